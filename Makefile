@@ -1,0 +1,79 @@
+# Every command of the project; `make` alone lists them. STACK chooses the environment (default: dev).
+STACK ?= dev
+PURGE ?=
+OUTPUT ?=
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+UV := $(shell sh toolchain/bootstrap.sh --print 2>/dev/null)
+PYTHON := .venv/bin/python
+OPS := $(PYTHON) -m ops
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2}'
+
+.venv/.ready: pyproject.toml uv.lock
+	@echo "== Python environment"
+	@uv=$$(sh toolchain/bootstrap.sh) && "$$uv" sync --frozen --quiet
+	@touch $@
+
+.PHONY: up
+up: .venv/.ready ## Deploy the stack and show where everything is (installs what is missing)
+	@$(OPS) up --stack $(STACK)
+
+.PHONY: preview
+preview: .venv/.ready ## Show what `make up` would change
+	@$(OPS) preview --stack $(STACK)
+
+.PHONY: refresh
+refresh: .venv/.ready ## Compare the state with what really runs
+	@$(OPS) refresh --stack $(STACK)
+
+.PHONY: verify
+verify: .venv/.ready ## Show health, targets and addresses of the running stack
+	@$(OPS) verify --stack $(STACK)
+
+.PHONY: password
+password: .venv/.ready ## Print the generated passwords of the stack
+	@$(OPS) password --stack $(STACK)
+
+.PHONY: render
+render: .venv/.ready ## Write every document of the stack to build/render (needs no engine)
+	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT))
+
+.PHONY: down
+down: .venv/.ready ## Remove the stack; data volumes stay unless PURGE=1
+	@$(OPS) down --stack $(STACK) $(if $(PURGE),--purge)
+
+.PHONY: toolchain
+toolchain: .venv/.ready ## Get every tool and image onto this machine, deploy nothing
+	@$(PYTHON) -m toolchain ensure all
+
+.PHONY: test
+test: .venv/.ready ## Run the unit tests (needs no Docker)
+	@$(PYTHON) -m toolchain ensure test
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto tests --ignore tests/e2e
+
+.PHONY: golden
+golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
+	@$(PYTHON) -m ops.schema
+	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
+
+.PHONY: e2e
+e2e: .venv/.ready ## Run the end-to-end suite on a real Docker engine
+	@$(PYTHON) -m toolchain up-prerequisites
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e
+
+.PHONY: bench
+bench: .venv/.ready ## Measure, next to a peer or a limit in the same run
+	@$(PYTHON) -m toolchain up-prerequisites
+	@$(PYTHON) -m ops.bench
+
+.PHONY: lint
+lint: .venv/.ready ## Check style, types, YAML, workflows and generated files
+	@$(PYTHON) -m toolchain ensure test
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy .
+	@.venv/bin/yamllint --strict .
+	@eval "$$($(PYTHON) -m toolchain env)" && actionlint
+	@$(PYTHON) -m ops.schema --check

@@ -1,0 +1,32 @@
+"""Deploys the monitoring stack of one environment: load, plan, deploy, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from components.assemble import assemble
+from components.stack import MonitoringStack, config_values
+from model.errors import ConfigError
+from targets.docker import address
+
+
+def main() -> None:
+    """Plans the stack as plain data, refuses what is wrong, and only then registers resources."""
+    config = pulumi.Config()
+    stack = pulumi.get_stack()
+    plan = assemble(stack, config_values(pulumi.get_project()), address=address, root=Path(__file__).parent)
+    given = {name: config.require_secret(name) for name in plan.secrets if config.get(name) is not None}
+    monitoring = MonitoringStack(stack, plan, given)
+    pulumi.export("urls", monitoring.urls)
+    pulumi.export("baseUrl", plan.settings.base_url)
+    pulumi.export("ready", monitoring.ready)
+    for name, value in monitoring.passwords.items():
+        pulumi.export(name, pulumi.Output.secret(value))
+
+
+try:
+    main()
+except ConfigError as error:
+    raise pulumi.RunError(str(error)) from None

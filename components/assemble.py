@@ -1,0 +1,263 @@
+"""From a stack's raw configuration and the files under configs/ to a plan, or to one list of everything that is wrong.
+
+Nothing here knows of Pulumi: whoever calls `assemble` passes the configuration as text, and no resource exists yet.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel
+
+from components import registry
+from components.base import ComponentModule
+from model.errors import ConfigError, Problem, nearest
+from model.images import Image, ImagesFile
+from model.load import parse, read_yaml
+from model.plan import Context, Plan, Secret, make_plan
+from model.settings import Settings
+from model.system import System
+from model.telemetry import Telemetry
+from model.workload import Workload
+
+IMAGES = Path("configs/images.yaml")
+SYSTEMS = Path("configs/systems")
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ConfigValue:
+    """A value of the stack's configuration as Pulumi hands it out: text, with JSON for anything structured.
+
+    The text of a `secret` is never looked at here, so it may as well be empty.
+    """
+
+    value: str
+    secret: bool = False
+
+
+def assemble(
+    stack: str,
+    config: Mapping[str, ConfigValue],
+    *,
+    address: Callable[[str, int], str],
+    root: Path,
+    check: Callable[[Sequence[Workload]], list[str]] | None = None,
+) -> Plan:
+    """The plan of a stack.
+
+    Args:
+        stack: the stack's name.
+        config: the stack's configuration by key, without the project's namespace.
+        address: `host:port` of a workload's port on the target platform.
+        root: the project's directory, which holds configs/.
+        check: what the target platform cannot express, as sentences (`targets.docker.check`).
+
+    Raises:
+        ConfigError: everything that is wrong in settings, secrets, images, system and plan; as much as can be known
+            at once (secrets and plan are looked at only when settings and system can be read).
+    """
+    problems = _stack_name(stack)
+    images = _collect(problems, lambda: load_images(root))
+    settings = _collect(problems, lambda: load_settings(stack, config))
+    system = _collect(problems, lambda: load_system(_system_name(settings, config), stack, root))
+    if settings is None or system is None:
+        raise ConfigError([*problems, *_unknown_keys(stack, config, None)])
+    context = Context(
+        stack=stack,
+        settings=settings,
+        system=system,
+        sections=registry.sections(settings),
+        address=address,
+        images=images or {},
+    )
+    secrets = _collect(problems, lambda: declared_secrets(context)) or {}
+    problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets)
+    if images is None:
+        raise ConfigError(problems)
+    plan = _collect(problems, lambda: make_plan(context, registry.COMPONENTS, _system_telemetry(context)))
+    if plan is not None and check is not None:
+        problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
+    if problems or plan is None:
+        raise ConfigError(problems)
+    return replace(plan, secrets={**secrets, **plan.secrets})
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------
+
+
+def load_images(root: Path) -> Mapping[str, Image]:
+    """Every image of configs/images.yaml, by short name.
+
+    Raises:
+        ConfigError: the file cannot be read or holds something else.
+    """
+    return parse(ImagesFile, read_yaml(root / IMAGES, root), str(IMAGES)).images
+
+
+def load_settings(stack: str, config: Mapping[str, ConfigValue]) -> Settings:
+    """The settings in a stack's configuration; keys that are no settings are left alone.
+
+    Raises:
+        ConfigError: values of the wrong type or outside their range, or settings that are stored as secrets.
+    """
+    where, model = settings_file(stack), registry.settings_model()
+    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    given = {key: item for key, item in config.items() if key in fields}
+    problems = [
+        Problem(f"{where}: {key}", f"is a setting, not a secret; store it with: pulumi config set {key} VALUE")
+        for key, item in given.items()
+        if item.secret
+    ]
+    values = {key: _value(fields[key], item.value) for key, item in given.items() if not item.secret}
+    if "system" in given and given["system"].secret:
+        values["system"] = "unknown"  # already refused above; keeps "is required" out of the list
+    settings = _collect(problems, lambda: parse(model, values, where))
+    if problems or settings is None:
+        raise ConfigError(problems)
+    return settings
+
+
+def load_system(name: str | None, stack: str, root: Path) -> System:
+    """The system of configs/systems/<name>.yaml.
+
+    Raises:
+        ConfigError: there is no such file, or what it says is wrong.
+    """
+    if name is None:
+        raise ConfigError([])
+    file = SYSTEMS / f"{name}.yaml"
+    if not (root / file).is_file():
+        known = nearest(name, (path.stem for path in (root / SYSTEMS).glob("*.yaml")))
+        raise ConfigError([Problem(f"{settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
+    data = read_yaml(root / file, root)
+    problems: list[Problem] = []
+    system = _collect(problems, lambda: parse(System, data, str(file)))
+    if isinstance(data, dict):
+        problems += _system_problems(data, name, str(file))
+    if problems or system is None:
+        raise ConfigError(problems)
+    return system
+
+
+def declared_secrets(context: Context) -> dict[str, Secret]:
+    """Every secret that the enabled components and the logins of private registries ask for, by name."""
+    active: Sequence[ComponentModule] = [c for c in registry.COMPONENTS if context.enabled(c.NAME)]
+    secrets = {secret.name: secret for component in active for secret in component.secrets(context)}
+    for login in context.settings.docker.registry_logins:
+        purpose = f"the password of {login.username} at the registry {login.address}"
+        secrets.setdefault(login.password_secret, Secret(name=login.password_secret, purpose=purpose))
+    return secrets
+
+
+def _system_telemetry(context: Context) -> Telemetry:
+    if importlib.util.find_spec("model.packs") is None:
+        return Telemetry()
+    packs: Any = importlib.import_module("model.packs")
+    return cast(Telemetry, packs.system_telemetry(context))
+
+
+def settings_file(stack: str) -> str:
+    """The file that holds a stack's configuration, as Pulumi names it."""
+    return f"Pulumi.{stack}.yaml"
+
+
+# -- problems --------------------------------------------------------------------------------------------------------
+
+
+def _stack_name(stack: str) -> list[Problem]:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", stack):
+        return []
+    return [Problem(f"stack {stack}", "a stack's name must be lower-case letters, digits and dashes, 40 at most")]
+
+
+def _system_name(settings: Settings | None, config: Mapping[str, ConfigValue]) -> str | None:
+    """The system's name, also when other settings are wrong: so that its problems are reported in the same run."""
+    if settings:
+        return settings.system
+    given = config.get("system")
+    return given.value if given and not given.secret and re.fullmatch(r"[a-z0-9-]+", given.value) else None
+
+
+def _system_problems(data: Mapping[str, Any], name: str, where: str) -> list[Problem]:
+    problems = []
+    if isinstance(data.get("name"), str) and data["name"] != name:
+        problems.append(Problem(f"{where}: name", f"{data['name']!r} must equal the file's name, {name!r}"))
+    components = [component.NAME for component in registry.COMPONENTS]
+    ports = data.get("ports")
+    if isinstance(ports, dict):
+        problems += [
+            Problem(f"{where}: ports.{key}", f"no component has this name; {nearest(str(key), components)}")
+            for key in ports
+            if key not in components
+        ]
+    return problems
+
+
+def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret] | None) -> list[Problem]:
+    """Keys that are neither settings nor secrets. Without the list of secrets, secret values are given the benefit."""
+    fields = registry.settings_model().model_fields
+    settings = [field.alias or name for name, field in fields.items()]
+    valid = [*settings, *(secrets or ())]
+    return [
+        Problem(f"{settings_file(stack)}: {key}", f"unknown key {key!r}; {nearest(key, valid)}")
+        for key, item in config.items()
+        if key not in valid and (secrets is not None or not item.secret)
+    ]
+
+
+def _secret_problems(stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret]) -> list[Problem]:
+    settings = registry.settings_model().model_fields
+    taken = {field.alias or name for name, field in settings.items()}
+    problems = []
+    for name, secret in sorted(secrets.items()):
+        place, given = f"{settings_file(stack)}: {name}", config.get(name)
+        command = f"pulumi config set --secret {name}"
+        if name in taken:
+            problems.append(Problem(place, f"is a setting, so no secret can have this name ({secret.purpose})"))
+        elif given is None and not secret.generate:
+            problems.append(Problem(place, f"is required, as {secret.purpose}; set it with: {command}"))
+        elif given is not None and not given.secret:
+            problems.append(Problem(place, f"is stored in clear, but is {secret.purpose}; store it with: {command}"))
+    return problems
+
+
+# -- values ----------------------------------------------------------------------------------------------------------
+
+
+def _value(annotation: Any, text: str) -> Any:
+    """The text of a configuration value as the type of its setting asks; text that does not fit stays as it is."""
+    if _holds_text(annotation):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _holds_text(annotation: Any) -> bool:
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return any(_holds_text(part) for part in typing.get_args(annotation))
+    if origin is typing.Annotated:
+        return _holds_text(typing.get_args(annotation)[0])
+    return annotation is str or origin is typing.Literal
+
+
+def _collect(problems: list[Problem], make: Callable[[], T]) -> T | None:
+    """What `make` returns, or None and its problems added to the list."""
+    try:
+        return make()
+    except ConfigError as error:
+        problems += error.problems
+        return None

@@ -1,0 +1,82 @@
+"""What all component modules share: the protocol they fulfil and their Pulumi ComponentResource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pulumi
+
+from model.base import size_bytes
+from model.plan import Component, Context
+from model.settings import ComponentSettings
+from model.workload import MIB, Limits, Port, Workload
+from targets.base import Deployment, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentArgs:
+    """Arguments of every component resource.
+
+    `workloads` come from the module's `workloads` function or from your own hands; `target` is the platform;
+    `after` are resources that must exist first; `started` maps workloads of other components to what came of them.
+    """
+
+    workloads: Sequence[Workload]
+    target: Target
+    after: Sequence[pulumi.Resource] = ()
+    started: Mapping[str, Deployment] = field(default_factory=dict)
+
+
+class MonitoringComponent(pulumi.ComponentResource):
+    """One component of the stack as a Pulumi resource; usable alone in any program.
+
+    Attributes:
+        deployments: what came of each workload, by its name.
+        address: `host:port` at which other workloads reach its first port.
+        ready: resolves to True once every workload runs with the planned configuration.
+    """
+
+    deployments: dict[str, Deployment]
+    address: pulumi.Output[str]
+    ready: pulumi.Output[bool]
+
+    def __init__(self, name: str, args: ComponentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(f"observability:components:{type(self).__name__}", name, {}, opts)
+        self.deployments = {}
+        for workload in args.workloads:
+            known = {**args.started, **self.deployments}
+            before = [resource for other in workload.after for resource in known[other].resources]
+            self.deployments[workload.name] = args.target.deploy(workload, parent=self, after=[*args.after, *before])
+        first = next(iter(self.deployments.values()))
+        self.address = pulumi.Output.from_input(first.address)
+        self.ready = pulumi.Output.all(*(d.ready for d in self.deployments.values())).apply(all)
+        self.register_outputs({"address": self.address, "ready": self.ready})
+
+
+class ComponentModule(Component, Protocol):
+    """A component module as the registry lists it: the pure functions and the resource class."""
+
+    @property
+    def Resource(self) -> type[MonitoringComponent]:
+        """The module's ComponentResource."""
+
+
+def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: int = 256) -> Limits:
+    """The limits of a workload: those of its settings section, else the component's own (memory in MiB)."""
+    wanted = size_bytes(section.memory) if section.memory else memory * MIB
+    return Limits(memory=wanted, cpus=section.cpus or cpus, pids=pids)
+
+
+def published(context: Context, component: str, number: int, *, name: str = "http", default: int | None = None) -> Port:
+    """A port of a workload, published where the environment, the system or the component (in this order) says."""
+    section = context.sections[component]
+    host = section.port or context.system.ports.get(component) or default
+    bind = context.settings.docker.bind_address
+    return Port(number=number, name=name, publish=host, bind=bind)
+
+
+def identity(context: Context, service: str) -> dict[str, str]:
+    """The labels that every scrape target carries: which service, of which system, in which environment."""
+    return {"service": service, "system": context.system.name, "environment": context.settings.environment}

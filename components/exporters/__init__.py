@@ -1,0 +1,1 @@
+"""Exporters: each turns the state of something else into metrics."""

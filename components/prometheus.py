@@ -1,0 +1,286 @@
+"""Prometheus: scrapes every target, evaluates every rule, and notifies Alertmanager.
+
+Formats: https://prometheus.io/docs/prometheus/latest/configuration/configuration/ and .../recording_rules/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field
+
+from components.base import MonitoringComponent, identity, limits, published
+from model.base import Duration, Size, seconds
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import (
+    AlertRule,
+    Datasource,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    Telemetry,
+)
+from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
+
+NAME = "prometheus"
+PORT = 9090
+CONFIG_DIR = "/etc/prometheus"
+DATA_DIR = "/prometheus"
+
+
+class Settings(ComponentSettings):
+    """Prometheus."""
+
+    retention: Duration = "15d"
+    """How long samples are kept."""
+    retention_size: Size = "8GiB"
+    """Disk space after which the oldest samples are dropped, whatever their age."""
+    evaluation_interval: Duration = "15s"
+    """How often rules are evaluated."""
+    sample_limit: Annotated[int, Field(ge=1)] = 50_000
+    """Samples after which a scrape is refused, unless a job says otherwise."""
+    query_timeout: Duration = "2m"
+    """How long a query may run."""
+    lookback_delta: Duration = "5m"
+    """How old a sample may be to count as current."""
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+def config(context: Context) -> dict[str, Any]:
+    """prometheus.yml as a dict."""
+    own = context.own(Settings)
+    document: dict[str, Any] = {
+        "global": {
+            "scrape_interval": context.settings.scrape_interval,
+            "scrape_timeout": scrape_timeout(context.settings.scrape_interval),
+            "evaluation_interval": own.evaluation_interval,
+            "external_labels": {"stack": context.stack},
+        },
+        "rule_files": ["rules/*.yml"],
+        "scrape_configs": [scrape_config(context, job) for job in context.telemetry.scrape],
+    }
+    if context.enabled("alertmanager"):
+        targets = [context.address("alertmanager", 9093)]
+        document["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}
+    return document
+
+
+def scrape_timeout(interval: str) -> str:
+    """The longest usual time-out that is not longer than the interval: 10s, or the interval itself."""
+    return min(interval, "10s", key=seconds)
+
+
+def scrape_config(context: Context, job: ScrapeJob) -> dict[str, Any]:
+    """One entry of scrape_configs; its targets stand in a file of their own."""
+    interval = job.interval or context.settings.scrape_interval
+    entry: dict[str, Any] = {
+        "job_name": job.name,
+        "metrics_path": job.path,
+        "scheme": job.scheme,
+        "scrape_interval": interval,
+        "scrape_timeout": job.timeout or scrape_timeout(interval),
+        "sample_limit": job.sample_limit or context.own(Settings).sample_limit,
+        "file_sd_configs": [{"files": [f"targets/{job.name}.yml"]}],
+    }
+    if job.params:
+        entry["params"] = {key: list(values) for key, values in job.params.items()}
+    if job.relabel:
+        entry["relabel_configs"] = [dict(rule) for rule in job.relabel]
+    if job.metric_relabel:
+        entry["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel]
+    return entry
+
+
+def targets(job: ScrapeJob) -> list[dict[str, Any]]:
+    """A file_sd document: targets grouped by their labels.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config
+    """
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for target in job.targets:
+        groups.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
+    return [{"targets": addresses, "labels": dict(labels)} for labels, addresses in groups.items()]
+
+
+def rules(group: RuleGroup) -> dict[str, Any]:
+    """A rule file with one group."""
+    entries: list[dict[str, Any]] = []
+    for recording in group.recordings:
+        entries.append({"record": recording.record, "expr": recording.expr, **_labels(recording.labels)})
+    entries += [_alert(alert) for alert in group.alerts]
+    interval = {"interval": group.interval} if group.interval else {}
+    return {"groups": [{"name": group.name, **interval, "rules": entries}]}
+
+
+def _labels(labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"labels": dict(labels)} if labels else {}
+
+
+def _alert(alert: AlertRule) -> dict[str, Any]:
+    annotations = {"summary": alert.summary, "description": alert.description, **alert.annotations}
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        "for": alert.hold,
+        "labels": {"severity": alert.severity, **alert.labels},
+        "annotations": annotations,
+    }
+
+
+def documents(context: Context) -> dict[str, str]:
+    """Every file of the configuration directory, by its relative path."""
+    files = {"prometheus.yml": dump(config(context))}
+    files |= {f"rules/{group.name}.yml": dump(rules(group)) for group in context.telemetry.rules}
+    files |= {f"targets/{job.name}.yml": dump(targets(job)) for job in context.telemetry.scrape}
+    return files
+
+
+def dump(document: Any) -> str:
+    """A document as YAML, keys in the order written."""
+    return yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
+
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
+    address = context.address(NAME, PORT)
+    return Telemetry(
+        scrape=(
+            ScrapeJob(
+                name=NAME,
+                path="/prometheus/metrics",
+                targets=(ScrapeTarget(address=address, labels=identity(context, NAME)),),
+            ),
+        ),
+        datasources=(
+            Datasource(
+                uid="prometheus",
+                name="Prometheus",
+                kind="prometheus",
+                url=f"http://{address}/prometheus",
+                default=True,
+                json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
+            ),
+        ),
+        rules=(RuleGroup(name="prometheus", alerts=alerts()),),
+        routes=(Route(name=NAME, prefix="/prometheus", url=f"http://{address}"),),
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """The first set of alerts about Prometheus and about everything it scrapes."""
+    return (
+        AlertRule(
+            name="Watchdog",
+            expr="vector(1)",
+            severity="info",
+            summary="The alerting pipeline works",
+            description="Always fires. When it stops arriving, Prometheus, Alertmanager or the way to you is broken.",
+        ),
+        AlertRule(
+            name="TargetDown",
+            expr="up == 0",
+            hold="1m",  # four missed scrapes at the default interval: no restart takes that long
+            severity="critical",
+            summary="{{ $labels.service }} ({{ $labels.instance }}) cannot be scraped",
+            description="Prometheus has had no answer from {{ $labels.job }} for a minute: it is down or unreachable.",
+        ),
+        AlertRule(
+            name="PrometheusConfigReloadFailed",
+            expr="prometheus_config_last_reload_successful == 0",
+            hold="5m",
+            severity="critical",
+            summary="Prometheus refuses its configuration",
+            description="The previous configuration keeps running; new rules and targets have no effect.",
+        ),
+        AlertRule(
+            name="PrometheusRuleFailures",
+            expr="increase(prometheus_rule_evaluation_failures_total[5m]) > 0",
+            hold="5m",
+            severity="warning",
+            summary="{{ $value | humanize }} rule evaluations failed in 5 minutes",
+            description="Alerts of rule group {{ $labels.rule_group }} may be missing.",
+        ),
+        AlertRule(
+            name="PrometheusNotificationsDropped",
+            expr="increase(prometheus_notifications_dropped_total[5m]) > 0",
+            hold="5m",
+            severity="critical",
+            summary="{{ $value | humanize }} alerts were not delivered to Alertmanager",
+            description="Prometheus cannot reach Alertmanager, so nobody is told of anything.",
+        ),
+        AlertRule(
+            name="PrometheusSampleLimitHit",
+            expr="increase(prometheus_target_scrapes_exceeded_sample_limit_total[10m]) > 0",
+            severity="warning",
+            summary="A target exceeds its sample limit",
+            description="Its scrapes are refused as a whole. Lower its cardinality or raise sampleLimit for it.",
+        ),
+    )
+
+
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """Prometheus needs none."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One Prometheus with its data on a volume."""
+    own = context.own(Settings)
+    size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
+    reload = Reload(
+        port=PORT,
+        path="/prometheus/-/reload",
+        metrics_path="/prometheus/metrics",
+        success_metric="prometheus_config_last_reload_successful",
+        time_metric="prometheus_config_last_reload_success_timestamp_seconds",
+    )
+    return (
+        Workload(
+            name=NAME,
+            image="prometheus",
+            limits=limits(own, memory=1024, cpus=2.0, pids=512),
+            args=(
+                f"--config.file={CONFIG_DIR}/prometheus.yml",
+                f"--storage.tsdb.path={DATA_DIR}",
+                f"--storage.tsdb.retention.time={own.retention}",
+                f"--storage.tsdb.retention.size={size}",
+                f"--query.timeout={own.query_timeout}",
+                f"--query.lookback-delta={own.lookback_delta}",
+                "--web.enable-lifecycle",
+                f"--web.external-url={context.settings.base_url}/prometheus/",
+                "--web.route-prefix=/prometheus/",
+            ),
+            config=ConfigDir(
+                path=CONFIG_DIR,
+                files=documents(context),
+                validate=("/bin/promtool", "check", "config", "{dir}/prometheus.yml"),
+                reload=reload,
+            ),
+            ports=(published(context, NAME, PORT, default=9090),),
+            volumes=(DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data),),
+            probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),
+            stop_seconds=60,
+        ),
+    )
+
+
+# -- resource --------------------------------------------------------------------------------------------------------
+
+
+class Prometheus(MonitoringComponent):
+    """Prometheus as a ComponentResource."""
+
+
+Resource = Prometheus

@@ -1,0 +1,44 @@
+"""The list of components, in deployment order: one line each, and the only place that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import Field, create_model
+from pydantic.alias_generators import to_camel
+
+from components import prometheus
+from components.base import ComponentModule
+from model.settings import ComponentSettings, Settings
+
+COMPONENTS: tuple[ComponentModule, ...] = (
+    prometheus,
+)  # fmt: skip
+
+
+def settings_model() -> type[Settings]:
+    """The settings of an environment with every component's section in them."""
+    sections: dict[str, Any] = {
+        field_name(module.NAME): (
+            module.Settings,
+            Field(default_factory=module.Settings, description=(module.Settings.__doc__ or "").strip()),
+        )
+        for module in COMPONENTS
+    }
+    return cast(type[Settings], create_model("StackSettings", __base__=Settings, **sections))
+
+
+def sections(settings: Settings) -> Mapping[str, ComponentSettings]:
+    """The component sections of settings made by `settings_model`, by component name."""
+    return {module.NAME: getattr(settings, field_name(module.NAME)) for module in COMPONENTS}
+
+
+def field_name(component: str) -> str:
+    """The attribute of a component's section: `node-exporter` is `node_exporter` (nodeExporter in YAML)."""
+    return component.replace("-", "_")
+
+
+def key_name(component: str) -> str:
+    """The YAML key of a component's section: `node-exporter` is `nodeExporter`."""
+    return to_camel(field_name(component))

@@ -1,0 +1,78 @@
+"""The whole stack as one ComponentResource: secrets, target, then every planned component in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_random as random
+from pulumi.runtime import config as runtime_config
+
+from components.assemble import ConfigValue
+from components.base import ComponentArgs
+from components.registry import COMPONENTS
+from model.errors import ConfigError, Problem
+from model.plan import Plan
+from targets.base import Deployment, Target
+from targets.docker import DockerTarget
+
+
+def config_values(project: str) -> dict[str, ConfigValue]:
+    """The stack's configuration as text, by key without the namespace of `project`; secrets without their values."""
+    raw = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    values = {}
+    for full, value in raw.items():
+        namespace, _, key = full.partition(":")
+        if namespace == project:
+            secret = runtime_config.is_config_secret(full)
+            values[key] = ConfigValue("" if secret else str(value), secret)
+    return values
+
+
+class MonitoringStack(pulumi.ComponentResource):
+    """Everything that a plan asks for.
+
+    Args:
+        plan: what to deploy, already checked.
+        secrets: values of the secrets that stand in the configuration; the others are generated.
+
+    Attributes:
+        deployments: what came of every workload, by its name.
+        urls: `host:port` of every published port, by workload.
+        passwords: generated secrets that people need, as secret outputs by name.
+
+    Raises:
+        ConfigError: the target cannot express the plan.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        plan: Plan,
+        secrets: Mapping[str, pulumi.Output[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("observability:components:MonitoringStack", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.passwords = {
+            secret.name: random.RandomPassword(
+                f"{name}-{secret.name}", length=secret.length, special=False, opts=child
+            ).result
+            for secret in plan.secrets.values()
+            if secret.generate and secret.name not in secrets
+        }
+        target: Target = DockerTarget(
+            name, plan.settings.docker, plan.images, {**secrets, **self.passwords}, opts=child
+        )
+        refused = target.check(plan.every())
+        if refused:
+            raise ConfigError(Problem("target docker", text) for text in refused)
+        self.deployments: dict[str, Deployment] = {}
+        for module in COMPONENTS:
+            if workloads := plan.workloads.get(module.NAME):
+                args = ComponentArgs(workloads=workloads, target=target, started=self.deployments)
+                component = module.Resource(f"{name}-{module.NAME}", args, child)
+                self.deployments |= component.deployments
+        self.urls = {workload: port for workload, d in self.deployments.items() for port in list(d.ports.values())[:1]}
+        self.ready = pulumi.Output.all(*(d.ready for d in self.deployments.values())).apply(lambda _: True)
+        self.register_outputs({"ready": self.ready})

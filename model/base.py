@@ -1,0 +1,118 @@
+"""The strict base of everything read from YAML, and the small types that settings are made of."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_SIZE = re.compile(r"([1-9]\d*)(B|KiB|MiB|GiB|TiB)")
+_LARGEST = 2**63 - 1
+"""Sizes in bytes and durations in nanoseconds are 64-bit integers in everything that is configured."""
+
+_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+_METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
+_LABEL = r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"
+_REGISTRY = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[1-9][0-9]{0,4})$"
+_HOST_PORT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})$"
+
+WORDS = {
+    _NAME: "lower-case words of letters and digits, joined by dashes",
+    _DURATION: "a number and a unit of y, w, d, h, m, s or ms, the longest unit first",
+    _METRIC: "letters, digits, underscores and colons, not starting with a digit",
+    _LABEL: "letters, digits and underscores, not starting with a digit or two underscores",
+    _REGISTRY: "a registry's host, with a port where it has one, without a scheme or path",
+    _HOST_PORT: "a host and a port, host:port",
+}
+"""What the patterns ask for, as it completes "must be ..."."""
+
+
+class Strict(BaseModel):
+    """Frozen, typed without coercion, and closed: an unknown key is an error. Keys are camelCase in YAML."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        alias_generator=to_camel,
+        use_attribute_docstrings=True,
+    )
+
+
+def _duration(value: str) -> str:
+    if not 0 < seconds(value) < _LARGEST / 1e9:
+        raise ValueError("must be longer than zero and shorter than 292 years")
+    return value
+
+
+def _size(value: str) -> str:
+    if not 0 < size_bytes(value) <= _LARGEST:
+        raise ValueError("must be smaller than 8388608TiB")
+    return value
+
+
+def _ip(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError("must be an IP address of the host, such as 127.0.0.1") from None
+    return value
+
+
+def _host_port(value: str) -> str:
+    if int(value.rpartition(":")[2]) > 65535:
+        raise ValueError("the port must be 65535 at most")
+    return value
+
+
+Name = Annotated[str, Field(pattern=_NAME, max_length=40)]
+"""Lower-case words joined by dashes: safe as container, DNS and label name."""
+
+Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), AfterValidator(_duration)]
+"""A Prometheus duration such as 30s, 5m or 15d."""
+
+Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_size)]
+"""A size in binary units such as 512MiB."""
+
+IpAddress = Annotated[str, AfterValidator(_ip)]
+"""An IPv4 or IPv6 address."""
+
+HostPort = Annotated[str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), AfterValidator(_host_port)]
+"""host:port, such as db.internal:5432 or [::1]:5432."""
+
+Registry = Annotated[str, Field(pattern=_REGISTRY, examples=["registry.example.com:5000"])]
+"""An image registry: host or host:port."""
+
+PortNumber = Annotated[int, Field(ge=1, le=65535)]
+"""A TCP port, 1 to 65535."""
+
+MetricName = Annotated[str, Field(pattern=_METRIC)]
+"""A Prometheus metric name."""
+
+LabelName = Annotated[str, Field(pattern=_LABEL)]
+"""A Prometheus label name."""
+
+
+def seconds(duration: str) -> float:
+    """The length of a Prometheus duration in seconds: `seconds("1h30m") == 5400.0`."""
+    parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)
+    return sum(int(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def size_bytes(size: str) -> int:
+    """The number of bytes of a size: `size_bytes("512MiB") == 536870912`.
+
+    Raises:
+        ValueError: the text is not a size.
+    """
+    match = _SIZE.fullmatch(size)
+    if not match:
+        raise ValueError("must be a whole number and a unit of B, KiB, MiB, GiB or TiB, such as 512MiB")
+    return int(match[1]) * _BYTES[match[2]]

@@ -1,0 +1,243 @@
+"""The loader: the only place of the model that reads files. Everything wrong is reported at once, with its path."""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from model.base import WORDS
+from model.errors import ConfigError, Inconsistent, Problem, nearest
+
+M = TypeVar("M", bound=BaseModel)
+
+_MERGE = "tag:yaml.org,2002:merge"
+_EXPECTED = {
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text",
+    "model_type": "must be a mapping of keys to values",
+    "model_attributes_type": "must be a mapping of keys to values",
+    "mapping_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without the traps: duplicate keys are an error, and only what looks like one is a boolean or a number."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    seen: dict[Hashable, int] = {}
+    for key_node, _ in node.value:
+        if key_node.tag == _MERGE:
+            continue
+        line, key = key_node.start_mark.line + 1, loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key_node.start_mark)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} stands twice (lines {seen[key]} and {line})", key_node.start_mark
+            )
+        seen[key] = line
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_PLAIN = ("bool", "int", "float", "timestamp")
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+# YAML 1.2's core notation: 1.1 also reads yes, 0o17, 12:30:45 and 1_000 as something else than they look like
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-+0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})\Z"), list(_first))
+
+
+def read_yaml(path: Path, root: Path | None = None) -> Any:
+    """The YAML document of a file.
+
+    Raises:
+        ConfigError: the file is missing, cannot be read, is not YAML, or has a key twice.
+    """
+    where = str(path.relative_to(root)) if root else str(path)
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+    except FileNotFoundError:
+        others = [p.stem for p in path.parent.glob("*.yaml")]
+        message = f"there is no such file; {nearest(path.stem, others)}"
+    except yaml.MarkedYAMLError as error:
+        message = f"line {error.problem_mark.line + 1}: {error.problem}" if error.problem_mark else str(error.problem)
+    except (UnicodeDecodeError, yaml.reader.ReaderError):
+        message = "is not UTF-8 text"
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    raise ConfigError([Problem(where, message)])
+
+
+def parse(model: type[M], data: Any, where: str) -> M:
+    """`data` as a `model`, strictly.
+
+    Args:
+        model: the type to build.
+        data: what the YAML document holds.
+        where: prefix of every problem's path, such as the file's name.
+
+    Raises:
+        ConfigError: all problems at once.
+    """
+    if not isinstance(data, dict):
+        raise ConfigError([Problem(where, f"must be a mapping of keys to values, not {_shown(data)}")])
+    try:
+        return model.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        raise ConfigError(
+            p for issue in error.errors() if not _follows(issue) for p in _problems(model, issue, where)
+        ) from None
+    except ValueError:  # json.dumps found a list or mapping inside itself
+        raise ConfigError([Problem(where, "an alias refers to what contains it")]) from None
+
+
+def _follows(issue: Any) -> bool:
+    """Whether the error only follows from others: a list counts as short when its entries were wrong."""
+    return issue["type"] == "too_short" and len(issue["input"]) >= issue["ctx"]["min_length"]
+
+
+def _problems(model: type[BaseModel], issue: Any, where: str) -> list[Problem]:
+    """The problems of one of pydantic's errors: one, unless a model's own check found several."""
+    cause = issue.get("ctx", {}).get("error")
+    if not isinstance(cause, Inconsistent):
+        return [_problem(model, issue, where)]
+    prefix = _path(issue["loc"])
+    places = [
+        f"{prefix}.{problem.where}" if prefix and problem.where else prefix or problem.where
+        for problem in cause.problems
+    ]
+    return [
+        Problem(f"{where}: {place}" if place else where, p.message)
+        for place, p in zip(places, cause.problems, strict=True)
+    ]
+
+
+def _problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
+    is_key = issue["loc"][-1:] == ("[key]",)
+    loc = issue["loc"][:-1] if is_key else issue["loc"]
+    path = _path(loc)
+    place = f"{where}: {path}" if path else where
+    kind, value = issue["type"], issue["input"]
+    if kind == "extra_forbidden":
+        parent = _model_at(model, loc[:-1])
+        hint = nearest(str(loc[-1]), _keys(parent)) if parent else ""
+        return Problem(place, f"unknown key {str(loc[-1])!r}; {hint}".rstrip("; "))
+    if kind == "missing":
+        return Problem(place, f"is required{_described(model, loc)}")
+    if kind == "literal_error":
+        valid = [text.strip("'") for text in issue["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        return Problem(place, f"{_shown(value)} is not known; {nearest(str(value), valid)}")
+    if kind == "value_error":
+        return Problem(place, f"{_shown(value)}: {issue['ctx']['error']}")
+    return Problem(place, f"{_shown(value)}: {_expected(issue)}{'' if is_key else _example(model, loc)}")
+
+
+def _expected(issue: Any) -> str:
+    """What would be right, in our own words where pydantic's are about its types."""
+    kind, value, context = issue["type"], issue["input"], issue.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        return (
+            f"must be {WORDS[context['pattern']]}"
+            if context["pattern"] in WORDS
+            else f"must match {context['pattern']}"
+        )
+    if kind == "too_short":
+        return f"must have at least {context['min_length']} entry"
+    if kind == "string_too_long":
+        return f"must have at most {context['max_length']} characters"
+    if kind == "string_type" and isinstance(value, (bool, int, float)):
+        return 'must be text; put it in "quotes"'
+    message: str = issue["msg"].replace("Input should", "must")
+    return _EXPECTED.get(kind, message[0].lower() + message[1:])
+
+
+def _path(loc: Sequence[Any]) -> str:
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _field_at(model: type[BaseModel], loc: Sequence[Any]) -> Any:
+    parent = _model_at(model, loc[:-1])
+    if parent is None or not loc:
+        return None
+    return next((f for name, f in parent.model_fields.items() if loc[-1] in (name, f.alias)), None)
+
+
+def _described(model: type[BaseModel], loc: Sequence[Any]) -> str:
+    field = _field_at(model, loc)
+    return f": {field.description}" if field is not None and field.description else ""
+
+
+def _example(model: type[BaseModel], loc: Sequence[Any]) -> str:
+    field = _field_at(model, loc)
+    examples = (getattr(field, "examples", None) or _examples(field.annotation)) if field is not None else ()
+    return f", for example {examples[0]}" if examples else ""
+
+
+def _examples(annotation: Any) -> Sequence[Any]:
+    """The examples of the first annotated part of a type that has some."""
+    own = [list(getattr(part, "examples", None) or ()) for part in getattr(annotation, "__metadata__", ())]
+    return next(filter(None, [*own, *map(_examples, typing.get_args(annotation))]), ())
+
+
+def _model_at(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] | None:
+    current: Any = model
+    for part in loc:
+        inner = _models(current)
+        if not inner:
+            return None
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = next((f for name, f in current.model_fields.items() if part in (name, f.alias)), None)
+            current = field.annotation if field is not None else None
+        else:
+            current = inner[0] if isinstance(part, int) or _is_mapping(current) else current
+    found = _models(current)
+    return found[0] if found else None
+
+
+def _is_mapping(annotation: Any) -> bool:
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType, typing.Annotated):
+        return any(_is_mapping(arg) for arg in typing.get_args(annotation))
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models an annotation can hold: itself, the values of a mapping, the items of a sequence, a union's parts."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for arg in typing.get_args(annotation) for model in _models(arg)]

@@ -1,0 +1,163 @@
+"""From settings and a system to a plan: every workload, secret and address, before any resource is registered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from model.errors import ConfigError, Problem, nearest
+from model.images import Image
+from model.settings import ComponentSettings, Settings
+from model.system import System
+from model.telemetry import Telemetry
+from model.workload import Workload
+
+S = TypeVar("S", bound=ComponentSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """A secret of the stack: taken from the encrypted configuration key `name`, or generated when `generate` is set.
+
+    `purpose` completes the sentence "the secret is ..." in error messages. `length` is in characters.
+    """
+
+    name: str
+    purpose: str
+    generate: bool = False
+    length: int = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a component may know while it plans. `telemetry` is complete only when workloads are asked for."""
+
+    stack: str
+    settings: Settings
+    system: System
+    sections: Mapping[str, ComponentSettings]
+    address: Callable[[str, int], str]
+    images: Mapping[str, Image]
+    telemetry: Telemetry = field(default_factory=Telemetry)
+
+    def own(self, kind: type[S]) -> S:
+        """The settings section of type `kind`.
+
+        Raises:
+            LookupError: no component registered such a section.
+        """
+        for section in self.sections.values():
+            if isinstance(section, kind):
+                return section
+        raise LookupError(f"no settings section of type {kind.__name__}")
+
+    def enabled(self, name: str) -> bool:
+        """Whether the component `name` is registered and not switched off."""
+        return name in self.sections and self.sections[name].enabled
+
+
+class Component(Protocol):
+    """A component module: its name, its settings section and its three pure functions."""
+
+    @property
+    def NAME(self) -> str:
+        """The component's name, which is also its settings key in camelCase and its first workload's name."""
+
+    @property
+    def Settings(self) -> type[ComponentSettings]:
+        """The type of its settings section."""
+
+    def secrets(self, context: Context) -> tuple[Secret, ...]:
+        """The secrets that its workloads read."""
+
+    def telemetry(self, context: Context) -> Telemetry:
+        """What it wants scraped, alerted on, drawn and routed."""
+
+    def workloads(self, context: Context) -> tuple[Workload, ...]:
+        """What it wants to have running; empty when the system does not call for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A stack as plain data: workloads by component in deployment order, secrets by name, the merged telemetry."""
+
+    stack: str
+    settings: Settings
+    system: System
+    workloads: Mapping[str, tuple[Workload, ...]]
+    secrets: Mapping[str, Secret]
+    telemetry: Telemetry
+    images: Mapping[str, Image]
+
+    def every(self) -> tuple[Workload, ...]:
+        """All workloads, in deployment order."""
+        return tuple(workload for group in self.workloads.values() for workload in group)
+
+
+def make_plan(context: Context, components: Sequence[Component], extra: Telemetry) -> Plan:
+    """Collects everyone's telemetry, then asks for the workloads.
+
+    Args:
+        context: settings, system and addresses; its telemetry is still empty.
+        components: the registered components, in deployment order.
+        extra: what the system itself contributes.
+
+    Raises:
+        ConfigError: names, ports, secrets or images contradict each other; all contradictions at once.
+    """
+    active = [c for c in components if context.enabled(c.NAME)]
+    merged = Telemetry.merge([*(c.telemetry(context) for c in active), extra])
+    context = replace(context, telemetry=merged)
+    workloads = {c.NAME: c.workloads(context) for c in active}
+    secrets = {s.name: s for c in active for s in c.secrets(context)}
+    plan = Plan(
+        stack=context.stack,
+        settings=context.settings,
+        system=context.system,
+        workloads={name: group for name, group in workloads.items() if group},
+        secrets=secrets,
+        telemetry=merged,
+        images=context.images,
+    )
+    problems = [Problem(f"stack {context.stack}", text) for text in _contradictions(plan)]
+    if problems:
+        raise ConfigError(problems)
+    return plan
+
+
+def _contradictions(plan: Plan) -> list[str]:
+    found = plan.telemetry.problems()
+    every = plan.every()
+    names = Counter(workload.name for workload in every)
+    found += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
+    found += _port_clashes(every)
+    for workload in every:
+        where = f"workload {workload.name!r}"
+        if workload.image not in plan.images:
+            found.append(f"{where}: image {workload.image!r} is unknown; {nearest(workload.image, plan.images)}")
+        for secret in workload.secrets:
+            if secret.secret not in plan.secrets:
+                found.append(
+                    f"{where}: secret {secret.secret!r} is not declared; {nearest(secret.secret, plan.secrets)}"
+                )
+        found += [
+            f"{where}: starts after {name!r}, which is not planned; {nearest(name, names)}"
+            for name in workload.after
+            if name not in names
+        ]
+    return found
+
+
+def _port_clashes(workloads: Sequence[Workload]) -> list[str]:
+    users: dict[int, list[str]] = {}
+    for workload in workloads:
+        for port in workload.ports:
+            if port.publish is not None:
+                users.setdefault(port.publish, []).append(workload.name)
+    return [
+        f"host port {port} is wanted by {' and '.join(sorted(names))}: give each a port of its own"
+        for port, names in sorted(users.items())
+        if len(names) > 1
+    ]

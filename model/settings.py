@@ -1,0 +1,86 @@
+"""The settings of one environment, as they stand in Pulumi.<stack>.yaml under the project's namespace.
+
+Each component adds a section of its own (see `components.registry`), so this file knows only what all of them share.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from model.base import Duration, IpAddress, Name, PortNumber, Registry, Size, Strict
+
+Host = Annotated[str, Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"])]
+
+
+class ComponentSettings(Strict):
+    """What can be said of every component."""
+
+    enabled: bool = True
+    """Whether the component is deployed."""
+    memory: Size | None = None
+    """Memory limit; the component's own default when absent."""
+    cpus: Annotated[float, Field(gt=0, le=64)] | None = None
+    """CPU limit in cores; the component's own default when absent."""
+    port: PortNumber | None = None
+    """Host port to publish on; the system's or the component's own default when absent."""
+
+
+class RegistryLogin(Strict):
+    """Credentials of a private image registry; the password is a secret of the stack's configuration."""
+
+    address: Registry
+    """Registry host and port, such as registry.example.com:5000."""
+    username: str
+    """User to log in as."""
+    password_secret: Name
+    """Configuration key of the secret that holds the password."""
+
+
+class DockerSettings(Strict):
+    """Where and how the Docker target deploys."""
+
+    host: Host | None = None
+    """Engine address (unix://, tcp:// or ssh://); the environment's DOCKER_HOST or the local socket when absent."""
+    cert_path: str | None = None
+    """Directory of ca.pem, cert.pem and key.pem for a tcp:// engine with TLS."""
+    ssh_options: tuple[str, ...] = ()
+    """Extra arguments for ssh, such as -i and a key file."""
+    registry_mirror: Registry | None = None
+    """Registry (host:port) that serves all images under their upstream names."""
+    registry_logins: tuple[RegistryLogin, ...] = ()
+    """Logins for private registries."""
+    bind_address: IpAddress = "127.0.0.1"
+    """Host address that published ports bind to; loopback unless they are to be reached from elsewhere."""
+    external_networks: tuple[str, ...] = ()
+    """Existing networks that the collectors join, to reach services that are not in the stack's own network."""
+    socket: str = "/var/run/docker.sock"
+    """Path of the engine's socket on its host; only the read-only socket proxy sees it."""
+    log_max_size: Annotated[str, Field(pattern=r"^[0-9]+[kmg]$")] = "10m"
+    """Size at which a container's log file is rotated (Docker's notation)."""
+    log_max_files: Annotated[int, Field(ge=1, le=100)] = 3
+    """Rotated log files kept for each container."""
+
+
+class Settings(Strict):
+    """Everything an environment decides. Sections of the components are added by the registry."""
+
+    system: Name
+    """The system to watch: a file configs/systems/<system>.yaml."""
+    environment: Name = "dev"
+    """Name of the environment; a label of every series and log line."""
+    target: Literal["docker", "kubernetes"] = "docker"
+    """Platform to deploy to."""
+    demo: bool = False
+    """Deploy stand-ins for the system's services, with believable traffic and faults to switch on."""
+    retain_data: bool = True
+    """Keep data volumes when the stack is destroyed."""
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$", examples=["https://monitoring.example.com"])] = (
+        "http://127.0.0.1:8080"
+    )
+    """Where people reach the stack, through Traefik: scheme, host and port, without a path."""
+    scrape_interval: Duration = "15s"
+    """How often targets are scraped unless they say otherwise."""
+    docker: DockerSettings = Field(default_factory=DockerSettings)
+    """The Docker target."""

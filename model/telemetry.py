@@ -1,0 +1,155 @@
+"""What a component or a service contributes to the monitoring: collected from everyone, listed nowhere else.
+
+Every component hands out one `Telemetry`; Prometheus, Alertmanager, Grafana, Promtail and Traefik read the merged one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+Severity = Literal["critical", "warning", "info"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrapeTarget:
+    """One address (`host:port`) to scrape, with the labels every series of it carries."""
+
+    address: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrapeJob:
+    """A Prometheus job. Durations are Prometheus durations (`30s`); None takes the stack's default.
+
+    `static` targets are written to a file of their own, which Prometheus re-reads without a reload. `sample_limit`
+    is the number of samples after which a scrape counts as failed. `relabel` and `metric_relabel` hold entries of
+    https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config.
+    """
+
+    name: str
+    targets: tuple[ScrapeTarget, ...]
+    path: str = "/metrics"
+    scheme: Literal["http", "https"] = "http"
+    interval: str | None = None
+    timeout: str | None = None
+    sample_limit: int | None = None
+    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    relabel: tuple[Mapping[str, Any], ...] = ()
+    metric_relabel: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingRule:
+    """A precomputed series; the name follows level:metric:operations."""
+
+    record: str
+    expr: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRule:
+    """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates."""
+
+    name: str
+    expr: str
+    severity: Severity
+    summary: str
+    description: str
+    hold: str = "0s"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleGroup:
+    """Rules that are evaluated together, in order, every `interval` (None: the stack's default)."""
+
+    name: str
+    recordings: tuple[RecordingRule, ...] = ()
+    alerts: tuple[AlertRule, ...] = ()
+    interval: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Datasource:
+    """A Grafana data source of the provisioning format, by stable uid."""
+
+    uid: str
+    name: str
+    kind: Literal["prometheus", "loki", "alertmanager", "jaeger", "tempo"]
+    url: str
+    default: bool = False
+    json_data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """A finished Grafana dashboard model (a JSON object with uid and title), and the folder it belongs to."""
+
+    uid: str
+    title: str
+    folder: str
+    model: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A path prefix that Traefik sends to `url`; `strip` removes the prefix before the service sees it."""
+
+    name: str
+    prefix: str
+    url: str
+    strip: bool = False
+    protect: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFile:
+    """Files of the host that Promtail reads: a glob of paths, the job label, and the JSON fields it understands."""
+
+    job: str
+    path: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telemetry:
+    """Everything one contributor adds. `merge` concatenates contributions in the order given."""
+
+    scrape: tuple[ScrapeJob, ...] = ()
+    rules: tuple[RuleGroup, ...] = ()
+    datasources: tuple[Datasource, ...] = ()
+    dashboards: tuple[Dashboard, ...] = ()
+    routes: tuple[Route, ...] = ()
+    log_files: tuple[LogFile, ...] = ()
+
+    @staticmethod
+    def merge(parts: Iterable[Telemetry]) -> Telemetry:
+        """One Telemetry with the contributions of all `parts`."""
+        listed = list(parts)
+        merged: dict[str, Any] = {
+            item.name: tuple(entry for part in listed for entry in getattr(part, item.name))
+            for item in fields(Telemetry)
+        }
+        return Telemetry(**merged)
+
+    def problems(self) -> list[str]:
+        """What contradicts itself once everything is together: two things of one name, as readable sentences."""
+        groups: dict[str, list[str]] = {
+            "scrape job": [job.name for job in self.scrape],
+            "rule group": [group.name for group in self.rules],
+            "alert": [alert.name for group in self.rules for alert in group.alerts],
+            "dashboard uid": [board.uid for board in self.dashboards],
+            "data source uid": [source.uid for source in self.datasources],
+            "route": [route.name for route in self.routes],
+            "route prefix": [route.prefix for route in self.routes],
+        }
+        found = []
+        for what, names in groups.items():
+            twice = sorted({name for name in names if names.count(name) > 1})
+            found += [f"{what} {name!r} is declared more than once" for name in twice]
+        return found

@@ -1,0 +1,200 @@
+"""What a component wants to have running, said without a word of Docker or Kubernetes.
+
+A target (see `targets.base`) turns each `Workload` into the resources of its platform or refuses it before anything
+is registered. All sizes are bytes and all durations are seconds unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """A TCP port the process listens on; `publish` opens it on the host, on `bind` only."""
+
+    number: int
+    name: str = "http"
+    publish: int | None = None
+    bind: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpProbe:
+    """Healthy while a GET of `path` on `port` inside the workload answers 2xx."""
+
+    path: str
+    port: int
+    interval: int = 10
+    timeout: int = 5
+    retries: int = 3
+    start_period: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecProbe:
+    """Healthy while `command` exits 0 inside the workload."""
+
+    command: tuple[str, ...]
+    interval: int = 10
+    timeout: int = 5
+    retries: int = 3
+    start_period: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Upper bounds: memory in bytes (no swap beside it), CPU in cores, processes and threads as a count."""
+
+    memory: int
+    cpus: float = 1.0
+    pids: int = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reload:
+    """How a running process takes a new configuration, and how it proves that it did.
+
+    `path` is POSTed to `port`; None means that the process watches its directory by itself. The proof is taken from
+    the process's own metrics at `metrics_path`: `success_metric` must be 1 (where there is one) and `time_metric`,
+    a Unix time in seconds, must not be older than the switch of the configuration.
+    """
+
+    port: int
+    path: str | None = "/-/reload"
+    metrics_path: str = "/metrics"
+    success_metric: str | None = None
+    time_metric: str | None = None
+    digest_metric: str | None = None
+    digest_file: str | None = None
+    basic_auth: tuple[str, str] | None = None
+    timeout: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigDir:
+    """Documents that land together, atomically, as the read-only directory `path`.
+
+    `validate` is a command of the workload's own image that must accept the new directory before anything is
+    switched; `{dir}` in it stands for that directory. Where the process has no validator, the process itself may be
+    the command: it is stopped after `validate_seconds`, and output that matches `validate_marker` (an extended
+    regular expression) means refusal. Files named in `restart_on` are read only at start: a change
+    of one of them replaces the workload, a change of any other file is reloaded in place. No document may hold a
+    secret.
+    """
+
+    path: str
+    files: Mapping[str, str]
+    validate: tuple[str, ...] = ()
+    validate_seconds: int | None = None
+    validate_marker: str = "level=error"
+    reload: Reload | None = None
+    restart_on: frozenset[str] = frozenset()
+
+    def revision(self) -> str:
+        """Digest of all documents: 12 hexadecimal digits, the same for the same content."""
+        return digest({"files": dict(sorted(self.files.items()))})
+
+    def restart_digest(self) -> str:
+        """Digest of the documents that are only read at start."""
+        return digest({name: text for name, text in sorted(self.files.items()) if name in self.restart_on})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretFile:
+    """A file that holds one secret and nothing else, readable by the workload's user alone (mode 0400).
+
+    `secret` is the name of a secret of the plan, never its value; `template` may put text around it (`{}` is the
+    value) for formats such as `user:hash`.
+    """
+
+    path: str
+    secret: str
+    template: str = "{}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataVolume:
+    """A directory that outlives the container; `retain` keeps it even when the stack is destroyed."""
+
+    name: str
+    path: str
+    retain: bool = True
+    size: int = 10 * 1024 * MIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostMount:
+    """A read-only view of a path of the host, with the reason why the workload cannot do without it."""
+
+    source: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exemption:
+    """A declared exception from the hardened defaults, with its reason."""
+
+    rule: Literal["root-user", "writable-root", "capability", "host-mount", "docker-socket", "host-gateway"]
+    reason: str
+    value: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """One process to run: everything a target must know, and nothing of how it does it.
+
+    `image` is a name in configs/images.yaml. `args` replace the image's command and `entrypoint`, where given, its
+    entry point. `env` never holds a secret. `after` names workloads that must have been started before this one.
+    A `collector` also joins the existing networks of the services it watches.
+    `placement` is "service" for one instance anywhere and "node-agent" for one on every node.
+    """
+
+    name: str
+    image: str
+    limits: Limits
+    args: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    config: ConfigDir | None = None
+    secrets: tuple[SecretFile, ...] = ()
+    ports: tuple[Port, ...] = ()
+    volumes: tuple[DataVolume, ...] = ()
+    host_mounts: tuple[HostMount, ...] = ()
+    tmpfs: tuple[str, ...] = ("/tmp",)  # noqa: S108 - a mount point inside the container
+    probe: HttpProbe | ExecProbe | None = None
+    exemptions: tuple[Exemption, ...] = ()
+    placement: Literal["service", "node-agent"] = "service"
+    aliases: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    collector: bool = False
+    stop_seconds: int = 30
+
+    def exempt(self, rule: str) -> bool:
+        """Whether an exemption from `rule` is declared."""
+        return any(exemption.rule == rule for exemption in self.exemptions)
+
+    def capabilities(self) -> tuple[str, ...]:
+        """The capabilities declared as exceptions, sorted; all others are dropped."""
+        return tuple(sorted(e.value for e in self.exemptions if e.rule == "capability"))
+
+
+def digest(value: object) -> str:
+    """A short stable digest (12 hexadecimal digits) of any JSON-like value or dataclass."""
+    text = json.dumps(value, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return asdict(value)  # type: ignore[call-overload]

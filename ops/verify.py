@@ -1,0 +1,115 @@
+"""Looks at a running stack from inside its engine and says how each part is: health, targets, alerts, addresses."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+from docker.models.containers import Container
+from rich.console import Console
+from rich.table import Table
+
+from model.naming import LABEL
+
+PROMETHEUS = "http://127.0.0.1:9090/prometheus"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How one container is: its state, health, published address and the time it has been running since."""
+
+    workload: str
+    state: str
+    url: str
+    memory_limit: int
+
+    @property
+    def good(self) -> bool:
+        """Whether it runs and, where it has a probe, answers it."""
+        return self.state in ("healthy", "running")
+
+
+def services(client: docker.DockerClient, stack: str) -> list[Container]:
+    """The stack's service containers, by name, without the one-shot ones."""
+    selector: dict[str, Any] = {"label": [f"{LABEL}.stack={stack}", f"{LABEL}.role=service"]}
+    return sorted(client.containers.list(all=True, filters=selector), key=lambda c: str(c.name))
+
+
+def health(container: Container) -> Health:
+    """The state of one container as its engine sees it now."""
+    state = container.attrs["State"]
+    word = state.get("Health", {}).get("Status") or state["Status"]
+    ports = container.attrs["NetworkSettings"]["Ports"] or {}
+    bound = [b for bindings in ports.values() if bindings for b in bindings]
+    url = f"http://{bound[0]['HostIp']}:{bound[0]['HostPort']}" if bound else ""
+    name = container.labels[f"{LABEL}.workload"]
+    return Health(name, word, url, int(container.attrs["HostConfig"]["Memory"]))
+
+
+def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> list[Health]:
+    """Waits until every service is healthy, at most `timeout` seconds; returns how they are then."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = [health(container) for container in services(client, stack)]
+        if all(item.good for item in found) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def fetch(client: docker.DockerClient, stack: str, workload: str, url: str, post: str | None = None) -> str:
+    """What `url` answers, asked from inside the container of `workload`, so that remote engines work alike.
+
+    Raises:
+        RuntimeError: the request failed.
+    """
+    container = client.containers.get(f"{stack}-{workload}")
+    body = ["--post-data", post] if post is not None else []
+    code, output = container.exec_run(["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
+    text = b"".join([output] if isinstance(output, bytes) else output).decode(errors="replace")
+    if code:
+        raise RuntimeError(f"{url} from {workload}: {text.strip()}")
+    return text
+
+
+def targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]]:
+    """Prometheus' active targets as its API describes them."""
+    answer = json.loads(fetch(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/targets?state=active"))
+    return list(answer["data"]["activeTargets"])
+
+
+def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> list[dict[str, Any]]:
+    """Waits until every target is up, at most `timeout` seconds; returns the targets as they are then."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = targets(client, stack)
+        if (found and all(t["health"] == "up" for t in found)) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def report(
+    stack: str, found: Sequence[Health], scraped: Sequence[Mapping[str, Any]], *, base_url: str, console: Console
+) -> bool:
+    """Prints the closing table; true when everything is as it should be."""
+    by_service: dict[str, list[str]] = {}
+    for target in scraped:
+        by_service.setdefault(target["labels"].get("service", target["labels"]["job"]), []).append(target["health"])
+    table = Table(title=f"Stack {stack}", title_justify="left")
+    for column in ("workload", "health", "scraped", "address"):
+        table.add_column(column)
+    for item in found:
+        up = by_service.get(item.workload, [])
+        text = f"{up.count('up')}/{len(up)} up" if up else "-"
+        mark = "green" if item.good else "red"
+        table.add_row(item.workload, f"[{mark}]{item.state}[/]", text, item.url)
+    console.print(table)
+    down = [t for t in scraped if t["health"] != "up"]
+    for target in down:
+        console.print(f"[red]down[/] {target['scrapeUrl']}: {target['lastError']}")
+    console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
+    console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
+    return bool(found) and all(item.good for item in found) and not down

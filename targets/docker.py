@@ -1,0 +1,449 @@
+"""Docker: a Workload becomes a container, its volumes, and one-shot containers that deliver documents and secrets.
+
+Documents and secrets travel as uploads through the engine's API, so a remote engine needs nothing of the deployer's
+disk. A change of a document replaces only the one-shot container `<name>-configure`, which proves that the running
+process took it (targets/deliver.sh); the service's own container stays. See docs/adr for why.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from model.images import Image
+from model.naming import LABEL, resource_name, user_id
+from model.settings import DockerSettings
+from model.workload import MIB, ConfigDir, DataVolume, Exemption, HttpProbe, SecretFile, Workload, digest
+from targets.base import Deployment
+
+SCRIPT = Path(__file__).with_name("deliver.sh")
+SECRETS_DIR = "/run/secrets"
+SOCKET = "/var/run/docker.sock"
+TOOLS = "/tools"
+_WORDS = 4000
+"""Characters of a process's own words that an error repeats."""
+
+
+class DeliveryError(pulumi.RunError):
+    """A process refused its new configuration; the old one is in force. Ends the run without a stack trace."""
+
+
+class DockerTarget:
+    """One Docker engine, local or remote, and what all workloads of a stack share on it.
+
+    Args:
+        stack: prefix of every name on the engine.
+        settings: the engine's address, registry and logs.
+        images: image references by short name.
+        secrets: values of the plan's secrets by name.
+        opts: options of the component that holds the shared resources.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        settings: DockerSettings,
+        images: Mapping[str, Image],
+        secrets: Mapping[str, pulumi.Output[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        self._stack, self._settings, self._images, self._secrets = stack, settings, images, secrets
+        self._host = pulumi.ComponentResource("observability:targets:DockerHost", stack, {}, opts)
+        self._pulled: dict[str, docker.RemoteImage] = {}
+        self._provider = docker.Provider(
+            resource_name(stack, "engine"),
+            host=settings.host,
+            cert_path=settings.cert_path,
+            ssh_opts=list(settings.ssh_options) or None,
+            registry_auth=[
+                docker.ProviderRegistryAuthArgs(
+                    address=login.address, username=login.username, password=secrets[login.password_secret]
+                )
+                for login in settings.registry_logins
+            ]
+            or None,
+            opts=pulumi.ResourceOptions(parent=self._host),
+        )
+        self._network = docker.Network(
+            resource_name(stack, "monitoring"),
+            name=resource_name(stack, "monitoring"),
+            driver="bridge",
+            labels=self._network_labels(),
+            opts=self._child(self._host),
+        )
+        self._tools = self._volume("tools", self._host, retain=False)
+        self._fetch = self._fetch_tools()
+        self._host.register_outputs({})
+
+    # -- the protocol ------------------------------------------------------------------------------------------------
+
+    def address(self, name: str, port: int) -> str:
+        """See the module's `address`."""
+        return address(name, port)
+
+    def check(self, workloads: Sequence[Workload]) -> list[str]:
+        """What Docker cannot express: secret files outside the one directory that is mounted for them."""
+        return check(workloads)
+
+    def deploy(
+        self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
+    ) -> Deployment:
+        """Volumes, secrets, documents, then the container; its children are `parent`'s."""
+        volumes = {v.name: self._data_volume(v, parent) for v in workload.volumes}
+        secrets = self._deliver_secrets(workload, parent) if workload.secrets else None
+        before: list[pulumi.Resource] = [self._fetch, *volumes.values(), *([secrets] if secrets else []), *after]
+        configure = None
+        if workload.config or workload.volumes:
+            configure = self._configure(workload, parent, before)
+            before.append(configure)
+        container = self._container(workload, parent, before, secrets)
+        ready = _delivered(workload.name, configure) if configure else pulumi.Output.from_input(True)
+        return Deployment(
+            name=workload.name,
+            ready=pulumi.Output.all(ready, container.id).apply(lambda _: True),
+            address=self.address(workload.name, workload.ports[0].number if workload.ports else 0),
+            ports={p.name: f"{p.bind}:{p.publish}" for p in workload.ports if p.publish is not None},
+            resources=(container,),
+        )
+
+    # -- shared parts ------------------------------------------------------------------------------------------------
+
+    def _child(self, parent: pulumi.Resource, **options: object) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=parent, provider=self._provider, **options)  # type: ignore[arg-type]
+
+    def _image(self, name: str) -> pulumi.Output[str]:
+        if name not in self._pulled:
+            reference = self._images[name].reference(self._settings.registry_mirror)
+            self._pulled[name] = docker.RemoteImage(
+                resource_name(self._stack, name),
+                name=reference,
+                keep_locally=True,
+                opts=self._child(self._host),
+            )
+        return self._pulled[name].image_id
+
+    def _labels(self, workload: str, **more: str) -> list[docker.ContainerLabelArgs]:
+        values = {"stack": self._stack, "workload": workload, **more}
+        return [docker.ContainerLabelArgs(label=f"{LABEL}.{key}", value=values[key]) for key in sorted(values)]
+
+    def _network_labels(self) -> list[docker.NetworkLabelArgs]:
+        return [docker.NetworkLabelArgs(label=f"{LABEL}.stack", value=self._stack)]
+
+    def _volume(self, name: str, parent: pulumi.Resource, *, retain: bool) -> docker.Volume:
+        full = resource_name(self._stack, name)
+        return docker.Volume(
+            full,
+            name=full,
+            driver="local",
+            labels=[docker.VolumeLabelArgs(label=f"{LABEL}.stack", value=self._stack)],
+            opts=self._child(parent, retain_on_delete=retain),
+        )
+
+    def _data_volume(self, volume: DataVolume, parent: pulumi.Resource) -> docker.Volume:
+        return self._volume(volume.name, parent, retain=volume.retain)
+
+    def _log_opts(self) -> dict[str, str]:
+        """Options of the log driver in full, so that a default in the engine's daemon.json makes no difference."""
+        return {"max-file": str(self._settings.log_max_files), "max-size": self._settings.log_max_size}
+
+    def _fetch_tools(self) -> docker.Container:
+        """Puts a static busybox on the tools volume, and reports the group that owns the engine's socket."""
+        name = resource_name(self._stack, "tools")
+        script = (
+            f"cp /bin/busybox {TOOLS}/busybox.next && mv {TOOLS}/busybox.next {TOOLS}/busybox && stat -c %g {SOCKET}"
+        )
+        args = docker.ContainerArgs(
+            name=name,
+            image=self._image("busybox"),
+            entrypoints=["/bin/busybox", "sh", "-ec", script],
+            user="0:0",
+            read_only=True,
+            network_mode="none",
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            memory=32,
+            memory_swap=32,
+            volumes=[
+                docker.ContainerVolumeArgs(volume_name=self._tools.name, container_path=TOOLS),
+                docker.ContainerVolumeArgs(host_path=self._settings.socket, container_path=SOCKET, read_only=True),
+            ],
+            labels=self._labels("tools", reason="one-shot: root copies the health probe's client to a volume"),
+            must_run=False,
+            attach=True,
+            logs=True,
+            restart="no",
+            log_driver="json-file",
+            log_opts=self._log_opts(),
+        )
+        return docker.Container(name, args, opts=self._child(self._host))
+
+    # -- parts of a workload -----------------------------------------------------------------------------------------
+
+    def _deliver_secrets(self, workload: Workload, parent: pulumi.Resource) -> docker.Container:
+        """A container that never runs: its uploads land straight on the secrets volume, and nowhere else."""
+        name = resource_name(self._stack, f"{workload.name}-secrets")
+        volume = self._volume(f"{workload.name}-secrets", parent, retain=False)
+        args = docker.ContainerArgs(
+            name=name,
+            image=self._image("busybox"),
+            command=["true"],
+            user="0:0",
+            start=False,
+            must_run=False,
+            restart="no",
+            network_mode="none",
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            memory=32,
+            memory_swap=32,
+            volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=SECRETS_DIR)],
+            uploads=[self._secret_upload(workload, secret) for secret in workload.secrets],
+            labels=self._labels(workload.name, role="secrets", reason="never started: carries files to a volume"),
+            log_driver="json-file",
+            log_opts=self._log_opts(),
+        )
+        return docker.Container(name, args, opts=self._child(parent, replace_on_changes=["uploads"]))
+
+    def _secret_upload(self, workload: Workload, secret: SecretFile) -> docker.ContainerUploadArgs:
+        owner = str(user_id(self._stack, workload.name))
+        value = self._secrets[secret.secret].apply(lambda text: secret.template.replace("{}", text))
+        return docker.ContainerUploadArgs(file=secret.path, content=value, permissions="0400", owner=owner, group=owner)
+
+    def _configure(
+        self, workload: Workload, parent: pulumi.Resource, before: Sequence[pulumi.Resource]
+    ) -> docker.Container:
+        """The one-shot container that delivers documents and gives data directories to the service's user."""
+        name = resource_name(self._stack, f"{workload.name}-configure")
+        config = workload.config or ConfigDir(path="/none", files={})
+        volume = self._volume(f"{workload.name}-config", parent, retain=False)
+        mounts = [
+            docker.ContainerVolumeArgs(volume_name=self._tools.name, container_path=TOOLS, read_only=True),
+            docker.ContainerVolumeArgs(volume_name=volume.name, container_path="/config"),
+            *self._data_mounts(workload),
+            *self._secret_mounts(workload),
+        ]
+        args = docker.ContainerArgs(
+            name=name,
+            image=self._image(workload.image),
+            entrypoints=[f"{TOOLS}/busybox", "sh", "/deliver.sh"],
+            command=[],
+            user="0:0",
+            network_mode=self._network.name,
+            networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=self._network.name)],
+            capabilities=docker.ContainerCapabilitiesArgs(
+                adds=["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"], drops=["ALL"]
+            ),
+            security_opts=["no-new-privileges:true"],
+            memory=max(128, workload.limits.memory // MIB),
+            memory_swap=max(128, workload.limits.memory // MIB),
+            tmpfs={"/tmp": "rw,nosuid,nodev,size=64m"},  # noqa: S108 - inside the container
+            envs=[f"{key}={value}" for key, value in sorted(self._delivery(workload, config).items())],
+            volumes=mounts,
+            uploads=[
+                docker.ContainerUploadArgs(file="/deliver.sh", content=SCRIPT.read_text(encoding="utf-8")),
+                *(
+                    docker.ContainerUploadArgs(file=f"/config/.incoming-{config.revision()}/{path}", content=text)
+                    for path, text in sorted(config.files.items())
+                ),
+            ],
+            labels=self._labels(
+                workload.name, role="configure", reason="one-shot: root writes what the service may only read"
+            ),
+            must_run=False,
+            attach=True,
+            logs=True,
+            restart="no",
+            log_driver="json-file",
+            log_opts=self._log_opts(),
+        )
+        return docker.Container(name, args, opts=self._child(parent, depends_on=list(before)))
+
+    def _delivery(self, workload: Workload, config: ConfigDir) -> dict[str, str]:
+        """The environment of deliver.sh. It holds no secret."""
+        values = {
+            "NAME": workload.name,
+            "OWNER": str(user_id(self._stack, workload.name)),
+            "REVISION": config.revision(),
+            "GENERATION": self._generation(workload),
+            "DATA_DIRS": " ".join(volume.path for volume in workload.volumes),
+        }
+        if config.validate:
+            words = [part.replace("{dir}", f"/config/.rev-{config.revision()}") for part in config.validate]
+            values["VALIDATE"] = shlex.join(words)
+            if config.validate_seconds:
+                values["VALIDATE_SECONDS"] = str(config.validate_seconds)
+                values["VALIDATE_MARKER"] = config.validate_marker
+        if reload := config.reload:
+            values |= {"PORT": str(reload.port), "METRICS_PATH": reload.metrics_path, "TIMEOUT": str(reload.timeout)}
+            values["RELOAD_PATH"] = reload.path or ""
+            values["SUCCESS_METRIC"], values["TIME_METRIC"] = reload.success_metric or "", reload.time_metric or ""
+            values["DIGEST_METRIC"], values["DIGEST_FILE"] = reload.digest_metric or "", reload.digest_file or ""
+            if reload.basic_auth:
+                values["AUTH_USER"], values["AUTH_FILE"] = reload.basic_auth
+        return values
+
+    def _generation(self, workload: Workload) -> str:
+        """Digest of everything whose change starts a new process anyway, so that the old one need not reload."""
+        config = workload.config
+        image = self._images[workload.image].reference(self._settings.registry_mirror)
+        return digest(
+            [image, workload.args, workload.entrypoint, dict(workload.env), config.restart_digest() if config else ""]
+        )
+
+    def _container(
+        self,
+        workload: Workload,
+        parent: pulumi.Resource,
+        before: Sequence[pulumi.Resource],
+        secrets: docker.Container | None,
+    ) -> docker.Container:
+        name = resource_name(self._stack, workload.name)
+        owner = user_id(self._stack, workload.name)
+        root = workload.exempt("root-user")
+        memory = workload.limits.memory // MIB
+        labels = self._labels(
+            workload.name, role="service", generation=self._generation(workload), **_reasons(workload)
+        )
+        if secrets is not None:  # a changed secret must reach its reader
+            labels.append(docker.ContainerLabelArgs(label=f"{LABEL}.secrets", value=secrets.id))
+        adds = [f"CAP_{capability}" for capability in workload.capabilities()]
+        args = docker.ContainerArgs(
+            name=name,
+            hostname=workload.name,
+            image=self._image(workload.image),
+            entrypoints=list(workload.entrypoint) or None,
+            command=list(workload.args) or None,
+            envs=[f"{key}={value}" for key, value in sorted(workload.env.items())] or None,
+            user="0:0" if root else f"{owner}:{owner}",
+            group_adds=[self._socket_group()] if workload.exempt("docker-socket") else None,
+            read_only=not workload.exempt("writable-root"),
+            capabilities=docker.ContainerCapabilitiesArgs(adds=adds or None, drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            memory=memory,
+            memory_swap=memory,
+            cpus=str(workload.limits.cpus),
+            ulimits=[
+                docker.ContainerUlimitArgs(name="nproc", soft=workload.limits.pids, hard=workload.limits.pids),
+            ],
+            tmpfs={path: "rw,noexec,nosuid,nodev,size=64m" for path in sorted(workload.tmpfs)} or None,
+            restart="unless-stopped",
+            must_run=True,
+            destroy_grace_seconds=workload.stop_seconds,
+            network_mode=self._network.name,
+            networks_advanced=self._networks(workload),
+            ports=[
+                docker.ContainerPortArgs(internal=p.number, external=p.publish, ip=p.bind, protocol="tcp")
+                for p in workload.ports
+                if p.publish is not None
+            ]
+            or None,
+            hosts=[docker.ContainerHostArgs(host="host.docker.internal", ip="host-gateway")]
+            if workload.exempt("host-gateway")
+            else None,
+            volumes=self._mounts(workload),
+            healthcheck=_healthcheck(workload),
+            labels=labels,
+            log_driver="json-file",
+            log_opts=self._log_opts(),
+        )
+        return docker.Container(
+            name, args, opts=self._child(parent, depends_on=list(before), delete_before_replace=True)
+        )
+
+    def _socket_group(self) -> pulumi.Output[str]:
+        return self._fetch.container_logs.apply(lambda text: (text or "").strip().splitlines()[-1] if text else "0")
+
+    def _networks(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
+        aliases = sorted({workload.name, *workload.aliases})
+        own = docker.ContainerNetworksAdvancedArgs(name=self._network.name, aliases=aliases)
+        if not workload.collector:
+            return [own]
+        return [own, *(docker.ContainerNetworksAdvancedArgs(name=n) for n in sorted(self._settings.external_networks))]
+
+    def _mounts(self, workload: Workload) -> list[docker.ContainerVolumeArgs]:
+        mounts = [docker.ContainerVolumeArgs(volume_name=self._tools.name, container_path=TOOLS, read_only=True)]
+        if workload.config:
+            volume = resource_name(self._stack, f"{workload.name}-config")
+            mounts.append(
+                docker.ContainerVolumeArgs(volume_name=volume, container_path=workload.config.path, read_only=True)
+            )
+        mounts += self._data_mounts(workload) + self._secret_mounts(workload)
+        mounts += [
+            docker.ContainerVolumeArgs(host_path=m.source, container_path=m.path, read_only=True)
+            for m in workload.host_mounts
+        ]
+        return sorted(mounts, key=lambda mount: str(mount.container_path))
+
+    def _data_mounts(self, workload: Workload) -> list[docker.ContainerVolumeArgs]:
+        return [
+            docker.ContainerVolumeArgs(
+                volume_name=resource_name(self._stack, v.name), container_path=v.path, read_only=False
+            )
+            for v in workload.volumes
+        ]
+
+    def _secret_mounts(self, workload: Workload) -> list[docker.ContainerVolumeArgs]:
+        if not workload.secrets:
+            return []
+        volume = resource_name(self._stack, f"{workload.name}-secrets")
+        return [docker.ContainerVolumeArgs(volume_name=volume, container_path=SECRETS_DIR, read_only=True)]
+
+
+def address(name: str, port: int) -> str:
+    """`host:port` of a workload for others: containers answer to their workload's name in the stack's own network."""
+    return f"{name}:{port}"
+
+
+def check(workloads: Sequence[Workload]) -> list[str]:
+    """What Docker cannot express, without an engine: see `DockerTarget.check`."""
+    found = []
+    for workload in workloads:
+        for secret in workload.secrets:
+            if Path(secret.path).parent != Path(SECRETS_DIR):
+                found.append(f"workload {workload.name!r}: secret file {secret.path!r} must lie in {SECRETS_DIR}")
+        if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):
+            found.append(f"workload {workload.name!r}: mounts paths of the host without declaring the exemption")
+    return found
+
+
+def _delivered(name: str, configure: docker.Container) -> pulumi.Output[bool]:
+    def judge(result: Sequence[object]) -> bool:
+        code, words = result
+        if code:
+            raise DeliveryError(
+                f"{name} did not take its new configuration (exit status {code}):\n{str(words or '').strip()[-_WORDS:]}"
+            )
+        return True
+
+    return pulumi.Output.all(configure.exit_code, configure.container_logs).apply(judge)
+
+
+def _reasons(workload: Workload) -> dict[str, str]:
+    """Every declared exception as a label, for whoever inspects the container."""
+
+    def key(exemption: Exemption) -> str:
+        return f"exempt.{exemption.rule}" + (f".{exemption.value.lower()}" if exemption.value else "")
+
+    return {key(exemption): exemption.reason for exemption in workload.exemptions}
+
+
+def _healthcheck(workload: Workload) -> docker.ContainerHealthcheckArgs | None:
+    probe = workload.probe
+    if probe is None:
+        return None
+    if isinstance(probe, HttpProbe):
+        url = f"http://127.0.0.1:{probe.port}{probe.path}"
+        command: Sequence[str] = (f"{TOOLS}/busybox", "wget", "-q", "-O", "/dev/null", url)
+    else:
+        command = probe.command
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD", *command],
+        interval=f"{probe.interval}s",
+        timeout=f"{probe.timeout}s",
+        retries=probe.retries,
+        start_period=f"{probe.start_period}s",
+    )
