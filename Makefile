@@ -2,6 +2,7 @@
 STACK ?= dev
 PURGE ?=
 OUTPUT ?=
+NAME ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -37,6 +38,10 @@ verify: .venv/.ready ## Show health, targets and addresses of the running stack
 .PHONY: password
 password: .venv/.ready ## Print the generated passwords of the stack
 	@$(OPS) password --stack $(STACK)
+
+.PHONY: secret
+secret: .venv/.ready ## Store a secret: make secret NAME=slack-webhook (reads it from standard input)
+	@$(OPS) secret --stack $(STACK) --name $(NAME)
 
 .PHONY: render
 render: .venv/.ready ## Write every document of the stack to build/render (needs no engine)

@@ -45,6 +45,8 @@ class Settings(ComponentSettings):
     """Samples after which a scrape is refused, unless a job says otherwise."""
     query_timeout: Duration = "2m"
     """How long a query may run."""
+    query_log_file: Annotated[str, Field(pattern=r"^/[^\s]+$")] | None = None
+    """File below the data directory that every query is logged to; none by default."""
     lookback_delta: Duration = "5m"
     """How old a sample may be to count as current."""
 
@@ -65,6 +67,8 @@ def config(context: Context) -> dict[str, Any]:
         "rule_files": ["rules/*.yml"],
         "scrape_configs": [scrape_config(context, job) for job in context.telemetry.scrape],
     }
+    if own.query_log_file:
+        document["global"]["query_log_file"] = own.query_log_file
     if context.enabled("alertmanager"):
         targets = [context.address("alertmanager", 9093)]
         document["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}

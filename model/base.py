@@ -48,7 +48,7 @@ class Strict(BaseModel):
 
 def _duration(value: str) -> str:
     if not 0 < seconds(value) < _LARGEST / 1e9:
-        raise ValueError("must be longer than zero and shorter than 292 years")
+        raise ValueError("must be longer than zero and shorter than 293 years")
     return value
 
 

@@ -116,7 +116,7 @@ def parse(model: type[M], data: Any, where: str) -> M:
 
 def _follows(issue: Any) -> bool:
     """Whether the error only follows from others: a list counts as short when its entries were wrong."""
-    return issue["type"] == "too_short" and len(issue["input"]) >= issue["ctx"]["min_length"]
+    return issue["type"] == "too_short" and bool(len(issue["input"]) >= issue["ctx"]["min_length"])
 
 
 def _problems(model: type[BaseModel], issue: Any, where: str) -> list[Problem]:

@@ -70,7 +70,7 @@ class Settings(Strict):
     """The system to watch: a file configs/systems/<system>.yaml."""
     environment: Name = "dev"
     """Name of the environment; a label of every series and log line."""
-    target: Literal["docker", "kubernetes"] = "docker"
+    target: Literal["docker"] = "docker"
     """Platform to deploy to."""
     demo: bool = False
     """Deploy stand-ins for the system's services, with believable traffic and faults to switch on."""

@@ -43,6 +43,14 @@ class Metric(Strict):
     baseline: float | None = None
     """Value the demo workload moves around."""
 
+    @model_validator(mode="after")
+    def _buckets_ascend(self) -> Metric:
+        if self.buckets and self.type != "histogram":
+            raise Inconsistent([Problem("buckets", f"only a histogram has buckets, this is a {self.type}")])
+        if list(self.buckets) != sorted(set(self.buckets)):
+            raise Inconsistent([Problem("buckets", "each bound must be greater than the one before")])
+        return self
+
 
 class Logs(Strict):
     """What a service writes to its log."""
@@ -58,7 +66,8 @@ class Logs(Strict):
     def _low_cardinality(self) -> Logs:
         bad = sorted(HIGH_CARDINALITY.intersection(self.labels))
         if bad:
-            raise ValueError(f"{', '.join(bad)} has too many distinct values for an index label; query it with | json")
+            message = f"{', '.join(bad)} has too many distinct values for an index label; query it with | json"
+            raise Inconsistent([Problem("labels", message)])
         return self
 
 
@@ -226,6 +235,13 @@ class Objective(Strict):
     """Over how long."""
     threshold: Annotated[float, Field(gt=0)] | None = None
     """Latency in seconds for kind latency."""
+
+    @model_validator(mode="after")
+    def _threshold_fits(self) -> Objective:
+        if (self.threshold is not None) != (self.kind == "latency"):
+            need = "is required for kind latency" if self.kind == "latency" else "belongs to kind latency only"
+            raise Inconsistent([Problem("threshold", f"{need}: seconds within which a request counts as quick")])
+        return self
 
 
 class System(Strict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import docker
 from rich.console import Console
+from rich.markup import escape
 
 from model.errors import ConfigError
 from ops import engine, recover, render, verify
@@ -58,7 +60,7 @@ def prerequisites() -> dict[str, Any]:
     return overlay
 
 
-def connect(stack: str, overlay: dict[str, Any]) -> tuple[Workspace, docker.DockerClient]:
+def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, docker.DockerClient]:
     """The stack's workspace and its engine."""
     space = open_workspace(stack, engine.tool_env(), overlay)
     return space, engine.connect(space)
@@ -83,28 +85,28 @@ def up(stack: str) -> int:
 
 def check(stack: str) -> int:
     """Shows how a running stack is, without changing anything."""
-    space, client = connect(stack, {})
+    space, client = connect(stack)
     plan = render.plan_of(space)
     found = verify.wait_healthy(client, stack, timeout=30)
     scraped = verify.wait_targets(client, stack, timeout=30)
     return 0 if verify.report(stack, found, scraped, base_url=plan.settings.base_url, console=console) else 1
 
 
-def preview(stack: str) -> int:
+def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
-    space, _ = connect(stack, {})
-    return space.pulumi("preview", "--diff", "--stack", stack, check=False).returncode
+    space, _ = connect(stack)
+    return space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, check=False).returncode
 
 
 def refresh(stack: str) -> int:
     """Reads the real state of every resource and shows what differs."""
-    space, _ = connect(stack, {})
+    space, _ = connect(stack)
     return space.pulumi("refresh", "--yes", "--skip-preview", "--diff", "--stack", stack, check=False).returncode
 
 
 def down(stack: str, *, purge: bool) -> int:
     """Removes the stack; data volumes stay unless `purge` is set."""
-    space, client = connect(stack, {})
+    space, client = connect(stack)
     for line in recover.recover(space, client):
         console.print(f"   {line}")
     space.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack)
@@ -119,9 +121,20 @@ def down(stack: str, *, purge: bool) -> int:
     return 0
 
 
+def secret(stack: str, name: str) -> int:
+    """Stores a secret, read from standard input so that it appears in no argument and no history."""
+    space = open_workspace(stack, engine.tool_env())
+    if sys.stdin.isatty():
+        console.print(f"Value of {name} (it is not shown):")
+        value = getpass.getpass("")
+    else:
+        value = sys.stdin.read().rstrip("\n")
+    return space.pulumi("config", "set", "--secret", name, "--stack", stack, check=False, stdin=value).returncode
+
+
 def password(stack: str) -> int:
     """Prints the generated passwords."""
-    space, _ = connect(stack, {})
+    space, _ = connect(stack)
     for name, value in space.outputs(show_secrets=True).items():
         if name.endswith("password"):
             print(f"{name}: {value}")
@@ -131,24 +144,29 @@ def password(stack: str) -> int:
 def main() -> int:
     """Runs one command; problems of the configuration are printed without a stack trace."""
     parser = argparse.ArgumentParser(prog="ops", description=__doc__)
-    parser.add_argument("command", choices=["up", "verify", "preview", "refresh", "down", "password", "render"])
+    parser.add_argument(
+        "command", choices=["up", "verify", "preview", "refresh", "down", "password", "secret", "render"]
+    )
     parser.add_argument("--stack", default="dev")
     parser.add_argument("--purge", action="store_true", help="down: remove data volumes too")
+    parser.add_argument("--json", action="store_true", help="preview: as JSON")
+    parser.add_argument("--name", default="", help="secret: its configuration key")
     parser.add_argument("--output", type=Path, help="render: folder to write to")
     args = parser.parse_args()
     commands: dict[str, Callable[[], int]] = {
         "up": lambda: up(args.stack),
         "verify": lambda: check(args.stack),
-        "preview": lambda: preview(args.stack),
+        "preview": lambda: preview(args.stack, as_json=args.json),
         "refresh": lambda: refresh(args.stack),
         "down": lambda: down(args.stack, purge=args.purge),
         "password": lambda: password(args.stack),
+        "secret": lambda: secret(args.stack, args.name),
         "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
     }
     try:
         return commands[args.command]()
     except ConfigError as error:
-        console.print(f"[red]{error}[/]", markup=True)
+        console.print(f"[red]{escape(str(error))}[/]")
         return 2
     except subprocess.CalledProcessError as error:
         console.print(f"[red]failed:[/] {' '.join(map(str, error.cmd[:3]))} (exit status {error.returncode})")

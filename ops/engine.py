@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +15,15 @@ from docker.tls import TLSConfig
 
 from ops.workspace import PROJECT, ROOT, Workspace
 
+_OLDEST_API = "1.41"
+"""API version of Docker 20.10, the oldest engine that is supported."""
+
 
 def tool_env() -> dict[str, str]:
     """The environment in which pulumi and its plugins are found, with this project's Python first on the PATH."""
-    printed = subprocess.run(
-        [sys.executable, "-m", "toolchain", "env", "--json"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    found = dict(json.loads(printed.stdout))
-    env = {**os.environ, **found}
+    shell = f'eval "$({shlex.quote(sys.executable)} -m toolchain env)" && env -0'
+    printed = subprocess.run(["sh", "-c", shell], cwd=ROOT, check=True, capture_output=True, text=True)
+    env = dict(line.split("=", 1) for line in printed.stdout.split("\0") if "=" in line)
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
     env["VIRTUAL_ENV"] = str(Path(sys.executable).parent.parent)
     return env
@@ -37,16 +38,33 @@ def connect(space: Workspace) -> docker.DockerClient:
     document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8")) or {}
     own = (document.get("config") or {}).get(f"{PROJECT}:docker") or {}
     host = own.get("host") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    certs = own.get("certPath")
-    tls = None
-    if certs:
-        folder = Path(certs)
-        tls = TLSConfig(
-            client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")), ca_cert=str(folder / "ca.pem"), verify=True
-        )
+    certificates = Path(own["certPath"]) if own.get("certPath") else None
     try:
-        client = docker.DockerClient(base_url=host, tls=tls or False, timeout=60, use_ssh_client=True)
-        client.ping()
+        return open_client(host, certificates)
     except (DockerException, OSError) as error:
         raise SystemExit(f"no Docker engine answers at {host}: {error}") from None
-    return client
+
+
+def open_client(host: str, certificates: Path | None = None) -> docker.DockerClient:
+    """A client of the engine at `host`, with the certificates of a folder (ca.pem, cert.pem, key.pem) where given.
+
+    The environment's REQUESTS_CA_BUNDLE must not replace the engine's own authority, so the HTTP library is told not
+    to look at the environment; for that the client is made before it talks, and the version asked for by hand.
+
+    Raises:
+        docker.errors.DockerException: no engine answers.
+    """
+    tls: TLSConfig | bool = False
+    if certificates:
+        pair = (str(certificates / "cert.pem"), str(certificates / "key.pem"))
+        tls = TLSConfig(client_cert=pair, ca_cert=str(certificates / "ca.pem"), verify=True)
+
+    def make(version: str) -> docker.DockerClient:
+        made = docker.DockerClient(
+            base_url=host, tls=tls, timeout=120, use_ssh_client=host.startswith("ssh:"), version=version
+        )
+        made.api.trust_env = False
+        return made
+
+    found = make(_OLDEST_API).version(api_version=False)["ApiVersion"]
+    return make(found)

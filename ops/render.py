@@ -73,7 +73,7 @@ def documents(plan: Plan) -> dict[str, str]:
 
 
 def render(stack: str, folder: Path) -> int:
-    """Writes all documents of `Pulumi.<stack>.yaml` below `folder`; files of an earlier run that are gone are removed."""
+    """Writes all documents of `Pulumi.<stack>.yaml` below `folder`; older files that are gone are removed."""
     files = documents(plan_file(ROOT / f"Pulumi.{stack}.yaml", stack))
     for path in [p for p in folder.rglob("*") if p.is_file()] if folder.exists() else []:
         if str(path.relative_to(folder)) not in files:

@@ -11,6 +11,7 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from model.naming import LABEL
@@ -109,7 +110,7 @@ def report(
     console.print(table)
     down = [t for t in scraped if t["health"] != "up"]
     for target in down:
-        console.print(f"[red]down[/] {target['scrapeUrl']}: {target['lastError']}")
+        console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
     console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
     console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
     return bool(found) and all(item.good for item in found) and not down

@@ -33,14 +33,22 @@ class Workspace:
     env: Mapping[str, str]
     local: bool
 
-    def pulumi(self, *args: str, check: bool = True, capture: bool = False) -> subprocess.CompletedProcess[str]:
-        """Runs the Pulumi CLI in the working directory.
+    def pulumi(
+        self, *args: str, check: bool = True, capture: bool = False, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the Pulumi CLI in the working directory; `stdin` is what it reads on standard input.
 
         Raises:
             subprocess.CalledProcessError: it failed and `check` is set.
         """
         return subprocess.run(
-            ["pulumi", *args], cwd=self.directory, env=dict(self.env), check=check, text=True, capture_output=capture
+            ["pulumi", *args],
+            cwd=self.directory,
+            env=dict(self.env),
+            check=check,
+            text=True,
+            capture_output=capture,
+            input=stdin,
         )
 
     def export(self) -> dict[str, Any]:
@@ -72,13 +80,14 @@ def uses_pulumi(env: Mapping[str, str]) -> bool:
         return False
 
 
-def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str, Any]) -> Workspace:
+def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str, Any] | None = None) -> Workspace:
     """The workspace of a stack; the stack itself is created where it does not exist yet.
 
     Args:
         stack: name of the stack; there must be a Pulumi.<stack>.yaml.
         tool_env: environment in which the toolchain's tools are found.
-        overlay: settings that this machine adds where the stack's own file says nothing, such as a registry mirror.
+        overlay: settings that this machine adds where the stack's own file says nothing, such as a registry mirror;
+            None takes what the last `up` found.
 
     Raises:
         SystemExit: there is no such stack file.
@@ -112,7 +121,7 @@ def _local_backend() -> dict[str, str]:
     }
 
 
-def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any]) -> Path:
+def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any] | None) -> Path:
     """Pulumi.yaml that points at the checkout, and the stack's file with what this machine adds to it."""
     directory = state_dir() / "work" / stack
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -120,9 +129,14 @@ def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any]) -> 
     project["main"] = str(ROOT)
     project["runtime"]["options"] = {"virtualenv": str(ROOT / ".venv")}
     _write(directory / "Pulumi.yaml", project)
+    remembered = directory / "machine.yaml"
+    if overlay is not None:
+        _write(remembered, overlay)
+    elif remembered.exists():
+        overlay = yaml.safe_load(remembered.read_text(encoding="utf-8"))
     target = directory / f"Pulumi.{stack}.yaml"
     before = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
-    _write(target, merge(yaml.safe_load(source.read_text(encoding="utf-8")) or {}, before or {}, overlay))
+    _write(target, merge(yaml.safe_load(source.read_text(encoding="utf-8")) or {}, before or {}, overlay or {}))
     return directory
 
 

@@ -1,0 +1,216 @@
+"""Prometheus: its documents say what everyone contributed, and its workload runs them hardened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import prometheus
+from components.base import ComponentArgs
+from model.load import parse
+from model.plan import Context, Plan
+from model.settings import ComponentSettings, Settings
+from model.system import System
+from model.telemetry import (
+    AlertRule,
+    RecordingRule,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    Telemetry,
+)
+from model.workload import HttpProbe, Workload
+from targets.docker import DockerTarget
+from tests.support.mocks import by_name, run_program
+from tests.support.systems import SYSTEM, plan_shop
+
+ALERT = AlertRule(name="Down", expr="up == 0", hold="1m", severity="critical", summary="s", description="d")
+
+
+def context(telemetry: Telemetry | None = None, *, others: tuple[str, ...] = (), **own: Any) -> Context:
+    """A context of Prometheus and some other components."""
+    section = parse(prometheus.Settings, own, "prometheus")
+    return Context(
+        stack="dev",
+        settings=parse(Settings, {"system": "shop"}, "settings"),
+        system=parse(System, SYSTEM, "shop"),
+        sections={"prometheus": section, **{name: ComponentSettings() for name in others}},
+        address=lambda name, port: f"{name}:{port}",
+        images={},
+        telemetry=telemetry or Telemetry(),
+    )
+
+
+def job(**more: Any) -> ScrapeJob:
+    """A scrape job of one target."""
+    return ScrapeJob(
+        **{"name": "api", "targets": (ScrapeTarget(address="api:4000", labels={"service": "api"}),), **more}
+    )
+
+
+def documents(telemetry: Telemetry, **own: Any) -> dict[str, Any]:
+    """The parsed documents for a telemetry."""
+    files = prometheus.documents(context(telemetry, **own))
+    return {path: yaml.safe_load(text) for path, text in files.items()}
+
+
+def workload(plan: Plan) -> Workload:
+    """Prometheus' workload in a plan."""
+    (only,) = plan.workloads["prometheus"]
+    return only
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+def test_every_job_becomes_a_scrape_config_and_a_targets_file() -> None:
+    """Targets stand in a file of their own, which Prometheus re-reads by itself."""
+    files = documents(Telemetry(scrape=(job(),)))
+    assert files["prometheus.yml"]["scrape_configs"] == [
+        {
+            "job_name": "api",
+            "metrics_path": "/metrics",
+            "scheme": "http",
+            "scrape_interval": "15s",
+            "scrape_timeout": "10s",
+            "sample_limit": 50_000,
+            "file_sd_configs": [{"files": ["targets/api.yml"]}],
+        }
+    ]
+    assert files["targets/api.yml"] == [{"targets": ["api:4000"], "labels": {"service": "api"}}]
+
+
+def test_what_a_job_says_wins_over_the_defaults() -> None:
+    """Interval, time-out, limit, parameters and relabelling are taken from the job."""
+    relabel = {"source_labels": ["a"], "target_label": "b"}
+    special = job(
+        interval="5s",
+        sample_limit=7,
+        params={"module": ("x",)},
+        relabel=(relabel,),
+        metric_relabel=(relabel,),
+        path="/m",
+    )
+    (entry,) = documents(Telemetry(scrape=(special,)))["prometheus.yml"]["scrape_configs"]
+    assert (entry["scrape_interval"], entry["scrape_timeout"], entry["sample_limit"]) == ("5s", "5s", 7)
+    assert entry["params"] == {"module": ["x"]}
+    assert entry["relabel_configs"] == entry["metric_relabel_configs"] == [relabel]
+
+
+@pytest.mark.parametrize(("interval", "timeout"), [("15s", "10s"), ("10s", "10s"), ("5s", "5s"), ("500ms", "500ms")])
+def test_a_timeout_is_never_longer_than_its_interval(interval: str, timeout: str) -> None:
+    """Prometheus refuses a configuration in which it is."""
+    assert prometheus.scrape_timeout(interval) == timeout
+
+
+def test_targets_of_the_same_labels_stand_together() -> None:
+    """A thousand targets of one service are one group."""
+    targets = tuple(ScrapeTarget(address=f"h:{n}", labels={"b": "1", "a": str(n % 2)}) for n in range(4))
+    assert prometheus.targets(job(targets=targets)) == [
+        {"targets": ["h:0", "h:2"], "labels": {"a": "0", "b": "1"}},
+        {"targets": ["h:1", "h:3"], "labels": {"a": "1", "b": "1"}},
+    ]
+
+
+def test_rule_groups_become_files() -> None:
+    """Recordings come before the alerts that use them, and an alert carries its severity and texts."""
+    group = RuleGroup(
+        name="api",
+        interval="30s",
+        recordings=(
+            RecordingRule(record="a:b:c", expr="x"),
+            RecordingRule(record="d:e:f", expr="y", labels={"l": "1"}),
+        ),
+        alerts=(replace(ALERT, labels={"team": "t"}, annotations={"runbook_url": "u"}),),
+    )
+    (written,) = documents(Telemetry(rules=(group,)))["rules/api.yml"]["groups"]
+    assert written["interval"] == "30s"
+    assert written["rules"] == [
+        {"record": "a:b:c", "expr": "x"},
+        {"record": "d:e:f", "expr": "y", "labels": {"l": "1"}},
+        {
+            "alert": "Down",
+            "expr": "up == 0",
+            "for": "1m",
+            "labels": {"severity": "critical", "team": "t"},
+            "annotations": {"summary": "s", "description": "d", "runbook_url": "u"},
+        },
+    ]
+
+
+def test_alerts_go_to_alertmanager_when_there_is_one() -> None:
+    """Without Alertmanager nothing is notified, and nothing fails for that."""
+    assert "alerting" not in prometheus.config(context())
+    targets = prometheus.config(context(others=("alertmanager",)))["alerting"]["alertmanagers"][0]["static_configs"]
+    assert targets == [{"targets": ["alertmanager:9093"]}]
+
+
+def test_documents_keep_their_order() -> None:
+    """The same plan always gives the same text."""
+    telemetry = Telemetry(scrape=(job(),), rules=(RuleGroup(name="api", alerts=(ALERT,)),))
+    assert prometheus.documents(context(telemetry)) == prometheus.documents(context(telemetry))
+    assert next(iter(prometheus.config(context(telemetry)))) == "global"
+
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def test_prometheus_contributes_itself() -> None:
+    """It is scraped, a data source, routed, and watched by alerts."""
+    own = prometheus.telemetry(context())
+    assert own.scrape[0].targets[0].address == "prometheus:9090"
+    assert own.datasources[0].default
+    assert own.routes[0].prefix == "/prometheus"
+    assert {"Watchdog", "TargetDown", "PrometheusConfigReloadFailed"} <= {a.name for a in own.rules[0].alerts}
+    assert own.problems() == []
+
+
+def test_alerts_say_what_to_do() -> None:
+    """Every alert has a summary and a description that is a sentence."""
+    for alert in prometheus.alerts():
+        assert alert.summary
+        assert alert.description.endswith(".")
+
+
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def test_settings_reach_the_command_line(tmp_path: Path) -> None:
+    """Retention, sizes and time-outs are arguments in Prometheus' own notation."""
+    settings = {"prometheus": '{"retention": "30d", "retentionSize": "16GiB", "memory": "2GiB", "port": 19090}'}
+    made = workload(plan_shop(tmp_path, settings=settings))
+    assert "--storage.tsdb.retention.time=30d" in made.args
+    assert "--storage.tsdb.retention.size=16GB" in made.args
+    assert "--web.external-url=http://127.0.0.1:8080/prometheus/" in made.args
+    assert made.limits.memory == 2 * 2**30
+    assert made.ports[0].publish == 19090
+
+
+def test_the_workload_can_prove_itself(tmp_path: Path) -> None:
+    """It is probed, validates before it switches, reloads in place, and keeps its data."""
+    made = workload(plan_shop(tmp_path))
+    assert isinstance(made.probe, HttpProbe)
+    assert made.config is not None
+    assert made.config.validate[0] == "/bin/promtool"
+    assert made.config.reload is not None
+    assert made.config.reload.success_metric == "prometheus_config_last_reload_successful"
+    assert made.volumes[0].retain
+    assert made.exemptions == ()
+
+
+def test_the_resource_works_alone(tmp_path: Path) -> None:
+    """Someone else's program can deploy Prometheus by itself, through the typed resource."""
+    plan = plan_shop(tmp_path)
+
+    def program() -> None:
+        target = DockerTarget("dev", plan.settings.docker, plan.images, {})
+        prometheus.Prometheus("prometheus", ComponentArgs(workloads=[workload(plan)], target=target))
+
+    resources = run_program(program)
+    container = by_name(resources, "dev-prometheus", ":Container")
+    assert any(r.type == "observability:components:Prometheus" for r in resources)
+    assert f"--config.file={prometheus.CONFIG_DIR}/prometheus.yml" in container.inputs["command"]

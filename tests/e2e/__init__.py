@@ -1,0 +1,1 @@
+"""The stack on real engines. Slow by nature: run with `make e2e`."""

@@ -1,0 +1,65 @@
+"""From a fault to a notification, and back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.support.panels import panel_queries
+from tests.support.running import RunningStack
+from tests.support.waiting import eventually
+
+
+def _find(stack: RunningStack, status: str, name: str, service: str, since: float) -> list[dict[str, Any]]:
+    return [
+        alert
+        for item in stack.notifications()
+        for alert in item["payload"]["alerts"]
+        if alert["status"] == status
+        and alert["labels"]["alertname"] == name
+        and alert["labels"].get("service") == service
+    ]
+
+
+def test_down_reaches_the_receiver_and_so_does_the_end(stack: RunningStack) -> None:
+    """Fault "down" on api: TargetDown reaches a webhook; fault cleared: resolved reaches it too."""
+    stack.http("demo-webhook", 8080, "DELETE", "/demo/webhook")
+    began = time.monotonic()
+    stack.fault("api", 4000, "down")
+    try:
+        eventually(lambda: _find(stack, "firing", "TargetDown", "api", began), timeout=150, what="TargetDown")
+        print(f"target down to notification: {time.monotonic() - began:.1f} s")
+    finally:
+        stack.heal("api", 4000)
+    began = time.monotonic()
+    eventually(lambda: _find(stack, "resolved", "TargetDown", "api", began), timeout=400, what="resolved")
+    print(f"target up to resolved: {time.monotonic() - began:.1f} s")
+
+
+def _some(ask: Callable[[str], list[Any]], query: str) -> bool:
+    return bool(ask(query))
+
+
+def test_watchdog_fires(stack: RunningStack) -> None:
+    """The Watchdog is always among the firing alerts."""
+    assert stack.prom('ALERTS{alertname="Watchdog", alertstate="firing"}')
+
+
+@pytest.mark.parametrize("uid", ["plue-overview", "monitoring-stack"])
+def test_every_panel_has_data(stack: RunningStack, uid: str) -> None:
+    """Every query of the dashboard returns data from the live Prometheus or Loki."""
+    queries = panel_queries(stack.root, stack.name, uid)
+    assert queries
+    empty = []
+    for panel, source, query in queries:
+        try:
+            ask = stack.loki if source == "loki" else stack.prom
+            eventually(partial(_some, ask, query), timeout=20, what=panel)
+        except AssertionError:
+            empty.append(f"{panel}: {query}")
+    print(f"{uid}: {len(queries)} queries, {len(queries) - len(empty)} with data")
+    assert not empty, "\n".join(empty)

@@ -1,0 +1,28 @@
+"""`make down`."""
+
+from __future__ import annotations
+
+from tests.support.running import RunningStack
+
+
+def test_down_leaves_nothing_but_data(stack: RunningStack) -> None:
+    """`make down` removes every container, network and file, and keeps the data volumes."""
+    run = stack.run("down")
+    assert run.code == 0, run.text[-3000:]
+    label = {"label": f"io.observability.stack={stack.name}"}
+    assert stack.containers() == []
+    assert stack.client.networks.list(filters=label) == []
+    kept = {str(v.name) for v in stack.client.volumes.list(filters=label)}
+    assert f"{stack.name}-prometheus-data" in kept
+    assert not [name for name in kept if name.endswith(("-config", "-secrets", "-tools"))]
+    left = [p for p in stack.state.rglob("*") if p.is_file() and stack.name in p.name and "history" not in str(p)]
+    assert left == [], left
+
+
+def test_data_is_there_after_the_next_up(stack: RunningStack) -> None:
+    """The next `make up` finds the data again; `PURGE=1` then removes it."""
+    stack.up()
+    assert stack.prom('count_over_time(up{service="prometheus"}[1h])')[0]["value"][1] != "1"
+    run = stack.run("down", "--purge")
+    assert run.code == 0, run.text[-3000:]
+    assert stack.client.volumes.list(filters={"label": f"io.observability.stack={stack.name}"}) == []

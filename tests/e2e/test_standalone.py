@@ -1,0 +1,64 @@
+"""A component in someone else's Pulumi program."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.running import RunningStack
+
+PROGRAM = '''
+"""Prometheus alone, in a program that is not ours."""
+import sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+import pulumi
+from components.assemble import ConfigValue, assemble
+from components.base import ComponentArgs
+from components.prometheus import Prometheus
+from targets.docker import DockerTarget, address
+
+config = {{"system": ConfigValue("plue"), "prometheus": ConfigValue('{{"port": 28090}}'), "docker": ConfigValue({docker!r})}}
+plan = assemble("alone", config, address=address, root=Path({root!r}))
+target = DockerTarget("alone", plan.settings.docker, plan.images, {{}})
+component = Prometheus("alone-prometheus", ComponentArgs(workloads=plan.workloads["prometheus"], target=target))
+pulumi.export("address", component.address)
+pulumi.export("ready", component.ready)
+'''
+
+
+def test_prometheus_alone(stack: RunningStack, tmp_path: Path) -> None:
+    """Prometheus is usable as a ComponentResource of another program: up, healthy, destroyed."""
+    import json  # noqa: PLC0415
+
+    import yaml  # noqa: PLC0415
+
+    from ops.engine import tool_env  # noqa: PLC0415
+
+    machine = yaml.safe_load((stack.state / "work" / stack.name / f"Pulumi.{stack.name}.yaml").read_text())["config"]
+    docker = json.dumps(machine.get("observability:docker", {}))
+    (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(PROGRAM.format(root=str(stack.root), docker=docker))
+    env = {
+        **tool_env(),
+        **stack.engine.env,
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PYTHONPATH": str(Path(sys.executable).parent),
+    }
+
+    def pulumi(*args: str) -> str:
+        done = subprocess.run(["pulumi", *args], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    pulumi("stack", "init", "alone")
+    try:
+        pulumi("up", "--yes", "--skip-preview")
+        assert pulumi("stack", "output", "address").strip() == "prometheus:9090"
+        assert pulumi("stack", "output", "ready").strip() == "true"
+    finally:
+        pulumi("destroy", "--yes", "--skip-preview")
+        for volume in stack.client.volumes.list(filters={"label": "io.observability.stack=alone"}):
+            volume.remove()

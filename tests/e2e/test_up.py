@@ -1,0 +1,49 @@
+"""`make up` from nothing."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.running import RunningStack
+from tests.support.waiting import eventually
+
+
+def test_table_shows_everything_healthy(stack: RunningStack) -> None:
+    """The closing table names every service with its health, and says where Grafana and its password are."""
+    assert stack.first_up is not None
+    text = stack.first_up.text
+    print(text[-3500:])
+    assert re.search(r"Targets: (\d+) of \1 up", text), text[-3000:]
+    assert "make password" in text
+    assert "unhealthy" not in text
+
+
+def test_every_target_is_up(stack: RunningStack) -> None:
+    """Prometheus scrapes every target, those of the stack itself included."""
+    up = stack.prom("up")
+    assert {series["value"][1] for series in up} == {"1"}
+    services = {series["metric"]["service"] for series in up}
+    expected = {"api", "web", "prometheus", "alertmanager", "grafana", "loki", "promtail", "traefik", "node-exporter"}
+    assert expected | {"postgres-exporter", "blackbox-exporter", "cadvisor"} <= services
+
+
+def test_postgres_exporter_sees_a_real_database(stack: RunningStack) -> None:
+    """postgres-exporter logs in with the generated password and reads the database."""
+    eventually(lambda: stack.prom("pg_up == 1"), timeout=30, what="pg_up")
+
+
+def test_routes_lead_to_every_part(stack: RunningStack) -> None:
+    """Traefik serves Grafana, Prometheus, Alertmanager and Loki on one port by path."""
+    for path in ("/api/health", "/prometheus/-/healthy", "/alertmanager/-/healthy", "/loki/api/v1/status/buildinfo"):
+        stack.http("traefik", 8080, "GET", path)
+
+
+def test_dashboards_are_served(stack: RunningStack) -> None:
+    """The system's dashboard and the stack's own are provisioned under their stable uids."""
+    found = stack.get("grafana", _grafana(stack, "/api/search"))
+    assert {"plue-overview", "monitoring-stack"} <= {board["uid"] for board in found}
+
+
+def _grafana(stack: RunningStack, path: str) -> str:
+    password = stack.run("password").text.split(": ", 1)[1].strip().splitlines()[0]
+    return f"http://admin:{password}@127.0.0.1:3000{path}"

@@ -1,0 +1,158 @@
+"""A plan collects from every component, and refuses what contradicts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from model.errors import ConfigError
+from model.images import Image
+from model.load import parse
+from model.plan import Component, Context, Plan, Secret, make_plan
+from model.settings import ComponentSettings, Settings
+from model.system import System
+from model.telemetry import ScrapeJob, Telemetry
+from model.workload import MIB, Limits, Port, SecretFile, Workload
+from tests.support.systems import SYSTEM
+
+LIMITS = Limits(memory=MIB)
+
+
+class OwnSettings(ComponentSettings):
+    """Settings of a component of the test."""
+
+
+@dataclass
+class Fake:
+    """A component that hands out what it was given, and remembers what it saw."""
+
+    name: str
+    planned: tuple[Workload, ...] = ()
+    needs: tuple[Secret, ...] = ()
+    contributed: Telemetry = field(default_factory=Telemetry)
+    seen: list[Telemetry] = field(default_factory=list)
+    Settings: type[ComponentSettings] = ComponentSettings
+
+    @property
+    def NAME(self) -> str:
+        """Its name."""
+        return self.name
+
+    def secrets(self, context: Context) -> tuple[Secret, ...]:
+        """Its secrets."""
+        return self.needs
+
+    def telemetry(self, context: Context) -> Telemetry:
+        """Its contribution."""
+        return self.contributed
+
+    def workloads(self, context: Context) -> tuple[Workload, ...]:
+        """Its workloads."""
+        self.seen.append(context.telemetry)
+        return self.planned
+
+
+def workload(name: str, **more: object) -> Workload:
+    """A workload by name."""
+    return Workload(**{"name": name, "image": "img", "limits": LIMITS, **more})  # type: ignore[arg-type]
+
+
+def context(components: Sequence[Fake], *, off: tuple[str, ...] = ()) -> Context:
+    """A context in which all components are registered, some switched off."""
+    return Context(
+        stack="dev",
+        settings=Settings(system="shop"),
+        system=parse(System, SYSTEM, "shop"),
+        sections={c.name: OwnSettings(enabled=c.name not in off) for c in components},
+        address=lambda name, port: f"{name}:{port}",
+        images={"img": Image(repository="img", tag="v1")},
+    )
+
+
+def plan(*components: Fake, off: tuple[str, ...] = (), extra: Telemetry | None = None) -> Plan:
+    """The plan of some components."""
+    listed: Sequence[Component] = components
+    return make_plan(context(components, off=off), listed, extra or Telemetry())
+
+
+def job(name: str) -> Telemetry:
+    """A contribution of one scrape job."""
+    return Telemetry(scrape=(ScrapeJob(name=name, targets=()),))
+
+
+def test_workloads_see_the_telemetry_of_everyone() -> None:
+    """The first component's documents know what the last one and the system contribute."""
+    first, last = Fake("first", (workload("first"),), contributed=job("a")), Fake("last", contributed=job("b"))
+    made = plan(first, last, extra=job("c"))
+    assert [entry.name for entry in first.seen[0].scrape] == ["a", "b", "c"]
+    assert made.telemetry == first.seen[0]
+
+
+def test_a_component_that_is_off_takes_no_part() -> None:
+    """Neither its workloads nor its telemetry nor its secrets are in the plan."""
+    off = Fake("off", (workload("off"),), (Secret(name="s", purpose="p"),), job("a"))
+    made = plan(Fake("on", (workload("on"),)), off, off=("off",))
+    assert [w.name for w in made.every()] == ["on"]
+    assert made.secrets == {}
+    assert made.telemetry.scrape == ()
+
+
+def test_components_without_workloads_are_left_out() -> None:
+    """A component that the system does not call for makes no resource."""
+    assert list(plan(Fake("idle"), Fake("busy", (workload("busy"),))).workloads) == ["busy"]
+
+
+def test_an_own_section_is_found_by_its_type() -> None:
+    """A component gets its own settings, typed; a foreign type is a programming error."""
+    own = context([Fake("a")])
+    assert own.own(OwnSettings).enabled
+    assert own.enabled("a")
+    assert not own.enabled("b")
+    with pytest.raises(LookupError, match="no settings section of type Other"):
+        own.own(type("Other", (ComponentSettings,), {}))
+
+
+@pytest.mark.parametrize(
+    ("planned", "says"),
+    [
+        ((workload("a"), workload("a")), "workload 'a' is planned more than once"),
+        (
+            (workload("a", ports=(Port(number=1, publish=80),)), workload("b", ports=(Port(number=2, publish=80),))),
+            "host port 80 is wanted by a and b: give each a port of its own",
+        ),
+        (
+            (workload("a", ports=(Port(number=1, publish=80), Port(number=2, publish=80))),),
+            "host port 80 is wanted by a and a",
+        ),
+        ((workload("a", image="imgg"),), "workload 'a': image 'imgg' is unknown; did you mean 'img'?"),
+        (
+            (workload("a", secrets=(SecretFile(path="/run/secrets/p", secret="pasword"),)),),
+            "workload 'a': secret 'pasword' is not declared; did you mean 'password'?",
+        ),
+        (
+            (workload("a", after=("prometeus",)), workload("prometheus")),
+            "workload 'a': starts after 'prometeus', which is not planned; did you mean 'prometheus'?",
+        ),
+    ],
+)
+def test_contradictions_are_refused(planned: tuple[Workload, ...], says: str) -> None:
+    """Names, ports, images, secrets and order are checked across all workloads."""
+    with pytest.raises(ConfigError) as caught:
+        plan(Fake("x", planned, (Secret(name="password", purpose="p"),)))
+    assert any(says in str(problem) for problem in caught.value.problems), str(caught.value)
+
+
+def test_all_contradictions_at_once() -> None:
+    """Telemetry, names and images are reported in one list, at the stack."""
+    with pytest.raises(ConfigError) as caught:
+        plan(Fake("x", (workload("a", image="no"), workload("a")), contributed=job("j")), extra=job("j"))
+    assert len(caught.value.problems) == 3
+    assert {problem.where for problem in caught.value.problems} == {"stack dev"}
+
+
+def test_unpublished_ports_do_not_clash() -> None:
+    """Two workloads may listen on one port number, each in its own container."""
+    ports = (Port(number=80),)
+    assert len(plan(Fake("x", (workload("a", ports=ports), workload("b", ports=ports)))).every()) == 2

@@ -1,0 +1,175 @@
+"""The commands that the Makefile calls."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.errors import ConfigError, Problem
+from ops import __main__ as commands
+from ops import engine, recover, render, verify
+from tests.support import fakes
+from tests.support.fakes import FakeItem
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
+    """`python -m ops ARGS`."""
+    monkeypatch.setattr("sys.argv", ["ops", *args])
+    return commands.main()
+
+
+def fails(error: Exception) -> Callable[..., int]:
+    """A command that raises."""
+
+    def command(*args: Any, **options: Any) -> int:
+        raise error
+
+    return command
+
+
+def test_phases_are_timed() -> None:
+    """The closing line names each phase with its seconds, and their sum."""
+    phases = commands.Phases()
+    assert phases.run("first", lambda: 7) == 7
+    phases.run("second", lambda: None)
+    assert re.fullmatch(r"first \d+\.\d s · second \d+\.\d s · total \d+\.\d s", phases.total())
+
+
+@pytest.mark.parametrize(
+    ("found", "overlay"),
+    [
+        ("{}", {}),
+        ('{"registryMirror": null}', {}),
+        (
+            '{"registryMirror": "127.0.0.1:5000", "grafana": "standin"}',
+            {"docker": {"registryMirror": "127.0.0.1:5000"}, "grafana": {"image": "grafana-standin"}},
+        ),
+    ],
+)
+def test_machine_adds_what_the_toolchain_found(
+    monkeypatch: pytest.MonkeyPatch, found: str, overlay: dict[str, Any]
+) -> None:
+    """A mirror and a stand-in are used only where the toolchain says that this machine needs them."""
+
+    def toolchain(command: list[Any], **options: Any) -> None:
+        Path(command[-1]).write_text(found)
+
+    monkeypatch.setattr(subprocess, "run", toolchain)
+    assert commands.prerequisites() == overlay
+
+
+def test_configuration_errors_are_printed_without_a_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong setting ends with status 2 and its own words."""
+    monkeypatch.setattr(commands, "up", fails(ConfigError([Problem("Pulumi.dev.yaml: systm", "must match ^[a-z]+$")])))
+    assert call(monkeypatch, "up") == 2
+    assert "Pulumi.dev.yaml: systm: must match ^[a-z]+$" in capsys.readouterr().out
+
+
+def test_failed_command_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A failing pulumi ends with status 1 and one line: it has said the rest itself."""
+    monkeypatch.setattr(commands, "up", fails(subprocess.CalledProcessError(255, ["pulumi", "up", "--yes", "--stack"])))
+    assert call(monkeypatch, "up") == 1
+    assert "failed: pulumi up --yes (exit status 255)" in capsys.readouterr().out
+
+
+def test_unknown_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that is no command ends with argparse's status."""
+    with pytest.raises(SystemExit) as error:
+        call(monkeypatch, "destroy")
+    assert error.value.code == 2
+
+
+def test_render_goes_to_the_build_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --output, documents of a stack go to build/render/<stack>."""
+    given: list[Any] = []
+
+    def rendered(*args: Any) -> int:
+        given.extend(args)
+        return 0
+
+    monkeypatch.setattr(render, "render", rendered)
+    assert call(monkeypatch, "render", "--stack", "prod") == 0
+    assert given == ["prod", ROOT / "build/render/prod"]
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stack whose Pulumi is a fake that logs to the returned folder, and whose engine holds one kept volume."""
+    answers = {"stack export": "{}", "stack output": '{"grafana-admin-password": "s3cret", "baseUrl": "http://x"}'}
+    space = fakes.workspace(tmp_path, answers)
+    docker = fakes.engine_with(volumes=[FakeItem("dev-prometheus-data")])
+    monkeypatch.setattr(commands, "connect", lambda name, overlay=None: (space, docker))
+    monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
+    monkeypatch.setattr(engine, "tool_env", lambda: {})
+    monkeypatch.setattr(commands, "forget", lambda space: None)
+    return tmp_path
+
+
+def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
+    assert call(monkeypatch, "preview") == 0
+    assert call(monkeypatch, "preview", "--json") == 0
+    assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
+
+
+def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make down` destroys the stack, keeps its data volumes and names them."""
+    assert call(monkeypatch, "down") == 0
+    assert "destroy --yes --skip-preview --stack dev" in fakes.calls(stack)
+    assert "Kept data volumes: dev-prometheus-data" in capsys.readouterr().out
+
+
+def test_purge_removes_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make down PURGE=1` removes the data volumes too."""
+    volume = FakeItem("dev-prometheus-data")
+    monkeypatch.setattr(recover, "remaining_volumes", lambda client, name: [volume])
+    assert call(monkeypatch, "down", "--purge") == 0
+    assert volume.done == ["remove"]
+    assert "Kept" not in capsys.readouterr().out
+
+
+def test_only_passwords_are_printed(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make password` prints generated passwords with their names, and no other output."""
+    assert call(monkeypatch, "password") == 0
+    assert capsys.readouterr().out == "grafana-admin-password: s3cret\n"
+
+
+def test_secret_travels_on_standard_input(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make secret` hands the value on without it appearing in an argument."""
+    monkeypatch.setattr("sys.stdin", open_text(stack, "hunter2\n"))
+    assert call(monkeypatch, "secret", "--name", "slack-webhook") == 0
+    assert fakes.calls(stack) == ["config set --secret slack-webhook --stack dev"]
+    assert (stack / "stdin").read_text() == "hunter2"
+
+
+def open_text(folder: Path, text: str) -> Any:
+    """A readable file with that text."""
+    path = folder / "typed"
+    path.write_text(text)
+    return path.open()
+
+
+def test_up_repeats_failed_deliveries(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
+    plan = type("Plan", (), {"settings": type("Settings", (), {"base_url": "http://x"})})
+    verdict: list[bool] = [True, False]
+    monkeypatch.setattr(commands, "prerequisites", lambda: {})
+    monkeypatch.setattr(render, "plan_of", lambda space: plan)
+    monkeypatch.setattr(recover, "failed_deliveries", lambda state: ["urn:x", "urn:y"])
+    monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
+    monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
+    monkeypatch.setattr(verify, "report", lambda *args, **options: verdict.pop(0))
+    assert call(monkeypatch, "up") == 0
+    assert fakes.calls(stack)[-1].endswith("--stack dev --diff --replace urn:x --replace urn:y")
+    assert call(monkeypatch, "up") == 1

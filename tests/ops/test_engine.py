@@ -1,0 +1,59 @@
+"""The toolchain's environment and the engine a stack is deployed to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops import engine
+from tests.support import fakes
+
+
+def configured(folder: Path, **docker: str) -> Any:
+    """A workspace whose stack file has these docker settings."""
+    space = fakes.workspace(folder)
+    config = {"observability:docker": docker} if docker else {}
+    (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}))
+    return space
+
+
+def test_own_python_comes_first() -> None:
+    """Pulumi's Python host must find this project's environment before any other Python."""
+    env = engine.tool_env()
+    assert env["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    assert env["VIRTUAL_ENV"] == str(Path(sys.executable).parent.parent)
+    assert env["PULUMI_HOME"]
+
+
+def test_unreachable_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says where the engine was looked for: the setting first, then DOCKER_HOST."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/env.sock")
+    with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/own\.sock"):
+        engine.connect(configured(tmp_path, host=f"unix://{tmp_path}/own.sock"))
+    with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/env\.sock"):
+        engine.connect(configured(tmp_path))
+
+
+def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """certPath gives the client's certificate and the authority it trusts, under Docker's usual names."""
+    given: dict[str, Any] = {}
+
+    class Client:
+        def __init__(self, **options: Any) -> None:
+            given.update(options)
+
+        def ping(self) -> bool:
+            return True
+
+    monkeypatch.setattr("docker.DockerClient", Client)
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).write_text("")
+    engine.connect(configured(tmp_path, host="tcp://10.0.0.5:2376", certPath=str(tmp_path)))
+    assert given["base_url"] == "tcp://10.0.0.5:2376"
+    assert given["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+    assert given["tls"].ca_cert == str(tmp_path / "ca.pem") and given["tls"].verify

@@ -1,0 +1,73 @@
+"""Documents of a stack on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.assemble import ConfigValue
+from model.errors import ConfigError
+from ops import render
+from tests.support import systems
+
+
+def test_configuration_is_what_pulumi_hands_out() -> None:
+    """Text stays text, structures become JSON, secrets have no value, other namespaces are left out."""
+    document = {
+        "config": {
+            "observability:system": "plue",
+            "observability:demo": True,
+            "observability:docker": {"host": "tcp://a:1"},
+            "observability:token": {"secure": "v1:x"},
+            "aws:region": "eu-west-1",
+        }
+    }
+    assert render.config_of(document) == {
+        "system": ConfigValue("plue"),
+        "demo": ConfigValue("true"),
+        "docker": ConfigValue('{"host": "tcp://a:1"}'),
+        "token": ConfigValue("", secret=True),
+    }
+    assert render.config_of({}) == {}
+
+
+def test_wrong_stack_file_is_refused(tmp_path: Path) -> None:
+    """Rendering says what is wrong in a stack file, as `up` does."""
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("config: {observability:systm: plue}")
+    with pytest.raises(ConfigError, match="systm"):
+        render.plan_file(path, "dev")
+
+
+def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
+    """Each workload has a workload.yaml, and each file of its configuration directory is below its name."""
+    plan = systems.plan_shop(tmp_path)
+    files = render.documents(plan)
+    for workload in plan.every():
+        assert f"{workload.name}/workload.yaml" in files
+        for name, text in (workload.config.files if workload.config else {}).items():
+            assert files[f"{workload.name}/{name}"] == text
+
+
+def test_workload_says_what_a_reviewer_asks(tmp_path: Path) -> None:
+    """Image, ports, volumes, limits and declared exceptions of a workload can be read and diffed."""
+    shown = yaml.safe_load(render.documents(systems.plan_shop(tmp_path))["prometheus/workload.yaml"])
+    assert shown["image"].startswith("prom/prometheus:v")
+    assert shown["ports"] == ["127.0.0.1:9090:9090"]
+    assert shown["volumes"] == {"prometheus-data": "/prometheus"}
+    assert shown["memory"] > 0 and shown["pids"] > 0 and shown["exemptions"] == {}
+
+
+def test_render_leaves_nothing_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run into the same folder removes documents that are gone and keeps the others."""
+    plan = systems.plan_shop(tmp_path / "project")
+    monkeypatch.setattr(render, "plan_file", lambda path, stack: plan)
+    folder = tmp_path / "out"
+    (folder / "old").mkdir(parents=True)
+    (folder / "old" / "gone.yml").write_text("x")
+    assert render.render("dev", folder) == 0
+    assert not (folder / "old" / "gone.yml").exists()
+    written = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
+    assert written == render.documents(plan)

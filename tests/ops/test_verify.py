@@ -1,0 +1,125 @@
+"""How a running stack is looked at."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from ops import verify
+from ops.verify import Health
+from tests.support import fakes
+from tests.support.fakes import FakeItem
+
+
+def target(service: str, health: str = "up") -> dict[str, Any]:
+    """A target as Prometheus' API describes it."""
+    return {
+        "labels": {"job": service, "service": service},
+        "health": health,
+        "scrapeUrl": f"http://{service}:1/metrics",
+        "lastError": "" if health == "up" else "connection refused [a-z]",
+    }
+
+
+def answer(*targets: dict[str, Any]) -> tuple[int, bytes]:
+    """Prometheus' answer with these targets."""
+    return 0, json.dumps({"status": "success", "data": {"activeTargets": list(targets)}}).encode()
+
+
+def shown(found: list[Health], scraped: list[dict[str, Any]]) -> tuple[bool, str]:
+    """Verdict and text of the closing table."""
+    out = io.StringIO()
+    console = Console(file=out, width=120)
+    good = verify.report("dev", found, scraped, base_url="http://127.0.0.1:8080", console=console)
+    return good, out.getvalue()
+
+
+GOOD = Health("prometheus", "healthy", "http://127.0.0.1:9090", 64)
+
+
+@pytest.mark.parametrize(
+    ("state", "good"),
+    [("healthy", True), ("running", True), ("starting", False), ("unhealthy", False), ("exited", False)],
+)
+def test_states_are_judged(state: str, good: bool) -> None:
+    """Only a container that answers its probe, or runs without one, is well."""
+    assert verify.health(fakes.service("web", state=state)).good is good  # type: ignore[arg-type]
+
+
+def test_health_says_where_and_how_much() -> None:
+    """Name, published address and memory limit come from the engine."""
+    assert verify.health(fakes.service("web", port=5173)) == Health(  # type: ignore[arg-type]
+        "web", "healthy", "http://127.0.0.1:5173", 64 * 1024 * 1024
+    )
+    assert verify.health(fakes.service("web")).url == ""  # type: ignore[arg-type]
+
+
+def test_only_services_of_the_stack_are_asked_for() -> None:
+    """One-shot containers and other stacks are left out, by label."""
+    engine = fakes.engine_with(fakes.service("web"), fakes.service("api"))
+    assert [c.name for c in verify.services(engine, "dev")] == ["dev-api", "dev-web"]
+    assert engine.containers.filters == [{"label": ["io.observability.stack=dev", "io.observability.role=service"]}]
+
+
+def test_waiting_ends_with_what_is_there() -> None:
+    """Healthy services are returned at once; after the time-out whatever is there is."""
+    assert all(h.good for h in verify.wait_healthy(fakes.engine_with(fakes.service("web")), "dev", 60))
+    assert [h.state for h in verify.wait_healthy(fakes.engine_with(fakes.service("a", state="exited")), "dev", 0)] == [
+        "exited"
+    ]
+
+
+def test_requests_are_made_inside_the_container() -> None:
+    """The probe's client in the workload's own container asks, so a remote engine needs no open port."""
+    web = fakes.service("web", outputs=[(0, b"hello")])
+    assert verify.fetch(fakes.engine_with(web), "dev", "web", "http://127.0.0.1/x", post="a=b") == "hello"
+    assert web.commands == [
+        ["/tools/busybox", "wget", "-q", "-O", "-", "--post-data", "a=b", "http://127.0.0.1/x"],
+    ]
+
+
+def test_failed_request_raises_with_its_words() -> None:
+    """A request that fails names address, workload and reason."""
+    web = fakes.service("web", outputs=[(1, b"wget: server returned error: HTTP/1.1 503")])
+    with pytest.raises(RuntimeError, match=r"http://x from web: .*503"):
+        verify.fetch(fakes.engine_with(web), "dev", "web", "http://x")
+
+
+def test_waits_until_every_target_is_up() -> None:
+    """No target at all, or one that is down, is not yet good."""
+    prometheus: FakeItem = fakes.service(
+        "prometheus", outputs=[answer(), answer(target("api", "unknown")), answer(target("api"))]
+    )
+    assert verify.wait_targets(fakes.engine_with(prometheus), "dev", 60) == [target("api")]
+    assert len(prometheus.commands) == 3
+
+
+def test_waiting_for_targets_ends() -> None:
+    """A target that stays down is reported, not waited for forever."""
+    prometheus = fakes.service("prometheus", outputs=[answer(target("api", "down"))])
+    assert verify.wait_targets(fakes.engine_with(prometheus), "dev", 0) == [target("api", "down")]
+
+
+def test_report_of_a_good_stack() -> None:
+    """The closing table names every workload, its address, how much of it is scraped, and where the password is."""
+    good, text = shown([GOOD, Health("tools", "running", "", 1)], [target("prometheus"), target("prometheus")])
+    assert good
+    for words in ("prometheus", "http://127.0.0.1:9090", "2/2 up", "Targets: 2 of 2 up", "make password STACK=dev"):
+        assert words in text
+
+
+def test_report_names_what_is_down() -> None:
+    """A target that is down fails the report and is shown with its error."""
+    good, text = shown([GOOD], [target("prometheus"), target("api", "down")])
+    assert not good
+    assert "http://api:1/metrics: connection refused [a-z]" in text and "Targets: 1 of 2 up" in text
+
+
+def test_unhealthy_or_empty_stack_is_not_good() -> None:
+    """An unhealthy workload, or no workload at all, fails the report."""
+    assert not shown([Health("web", "unhealthy", "", 1)], [target("web")])[0]
+    assert not shown([], [])[0]

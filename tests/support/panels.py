@@ -1,0 +1,40 @@
+"""The queries of a dashboard, with its variables and intervals filled in as Grafana would at first sight."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ops.render import plan_file
+
+INTERVALS = {"$__rate_interval": "1m", "$__interval": "15s", "$__range": "1h", "$__auto": "1m"}
+
+
+def panel_queries(root: Path, stack: str, uid: str) -> list[tuple[str, str, str]]:
+    """Title of the panel, type of its data source and its query, for each query of the dashboard `uid`."""
+    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack)
+    board = next(board for board in plan.telemetry.dashboards if board.uid == uid)
+    model = json.loads(json.dumps(board.model))
+    names = [variable["name"] for variable in model.get("templating", {}).get("list", [])]
+    found = []
+    for panel in _panels(model["panels"]):
+        for target in panel.get("targets", []):
+            source = (target.get("datasource") or panel.get("datasource") or {}).get("type", "prometheus")
+            found.append((panel["title"], source, _filled(target["expr"], names)))
+    return found
+
+
+def _panels(panels: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for panel in panels:
+        yield panel
+        yield from _panels(panel.get("panels", []))
+
+
+def _filled(query: str, variables: list[str]) -> str:
+    for name, value in INTERVALS.items():
+        query = query.replace("${" + name[1:] + "}", value).replace(name, value)
+    for name in variables:
+        query = query.replace("${" + name + "}", ".*").replace(f"${name}", ".*")
+    return query

@@ -1,0 +1,136 @@
+"""Settings and secrets of a stack that are wrong in one place."""
+
+from __future__ import annotations
+
+from components.assemble import ConfigValue
+from tests.support.refusals.case import Case, of_settings
+from tests.support.systems import ABSENT
+
+SECRET = ConfigValue("", secret=True)
+LOGIN = '{"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "pull"}]}'
+
+SETTINGS_CASES = (
+    of_settings(
+        "unknown system",
+        {"system": "shopp"},
+        "system",
+        "'shopp' has no file configs/systems/shopp.yaml; did you mean 'shop'?",
+    ),
+    of_settings("no system", {"system": ABSENT}, "system", "is required: The system to watch"),
+    of_settings("system as path", {"system": "../shop"}, "system", '"../shop": must be lower-case words'),
+    of_settings("unknown setting", {"scrapeIntervall": "15s"}, "scrapeIntervall", "did you mean 'scrapeInterval'?"),
+    of_settings(
+        "unknown component", {"promethius": "{}"}, "promethius", "unknown key 'promethius'; did you mean 'prometheus'?"
+    ),
+    of_settings(
+        "unknown component setting",
+        {"prometheus": '{"retentin": "1d"}'},
+        "prometheus.retentin",
+        "did you mean 'retention'?",
+    ),
+    of_settings("unknown docker setting", {"docker": '{"hosst": "x"}'}, "docker.hosst", "did you mean 'host'?"),
+    of_settings("target", {"target": "podman"}, "target", '"podman" is not known; valid are: docker'),
+    of_settings("demo in words", {"demo": "yes"}, "demo", '"yes": must be true or false'),
+    of_settings("demo as number", {"demo": "1"}, "demo", "1: must be true or false"),
+    of_settings("component as text", {"prometheus": "on"}, "prometheus", '"on": must be a mapping'),
+    of_settings(
+        "enabled as text", {"prometheus": '{"enabled": "true"}'}, "prometheus.enabled", "must be true or false"
+    ),
+    of_settings(
+        "retention 0", {"prometheus": '{"retention": "0s"}'}, "prometheus.retention", '"0s": must be longer than zero'
+    ),
+    of_settings(
+        "retention size",
+        {"prometheus": '{"retentionSize": "8GB"}'},
+        "prometheus.retentionSize",
+        "GiB or TiB, such as 512MiB",
+    ),
+    of_settings(
+        "memory 0",
+        {"prometheus": '{"memory": "0MiB"}'},
+        "prometheus.memory",
+        '"0MiB": must be a whole number and a unit',
+    ),
+    of_settings(
+        "memory as number", {"prometheus": '{"memory": 512}'}, "prometheus.memory", 'must be text; put it in "quotes"'
+    ),
+    of_settings(
+        "memory too large", {"prometheus": '{"memory": "9999999999TiB"}'}, "prometheus.memory", "must be smaller than"
+    ),
+    of_settings("no cpu", {"prometheus": '{"cpus": 0}'}, "prometheus.cpus", "must be greater than 0"),
+    of_settings("cpu not a number", {"prometheus": '{"cpus": NaN}'}, "prometheus.cpus", "must be a finite number"),
+    of_settings(
+        "port", {"prometheus": '{"port": 99999}'}, "prometheus.port", "99999: must be less than or equal to 65535"
+    ),
+    of_settings(
+        "sample limit 0", {"prometheus": '{"sampleLimit": 0}'}, "prometheus.sampleLimit", "greater than or equal to 1"
+    ),
+    of_settings("scrape interval", {"scrapeInterval": "15"}, "scrapeInterval", '"15": must be a number and a unit'),
+    of_settings(
+        "base URL with path", {"baseUrl": "http://x/y"}, "baseUrl", "for example https://monitoring.example.com"
+    ),
+    of_settings("base URL without scheme", {"baseUrl": "x:80"}, "baseUrl", '"x:80": must'),
+    of_settings("environment", {"environment": "Pre Prod"}, "environment", "must be lower-case words"),
+    of_settings(
+        "docker host", {"docker": '{"host": "10.0.0.5:2376"}'}, "docker.host", "for example tcp://10.0.0.5:2376"
+    ),
+    of_settings("docker host without address", {"docker": '{"host": "tcp://"}'}, "docker.host", '"tcp://": must'),
+    of_settings(
+        "mirror with scheme",
+        {"docker": '{"registryMirror": "http://m:5000"}'},
+        "docker.registryMirror",
+        "must be a registry's host",
+    ),
+    of_settings(
+        "mirror with path",
+        {"docker": '{"registryMirror": "m:5000/a"}'},
+        "docker.registryMirror",
+        "without a scheme or path",
+    ),
+    of_settings(
+        "bind address",
+        {"docker": '{"bindAddress": "localhost"}'},
+        "docker.bindAddress",
+        '"localhost": must be an IP address',
+    ),
+    of_settings("log size", {"docker": '{"logMaxSize": "10MB"}'}, "docker.logMaxSize", '"10MB": must match'),
+    of_settings(
+        "log files", {"docker": '{"logMaxFiles": 0}'}, "docker.logMaxFiles", "must be greater than or equal to 1"
+    ),
+    of_settings(
+        "login without user",
+        {"docker": '{"registryLogins": [{"address": "r:5000", "passwordSecret": "p"}]}'},
+        "docker.registryLogins[0].username",
+        "is required: User to log in as.",
+    ),
+    of_settings(
+        "setting as secret",
+        {"environment": SECRET},
+        "environment",
+        "is a setting, not a secret; store it with: pulumi config set environment VALUE",
+    ),
+    of_settings("system as secret", {"system": SECRET}, "system", "is a setting, not a secret"),
+    of_settings("unknown secret", {"databasePassword": SECRET}, "databasePassword", "unknown key 'databasePassword'"),
+    of_settings(
+        "secret in clear",
+        {
+            "docker": LOGIN,
+            "pull": "hunter2",
+        },
+        "pull",
+        "is stored in clear, but is the password of u at the registry r:5000; store it with: pulumi config",
+    ),
+    of_settings(
+        "secret missing",
+        {"docker": LOGIN},
+        "pull",
+        "is required, as the password of u at the registry r:5000; set it with: pulumi config set --secret pull",
+    ),
+    of_settings(
+        "secret named like a setting",
+        {"docker": '{"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "demo"}]}'},
+        "demo",
+        "is a setting, so no secret can have this name",
+    ),
+    Case(name="stack name", stack="Dev_1", at="stack Dev_1", says="must be lower-case letters"),
+)

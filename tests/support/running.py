@@ -1,0 +1,208 @@
+"""A stack that really runs: a copy of the checkout, deployed by the same commands that people use."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import docker
+import yaml
+from docker.models.containers import Container
+
+ROOT = Path(__file__).resolve().parents[2]
+SKIPPED = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", "node_modules")
+PROMETHEUS = "http://127.0.0.1:9090/prometheus/api/v1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command that ended: its exit status, what it printed (both streams) and how long it took in seconds."""
+
+    code: int
+    text: str
+    seconds: float
+
+
+@dataclass
+class Engine:
+    """A Docker engine for tests: a client, what a stack's settings say of it, how processes reach it.
+
+    `restart` starts it anew with the given daemon.json; None where the engine is not the tests' own.
+    """
+
+    client: docker.DockerClient
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    restart: Callable[[Mapping[str, Any]], None] | None = None
+
+
+class RunningStack:
+    """A copy of the checkout with a stack file of its own, and the stack that is deployed from it."""
+
+    def __init__(self, folder: Path, name: str, engine: Engine, ports: int) -> None:
+        self.name, self.engine, self.client = name, engine, engine.client
+        self.root = folder / "checkout"
+        self.state = folder / "state"
+        shutil.copytree(ROOT, self.root, ignore=SKIPPED)
+        (self.root / ".venv").symlink_to(Path(sys.executable).parents[1])
+        self.env = {**os.environ, **engine.env, "OBSERVABILITY_STATE": str(self.state)}
+        self.env.pop("PULUMI_BACKEND_URL", None)
+        self.first_up: Run | None = None
+        self.edit_settings(lambda config: config.update(self._settings(ports)))
+        self.edit_system(lambda system: system.pop("ports", None))
+
+    def _settings(self, ports: int) -> dict[str, Any]:
+        """Own host ports from `ports` on, so that a stack that is up on this machine is left alone."""
+        return {
+            "system": "plue",
+            "environment": "test",
+            "demo": True,
+            "scrapeInterval": "5s",
+            "baseUrl": f"http://127.0.0.1:{ports}",
+            "traefik": {"port": ports},
+            "prometheus": {"port": ports + 1, "evaluationInterval": "5s"},
+            "loki": {"port": ports + 2},
+            "grafana": {"port": ports + 3},
+            "alertmanager": {"port": ports + 4},
+            "demoWorkload": {"publish": False},
+            **({"docker": dict(self.engine.settings)} if self.engine.settings else {}),
+        }
+
+    # -- the checkout ------------------------------------------------------------------------------------------------
+
+    @property
+    def stack_file(self) -> Path:
+        """The stack's settings."""
+        return self.root / f"Pulumi.{self.name}.yaml"
+
+    def edit_settings(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Edits the stack's configuration, keys without the namespace."""
+        text = yaml.safe_load(self.stack_file.read_text()) if self.stack_file.exists() else {"config": {}}
+        config = {key.partition(":")[2]: value for key, value in text["config"].items()}
+        change(config)
+        text["config"] = {f"observability:{key}": value for key, value in config.items()}
+        self.stack_file.write_text(yaml.safe_dump(text, sort_keys=False))
+
+    def edit_system(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Edits configs/systems/plue.yaml of the copy."""
+        path = self.root / "configs/systems/plue.yaml"
+        document = yaml.safe_load(path.read_text())
+        change(document)
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def run(self, *args: str, timeout: float = 600) -> Run:
+        """`python -m ops ARGS --stack NAME`, as the Makefile calls it."""
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "ops", *args, "--stack", self.name],
+            cwd=self.root, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=timeout, check=False,
+        )  # fmt: skip
+        return Run(done.returncode, done.stdout, time.monotonic() - began)
+
+    def secret(self, name: str, value: str) -> None:
+        """`make secret NAME=...` with the value on standard input."""
+        subprocess.run(
+            [sys.executable, "-m", "ops", "secret", "--stack", self.name, "--name", name],
+            cwd=self.root, env=self.env, input=value, text=True, check=True, timeout=60,
+        )  # fmt: skip
+
+    def up(self) -> Run:
+        """`make up`; it must succeed."""
+        run = self.run("up")
+        assert run.code == 0, run.text[-6000:]
+        return run
+
+    def start(self, *args: str) -> subprocess.Popen[bytes]:
+        """A command left running in a session of its own, to be killed by the test."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "ops", *args, "--stack", self.name],
+            cwd=self.root, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    # -- the engine --------------------------------------------------------------------------------------------------
+
+    def container(self, workload: str) -> Container:
+        """The container of a workload."""
+        return self.client.containers.get(f"{self.name}-{workload}")
+
+    def containers(self, role: str | None = None) -> list[Container]:
+        """All containers of the stack, running or not; of one role only where given."""
+        labels = [f"io.observability.stack={self.name}", *([f"io.observability.role={role}"] if role else [])]
+        return self.client.containers.list(all=True, filters={"label": labels})
+
+    def identities(self) -> dict[str, tuple[str, str]]:
+        """ID and start time of every service's container: what must not change when only documents do."""
+        return {str(c.name): (str(c.id), c.attrs["State"]["StartedAt"]) for c in self.containers("service")}
+
+    def sh(self, workload: str, script: str) -> str:
+        """Output of a shell script in the container of a workload.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        code, output = self.container(workload).exec_run(["/tools/busybox", "sh", "-c", script])
+        text = output.decode(errors="replace") if isinstance(output, bytes) else ""
+        if code:
+            raise RuntimeError(f"{workload}: {script}: exit status {code}: {text}")
+        return text
+
+    # -- what runs in it ---------------------------------------------------------------------------------------------
+
+    def http(self, workload: str, port: int, method: str, path: str, body: object = None) -> Any:
+        """The JSON (else text) that a service answers; asked inside its own container, so any engine will do."""
+        data = "" if body is None else json.dumps(body)
+        request = (
+            f"{method} {path} HTTP/1.0\\r\\nHost: {workload}\\r\\nContent-Type: application/json\\r\\n"
+            f"Content-Length: {len(data)}\\r\\n\\r\\n"
+        )
+        quoted = data.replace("'", "'\\''")
+        send = f"/tools/busybox printf '{request}'; /tools/busybox printf '%s' '{quoted}'"
+        script = f"({send}) | /tools/busybox nc 127.0.0.1 {port}"
+        head, _, text = self.sh(workload, script).partition("\r\n\r\n")
+        status = int(head.split()[1])
+        if status >= 400:
+            raise RuntimeError(f"{method} {path} of {workload}: {head.splitlines()[0]}: {text.strip()}")
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
+    def get(self, workload: str, url: str) -> Any:
+        """The JSON that `url` answers to a GET from inside the container of a workload."""
+        return json.loads(self.sh(workload, f"/tools/busybox wget -q -O - '{url}'"))
+
+    def prom(self, query: str) -> list[dict[str, Any]]:
+        """The result of an instant PromQL query."""
+        return list(self.get("prometheus", f"{PROMETHEUS}/query?{urlencode({'query': query})}")["data"]["result"])
+
+    def loki(self, query: str, *, since: float = 3600) -> list[str]:
+        """Log lines that a LogQL query finds in the last `since` seconds, newest first."""
+        begin = int((time.time() - since) * 1e9)
+        options = urlencode({"query": query, "start": begin, "limit": 1000})
+        answer = self.get("loki", f"http://127.0.0.1:3100/loki/api/v1/query_range?{options}")
+        return [line for stream in answer["data"]["result"] for _, line in stream["values"]]
+
+    def fault(self, service: str, port: int, name: str, **parameters: object) -> None:
+        """Switches a fault of a demo service on."""
+        self.http(service, port, "PUT", f"/demo/faults/{name}", parameters)
+
+    def heal(self, service: str, port: int) -> None:
+        """Switches all faults of a demo service off."""
+        self.http(service, port, "DELETE", "/demo/faults")
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """What the webhook receiver got from Alertmanager so far."""
+        answer = self.http("demo-webhook", 8080, "GET", "/demo/webhook")
+        return list(answer if isinstance(answer, list) else answer.get("received", answer.get("items", [])))

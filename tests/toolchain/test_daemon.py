@@ -1,0 +1,51 @@
+"""Detached processes: found again, stopped, and never confused with others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from toolchain.daemon import Daemon
+from toolchain.errors import ToolchainError
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon that is stopped when the test ends."""
+    daemon = Daemon("sleeper", tmp_path)
+    yield daemon
+    daemon.stop()
+
+
+def test_started_process_is_found_and_stopped(daemon: Daemon) -> None:
+    """A process runs in a session of its own, is known by its pid file, and stop ends it."""
+    pid = daemon.start(["sleep", "60"])
+    assert Daemon("sleeper", daemon.directory).pid() == pid
+    assert os.getsid(pid) == pid
+    assert daemon.stop()
+    assert daemon.pid() is None
+    assert not daemon.stop()
+
+
+def test_reused_pid_is_not_ours(daemon: Daemon) -> None:
+    """A pid file that names another process's number, such as our own, is not believed."""
+    (daemon.directory / "sleeper.pid").write_text(f"{os.getpid()} 1\n")
+    assert daemon.pid() is None
+    assert not daemon.stop()
+
+
+def test_early_end_is_told_with_the_log(daemon: Daemon) -> None:
+    """A process that ends while starting fails at once with its own last words."""
+    daemon.start(["sh", "-c", "echo cannot bind; exit 1"])
+    with pytest.raises(ToolchainError, match="cannot bind"):
+        daemon.await_ready(lambda: False, seconds=10, advice="free the port")
+
+
+def test_not_ready_in_time_is_told(daemon: Daemon) -> None:
+    """A process that runs but never answers is told after the time it was given."""
+    daemon.start(["sleep", "60"])
+    with pytest.raises(ToolchainError, match="is not ready"):
+        daemon.await_ready(lambda: False, seconds=0.05, advice="")

@@ -1,0 +1,69 @@
+"""Go builds: keys, flags, versions and proxies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from toolchain.errors import ToolchainError
+from toolchain.golang import GoBuild, parse_version, without_direct
+from toolchain.pulumi_cli import CLI, PROVIDERS
+from toolchain.recipes import ALERTMANAGER, PROMETHEUS
+
+from .conftest import MakeContext
+
+
+def test_path_changes_with_recipe_and_architecture(make_context: MakeContext) -> None:
+    """Another tag, stamp, package or architecture is another artefact."""
+    base = PROMETHEUS
+    others: list[GoBuild] = [
+        replace(base, tags=("x",)),
+        replace(base, stamps=(("a", "b"),)),
+        replace(base, package="./other"),
+        replace(base, module="images/alertmanager"),
+    ]
+    context = make_context()
+    paths = {build.path(context) for build in [base, *others]} | {base.path(make_context(arch="arm64"))}
+    assert len(paths) == 6
+
+
+def test_missing_module_is_told(make_context: MakeContext) -> None:
+    """A recipe whose module is not in the checkout fails with its name."""
+    with pytest.raises(ToolchainError, match="images/absent"):
+        replace(PROMETHEUS, module="images/absent").path(make_context())
+
+
+def test_flags_are_shared() -> None:
+    """All programs that share packages share the compiler's flags, or everything would compile twice."""
+    assert {tuple(p.build.flags()[:5]) for p in PROVIDERS} == {tuple(CLI.flags()[:5])}
+    assert "-tags" not in ALERTMANAGER.flags()
+    assert {"-trimpath", "-mod=mod", "-buildvcs=false"} <= set(PROMETHEUS.flags())
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [("go version go1.26.8 linux/amd64", (1, 26, 8)), ("go version go1.27 linux/arm64", (1, 27, 0)), ("?", (0,))],
+)
+def test_parse_version(said: str, version: tuple[int, ...]) -> None:
+    """The release is read from the words of `go version`."""
+    assert parse_version(said) == version
+
+
+@pytest.mark.parametrize(
+    ("proxies", "kept"),
+    [
+        ("https://a,direct", "https://a"),
+        ("https://a|https://b|direct", "https://a|https://b"),
+        ("https://a", "https://a"),
+    ],
+)
+def test_without_direct(proxies: str, kept: str) -> None:
+    """Version control hosts are never asked."""
+    assert without_direct(proxies) == kept
+
+
+def test_direct_alone_is_refused() -> None:
+    """Without any proxy there is nothing to build from."""
+    with pytest.raises(ToolchainError, match="no module proxy"):
+        without_direct("direct")

@@ -1,0 +1,54 @@
+"""configs/images.yaml as the toolchain reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolchain.errors import ToolchainError
+from toolchain.images import ImageSpec, load_images
+from toolchain.recipes import RECIPES
+
+NAMES = """
+prometheus alertmanager loki promtail grafana grafana-standin traefik node-exporter blackbox-exporter
+postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo
+"""
+
+
+def test_every_image_is_listed() -> None:
+    """The file lists every image that components name, none floating."""
+    images = load_images()
+    assert sorted(images) == sorted(NAMES.split())
+    assert not [i.name for i in images.values() if i.tag == "latest"]
+
+
+def test_every_recipe_has_its_image() -> None:
+    """Every recipe makes a listed image, and only Grafana has none."""
+    assert set(load_images()) - set(RECIPES) == {"grafana"}
+    assert set(RECIPES) <= set(load_images())
+
+
+def test_all_wrong_entries_are_told(tmp_path: Path) -> None:
+    """Each wrong entry is named in one error."""
+    file = tmp_path / "images.yaml"
+    file.write_text(
+        "images:\n  a: {repository: x, tag: 15}\n  b: {tag: v1}\n  c: text\n  d: {repository: x, tag: v, z: 1}\n"
+    )
+    with pytest.raises(ToolchainError) as caught:
+        load_images(file)
+    for part in ("images.a: tag", "images.b: repository", "images.c: a mapping", "images.d: unknown keys ['z']"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ("traefik", ("registry-1.docker.io", "library/traefik")),
+        ("prom/prometheus", ("registry-1.docker.io", "prom/prometheus")),
+        ("ghcr.io/google/cadvisor", ("ghcr.io", "google/cadvisor")),
+    ],
+)
+def test_registry_of_a_repository(repository: str, expected: tuple[str, str]) -> None:
+    """A repository without a host lies on the engine's default registry, as engines read it."""
+    assert ImageSpec("x", repository, "v1", None).registry == expected

@@ -1,0 +1,40 @@
+"""Failures name the command, its status and its last words."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolchain.errors import ToolchainError
+from toolchain.run import SHOWN_LINES, failure, run
+
+
+def test_output_is_given() -> None:
+    """Standard output is the result."""
+    assert run(["sh", "-c", "echo out; echo err >&2"]) == "out\n"
+
+
+def test_failure_names_everything() -> None:
+    """The error holds the command, the status, what it said and what to do."""
+    with pytest.raises(ToolchainError) as caught:
+        run(["sh", "-c", "echo broken >&2; exit 3"], advice="mend it")
+    for part in ("sh -c", "status 3", "broken", "what to do: mend it"):
+        assert part in str(caught.value)
+
+
+def test_missing_command_is_named() -> None:
+    """A program that is not installed is told apart from one that failed."""
+    with pytest.raises(ToolchainError, match="no-such-program is not installed"):
+        run(["no-such-program", "--flag"])
+
+
+def test_timeout_is_told() -> None:
+    """A command that hangs is ended, and the error says how long was waited."""
+    with pytest.raises(ToolchainError, match="did not end within"):
+        run(["sleep", "30"], timeout=0.05)
+
+
+def test_only_last_lines_are_shown() -> None:
+    """Of a long output only the end is repeated."""
+    shown = failure("cmd", 1, "\n".join(f"line {i}" for i in range(100)))
+    assert "line 99" in shown
+    assert f"line {99 - SHOWN_LINES}" not in shown

@@ -1,0 +1,1 @@
+"""Gets every tool and image onto a machine: from PATH, else by download, else built from package registries."""

@@ -1,0 +1,162 @@
+"""Put an image together from its recipe: files, the libraries they need, certificates, users, a place to write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolchain.cache import Inputs, tree_digest
+from toolchain.context import HERE, Context
+from toolchain.debian import DebianPackages
+from toolchain.elf import read_elf
+from toolchain.errors import ToolchainError
+from toolchain.images import ImageSpec
+from toolchain.layer import Layer
+from toolchain.oci import BuiltImage, ImageConfig, write_image
+from toolchain.recipes import BUSYBOX, CERTIFICATES, RECIPES, File, Recipe
+
+_OMITTED = ("llvmjit", "/bitcode/")
+"""Parts of PostgreSQL that need its just-in-time compiler's library, which is larger than all the rest."""
+
+
+def recipe_for(spec: ImageSpec) -> Recipe:
+    """The recipe of the image. Raises ToolchainError when it can only be pulled."""
+    if spec.name not in RECIPES:
+        raise ToolchainError(
+            f"image {spec.name} ({spec.repository}:{spec.tag}) cannot be made from package registries",
+            advice="pull it, or name the stand-in where one exists",
+        )
+    return RECIPES[spec.name]
+
+
+def image_inputs(context: Context, spec: ImageSpec) -> Inputs:
+    """What decides the image's bytes: its sources, its recipe, and the code that puts it together."""
+    recipe = recipe_for(spec)
+    scripts = tree_digest(HERE / "rootfs" / recipe.scripts) if recipe.scripts else ""
+    code = tree_digest(*(HERE / f"{module}.py" for module in ("assemble", "layer", "oci", "elf")))
+    return {
+        "sources": [dict(source.inputs(context)) for source in recipe.sources()],
+        "recipe": repr(recipe),
+        "scripts": scripts,
+        "code": code,
+        "tag": spec.tag,
+    }
+
+
+def image_path(context: Context, spec: ImageSpec) -> Path:
+    """Where the image lies when it is complete."""
+    return context.cache.path(f"image-{spec.name}", image_inputs(context, spec))
+
+
+def ensure_image(context: Context, spec: ImageSpec) -> BuiltImage:
+    """The image, made if it is not there; its sources are ensured first."""
+    recipe = recipe_for(spec)
+
+    def make(draft: Path) -> None:
+        for source in recipe.sources():
+            source.ensure(context)
+        with context.progress.step(f"{spec.name}: image"):
+            write_image(draft, build_layer(context, recipe), labelled(recipe, spec), context.host.arch)
+
+    return BuiltImage(context.cache.ensure(f"image-{spec.name}", image_inputs(context, spec), make))
+
+
+def labelled(recipe: Recipe, spec: ImageSpec) -> ImageConfig:
+    """The image's config with labels that tell what is really inside, since the tag is the upstream image's."""
+    labels = {
+        "org.opencontainers.image.title": spec.name,
+        "org.opencontainers.image.version": spec.tag,
+        "observability.built-from": "; ".join(source.label() for source in recipe.sources()),
+    }
+    c = recipe.config
+    return ImageConfig(c.entrypoint, c.command, c.user, c.workdir, c.env, c.ports, labels)
+
+
+def build_layer(context: Context, recipe: Recipe) -> Layer:
+    """The single layer of the image."""
+    layer = Layer()
+    _add_base(context, layer, recipe)
+    for file in recipe.files:
+        _add_file(context, layer, file)
+    if recipe.busybox:
+        _add_shell(context, layer)
+    if recipe.scripts:
+        top = HERE / "rootfs" / recipe.scripts
+        for script in sorted(p for p in top.rglob("*") if p.is_file()):
+            layer.file(script.relative_to(top).as_posix(), script)
+    for owned in recipe.directories:
+        layer.directory(owned.path, mode=owned.mode, owner=owned.owner)
+    return layer
+
+
+def _add_base(context: Context, layer: Layer, recipe: Recipe) -> None:
+    users = {"root": 0, **recipe.users, "nobody": 65534}
+    layer.text("etc/passwd", "".join(f"{n}:x:{i}:{i}:{n}:/:/sbin/nologin\n" for n, i in users.items()))
+    layer.text("etc/group", "".join(f"{n}:x:{i}:\n" for n, i in users.items()))
+    layer.text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+    folder = CERTIFICATES.path(context) / "root/usr/share/ca-certificates/mozilla"
+    bundle = "".join(f.read_text().rstrip("\n") + "\n" for f in sorted(folder.glob("*.crt")))
+    layer.text("etc/ssl/certs/ca-certificates.crt", bundle)
+    layer.directory("tmp", mode=0o1777)
+    # Mount points of the engine: there, a read-only root needs them to exist.
+    for mount in ("proc", "sys", "dev", "run"):
+        layer.directory(mount)
+
+
+def _add_file(context: Context, layer: Layer, file: File) -> None:
+    base = file.source.path(context)
+    triplet = {"triplet": context.host.triplet}
+    top, at = base / file.path.format(**triplet), file.at.format(**triplet)
+    if not top.exists():
+        raise ToolchainError(f"{file.source.label()} holds no {file.path}")
+    found = sorted(p for p in top.rglob("*") if p.is_file()) if top.is_dir() else [top]
+    for source in found:
+        inside = f"{at}/{source.relative_to(top).as_posix()}" if top.is_dir() else at
+        if any(part in inside for part in _OMITTED):
+            continue
+        layer.file(inside, source)
+        if isinstance(file.source, DebianPackages):
+            _add_libraries(layer, source, base / "root", context.host.triplet)
+
+
+def _add_libraries(layer: Layer, program: Path, root: Path, triplet: str) -> None:
+    """Add the loader and, recursively, the libraries that `program` asks for, all from the same release."""
+    elf = read_elf(program)
+    if elf is None:
+        return
+    if elf.interpreter and elf.interpreter not in layer:
+        layer.file(elf.interpreter, root / elf.interpreter.lstrip("/"))
+    for name in elf.needed:
+        at = f"/usr/lib/{triplet}/{name}"
+        if at in layer or name.startswith("ld-linux"):
+            continue
+        library = _find_library(root, triplet, name, program)
+        layer.file(at, library)
+        _add_libraries(layer, library, root, triplet)
+
+
+def _find_library(root: Path, triplet: str, name: str, program: Path) -> Path:
+    for folder in ("lib", "usr/lib"):
+        if (path := root / folder / triplet / name).exists():
+            return path
+    raise ToolchainError(
+        f"{program.name} needs {name}, which none of the unpacked packages holds",
+        advice="this release names the library's package differently: add it to the image's packages",
+    )
+
+
+def _add_shell(context: Context, layer: Layer) -> None:
+    layer.file("bin/busybox", BUSYBOX.path(context) / "root/bin/busybox")
+    for applet in _APPLETS.split():
+        if f"bin/{applet}" not in layer:
+            layer.link(f"bin/{applet}", "busybox")
+
+
+# The common ones; all of busybox's would be 260 links.
+_APPLETS = """
+[ ash awk base64 basename cat chgrp chmod chown cksum clear cmp cp cut date dd df diff dirname du echo env
+expr false find free getopt grep gunzip gzip head hexdump hostname httpd id install ip kill killall less ln
+logger ls md5sum mkdir mkfifo mktemp more mount mv nc netstat nslookup od ping pidof printf ps pwd readlink
+realpath rm rmdir sed seq setsid sh sha256sum sleep sort stat strings stty su sync tail tar tee test time
+timeout top touch tr traceroute true truncate umount uname uniq unlink uptime usleep vi watch wc wget which
+whoami xargs xxd yes zcat
+"""

@@ -1,0 +1,30 @@
+"""What every part of the toolchain is handed: the cache, the machine, the environment and where to tell of progress."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolchain.cache import Cache, default_root
+from toolchain.host import Host, this_host
+from toolchain.progress import Progress
+
+HERE = Path(__file__).resolve().parent
+"""The toolchain's folder, which holds the Go modules and the requirement files."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One run of the toolchain."""
+
+    cache: Cache
+    host: Host
+    environ: Mapping[str, str]
+    progress: Progress = field(default_factory=Progress)
+
+
+def default_context() -> Context:
+    """The context of this machine and this process."""
+    return Context(cache=Cache(default_root(os.environ)), host=this_host(), environ=dict(os.environ))

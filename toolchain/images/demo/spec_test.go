@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// Every mistake must be refused with its path.
+func TestSpecRefusals(t *testing.T) {
+	raw, err := os.ReadFile("testdata/spec.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct{ name, old, new, want string }{
+		{"unknown key at the top", `"system": "plue"`, `"sistem": "plue"`, `spec.sistem: unknown key, did you mean "system"?`},
+		{"missing system", `"system": "plue",`, ``, "spec.system: required"},
+		{"unknown key of a service", `"requestRate"`, `"requestrate"`, `spec.services.api.requestrate: unknown key, did you mean "requestRate"?`},
+		{"unknown key of a metric", `"baseline": 60`, `"base": 60`, "spec.services.api.metrics[5].base: unknown key"},
+		{"unknown role", `"role": "uptime"`, `"role": "uptimes"`, `spec.services.api.metrics[0].role: "uptimes" is not known, did you mean "uptime"?`},
+		{"role of another type", `"role": "uptime"`, `"role": "duration"`, "spec.services.api.metrics[0].role: a metric of role duration must be a histogram"},
+		{"bad metric name", `"plue_uptime_seconds"`, `"plue-uptime"`, "spec.services.api.metrics[0].name"},
+		{"duplicate name", `"plue_uptime_seconds"`, `"plue_active_sessions"`, "spec.services.api.metrics[1].name: \"plue_active_sessions\" is taken by metrics[0]"},
+		{"duration without time", `"unit": "milliseconds"`, `"unit": "bytes"`, "spec.services.api.metrics[3].unit"},
+		{"port out of range", `"port": 4000`, `"port": 70000`, "spec.services.api.port: 70000 is not between"},
+		{"port as text", `"port": 4000`, `"port": "4000"`, "spec.services.api.port: must be a number, is a string"},
+		{"status nobody has", `"errorStatuses": [
+    "500"`, `"errorStatuses": [
+    "599"`, "spec.services.api.errorStatuses[0]: \"599\" is not a value"},
+		{"relative log file", `"file": null`, `"file": "x.log"`, "spec.services.api.logs.file"},
+		{"metrics below the control path", `"metricsPath": "/metrics"`, `"metricsPath": "/demo/metrics"`, "spec.services.api.metricsPath"},
+		{"text after it", "{", "{} {", "spec: "},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			changed := strings.Replace(string(raw), c.old, c.new, 1)
+			if changed == string(raw) {
+				t.Fatalf("%q does not occur", c.old)
+			}
+			_, err := ParseSpec([]byte(changed))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// All mistakes must be told at once.
+func TestSpecTellsAllMistakes(t *testing.T) {
+	_, err := ParseSpec([]byte(`{"system": 1, "services": {"a": {"port": 0, "x": 1}}}`))
+	if err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Fatalf("want three lines, got %v", err)
+	}
+}

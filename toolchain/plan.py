@@ -1,0 +1,90 @@
+"""What would be built and about how long that takes, before anything is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from toolchain import pulumi_cli, validators
+from toolchain.assemble import image_path
+from toolchain.context import Context
+from toolchain.golang import GoBuild
+from toolchain.images import ImageSpec
+from toolchain.recipes import RECIPES, Source
+
+PACKAGE_SECONDS = 5.0
+"""Typical time for one Debian or PyPI package with its libraries; several come at a time, beside the builds."""
+_PARALLELISM = 0.85
+"""Share of the cores that a Go build keeps busy; the linker works alone at the end."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One thing that is absent, where it would come from, and the seconds that may take on this machine."""
+
+    name: str
+    how: str
+    seconds: float
+    builds: bool
+
+
+def plan_sources(context: Context, sources: Iterable[Source]) -> list[Planned]:
+    """The absent ones of `sources`, each once."""
+    return [_planned(s) for s in dict.fromkeys(sources) if not s.path(context).is_dir()]
+
+
+def plan_pulumi(context: Context) -> list[Planned]:
+    """What of Pulumi is absent; an official download, where it works, is much quicker than is said here."""
+    missing: list[Source] = []
+    if pulumi_cli.cli_directory(context) is None:
+        missing += [pulumi_cli.CLI, pulumi_cli.PYTHON_HOST]
+    missing += [p.build for p in pulumi_cli.PROVIDERS if not pulumi_cli.installed(context, p)]
+    return plan_sources(context, missing)
+
+
+def plan_images(context: Context, specs: Iterable[ImageSpec]) -> list[Planned]:
+    """What the absent ones of the images are made from."""
+    absent = [s for s in specs if s.name in RECIPES and not image_path(context, s).is_dir()]
+    return plan_sources(context, [source for s in absent for source in RECIPES[s.name].sources()])
+
+
+def plan_test(context: Context) -> list[Planned]:
+    """What of the quick validators is absent."""
+    absent = []
+    for name, source in validators.QUICK.items():
+        if validators.present(context, name) is None:
+            absent.append(source)
+    return plan_sources(context, absent)
+
+
+def total_minutes(planned: Iterable[Planned]) -> float:
+    """Builds run one after the other, packages beside them: minutes in all."""
+    listed = list(planned)
+    builds = sum(p.seconds for p in listed if p.builds)
+    packages = sum(p.seconds for p in listed if not p.builds)
+    return max(builds, packages) / 60
+
+
+def describe(planned: list[Planned]) -> str:
+    """The plan in words, for the start of a run."""
+    if not planned:
+        return "everything is there; nothing to build"
+    lines = [f"  {p.name:<26} {p.how:<70} {p.seconds:>5.0f} s" for p in planned]
+    minutes = total_minutes(planned)
+    about = f"about {minutes:.0f} min" if minutes >= 1.5 else "a minute or less"
+    head = (
+        f"to get: {len(planned)} things, {about} with {cores()} cores if nothing can be downloaded or is compiled yet"
+    )
+    return "\n".join([head, *lines])
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _planned(source: Source) -> Planned:
+    if isinstance(source, GoBuild):
+        return Planned(source.program, source.label(), source.cpu_seconds / (cores() * _PARALLELISM), builds=True)
+    return Planned(source.name, source.label(), PACKAGE_SECONDS, builds=False)

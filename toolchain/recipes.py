@@ -1,0 +1,267 @@
+"""How each image is made where it cannot be pulled: what goes in, from which packages, and how it starts.
+
+Paths, users, entry points and commands are those of the upstream images, so that a workload is the same for both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from toolchain.debian import DebianPackages
+from toolchain.golang import GoBuild
+from toolchain.oci import ImageConfig
+from toolchain.pypi import PypiPackage
+
+PROMETHEUS_TAGS = ("remove_all_sd", "enable_moby_sd", "enable_kubernetes_sd", "enable_dns_sd")
+"""Only the service discovery that this program configures: half the compile time and size of all of them."""
+_COMMON = "github.com/prometheus/common/version."
+_LOKI = "github.com/grafana/loki/v3/pkg/util/build."
+
+
+def _prometheus(program: str, cpu: int) -> GoBuild:
+    package = f"github.com/prometheus/prometheus/cmd/{program}"
+    stamp = (f"{_COMMON}Version", "3.15.0")
+    return GoBuild(program, "images/prometheus", package, PROMETHEUS_TAGS, (stamp,), cpu)
+
+
+def _alertmanager(program: str, cpu: int) -> GoBuild:
+    package = f"github.com/prometheus/alertmanager/cmd/{program}"
+    return GoBuild(program, "images/alertmanager", package, (), ((f"{_COMMON}Version", "0.31.1"),), cpu)
+
+
+PROMETHEUS, PROMTOOL = _prometheus("prometheus", 240), _prometheus("promtool", 5)
+ALERTMANAGER, AMTOOL = _alertmanager("alertmanager", 55), _alertmanager("amtool", 3)
+LOKI = GoBuild("loki", "images/loki", "github.com/grafana/loki/v3/cmd/loki", (), ((f"{_LOKI}Version", "3.7.8"),), 458)
+PROMTAIL = GoBuild(
+    "promtail",
+    "images/promtail",
+    "github.com/grafana/loki/v3/clients/cmd/promtail",
+    (),
+    ((f"{_LOKI}Version", "3.5.0"),),
+    312,
+)
+NODE_EXPORTER = GoBuild(
+    "node_exporter",
+    "images/node-exporter",
+    "github.com/prometheus/node_exporter",
+    (),
+    ((f"{_COMMON}Version", "1.12.1"),),
+    13,
+)
+CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
+DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
+GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_seconds=10)
+
+BUSYBOX = DebianPackages("busybox", ("busybox-static",), ("bin/busybox",))
+CERTIFICATES = DebianPackages("certificates", ("ca-certificates",))
+BLACKBOX = DebianPackages("blackbox", ("prometheus-blackbox-exporter",), ("usr/bin/prometheus-blackbox-exporter",))
+POSTGRES_EXPORTER = DebianPackages("postgres-exporter", ("prometheus-postgres-exporter",))
+REDIS_EXPORTER = DebianPackages("redis-exporter", ("prometheus-redis-exporter",))
+HAPROXY = DebianPackages("haproxy", ("haproxy",), ("usr/sbin/haproxy",))
+REDIS = DebianPackages("redis", ("redis-server", "redis-tools"))
+POSTGRES = DebianPackages("postgres", ("postgresql-15", "postgresql-client-15", "libnss-wrapper"))
+TRAEFIK = PypiPackage("traefik")
+
+Source = GoBuild | DebianPackages | PypiPackage
+
+
+@dataclass(frozen=True)
+class File:
+    """`path` inside the source's directory (a file or a folder) at `at` in the image, with all libraries it needs."""
+
+    source: Source
+    path: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A directory that belongs to `owner` (uid and gid), where the service writes."""
+
+    path: str
+    owner: int
+    mode: int = 0o755
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One image."""
+
+    files: tuple[File, ...]
+    config: ImageConfig
+    directories: tuple[Owned, ...] = ()
+    users: dict[str, int] = field(default_factory=dict)
+    """Names for /etc/passwd beside root and nobody."""
+    busybox: bool = False
+    """Whether busybox and its applets are put in, as bin/sh and the rest."""
+    scripts: str = ""
+    """A folder below toolchain/rootfs whose files are put in as they lie."""
+    local: bool = False
+    """Ours alone: no registry serves it, so it is always built."""
+
+    def sources(self) -> tuple[Source, ...]:
+        """All that must be there before the image can be put together."""
+        extra: tuple[Source, ...] = (CERTIFICATES, BUSYBOX) if self.busybox else (CERTIFICATES,)
+        return tuple(dict.fromkeys((*(f.source for f in self.files), *extra)))
+
+
+def _go(build: GoBuild, at: str) -> File:
+    return File(build, f"bin/{build.program}", at)
+
+
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NOBODY = "65534:65534"
+_PG = "/usr/lib/postgresql/15"
+_PG_USER = 999
+_REDIS_USER = 999
+
+RECIPES: dict[str, Recipe] = {
+    "prometheus": Recipe(
+        files=(_go(PROMETHEUS, "/bin/prometheus"), _go(PROMTOOL, "/bin/promtool")),
+        directories=(Owned("/prometheus", 65534), Owned("/etc/prometheus", 65534)),
+        config=ImageConfig(
+            entrypoint=("/bin/prometheus",),
+            command=("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"),
+            user=_NOBODY,
+            workdir="/prometheus",
+            env=(_PATH,),
+            ports=("9090/tcp",),
+        ),
+    ),
+    "alertmanager": Recipe(
+        files=(_go(ALERTMANAGER, "/bin/alertmanager"), _go(AMTOOL, "/bin/amtool")),
+        directories=(Owned("/alertmanager", 65534), Owned("/etc/alertmanager", 65534)),
+        config=ImageConfig(
+            entrypoint=("/bin/alertmanager",),
+            command=("--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"),
+            user=_NOBODY,
+            workdir="/alertmanager",
+            env=(_PATH,),
+            ports=("9093/tcp",),
+        ),
+    ),
+    "loki": Recipe(
+        files=(_go(LOKI, "/usr/bin/loki"),),
+        directories=(Owned("/loki", 10001), Owned("/etc/loki", 10001)),
+        users={"loki": 10001},
+        config=ImageConfig(
+            entrypoint=("/usr/bin/loki",),
+            command=("-config.file=/etc/loki/local-config.yaml",),
+            user="10001:10001",
+            env=(_PATH,),
+            ports=("3100/tcp",),
+        ),
+    ),
+    "promtail": Recipe(
+        files=(_go(PROMTAIL, "/usr/bin/promtail"),),
+        directories=(Owned("/etc/promtail", 0),),
+        config=ImageConfig(
+            entrypoint=("/usr/bin/promtail",), command=("-config.file=/etc/promtail/config.yml",), env=(_PATH,)
+        ),
+    ),
+    "grafana-standin": Recipe(
+        files=(_go(GRAFANA_STANDIN, "/bin/grafana-standin"),),
+        directories=(Owned("/var/lib/grafana", 472), Owned("/etc/grafana", 472)),
+        users={"grafana": 472},
+        config=ImageConfig(
+            entrypoint=("/bin/grafana-standin",),
+            user="472:0",
+            workdir="/var/lib/grafana",
+            env=(_PATH,),
+            ports=("3000/tcp",),
+        ),
+        local=True,
+    ),
+    "traefik": Recipe(
+        files=(File(TRAEFIK, "bin/traefik", "/usr/local/bin/traefik"),),
+        config=ImageConfig(entrypoint=("/usr/local/bin/traefik",), env=(_PATH,), ports=("80/tcp",)),
+    ),
+    "node-exporter": Recipe(
+        files=(_go(NODE_EXPORTER, "/bin/node_exporter"),),
+        config=ImageConfig(entrypoint=("/bin/node_exporter",), user=_NOBODY, env=(_PATH,), ports=("9100/tcp",)),
+    ),
+    "blackbox-exporter": Recipe(
+        files=(File(BLACKBOX, "root/usr/bin/prometheus-blackbox-exporter", "/bin/blackbox_exporter"),),
+        directories=(Owned("/etc/blackbox_exporter", 0),),
+        config=ImageConfig(
+            entrypoint=("/bin/blackbox_exporter",),
+            command=("--config.file=/etc/blackbox_exporter/config.yml",),
+            env=(_PATH,),
+            ports=("9115/tcp",),
+        ),
+    ),
+    "postgres-exporter": Recipe(
+        files=(File(POSTGRES_EXPORTER, "root/usr/bin/prometheus-postgres-exporter", "/bin/postgres_exporter"),),
+        config=ImageConfig(entrypoint=("/bin/postgres_exporter",), user=_NOBODY, env=(_PATH,), ports=("9187/tcp",)),
+    ),
+    "redis-exporter": Recipe(
+        files=(File(REDIS_EXPORTER, "root/usr/bin/prometheus-redis-exporter", "/redis_exporter"),),
+        config=ImageConfig(entrypoint=("/redis_exporter",), user="59000:59000", env=(_PATH,), ports=("9121/tcp",)),
+    ),
+    "cadvisor": Recipe(
+        files=(_go(CADVISOR, "/usr/bin/cadvisor"),),
+        config=ImageConfig(entrypoint=("/usr/bin/cadvisor", "-logtostderr"), env=(_PATH,), ports=("8080/tcp",)),
+    ),
+    "haproxy": Recipe(
+        files=(File(HAPROXY, "root/usr/sbin/haproxy", "/usr/local/sbin/haproxy"),),
+        directories=(Owned("/usr/local/etc/haproxy", 0), Owned("/var/lib/haproxy", 99)),
+        users={"haproxy": 99},
+        busybox=True,
+        scripts="haproxy",
+        config=ImageConfig(
+            entrypoint=("/usr/local/bin/docker-entrypoint.sh",),
+            command=("haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"),
+            user="haproxy",
+            workdir="/var/lib/haproxy",
+            env=(_PATH,),
+        ),
+    ),
+    "postgres": Recipe(
+        files=(
+            File(POSTGRES, f"root{_PG}", _PG),
+            File(POSTGRES, "root/usr/share/postgresql/15", "/usr/share/postgresql/15"),
+            File(POSTGRES, "root/usr/share/zoneinfo", "/usr/share/zoneinfo"),
+            File(POSTGRES, "root/usr/lib/locale/C.utf8", "/usr/lib/locale/C.utf8"),
+            File(POSTGRES, "root/usr/lib/{triplet}/libnss_wrapper.so", "/usr/lib/{triplet}/libnss_wrapper.so"),
+        ),
+        directories=(
+            Owned("/var/lib/postgresql/data", _PG_USER, 0o1777),
+            Owned("/var/run/postgresql", _PG_USER, 0o1777),
+            Owned("/docker-entrypoint-initdb.d", 0),
+        ),
+        users={"postgres": _PG_USER},
+        busybox=True,
+        scripts="postgres",
+        config=ImageConfig(
+            entrypoint=("/usr/local/bin/docker-entrypoint.sh",),
+            command=("postgres",),
+            user=f"{_PG_USER}:{_PG_USER}",
+            env=(f"{_PATH}:{_PG}/bin", "LANG=C.UTF-8", "PGDATA=/var/lib/postgresql/data"),
+            ports=("5432/tcp",),
+        ),
+    ),
+    "redis": Recipe(
+        files=(
+            File(REDIS, "root/usr/bin/redis-server", "/usr/local/bin/redis-server"),
+            File(REDIS, "root/usr/bin/redis-cli", "/usr/local/bin/redis-cli"),
+        ),
+        directories=(Owned("/data", _REDIS_USER, 0o1777),),
+        users={"redis": _REDIS_USER},
+        busybox=True,
+        scripts="redis",
+        config=ImageConfig(
+            entrypoint=("/usr/local/bin/docker-entrypoint.sh",),
+            command=("redis-server",),
+            user=f"{_REDIS_USER}:{_REDIS_USER}",
+            workdir="/data",
+            env=(_PATH,),
+            ports=("6379/tcp",),
+        ),
+    ),
+    "busybox": Recipe(files=(), busybox=True, config=ImageConfig(command=("sh",), env=(_PATH,))),
+    "demo": Recipe(
+        files=(_go(DEMO, "/bin/demo"),),
+        config=ImageConfig(entrypoint=("/bin/demo",), user=_NOBODY, env=(_PATH,)),
+        local=True,
+    ),
+}

@@ -1,0 +1,88 @@
+"""The programs that check documents: their quick variants for unit tests, the pinned ones for end-to-end tests.
+
+A validator that cannot be had is an error, never a reason to skip what needs it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolchain.context import Context
+from toolchain.debian import DebianPackages
+from toolchain.errors import ToolchainError
+from toolchain.golang import GoBuild
+from toolchain.host import on_path
+from toolchain.recipes import (
+    ALERTMANAGER,
+    AMTOOL,
+    BLACKBOX,
+    HAPROXY,
+    LOKI,
+    PROMETHEUS,
+    PROMTAIL,
+    PROMTOOL,
+    TRAEFIK,
+    Source,
+)
+
+_QUICK_TOOLS = DebianPackages(
+    "validators", ("prometheus", "prometheus-alertmanager"), ("usr/bin/promtool", "usr/bin/amtool")
+)
+ACTIONLINT = GoBuild("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", cpu_seconds=25)
+
+QUICK: dict[str, Source] = {"promtool": _QUICK_TOOLS, "amtool": _QUICK_TOOLS, "actionlint": ACTIONLINT}
+"""What `make test` needs; nothing of it compiles for long."""
+
+PINNED: dict[str, tuple[Source, str]] = {
+    "promtool": (PROMTOOL, "promtool"),
+    "amtool": (AMTOOL, "amtool"),
+    "prometheus": (PROMETHEUS, "prometheus"),
+    "alertmanager": (ALERTMANAGER, "alertmanager"),
+    "loki": (LOKI, "loki"),
+    "promtail": (PROMTAIL, "promtail"),
+    "traefik": (TRAEFIK, "traefik"),
+    "haproxy": (HAPROXY, "haproxy"),
+    "blackbox_exporter": (BLACKBOX, "prometheus-blackbox-exporter"),
+}
+"""The very programs inside the images that we build, with their file names in the source's bin/."""
+
+
+def find(context: Context, name: str, *, pinned: bool = False) -> Path:
+    """The validator's program, if it is there already. Raises ToolchainError when it is not.
+
+    `pinned` asks for the version of the deployed image; without it PATH comes first, then whatever is at hand.
+    """
+    found = present(context, name, pinned=pinned)
+    if found is None:
+        how = f"python -m toolchain validator {'--pinned ' if pinned else ''}{name}"
+        raise ToolchainError(f"the validator {name} is not here", advice=f"run: {how} (or: make toolchain)")
+    return found
+
+
+def ensure(context: Context, name: str, *, pinned: bool = False) -> Path:
+    """The validator's program, got if it is absent. Raises ToolchainError when nobody knows how."""
+    if found := present(context, name, pinned=pinned):
+        return found
+    if not pinned and name in QUICK:
+        return QUICK[name].ensure(context) / "bin" / name
+    if name in PINNED:
+        source, program = PINNED[name]
+        return source.ensure(context) / "bin" / program
+    raise ToolchainError(f"no validator is called {name}", advice=f"one of {', '.join(sorted({*QUICK, *PINNED}))}")
+
+
+def ensure_quick(context: Context) -> None:
+    """All validators that `make test` needs."""
+    for name in QUICK:
+        ensure(context, name)
+
+
+def present(context: Context, name: str, *, pinned: bool = False) -> Path | None:
+    """The validator's program, or None when it is not there yet."""
+    if not pinned and (found := on_path(name, context.environ, outside=context.cache.root)):
+        return found
+    candidates = [PINNED[name]] if name in PINNED else []
+    if not pinned and name in QUICK:
+        candidates.append((QUICK[name], name))
+    paths = (source.path(context) / "bin" / program for source, program in candidates)
+    return next((path for path in paths if path.exists()), None)
