@@ -9,10 +9,13 @@ from typing import Protocol
 import pulumi
 
 from model.base import size_bytes
+from model.naming import identity
 from model.plan import Component, Context
 from model.settings import ComponentSettings
 from model.workload import MIB, Limits, Port, Workload
 from targets.base import Deployment, Target
+
+__all__ = ["ComponentArgs", "ComponentModule", "MonitoringComponent", "identity", "limits", "published"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +78,3 @@ def published(context: Context, component: str, number: int, *, name: str = "htt
     host = section.port or context.system.ports.get(component) or default
     bind = context.settings.docker.bind_address
     return Port(number=number, name=name, publish=host, bind=bind)
-
-
-def identity(context: Context, service: str) -> dict[str, str]:
-    """The labels that every scrape target carries: which service, of which system, in which environment."""
-    return {"service": service, "system": context.system.name, "environment": context.settings.environment}

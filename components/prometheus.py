@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field
 
 from components.base import MonitoringComponent, identity, limits, published
+from components.documents import dump
 from model.base import Duration, Size, seconds
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -143,11 +143,6 @@ def documents(context: Context) -> dict[str, str]:
     files |= {f"rules/{group.name}.yml": dump(rules(group)) for group in context.telemetry.rules}
     files |= {f"targets/{job.name}.yml": dump(targets(job)) for job in context.telemetry.scrape}
     return files
-
-
-def dump(document: Any) -> str:
-    """A document as YAML, keys in the order written."""
-    return yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,351 @@
+"""Alertmanager: groups, inhibits and routes alerts to receivers.
+
+Format: https://prometheus.io/docs/alerting/latest/configuration/. Every credential is read from a file.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from components.base import MonitoringComponent, identity, limits, published
+from components.documents import dump
+from model.base import Duration, LabelName, Name, Strict
+from model.errors import nearest
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import AlertRule, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
+
+NAME = "alertmanager"
+PORT = 9093
+CONFIG_DIR = "/etc/alertmanager"
+DATA_DIR = "/alertmanager"
+SECRETS_DIR = "/run/secrets"
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"])]
+
+
+# -- settings --------------------------------------------------------------------------------------------------------
+
+
+class Webhook(Strict):
+    """A receiver that gets the alerts as JSON; its URL is plain or a secret."""
+
+    url: HttpUrl | None = None
+    """Address without credentials in it."""
+    url_secret: Name | None = None
+    """Configuration key of the secret that holds the address."""
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Webhook:
+        if (self.url is None) == (self.url_secret is None):
+            raise ValueError("give either url or urlSecret")
+        return self
+
+
+class Slack(Strict):
+    """A Slack channel behind an incoming webhook."""
+
+    channel: Annotated[str, Field(pattern=r"^[#@].+$", examples=["#alerts"])]
+    """Channel or person."""
+    url_secret: Name
+    """Configuration key of the secret that holds the webhook's address."""
+
+
+class Email(Strict):
+    """Mail by SMTP."""
+
+    to: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    """Addressee."""
+    sender: Annotated[str, Field(alias="from", pattern=r"^[^@\s]+@[^@\s]+$")]
+    """Sender."""
+    smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:[0-9]+$", examples=["mail.example.com:587"])]
+    """SMTP server and port."""
+    username: str | None = None
+    """User to log in as; no login when absent."""
+    password_secret: Name | None = None
+    """Configuration key of the secret that holds the password."""
+    require_tls: bool = True
+    """Refuse to send without TLS."""
+
+
+class PagerDuty(Strict):
+    """A PagerDuty service (Events API v2)."""
+
+    routing_key_secret: Name
+    """Configuration key of the secret that holds the integration key."""
+
+
+class Receiver(Strict):
+    """Where notifications go; one receiver may notify in several ways."""
+
+    name: Name
+    """Name that routes refer to."""
+    webhook: Webhook | None = None
+    """Webhook."""
+    slack: Slack | None = None
+    """Slack."""
+    email: Email | None = None
+    """E-mail."""
+    pagerduty: PagerDuty | None = None
+    """PagerDuty."""
+
+    def secrets(self) -> dict[str, str]:
+        """Its secrets: name to what they are."""
+        found = {
+            self.webhook and self.webhook.url_secret: f"the webhook address of receiver {self.name}",
+            self.slack and self.slack.url_secret: f"the Slack webhook address of receiver {self.name}",
+            self.email and self.email.password_secret: f"the SMTP password of receiver {self.name}",
+            self.pagerduty and self.pagerduty.routing_key_secret: f"the PagerDuty key of receiver {self.name}",
+        }
+        return {name: purpose for name, purpose in found.items() if name}
+
+
+class SeverityRoute(Strict):
+    """Alerts of one severity go to one receiver."""
+
+    severity: Literal["critical", "warning", "info"]
+    """Severity label of the alerts."""
+    receiver: Name
+    """Receiver that gets them."""
+    repeat_interval: Duration | None = None
+    """How often a still-firing group is sent again; the common interval when absent."""
+
+
+class Settings(ComponentSettings):
+    """Alertmanager."""
+
+    receivers: tuple[Receiver, ...] = ()
+    """Receivers; the first one gets everything that no route claims."""
+    routes: tuple[SeverityRoute, ...] = ()
+    """Routes by severity."""
+    group_by: tuple[LabelName, ...] = ("alertname", "service")
+    """Labels whose equal values put alerts into one notification."""
+    group_wait: Duration = "10s"
+    """How long the first notification of a group waits for others of it."""
+    group_interval: Duration = "1m"
+    """How often a changed group is sent."""
+    repeat_interval: Duration = "4h"
+    """How often an unchanged group is sent again."""
+    retention: Duration = "120h"
+    """How long silences and the notification log are kept."""
+
+    @model_validator(mode="after")
+    def _known_receivers(self) -> Settings:
+        names = [receiver.name for receiver in self.receivers]
+        found = [f"receiver {n!r} is declared twice" for n in sorted({n for n in names if names.count(n) > 1})]
+        found += [
+            f"route of severity {route.severity!r} names the unknown receiver {route.receiver!r}; "
+            f"{nearest(route.receiver, names)}"
+            for route in self.routes
+            if route.receiver not in names
+        ]
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+def receivers(context: Context) -> tuple[Receiver, ...]:
+    """The declared receivers; the demo's own webhook where none is declared, so that alerts can be seen arriving."""
+    own = context.own(Settings)
+    if own.receivers or not context.settings.demo:
+        return own.receivers
+    address = context.address("demo-webhook", 8080)
+    return (Receiver.model_construct(name="default", webhook=Webhook(url=f"http://{address}/demo/webhook")),)
+
+
+def config(context: Context) -> dict[str, Any]:
+    """alertmanager.yml as a dict. Without any receiver alerts are shown in Alertmanager and sent nowhere."""
+    own = context.own(Settings)
+    declared = receivers(context)
+    default = declared[0].name if declared else "none"
+    routes: list[dict[str, Any]] = [
+        {
+            "receiver": route.receiver,
+            "matchers": [f'severity="{route.severity}"'],
+            **({"repeat_interval": route.repeat_interval} if route.repeat_interval else {}),
+        }
+        for route in own.routes
+    ]
+    return {
+        "route": {
+            "receiver": default,
+            "group_by": list(own.group_by),
+            "group_wait": own.group_wait,
+            "group_interval": own.group_interval,
+            "repeat_interval": own.repeat_interval,
+            "routes": routes,
+        },
+        "inhibit_rules": inhibitions(),
+        "receivers": [receiver(item) for item in declared] or [{"name": "none"}],
+    }
+
+
+def inhibitions() -> list[dict[str, Any]]:
+    """What is not sent because something worse is known: warnings beside a critical one, symptoms of a dead service.
+
+    Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibition-related-settings
+    """
+    return [
+        {
+            "source_matchers": ['severity="critical"'],
+            "target_matchers": ['severity="warning"'],
+            "equal": ["alertname", "service"],
+        },
+        {
+            "source_matchers": ['alertname="TargetDown"'],
+            "target_matchers": ['alertname!="TargetDown"', 'service!=""'],
+            "equal": ["service", "environment"],
+        },
+    ]
+
+
+def receiver(item: Receiver) -> dict[str, Any]:
+    """One entry of `receivers`."""
+    entry: dict[str, Any] = {"name": item.name}
+    if item.webhook:
+        address = {"url": item.webhook.url} if item.webhook.url else {"url_file": _file(item.webhook.url_secret)}
+        entry["webhook_configs"] = [{**address, "send_resolved": True}]
+    if item.slack:
+        entry["slack_configs"] = [
+            {
+                "api_url_file": _file(item.slack.url_secret),
+                "channel": item.slack.channel,
+                "send_resolved": True,
+                "title": '{{ .Status | toUpper }}: {{ .CommonLabels.alertname }} {{ .CommonLabels.service }}',
+                "text": "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}",
+            }
+        ]
+    if item.email:
+        entry["email_configs"] = [email(item.email)]
+    if item.pagerduty:
+        entry["pagerduty_configs"] = [
+            {"routing_key_file": _file(item.pagerduty.routing_key_secret), "send_resolved": True}
+        ]
+    return entry
+
+
+def email(item: Email) -> dict[str, Any]:
+    """One entry of `email_configs`."""
+    entry: dict[str, Any] = {
+        "to": item.to,
+        "from": item.sender,
+        "smarthost": item.smarthost,
+        "require_tls": item.require_tls,
+        "send_resolved": True,
+    }
+    if item.username:
+        entry["auth_username"] = item.username
+    if item.password_secret:
+        entry["auth_password_file"] = _file(item.password_secret)
+    return entry
+
+
+def _file(secret: str | None) -> str:
+    return f"{SECRETS_DIR}/{secret}"
+
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
+    address = context.address(NAME, PORT)
+    target = ScrapeTarget(address=address, labels=identity(context, NAME))
+    return Telemetry(
+        scrape=(ScrapeJob(name=NAME, path="/alertmanager/metrics", targets=(target,)),),
+        datasources=(
+            Datasource(
+                uid="alertmanager",
+                name="Alertmanager",
+                kind="alertmanager",
+                url=f"http://{address}/alertmanager",
+                json_data={"implementation": "prometheus"},
+            ),
+        ),
+        rules=(RuleGroup(name="alertmanager", alerts=alerts()),),
+        routes=(Route(name=NAME, prefix="/alertmanager", url=f"http://{address}"),),
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """Alerts about Alertmanager itself."""
+    return (
+        AlertRule(
+            name="AlertmanagerConfigReloadFailed",
+            expr="alertmanager_config_last_reload_successful == 0",
+            hold="5m",
+            severity="critical",
+            summary="Alertmanager refuses its configuration",
+            description="The previous routes keep working; changed receivers have no effect.",
+        ),
+        AlertRule(
+            name="AlertmanagerNotificationsFailing",
+            # one failure in a hundred can be a receiver's hiccup, which is tried again; more is a broken receiver
+            expr="sum by (service, integration) (rate(alertmanager_notifications_failed_total[5m]))"
+            " / sum by (service, integration) (rate(alertmanager_notifications_total[5m])) > 0.01",
+            hold="5m",
+            severity="critical",
+            summary="{{ $value | humanizePercentage }} of the notifications to {{ $labels.integration }} fail",
+            description="People are not told of alerts. Look at Alertmanager's log for the receiver's answer.",
+        ),
+    )
+
+
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """The secrets of all receivers."""
+    named = {name: purpose for item in receivers(context) for name, purpose in item.secrets().items()}
+    return tuple(Secret(name=name, purpose=purpose) for name, purpose in sorted(named.items()))
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One Alertmanager; silences and the notification log live on a volume."""
+    own = context.own(Settings)
+    return (
+        Workload(
+            name=NAME,
+            image="alertmanager",
+            limits=limits(own, memory=128),
+            args=(
+                f"--config.file={CONFIG_DIR}/alertmanager.yml",
+                f"--storage.path={DATA_DIR}",
+                f"--data.retention={own.retention}",
+                f"--web.external-url={context.settings.base_url}/alertmanager/",
+                "--web.route-prefix=/alertmanager/",
+                "--cluster.listen-address=",  # a single instance has nobody to gossip with
+            ),
+            config=ConfigDir(
+                path=CONFIG_DIR,
+                files={"alertmanager.yml": dump(config(context))},
+                validate=("/bin/amtool", "check-config", "{dir}/alertmanager.yml"),
+                reload=Reload(
+                    port=PORT,
+                    path="/alertmanager/-/reload",
+                    metrics_path="/alertmanager/metrics",
+                    success_metric="alertmanager_config_last_reload_successful",
+                    time_metric="alertmanager_config_last_reload_success_timestamp_seconds",
+                ),
+            ),
+            secrets=tuple(SecretFile(path=_file(secret.name), secret=secret.name) for secret in secrets(context)),
+            ports=(published(context, NAME, PORT, default=9093),),
+            volumes=(DataVolume(name="alertmanager-data", path=DATA_DIR, retain=context.settings.retain_data),),
+            probe=HttpProbe(path="/alertmanager/-/healthy", port=PORT),
+        ),
+    )
+
+
+# -- resource --------------------------------------------------------------------------------------------------------
+
+
+class Alertmanager(MonitoringComponent):
+    """Alertmanager as a ComponentResource."""
+
+
+Resource = Alertmanager

@@ -1,0 +1,96 @@
+"""cAdvisor: CPU, memory and network of every container.
+
+Flags: https://github.com/google/cadvisor/blob/master/docs/runtime_options.md.
+"""
+
+from __future__ import annotations
+
+from components.base import MonitoringComponent, identity, limits, published
+from model.naming import LABEL
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import Exemption, HostMount, HttpProbe, Workload
+
+NAME = "cadvisor"
+PORT = 8080
+
+
+class Settings(ComponentSettings):
+    """cAdvisor."""
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Containers are scraped; alerts are about those that hit their limits."""
+    target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
+    return Telemetry(
+        scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name="containers", alerts=alerts()),)
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """Alerts about containers."""
+    return (
+        AlertRule(
+            name="ContainerMemoryNearLimit",
+            # the working set cannot be given back; above nine tenths the next burst ends in an OOM kill
+            expr='container_memory_working_set_bytes{name!=""}'
+            ' / (container_spec_memory_limit_bytes{name!=""} > 0) > 0.9',
+            hold="10m",
+            severity="warning",
+            summary="{{ $labels.name }} uses {{ $value | humanizePercentage }} of its memory limit",
+            description="The kernel kills it at 100%. Raise its limit or find out what it keeps.",
+        ),
+        AlertRule(
+            name="ContainerRestarting",
+            expr='changes(container_start_time_seconds{name!=""}[15m]) > 2',
+            severity="warning",
+            summary="{{ $labels.name }} restarted {{ $value | humanize }} times in 15 minutes",
+            description="It crashes or is killed again and again. Look at its last lines in Loki.",
+        ),
+    )
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+    """cAdvisor needs none."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One cAdvisor per host; container names come through the read-only socket proxy."""
+    root = "the engine's container directories are readable by root alone; it keeps no capability"
+    mounts = (
+        HostMount(source="/sys", path="/sys", reason="reads the control groups"),
+        HostMount(source="/var/lib/docker", path="/var/lib/docker", reason="reads the containers' layers"),
+    )
+    return (
+        Workload(
+            name=NAME,
+            image="cadvisor",
+            limits=limits(context.own(Settings), memory=192, cpus=0.5),
+            args=(
+                f"-docker=tcp://{context.address('socket-proxy', 2375)}",
+                "-docker_only=true",
+                "-housekeeping_interval=5s",
+                "-store_container_labels=false",
+                f"-whitelisted_container_labels={LABEL}.workload,{LABEL}.stack",
+                f"-port={PORT}",
+            ),
+            ports=(published(context, NAME, PORT),),
+            host_mounts=mounts,
+            exemptions=(
+                Exemption(rule="root-user", reason=root),
+                Exemption(rule="host-mount", reason="reads control groups and container layers"),
+            ),
+            probe=HttpProbe(path="/healthz", port=PORT),
+            placement="node-agent",
+            after=("socket-proxy",),
+        ),
+    )
+
+
+class Cadvisor(MonitoringComponent):
+    """cAdvisor as a ComponentResource."""
+
+
+Resource = Cadvisor

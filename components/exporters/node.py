@@ -1,0 +1,101 @@
+"""node-exporter: the host's CPU, memory, disks and load.
+
+It runs in the stack's own network, so its network counters are those of its container; the host's are left out.
+Flags: https://github.com/prometheus/node_exporter.
+"""
+
+from __future__ import annotations
+
+from components.base import MonitoringComponent, identity, limits, published
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import Exemption, HostMount, HttpProbe, Workload
+
+NAME = "node-exporter"
+PORT = 9100
+HOST = "/host"
+FILESYSTEMS = r"^/(dev|proc|run|sys|var/lib/(docker|containerd|kubelet)/.+)($|/)"
+"""Mount points that are no disks of the host."""
+QUIET = ("arp", "netclass", "netdev", "netstat", "sockstat", "udp_queues", "wifi", "ipvs", "infiniband", "nfs", "nfsd")
+"""Collectors whose figures would be those of the container's own network, or that only few hosts have."""
+
+
+class Settings(ComponentSettings):
+    """node-exporter."""
+
+
+def telemetry(context: Context) -> Telemetry:
+    """The host is scraped; alerts are about what runs out."""
+    target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
+    return Telemetry(
+        scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name="host", alerts=alerts()),)
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """Alerts about the host."""
+    return (
+        AlertRule(
+            name="HostMemoryHigh",
+            # the kernel starts to drop caches and to stall at about this point
+            expr="1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > 0.9",
+            hold="10m",
+            severity="warning",
+            summary="Host memory is {{ $value | humanizePercentage }} full",
+            description="Processes will be killed when it is used up. Look at the container dashboard for the largest.",
+        ),
+        AlertRule(
+            name="HostCpuHigh",
+            expr='1 - avg by (instance, service) (rate(node_cpu_seconds_total{mode="idle"}[5m])) > 0.9',
+            hold="15m",
+            severity="warning",
+            summary="Host CPU is {{ $value | humanizePercentage }} busy",
+            description="Everything on the host gets slower, scrapes and rule evaluation included.",
+        ),
+        AlertRule(
+            name="HostDiskAlmostFull",
+            # a tenth left still leaves hours to act on the usual growth
+            expr="node_filesystem_avail_bytes / node_filesystem_size_bytes < 0.1 and node_filesystem_readonly == 0",
+            hold="10m",
+            severity="critical",
+            summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
+            description="Databases, metrics and logs stop when a disk is full.",
+        ),
+    )
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+    """The exporter needs none."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One exporter per host, as an ordinary user that sees the host's files read-only."""
+    reason = "reads the host's /proc, /sys and the free space of its disks"
+    return (
+        Workload(
+            name=NAME,
+            image="node-exporter",
+            limits=limits(context.own(Settings), memory=64, cpus=0.5),
+            args=(
+                f"--path.rootfs={HOST}",
+                f"--path.procfs={HOST}/proc",
+                f"--path.sysfs={HOST}/sys",
+                f"--collector.filesystem.mount-points-exclude={FILESYSTEMS}",
+                *(f"--no-collector.{name}" for name in QUIET),
+            ),
+            ports=(published(context, NAME, PORT),),
+            host_mounts=(HostMount(source="/", path=HOST, reason=reason),),
+            exemptions=(Exemption(rule="host-mount", reason=reason),),
+            probe=HttpProbe(path="/", port=PORT),
+            placement="node-agent",
+        ),
+    )
+
+
+class NodeExporter(MonitoringComponent):
+    """node-exporter as a ComponentResource."""
+
+
+Resource = NodeExporter

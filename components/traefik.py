@@ -1,0 +1,192 @@
+"""Traefik: one entry point for people, which leads to every part of the stack by path prefix.
+
+Formats: https://doc.traefik.io/traefik/reference/static-configuration/cli/ (arguments) and
+https://doc.traefik.io/traefik/reference/dynamic-configuration/file/ (routes, watched and reloaded).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from components.base import MonitoringComponent, identity, limits, published
+from components.documents import dump
+from model.base import Name, Strict
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import AlertRule, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import ConfigDir, HttpProbe, Reload, Workload
+
+NAME = "traefik"
+PORT = 8080
+INTERNAL_PORT = 8082
+"""API, health and metrics; not published."""
+CONFIG_DIR = "/etc/traefik/dynamic"
+
+
+class ExtraRoute(Strict):
+    """A route of your own, to a service that the stack's network reaches."""
+
+    name: Name
+    """Name of the route."""
+    prefix: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+    """Path prefix that it claims."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$", examples=["http://api:4000"])]
+    """Where it leads."""
+    strip: bool = False
+    """Remove the prefix before the service sees the path."""
+
+
+class Settings(ComponentSettings):
+    """Traefik."""
+
+    access_log: bool = False
+    """Write a line for every request."""
+    routes: tuple[ExtraRoute, ...] = ()
+    """Routes beside those of the stack's own parts."""
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+def config(context: Context) -> dict[str, Any]:
+    """The dynamic configuration as a dict: a router and a service for each route, and what they share."""
+    routes = [route for route in context.telemetry.routes if not route.url.startswith("api@")]
+    routers = {route.name: router(route) for route in context.telemetry.routes}
+    middlewares: dict[str, Any] = {"security-headers": {"headers": headers(context)}}
+    middlewares |= {f"strip-{r.name}": {"stripPrefix": {"prefixes": [r.prefix]}} for r in routes if r.strip}
+    services = {route.name: {"loadBalancer": {"servers": [{"url": route.url}]}} for route in routes}
+    return {"http": {"routers": routers, "middlewares": middlewares, "services": services}}
+
+
+def router(route: Route) -> dict[str, Any]:
+    """One router: longer prefixes win over shorter ones."""
+    internal = route.url.startswith("api@")
+    middlewares = ["security-headers", *([f"strip-{route.name}"] if route.strip else [])]
+    return {
+        "entryPoints": ["web"],
+        "rule": f"PathPrefix(`{route.prefix}`)",
+        "priority": len(route.prefix) * 10,
+        "service": route.url if internal else route.name,
+        "middlewares": middlewares,
+    }
+
+
+def headers(context: Context) -> dict[str, Any]:
+    """Headers that browsers honour: no sniffing, no framing by others, no leaking of addresses."""
+    found: dict[str, Any] = {
+        "contentTypeNosniff": True,
+        "customFrameOptionsValue": "SAMEORIGIN",
+        "referrerPolicy": "same-origin",
+    }
+    if context.settings.base_url.startswith("https:"):
+        found["stsSeconds"] = 31_536_000  # a year, the least that preload lists accept
+    return found
+
+
+def arguments(own: Settings) -> tuple[str, ...]:
+    """The static configuration."""
+    access = ("--accesslog=true", "--accesslog.format=json") if own.access_log else ()
+    return (
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+        "--log.level=INFO",
+        f"--entrypoints.web.address=:{PORT}",
+        f"--entrypoints.internal.address=:{INTERNAL_PORT}",
+        "--api=true",
+        "--api.basepath=/traefik",
+        "--ping=true",
+        "--ping.entrypoint=internal",
+        "--metrics.prometheus=true",
+        "--metrics.prometheus.entrypoint=internal",
+        "--metrics.prometheus.addrouterslabels=true",
+        f"--providers.file.directory={CONFIG_DIR}",
+        "--providers.file.watch=true",
+        *access,
+    )
+
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Traefik is scraped, routes to its own dashboard, and has alerts about failing requests."""
+    target = ScrapeTarget(address=context.address(NAME, INTERNAL_PORT), labels=identity(context, NAME))
+    own = context.own(Settings)
+    extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip) for r in own.routes)
+    return Telemetry(
+        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+        rules=(RuleGroup(name="traefik", alerts=alerts()),),
+        routes=(Route(name="traefik", prefix="/traefik", url="api@internal"), *extra),
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """Alerts about Traefik."""
+    return (
+        AlertRule(
+            name="TraefikServiceErrors",
+            # exported_service is Traefik's own label: the scrape target's `service` is taken
+            expr='sum by (service, exported_service) (rate(traefik_service_requests_total{code=~"5.."}[5m]))'
+            " / sum by (service, exported_service) (rate(traefik_service_requests_total[5m])) > 0.05",
+            hold="5m",
+            severity="warning",
+            summary="{{ $value | humanizePercentage }} of the requests to {{ $labels.exported_service }} fail",
+            description="Traefik answers 5xx: the service behind the route is down or broken.",
+        ),
+    )
+
+
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+    """Traefik needs none without TLS."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One Traefik. Its validator is a second one that reads the new directory for three seconds."""
+    own = context.own(Settings)
+    check = (
+        "/usr/local/bin/traefik",
+        "--log.level=INFO",
+        "--global.checknewversion=false",
+        "--entrypoints.web.address=127.0.0.1:18080",
+        "--api=true",
+        "--api.basepath=/traefik",
+        "--providers.file.directory={dir}",
+        "--providers.file.watch=false",
+    )
+    return (
+        Workload(
+            name=NAME,
+            image="traefik",
+            limits=limits(own, memory=128),
+            entrypoint=("/usr/local/bin/traefik",),
+            args=arguments(own),
+            config=ConfigDir(
+                path=CONFIG_DIR,
+                files={"routes.yml": dump(config(context))},
+                validate=check,
+                validate_seconds=2,
+                validate_marker="ERR |level=error|\"level\":\"error\"",
+                reload=Reload(
+                    port=INTERNAL_PORT, path=None, time_metric="traefik_config_last_reload_success", timeout=15
+                ),
+            ),
+            ports=(published(context, NAME, PORT, default=8080),),
+            probe=HttpProbe(path="/ping", port=INTERNAL_PORT),
+        ),
+    )
+
+
+# -- resource --------------------------------------------------------------------------------------------------------
+
+
+class Traefik(MonitoringComponent):
+    """Traefik as a ComponentResource."""
+
+
+Resource = Traefik
