@@ -216,7 +216,7 @@ def receiver(item: Receiver) -> dict[str, Any]:
                 "api_url_file": _file(item.slack.url_secret),
                 "channel": item.slack.channel,
                 "send_resolved": True,
-                "title": '{{ .Status | toUpper }}: {{ .CommonLabels.alertname }} {{ .CommonLabels.service }}',
+                "title": "{{ .Status | toUpper }}: {{ .CommonLabels.alertname }} {{ .CommonLabels.service }}",
                 "text": "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}",
             }
         ]

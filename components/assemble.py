@@ -5,7 +5,6 @@ Nothing here knows of Pulumi: whoever calls `assemble` passes the configuration 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import types
@@ -13,7 +12,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -22,6 +21,7 @@ from components.base import ComponentModule
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
+from model.packs import system_telemetry
 from model.plan import Context, Plan, Secret, make_plan
 from model.settings import Settings
 from model.system import System
@@ -85,7 +85,8 @@ def assemble(
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets)
     if images is None:
         raise ConfigError(problems)
-    plan = _collect(problems, lambda: make_plan(context, registry.COMPONENTS, _system_telemetry(context)))
+    extra = _collect(problems, lambda: system_telemetry(context)) or Telemetry()
+    plan = _collect(problems, lambda: make_plan(context, registry.COMPONENTS, extra))
     if plan is not None and check is not None:
         problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
     if problems or plan is None:
@@ -158,13 +159,6 @@ def declared_secrets(context: Context) -> dict[str, Secret]:
         purpose = f"the password of {login.username} at the registry {login.address}"
         secrets.setdefault(login.password_secret, Secret(name=login.password_secret, purpose=purpose))
     return secrets
-
-
-def _system_telemetry(context: Context) -> Telemetry:
-    if importlib.util.find_spec("model.packs") is None:
-        return Telemetry()
-    packs: Any = importlib.import_module("model.packs")
-    return cast(Telemetry, packs.system_telemetry(context))
 
 
 def settings_file(stack: str) -> str:

@@ -56,7 +56,9 @@ def config() -> dict[str, Any]:
             "path_prefix": DATA_DIR,
             "replication_factor": 1,
             "ring": {"kvstore": {"store": "inmemory"}},
-            "storage": {"filesystem": {"chunks_directory": f"{DATA_DIR}/chunks", "rules_directory": f"{DATA_DIR}/rules"}},
+            "storage": {
+                "filesystem": {"chunks_directory": f"{DATA_DIR}/chunks", "rules_directory": f"{DATA_DIR}/rules"}
+            },
         },
         "schema_config": {
             "configs": [
@@ -114,9 +116,7 @@ def telemetry(context: Context) -> Telemetry:
     return Telemetry(
         scrape=(ScrapeJob(name=NAME, targets=(target,)),),
         datasources=(
-            Datasource(
-                uid="loki", name="Loki", kind="loki", url=f"http://{address}", json_data={"maxLines": 1000}
-            ),
+            Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{address}", json_data={"maxLines": 1000}),
         ),
         rules=(RuleGroup(name="loki", alerts=alerts()),),
         routes=(Route(name=NAME, prefix="/loki", url=f"http://{address}"),),
@@ -168,7 +168,7 @@ def alerts() -> tuple[AlertRule, ...]:
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+def secrets(context: Context) -> tuple[Secret, ...]:
     """Loki needs none."""
     return ()
 

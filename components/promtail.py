@@ -58,9 +58,7 @@ def docker_job(context: Context) -> dict[str, Any]:
     """All containers of the engine, seen through the read-only socket proxy."""
     return {
         "job_name": "containerlogs",
-        "docker_sd_configs": [
-            {"host": f"tcp://{context.address('socket-proxy', 2375)}", "refresh_interval": "2s"}
-        ],
+        "docker_sd_configs": [{"host": f"tcp://{context.address('socket-proxy', 2375)}", "refresh_interval": "2s"}],
         "relabel_configs": [
             {"target_label": "job", "replacement": "containerlogs"},
             {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
@@ -148,7 +146,7 @@ def alerts() -> tuple[AlertRule, ...]:
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+def secrets(context: Context) -> tuple[Secret, ...]:
     """Promtail needs none."""
     return ()
 

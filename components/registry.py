@@ -8,12 +8,24 @@ from typing import Any, cast
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_camel
 
-from components import prometheus
+from components import alertmanager, demo_workload, loki, prometheus, promtail, socket_proxy, traefik
 from components.base import ComponentModule
+from components.exporters import blackbox, cadvisor, node, postgres, redis
 from model.settings import ComponentSettings, Settings
 
 COMPONENTS: tuple[ComponentModule, ...] = (
+    socket_proxy,
+    demo_workload,
+    loki,
+    promtail,
+    alertmanager,
+    node,
+    cadvisor,
+    postgres,
+    redis,
+    blackbox,
     prometheus,
+    traefik,
 )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def telemetry(context: Context) -> Telemetry:
     return Telemetry(scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name=NAME),))
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+def secrets(context: Context) -> tuple[Secret, ...]:
     """The proxy needs none."""
     return ()
 

@@ -141,7 +141,7 @@ def alerts() -> tuple[AlertRule, ...]:
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+def secrets(context: Context) -> tuple[Secret, ...]:
     """Traefik needs none without TLS."""
     return ()
 
@@ -171,7 +171,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 files={"routes.yml": dump(config(context))},
                 validate=check,
                 validate_seconds=2,
-                validate_marker="ERR |level=error|\"level\":\"error\"",
+                validate_marker='ERR |level=error|"level":"error"',
                 reload=Reload(
                     port=INTERNAL_PORT, path=None, time_metric="traefik_config_last_reload_success", timeout=15
                 ),

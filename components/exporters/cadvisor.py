@@ -51,7 +51,7 @@ def alerts() -> tuple[AlertRule, ...]:
     )
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+def secrets(context: Context) -> tuple[Secret, ...]:
     """cAdvisor needs none."""
     return ()
 

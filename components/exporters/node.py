@@ -65,7 +65,7 @@ def alerts() -> tuple[AlertRule, ...]:
     )
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:  # noqa: ARG001 - the protocol's signature
+def secrets(context: Context) -> tuple[Secret, ...]:
     """The exporter needs none."""
     return ()
 

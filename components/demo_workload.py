@@ -1,0 +1,183 @@
+"""Demo workload: stand-ins for the system's services and databases, to see the stack alive before yours is there.
+
+Each service is imitated from its YAML: metrics with believable traffic, JSON log lines, and faults that are switched
+on over HTTP (/demo/faults). The databases are real.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import Field
+
+from components.base import MonitoringComponent, limits
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.system import Database, Metric, Service
+from model.telemetry import Telemetry
+from model.workload import ConfigDir, DataVolume, ExecProbe, HttpProbe, Port, Reload, SecretFile, Workload
+
+NAME = "demo-workload"
+CONFIG_DIR = "/etc/demo"
+WEBHOOK_PORT = 8080
+
+
+class Settings(ComponentSettings):
+    """The demo workload; deployed only where `demo` is set."""
+
+    publish: bool = True
+    """Publish each service's port on the host, so that faults can be sent."""
+    request_rate: float = Field(default=20.0, gt=0, le=2000)
+    """Requests per second that each service pretends to serve."""
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+def spec(context: Context, key: str, service: Service) -> dict[str, Any]:
+    """What the demo must imitate of one service."""
+    errors = sorted({value for m in service.by_role("requests").values() for value in _errors(service, m)})
+    entry: dict[str, Any] = {
+        "port": service.port,
+        "metricsPath": service.metrics_path,
+        "metrics": [metric(name, item) for name, item in service.metrics.items()],
+        "statusLabel": service.status_label,
+        "pathLabel": service.path_label,
+        "health": list(service.health),
+        "logs": {"format": service.logs.format, "fields": list(service.logs.fields)},
+        "requestRate": context.own(Settings).request_rate,
+    }
+    if errors:
+        entry["errorStatuses"] = errors
+    return {"system": context.system.name, "services": {key: entry}}
+
+
+def _errors(service: Service, item: Metric) -> list[str]:
+    return [value for value in item.labels.get(service.status_label, ()) if value.startswith("5")]
+
+
+def metric(name: str, item: Metric) -> dict[str, Any]:
+    """One metric of a spec."""
+    entry: dict[str, Any] = {
+        "name": name,
+        "type": item.type,
+        "help": item.help or name,
+        "unit": item.unit,
+        "labels": {label: list(values) for label, values in item.labels.items()},
+        "role": item.role,
+    }
+    if item.buckets:
+        entry["buckets"] = list(item.buckets)
+    if item.baseline is not None:
+        entry["baseline"] = item.baseline
+    return entry
+
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def telemetry(context: Context) -> Telemetry:
+    """None of its own: it stands for services that are in the system's telemetry already."""
+    return Telemetry()
+
+
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """The databases' passwords are declared by their exporters."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One container per service, the webhook receiver, and the databases."""
+    if not context.settings.demo:
+        return ()
+    services = tuple(service_workload(context, key, item) for key, item in context.system.services.items())
+    databases = tuple(database_workload(context, key, item) for key, item in context.system.databases.items())
+    return (webhook(context), *databases, *services)
+
+
+def service_workload(context: Context, key: str, service: Service) -> Workload:
+    """The stand-in of one service, under the service's own name and port."""
+    own = context.own(Settings)
+    publish = service.port if own.publish else None
+    text = json.dumps(spec(context, key, service), indent=2)
+    return Workload(
+        name=key,
+        image="demo",
+        limits=limits(own, memory=64, cpus=0.5),
+        args=("-spec", f"{CONFIG_DIR}/spec.json", "-service", key, "-listen", f":{service.port}"),
+        config=ConfigDir(
+            path=CONFIG_DIR,
+            files={"spec.json": text},
+            validate=("/bin/demo", "-check", "{dir}/spec.json"),
+            reload=Reload(port=service.port, path="/demo/reload", metrics_path=service.metrics_path),
+        ),
+        ports=(Port(number=service.port, publish=publish, bind=context.settings.docker.bind_address),),
+        probe=HttpProbe(path="/demo/healthz", port=service.port),
+        stop_seconds=5,
+    )
+
+
+def webhook(context: Context) -> Workload:
+    """A receiver that keeps what Alertmanager sends, to be read back at /demo/webhook."""
+    return Workload(
+        name="demo-webhook",
+        image="demo",
+        limits=limits(context.own(Settings), memory=64, cpus=0.25),
+        args=("-service", "webhook", "-listen", f":{WEBHOOK_PORT}"),
+        ports=(Port(number=WEBHOOK_PORT),),
+        probe=HttpProbe(path="/demo/healthz", port=WEBHOOK_PORT),
+        stop_seconds=5,
+    )
+
+
+def database_workload(context: Context, key: str, database: Database) -> Workload:
+    """A real database where the system expects one."""
+    return postgres(context, key, database) if database.kind == "postgres" else redis(context, database)
+
+
+def postgres(context: Context, key: str, database: Database) -> Workload:
+    """PostgreSQL with the statement statistics that the exporter reads. Its data goes with the stack."""
+    secret = database.password_secret or f"{key}-password"
+    name, _, port = database.address.partition(":")
+    return Workload(
+        name=name,
+        image="postgres",
+        limits=limits(context.own(Settings), memory=256, cpus=0.5),
+        args=("-c", "shared_preload_libraries=pg_stat_statements"),
+        env={
+            "PGDATA": "/var/lib/postgresql/data/pgdata",
+            "POSTGRES_DB": database.database,
+            "POSTGRES_USER": database.user,
+            "POSTGRES_PASSWORD_FILE": f"/run/secrets/{secret}",
+        },
+        secrets=(SecretFile(path=f"/run/secrets/{secret}", secret=secret),),
+        ports=(Port(number=int(port or 5432), name="postgres"),),
+        volumes=(DataVolume(name=f"{name}-data", path="/var/lib/postgresql/data", retain=False),),
+        tmpfs=("/tmp", "/var/run/postgresql"),  # noqa: S108 - mount points inside the container
+        probe=ExecProbe(command=("pg_isready", "-q", "-h", "127.0.0.1", "-U", database.user)),
+    )
+
+
+def redis(context: Context, database: Database) -> Workload:
+    """Redis without persistence."""
+    name, _, port = database.address.partition(":")
+    return Workload(
+        name=name,
+        image="redis",
+        limits=limits(context.own(Settings), memory=64, cpus=0.25),
+        args=("--save", "", "--appendonly", "no", "--protected-mode", "no"),
+        ports=(Port(number=int(port or 6379), name="redis"),),
+        volumes=(DataVolume(name=f"{name}-data", path="/data", retain=False),),
+        probe=ExecProbe(command=("redis-cli", "ping")),
+    )
+
+
+class DemoWorkload(MonitoringComponent):
+    """The demo workload as a ComponentResource."""
+
+
+Resource = DemoWorkload

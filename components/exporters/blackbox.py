@@ -1,0 +1,132 @@
+"""blackbox-exporter: asks health endpoints from outside, as a client would.
+
+Format: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.base import MonitoringComponent, identity, limits, published
+from components.documents import dump
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import ConfigDir, HttpProbe, Reload, Workload
+
+NAME = "blackbox-exporter"
+PORT = 9115
+CONFIG_DIR = "/etc/blackbox_exporter"
+
+
+class Settings(ComponentSettings):
+    """blackbox-exporter."""
+
+
+def config() -> dict[str, Any]:
+    """blackbox.yml as a dict: how to ask."""
+    http = {"preferred_ip_protocol": "ip4", "follow_redirects": False}
+    return {
+        "modules": {
+            "http_2xx": {"prober": "http", "timeout": "5s", "http": http},
+            "tcp_connect": {"prober": "tcp", "timeout": "5s", "tcp": {"preferred_ip_protocol": "ip4"}},
+        }
+    }
+
+
+def probes(context: Context) -> tuple[ScrapeTarget, ...]:
+    """The health endpoints of all services, and the way in through Traefik."""
+    found = [
+        ScrapeTarget(
+            address=f"http://{service.address or context.address(key, service.port)}{path}",
+            labels=identity(context, key),
+        )
+        for key, service in context.system.services.items()
+        for path in service.health
+    ]
+    if context.enabled("traefik") and context.enabled("grafana"):
+        entry = context.address("traefik", 8080)
+        found.append(ScrapeTarget(address=f"http://{entry}/api/health", labels=identity(context, "traefik")))
+    return tuple(found)
+
+
+def telemetry(context: Context) -> Telemetry:
+    """The exporter itself is scraped, and through it every health endpoint."""
+    own = context.address(NAME, PORT)
+    relabel = (
+        {"source_labels": ["__address__"], "target_label": "__param_target"},
+        {"source_labels": ["__param_target"], "target_label": "instance"},
+        {"target_label": "__address__", "replacement": own},
+    )
+    return Telemetry(
+        scrape=(
+            ScrapeJob(name=NAME, targets=(ScrapeTarget(address=own, labels=identity(context, NAME)),)),
+            ScrapeJob(
+                name="blackbox",
+                path="/probe",
+                params={"module": ("http_2xx",)},
+                targets=probes(context),
+                relabel=relabel,
+            ),
+        ),
+        rules=(RuleGroup(name="blackbox", alerts=alerts()),),
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """Alerts about what is asked from outside."""
+    return (
+        AlertRule(
+            name="ProbeFailed",
+            expr="probe_success == 0",
+            hold="2m",  # a deployment's restart is over by then
+            severity="critical",
+            summary="{{ $labels.instance }} does not answer 2xx",
+            description="Asked from outside, {{ $labels.service }} is not healthy, whatever its metrics say.",
+        ),
+        AlertRule(
+            name="BlackboxConfigReloadFailed",
+            expr="blackbox_exporter_config_last_reload_successful == 0",
+            hold="5m",
+            severity="warning",
+            summary="blackbox-exporter refuses its configuration",
+            description="The previous modules keep working; changed ones have no effect.",
+        ),
+    )
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """The exporter needs none."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One exporter."""
+    return (
+        Workload(
+            name=NAME,
+            image="blackbox-exporter",
+            limits=limits(context.own(Settings), memory=64, cpus=0.5),
+            args=(f"--config.file={CONFIG_DIR}/blackbox.yml",),
+            config=ConfigDir(
+                path=CONFIG_DIR,
+                files={"blackbox.yml": dump(config())},
+                validate=("/bin/blackbox_exporter", "--config.file={dir}/blackbox.yml", "--config.check"),
+                reload=Reload(
+                    port=PORT,
+                    success_metric="blackbox_exporter_config_last_reload_successful",
+                    time_metric="blackbox_exporter_config_last_reload_success_timestamp_seconds",
+                ),
+            ),
+            ports=(published(context, NAME, PORT),),
+            probe=HttpProbe(path="/-/healthy", port=PORT),
+            collector=True,
+        ),
+    )
+
+
+class BlackboxExporter(MonitoringComponent):
+    """blackbox-exporter as a ComponentResource."""
+
+
+Resource = BlackboxExporter

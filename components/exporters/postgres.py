@@ -1,0 +1,127 @@
+"""postgres-exporter: connections, transactions, locks and slow queries of the system's PostgreSQL databases.
+
+Environment: https://github.com/prometheus-community/postgres_exporter#environment-variables.
+"""
+
+from __future__ import annotations
+
+from components.base import MonitoringComponent, identity, limits, published
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.system import Database
+from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import HttpProbe, SecretFile, Workload
+
+NAME = "postgres-exporter"
+PORT = 9187
+
+
+class Settings(ComponentSettings):
+    """postgres-exporter."""
+
+
+def databases(context: Context) -> dict[str, Database]:
+    """The system's PostgreSQL databases by key."""
+    return {key: item for key, item in context.system.databases.items() if item.kind == "postgres"}
+
+
+def workload_name(context: Context, key: str) -> str:
+    """One exporter per database; the only one is called like the component."""
+    return NAME if len(databases(context)) == 1 else f"{NAME}-{key}"
+
+
+def password(key: str, database: Database) -> str:
+    """Name of the secret that holds the password."""
+    return database.password_secret or f"{key}-password"
+
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Each database's exporter is scraped, with the database's name as a label."""
+    found = databases(context)
+    if not found:
+        return Telemetry()
+    targets = tuple(
+        ScrapeTarget(
+            address=context.address(workload_name(context, key), PORT),
+            labels={**identity(context, workload_name(context, key)), "database": key},
+        )
+        for key in found
+    )
+    return Telemetry(
+        scrape=(ScrapeJob(name=NAME, targets=targets),), rules=(RuleGroup(name="postgres", alerts=alerts()),)
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """Alerts about PostgreSQL."""
+    return (
+        AlertRule(
+            name="PostgresDown",
+            expr="pg_up == 0",
+            hold="1m",
+            severity="critical",
+            summary="PostgreSQL {{ $labels.database }} does not answer",
+            description="The exporter cannot log in: the database is down, full, or refuses the password.",
+        ),
+        AlertRule(
+            name="PostgresConnectionsHigh",
+            # a fifth is the usual reserve for administrators and for bursts of the pools
+            expr="sum by (service, instance, database, environment) (pg_stat_activity_count)"
+            " / on (service, instance, database, environment) pg_settings_max_connections > 0.8",
+            hold="5m",
+            severity="warning",
+            summary="PostgreSQL {{ $labels.database }} uses {{ $value | humanizePercentage }} of its connections",
+            description="New connections are refused at 100%. Look for a pool that grew or sessions that idle.",
+        ),
+    )
+
+
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """The password of each database; generated for the demo's own databases."""
+    return tuple(
+        Secret(
+            name=password(key, database),
+            purpose=f"the password of {database.user} on the database {key}",
+            generate=context.settings.demo and database.password_secret is None,
+        )
+        for key, database in databases(context).items()
+    )
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One exporter per database."""
+    return tuple(exporter(context, key, database) for key, database in databases(context).items())
+
+
+def exporter(context: Context, key: str, database: Database) -> Workload:
+    """The exporter of one database; the password is read from a file."""
+    secret = password(key, database)
+    single = len(databases(context)) == 1
+    return Workload(
+        name=workload_name(context, key),
+        image="postgres-exporter",
+        limits=limits(context.own(Settings), memory=64, cpus=0.5),
+        env={
+            "DATA_SOURCE_URI": f"{database.address}/{database.database}?sslmode={database.ssl_mode}",
+            "DATA_SOURCE_USER": database.user,
+            "DATA_SOURCE_PASS_FILE": f"/run/secrets/{secret}",
+        },
+        secrets=(SecretFile(path=f"/run/secrets/{secret}", secret=secret),),
+        ports=(published(context, NAME, PORT),) if single else (),
+        probe=HttpProbe(path="/", port=PORT),
+        after=(database.address.partition(":")[0],) if context.settings.demo else (),
+        collector=True,
+    )
+
+
+class PostgresExporter(MonitoringComponent):
+    """postgres-exporter as a ComponentResource."""
+
+
+Resource = PostgresExporter

@@ -1,0 +1,110 @@
+"""redis-exporter: operations, memory, clients and slow log of the system's Redis databases.
+
+Flags: https://github.com/oliver006/redis_exporter#command-line-flags.
+"""
+
+from __future__ import annotations
+
+from components.base import MonitoringComponent, identity, limits, published
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.system import Database
+from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import HttpProbe, SecretFile, Workload
+
+NAME = "redis-exporter"
+PORT = 9121
+
+
+class Settings(ComponentSettings):
+    """redis-exporter."""
+
+
+def databases(context: Context) -> dict[str, Database]:
+    """The system's Redis databases by key."""
+    return {key: item for key, item in context.system.databases.items() if item.kind == "redis"}
+
+
+def workload_name(context: Context, key: str) -> str:
+    """One exporter per database; the only one is called like the component."""
+    return NAME if len(databases(context)) == 1 else f"{NAME}-{key}"
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Each database's exporter is scraped, with the database's name as a label."""
+    found = databases(context)
+    if not found:
+        return Telemetry()
+    targets = tuple(
+        ScrapeTarget(
+            address=context.address(workload_name(context, key), PORT),
+            labels={**identity(context, workload_name(context, key)), "database": key},
+        )
+        for key in found
+    )
+    return Telemetry(scrape=(ScrapeJob(name=NAME, targets=targets),), rules=(RuleGroup(name="redis", alerts=alerts()),))
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """Alerts about Redis."""
+    return (
+        AlertRule(
+            name="RedisDown",
+            expr="redis_up == 0",
+            hold="1m",
+            severity="critical",
+            summary="Redis {{ $labels.database }} does not answer",
+            description="The exporter cannot connect: Redis is down or refuses the password.",
+        ),
+        AlertRule(
+            name="RedisMemoryHigh",
+            # above nine tenths evictions start, or writes fail, with the next burst
+            expr="redis_memory_used_bytes / (redis_memory_max_bytes > 0) > 0.9",
+            hold="5m",
+            severity="warning",
+            summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its memory",
+            description="Keys are evicted or writes fail at 100%, as maxmemory-policy says.",
+        ),
+    )
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """The passwords of the databases that have one."""
+    return tuple(
+        Secret(name=item.password_secret, purpose=f"the password of the database {key}")
+        for key, item in databases(context).items()
+        if item.password_secret
+    )
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One exporter per database."""
+    return tuple(exporter(context, key, database) for key, database in databases(context).items())
+
+
+def exporter(context: Context, key: str, database: Database) -> Workload:
+    """The exporter of one database; a password is read from a file, which maps addresses to passwords."""
+    url = f"redis://{database.address}"
+    secret = database.password_secret
+    single = len(databases(context)) == 1
+    files = ()
+    if secret:
+        files = (SecretFile(path=f"/run/secrets/{secret}", secret=secret, template=f'{{"{url}": "{{}}"}}'),)
+    return Workload(
+        name=workload_name(context, key),
+        image="redis-exporter",
+        limits=limits(context.own(Settings), memory=64, cpus=0.5),
+        env={"REDIS_ADDR": url, **({"REDIS_PASSWORD_FILE": f"/run/secrets/{secret}"} if secret else {})},
+        secrets=files,
+        ports=(published(context, NAME, PORT),) if single else (),
+        probe=HttpProbe(path="/health", port=PORT),
+        after=(database.address.partition(":")[0],) if context.settings.demo else (),
+        collector=True,
+    )
+
+
+class RedisExporter(MonitoringComponent):
+    """redis-exporter as a ComponentResource."""
+
+
+Resource = RedisExporter

@@ -1,0 +1,187 @@
+"""Grafana: draws everyone's dashboards from everyone's data sources, all of them provisioned from files.
+
+Formats: https://grafana.com/docs/grafana/latest/administration/provisioning/ and, for the environment,
+.../setup-grafana/configure-grafana/.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import yaml
+
+from components.base import identity
+from model.base import Duration
+from model.dashboard import build, dump
+from model.plan import Context
+from model.settings import ComponentSettings
+from model.system import DashboardSpec, Row
+from model.telemetry import AlertRule, Dashboard, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+
+NAME = "grafana"
+PORT = 3000
+CONFIG_DIR = "/etc/grafana/provisioning"
+DATA_DIR = "/var/lib/grafana"
+SECRETS = {
+    "GF_SECURITY_ADMIN_PASSWORD__FILE": "grafana-admin-password",
+    "GF_SECURITY_SECRET_KEY__FILE": "grafana-secret-key",
+}
+"""Variables that name a file of /run/secrets, and the secret in it."""
+
+
+class Settings(ComponentSettings):
+    """Grafana."""
+
+    image: Literal["grafana", "grafana-standin"] = "grafana"
+    """Which image of configs/images.yaml runs; the stand-in is for machines that cannot pull Grafana's own."""
+    min_refresh: Duration = "10s"
+    """The shortest interval at which a dashboard may redraw itself."""
+    query_timeout: Duration = "60s"
+    """How long a data source may take to answer."""
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+def documents(context: Context) -> dict[str, str]:
+    """Every file of the provisioning directory, by its relative path."""
+    boards = context.telemetry.dashboards
+    files = {
+        "datasources/datasources.yaml": _yaml(datasources(context.telemetry.datasources)),
+        "dashboards/dashboards.yaml": _yaml(providers(boards)),
+    }
+    return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board.model) for board in boards}
+
+
+def datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
+    """The data sources; one that is no longer listed is removed."""
+    return {"apiVersion": 1, "prune": True, "datasources": [_datasource(source) for source in sources]}
+
+
+def _datasource(source: Datasource) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "uid": source.uid,
+        "type": source.kind,
+        "access": "proxy",
+        "url": source.url,
+        "isDefault": source.default,
+        "editable": False,
+        "jsonData": dict(source.json_data),
+    }
+
+
+def providers(boards: tuple[Dashboard, ...]) -> dict[str, Any]:
+    """One provider for each folder, as a provider without sub-folders takes exactly one title."""
+    folders = sorted({board.folder for board in boards})
+    return {"apiVersion": 1, "providers": [_provider(folder) for folder in folders]}
+
+
+def _provider(folder: str) -> dict[str, Any]:
+    return {
+        "name": slug(folder),
+        "folder": folder,
+        "type": "file",
+        "disableDeletion": False,
+        "allowUiUpdates": False,
+        "updateIntervalSeconds": 30,
+        "options": {"path": f"{CONFIG_DIR}/boards/{slug(folder)}"},
+    }
+
+
+def slug(title: str) -> str:
+    """A title as the name of a directory: `RAG & API` gives `rag-api`."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "general"
+
+
+def _yaml(document: Any) -> str:
+    return yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
+
+
+def environment(context: Context) -> dict[str, str]:
+    """Grafana's settings; each variable is GF_<section>_<key>."""
+    own, base = context.own(Settings), context.settings.base_url
+    https = str(base.startswith("https://")).lower()
+    return {
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": own.min_refresh,
+        "GF_DATAPROXY_DIAL_TIMEOUT": "10",
+        "GF_DATAPROXY_TIMEOUT": f"{seconds(own.query_timeout):g}",
+        "GF_LOG_MODE": "console",
+        "GF_LOG_CONSOLE_FORMAT": "json",
+        "GF_METRICS_ENABLED": "true",
+        "GF_NEWS_NEWS_FEED_ENABLED": "false",
+        "GF_PATHS_DATA": DATA_DIR,
+        "GF_PATHS_PROVISIONING": CONFIG_DIR,
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",  # nothing is downloaded at start
+        "GF_SECURITY_ADMIN_USER": "admin",
+        "GF_SECURITY_COOKIE_SAMESITE": "lax",
+        "GF_SECURITY_COOKIE_SECURE": https,
+        "GF_SECURITY_DISABLE_GRAVATAR": "true",
+        "GF_SECURITY_STRICT_TRANSPORT_SECURITY": https,
+        "GF_SERVER_ROOT_URL": f"{base}/",
+        "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
+        "GF_UNIFIED_ALERTING_ENABLED": "false",  # alerts are Prometheus' and Alertmanager's work
+        "GF_USERS_ALLOW_ORG_CREATE": "false",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_USERS_VIEWERS_CAN_EDIT": "false",
+        **{variable: f"/run/secrets/{name}" for variable, name in SECRETS.items()},
+    }
+
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Grafana is scraped, is reached at the root, and draws the stack itself."""
+    address = context.address(NAME, PORT)
+    spec = stack_dashboard(context)
+    return Telemetry(
+        scrape=(ScrapeJob(name=NAME, targets=(ScrapeTarget(address=address, labels=identity(context, NAME)),)),),
+        rules=(RuleGroup(name=NAME, alerts=alerts()),),
+        dashboards=(build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}"),),
+        routes=(Route(name=NAME, prefix="/", url=f"http://{address}", protect=False),),  # it has a login of its own
+    )
+
+
+def alerts() -> tuple[AlertRule, ...]:
+    """The first set of alerts; that Grafana is down says TargetDown."""
+    by = "service, system, environment"
+    requests = "grafana_http_request_duration_seconds_count"
+    return (
+        AlertRule(
+            name="GrafanaErrors",
+            expr=f'sum by ({by}) (rate({requests}{{status_code=~"5.."}}[5m]))'
+            f" / sum by ({by}) (rate({requests}[5m])) > 0.05",  # one page is dozens of requests: people see it
+            hold="5m",
+            severity="warning",
+            summary="{{ $value | humanizePercentage }} of Grafana's answers are errors",
+            description="Dashboards do not load or stay empty. Look at Grafana's error lines and its data volume.",
+        ),
+        AlertRule(
+            name="GrafanaDatasourceErrors",
+            expr='sum by (datasource, environment) (increase(grafana_datasource_request_total{code=~"5.."}[5m])) > 5',
+            hold="10m",  # a restart of the data source is over by then
+            severity="warning",
+            summary="Grafana gets errors from {{ $labels.datasource }}",
+            description="Panels that use this data source are empty. Look at its health and its own error lines.",
+        ),
+    )
+
+
+def stack_dashboard(context: Context) -> DashboardSpec:
+    """The stack itself, with a row for each component that runs."""
+    rows = [("Targets and alerts", TARGETS)]
+    rows += [(title, panels) for name, (title, panels) in ROWS.items() if context.enabled(name)]
+    return DashboardSpec(
+        uid="monitoring-stack",
+        title="Monitoring Stack",
+        description="Is the monitoring itself well: what is scraped, what is stored, what does it cost?",
+        refresh="30s",
+        rows=tuple(Row(title=title, panels=panels) for title, panels in rows),
+    )
