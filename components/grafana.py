@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-import yaml
-
-from components.base import identity
-from model.base import Duration
+from components.base import MonitoringComponent, identity, limits, published
+from components.documents import dump as dump_yaml
+from model.base import Duration, seconds
 from model.dashboard import build, dump
-from model.plan import Context
+from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.system import DashboardSpec, Row
+from model.stack_dashboard import stack_dashboard
 from model.telemetry import AlertRule, Dashboard, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
 NAME = "grafana"
 PORT = 3000
@@ -48,8 +48,8 @@ def documents(context: Context) -> dict[str, str]:
     """Every file of the provisioning directory, by its relative path."""
     boards = context.telemetry.dashboards
     files = {
-        "datasources/datasources.yaml": _yaml(datasources(context.telemetry.datasources)),
-        "dashboards/dashboards.yaml": _yaml(providers(boards)),
+        "datasources/datasources.yaml": dump_yaml(datasources(context.telemetry.datasources)),
+        "dashboards/dashboards.yaml": dump_yaml(providers(boards)),
     }
     return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board.model) for board in boards}
 
@@ -93,10 +93,6 @@ def _provider(folder: str) -> dict[str, Any]:
 def slug(title: str) -> str:
     """A title as the name of a directory: `RAG & API` gives `rag-api`."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "general"
-
-
-def _yaml(document: Any) -> str:
-    return yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
 
 
 def environment(context: Context) -> dict[str, str]:
@@ -174,14 +170,52 @@ def alerts() -> tuple[AlertRule, ...]:
     )
 
 
-def stack_dashboard(context: Context) -> DashboardSpec:
-    """The stack itself, with a row for each component that runs."""
-    rows = [("Targets and alerts", TARGETS)]
-    rows += [(title, panels) for name, (title, panels) in ROWS.items() if context.enabled(name)]
-    return DashboardSpec(
-        uid="monitoring-stack",
-        title="Monitoring Stack",
-        description="Is the monitoring itself well: what is scraped, what is stored, what does it cost?",
-        refresh="30s",
-        rows=tuple(Row(title=title, panels=panels) for title, panels in rows),
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """The administrator's password, and the key that Grafana's database is encrypted with: its default is public."""
+    password, key = SECRETS.values()
+    return (
+        Secret(name=password, purpose="the password of Grafana's user admin", generate=True),
+        Secret(name=key, purpose="the key that Grafana encrypts its database with", generate=True),
     )
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One Grafana with its database on a volume."""
+    own = context.own(Settings)
+    password = next(iter(SECRETS.values()))
+    reload = Reload(
+        port=PORT,
+        path="/api/admin/provisioning/dashboards/reload",
+        basic_auth=("admin", f"/run/secrets/{password}"),
+    )
+    return (
+        Workload(
+            name=NAME,
+            image=own.image,
+            limits=limits(own, memory=256),
+            env=environment(context),
+            config=ConfigDir(
+                path=CONFIG_DIR,
+                files=documents(context),
+                reload=reload,
+                restart_on=frozenset({"datasources/datasources.yaml"}),
+            ),
+            secrets=tuple(SecretFile(path=f"/run/secrets/{name}", secret=name) for name in SECRETS.values()),
+            ports=(published(context, NAME, PORT, default=3000),),
+            volumes=(DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data),),
+            probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
+        ),
+    )
+
+
+# -- resource --------------------------------------------------------------------------------------------------------
+
+
+class Grafana(MonitoringComponent):
+    """Grafana as a ComponentResource."""
+
+
+Resource = Grafana

@@ -45,7 +45,7 @@ def config(context: Context) -> dict[str, Any]:
                 "url": f"http://{context.address('loki', 3100)}/loki/api/v1/push",
                 "batchwait": "500ms",
                 "external_labels": {"environment": context.settings.environment, "stack": context.stack},
-                # Loki may be away for a long time: retried for about an hour, with the position kept at the last success
+                # Loki may be away for long: tried again for about an hour, the position stays at the last success
                 "backoff_config": {"min_period": "500ms", "max_period": "1m", "max_retries": 60},
             }
         ],
@@ -75,7 +75,7 @@ def _unless_empty(source: str, target: str) -> dict[str, Any]:
 
 
 def pipeline() -> list[dict[str, Any]]:
-    """JSON lines give level (a label: it has few values), time and the fields people search by; others pass as they are."""
+    """JSON lines give level (a label: it has few values) and the fields people search by; others pass as they are."""
     fields = {"level": "level", "severity": "severity", **{name: name for name in STRUCTURED}}
     return [
         {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+from model.plan import Context
+
 LABEL = "io.observability"
 """Prefix of the labels that every resource of ours carries on its platform."""
 
@@ -19,3 +21,8 @@ def user_id(stack: str, workload: str) -> int:
     A user that no other container has makes process limits count that container alone, and keeps files apart.
     """
     return 20000 + zlib.crc32(f"{stack}/{workload}".encode()) % 40000
+
+
+def identity(context: Context, service: str) -> dict[str, str]:
+    """The labels that every scrape target carries: which service, of which system, in which environment."""
+    return {"service": service, "system": context.system.name, "environment": context.settings.environment}

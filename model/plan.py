@@ -132,6 +132,8 @@ def _contradictions(plan: Plan) -> list[str]:
     every = plan.every()
     names = Counter(workload.name for workload in every)
     found += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
+    volumes = Counter(volume.name for workload in every for volume in workload.volumes)
+    found += [f"volume {name!r} is planned more than once" for name, count in volumes.items() if count > 1]
     found += _port_clashes(every)
     for workload in every:
         where = f"workload {workload.name!r}"

@@ -87,7 +87,7 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
     url = f"redis://{database.address}"
     secret = database.password_secret
     single = len(databases(context)) == 1
-    files = ()
+    files: tuple[SecretFile, ...] = ()
     if secret:
         files = (SecretFile(path=f"/run/secrets/{secret}", secret=secret, template=f'{{"{url}": "{{}}"}}'),)
     return Workload(

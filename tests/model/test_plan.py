@@ -14,7 +14,7 @@ from model.plan import Component, Context, Plan, Secret, make_plan
 from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.telemetry import ScrapeJob, Telemetry
-from model.workload import MIB, Limits, Port, SecretFile, Workload
+from model.workload import MIB, DataVolume, Limits, Port, SecretFile, Workload
 from tests.support.systems import SYSTEM
 
 LIMITS = Limits(memory=MIB)
@@ -125,6 +125,13 @@ def test_an_own_section_is_found_by_its_type() -> None:
         (
             (workload("a", ports=(Port(number=1, publish=80), Port(number=2, publish=80))),),
             "host port 80 is wanted by a and a",
+        ),
+        (
+            (
+                workload("a", volumes=(DataVolume(name="d", path="/d"),)),
+                workload("b", volumes=(DataVolume(name="d", path="/d"),)),
+            ),
+            "volume 'd' is planned more than once",
         ),
         ((workload("a", image="imgg"),), "workload 'a': image 'imgg' is unknown; did you mean 'img'?"),
         (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from pydantic import BaseModel
 
@@ -76,10 +74,12 @@ def test_buckets_ascend(buckets: list[float]) -> None:
         parse(System, changed(SYSTEM, {"services.api.metrics.x": metric}), "x")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "systems").glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_systems_are_good(path: Any) -> None:
+def test_shipped_systems_are_good() -> None:
     """Every system in configs/systems can be read and is named like its file."""
-    assert parse(System, read_yaml(path, ROOT), path.name).name == path.stem
+    paths = sorted((ROOT / "configs" / "systems").glob("*.yaml"))
+    assert paths
+    for path in paths:
+        assert parse(System, read_yaml(path, ROOT), path.name).name == path.stem
 
 
 def test_everything_is_described() -> None:

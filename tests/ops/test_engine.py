@@ -46,14 +46,16 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     class Client:
         def __init__(self, **options: Any) -> None:
             given.update(options)
+            self.api = type("Api", (), {"trust_env": True})()
 
-        def ping(self) -> bool:
-            return True
+        def version(self, api_version: bool) -> dict[str, str]:
+            return {"ApiVersion": "1.41"}
 
     monkeypatch.setattr("docker.DockerClient", Client)
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_text("")
-    engine.connect(configured(tmp_path, host="tcp://10.0.0.5:2376", certPath=str(tmp_path)))
+    client = engine.connect(configured(tmp_path, host="tcp://10.0.0.5:2376", certPath=str(tmp_path)))
+    assert client.api.trust_env is False and given["version"] == "1.41"
     assert given["base_url"] == "tcp://10.0.0.5:2376"
     assert given["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
     assert given["tls"].ca_cert == str(tmp_path / "ca.pem") and given["tls"].verify

@@ -23,6 +23,7 @@ from pulumi import _types
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.sync_await import _ensure_event_loop
 
 from model.errors import nearest
 
@@ -94,7 +95,6 @@ def run_program(
     program: Callable[[], object],
     *,
     stack: str = "dev",
-    preview: bool = False,
     computed: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[RecordedResource]:
     """Runs a Pulumi program to its end and returns what it registered, in order.
@@ -102,7 +102,6 @@ def run_program(
     Args:
         program: registers resources; may return an Output or awaitable.
         stack: the stack's name.
-        preview: whether values that a provider computes are unknown.
         computed: properties that providers add to a resource's state, by type token or resource name.
 
     Raises:
@@ -110,16 +109,11 @@ def run_program(
         Exception: whatever the program or one of its `apply` functions raises.
     """
     recorder = Recorder(computed=computed or {})
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        mocks.set_mocks(recorder.mocks, "observability", stack, preview, monitor=recorder)
-        SETTINGS.rpc_manager.clear()
-        SETTINGS.outputs.clear()
-        loop.run_until_complete(run_pulumi_func(lambda: _awaited(program)))
-    finally:
-        loop.close()
-        asyncio.set_event_loop(None)
+    _ensure_event_loop()  # type: ignore[no-untyped-call]  # the one that Outputs made outside of programs use too
+    mocks.set_mocks(recorder.mocks, "observability", stack, monitor=recorder)
+    SETTINGS.rpc_manager.clear()
+    SETTINGS.outputs.clear()
+    asyncio.get_event_loop().run_until_complete(run_pulumi_func(lambda: _awaited(program)))
     if recorder.problems:
         raise InvalidInputsError("\n".join(recorder.problems))
     return recorder.recorded

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from components.assemble import ConfigValue
 from tests.support.refusals.case import Case, of_settings
 from tests.support.systems import ABSENT
@@ -9,7 +13,62 @@ from tests.support.systems import ABSENT
 SECRET = ConfigValue("", secret=True)
 LOGIN = '{"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "pull"}]}'
 
+HOOK = {"name": "hook", "webhook": {"url": "http://x/"}}
+
+
+def of_receivers(name: str, section: Mapping[str, Any], at: str, says: str) -> Case:
+    """A section of Alertmanager that is wrong."""
+    return of_settings(name, {"alertmanager": json.dumps(section)}, f"alertmanager{at}", says)
+
+
+RECEIVER_CASES = (
+    of_receivers(
+        "unknown receiver",
+        {"receivers": [HOOK], "routes": [{"severity": "critical", "receiver": "hok"}]},
+        "",
+        "names the unknown receiver 'hok'; did you mean 'hook'?",
+    ),
+    of_receivers("receiver twice", {"receivers": [HOOK, HOOK]}, "", "receiver 'hook' is declared twice"),
+    of_receivers(
+        "webhook without address",
+        {"receivers": [{"name": "a", "webhook": {}}]},
+        ".receivers[0].webhook",
+        "url or urlSec",
+    ),
+    of_receivers(
+        "webhook address",
+        {"receivers": [{"name": "a", "webhook": {"url": "x"}}]},
+        ".receivers[0].webhook.url",
+        "for example http://hooks.example.com/alerts",
+    ),
+    of_receivers(
+        "slack channel",
+        {"receivers": [{"name": "a", "slack": {"channel": "alerts", "urlSecret": "s"}}]},
+        ".receivers[0].slack.channel",
+        "for example #alerts",
+    ),
+    of_receivers(
+        "severity of a route",
+        {"receivers": [HOOK], "routes": [{"severity": "critcal", "receiver": "hook"}]},
+        ".routes[0].severity",
+        "did you mean 'critical'?",
+    ),
+    of_settings(
+        "secret of a receiver missing",
+        {"alertmanager": '{"receivers": [{"name": "a", "pagerduty": {"routingKeySecret": "pager"}}]}'},
+        "pager",
+        "is required, as the PagerDuty key of receiver a; set it with: pulumi config set --secret pager",
+    ),
+    Case(
+        name="host port clash",
+        settings={"alertmanager": '{"port": 9090}'},
+        at="stack dev",
+        says="host port 9090 is wanted by alertmanager and prometheus: give each a port of its own",
+    ),
+)
+
 SETTINGS_CASES = (
+    *RECEIVER_CASES,
     of_settings(
         "unknown system",
         {"system": "shopp"},

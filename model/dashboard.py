@@ -1,0 +1,302 @@
+"""From a `DashboardSpec` to Grafana's dashboard JSON: the same input gives the same bytes.
+
+Format: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    gauge,
+    heatmap,
+    logs,
+    loki,
+    prometheus,
+    stat,
+    table,
+    timeseries,
+)
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from model.errors import ConfigError, Problem
+from model.system import DashboardSpec, Panel, Query, Row
+from model.telemetry import Dashboard
+
+PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="prometheus")
+LOKI = models.DataSourceRef(type_val="loki", uid="loki")
+COLUMNS = 24
+"""Width of Grafana's grid."""
+INSTANT = ("table", "bargauge", "gauge")
+"""Kinds that show how things are now, so their queries are evaluated once and not over time."""
+FIRING = 'ALERTS{alertstate="firing", severity=~"critical|warning", environment=~"$environment|"}'
+"""What is marked on every graph; alerts about the whole stack carry no environment."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A rectangle of the grid: `x` and `w` in columns, `y` and `h` in rows."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+def build(
+    spec: DashboardSpec, *, folder: str, tags: Sequence[str], services: Sequence[str] = (), where: str = "dashboard"
+) -> Dashboard:
+    """The finished dashboard.
+
+    Args:
+        spec: what is to be drawn.
+        folder: the Grafana folder it stands in.
+        tags: what people can search it by.
+        services: what the variable `service` offers, and matches as a whole while nothing is chosen; empty for all.
+        where: prefix of the path of every problem.
+
+    Raises:
+        ConfigError: a query is empty.
+    """
+    problems = _problems(spec, where)
+    if problems:
+        raise ConfigError(problems)
+    draft = (
+        dashboard.Dashboard(spec.title)
+        .uid(spec.uid)
+        .description(spec.description)
+        .tags(list(tags))
+        .readonly()
+        .refresh(spec.refresh)
+        .time("now-1h", "now")
+        .timezone("browser")
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .variables([_environment(), _service(services)])
+        .annotation(_alerts())
+    )
+    y, number = 0, 0
+    for row in spec.rows:
+        number += 1
+        places, y = arrange(row.panels, y + 1)
+        panels = [_panel(p, number + n, place) for n, (p, place) in enumerate(zip(row.panels, places, strict=True), 1)]
+        _add(draft, row, number, places[0].y - 1, panels)
+        number += len(panels)
+        y = places[0].y if row.collapsed else y
+    model = json.loads(json.dumps(draft.build(), cls=JSONEncoder, sort_keys=True))
+    return Dashboard(uid=spec.uid, title=spec.title, folder=folder, model=model)
+
+
+def dump(model: Mapping[str, Any]) -> str:
+    """A dashboard as the text of its file, keys sorted."""
+    return json.dumps(model, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def arrange(panels: Sequence[Panel], top: int) -> tuple[list[Place], int]:
+    """Places from left to right from grid row `top` on, wrapped at the grid's width, and the first free grid row."""
+    places: list[Place] = []
+    x, y, tallest = 0, top, 0
+    for panel in panels:
+        if x + panel.width > COLUMNS:
+            x, y, tallest = 0, y + tallest, 0
+        places.append(Place(x, y, panel.width, panel.height))
+        x, tallest = x + panel.width, max(tallest, panel.height)
+    return places, y + tallest
+
+
+def _problems(spec: DashboardSpec, where: str) -> list[Problem]:
+    return [
+        Problem(f"{where}.rows[{r}].panels[{p}].queries[{q}].expr", f"must not be empty (panel {panel.title!r})")
+        for r, row in enumerate(spec.rows)
+        for p, panel in enumerate(row.panels)
+        for q, query in enumerate(panel.queries)
+        if not query.expr.strip()
+    ]
+
+
+def _add(draft: dashboard.Dashboard, row: Row, number: int, y: int, panels: Sequence[Any]) -> None:
+    """A heading and its panels: inside it where it is folded, behind it otherwise, as Grafana stores them."""
+    heading = dashboard.Row(row.title).id(number).grid_pos(models.GridPos(x=0, y=y, w=COLUMNS, h=1))
+    if row.collapsed:
+        heading.collapsed(True)
+        for panel in panels:
+            heading.with_panel(panel)
+        panels = ()
+    draft.with_row(heading)
+    for panel in panels:
+        draft.with_panel(panel)
+
+
+# -- variables and annotations ---------------------------------------------------------------------------------------
+
+
+def _environment() -> dashboard.QueryVariable:
+    return _variable("environment", "Environment", "label_values(up, environment)", ".*")
+
+
+def _service(services: Sequence[str]) -> dashboard.QueryVariable:
+    query = 'label_values(up{environment=~"$environment"}, service)'
+    if not services:
+        return _variable("service", "Service", query, ".*")
+    names = "|".join(sorted(services))
+    return _variable("service", "Service", query, names).regex(f"/^({names})$/")
+
+
+def _variable(name: str, label: str, query: str, everything: str) -> dashboard.QueryVariable:
+    """A choice of label values; `everything` is the regular expression that stands for All."""
+    return (
+        dashboard.QueryVariable(name)
+        .label(label)
+        .datasource(PROMETHEUS)
+        .query({"query": query, "refId": name})
+        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(models.VariableSort.ALPHABETICAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(everything)
+        .current(models.VariableOption(selected=True, text=["All"], value=["$__all"]))
+    )
+
+
+def _alerts() -> dashboard.AnnotationQuery:
+    return dashboard.AnnotationQuery().name("Alerts").datasource(PROMETHEUS).enable(True).icon_color("red").expr(FIRING)
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+def _panel(panel: Panel, number: int, place: Place) -> Any:
+    """The builder of one panel, complete. The SDK's panel builders share no base class, hence Any."""
+    made = KINDS[panel.kind](panel)
+    made.id(number).title(panel.title).description(panel.description)
+    made.grid_pos(models.GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
+    made.datasource(LOKI if panel.kind == "logs" else PROMETHEUS)
+    for reference, query in zip(_references(), panel.queries, strict=False):
+        made.with_target(_logql(query, reference) if panel.kind == "logs" else _promql(panel, query, reference))
+    if panel.kind != "logs":
+        made.unit(panel.unit).thresholds(thresholds(panel))
+    return made
+
+
+def _references() -> Iterator[str]:
+    """Names of a panel's queries: A to Z, then Q26 and so on."""
+    yield from map(chr, range(ord("A"), ord("Z") + 1))
+    yield from (f"Q{number}" for number in range(26, 1000))
+
+
+def _promql(panel: Panel, query: Query, reference: str) -> prometheus.Dataquery:
+    made = prometheus.Dataquery().expr(query.expr.strip()).ref_id(reference).datasource(PROMETHEUS).exemplar(False)
+    made.legend_format(query.legend or "__auto")
+    if panel.kind == "table":
+        made.format(PromQueryFormat.TABLE)
+    if panel.kind == "heatmap":
+        made.format(PromQueryFormat.HEATMAP)
+    return made.instant() if panel.kind in INSTANT else made.range()
+
+
+def _logql(query: Query, reference: str) -> loki.Dataquery:
+    made = loki.Dataquery().expr(query.expr.strip()).ref_id(reference).datasource(LOKI).query_type("range")
+    return made.max_lines(500)
+
+
+def thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
+    """A panel's colours by value. Below the first value it is red where green is something to reach, else green."""
+    given = sorted(panel.thresholds, key=lambda step: step.value)
+    base = "blue" if not given else "red" if "green" in [step.colour for step in given] else "green"
+    steps = [models.Threshold(value=None, color=base)]
+    steps += [models.Threshold(value=step.value, color=step.colour) for step in given]
+    return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def _timeseries(panel: Panel) -> timeseries.Panel:
+    legend = common.VizLegendOptions().show_legend(True).display_mode(options.LegendDisplayMode.LIST)
+    tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING)
+    lines = options.GraphTresholdsStyleMode.DASHED if panel.thresholds else options.GraphTresholdsStyleMode.OFF
+    return (
+        timeseries.Panel()
+        .legend(legend.placement(options.LegendPlacement.BOTTOM).calcs([]))
+        .tooltip(tooltip)
+        .thresholds_style(common.GraphThresholdsStyleConfig().mode(lines))
+        .color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
+        .fill_opacity(10)
+        .axis_soft_min(0)
+        .show_points(options.VisibilityMode.NEVER)
+    )
+
+
+def _latest() -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
+
+
+def _stat(panel: Panel) -> stat.Panel:
+    return (
+        stat.Panel()
+        .reduce_options(_latest())
+        .graph_mode(options.BigValueGraphMode.AREA)
+        .color_mode(options.BigValueColorMode.VALUE)
+        .color_scheme(_by_threshold())
+    )
+
+
+def _gauge(panel: Panel) -> gauge.Panel:
+    return gauge.Panel().reduce_options(_latest()).show_threshold_markers(True).color_scheme(_by_threshold())
+
+
+def _bargauge(panel: Panel) -> bargauge.Panel:
+    return (
+        bargauge.Panel()
+        .reduce_options(_latest())
+        .orientation(options.VizOrientation.HORIZONTAL)
+        .display_mode(options.BarGaugeDisplayMode.BASIC)
+        .color_scheme(_by_threshold())
+        .min(0)
+    )
+
+
+def _by_threshold() -> dashboard.FieldColor:
+    return dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS)
+
+
+def _table(panel: Panel) -> table.Panel:
+    """One line for each series; the moment of the query is no column, and a single query's values come first."""
+    columns: dict[str, object] = {"excludeByName": {"Time": True}}
+    made = table.Panel().with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
+    if len(panel.queries) == 1:
+        columns["renameByName"] = {"Value": panel.title}
+        made.sort_by([common.TableSortByFieldState().display_name(panel.title).desc(True)])
+    return made.with_transformation(models.DataTransformerConfig(id_val="organize", options=columns))
+
+
+def _logs(panel: Panel) -> logs.Panel:
+    return (
+        logs.Panel()
+        .show_time(True)
+        .wrap_log_message(True)
+        .enable_log_details(True)
+        .sort_order(options.LogsSortOrder.DESCENDING)
+        .dedup_strategy(options.LogsDedupStrategy.NONE)
+    )
+
+
+def _heatmap(panel: Panel) -> heatmap.Panel:
+    return heatmap.Panel().calculate(False).y_axis(heatmap.YAxisConfig().unit(panel.unit)).show_legend()
+
+
+KINDS: dict[str, Callable[[Panel], Any]] = {
+    "timeseries": _timeseries,
+    "stat": _stat,
+    "gauge": _gauge,
+    "bargauge": _bargauge,
+    "table": _table,
+    "logs": _logs,
+    "heatmap": _heatmap,
+}
+"""How each kind of panel looks."""

@@ -1,0 +1,69 @@
+"""Figures of a measurement: how they are taken, and the table that shows each beside a peer or a limit."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure, what it is compared with, the number of runs, and whether its limit holds (None: it has none)."""
+
+    what: str
+    measured: str
+    beside: str
+    runs: int = 1
+    good: bool | None = None
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that `work` takes."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def median(work: Callable[[], object], runs: int) -> float:
+    """Median of the seconds that `work` takes."""
+    return statistics.median(timed(work) for _ in range(runs))
+
+
+def until(condition: Callable[[], bool], *, timeout: float, what: str) -> None:
+    """Waits for a condition.
+
+    Raises:
+        RuntimeError: it did not come true within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not within {timeout:.0f} s: {what}")
+        time.sleep(0.1)
+
+
+def collect(name: str, rows: Callable[[], Iterator[Row]], into: list[Row], console: Console) -> None:
+    """Adds the rows of one measurement; one that fails becomes a row that says so."""
+    console.print(f"== {name}")
+    try:
+        into.extend(rows())
+    except (RuntimeError, OSError, LookupError, ValueError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", None) or str(error)
+        into.append(Row(name, "failed", str(said).strip()[-400:], 0, good=False))
+
+
+def show(rows: list[Row], console: Console) -> bool:
+    """Prints the table; true when every limit holds."""
+    table = Table("what", "measured", "beside", "runs", "", title="Bench", title_justify="left")
+    words = {True: "[green]ok[/]", False: "[red]over[/]", None: ""}
+    for row in rows:
+        table.add_row(escape(row.what), escape(row.measured), escape(row.beside), str(row.runs), words[row.good])
+    console.print(table)
+    return all(row.good is not False for row in rows)

@@ -1,0 +1,97 @@
+"""How a plan grows with the number of scrape targets: `python -m ops.scale COUNT`, in a process of its own each time.
+
+The system is generated: COUNT services with one target each, of all kinds. Resources are counted by Pulumi's own
+mocks, so what is counted is what a deployment would register.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.assemble import IMAGES, SYSTEMS, ConfigValue, assemble
+from components.stack import MonitoringStack
+from model.plan import Plan
+from ops.workspace import ROOT
+from targets.docker import address
+
+NAME = "scale"
+_KINDS = ("http", "worker", "generic")
+
+
+def system(count: int) -> dict[str, Any]:
+    """A system of `count` services, as configs/systems/<name>.yaml would hold it."""
+    services = {
+        f"service-{number}": {
+            "port": 8080,
+            "kind": _KINDS[number % len(_KINDS)],
+            "metrics": {"requests_total": {"type": "counter", "role": "requests", "labels": {"status": ["200"]}}},
+        }
+        for number in range(count)
+    }
+    return {"name": NAME, "title": "Scale", "services": services}
+
+
+def plan(count: int, root: Path) -> Plan:
+    """The plan of the generated system, whose files are written below `root`."""
+    (root / SYSTEMS).mkdir(parents=True)
+    shutil.copy(ROOT / IMAGES, root / IMAGES)
+    (root / SYSTEMS / f"{NAME}.yaml").write_text(json.dumps(system(count)), encoding="utf-8")  # JSON is YAML
+    return assemble(NAME, {"system": ConfigValue(NAME)}, address=address, root=root)
+
+
+class Registrations(pulumi.runtime.Mocks):
+    """Counts registered resources by type."""
+
+    def __init__(self) -> None:
+        self.types: Counter[str] = Counter()
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Counts a resource and answers with its inputs."""
+        self.types[args.typ] += 1
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
+        """No provider function is needed."""
+        return {}, None
+
+
+def registrations(planned: Plan) -> Counter[str]:
+    """What a deployment of the plan would register, by resource type."""
+    counter = Registrations()
+    pulumi.runtime.set_mocks(counter, project="observability", stack=NAME, preview=False)
+
+    def program() -> pulumi.Output[bool]:
+        return MonitoringStack(NAME, planned, {}).ready
+
+    run: Any = pulumi.runtime.test  # untyped in the SDK
+    run(program)()
+    return counter.types
+
+
+def measure(count: int) -> dict[str, float]:
+    """Seconds to plan, resources, targets, bytes of all documents, and peak memory (bytes) of this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        planned = plan(count, Path(folder))
+        seconds = time.monotonic() - began
+    return {
+        "seconds": seconds,
+        "resources": sum(registrations(planned).values()),
+        "targets": sum(len(job.targets) for job in planned.telemetry.scrape),
+        "bytes": sum(len(text) for w in planned.every() if w.config for text in w.config.files.values()),
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(int(sys.argv[1]))))

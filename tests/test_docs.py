@@ -1,0 +1,58 @@
+"""What the documentation shows works: its YAML is valid, its commands and links exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import registry
+from components.assemble import load_settings
+from model.load import parse
+from model.system import System
+from ops.render import config_of
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SNIPPETS = [
+    pytest.param(yaml.safe_load(block), id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("document", SNIPPETS)
+def test_every_yaml_example_is_valid(document: dict[str, Any]) -> None:
+    """An example of a stack file has only known settings; an example of a system has only known keys."""
+    if "config" in document:
+        config = config_of({"config": {"observability:system": "plue", **document["config"]}})
+        known = {field.alias or name for name, field in registry.settings_model().model_fields.items()}
+        assert config.keys() <= known
+        load_settings("example", config)
+    else:
+        parse(System, {"name": "example", "title": "Example", **document}, "example")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_exists(page: Path) -> None:
+    """Each `make x` that a page names is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = re.findall(r"(?:`|^|&& )make ([a-z0-9-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(named) <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """Relative links point at files of the checkout."""
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_the_list_of_decisions_is_complete() -> None:
+    """Each decision stands in the index of docs/adr."""
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert not [path.name for path in folder.glob("[0-9]*.md") if f"({path.name})" not in index]
