@@ -18,7 +18,6 @@ from model.system import AlertSpec, Metric, Service, System
 from model.telemetry import (
     AlertRule,
     Dashboard,
-    LogFile,
     RecordingRule,
     RuleGroup,
     ScrapeJob,
@@ -78,7 +77,6 @@ def system_telemetry(context: Context) -> Telemetry:
         scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
         rules=tuple(group for group in [*groups, own] if group.recordings or group.alerts),
         dashboards=_dashboards(system),
-        log_files=tuple(LogFile(job=log.job, path=log.path, labels=log.labels) for log in system.host_logs),
     )
 
 

@@ -55,7 +55,7 @@ def prerequisites() -> dict[str, Any]:
     overlay: dict[str, Any] = {}
     if found.get("registryMirror"):
         overlay["docker"] = {"registryMirror": found["registryMirror"]}
-    if found.get("grafana") == "standin":
+    if found.get("registryMirror") and "grafana" not in found["digests"]:
         overlay["grafana"] = {"image": "grafana-standin"}
     return overlay
 
@@ -74,8 +74,8 @@ def up(stack: str) -> int:
     plan = render.plan_of(space)  # everything that can be wrong in a configuration goes wrong here
     for line in phases.run("recovery", lambda: recover.recover(space, client)):
         console.print(f"   {line}")
-    replace = [arg for urn in recover.failed_deliveries(space.export()) for arg in ("--replace", urn)]
-    phases.run("pulumi up", lambda: space.pulumi("up", "--yes", "--skip-preview", "--stack", stack, "--diff", *replace))
+    replace = [arg for urn in recover.unfinished(space.export()) for arg in ("--replace", urn)]
+    phases.run("pulumi up", lambda: space.pulumi("up", "--yes", "--skip-preview", "--stack", stack, *replace))
     found = phases.run("health", lambda: verify.wait_healthy(client, stack, timeout=180))
     scraped = phases.run("targets", lambda: verify.wait_targets(client, stack, timeout=90))
     good = verify.report(stack, found, scraped, base_url=plan.settings.base_url, console=console)

@@ -56,13 +56,18 @@ def known_ids(state: Mapping[str, Any]) -> set[str]:
     return {str(r["id"]) for r in _resources(state) if r.get("id")}
 
 
-def failed_deliveries(state: Mapping[str, Any]) -> list[str]:
-    """URNs of one-shot containers that ended with an error; they must run again although their inputs are the same."""
-    return [
-        str(r["urn"])
-        for r in _resources(state)
-        if r.get("type") == CONTAINER and r.get("outputs", {}).get("attach") and r["outputs"].get("exitCode")
-    ]
+def unfinished(state: Mapping[str, Any]) -> list[str]:
+    """URNs of what must be made again although its inputs are the same.
+
+    These are one-shot containers that ended with an error, and resources whose creation failed half-way: Pulumi keeps
+    both in the state and would call them unchanged.
+    """
+    return [str(r["urn"]) for r in _resources(state) if r.get("initErrors") or _failed(r)]
+
+
+def _failed(resource: Mapping[str, Any]) -> bool:
+    outputs = resource.get("outputs", {})
+    return resource.get("type") == CONTAINER and bool(outputs.get("attach") and outputs.get("exitCode"))
 
 
 def pending(state: Mapping[str, Any]) -> bool:

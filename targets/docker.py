@@ -184,14 +184,16 @@ class DockerTarget:
     # -- parts of a workload -----------------------------------------------------------------------------------------
 
     def _deliver_secrets(self, workload: Workload, parent: pulumi.Resource) -> docker.Container:
-        """A container that never runs: its uploads land straight on the secrets volume, and nowhere else."""
+        """A container that never runs: its uploads land straight on the secrets volume, and nowhere else.
+
+        It has no `user`, else the engine would give the files to that one instead of the owner named here.
+        """
         name = resource_name(self._stack, f"{workload.name}-secrets")
         volume = self._volume(f"{workload.name}-secrets", parent, retain=False)
         args = docker.ContainerArgs(
             name=name,
             image=self._image("busybox"),
             command=["true"],
-            user="0:0",
             start=False,
             must_run=False,
             restart="no",

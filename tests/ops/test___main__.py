@@ -160,13 +160,13 @@ def open_text(folder: Path, text: str) -> Any:
     return path.open()
 
 
-def test_up_repeats_failed_deliveries(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
     plan = type("Plan", (), {"settings": type("Settings", (), {"base_url": "http://x"})})
     verdict: list[bool] = [True, False]
     monkeypatch.setattr(commands, "prerequisites", lambda: {})
     monkeypatch.setattr(render, "plan_of", lambda space: plan)
-    monkeypatch.setattr(recover, "failed_deliveries", lambda state: ["urn:x", "urn:y"])
+    monkeypatch.setattr(recover, "unfinished", lambda state: ["urn:x", "urn:y"])
     monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
     monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
     monkeypatch.setattr(verify, "report", lambda *args, **options: verdict.pop(0))

@@ -69,8 +69,8 @@ def test_only_failed_one_shots_run_again() -> None:
         container("service", attach=False, code=137),
         {"type": "docker:index/volume:Volume", "urn": "volume", "outputs": {"exitCode": 1, "attach": True}},
     )
-    assert recover.failed_deliveries(found) == ["bad"]
-    assert recover.failed_deliveries({}) == []
+    assert recover.unfinished(found) == ["bad"]
+    assert recover.unfinished({}) == []
 
 
 def test_state_without_a_deployment_is_empty() -> None:

@@ -1,0 +1,118 @@
+"""JSON Schemas for editors, made from the models: `python -m ops.schema` writes them, `--check` fails when they differ.
+
+Every YAML that people write names its schema in its first line, so that an editor completes keys and shows what they
+mean. Format: https://json-schema.org/draft/2020-12/schema.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from components import registry
+from model.images import ImagesFile
+from model.system import System
+from ops.workspace import PROJECT, ROOT
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+FOLDER = Path("configs/schemas")
+SECRET = {
+    "title": "Secret",
+    "description": "A secret of the stack, as `pulumi config set --secret` writes it.",
+    "type": "object",
+    "properties": {"secure": {"type": "string", "description": "The encrypted value."}},
+    "required": ["secure"],
+    "additionalProperties": False,
+}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Every schema by the name of its file."""
+    return {
+        "images.schema.json": _file(ImagesFile, "configs/images.yaml"),
+        "settings.schema.json": stack_file(),
+        "system.schema.json": _file(System, "configs/systems/<system>.yaml"),
+    }
+
+
+def _file(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The schema of a file that holds one model."""
+    return {"$schema": DRAFT, **model.model_json_schema(by_alias=True), "title": title}
+
+
+def stack_file() -> dict[str, Any]:
+    """The schema of a whole Pulumi.<stack>.yaml: settings, secrets, and what Pulumi itself keeps there.
+
+    Format: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/.
+    """
+    settings = registry.settings_model().model_json_schema(by_alias=True)
+    keys = settings["properties"]
+    other = f"^{PROJECT}:(?!({'|'.join(sorted(keys))})$)"
+    return {
+        "$schema": DRAFT,
+        "title": "Pulumi.<stack>.yaml",
+        "description": "Everything an environment decides, and its encrypted secrets.",
+        "$defs": settings["$defs"],
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": "object",
+                "description": "Settings and secrets; keys of other namespaces belong to Pulumi's providers.",
+                "properties": {f"{PROJECT}:{key}": value for key, value in keys.items()},
+                "patternProperties": {other: SECRET, f"^(?!{PROJECT}:)": {}},
+                "additionalProperties": False,
+            },
+            "secretsprovider": {"type": "string", "description": "Where the key that encrypts secrets is kept."},
+            "encryptionsalt": {"type": "string", "description": "Salt of the passphrase; written by Pulumi."},
+            "encryptedkey": {"type": "string", "description": "Encrypted data key; written by Pulumi."},
+            "environment": {"description": "Pulumi ESC environments to import."},
+        },
+        "additionalProperties": False,
+    }
+
+
+def text(schema: Mapping[str, Any]) -> str:
+    """A schema as the text of its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def drift(root: Path) -> list[str]:
+    """The schemas below `root` that are not what the models say, by path."""
+    found = []
+    for name, schema in schemas().items():
+        path = root / FOLDER / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text(schema):
+            found.append(str(FOLDER / name))
+    return found
+
+
+def write(root: Path) -> list[str]:
+    """Writes the schemas that differ and returns their paths."""
+    changed = drift(root)
+    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    for name, schema in schemas().items():
+        if str(FOLDER / name) in changed:
+            (root / FOLDER / name).write_text(text(schema), encoding="utf-8")
+    return changed
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Writes the schemas, or with --check only tells which are out of date; 1 when there are any."""
+    parser = argparse.ArgumentParser(prog="ops.schema", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a schema is out of date")
+    if parser.parse_args(arguments).check:
+        for path in (stale := drift(root)):
+            print(f"{path} is out of date; write it with: python -m ops.schema")
+        return 1 if stale else 0
+    for path in write(root):
+        print(f"{path} written")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

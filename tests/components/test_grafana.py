@@ -1,0 +1,200 @@
+"""Grafana: its provisioning holds what everyone contributed, and nobody gets in by default."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components import grafana
+from components.base import ComponentArgs
+from model.plan import Plan
+from model.telemetry import Dashboard, Datasource
+from model.workload import HttpProbe, Workload
+from targets.docker import DockerTarget
+from tests.support.mocks import by_name, run_program
+from tests.support.systems import plan_shop
+
+
+def workload(plan: Plan) -> Workload:
+    """Grafana's workload."""
+    (found,) = plan.workloads["grafana"]
+    return found
+
+
+def files(plan: Plan) -> dict[str, Any]:
+    """Grafana's provisioning documents, parsed."""
+    config = workload(plan).config
+    assert config is not None
+    return {path: yaml.safe_load(text) for path, text in config.files.items()}
+
+
+def board(uid: str, folder: str) -> Dashboard:
+    """A dashboard of a folder."""
+    return Dashboard(uid=uid, title=uid, folder=folder, model={"uid": uid, "title": uid})
+
+
+def test_data_sources_are_those_of_everyone(tmp_path: Path) -> None:
+    """Each data source keeps its uid, cannot be edited, and goes when its owner goes."""
+    plan = plan_shop(tmp_path)
+    document = files(plan)["datasources/datasources.yaml"]
+    assert document["prune"] is True
+    assert {item["uid"] for item in document["datasources"]} == {source.uid for source in plan.telemetry.datasources}
+    assert [item["uid"] for item in document["datasources"] if item["isDefault"]] == ["prometheus"]
+    assert not any(item["editable"] for item in document["datasources"])
+
+
+def test_a_data_source_follows_the_format() -> None:
+    """Type, address and options stand where the provisioning format wants them."""
+    source = Datasource(uid="x", name="X", kind="loki", url="http://loki:3100", json_data={"maxLines": 1})
+    assert grafana.datasources((source,))["datasources"][0] == {
+        "name": "X",
+        "uid": "x",
+        "type": "loki",
+        "access": "proxy",
+        "url": "http://loki:3100",
+        "isDefault": False,
+        "editable": False,
+        "jsonData": {"maxLines": 1},
+    }
+
+
+def test_every_folder_has_one_provider() -> None:
+    """A folder is provided once, however many dashboards it has, from a directory of its own."""
+    found = grafana.providers((board("a", "B & C"), board("b", "B & C"), board("c", "A")))["providers"]
+    assert [(item["folder"], item["options"]["path"]) for item in found] == [
+        ("A", "/etc/grafana/provisioning/boards/a"),
+        ("B & C", "/etc/grafana/provisioning/boards/b-c"),
+    ]
+
+
+def test_dashboards_are_files_by_folder_and_uid(tmp_path: Path) -> None:
+    """The system's and the stack's own dashboard are there, each under its provider's directory."""
+    config = workload(plan_shop(tmp_path)).config
+    assert config is not None
+    boards = {path: json.loads(text) for path, text in config.files.items() if path.startswith("boards/")}
+    assert {path: model["uid"] for path, model in boards.items()} == {
+        "boards/monitoring/monitoring-stack.json": "monitoring-stack",
+        "boards/shop/shop-overview.json": "shop-overview",
+    }
+
+
+def test_panels_refer_to_data_sources_that_exist(tmp_path: Path) -> None:
+    """No panel asks a data source that nobody provides."""
+    plan = plan_shop(tmp_path)
+    known = {source.uid for source in plan.telemetry.datasources}
+    used = {
+        panel["datasource"]["uid"]
+        for dashboard in plan.telemetry.dashboards
+        for panel in dashboard.model["panels"]
+        if "datasource" in panel
+    }
+    assert used <= known
+
+
+def test_secrets_are_read_from_files(tmp_path: Path) -> None:
+    """Password and database key are generated, and no variable holds either."""
+    plan = plan_shop(tmp_path)
+    made = workload(plan)
+    for variable, name in grafana.SECRETS.items():
+        assert plan.secrets[name].generate
+        assert made.env[variable] == f"/run/secrets/{name}"
+    assert {secret.path for secret in made.secrets} == {f"/run/secrets/{name}" for name in grafana.SECRETS.values()}
+    loud = [key for key in made.env if "PASSWORD" in key or "SECRET" in key]
+    assert all(key.endswith("__FILE") for key in loud)
+
+
+def test_nobody_gets_in_uninvited(tmp_path: Path) -> None:
+    """No anonymous access, no sign-up, nothing sent home, nothing downloaded, no alerting beside Alertmanager."""
+    env = workload(plan_shop(tmp_path)).env
+    for variable in (
+        "GF_AUTH_ANONYMOUS_ENABLED",
+        "GF_USERS_ALLOW_SIGN_UP",
+        "GF_USERS_VIEWERS_CAN_EDIT",
+        "GF_ANALYTICS_REPORTING_ENABLED",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES",
+        "GF_UNIFIED_ALERTING_ENABLED",
+    ):
+        assert env[variable] == "false", variable
+    assert env["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert env["GF_DASHBOARDS_MIN_REFRESH_INTERVAL"] == "10s"
+
+
+def test_cookies_are_secure_with_https(tmp_path: Path) -> None:
+    """The scheme of the base URL decides whether cookies travel over plain HTTP."""
+    found = {
+        url: workload(plan_shop(tmp_path / url[:5], settings={"baseUrl": url})).env
+        for url in ("http://127.0.0.1:1", "https://m.example.com")
+    }
+    assert [env["GF_SECURITY_COOKIE_SECURE"] for env in found.values()] == ["false", "true"]
+    assert found["https://m.example.com"]["GF_SERVER_ROOT_URL"] == "https://m.example.com/"
+
+
+def test_dashboards_reload_and_data_sources_restart(tmp_path: Path) -> None:
+    """A changed dashboard is loaded in place as the administrator; only data sources need a new start."""
+    config = workload(plan_shop(tmp_path)).config
+    assert config is not None and config.reload is not None
+    assert config.reload.path == "/api/admin/provisioning/dashboards/reload"
+    assert config.reload.basic_auth == ("admin", "/run/secrets/grafana-admin-password")
+    assert config.restart_on == {"datasources/datasources.yaml"}
+    assert config.restart_on <= config.files.keys()
+
+
+def test_settings_reach_the_workload(tmp_path: Path) -> None:
+    """Image, port, limits and time-out are those of the settings."""
+    section = json.dumps({"image": "grafana-standin", "port": 13000, "memory": "512MiB", "queryTimeout": "2m"})
+    made = workload(plan_shop(tmp_path, settings={"grafana": section}))
+    assert made.image == "grafana-standin"
+    assert made.ports[0].publish == 13000
+    assert made.limits.memory == 512 * 2**20
+    assert made.env["GF_DATAPROXY_TIMEOUT"] == "120"
+
+
+def test_the_system_decides_the_port(tmp_path: Path) -> None:
+    """Without a setting the port is the one that the system's people are used to, else Grafana's own."""
+    assert workload(plan_shop(tmp_path / "a")).ports[0].publish == 3000
+    assert workload(plan_shop(tmp_path / "b", {"ports": {"grafana": 3001}})).ports[0].publish == 3001
+
+
+def test_the_workload_is_hardened_and_probed(tmp_path: Path) -> None:
+    """It needs no exemption, keeps its database, and is asked for its health."""
+    made = workload(plan_shop(tmp_path))
+    assert made.exemptions == ()
+    assert isinstance(made.probe, HttpProbe) and made.probe.path == "/api/health"
+    assert [(volume.path, volume.retain) for volume in made.volumes] == [("/var/lib/grafana", True)]
+
+
+def test_it_watches_itself_and_is_reached_at_the_root(tmp_path: Path) -> None:
+    """Grafana is scraped, has alerts, and its own login guards its route."""
+    telemetry = plan_shop(tmp_path).telemetry
+    (job,) = [job for job in telemetry.scrape if job.name == "grafana"]
+    assert job.targets[0].labels["service"] == "grafana"
+    (route,) = [route for route in telemetry.routes if route.name == "grafana"]
+    assert (route.prefix, route.protect, route.strip) == ("/", False, False)
+    assert {alert.name for group in telemetry.rules if group.name == "grafana" for alert in group.alerts} == {
+        "GrafanaErrors",
+        "GrafanaDatasourceErrors",
+    }
+
+
+def test_the_resource_works_alone(tmp_path: Path) -> None:
+    """Someone else's program can deploy Grafana by itself, through the typed resource."""
+    plan = plan_shop(tmp_path)
+
+    def program() -> None:
+        secrets = dict.fromkeys(grafana.SECRETS.values(), "value")
+        target = DockerTarget("dev", plan.settings.docker, plan.images, _outputs(secrets))
+        grafana.Grafana("grafana", ComponentArgs(workloads=[workload(plan)], target=target))
+
+    resources = run_program(program)
+    container = by_name(resources, "dev-grafana", ":Container")
+    assert any(r.type == "observability:components:Grafana" for r in resources)
+    assert "GF_PATHS_PROVISIONING=/etc/grafana/provisioning" in container.inputs["envs"]
+
+
+def _outputs(values: dict[str, str]) -> dict[str, Any]:
+    import pulumi  # noqa: PLC0415 - outputs belong to the program that runs
+
+    return {name: pulumi.Output.secret(value) for name, value in values.items()}

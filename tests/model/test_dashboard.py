@@ -1,0 +1,170 @@
+"""Dashboards: from what a person writes to what Grafana reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.dashboard import KINDS, Place, arrange, build, dump
+from model.errors import ConfigError
+from model.load import parse
+from model.system import DashboardSpec, Panel
+
+
+def panel(title: str = "Panel", **more: Any) -> dict[str, Any]:
+    """A panel of one query."""
+    return {"title": title, "queries": [{"expr": "up"}], **more}
+
+
+def spec(*rows: list[dict[str, Any]], **more: Any) -> DashboardSpec:
+    """A dashboard of rows of panels."""
+    listed = [{"title": f"Row {number}", "panels": panels} for number, panels in enumerate(rows)]
+    return parse(DashboardSpec, {"uid": "board", "title": "Board", "rows": listed, **more}, "board")
+
+
+def model(*rows: list[dict[str, Any]], services: tuple[str, ...] = ()) -> Any:
+    """The JSON of a dashboard, of folder Shop and tagged shop."""
+    return build(spec(*rows), folder="Shop", tags=["shop"], services=services).model
+
+
+def test_identity_and_time_are_set() -> None:
+    """Uid and title are stable, people find it by tag, it shows the last hour and cannot be edited in place."""
+    made = model([panel()])
+    assert (made["uid"], made["title"], made["tags"]) == ("board", "Board", ["shop"])
+    assert made["time"] == {"from": "now-1h", "to": "now"}
+    assert made["refresh"] == "30s"
+    assert made["editable"] is False
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    """Nothing in a dashboard depends on anything but its specification."""
+    rows = ([panel(kind=kind) for kind in KINDS], [panel("Other")])
+    assert dump(model(*rows)) == dump(model(*rows))
+
+
+def test_ids_are_given_in_order() -> None:
+    """Rows and panels are numbered as they stand, so a change at the end changes no other id."""
+    made = model([panel(), panel()], [panel()])
+    assert [item["id"] for item in made["panels"]] == [1, 2, 3, 4, 5]
+    assert [item["type"] for item in made["panels"]] == ["row", "timeseries", "timeseries", "row", "timeseries"]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_each_kind_asks_its_data_source(kind: str) -> None:
+    """A logs panel and its queries ask Loki, every other one Prometheus."""
+    made = model([panel(kind=kind)])["panels"][1]
+    expected = "loki" if kind == "logs" else "prometheus"
+    assert made["type"] == kind
+    assert {made["datasource"]["uid"], *(target["datasource"]["uid"] for target in made["targets"])} == {expected}
+
+
+def test_every_kind_a_person_may_write_is_drawn() -> None:
+    """The kinds of the specification and those that can be drawn are the same."""
+    assert set(KINDS) == set(Panel.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
+
+
+def test_lists_are_asked_for_now_and_graphs_over_time() -> None:
+    """Tables, bars and gauges show the moment; a ten-longest list over time would show more than ten."""
+    made = model([panel(kind="table"), panel(kind="bargauge"), panel(kind="timeseries"), panel(kind="stat")])
+    assert [item["targets"][0]["instant"] for item in made["panels"][1:]] == [True, True, False, False]
+
+
+def test_exemplars_are_off() -> None:
+    """No query asks for exemplars, which need a tracing data source."""
+    assert model([panel()])["panels"][1]["targets"][0]["exemplar"] is False
+
+
+def test_queries_have_names_of_their_own() -> None:
+    """More queries than letters still have different names."""
+    queries = [{"expr": f"up + {number}"} for number in range(30)]
+    names = [target["refId"] for target in model([panel(queries=queries)])["panels"][1]["targets"]]
+    assert names[:2] == ["A", "B"]
+    assert len(set(names)) == 30
+
+
+@pytest.mark.parametrize(
+    ("widths", "expected"),
+    [
+        ((12, 12), [(0, 1), (12, 1)]),
+        ((8, 8, 8, 8), [(0, 1), (8, 1), (16, 1), (0, 9)]),
+        ((10, 10, 10), [(0, 1), (10, 1), (0, 9)]),
+        ((24, 6), [(0, 1), (0, 9)]),
+    ],
+)
+def test_panels_wrap_at_the_grids_width(widths: tuple[int, ...], expected: list[tuple[int, int]]) -> None:
+    """Panels stand from left to right and go on below when the row is full."""
+    panels = [parse(Panel, panel(width=width), "panel") for width in widths]
+    places, _ = arrange(panels, 1)
+    assert [(place.x, place.y) for place in places] == expected
+
+
+def test_wrapping_clears_the_tallest_panel() -> None:
+    """No panel covers another: the next line begins below the tallest of the line above."""
+    panels = [parse(Panel, panel(width=12, height=height), "panel") for height in (4, 10, 6)]
+    places, end = arrange(panels, 0)
+    assert places == [Place(0, 0, 12, 4), Place(12, 0, 12, 10), Place(0, 10, 12, 6)]
+    assert end == 16
+
+
+def test_a_folded_row_holds_its_panels() -> None:
+    """A collapsed row contains its panels, and the next row stands right below it."""
+    folded = {"title": "Folded", "collapsed": True, "panels": [panel()]}
+    made = build(spec(rows=[folded, {"title": "Open", "panels": [panel()]}]), folder="f", tags=[]).model["panels"]
+    assert [item["title"] for item in made] == ["Folded", "Open", "Panel"]
+    assert len(made[0]["panels"]) == 1
+    assert [item["gridPos"]["y"] for item in made] == [0, 1, 2]
+
+
+def test_environment_and_service_can_be_chosen() -> None:
+    """Both variables come from label values; without a list of services every value counts."""
+    found = model([panel()])["templating"]["list"]
+    assert [variable["name"] for variable in found] == ["environment", "service"]
+    assert all(variable["query"]["query"].startswith("label_values(up") for variable in found)
+    assert [variable["allValue"] for variable in found] == [".*", ".*"]
+
+
+def test_a_systems_dashboard_offers_its_own_services() -> None:
+    """The services of the stack itself do not stand among those of the system."""
+    service = model([panel()], services=("web", "api"))["templating"]["list"][1]
+    assert (service["regex"], service["allValue"]) == ("/^(api|web)$/", "api|web")
+
+
+def test_firing_alerts_are_marked() -> None:
+    """Every dashboard shows when an alert fired."""
+    (alerts,) = model([panel()])["annotations"]["list"]
+    assert 'ALERTS{alertstate="firing"' in alerts["expr"]
+    assert alerts["datasource"]["uid"] == "prometheus"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], ["blue"]),
+        ([(0.9, "red"), (0.8, "yellow")], ["green", "yellow", "red"]),
+        ([(1, "green")], ["red", "green"]),
+        ([(0.999, "green"), (0.995, "yellow")], ["red", "yellow", "green"]),
+    ],
+)
+def test_thresholds_colour_by_value(given: list[tuple[float, str]], expected: list[str]) -> None:
+    """Steps ascend from a base without a value: red where green is something to reach, green otherwise."""
+    listed = [{"value": value, "colour": colour} for value, colour in given]
+    steps = model([panel(thresholds=listed)])["panels"][1]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [step["color"] for step in steps] == expected
+    assert steps[0]["value"] is None
+
+
+def test_units_and_descriptions_arrive() -> None:
+    """Unit and description of a panel are those of its specification."""
+    made = model([panel(unit="ms", description="How slow.")])["panels"][1]
+    assert made["fieldConfig"]["defaults"]["unit"] == "ms"
+    assert made["description"] == "How slow."
+
+
+def test_empty_queries_are_refused_at_once() -> None:
+    """Each empty query is named by its path, and all of them together."""
+    empty = panel(queries=[{"expr": "up"}, {"expr": "  "}])
+    with pytest.raises(ConfigError) as raised:
+        build(spec([empty, empty]), folder="f", tags=[], where="shop.yaml: dashboards[0]")
+    places = [problem.where for problem in raised.value.problems]
+    assert places == [f"shop.yaml: dashboards[0].rows[0].panels[{number}].queries[1].expr" for number in (0, 1)]
