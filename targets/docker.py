@@ -444,8 +444,15 @@ def _healthcheck(workload: Workload) -> docker.ContainerHealthcheckArgs | None:
         command = probe.command
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", *command],
-        interval=f"{probe.interval}s",
-        timeout=f"{probe.timeout}s",
+        interval=go_duration(probe.interval),
+        timeout=go_duration(probe.timeout),
         retries=probe.retries,
-        start_period=f"{probe.start_period}s",
+        start_period=go_duration(probe.start_period),
     )
+
+
+def go_duration(seconds: int) -> str:
+    """Whole seconds as the engine writes them back, so that reading them shows no difference: 90 is `1m30s`."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{rest}s"

@@ -13,6 +13,7 @@ import yaml
 
 from components import prometheus
 from components.assemble import ConfigValue, assemble
+from components.documents import dump
 from model.plan import Plan
 from model.telemetry import AlertRule, RuleGroup
 from tests.support.systems import ROOT
@@ -162,7 +163,7 @@ def test_one_fault_has_one_alert(plan: Plan) -> None:
 def _rule_files(plan: Plan, folder: Path) -> Iterator[Path]:
     for group in rules(plan):
         path = folder / f"{group.name}.yml"
-        path.write_text(prometheus.dump(prometheus.rules(group)), encoding="utf-8")
+        path.write_text(dump(prometheus.rules(group)), encoding="utf-8")
         yield path
 
 
