@@ -9,14 +9,15 @@ import pulumi
 from components.assemble import assemble
 from components.stack import MonitoringStack, config_values
 from model.errors import ConfigError
-from targets.docker import address
+from targets.docker import address, check
 
 
 def main() -> None:
     """Plans the stack as plain data, refuses what is wrong, and only then registers resources."""
     config = pulumi.Config()
     stack = pulumi.get_stack()
-    plan = assemble(stack, config_values(pulumi.get_project()), address=address, root=Path(__file__).parent)
+    values, root = config_values(pulumi.get_project()), Path(__file__).parent
+    plan = assemble(stack, values, address=address, root=root, check=check)
     given = {name: config.require_secret(name) for name in plan.secrets if config.get(name) is not None}
     monitoring = MonitoringStack(stack, plan, given)
     pulumi.export("urls", monitoring.urls)

@@ -53,6 +53,7 @@ def assemble(
     address: Callable[[str, int], str],
     root: Path,
     check: Callable[[Sequence[Workload]], list[str]] | None = None,
+    need_secrets: bool = True,
 ) -> Plan:
     """The plan of a stack.
 
@@ -62,6 +63,7 @@ def assemble(
         address: `host:port` of a workload's port on the target platform.
         root: the project's directory, which holds configs/.
         check: what the target platform cannot express, as sentences (`targets.docker.check`).
+        need_secrets: whether a secret that is not set is a problem; it is not for looking at documents.
 
     Raises:
         ConfigError: everything that is wrong in settings, secrets, images, system and plan; as much as can be known
@@ -82,7 +84,7 @@ def assemble(
         images=images or {},
     )
     secrets = _collect(problems, lambda: declared_secrets(context)) or {}
-    problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets)
+    problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
     extra = _collect(problems, lambda: system_telemetry(context)) or Telemetry()
@@ -210,7 +212,9 @@ def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mappin
     ]
 
 
-def _secret_problems(stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret]) -> list[Problem]:
+def _secret_problems(
+    stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret], *, needed: bool
+) -> list[Problem]:
     settings = registry.settings_model().model_fields
     taken = {field.alias or name for name, field in settings.items()}
     problems = []
@@ -219,7 +223,7 @@ def _secret_problems(stack: str, config: Mapping[str, ConfigValue], secrets: Map
         command = f"pulumi config set --secret {name}"
         if name in taken:
             problems.append(Problem(place, f"is a setting, so no secret can have this name ({secret.purpose})"))
-        elif given is None and not secret.generate:
+        elif needed and given is None and not secret.generate:
             problems.append(Problem(place, f"is required, as {secret.purpose}; set it with: {command}"))
         elif given is not None and not given.secret:
             problems.append(Problem(place, f"is stored in clear, but is {secret.purpose}; store it with: {command}"))

@@ -12,7 +12,7 @@ import yaml
 from components.assemble import ConfigValue, assemble
 from model.plan import Plan
 from ops.workspace import PROJECT, ROOT, Workspace
-from targets.docker import address
+from targets.docker import address, check
 
 
 def config_of(document: Mapping[str, Any]) -> dict[str, ConfigValue]:
@@ -34,17 +34,17 @@ def plan_of(space: Workspace) -> Plan:
     Raises:
         ConfigError: something in it is wrong.
     """
-    return plan_file(space.directory / f"Pulumi.{space.stack}.yaml", space.stack)
+    return plan_file(space.directory / f"Pulumi.{space.stack}.yaml", space.stack, need_secrets=True)
 
 
-def plan_file(path: Path, stack: str) -> Plan:
-    """The plan of a stack file.
+def plan_file(path: Path, stack: str, *, need_secrets: bool = False) -> Plan:
+    """The plan of a stack file; without `need_secrets`, secrets that are not set yet are no problem.
 
     Raises:
         ConfigError: something in it is wrong.
     """
     document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return assemble(stack, config_of(document), address=address, root=ROOT)
+    return assemble(stack, config_of(document), address=address, root=ROOT, check=check, need_secrets=need_secrets)
 
 
 def documents(plan: Plan) -> dict[str, str]:

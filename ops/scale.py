@@ -56,9 +56,9 @@ class Registrations(pulumi.runtime.Mocks):
         self.types: Counter[str] = Counter()
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Counts a resource and answers with its inputs."""
+        """Counts a resource and answers with its inputs, and with what providers add: passwords and logs."""
         self.types[args.typ] += 1
-        return f"{args.name}-id", dict(args.inputs)
+        return f"{args.name}-id", {**args.inputs, "result": "", "containerLogs": "0"}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
         """No provider function is needed."""

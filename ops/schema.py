@@ -1,4 +1,6 @@
-"""JSON Schemas for editors, made from the models: `python -m ops.schema` writes them, `--check` fails when they differ.
+"""Pulumi.yaml and the JSON Schemas for editors, made from the models.
+
+`python -m ops.schema` writes them, `--check` fails when they differ.
 
 Every YAML that people write names its schema in its first line, so that an editor completes keys and shows what they
 mean. Format: https://json-schema.org/draft/2020-12/schema.
@@ -12,7 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from components import registry
 from model.images import ImagesFile
@@ -76,28 +80,61 @@ def stack_file() -> dict[str, Any]:
     }
 
 
+def project() -> dict[str, Any]:
+    """Pulumi.yaml as a dict: the project, and every setting with its type, description and default.
+
+    Format: https://www.pulumi.com/docs/iac/concepts/projects/project-file/.
+    """
+    return {
+        "name": PROJECT,
+        "description": "A complete, hardened monitoring stack for any system, from YAML alone.",
+        "runtime": {"name": "python", "options": {"toolchain": "uv", "virtualenv": ".venv"}},
+        # what was removed or stopped by hand is seen, and put back, by the next run
+        "options": {"refresh": "always"},
+        "config": {
+            field.alias or name: _setting(name, field) for name, field in registry.settings_model().model_fields.items()
+        },
+    }
+
+
+def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
+    default = field.get_default(call_default_factory=True)
+    entry: dict[str, Any] = {"description": field.description or name}
+    if isinstance(default, BaseModel):
+        return {"type": "object", **entry, "default": {}}
+    entry = {"type": "boolean" if isinstance(default, bool) else "string", **entry}
+    return entry if field.is_required() else {**entry, "default": default}
+
+
+def files() -> dict[Path, str]:
+    """Everything that is made from the models: path below the checkout, and text."""
+    made = {FOLDER / name: text(schema) for name, schema in schemas().items()}
+    head = "# Written by `python -m ops.schema` from the settings' models; change those.\n"
+    made[Path("Pulumi.yaml")] = head + yaml.safe_dump(project(), sort_keys=False, width=110, allow_unicode=True)
+    return made
+
+
 def text(schema: Mapping[str, Any]) -> str:
     """A schema as the text of its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def drift(root: Path) -> list[str]:
-    """The schemas below `root` that are not what the models say, by path."""
-    found = []
-    for name, schema in schemas().items():
-        path = root / FOLDER / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text(schema):
-            found.append(str(FOLDER / name))
-    return found
+    """The made files below `root` that are not what the models say, by path."""
+    return [
+        str(path)
+        for path, wanted in files().items()
+        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != wanted
+    ]
 
 
 def write(root: Path) -> list[str]:
-    """Writes the schemas that differ and returns their paths."""
+    """Writes the files that differ and returns their paths."""
     changed = drift(root)
-    (root / FOLDER).mkdir(parents=True, exist_ok=True)
-    for name, schema in schemas().items():
-        if str(FOLDER / name) in changed:
-            (root / FOLDER / name).write_text(text(schema), encoding="utf-8")
+    for path, wanted in files().items():
+        if str(path) in changed:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(wanted, encoding="utf-8")
     return changed
 
 

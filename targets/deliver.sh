@@ -8,7 +8,7 @@
 set -u
 PATH=/tools
 busybox() { /tools/busybox "$@"; }
-say() { busybox echo "$NAME: $*"; }
+say() { echo "$NAME: $*"; }
 
 request() { # METHOD PATH: the whole HTTP answer
     header=""
@@ -23,8 +23,8 @@ request() { # METHOD PATH: the whole HTTP answer
 }
 status() { busybox head -n 1 | busybox cut -d ' ' -f 2; }
 body() { busybox sed -e '1,/^\r*$/d'; }
-metric() { # NAME: its first value in the exposition on standard input, as a whole number
-    busybox awk -v name="$1" '$1 == name || index($1, name "{") == 1 { printf "%.0f\n", $NF; exit }'
+metric() { # NAME: its first value in the exposition of /tmp/page, as a whole number
+    busybox awk -v name="$1" '$1 == name || index($1, name "{") == 1 { printf "%.0f\n", $NF; exit }' /tmp/page
 }
 
 switch() { # REVISION-DIRECTORY
@@ -61,12 +61,11 @@ own() { # the directories that the service writes belong to its user
 accept() { # the process's own validator reads the new directory
     [ -n "${VALIDATE:-}" ] || return 0
     if [ -n "${VALIDATE_SECONDS:-}" ]; then
-        words=$(busybox timeout "$VALIDATE_SECONDS" sh -c "$VALIDATE" 2>&1)
-        busybox echo "$words" | busybox grep -E "$VALIDATE_MARKER" >/tmp/words && refuse "the process rejects it" </tmp/words
+        busybox timeout "$VALIDATE_SECONDS" /tools/busybox sh -c "$VALIDATE" >/tmp/words 2>&1
+        busybox grep -E "$VALIDATE_MARKER" /tmp/words >/tmp/refused && refuse "the process rejects it" </tmp/refused
         return 0
     fi
-    words=$(eval "$VALIDATE" 2>&1) && return 0
-    busybox echo "$words" | refuse "its validator rejects it" || exit 1
+    eval "$VALIDATE" >/tmp/words 2>&1 || refuse "its validator rejects it" </tmp/words
 }
 
 running() { # whether the process answers, which a stopped or not yet created one does not
@@ -77,17 +76,17 @@ running() { # whether the process answers, which a stopped or not yet created on
     return 1
 }
 
-proven() { # the process itself says that it loaded the new revision
-    page=$(request GET "$METRICS_PATH" | body)
+proven() { # the process itself says that it loaded the new revision; its exposition can be long, hence the file
+    request GET "$METRICS_PATH" | body >/tmp/page
     if [ -n "${DIGEST_METRIC:-}" ]; then
         sum=$(busybox sha256sum "/config/..data/$DIGEST_FILE" | busybox cut -d ' ' -f 1)
-        busybox echo "$page" | busybox grep -q "^$DIGEST_METRIC{.*$sum.*} 1" || return 1
+        busybox grep -q "^$DIGEST_METRIC{.*$sum.*} 1" /tmp/page || return 1
     fi
     if [ -n "${SUCCESS_METRIC:-}" ]; then
-        [ "$(busybox echo "$page" | metric "$SUCCESS_METRIC")" = 1 ] || return 1
+        [ "$(metric "$SUCCESS_METRIC")" = 1 ] || return 1
     fi
     if [ -n "${TIME_METRIC:-}" ]; then
-        at=$(busybox echo "$page" | metric "$TIME_METRIC")
+        at=$(metric "$TIME_METRIC")
         [ "${at:-0}" -ge "$began" ] || return 1
     fi
     return 0
@@ -103,7 +102,7 @@ main() {
     began=$(busybox date +%s)
     switch "$new"
     before=$(busybox cat /config/.generation 2>/dev/null || true)
-    busybox echo "$GENERATION" >/config/.generation
+    echo "$GENERATION" >/config/.generation
     for revision in /config/.rev-* /config/.incoming-*; do
         case "$(busybox basename "$revision")" in "$new" | "${old:-$new}") ;; *) busybox rm -rf "$revision" ;; esac
     done
@@ -116,17 +115,19 @@ main() {
         exit 0
     fi
     if [ -n "${RELOAD_PATH:-}" ]; then
-        answer=$(request POST "$RELOAD_PATH")
-        case "$(busybox echo "$answer" | status)" in
+        request POST "$RELOAD_PATH" >/tmp/answer
+        body </tmp/answer >/tmp/words
+        case "$(status </tmp/answer)" in
             2*) ;;
-            *) busybox echo "$answer" | body | refuse "the process rejects it: $(busybox echo "$answer" | busybox head -n 1)" || exit 1 ;;
+            *) refuse "the process rejects it: $(busybox head -n 1 /tmp/answer)" </tmp/words ;;
         esac
     fi
     tries=$((TIMEOUT * 5))
     until proven; do
         tries=$((tries - 1))
         if [ "$tries" -le 0 ]; then
-            busybox echo "$page" | busybox grep -i reload | refuse "the process does not confirm it within $TIMEOUT s" || exit 1
+            busybox grep -i -E "reload|runtime_config" /tmp/page >/tmp/words
+            refuse "the process does not confirm it within $TIMEOUT s" </tmp/words
         fi
         busybox usleep 200000
     done

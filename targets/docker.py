@@ -221,6 +221,7 @@ class DockerTarget:
         """The one-shot container that delivers documents and gives data directories to the service's user."""
         name = resource_name(self._stack, f"{workload.name}-configure")
         config = workload.config or ConfigDir(path="/none", files={})
+        revision = config.revision()  # once: it digests every document
         volume = self._volume(f"{workload.name}-config", parent, retain=False)
         mounts = [
             docker.ContainerVolumeArgs(volume_name=self._tools.name, container_path=TOOLS, read_only=True),
@@ -248,7 +249,7 @@ class DockerTarget:
             uploads=[
                 docker.ContainerUploadArgs(file="/deliver.sh", content=SCRIPT.read_text(encoding="utf-8")),
                 *(
-                    docker.ContainerUploadArgs(file=f"/config/.incoming-{config.revision()}/{path}", content=text)
+                    docker.ContainerUploadArgs(file=f"/config/.incoming-{revision}/{path}", content=text)
                     for path, text in sorted(config.files.items())
                 ),
             ],

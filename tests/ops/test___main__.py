@@ -46,9 +46,13 @@ def test_phases_are_timed() -> None:
     ("found", "overlay"),
     [
         ("{}", {}),
-        ('{"registryMirror": null}', {}),
+        ('{"registryMirror": null, "digests": {}}', {}),
         (
-            '{"registryMirror": "127.0.0.1:5000", "grafana": "standin"}',
+            '{"registryMirror": "127.0.0.1:5000", "digests": {"grafana": "sha256:1"}}',
+            {"docker": {"registryMirror": "127.0.0.1:5000"}},
+        ),
+        (
+            '{"registryMirror": "127.0.0.1:5000", "digests": {"loki": "sha256:1"}}',
             {"docker": {"registryMirror": "127.0.0.1:5000"}, "grafana": {"image": "grafana-standin"}},
         ),
     ],
@@ -171,5 +175,5 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
     monkeypatch.setattr(verify, "report", lambda *args, **options: verdict.pop(0))
     assert call(monkeypatch, "up") == 0
-    assert fakes.calls(stack)[-1].endswith("--stack dev --diff --replace urn:x --replace urn:y")
+    assert fakes.calls(stack)[-1].endswith("--stack dev --replace urn:x --replace urn:y")
     assert call(monkeypatch, "up") == 1
