@@ -101,7 +101,7 @@ def arguments(own: Settings) -> tuple[str, ...]:
         "--metrics.prometheus=true",
         "--metrics.prometheus.entrypoint=internal",
         "--metrics.prometheus.addrouterslabels=true",
-        f"--providers.file.directory={CONFIG_DIR}",
+        f"--providers.file.filename={CONFIG_DIR}/routes.yml",
         "--providers.file.watch=true",
         *access,
     )
@@ -156,7 +156,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
         "--entrypoints.web.address=127.0.0.1:18080",
         "--api=true",
         "--api.basepath=/traefik",
-        "--providers.file.directory={dir}",
+        "--providers.file.filename={dir}/routes.yml",
         "--providers.file.watch=false",
     )
     return (

@@ -32,10 +32,11 @@ switch() { # REVISION-DIRECTORY
     for file in /config/* /config/.[a-z]*; do
         [ -L "$file" ] && ! [ -e "$file" ] && busybox rm -f "$file"
     done
+    # each link is made anew, although it says the same: processes that watch a file by its name see it change
     for file in /config/..data/*; do
         [ -e "$file" ] || continue
-        link=/config/$(busybox basename "$file")
-        [ -L "$link" ] || busybox ln -s "..data/$(busybox basename "$file")" "$link"
+        name=$(busybox basename "$file")
+        busybox ln -s "..data/$name" /config/..link && busybox mv -fT /config/..link "/config/$name"
     done
 }
 refuse() { # the process's words on standard input
@@ -119,7 +120,10 @@ main() {
         body </tmp/answer >/tmp/words
         case "$(status </tmp/answer)" in
             2*) ;;
-            *) refuse "the process rejects it: $(busybox head -n 1 /tmp/answer)" </tmp/words ;;
+            *) # Promtail answers 500 to content that it runs already, as after a run that failed elsewhere
+                busybox grep -q "config has not changed" /tmp/words ||
+                    refuse "the process rejects it: $(busybox head -n 1 /tmp/answer)" </tmp/words
+                ;;
         esac
     fi
     tries=$((TIMEOUT * 5))

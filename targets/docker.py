@@ -179,7 +179,7 @@ class DockerTarget:
             log_driver="json-file",
             log_opts=self._log_opts(),
         )
-        return docker.Container(name, args, opts=self._child(self._host))
+        return docker.Container(name, args, opts=self._child(self._host, delete_before_replace=True))
 
     # -- parts of a workload -----------------------------------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class DockerTarget:
             log_driver="json-file",
             log_opts=self._log_opts(),
         )
-        return docker.Container(name, args, opts=self._child(parent, replace_on_changes=["uploads"]))
+        return docker.Container(name, args, opts=self._child(parent, delete_before_replace=True))
 
     def _secret_upload(self, workload: Workload, secret: SecretFile) -> docker.ContainerUploadArgs:
         owner = str(user_id(self._stack, workload.name))
@@ -263,7 +263,9 @@ class DockerTarget:
             log_driver="json-file",
             log_opts=self._log_opts(),
         )
-        return docker.Container(name, args, opts=self._child(parent, depends_on=list(before)))
+        return docker.Container(
+            name, args, opts=self._child(parent, depends_on=list(before), delete_before_replace=True)
+        )
 
     def _delivery(self, workload: Workload, config: ConfigDir) -> dict[str, str]:
         """The environment of deliver.sh. It holds no secret."""
