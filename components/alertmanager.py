@@ -5,15 +5,16 @@ Format: https://prometheus.io/docs/alerting/latest/configuration/. Every credent
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
-from model.base import Duration, LabelName, Name, Strict
+from model.base import Duration, LabelName
 from model.errors import nearest
 from model.plan import Context, Secret
+from model.receivers import Email, Receiver, SeverityRoute, Webhook
 from model.settings import ComponentSettings
 from model.telemetry import AlertRule, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
@@ -23,94 +24,9 @@ PORT = 9093
 CONFIG_DIR = "/etc/alertmanager"
 DATA_DIR = "/alertmanager"
 SECRETS_DIR = "/run/secrets"
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"])]
 
 
 # -- settings --------------------------------------------------------------------------------------------------------
-
-
-class Webhook(Strict):
-    """A receiver that gets the alerts as JSON; its URL is plain or a secret."""
-
-    url: HttpUrl | None = None
-    """Address without credentials in it."""
-    url_secret: Name | None = None
-    """Configuration key of the secret that holds the address."""
-
-    @model_validator(mode="after")
-    def _one_address(self) -> Webhook:
-        if (self.url is None) == (self.url_secret is None):
-            raise ValueError("give either url or urlSecret")
-        return self
-
-
-class Slack(Strict):
-    """A Slack channel behind an incoming webhook."""
-
-    channel: Annotated[str, Field(pattern=r"^[#@].+$", examples=["#alerts"])]
-    """Channel or person."""
-    url_secret: Name
-    """Configuration key of the secret that holds the webhook's address."""
-
-
-class Email(Strict):
-    """Mail by SMTP."""
-
-    to: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-    """Addressee."""
-    sender: Annotated[str, Field(alias="from", pattern=r"^[^@\s]+@[^@\s]+$")]
-    """Sender."""
-    smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:[0-9]+$", examples=["mail.example.com:587"])]
-    """SMTP server and port."""
-    username: str | None = None
-    """User to log in as; no login when absent."""
-    password_secret: Name | None = None
-    """Configuration key of the secret that holds the password."""
-    require_tls: bool = True
-    """Refuse to send without TLS."""
-
-
-class PagerDuty(Strict):
-    """A PagerDuty service (Events API v2)."""
-
-    routing_key_secret: Name
-    """Configuration key of the secret that holds the integration key."""
-
-
-class Receiver(Strict):
-    """Where notifications go; one receiver may notify in several ways."""
-
-    name: Name
-    """Name that routes refer to."""
-    webhook: Webhook | None = None
-    """Webhook."""
-    slack: Slack | None = None
-    """Slack."""
-    email: Email | None = None
-    """E-mail."""
-    pagerduty: PagerDuty | None = None
-    """PagerDuty."""
-
-    def secrets(self) -> dict[str, str]:
-        """Its secrets: name to what they are."""
-        found = {
-            self.webhook and self.webhook.url_secret: f"the webhook address of receiver {self.name}",
-            self.slack and self.slack.url_secret: f"the Slack webhook address of receiver {self.name}",
-            self.email and self.email.password_secret: f"the SMTP password of receiver {self.name}",
-            self.pagerduty and self.pagerduty.routing_key_secret: f"the PagerDuty key of receiver {self.name}",
-        }
-        return {name: purpose for name, purpose in found.items() if name}
-
-
-class SeverityRoute(Strict):
-    """Alerts of one severity go to one receiver."""
-
-    severity: Literal["critical", "warning", "info"]
-    """Severity label of the alerts."""
-    receiver: Name
-    """Receiver that gets them."""
-    repeat_interval: Duration | None = None
-    """How often a still-firing group is sent again; the common interval when absent."""
 
 
 class Settings(ComponentSettings):

@@ -35,19 +35,15 @@ def config() -> dict[str, Any]:
 
 
 def probes(context: Context) -> tuple[ScrapeTarget, ...]:
-    """The health endpoints of all services, and the way in through Traefik."""
-    found = [
+    """The health endpoints of all services."""
+    return tuple(
         ScrapeTarget(
             address=f"http://{service.address or context.address(key, service.port)}{path}",
             labels=identity(context, key),
         )
         for key, service in context.system.services.items()
         for path in service.health
-    ]
-    if context.enabled("traefik") and context.enabled("grafana"):
-        entry = context.address("traefik", 8080)
-        found.append(ScrapeTarget(address=f"http://{entry}/api/health", labels=identity(context, "traefik")))
-    return tuple(found)
+    )
 
 
 def telemetry(context: Context) -> Telemetry:

@@ -105,7 +105,7 @@ def test_document_refused_by_the_process_only(stack: RunningStack) -> None:
     for _ in range(2):  # the second run must try again although the state already holds the document
         run = stack.run("up")
         assert run.code != 0
-        assert "no such file or directory" in run.text and "previous configuration is in force" in run.text, run.text
+        assert "failed to reload config" in run.text and "previous configuration is in force" in run.text, run.text
     assert len(stack.get("prometheus", "http://127.0.0.1:9090/prometheus/api/v1/rules")["data"]["groups"]) == rules
     assert stack.prom("prometheus_config_last_reload_successful")[0]["value"][1] == "1"
     stack.edit_settings(lambda config: config["prometheus"].pop("queryLogFile"))

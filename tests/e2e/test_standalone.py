@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
+from ops.engine import tool_env
 from tests.support.running import RunningStack
 
 PROGRAM = '''
@@ -19,8 +23,12 @@ from components.base import ComponentArgs
 from components.prometheus import Prometheus
 from targets.docker import DockerTarget, address
 
-config = {{"system": ConfigValue("plue"), "prometheus": ConfigValue('{{"port": 28090}}'), "docker": ConfigValue({docker!r})}}
-plan = assemble("alone", config, address=address, root=Path({root!r}))
+config = {{
+    "system": ConfigValue("plue"),
+    "prometheus": ConfigValue('{{"port": 28090}}'),
+    "docker": ConfigValue({docker!r}),
+}}
+plan = assemble("alone", config, address=address, root=Path({root!r}), need_secrets=False)
 target = DockerTarget("alone", plan.settings.docker, plan.images, {{}})
 component = Prometheus("alone-prometheus", ComponentArgs(workloads=plan.workloads["prometheus"], target=target))
 pulumi.export("address", component.address)
@@ -30,12 +38,6 @@ pulumi.export("ready", component.ready)
 
 def test_prometheus_alone(stack: RunningStack, tmp_path: Path) -> None:
     """Prometheus is usable as a ComponentResource of another program: up, healthy, destroyed."""
-    import json  # noqa: PLC0415
-
-    import yaml  # noqa: PLC0415
-
-    from ops.engine import tool_env  # noqa: PLC0415
-
     machine = yaml.safe_load((stack.state / "work" / stack.name / f"Pulumi.{stack.name}.yaml").read_text())["config"]
     docker = json.dumps(machine.get("observability:docker", {}))
     (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n")

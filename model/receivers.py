@@ -1,0 +1,104 @@
+"""Receivers of notifications as settings: where alerts go, with every credential named as a secret.
+
+What the fields mean: https://prometheus.io/docs/alerting/latest/configuration/#receiver-integration-settings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from model.base import Duration, Name, Strict
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"])]
+
+
+class Webhook(Strict):
+    """A receiver that gets the alerts as JSON; its URL is plain or a secret."""
+
+    url: HttpUrl | None = None
+    """Address without credentials in it."""
+    url_secret: Name | None = None
+    """Configuration key of the secret that holds the address."""
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Webhook:
+        if (self.url is None) == (self.url_secret is None):
+            raise ValueError("give either url or urlSecret")
+        return self
+
+
+class Slack(Strict):
+    """A Slack channel behind an incoming webhook."""
+
+    channel: Annotated[str, Field(pattern=r"^[#@].+$", examples=["#alerts"])]
+    """Channel or person."""
+    url_secret: Name
+    """Configuration key of the secret that holds the webhook's address."""
+
+
+class Email(Strict):
+    """Mail by SMTP."""
+
+    to: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    """Addressee."""
+    sender: Annotated[str, Field(alias="from", pattern=r"^[^@\s]+@[^@\s]+$")]
+    """Sender."""
+    smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:[0-9]+$", examples=["mail.example.com:587"])]
+    """SMTP server and port."""
+    username: str | None = None
+    """User to log in as; no login when absent."""
+    password_secret: Name | None = None
+    """Configuration key of the secret that holds the password."""
+    require_tls: bool = True
+    """Refuse to send without TLS."""
+
+
+class PagerDuty(Strict):
+    """A PagerDuty service (Events API v2)."""
+
+    routing_key_secret: Name
+    """Configuration key of the secret that holds the integration key."""
+
+
+class Receiver(Strict):
+    """Where notifications go; one receiver may notify in several ways."""
+
+    name: Name
+    """Name that routes refer to."""
+    webhook: Webhook | None = None
+    """Webhook."""
+    slack: Slack | None = None
+    """Slack."""
+    email: Email | None = None
+    """E-mail."""
+    pagerduty: PagerDuty | None = None
+    """PagerDuty."""
+
+    @model_validator(mode="after")
+    def _notifies(self) -> Receiver:
+        if not (self.webhook or self.slack or self.email or self.pagerduty):
+            raise ValueError(f"receiver {self.name!r} tells nobody: give webhook, slack, email or pagerduty")
+        return self
+
+    def secrets(self) -> dict[str, str]:
+        """Its secrets: name to what they are."""
+        found = {
+            self.webhook and self.webhook.url_secret: f"the webhook address of receiver {self.name}",
+            self.slack and self.slack.url_secret: f"the Slack webhook address of receiver {self.name}",
+            self.email and self.email.password_secret: f"the SMTP password of receiver {self.name}",
+            self.pagerduty and self.pagerduty.routing_key_secret: f"the PagerDuty key of receiver {self.name}",
+        }
+        return {name: purpose for name, purpose in found.items() if name}
+
+
+class SeverityRoute(Strict):
+    """Alerts of one severity go to one receiver."""
+
+    severity: Literal["critical", "warning", "info"]
+    """Severity label of the alerts."""
+    receiver: Name
+    """Receiver that gets them."""
+    repeat_interval: Duration | None = None
+    """How often a still-firing group is sent again; the common interval when absent."""

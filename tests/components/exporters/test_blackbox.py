@@ -1,0 +1,30 @@
+"""blackbox-exporter: asks every health endpoint from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.planned import document, explained, job, scraped_as
+from tests.support.systems import plan_shop
+
+
+def test_health_endpoints_are_probed(tmp_path: Path) -> None:
+    """Each health path of a service is a target, and its address becomes the instance."""
+    probes = job(plan_shop(tmp_path), "blackbox")
+    assert [target.address for target in probes.targets] == ["http://api:4000/health"]
+    assert probes.relabel[-1] == {"target_label": "__address__", "replacement": "blackbox-exporter:9115"}
+    assert probes.relabel[1]["target_label"] == "instance"
+
+
+def test_the_module_exists(tmp_path: Path) -> None:
+    """The module that the job asks for is configured."""
+    plan = plan_shop(tmp_path)
+    modules = document(plan, "blackbox-exporter", "blackbox.yml")["modules"]
+    assert set(job(plan, "blackbox").params["module"]) <= modules.keys()
+
+
+def test_it_watches_itself(tmp_path: Path) -> None:
+    """The exporter is scraped and has alerts of its own."""
+    plan = plan_shop(tmp_path)
+    scraped_as(plan, "blackbox-exporter")
+    explained(plan, "blackbox")

@@ -1,0 +1,29 @@
+"""cadvisor: what it may see, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.planned import explained, scraped_as, workload
+from tests.support.systems import plan_shop
+
+
+def test_it_watches_and_is_watched(tmp_path: Path) -> None:
+    """cadvisor is scraped, and what it sees has alerts."""
+    plan = plan_shop(tmp_path)
+    scraped_as(plan, "cadvisor")
+    explained(plan, "containers")
+
+
+def test_host_mounts_are_declared(tmp_path: Path) -> None:
+    """Every path of the host has its reason, and none is the engine's socket or its folder."""
+    found = workload(plan_shop(tmp_path), "cadvisor")
+    assert found.exempt("host-mount") and all(mount.reason for mount in found.host_mounts)
+    assert not {mount.source for mount in found.host_mounts} & {"/var/run", "/run", "/var/run/docker.sock"}
+
+
+def test_root_has_a_reason(tmp_path: Path) -> None:
+    """cAdvisor runs as root with its reason, keeps no capability, and reaches the engine through the proxy."""
+    found = workload(plan_shop(tmp_path), "cadvisor")
+    assert found.exempt("root-user") and found.capabilities() == ()
+    assert "-docker=tcp://socket-proxy:2375" in found.args

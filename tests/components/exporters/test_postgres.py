@@ -1,0 +1,40 @@
+"""postgres-exporter: one for each database, with the password in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from components.assemble import ConfigValue
+from tests.support.planned import explained, job, scraped_as, workload
+from tests.support.systems import plan_shop
+
+ONE = {"databases": {"db": {"kind": "postgres", "address": "db.example.com:5432", "passwordSecret": "db-secret"}}}
+TWO = {
+    "databases": {
+        name: {"kind": "postgres", "address": f"{name}.example.com:5432", "passwordSecret": "db-secret"}
+        for name in ("orders", "users")
+    }
+}
+GIVEN = {"db-secret": ConfigValue("", secret=True)}
+
+
+def test_the_password_is_a_file(tmp_path: Path) -> None:
+    """The environment holds address, user and the password's file, never the password."""
+    plan = plan_shop(tmp_path, ONE, GIVEN)
+    found = workload(plan, "postgres-exporter")
+    assert found.env["DATA_SOURCE_PASS_FILE"] == "/run/secrets/db-secret" == found.secrets[0].path
+    assert found.env["DATA_SOURCE_URI"] == "db.example.com:5432/postgres?sslmode=disable"
+    scraped_as(plan, "postgres-exporter")
+    explained(plan, "postgres")
+
+
+def test_each_database_has_its_exporter(tmp_path: Path) -> None:
+    """Two databases have two exporters in one job, told apart by a label."""
+    plan = plan_shop(tmp_path, TWO, GIVEN)
+    found = {target.address: target.labels["database"] for target in job(plan, "postgres-exporter").targets}
+    assert found == {"postgres-exporter-orders:9187": "orders", "postgres-exporter-users:9187": "users"}
+
+
+def test_no_database_no_exporter(tmp_path: Path) -> None:
+    """A system without PostgreSQL has neither exporter nor alerts for it."""
+    assert "postgres-exporter" not in plan_shop(tmp_path).workloads

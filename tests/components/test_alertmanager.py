@@ -1,0 +1,89 @@
+"""Alertmanager: routes, receivers and inhibitions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.assemble import ConfigValue
+from model.errors import ConfigError
+from model.plan import Plan
+from tests.support.planned import document, explained, scraped_as, workload
+from tests.support.systems import plan_shop
+
+RECEIVERS = [
+    {"name": "team", "slack": {"channel": "#alerts", "urlSecret": "slack-url"}},
+    {
+        "name": "night",
+        "pagerduty": {"routingKeySecret": "pager-key"},
+        "email": {"to": "a@example.com", "from": "b@example.com", "smarthost": "m:25", "passwordSecret": "mail"},
+        "webhook": {"urlSecret": "hook-url"},
+    },
+]
+ROUTES = [{"severity": "critical", "receiver": "night", "repeatInterval": "1h"}]
+SECRETS = {name: ConfigValue("", secret=True) for name in ("slack-url", "pager-key", "mail", "hook-url")}
+
+
+def planned(folder: Path, **own: Any) -> Plan:
+    """The shop with Alertmanager's settings."""
+    given = {"alertmanager": ConfigValue(json.dumps(own)), **(SECRETS if own.get("receivers") else {})}
+    return plan_shop(folder, settings=given)
+
+
+def test_credentials_come_from_files(tmp_path: Path) -> None:
+    """Every credential of a receiver is named as a file, and each such file is a secret file of the workload."""
+    plan = planned(tmp_path, receivers=RECEIVERS, routes=ROUTES)
+    team, night = document(plan, "alertmanager", "alertmanager.yml")["receivers"]
+    assert team["slack_configs"][0]["api_url_file"] == "/run/secrets/slack-url"
+    assert night["pagerduty_configs"][0]["routing_key_file"] == "/run/secrets/pager-key"
+    assert night["email_configs"][0]["auth_password_file"] == "/run/secrets/mail"
+    assert night["webhook_configs"][0]["url_file"] == "/run/secrets/hook-url"
+    assert {item.secret for item in workload(plan, "alertmanager").secrets} == set(SECRETS)
+
+
+def test_routes_use_matchers(tmp_path: Path) -> None:
+    """Routes choose by `matchers`, the first receiver is the default."""
+    route = document(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")["route"]
+    assert route["receiver"] == "team"
+    assert route["routes"] == [{"receiver": "night", "matchers": ['severity="critical"'], "repeat_interval": "1h"}]
+
+
+def test_without_receivers_nothing_is_sent(tmp_path: Path) -> None:
+    """Without receivers the default is an empty one; in the demo it is the demo's own webhook."""
+    found = document(planned(tmp_path), "alertmanager", "alertmanager.yml")
+    assert found["receivers"] == [{"name": "none"}]
+    demo = plan_shop(tmp_path, settings={"demo": "true"})
+    hook = document(demo, "alertmanager", "alertmanager.yml")["receivers"][0]["webhook_configs"][0]
+    assert hook["url"] == "http://demo-webhook:8080/demo/webhook"
+
+
+def test_worse_mutes_lesser(tmp_path: Path) -> None:
+    """A critical alert mutes the warning of the same thing, and a dead service its own symptoms."""
+    rules = document(planned(tmp_path), "alertmanager", "alertmanager.yml")["inhibit_rules"]
+    assert rules[0]["equal"] == ["alertname", "service"]
+    assert rules[1]["source_matchers"] == ['alertname="TargetDown"']
+    assert "service" in rules[1]["equal"]
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"routes": ROUTES}, "night"),
+        ({"receivers": [{"name": "a"}]}, "tells nobody"),
+        ({"receivers": [{"name": "a", "webhook": {}}]}, "either url or urlSecret"),
+    ],
+)
+def test_broken_receivers_are_refused(tmp_path: Path, own: dict[str, Any], words: str) -> None:
+    """A route to nobody, a receiver without a way to notify, and a webhook without an address are refused."""
+    with pytest.raises(ConfigError, match=words):
+        plan_shop(tmp_path, settings={"alertmanager": json.dumps(own)})
+
+
+def test_it_watches_itself(tmp_path: Path) -> None:
+    """Alertmanager is scraped and has alerts of its own."""
+    plan = planned(tmp_path)
+    scraped_as(plan, "alertmanager")
+    explained(plan, "alertmanager")

@@ -1,0 +1,60 @@
+"""The socket proxy lets reads of the agents through, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from components.socket_proxy import config
+from tests.support.planned import scraped_as, workload
+from tests.support.systems import plan_shop
+
+
+def allowed(path: str) -> bool:
+    """Whether haproxy.cfg's expression matches a path."""
+    (expression,) = re.findall(r"acl allowed path,url_dec -m reg -i (\S+)", config())
+    return re.search(expression, path, re.IGNORECASE) is not None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/_ping", "/v1.41/containers/json", "/containers/abc/logs", "/v1.44/containers/a-b_c.d/json", "/events"],
+)
+def test_reads_pass(path: str) -> None:
+    """What log discovery and container metrics ask for is allowed, with and without a version."""
+    assert allowed(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/containers/abc/exec",
+        "/containers/create",
+        "/containers/abc/archive",
+        "/containers/abc/logs/../exec",
+        "/v1.41/secrets",
+        "/swarm",
+        "/volumes",
+        "/x/containers/json",
+        "/containers/json/x",
+    ],
+)
+def test_everything_else_is_refused(path: str) -> None:
+    """No other call is allowed, whatever it looks like."""
+    assert not allowed(path)
+
+
+def test_only_reading_methods(tmp_path: Path) -> None:
+    """A request must be a read and on an allowed path."""
+    assert "acl reads method GET HEAD" in config()
+    assert "deny deny_status 403 unless reads allowed" in config()
+
+
+def test_the_socket_is_a_declared_exemption(tmp_path: Path) -> None:
+    """The socket is mounted with its reason, and the proxy is no root."""
+    plan = plan_shop(tmp_path)
+    found = workload(plan, "socket-proxy")
+    assert found.exempt("docker-socket") and not found.exempt("root-user")
+    scraped_as(plan, "socket-proxy")

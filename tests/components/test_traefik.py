@@ -1,0 +1,50 @@
+"""Traefik: one way in, by path prefix."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.planned import document, explained, scraped_as, workload
+from tests.support.systems import plan_shop
+
+
+def test_every_route_has_a_router(tmp_path: Path) -> None:
+    """Each part of the stack is reached below its prefix, longer prefixes first."""
+    routers = document(plan_shop(tmp_path), "traefik", "routes.yml")["http"]["routers"]
+    assert {"grafana", "prometheus", "alertmanager", "loki", "traefik"} <= routers.keys()
+    assert routers["prometheus"]["rule"] == "PathPrefix(`/prometheus`)"
+    assert routers["prometheus"]["priority"] > routers["grafana"]["priority"]
+
+
+def test_own_routes_can_strip_their_prefix(tmp_path: Path) -> None:
+    """A route of one's own leads to its service, without its prefix where asked."""
+    route = {"name": "api", "prefix": "/shop", "url": "http://api:4000", "strip": True}
+    found = document(
+        plan_shop(tmp_path, settings={"traefik": json.dumps({"routes": [route]})}), "traefik", "routes.yml"
+    )["http"]
+    assert "strip-api" in found["routers"]["api"]["middlewares"]
+    assert found["middlewares"]["strip-api"] == {"stripPrefix": {"prefixes": ["/shop"]}}
+    assert found["services"]["api"]["loadBalancer"]["servers"] == [{"url": "http://api:4000"}]
+
+
+def test_strict_transport_security_only_with_https(tmp_path: Path) -> None:
+    """Browsers are told to insist on HTTPS only where the stack is reached by it."""
+    plain = document(plan_shop(tmp_path), "traefik", "routes.yml")
+    secure = document(plan_shop(tmp_path, settings={"baseUrl": "https://m.example.com"}), "traefik", "routes.yml")
+    assert "stsSeconds" not in plain["http"]["middlewares"]["security-headers"]["headers"]
+    assert secure["http"]["middlewares"]["security-headers"]["headers"]["stsSeconds"] >= 31_536_000
+
+
+def test_the_api_is_not_published(tmp_path: Path) -> None:
+    """Only the entry point for people is published; API, ping and metrics stay on an internal one."""
+    found = workload(plan_shop(tmp_path), "traefik")
+    assert [port.number for port in found.ports] == [8080]
+    assert not any("insecure" in argument for argument in found.args)
+
+
+def test_it_watches_itself(tmp_path: Path) -> None:
+    """Traefik is scraped and has alerts of its own."""
+    plan = plan_shop(tmp_path)
+    scraped_as(plan, "traefik")
+    explained(plan, "traefik")

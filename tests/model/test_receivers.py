@@ -1,0 +1,29 @@
+"""Receivers of notifications as settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from model.errors import ConfigError
+from model.load import parse
+from model.receivers import Email, Receiver, Webhook
+
+
+def test_secrets_are_named_with_their_purpose() -> None:
+    """A receiver lists its secrets and what each of them is."""
+    data = {"name": "night", "pagerduty": {"routingKeySecret": "key"}, "webhook": {"urlSecret": "hook"}}
+    found = parse(Receiver, data, "receiver").secrets()
+    assert set(found) == {"key", "hook"}
+    assert "night" in found["key"]
+
+
+@pytest.mark.parametrize("data", [{}, {"url": "http://a", "urlSecret": "b"}])
+def test_a_webhook_has_one_address(data: dict[str, str]) -> None:
+    """Neither no address nor two are accepted."""
+    with pytest.raises(ConfigError, match="either url or urlSecret"):
+        parse(Webhook, data, "webhook")
+
+
+def test_mail_is_sent_with_tls() -> None:
+    """TLS is required unless said otherwise."""
+    assert parse(Email, {"to": "a@b.c", "from": "a@b.c", "smarthost": "m:25"}, "email").require_tls
