@@ -66,9 +66,22 @@ golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
 .PHONY: e2e
-e2e: .venv/.ready ## Run the end-to-end suite on a real Docker engine
+e2e: e2e-local e2e-tcp e2e-ssh ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
+
+.PHONY: e2e-local
+e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e
+
+.PHONY: e2e-tcp
+e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached over TCP with TLS
+	@$(PYTHON) -m toolchain up-prerequisites
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e --engine tcp
+
+.PHONY: e2e-ssh
+e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine reached over SSH
+	@$(PYTHON) -m toolchain up-prerequisites
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py) --engine ssh
 
 .PHONY: bench
 bench: .venv/.ready ## Measure, next to a peer or a limit in the same run

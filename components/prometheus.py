@@ -71,7 +71,8 @@ def config(context: Context) -> dict[str, Any]:
         document["global"]["query_log_file"] = own.query_log_file
     if context.enabled("alertmanager"):
         targets = [context.address("alertmanager", 9093)]
-        document["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}
+        served = {"path_prefix": "/alertmanager", "static_configs": [{"targets": targets}]}
+        document["alerting"] = {"alertmanagers": [served]}
     return document
 
 

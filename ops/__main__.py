@@ -79,8 +79,17 @@ def up(stack: str) -> int:
     found = phases.run("health", lambda: verify.wait_healthy(client, stack, timeout=180))
     scraped = phases.run("targets", lambda: verify.wait_targets(client, stack, timeout=90))
     good = verify.report(stack, found, scraped, base_url=plan.settings.base_url, console=console)
+    _explain(stack, client)
     console.print(phases.total())
     return 0 if good else 1
+
+
+def _explain(stack: str, client: docker.DockerClient) -> None:
+    """The last words of every container that is not well."""
+    for container in verify.services(client, stack):
+        if not verify.health(container).good:
+            console.print(f"[red]{container.name}[/] last said:")
+            console.print(verify.last_words(container), markup=False)
 
 
 def check(stack: str) -> int:

@@ -61,6 +61,11 @@ def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> lis
         time.sleep(0.5)
 
 
+def last_words(container: Container, lines: int = 5) -> str:
+    """The last lines of a container's log, to be shown beside a bad health."""
+    return container.logs(tail=lines).decode(errors="replace").strip()
+
+
 def fetch(client: docker.DockerClient, stack: str, workload: str, url: str, post: str | None = None) -> str:
     """What `url` answers, asked from inside the container of `workload`, so that remote engines work alike.
 

@@ -417,14 +417,16 @@ def check(workloads: Sequence[Workload]) -> list[str]:
 
 def _delivered(name: str, configure: docker.Container) -> pulumi.Output[bool]:
     def judge(result: Sequence[object]) -> bool:
-        code, words = result
+        code, words, urn = result
         if code:
             raise DeliveryError(
-                f"{name} did not take its new configuration (exit status {code}):\n{str(words or '').strip()[-_WORDS:]}"
+                f"{name} did not take its new configuration (exit status {code}):\n"
+                f"{str(words or '').strip()[-_WORDS:]}\n"
+                f"The same configuration is tried again by `make up`, or by: pulumi up --replace '{urn}'"
             )
         return True
 
-    return pulumi.Output.all(configure.exit_code, configure.container_logs).apply(judge)
+    return pulumi.Output.all(configure.exit_code, configure.container_logs, configure.urn).apply(judge)
 
 
 def _reasons(workload: Workload) -> dict[str, str]:

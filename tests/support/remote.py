@@ -95,6 +95,17 @@ class RemoteEngine:
         self.engine: Engine
 
     def __enter__(self) -> RemoteEngine:
+        needed = (
+            "ip",
+            "openssl",
+            "nsenter",
+            "dockerd",
+            *(("sshd", "ssh", "ssh-keygen") if self._kind == "ssh" else ()),
+        )
+        if missing := [program for program in needed if not shutil.which(program)]:
+            raise RuntimeError(
+                f"the second engine needs {', '.join(missing)}: install iproute2, openssl, openssh-server"
+            )
         self._view.mkdir()
         make_certificates(self._view)
         subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
