@@ -12,7 +12,7 @@ from components.assemble import ConfigValue
 from components.base import ComponentArgs
 from components.registry import COMPONENTS
 from model.errors import ConfigError, Problem
-from model.plan import Plan
+from model.plan import Plan, Secret
 from targets.base import Deployment, Target
 from targets.docker import DockerTarget
 
@@ -39,7 +39,7 @@ class MonitoringStack(pulumi.ComponentResource):
     Attributes:
         deployments: what came of every workload, by its name.
         urls: `host:port` of every published port, by workload.
-        passwords: generated secrets that people need, as secret outputs by name.
+        passwords: secrets that are generated unless the configuration has them, as secret outputs by name.
 
     Raises:
         ConfigError: the target cannot express the plan.
@@ -55,11 +55,9 @@ class MonitoringStack(pulumi.ComponentResource):
         super().__init__("observability:components:MonitoringStack", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.passwords = {
-            secret.name: random.RandomPassword(
-                f"{name}-{secret.name}", length=secret.length, special=False, opts=child
-            ).result
+            secret.name: secrets[secret.name] if secret.name in secrets else _generated(name, secret, child)
             for secret in plan.secrets.values()
-            if secret.generate and secret.name not in secrets
+            if secret.generate
         }
         target: Target = DockerTarget(
             name, plan.settings.docker, plan.images, {**secrets, **self.passwords}, opts=child
@@ -76,3 +74,8 @@ class MonitoringStack(pulumi.ComponentResource):
         self.urls = {workload: port for workload, d in self.deployments.items() for port in list(d.ports.values())[:1]}
         self.ready = pulumi.Output.all(*(d.ready for d in self.deployments.values())).apply(lambda _: True)
         self.register_outputs({"ready": self.ready})
+
+
+def _generated(stack: str, secret: Secret, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    password = random.RandomPassword(f"{stack}-{secret.name}", length=secret.length, special=False, opts=opts)
+    return password.result

@@ -19,7 +19,7 @@ from rich.markup import escape
 
 from model.errors import ConfigError
 from ops import engine, recover, render, verify
-from ops.workspace import ROOT, Workspace, forget, open_workspace
+from ops.workspace import ROOT, Workspace, drop_secrets, forget, keep_secrets, open_workspace
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -118,12 +118,16 @@ def down(stack: str, *, purge: bool) -> int:
     space, client = connect(stack)
     for line in recover.recover(space, client):
         console.print(f"   {line}")
+    generated = space.outputs().keys() - {"urls", "baseUrl", "ready"}
+    if not purge:
+        keep_secrets(space, generated)
     space.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack)
     kept = recover.remaining_volumes(client, stack)
     if purge:
         for volume in kept:
             volume.remove()
         kept = []
+        drop_secrets(space, generated)
     forget(space)
     if kept:
         console.print(f"Kept data volumes: {', '.join(str(v.name) for v in kept)} (remove them with PURGE=1)")

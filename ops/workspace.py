@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,12 +177,35 @@ def _select(space: Workspace) -> None:
             raise SystemExit(f"cannot open the stack {space.stack}:\n{made.stderr.strip()}")
 
 
+def keep_secrets(space: Workspace, names: Collection[str]) -> None:
+    """Stores generated secrets in the local stack file before a destroy: data that is kept still needs them.
+
+    A database remembers the password it was made with, so the next `up` must find the same one.
+    """
+    if space.local:
+        values = space.outputs(show_secrets=True)
+        for name in sorted(set(names) & values.keys()):
+            space.pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=str(values[name]))
+
+
+def drop_secrets(space: Workspace, names: Collection[str]) -> None:
+    """Removes what `keep_secrets` stored, once the data is gone."""
+    if space.local:
+        for name in sorted(names):
+            space.pulumi("config", "rm", name, "--stack", space.stack, check=False, capture=True)
+
+
 def forget(space: Workspace) -> None:
     """Removes what a destroyed local stack leaves on disk, unless its file holds secrets that exist nowhere else."""
     if not space.local:
         return
     document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8"))
     space.pulumi("stack", "rm", "--yes", "--preserve-config", space.stack, check=False, capture=True)
+    backend = state_dir() / "backend" / ".pulumi"
+    for kind in ("backups", "history", "locks/organization"):
+        shutil.rmtree(backend / kind / PROJECT / space.stack, ignore_errors=True)
+    for leftover in (backend / "stacks" / PROJECT).glob(f"{space.stack}.json*"):
+        leftover.unlink()
     held = [v for v in (document.get("config") or {}).values() if isinstance(v, Mapping) and set(v) == {"secure"}]
     if not held:
         shutil.rmtree(space.directory)

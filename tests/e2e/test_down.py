@@ -7,6 +7,7 @@ from tests.support.running import RunningStack
 
 def test_down_leaves_nothing_but_data(stack: RunningStack) -> None:
     """`make down` removes every container, network and file, and keeps the data volumes."""
+    stack.remembered = stack.password("grafana-admin-password")
     run = stack.run("down")
     assert run.code == 0, run.text[-3000:]
     label = {"label": f"io.observability.stack={stack.name}"}
@@ -15,14 +16,28 @@ def test_down_leaves_nothing_but_data(stack: RunningStack) -> None:
     kept = {str(v.name) for v in stack.client.volumes.list(filters=label)}
     assert f"{stack.name}-prometheus-data" in kept
     assert not [name for name in kept if name.endswith(("-config", "-secrets", "-tools"))]
-    left = [p for p in stack.state.rglob("*") if p.is_file() and stack.name in p.name and "history" not in str(p)]
-    assert left == [], left
+    assert _left(stack) == {f"Pulumi.{stack.name}.yaml", "Pulumi.yaml", "machine.yaml"}
+    assert (
+        "grafana-admin-password:\n    secure:"
+        in (stack.state / "work" / stack.name / stack.stack_file.name).read_text()
+    )
+
+
+def _left(stack: RunningStack) -> set[str]:
+    """Files of the stack below the state directory: its stack file holds the secrets that the kept data needs."""
+    files = [
+        path for path in stack.state.rglob("*") if path.is_file() and stack.name in path.relative_to(stack.state).parts
+    ]
+    backend = [path for path in stack.state.rglob(f"{stack.name}.json*") if path.is_file()]
+    return {path.name for path in [*files, *backend]}
 
 
 def test_data_is_there_after_the_next_up(stack: RunningStack) -> None:
     """The next `make up` finds the data again; `PURGE=1` then removes it."""
     stack.up()
+    assert stack.password("grafana-admin-password") == stack.remembered
     assert stack.prom('count_over_time(up{service="prometheus"}[1h])')[0]["value"][1] != "1"
     run = stack.run("down", "--purge")
     assert run.code == 0, run.text[-3000:]
     assert stack.client.volumes.list(filters={"label": f"io.observability.stack={stack.name}"}) == []
+    assert _left(stack) <= {f"Pulumi.{stack.name}.yaml", "Pulumi.yaml", "machine.yaml"}

@@ -57,6 +57,7 @@ class RunningStack:
         self.env = {**os.environ, **engine.env, "OBSERVABILITY_STATE": str(self.state)}
         self.env.pop("PULUMI_BACKEND_URL", None)
         self.first_up: Run | None = None
+        self.remembered = ""
         self.edit_settings(lambda config: config.update(self._settings(ports)))
         self.edit_system(lambda system: system.pop("ports", None))
 
@@ -123,6 +124,10 @@ class RunningStack:
         run = self.run("up")
         assert run.code == 0, run.text[-6000:]
         return run
+
+    def password(self, name: str) -> str:
+        """A generated secret, as `make password` prints it."""
+        return self.run("password").text.split(f"{name}: ", 1)[1].split()[0]
 
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """A command left running in a session of its own, to be killed by the test."""
