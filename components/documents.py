@@ -6,7 +6,11 @@ from typing import Any
 
 import yaml
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""libyaml where it is there: the same text, ten times as fast, which thousands of targets need."""
+
 
 def dump(document: Any) -> str:
     """A document as YAML, keys in the order written."""
-    return yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
+    text: str = yaml.dump(document, Dumper=_DUMPER, sort_keys=False, width=120, allow_unicode=True)
+    return text

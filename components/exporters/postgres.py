@@ -5,29 +5,21 @@ Environment: https://github.com/prometheus-community/postgres_exporter#environme
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
+from components.exporters.base import databases, scrape, workload_name
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.system import Database
-from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import AlertRule, RuleGroup, Telemetry
 from model.workload import HttpProbe, SecretFile, Workload
 
 NAME = "postgres-exporter"
 PORT = 9187
+KIND = "postgres"
 
 
 class Settings(ComponentSettings):
     """postgres-exporter."""
-
-
-def databases(context: Context) -> dict[str, Database]:
-    """The system's PostgreSQL databases by key."""
-    return {key: item for key, item in context.system.databases.items() if item.kind == "postgres"}
-
-
-def workload_name(context: Context, key: str) -> str:
-    """One exporter per database; the only one is called like the component."""
-    return NAME if len(databases(context)) == 1 else f"{NAME}-{key}"
 
 
 def password(key: str, database: Database) -> str:
@@ -40,19 +32,9 @@ def password(key: str, database: Database) -> str:
 
 def telemetry(context: Context) -> Telemetry:
     """Each database's exporter is scraped, with the database's name as a label."""
-    found = databases(context)
-    if not found:
+    if not databases(context, KIND):
         return Telemetry()
-    targets = tuple(
-        ScrapeTarget(
-            address=context.address(workload_name(context, key), PORT),
-            labels={**identity(context, workload_name(context, key)), "database": key},
-        )
-        for key in found
-    )
-    return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=targets),), rules=(RuleGroup(name="postgres", alerts=alerts()),)
-    )
+    return Telemetry(scrape=(scrape(context, NAME, KIND, PORT),), rules=(RuleGroup(name=KIND, alerts=alerts()),))
 
 
 def alerts() -> tuple[AlertRule, ...]:
@@ -90,21 +72,21 @@ def secrets(context: Context) -> tuple[Secret, ...]:
             purpose=f"the password of {database.user} on the database {key}",
             generate=context.settings.demo and database.password_secret is None,
         )
-        for key, database in databases(context).items()
+        for key, database in databases(context, KIND).items()
     )
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One exporter per database."""
-    return tuple(exporter(context, key, database) for key, database in databases(context).items())
+    return tuple(exporter(context, key, database) for key, database in databases(context, KIND).items())
 
 
 def exporter(context: Context, key: str, database: Database) -> Workload:
     """The exporter of one database; the password is read from a file."""
     secret = password(key, database)
-    single = len(databases(context)) == 1
+    single = len(databases(context, KIND)) == 1
     return Workload(
-        name=workload_name(context, key),
+        name=workload_name(context, NAME, KIND, key),
         image="postgres-exporter",
         limits=limits(context.own(Settings), memory=64, cpus=0.5),
         env={

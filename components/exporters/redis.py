@@ -5,44 +5,28 @@ Flags: https://github.com/oliver006/redis_exporter#command-line-flags.
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
+from components.exporters.base import databases, scrape, workload_name
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.system import Database
-from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import AlertRule, RuleGroup, Telemetry
 from model.workload import HttpProbe, SecretFile, Workload
 
 NAME = "redis-exporter"
 PORT = 9121
+KIND = "redis"
 
 
 class Settings(ComponentSettings):
     """redis-exporter."""
 
 
-def databases(context: Context) -> dict[str, Database]:
-    """The system's Redis databases by key."""
-    return {key: item for key, item in context.system.databases.items() if item.kind == "redis"}
-
-
-def workload_name(context: Context, key: str) -> str:
-    """One exporter per database; the only one is called like the component."""
-    return NAME if len(databases(context)) == 1 else f"{NAME}-{key}"
-
-
 def telemetry(context: Context) -> Telemetry:
     """Each database's exporter is scraped, with the database's name as a label."""
-    found = databases(context)
-    if not found:
+    if not databases(context, KIND):
         return Telemetry()
-    targets = tuple(
-        ScrapeTarget(
-            address=context.address(workload_name(context, key), PORT),
-            labels={**identity(context, workload_name(context, key)), "database": key},
-        )
-        for key in found
-    )
-    return Telemetry(scrape=(ScrapeJob(name=NAME, targets=targets),), rules=(RuleGroup(name="redis", alerts=alerts()),))
+    return Telemetry(scrape=(scrape(context, NAME, KIND, PORT),), rules=(RuleGroup(name=KIND, alerts=alerts()),))
 
 
 def alerts() -> tuple[AlertRule, ...]:
@@ -72,26 +56,26 @@ def secrets(context: Context) -> tuple[Secret, ...]:
     """The passwords of the databases that have one."""
     return tuple(
         Secret(name=item.password_secret, purpose=f"the password of the database {key}")
-        for key, item in databases(context).items()
+        for key, item in databases(context, KIND).items()
         if item.password_secret
     )
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One exporter per database."""
-    return tuple(exporter(context, key, database) for key, database in databases(context).items())
+    return tuple(exporter(context, key, database) for key, database in databases(context, KIND).items())
 
 
 def exporter(context: Context, key: str, database: Database) -> Workload:
     """The exporter of one database; a password is read from a file, which maps addresses to passwords."""
     url = f"redis://{database.address}"
     secret = database.password_secret
-    single = len(databases(context)) == 1
+    single = len(databases(context, KIND)) == 1
     files: tuple[SecretFile, ...] = ()
     if secret:
         files = (SecretFile(path=f"/run/secrets/{secret}", secret=secret, template=f'{{"{url}": "{{}}"}}'),)
     return Workload(
-        name=workload_name(context, key),
+        name=workload_name(context, NAME, KIND, key),
         image="redis-exporter",
         limits=limits(context.own(Settings), memory=64, cpus=0.5),
         env={"REDIS_ADDR": url, **({"REDIS_PASSWORD_FILE": f"/run/secrets/{secret}"} if secret else {})},

@@ -1,0 +1,28 @@
+"""What the exporters of databases share: one exporter for each database of a kind, told apart by a label."""
+
+from __future__ import annotations
+
+from model.naming import identity
+from model.plan import Context
+from model.system import Database
+from model.telemetry import ScrapeJob, ScrapeTarget
+
+
+def databases(context: Context, kind: str) -> dict[str, Database]:
+    """The system's databases of a kind, by key."""
+    return {key: item for key, item in context.system.databases.items() if item.kind == kind}
+
+
+def workload_name(context: Context, name: str, kind: str, key: str) -> str:
+    """Name of the exporter of the database `key`; the only one of its kind is called like the component, `name`."""
+    return name if len(databases(context, kind)) == 1 else f"{name}-{key}"
+
+
+def scrape(context: Context, name: str, kind: str, port: int) -> ScrapeJob:
+    """The scrape job of a component: all its exporters, each with the label `database`."""
+    workloads = {key: workload_name(context, name, kind, key) for key in databases(context, kind)}
+    targets = tuple(
+        ScrapeTarget(address=context.address(workload, port), labels={**identity(context, workload), "database": key})
+        for key, workload in workloads.items()
+    )
+    return ScrapeJob(name=name, targets=targets)
