@@ -153,7 +153,11 @@ class RemoteEngine:
                 stdout=log,
                 stderr=log,
             )
-        eventually(self._answers, timeout=60, what="the second engine")
+        try:
+            eventually(self._answers, timeout=60, what="the second engine")
+        except AssertionError as error:
+            self._daemon.kill()
+            raise AssertionError(f"{error}\n{(self._folder / 'dockerd.log').read_text()[-2000:]}") from None
 
     def _answers(self) -> bool:
         try:
