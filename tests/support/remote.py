@@ -136,7 +136,8 @@ class RemoteEngine:
     def _start(self, daemon: Mapping[str, Any]) -> None:
         """Starts dockerd in namespaces of its own, with `daemon` as its daemon.json."""
         (self._view / "daemon.json").write_text(json.dumps(daemon))
-        hidden = sorted({str(ROOT), str(Path.home()), "/tmp"})
+        wanted = {ROOT, Path.home(), Path("/tmp")}
+        hidden = sorted(str(path) for path in wanted if not wanted & set(path.parents))
         mounts = " && ".join(f"mount -t tmpfs none {path}" for path in hidden)
         options = (
             f"--tlsverify --tlscacert=/mnt/ca.pem --tlscert=/mnt/server-cert.pem --tlskey=/mnt/server-key.pem "
