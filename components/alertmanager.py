@@ -12,7 +12,7 @@ from pydantic import model_validator
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.base import Duration, LabelName
-from model.errors import nearest
+from model.errors import Inconsistent, Problem, nearest
 from model.plan import Context, Secret
 from model.receivers import Email, Receiver, SeverityRoute, Webhook
 from model.settings import ComponentSettings
@@ -50,15 +50,21 @@ class Settings(ComponentSettings):
     @model_validator(mode="after")
     def _known_receivers(self) -> Settings:
         names = [receiver.name for receiver in self.receivers]
-        found = [f"receiver {n!r} is declared twice" for n in sorted({n for n in names if names.count(n) > 1})]
+        found = [
+            Problem(f"receivers[{number}].name", f"receiver {name!r} is declared twice")
+            for number, name in enumerate(names)
+            if name in names[:number]
+        ]
         found += [
-            f"route of severity {route.severity!r} names the unknown receiver {route.receiver!r}; "
-            f"{nearest(route.receiver, names)}"
-            for route in self.routes
+            Problem(
+                f"routes[{number}].receiver",
+                f"names the unknown receiver {route.receiver!r}; {nearest(route.receiver, names)}",
+            )
+            for number, route in enumerate(self.routes)
             if route.receiver not in names
         ]
         if found:
-            raise ValueError("; ".join(found))
+            raise Inconsistent(found)
         return self
 
 

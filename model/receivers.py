@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from model.base import Duration, Name, Strict
+from model.errors import Inconsistent, Problem
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"])]
 
@@ -25,7 +26,7 @@ class Webhook(Strict):
     @model_validator(mode="after")
     def _one_address(self) -> Webhook:
         if (self.url is None) == (self.url_secret is None):
-            raise ValueError("give either url or urlSecret")
+            raise Inconsistent([Problem("", "give either url or urlSecret")])
         return self
 
 
@@ -54,6 +55,15 @@ class Email(Strict):
     require_tls: bool = True
     """Refuse to send without TLS."""
 
+    @model_validator(mode="after")
+    def _login_is_complete(self) -> Email:
+        # Alertmanager ignores a password without a user, and finds out about the other half when it first sends
+        if self.username is None and self.password_secret is not None:
+            raise Inconsistent([Problem("username", "is required to log in with passwordSecret")])
+        if self.username is not None and self.password_secret is None:
+            raise Inconsistent([Problem("passwordSecret", f"is required to log in as {self.username!r}")])
+        return self
+
 
 class PagerDuty(Strict):
     """A PagerDuty service (Events API v2)."""
@@ -79,7 +89,8 @@ class Receiver(Strict):
     @model_validator(mode="after")
     def _notifies(self) -> Receiver:
         if not (self.webhook or self.slack or self.email or self.pagerduty):
-            raise ValueError(f"receiver {self.name!r} tells nobody: give webhook, slack, email or pagerduty")
+            message = f"receiver {self.name!r} tells nobody: give webhook, slack, email or pagerduty"
+            raise Inconsistent([Problem("", message)])
         return self
 
     def secrets(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components.assemble import ConfigValue, assemble
+from model.load import read_yaml
 from model.plan import Plan
 from ops.workspace import PROJECT, ROOT, Workspace
 from targets.docker import address, check
@@ -43,7 +44,7 @@ def plan_file(path: Path, stack: str, *, need_secrets: bool = False) -> Plan:
     Raises:
         ConfigError: something in it is wrong.
     """
-    document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    document = read_yaml(path, path.parent) or {}
     return assemble(stack, config_of(document), address=address, root=ROOT, check=check, need_secrets=need_secrets)
 
 

@@ -86,7 +86,9 @@ class DockerTarget:
         return address(name, port)
 
     def check(self, workloads: Sequence[Workload]) -> list[str]:
-        """What Docker cannot express: secret files outside the one directory that is mounted for them."""
+        """What Docker cannot express: secrets outside their one directory, paths of the host that are not declared,
+        and names that the target needs for its own containers and volumes.
+        """
         return check(workloads)
 
     def deploy(
@@ -405,7 +407,7 @@ def address(name: str, port: int) -> str:
 
 def check(workloads: Sequence[Workload]) -> list[str]:
     """What Docker cannot express, without an engine: see `DockerTarget.check`."""
-    found = []
+    found = _taken_names(workloads)
     for workload in workloads:
         for secret in workload.secrets:
             if Path(secret.path).parent != Path(SECRETS_DIR):
@@ -413,6 +415,33 @@ def check(workloads: Sequence[Workload]) -> list[str]:
         if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):
             found.append(f"workload {workload.name!r}: mounts paths of the host without declaring the exemption")
     return found
+
+
+def _taken_names(workloads: Sequence[Workload]) -> list[str]:
+    """Workloads and data volumes that are called like something this target makes beside them."""
+    containers = {"tools": "the health probes' client"}
+    volumes = dict(containers)
+    for workload in workloads:
+        if workload.config or workload.volumes:
+            documents = f"the documents of workload {workload.name!r}"
+            containers[f"{workload.name}-configure"] = volumes[f"{workload.name}-config"] = documents
+        if workload.secrets:
+            secrets = f"the secrets of workload {workload.name!r}"
+            containers[f"{workload.name}-secrets"] = volumes[f"{workload.name}-secrets"] = secrets
+    return [
+        *(
+            f"workload {workload.name!r}: the name is taken by the container for {containers[workload.name]}"
+            for workload in workloads
+            if workload.name in containers
+        ),
+        *(
+            f"workload {workload.name!r}: the name of its volume {volume.name!r} is taken by the one for "
+            f"{volumes[volume.name]}"
+            for workload in workloads
+            for volume in workload.volumes
+            if volume.name in volumes
+        ),
+    ]
 
 
 def _delivered(name: str, configure: docker.Container) -> pulumi.Output[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from components.assemble import ConfigValue
 from model.errors import ConfigError
 from model.plan import Plan
-from tests.support.planned import document, explained, scraped_as, workload
+from tests.support.planned import document, explained, scraped_as, text, workload
 from tests.support.systems import plan_shop
 
 RECEIVERS = [
@@ -19,7 +20,13 @@ RECEIVERS = [
     {
         "name": "night",
         "pagerduty": {"routingKeySecret": "pager-key"},
-        "email": {"to": "a@example.com", "from": "b@example.com", "smarthost": "m:25", "passwordSecret": "mail"},
+        "email": {
+            "to": "a@example.com",
+            "from": "b@example.com",
+            "smarthost": "m:25",
+            "username": "b",
+            "passwordSecret": "mail",
+        },
         "webhook": {"urlSecret": "hook-url"},
     },
 ]
@@ -49,6 +56,23 @@ def test_routes_use_matchers(tmp_path: Path) -> None:
     route = document(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")["route"]
     assert route["receiver"] == "team"
     assert route["routes"] == [{"receiver": "night", "matchers": ['severity="critical"'], "repeat_interval": "1h"}]
+
+
+def test_no_deprecated_matching(tmp_path: Path) -> None:
+    """Nowhere does a route or an inhibition use `match`, which Alertmanager is about to drop."""
+    written = text(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")
+    assert "matchers:" in written
+    assert not re.search(r"\b(match|match_re|(source|target)_match(_re)?):", written)
+
+
+def test_no_document_or_variable_holds_a_credential(tmp_path: Path) -> None:
+    """Settings that hold a credential itself occur in no document, and the environment has none at all."""
+    plan = planned(tmp_path, receivers=RECEIVERS, routes=ROUTES)
+    written = text(plan, "alertmanager", "alertmanager.yml")
+    assert not re.search(
+        r"\b(api_url|routing_key|service_key|auth_password|auth_secret|bearer_token|password):", written
+    )
+    assert not workload(plan, "alertmanager").env
 
 
 def test_without_receivers_nothing_is_sent(tmp_path: Path) -> None:

@@ -24,6 +24,21 @@ def test_a_webhook_has_one_address(data: dict[str, str]) -> None:
         parse(Webhook, data, "webhook")
 
 
+def test_a_receiver_notifies_somehow() -> None:
+    """A receiver that reaches nobody would swallow alerts."""
+    with pytest.raises(ConfigError, match="receiver 'night' tells nobody"):
+        parse(Receiver, {"name": "night"}, "receiver")
+
+
+@pytest.mark.parametrize(("given", "missing"), [("username", "passwordSecret"), ("passwordSecret", "username")])
+def test_a_login_has_user_and_password(given: str, missing: str) -> None:
+    """Half a login is refused, at the half that is missing."""
+    mail = {"to": "a@b.c", "from": "a@b.c", "smarthost": "m:25"}
+    with pytest.raises(ConfigError, match=f"email: {missing}: is required to log in"):
+        parse(Email, {**mail, given: "x"}, "email")
+    assert parse(Email, {**mail, given: "x", missing: "y"}, "email").smarthost == "m:25"
+
+
 def test_mail_is_sent_with_tls() -> None:
     """TLS is required unless said otherwise."""
     assert parse(Email, {"to": "a@b.c", "from": "a@b.c", "smarthost": "m:25"}, "email").require_tls

@@ -41,6 +41,14 @@ def test_wrong_stack_file_is_refused(tmp_path: Path) -> None:
         render.plan_file(path, "dev")
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """A stack file is read as strictly as a system: of two equal keys, neither silently wins."""
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("config:\n  observability:system: plue\n  observability:system: shop\n")
+    with pytest.raises(ConfigError, match=r"Pulumi.dev.yaml: .*'observability:system' stands twice \(lines 2 and 3\)"):
+        render.plan_file(path, "dev")
+
+
 def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
     """Each workload has a workload.yaml, and each file of its configuration directory is below its name."""
     plan = systems.plan_shop(tmp_path)

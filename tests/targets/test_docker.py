@@ -11,7 +11,7 @@ import pytest
 
 from model.naming import LABEL, user_id
 from model.settings import DockerSettings
-from model.workload import ConfigDir, SecretFile, Workload
+from model.workload import ConfigDir, DataVolume, SecretFile, Workload
 from targets.docker import DeliveryError, DockerTarget, check
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
@@ -298,6 +298,32 @@ def test_secret_files_elsewhere_are_refused() -> None:
 def test_undeclared_host_mounts_are_refused() -> None:
     """A path of the host needs a declared exception."""
     assert len(check([replace(AGENT, exemptions=())])) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        ("tools", "the health probes' client"),
+        ("server-configure", "the documents of workload 'server'"),
+        ("server-secrets", "the secrets of workload 'server'"),
+    ],
+)
+def test_names_of_own_containers_are_refused(name: str, beside: str) -> None:
+    """No workload can be called like a container that delivers something."""
+    said = check([SERVER, replace(PLAIN, name=name)])
+    assert said == [f"workload {name!r}: the name is taken by the container for {beside}"]
+
+
+@pytest.mark.parametrize("name", ["tools", "server-config", "server-secrets"])
+def test_names_of_own_volumes_are_refused(name: str) -> None:
+    """No data volume can be called like a volume that carries documents, secrets or tools."""
+    (said,) = check([SERVER, replace(PLAIN, volumes=(DataVolume(name=name, path="/data"),))])
+    assert said.startswith(f"workload 'plain': the name of its volume {name!r} is taken by the one for ")
+
+
+def test_such_names_are_free_where_nothing_is_delivered() -> None:
+    """A name is taken only by what is really made: a workload without secrets has no container for them."""
+    assert check([PLAIN, replace(PLAIN, name="plain-secrets"), replace(PLAIN, name="plain-configure")]) == []
 
 
 def test_what_can_be_expressed_is_not_refused() -> None:

@@ -13,6 +13,7 @@ from tests.support.systems import ABSENT
 SECRET = ConfigValue("", secret=True)
 LOGIN = '{"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "pull"}]}'
 
+MAIL = {"to": "a@example.com", "from": "b@example.com", "smarthost": "mail.example.com:587"}
 HOOK = {"name": "hook", "webhook": {"url": "http://x/"}}
 
 
@@ -25,10 +26,25 @@ RECEIVER_CASES = (
     of_receivers(
         "unknown receiver",
         {"receivers": [HOOK], "routes": [{"severity": "critical", "receiver": "hok"}]},
-        "",
+        ".routes[0].receiver",
         "names the unknown receiver 'hok'; did you mean 'hook'?",
     ),
-    of_receivers("receiver twice", {"receivers": [HOOK, HOOK]}, "", "receiver 'hook' is declared twice"),
+    of_receivers(
+        "receiver twice", {"receivers": [HOOK, HOOK]}, ".receivers[1].name", "receiver 'hook' is declared twice"
+    ),
+    of_receivers("receiver without a way", {"receivers": [{"name": "a"}]}, ".receivers[0]", "'a' tells nobody: give"),
+    of_receivers(
+        "mail password without user",
+        {"receivers": [{"name": "a", "email": {**MAIL, "passwordSecret": "mail"}}]},
+        ".receivers[0].email.username",
+        "is required to log in with passwordSecret",
+    ),
+    of_receivers(
+        "mail user without password",
+        {"receivers": [{"name": "a", "email": {**MAIL, "username": "u"}}]},
+        ".receivers[0].email.passwordSecret",
+        "is required to log in as 'u'",
+    ),
     of_receivers(
         "webhook without address",
         {"receivers": [{"name": "a", "webhook": {}}]},

@@ -1,0 +1,87 @@
+"""A stack that uses everything, documents on disk, and the programs that judge them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.assemble import ConfigValue
+from model.plan import Plan
+from tests.support.planned import workload
+from tests.support.systems import plan_shop
+
+SECONDS = 60
+"""After which a program that judges a document has hung."""
+
+MAIL = {
+    "to": "team@example.com",
+    "from": "stack@example.com",
+    "smarthost": "mail.example.com:587",
+    "username": "stack",
+    "passwordSecret": "mail",
+}
+RECEIVERS: list[dict[str, Any]] = [
+    {"name": "team", "slack": {"channel": "#alerts", "urlSecret": "slack-url"}},
+    {"name": "night", "pagerduty": {"routingKeySecret": "pager-key"}},
+    {"name": "office", "webhook": {"url": "http://hooks.example.com/alerts"}, "email": MAIL},
+]
+"""Every way to notify, but for a webhook with a secret address: Alertmanager before 0.26 knows none."""
+SECRET_WEBHOOK: dict[str, Any] = {"name": "hidden", "webhook": {"urlSecret": "hook-url"}}
+ROUTES = [
+    {"severity": "critical", "receiver": "night", "repeatInterval": "1h"},
+    {"severity": "warning", "receiver": "office"},
+]
+SECRETS = ("slack-url", "pager-key", "hook-url", "mail")
+
+
+def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
+    """A shop with all kinds of receivers (and `more`), several databases of each kind, log files and routes."""
+    databases = {
+        f"{kind}-{number}": {"kind": kind, "address": f"{kind}{number}:1234", "passwordSecret": "mail"}
+        for kind in ("postgres", "redis")
+        for number in (1, 2)
+    }
+    logs = [{"path": "/var/log/shop/*.log", "job": "shop", "labels": {"team": "a"}}]
+    alertmanager = {"receivers": [*RECEIVERS, *more], "routes": ROUTES}
+    used = {name for name in SECRETS if name in json.dumps(alertmanager)}
+    settings = {
+        "alertmanager": ConfigValue(json.dumps(alertmanager)),
+        "traefik": ConfigValue(
+            '{"accessLog": true, "routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000", "strip": true}]}'
+        ),
+        **{name: ConfigValue("", secret=True) for name in used},
+    }
+    return plan_shop(folder, {"databases": databases, "hostLogs": logs}, settings)
+
+
+def written(plan: Plan, name: str, folder: Path) -> Path:
+    """The configuration directory of a workload, written below `folder`."""
+    config = workload(plan, name).config
+    assert config is not None
+    for path, text in config.files.items():
+        file = folder / name / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def judged(*command: str | Path, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
+    """A program that ran to its end; both of its streams are in `stdout`."""
+    return subprocess.run(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def accepts(*command: str | Path) -> str:
+    """What a program says while it accepts a document; fails the test with its words when it does not."""
+    done = judged(*command)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
