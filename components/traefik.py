@@ -92,6 +92,7 @@ def arguments(own: Settings) -> tuple[str, ...]:
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
         "--log.level=INFO",
+        "--log.nocolor=true",
         f"--entrypoints.web.address=:{PORT}",
         f"--entrypoints.internal.address=:{INTERNAL_PORT}",
         "--api=true",
@@ -152,6 +153,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     check = (
         "/usr/local/bin/traefik",
         "--log.level=INFO",
+        "--log.nocolor=true",  # else colour codes part what the marker looks for
         "--global.checknewversion=false",
         "--entrypoints.web.address=127.0.0.1:18080",
         "--api=true",

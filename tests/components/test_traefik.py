@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.support.planned import document, explained, scraped_as, workload
@@ -48,3 +49,12 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path)
     scraped_as(plan, "traefik")
     explained(plan, "traefik")
+
+
+def test_refusals_are_recognised(tmp_path: Path) -> None:
+    """The validator writes without colour codes, which would part the words that mean a refusal."""
+    found = workload(plan_shop(tmp_path), "traefik").config
+    assert found is not None
+    assert "--log.nocolor=true" in found.validate
+    assert re.search(found.validate_marker, '2026-11-21T08:49:32Z ERR error="error while parsing rule"')
+    assert not re.search(found.validate_marker, "2026-11-21T08:49:32Z WRN aliasHeadersStrategy is not configured")

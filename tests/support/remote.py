@@ -141,11 +141,12 @@ class RemoteEngine:
         mounts = " && ".join(f"mount -t tmpfs none {path}" for path in hidden)
         options = (
             f"--tlsverify --tlscacert=/mnt/ca.pem --tlscert=/mnt/server-cert.pem --tlskey=/mnt/server-key.pem "
-            f"-H tcp://{THERE}:{PORT} -H unix:///var/run/docker.sock --data-root=/mnt/data --exec-root=/run/docker "
+            f"-H tcp://{THERE}:{PORT} -H unix:///var/run/docker.sock --exec-root=/run/docker "
             f"--pidfile=/run/docker.pid --config-file=/mnt/daemon.json --insecure-registry={HERE}:{self._registry_port}"
         )
         script = (
-            f"mount --make-rprivate / && mount --bind {self._view} /mnt && mount -t tmpfs none /run && {mounts} "
+            f"mount --make-rprivate / && mkdir -p {self._view}/data /var/lib/docker && mount --bind {self._view} /mnt "
+            f"&& mount --bind /mnt/data /var/lib/docker && mount -t tmpfs none /run && {mounts} "
             f"&& exec dockerd {options}"
         )
         with (self._folder / "dockerd.log").open("ab") as log:

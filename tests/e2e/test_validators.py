@@ -1,0 +1,140 @@
+"""Every document is accepted by the very program that will read it, asked by the command that a deployment runs.
+
+A program that is not there yet is built, however long that takes: these tests are never skipped.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from model.plan import Plan
+from model.workload import ConfigDir
+from ops.render import plan_file
+from tests.support.planned import document, workload
+from tests.support.systems import ROOT, plan_shop
+from tests.support.validating import SECRET_WEBHOOK, accepts, everything, judged, written
+from toolchain import validators
+from toolchain.context import default_context
+from toolchain.recipes import DEMO
+
+TOOLS = {
+    "prometheus": "promtool",
+    "alertmanager": "amtool",
+    "loki": "loki",
+    "promtail": "promtail",
+    "traefik": "traefik",
+    "socket-proxy": "haproxy",
+    "blackbox-exporter": "blackbox_exporter",
+    "api": "demo",
+    "web": "demo",
+}
+"""The program that judges each workload's documents."""
+PLANS: dict[str, Callable[[Path], Plan]] = {
+    "dev": lambda _: plan_file(ROOT / "Pulumi.dev.yaml", "dev"),
+    "prod": lambda _: plan_file(ROOT / "Pulumi.prod.yaml", "prod"),
+    "everything": lambda folder: everything(folder, SECRET_WEBHOOK),
+}
+WITHOUT_VALIDATOR = {"grafana"}
+"""Grafana has no way to ask it; tests/e2e/test_up.py looks at what it provisioned."""
+BREAKS = {
+    "promtool": ("prometheus", "prometheus.yml", "scrape_interval:", "scrape_intervall:"),
+    "amtool": ("alertmanager", "alertmanager.yml", "group_wait:", "group_wate:"),
+    "loki": ("loki", "loki.yaml", "retention_enabled:", "retention_enabeld:"),
+    "promtail": ("promtail", "promtail.yml", "pipeline_stages:", "pipeline_stagse:"),
+    "traefik": ("traefik", "routes.yml", "PathPrefix(`/prometheus`)", "PathPrefix(`/prometheus`"),
+    "haproxy": ("socket-proxy", "haproxy.cfg", "http-request deny", "http-request dney"),
+    "blackbox_exporter": ("blackbox-exporter", "blackbox.yml", "follow_redirects:", "follow_redirect:"),
+    "demo": ("api", "spec.json", '"port"', '"prot"'),
+}
+"""For each program a mistake: workload, file, what stands there, what should not."""
+
+
+def program(name: str) -> Path:
+    """The program of the deployed image."""
+    context = default_context()
+    if name == "demo":
+        return DEMO.ensure(context) / "bin" / "demo"
+    return validators.ensure(context, name, pinned=True)
+
+
+def verdict(config: ConfigDir, tool: str, folder: Path) -> tuple[bool, str]:
+    """Whether a directory is accepted by the workload's own validation, and what was said."""
+    words = [word.replace("{dir}", str(folder)) for word in config.validate[1:]]
+    if config.validate_seconds is None:
+        done = judged(program(tool), *words)
+        return done.returncode == 0, done.stdout
+    process = subprocess.Popen(
+        [program(tool), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
+    )
+    try:
+        said, _ = process.communicate(timeout=config.validate_seconds)
+        return False, said  # it serves until it is stopped, so an end of its own is a refusal
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        said, _ = process.communicate()
+        return not re.search(config.validate_marker, said), said
+    finally:
+        process.kill()
+
+
+def settings_of(plan: Plan, name: str) -> ConfigDir:
+    """The configuration directory of a workload."""
+    config = workload(plan, name).config
+    assert config is not None
+    return config
+
+
+@pytest.mark.parametrize("stack", PLANS)
+@pytest.mark.parametrize("name", TOOLS)
+def test_documents_are_accepted(name: str, stack: str, tmp_path: Path) -> None:
+    """What a workload is given is accepted by the program that reads it."""
+    plan = PLANS[stack](tmp_path)
+    if name not in {item.name for item in plan.every()}:
+        assert not plan.settings.demo and TOOLS[name] == "demo"  # only stand-ins may be absent
+        return
+    accepted, said = verdict(settings_of(plan, name), TOOLS[name], written(plan, name, tmp_path))
+    assert accepted, said
+
+
+@pytest.mark.parametrize("tool", BREAKS)
+def test_mistakes_are_refused(tool: str, tmp_path: Path) -> None:
+    """A mistake in a document is found by the program, so that its acceptance means something."""
+    name, file, before, after = BREAKS[tool]
+    plan = PLANS["dev"](tmp_path)
+    folder = written(plan, name, tmp_path)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert before in text
+    (folder / file).write_text(text.replace(before, after), encoding="utf-8")
+    accepted, said = verdict(settings_of(plan, name), tool, folder)
+    assert not accepted, said
+
+
+def test_every_document_has_its_validator() -> None:
+    """No workload of the shipped stacks has documents that nothing here judges."""
+    plans = [PLANS[stack](ROOT) for stack in ("dev", "prod")]
+    names = {item.name for plan in plans for item in plan.every() if item.config}
+    assert names - WITHOUT_VALIDATOR == TOOLS.keys()
+
+
+def test_loki_knows_every_limit(tmp_path: Path) -> None:
+    """Each limit of the runtime file is one of Loki's: as `limits_config`, which -verify-config reads, it is taken."""
+    plan = plan_shop(tmp_path)
+    (limits,) = document(plan, "loki", "runtime.yaml")["overrides"].values()
+    folder = written(plan, "loki", tmp_path)
+    config = document(plan, "loki", "loki.yaml")
+    config["limits_config"] |= limits
+    (folder / "loki.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    accepts(program("loki"), f"-config.file={folder}/loki.yaml", "-verify-config")
+
+
+def test_the_demo_takes_every_kind_of_service(tmp_path: Path) -> None:
+    """Services with metrics and without, of kind http and worker, are specs that the demo can play."""
+    plan = plan_shop(tmp_path, settings={"demo": "true"})
+    for name in ("api", "worker"):
+        accepts(program("demo"), "-check", written(plan, name, tmp_path) / "spec.json")

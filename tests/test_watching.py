@@ -1,0 +1,86 @@
+"""The stack watches itself: every part of it is scraped, and whatever can go wrong explains itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from components.registry import COMPONENTS
+from model.plan import Plan
+from model.telemetry import AlertRule
+from tests.support.systems import plan_shop
+from tests.support.validating import everything
+
+UNWATCHED = {"demo-workload"}
+"""What stands for services that are watched as themselves."""
+ALWAYS = {"Watchdog"}
+"""Alerts that compare nothing, because they fire on purpose."""
+CREDENTIAL = re.compile(
+    r"(?im)^\s*-?\s*\"?[\w.-]*(password|passwd|token|api_?key|secret_?key|credentials)\"?\s*[:=]\s*\S"
+)
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A stack in which every component but the demo has something to do."""
+    return everything(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def alerts(plan: Plan) -> tuple[AlertRule, ...]:
+    """Every alert of that stack."""
+    return tuple(alert for group in plan.telemetry.rules for alert in group.alerts)
+
+
+def test_every_component_is_scraped(plan: Plan) -> None:
+    """Each component has a scrape job of its name, whose targets all say service, system and environment."""
+    jobs = {job.name: job for job in plan.telemetry.scrape}
+    for module in COMPONENTS:
+        if module.NAME in UNWATCHED:
+            continue
+        assert module.NAME in plan.workloads, module.NAME
+        assert jobs[module.NAME].targets, module.NAME
+        for target in jobs[module.NAME].targets:
+            assert {"service", "system", "environment"} <= target.labels.keys(), target.address
+
+
+def test_every_workload_is_scraped(plan: Plan) -> None:
+    """No process of the stack runs unseen: each is the host of a target."""
+    hosts = {target.address.partition(":")[0] for job in plan.telemetry.scrape for target in job.targets}
+    assert {workload.name for workload in plan.every()} <= hosts
+
+
+def test_every_alert_explains_itself(alerts: tuple[AlertRule, ...]) -> None:
+    """An alert says what is wrong, what that means and how bad it is, in whole sentences."""
+    assert len(alerts) > 25
+    for alert in alerts:
+        assert alert.severity in ("critical", "warning", "info"), alert.name
+        assert alert.summary and not alert.summary.endswith("."), alert.name
+        assert alert.description.endswith("."), alert.name
+        assert alert.description != alert.summary, alert.name
+        assert re.fullmatch(r"([A-Z][a-z0-9]*)+", alert.name), alert.name
+
+
+def test_every_alert_has_a_threshold(alerts: tuple[AlertRule, ...]) -> None:
+    """An alert compares with a number, else it would fire for everything that exists."""
+    endless = [alert.name for alert in alerts if not re.search(r"(==|!=|<=?|>=?)\s*-?[\d(]", alert.expr)]
+    assert set(endless) == ALWAYS
+
+
+def test_no_document_or_variable_holds_a_credential(plan: Plan, tmp_path: Path) -> None:
+    """Credentials are named by their file, in documents as in the environment; the demo makes no exception."""
+    for workload in (*plan.every(), *plan_shop(tmp_path, settings={"demo": "true"}).every()):
+        documents = workload.config.files.items() if workload.config else ()
+        variables = "\n".join(f"{name}={value}" for name, value in workload.env.items())
+        for name, text in (*documents, ("environment", variables)):
+            found = CREDENTIAL.search(text)
+            assert not found, f"{workload.name}/{name}: {found and found[0]}"
+
+
+def test_every_secret_is_a_file_in_the_one_directory(plan: Plan) -> None:
+    """A workload reads its secrets below /run/secrets and nowhere else, and only those that are declared."""
+    files = [secret for workload in plan.every() for secret in workload.secrets]
+    assert {str(Path(file.path).parent) for file in files} == {"/run/secrets"}
+    assert {file.secret for file in files} <= plan.secrets.keys()
