@@ -3,6 +3,7 @@ STACK ?= dev
 PURGE ?=
 OUTPUT ?=
 NAME ?=
+TESTS ?= tests/e2e
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -76,7 +77,7 @@ e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
 .PHONY: e2e-tcp
 e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached over TCP with TLS
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e --engine tcp
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(TESTS) --engine tcp
 
 .PHONY: e2e-ssh
 e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine reached over SSH

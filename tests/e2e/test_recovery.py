@@ -38,10 +38,13 @@ def test_killed_processes_come_back(stack: RunningStack) -> None:
     eventually(lambda: stack.loki(f'{{job="containerlogs"}} |= "{marker}"'), timeout=15, what="the marker")
     before = time.time()
     samples = len(stack.prom('up{service="api"}[2m]')[0]["values"])
+    started = stack.identities()
     for container in stack.containers("service"):
         os.kill(int(container.attrs["State"]["Pid"]), signal.SIGKILL)
+    # an engine takes a moment to notice: until then everything still looks healthy
+    eventually(lambda: not set(started.values()) & set(stack.identities().values()), timeout=60, what="new starts")
     _well(stack)
-    assert stack.loki(f'{{job="containerlogs"}} |= "{marker}"')
+    eventually(lambda: stack.loki(f'{{job="containerlogs"}} |= "{marker}"'), timeout=30, what="the marker again")
     kept = stack.prom(f'up{{service="api"}}[{int(time.time() - before) + 120}s]')[0]["values"]
     assert len([v for v in kept if v[0] < before - 5]) >= samples - 2
     eventually(lambda: len(stack.prom("up == 0")) == 0 and stack.prom("up"), timeout=60, what="every target up")
