@@ -246,7 +246,7 @@ class DockerTarget:
             memory=max(128, workload.limits.memory // MIB),
             memory_swap=max(128, workload.limits.memory // MIB),
             tmpfs={"/tmp": "rw,nosuid,nodev,size=64m"},  # noqa: S108 - inside the container
-            envs=[f"{key}={value}" for key, value in sorted(self._delivery(workload, config).items())],
+            envs=[f"{key}={value}" for key, value in sorted(self._delivery(workload, config, revision).items())],
             volumes=mounts,
             uploads=[
                 docker.ContainerUploadArgs(file="/deliver.sh", content=SCRIPT.read_text(encoding="utf-8")),
@@ -269,17 +269,17 @@ class DockerTarget:
             name, args, opts=self._child(parent, depends_on=list(before), delete_before_replace=True)
         )
 
-    def _delivery(self, workload: Workload, config: ConfigDir) -> dict[str, str]:
+    def _delivery(self, workload: Workload, config: ConfigDir, revision: str) -> dict[str, str]:
         """The environment of deliver.sh. It holds no secret."""
         values = {
             "NAME": workload.name,
             "OWNER": str(user_id(self._stack, workload.name)),
-            "REVISION": config.revision(),
+            "REVISION": revision,
             "GENERATION": self._generation(workload),
             "DATA_DIRS": " ".join(volume.path for volume in workload.volumes),
         }
         if config.validate:
-            words = [part.replace("{dir}", f"/config/.rev-{config.revision()}") for part in config.validate]
+            words = [part.replace("{dir}", f"/config/.rev-{revision}") for part in config.validate]
             values["VALIDATE"] = shlex.join(words)
             if config.validate_seconds:
                 values["VALIDATE_SECONDS"] = str(config.validate_seconds)
