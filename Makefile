@@ -17,7 +17,7 @@ help: ## List the commands
 
 .venv/.ready: pyproject.toml uv.lock
 	@echo "== Python environment"
-	@uv=$$(sh toolchain/bootstrap.sh) && "$$uv" sync --frozen --quiet
+	@uv=$$(sh toolchain/bootstrap.sh) && "$$uv" --system-certs sync --frozen --quiet
 	@touch $@
 
 .PHONY: up

@@ -104,7 +104,12 @@ class Apt:
             # No lists on this machine, or ones that name versions the mirror no longer has.
             for left in into.iterdir():
                 left.unlink()
-            return self._download(self._refreshed_lists(), packages, into)
+        options, said = self._refreshed_lists()
+        try:
+            return self._download(options, packages, into)
+        except ToolchainError as error:
+            # The refresh's own complaints (an unsigned list, a full disk) are the cause more often than not.
+            raise ToolchainError(f"{error.problem}\n{failure_words(said)}", advice=_ADVICE) from error
 
     def _download(self, options: list[str], packages: tuple[str, ...], into: Path) -> list[Path]:
         wanted = self._closure(options, packages)
@@ -120,15 +125,23 @@ class Apt:
         command = ["apt-get", *options, *isolated, "--print-uris", "--yes", "--no-install-recommends", "install"]
         return select(run([*command, *packages], advice=_ADVICE), packages)
 
-    def _refreshed_lists(self) -> list[str]:
+    def _refreshed_lists(self) -> tuple[list[str], str]:
+        """Options for apt-get to use lists of our own, fetched now, and what apt-get said while fetching them."""
         options = []
         for setting, folder in (("Dir::State::lists", "lists"), ("Dir::Cache", "cache")):
             (self._own / folder / "partial").mkdir(parents=True, exist_ok=True)
             options += ["-o", f"{setting}={self._own / folder}"]
         with self._context.cache.lock("apt-update"):
             # A third party's source may be out of reach; what matters is whether the packages are found afterwards.
-            run(["sh", "-c", 'apt-get "$@" update || true', "apt-get", *options, "-o", "Debug::NoLocking=1"])
-        return options
+            script = 'apt-get "$@" update 2>&1 || true'
+            said = run(["sh", "-c", script, "apt-get", *options, "-o", "Debug::NoLocking=1"])
+        return options, said
+
+
+def failure_words(said: str) -> str:
+    """apt-get's warnings and errors among the lines it printed while it refreshed its lists; "" when it had none."""
+    words = [line for line in said.splitlines() if line.startswith(("E:", "W:", "Err:"))]
+    return "\n".join(["  refreshing the package lists before had said:", *(f"    {w}" for w in words)]) if words else ""
 
 
 _ADVICE = "check that the distribution's mirror is reachable and that this release has the package (apt-cache policy)"

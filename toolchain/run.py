@@ -22,10 +22,12 @@ def run(
     env: Mapping[str, str] | None = None,
     advice: str = "",
     timeout: float | None = None,
+    to_the_end: bool = False,
 ) -> str:
     """Run `command` and give its standard output.
 
-    `env` replaces the environment where given, `timeout` is in seconds. Raises ToolchainError when the command is
+    `env` replaces the environment where given, `timeout` is in seconds; what runs `to_the_end` is not cut short when
+    another job fails (a half-done system installation would be in the way of everything later). Raises ToolchainError when the command is
     absent, exits with another status than 0 or takes too long.
     """
     shown = shlex.join(command)
@@ -42,7 +44,8 @@ def run(
         )
     except FileNotFoundError as error:
         raise ToolchainError(f"{command[0]} is not installed (needed for: {shown})", advice=advice) from error
-    _LIVE.add(process)
+    if not to_the_end:
+        _LIVE.add(process)
     try:
         said, complained = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:

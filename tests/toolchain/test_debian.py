@@ -9,7 +9,7 @@ import pytest
 
 from toolchain import debian
 from toolchain.context import Context
-from toolchain.debian import DebianPackages, select
+from toolchain.debian import DebianPackages, failure_words, select
 from toolchain.errors import ToolchainError
 from toolchain.host import Host
 
@@ -57,3 +57,10 @@ def test_starter_runs_the_program_wherever_it_lies(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("bin/show")
     said = subprocess.run([tmp_path / "link", "a b", "c"], capture_output=True, text=True, check=True).stdout
     assert said == "a b|c|"
+
+
+def test_complaints_of_a_refresh_are_kept() -> None:
+    """What apt-get complained of while it refreshed its lists is shown with a failure that follows; silence is not."""
+    words = failure_words("Get:1 http://mirror\nW: GPG error: not signed\nReading package lists...\nE: unsigned\n")
+    assert words.splitlines()[1:] == ["    W: GPG error: not signed", "    E: unsigned"]
+    assert failure_words("Reading package lists...\n") == ""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
+from tests.support.waiting import eventually
 from toolchain.errors import ToolchainError
-from toolchain.run import SHOWN_LINES, failure, run
+from toolchain.run import SHOWN_LINES, end_all, failure, run
 
 
 def test_output_is_given() -> None:
@@ -38,3 +42,16 @@ def test_only_last_lines_are_shown() -> None:
     shown = failure("cmd", 1, "\n".join(f"line {i}" for i in range(100)))
     assert "line 99" in shown
     assert f"line {99 - SHOWN_LINES}" not in shown
+
+
+def test_what_runs_to_the_end_is_not_cut_short(tmp_path: Path) -> None:
+    """Ending all commands leaves a system installation alone: half-done, it would be in the way of everything later."""
+    began, done = tmp_path / "began", tmp_path / "done"
+    script = f"touch {began}; while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; touch {done}"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, ["sh", "-c", script], to_the_end=True)
+        eventually(began.exists, timeout=30, what="the command begins")
+        end_all()
+        (tmp_path / "go").touch()
+        running.result()
+    assert done.exists()
