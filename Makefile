@@ -3,7 +3,7 @@ STACK ?= dev
 PURGE ?=
 OUTPUT ?=
 NAME ?=
-TESTS ?= tests/e2e
+TESTS ?= tests/e2e --ignore tests/e2e/test_systems.py
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -67,12 +67,17 @@ golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
 .PHONY: e2e
-e2e: e2e-local e2e-tcp e2e-ssh ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
+e2e: e2e-local e2e-systems e2e-tcp e2e-ssh ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
 
 .PHONY: e2e-local
 e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e --ignore tests/e2e/test_systems.py
+
+.PHONY: e2e-systems
+e2e-systems: .venv/.ready ## Run every system's own stack: targets, logs, panels, and each kind of alert fired
+	@$(PYTHON) -m toolchain up-prerequisites
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e/test_systems.py
 
 .PHONY: e2e-tcp
 e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached over TCP with TLS

@@ -13,10 +13,11 @@ from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.base import Duration, LabelName
 from model.errors import Inconsistent, Problem, nearest
+from model.packs import alertmanager as pack
 from model.plan import Context, Secret
 from model.receivers import Email, Receiver, SeverityRoute, Webhook
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
 NAME = "alertmanager"
@@ -90,6 +91,7 @@ def config(context: Context) -> dict[str, Any]:
             "receiver": route.receiver,
             "matchers": [f'severity="{route.severity}"'],
             **({"repeat_interval": route.repeat_interval} if route.repeat_interval else {}),
+            **({"continue": True} if route.and_on else {}),
         }
         for route in own.routes
     ]
@@ -102,16 +104,27 @@ def config(context: Context) -> dict[str, Any]:
             "repeat_interval": own.repeat_interval,
             "routes": routes,
         },
-        "inhibit_rules": inhibitions(),
+        "inhibit_rules": inhibitions(context),
         "receivers": [receiver(item) for item in declared] or [{"name": "none"}],
     }
 
 
-def inhibitions() -> list[dict[str, Any]]:
+def inhibitions(context: Context) -> list[dict[str, Any]]:
     """What is not sent because something worse is known: warnings beside a critical one, symptoms of a dead service.
+
+    Beside these two, each alert mutes what it says it mutes.
 
     Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibition-related-settings
     """
+    mutes = {alert.name: alert.mutes for group in context.telemetry.rules for alert in group.alerts if alert.mutes}
+    muted = [
+        {
+            "source_matchers": [f'alertname="{name}"'],
+            "target_matchers": [f'alertname=~"{"|".join(others)}"'],
+            "equal": ["service", "environment"],
+        }
+        for name, others in sorted(mutes.items())
+    ]
     return [
         {
             "source_matchers": ['severity="critical"'],
@@ -123,6 +136,7 @@ def inhibitions() -> list[dict[str, Any]]:
             "target_matchers": ['alertname!="TargetDown"', 'service!=""'],
             "equal": ["service", "environment"],
         },
+        *muted,
     ]
 
 
@@ -189,32 +203,8 @@ def telemetry(context: Context) -> Telemetry:
                 json_data={"implementation": "prometheus"},
             ),
         ),
-        rules=(RuleGroup(name="alertmanager", alerts=alerts()),),
+        rules=(RuleGroup(name="alertmanager", alerts=pack.alerts(context.system.tune)),),
         routes=(Route(name=NAME, prefix="/alertmanager", url=f"http://{address}"),),
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about Alertmanager itself."""
-    return (
-        AlertRule(
-            name="AlertmanagerConfigReloadFailed",
-            expr="alertmanager_config_last_reload_successful == 0",
-            hold="5m",
-            severity="critical",
-            summary="Alertmanager refuses its configuration",
-            description="The previous routes keep working; changed receivers have no effect.",
-        ),
-        AlertRule(
-            name="AlertmanagerNotificationsFailing",
-            # one failure in a hundred can be a receiver's hiccup, which is tried again; more is a broken receiver
-            expr="sum by (service, integration) (rate(alertmanager_notifications_failed_total[5m]))"
-            " / sum by (service, integration) (rate(alertmanager_notifications_total[5m])) > 0.01",
-            hold="5m",
-            severity="critical",
-            summary="{{ $value | humanizePercentage }} of the notifications to {{ $labels.integration }} fail",
-            description="People are not told of alerts. Look at Alertmanager's log for the receiver's answer.",
-        ),
     )
 
 

@@ -21,11 +21,12 @@ from components.base import ComponentModule
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
-from model.packs import system_telemetry
+from model.packs.system import expanded, system_telemetry
 from model.plan import Context, Plan, Secret, make_plan
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Telemetry
+from model.tuning import untuned
 from model.workload import Workload
 
 IMAGES = Path("configs/images.yaml")
@@ -87,8 +88,10 @@ def assemble(
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
-    extra = _collect(problems, lambda: system_telemetry(context)) or Telemetry()
-    plan = _collect(problems, lambda: make_plan(context, registry.COMPONENTS, extra))
+    extra = _collect(problems, lambda: system_telemetry(context))
+    if extra is None:  # what is said about alerts cannot be judged without them
+        context = replace(context, system=untuned(system))
+    plan = _collect(problems, lambda: make_plan(context, registry.COMPONENTS, extra or Telemetry()))
     if plan is not None and check is not None:
         problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
     if problems or plan is None:
@@ -150,7 +153,7 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
         problems += _system_problems(data, name, str(file))
     if problems or system is None:
         raise ConfigError(problems)
-    return system
+    return expanded(system)
 
 
 def declared_secrets(context: Context) -> dict[str, Secret]:

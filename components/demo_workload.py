@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from components.base import MonitoringComponent, limits
+from model.naming import demo_logs
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.system import Database, Metric, Service
@@ -20,7 +21,10 @@ from model.workload import ConfigDir, DataVolume, ExecProbe, HttpProbe, Port, Re
 
 NAME = "demo-workload"
 CONFIG_DIR = "/etc/demo"
+LOGS_DIR = "/var/log/demo"
 WEBHOOK_PORT = 8080
+LIKE = {"in_flight": "active", "pool_idle": "active", "query_duration": "generic"}
+"""Roles that the demo imitates as it does others."""
 
 
 class Settings(ComponentSettings):
@@ -45,12 +49,30 @@ def spec(context: Context, key: str, service: Service) -> dict[str, Any]:
         "statusLabel": service.status_label,
         "pathLabel": service.path_label,
         "health": list(service.health),
-        "logs": {"format": service.logs.format, "fields": list(service.logs.fields)},
+        "logs": logs(context, key, service),
         "requestRate": context.own(Settings).request_rate,
     }
     if errors:
         entry["errorStatuses"] = errors
     return {"system": context.system.name, "services": {key: entry}}
+
+
+def logs(context: Context, key: str, service: Service) -> dict[str, Any]:
+    """What the demo must write: lines to its output, and to a file where the system's host logs say so."""
+    entry: dict[str, Any] = {
+        "format": "json" if service.logs.format == "json" else "logfmt",
+        "fields": list(service.logs.fields),
+    }
+    if service.logs.samples:
+        entry["samples"] = [dict(sample) for sample in service.logs.samples]
+    if writes_files(context, key):
+        entry["file"] = f"{LOGS_DIR}/{key}.log"
+    return entry
+
+
+def writes_files(context: Context, key: str) -> bool:
+    """Whether a service writes one of the system's log files on the host."""
+    return any(key in log.written_by for log in context.system.host_logs)
 
 
 def _errors(service: Service, item: Metric) -> list[str]:
@@ -65,7 +87,7 @@ def metric(name: str, item: Metric) -> dict[str, Any]:
         "help": item.help or name,
         "unit": item.unit,
         "labels": {label: list(values) for label, values in item.labels.items()},
-        "role": item.role,
+        "role": LIKE.get(item.role, item.role),
     }
     if item.buckets:
         entry["buckets"] = list(item.buckets)
@@ -103,6 +125,7 @@ def service_workload(context: Context, key: str, service: Service) -> Workload:
     """The stand-in of one service, under the service's own name and port."""
     own = context.own(Settings)
     publish = service.port if own.publish else None
+    volumes = (DataVolume(name=demo_logs(key), path=LOGS_DIR, retain=False),) if writes_files(context, key) else ()
     text = json.dumps(spec(context, key, service), indent=2)
     return Workload(
         name=key,
@@ -116,6 +139,7 @@ def service_workload(context: Context, key: str, service: Service) -> Workload:
             reload=Reload(port=service.port, path="/demo/reload", metrics_path=service.metrics_path),
         ),
         ports=(Port(number=service.port, publish=publish, bind=context.settings.docker.bind_address),),
+        volumes=volumes,
         probe=HttpProbe(path="/demo/healthz", port=service.port),
         stop_seconds=5,
     )
@@ -163,13 +187,13 @@ def postgres(context: Context, key: str, database: Database) -> Workload:
 
 
 def redis(context: Context, database: Database) -> Workload:
-    """Redis without persistence."""
+    """Redis; its snapshots go with the stack."""
     name, _, port = database.address.partition(":")
     return Workload(
         name=name,
         image="redis",
         limits=limits(context.own(Settings), memory=64, cpus=0.25),
-        args=("--save", "", "--appendonly", "no", "--protected-mode", "no"),
+        args=("--dir", "/data", "--appendonly", "no", "--protected-mode", "no"),
         ports=(Port(number=int(port or 6379), name="redis"),),
         volumes=(DataVolume(name=f"{name}-data", path="/data", retain=False),),
         probe=ExecProbe(command=("redis-cli", "ping")),

@@ -13,10 +13,11 @@ from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump as dump_yaml
 from model.base import Duration, seconds
 from model.dashboard import build, dump
+from model.packs import grafana as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.stack_dashboard import stack_dashboard
-from model.telemetry import AlertRule, Dashboard, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.stack_dashboard import INDEX, index, stack_dashboard
+from model.telemetry import Dashboard, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
 NAME = "grafana"
@@ -105,6 +106,7 @@ def environment(context: Context) -> dict[str, str]:
         "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIR}/boards/monitoring/{INDEX}.json",
         "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": own.min_refresh,
         "GF_DATAPROXY_DIAL_TIMEOUT": "10",
         "GF_DATAPROXY_TIMEOUT": f"{seconds(own.query_timeout):g}",
@@ -136,37 +138,14 @@ def environment(context: Context) -> dict[str, str]:
 def telemetry(context: Context) -> Telemetry:
     """Grafana is scraped, is reached at the root, and draws the stack itself."""
     address = context.address(NAME, PORT)
-    spec = stack_dashboard(context)
     return Telemetry(
         scrape=(ScrapeJob(name=NAME, targets=(ScrapeTarget(address=address, labels=identity(context, NAME)),)),),
-        rules=(RuleGroup(name=NAME, alerts=alerts()),),
-        dashboards=(build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}"),),
+        rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
+        dashboards=tuple(
+            build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")
+            for spec in (stack_dashboard(context), index(context))
+        ),
         routes=(Route(name=NAME, prefix="/", url=f"http://{address}", protect=False),),  # it has a login of its own
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """The first set of alerts; that Grafana is down says TargetDown."""
-    by = "service, system, environment"
-    requests = "grafana_http_request_duration_seconds_count"
-    return (
-        AlertRule(
-            name="GrafanaErrors",
-            expr=f'sum by ({by}) (rate({requests}{{status_code=~"5.."}}[5m]))'
-            f" / sum by ({by}) (rate({requests}[5m])) > 0.05",  # one page is dozens of requests: people see it
-            hold="5m",
-            severity="warning",
-            summary="{{ $value | humanizePercentage }} of Grafana's answers are errors",
-            description="Dashboards do not load or stay empty. Look at Grafana's error lines and its data volume.",
-        ),
-        AlertRule(
-            name="GrafanaDatasourceErrors",
-            expr='sum by (datasource, environment) (increase(grafana_datasource_request_total{code=~"5.."}[5m])) > 5',
-            hold="10m",  # a restart of the data source is over by then
-            severity="warning",
-            summary="Grafana gets errors from {{ $labels.datasource }}",
-            description="Panels that use this data source are empty. Look at its health and its own error lines.",
-        ),
     )
 
 

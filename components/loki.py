@@ -13,9 +13,10 @@ from pydantic import Field
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.base import Duration
+from model.packs import loki as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 
 NAME = "loki"
@@ -118,50 +119,8 @@ def telemetry(context: Context) -> Telemetry:
         datasources=(
             Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{address}", json_data={"maxLines": 1000}),
         ),
-        rules=(RuleGroup(name="loki", alerts=alerts()),),
+        rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
         routes=(Route(name=NAME, prefix="/loki", url=f"http://{address}"),),
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about Loki."""
-    return (
-        AlertRule(
-            name="LokiRequestErrors",
-            # one request in ten failing is more than restarts and slow disks explain
-            expr='sum by (service, route) (rate(loki_request_duration_seconds_count{status_code=~"5.."}[5m]))'
-            " / sum by (service, route) (rate(loki_request_duration_seconds_count[5m])) > 0.1",
-            hold="10m",
-            severity="critical",
-            summary="{{ $value | humanizePercentage }} of Loki's {{ $labels.route }} requests fail",
-            description="Lines are delayed (Promtail tries again) or queries fail. Look at Loki's log and disk.",
-        ),
-        AlertRule(
-            name="LokiDiscardsLines",
-            expr="sum by (service, reason) (increase(loki_discarded_samples_total[5m])) > 0",
-            hold="5m",
-            severity="warning",
-            summary="Loki discarded {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
-            description="These lines are lost. Raise the limit that the reason names, or log less.",
-        ),
-        AlertRule(
-            name="LokiRetentionNotApplied",
-            # it runs every ten minutes; three hours are far beyond any slow run
-            expr="time() - loki_compactor_apply_retention_last_successful_run_timestamp_seconds > 3 * 3600"
-            " and loki_compactor_apply_retention_last_successful_run_timestamp_seconds > 0",
-            hold="10m",
-            severity="warning",
-            summary="Loki has deleted nothing for {{ $value | humanizeDuration }}",
-            description="The compactor is not applying the retention: the disk will fill up.",
-        ),
-        AlertRule(
-            name="LokiRuntimeConfigRefused",
-            expr="loki_runtime_config_last_reload_successful == 0",
-            hold="5m",
-            severity="critical",
-            summary="Loki refuses its limits",
-            description="The previous limits keep working; changed ones have no effect.",
-        ),
     )
 
 

@@ -13,6 +13,9 @@ from pydantic import Field
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.base import Duration, Size, seconds
+from model.errors import ConfigError, Problem
+from model.naming import on_host
+from model.packs import prometheus as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.telemetry import (
@@ -150,7 +153,13 @@ def documents(context: Context) -> dict[str, str]:
 
 
 def telemetry(context: Context) -> Telemetry:
-    """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
+    """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications.
+
+    Raises:
+        ConfigError: samples are not kept for as long as an objective looks back.
+    """
+    if found := forgotten(context):
+        raise ConfigError(found)
     address = context.address(NAME, PORT)
     return Telemetry(
         scrape=(
@@ -170,61 +179,23 @@ def telemetry(context: Context) -> Telemetry:
                 json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
             ),
         ),
-        rules=(RuleGroup(name="prometheus", alerts=alerts()),),
+        rules=(RuleGroup(name="prometheus", alerts=pack.alerts(context.system.tune)),),
         routes=(Route(name=NAME, prefix="/prometheus", url=f"http://{address}"),),
     )
 
 
-def alerts() -> tuple[AlertRule, ...]:
-    """The first set of alerts about Prometheus and about everything it scrapes."""
-    return (
-        AlertRule(
-            name="Watchdog",
-            expr="vector(1)",
-            severity="info",
-            summary="The alerting pipeline works",
-            description="Always fires. When it stops arriving, Prometheus, Alertmanager or the way to you is broken.",
-        ),
-        AlertRule(
-            name="TargetDown",
-            expr="up == 0",
-            hold="1m",  # four missed scrapes at the default interval: no restart takes that long
-            severity="critical",
-            summary="{{ $labels.service }} ({{ $labels.instance }}) cannot be scraped",
-            description="Prometheus has had no answer from {{ $labels.job }} for a minute: it is down or unreachable.",
-        ),
-        AlertRule(
-            name="PrometheusConfigReloadFailed",
-            expr="prometheus_config_last_reload_successful == 0",
-            hold="5m",
-            severity="critical",
-            summary="Prometheus refuses its configuration",
-            description="The previous configuration keeps running; new rules and targets have no effect.",
-        ),
-        AlertRule(
-            name="PrometheusRuleFailures",
-            expr="increase(prometheus_rule_evaluation_failures_total[5m]) > 0",
-            hold="5m",
-            severity="warning",
-            summary="{{ $value | humanize }} rule evaluations failed in 5 minutes",
-            description="Alerts of rule group {{ $labels.rule_group }} may be missing.",
-        ),
-        AlertRule(
-            name="PrometheusNotificationsDropped",
-            expr="increase(prometheus_notifications_dropped_total[5m]) > 0",
-            hold="5m",
-            severity="critical",
-            summary="{{ $value | humanize }} alerts were not delivered to Alertmanager",
-            description="Prometheus cannot reach Alertmanager, so nobody is told of anything.",
-        ),
-        AlertRule(
-            name="PrometheusSampleLimitHit",
-            expr="increase(prometheus_target_scrapes_exceeded_sample_limit_total[10m]) > 0",
-            severity="warning",
-            summary="A target exceeds its sample limit",
-            description="Its scrapes are refused as a whole. Lower its cardinality or raise sampleLimit for it.",
-        ),
-    )
+def forgotten(context: Context) -> list[Problem]:
+    """Objectives whose window is longer than samples are kept."""
+    kept = context.own(Settings).retention
+    return [
+        Problem(
+            f"configs/systems/{context.system.name}.yaml: objectives[{number}].window",
+            f"{item.window} is longer than Prometheus keeps samples ({kept});"
+            f" raise prometheus.retention in Pulumi.{context.stack}.yaml, or shorten the window",
+        )
+        for number, item in enumerate(context.system.objectives)
+        if seconds(item.window) > seconds(kept)
+    ]
 
 
 # -- workload --------------------------------------------------------------------------------------------------------
@@ -270,6 +241,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             ),
             ports=(published(context, NAME, PORT, default=9090),),
             volumes=(DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data),),
+            exemptions=on_host(context),
             probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),
             stop_seconds=60,
         ),

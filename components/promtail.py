@@ -5,16 +5,20 @@ Format: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
-from model.naming import LABEL
+from model.naming import LABEL, demo_logs
+from model.packs import promtail as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, LogFile, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
-from model.workload import ConfigDir, DataVolume, Exemption, HostMount, HttpProbe, Reload, Workload
+from model.telemetry import LogFile, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.workload import BorrowedVolume, ConfigDir, DataVolume, Exemption, HostMount, HttpProbe, Reload, Workload
 
 NAME = "promtail"
 PORT = 9080
@@ -28,6 +32,9 @@ STRUCTURED = ("request_id", "trace_id", "span_id", "user_id")
 
 class Settings(ComponentSettings):
     """Promtail."""
+
+    container_labels: tuple[Annotated[str, Field(pattern=r"^[^=\s]+(=[^\s]*)?$", examples=["team=shop"])], ...] = ()
+    """Collect only containers with all of these labels (key, or key=value); all of the engine when empty."""
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -55,10 +62,16 @@ def config(context: Context) -> dict[str, Any]:
 
 
 def docker_job(context: Context) -> dict[str, Any]:
-    """All containers of the engine, seen through the read-only socket proxy."""
+    """The containers of the engine, seen through the read-only socket proxy."""
+    discovery: dict[str, Any] = {
+        "host": f"tcp://{context.address('socket-proxy', 2375)}",
+        "refresh_interval": "2s",
+    }
+    if wanted := context.own(Settings).container_labels:
+        discovery["filters"] = [{"name": "label", "values": list(wanted)}]
     return {
         "job_name": "containerlogs",
-        "docker_sd_configs": [{"host": f"tcp://{context.address('socket-proxy', 2375)}", "refresh_interval": "2s"}],
+        "docker_sd_configs": [discovery],
         "relabel_configs": [
             {"target_label": "job", "replacement": "containerlogs"},
             {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
@@ -74,9 +87,10 @@ def _unless_empty(source: str, target: str) -> dict[str, Any]:
     return {"source_labels": [source], "regex": "(.+)", "target_label": target}
 
 
-def pipeline() -> list[dict[str, Any]]:
-    """JSON lines give level (a label: it has few values) and the fields people search by; others pass as they are."""
-    fields = {"level": "level", "severity": "severity", **{name: name for name in STRUCTURED}}
+def pipeline(labels: Sequence[str] = ("level",)) -> list[dict[str, Any]]:
+    """JSON lines give their `labels` (of few values) and the fields people search by; others pass as they are."""
+    named = dict.fromkeys(labels)
+    fields = {"level": "level", "severity": "severity", **{name: name for name in (*named, *STRUCTURED)}}
     return [
         {
             "match": {
@@ -84,7 +98,7 @@ def pipeline() -> list[dict[str, Any]]:
                 "stages": [
                     {"json": {"expressions": fields}},
                     {"template": {"source": "level", "template": "{{ or .level .severity | ToLower }}"}},
-                    {"labels": {"level": None}},
+                    {"labels": {"level": None, **named}},
                     {"structured_metadata": dict.fromkeys(STRUCTURED)},
                 ],
             }
@@ -94,18 +108,40 @@ def pipeline() -> list[dict[str, Any]]:
 
 def log_files(context: Context) -> tuple[LogFile, ...]:
     """The log files of the system and of all components."""
-    own = tuple(LogFile(job=log.job, path=log.path, labels=log.labels) for log in context.system.host_logs)
+    own = tuple(
+        LogFile(job=log.job, path=log.path, labels=log.labels, label_fields=log.label_fields, demo=log.written_by)
+        for log in context.system.host_logs
+    )
     return own + context.telemetry.log_files
 
 
 def file_job(context: Context, log: LogFile) -> dict[str, Any]:
     """Files of the host, followed by name."""
-    labels = {"job": log.job, "service": log.job, **log.labels, "__path__": f"{HOST_DIR}{log.path}"}
+    labels = {"job": log.job, "service": log.job, **log.labels, "__path__": glob(context, log)}
     return {
         "job_name": log.job,
         "static_configs": [{"targets": ["localhost"], "labels": labels}],
-        "pipeline_stages": pipeline(),
+        "pipeline_stages": pipeline(log.label_fields),
     }
+
+
+def glob(context: Context, log: LogFile) -> str:
+    """Where Promtail sees the files; in a demo each stand-in's are in a directory of their own."""
+    path = PurePosixPath(log.path)
+    if context.settings.demo and log.demo:
+        return f"{HOST_DIR}{path.parent}/*/*.log"
+    return f"{HOST_DIR}{path}"
+
+
+def borrowed(context: Context) -> tuple[BorrowedVolume, ...]:
+    """The volumes to which stand-ins write what would be log files of the host."""
+    if not context.settings.demo:
+        return ()
+    return tuple(
+        BorrowedVolume(name=demo_logs(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
+        for log in log_files(context)
+        for key in log.demo
+    )
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -115,31 +151,8 @@ def telemetry(context: Context) -> Telemetry:
     """Promtail is scraped and has alerts about lines that do not reach Loki."""
     target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name="promtail", alerts=alerts()),)
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about Promtail."""
-    return (
-        AlertRule(
-            name="PromtailDropsLines",
-            expr="sum by (service, reason) (increase(promtail_dropped_entries_total[5m])) > 0",
-            hold="5m",
-            severity="warning",
-            summary="Promtail dropped {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
-            description="These lines are lost: Loki was away for too long or refuses them.",
-        ),
-        AlertRule(
-            name="PromtailRequestErrors",
-            # one push in ten failing for a quarter of an hour is no restart of Loki
-            expr='sum by (service) (rate(promtail_request_duration_seconds_count{status_code!~"2.."}[5m]))'
-            " / sum by (service) (rate(promtail_request_duration_seconds_count[5m])) > 0.1",
-            hold="15m",
-            severity="critical",
-            summary="{{ $value | humanizePercentage }} of the pushes to Loki fail",
-            description="Lines wait in Promtail and are dropped when it gives up. Look at Loki.",
-        ),
+        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+        rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
     )
 
 
@@ -154,7 +167,8 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
     own = context.own(Settings)
-    folders = sorted({str(PurePosixPath(log.path).parent) for log in log_files(context)})
+    lent = borrowed(context)
+    folders = sorted({str(PurePosixPath(log.path).parent) for log in log_files(context) if not (lent and log.demo)})
     mounts = tuple(
         HostMount(source=folder, path=f"{HOST_DIR}{folder}", reason="reads the log files of the host")
         for folder in folders
@@ -173,10 +187,11 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             ),
             ports=(published(context, NAME, PORT),),
             volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
+            borrowed=lent,
             host_mounts=mounts,
             exemptions=(Exemption(rule="host-mount", reason="reads the log files of the host"),) if mounts else (),
             probe=HttpProbe(path="/ready", port=PORT),
-            after=("socket-proxy", "loki"),
+            after=("socket-proxy", "loki", *(key for log in log_files(context) if lent for key in log.demo)),
         ),
     )
 

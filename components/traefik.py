@@ -13,9 +13,11 @@ from pydantic import Field
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.base import Name, Strict
+from model.dashboard import build
+from model.packs import traefik as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
 
 NAME = "traefik"
@@ -118,24 +120,9 @@ def telemetry(context: Context) -> Telemetry:
     extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip) for r in own.routes)
     return Telemetry(
         scrape=(ScrapeJob(name=NAME, targets=(target,)),),
-        rules=(RuleGroup(name="traefik", alerts=alerts()),),
+        rules=(RuleGroup(name="traefik", alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),),
         routes=(Route(name="traefik", prefix="/traefik", url="api@internal"), *extra),
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about Traefik."""
-    return (
-        AlertRule(
-            name="TraefikServiceErrors",
-            # exported_service is Traefik's own label: the scrape target's `service` is taken
-            expr='sum by (service, exported_service) (rate(traefik_service_requests_total{code=~"5.."}[5m]))'
-            " / sum by (service, exported_service) (rate(traefik_service_requests_total[5m])) > 0.05",
-            hold="5m",
-            severity="warning",
-            summary="{{ $value | humanizePercentage }} of the requests to {{ $labels.exported_service }} fail",
-            description="Traefik answers 5xx: the service behind the route is down or broken.",
-        ),
     )
 
 

@@ -14,6 +14,7 @@ from grafana_foundation_sdk.builders import (
     bargauge,
     common,
     dashboard,
+    dashboardlist,
     gauge,
     heatmap,
     logs,
@@ -83,6 +84,8 @@ def build(
         .variables([_environment(), _service(services)])
         .annotation(_alerts())
     )
+    for link in _links(tags):
+        draft.link(link)
     y, number = 0, 0
     for row in spec.rows:
         number += 1
@@ -170,6 +173,19 @@ def _alerts() -> dashboard.AnnotationQuery:
     return dashboard.AnnotationQuery().name("Alerts").datasource(PROMETHEUS).enable(True).icon_color("red").expr(FIRING)
 
 
+def _links(tags: Sequence[str]) -> list[dashboard.DashboardLink]:
+    """Menus that lead to the dashboards with the same tags and to those of the monitoring, with time and variables."""
+    return [
+        dashboard.DashboardLink(tag)
+        .type(models.DashboardLinkType.DASHBOARDS)
+        .tags([tag])
+        .as_dropdown(True)
+        .keep_time(True)
+        .include_vars(True)
+        for tag in dict.fromkeys([*tags, "monitoring"])
+    ]
+
+
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
@@ -178,10 +194,11 @@ def _panel(panel: Panel, number: int, place: Place) -> Any:
     made = KINDS[panel.kind](panel)
     made.id(number).title(panel.title).description(panel.description)
     made.grid_pos(models.GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
-    made.datasource(LOKI if panel.kind == "logs" else PROMETHEUS)
+    if panel.kind != "dashboards":
+        made.datasource(LOKI if panel.kind == "logs" else PROMETHEUS)
     for reference, query in zip(_references(), panel.queries, strict=False):
         made.with_target(_logql(query, reference) if panel.kind == "logs" else _promql(panel, query, reference))
-    if panel.kind != "logs":
+    if panel.kind not in ("logs", "dashboards"):
         made.unit(panel.unit).thresholds(thresholds(panel))
     return made
 
@@ -286,6 +303,12 @@ def _logs(panel: Panel) -> logs.Panel:
     )
 
 
+def _dashboards(panel: Panel) -> dashboardlist.Panel:
+    return (
+        dashboardlist.Panel().show_search(True).show_starred(False).show_headings(False).tags([panel.tag]).max_items(50)
+    )
+
+
 def _heatmap(panel: Panel) -> heatmap.Panel:
     return heatmap.Panel().calculate(False).y_axis(heatmap.YAxisConfig().unit(panel.unit)).show_legend()
 
@@ -298,5 +321,6 @@ KINDS: dict[str, Callable[[Panel], Any]] = {
     "table": _table,
     "logs": _logs,
     "heatmap": _heatmap,
+    "dashboards": _dashboards,
 }
 """How each kind of panel looks."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+from model import tuning
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image
 from model.settings import ComponentSettings, Settings
@@ -108,7 +109,9 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         ConfigError: names, ports, secrets or images contradict each other; all contradictions at once.
     """
     active = [c for c in components if context.enabled(c.NAME)]
-    merged = Telemetry.merge([*(c.telemetry(context) for c in active), extra])
+    collected = Telemetry.merge([*(c.telemetry(context) for c in active), extra])
+    problems = tuning.problems(collected, context.system)
+    merged = tuning.tuned(collected, context.system, context.settings)
     context = replace(context, telemetry=merged)
     workloads = {c.NAME: c.workloads(context) for c in active}
     secrets = {s.name: s for c in active for s in c.secrets(context)}
@@ -121,7 +124,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         telemetry=merged,
         images=context.images,
     )
-    problems = [Problem(f"stack {context.stack}", text) for text in _contradictions(plan)]
+    problems += [Problem(f"stack {context.stack}", text) for text in _contradictions(plan)]
     if problems:
         raise ConfigError(problems)
     return plan
@@ -144,6 +147,11 @@ def _contradictions(plan: Plan) -> list[str]:
                 found.append(
                     f"{where}: secret {secret.secret!r} is not declared; {nearest(secret.secret, plan.secrets)}"
                 )
+        found += [
+            f"{where}: borrows the volume {b.name!r}, which is not planned; {nearest(b.name, volumes)}"
+            for b in workload.borrowed
+            if b.name not in volumes
+        ]
         found += [
             f"{where}: starts after {name!r}, which is not planned; {nearest(name, names)}"
             for name in workload.after

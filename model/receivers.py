@@ -113,3 +113,5 @@ class SeverityRoute(Strict):
     """Receiver that gets them."""
     repeat_interval: Duration | None = None
     """How often a still-firing group is sent again; the common interval when absent."""
+    and_on: bool = False
+    """Whether later routes are tried as well, instead of ending with this one."""

@@ -80,6 +80,12 @@ class Settings(Strict):
         "http://127.0.0.1:8080"
     )
     """Where people reach the stack, through Traefik: scheme, host and port, without a path."""
+    runbooks: Annotated[
+        str, Field(pattern=r"^[^\s]+$", examples=["https://git.example.com/monitoring/docs/runbooks"])
+    ] = "docs/runbooks"
+    """Where people find docs/runbooks: the address of that folder in your forge, for the links in notifications."""
+    longest_hold: Duration = "1y"
+    """No alert waits longer than this before it fires; for demonstrations and tests, where nobody wants to wait."""
     scrape_interval: Duration = "15s"
     """How often targets are scraped unless they say otherwise."""
     docker: DockerSettings = Field(default_factory=DockerSettings)

@@ -1,28 +1,34 @@
-"""The stack's own dashboard: is the monitoring itself well, and what does it cost?"""
+"""The stack's own dashboards: is the monitoring itself well, and where is everything?"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
 
+from model.packs import alertmanager, containers, grafana, host, loki, prometheus, promtail, slo, traefik
+from model.packs.base import colours, panel
 from model.plan import Context
-from model.system import DashboardSpec, Panel, Query, Row, Threshold
+from model.system import DashboardSpec, Panel, Row
 
-CHOSEN = '{environment=~"$environment", service=~"$service"}'
+INDEX = "index"
+"""Uid of the dashboard that people see first."""
+
+_ROWS: Mapping[str, tuple[str, Callable[[], tuple[Panel, ...]]]] = {
+    "prometheus": ("Prometheus", prometheus.panels),
+    "alertmanager": ("Alertmanager", alertmanager.panels),
+    "loki": ("Loki", loki.panels),
+    "promtail": ("Promtail", promtail.panels),
+    "grafana": ("Grafana", grafana.panels),
+    "cadvisor": ("Containers", containers.panels),
+    "node-exporter": ("Host", host.panels),
+    "traefik": ("Traefik", traefik.panels),
+}
+"""What each component shows here, in the order of the rows."""
 
 
 def stack_dashboard(context: Context) -> DashboardSpec:
     """The stack itself, with a row for each component that runs."""
-    rows = [_row("Targets and alerts", *_targets())]
-    if context.enabled("prometheus"):
-        rows.append(_row("Prometheus", *_metrics_store()))
-    if context.enabled("loki"):
-        rows.append(_row("Loki", *_log_store()))
-    if context.enabled("cadvisor"):
-        rows.append(_row("Containers", *_containers()))
-    if context.enabled("node-exporter"):
-        rows.append(_row("Host", *_host()))
-    if context.enabled("traefik"):
-        rows.append(_row("Traefik", *_proxy()))
+    rows = [Row(title="Targets and alerts", panels=prometheus.target_panels())]
+    rows += [Row(title=title, panels=make()) for name, (title, make) in _ROWS.items() if context.enabled(name)]
     return DashboardSpec(
         uid="monitoring-stack",
         title="Monitoring Stack",
@@ -32,86 +38,42 @@ def stack_dashboard(context: Context) -> DashboardSpec:
     )
 
 
-def _row(title: str, *panels: Panel) -> Row:
-    return Row(title=title, panels=panels)
+def index(context: Context) -> DashboardSpec:
+    """What people see first: what is firing, whether promises are kept, and every dashboard by name."""
+    system = context.system
+    rows = [Row(title="Now", panels=_now())]
+    if system.objectives:
+        width = max(4, 24 // min(len(system.objectives), 6))
+        rows.append(Row(title="Objectives", panels=tuple(slo.status(item, width) for item in system.objectives)))
+    rows.append(Row(title="Dashboards", panels=(_list(system.title, system.name), _list("Monitoring", "monitoring"))))
+    return DashboardSpec(
+        uid=INDEX,
+        title=f"{system.title} {context.settings.environment}",
+        description="What is firing, whether promises are kept, and every dashboard by name.",
+        refresh="30s",
+        rows=tuple(rows),
+    )
 
 
-def _panel(title: str, queries: dict[str, str], unit: str, description: str, **more: Any) -> Panel:
-    """A panel of queries by legend."""
-    asked = tuple(Query(expr=expr, legend=legend) for legend, expr in queries.items())
-    return Panel(title=title, queries=asked, unit=unit, description=description, **more)
-
-
-def _limits(*steps: tuple[float, Literal["green", "yellow", "red"]]) -> tuple[Threshold, ...]:
-    return tuple(Threshold(value=value, colour=colour) for value, colour in steps)
-
-
-def _targets() -> tuple[Panel, ...]:
-    up = {"{{service}} {{instance}}": f"up{CHOSEN}"}
-    firing = {"{{alertname}}": 'sum by (alertname) (ALERTS{alertstate="firing"})'}
-    lasts = {"{{service}}": f"max by (service) (scrape_duration_seconds{CHOSEN})"}
-    samples = {"{{service}}": f"sum by (service) (scrape_samples_scraped{CHOSEN})"}
-    good = _limits((1, "green"))
+def _now() -> tuple[Panel, ...]:
+    up = {"{{service}}": 'min by (service) (up{environment=~"$environment"})'}
+    critical = {"critical": 'count(ALERTS{alertstate="firing", severity="critical"}) or on() vector(0)'}
+    warning = {"warning": 'count(ALERTS{alertstate="firing", severity="warning"}) or on() vector(0)'}
+    firing = {"{{alertname}} {{service}}": 'ALERTS{alertstate="firing"}'}
+    red = colours((1, "red"))
     return (
-        _panel("Targets up", up, "short", "1: the last scrape was answered.", kind="stat", width=24, thresholds=good),
-        _panel("Alerts firing", firing, "short", "Watchdog always fires: it shows that alerting works.", width=8),
-        _panel("Scrape duration", lasts, "s", "Near the time-out of a scrape its samples get lost.", width=8),
-        _panel("Samples per scrape", samples, "short", "A step upwards is a new label with many values.", width=8),
-    )
+        panel("Critical alerts", critical, "short", "They wake you.", kind="stat", width=4, height=5, thresholds=red),
+        panel(
+            "Warnings", warning, "short", "They wait for the morning.", kind="stat", width=4, height=5,
+            thresholds=colours((1, "yellow")),
+        ),
+        panel(
+            "Services", up, "short", "1: the last scrapes were answered.", kind="stat", width=16, height=5,
+            thresholds=colours((1, "green")),
+        ),
+        panel("Firing", firing, "short", "Watchdog always fires: alerting works.", kind="table", width=24),
+    )  # fmt: skip
 
 
-def _metrics_store() -> tuple[Panel, ...]:
-    ingested = {"samples": "sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))"}
-    series = {"series": "sum(prometheus_tsdb_head_series)"}
-    slow = {"{{rule_group}}": "max by (rule_group) (prometheus_rule_group_last_duration_seconds)"}
-    return (
-        _panel("Samples per second", ingested, "short", "What Prometheus stores.", width=8),
-        _panel("Series in memory", series, "short", "Memory grows with it: about 4 KiB for each.", width=8),
-        _panel("Duration of rule groups", slow, "s", "Must stay below the evaluation interval.", width=8),
-    )
-
-
-def _log_store() -> tuple[Panel, ...]:
-    received = {"bytes": "sum(rate(loki_distributor_bytes_received_total[$__rate_interval]))"}
-    lines = {"lines": "sum(rate(loki_distributor_lines_received_total[$__rate_interval]))"}
-    streams = {"streams": "sum(loki_ingester_memory_streams)"}
-    return (
-        _panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
-        _panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),
-        _panel("Streams in memory", streams, "short", "One for each set of labels; labels of few values.", width=8),
-    )
-
-
-def _containers() -> tuple[Panel, ...]:
-    memory = {"{{name}}": 'sum by (name) (container_memory_working_set_bytes{name!=""})'}
-    cores = {"{{name}}": 'sum by (name) (rate(container_cpu_usage_seconds_total{name!=""}[$__rate_interval]))'}
-    return (
-        _panel("Memory of containers", memory, "bytes", "At its limit a container is killed and restarted."),
-        _panel("CPU of containers", cores, "short", "Cores used."),
-    )
-
-
-def _host() -> tuple[Panel, ...]:
-    idle = 'sum by (instance) (rate(node_cpu_seconds_total{mode="idle"}[$__rate_interval]))'
-    cpu = {"{{instance}}": f'1 - {idle} / count by (instance) (node_cpu_seconds_total{{mode="idle"}})'}
-    memory = {"{{instance}}": "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes"}
-    real = '{fstype!~"tmpfs|ramfs|squashfs"}'
-    disk = {
-        "{{mountpoint}}": "max by (mountpoint)"
-        f" (1 - node_filesystem_avail_bytes{real} / node_filesystem_size_bytes{real})"
-    }
-    high = _limits((0.8, "yellow"), (0.9, "red"))
-    return (
-        _panel("CPU of the host", cpu, "percentunit", "Share of all cores in use.", width=8, thresholds=high),
-        _panel("Memory of the host", memory, "percentunit", "Share in use.", width=8, thresholds=high),
-        _panel("Disks of the host", disk, "percentunit", "Share in use.", width=8, thresholds=high),
-    )
-
-
-def _proxy() -> tuple[Panel, ...]:
-    requests = "sum by (code) (rate(traefik_entrypoint_requests_total[$__rate_interval]))"
-    p95 = "sum by (le) (rate(traefik_entrypoint_request_duration_seconds_bucket[$__rate_interval]))"
-    return (  # Traefik has no such series before the first request
-        _panel("Requests by status", {"{{code}}": f"{requests} or on() vector(0)"}, "reqps", "All entry points."),
-        _panel("Request duration", {"p95": f"histogram_quantile(0.95, {p95}) or on() vector(0)"}, "s", "p95 of all."),
-    )
+def _list(title: str, tag: str) -> Panel:
+    return Panel(title=title, kind="dashboards", tag=tag, description=f"Every dashboard with the tag {tag}.", height=9)

@@ -14,9 +14,16 @@ from model.base import Duration, HostPort, LabelName, MetricName, Name, PortNumb
 from model.errors import Inconsistent, Problem, nearest
 
 Role = Literal[
-    "requests", "duration", "uptime", "active", "queue", "pool_active", "pool_max", "errors", "failures",
-    "memory", "goroutines", "generic",
+    "requests", "duration", "in_flight", "uptime", "active", "connections", "queue", "jobs", "job_duration",
+    "pool_active", "pool_idle", "pool_max", "query_duration", "errors", "failures", "memory", "heap", "cpu",
+    "goroutines", "lag", "constant", "generic",
 ]  # fmt: skip
+PackName = Literal["http", "worker", "websocket", "nodejs", "go", "python", "pool", "clickhouse", "milvus", "llm"]
+RowName = Literal[
+    "health", "logs", "slo", "http", "worker", "websocket", "nodejs", "go", "python", "pool", "clickhouse", "milvus",
+    "llm", "process", "host", "containers", "postgres", "redis", "probes", "traefik",
+]  # fmt: skip
+AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
 HttpPath = Annotated[str, Field(pattern=r"^/[^\s?#]*$")]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 HIGH_CARDINALITY = frozenset(
@@ -52,6 +59,31 @@ class Metric(Strict):
         return self
 
 
+def _few_values(where: str, labels: tuple[str, ...]) -> None:
+    if bad := sorted(HIGH_CARDINALITY.intersection(labels)):
+        message = f"{', '.join(bad)} has too many distinct values for an index label; query it with | json"
+        raise Inconsistent([Problem(where, message)])
+
+
+class Tuning(Strict):
+    """What a system says about an alert that a pack brings."""
+
+    enabled: bool = True
+    """Whether it is wanted at all."""
+    threshold: float | None = None
+    """The value in its condition; its own default when absent."""
+    quantile: Ratio | None = None
+    """Which quantile a latency alert looks at."""
+    hold: Annotated[Duration | None, Field(alias="for")] = None
+    """How long it must be true."""
+    severity: Literal["critical", "warning", "info"] | None = None
+    """Another severity than its own."""
+    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    """Extra labels for routing, such as team."""
+    why: str = ""
+    """The reason, for those who read it later."""
+
+
 class Logs(Strict):
     """What a service writes to its log."""
 
@@ -61,13 +93,12 @@ class Logs(Strict):
     """Fields of a JSON line."""
     labels: tuple[LabelName, ...] = ("level",)
     """Fields that become index labels; only fields with few distinct values are allowed."""
+    samples: tuple[Mapping[str, str | int | float], ...] = ()
+    """Lines that the demo writes now and then, beside those about requests."""
 
     @model_validator(mode="after")
     def _low_cardinality(self) -> Logs:
-        bad = sorted(HIGH_CARDINALITY.intersection(self.labels))
-        if bad:
-            message = f"{', '.join(bad)} has too many distinct values for an index label; query it with | json"
-            raise Inconsistent([Problem("labels", message)])
+        _few_values("labels", self.labels)
         return self
 
 
@@ -76,12 +107,18 @@ class Service(Strict):
 
     title: str = ""
     """Name for people; the key when absent."""
-    kind: Literal["http", "worker", "generic"] = "http"
-    """Which telemetry pack applies."""
+    packs: tuple[PackName, ...] = ()
+    """What it is: each pack brings the metrics, rules, alerts and panels of its kind."""
     address: HostPort | None = None
     """host:port of its metrics; <key>:<port> when absent."""
+    addresses: tuple[HostPort, ...] = ()
+    """host:port of each instance, where it has several."""
+    on_host: bool = False
+    """Whether it is a process of the host and not a container: it is reached through the host's own address."""
     port: PortNumber
     """Port of its metrics."""
+    instance: Literal["address", "host"] = "address"
+    """What its label instance holds: the address, or only the host of it."""
     metrics_path: HttpPath = "/metrics"
     """Path of its metrics."""
     health: tuple[HttpPath, ...] = ()
@@ -100,10 +137,15 @@ class Service(Strict):
     """Label of the requests counter and duration histogram that holds the endpoint."""
     logs: Logs = Field(default_factory=Logs)
     """Its log lines."""
-    error_ratio: Ratio = 0.05
-    """Share of failed requests above which people are called (the default 5% is what users notice)."""
-    latency_p95: Annotated[float, Field(gt=0)] = 1.0
-    """95th percentile of the duration, in seconds, above which people are warned."""
+    tune: Mapping[AlertName, Tuning] = Field(default_factory=dict)
+    """What is said about its packs' alerts, by name."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Service:
+        given = [name for name in ("address", "addresses", "on_host") if getattr(self, name)]
+        if len(given) > 1:
+            raise Inconsistent([Problem("", f"give one of {', '.join(map(_camel, given))}")])
+        return self
 
     def by_role(self, role: Role) -> dict[str, Metric]:
         """The declared metrics with that role."""
@@ -127,6 +169,10 @@ class Database(Strict):
     """Configuration key of the secret that holds the password."""
 
 
+def _camel(name: str) -> str:
+    return "onHost" if name == "on_host" else name
+
+
 class HostLog(Strict):
     """Log files on the host."""
 
@@ -136,6 +182,15 @@ class HostLog(Strict):
     """Value of the job label."""
     labels: Mapping[LabelName, str] = Field(default_factory=dict)
     """Constant labels."""
+    label_fields: tuple[LabelName, ...] = ("level",)
+    """Fields of its JSON lines that become index labels; only fields with few distinct values are allowed."""
+    written_by: tuple[Name, ...] = ()
+    """The services that write it; their stand-ins do so in a demo."""
+
+    @model_validator(mode="after")
+    def _low_cardinality(self) -> HostLog:
+        _few_values("labelFields", self.label_fields)
+        return self
 
 
 class Threshold(Strict):
@@ -161,13 +216,15 @@ class Panel(Strict):
 
     title: str
     """Heading."""
-    kind: Literal["timeseries", "stat", "gauge", "table", "bargauge", "logs", "heatmap"] = "timeseries"
-    """Visualisation."""
+    kind: Literal["timeseries", "stat", "gauge", "table", "bargauge", "logs", "heatmap", "dashboards"] = "timeseries"
+    """Visualisation; "dashboards" lists those with the tag `tag`."""
+    tag: str = ""
+    """For kind dashboards: which ones are listed."""
     description: str = ""
     """What it shows and when to worry."""
     unit: str = "short"
     """Grafana unit id such as s, ms, reqps, percentunit, bytes."""
-    queries: Annotated[tuple[Query, ...], Field(min_length=1)]
+    queries: tuple[Query, ...] = ()
     """What is drawn."""
     thresholds: tuple[Threshold, ...] = ()
     """Colours by value."""
@@ -176,16 +233,36 @@ class Panel(Strict):
     height: Annotated[int, Field(ge=2, le=30)] = 8
     """In rows of Grafana's grid."""
 
+    @model_validator(mode="after")
+    def _draws_something(self) -> Panel:
+        lists = self.kind == "dashboards"
+        if not lists and not self.queries:
+            raise Inconsistent([Problem("queries", "must have at least 1 entry")])
+        if lists != bool(self.tag):
+            need = "is required for kind dashboards" if lists else "belongs to kind dashboards only"
+            raise Inconsistent([Problem("tag", f"{need}: which dashboards are listed")])
+        return self
+
 
 class Row(Strict):
-    """Panels under one heading."""
+    """Panels under one heading: those of a pack, or ones of its own."""
 
-    title: str
-    """Heading."""
-    panels: Annotated[tuple[Panel, ...], Field(min_length=1)]
-    """From left to right, wrapped."""
+    title: str = ""
+    """Heading; that of the pack when absent."""
+    pack: RowName | None = None
+    """The pack whose panels these are."""
+    panels: tuple[Panel, ...] = ()
+    """From left to right, wrapped; after those of the pack."""
     collapsed: bool = False
     """Whether the row starts folded."""
+
+    @model_validator(mode="after")
+    def _shows_something(self) -> Row:
+        if not self.pack and not self.panels:
+            raise Inconsistent([Problem("panels", "must have at least 1 entry, or pack must name a pack")])
+        if not self.pack and not self.title:
+            raise Inconsistent([Problem("title", "is required for a row of its own panels")])
+        return self
 
 
 class DashboardSpec(Strict):
@@ -197,10 +274,23 @@ class DashboardSpec(Strict):
     """Heading."""
     description: str = ""
     """What questions it answers."""
+    services: tuple[Name, ...] = ()
+    """The services it is about; all of the system when absent."""
     refresh: Literal["10s", "30s", "1m", "5m"] = "30s"
     """How often it redraws."""
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
     """From top to bottom."""
+
+
+class AlertExample(Strict):
+    """Input series for the alert's unit test, one sample a minute, in promtool's notation (`0+60x120`)."""
+
+    fires: Annotated[Mapping[str, str], Field(min_length=1)]
+    """Series with which it fires at `at`."""
+    silent: Annotated[Mapping[str, str], Field(min_length=1)]
+    """Series with which it stays silent at `at`."""
+    at: Duration = "1h"
+    """When it is looked at."""
 
 
 class AlertSpec(Strict):
@@ -220,6 +310,10 @@ class AlertSpec(Strict):
     """What it means and what to look at."""
     labels: Mapping[LabelName, str] = Field(default_factory=dict)
     """Extra labels for routing."""
+    steps: tuple[str, ...] = ()
+    """What to look at when it fires, in order: its runbook."""
+    example: AlertExample
+    """Input series that prove it: in `fires` its condition holds just so, in `silent` just not."""
 
 
 class Objective(Strict):
@@ -227,20 +321,45 @@ class Objective(Strict):
 
     service: Name
     """Which service promises it."""
-    kind: Literal["availability", "latency"]
-    """Share of good requests, or share of requests quicker than `threshold`."""
+    kind: Literal["availability", "latency", "ratio"]
+    """Share of good requests, share of requests quicker than `threshold`, or share of `total` that is not `bad`."""
+    name: Name | None = None
+    """Tells two of a kind apart; the kind when absent."""
+    title: str = ""
+    """Name for people."""
     target: Ratio
     """Promised share, such as 0.999; never 1, which would leave no error budget."""
+    floor: Ratio | None = None
+    """Share below which it is red and not yellow; halfway to twice the budget when absent."""
     window: Duration = "30d"
     """Over how long."""
     threshold: Annotated[float, Field(gt=0)] | None = None
     """Latency in seconds for kind latency."""
+    bad: str | None = None
+    """For kind ratio: the counter of what went wrong, with label matchers where needed."""
+    total: str | None = None
+    """For kind ratio: the counter of everything."""
+
+    @property
+    def key(self) -> str:
+        """Value of the label slo: api-availability."""
+        return f"{self.service}-{self.name or self.kind}"
 
     @model_validator(mode="after")
-    def _threshold_fits(self) -> Objective:
-        if (self.threshold is not None) != (self.kind == "latency"):
-            need = "is required for kind latency" if self.kind == "latency" else "belongs to kind latency only"
-            raise Inconsistent([Problem("threshold", f"{need}: seconds within which a request counts as quick")])
+    def _parts_fit(self) -> Objective:
+        found = []
+        for name, kind, what in (
+            ("threshold", "latency", "seconds within which a request counts as quick"),
+            ("bad", "ratio", "the counter of what went wrong"),
+            ("total", "ratio", "the counter of everything"),
+        ):
+            if (getattr(self, name) is not None) != (self.kind == kind):
+                need = f"is required for kind {kind}" if self.kind == kind else f"belongs to kind {kind} only"
+                found.append(Problem(name, f"{need}: {what}"))
+        if self.floor is not None and self.floor >= self.target:
+            found.append(Problem("floor", f"must be below the target, {self.target:g}"))
+        if found:
+            raise Inconsistent(found)
         return self
 
 
@@ -267,6 +386,10 @@ class System(Strict):
     """Its alerts."""
     objectives: tuple[Objective, ...] = ()
     """Its service-level objectives."""
+    tune: Mapping[AlertName, Tuning] = Field(default_factory=dict)
+    """What is said about alerts that packs and components bring, by name, for all services."""
+    expected_log_bytes: Annotated[int, Field(ge=1)] = 1_000_000_000
+    """Bytes of logs a day, for the capacity plan."""
 
     @model_validator(mode="after")
     def _consistent(self) -> System:
@@ -278,11 +401,23 @@ class System(Strict):
             for number, objective in enumerate(self.objectives)
             if objective.service not in self.services
         ]
+        found += _unknown("dashboards", "services", [d.services for d in self.dashboards], self.services)
+        found += _unknown("hostLogs", "writtenBy", [log.written_by for log in self.host_logs], self.services)
+        found += _twice("objectives", "name", [objective.key for objective in self.objectives])
         found += _twice("dashboards", "uid", [dashboard.uid for dashboard in self.dashboards])
         found += _twice("alerts", "name", [alert.name for alert in self.alerts])
         if found:
             raise Inconsistent(found)
         return self
+
+
+def _unknown(where: str, key: str, lists: list[tuple[str, ...]], services: Mapping[str, Service]) -> list[Problem]:
+    return [
+        Problem(f"{where}[{number}].{key}", f"{name!r} is no service; {nearest(name, services)}")
+        for number, names in enumerate(lists)
+        for name in names
+        if name not in services
+    ]
 
 
 def _twice(where: str, key: str, values: list[str]) -> list[Problem]:

@@ -51,8 +51,27 @@ class RecordingRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Example:
+    """Input series for an alert's own unit test: in `fires` its condition holds just so, in `silent` just not.
+
+    Both map series to values in promtool's notation, one sample a minute from minute 0; the alert is looked at `at`.
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series
+    """
+
+    fires: Mapping[str, str]
+    silent: Mapping[str, str]
+    at: str = "1h"
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlertRule:
-    """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates."""
+    """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates.
+
+    `limit` is the threshold in `expr` where it has one that a system may tune; `service` is the one it is about, where
+    it is about one. While it fires, alerts named in `mutes` are not sent for the same service. `steps` are what to look
+    at, in order, when it fires: they make its runbook. `example` proves that it fires and stays silent where it should;
+    an empty `silent` means that nothing can silence it.
+    """
 
     name: str
     expr: str
@@ -62,16 +81,25 @@ class AlertRule:
     hold: str = "0s"
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    limit: float | None = None
+    service: str = ""
+    mutes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    example: Example | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleGroup:
-    """Rules that are evaluated together, in order, every `interval` (None: the stack's default)."""
+    """Rules that are evaluated together, in order, every `interval` (None: the stack's default).
+
+    `board` is the uid of the dashboard that its alerts lead to.
+    """
 
     name: str
     recordings: tuple[RecordingRule, ...] = ()
     alerts: tuple[AlertRule, ...] = ()
     interval: str | None = None
+    board: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +137,16 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class LogFile:
-    """Files of the host that Promtail reads: a glob of paths, the job label, and the JSON fields it understands."""
+    """Files of the host that Promtail reads: a glob of paths, the job label, and the JSON fields that become labels.
+
+    In a demo the stand-ins of the services `demo` write them.
+    """
 
     job: str
     path: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    label_fields: tuple[str, ...] = ("level",)
+    demo: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +175,7 @@ class Telemetry:
         groups: dict[str, list[str]] = {
             "scrape job": [job.name for job in self.scrape],
             "rule group": [group.name for group in self.rules],
-            "alert": [alert.name for group in self.rules for alert in group.alerts],
+            "alert": [f"{a.name} {a.service}".strip() for group in self.rules for a in group.alerts],
             "dashboard uid": [board.uid for board in self.dashboards],
             "data source uid": [source.uid for source in self.datasources],
             "route": [route.name for route in self.routes],

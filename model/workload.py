@@ -130,6 +130,14 @@ class DataVolume:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BorrowedVolume:
+    """A read-only view of another workload's data volume, by that volume's name."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostMount:
     """A read-only view of a path of the host, with the reason why the workload cannot do without it."""
 
@@ -167,6 +175,7 @@ class Workload:
     secrets: tuple[SecretFile, ...] = ()
     ports: tuple[Port, ...] = ()
     volumes: tuple[DataVolume, ...] = ()
+    borrowed: tuple[BorrowedVolume, ...] = ()
     host_mounts: tuple[HostMount, ...] = ()
     tmpfs: tuple[str, ...] = ("/tmp",)  # noqa: S108 - a mount point inside the container
     probe: HttpProbe | ExecProbe | None = None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import docker
 import yaml
@@ -17,6 +23,8 @@ from ops.workspace import PROJECT, ROOT, Workspace
 
 _OLDEST_API = "1.41"
 """API version of Docker 20.10, the oldest engine that is supported."""
+_TUNNEL_SECONDS = 20
+"""Beyond the time that ssh needs through a slow network and a jump host."""
 
 
 def tool_env() -> dict[str, str]:
@@ -40,9 +48,53 @@ def connect(space: Workspace) -> docker.DockerClient:
     host = own.get("host") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     certificates = Path(own["certPath"]) if own.get("certPath") else None
     try:
+        if host.startswith("ssh://"):
+            return open_client(tunnel(host, own.get("sshOptions") or [], own.get("socket") or "/var/run/docker.sock"))
         return open_client(host, certificates)
     except (DockerException, OSError) as error:
         raise SystemExit(f"no Docker engine answers at {host}: {error}") from None
+
+
+def tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
+    """A local socket that leads to the engine of `host` (ssh://[user@]host[:port]) for as long as this process lives.
+
+    It is the system's own ssh, so its configuration, agent and known hosts apply, and `options` are given to it.
+
+    Raises:
+        OSError: ssh ended, or made no connection within `_TUNNEL_SECONDS`; the message holds its words.
+    """
+    parts = urlsplit(host)
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
+    local, said = folder / "docker.sock", folder / "ssh.log"
+    where = [f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)]
+    port = ["-p", str(parts.port)] if parts.port else []
+    fixed = [
+        "-n",
+        "-N",
+        "-T",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "ExitOnForwardFailure=yes",
+        "-L",
+        f"{local}:{engine_socket}",
+    ]
+    with said.open("wb") as log:
+        process = subprocess.Popen(["ssh", *options, *port, *fixed, *where], stdout=log, stderr=log)
+    atexit.register(_close, process, folder)
+    deadline = time.monotonic() + _TUNNEL_SECONDS
+    while not local.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            words = said.read_text(encoding="utf-8", errors="replace").strip()
+            raise OSError(words or f"ssh made no connection within {_TUNNEL_SECONDS} s")
+        time.sleep(0.05)
+    return f"unix://{local}"
+
+
+def _close(process: subprocess.Popen[bytes], folder: Path) -> None:
+    process.terminate()
+    process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_client(host: str, certificates: Path | None = None) -> docker.DockerClient:
@@ -60,9 +112,7 @@ def open_client(host: str, certificates: Path | None = None) -> docker.DockerCli
         tls = TLSConfig(client_cert=pair, ca_cert=str(certificates / "ca.pem"), verify=True)
 
     def make(version: str) -> docker.DockerClient:
-        made = docker.DockerClient(
-            base_url=host, tls=tls, timeout=120, use_ssh_client=host.startswith("ssh:"), version=version
-        )
+        made = docker.DockerClient(base_url=host, tls=tls, timeout=120, version=version)
         made.api.trust_env = False
         return made
 

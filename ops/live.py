@@ -118,7 +118,7 @@ def _edit(trial: Trial, name: str) -> float:
 
 def alerting(trial: Trial) -> Iterator[Row]:
     """From a service that goes down to the notification, beside the longest that its settings allow."""
-    service, port = next((name, s.port) for name, s in trial.plan.system.services.items() if s.kind == "http")
+    service, port = next((name, s.port) for name, s in trial.plan.system.services.items() if "http" in s.packs)
     parts = notification_limit(trial.plan)
     limit = sum(parts.values())
     _request(trial, "demo-webhook", 8080, "DELETE", "/demo/webhook")

@@ -25,7 +25,7 @@ from ops.workspace import ROOT
 from targets.docker import address
 
 NAME = "scale"
-_KINDS = ("http", "worker", "generic")
+_PACKS: tuple[list[str], ...] = (["http"], ["worker"], [])
 
 
 def system(count: int) -> dict[str, Any]:
@@ -33,8 +33,7 @@ def system(count: int) -> dict[str, Any]:
     services = {
         f"service-{number}": {
             "port": 8080,
-            "kind": _KINDS[number % len(_KINDS)],
-            "metrics": {"requests_total": {"type": "counter", "role": "requests", "labels": {"status": ["200"]}}},
+            "packs": _PACKS[number % len(_PACKS)],
         }
         for number in range(count)
     }

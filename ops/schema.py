@@ -1,4 +1,4 @@
-"""Pulumi.yaml and the JSON Schemas for editors, made from the models.
+"""Pulumi.yaml, the JSON Schemas for editors and the runbooks, made from the models.
 
 `python -m ops.schema` writes them, `--check` fails when they differ.
 
@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from components import registry
 from model.images import ImagesFile
 from model.system import System
+from ops import runbooks
 from ops.workspace import PROJECT, ROOT
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -111,7 +112,7 @@ def files() -> dict[Path, str]:
     made = {FOLDER / name: text(schema) for name, schema in schemas().items()}
     head = "# Written by `python -m ops.schema` from the settings' models; change those.\n"
     made[Path("Pulumi.yaml")] = head + yaml.safe_dump(project(), sort_keys=False, width=110, allow_unicode=True)
-    return made
+    return made | runbooks.files()
 
 
 def text(schema: Mapping[str, Any]) -> str:
@@ -120,12 +121,15 @@ def text(schema: Mapping[str, Any]) -> str:
 
 
 def drift(root: Path) -> list[str]:
-    """The made files below `root` that are not what the models say, by path."""
-    return [
+    """The made files below `root` that are not what the models say, by path; those that should not be there as well."""
+    made = files()
+    stale = [
         str(path)
-        for path, wanted in files().items()
+        for path, wanted in made.items()
         if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != wanted
     ]
+    pages = ((path, path.relative_to(root)) for path in sorted((root / runbooks.FOLDER).glob("*.md")))
+    return stale + [str(page) for _, page in pages if page not in made]
 
 
 def write(root: Path) -> list[str]:
@@ -135,6 +139,9 @@ def write(root: Path) -> list[str]:
         if str(path) in changed:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(wanted, encoding="utf-8")
+    for gone in changed:
+        if Path(gone) not in files():
+            (root / gone).unlink()
     return changed
 
 

@@ -18,6 +18,9 @@ from model.naming import LABEL
 
 PROMETHEUS = "http://127.0.0.1:9090/prometheus"
 
+ATTEMPTS = 3
+"""How often a request that was answered with nothing is made."""
+
 
 @dataclass(frozen=True)
 class Health:
@@ -74,10 +77,15 @@ def fetch(client: docker.DockerClient, stack: str, workload: str, url: str, post
     """
     container = client.containers.get(f"{stack}-{workload}")
     body = ["--post-data", post] if post is not None else []
-    code, output = container.exec_run(["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
-    text = b"".join([output] if isinstance(output, bytes) else output).decode(errors="replace")
-    if code:
-        raise RuntimeError(f"{url} from {workload}: {text.strip()}")
+    text = ""
+    # the client loses output that arrives together with the head of the engine's answer, as it may through a tunnel
+    for _ in range(ATTEMPTS):
+        code, output = container.exec_run(["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
+        text = b"".join([output] if isinstance(output, bytes) else output).decode(errors="replace")
+        if code:
+            raise RuntimeError(f"{url} from {workload}: {text.strip()}")
+        if text:
+            break
     return text
 
 

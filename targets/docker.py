@@ -380,6 +380,12 @@ class DockerTarget:
             )
         mounts += self._data_mounts(workload) + self._secret_mounts(workload)
         mounts += [
+            docker.ContainerVolumeArgs(
+                volume_name=resource_name(self._stack, b.name), container_path=b.path, read_only=True
+            )
+            for b in workload.borrowed
+        ]
+        mounts += [
             docker.ContainerVolumeArgs(host_path=m.source, container_path=m.path, read_only=True)
             for m in workload.host_mounts
         ]
@@ -412,6 +418,8 @@ def check(workloads: Sequence[Workload]) -> list[str]:
         for secret in workload.secrets:
             if Path(secret.path).parent != Path(SECRETS_DIR):
                 found.append(f"workload {workload.name!r}: secret file {secret.path!r} must lie in {SECRETS_DIR}")
+        if not all((*workload.args, *workload.entrypoint)):
+            found.append(f"workload {workload.name!r}: an argument is empty, which the Docker provider refuses")
         if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):
             found.append(f"workload {workload.name!r}: mounts paths of the host without declaring the exemption")
     return found

@@ -33,7 +33,8 @@ def test_every_yaml_example_is_valid(document: dict[str, Any]) -> None:
         assert config.keys() <= known
         load_settings("example", config)
     else:
-        parse(System, {"name": "example", "title": "Example", **document}, "example")
+        services = {"x": {"port": 80}}  # an example of something else than services stands for itself
+        parse(System, {"name": "example", "title": "Example", "services": services, **document}, "example")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -12,17 +12,10 @@ import pytest
 from model.plan import Plan
 from ops.render import plan_file
 from tests.support.systems import plan_shop
-from tests.support.validating import accepts, everything, judged, written
-from toolchain import validators
-from toolchain.context import default_context
+from tests.support.validating import accepts, everything, judged, tool, written
 
 ROOT = Path(__file__).resolve().parents[1]
 STACKS = {path.name.split(".")[1]: path for path in ROOT.glob("Pulumi.*.yaml")}
-
-
-def tool(name: str) -> Path:
-    """A validator; an error when it is not there."""
-    return validators.find(default_context(), name)
 
 
 @pytest.fixture(params=sorted(STACKS))

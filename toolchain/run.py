@@ -26,9 +26,9 @@ def run(
 ) -> str:
     """Run `command` and give its standard output.
 
-    `env` replaces the environment where given, `timeout` is in seconds; what runs `to_the_end` is not cut short when
-    another job fails (a half-done system installation would be in the way of everything later). Raises ToolchainError when the command is
-    absent, exits with another status than 0 or takes too long.
+    `env` replaces the environment where given, `timeout` is in seconds. What runs `to_the_end` is not cut short when
+    another job fails: a half-done system installation would be in the way of everything later. Raises ToolchainError
+    when the command is absent, exits with another status than 0 or takes too long.
     """
     shown = shlex.join(command)
     try:

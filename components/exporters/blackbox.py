@@ -9,9 +9,13 @@ from typing import Any
 
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
+from model.dashboard import build
+from model.naming import on_host
+from model.packs import probes as pack
+from model.packs.system import targets
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
 
 NAME = "blackbox-exporter"
@@ -38,10 +42,11 @@ def probes(context: Context) -> tuple[ScrapeTarget, ...]:
     """The health endpoints of all services."""
     return tuple(
         ScrapeTarget(
-            address=f"http://{service.address or context.address(key, service.port)}{path}",
+            address=f"http://{address}{path}",
             labels=identity(context, key),
         )
         for key, service in context.system.services.items()
+        for address in targets(context, key, service)
         for path in service.health
     )
 
@@ -65,29 +70,8 @@ def telemetry(context: Context) -> Telemetry:
                 relabel=relabel,
             ),
         ),
-        rules=(RuleGroup(name="blackbox", alerts=alerts()),),
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about what is asked from outside."""
-    return (
-        AlertRule(
-            name="ProbeFailed",
-            expr="probe_success == 0",
-            hold="2m",  # a deployment's restart is over by then
-            severity="critical",
-            summary="{{ $labels.instance }} does not answer 2xx",
-            description="Asked from outside, {{ $labels.service }} is not healthy, whatever its metrics say.",
-        ),
-        AlertRule(
-            name="BlackboxConfigReloadFailed",
-            expr="blackbox_exporter_config_last_reload_successful == 0",
-            hold="5m",
-            severity="warning",
-            summary="blackbox-exporter refuses its configuration",
-            description="The previous modules keep working; changed ones have no effect.",
-        ),
+        rules=(RuleGroup(name="probes", alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
     )
 
 
@@ -115,6 +99,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 ),
             ),
             ports=(published(context, NAME, PORT),),
+            exemptions=on_host(context),
             probe=HttpProbe(path="/-/healthy", port=PORT),
             collector=True,
         ),

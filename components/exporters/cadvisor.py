@@ -6,10 +6,12 @@ Flags: https://github.com/google/cadvisor/blob/master/docs/runtime_options.md.
 from __future__ import annotations
 
 from components.base import MonitoringComponent, identity, limits, published
+from model.dashboard import build
 from model.naming import LABEL
+from model.packs import containers as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "cadvisor"
@@ -24,30 +26,9 @@ def telemetry(context: Context) -> Telemetry:
     """Containers are scraped; alerts are about those that hit their limits."""
     target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name="containers", alerts=alerts()),)
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about containers."""
-    return (
-        AlertRule(
-            name="ContainerMemoryNearLimit",
-            # the working set cannot be given back; above nine tenths the next burst ends in an OOM kill
-            expr='container_memory_working_set_bytes{name!=""}'
-            ' / (container_spec_memory_limit_bytes{name!=""} > 0) > 0.9',
-            hold="10m",
-            severity="warning",
-            summary="{{ $labels.name }} uses {{ $value | humanizePercentage }} of its memory limit",
-            description="The kernel kills it at 100%. Raise its limit or find out what it keeps.",
-        ),
-        AlertRule(
-            name="ContainerRestarting",
-            expr='changes(container_start_time_seconds{name!=""}[15m]) > 2',
-            severity="warning",
-            summary="{{ $labels.name }} restarted {{ $value | humanize }} times in 15 minutes",
-            description="It crashes or is killed again and again. Look at its last lines in Loki.",
-        ),
+        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+        rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
     )
 
 

@@ -7,9 +7,11 @@ Flags: https://github.com/prometheus/node_exporter.
 from __future__ import annotations
 
 from components.base import MonitoringComponent, identity, limits, published
+from model.dashboard import build
+from model.packs import host as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "node-exporter"
@@ -29,39 +31,9 @@ def telemetry(context: Context) -> Telemetry:
     """The host is scraped; alerts are about what runs out."""
     target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name="host", alerts=alerts()),)
-    )
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about the host."""
-    return (
-        AlertRule(
-            name="HostMemoryHigh",
-            # the kernel starts to drop caches and to stall at about this point
-            expr="1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > 0.9",
-            hold="10m",
-            severity="warning",
-            summary="Host memory is {{ $value | humanizePercentage }} full",
-            description="Processes will be killed when it is used up. Look at the container dashboard for the largest.",
-        ),
-        AlertRule(
-            name="HostCpuHigh",
-            expr='1 - avg by (instance, service) (rate(node_cpu_seconds_total{mode="idle"}[5m])) > 0.9',
-            hold="15m",
-            severity="warning",
-            summary="Host CPU is {{ $value | humanizePercentage }} busy",
-            description="Everything on the host gets slower, scrapes and rule evaluation included.",
-        ),
-        AlertRule(
-            name="HostDiskAlmostFull",
-            # a tenth left still leaves hours to act on the usual growth
-            expr="node_filesystem_avail_bytes / node_filesystem_size_bytes < 0.1 and node_filesystem_readonly == 0",
-            hold="10m",
-            severity="critical",
-            summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
-            description="Databases, metrics and logs stop when a disk is full.",
-        ),
+        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+        rules=(RuleGroup(name="host", alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),),
     )
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from components.base import MonitoringComponent, limits, published
 from components.exporters.base import databases, scrape, workload_name
+from model.dashboard import build
+from model.packs import postgres as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.system import Database
-from model.telemetry import AlertRule, RuleGroup, Telemetry
+from model.telemetry import RuleGroup, Telemetry
 from model.workload import HttpProbe, SecretFile, Workload
 
 NAME = "postgres-exporter"
@@ -34,30 +36,10 @@ def telemetry(context: Context) -> Telemetry:
     """Each database's exporter is scraped, with the database's name as a label."""
     if not databases(context, KIND):
         return Telemetry()
-    return Telemetry(scrape=(scrape(context, NAME, KIND, PORT),), rules=(RuleGroup(name=KIND, alerts=alerts()),))
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about PostgreSQL."""
-    return (
-        AlertRule(
-            name="PostgresDown",
-            expr="pg_up == 0",
-            hold="1m",
-            severity="critical",
-            summary="PostgreSQL {{ $labels.database }} does not answer",
-            description="The exporter cannot log in: the database is down, full, or refuses the password.",
-        ),
-        AlertRule(
-            name="PostgresConnectionsHigh",
-            # a fifth is the usual reserve for administrators and for bursts of the pools
-            expr="sum by (service, instance, database, environment) (pg_stat_activity_count)"
-            " / on (service, instance, database, environment) pg_settings_max_connections > 0.8",
-            hold="5m",
-            severity="warning",
-            summary="PostgreSQL {{ $labels.database }} uses {{ $value | humanizePercentage }} of its connections",
-            description="New connections are refused at 100%. Look for a pool that grew or sessions that idle.",
-        ),
+    return Telemetry(
+        scrape=(scrape(context, NAME, KIND, PORT),),
+        rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),),
     )
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from components.base import MonitoringComponent, limits, published
 from components.exporters.base import databases, scrape, workload_name
+from model.dashboard import build
+from model.packs import redis as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.system import Database
-from model.telemetry import AlertRule, RuleGroup, Telemetry
+from model.telemetry import RuleGroup, Telemetry
 from model.workload import HttpProbe, SecretFile, Workload
 
 NAME = "redis-exporter"
@@ -26,29 +28,10 @@ def telemetry(context: Context) -> Telemetry:
     """Each database's exporter is scraped, with the database's name as a label."""
     if not databases(context, KIND):
         return Telemetry()
-    return Telemetry(scrape=(scrape(context, NAME, KIND, PORT),), rules=(RuleGroup(name=KIND, alerts=alerts()),))
-
-
-def alerts() -> tuple[AlertRule, ...]:
-    """Alerts about Redis."""
-    return (
-        AlertRule(
-            name="RedisDown",
-            expr="redis_up == 0",
-            hold="1m",
-            severity="critical",
-            summary="Redis {{ $labels.database }} does not answer",
-            description="The exporter cannot connect: Redis is down or refuses the password.",
-        ),
-        AlertRule(
-            name="RedisMemoryHigh",
-            # above nine tenths evictions start, or writes fail, with the next burst
-            expr="redis_memory_used_bytes / (redis_memory_max_bytes > 0) > 0.9",
-            hold="5m",
-            severity="warning",
-            summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its memory",
-            description="Keys are evicted or writes fail at 100%, as maxmemory-policy says.",
-        ),
+    return Telemetry(
+        scrape=(scrape(context, NAME, KIND, PORT),),
+        rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),),
     )
 
 

@@ -76,9 +76,21 @@ def test_dashboards_are_files_by_folder_and_uid(tmp_path: Path) -> None:
     assert config is not None
     boards = {path: json.loads(text) for path, text in config.files.items() if path.startswith("boards/")}
     assert {path: model["uid"] for path, model in boards.items()} == {
-        "boards/monitoring/monitoring-stack.json": "monitoring-stack",
+        **{
+            f"boards/monitoring/{uid}.json": uid
+            for uid in ("index", "monitoring-stack", "containers", "host", "probes", "traefik")
+        },
         "boards/shop/shop-overview.json": "shop-overview",
+        "boards/shop/shop-slo.json": "shop-slo",
     }
+
+
+def test_people_begin_at_the_index(tmp_path: Path) -> None:
+    """The dashboard that is opened after a login is one of the delivered files."""
+    deployed = workload(plan_shop(tmp_path))
+    assert deployed.config is not None
+    home = deployed.env["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home.removeprefix(f"{deployed.config.path}/") in deployed.config.files
 
 
 def test_panels_refer_to_data_sources_that_exist(tmp_path: Path) -> None:

@@ -54,3 +54,15 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path)
     scraped_as(plan, "promtail")
     explained(plan, "promtail")
+
+
+def test_containers_can_be_chosen_by_label(tmp_path: Path) -> None:
+    """Every container is collected, or those with the wanted labels alone."""
+    (everything,) = document(plan_shop(tmp_path / "a"), "promtail", "promtail.yml")["scrape_configs"][0][
+        "docker_sd_configs"
+    ]
+    assert "filters" not in everything
+    settings = {"promtail": '{"containerLabels": ["team=shop", "logs"]}'}
+    plan = plan_shop(tmp_path / "b", settings=settings)
+    (chosen,) = document(plan, "promtail", "promtail.yml")["scrape_configs"][0]["docker_sd_configs"]
+    assert chosen["filters"] == [{"name": "label", "values": ["team=shop", "logs"]}]

@@ -14,7 +14,19 @@ from tests.support.running import Engine, RunningStack
 
 CANARY = "canary-d41f7c9e5b2a4e8f"
 """A configured secret whose every appearance outside its file is a leak."""
-ORDER = ["up", "no_change", "hardening", "secrets", "logs", "in_place", "alerts", "standalone", "recovery", "down"]
+ORDER = [
+    "up",
+    "no_change",
+    "hardening",
+    "secrets",
+    "logs",
+    "in_place",
+    "alerts",
+    "standalone",
+    "recovery",
+    "down",
+    "systems",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -25,7 +25,7 @@ def test_a_good_system_is_read_completely() -> None:
     assert api.status_label == "status"
     assert api.health == ("/health",)
     assert system.alerts[0].hold == "5m"
-    assert system.objectives[0].window == "30d"
+    assert system.objectives[0].window == "7d"
 
 
 def test_metrics_are_found_by_role() -> None:

@@ -17,7 +17,7 @@ def test_generated_systems_are_valid() -> None:
     system = System.model_validate_json(json.dumps(scale.system(7)))
     assert isinstance(system, Strict)
     assert len(system.services) == 7
-    assert {service.kind for service in system.services.values()} == {"http", "worker", "generic"}
+    assert {service.packs for service in system.services.values()} == {("http",), ("worker",), ()}
 
 
 def test_plan_has_every_target(tmp_path: Path) -> None:

@@ -16,7 +16,11 @@ def panel_queries(root: Path, stack: str, uid: str) -> list[tuple[str, str, str]
     """Title of the panel, type of its data source and its query, for each query of the dashboard `uid`."""
     plan = plan_file(root / f"Pulumi.{stack}.yaml", stack)
     board = next(board for board in plan.telemetry.dashboards if board.uid == uid)
-    model = json.loads(json.dumps(board.model))
+    return _queries(board.model)
+
+
+def _queries(board: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    model = json.loads(json.dumps(board))
     names = [variable["name"] for variable in model.get("templating", {}).get("list", [])]
     found = []
     for panel in _panels(model["panels"]):
@@ -38,3 +42,22 @@ def _filled(query: str, variables: list[str]) -> str:
     for name in variables:
         query = query.replace("${" + name + "}", ".*").replace(f"${name}", ".*")
     return query
+
+
+def board_queries(root: Path, stack: str) -> list[tuple[str, str, str, str]]:
+    """Uid of the dashboard, title of the panel, type of its data source and its query, for every query of a stack."""
+    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack)
+    return [(board.uid, *found) for board in plan.telemetry.dashboards for found in _queries(board.model)]
+
+
+def board_variables(root: Path, stack: str) -> list[tuple[str, str, str]]:
+    """Uid of the dashboard, name of the variable, and a query for the series whose labels it offers."""
+    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack)
+    found = []
+    for board in plan.telemetry.dashboards:
+        model = json.loads(json.dumps(board.model))
+        names = [variable["name"] for variable in model["templating"]["list"]]
+        for variable in model["templating"]["list"]:
+            inside = variable["query"]["query"].removeprefix("label_values(").rpartition(",")[0]
+            found.append((board.uid, variable["name"], _filled(inside, names)))
+    return found

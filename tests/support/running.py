@@ -48,8 +48,8 @@ class Engine:
 class RunningStack:
     """A copy of the checkout with a stack file of its own, and the stack that is deployed from it."""
 
-    def __init__(self, folder: Path, name: str, engine: Engine, ports: int) -> None:
-        self.name, self.engine, self.client = name, engine, engine.client
+    def __init__(self, folder: Path, name: str, engine: Engine, ports: int, system: str = "plue") -> None:
+        self.name, self.engine, self.client, self.system = name, engine, engine.client, system
         self.root = folder / "checkout"
         self.state = folder / "state"
         shutil.copytree(ROOT, self.root, ignore=SKIPPED)
@@ -64,7 +64,7 @@ class RunningStack:
     def _settings(self, ports: int) -> dict[str, Any]:
         """Own host ports from `ports` on, so that a stack that is up on this machine is left alone."""
         return {
-            "system": "plue",
+            "system": self.system,
             "environment": "test",
             "demo": True,
             "scrapeInterval": "5s",
@@ -94,8 +94,8 @@ class RunningStack:
         self.stack_file.write_text(yaml.safe_dump(text, sort_keys=False))
 
     def edit_system(self, change: Callable[[dict[str, Any]], object]) -> None:
-        """Edits configs/systems/plue.yaml of the copy."""
-        path = self.root / "configs/systems/plue.yaml"
+        """Edits the system's file in the copy."""
+        path = self.root / f"configs/systems/{self.system}.yaml"
         document = yaml.safe_load(path.read_text())
         change(document)
         path.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -185,7 +185,9 @@ class RunningStack:
 
     def get(self, workload: str, url: str) -> Any:
         """The JSON that `url` answers to a GET from inside the container of a workload."""
-        return json.loads(self.sh(workload, f"/tools/busybox wget -q -O - '{url}'"))
+        script = f"/tools/busybox wget -q -O - '{url}'"
+        # see ops.verify.fetch: the client may lose the output of a quick command
+        return json.loads(self.sh(workload, script) or self.sh(workload, script))
 
     def prom(self, query: str) -> list[dict[str, Any]]:
         """The result of an instant PromQL query."""

@@ -24,6 +24,7 @@ SYSTEM: dict[str, Any] = {
     "services": {
         "api": {
             "port": 4000,
+            "packs": ["http"],
             "health": ["/health"],
             "metrics": {
                 "shop_requests_total": {
@@ -35,7 +36,7 @@ SYSTEM: dict[str, Any] = {
             },
             "logs": {"format": "json", "labels": ["level"]},
         },
-        "worker": {"port": 8081, "kind": "worker"},
+        "worker": {"port": 8081, "packs": ["worker"]},
     },
     "dashboards": [
         {
@@ -52,9 +53,14 @@ SYSTEM: dict[str, Any] = {
             "severity": "warning",
             "summary": "Slow",
             "description": "The shop is slow.",
+            "steps": ["Look at the shop."],
+            "example": {
+                "fires": {'up{service="api", environment="test"}': "0+0x120"},
+                "silent": {'up{service="api", environment="test"}': "1+0x120"},
+            },
         }
     ],
-    "objectives": [{"service": "api", "kind": "availability", "target": 0.999}],
+    "objectives": [{"service": "api", "kind": "availability", "target": 0.999, "window": "7d"}],
 }
 """configs/systems/shop.yaml as data."""
 

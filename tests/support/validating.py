@@ -12,6 +12,8 @@ from components.assemble import ConfigValue
 from model.plan import Plan
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
+from toolchain import validators
+from toolchain.context import default_context
 
 SECONDS = 60
 """After which a program that judges a document has hung."""
@@ -85,3 +87,8 @@ def accepts(*command: str | Path) -> str:
     done = judged(*command)
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def tool(name: str) -> Path:
+    """A validator; an error when it is not there."""
+    return validators.find(default_context(), name)

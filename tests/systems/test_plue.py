@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from components import prometheus
 from components.assemble import ConfigValue, assemble
-from components.documents import dump
 from model.plan import Plan
 from model.telemetry import AlertRule, RuleGroup
 from tests.support.systems import ROOT
@@ -140,118 +134,6 @@ def test_only_declared_metrics_are_used(plan: Plan) -> None:
 # -- the rules -------------------------------------------------------------------------------------------------------
 
 
-def test_every_alert_explains_itself(plan: Plan) -> None:
-    """Each alert has a summary, a description, a severity and a way to the dashboard."""
-    specified = {spec.name for spec in plan.system.alerts}
-    assert specified | {"ApiHighErrorRatio", "ApiSlowRequests"} == alerts(plan).keys()
-    for alert in alerts(plan).values():
-        assert alert.summary and alert.description
-        assert alert.severity in ("critical", "warning")
-        assert alert.annotations["dashboard"].endswith("/d/plue-overview")
-
-
-def test_latency_is_compared_in_milliseconds(plan: Plan) -> None:
-    """One second of the system's file is a thousand of the metric."""
-    assert alerts(plan)["ApiSlowRequests"].expr.endswith("> 1000")
-
-
 def test_one_fault_has_one_alert(plan: Plan) -> None:
     """What TargetDown says of every target, no alert of plue says again."""
     assert not [alert.name for alert in alerts(plan).values() if re.search(r"\bup(\{.*\})? == 0", alert.expr)]
-
-
-def _rule_files(plan: Plan, folder: Path) -> Iterator[Path]:
-    for group in rules(plan):
-        path = folder / f"{group.name}.yml"
-        path.write_text(dump(prometheus.rules(group)), encoding="utf-8")
-        yield path
-
-
-def _promtool(*arguments: str) -> None:
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_promtool_accepts_the_rules(plan: Plan, tmp_path: Path) -> None:
-    """Prometheus' own checker reads every rule."""
-    _promtool("check", "rules", "--lint=all", "--lint-fatal", *map(str, _rule_files(plan, tmp_path)))
-
-
-LABELS = 'service="api", system="plue", environment="dev"'
-
-
-def series(name: str, labels: str, values: str) -> dict[str, str]:
-    """An input series of promtool's unit tests, one sample a minute."""
-    return {"series": f"{name}{{{', '.join(part for part in (LABELS, labels) if part)}}}", "values": values}
-
-
-BUCKETS = [
-    series("plue_http_request_duration_ms_bucket", 'path="/a", le="1000"', "0+30x30"),
-    series("plue_http_request_duration_ms_bucket", 'path="/a", le="2500"', "0+60x30"),
-    series("plue_http_request_duration_ms_bucket", 'path="/a", le="+Inf"', "0+60x30"),
-]
-REQUESTS = [
-    series("plue_http_requests_total", 'status="200"', "0+50x30"),
-    series("plue_http_requests_total", 'status="500"', "0+10x30"),
-]
-FIRES: dict[str, list[dict[str, str]]] = {
-    "ApiHighErrorRatio": REQUESTS,
-    "ApiSlowRequests": BUCKETS,
-    "PlueAuthFailures": [
-        series("plue_auth_attempts_total", 'result="success", method="password"', "0+10x30"),
-        series("plue_auth_attempts_total", 'result="locked", method="password"', "0+10x30"),
-    ],
-    "PlueDatabaseQueryErrors": [
-        series("plue_db_queries_total", "", "0+100x30"),
-        series("plue_db_query_errors_total", "", "0+5x30"),
-    ],
-    "PlueNoTraffic": [series("plue_http_requests_total", 'status="200"', "7x30"), series("up", "", "1x30")],
-    "PlueApiRestarts": [series("plue_uptime_seconds", "", "60 120 0 60 0 60 0 60 120 180 240 300+60x20")],
-}
-HEALTHY = [
-    series("plue_http_requests_total", 'status="200"', "0+100x30"),
-    series("plue_http_request_duration_ms_bucket", 'path="/a", le="250"', "0+100x30"),
-    series("plue_http_request_duration_ms_bucket", 'path="/a", le="+Inf"', "0+100x30"),
-    series("plue_auth_attempts_total", 'result="success", method="password"', "0+10x30"),
-    series("plue_auth_attempts_total", 'result="locked", method="password"', "0+1x30"),
-    series("plue_db_queries_total", "", "0+1000x30"),
-    series("plue_db_query_errors_total", "", "0+1x30"),
-    series("plue_uptime_seconds", "", "60+60x30"),
-    series("up", "", "1x30"),
-]
-
-
-def _test_file(plan: Plan, folder: Path, inputs: list[dict[str, str]], expected: dict[str, bool]) -> str:
-    """A file for `promtool test rules` that expects alerts to fire, or not, after 25 minutes.
-
-    Format: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/.
-    """
-    count = 'count(ALERTS{{alertname="{}", alertstate="firing", service="api"}})'
-    samples = [
-        {"expr": count.format(name), "eval_time": "25m", "exp_samples": [{"labels": "{}", "value": 1}] if fires else []}
-        for name, fires in expected.items()
-    ]
-    document = {
-        "rule_files": [str(path) for path in _rule_files(plan, folder)],
-        "evaluation_interval": "1m",
-        "tests": [{"interval": "1m", "input_series": inputs, "promql_expr_test": samples}],
-    }
-    path = folder / "test.yaml"
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return str(path)
-
-
-def test_every_alert_has_a_case(plan: Plan) -> None:
-    """No alert of plue is left without a case in which it fires."""
-    assert FIRES.keys() == alerts(plan).keys()
-
-
-@pytest.mark.parametrize("name", sorted(FIRES))
-def test_the_alert_fires(plan: Plan, tmp_path: Path, name: str) -> None:
-    """Series that show the fault make the alert fire, in Prometheus' own evaluation."""
-    _promtool("test", "rules", _test_file(plan, tmp_path, FIRES[name], {name: True}))
-
-
-def test_no_alert_fires_on_a_good_day(plan: Plan, tmp_path: Path) -> None:
-    """Ordinary traffic without a single 5xx keeps every alert quiet."""
-    _promtool("test", "rules", _test_file(plan, tmp_path, HEALTHY, dict.fromkeys(FIRES, False)))

@@ -27,4 +27,4 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     """The exporter is scraped and has alerts of its own."""
     plan = plan_shop(tmp_path)
     scraped_as(plan, "blackbox-exporter")
-    explained(plan, "blackbox")
+    explained(plan, "probes")

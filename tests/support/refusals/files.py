@@ -47,7 +47,7 @@ FILE_CASES = (
     Case(name="port with underscore", text=SHOP.replace("port: 4000", "port: 4_000"), at=FILE, says='"4_000": must be'),
     Case(
         name="not a number",
-        text=SHOP.replace("port: 4000", "latencyP95: .nan\n    port: 4000"),
+        text=SHOP.replace("port: 4000", "tune: { SlowRequests: { threshold: .nan } }\n    port: 4000"),
         at=FILE,
         says='".nan": must be a number',
     ),

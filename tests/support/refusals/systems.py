@@ -23,8 +23,8 @@ SYSTEM_CASES = (
     of_system("row key", {"dashboards.0.rows.0.panel": []}, "dashboards[0].rows[0].panel", "did you mean 'panels'?"),
     of_system("panel key", {f"{PANEL}.query": []}, "dashboards[0].rows[0].panels[0].query", "did you mean 'queries'?"),
     of_system("alert key", {"alerts.0.severty": "x"}, "alerts[0].severty", "did you mean 'severity'?"),
-    of_system("python name of a key", {"alerts.0.hold": "5m"}, "alerts[0].hold", "valid are: description, expr, for"),
-    of_system("objective key", {"objectives.0.goal": 1}, "objectives[0].goal", "valid are: kind, service, target"),
+    of_system("python name of a key", {"alerts.0.hold": "5m"}, "alerts[0].hold", "unknown key"),
+    of_system("objective key", {"objectives.0.goal": 1}, "objectives[0].goal", "unknown key"),
     of_system("snake case", {"host_logs": []}, "host_logs", "did you mean 'hostLogs'?"),
     of_system("unknown component", {"ports.promethus": 9}, "ports.promethus", "did you mean 'prometheus'?"),
     # missing
@@ -50,8 +50,24 @@ SYSTEM_CASES = (
     of_system("sample limit 0", {f"{API}.sampleLimit": 0}, f"{API}.sampleLimit", "must be greater than or equal to 1"),
     of_system("objective of 100%", {"objectives.0.target": 1.0}, "objectives[0].target", "must be less than 1"),
     of_system("objective in percent", {"objectives.0.target": 99.9}, "objectives[0].target", "must be less than 1"),
-    of_system("error ratio 0", {f"{API}.errorRatio": 0.0}, f"{API}.errorRatio", "must be greater than 0"),
-    of_system("latency negative", {f"{API}.latencyP95": -1.0}, f"{API}.latencyP95", "must be greater than 0"),
+    of_system(
+        "unknown alert tuned",
+        {f"{API}.tune": {"SlowRequest": {"threshold": 1.0}}},
+        f"{API}.tune.SlowRequest",
+        "did you mean 'SlowRequests'?",
+    ),
+    of_system(
+        "threshold where there is none",
+        {"tune": {"TargetDown": {"threshold": 1.0}}},
+        "tune.TargetDown.threshold",
+        "no threshold",
+    ),
+    of_system(
+        "unknown alert tuned for all",
+        {"tune": {"HostMemory": {"enabled": False}}},
+        "tune.HostMemory",
+        "did you mean 'HostMemoryHigh'?",
+    ),
     of_system(
         "panel too wide", {f"{PANEL}.width": 25}, "dashboards[0].rows[0].panels[0].width", "less than or equal to 24"
     ),
@@ -83,7 +99,7 @@ SYSTEM_CASES = (
         "metric type", {f"{API}.metrics.x": {"type": "timer"}}, f"{API}.metrics.x.type", '"timer" is not known; '
     ),
     of_system("severity", {"alerts.0.severity": "warn"}, "alerts[0].severity", "did you mean 'warning'?"),
-    of_system("service kind", {f"{API}.kind": "htp"}, f"{API}.kind", "did you mean 'http'?"),
+    of_system("unknown pack", {f"{API}.packs": ["htp"]}, f"{API}.packs[0]", "did you mean 'http'?"),
     of_system("panel kind", {f"{PANEL}.kind": "graph"}, "dashboards[0].rows[0].panels[0].kind", "valid are: bargauge"),
     of_system(
         "database kind",

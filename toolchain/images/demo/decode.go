@@ -122,6 +122,16 @@ func (n node) text(required bool) string {
 	return value
 }
 
+// scalar reads a string or a number.
+func (n node) scalar() any {
+	switch n.value.(type) {
+	case string, float64:
+	default:
+		n.probs.add(n.path, "must be a string or a number, is %s", kind(n))
+	}
+	return n.value
+}
+
 func (n node) oneOf(fallback string, allowed ...string) string {
 	if !n.set && fallback != "" {
 		return fallback

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,6 +21,8 @@ type faultKind struct {
 	params map[string][2]float64 // name to its limits
 	roles  []string              // at least one metric of these roles must be declared; empty: always possible
 	needs  bool                  // exactly one of params must be given
+	types  []string              // its parameters are names of declared metrics of these types, at least one
+	limits [2]float64            // of the values that such names are given
 }
 
 var faultKinds = map[string]faultKind{
@@ -27,10 +31,20 @@ var faultKinds = map[string]faultKind{
 	"down":          {},
 	"backlog":       {params: map[string][2]float64{"depth": {0, 1e9}}, roles: []string{"queue"}, needs: true},
 	"pool":          {params: map[string][2]float64{"ratio": {0, 1}}, roles: []string{"pool_active"}, needs: true},
-	"leak":          {params: map[string][2]float64{"bytes_per_second": {1, 1e9}}, roles: []string{"memory", "goroutines"}, needs: true},
+	"leak":          {params: map[string][2]float64{"bytes_per_second": {1, 1e9}}, roles: []string{"memory", "heap", "goroutines"}, needs: true},
 	"logs_errors":   {params: map[string][2]float64{"per_second": {0, 200}}, needs: true},
 	"auth_failures": {params: map[string][2]float64{"ratio": {0, 1}}, roles: []string{"failures"}, needs: true},
+	"disconnect":    {params: map[string][2]float64{"ratio": {0, 1}}, roles: []string{"connections"}, needs: true},
+	"cpu":           {params: map[string][2]float64{"cores": {0, 64}}, roles: []string{"cpu"}, needs: true},
+	"jobs_failed":   {params: map[string][2]float64{"ratio": {0, 1}}, roles: []string{"jobs", "generic"}, needs: true},
+	"lag":           {params: map[string][2]float64{"seconds": {0, 60}}, roles: []string{"lag"}, needs: true},
+	"value":         {types: []string{"gauge"}, limits: [2]float64{-1e15, 1e15}},
+	"rate":          {types: []string{"counter"}, limits: [2]float64{0, 1e9}},
+	"observe":       {types: timers, limits: [2]float64{0, 1e15}},
 }
+
+// lasting limits for_seconds, which every fault takes.
+var lasting = [2]float64{0.1, 86400}
 
 // Faults holds the active faults; its methods may be called from any goroutine.
 type Faults struct {
@@ -54,6 +68,9 @@ func ParseFault(name string, raw []byte, svc *Service) (Fault, error) {
 	if err != nil {
 		return Fault{}, err
 	}
+	if kind.types != nil {
+		return parseNamed(n, kind, svc), probs.err()
+	}
 	allowed := append(sortedKeys(kind.params), "for_seconds")
 	if name == "down" {
 		allowed = append(allowed, "mode")
@@ -65,7 +82,7 @@ func ParseFault(name string, raw []byte, svc *Service) (Fault, error) {
 	for _, param := range append(sortedKeys(kind.params), "for_seconds") {
 		limits, ok := kind.params[param]
 		if !ok {
-			limits = [2]float64{0.1, 86400}
+			limits = lasting
 		}
 		if n.key(param).set {
 			fault.Params[param] = n.key(param).number(0, limits[0], limits[1])
@@ -78,6 +95,55 @@ func ParseFault(name string, raw []byte, svc *Service) (Fault, error) {
 	return fault, probs.err()
 }
 
+// parseNamed reads a fault whose parameters are names of metrics.
+func parseNamed(n node, kind faultKind, svc *Service) Fault {
+	fault, known := Fault{Params: map[string]float64{}}, namesOf(svc, kind.types)
+	if _, ok := n.fields(); !ok {
+		return fault
+	}
+	names, nodes := n.children()
+	for i, name := range names {
+		limits := kind.limits
+		if name == "for_seconds" {
+			limits = lasting
+		} else if !slices.Contains(known, name) {
+			n.probs.add(nodes[i].path, "%s", mistaken(name, kind, svc, known))
+			continue
+		}
+		fault.Params[name] = nodes[i].number(0, limits[0], limits[1])
+	}
+	if given := slices.DeleteFunc(names, func(name string) bool { return name == "for_seconds" }); len(given) == 0 {
+		n.probs.add(n.path, "needs the name of at least one %s (known: %s)", strings.Join(kind.types, " or "), strings.Join(known, ", "))
+	}
+	return fault
+}
+
+// mistaken says why a name cannot be meant, and which could.
+func mistaken(name string, kind faultKind, svc *Service, known []string) string {
+	wanted := strings.Join(kind.types, " or ")
+	reason := fmt.Sprintf("service %s declares no such metric", svc.Name)
+	if i := slices.IndexFunc(svc.Metrics, func(m Metric) bool { return m.Name == name }); i >= 0 {
+		reason = fmt.Sprintf("is a %s, not a %s", svc.Metrics[i].Type, wanted)
+	}
+	switch {
+	case distance(name, "for_seconds") <= 3:
+		return fmt.Sprintf("%s, did you mean \"for_seconds\"?", reason)
+	case len(known) == 0:
+		return fmt.Sprintf("%s, and service %s has no %s at all", reason, svc.Name, wanted)
+	}
+	return fmt.Sprintf("%s, did you mean %q?", reason, nearest(name, known))
+}
+
+func namesOf(svc *Service, types []string) []string {
+	var names []string
+	for _, m := range svc.Metrics {
+		if slices.Contains(types, m.Type) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
 func checkParams(name string, kind faultKind, fault Fault, svc *Service, probs *problems) {
 	given := len(fault.Params)
 	if _, timed := fault.Params["for_seconds"]; timed {
@@ -86,14 +152,14 @@ func checkParams(name string, kind faultKind, fault Fault, svc *Service, probs *
 	if kind.needs && given != 1 {
 		probs.add(name, "needs exactly one of %v", sortedKeys(kind.params))
 	}
-	for _, role := range kind.roles {
-		for _, m := range svc.Metrics {
-			if m.Role == role {
-				return
-			}
-		}
+	feels := func(m Metric) bool {
+		return slices.Contains(kind.roles, m.Role) && (name != "jobs_failed" || m.Type == "counter" && svc.canFail(m))
 	}
-	if len(kind.roles) > 0 {
+	switch {
+	case len(kind.roles) == 0 || slices.ContainsFunc(svc.Metrics, feels):
+	case name == "jobs_failed":
+		probs.add(name, "service %s declares no counter of role %v with both good label values and such as \"failed\", so this fault would change nothing", svc.Name, kind.roles)
+	default:
 		probs.add(name, "service %s declares no metric of role %v, so this fault would change nothing", svc.Name, kind.roles)
 	}
 }
@@ -137,6 +203,12 @@ func (f *Faults) Param(name, param string) (float64, bool) {
 	fault, active := f.Get(name)
 	value, ok := fault.Params[param]
 	return value, active && ok
+}
+
+// Params returns all parameters of an active fault, nil without it; they must not be changed.
+func (f *Faults) Params(name string) map[string]float64 {
+	fault, _ := f.Get(name)
+	return fault.Params
 }
 
 // Describe lists the active faults for GET /demo/faults.

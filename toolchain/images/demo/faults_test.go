@@ -61,13 +61,6 @@ func TestFaultsChangeAndRecover(t *testing.T) {
 	}
 }
 
-func mean0(mean, count float64) float64 {
-	if count == 0 {
-		return 0
-	}
-	return mean * count
-}
-
 // "down" must take away everything but the control interface, in both modes.
 func TestDown(t *testing.T) {
 	b := newBench(t)

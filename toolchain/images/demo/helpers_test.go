@@ -41,6 +41,7 @@ type bench struct {
 	sim    *Sim
 	faults *Faults
 	logs   *safeBuffer
+	logger *Logger
 	server *Server
 	web    *httptest.Server
 	reload func() error
@@ -48,7 +49,18 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/spec.json")
+	return openBench(t, "testdata/spec.json", "api")
+}
+
+// newWorker imitates a service that has what the other one lacks: jobs, connections, summaries.
+func newWorker(t *testing.T) *bench {
+	t.Helper()
+	return openBench(t, "testdata/worker.json", "worker")
+}
+
+func openBench(t *testing.T, file, service string) *bench {
+	t.Helper()
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,13 +70,14 @@ func newBench(t *testing.T) *bench {
 	}
 	// The simulation runs ahead of the real clock, so scrapes add nothing to what a test plays.
 	b := &bench{t: t, now: time.Now().Add(time.Hour), logs: &safeBuffer{}}
-	svc := spec.Services["api"]
-	logs, err := NewLogger("api", svc.Logs, b.logs)
+	svc := spec.Services[service]
+	logs, err := NewLogger(service, svc.Logs, b.logs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.faults = NewFaults(func() time.Time { return b.now })
 	b.sim = NewSim(spec.System, svc, b.faults, logs, b.now)
+	b.logger = logs
 	b.server = NewServer(b.sim, b.faults, logs, func() error { return b.reload() })
 	b.web = newWeb(t, b.server)
 	return b
@@ -120,7 +133,7 @@ func sum(family *dto.MetricFamily, pairs ...string) float64 {
 	total := 0.0
 	for _, m := range family.GetMetric() {
 		if matches(m, pairs) {
-			total += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			total += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount()+m.GetSummary().GetSampleCount())
 		}
 	}
 	return total
@@ -142,10 +155,35 @@ func matches(m *dto.Metric, pairs []string) bool {
 func mean(family *dto.MetricFamily) float64 {
 	total, count := 0.0, 0.0
 	for _, m := range family.GetMetric() {
-		total += m.GetHistogram().GetSampleSum()
-		count += float64(m.GetHistogram().GetSampleCount())
+		total += m.GetHistogram().GetSampleSum() + m.GetSummary().GetSampleSum()
+		count += float64(m.GetHistogram().GetSampleCount() + m.GetSummary().GetSampleCount())
 	}
 	return total / count
+}
+
+// mean0 gives 0 for nothing.
+func mean0(mean, count float64) float64 {
+	if count == 0 {
+		return 0
+	}
+	return mean * count
+}
+
+// grown plays and tells by how much each family grew, and the mean of what was observed meanwhile.
+func (b *bench) grown(d time.Duration, name string, pairs ...string) (growth, observed float64) {
+	b.t.Helper()
+	before := b.scrape()[name]
+	b.play(d)
+	after := b.scrape()[name]
+	growth = sum(after, pairs...) - sum(before, pairs...)
+	return growth, (mean0(mean(after), sum(after)) - mean0(mean(before), sum(before))) / growth
+}
+
+// shown is the mean of a gauge's series.
+func (b *bench) shown(name string) float64 {
+	b.t.Helper()
+	family := b.scrape()[name]
+	return sum(family) / float64(len(family.GetMetric()))
 }
 
 func newWeb(t *testing.T, handler http.Handler) *httptest.Server {

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,19 +19,19 @@ const (
 	burst          = 5.0
 )
 
-// Logger writes the log lines that a service declares.
+// Logger writes the log lines that a service declares, to stdout and to its file if it has one.
 type Logger struct {
 	mu      sync.Mutex
 	service string
 	spec    LogSpec
 	stdout  io.Writer
-	out     io.Writer
-	close   func() error
+	file    *logFile // nil: stdout only
+	warned  bool     // the file has failed, and that is said
 	tokens  float64
 	owed    float64 // parts of a line of the fault logs_errors
 }
 
-// NewLogger opens the declared file, or takes stdout.
+// NewLogger opens the declared file.
 func NewLogger(service string, spec LogSpec, stdout io.Writer) (*Logger, error) {
 	l := &Logger{service: service, stdout: stdout, tokens: burst}
 	return l, l.Reopen(spec)
@@ -41,18 +41,17 @@ func NewLogger(service string, spec LogSpec, stdout io.Writer) (*Logger, error) 
 func (l *Logger) Reopen(spec LogSpec) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out, closer := l.stdout, func() error { return nil }
+	var file *logFile
 	if spec.File != "" {
-		file, err := os.OpenFile(spec.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-		if err != nil {
+		var err error
+		if file, err = openLogFile(spec.File, maxLogFile); err != nil {
 			return fmt.Errorf("logs.file: %w", err)
 		}
-		out, closer = file, file.Close
 	}
-	if l.close != nil {
-		_ = l.close()
+	if l.file != nil {
+		_ = l.file.Close()
 	}
-	l.spec, l.out, l.close = spec, out, closer
+	l.spec, l.file, l.warned = spec, file, false
 	return nil
 }
 
@@ -96,7 +95,21 @@ func (l *Logger) request(at time.Time, request map[string]string, svc *Service, 
 		line["level"], line["msg"] = "info", fmt.Sprintf("%s %s handled", line["method"], line["path"])
 	}
 	identify(line, rng)
+	if line["level"] == "info" {
+		l.sample(line, rng)
+	}
 	l.Write(at, line)
+}
+
+// sample turns about every third line into one of the declared samples.
+func (l *Logger) sample(line map[string]any, rng *rand.Rand) {
+	l.mu.Lock()
+	samples := l.spec.Samples
+	l.mu.Unlock()
+	if len(samples) == 0 || rng.IntN(3) > 0 {
+		return
+	}
+	maps.Copy(line, samples[rng.IntN(len(samples))])
 }
 
 func describe(request map[string]string, svc *Service, failed bool) map[string]any {
@@ -142,6 +155,18 @@ func (l *Logger) faultErrors(at time.Time, lines float64, rng *rand.Rand) {
 func (l *Logger) Write(at time.Time, line map[string]any, extra ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	text := l.render(at, line, extra)
+	_, _ = l.stdout.Write(text)
+	if l.file == nil {
+		return
+	}
+	if _, err := l.file.Write(text); err != nil && !l.warned {
+		l.warned = true
+		_, _ = l.stdout.Write(l.render(at, map[string]any{"level": "error", "msg": "error: log file: " + err.Error()}, nil))
+	}
+}
+
+func (l *Logger) render(at time.Time, line map[string]any, extra []string) []byte {
 	fields := append([]string{}, l.spec.Fields...)
 	if !slices.Contains(fields, "msg") && !slices.Contains(fields, "message") {
 		fields = append(fields, "msg")
@@ -159,7 +184,7 @@ func (l *Logger) Write(at time.Time, line map[string]any, extra ...string) {
 		text.WriteByte('}')
 	}
 	text.WriteByte('\n')
-	_, _ = l.out.Write(text.Bytes())
+	return text.Bytes()
 }
 
 func (l *Logger) field(text *bytes.Buffer, i int, name string, value any) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -26,7 +27,8 @@ type family struct {
 	good, bad picker
 	counter   *prometheus.CounterVec
 	gauge     *prometheus.GaugeVec
-	histogram *prometheus.HistogramVec
+	observer  prometheus.ObserverVec // a histogram or summary
+	owed      float64                // parts of an event of the fault rate
 }
 
 // picker draws combos by their weight.
@@ -52,6 +54,16 @@ func (p *picker) draw(rng *rand.Rand) *combo {
 	return p.combos[min(i, len(p.combos)-1)]
 }
 
+// share splits an amount over the combos by their weight.
+func (p *picker) share(amount float64, add func(*combo, float64)) {
+	if amount <= 0 {
+		return
+	}
+	for _, c := range p.combos {
+		add(c, amount*c.weight/p.sums[len(p.sums)-1])
+	}
+}
+
 // newFamily builds the series of a metric, every plausible one present from the start.
 func newFamily(svc *Service, m Metric) *family {
 	f := &family{Metric: m, labels: sortedKeys(m.Labels)}
@@ -60,8 +72,10 @@ func newFamily(svc *Service, m Metric) *family {
 		f.counter = prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.Name, Help: m.Help}, f.labels)
 	case "gauge":
 		f.gauge = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: m.Name, Help: m.Help}, f.labels)
+	case "summary":
+		f.observer = newSummary(m, f.labels)
 	default:
-		f.histogram = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: m.Name, Help: m.Help, Buckets: bucketsOf(m)}, f.labels)
+		f.observer = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: m.Name, Help: m.Help, Buckets: bucketsOf(m)}, f.labels)
 	}
 	f.expand(svc, make([]string, len(f.labels)), 0, 1, plausible)
 	if len(f.combos) == 0 {
@@ -78,6 +92,14 @@ func newFamily(svc *Service, m Metric) *family {
 	return f
 }
 
+// newSummary forgets after one to two minutes, so that the end of a fault shows; two age buckets save memory.
+func newSummary(m Metric, labels []string) prometheus.ObserverVec {
+	return prometheus.NewSummaryVec(prometheus.SummaryOpts{
+		Name: m.Name, Help: m.Help, MaxAge: 2 * time.Minute, AgeBuckets: 2, BufCap: 100,
+		Objectives: map[float64]float64{0.5: 0.05, 0.9: 0.01, 0.95: 0.005, 0.99: 0.001},
+	}, labels)
+}
+
 func (f *family) collector() prometheus.Collector {
 	switch {
 	case f.counter != nil:
@@ -85,7 +107,7 @@ func (f *family) collector() prometheus.Collector {
 	case f.gauge != nil:
 		return f.gauge
 	default:
-		return f.histogram
+		return f.observer
 	}
 }
 
@@ -96,7 +118,7 @@ func (f *family) touch(values []string) {
 	case f.gauge != nil:
 		f.gauge.WithLabelValues(values...)
 	default:
-		f.histogram.WithLabelValues(values...)
+		f.observer.WithLabelValues(values...)
 	}
 }
 
@@ -114,7 +136,7 @@ func (f *family) expand(svc *Service, values []string, i int, weight float64, ke
 	}
 }
 
-// failed tells whether a combination stands for a failure: by status, or by outcome for attempts.
+// failed tells whether a combination stands for a failure: by status, by outcome for attempts, by a word for jobs and such.
 func (f *family) failed(svc *Service, values []string) bool {
 	outcome := f.outcomeLabel()
 	for i, label := range f.labels {
@@ -122,7 +144,7 @@ func (f *family) failed(svc *Service, values []string) bool {
 			if i == outcome && !isSuccess(values[i]) {
 				return true
 			}
-		} else if label == svc.StatusLabel && svc.isError(values[i]) {
+		} else if svc.isFailure(f.Metric, label, values[i]) {
 			return true
 		}
 	}
@@ -136,6 +158,27 @@ func (f *family) outcomeLabel() int {
 
 func isSuccess(value string) bool {
 	return slices.Contains([]string{"success", "succeeded", "ok", "passed", "allowed", "true"}, strings.ToLower(value))
+}
+
+// isFailure tells whether a label value stands for a failure of what the metric counts.
+func (s *Service) isFailure(m Metric, label, value string) bool {
+	byWord := m.Role == "jobs" || m.Role == "job_duration" || m.Role == "generic" && m.Type == "counter"
+	return label == s.StatusLabel && s.isError(value) || byWord && isBad(value)
+}
+
+// canFail tells whether a metric has both kinds of combinations, good and bad ones.
+func (s *Service) canFail(m Metric) bool {
+	bad, good := false, true
+	for label, values := range m.Labels {
+		failure := func(value string) bool { return s.isFailure(m, label, value) }
+		bad = bad || slices.ContainsFunc(values, failure)
+		good = good && slices.ContainsFunc(values, func(value string) bool { return !failure(value) })
+	}
+	return bad && good
+}
+
+func isBad(value string) bool {
+	return slices.Contains([]string{"error", "failed", "failure", "timeout", "rejected"}, strings.ToLower(value))
 }
 
 // plausible drops combinations that a real service would hardly ever write.
@@ -216,7 +259,10 @@ func (m Metric) level() float64 {
 	if m.Baseline > 0 {
 		return m.Baseline
 	}
-	byRole := map[string]float64{"active": 12, "queue": 3, "pool_max": 100, "memory": 120 << 20, "goroutines": 40}
+	byRole := map[string]float64{
+		"active": 12, "connections": 12, "queue": 3, "pool_max": 100, "memory": 120 << 20, "heap": 40 << 20, "goroutines": 40,
+		"lag": 0.004 / unitOr(m.Unit, 1),
+	}
 	if level, ok := byRole[m.Role]; ok {
 		return level
 	}

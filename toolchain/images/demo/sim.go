@@ -35,13 +35,17 @@ type Sim struct {
 	at       time.Time
 	noise    float64
 	leaked   float64 // bytes
+	// connected is the share of the open connections that the fault disconnect leaves.
+	connected float64
+	// rates and observed are the faults of these names during one step.
+	rates, observed map[string]float64
 }
 
 // NewSim builds the series of a service as they are at its start.
 func NewSim(system string, svc *Service, faults *Faults, logs *Logger, now time.Time) *Sim {
 	hash := fnv.New64a()
 	hash.Write([]byte(system + "/" + svc.Name))
-	s := &Sim{faults: faults, logs: logs, rng: rand.New(rand.NewPCG(hash.Sum64(), 1)), started: now, at: now}
+	s := &Sim{faults: faults, logs: logs, rng: rand.New(rand.NewPCG(hash.Sum64(), 1)), started: now, at: now, connected: 1}
 	s.Replace(svc)
 	return s
 }
@@ -99,6 +103,8 @@ func (s *Sim) Advance(now time.Time) {
 func (s *Sim) tick(dt float64) {
 	s.noise += -s.noise*dt/20 + 0.03*math.Sqrt(dt)*s.rng.NormFloat64()
 	load := s.load()
+	s.connections(dt)
+	s.rates, s.observed = s.faults.Params("rate"), s.faults.Params("observe")
 	if perSecond, ok := s.faults.Param("leak", "bytes_per_second"); ok {
 		s.leaked = math.Min(s.leaked+perSecond*dt, maxLeak)
 	} else {
@@ -125,10 +131,7 @@ func (s *Sim) load() float64 {
 
 // requests draws the requests of a step and writes them to every metric that counts or times them.
 func (s *Sim) requests(dt, load float64) {
-	ratio, broken := s.faults.Param("errors", "ratio")
-	if !broken {
-		ratio = usualErrors
-	}
+	ratio := s.ratio("errors", usualErrors)
 	lead := s.lead()
 	for range poisson(s.rng, s.svc.RequestRate*load*dt) {
 		failed := s.rng.Float64() < ratio
@@ -193,7 +196,9 @@ func (s *Sim) latency(path string) float64 {
 }
 
 func (s *Sim) record(f *family, request map[string]string, failed bool, seconds float64) {
+	_, told := s.rates[f.Name]
 	switch {
+	case f.counter != nil && told, f.Role == "job_duration":
 	case f.Role == "requests", f.Role == "errors" && failed:
 		f.counter.WithLabelValues(f.resolve(request, pick(f, failed, s.rng))...).Inc()
 	case f.Role == "duration":
@@ -201,33 +206,45 @@ func (s *Sim) record(f *family, request map[string]string, failed bool, seconds 
 		if f.Baseline > 0 {
 			value *= f.Baseline * secondsPerUnit(f.Unit) / 0.055
 		}
-		f.histogram.WithLabelValues(f.resolve(request, pick(f, failed, s.rng))...).Observe(value)
-	case f.histogram != nil:
-		value := f.median() * math.Exp(spread*s.rng.NormFloat64())
-		f.histogram.WithLabelValues(f.resolve(request, pick(f, failed, s.rng))...).Observe(value)
+		s.observe(f, request, failed, value)
+	case f.observer != nil:
+		s.timed(f, request, failed)
 	}
+}
+
+// observe adds one observation, with the value of the fault observe where there is one.
+func (s *Sim) observe(f *family, event map[string]string, failed bool, value float64) {
+	if told, ok := s.observed[f.Name]; ok {
+		value = told
+	}
+	f.observer.WithLabelValues(f.resolve(event, pick(f, failed, s.rng))...).Observe(value)
 }
 
 // background moves the counters that do not follow single requests.
 func (s *Sim) background(dt, load float64) {
 	for _, f := range s.families {
+		told, forced := s.rates[f.Name]
 		switch {
 		case f.counter == nil:
+		case forced:
+			s.forced(f, told*dt)
 		case f.Role == "failures":
 			s.attempts(f, dt, load)
+		case f.Role == "jobs":
+			s.jobs(f, dt, load)
+		case f.Role == "cpu":
+			s.cpu(f, dt, load)
 		case f.Role == "generic":
 			s.generic(f, dt, load)
 		case f.Role == "uptime":
 			f.counter.WithLabelValues(pick(f, false, s.rng).values...).Add(dt / unitOr(f.Unit, 1))
 		}
 	}
+	s.uncounted(dt, load)
 }
 
 func (s *Sim) attempts(f *family, dt, load float64) {
-	ratio, broken := s.faults.Param("auth_failures", "ratio")
-	if !broken {
-		ratio = usualFailures
-	}
+	ratio := s.badShare(f)
 	rate := f.Baseline
 	if rate == 0 {
 		rate = s.svc.RequestRate * 0.1
@@ -253,12 +270,17 @@ func (s *Sim) generic(f *family, dt, load float64) {
 			amount = s.svc.RequestRate * 0.5 * load * dt
 		}
 	}
-	if f.Unit == "seconds" || f.Unit == "milliseconds" || f.Unit == "bytes" || amount > 100 {
-		f.counter.WithLabelValues(pick(f, false, s.rng).values...).Add(amount)
+	if f.continuous() || amount > 100 {
+		bad := amount * s.badShare(f)
+		if len(f.bad.combos) == 0 {
+			bad = 0
+		}
+		f.counter.WithLabelValues(pick(f, false, s.rng).values...).Add(amount - bad)
+		f.bad.share(bad, f.add)
 		return
 	}
 	for range poisson(s.rng, amount) {
-		failed := s.rng.Float64() < usualErrors
+		failed := s.rng.Float64() < s.badShare(f)
 		f.counter.WithLabelValues(pick(f, failed, s.rng).values...).Inc()
 	}
 }

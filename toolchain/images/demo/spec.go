@@ -40,23 +40,30 @@ type Metric struct {
 	Baseline float64   // level of a gauge, rate of a counter, median of a histogram; 0: by role and unit
 }
 
-// LogSpec says how and where log lines are written; an empty file means stdout.
+// LogSpec says how log lines are written: to stdout, and to a file where one is set.
 type LogSpec struct {
-	Format string
-	Fields []string
-	File   string
+	Format  string
+	Fields  []string
+	File    string
+	Samples []map[string]any // lines that come now and then in place of a request's: strings and numbers by field
 }
 
-const maxSeries = 5000 // of one metric: more would only measure Prometheus
+const (
+	maxSeries    = 5000 // of one metric: more would only measure Prometheus
+	maxSummaries = 500  // of one summary: each of its series takes 30 KiB
+)
 
 var (
-	metricTypes = []string{"counter", "gauge", "histogram"}
+	metricTypes = []string{"counter", "gauge", "histogram", "summary"}
+	timers      = []string{"histogram", "summary"}
 	// roleTypes lists what a role can be declared as.
 	roleTypes = map[string][]string{
-		"requests": {"counter"}, "errors": {"counter"}, "failures": {"counter"}, "duration": {"histogram"},
-		"uptime": {"gauge", "counter"}, "active": {"gauge"}, "queue": {"gauge"}, "pool_active": {"gauge"},
-		"pool_max": {"gauge"}, "memory": {"gauge"}, "goroutines": {"gauge"}, "generic": metricTypes,
+		"requests": {"counter"}, "errors": {"counter"}, "failures": {"counter"}, "duration": timers,
+		"uptime": {"gauge", "counter"}, "active": {"gauge"}, "connections": {"gauge"}, "queue": {"gauge"},
+		"jobs": {"counter"}, "job_duration": timers, "pool_active": {"gauge"}, "pool_max": {"gauge"}, "constant": {"gauge"}, "memory": {"gauge"},
+		"heap": {"gauge"}, "cpu": {"counter"}, "goroutines": {"gauge"}, "lag": {"gauge"}, "generic": metricTypes,
 	}
+	ownLabels  = map[string]string{"histogram": "le", "summary": "quantile"}
 	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
 	labelName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 	logFields  = []string{"level", "ts", "msg", "method", "path", "status", "duration_ms", "request_id", "trace_id", "user_id"}
@@ -135,7 +142,7 @@ func urlPath(n node, fallback string) string {
 
 func parseLogs(n node) LogSpec {
 	logs := LogSpec{Format: "json", Fields: logFields}
-	if !n.set || !n.object("format", "fields", "file") {
+	if !n.set || !n.object("format", "fields", "file", "samples") {
 		return logs
 	}
 	logs.Format = n.key("format").oneOf("json", "json", "logfmt")
@@ -146,7 +153,29 @@ func parseLogs(n node) LogSpec {
 	if logs.File != "" && !strings.HasPrefix(logs.File, "/") {
 		n.probs.add(n.path+".file", "%q must be an absolute path", logs.File)
 	}
+	for _, item := range n.key("samples").items() {
+		logs.Samples = append(logs.Samples, parseSample(item, logs.Fields))
+	}
 	return logs
+}
+
+// parseSample reads a log line by field: anything else than the declared fields, msg and level would never be seen.
+func parseSample(n node, fields []string) map[string]any {
+	sample, allowed := map[string]any{}, slices.Clone(fields)
+	for _, name := range []string{"msg", "level"} {
+		if !slices.Contains(allowed, name) {
+			allowed = append(allowed, name)
+		}
+	}
+	if !n.object(allowed...) {
+		return sample
+	}
+	names, nodes := n.children()
+	for i, name := range names {
+		sample[name] = nodes[i].scalar()
+	}
+	sample["msg"] = n.key("msg").text(true)
+	return sample
 }
 
 func parseMetric(n node) Metric {
@@ -166,7 +195,7 @@ func parseMetric(n node) Metric {
 		n.probs.add(n.path+".role", "a metric of role %s must be a %s, is a %s", m.Role, strings.Join(types, " or "), m.Type)
 	}
 	m.Baseline = n.key("baseline").number(0, 0, 1e15)
-	if m.Role == "duration" && secondsPerUnit(m.Unit) == 0 {
+	if (m.Role == "duration" || m.Role == "job_duration") && secondsPerUnit(m.Unit) == 0 {
 		n.probs.add(n.path+".unit", "%q is not a unit of time (seconds, milliseconds, microseconds)", m.Unit)
 	}
 	parseBuckets(n.key("buckets"), &m)
@@ -192,9 +221,12 @@ func parseLabels(n node, m *Metric) {
 		return
 	}
 	names, nodes := n.children()
-	series := 1
+	series, limit := 1, maxSeries
+	if m.Type == "summary" {
+		limit = maxSummaries
+	}
 	for i, name := range names {
-		if !labelName.MatchString(name) || strings.HasPrefix(name, "__") || (name == "le" && m.Type == "histogram") {
+		if !labelName.MatchString(name) || strings.HasPrefix(name, "__") || name == ownLabels[m.Type] {
 			n.probs.add(nodes[i].path, "%q cannot be a label here", name)
 		}
 		m.Labels[name] = nodes[i].texts()
@@ -203,8 +235,8 @@ func parseLabels(n node, m *Metric) {
 		}
 		series = min(series*len(m.Labels[name]), maxSeries+1)
 	}
-	if series > maxSeries {
-		n.probs.add(n.path, "more than %d series", maxSeries)
+	if series > limit {
+		n.probs.add(n.path, "more than %d series", limit)
 	}
 }
 
@@ -213,8 +245,11 @@ func checkNames(s *Service, n node) {
 	owner := map[string]int{}
 	for i, m := range s.Metrics {
 		names := []string{m.Name}
+		if slices.Contains(timers, m.Type) {
+			names = append(names, m.Name+"_count", m.Name+"_sum")
+		}
 		if m.Type == "histogram" {
-			names = append(names, m.Name+"_bucket", m.Name+"_count", m.Name+"_sum")
+			names = append(names, m.Name+"_bucket")
 		}
 		for _, name := range names {
 			if first, taken := owner[name]; taken && name != "" {
@@ -241,12 +276,12 @@ func checkStatuses(s *Service, n node) {
 	}
 }
 
-// isError tells whether a status counts as an error; without a declared list, HTTP's 5xx do.
+// isError tells whether a status counts as an error; without a declared list, HTTP's 5xx and words for failures do.
 func (s *Service) isError(status string) bool {
 	if len(s.ErrorStatuses) > 0 {
 		return slices.Contains(s.ErrorStatuses, status)
 	}
-	return len(status) == 3 && status[0] == '5'
+	return len(status) == 3 && status[0] == '5' || isBad(status)
 }
 
 // secondsPerUnit gives the length of a unit of time, 0 for any other unit.

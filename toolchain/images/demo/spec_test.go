@@ -8,11 +8,7 @@ import (
 
 // Every mistake must be refused with its path.
 func TestSpecRefusals(t *testing.T) {
-	raw, err := os.ReadFile("testdata/spec.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cases := []struct{ name, old, new, want string }{
+	refused(t, "testdata/spec.json", []refusal{
 		{"unknown key at the top", `"system": "plue"`, `"sistem": "plue"`, `spec.sistem: unknown key, did you mean "system"?`},
 		{"missing system", `"system": "plue",`, ``, "spec.system: required"},
 		{"unknown key of a service", `"requestRate"`, `"requestrate"`, `spec.services.api.requestrate: unknown key, did you mean "requestRate"?`},
@@ -30,6 +26,36 @@ func TestSpecRefusals(t *testing.T) {
 		{"relative log file", `"file": null`, `"file": "x.log"`, "spec.services.api.logs.file"},
 		{"metrics below the control path", `"metricsPath": "/metrics"`, `"metricsPath": "/demo/metrics"`, "spec.services.api.metricsPath"},
 		{"text after it", "{", "{} {", "spec: "},
+	})
+	const metrics, sample = "spec.services.worker.metrics", "spec.services.worker.logs.samples"
+	refused(t, "testdata/worker.json", []refusal{
+		{"unknown type", `"type": "summary"`, `"type": "summry"`, metrics + `[1].type: "summry" is not known, did you mean "summary"?`},
+		{"role of another type", `"role": "jobs"`, `"role": "lag"`, metrics + "[4].role: a metric of role lag must be a gauge, is a counter"},
+		{"job duration without time", `"unit": "seconds",
+     "labels": {
+      "queue"`, `"unit": "bytes",
+     "labels": {
+      "queue"`, metrics + "[5].unit"},
+		{"buckets of a summary", `"role": "duration"`, `"role": "duration", "buckets": [1]`, metrics + "[1].buckets: only a histogram"},
+		{"a summary's own label", `"help": "payload_bytes."`, `"labels": {"quantile": ["x"]}`, metrics + `[2].labels.quantile: "quantile" cannot be`},
+		{"a summary's own name", `"payload_bytes"`, `"http_request_duration_seconds_sum"`, metrics + `[2].name: "http_request_duration_seconds_sum" is taken by metrics[1]`},
+		{"a summary of many series", `"help": "payload_bytes."`, `"labels": {"x": [` + strings.Repeat(`"y", `, maxSummaries) + `"z"]}`, metrics + "[2].labels: more than 500 series"},
+		{"undeclared field of a sample", `"model": "small"`, `"modell": "small"`, sample + `[1].modell: unknown key, did you mean "model"?`},
+		{"a sample without msg", `"msg": "mail sent",`, ``, sample + "[0].msg: required"},
+		{"a sample's msg as number", `"msg": "mail sent"`, `"msg": 5`, sample + "[0].msg: must be a string, is a number"},
+		{"a field of no plain value", `"status": 250`, `"status": [250]`, sample + "[0].status: must be a string or a number, is a list"},
+		{"samples that are none", `"samples": [`, `"samples": "x", "fields": [`, sample + ": must be a list, is a string"},
+	})
+}
+
+// refusal is a change of a spec file and what must be said of it.
+type refusal struct{ name, old, new, want string }
+
+func refused(t *testing.T, file string, cases []refusal) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

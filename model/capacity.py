@@ -1,0 +1,117 @@
+"""How much memory and disk a stack will need, from what its system declares.
+
+Formulas:
+- series of a metric: one for each combination of its label values; a histogram has its buckets, `+Inf`, sum and count
+  for each (https://prometheus.io/docs/concepts/metric_types/);
+- disk of metrics: retention * samples per second * bytes per sample, one to two bytes each
+  (https://prometheus.io/docs/prometheus/latest/storage/#operational-aspects);
+- memory of Prometheus: a fixed part, and 8 KiB for each series of the last hours: index, open chunk, and as much again
+  for queries and compaction;
+- disk of logs: retention * bytes a day / compression; Loki's snappy or gzip chunks take a fifth to a tenth of the text
+  (https://grafana.com/docs/loki/latest/operations/storage/).
+The formula for series is compared with the running demo by the end-to-end suite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model.base import seconds
+from model.system import Metric, Service, System
+from model.telemetry import Telemetry
+from model.workload import MIB
+
+BYTES_PER_SAMPLE = 1.7
+"""Between the one and two bytes that Prometheus' documentation gives: counters that grow irregularly compress less."""
+BYTES_PER_SERIES = 8 * 1024
+PROMETHEUS_BASE = 160 * MIB
+"""What Prometheus takes with hardly any series."""
+LOG_COMPRESSION = 5.0
+LOKI_BASE = 256 * MIB
+LOKI_PER_RATE = 64
+"""Seconds of logs that Loki holds in memory at a time: open chunks and what is being flushed, several times over."""
+OWN_SERIES: Mapping[str, int] = {
+    "prometheus": 1100, "loki": 2800, "traefik": 160, "alertmanager": 420, "grafana": 120, "promtail": 480,
+    "node-exporter": 700, "cadvisor": 2200, "postgres-exporter": 620, "redis-exporter": 330, "blackbox-exporter": 80,
+    "socket-proxy": 700, "blackbox": 20,
+}  # fmt: skip
+"""Series of a target of the stack's own jobs, as counted in the demo; 200 for a job that is not listed."""
+SCRAPE_META = 5
+"""up and the scrape_* series that Prometheus adds to each target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """What a stack will need: counts, rates per second, bytes."""
+
+    targets: int
+    series: int
+    samples_per_second: float
+    prometheus_memory: int
+    prometheus_disk: int
+    log_bytes_a_day: int
+    loki_memory: int
+    loki_disk: int
+
+
+def metric_series(metric: Metric) -> int:
+    """Series of one metric on one target."""
+    combinations = math.prod(max(1, len(values)) for values in metric.labels.values())
+    if metric.type == "histogram":
+        return combinations * (len(metric.buckets or range(11)) + 3)
+    return combinations * (6 if metric.type == "summary" else 1)
+
+
+def service_series(service: Service) -> int:
+    """Series of one target of a service."""
+    return SCRAPE_META + sum(metric_series(metric) for metric in service.metrics.values())
+
+
+def series(system: System, telemetry: Telemetry) -> int:
+    """All series that a stack's Prometheus holds: those scraped and those recorded."""
+    scraped = 0
+    for job in telemetry.scrape:
+        if job.name in system.services:
+            scraped += len(job.targets) * service_series(system.services[job.name])
+        else:
+            scraped += len(job.targets) * OWN_SERIES.get(job.name, 200)
+    objectives = max(1, len(system.objectives))
+    recorded = sum(
+        len(group.recordings) * (objectives if group.name.startswith(f"{system.name}-slo") else 1)
+        for group in telemetry.rules
+    )
+    return scraped + recorded
+
+
+def estimate(
+    system: System, telemetry: Telemetry, *, scrape_interval: str, metrics_kept: str, logs_kept: str
+) -> Capacity:
+    """The plan for a stack.
+
+    Args:
+        system: what is watched.
+        telemetry: every scrape job and rule, those of the stack itself included.
+        scrape_interval: how often targets are scraped unless they say otherwise.
+        metrics_kept: Prometheus' retention.
+        logs_kept: Loki's retention.
+    """
+    count = series(system, telemetry)
+    rate = count / seconds(scrape_interval)
+    per_second = system.expected_log_bytes / 86400
+    return Capacity(
+        targets=sum(len(job.targets) for job in telemetry.scrape),
+        series=count,
+        samples_per_second=rate,
+        prometheus_memory=PROMETHEUS_BASE + count * BYTES_PER_SERIES,
+        prometheus_disk=round(seconds(metrics_kept) * rate * BYTES_PER_SAMPLE),
+        log_bytes_a_day=system.expected_log_bytes,
+        loki_memory=LOKI_BASE + round(per_second * LOKI_PER_RATE),
+        loki_disk=round(seconds(logs_kept) / 86400 * system.expected_log_bytes / LOG_COMPRESSION),
+    )
+
+
+def limit_mib(wanted: int, least: int) -> int:
+    """A memory limit in MiB: twice what is expected, in steps of 256 MiB, and never below `least`."""
+    return max(least, 256 * math.ceil(2 * wanted / MIB / 256))

@@ -1,0 +1,110 @@
+"""ClickHouse, by its own Prometheus endpoint: queries, inserts, merges, parts and disk.
+
+Source: https://clickhouse.com/docs/operations/monitoring
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.packs.base import CHOSEN, Rules, Subject, above, colours, flat, panel, percent
+from model.system import Metric, Panel
+from model.telemetry import AlertRule, Example
+
+DISK = 0.8
+"""Merges need free space as large as what they merge."""
+PARTS = 300.0
+"""Inserts are slowed down at 1000 parts of a partition (parts_to_delay_insert) and refused at 3000."""
+FREE, TOTAL = "ClickHouseAsyncMetrics_DiskAvailable_default", "ClickHouseAsyncMetrics_DiskTotal_default"
+MOST_PARTS = "ClickHouseAsyncMetrics_MaxPartCountForPartition"
+
+METRICS: Mapping[str, Metric] = {
+    "ClickHouseProfileEvents_Query": Metric(type="counter", help="Queries begun.", baseline=12.0),
+    "ClickHouseProfileEvents_FailedQuery": Metric(type="counter", help="Queries that failed.", baseline=0.01),
+    "ClickHouseProfileEvents_InsertedRows": Metric(type="counter", help="Rows inserted.", baseline=1200.0),
+    "ClickHouseProfileEvents_InsertedBytes": Metric(type="counter", help="Bytes inserted.", unit="bytes"),
+    "ClickHouseProfileEvents_Merge": Metric(type="counter", help="Merges begun.", baseline=0.5),
+    "ClickHouseProfileEvents_QueryTimeMicroseconds": Metric(
+        type="counter", help="Time that queries took.", baseline=480000.0
+    ),
+    "ClickHouseMetrics_Query": Metric(type="gauge", help="Queries being run.", baseline=3.0),
+    "ClickHouseMetrics_Merge": Metric(type="gauge", help="Merges being run.", baseline=2.0),
+    "ClickHouseMetrics_MemoryTracking": Metric(type="gauge", help="Memory in use.", unit="bytes", baseline=6e8),
+    MOST_PARTS: Metric(type="gauge", help="Parts of the partition that has most.", baseline=40.0),
+    FREE: Metric(type="gauge", help="Free disk.", unit="bytes", baseline=6e11),
+    TOTAL: Metric(type="gauge", help="Size of the disk.", unit="bytes", role="constant", baseline=1e12),
+}
+
+
+def rules(subject: Subject) -> Rules:
+    """Alerts on a disk that fills up and on parts that are not merged."""
+    return Rules(alerts=(_disk(subject), _parts(subject)))
+
+
+def _disk(subject: Subject) -> AlertRule:
+    bound, chosen = subject.limit("ClickHouseDiskHigh", DISK), subject.selector()
+    free, total = subject.series(FREE), subject.series(TOTAL)
+    return AlertRule(
+        name="ClickHouseDiskHigh",
+        expr=f"1 - {FREE}{chosen} / {TOTAL}{chosen} > {bound:g}",
+        hold="30m",  # a large merge needs the space only while it runs
+        severity="warning",
+        limit=bound,
+        summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
+        description=f"More than {percent(bound)} of ClickHouse's disk is used: merges stop first, then inserts.",
+        steps=(
+            "Which table grew? SELECT table, sum(bytes_on_disk) FROM system.parts GROUP BY table.",
+            "Shorten its TTL, or drop old partitions.",
+            "Enlarge the disk when the growth is wanted.",
+        ),
+        example=Example(
+            fires={free: flat((1 - bound) * 100 - 1), total: flat(100)},
+            silent={free: flat((1 - bound) * 100 + 1), total: flat(100)},
+        ),
+    )
+
+
+def _parts(subject: Subject) -> AlertRule:
+    bound = subject.limit("ClickHouseTooManyParts", PARTS)
+    return AlertRule(
+        name="ClickHouseTooManyParts",
+        expr=f"{MOST_PARTS}{subject.selector()} > {bound:g}",
+        hold="15m",  # merges catch up with a burst of inserts within that time
+        severity="warning",
+        limit=bound,
+        summary=f"{subject.title}: a partition has {{{{ $value | humanize }}}} parts",
+        description="Parts are made faster than they are merged: inserts will be slowed down, then refused.",
+        steps=(
+            "Are inserts small and many? Batch them, or use async_insert.",
+            "Are merges running? SELECT * FROM system.merges; look at CPU and disk.",
+            "Has a partition key too many values? Then each insert makes many parts.",
+        ),
+        example=above(subject.series(MOST_PARTS), bound),
+    )
+
+
+def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    """Queries and their time, inserts, merges, parts and disk."""
+
+    def rate(name: str) -> str:
+        return f"rate(ClickHouseProfileEvents_{name}{{{CHOSEN}}}[$__rate_interval])"
+
+    queries = {"begun": rate("Query"), "failed": rate("FailedQuery")}
+    mean = {"mean": f"{rate('QueryTimeMicroseconds')} / 1e6 / {rate('Query')}"}
+    merges = {"being run": f"ClickHouseMetrics_Merge{{{CHOSEN}}}", "begun per second": rate("Merge")}
+    parts, used = {"parts": f"{MOST_PARTS}{{{CHOSEN}}}"}, {"used": f"1 - {FREE}{{{CHOSEN}}} / {TOTAL}{{{CHOSEN}}}"}
+    disk = min((s.limit("ClickHouseDiskHigh", DISK) for s in subjects), default=DISK)
+    return (
+        panel("ClickHouse queries", queries, "ops", "Queries per second.", width=8),
+        panel("ClickHouse query time", mean, "s", "Mean of all queries.", width=8),
+        panel("Rows inserted", {"rows": rate("InsertedRows")}, "short", "Rows per second.", width=8),
+        panel("Merges", merges, "short", "Being run all the time: inserts are too small.", width=8),
+        panel(
+            "Parts", parts, "short", f"Of the worst partition; a warning is sent above {PARTS:g}.", width=8,
+            thresholds=colours((PARTS, "red")),
+        ),
+        panel(
+            "ClickHouse disk", used, "percentunit", f"A warning is sent above {percent(disk)}.", width=8,
+            thresholds=colours((disk, "red")),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,39 @@
+"""Short forms for the boards of exporters: their queries follow the variable `environment`, and not `service`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from model.packs.base import panel
+from model.system import Panel
+
+AT = 'environment=~"$environment"'
+"""The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""
+NOTHING_YET = " or on() vector(0)"
+"""For counts whose series appear with the first event: until then zero is the truth."""
+
+
+def at(metric: str, *matchers: str) -> str:
+    """The series of a metric in the chosen environments, narrowed by further matchers."""
+    return f"{metric}{{{', '.join([AT, *matchers])}}}"
+
+
+def rate(metric: str, *matchers: str) -> str:
+    """Growth per second of a counter, over the interval that suits the graph."""
+    return f"rate({at(metric, *matchers)}[$__rate_interval])"
+
+
+def summed(by: str, metric: str, *matchers: str) -> str:
+    """Growth per second of a counter, added up by labels."""
+    return f"sum by ({by}) ({rate(metric, *matchers)})"
+
+
+def stat(title: str, query: str, unit: str, text: str, legend: str = "{{instance}}", **more: Any) -> Panel:
+    """One number for each series."""
+    return panel(title, {legend: query}, unit, text, **{"kind": "stat", "width": 4, "height": 5, **more})
+
+
+def chart(title: str, queries: Mapping[str, str], unit: str, text: str, **more: Any) -> Panel:
+    """A graph, three of which fill a row; `queries` by legend."""
+    return panel(title, queries, unit, text, **{"width": 8, **more})

@@ -1,0 +1,133 @@
+"""Loki: does it answer, does it take all lines, does it delete old ones?
+
+Source of the names: https://grafana.com/docs/loki/latest/operations/meta-monitoring/ and its own /metrics.
+"""
+
+from __future__ import annotations
+
+from model.packs.base import BY, Tune, flat, grown, limit, panel, percent, series_of, share
+from model.system import Panel
+from model.telemetry import AlertRule, Example
+
+ERROR_SHARE = 0.1
+"""One request in ten failing is more than restarts and slow disks explain."""
+DISCARDED = 0.0
+"""Lines in five minutes: what is discarded is lost, so by default each one counts."""
+RETENTION_SECONDS = 10800.0
+"""It runs every ten minutes; three hours are far beyond any slow run."""
+SELF = "loki"
+
+
+# -- alerts ----------------------------------------------------------------------------------------------------------
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about Loki; that it is down says TargetDown."""
+    return request_errors(tune), discards_lines(tune), retention_not_applied(tune), limits_refused()
+
+
+def request_errors(tune: Tune) -> AlertRule:
+    """A share for each route: pushes are many, and would hide queries that all fail."""
+    bound = limit(tune, "LokiRequestErrors", ERROR_SHARE)
+    requests = "loki_request_duration_seconds_count"
+    failed = series_of(SELF, requests, route="loki_api_v1_push", status_code="500")
+    taken = series_of(SELF, requests, route="loki_api_v1_push", status_code="204")
+    return AlertRule(
+        name="LokiRequestErrors",
+        expr=f'sum by ({BY}, route) (rate({requests}{{status_code=~"5.."}}[5m]))'
+        f" / sum by ({BY}, route) (rate({requests}[5m])) > {bound:g}",
+        hold="10m",  # Loki needs minutes after a crash to read its write-ahead log again
+        severity="critical",
+        limit=bound,
+        summary="{{ $value | humanizePercentage }} of Loki's {{ $labels.route }} requests fail",
+        description=f"More than {percent(bound)} of these requests end with a 5xx status: lines are delayed, as"
+        " Promtail tries again, or queries fail.",
+        steps=(
+            "Run `make verify`: is Loki healthy, and does it restart again and again?",
+            "Read Loki's own lines with `docker logs <stack>-loki`, as a failing Loki may not show them itself.",
+            "Look at the disk of its volume: without space it can neither write nor delete.",
+            "If only queries fail, they ask for too much at once: shorten their range, or raise Loki's `memory`.",
+        ),
+        example=share(failed, taken, bound),
+    )
+
+
+def discards_lines(tune: Tune) -> AlertRule:
+    """Lines that Loki received and did not take."""
+    bound = limit(tune, "LokiDiscardsLines", DISCARDED)
+    discarded = series_of(SELF, "loki_discarded_samples_total", reason="rate_limited", tenant="fake")
+    more = f"more than {bound:g} " if bound else ""
+    return AlertRule(
+        name="LokiDiscardsLines",
+        expr=f"sum by ({BY}, reason) (increase(loki_discarded_samples_total[5m])) > {bound:g}",
+        hold="5m",  # a single burst after a start, when Promtail sends what waited, is over by then
+        severity="warning",
+        limit=bound,
+        summary="Loki discarded {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
+        description=f"Loki discards {more}lines in 5 minutes, and they are lost: it refuses what exceeds its limits.",
+        steps=(
+            "The reason names the limit: rate_limited and per_stream_rate_limit are about volume, stream_limit about"
+            " labels, greater_than_max_sample_age about lines that come too late.",
+            'Find who logs so much: `topk(5, sum by (service) (rate({job=~".+"}[5m])))` in Grafana\'s Explore.',
+            "Lower that service's log level, or remove the label with many values.",
+            "If the lines are needed, raise `ingestionRateMb` or `maxStreams` of Loki: it needs no restart.",
+        ),
+        example=grown(discarded, bound),
+    )
+
+
+def retention_not_applied(tune: Tune) -> AlertRule:
+    """Seconds since the last success; 0 stands for none yet, as after a start."""
+    bound = limit(tune, "LokiRetentionNotApplied", RETENTION_SECONDS)
+    succeeded = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
+    minutes = int(bound // 60) + 12  # after it has run once, `bound` and the hold must pass
+    series, ago = series_of(SELF, succeeded), f"+60x{minutes + 1}"
+    return AlertRule(
+        name="LokiRetentionNotApplied",
+        expr=f"time() - {succeeded} > {bound:g} and {succeeded} > 0",
+        hold="10m",  # one more turn: a run may be at work right now
+        severity="warning",
+        limit=bound,
+        summary="Loki has deleted nothing for {{ $value | humanizeDuration }}",
+        description=f"The compactor has not applied the retention for {bound / 3600:g} hours: the disk will fill up.",
+        steps=(
+            'Read why: `{service="loki"} |= "compactor"` in Grafana\'s Explore.',
+            "Look at the disk of Loki's volume: to delete lines, the compactor first has to write a smaller index.",
+            "Restart Loki's container: the compactor starts anew, and lines wait in Promtail meanwhile.",
+        ),
+        example=Example(fires={series: f"-{bound + 1:g}{ago}"}, silent={series: f"-{bound:g}{ago}"}, at=f"{minutes}m"),
+    )
+
+
+def limits_refused() -> AlertRule:
+    """Loki keeps its old limits when it cannot read the new ones."""
+    loaded = series_of(SELF, "loki_runtime_config_last_reload_successful", config="loki")
+    return AlertRule(
+        name="LokiRuntimeConfigRefused",
+        expr="loki_runtime_config_last_reload_successful == 0",  # Loki's own 1 and 0: taken, or refused
+        hold="5m",  # it reads the file every two seconds; `make up` may be repeated with a corrected one
+        severity="critical",
+        summary="Loki refuses its limits",
+        description="The previous limits keep working; changed ones have no effect.",
+        steps=(
+            'Read why: `{service="loki"} |= "failed to load config"` in Explore names the key that it does not take.',
+            "Correct Loki's settings section, and run `make test`.",
+            "Run `make up` again: it repeats the delivery and waits until Loki has taken it.",
+        ),
+        example=Example(fires={loaded: flat(0)}, silent={loaded: flat(1)}),
+    )
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+def panels() -> tuple[Panel, ...]:
+    """What Loki receives and holds."""
+    received = {"bytes": "sum(rate(loki_distributor_bytes_received_total[$__rate_interval])) or on() vector(0)"}
+    lines = {"lines": "sum(rate(loki_distributor_lines_received_total[$__rate_interval])) or on() vector(0)"}
+    streams = {"streams": "sum(loki_ingester_memory_streams) or on() vector(0)"}
+    return (  # Loki has no such series before the first line
+        panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
+        panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),
+        panel("Streams in memory", streams, "short", "One for each set of labels; labels of few values.", width=8),
+    )

@@ -1,0 +1,261 @@
+"""What a system itself contributes: its services' scrape jobs, the rules that follow from them, alerts, dashboards.
+
+Everything that could never work is refused here, with its place in the system's file: a role that two metrics have, a
+query with a name that nothing exposes, an objective without a metric to measure it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from model.dashboard import build
+from model.errors import ConfigError, Problem, nearest
+from model.naming import HOST, identity
+from model.packs import slo
+from model.packs.base import PER_SECOND, Rules, Subject
+from model.packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
+from model.plan import Context
+from model.promql import Catalogue, problems
+from model.system import AlertSpec, DashboardSpec, Metric, Objective, Row, Service, System
+from model.telemetry import AlertRule, Dashboard, Example, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+
+SHARED = frozenset({"generic", "constant", "active", "errors", "failures", "memory", "heap", "cpu"})
+"""Roles that several metrics of a service may have."""
+
+
+def expanded(system: System) -> System:
+    """The system with every metric that its services' packs bring."""
+    services = {key: with_pack_metrics(service) for key, service in system.services.items()}
+    return system.model_copy(update={"services": services})
+
+
+def system_telemetry(context: Context) -> Telemetry:
+    """Everything the system adds to the monitoring.
+
+    Raises:
+        ConfigError: a role, an objective, a query or a dashboard that could never work; all of them at once.
+    """
+    system = context.system
+    found = _role_problems(system) + _objective_problems(system)
+    if found:
+        raise ConfigError(found)
+    groups = [_group(system, Subject(system, key)) for key in system.services]
+    own = RuleGroup(name=system.name, alerts=tuple(_alert(spec) for spec in system.alerts), board=_first_board(system))
+    objectives = slo.groups(system, context.settings.environment)
+    rules = tuple(group for group in [*groups, own, *objectives] if group.recordings or group.alerts)
+    known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
+    found = _query_problems(system, known)
+    boards = _dashboards(system, found)
+    if found:
+        raise ConfigError(found)
+    return Telemetry(
+        scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
+        rules=tuple(replace(group, board=group.board or _first_board(system)) for group in rules),
+        dashboards=boards,
+    )
+
+
+def _where(system: System) -> str:
+    return f"configs/systems/{system.name}.yaml: "
+
+
+def _metrics(system: System) -> dict[str, Metric]:
+    """Every declared metric; where services declare one differently, it has the labels of all of them."""
+    found: dict[str, Metric] = {}
+    for service in system.services.values():
+        for name, metric in service.metrics.items():
+            extra = {**metric.labels, **dict.fromkeys(service.labels, ())}
+            before = found[name].labels if name in found else {}
+            found[name] = metric.model_copy(update={"labels": {**before, **extra}})
+    return found
+
+
+# -- problems --------------------------------------------------------------------------------------------------------
+
+
+def _role_problems(system: System) -> list[Problem]:
+    """Roles that a pack could not use."""
+    found = []
+    for key, service in system.services.items():
+        where = f"{_where(system)}services.{key}"
+        for role in sorted({metric.role for metric in service.metrics.values()} - SHARED):
+            if len(named := sorted(service.by_role(role))) > 1:
+                message = f"the role {role!r} is also that of {named[0]}; only one metric of a service can have it"
+                found.append(Problem(f"{where}.metrics.{named[1]}.role", message))
+        for name, metric in service.by_role("requests").items():
+            if service.status_label not in metric.labels:
+                hint = nearest(service.status_label, metric.labels)
+                message = f"{service.status_label!r} is no label of {name}, which counts the requests; {hint}"
+                found.append(Problem(f"{where}.statusLabel", message))
+        for role in ("duration", "query_duration"):
+            for name, metric in service.by_role(role).items():
+                if metric.unit not in PER_SECOND:
+                    message = f"{metric.unit!r} is no unit of time, but the role is {role}; {nearest('', PER_SECOND)}"
+                    found.append(Problem(f"{where}.metrics.{name}.unit", message))
+    return found
+
+
+def _objective_problems(system: System) -> list[Problem]:
+    """Objectives that nothing measures."""
+    found = []
+    for number, item in enumerate(system.objectives):
+        where, service = f"{_where(system)}objectives[{number}]", system.services[item.service]
+        if item.kind == "availability" and not service.by_role("requests"):
+            found.append(Problem(f"{where}.service", f"{item.service} declares no metric of the role 'requests'"))
+        if item.kind == "latency":
+            found += _latency_problems(where, item, service)
+    return found
+
+
+def _latency_problems(where: str, item: Objective, service: Service) -> list[Problem]:
+    timed = service.by_role("duration")
+    if not timed:
+        return [Problem(f"{where}.service", f"{item.service} declares no metric of the role 'duration'")]
+    name, metric = next(iter(timed.items()))
+    if metric.type != "histogram":
+        return [
+            Problem(f"{where}.kind", f"{name} is a {metric.type}; only a histogram tells the share below a threshold")
+        ]
+    bounds = [bound / PER_SECOND[metric.unit] for bound in metric.buckets]
+    if not bounds:
+        return [Problem(f"{where}.threshold", f"{name} declares no buckets, so nobody knows whether one ends there")]
+    if item.threshold not in bounds:
+        near = sorted(bounds, key=lambda bound: abs(bound - float(item.threshold or 0)))[:2]
+        listed = " or ".join(f"{bound:g}" for bound in sorted(near))
+        return [Problem(f"{where}.threshold", f"no bucket of {name} ends at {item.threshold:g} s; choose {listed}")]
+    return []
+
+
+def _query_problems(system: System, known: Catalogue) -> list[Problem]:
+    """Queries of alerts, objectives and dashboards that cannot mean what they say."""
+    asked = [(f"alerts[{n}].expr", spec.expr) for n, spec in enumerate(system.alerts)]
+    for n, item in enumerate(system.objectives):
+        asked += [
+            (f"objectives[{n}].{part}", f"rate({text}[5m])")
+            for part in ("bad", "total")
+            if (text := getattr(item, part))
+        ]
+    for d, board in enumerate(system.dashboards):
+        for r, row in enumerate(board.rows):
+            for p, panel in enumerate(row.panels):
+                at = f"dashboards[{d}].rows[{r}].panels[{p}].queries"
+                if panel.kind != "logs":
+                    asked += [(f"{at}[{q}].expr", query.expr) for q, query in enumerate(panel.queries)]
+    return [
+        Problem(f"{_where(system)}{place}", text)
+        for place, query in asked
+        if query.strip()
+        for text in problems(query, known)
+    ]
+
+
+# -- scraping --------------------------------------------------------------------------------------------------------
+
+
+def targets(context: Context, key: str, service: Service) -> tuple[str, ...]:
+    """host:port of each instance of a service; in a demo its stand-in's, wherever the service itself lives."""
+    if context.settings.demo:
+        return (context.address(key, service.port),)
+    if service.on_host:
+        return (f"{HOST}:{service.port}",)
+    return service.addresses or (service.address or f"{key}:{service.port}",)
+
+
+def _job(context: Context, key: str, service: Service) -> ScrapeJob:
+    """The scrape job of a service."""
+    labels = {**service.labels, **identity(context, key)}
+    return ScrapeJob(
+        name=key,
+        path=service.metrics_path,
+        targets=tuple(
+            ScrapeTarget(address=address, labels={**_instance(service, address), **labels})
+            for address in targets(context, key, service)
+        ),
+        interval=service.scrape_interval,
+        sample_limit=service.sample_limit,
+    )
+
+
+def _instance(service: Service, address: str) -> dict[str, str]:
+    return {"instance": address.rpartition(":")[0]} if service.instance == "host" else {}
+
+
+# -- rules -----------------------------------------------------------------------------------------------------------
+
+
+def _group(system: System, subject: Subject) -> RuleGroup:
+    """The rules of a service's packs; rules that two packs bring stand once."""
+    parts = [PACKS[name].rules(subject) for name in subject.service.packs]
+    merged = Rules(
+        tuple({rule.record: rule for part in parts for rule in part.recordings}.values()),
+        tuple({alert.name: alert for part in parts for alert in part.alerts}.values()),
+    )
+    alerts = tuple(replace(alert, service=subject.key) for alert in merged.alerts)
+    return RuleGroup(
+        name=f"{system.name}-{subject.key}",
+        recordings=merged.recordings,
+        alerts=alerts,
+        board=_board_of(system, subject.key),
+    )
+
+
+def _alert(spec: AlertSpec) -> AlertRule:
+    return AlertRule(
+        name=spec.name,
+        expr=spec.expr.strip(),
+        hold=spec.hold or "0s",
+        severity=spec.severity,
+        summary=spec.summary,
+        description=spec.description.strip(),
+        labels=spec.labels,
+        steps=spec.steps,
+        example=Example(fires=spec.example.fires, silent=spec.example.silent, at=spec.example.at),
+    )
+
+
+def _first_board(system: System) -> str:
+    return system.dashboards[0].uid if system.dashboards else ""
+
+
+def _board_of(system: System, key: str) -> str:
+    """The dashboard that alerts of a service lead to: one that is about it alone, else the system's first."""
+    about = (board.uid for board in system.dashboards if key in board.services)
+    return next(about, _first_board(system))
+
+
+# -- dashboards ------------------------------------------------------------------------------------------------------
+
+
+def _dashboards(system: System, found: list[Problem]) -> tuple[Dashboard, ...]:
+    """The system's dashboards, and that of its objectives; problems of all are added to `found`."""
+    specs = [(f"dashboards[{n}]", spec) for n, spec in enumerate(system.dashboards)]
+    if system.objectives and f"{system.name}-slo" not in [spec.uid for _, spec in specs]:
+        specs.append(("objectives", slo.board(system)))
+    built: list[Dashboard] = []
+    for place, spec in specs:
+        where = f"{_where(system)}{place}"
+        keys = spec.services or tuple(system.services)
+        try:
+            filled = _filled(spec, system, keys, where)
+            built.append(build(filled, folder=system.title, tags=[system.name], services=list(keys), where=where))
+        except ConfigError as error:
+            found += error.problems
+    return tuple(built)
+
+
+def _filled(spec: DashboardSpec, system: System, keys: Sequence[str], where: str) -> DashboardSpec:
+    """The dashboard with the panels of its packs in their rows."""
+    rows, found = [], []
+    for number, row in enumerate(spec.rows):
+        panels = row_panels(row.pack, system, keys) if row.pack else ()
+        if row.pack and not panels:
+            users = sorted({name for key in keys for name in system.services[key].packs})
+            message = f"no service of this dashboard uses the pack {row.pack!r}; {nearest(row.pack, users)}"
+            found.append(Problem(f"{where}.rows[{number}].pack", message))
+            continue
+        title = row.title or (TITLES[row.pack] if row.pack else "")
+        rows.append(Row(title=title, panels=(*panels, *row.panels), collapsed=row.collapsed))
+    if found:
+        raise ConfigError(found)
+    return spec.model_copy(update={"rows": tuple(rows)})

@@ -1,0 +1,167 @@
+"""What can be known to be wrong about a query before any Prometheus has seen it.
+
+A query that parses can still never fire: rate() of a gauge, a quantile without `le`, a name or a label that nothing
+has.
+Grammar and functions: https://prometheus.io/docs/prometheus/latest/querying/basics/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import promql_parser as promql
+
+from model.errors import nearest
+from model.system import Metric
+
+COUNTERS_ONLY = frozenset({"rate", "irate", "increase"})
+GAUGES_ONLY = frozenset({"delta", "idelta", "deriv", "predict_linear"})
+IDENTITY = frozenset({"service", "system", "environment", "instance", "job", "stack", "database"})
+"""Labels that every series gets from its scrape target."""
+OTHERS = (
+    "up", "ALERTS", "ALERTS_FOR_STATE", "scrape_", "node_", "container_", "machine_", "pg_", "redis_", "probe_",
+    "traefik_", "prometheus_", "promhttp_", "loki_", "promtail_", "alertmanager_", "grafana_", "haproxy_", "blackbox_",
+    "go_", "process_", "cadvisor_",
+)  # fmt: skip
+"""What comes with Prometheus itself and with the components: names, or beginnings of names."""
+VARIABLES = {"$__rate_interval": "5m", "$__interval": "1m", "$__range": "1h"}
+"""What Grafana fills in, as any value that parses."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every metric that a query may use: those that a system declares, and the names of recorded series."""
+
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    recorded: frozenset[str] = frozenset()
+
+    def series(self) -> dict[str, Metric]:
+        """The declared metrics under the names that their series have."""
+        found: dict[str, Metric] = {}
+        for name, metric in self.metrics.items():
+            found[name] = metric
+            if metric.type in ("histogram", "summary"):
+                found |= {f"{name}_sum": metric, f"{name}_count": metric}
+            if metric.type == "histogram":
+                found[f"{name}_bucket"] = metric
+        return found
+
+
+def problems(query: str, catalogue: Catalogue) -> list[str]:
+    """What is wrong with a query, as sentences; variables of Grafana may stand in it."""
+    for variable, value in VARIABLES.items():
+        query = query.replace("${" + variable[1:] + "}", value).replace(variable, value)
+    try:
+        tree = promql.parse(query)
+    except ValueError as error:
+        return [f"is no PromQL: {error}"]
+    series = catalogue.series()
+    found: list[str] = []
+    for node in walk(tree):
+        if isinstance(node, promql.VectorSelector):
+            found += _selector(node, series, catalogue.recorded)
+        elif isinstance(node, promql.Call):
+            found += _call(node, series)
+        elif isinstance(node, promql.AggregateExpr):
+            found += _aggregation(node, series)
+    return list(dict.fromkeys(found))
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """A node of a query and everything in it."""
+    yield node
+    if isinstance(node, promql.BinaryExpr):
+        children = [node.lhs, node.rhs]
+    elif isinstance(node, promql.Call):
+        children = list(node.args)
+    elif isinstance(node, promql.AggregateExpr):
+        children = [node.expr, *([node.param] if node.param is not None else [])]
+    elif isinstance(node, promql.MatrixSelector):
+        children = [node.vector_selector]
+    elif isinstance(node, (promql.SubqueryExpr, promql.ParenExpr, promql.UnaryExpr)):
+        children = [node.expr]
+    else:
+        children = []
+    for child in children:
+        yield from walk(child)
+
+
+def _name(node: Any) -> str | None:
+    if node.name:
+        return str(node.name)
+    named = (m.value for m in node.matchers.matchers if m.name == "__name__" and m.op == promql.MatchOp.Equal)
+    return next(named, None)
+
+
+def _selector(node: Any, series: Mapping[str, Metric], recorded: frozenset[str]) -> list[str]:
+    """Names that nothing exposes, and labels that the metric does not have."""
+    name = _name(node)
+    if name is None:
+        return []
+    if name in series:
+        metric = series[name]
+        allowed = _labels(name, metric)
+        return [
+            f"{m.name!r} is no label of {name}; {nearest(m.name, allowed - IDENTITY or allowed)}"
+            for m in node.matchers.matchers
+            if m.name not in allowed and m.name != "__name__"
+        ]
+    if ":" in name:
+        known = name in recorded
+    else:
+        known = any(name == other or (other.endswith("_") and name.startswith(other)) for other in OTHERS)
+    return [] if known else [f"{name!r} is no metric that the system declares; {nearest(name, {*series, *recorded})}"]
+
+
+def _labels(name: str, metric: Metric) -> set[str]:
+    extra = {"le"} if name.endswith("_bucket") else {"quantile"} if metric.type == "summary" else set()
+    return {*metric.labels, *IDENTITY, *extra}
+
+
+def _call(node: Any, series: Mapping[str, Metric]) -> list[str]:
+    """Functions for counters used on gauges, functions for gauges on counters, quantiles without `le`."""
+    function, found = node.func.name, []
+    for selector in (n for arg in node.args for n in [arg] if isinstance(n, promql.MatrixSelector)):
+        name = _name(selector.vector_selector)
+        kind = series[name].type if name and name in series else None
+        if function in COUNTERS_ONLY and kind == "gauge":
+            hint = "deriv() is a gauge's slope, delta() its change"
+            found.append(f"{function}() of the gauge {name}: it takes every fall for a restart of a counter; {hint}")
+        if function in GAUGES_ONLY and kind == "counter":
+            found.append(f"{function}() of the counter {name}: use rate() or increase()")
+    if function == "histogram_quantile" and not _keeps_le(node.args[1]):
+        found.append("histogram_quantile() without `le`: sum by (le, ...) keeps the buckets that it needs")
+    return found
+
+
+def _keeps_le(node: Any) -> bool:
+    """Whether the label `le` is still there."""
+    if isinstance(node, promql.ParenExpr):
+        return _keeps_le(node.expr)
+    if isinstance(node, promql.BinaryExpr):
+        return _keeps_le(node.lhs)
+    if isinstance(node, promql.AggregateExpr):
+        listed = list(node.modifier.labels) if node.modifier else []
+        by = node.modifier is not None and node.modifier.type == promql.AggModifierType.By
+        return ("le" in listed) if by else bool(node.modifier) and "le" not in listed
+    return True
+
+
+def _aggregation(node: Any, series: Mapping[str, Metric]) -> list[str]:
+    """Labels to aggregate by that none of the metrics inside has."""
+    if not node.modifier or node.modifier.type != promql.AggModifierType.By:
+        return []
+    inside = [_name(n) for n in walk(node.expr) if isinstance(n, promql.VectorSelector)]
+    if not inside or any(name not in series for name in inside):
+        return []
+    if any(isinstance(n, promql.Call) and n.func.name.startswith("label_") for n in walk(node.expr)):
+        return []
+    allowed = {label for name in inside if name for label in _labels(name, series[name])}
+    names = ", ".join(sorted({name for name in inside if name}))
+    return [
+        f"{label!r} is no label of {names}; {nearest(label, allowed - IDENTITY or allowed)}"
+        for label in node.modifier.labels
+        if label not in allowed
+    ]

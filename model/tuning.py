@@ -1,0 +1,97 @@
+"""What a system says about alerts that packs and components bring, and where each alert leads people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from model.base import seconds
+from model.errors import Problem, nearest
+from model.settings import Settings
+from model.system import System, Tuning
+from model.telemetry import AlertRule, RuleGroup, Telemetry
+
+DEFAULT_BOARD = "monitoring-stack"
+"""Where alerts lead that have no better dashboard."""
+
+
+def tuned(telemetry: Telemetry, system: System, settings: Settings) -> Telemetry:
+    """The telemetry with every alert as the system wants it, and with links to its runbook and dashboard.
+
+    Args:
+        telemetry: what everyone contributes.
+        system: its `tune` and that of its services.
+        settings: where people reach runbooks and dashboards.
+    """
+    boards = {board.uid for board in telemetry.dashboards}
+    groups = []
+    for group in telemetry.rules:
+        board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
+        kept = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
+        groups.append(replace(group, alerts=tuple(_linked(alert, board, settings) for alert in kept)))
+    groups = [capped(group, settings.longest_hold) for group in groups]
+    return replace(telemetry, rules=tuple(group for group in groups if group.alerts or group.recordings))
+
+
+def untuned(system: System) -> System:
+    """The system without a word about alerts."""
+    services = {key: service.model_copy(update={"tune": {}}) for key, service in system.services.items()}
+    return system.model_copy(update={"tune": {}, "services": services})
+
+
+def problems(telemetry: Telemetry, system: System) -> list[Problem]:
+    """What a system says about alerts that it does not have, or that they have nothing to be said about.
+
+    Args:
+        telemetry: what everyone contributes, before it is tuned.
+        system: the system with its wishes.
+    """
+    alerts = [alert for group in telemetry.rules for alert in group.alerts]
+    found = _wishes(f"configs/systems/{system.name}.yaml: tune", system.tune, alerts)
+    for key, service in system.services.items():
+        where = f"configs/systems/{system.name}.yaml: services.{key}.tune"
+        found += _wishes(where, service.tune, [alert for alert in alerts if alert.service == key])
+    return found
+
+
+def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> list[Problem]:
+    by_name: dict[str, AlertRule] = {alert.name: alert for alert in alerts}
+    found = []
+    for name, wish in tune.items():
+        if name not in by_name:
+            found.append(Problem(f"{where}.{name}", f"there is no such alert; {nearest(name, by_name)}"))
+        elif wish.threshold is not None and by_name[name].limit is None:
+            found.append(Problem(f"{where}.{name}.threshold", "the alert has no threshold that could be another"))
+    return found
+
+
+def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
+    """The alert as it is wanted; None when it is not. A service's own word comes before the system's."""
+    service = system.services[alert.service].tune if alert.service else {}
+    wish = service.get(alert.name) or system.tune.get(alert.name)
+    if wish is None:
+        return alert
+    if not wish.enabled:
+        return None
+    return replace(
+        alert,
+        hold=wish.hold or alert.hold,
+        severity=wish.severity or alert.severity,
+        labels={**alert.labels, **wish.labels},
+    )
+
+
+def _linked(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
+    chosen = f"?var-service={alert.service}" if alert.service else ""
+    links = {
+        "runbook_url": f"{settings.runbooks}/{alert.name}.md",
+        "dashboard_url": f"{settings.base_url}/d/{board}{chosen}",
+    }
+    return replace(alert, annotations={**links, **alert.annotations})
+
+
+def capped(group: RuleGroup, longest: str) -> RuleGroup:
+    """The group with no alert waiting longer than `longest`: for demonstrations, where nobody wants to wait."""
+    return replace(
+        group, alerts=tuple(replace(alert, hold=min(alert.hold, longest, key=seconds)) for alert in group.alerts)
+    )

@@ -1,0 +1,312 @@
+"""The five systems, each by its YAML alone: scraped, searchable, drawn, and every kind of alert fired and resolved.
+
+All stacks run side by side, as most of the time is spent waiting for windows of five minutes to pass.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops.render import plan_file
+from tests.support.panels import board_queries, board_variables
+from tests.support.running import ROOT, Engine, RunningStack
+from tests.support.waiting import eventually
+
+SYSTEMS = ("plue", "pluggedin", "agenttrace", "devops-mcp", "execora")
+OWN = ("system", "environment", "demo", "baseUrl", "traefik", "scrapeInterval", "demoWorkload")
+"""Settings in which a test's stack is not the shipped one: ports of its own, quicker scrapes."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of a stand-in, and the alerts that it must raise, as (name, service)."""
+
+    service: str
+    name: str
+    parameters: dict[str, Any]
+    alerts: tuple[tuple[str, str], ...]
+
+
+def _of(service: str, name: str, parameters: dict[str, Any], *alerts: str) -> Fault:
+    return Fault(service, name, parameters, tuple((alert, service) for alert in alerts))
+
+
+FAULTS: dict[str, tuple[Fault, ...]] = {
+    "plue": (
+        _of("api", "errors", {"ratio": 0.9}, "HighErrorRatio", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"),
+        _of("api", "latency", {"seconds": 4}, "SlowRequests"),
+        _of("api", "auth_failures", {"ratio": 0.95}, "PlueAuthFailures"),
+        _of("api", "rate", {"plue_db_query_errors_total": 20}, "PlueDatabaseQueryErrors"),
+    ),
+    "pluggedin": (
+        _of("rag-api", "jobs_failed", {"ratio": 0.9}, "RagQueriesFailing", "LlmCallsFailing"),
+        _of("rag-api", "latency", {"seconds": 4}, "SlowRequests"),
+        _of("milvus", "jobs_failed", {"ratio": 0.9}, "MilvusRequestsFailing"),
+        _of("milvus", "observe", {"milvus_proxy_sq_latency": 1900}, "MilvusSearchSlow"),
+        _of("pluggedin-app", "lag", {"seconds": 2}, "EventLoopLag"),
+        Fault("registry-proxy", "down", {}, (("TargetDown", "registry-proxy"), ("ProbeFailed", "registry-proxy"))),
+    ),
+    "agenttrace": (
+        _of("worker", "backlog", {"depth": 30000}, "QueueBacklog", "QueueFilling"),
+        _of("worker", "jobs_failed", {"ratio": 0.9}, "JobsFailing"),
+        _of("worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
+        _of("api", "pool", {"ratio": 0.98}, "ConnectionPoolExhausted"),
+        _of(
+            "api",
+            "observe",
+            {"db_query_duration_seconds": 4, "clickhouse_query_duration_seconds": 25},
+            "SlowQueries",
+            "ClickHouseSlowQueries",
+        ),
+        _of("api", "rate", {"traces_ingested_total": 10}, "IngestionLow", "IngestionVeryLow"),
+        _of("api", "value", {"process_open_fds": 1000}, "OpenFilesHigh"),
+        _of(
+            "clickhouse",
+            "value",
+            {
+                "ClickHouseAsyncMetrics_DiskAvailable_default": 1e11,
+                "ClickHouseAsyncMetrics_MaxPartCountForPartition": 900,
+            },
+            "ClickHouseDiskHigh",
+            "ClickHouseTooManyParts",
+        ),
+    ),
+    "devops-mcp": (
+        _of("rest-api", "errors", {"ratio": 0.9}, "HighErrorRatio", "ErrorBudgetBurnFast"),
+        _of("worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
+    ),
+    "execora": (
+        _of("app", "disconnect", {"ratio": 0.95}, "WebSocketDisconnections"),
+        _of("app", "lag", {"seconds": 2}, "EventLoopLag"),
+        _of("app", "jobs_failed", {"ratio": 0.9}, "VoiceCommandsFailing"),
+        _of("app", "value", {"task_queue_pending": 900}, "TasksPending"),
+    ),
+}
+LOGS: dict[str, tuple[str, ...]] = {
+    "plue": ('{job="containerlogs"} |= "error"',),
+    "pluggedin": ('{service="pluggedin-app"} | json | trace_id != ""',),
+    "agenttrace": ('{container=~".+-api", service="api", level="info"} | json | project_id != ""',),
+    "devops-mcp": ('{job="mcp-services", service="rest-api", level=~".+"} | json | trace_id != ""',),
+    "execora": (
+        '{job="execora-app"} |= "error"',
+        '{job="execora-app"} | json | msg =~ "Invoice.*"',
+        '{job="execora-app"} | json | amount > 10000',
+        '{job="execora-app"} |= "WebSocket" |= "error"',
+    ),
+}
+"""What the people of each system search for."""
+
+
+def _settings(stack: RunningStack, shipped: Path) -> None:
+    """The settings of the system's own stack, beside those that a test needs."""
+    document = yaml.safe_load(shipped.read_text())["config"]
+    given = {key.partition(":")[2]: value for key, value in document.items()}
+
+    def change(config: dict[str, Any]) -> None:
+        for key, value in given.items():
+            if key not in OWN:
+                config[key] = {**value, **config.get(key, {})} if isinstance(value, dict) else value
+        config["longestHold"] = "10s"
+        # each follower of a container takes one of the 128 inotify instances that the engine has
+        config["promtail"] = {"containerLabels": [f"io.observability.stack={stack.name}"]}
+
+    stack.edit_settings(change)
+
+    def quick(system: dict[str, Any]) -> None:
+        for service in system["services"].values():
+            service.pop("scrapeInterval", None)
+
+    stack.edit_system(quick)
+
+
+@pytest.fixture(scope="module")
+def fleet(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningStack]]:
+    """Every system's stack, deployed by the same command that people use."""
+    stacks: dict[str, RunningStack] = {}
+    for number, system in enumerate(SYSTEMS):
+        name = f"e2e-{system}"
+        stacks[system] = RunningStack(tmp_path_factory.mktemp(system), name, engine, 29000 + 10 * number, system)
+        _settings(stacks[system], ROOT / f"Pulumi.{system}.yaml")
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for stack, run in zip(stacks.values(), pool.map(lambda each: each.up(), stacks.values()), strict=True):
+                stack.first_up = run
+                print(f"{stack.name}: make up in {run.seconds:.0f} s")
+        yield stacks
+    finally:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda each: each.run("down", "--purge"), stacks.values()))
+
+
+def _rules(stack: RunningStack) -> list[dict[str, Any]]:
+    answer = stack.get("prometheus", "http://127.0.0.1:9090/prometheus/api/v1/rules")
+    return [{**rule, "group": group} for group in answer["data"]["groups"] for rule in group["rules"]]
+
+
+def _firing(stack: RunningStack) -> set[tuple[str, str]]:
+    found = stack.prom('ALERTS{alertstate="firing"}')
+    return {(series["metric"]["alertname"], series["metric"].get("service", "")) for series in found}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_target_is_up(fleet: dict[str, RunningStack], system: str) -> None:
+    """Every service that the system's YAML names is scraped, each series with its service and environment."""
+    stack = fleet[system]
+    up = stack.prom("up")
+    assert {series["value"][1] for series in up} == {"1"}, [s["metric"] for s in up if s["value"][1] != "1"]
+    services = yaml.safe_load((ROOT / f"configs/systems/{system}.yaml").read_text())["services"]
+    assert set(services) <= {series["metric"]["service"] for series in up}
+    assert {series["metric"]["environment"] for series in up} == {"production"} or system == "plue"
+    print(f"{system}: {len(up)} targets up")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_rule_is_loaded_and_evaluated(fleet: dict[str, RunningStack], system: str) -> None:
+    """The live Prometheus has each planned rule, and evaluates all of them without an error."""
+    stack = fleet[system]
+    plan = plan_file(stack.stack_file, stack.name)
+    wanted = sorted(alert.name for group in plan.telemetry.rules for alert in group.alerts)
+    live = _rules(stack)
+    assert sorted(rule["name"] for rule in live if rule["type"] == "alerting") == wanted
+    assert not [rule["name"] for rule in live if rule.get("lastError")]
+    slo = [g for g in {json.dumps(r["group"]["name"]): r["group"] for r in live}.values() if "-slo" in g["name"]]
+    took = sum(float(group["evaluationTime"]) for group in slo)
+    print(f"{system}: {len(live)} rules, {len(wanted)} alerts; rules of objectives take {took * 1000:.1f} ms in all")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_logs_are_found_as_people_search_them(fleet: dict[str, RunningStack], system: str) -> None:
+    """The searches of the system's people find lines."""
+    stack = fleet[system]
+    for service in yaml.safe_load((ROOT / f"configs/systems/{system}.yaml").read_text())["services"]:
+        port = plan_file(stack.stack_file, stack.name).system.services[service].port
+        stack.http(service, port, "POST", "/demo/logs", {"msg": "an error that the test asked for", "level": "error"})
+    for query in LOGS[system]:
+        eventually(lambda query=query: stack.loki(query), timeout=60, what=query)  # type: ignore[misc]
+
+
+def test_every_kind_of_alert_fires_and_is_resolved(fleet: dict[str, RunningStack]) -> None:
+    """Each fault of the stand-ins raises its alerts in Prometheus and at the receiver; healed, all end again."""
+    ports = {
+        system: {key: item.port for key, item in plan_file(stack.stack_file, stack.name).system.services.items()}
+        for system, stack in fleet.items()
+    }
+    began = time.monotonic()
+    for system, faults in FAULTS.items():
+        for fault in faults:
+            fleet[system].fault(fault.service, ports[system][fault.service], fault.name, **fault.parameters)
+    fleet["agenttrace"].container("redis").stop(timeout=1)
+    fleet["agenttrace"].container("postgres").stop(timeout=1)
+    wanted = {system: {pair for fault in faults for pair in fault.alerts} for system, faults in FAULTS.items()}
+    wanted["agenttrace"] |= {("RedisDown", "redis-exporter"), ("PostgresDown", "postgres-exporter")}
+    try:
+        for system, pairs in wanted.items():
+
+            def missing(system: str = system, pairs: set[tuple[str, str]] = pairs) -> bool:
+                left = pairs - _firing(fleet[system])
+                if left:
+                    raise AssertionError(f"not firing: {sorted(left)}")
+                return True
+
+            eventually(missing, timeout=420, what=f"the alerts of {system}")
+        count = sum(len(pairs) for pairs in wanted.values())
+        kinds = len({name for pairs in wanted.values() for name, _ in pairs})
+        print(f"{count} alerts of {kinds} kinds fired: {time.monotonic() - began:.0f} s")
+    finally:
+        for system, faults in FAULTS.items():
+            for fault in faults:
+                fleet[system].heal(fault.service, ports[system][fault.service])
+        fleet["agenttrace"].container("postgres").start()
+        fleet["agenttrace"].container("redis").start()
+    began = time.monotonic()
+    for system, pairs in wanted.items():
+
+        def left(system: str = system, pairs: set[tuple[str, str]] = pairs) -> bool:
+            # what was lost of an error budget stays lost for the objective's whole window
+            still = {pair for pair in pairs & _firing(fleet[system]) if not pair[0].startswith("ErrorBudget")}
+            if still:
+                raise AssertionError(f"still firing: {sorted(still)}")
+            return True
+
+        eventually(left, timeout=900, what=f"the end of the alerts of {system}")
+    print(f"all resolved: {time.monotonic() - began:.0f} s")
+    for system, pairs in wanted.items():
+        told = {
+            (alert["labels"]["alertname"], alert["labels"].get("service", ""))
+            for item in fleet[system].notifications()
+            for alert in item["payload"]["alerts"]
+        }
+        muted = {"QueueFilling", "ErrorBudgetBurnSlow", "ProbeFailed"}
+        assert {pair for pair in pairs if pair[0] not in muted} <= told, sorted(pairs - told)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_panel_and_variable_has_data(fleet: dict[str, RunningStack], system: str) -> None:
+    """Every query of every dashboard, and every variable, is answered with data by the live Prometheus or Loki."""
+    stack = fleet[system]
+    found = board_queries(stack.root, stack.name)
+    empty = []
+    for board, panel, source, query in found:
+        ask = stack.loki if source == "loki" else stack.prom
+        if not ask(query):
+            empty.append((board, panel, query, ask))
+    # rules of long windows are evaluated every five minutes: what is still empty is asked again for a while
+    for item in list(empty):
+        board, panel, query, ask = item
+        try:
+            eventually(lambda ask=ask, query=query: ask(query), timeout=60 if "slo:" in query else 10, what=panel)  # type: ignore[misc]
+            empty.remove(item)
+        except AssertionError:
+            pass
+    variables = board_variables(stack.root, stack.name)
+    for board, name, query in variables:
+        assert stack.prom(query), f"{board}: ${name}"
+    boards = len({item[0] for item in found})
+    panels = len({item[:2] for item in found})
+    print(
+        f"{system}: {boards} dashboards, {panels} panels, {len(found)} queries: {len(found) - len(empty)} with data,"
+        f" {len(empty)} without; {len(variables)} variables with data"
+    )
+    assert not empty, "\n".join(f"{board}: {panel}: {query}" for board, panel, query, _ in empty)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_dashboard_is_served(fleet: dict[str, RunningStack], system: str) -> None:
+    """All planned dashboards are provisioned under their uids."""
+    stack = fleet[system]
+    plan = plan_file(stack.stack_file, stack.name)
+    password = stack.password("grafana-admin-password")
+    found = stack.get("grafana", f"http://admin:{password}@127.0.0.1:3000/api/search")
+    assert {board.uid for board in plan.telemetry.dashboards} <= {board["uid"] for board in found}
+
+
+def test_five_lines_of_yaml_are_a_whole_service(fleet: dict[str, RunningStack]) -> None:
+    """A new service is scraped, drawn, alerted on and in the objectives' table; nothing that ran is restarted."""
+    stack = fleet["plue"]
+    before = stack.identities()
+
+    def add(system: dict[str, Any]) -> None:
+        system["services"]["billing"] = {"title": "Billing", "packs": ["http", "go"], "port": 8090}
+        system["objectives"].append({"service": "billing", "kind": "availability", "target": 0.99, "window": "7d"})
+
+    stack.edit_system(add)
+    run = stack.up()
+    after = stack.identities()
+    assert {name: after[name] for name in before} == before
+    print(f"a new service: make up in {run.seconds:.0f} s, {len(after) - len(before)} new container")
+    eventually(lambda: stack.prom('up{service="billing"} == 1'), timeout=60, what="scraped")
+    eventually(lambda: stack.prom('service:requests:rate5m{service="billing"} > 0'), timeout=90, what="drawn")
+    for record in ("slo:objective:ratio", "slo:error_ratio:rate1h"):
+        query = f'{record}{{slo="billing-availability"}}'
+        eventually(lambda query=query: stack.prom(query), timeout=90, what=query)  # type: ignore[misc]
+    names = {rule["name"] for rule in _rules(stack) if 'service="billing"' in rule["query"]}
+    assert {"HighErrorRatio", "SlowRequests"} <= names

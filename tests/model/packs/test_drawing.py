@@ -1,0 +1,22 @@
+"""Short forms for boards."""
+
+from __future__ import annotations
+
+from model.packs.drawing import at, chart, rate, stat, summed
+
+
+def test_series_follow_the_environment() -> None:
+    """Every short form of a query is narrowed to the chosen environments, and further where asked."""
+    assert at("up") == 'up{environment=~"$environment"}'
+    assert at("up", 'job="x"') == 'up{environment=~"$environment", job="x"}'
+    assert rate("x_total") == 'rate(x_total{environment=~"$environment"}[$__rate_interval])'
+    assert summed("job", "x_total") == f"sum by (job) ({rate('x_total')})"
+
+
+def test_panels_have_their_usual_size() -> None:
+    """Six numbers or three graphs fill a row; a panel may say otherwise."""
+    number = stat("Up", at("up"), "short", "1: it answers.", width=6)
+    graph = chart("Up", {"{{job}}": at("up")}, "short", "1: it answers.")
+    assert (number.kind, number.width, number.height) == ("stat", 6, 5)
+    assert (graph.kind, graph.width) == ("timeseries", 8)
+    assert stat("Up", at("up"), "short", "1: it answers.").width == 4

@@ -1,0 +1,39 @@
+"""How much memory and disk a stack will need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from model.capacity import SCRAPE_META, estimate, limit_mib, metric_series, service_series
+from model.system import Metric
+from model.workload import MIB
+from tests.support.systems import plan_shop
+
+
+def test_series_are_counted_by_labels_and_buckets() -> None:
+    """A counter has one series for each combination of labels; a histogram has its buckets, +Inf, sum and count."""
+    labels = {"a": ("1", "2"), "b": ("1", "2", "3")}
+    assert metric_series(Metric(type="counter", labels=labels)) == 6
+    assert metric_series(Metric(type="histogram", labels={"a": ("1", "2")}, buckets=(1.0, 2.0))) == 2 * 5
+    assert metric_series(Metric(type="gauge")) == 1
+
+
+def test_a_stack_is_estimated(tmp_path: Path) -> None:
+    """Disk follows retention and scrape interval, memory follows series, logs follow what the system says."""
+    plan = plan_shop(tmp_path)
+
+    def at(interval: str, kept: str, logs: str) -> tuple[int, int, int]:
+        found = estimate(plan.system, plan.telemetry, scrape_interval=interval, metrics_kept=kept, logs_kept=logs)
+        assert found.series > service_series(plan.system.services["api"]) > SCRAPE_META
+        return found.prometheus_disk, found.prometheus_memory, found.loki_disk
+
+    disk, memory, logs = at("15s", "10d", "10d")
+    assert at("30s", "10d", "10d")[0] * 2 - disk in (-1, 0, 1)
+    assert at("15s", "20d", "20d") == (disk * 2, memory, logs * 2) or abs(at("15s", "20d", "20d")[0] - 2 * disk) <= 1
+    assert memory > 160 * MIB
+
+
+def test_limits_leave_room() -> None:
+    """A limit is twice what is expected, in steps, and never below the least."""
+    assert limit_mib(100 * MIB, 1024) == 1024
+    assert limit_mib(1000 * MIB, 1024) == 2048

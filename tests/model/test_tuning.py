@@ -1,0 +1,68 @@
+"""What a system says about alerts that it did not write itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.errors import ConfigError
+from model.telemetry import AlertRule
+from tests.support.systems import plan_shop
+
+
+def alerts(folder: Path, changes: dict[str, Any], **settings: str) -> dict[str, AlertRule]:
+    """The alerts of the shop by name; of several with one name the last."""
+    plan = plan_shop(folder, changes, settings)
+    return {alert.name: alert for group in plan.telemetry.rules for alert in group.alerts}
+
+
+def test_a_wish_is_applied(tmp_path: Path) -> None:
+    """Severity, duration, labels and threshold are as the system says, also for components' alerts."""
+    wish = {"threshold": 0.8, "for": "20m", "severity": "critical", "labels": {"team": "a"}}
+    alert = alerts(tmp_path, {"tune": {"HostMemoryHigh": wish}})["HostMemoryHigh"]
+    assert (alert.hold, alert.severity, alert.labels) == ("20m", "critical", {"team": "a"})
+    assert alert.expr.endswith("> 0.8")
+
+
+def test_an_alert_can_be_unwanted(tmp_path: Path) -> None:
+    """A disabled alert is not there."""
+    assert "HostCpuHigh" not in alerts(tmp_path, {"tune": {"HostCpuHigh": {"enabled": False, "why": "shared host"}}})
+
+
+def test_the_services_word_comes_before_the_systems(tmp_path: Path) -> None:
+    """A service may say otherwise than its system."""
+    changes = {
+        "tune": {"SlowRequests": {"for": "20m"}},
+        "services.api.tune": {"SlowRequests": {"for": "1m"}},
+    }
+    assert alerts(tmp_path, changes)["SlowRequests"].hold == "1m"
+
+
+def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
+    """Links lead to the runbook's page and to the dashboard, filtered by the service where it is about one."""
+    found = alerts(tmp_path, {}, runbooks="https://git.example.com/runbooks", baseUrl="https://m.example.com")
+    assert found["SlowRequests"].annotations == {
+        "runbook_url": "https://git.example.com/runbooks/SlowRequests.md",
+        "dashboard_url": "https://m.example.com/d/shop-overview?var-service=api",
+    }
+    assert found["HostCpuHigh"].annotations["dashboard_url"] == "https://m.example.com/d/host"
+    assert found["PrometheusRuleFailures"].annotations["dashboard_url"] == "https://m.example.com/d/monitoring-stack"
+
+
+def test_demonstrations_need_not_wait(tmp_path: Path) -> None:
+    """No alert waits longer than the longest hold; shorter ones stay as they are."""
+    found = alerts(tmp_path, {}, longestHold="2m")
+    assert found["SlowRequests"].hold == "2m"
+    assert found["TargetDown"].hold == "1m"
+
+
+def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:
+    """An alert that is not there, and a threshold that does not exist, are told with the nearest name."""
+    changes = {"tune": {"HostMemory": {"enabled": False}, "TargetDown": {"threshold": 1.0}}}
+    with pytest.raises(ConfigError) as caught:
+        plan_shop(tmp_path, changes)
+    texts = [str(problem) for problem in caught.value.problems]
+    assert any("tune.HostMemory" in text and "did you mean 'HostMemoryHigh'?" in text for text in texts)
+    assert any("tune.TargetDown.threshold" in text for text in texts)

@@ -1,0 +1,56 @@
+"""What holds for the alerts and boards of every exporter's pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from model.dashboard import build
+from model.packs.base import Tune
+from model.promql import Catalogue, problems
+from model.system import DashboardSpec, Tuning
+from model.telemetry import AlertRule
+
+Alerts = Callable[[Tune], Sequence[AlertRule]]
+
+
+def tuned(alerts: Alerts, thresholds: Mapping[str, float]) -> Sequence[AlertRule]:
+    """The alerts with other thresholds; asserts that all tunable ones are there, and that words follow."""
+    usual = {alert.name: alert for alert in alerts({})}
+    assert {name for name, alert in usual.items() if alert.limit is not None} == thresholds.keys()
+    others = alerts({name: Tuning(threshold=value) for name, value in thresholds.items()})
+    for alert in others:
+        if alert.name in thresholds:
+            before = usual[alert.name]
+            assert alert.limit == thresholds[alert.name] != before.limit
+            assert f"{alert.limit:g}" in alert.expr and alert.expr != before.expr, alert.name
+            assert alert.description != before.description, alert.name
+        else:
+            assert alert == usual[alert.name]
+    return others
+
+
+def keeps_identity(alerts: Sequence[AlertRule]) -> None:
+    """Asserts that what is summed keeps service, system and environment, which routes and inhibitions look at."""
+    for alert in alerts:
+        assert alert.expr.count(" by (") == alert.expr.count(" by (service, system, environment"), alert.name
+        assert " on (" not in alert.expr and "without" not in alert.expr, alert.name
+
+
+def is_sound(spec: DashboardSpec, uid: str, panels: range) -> None:
+    """Asserts that a board can be built, has so many panels, and that its queries are PromQL about `environment`."""
+    assert build(spec, folder="Monitoring", tags=["monitoring"]).uid == spec.uid == uid
+    shown = [panel for row in spec.rows for panel in row.panels]
+    assert len(shown) in panels
+    assert spec.description and spec.refresh == "30s"
+    for panel in shown:
+        assert panel.unit and panel.description.endswith("."), panel.title
+        for query in panel.queries:
+            assert not problems(query.expr, Catalogue()), panel.title
+            assert query.expr.count("{") == query.expr.count('{environment=~"$environment"'), panel.title
+            assert "$service" not in query.expr, panel.title
+
+
+def fits_a_row(spec: DashboardSpec) -> None:
+    """Asserts that the panels of each row fill whole lines of Grafana's 24 columns."""
+    for row in spec.rows:
+        assert sum(panel.width for panel in row.panels) % 24 == 0, row.title

@@ -1,0 +1,66 @@
+"""Unit tests of alerts by promtool, made from the examples that the alerts carry."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.prometheus import rules
+from model.base import seconds
+from model.telemetry import AlertRule, RuleGroup
+
+STEP = "1m"
+"""How far apart the samples of the examples are, and how often the rules are evaluated in a test."""
+
+
+def unproven(group: RuleGroup) -> list[str]:
+    """The alerts of a group that carry no example."""
+    return [alert.name for alert in group.alerts if alert.example is None]
+
+
+def prove(group: RuleGroup, promtool: str, folder: Path) -> str:
+    """What promtool complains of when it runs the examples of all alerts of the group; "" when all hold."""
+    document = rules(group)
+    for item in document["groups"]:
+        item.pop("interval", None)
+    (folder / "rules.yml").write_text(yaml.safe_dump(document))
+    tests = [test for alert in group.alerts if alert.example for test in cases(alert)]
+    text = {"rule_files": ["rules.yml"], "evaluation_interval": STEP, "tests": tests}
+    (folder / "tests.yml").write_text(yaml.safe_dump(text, sort_keys=False))
+    done = subprocess.run(
+        [promtool, "test", "rules", folder / "tests.yml"], capture_output=True, text=True, check=False
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def cases(alert: AlertRule) -> Iterator[dict[str, Any]]:
+    """It fires in the one example and not in the other; and it does not fire before it has held for long enough."""
+    assert alert.example is not None
+    at = alert.example.at
+    yield _case(alert, "fires", alert.example.fires, at, expected=1)
+    if alert.example.silent:  # Watchdog has nothing that could silence it
+        yield _case(alert, "stays silent", alert.example.silent, at, expected=0)
+    if seconds(alert.hold) > seconds(STEP):
+        early = f"{seconds(alert.hold) - seconds(STEP):g}s"
+        yield _case(alert, "waits", alert.example.fires, early, expected=0)
+
+
+def _case(alert: AlertRule, name: str, series: Mapping[str, str], at: str, *, expected: int) -> dict[str, Any]:
+    labels = "".join(f', {key}="{value}"' for key, value in alert.labels.items())
+    firing = f'ALERTS{{alertname="{alert.name}", alertstate="firing", severity="{alert.severity}"{labels}}}'
+    return {
+        "interval": STEP,
+        "name": f"{alert.name} {name}",
+        "input_series": [{"series": key, "values": values} for key, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": f"(count({firing}) or vector(0)) > bool 0",
+                "eval_time": at,
+                "exp_samples": [{"labels": "{}", "value": expected}],
+            }
+        ],
+    }

@@ -1,0 +1,53 @@
+"""Every alert of every shipped stack: it fires just past its condition, and stays silent just before it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from model.plan import Plan
+from model.telemetry import RuleGroup
+from ops.render import plan_file
+from tests.support.proving import prove, unproven
+from tests.support.systems import ROOT
+from tests.support.validating import tool
+
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+@cache
+def planned(stack: str) -> Plan:
+    """The plan of a shipped stack."""
+    return plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+
+
+def groups() -> list[tuple[str, RuleGroup]]:
+    """Every distinct group of rules that has alerts, with the first stack that has it."""
+    found: dict[str, tuple[str, RuleGroup]] = {}
+    for stack in STACKS:
+        for group in planned(stack).telemetry.rules:
+            if group.alerts:
+                found.setdefault(repr([(a.name, a.expr, a.hold) for a in group.alerts]), (stack, group))
+    return list(found.values())
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_alert_can_be_acted_on(stack: str) -> None:
+    """An alert says what it means and what to look at, and leads to its runbook and to a dashboard that exists."""
+    boards = {board.uid for board in planned(stack).telemetry.dashboards}
+    for group in planned(stack).telemetry.rules:
+        assert not unproven(group)
+        for alert in group.alerts:
+            assert alert.summary and alert.description.endswith(".") and alert.steps, alert.name
+            assert alert.annotations["runbook_url"].endswith(f"/{alert.name}.md")
+            assert (ROOT / "docs/runbooks" / f"{alert.name}.md").is_file()
+            assert alert.annotations["dashboard_url"].partition("/d/")[2].partition("?")[0] in boards
+
+
+@pytest.mark.parametrize(("stack", "group"), groups(), ids=lambda item: getattr(item, "name", item))
+def test_every_alert_fires_and_stays_silent(stack: str, group: RuleGroup, tmp_path: Path) -> None:
+    """Promtool agrees with every alert's example: just past its condition, just before it, and not too early."""
+    complaint = prove(group, str(tool("promtool")), tmp_path)
+    assert not complaint, f"{stack}: {complaint}"
