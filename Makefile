@@ -48,6 +48,10 @@ secret: .venv/.ready ## Store a secret: make secret NAME=slack-webhook (reads it
 render: .venv/.ready ## Write every document of the stack to build/render (needs no engine)
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT))
 
+.PHONY: capacity
+capacity: .venv/.ready ## Show how much memory and disk the stack will need
+	@$(OPS) capacity --stack $(STACK)
+
 .PHONY: down
 down: .venv/.ready ## Remove the stack; data volumes stay unless PURGE=1
 	@$(OPS) down --stack $(STACK) $(if $(PURGE),--purge)

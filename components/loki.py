@@ -13,6 +13,7 @@ from pydantic import Field
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.base import Duration
+from model.capacity import limit_mib, loki_memory
 from model.packs import loki as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -135,11 +136,12 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One Loki with index, chunks and write-ahead log on a volume."""
     own = context.own(Settings)
+    memory = limit_mib(loki_memory(context.system), 512)
     return (
         Workload(
             name=NAME,
             image="loki",
-            limits=limits(own, memory=512, cpus=2.0, pids=512),
+            limits=limits(own, memory=memory, cpus=2.0, pids=512),
             args=(f"-config.file={CONFIG_DIR}/loki.yaml",),
             config=ConfigDir(
                 path=CONFIG_DIR,

@@ -13,6 +13,7 @@ from pydantic import Field
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.base import Duration, Size, seconds
+from model.capacity import limit_mib, prometheus_memory
 from model.errors import ConfigError, Problem
 from model.naming import on_host
 from model.packs import prometheus as pack
@@ -68,7 +69,7 @@ def config(context: Context) -> dict[str, Any]:
             "external_labels": {"stack": context.stack},
         },
         "rule_files": ["rules/*.yml"],
-        "scrape_configs": [scrape_config(context, job) for job in context.telemetry.scrape],
+        "scrape_configs": scrape_configs(context),
     }
     if own.query_log_file:
         document["global"]["query_log_file"] = own.query_log_file
@@ -84,17 +85,38 @@ def scrape_timeout(interval: str) -> str:
     return min(interval, "10s", key=seconds)
 
 
-def scrape_config(context: Context, job: ScrapeJob) -> dict[str, Any]:
-    """One entry of scrape_configs; its targets stand in a file of their own."""
-    interval = job.interval or context.settings.scrape_interval
+def scrape_configs(context: Context) -> list[dict[str, Any]]:
+    """One entry for all jobs that differ only in what a target's labels can say, one for each other job.
+
+    Prometheus takes an inotify instance for each entry, and a host has 128 of them: of a thousand entries most would
+    not be scraped. Labels that a target may carry:
+    https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
+    """
+    pools = {pool(context, job): job for job in reversed(context.telemetry.scrape)}
+    return [scrape_config(context, name, job) for name, job in reversed(pools.items())]
+
+
+def pool(context: Context, job: ScrapeJob) -> str:
+    """The entry that a job belongs to: a common one, unless it has parameters or relabelling of its own."""
+    if job.params or job.relabel or job.metric_relabel:
+        return job.name
+    limit = sample_limit(context, job)
+    usual = limit == context.own(Settings).sample_limit
+    return "-".join(["services", *([] if job.scheme == "http" else [job.scheme]), *([] if usual else [str(limit)])])
+
+
+def sample_limit(context: Context, job: ScrapeJob) -> int:
+    """Samples after which a scrape of the job is refused."""
+    return job.sample_limit or context.own(Settings).sample_limit
+
+
+def scrape_config(context: Context, name: str, job: ScrapeJob) -> dict[str, Any]:
+    """An entry of scrape_configs for `job` and all that are like it; their targets stand in a folder of its name."""
     entry: dict[str, Any] = {
-        "job_name": job.name,
-        "metrics_path": job.path,
+        "job_name": name,
         "scheme": job.scheme,
-        "scrape_interval": interval,
-        "scrape_timeout": job.timeout or scrape_timeout(interval),
-        "sample_limit": job.sample_limit or context.own(Settings).sample_limit,
-        "file_sd_configs": [{"files": [f"targets/{job.name}.yml"]}],
+        "sample_limit": sample_limit(context, job),
+        "file_sd_configs": [{"files": [f"targets/{name}/*.yml"]}],
     }
     if job.params:
         entry["params"] = {key: list(values) for key, values in job.params.items()}
@@ -105,15 +127,22 @@ def scrape_config(context: Context, job: ScrapeJob) -> dict[str, Any]:
     return entry
 
 
-def targets(job: ScrapeJob) -> list[dict[str, Any]]:
-    """A file_sd document: targets grouped by their labels.
+def targets(context: Context, job: ScrapeJob) -> list[dict[str, Any]]:
+    """A file_sd document: targets grouped by their labels, with the job's name, path, interval and time-out.
 
     Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config
     """
+    interval = job.interval or context.settings.scrape_interval
+    own = {
+        "job": job.name,
+        "__metrics_path__": job.path,
+        "__scrape_interval__": interval,
+        "__scrape_timeout__": job.timeout or scrape_timeout(interval),
+    }
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for target in job.targets:
         groups.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
-    return [{"targets": addresses, "labels": dict(labels)} for labels, addresses in groups.items()]
+    return [{"targets": addresses, "labels": {**dict(labels), **own}} for labels, addresses in groups.items()]
 
 
 def rules(group: RuleGroup) -> dict[str, Any]:
@@ -145,7 +174,7 @@ def documents(context: Context) -> dict[str, str]:
     """Every file of the configuration directory, by its relative path."""
     files = {"prometheus.yml": dump(config(context))}
     files |= {f"rules/{group.name}.yml": dump(rules(group)) for group in context.telemetry.rules}
-    files |= {f"targets/{job.name}.yml": dump(targets(job)) for job in context.telemetry.scrape}
+    files |= {f"targets/{pool(context, j)}/{j.name}.yml": dump(targets(context, j)) for j in context.telemetry.scrape}
     return files
 
 
@@ -217,11 +246,12 @@ def workloads(context: Context) -> tuple[Workload, ...]:
         success_metric="prometheus_config_last_reload_successful",
         time_metric="prometheus_config_last_reload_success_timestamp_seconds",
     )
+    memory = limit_mib(prometheus_memory(context.system, context.telemetry), 1024)
     return (
         Workload(
             name=NAME,
             image="prometheus",
-            limits=limits(own, memory=1024, cpus=2.0, pids=512),
+            limits=limits(own, memory=memory, cpus=2.0, pids=512),
             args=(
                 f"--config.file={CONFIG_DIR}/prometheus.yml",
                 f"--storage.tsdb.path={DATA_DIR}",

@@ -26,18 +26,22 @@ from model.workload import MIB
 BYTES_PER_SAMPLE = 1.7
 """Between the one and two bytes that Prometheus' documentation gives: counters that grow irregularly compress less."""
 BYTES_PER_SERIES = 8 * 1024
-PROMETHEUS_BASE = 160 * MIB
+PROMETHEUS_BASE = 96 * MIB
 """What Prometheus takes with hardly any series."""
 LOG_COMPRESSION = 5.0
 LOKI_BASE = 256 * MIB
 LOKI_PER_RATE = 64
 """Seconds of logs that Loki holds in memory at a time: open chunks and what is being flushed, several times over."""
 OWN_SERIES: Mapping[str, int] = {
-    "prometheus": 1100, "loki": 2800, "traefik": 160, "alertmanager": 420, "grafana": 120, "promtail": 480,
-    "node-exporter": 700, "cadvisor": 2200, "postgres-exporter": 620, "redis-exporter": 330, "blackbox-exporter": 80,
-    "socket-proxy": 700, "blackbox": 20,
+    "prometheus": 1400, "loki": 2100, "traefik": 150, "alertmanager": 490, "grafana": 150, "promtail": 270,
+    "node-exporter": 400, "postgres-exporter": 560, "redis-exporter": 250, "blackbox-exporter": 55, "socket-proxy": 260,
+    "blackbox": 17,
 }  # fmt: skip
 """Series of a target of the stack's own jobs, as counted in the demo; 200 for a job that is not listed."""
+CONTAINERS = "cadvisor"
+CONTAINER_SERIES = 90
+"""Series of each container that cAdvisor sees; there is about one for each job, and a few that are not scraped."""
+UNSCRAPED = 3
 SCRAPE_META = 5
 """up and the scrape_* series that Prometheus adds to each target."""
 
@@ -73,7 +77,9 @@ def series(system: System, telemetry: Telemetry) -> int:
     """All series that a stack's Prometheus holds: those scraped and those recorded."""
     scraped = 0
     for job in telemetry.scrape:
-        if job.name in system.services:
+        if job.name == CONTAINERS:
+            scraped += CONTAINER_SERIES * (len(telemetry.scrape) + UNSCRAPED)
+        elif job.name in system.services:
             scraped += len(job.targets) * service_series(system.services[job.name])
         else:
             scraped += len(job.targets) * OWN_SERIES.get(job.name, 200)
@@ -83,6 +89,16 @@ def series(system: System, telemetry: Telemetry) -> int:
         for group in telemetry.rules
     )
     return scraped + recorded
+
+
+def prometheus_memory(system: System, telemetry: Telemetry) -> int:
+    """Bytes of memory that Prometheus is expected to take."""
+    return PROMETHEUS_BASE + series(system, telemetry) * BYTES_PER_SERIES
+
+
+def loki_memory(system: System) -> int:
+    """Bytes of memory that Loki is expected to take."""
+    return LOKI_BASE + round(system.expected_log_bytes / 86400 * LOKI_PER_RATE)
 
 
 def estimate(
@@ -99,19 +115,24 @@ def estimate(
     """
     count = series(system, telemetry)
     rate = count / seconds(scrape_interval)
-    per_second = system.expected_log_bytes / 86400
     return Capacity(
         targets=sum(len(job.targets) for job in telemetry.scrape),
         series=count,
         samples_per_second=rate,
-        prometheus_memory=PROMETHEUS_BASE + count * BYTES_PER_SERIES,
+        prometheus_memory=prometheus_memory(system, telemetry),
         prometheus_disk=round(seconds(metrics_kept) * rate * BYTES_PER_SAMPLE),
         log_bytes_a_day=system.expected_log_bytes,
-        loki_memory=LOKI_BASE + round(per_second * LOKI_PER_RATE),
+        loki_memory=loki_memory(system),
         loki_disk=round(seconds(logs_kept) / 86400 * system.expected_log_bytes / LOG_COMPRESSION),
     )
 
 
 def limit_mib(wanted: int, least: int) -> int:
-    """A memory limit in MiB: twice what is expected, in steps of 256 MiB, and never below `least`."""
-    return max(least, 256 * math.ceil(2 * wanted / MIB / 256))
+    """A memory limit in MiB: `least`, doubled until it is twice the `wanted` bytes.
+
+    So coarse that one more service hardly ever changes it: a changed limit is a new container.
+    """
+    limit = least
+    while limit * MIB < 2 * wanted:
+        limit *= 2
+    return limit

@@ -87,6 +87,7 @@ class Plan:
     stack: str
     settings: Settings
     system: System
+    sections: Mapping[str, ComponentSettings]
     workloads: Mapping[str, tuple[Workload, ...]]
     secrets: Mapping[str, Secret]
     telemetry: Telemetry
@@ -119,6 +120,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         stack=context.stack,
         settings=context.settings,
         system=context.system,
+        sections=context.sections,
         workloads={name: group for name, group in workloads.items() if group},
         secrets=secrets,
         telemetry=merged,

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from model.errors import ConfigError
-from ops import engine, recover, render, verify
+from ops import capacity, engine, recover, render, verify
 from ops.workspace import ROOT, Workspace, drop_secrets, forget, keep_secrets, open_workspace
 
 console = Console(highlight=False, soft_wrap=True)
@@ -158,7 +158,7 @@ def main() -> int:
     """Runs one command; problems of the configuration are printed without a stack trace."""
     parser = argparse.ArgumentParser(prog="ops", description=__doc__)
     parser.add_argument(
-        "command", choices=["up", "verify", "preview", "refresh", "down", "password", "secret", "render"]
+        "command", choices=["up", "verify", "preview", "refresh", "down", "password", "secret", "render", "capacity"]
     )
     parser.add_argument("--stack", default="dev")
     parser.add_argument("--purge", action="store_true", help="down: remove data volumes too")
@@ -174,6 +174,7 @@ def main() -> int:
         "down": lambda: down(args.stack, purge=args.purge),
         "password": lambda: password(args.stack),
         "secret": lambda: secret(args.stack, args.name),
+        "capacity": lambda: capacity.capacity(args.stack, console),
         "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
     }
     try:

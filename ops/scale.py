@@ -28,24 +28,32 @@ NAME = "scale"
 _PACKS: tuple[list[str], ...] = (["http"], ["worker"], [])
 
 
-def system(count: int) -> dict[str, Any]:
-    """A system of `count` services, as configs/systems/<name>.yaml would hold it."""
-    services = {
+def system(count: int, instances: int = 1) -> dict[str, Any]:
+    """A system of `count` services of so many instances each, as configs/systems/<name>.yaml would hold it."""
+    services: dict[str, dict[str, Any]] = {
         f"service-{number}": {
             "port": 8080,
             "packs": _PACKS[number % len(_PACKS)],
+            **(
+                {"addresses": [f"10.{number >> 8}.{number & 255}.{i}:8080" for i in range(instances)]}
+                if instances > 1
+                else {}
+            ),
         }
         for number in range(count)
     }
-    return {"name": NAME, "title": "Scale", "services": services}
+    promised = [key for key, service in services.items() if "http" in service["packs"]] if instances > 1 else []
+    objectives = [{"service": key, "kind": "availability", "target": 0.999, "window": "14d"} for key in promised]
+    return {"name": NAME, "title": "Scale", "services": services, "objectives": objectives}
 
 
-def plan(count: int, root: Path) -> Plan:
+def plan(count: int, root: Path, instances: int = 1, **settings: str) -> Plan:
     """The plan of the generated system, whose files are written below `root`."""
     (root / SYSTEMS).mkdir(parents=True)
     shutil.copy(ROOT / IMAGES, root / IMAGES)
-    (root / SYSTEMS / f"{NAME}.yaml").write_text(json.dumps(system(count)), encoding="utf-8")  # JSON is YAML
-    return assemble(NAME, {"system": ConfigValue(NAME)}, address=address, root=root)
+    (root / SYSTEMS / f"{NAME}.yaml").write_text(json.dumps(system(count, instances)), encoding="utf-8")  # JSON is YAML
+    config = {"system": NAME, **settings}
+    return assemble(NAME, {key: ConfigValue(text) for key, text in config.items()}, address=address, root=root)
 
 
 class Registrations(pulumi.runtime.Mocks):

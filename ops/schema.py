@@ -120,28 +120,29 @@ def text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def drift(root: Path) -> list[str]:
+def drift(root: Path, made: Mapping[Path, str] | None = None) -> list[str]:
     """The made files below `root` that are not what the models say, by path; those that should not be there as well."""
-    made = files()
+    made = files() if made is None else made
     stale = [
         str(path)
         for path, wanted in made.items()
         if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != wanted
     ]
-    pages = ((path, path.relative_to(root)) for path in sorted((root / runbooks.FOLDER).glob("*.md")))
-    return stale + [str(page) for _, page in pages if page not in made]
+    pages = (path.relative_to(root) for path in sorted((root / runbooks.FOLDER).glob("*.md")))
+    return stale + [str(page) for page in pages if page not in made]
 
 
 def write(root: Path) -> list[str]:
-    """Writes the files that differ and returns their paths."""
-    changed = drift(root)
-    for path, wanted in files().items():
-        if str(path) in changed:
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(wanted, encoding="utf-8")
-    for gone in changed:
-        if Path(gone) not in files():
-            (root / gone).unlink()
+    """Writes the files that differ, removes those that should not be there, and returns the paths of both."""
+    made = files()
+    changed = drift(root, made)
+    for name in changed:
+        path = root / name
+        if wanted := made.get(Path(name)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted, encoding="utf-8")
+        else:
+            path.unlink()
     return changed
 
 

@@ -50,7 +50,7 @@ def test_promtool_accepts_a_stack_that_uses_everything(tmp_path: Path) -> None:
     [
         ("rules/prometheus.yml", "up == 0", "up ==", "parse error"),
         ("prometheus.yml", "scrape_interval:", "scrape_intervall:", "field scrape_intervall not found"),
-        ("targets/prometheus.yml", "targets:", "adresses:", "field adresses not found"),
+        ("targets/services/prometheus.yml", "targets:", "adresses:", "field adresses not found"),
     ],
 )
 def test_promtool_reads_every_kind_of_file(tmp_path: Path, file: str, before: str, after: str, words: str) -> None:

@@ -30,6 +30,8 @@ _QUICK_TOOLS = DebianPackages(
 )
 ACTIONLINT = GoBuild("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", cpu_seconds=25)
 
+PINT = GoBuild("pint", "pint", "github.com/cloudflare/pint/cmd/pint", cpu_seconds=120)
+
 QUICK: dict[str, Source] = {"promtool": _QUICK_TOOLS, "amtool": _QUICK_TOOLS, "actionlint": ACTIONLINT}
 """What `make test` needs; nothing of it compiles for long."""
 
@@ -43,8 +45,9 @@ PINNED: dict[str, tuple[Source, str]] = {
     "traefik": (TRAEFIK, "traefik"),
     "haproxy": (HAPROXY, "haproxy"),
     "blackbox_exporter": (BLACKBOX, "prometheus-blackbox-exporter"),
+    "pint": (PINT, "pint"),
 }
-"""The very programs inside the images that we build, with their file names in the source's bin/."""
+"""The very programs inside the images that we build, and one that takes long to build; their file names in bin/."""
 
 
 def find(context: Context, name: str, *, pinned: bool = False) -> Path:

@@ -22,7 +22,7 @@ CHOSEN = 'environment=~"$environment", service=~"$service"'
 """The matchers of a dashboard's variables."""
 PER_SECOND = {"seconds": 1.0, "milliseconds": 1000.0}
 """A unit of time, in parts of a second."""
-BAD = ("error", "failed", "failure", "timeout", "rejected")
+BAD = ("error", "fail", "failed", "failure", "timeout", "rejected")
 """Label values that say that something did not work."""
 
 Tune = Mapping[str, Tuning]

@@ -23,7 +23,7 @@ METRICS: Mapping[str, Metric] = {
     REQUESTS: Metric(
         type="counter",
         help="Requests by function and outcome.",
-        labels={"function_name": ("Search", "Insert", "Query"), "status": ("success", "fail", "error")},
+        labels={"function_name": ("Search", "Insert", "Query"), "status": ("success", "fail")},
         baseline=8.0,
     ),
     SEARCH: Metric(
@@ -47,7 +47,7 @@ def rules(subject: Subject) -> Rules:
 
 def _failing(subject: Subject) -> AlertRule:
     bound = subject.limit("MilvusRequestsFailing", FAILING)
-    bad, every = subject.selector('status=~"fail|error"'), subject.selector('status!="total"')
+    bad, every = subject.selector('status="fail"'), subject.selector('status!="total"')
     return AlertRule(
         name="MilvusRequestsFailing",
         expr=f"sum by ({BY}) (rate({REQUESTS}{bad}[5m])) / sum by ({BY}) (rate({REQUESTS}{every}[5m])) > {bound:g}",

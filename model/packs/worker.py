@@ -41,7 +41,7 @@ def failed(metric: Metric) -> str | None:
     """The matcher of the jobs that failed: the label that has a value such as `failed`; None when there is none."""
     for label, values in metric.labels.items():
         if bad := [value for value in values if value in BAD]:
-            return f'{label}=~"{"|".join(bad)}"'
+            return f'{label}="{bad[0]}"' if len(bad) == 1 else f'{label}=~"{"|".join(bad)}"'
     return None
 
 
@@ -91,7 +91,7 @@ def _filling(subject: Subject, name: str) -> AlertRule:
 
 def _failing(subject: Subject, name: str, metric: Metric) -> AlertRule:
     bound, matcher = subject.limit("JobsFailing", FAILING), failed(metric)
-    label, _, value = str(matcher).partition("=~")
+    label, _, value = str(matcher).replace("=~", "=").partition("=")
     bad, good = value.strip('"').split("|")[0], "success"
     return AlertRule(
         name="JobsFailing",

@@ -67,38 +67,49 @@ def workload(plan: Plan) -> Workload:
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def test_every_job_becomes_a_scrape_config_and_a_targets_file() -> None:
-    """Targets stand in a file of their own, which Prometheus re-reads by itself."""
-    files = documents(Telemetry(scrape=(job(),)))
+USUAL = {"__metrics_path__": "/metrics", "__scrape_interval__": "15s", "__scrape_timeout__": "10s"}
+
+
+def test_jobs_share_an_entry_and_have_a_targets_file_each() -> None:
+    """Targets stand in files of their own, which Prometheus re-reads by itself, and say what they are scraped as."""
+    files = documents(Telemetry(scrape=(job(), job(name="web"))))
     assert files["prometheus.yml"]["scrape_configs"] == [
         {
-            "job_name": "api",
-            "metrics_path": "/metrics",
+            "job_name": "services",
             "scheme": "http",
-            "scrape_interval": "15s",
-            "scrape_timeout": "10s",
             "sample_limit": 50_000,
-            "file_sd_configs": [{"files": ["targets/api.yml"]}],
+            "file_sd_configs": [{"files": ["targets/services/*.yml"]}],
         }
     ]
-    assert files["targets/api.yml"] == [{"targets": ["api:4000"], "labels": {"service": "api"}}]
+    assert files["targets/services/api.yml"] == [
+        {"targets": ["api:4000"], "labels": {"service": "api", "job": "api", **USUAL}}
+    ]
+    assert files["targets/services/web.yml"][0]["labels"]["job"] == "web"
+
+
+def test_many_services_are_few_entries() -> None:
+    """Each entry costs one of the host's 128 inotify instances, so their number must not follow the services'."""
+    many = Telemetry(scrape=tuple(job(name=f"s{n}") for n in range(500)))
+    assert len(documents(many)["prometheus.yml"]["scrape_configs"]) == 1
 
 
 def test_what_a_job_says_wins_over_the_defaults() -> None:
     """Interval, time-out, limit, parameters and relabelling are taken from the job."""
     relabel = {"source_labels": ["a"], "target_label": "b"}
-    special = job(
-        interval="5s",
-        sample_limit=7,
-        params={"module": ("x",)},
-        relabel=(relabel,),
-        metric_relabel=(relabel,),
-        path="/m",
-    )
-    (entry,) = documents(Telemetry(scrape=(special,)))["prometheus.yml"]["scrape_configs"]
-    assert (entry["scrape_interval"], entry["scrape_timeout"], entry["sample_limit"]) == ("5s", "5s", 7)
-    assert entry["params"] == {"module": ["x"]}
+    special = job(interval="5s", params={"module": ("x",)}, relabel=(relabel,), metric_relabel=(relabel,), path="/m")
+    limited = job(name="limited", sample_limit=7)
+    files = documents(Telemetry(scrape=(special, limited)))
+    entry, other = files["prometheus.yml"]["scrape_configs"]
+    assert (entry["job_name"], entry["params"]) == ("api", {"module": ["x"]})
     assert entry["relabel_configs"] == entry["metric_relabel_configs"] == [relabel]
+    labels = files["targets/api/api.yml"][0]["labels"]
+    assert (labels["__metrics_path__"], labels["__scrape_interval__"], labels["__scrape_timeout__"]) == (
+        "/m",
+        "5s",
+        "5s",
+    )
+    assert (other["job_name"], other["sample_limit"]) == ("services-7", 7)
+    assert "targets/services-7/limited.yml" in files
 
 
 @pytest.mark.parametrize(("interval", "timeout"), [("15s", "10s"), ("10s", "10s"), ("5s", "5s"), ("500ms", "500ms")])
@@ -110,9 +121,9 @@ def test_a_timeout_is_never_longer_than_its_interval(interval: str, timeout: str
 def test_targets_of_the_same_labels_stand_together() -> None:
     """A thousand targets of one service are one group."""
     targets = tuple(ScrapeTarget(address=f"h:{n}", labels={"b": "1", "a": str(n % 2)}) for n in range(4))
-    assert prometheus.targets(job(targets=targets)) == [
-        {"targets": ["h:0", "h:2"], "labels": {"a": "0", "b": "1"}},
-        {"targets": ["h:1", "h:3"], "labels": {"a": "1", "b": "1"}},
+    assert prometheus.targets(context(), job(targets=targets)) == [
+        {"targets": ["h:0", "h:2"], "labels": {"a": "0", "b": "1", "job": "api", **USUAL}},
+        {"targets": ["h:1", "h:3"], "labels": {"a": "1", "b": "1", "job": "api", **USUAL}},
     ]
 
 

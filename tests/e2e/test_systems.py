@@ -9,13 +9,15 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 
+from model.capacity import CONTAINERS, SCRAPE_META, series
+from ops import capacity
 from ops.render import plan_file
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import ROOT, Engine, RunningStack
@@ -165,7 +167,8 @@ def test_every_target_is_up(fleet: dict[str, RunningStack], system: str) -> None
     assert {series["value"][1] for series in up} == {"1"}, [s["metric"] for s in up if s["value"][1] != "1"]
     services = yaml.safe_load((ROOT / f"configs/systems/{system}.yaml").read_text())["services"]
     assert set(services) <= {series["metric"]["service"] for series in up}
-    assert {series["metric"]["environment"] for series in up} == {"production"} or system == "plue"
+    environments = {series["metric"].get("environment") for series in up}
+    assert environments == {plan_file(stack.stack_file, stack.name).settings.environment}
     print(f"{system}: {len(up)} targets up")
 
 
@@ -287,6 +290,27 @@ def test_every_dashboard_is_served(fleet: dict[str, RunningStack], system: str) 
     password = stack.password("grafana-admin-password")
     found = stack.get("grafana", f"http://admin:{password}@127.0.0.1:3000/api/search")
     assert {board.uid for board in plan.telemetry.dashboards} <= {board["uid"] for board in found}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str) -> None:
+    """Expected series are those of the live Prometheus within a quarter, and its memory is less than expected."""
+    stack = fleet[system]
+    plan = plan_file(stack.stack_file, stack.name)
+    need = capacity.of(plan)
+    jobs = [job for job in plan.telemetry.scrape if job.name != CONTAINERS]  # sees the containers of all stacks here
+    telemetry = replace(plan.telemetry, scrape=tuple(jobs), rules=())
+    expected = series(plan.system, telemetry)
+    query = f'sum(scrape_samples_post_metric_relabeling{{job!="{CONTAINERS}"}} + {SCRAPE_META})'
+    live = float(stack.prom(query)[0]["value"][1])
+    memory = cast(dict[str, Any], stack.container("prometheus").stats(stream=False))["memory_stats"]
+    used = memory["usage"] - memory["stats"].get("total_inactive_file", 0)
+    print(
+        f"{system}: {live:,.0f} series, {expected:,.0f} expected; Prometheus takes {used / 2**20:.0f} MiB,"
+        f" {need.prometheus_memory / 2**20:.0f} MiB expected"
+    )
+    assert abs(expected / live - 1) < 0.25
+    assert used < need.prometheus_memory
 
 
 def test_five_lines_of_yaml_are_a_whole_service(fleet: dict[str, RunningStack]) -> None:

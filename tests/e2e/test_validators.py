@@ -23,6 +23,7 @@ from toolchain import validators
 from toolchain.context import default_context
 from toolchain.recipes import DEMO
 
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 TOOLS = {
     "prometheus": "promtool",
     "alertmanager": "amtool",
@@ -138,3 +139,30 @@ def test_the_demo_takes_every_kind_of_service(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path, settings={"demo": "true"})
     for name in ("api", "worker"):
         accepts(program("demo"), "-check", written(plan, name, tmp_path) / "spec.json")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_pint_finds_nothing(stack: str, tmp_path: Path) -> None:
+    """The rules of each shipped stack are as people who run many rules would write them."""
+    folder = written(plan_file(ROOT / f"Pulumi.{stack}.yaml", stack), "prometheus", tmp_path) / "rules"
+    said = _pint(folder)
+    assert said.returncode == 0, said.stderr[-3000:]
+    assert "Problems" not in said.stderr, said.stderr[-3000:]
+
+
+def test_pint_would_find_something(tmp_path: Path) -> None:
+    """The same judgement complains of an alert on a series that its aggregation has removed."""
+    rule = {"alert": "A", "expr": "sum(up) by (job) > 0", "annotations": {"summary": "{{ $labels.instance }}"}}
+    (tmp_path / "a.yml").write_text(yaml.safe_dump({"groups": [{"name": "a", "rules": [rule]}]}))
+    said = _pint(tmp_path)
+    assert "instance" in said.stderr and said.returncode != 0
+
+
+def _pint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What pint says of the rules in a folder; problems of any severity fail."""
+    command = [str(validators.ensure(default_context(), "pint", pinned=True)), "--offline", "--no-color"]
+    config = ROOT / "tests" / "support" / "pint.hcl"
+    return subprocess.run(
+        [*command, "--config", str(config), "lint", "--fail-on", "info", "--min-severity", "info", "."],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip

@@ -178,7 +178,7 @@ func (s *Service) canFail(m Metric) bool {
 }
 
 func isBad(value string) bool {
-	return slices.Contains([]string{"error", "failed", "failure", "timeout", "rejected"}, strings.ToLower(value))
+	return slices.Contains([]string{"error", "failed", "failure", "timeout", "rejected", "fail"}, strings.ToLower(value))
 }
 
 // plausible drops combinations that a real service would hardly ever write.

@@ -1,0 +1,62 @@
+"""Prints what a stack will need, next to the limits that it gets: `make capacity STACK=name`."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rich.console import Console
+from rich.table import Table
+
+from components import loki, prometheus
+from model.capacity import Capacity, estimate
+from model.plan import Plan
+from ops.render import plan_file
+from ops.workspace import ROOT
+
+
+def of(plan: Plan) -> Capacity:
+    """The capacity that a planned stack needs."""
+    metrics = cast(prometheus.Settings, plan.sections[prometheus.NAME])
+    logs = cast(loki.Settings, plan.sections[loki.NAME])
+    return estimate(
+        plan.system,
+        plan.telemetry,
+        scrape_interval=plan.settings.scrape_interval,
+        metrics_kept=metrics.retention,
+        logs_kept=logs.retention,
+    )
+
+
+def capacity(stack: str, console: Console) -> int:
+    """Prints the estimate for `Pulumi.<stack>.yaml`."""
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    need = of(plan)
+    limits = {workload.name: workload.limits.memory for workload in plan.every()}
+    table = Table(title=f"Capacity of stack {stack}", title_justify="left")
+    for column in ("what", "expected", "limit"):
+        table.add_column(column)
+    rows = (
+        ("targets", f"{need.targets}", ""),
+        ("series", f"{need.series:,}", ""),
+        ("samples per second", f"{need.samples_per_second:,.0f}", ""),
+        ("Prometheus memory", mib(need.prometheus_memory), mib(limits.get("prometheus", 0))),
+        ("Prometheus disk for its retention", gib(need.prometheus_disk), ""),
+        ("logs a day", gib(need.log_bytes_a_day), ""),
+        ("Loki memory", mib(need.loki_memory), mib(limits.get("loki", 0))),
+        ("Loki disk for its retention", gib(need.loki_disk), ""),
+    )
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print("How this is reckoned stands in model/capacity.py; expectedLogBytes of the system sets the logs.")
+    return 0
+
+
+def mib(size: int) -> str:
+    """Bytes as MiB."""
+    return f"{size / 2**20:,.0f} MiB"
+
+
+def gib(size: int) -> str:
+    """Bytes as GiB."""
+    return f"{size / 2**30:,.1f} GiB"
