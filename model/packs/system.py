@@ -121,8 +121,9 @@ def _latency_problems(where: str, item: Objective, service: Service) -> list[Pro
     if not bounds:
         return [Problem(f"{where}.threshold", f"{name} declares no buckets, so nobody knows whether one ends there")]
     if item.threshold not in bounds:
-        near = sorted(bounds, key=lambda bound: abs(bound - float(item.threshold or 0)))[:2]
-        listed = " or ".join(f"{bound:g}" for bound in sorted(near))
+        wanted = float(item.threshold or 0)
+        near = [*(b for b in bounds if b < wanted)][-1:] + [b for b in bounds if b > wanted][:1]
+        listed = " or ".join(f"{bound:g}" for bound in near)
         return [Problem(f"{where}.threshold", f"no bucket of {name} ends at {item.threshold:g} s; choose {listed}")]
     return []
 

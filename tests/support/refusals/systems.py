@@ -99,6 +99,114 @@ SYSTEM_CASES = (
         "metric type", {f"{API}.metrics.x": {"type": "timer"}}, f"{API}.metrics.x.type", '"timer" is not known; '
     ),
     of_system("severity", {"alerts.0.severity": "warn"}, "alerts[0].severity", "did you mean 'warning'?"),
+    of_system(
+        "rate of a gauge",
+        {"services.worker.metrics": {"depth": {"type": "gauge"}}, "alerts.0.expr": "rate(depth[5m]) > 1"},
+        "alerts[0].expr",
+        "rate() of the gauge depth",
+    ),
+    of_system(
+        "quantile without le",
+        {"alerts.0.expr": "histogram_quantile(0.9, sum by (service) (rate(shop_duration_seconds_bucket[5m]))) > 1"},
+        "alerts[0].expr",
+        "without `le`",
+    ),
+    of_system(
+        "unknown metric in an alert",
+        {"alerts.0.expr": "rate(shop_request_total[5m]) > 1"},
+        "alerts[0].expr",
+        "did you mean 'shop_requests_total'?",
+    ),
+    of_system(
+        "label that the metric does not have",
+        {"alerts.0.expr": 'rate(shop_requests_total{code="500"}[5m]) > 1'},
+        "alerts[0].expr",
+        "'code' is no label of shop_requests_total",
+    ),
+    of_system(
+        "unknown metric in a panel",
+        {"dashboards.0.rows.0.panels.0.queries.0.expr": "sum(shop_carts)"},
+        "dashboards[0].rows[0].panels[0].queries[0].expr",
+        "'shop_carts' is no metric",
+    ),
+    of_system("alert that is no PromQL", {"alerts.0.expr": "sum(up"}, "alerts[0].expr", "is no PromQL"),
+    of_system(
+        "objective without a metric",
+        {"objectives.0.service": "worker"},
+        "objectives[0].service",
+        "declares no metric of the role 'requests'",
+    ),
+    of_system(
+        "latency objective between buckets",
+        {
+            "services/api/metrics/shop_duration_seconds/buckets": [0.1, 0.25, 0.5, 1.0],
+            "objectives/0": {"service": "api", "kind": "latency", "target": 0.9, "threshold": 0.3, "window": "7d"},
+        },
+        "objectives[0].threshold",
+        "no bucket of shop_duration_seconds ends at 0.3 s; choose 0.25 or 0.5",
+    ),
+    of_system(
+        "objective longer than metrics are kept",
+        {"objectives.0.window": "90d"},
+        "objectives[0].window",
+        "longer than Prometheus keeps samples (15d)",
+    ),
+    of_system(
+        "ratio objective of a gauge",
+        {
+            "services.worker.metrics": {"depth": {"type": "gauge"}},
+            "objectives.0": {
+                "service": "api",
+                "kind": "ratio",
+                "target": 0.9,
+                "bad": "depth",
+                "total": "shop_requests_total",
+                "window": "7d",
+            },
+        },
+        "objectives[0].bad",
+        "rate() of the gauge depth",
+    ),
+    of_system(
+        "two metrics of one role",
+        {"services.api.metrics.other_total": {"type": "counter", "role": "requests", "labels": {"status": ["200"]}}},
+        "services.api.metrics",
+        "only one metric of a service can have it",
+    ),
+    of_system(
+        "host log with a label of many values",
+        {"hostLogs": [{"path": "/var/log/a.log", "job": "a", "labelFields": ["request_id"]}]},
+        "hostLogs[0].labelFields",
+        "too many distinct values",
+    ),
+    of_system(
+        "host log written by nobody known",
+        {"hostLogs": [{"path": "/var/log/a.log", "job": "a", "writtenBy": ["apj"]}]},
+        "hostLogs[0].writtenBy",
+        "did you mean 'api'?",
+    ),
+    of_system(
+        "dashboard about an unknown service",
+        {"dashboards.0.services": ["apj"]},
+        "dashboards[0].services",
+        "did you mean 'api'?",
+    ),
+    of_system(
+        "row of a pack that nobody uses",
+        {"dashboards.0.rows": [{"pack": "milvus"}]},
+        "dashboards[0].rows[0].pack",
+        "no service of this dashboard uses the pack 'milvus'",
+    ),
+    of_system(
+        "row that shows nothing", {"dashboards.0.rows": [{"title": "A"}]}, "dashboards[0].rows[0].panels", "pack"
+    ),
+    of_system("alert without an example", {"alerts.0.example": ABSENT}, "alerts[0].example", "is required"),
+    of_system(
+        "service in two places",
+        {"services.api.onHost": True, "services.api.address": "10.0.0.1:80"},
+        "services.api",
+        "give one of",
+    ),
     of_system("unknown pack", {f"{API}.packs": ["htp"]}, f"{API}.packs[0]", "did you mean 'http'?"),
     of_system("panel kind", {f"{PANEL}.kind": "graph"}, "dashboards[0].rows[0].panels[0].kind", "valid are: bargauge"),
     of_system(
