@@ -164,7 +164,7 @@ def _alert(alert: AlertRule) -> dict[str, Any]:
     return {
         "alert": alert.name,
         "expr": alert.expr,
-        "for": alert.hold,
+        **({"for": alert.hold} if seconds(alert.hold) else {}),
         "labels": {"severity": alert.severity, **alert.labels},
         "annotations": annotations,
     }

@@ -100,7 +100,8 @@ def editing(trial: Trial, runs: int) -> Iterator[Row]:
 
 
 def _edit(trial: Trial, name: str) -> float:
-    alert = {"name": name, "expr": "vector(0) > 1", "severity": "info", "summary": name, "description": name}
+    texts = {"summary": name, "description": name, "example": {"fires": {"up": "1"}, "silent": {"up": "1"}}}
+    alert = {"name": name, "expr": "vector(0) > 1", "severity": "info", **texts}
     trial.edit_system(lambda system: system.setdefault("alerts", []).append(alert))
     command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", NAME]
     began = time.monotonic()

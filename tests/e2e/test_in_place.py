@@ -41,7 +41,14 @@ def test_rule(stack: RunningStack) -> None:
 
     def add(system: dict[str, Any]) -> None:
         system["alerts"].append(
-            {"name": "InPlaceProbe", "expr": "vector(1)", "severity": "info", "summary": "s", "description": "d"}
+            {
+                "name": "InPlaceProbe",
+                "expr": "vector(1)",
+                "severity": "info",
+                "summary": "s",
+                "description": "d",
+                "example": {"fires": {"up": "1"}, "silent": {"up": "1"}},
+            }
         )
 
     stack.edit_system(add)
@@ -90,12 +97,12 @@ def test_loki_limit(stack: RunningStack) -> None:
 
 
 def test_document_refused_by_the_validator(stack: RunningStack) -> None:
-    """A rule that Prometheus cannot parse: the run fails with promtool's words, the old rules stay in force."""
+    """A rule that Prometheus cannot read: the run fails with promtool's words, the old rules stay in force."""
 
     def break_it(system: dict[str, Any]) -> None:
-        system["alerts"][0]["expr"] = "rate(up["
+        system["alerts"][0]["summary"] = "{{ $value | nonsense }}"
 
-    _refused(stack, break_it, "parse error")
+    _refused(stack, break_it, 'function "nonsense" not defined')
 
 
 def test_document_refused_by_the_process_only(stack: RunningStack) -> None:
