@@ -52,7 +52,9 @@ def probes(context: Context) -> tuple[ScrapeTarget, ...]:
 
 
 def telemetry(context: Context) -> Telemetry:
-    """The exporter itself is scraped, and through it every health endpoint."""
+    """The exporter itself is scraped, and through it every health endpoint; nothing where there is none."""
+    if not probes(context):
+        return Telemetry()
     own = context.address(NAME, PORT)
     relabel = (
         {"source_labels": ["__address__"], "target_label": "__param_target"},
@@ -81,7 +83,9 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
-    """One exporter."""
+    """One exporter, where there is something to ask."""
+    if not probes(context):
+        return ()
     return (
         Workload(
             name=NAME,

@@ -28,3 +28,11 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path)
     scraped_as(plan, "blackbox-exporter")
     explained(plan, "probes")
+
+
+def test_nothing_to_ask_is_no_exporter(tmp_path: Path) -> None:
+    """A system without health endpoints has no exporter, no rules and no empty dashboard."""
+    plan = plan_shop(tmp_path, {"services.api.health": []})
+    assert "blackbox-exporter" not in plan.workloads
+    assert "probes" not in {board.uid for board in plan.telemetry.dashboards}
+    assert "probes" not in {group.name for group in plan.telemetry.rules}
