@@ -7,11 +7,13 @@ Formats: https://grafana.com/docs/grafana/latest/administration/provisioning/ an
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump as dump_yaml
-from model.base import Duration, seconds
+from model.base import Duration, Strict, seconds
 from model.dashboard import build, dump
 from model.packs import grafana as pack
 from model.plan import Context, Secret
@@ -31,6 +33,18 @@ SECRETS = {
 """Variables that name a file of /run/secrets, and the secret in it."""
 
 
+TRACING = ("jaeger", "tempo")
+
+
+class Tracing(Strict):
+    """A tracing backend that is there already."""
+
+    kind: Literal["jaeger", "tempo"]
+    """Which one."""
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://jaeger:16686"])]
+    """Where Grafana reaches its query API."""
+
+
 class Settings(ComponentSettings):
     """Grafana."""
 
@@ -40,6 +54,8 @@ class Settings(ComponentSettings):
     """The shortest interval at which a dashboard may redraw itself."""
     query_timeout: Duration = "60s"
     """How long a data source may take to answer."""
+    tracing: Tracing | None = None
+    """A tracing backend: its traces open from log lines that have a trace_id, and log lines from its traces."""
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -57,10 +73,12 @@ def documents(context: Context) -> dict[str, str]:
 
 def datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
     """The data sources; one that is no longer listed is removed."""
-    return {"apiVersion": 1, "prune": True, "datasources": [_datasource(source) for source in sources]}
+    traces = next((source for source in sources if source.kind in TRACING), None)
+    return {"apiVersion": 1, "prune": True, "datasources": [_datasource(source, traces) for source in sources]}
 
 
-def _datasource(source: Datasource) -> dict[str, Any]:
+def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[str, Any]:
+    """One data source; that of the logs leads to the one of the traces, where there is one."""
     return {
         "name": source.name,
         "uid": source.uid,
@@ -69,8 +87,44 @@ def _datasource(source: Datasource) -> dict[str, Any]:
         "url": source.url,
         "isDefault": source.default,
         "editable": False,
-        "jsonData": dict(source.json_data),
+        "jsonData": {**source.json_data, **(derived_fields(traces) if traces and source.kind == "loki" else {})},
     }
+
+
+def derived_fields(traces: Datasource) -> dict[str, Any]:
+    """The link from a log line's trace_id, in JSON or beside the line, to its trace.
+
+    Format: https://grafana.com/docs/grafana/latest/datasources/loki/configure-loki-data-source/#derived-fields; a dollar
+    is doubled because provisioning files have their variables replaced.
+    """
+    link = {
+        "name": "trace_id",
+        "datasourceUid": traces.uid,
+        "url": "$${__value.raw}",
+        "urlDisplayLabel": "Open the trace",
+    }
+    return {
+        "derivedFields": [
+            {**link, "matcherRegex": '"trace_?[iI]d":\\s*"(\\w+)"'},
+            {**link, "name": "trace_id (label)", "matcherType": "label", "matcherRegex": "trace_id"},
+        ]
+    }
+
+
+def tracing(own: Settings) -> tuple[Datasource, ...]:
+    """The data source of the tracing backend, whose spans lead to the log lines of their trace."""
+    if own.tracing is None:
+        return ()
+    logs = {"datasourceUid": "loki", "filterByTraceID": True, "spanStartTimeShift": "-1m", "spanEndTimeShift": "1m"}
+    return (
+        Datasource(
+            uid="tracing",
+            name="Traces",
+            kind=own.tracing.kind,
+            url=own.tracing.url,
+            json_data={"tracesToLogsV2": {**logs, "tags": [{"key": "service.name", "value": "service"}]}},
+        ),
+    )
 
 
 def providers(boards: tuple[Dashboard, ...]) -> dict[str, Any]:
@@ -140,6 +194,7 @@ def telemetry(context: Context) -> Telemetry:
     address = context.address(NAME, PORT)
     return Telemetry(
         scrape=(ScrapeJob(name=NAME, targets=(ScrapeTarget(address=address, labels=identity(context, NAME)),)),),
+        datasources=tracing(context.own(Settings)),
         rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
         dashboards=tuple(
             build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +211,25 @@ def _outputs(values: dict[str, str]) -> dict[str, Any]:
     import pulumi  # noqa: PLC0415 - outputs belong to the program that runs
 
     return {name: pulumi.Output.secret(value) for name, value in values.items()}
+
+
+def test_traces_open_from_log_lines(tmp_path: Path) -> None:
+    """Where a tracing backend is named, log lines lead to traces by their trace_id, and traces to log lines."""
+    settings = {"grafana": json.dumps({"tracing": {"kind": "jaeger", "url": "http://jaeger:16686"}})}
+    sources = {
+        s["uid"]: s
+        for s in files(plan_shop(tmp_path, settings=settings))["datasources/datasources.yaml"]["datasources"]
+    }
+    assert (sources["tracing"]["type"], sources["tracing"]["url"]) == ("jaeger", "http://jaeger:16686")
+    assert sources["tracing"]["jsonData"]["tracesToLogsV2"]["datasourceUid"] == "loki"
+    in_line, beside = sources["loki"]["jsonData"]["derivedFields"]
+    assert {in_line["datasourceUid"], beside["datasourceUid"]} == {"tracing"}
+    found = re.search(in_line["matcherRegex"], '{"level": "info", "trace_id": "4bf92f3577b34da6"}')
+    assert found is not None and found[1] == "4bf92f3577b34da6"
+    assert beside["matcherType"] == "label"
+
+
+def test_without_a_tracing_backend_nothing_leads_nowhere(tmp_path: Path) -> None:
+    """No link is made to a data source that is not there."""
+    sources = files(plan_shop(tmp_path))["datasources/datasources.yaml"]["datasources"]
+    assert not [source["uid"] for source in sources if "derivedFields" in source["jsonData"]]
