@@ -14,7 +14,7 @@ from pydantic import Field
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump as dump_yaml
 from model.base import Duration, Strict, seconds
-from model.dashboard import build, dump
+from model.dashboard import LOKI, build, dump
 from model.packs import grafana as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -87,7 +87,7 @@ def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[st
         "url": source.url,
         "isDefault": source.default,
         "editable": False,
-        "jsonData": {**source.json_data, **(derived_fields(traces) if traces and source.kind == "loki" else {})},
+        "jsonData": {**source.json_data, **(derived_fields(traces) if traces and source.kind == LOKI.type_val else {})},
     }
 
 
@@ -105,8 +105,8 @@ def derived_fields(traces: Datasource) -> dict[str, Any]:
     }
     return {
         "derivedFields": [
-            {**link, "matcherRegex": '"trace_?[iI]d":\\s*"(\\w+)"'},
-            {**link, "name": "trace_id (label)", "matcherType": "label", "matcherRegex": "trace_id"},
+            {"name": "trace_id", **target, "matcherRegex": '"trace_?[iI]d":\\s*"(\\w+)"'},
+            {"name": "trace_id (label)", **target, "matcherType": "label", "matcherRegex": "trace_id"},
         ]
     }
 
@@ -115,7 +115,7 @@ def tracing(own: Settings) -> tuple[Datasource, ...]:
     """The data source of the tracing backend, whose spans lead to the log lines of their trace."""
     if own.tracing is None:
         return ()
-    logs = {"datasourceUid": "loki", "filterByTraceID": True, "spanStartTimeShift": "-1m", "spanEndTimeShift": "1m"}
+    logs = {"datasourceUid": LOKI.uid, "filterByTraceID": True, "spanStartTimeShift": "-1m", "spanEndTimeShift": "1m"}
     return (
         Datasource(
             uid="tracing",
