@@ -97,12 +97,7 @@ def derived_fields(traces: Datasource) -> dict[str, Any]:
     Format: https://grafana.com/docs/grafana/latest/datasources/loki/configure-loki-data-source/#derived-fields; a dollar
     is doubled because provisioning files have their variables replaced.
     """
-    link = {
-        "name": "trace_id",
-        "datasourceUid": traces.uid,
-        "url": "$${__value.raw}",
-        "urlDisplayLabel": "Open the trace",
-    }
+    target = {"datasourceUid": traces.uid, "url": "$${__value.raw}", "urlDisplayLabel": "Open the trace"}
     return {
         "derivedFields": [
             {"name": "trace_id", **target, "matcherRegex": '"trace_?[iI]d":\\s*"(\\w+)"'},
