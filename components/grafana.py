@@ -94,8 +94,8 @@ def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[st
 def derived_fields(traces: Datasource) -> dict[str, Any]:
     """The link from a log line's trace_id, in JSON or beside the line, to its trace.
 
-    Format: https://grafana.com/docs/grafana/latest/datasources/loki/configure-loki-data-source/#derived-fields; a dollar
-    is doubled because provisioning files have their variables replaced.
+    A dollar is doubled because provisioning files have their variables replaced. Format:
+    https://grafana.com/docs/grafana/latest/datasources/loki/configure-loki-data-source/#derived-fields
     """
     target = {"datasourceUid": traces.uid, "url": "$${__value.raw}", "urlDisplayLabel": "Open the trace"}
     return {
