@@ -6,23 +6,27 @@ import atexit
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import docker
 import yaml
 from docker.errors import DockerException
+from docker.models.containers import Container
 from docker.tls import TLSConfig
 
 from ops.workspace import PROJECT, ROOT, Workspace
 
 _OLDEST_API = "1.41"
 """API version of Docker 20.10, the oldest engine that is supported."""
+_EXECUTE_SECONDS = 300
 _TUNNEL_SECONDS = 20
 """Beyond the time that ssh needs through a slow network and a jump host."""
 
@@ -118,3 +122,27 @@ def open_client(host: str, certificates: Path | None = None) -> docker.DockerCli
 
     found = make(_OLDEST_API).version(api_version=False)["ApiVersion"]
     return make(found)
+
+
+def execute(container: Container, command: Sequence[str]) -> tuple[int, str]:
+    """Exit status and whole output of a command in a container.
+
+    The client's own `exec_run` reads the engine's socket behind the buffer through which it read the head of the answer:
+    output that arrives together with the head, as it does through a tunnel, is lost. This reads through the buffer.
+    Frames: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach.
+    """
+    api = cast(docker.DockerClient, container.client).api
+    number = api.exec_create(container.id, list(command))["Id"]
+    answer = api.post(
+        f"{api.base_url}/v{api.api_version}/exec/{number}/start",
+        json={"Detach": False, "Tty": False},
+        stream=True,
+        timeout=_EXECUTE_SECONDS,
+    )
+    answer.raise_for_status()
+    raw, text, at = answer.raw.read(), bytearray(), 0
+    while at < len(raw):
+        (length,) = struct.unpack(">4xL", raw[at : at + 8])
+        text += raw[at + 8 : at + 8 + length]
+        at += 8 + length
+    return int(api.exec_inspect(number)["ExitCode"]), text.decode(errors="replace")

@@ -19,6 +19,7 @@ from model.naming import LABEL
 from model.plan import Plan
 from model.workload import MIB
 from ops import verify
+from ops.engine import execute
 from ops.figures import Row, median, timed, until
 from ops.trial import NAME, Trial
 from ops.workspace import Workspace
@@ -169,8 +170,7 @@ def _request(trial: Trial, workload: str, port: int, method: str, path: str) -> 
     """A request without a body, made inside the workload's own container."""
     lines = f"{method} {path} HTTP/1.0\\r\\nHost: {workload}\\r\\nContent-Length: 0\\r\\n\\r\\n"
     script = f"/tools/busybox printf '{lines}' | /tools/busybox nc 127.0.0.1 {port}"
-    code, output = trial.client.containers.get(f"{NAME}-{workload}").exec_run(["/tools/busybox", "sh", "-c", script])
-    answer = b"".join([output] if isinstance(output, bytes) else output).decode(errors="replace")
+    code, answer = execute(trial.client.containers.get(f"{NAME}-{workload}"), ["/tools/busybox", "sh", "-c", script])
     if code or " 200 " not in answer.partition("\n")[0]:
         raise RuntimeError(f"{method} {path} of {workload}: {answer[:200]}")
 

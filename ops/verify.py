@@ -15,11 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from model.naming import LABEL
+from ops.engine import execute
 
 PROMETHEUS = "http://127.0.0.1:9090/prometheus"
-
-ATTEMPTS = 3
-"""How often a request that was answered with nothing is made."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +75,9 @@ def fetch(client: docker.DockerClient, stack: str, workload: str, url: str, post
     """
     container = client.containers.get(f"{stack}-{workload}")
     body = ["--post-data", post] if post is not None else []
-    text = ""
-    # the client loses output that arrives together with the head of the engine's answer, as it may through a tunnel
-    for _ in range(ATTEMPTS):
-        code, output = container.exec_run(["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
-        text = b"".join([output] if isinstance(output, bytes) else output).decode(errors="replace")
-        if code:
-            raise RuntimeError(f"{url} from {workload}: {text.strip()}")
-        if text:
-            break
+    code, text = execute(container, ["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
+    if code:
+        raise RuntimeError(f"{url} from {workload}: {text.strip()}")
     return text
 
 

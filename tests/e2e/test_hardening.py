@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from ops.engine import execute
 from tests.support.running import RunningStack
 
 REASON = "io.observability.exempt."
@@ -39,9 +40,8 @@ def test_the_kernel_agrees(stack: RunningStack) -> None:
     for container in stack.containers("service"):
         if f"{REASON}root-user" in container.labels:
             continue
-        code, output = container.exec_run(["/tools/busybox", "cat", "/proc/1/status", "/proc/1/limits"])
-        assert code == 0 and isinstance(output, bytes)
-        text = output.decode()
+        code, text = execute(container, ["/tools/busybox", "cat", "/proc/1/status", "/proc/1/limits"])
+        assert code == 0
         assert re.search(r"CapEff:\s+0+\n", text), container.name
         assert re.search(r"NoNewPrivs:\s+1\n", text), container.name
         found = re.search(r"Max processes\s+(\d+)\s", text)

@@ -59,3 +59,21 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert given["base_url"] == "tcp://10.0.0.5:2376"
     assert given["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
     assert given["tls"].ca_cert == str(tmp_path / "ca.pem") and given["tls"].verify
+
+
+def test_output_is_read_whole() -> None:
+    """What a command prints arrives complete, whether in one frame or in several, with its exit status."""
+    item = fakes.FakeItem("x", outputs=[(3, b"said")])
+    assert engine.execute(item, ["true"]) == (3, "said")  # type: ignore[arg-type]
+    assert item.commands == [["true"]]
+
+
+def test_ssh_ends_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine behind ssh is reached by the system's ssh with the stack's options; its complaint is shown."""
+    fake = tmp_path / "bin" / "ssh"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\necho "$@: permission denied" >&2\nexit 255\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    with pytest.raises(SystemExit, match=r"ssh://me@far:2222: -p 2222 .* me@far: permission denied"):
+        engine.connect(configured(tmp_path, host="ssh://me@far:2222"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ops.workspace import Workspace
@@ -68,10 +70,35 @@ class FakeItem:
         """Remembers that it was removed."""
         self.done.append("remove")
 
-    def exec_run(self, command: list[str]) -> tuple[int, bytes]:
-        """The next of its prepared outputs; the last one stays."""
-        self.commands.append(command)
-        return self.outputs.pop(0) if len(self.outputs) > 1 else self.outputs[0]
+    @property
+    def client(self) -> Any:
+        """A client whose engine runs commands in this container."""
+        return SimpleNamespace(api=FakeExec(self))
+
+
+class FakeExec:
+    """The part of the engine's API that runs commands: each gets the next prepared output, the last one stays."""
+
+    base_url, api_version = "http+docker://fake", "1.41"
+
+    def __init__(self, item: FakeItem) -> None:
+        self._item, self._code = item, 0
+
+    def exec_create(self, container: str, command: list[str]) -> dict[str, str]:
+        """Remembers the command."""
+        self._item.commands.append(command)
+        return {"Id": "1"}
+
+    def post(self, url: str, **options: Any) -> Any:
+        """The output in a frame, as the engine sends it."""
+        outputs = self._item.outputs
+        self._code, text = outputs.pop(0) if len(outputs) > 1 else outputs[0]
+        raw = BytesIO(b"\x01\0\0\0" + len(text).to_bytes(4, "big") + text if text else b"")
+        return SimpleNamespace(raw=raw, raise_for_status=lambda: None)
+
+    def exec_inspect(self, number: str) -> dict[str, int]:
+        """How the last command ended."""
+        return {"ExitCode": self._code}
 
 
 @dataclass

@@ -18,6 +18,8 @@ import docker
 import yaml
 from docker.models.containers import Container
 
+from ops.engine import execute
+
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", "node_modules")
 PROMETHEUS = "http://127.0.0.1:9090/prometheus/api/v1"
@@ -157,8 +159,7 @@ class RunningStack:
         Raises:
             RuntimeError: it failed.
         """
-        code, output = self.container(workload).exec_run(["/tools/busybox", "sh", "-c", script])
-        text = output.decode(errors="replace") if isinstance(output, bytes) else ""
+        code, text = execute(self.container(workload), ["/tools/busybox", "sh", "-c", script])
         if code:
             raise RuntimeError(f"{workload}: {script}: exit status {code}: {text}")
         return text
@@ -185,9 +186,7 @@ class RunningStack:
 
     def get(self, workload: str, url: str) -> Any:
         """The JSON that `url` answers to a GET from inside the container of a workload."""
-        script = f"/tools/busybox wget -q -O - '{url}'"
-        # see ops.verify.fetch: the client may lose the output of a quick command
-        return json.loads(self.sh(workload, script) or self.sh(workload, script))
+        return json.loads(self.sh(workload, f"/tools/busybox wget -q -O - '{url}'"))
 
     def prom(self, query: str) -> list[dict[str, Any]]:
         """The result of an instant PromQL query."""
