@@ -127,8 +127,8 @@ def open_client(host: str, certificates: Path | None = None) -> docker.DockerCli
 def execute(container: Container, command: Sequence[str]) -> tuple[int, str]:
     """Exit status and whole output of a command in a container.
 
-    The client's own `exec_run` reads the engine's socket behind the buffer through which it read the answer's head: what
-    arrives together with the head, as it does through a tunnel, is lost. This reads through the buffer.
+    The client's own `exec_run` reads the engine's socket behind the buffer through which it read the answer's head:
+    what arrives together with the head, as it does through a tunnel, is lost. This reads through the buffer.
     Frames: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach.
     """
     api = cast(docker.DockerClient, container.client).api
