@@ -91,7 +91,7 @@ e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached ov
 .PHONY: e2e-ssh
 e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine reached over SSH
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py) --engine ssh
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py host.py) --engine ssh
 
 .PHONY: bench
 bench: .venv/.ready ## Measure, next to a peer or a limit in the same run

@@ -23,6 +23,7 @@ ORDER = [
     "in_place",
     "alerts",
     "standalone",
+    "host",
     "recovery",
     "down",
     "systems",

@@ -180,12 +180,21 @@ class RemoteEngine:
 
     def _engine(self) -> Engine:
         mirror = {"registryMirror": f"{HERE}:{self._registry_port}"}
+        host: dict[str, Any] = {"restart": self._restart, "network": self._network, "files": self._files}
         if self._kind == "tcp":
             settings = {**mirror, "host": f"tcp://{THERE}:{PORT}", "certPath": str(self._view)}
-            return Engine(self._client(), settings, restart=self._restart)
+            return Engine(self._client(), settings, **host)
         settings = {**mirror, "host": f"ssh://root@{THERE}"}
         path = os.pathsep.join([str(self._folder / "bin"), os.environ["PATH"]])
-        return Engine(self._client(), settings, env={"PATH": path}, restart=self._restart)
+        return Engine(self._client(), settings, env={"PATH": path}, **host)
+
+    @staticmethod
+    def _network() -> tuple[str, ...]:
+        return ("nsenter", f"--net=/run/netns/{NAMESPACE}")
+
+    def _files(self) -> tuple[str, ...]:
+        assert self._daemon is not None
+        return ("nsenter", "-t", str(self._daemon.pid), "-m")
 
     def _start_sshd(self) -> None:
         """sshd beside the engine, and an `ssh` in front of the real one that knows its key and its host."""

@@ -38,13 +38,16 @@ class Run:
 class Engine:
     """A Docker engine for tests: a client, what a stack's settings say of it, how processes reach it.
 
-    `restart` starts it anew with the given daemon.json; None where the engine is not the tests' own.
+    `restart` starts it anew with the given daemon.json; None where the engine is not the tests' own. `network` and
+    `files` go before a command that is to run in the network, or with the files, of the engine's host.
     """
 
     client: docker.DockerClient
     settings: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     restart: Callable[[Mapping[str, Any]], None] | None = None
+    network: Callable[[], tuple[str, ...]] = tuple
+    files: Callable[[], tuple[str, ...]] = tuple
 
 
 class RunningStack:
@@ -62,6 +65,17 @@ class RunningStack:
         self.remembered = ""
         self.edit_settings(lambda config: config.update(self._settings(ports)))
         self.edit_system(lambda system: system.pop("ports", None))
+        self._clear()
+
+    def _clear(self) -> None:
+        """Removes what a run that was ended by force left of this stack: its volumes know passwords that are gone."""
+        for container in self.containers():
+            container.remove(force=True, v=True)
+        mine = {"label": f"io.observability.stack={self.name}"}
+        for volume in self.client.volumes.list(filters=mine):
+            volume.remove()
+        for network in self.client.networks.list(filters=mine):
+            network.remove()
 
     def _settings(self, ports: int) -> dict[str, Any]:
         """Own host ports from `ports` on, so that a stack that is up on this machine is left alone."""
