@@ -35,6 +35,12 @@ UNUSED = {
 """Listeners that the process has beside those above and nobody is meant to reach: begin of the flag, and port."""
 
 
+ENVIRONMENT = {
+    "OTEL_TRACES_SAMPLER": "always_off",  # its own requests would stand among the system's traces
+    "SPAN_STORAGE_TYPE": "badger",  # decides which flags there are, so it is none itself
+}
+
+
 class Settings(ComponentSettings):
     """Jaeger, which keeps traces."""
 
@@ -116,7 +122,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             image="jaeger",
             limits=limits(own, memory=512),  # Badger's memory tables and caches may grow to some 300 MiB
             args=arguments(own),
-            env={"SPAN_STORAGE_TYPE": "badger"},  # the one setting that decides which flags there are
+            env=ENVIRONMENT,
             ports=ports(context),
             volumes=(DataVolume(name="jaeger-data", path=DATA_DIR, retain=context.settings.retain_data),),
             probe=HttpProbe(path="/", port=ADMIN_PORT),

@@ -32,7 +32,7 @@ def test_it_is_off_unless_switched_on(tmp_path: Path) -> None:
 def test_spans_expire_on_a_volume(tmp_path: Path) -> None:
     """Spans are kept in Badger on a data volume, for seven days unless told otherwise."""
     made = workload(planned(tmp_path / "a"), "jaeger")
-    assert made.env == {"SPAN_STORAGE_TYPE": "badger"}
+    assert made.env["SPAN_STORAGE_TYPE"] == "badger"
     assert [(volume.path, volume.retain) for volume in made.volumes] == [("/badger", True)]
     assert {"--badger.ephemeral=false", "--badger.directory-key=/badger/key"} <= set(made.args)
     assert "--badger.span-store-ttl=604800000ms" in made.args

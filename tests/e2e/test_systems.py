@@ -209,7 +209,8 @@ def test_a_log_line_leads_to_its_trace(fleet: dict[str, RunningStack], service: 
     def opened() -> dict[str, Any]:
         # one request in a second is traced, and more than one is logged: not every line has a trace
         ids = {json.loads(line)["trace_id"] for line in stack.loki(query, since=60)}
-        recent = stack.get("jaeger", f"{JAEGER}/traces?service={service}&lookback=5m&limit=100")["data"]
+        begin = int((time.time() - 60) * 1e6)
+        recent = stack.get("jaeger", f"{JAEGER}/traces?service={service}&start={begin}&limit=100")["data"]
         found = ids & {trace["traceID"] for trace in recent}
         assert found, f"none of {len(ids)} trace ids is among {len(recent)} traces"
         (trace,) = stack.get("jaeger", f"{JAEGER}/traces/{min(found)}")["data"]
