@@ -54,6 +54,8 @@ def spec(context: Context, key: str, service: Service) -> dict[str, Any]:
     }
     if errors:
         entry["errorStatuses"] = errors
+    if context.telemetry.spans:
+        entry["traces"] = context.telemetry.spans[0]
     return {"system": context.system.name, "services": {key: entry}}
 
 

@@ -19,7 +19,18 @@ from model.packs import grafana as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.stack_dashboard import INDEX, index, stack_dashboard
-from model.telemetry import Dashboard, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import (
+    TRACES,
+    TRACING,
+    Dashboard,
+    Datasource,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    Telemetry,
+    TracingKind,
+)
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
 NAME = "grafana"
@@ -33,13 +44,10 @@ SECRETS = {
 """Variables that name a file of /run/secrets, and the secret in it."""
 
 
-TRACING = ("jaeger", "tempo")
-
-
 class Tracing(Strict):
     """A tracing backend that is there already."""
 
-    kind: Literal["jaeger", "tempo"]
+    kind: TracingKind
     """Which one."""
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://jaeger:16686"])]
     """Where Grafana reaches its query API."""
@@ -55,7 +63,9 @@ class Settings(ComponentSettings):
     query_timeout: Duration = "60s"
     """How long a data source may take to answer."""
     tracing: Tracing | None = None
-    """A tracing backend: its traces open from log lines that have a trace_id, and log lines from its traces."""
+    """A tracing backend: its traces open from log lines that have a trace_id, and log lines from its traces.
+
+    Named, it stands for the tracing backend of the stack itself, where there is one."""
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -65,10 +75,17 @@ def documents(context: Context) -> dict[str, str]:
     """Every file of the provisioning directory, by its relative path."""
     boards = context.telemetry.dashboards
     files = {
-        "datasources/datasources.yaml": dump_yaml(datasources(context.telemetry.datasources)),
+        "datasources/datasources.yaml": dump_yaml(datasources(sources(context))),
         "dashboards/dashboards.yaml": dump_yaml(providers(boards)),
     }
     return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board.model) for board in boards}
+
+
+def sources(context: Context) -> tuple[Datasource, ...]:
+    """Everyone's data sources; a tracing backend that the settings name takes the place of the stack's own."""
+    named = tracing(context.own(Settings))
+    replaced = {source.uid for source in named}
+    return (*(source for source in context.telemetry.datasources if source.uid not in replaced), *named)
 
 
 def datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
@@ -78,7 +95,12 @@ def datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
 
 
 def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[str, Any]:
-    """One data source; that of the logs leads to the one of the traces, where there is one."""
+    """One data source; that of the logs leads to the one of the traces, where there is one, and back."""
+    links: dict[str, Any] = {}
+    if traces and source.kind == LOKI.type_val:
+        links = derived_fields(traces)
+    elif source.kind in TRACING:
+        links = to_logs()
     return {
         "name": source.name,
         "uid": source.uid,
@@ -87,7 +109,7 @@ def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[st
         "url": source.url,
         "isDefault": source.default,
         "editable": False,
-        "jsonData": {**source.json_data, **(derived_fields(traces) if traces and source.kind == LOKI.type_val else {})},
+        "jsonData": {**source.json_data, **links},
     }
 
 
@@ -107,19 +129,19 @@ def derived_fields(traces: Datasource) -> dict[str, Any]:
 
 
 def tracing(own: Settings) -> tuple[Datasource, ...]:
-    """The data source of the tracing backend, whose spans lead to the log lines of their trace."""
+    """The data source of the tracing backend that the settings name."""
     if own.tracing is None:
         return ()
+    return (Datasource(uid=TRACES, name="Traces", kind=own.tracing.kind, url=own.tracing.url),)
+
+
+def to_logs() -> dict[str, Any]:
+    """The link from a span to the log lines of its service that have its trace_id, a minute around it.
+
+    Format: https://grafana.com/docs/grafana/latest/datasources/jaeger/#trace-to-logs
+    """
     logs = {"datasourceUid": LOKI.uid, "filterByTraceID": True, "spanStartTimeShift": "-1m", "spanEndTimeShift": "1m"}
-    return (
-        Datasource(
-            uid="tracing",
-            name="Traces",
-            kind=own.tracing.kind,
-            url=own.tracing.url,
-            json_data={"tracesToLogsV2": {**logs, "tags": [{"key": "service.name", "value": "service"}]}},
-        ),
-    )
+    return {"tracesToLogsV2": {**logs, "tags": [{"key": "service.name", "value": "service"}]}}
 
 
 def providers(boards: tuple[Dashboard, ...]) -> dict[str, Any]:
@@ -189,7 +211,6 @@ def telemetry(context: Context) -> Telemetry:
     address = context.address(NAME, PORT)
     return Telemetry(
         scrape=(ScrapeJob(name=NAME, targets=(ScrapeTarget(address=address, labels=identity(context, NAME)),)),),
-        datasources=tracing(context.own(Settings)),
         rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
         dashboards=tuple(
             build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")

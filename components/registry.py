@@ -8,7 +8,7 @@ from typing import Any, cast
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_camel
 
-from components import alertmanager, demo_workload, grafana, loki, prometheus, promtail, socket_proxy, traefik
+from components import alertmanager, demo_workload, grafana, jaeger, loki, prometheus, promtail, socket_proxy, traefik
 from components.base import ComponentModule
 from components.exporters import blackbox, cadvisor, node, postgres, redis
 from model.settings import ComponentSettings, Settings
@@ -17,6 +17,7 @@ COMPONENTS: tuple[ComponentModule, ...] = (
     socket_proxy,
     demo_workload,
     loki,
+    jaeger,
     promtail,
     alertmanager,
     node,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from model.packs import alertmanager, containers, grafana, host, loki, prometheus, promtail, slo, traefik
+from model.packs import alertmanager, containers, grafana, host, jaeger, loki, prometheus, promtail, slo, traefik
 from model.packs.base import colours, panel
 from model.plan import Context
 from model.system import DashboardSpec, Panel, Row
@@ -16,6 +16,7 @@ _ROWS: Mapping[str, tuple[str, Callable[[], tuple[Panel, ...]]]] = {
     "prometheus": ("Prometheus", prometheus.panels),
     "alertmanager": ("Alertmanager", alertmanager.panels),
     "loki": ("Loki", loki.panels),
+    "jaeger": ("Jaeger", jaeger.panels),
     "promtail": ("Promtail", promtail.panels),
     "grafana": ("Grafana", grafana.panels),
     "cadvisor": ("Containers", containers.panels),

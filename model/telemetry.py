@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Severity = Literal["critical", "warning", "info"]
+TracingKind = Literal["jaeger", "tempo"]
+TRACING: tuple[str, ...] = get_args(TracingKind)
+"""Kinds of data sources that hold traces."""
+TRACES = "tracing"
+"""Uid of the data source that log lines lead to by their trace_id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +156,10 @@ class LogFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Telemetry:
-    """Everything one contributor adds. `merge` concatenates contributions in the order given."""
+    """Everything one contributor adds. `merge` concatenates contributions in the order given.
+
+    `spans` are addresses that take spans as OTLP over HTTP, such as http://traces:4318/v1/traces.
+    """
 
     scrape: tuple[ScrapeJob, ...] = ()
     rules: tuple[RuleGroup, ...] = ()
@@ -159,6 +167,7 @@ class Telemetry:
     dashboards: tuple[Dashboard, ...] = ()
     routes: tuple[Route, ...] = ()
     log_files: tuple[LogFile, ...] = ()
+    spans: tuple[str, ...] = ()
 
     @staticmethod
     def merge(parts: Iterable[Telemetry]) -> Telemetry:

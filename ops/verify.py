@@ -46,7 +46,8 @@ def health(container: Container) -> Health:
     state = container.attrs["State"]
     word = state.get("Health", {}).get("Status") or state["Status"]
     ports = container.attrs["NetworkSettings"]["Ports"] or {}
-    bound = [b for bindings in ports.values() if bindings for b in bindings]
+    first = f"{container.labels.get(f'{LABEL}.port')}/tcp"  # said where several are published
+    bound = [b for name in sorted(ports, key=lambda name: name != first) for b in ports[name] or ()]
     url = f"http://{bound[0]['HostIp']}:{bound[0]['HostPort']}" if bound else ""
     name = container.labels[f"{LABEL}.workload"]
     return Health(name, word, url, int(container.attrs["HostConfig"]["Memory"]))

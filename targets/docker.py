@@ -312,9 +312,7 @@ class DockerTarget:
         owner = user_id(self._stack, workload.name)
         root = workload.exempt("root-user")
         memory = workload.limits.memory // MIB
-        labels = self._labels(
-            workload.name, role="service", generation=self._generation(workload), **_reasons(workload)
-        )
+        labels = self._labels(workload.name, role="service", generation=self._generation(workload), **_about(workload))
         if secrets is not None:  # a changed secret must reach its reader
             labels.append(docker.ContainerLabelArgs(label=f"{LABEL}.secrets", value=secrets.id))
         adds = [f"CAP_{capability}" for capability in workload.capabilities()]
@@ -464,6 +462,15 @@ def _delivered(name: str, configure: docker.Container) -> pulumi.Output[bool]:
         return True
 
     return pulumi.Output.all(configure.exit_code, configure.container_logs, configure.urn).apply(judge)
+
+
+def _about(workload: Workload) -> dict[str, str]:
+    """Labels for whoever inspects the container: every declared exception, and the port that people open.
+
+    The port is said only where several are published: the engine lists them in an order of its own.
+    """
+    published = [port.number for port in workload.ports if port.publish is not None]
+    return {**({"port": str(published[0])} if len(published) > 1 else {}), **_reasons(workload)}
 
 
 def _reasons(workload: Workload) -> dict[str, str]:

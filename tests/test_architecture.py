@@ -29,6 +29,7 @@ SERVED_BY_HELPERS: dict[str, str] = {
     "demo": "stands for a system's services in dev",
     "postgres": "stands for a system's database in dev",
     "redis": "stands for a system's cache in dev",
+    "jaeger": "keeps the traces of a stack that asks for it",
     "redis-exporter": "watches the cache of a system that has one",
 }
 """Images that no component of an ordinary stack runs, each with the reason why it is in configs/images.yaml."""

@@ -48,6 +48,14 @@ NODE_EXPORTER = GoBuild(
     ((f"{_COMMON}Version", "1.12.1"),),
     13,
 )
+JAEGER = GoBuild(
+    "all-in-one",
+    "images/jaeger",
+    "github.com/jaegertracing/jaeger/cmd/all-in-one",
+    (),
+    (("github.com/jaegertracing/jaeger/pkg/version.latestVersion", "v1.62.0"),),
+    186,
+)
 CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
 DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
 GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_seconds=10)
@@ -114,6 +122,7 @@ _NOBODY = "65534:65534"
 _PG = "/usr/lib/postgresql/15"
 _PG_USER = 999
 _REDIS_USER = 999
+_JAEGER_USER = 10001
 
 RECIPES: dict[str, Recipe] = {
     "prometheus": Recipe(
@@ -157,6 +166,16 @@ RECIPES: dict[str, Recipe] = {
         directories=(Owned("/etc/promtail", 0),),
         config=ImageConfig(
             entrypoint=("/usr/bin/promtail",), command=("-config.file=/etc/promtail/config.yml",), env=(_PATH,)
+        ),
+    ),
+    "jaeger": Recipe(
+        files=(_go(JAEGER, "/go/bin/all-in-one-linux"),),
+        directories=(Owned("/badger", _JAEGER_USER),),
+        config=ImageConfig(
+            entrypoint=("/go/bin/all-in-one-linux",),
+            user=str(_JAEGER_USER),
+            env=(_PATH,),
+            ports=("4317/tcp", "4318/tcp", "14268/tcp", "14269/tcp", "16686/tcp"),
         ),
     ),
     "grafana-standin": Recipe(

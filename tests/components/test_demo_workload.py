@@ -43,6 +43,14 @@ def test_databases_are_real(tmp_path: Path) -> None:
     assert workload(plan_shop(tmp_path, REDIS, {"demo": "true"}), "redis").image == "redis"
 
 
+def test_spans_go_to_whoever_takes_them(tmp_path: Path) -> None:
+    """A stand-in sends its spans where a tracing backend takes them, and nowhere else."""
+    settings = {"demo": "true", "jaeger": '{"enabled": true}'}
+    with_traces, without = plan_shop(tmp_path, settings=settings), plan_shop(tmp_path, settings={"demo": "true"})
+    services = [json.loads(text(plan, "api", "spec.json"))["services"]["api"] for plan in (with_traces, without)]
+    assert [service.get("traces") for service in services] == ["http://jaeger:4318/v1/traces", None]
+
+
 def test_the_receiver_is_not_published(tmp_path: Path) -> None:
     """The webhook receiver is reached inside the stack only."""
     found = workload(plan_shop(tmp_path, settings={"demo": "true"}), "demo-webhook")

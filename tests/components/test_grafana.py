@@ -229,6 +229,23 @@ def test_traces_open_from_log_lines(tmp_path: Path) -> None:
     assert beside["matcherType"] == "label"
 
 
+def test_the_stacks_own_traces_open_by_themselves(tmp_path: Path) -> None:
+    """Where the stack keeps traces itself, log lines lead to them and back without another setting."""
+    plan = plan_shop(tmp_path, settings={"jaeger": '{"enabled": true}'})
+    sources = {s["uid"]: s for s in files(plan)["datasources/datasources.yaml"]["datasources"]}
+    assert (sources["tracing"]["type"], sources["tracing"]["url"]) == ("jaeger", "http://jaeger:16686/jaeger")
+    assert sources["tracing"]["jsonData"]["tracesToLogsV2"]["datasourceUid"] == "loki"
+    assert {link["datasourceUid"] for link in sources["loki"]["jsonData"]["derivedFields"]} == {"tracing"}
+
+
+def test_a_named_tracing_backend_stands_for_the_stacks_own(tmp_path: Path) -> None:
+    """Log lines lead to the backend that the settings name, and there is one data source of traces."""
+    named = json.dumps({"tracing": {"kind": "tempo", "url": "http://tempo.internal:3200"}})
+    plan = plan_shop(tmp_path, settings={"jaeger": '{"enabled": true}', "grafana": named})
+    sources = files(plan)["datasources/datasources.yaml"]["datasources"]
+    assert [s["url"] for s in sources if s["type"] in ("jaeger", "tempo")] == ["http://tempo.internal:3200"]
+
+
 def test_without_a_tracing_backend_nothing_leads_nowhere(tmp_path: Path) -> None:
     """No link is made to a data source that is not there."""
     sources = files(plan_shop(tmp_path))["datasources/datasources.yaml"]["datasources"]

@@ -23,6 +23,7 @@ from tests.support.panels import board_queries, board_variables
 from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
 
+JAEGER = "http://127.0.0.1:16686/jaeger/api"
 SYSTEMS = ("plue", "pluggedin", "agenttrace", "devops-mcp", "execora")
 OWN = ("system", "environment", "demo", "baseUrl", "traefik", "scrapeInterval", "demoWorkload")
 """Settings in which a test's stack is not the shipped one: ports of its own, quicker scrapes."""
@@ -117,6 +118,8 @@ def _settings(stack: RunningStack, shipped: Path) -> None:
         for key, value in given.items():
             if key not in OWN:
                 config[key] = {**value, **config.get(key, {})} if isinstance(value, dict) else value
+        if "jaeger" in given:
+            config["jaeger"] = {"enabled": True}  # the shipped host ports are those of the stack that people run
         config["longestHold"] = "10s"
         # each follower of a container takes one of the 128 inotify instances that the engine has
         config["promtail"] = {"containerLabels": [f"io.observability.stack={stack.name}"]}
@@ -195,6 +198,29 @@ def test_logs_are_found_as_people_search_them(fleet: dict[str, RunningStack], sy
         stack.http(service, port, "POST", "/demo/logs", {"msg": "an error that the test asked for", "level": "error"})
     for query in LOGS[system]:
         eventually(lambda query=query: stack.loki(query), timeout=60, what=query)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("service", ["mcp-server", "rest-api", "worker"])
+def test_a_log_line_leads_to_its_trace(fleet: dict[str, RunningStack], service: str) -> None:
+    """The trace_id of a recent line of a service, looked up as Grafana does, is a trace of that service."""
+    stack = fleet["devops-mcp"]
+    query = f'{{job="mcp-services", service="{service}"}} | json | trace_id != ""'
+
+    def opened() -> dict[str, Any]:
+        # one request in a second is traced, and more than one is logged: not every line has a trace
+        ids = {json.loads(line)["trace_id"] for line in stack.loki(query, since=60)}
+        begin = int((time.time() - 60) * 1e6)
+        recent = stack.get("jaeger", f"{JAEGER}/traces?service={service}&start={begin}&limit=100")["data"]
+        found = ids & {trace["traceID"] for trace in recent}
+        assert found, f"none of {len(ids)} trace ids is among {len(recent)} traces"
+        (trace,) = stack.get("jaeger", f"{JAEGER}/traces/{min(found)}")["data"]
+        return dict(trace)
+
+    trace = eventually(opened, timeout=60, what=f"a trace of a line of {service}")
+    assert {process["serviceName"] for process in trace["processes"].values()} == {service}
+    root, child = sorted(trace["spans"], key=lambda span: len(span["references"]))
+    assert child["references"][0]["spanID"] == root["spanID"]
+    assert any(tag["key"] == "http.response.status_code" for tag in root["tags"])
 
 
 def test_every_kind_of_alert_fires_and_is_resolved(fleet: dict[str, RunningStack]) -> None:

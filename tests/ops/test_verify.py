@@ -58,6 +58,15 @@ def test_health_says_where_and_how_much() -> None:
     assert verify.health(fakes.service("web")).url == ""  # type: ignore[arg-type]
 
 
+def test_of_several_ports_the_one_that_people_open_is_shown() -> None:
+    """The container's label says which of its published ports stands in the table."""
+    container = fakes.service("traces", port=16686)
+    ports = container.attrs["NetworkSettings"]["Ports"]
+    container.attrs["NetworkSettings"]["Ports"] = {"14268/tcp": [{"HostIp": "127.0.0.1", "HostPort": "1"}], **ports}
+    container.labels["io.observability.port"] = "16686"
+    assert verify.health(container).url == "http://127.0.0.1:16686"  # type: ignore[arg-type]
+
+
 def test_only_services_of_the_stack_are_asked_for() -> None:
     """One-shot containers and other stacks are left out, by label."""
     engine = fakes.engine_with(fakes.service("web"), fakes.service("api"))

@@ -54,6 +54,7 @@ def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
         "traefik": ConfigValue(
             '{"accessLog": true, "routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000", "strip": true}]}'
         ),
+        "jaeger": ConfigValue('{"enabled": true}'),
         **{name: ConfigValue("", secret=True) for name in used},
     }
     return plan_shop(folder, {"databases": databases, "hostLogs": logs}, settings)

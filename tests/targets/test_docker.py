@@ -11,7 +11,7 @@ import pytest
 
 from model.naming import LABEL, user_id
 from model.settings import DockerSettings
-from model.workload import ConfigDir, DataVolume, SecretFile, Workload
+from model.workload import ConfigDir, DataVolume, Port, SecretFile, Workload
 from targets.docker import DeliveryError, DockerTarget, check
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
@@ -110,6 +110,14 @@ def test_exceptions_are_exactly_the_declared_ones(everything: Resources) -> None
     assert "adds" not in server["capabilities"]
     assert "hosts" not in server
     assert not [key for key in labels(server) if key.startswith("exempt")]
+
+
+def test_the_first_of_several_published_ports_is_said() -> None:
+    """A label names the port that people open, only where the engine's list leaves it unclear."""
+    ports = (Port(number=16686, publish=1), Port(number=14268, name="more", publish=2))
+    several, one = (replace(PLAIN, ports=each) for each in (ports, ports[:1]))
+    assert labels(inputs(deploy(several), PLAIN.name))["port"] == "16686"
+    assert "port" not in labels(inputs(deploy(one), PLAIN.name))
 
 
 def test_only_published_ports_are_open(everything: Resources) -> None:

@@ -11,7 +11,7 @@ from toolchain.images import ImageSpec, load_images
 from toolchain.recipes import RECIPES
 
 NAMES = """
-prometheus alertmanager loki promtail grafana grafana-standin traefik node-exporter blackbox-exporter
+prometheus alertmanager loki jaeger promtail grafana grafana-standin traefik node-exporter blackbox-exporter
 postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo
 """
 

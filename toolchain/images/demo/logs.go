@@ -72,16 +72,16 @@ func (l *Logger) take(reserve float64) bool {
 	return true
 }
 
-// request logs some of the requests: failed ones first.
-func (l *Logger) request(at time.Time, request map[string]string, svc *Service, failed bool, seconds float64, rng *rand.Rand) {
+// request logs some of the requests, failed ones first, and returns the line that it wrote.
+func (l *Logger) request(at time.Time, request map[string]string, svc *Service, failed bool, seconds float64, rng *rand.Rand) map[string]any {
 	reserve := 2.0
 	if failed {
 		reserve = 0
 	} else if svc.RequestRate > 4 && rng.Float64() > 4/svc.RequestRate {
-		return
+		return nil
 	}
 	if !l.take(reserve) {
-		return
+		return nil
 	}
 	line := describe(request, svc, failed)
 	line["duration_ms"] = float64(int(seconds*1e6)) / 1e3
@@ -99,6 +99,7 @@ func (l *Logger) request(at time.Time, request map[string]string, svc *Service, 
 		l.sample(line, rng)
 	}
 	l.Write(at, line)
+	return line
 }
 
 // sample turns about every third line into one of the declared samples.

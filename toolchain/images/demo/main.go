@@ -86,7 +86,7 @@ func imitate(o options, stdout, stderr io.Writer) error {
 	}
 	lines := stdout
 	if o.printMetrics {
-		svc.Logs.File, lines = "", io.Discard
+		svc.Logs.File, svc.Traces, lines = "", "", io.Discard
 	}
 	logs, err := NewLogger(svc.Name, svc.Logs, lines)
 	if err != nil {

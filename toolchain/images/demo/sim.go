@@ -28,6 +28,7 @@ type Sim struct {
 	svc      *Service
 	faults   *Faults
 	logs     *Logger
+	spans    *Tracer
 	families []*family
 	registry *prometheus.Registry
 	rng      *rand.Rand
@@ -45,7 +46,7 @@ type Sim struct {
 func NewSim(system string, svc *Service, faults *Faults, logs *Logger, now time.Time) *Sim {
 	hash := fnv.New64a()
 	hash.Write([]byte(system + "/" + svc.Name))
-	s := &Sim{faults: faults, logs: logs, rng: rand.New(rand.NewPCG(hash.Sum64(), 1)), started: now, at: now, connected: 1}
+	s := &Sim{faults: faults, logs: logs, spans: NewTracer(), rng: rand.New(rand.NewPCG(hash.Sum64(), 1)), started: now, at: now, connected: 1}
 	s.Replace(svc)
 	return s
 }
@@ -70,6 +71,7 @@ func (s *Sim) Replace(svc *Service) {
 	for _, f := range families {
 		s.registry.MustRegister(f.collector())
 	}
+	s.spans.Declare(svc)
 	s.gauges(0, s.load())
 }
 
@@ -140,7 +142,9 @@ func (s *Sim) requests(dt, load float64) {
 		for _, f := range s.families {
 			s.record(f, request, failed, seconds)
 		}
-		s.logs.request(s.at, request, s.svc, failed, seconds, s.rng)
+		if line := s.logs.request(s.at, request, s.svc, failed, seconds, s.rng); line != nil {
+			s.spans.request(s.at, line, failed, seconds, s.rng)
+		}
 	}
 }
 

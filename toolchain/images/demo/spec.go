@@ -26,6 +26,7 @@ type Service struct {
 	Health        []string
 	Logs          LogSpec
 	RequestRate   float64 // requests per second, averaged over a day
+	Traces        string  // address that takes spans (OTLP/HTTP), such as http://jaeger:4318/v1/traces; empty: none
 }
 
 // Metric is one declared metric family.
@@ -102,7 +103,7 @@ func ParseSpec(raw []byte) (*Spec, error) {
 
 func parseService(name string, n node) *Service {
 	s := &Service{Name: name}
-	if !n.object("port", "metricsPath", "metrics", "statusLabel", "pathLabel", "errorStatuses", "health", "logs", "requestRate") {
+	if !n.object("port", "metricsPath", "metrics", "statusLabel", "pathLabel", "errorStatuses", "health", "logs", "requestRate", "traces") {
 		return s
 	}
 	if !n.key("port").set {
@@ -118,6 +119,10 @@ func parseService(name string, n node) *Service {
 	}
 	s.Logs = parseLogs(n.key("logs"))
 	s.RequestRate = n.key("requestRate").number(20, 0, 2000)
+	s.Traces = n.key("traces").text(false)
+	if s.Traces != "" && !strings.HasPrefix(s.Traces, "http://") && !strings.HasPrefix(s.Traces, "https://") {
+		n.probs.add(n.path+".traces", "%q must start with http:// or https://", s.Traces)
+	}
 	for _, item := range n.key("metrics").items() {
 		s.Metrics = append(s.Metrics, parseMetric(item))
 	}

@@ -25,6 +25,7 @@ func TestSpecRefusals(t *testing.T) {
     "599"`, "spec.services.api.errorStatuses[0]: \"599\" is not a value"},
 		{"relative log file", `"file": null`, `"file": "x.log"`, "spec.services.api.logs.file"},
 		{"metrics below the control path", `"metricsPath": "/metrics"`, `"metricsPath": "/demo/metrics"`, "spec.services.api.metricsPath"},
+		{"spans to no address", `"requestRate"`, `"traces": "jaeger:4318", "requestRate"`, `spec.services.api.traces: "jaeger:4318" must start with http://`},
 		{"text after it", "{", "{} {", "spec: "},
 	})
 	const metrics, sample = "spec.services.worker.metrics", "spec.services.worker.logs.samples"
