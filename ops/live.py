@@ -6,6 +6,7 @@ import json
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -95,12 +96,17 @@ def empty_program(folder: Path, env: Mapping[str, str]) -> Workspace:
 
 
 def editing(trial: Trial, runs: int) -> Iterator[Row]:
-    """From `pulumi up` with one more alert to Prometheus' own list of rules."""
-    took = statistics.median(_edit(trial, f"BenchEdit{number}") for number in range(runs))
-    yield Row("rule edit -> live", f"{took:.1f} s", f"limit {EDIT_LIMIT:.0f} s", runs, took <= EDIT_LIMIT)
+    """From `pulumi up` with one more alert to Prometheus' own list of rules, and from the end of that run."""
+    every = [_edit(trial, f"BenchEdit{number}") for number in range(runs)]
+    live, whole = (statistics.median(column) for column in zip(*every, strict=True))
+    late = statistics.median(max(0.0, seen - ended) for seen, ended in every)
+    yield Row("rule edit -> live, from the start", f"{live:.1f} s", f"the whole `pulumi up` {whole:.1f} s", runs)
+    yield Row("rule edit -> live, from the end", f"{late:.1f} s", f"limit {EDIT_LIMIT:.0f} s", runs, late <= EDIT_LIMIT)
 
 
-def _edit(trial: Trial, name: str) -> float:
+def _edit(trial: Trial, name: str) -> tuple[float, float]:
+    """Seconds from the start of `pulumi up` until the rule is live, and until the run has ended."""
+    ended: list[float] = []
     texts = {"summary": name, "description": name, "example": {"fires": {"up": "1"}, "silent": {"up": "1"}}}
     alert = {"name": name, "expr": "vector(0) > 1", "severity": "info", **texts}
     trial.edit_system(lambda system: system.setdefault("alerts", []).append(alert))
@@ -110,12 +116,14 @@ def _edit(trial: Trial, name: str) -> float:
         process = subprocess.Popen(
             command, cwd=trial.space.directory, env=dict(trial.space.env), stdout=log, stderr=subprocess.STDOUT
         )
+        waiter = threading.Thread(target=lambda: ended.append((process.wait(), time.monotonic() - began)[1]))
+        waiter.start()
         try:
             until(lambda: name in verify.fetch(trial.client, NAME, "prometheus", _RULES), timeout=120, what=name)
             took = time.monotonic() - began
         finally:
-            process.wait()
-    return took
+            waiter.join()
+    return took, ended[0]
 
 
 def alerting(trial: Trial) -> Iterator[Row]:
