@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ class Image(Strict):
     """The version's tag; never latest."""
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
     """The image's digest where one is known; it wins over the tag."""
+    targets: Annotated[Sequence[Literal["docker", "kubernetes"]], Field(min_length=1)] = ("docker", "kubernetes")
+    """Where it is deployed; an image is got only for these."""
 
     def reference(self, mirror: str | None) -> str:
         """The name to pull: from `mirror` (host:port) where given, by digest where one is known upstream.

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import plan, pulumi_cli, validators
+from toolchain.cluster.choice import choose, stop_kind
+from toolchain.cluster.service import stop_cluster
 from toolchain.context import Context, default_context
 from toolchain.engine import engine_daemon, engine_version, ensure_engine, stop_engine
 from toolchain.errors import ToolchainError
-from toolchain.images import ImageSpec, load_images
-from toolchain.prerequisites import ensure_images, up_prerequisites
-from toolchain.recipes import RECIPES
+from toolchain.images import ImageSpec, images_for, load_images
+from toolchain.prerequisites import ensure_images, make_images, up_prerequisites
+from toolchain.recipes import CLUSTER_SOURCES, RECIPES
 from toolchain.registry import default_registry
 from toolchain.run import end_all
 from toolchain.status import status_table
@@ -35,7 +37,17 @@ def ensure(context: Context, arguments: argparse.Namespace) -> int:
         pulumi_cli.ensure_pulumi(context)
     if what in {"images", "all"}:
         ensure_images(context, default_registry(context), _images(arguments.only))
+    if what == "kubernetes":
+        _ensure_kubernetes(context)
     return 0
+
+
+def _ensure_kubernetes(context: Context) -> None:
+    validators.ensure_kubernetes(context)
+    for source in CLUSTER_SOURCES:
+        source.ensure(context)
+    pulumi_cli.ensure_kubernetes(context)
+    make_images(context, _kubernetes_images(), lambda *_: None)
 
 
 def show_plan(context: Context, arguments: argparse.Namespace) -> int:
@@ -86,6 +98,19 @@ def registry(context: Context, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def cluster(context: Context, arguments: argparse.Namespace) -> int:
+    """Have a Kubernetes cluster and print its kubeconfig's path, or stop the one that we started."""
+    if arguments.stop:
+        stopped = stop_kind(context) | stop_cluster(context)
+        print("stopped the cluster" if stopped else "no cluster of ours runs; nothing stopped")
+        return 0
+    chosen = choose(context, images_for("kubernetes").values(), named=arguments.context)
+    if arguments.result:
+        chosen.write(arguments.result)
+    print(chosen.kubeconfig)
+    return 0
+
+
 def validator(context: Context, arguments: argparse.Namespace) -> int:
     """Print the path of a validator, getting it if it is absent."""
     print(validators.ensure(context, arguments.name, pinned=arguments.pinned))
@@ -96,7 +121,7 @@ def prerequisites(context: Context, arguments: argparse.Namespace) -> int:
     """Everything that a deployment needs; the outcome goes to --result as JSON."""
     if engine_version(context) is None:
         context.progress.say("no Docker engine answers yet")
-    outcome = up_prerequisites(context, default_registry(context), load_images())
+    outcome = up_prerequisites(context, default_registry(context), images_for("docker"))
     if arguments.result:
         outcome.write(arguments.result)
     context.progress.say(f"images come from {outcome.registry_mirror or 'their upstream registries'}")
@@ -106,11 +131,15 @@ def prerequisites(context: Context, arguments: argparse.Namespace) -> int:
 def _images(only: str | None) -> list[ImageSpec]:
     specs = load_images()
     if only is None:
-        return [spec for name, spec in specs.items() if name in RECIPES]
+        return [spec for name, spec in images_for("docker").items() if name in RECIPES]
     unknown = sorted(set(only.split(",")) - set(specs))
     if unknown:
         raise ToolchainError(f"no image is called {', '.join(unknown)}", advice=f"one of {', '.join(specs)}")
     return [specs[name] for name in only.split(",")]
+
+
+def _kubernetes_images() -> list[ImageSpec]:
+    return [spec for name, spec in images_for("kubernetes").items() if name in RECIPES]
 
 
 def _planned(context: Context, what: str, only: str | None) -> list[plan.Planned]:
@@ -121,6 +150,8 @@ def _planned(context: Context, what: str, only: str | None) -> list[plan.Planned
         planned += plan.plan_pulumi(context)
     if what in {"images", "all"}:
         planned += plan.plan_images(context, _images(only))
+    if what == "kubernetes":
+        planned += plan.plan_kubernetes(context) + plan.plan_images(context, _kubernetes_images())
     return list(dict.fromkeys(planned))
 
 
@@ -135,7 +166,9 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, function in (("ensure", ensure), ("plan", show_plan)):
         command = add(name, function)
-        command.add_argument("what", choices=["pulumi", "test", "images", "all"], nargs="?", default="all")
+        command.add_argument(
+            "what", choices=["pulumi", "test", "images", "kubernetes", "all"], nargs="?", default="all"
+        )
         command.add_argument("--only", metavar="NAME,NAME", help="only these images")
     add("env", show_env)
     add("status", show_status)
@@ -144,6 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     local.add_argument("--stop", action="store_true", help="stop the registry")
     local.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="address to listen on")
     local.add_argument("--port", type=int, help="port (OBSERVABILITY_REGISTRY_PORT, else 5000)")
+    command = add("cluster", cluster)
+    command.add_argument("--stop", action="store_true", help="stop the cluster that we started")
+    command.add_argument("--context", metavar="NAME", help="use this context of your kubeconfig, start nothing")
+    command.add_argument("--result", type=Path, metavar="FILE", help="write what was chosen to a file, as JSON")
     command = add("validator", validator)
     command.add_argument("name")
     command.add_argument("--pinned", action="store_true", help="the version of the deployed image")

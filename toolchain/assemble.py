@@ -12,7 +12,7 @@ from toolchain.errors import ToolchainError
 from toolchain.images import ImageSpec
 from toolchain.layer import Layer
 from toolchain.oci import BuiltImage, ImageConfig, write_image
-from toolchain.recipes import BUSYBOX, CERTIFICATES, RECIPES, File, Recipe
+from toolchain.recipes import BUSYBOX, CERTIFICATES, CLUSTER_RECIPES, RECIPES, File, Recipe
 
 _OMITTED = ("llvmjit", "/bitcode/")
 """Parts of PostgreSQL that need its just-in-time compiler's library, which is larger than all the rest."""
@@ -20,12 +20,13 @@ _OMITTED = ("llvmjit", "/bitcode/")
 
 def recipe_for(spec: ImageSpec) -> Recipe:
     """The recipe of the image. Raises ToolchainError when it can only be pulled."""
-    if spec.name not in RECIPES:
+    recipe = RECIPES.get(spec.name) or CLUSTER_RECIPES.get(spec.name)
+    if recipe is None:
         raise ToolchainError(
             f"image {spec.name} ({spec.repository}:{spec.tag}) cannot be made from package registries",
             advice="pull it, or name the stand-in where one exists",
         )
-    return RECIPES[spec.name]
+    return recipe
 
 
 def image_inputs(context: Context, spec: ImageSpec) -> Inputs:

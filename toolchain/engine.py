@@ -94,10 +94,16 @@ def _install(context: Context) -> None:
     if shutil.which("dockerd") and shutil.which("iptables"):
         return
     context.progress.say(f"no Docker engine here: installing {', '.join(PACKAGES)} from the distribution (apt-get)")
+    apt_install(
+        context, "engine", PACKAGES, "see whether the distribution's mirror is reachable, or install Docker yourself"
+    )
+
+
+def apt_install(context: Context, what: str, packages: tuple[str, ...], advice: str) -> None:
+    """Install packages of the distribution, as root. Raises ToolchainError."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
-    advice = "see whether the distribution's mirror is reachable, or install Docker yourself"
-    with context.progress.step("engine: apt-get install"):
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    with context.progress.step(f"{what}: apt-get install"):
         try:
             run(command, env=env, to_the_end=True)
         except ToolchainError:

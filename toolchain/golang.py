@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.cache import Inputs, tree_digest
@@ -32,6 +34,10 @@ class GoBuild:
     """Variables set by the linker, such as the version that --version prints."""
     cpu_seconds: int = 30
     """User and system time of a cold build, for the estimate."""
+    copies: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+    """Files that the program embeds and another module holds: the module, the path in it, the name beside our own."""
+    names: tuple[str, ...] = field(default=(), repr=False)
+    """Further names of the program in bin/, where one program is several."""
 
     @property
     def folder(self) -> Path:
@@ -48,6 +54,9 @@ class GoBuild:
             "tags": list(self.tags),
             "stamps": [list(s) for s in self.stamps],
             "arch": context.host.arch,
+            # Left out where there are none, so that these programs keep the key that they have.
+            **({"copies": [list(c) for c in self.copies]} if self.copies else {}),
+            **({"names": list(self.names)} if self.names else {}),
         }
 
     def label(self) -> str:
@@ -71,9 +80,13 @@ class GoBuild:
         with context.cache.lock("go-build"), context.progress.step(f"{self.program}: Go build"):
             source = into / "source"
             shutil.copytree(self.folder, source)
+            for module, path, name in self.copies:
+                shutil.copyfile(module_folder(context, go, source, module) / path, source / name)
             command = ["nice", "-n", NICENESS, str(go), "build", *self.flags(), "-o", str(into / "bin" / self.program)]
             run([*command, self.package], cwd=source, env=go_environment(context, go), advice=_ADVICE)
             shutil.rmtree(source)
+            for name in self.names:
+                os.link(into / "bin" / self.program, into / "bin" / name)
 
     def flags(self) -> list[str]:
         """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere."""
@@ -83,6 +96,12 @@ class GoBuild:
 
 
 _ADVICE = "check that the Go module proxy is reachable (GOPROXY) and that 4 GB of memory and 15 GB of disk are free"
+
+
+def module_folder(context: Context, go: Path, source: Path, module: str) -> Path:
+    """Where the module cache holds `module` at the version that the module in `source` asks for."""
+    command = [str(go), "mod", "download", "-json", module]
+    return Path(json.loads(run(command, cwd=source, env=go_environment(context, go), advice=_ADVICE))["Dir"])
 
 
 def find_go(context: Context) -> Path:

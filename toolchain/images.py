@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from toolchain.errors import ToolchainError
 
+TARGETS = ("docker", "kubernetes")
 IMAGES_FILE = Path(__file__).resolve().parent.parent / "configs" / "images.yaml"
 
 
@@ -20,6 +22,8 @@ class ImageSpec:
     repository: str
     tag: str
     digest: str | None
+    targets: tuple[str, ...] = TARGETS
+    """Where the program deploys it."""
 
     @property
     def registry(self) -> tuple[str, str]:
@@ -28,6 +32,12 @@ class ImageSpec:
         if rest and ("." in first or ":" in first or first == "localhost"):
             return first, rest
         return "registry-1.docker.io", self.repository if rest else f"library/{self.repository}"
+
+    @property
+    def reference(self) -> str:
+        """The whole name, as a node knows the image by: docker.io/library/busybox:1.35 for busybox:1.35."""
+        host, repository = self.registry
+        return f"{'docker.io' if host == 'registry-1.docker.io' else host}/{repository}:{self.tag}"
 
 
 def load_images(path: Path = IMAGES_FILE) -> dict[str, ImageSpec]:
@@ -39,10 +49,17 @@ def load_images(path: Path = IMAGES_FILE) -> dict[str, ImageSpec]:
     problems = [f"{path}: images.{name}: {why}" for name, entry in entries.items() if (why := _wrong(entry))]
     if problems:
         raise ToolchainError("\n".join(problems))
-    return {
-        name: ImageSpec(name=name, repository=entry["repository"], tag=entry["tag"], digest=entry.get("digest"))
-        for name, entry in entries.items()
-    }
+    return {name: _spec(name, entry) for name, entry in entries.items()}
+
+
+def images_for(target: str, path: Path = IMAGES_FILE) -> dict[str, ImageSpec]:
+    """Those that the program deploys to `target`."""
+    return {name: spec for name, spec in load_images(path).items() if target in spec.targets}
+
+
+def _spec(name: str, entry: dict[str, Any]) -> ImageSpec:
+    targets = tuple(entry.get("targets", TARGETS))
+    return ImageSpec(name, entry["repository"], entry["tag"], entry.get("digest"), targets)
 
 
 def _wrong(entry: object) -> str:
@@ -51,5 +68,9 @@ def _wrong(entry: object) -> str:
     bad = [k for k in ("repository", "tag") if not isinstance(entry.get(k), str) or not entry[k]]
     if bad:
         return f"{' and '.join(bad)} must be text, found {[entry.get(k) for k in bad]!r}"
-    unknown = sorted(set(entry) - {"repository", "tag", "digest"})
-    return f"unknown keys {unknown}" if unknown else ""
+    unknown = sorted(set(entry) - {"repository", "tag", "digest", "targets"})
+    if unknown:
+        return f"unknown keys {unknown}"
+    targets = entry.get("targets", list(TARGETS))
+    known = isinstance(targets, list) and targets and all(t in TARGETS for t in targets)
+    return "" if known else f"targets must be some of {', '.join(TARGETS)}, found {targets!r}"

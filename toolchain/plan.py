@@ -11,7 +11,7 @@ from toolchain.assemble import image_path
 from toolchain.context import Context
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
-from toolchain.recipes import RECIPES, Source
+from toolchain.recipes import CLUSTER_SOURCES, RECIPES, Source
 
 PACKAGE_SECONDS = 5.0
 """Typical time for one Debian or PyPI package with its libraries; several come at a time, beside the builds."""
@@ -41,6 +41,14 @@ def plan_pulumi(context: Context) -> list[Planned]:
         missing += [pulumi_cli.CLI, pulumi_cli.PYTHON_HOST]
     missing += [p.build for p in pulumi_cli.PROVIDERS if not pulumi_cli.installed(context, p)]
     return plan_sources(context, missing)
+
+
+def plan_kubernetes(context: Context) -> list[Planned]:
+    """What is absent of all that a stack on Kubernetes and the cluster for trials need, images aside."""
+    provider = pulumi_cli.KUBERNETES
+    absent: list[Source] = [] if pulumi_cli.installed(context, provider) else [provider.build]
+    absent += [source for name, source in validators.KUBERNETES.items() if not validators.present(context, name)]
+    return plan_pulumi(context) + plan_sources(context, [*absent, *CLUSTER_SOURCES])
 
 
 def plan_images(context: Context, specs: Iterable[ImageSpec]) -> list[Planned]:

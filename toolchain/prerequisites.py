@@ -117,6 +117,15 @@ def ensure_images(context: Context, registry: Registry, specs: Iterable[ImageSpe
     return {name: str(future.result()) for name, future in built.items()}
 
 
+def make_images(
+    context: Context, specs: Iterable[ImageSpec], deliver: Callable[[ImageSpec, BuiltImage], object]
+) -> None:
+    """Make the images and hand each to `deliver` as soon as it is made."""
+    jobs = Jobs()
+    _queue_images(context, jobs, specs, deliver)
+    jobs.finish()
+
+
 def refresh_engine(context: Context, registry: Registry, made: Iterable[tuple[ImageSpec, str]]) -> None:
     """Pull again what this machine's engine holds under a mirror name with another digest than the registry's.
 
@@ -139,7 +148,7 @@ def refresh_engine(context: Context, registry: Registry, made: Iterable[tuple[Im
         client.close()
 
 
-Deliver = Callable[[ImageSpec, BuiltImage], None]
+Deliver = Callable[[ImageSpec, BuiltImage], object]
 
 
 def _queue_images(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from toolchain.cache import Inputs
 from toolchain.context import Context
 from toolchain.errors import ToolchainError
 from toolchain.fetch import Download, Unavailable, fetch
-from toolchain.golang import GoBuild, find_go, go_environment
+from toolchain.golang import GoBuild, find_go, module_folder
 from toolchain.host import on_path
 from toolchain.resolve import Tool, present, resolve
 from toolchain.run import run
@@ -58,6 +57,29 @@ def _provider(name: str, version: str, cpu_seconds: int) -> Provider:
 
 
 PROVIDERS = (_provider("docker", "5.2.0", 200), _provider("random", "4.21.4", 110))
+"""What every stack needs."""
+_KUBERNETES_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+KUBERNETES = Provider(
+    "kubernetes",
+    "4.34.2",
+    GoBuild(
+        "pulumi-resource-kubernetes",
+        "pulumi/kubernetes",
+        ".",
+        _TAGS,
+        # The SDK compares this with its own version; the code is that of 4.18.1.
+        (("main.Version", "4.34.2"),),
+        cpu_seconds=430,
+        copies=tuple(
+            (_KUBERNETES_MODULE, f"cmd/pulumi-resource-kubernetes/{file}", name)
+            for file, name in (
+                ("schema.json", "schema-embed.json"),
+                ("terraform-mapping.json", "terraform-mapping.json"),
+            )
+        ),
+    ),
+)
+"""What a stack on Kubernetes needs beside them."""
 
 
 def home(context: Context) -> Path:
@@ -125,9 +147,7 @@ def _cli_build(context: Context) -> Callable[[Path], None]:
 def _python_exec(context: Context) -> Path:
     """The script that the Python host starts a program with; it lies in the host's module."""
     go = find_go(context)
-    command = [str(go), "mod", "download", "-json", _SDK]
-    folder = json.loads(run(command, cwd=PYTHON_HOST.folder, env=go_environment(context, go)))["Dir"]
-    return Path(folder) / "python" / "cmd" / "pulumi-language-python-exec"
+    return module_folder(context, go, PYTHON_HOST.folder, _SDK) / "python" / "cmd" / "pulumi-language-python-exec"
 
 
 def plugin_tool(context: Context, provider: Provider) -> Tool:
@@ -201,7 +221,13 @@ def cli_directory(context: Context) -> Path | None:
 
 
 def ensure_pulumi(context: Context) -> None:
-    """The CLI, its Python host and all plugins."""
+    """The CLI, its Python host and the plugins that every stack needs."""
     ensure_cli(context)
     for provider in PROVIDERS:
         ensure_plugin(context, provider)
+
+
+def ensure_kubernetes(context: Context) -> None:
+    """The same for a stack on Kubernetes."""
+    ensure_pulumi(context)
+    ensure_plugin(context, KUBERNETES)

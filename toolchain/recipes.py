@@ -60,6 +60,32 @@ CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
 DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
 GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_seconds=10)
 
+_KSM = "k8s.io/kube-state-metrics/v2"
+KUBE_STATE_METRICS = GoBuild(
+    "kube-state-metrics", "images/kube-state-metrics", _KSM, (), ((f"{_COMMON}Version", "v2.18.0"),), 90
+)
+
+KUBERNETES_VERSION = "1.36.3"
+_KUBERNETES_STAMPS = tuple(
+    (f"k8s.io/{package}.git{name}", value)
+    for package in ("component-base/version", "client-go/pkg/version")
+    for name, value in (
+        ("Version", f"v{KUBERNETES_VERSION}"),
+        *zip(("Major", "Minor"), KUBERNETES_VERSION.split("."), strict=False),
+        ("TreeState", "clean"),
+    )
+)
+_PROGRAMS = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"),
+    *("kubelet", "kube-proxy", "kubectl"),
+)
+KUBERNETES_PROGRAMS = GoBuild("kubernetes", "kubernetes", stamps=_KUBERNETES_STAMPS, cpu_seconds=600, names=_PROGRAMS)
+COREDNS = GoBuild("coredns", "kubernetes", "./coredns", cpu_seconds=40)
+PAUSE = GoBuild("pause", "kubernetes", "./pause", cpu_seconds=2)
+NETWORK_PLUGINS = DebianPackages("network-plugins", ("containernetworking-plugins",))
+CLUSTER_SOURCES = (KUBERNETES_PROGRAMS, COREDNS, PAUSE, NETWORK_PLUGINS)
+"""What the cluster for trials is made of, save what its node's operating system has."""
+
 BUSYBOX = DebianPackages("busybox", ("busybox-static",), ("bin/busybox",))
 CERTIFICATES = DebianPackages("certificates", ("ca-certificates",))
 BLACKBOX = DebianPackages("blackbox", ("prometheus-blackbox-exporter",), ("usr/bin/prometheus-blackbox-exporter",))
@@ -278,9 +304,30 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "busybox": Recipe(files=(), busybox=True, config=ImageConfig(command=("sh",), env=(_PATH,))),
+    "kube-state-metrics": Recipe(
+        files=(_go(KUBE_STATE_METRICS, "/kube-state-metrics"),),
+        config=ImageConfig(
+            entrypoint=("/kube-state-metrics", "--port=8080", "--telemetry-port=8081"),
+            user=_NOBODY,
+            env=(_PATH,),
+            ports=("8080/tcp", "8081/tcp"),
+        ),
+    ),
     "demo": Recipe(
         files=(_go(DEMO, "/bin/demo"),),
         config=ImageConfig(entrypoint=("/bin/demo",), user=_NOBODY, env=(_PATH,)),
         local=True,
     ),
 }
+
+CLUSTER_RECIPES: dict[str, Recipe] = {
+    "pause": Recipe(
+        files=(_go(PAUSE, "/pause"),),
+        config=ImageConfig(entrypoint=("/pause",), user="65535:65535", env=(_PATH,)),
+    ),
+    "coredns": Recipe(
+        files=(_go(COREDNS, "/coredns"),),
+        config=ImageConfig(entrypoint=("/coredns",), user=_NOBODY, workdir="/", env=(_PATH,), ports=("53/udp",)),
+    ),
+}
+"""What the cluster itself runs; no stack deploys them."""

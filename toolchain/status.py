@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolchain import pulumi_cli, validators
 from toolchain.assemble import image_path
+from toolchain.cluster.service import cluster_daemon, kubeconfig_path, running
 from toolchain.context import Context
 from toolchain.engine import engine_daemon, engine_version
 from toolchain.errors import ToolchainError
@@ -25,7 +26,7 @@ def status_table(context: Context) -> str:
 
 def _tools(context: Context) -> list[Row]:
     rows: list[Row] = [("tool", "pulumi", str(pulumi_cli.cli_directory(context) or "absent"))]
-    for provider in pulumi_cli.PROVIDERS:
+    for provider in (*pulumi_cli.PROVIDERS, pulumi_cli.KUBERNETES):
         state = "installed" if pulumi_cli.installed(context, provider) else "absent"
         rows.append(("plugin", f"{provider.name} {provider.version}", state))
     for name in {**validators.QUICK, **validators.PINNED}:
@@ -38,7 +39,17 @@ def _services(context: Context) -> list[Row]:
     ours = f", ours: pid {pid}, log {engine_daemon(context).log}" if pid else ""
     registry = default_registry(context)
     serving = f"on {registry.address}, log {registry.daemon.log}" if registry.answers() else "not running"
-    return [("engine", "docker", f"{version}{ours}" if version else "does not answer"), ("registry", "local", serving)]
+    return [
+        ("engine", "docker", f"{version}{ours}" if version else "does not answer"),
+        ("registry", "local", serving),
+        ("cluster", "own", _cluster_state(context)),
+    ]
+
+
+def _cluster_state(context: Context) -> str:
+    if not running(context):
+        return "not running"
+    return f"pid {cluster_daemon(context).pid()}, kubeconfig {kubeconfig_path(context)}"
 
 
 def _images(context: Context) -> list[Row]:

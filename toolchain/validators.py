@@ -17,6 +17,7 @@ from toolchain.recipes import (
     AMTOOL,
     BLACKBOX,
     HAPROXY,
+    KUBERNETES_PROGRAMS,
     LOKI,
     PROMETHEUS,
     PROMTAIL,
@@ -29,6 +30,8 @@ _QUICK_TOOLS = DebianPackages(
     "validators", ("prometheus", "prometheus-alertmanager"), ("usr/bin/promtool", "usr/bin/amtool")
 )
 ACTIONLINT = GoBuild("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", cpu_seconds=25)
+
+KUBECONFORM = GoBuild("kubeconform", "kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform", cpu_seconds=15)
 
 PINT = GoBuild("pint", "pint", "github.com/cloudflare/pint/cmd/pint", cpu_seconds=120)
 
@@ -46,8 +49,13 @@ PINNED: dict[str, tuple[Source, str]] = {
     "haproxy": (HAPROXY, "haproxy"),
     "blackbox_exporter": (BLACKBOX, "prometheus-blackbox-exporter"),
     "pint": (PINT, "pint"),
+    "kubeconform": (KUBECONFORM, "kubeconform"),
+    "kubectl": (KUBERNETES_PROGRAMS, "kubectl"),
 }
 """The very programs inside the images that we build, and one that takes long to build; their file names in bin/."""
+
+KUBERNETES: dict[str, Source] = {"kubeconform": KUBECONFORM, "kubectl": KUBERNETES_PROGRAMS}
+"""What checks the objects of a stack on Kubernetes, and looks at them there."""
 
 
 def find(context: Context, name: str, *, pinned: bool = False) -> Path:
@@ -77,6 +85,12 @@ def ensure(context: Context, name: str, *, pinned: bool = False) -> Path:
 def ensure_quick(context: Context) -> None:
     """All validators that `make test` needs."""
     for name in QUICK:
+        ensure(context, name)
+
+
+def ensure_kubernetes(context: Context) -> None:
+    """Those for Kubernetes."""
+    for name in KUBERNETES:
         ensure(context, name)
 
 

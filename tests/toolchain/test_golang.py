@@ -8,7 +8,7 @@ import pytest
 
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild, parse_version, without_direct
-from toolchain.pulumi_cli import CLI, PROVIDERS
+from toolchain.pulumi_cli import CLI, KUBERNETES, PROVIDERS
 from toolchain.recipes import ALERTMANAGER, PROMETHEUS
 
 from .conftest import MakeContext
@@ -67,3 +67,18 @@ def test_direct_alone_is_refused() -> None:
     """Without any proxy there is nothing to build from."""
     with pytest.raises(ToolchainError, match="no module proxy"):
         without_direct("direct")
+
+
+def test_further_names_and_copies_are_part_of_the_key(make_context: MakeContext) -> None:
+    """What is copied in or named otherwise makes another artefact; a build without any keeps the key that it had."""
+    context = make_context()
+    plain = replace(PROMETHEUS, copies=(), names=())
+    assert plain.path(context) == PROMETHEUS.path(context)
+    assert replace(plain, names=("a",)).path(context) != plain.path(context)
+    assert replace(plain, copies=(("m", "p", "n"),)).path(context) != plain.path(context)
+
+
+def test_kubernetes_is_no_part_of_every_stack() -> None:
+    """The provider that takes minutes to build is got only where it is asked for."""
+    assert KUBERNETES not in PROVIDERS
+    assert KUBERNETES.build.stamps == (("main.Version", KUBERNETES.version),)

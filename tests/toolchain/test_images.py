@@ -12,7 +12,7 @@ from toolchain.recipes import RECIPES
 
 NAMES = """
 prometheus alertmanager loki jaeger promtail grafana grafana-standin traefik node-exporter blackbox-exporter
-postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo
+postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo kube-state-metrics
 """
 
 
@@ -34,10 +34,17 @@ def test_all_wrong_entries_are_told(tmp_path: Path) -> None:
     file = tmp_path / "images.yaml"
     file.write_text(
         "images:\n  a: {repository: x, tag: 15}\n  b: {tag: v1}\n  c: text\n  d: {repository: x, tag: v, z: 1}\n"
+        "  e: {repository: x, tag: v, targets: [nomad]}\n"
     )
     with pytest.raises(ToolchainError) as caught:
         load_images(file)
-    for part in ("images.a: tag", "images.b: repository", "images.c: a mapping", "images.d: unknown keys ['z']"):
+    for part in (
+        "images.a: tag",
+        "images.b: repository",
+        "images.c: a mapping",
+        "images.d: unknown keys ['z']",
+        "images.e: targets",
+    ):
         assert part in str(caught.value)
 
 
@@ -52,3 +59,16 @@ def test_all_wrong_entries_are_told(tmp_path: Path) -> None:
 def test_registry_of_a_repository(repository: str, expected: tuple[str, str]) -> None:
     """A repository without a host lies on the engine's default registry, as engines read it."""
     assert ImageSpec("x", repository, "v1", None).registry == expected
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ("traefik", "docker.io/library/traefik:v1"),
+        ("prom/prometheus", "docker.io/prom/prometheus:v1"),
+        ("ghcr.io/google/cadvisor", "ghcr.io/google/cadvisor:v1"),
+    ],
+)
+def test_reference_is_the_whole_name(repository: str, expected: str) -> None:
+    """A node knows an image by its whole name, whichever short one a pod gives."""
+    assert ImageSpec("x", repository, "v1", None).reference == expected

@@ -33,3 +33,10 @@ def test_words() -> None:
     text = plan.describe([plan.Planned("loki", "Go loki", 300, builds=True)])
     assert "1 things, about 5 min" in text
     assert "Go loki" in text
+
+
+def test_kubernetes_is_planned_by_its_own_group(context: Context) -> None:
+    """Provider, cluster and validators come with the group `kubernetes` and with no other."""
+    names = {p.name for p in plan.plan_kubernetes(context)}
+    assert {"pulumi-resource-kubernetes", "kubernetes", "coredns", "kubeconform"} <= names
+    assert not {p.name for p in plan.plan_pulumi(context)} & {"pulumi-resource-kubernetes", "kubernetes"}

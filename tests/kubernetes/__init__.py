@@ -1,0 +1,1 @@
+"""What needs a real cluster. Not part of `make test`: run `make test-cluster`."""

@@ -1,0 +1,1 @@
+"""Tests of the cluster from packages; none of them starts one."""

@@ -1,0 +1,30 @@
+"""The node's configuration."""
+
+from __future__ import annotations
+
+import tomllib
+
+from toolchain.cluster.images import PAUSE_REFERENCE
+from toolchain.cluster.layout import SOCKET, Layout
+from toolchain.cluster.node import containerd_config, kubelet_config, network, proxy_config
+
+
+def test_containerd_is_our_own(layout: Layout) -> None:
+    """It has a socket and a store of its own, and the pause image that is loaded."""
+    config = tomllib.loads(containerd_config(layout))
+    assert config["grpc"]["address"] == SOCKET
+    assert config["root"].startswith(str(layout.run))
+    assert config["plugins"]["io.containerd.grpc.v1.cri"]["sandbox_image"] == PAUSE_REFERENCE
+
+
+def test_kubelet_asks_the_api_who_may_read_it(layout: Layout) -> None:
+    """Metrics and logs of the kubelet need a token and a role; pods' logs lie where agents look for them."""
+    config = kubelet_config(layout)
+    assert config["authorization"] == {"mode": "Webhook"}
+    assert config["podLogsDir"] == "/var/log/pods"
+    assert config["readOnlyPort"] == 0
+
+
+def test_network_and_proxy_agree(layout: Layout) -> None:
+    """The pods' addresses are those that the proxy takes for pods."""
+    assert str(proxy_config(layout)["clusterCIDR"]) in str(network())

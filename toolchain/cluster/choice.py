@@ -1,0 +1,123 @@
+"""Which cluster: the one that was named, else one by kind, else our own from packages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain import plan, upstream, validators
+from toolchain.assemble import image_path
+from toolchain.cluster.images import Loader
+from toolchain.cluster.service import cluster_daemon, ensure_cluster, kubeconfig_path, running
+from toolchain.context import Context
+from toolchain.errors import ToolchainError
+from toolchain.host import on_path
+from toolchain.images import ImageSpec
+from toolchain.prerequisites import make_images
+from toolchain.recipes import CLUSTER_SOURCES, RECIPES
+from toolchain.run import run
+
+ANSWER_SECONDS = 10
+KIND_NAME = "observability"
+KIND_IMAGE = ImageSpec("kindest-node", "kindest/node", "latest", None)
+"""Asked for to learn whether kind's images can be had; kind itself takes the one of its own release."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A cluster that answers: its kubeconfig, and the context in it where that is not the current one.
+
+    `built` names the images that were made from packages for it; empty where it pulls them itself.
+    """
+
+    kubeconfig: Path
+    context: str | None = None
+    built: tuple[str, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        document = {"kubeconfig": str(self.kubeconfig), "context": self.context, "built": list(self.built)}
+        path.write_text(json.dumps(document) + "\n", encoding="utf-8")
+
+
+def choose(context: Context, specs: Iterable[ImageSpec], *, named: str | None) -> Chosen:
+    """A cluster to use. Raises ToolchainError when the one that was named does not answer."""
+    if (existing := named_cluster(context, named)) is not None:
+        _answers(context, existing)
+        return existing
+    buildable = [spec for spec in specs if spec.name in RECIPES]
+    if not running(context) and _kind_works(context):
+        return _kind(context, [spec for spec in buildable if upstream.is_local(spec)])
+    if not running(context):
+        _say_what_comes(context, buildable)
+    return Chosen(ensure_cluster(context, buildable), built=tuple(spec.name for spec in buildable))
+
+
+def named_cluster(context: Context, named: str | None) -> Chosen | None:
+    """The cluster that --context or KUBECONFIG names; our own kubeconfig there means no choice was made."""
+    listed = [Path(p) for p in context.environ.get("KUBECONFIG", "").split(":") if p]
+    if len(listed) > 1:
+        raise ToolchainError("KUBECONFIG names several files", advice="name one, with the context in it")
+    own = {kubeconfig_path(context), _kind_kubeconfig(context)}
+    if listed and listed[0] not in own:
+        return Chosen(listed[0], named)
+    if named is None:
+        return None
+    return Chosen(listed[0] if listed else Path(context.environ.get("HOME", "~")).expanduser() / ".kube/config", named)
+
+
+def _answers(context: Context, chosen: Chosen) -> None:
+    kubectl = validators.ensure(context, "kubectl")
+    which = [f"--context={chosen.context}"] if chosen.context else []
+    ask = [*which, f"--request-timeout={ANSWER_SECONDS}s", "get", "--raw", "/readyz"]
+    if not chosen.kubeconfig.is_file():
+        raise ToolchainError(f"there is no kubeconfig {chosen.kubeconfig}", advice="set KUBECONFIG to the right file")
+    advice = f"look at: kubectl --kubeconfig={chosen.kubeconfig} config get-contexts"
+    run([str(kubectl), f"--kubeconfig={chosen.kubeconfig}", *ask], advice=advice, timeout=ANSWER_SECONDS + 5)
+
+
+def _say_what_comes(context: Context, specs: list[ImageSpec]) -> None:
+    context.progress.say("no cluster was named and kind is of no use here: a cluster of one node, from packages")
+    absent = [spec for spec in specs if not image_path(context, spec).is_dir()]
+    planned = plan.plan_sources(context, CLUSTER_SOURCES) + plan.plan_images(context, absent)
+    context.progress.say(plan.describe(list(dict.fromkeys(planned))))
+
+
+def _kind_kubeconfig(context: Context) -> Path:
+    return cluster_daemon(context).directory / "kind.kubeconfig"
+
+
+def _kind_works(context: Context) -> bool:
+    found = on_path("kind", context.environ, outside=context.cache.root)
+    return found is not None and not upstream.unreachable([KIND_IMAGE])
+
+
+def _kind(context: Context, local: list[ImageSpec]) -> Chosen:
+    """A cluster by kind with our own images in it; it pulls the others itself."""
+    kubeconfig, name = _kind_kubeconfig(context), f"--name={KIND_NAME}"
+    directory = kubeconfig.parent
+    directory.mkdir(parents=True, exist_ok=True)
+    if KIND_NAME not in run(["kind", "get", "clusters"]).split():
+        (directory / "kind-loaded.json").unlink(missing_ok=True)
+        with context.progress.step("cluster: kind create cluster"):
+            run(["kind", "create", "cluster", name, f"--kubeconfig={kubeconfig}", "--wait=180s"])
+    kubeconfig.chmod(0o600)
+
+    def bring(archive: Path) -> None:
+        run(["kind", "load", "image-archive", name, str(archive)])
+
+    loader = Loader(directory / "scratch", directory / "kind-loaded.json", bring)
+    make_images(context, local, loader.load)
+    return Chosen(kubeconfig)
+
+
+def stop_kind(context: Context) -> bool:
+    """Remove the cluster that kind made; False when there is none."""
+    kubeconfig = _kind_kubeconfig(context)
+    if not kubeconfig.exists():
+        return False
+    run(["kind", "delete", "cluster", f"--name={KIND_NAME}", f"--kubeconfig={kubeconfig}"])
+    kubeconfig.unlink(missing_ok=True)
+    return True

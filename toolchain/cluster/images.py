@@ -1,0 +1,64 @@
+"""Images in the cluster's own containerd, under the names that pods use; only what changed is loaded again."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from toolchain.cluster.layout import SOCKET, Layout
+from toolchain.images import ImageSpec
+from toolchain.oci import BuiltImage
+from toolchain.run import run
+
+PAUSE = ImageSpec("pause", "registry.k8s.io/pause", "3.10", None, ("kubernetes",))
+COREDNS = ImageSpec("coredns", "registry.k8s.io/coredns/coredns", "v1.14.2", None, ("kubernetes",))
+OWN = (PAUSE, COREDNS)
+"""What the cluster itself runs; every pod needs the first."""
+PAUSE_REFERENCE = PAUSE.reference
+
+Import = Callable[[Path], None]
+"""Has a node import an archive that `docker save` could have written."""
+
+
+class Loader:
+    """Loads images into one run of a cluster; `record` remembers what that run has."""
+
+    def __init__(self, scratch: Path, record: Path, bring: Import) -> None:
+        self._scratch = scratch
+        self._record = record
+        self._bring = bring
+        self._lock = threading.Lock()
+
+    def held(self) -> dict[str, str]:
+        """Digest by reference of all that was loaded."""
+        return dict(json.loads(self._record.read_text())) if self._record.exists() else {}
+
+    def load(self, spec: ImageSpec, image: BuiltImage) -> bool:
+        """Load the image unless this very one is there; whether it had to be."""
+        with self._lock:  # one at a time: the disk is what takes the time
+            held = self.held()
+            if held.get(spec.reference) == image.digest:
+                return False
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            archive = self._scratch / f"{spec.name}.tar"
+            try:
+                image.archive(spec.reference, archive)
+                self._bring(archive)
+            finally:
+                archive.unlink(missing_ok=True)
+            draft = self._record.with_suffix(".draft")
+            draft.write_text(json.dumps({**held, spec.reference: image.digest}, indent=1, sort_keys=True))
+            draft.rename(self._record)
+            return True
+
+
+def node_loader(layout: Layout) -> Loader:
+    """The loader of our own cluster's node: its containerd can only be reached from its mount namespace."""
+
+    def bring(archive: Path) -> None:
+        enter = ["nsenter", "--target", layout.namespace.read_text().strip(), "--mount", "--"]
+        run([*enter, "ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", str(archive)])
+
+    return Loader(layout.run / "scratch", layout.run / "loaded.json", bring)

@@ -1,0 +1,135 @@
+"""The node: containerd, the kubelet and kube-proxy, with their configuration."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from toolchain.cluster.api import Api
+from toolchain.cluster.images import PAUSE_REFERENCE
+from toolchain.cluster.layout import DNS_IP, NODE, NODE_IP, POD_CIDR, POD_LOGS, SOCKET, Layout, put
+from toolchain.cluster.processes import Processes
+
+Config = dict[str, object]
+_SNAPSHOTTERS = ("btrfs", "zfs", "aufs", "devmapper")
+
+
+def start_containerd(layout: Layout, processes: Processes) -> None:
+    """Start the node's own containerd and wait until it answers."""
+    put(layout.run / "containerd.toml", containerd_config(layout))
+    (layout.run / "cni").mkdir()
+    put(layout.run / "cni" / "10-bridge.conflist", json.dumps(network()))
+    processes.start("containerd", ["containerd", "--config", f"{layout.run}/containerd.toml"])
+    ask = ["ctr", "--address", SOCKET, "version"]
+    processes.await_ready("containerd", lambda: subprocess.run(ask, capture_output=True, check=False).returncode == 0)
+
+
+def start_node(layout: Layout, processes: Processes, api: Api) -> None:
+    """Start the kubelet and kube-proxy and wait until the node is Ready."""
+    put(layout.run / "resolv.conf", f"nameserver {NODE_IP}\n", 0o644)
+    kubelet, proxy = layout.run / "kubelet.yaml", layout.run / "proxy.yaml"
+    put(kubelet, json.dumps(kubelet_config(layout)))
+    put(proxy, json.dumps(proxy_config(layout)))
+    processes.start("kubelet", kubelet_command(layout, kubelet))
+    processes.start("kube-proxy", [str(layout.programs / "kube-proxy"), f"--config={proxy}"])
+    processes.await_ready("node Ready", lambda: _ready(api), seconds=120)
+
+
+def containerd_config(layout: Layout) -> str:
+    """https://github.com/containerd/containerd/blob/main/docs/cri/config.md"""
+    disabled = ", ".join(f'"io.containerd.snapshotter.v1.{name}"' for name in _SNAPSHOTTERS)
+    cri = '[plugins."io.containerd.grpc.v1.cri"'
+    return f"""version = 2
+root = "{layout.run}/containerd"
+state = "/run/containerd"
+disabled_plugins = [{disabled}]
+[grpc]
+  address = "{SOCKET}"
+{cri}]
+  sandbox_image = "{PAUSE_REFERENCE}"
+  restrict_oom_score_adj = true
+{cri}.cni]
+  bin_dir = "{layout.plugins}"
+  conf_dir = "{layout.run}/cni"
+"""
+
+
+def network() -> Config:
+    """A bridge for the pods and their host ports (https://www.cni.dev/plugins/current/main/bridge/)."""
+    ipam = {
+        "type": "host-local",
+        "ranges": [[{"subnet": POD_CIDR}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+        "dataDir": "/run/cni-ipam",
+    }
+    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True, "hairpinMode": True, "ipam": ipam}
+    ports = {"type": "portmap", "capabilities": {"portMappings": True}}
+    return {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge, ports]}
+
+
+def kubelet_config(layout: Layout) -> Config:
+    """https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"""
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": NODE_IP,
+        "healthzBindAddress": "127.0.0.1",
+        "readOnlyPort": 0,
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": f"{layout.pki}/ca.crt"},
+        },
+        "authorization": {"mode": "Webhook"},
+        "clusterDNS": [DNS_IP],
+        "clusterDomain": "cluster.local",
+        "resolvConf": f"{layout.run}/resolv.conf",
+        "containerRuntimeEndpoint": f"unix://{SOCKET}",
+        "podLogsDir": POD_LOGS,
+        "failCgroupV1": False,
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{layout.cgroup}",
+        "failSwapOn": False,
+        # Images come by hand and cannot be pulled again, so none is ever collected and a full disk evicts late.
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        # A tenth of the usual minute: a changed ConfigMap or Secret reaches its pod while somebody looks.
+        "syncFrequency": "6s",
+        "nodeStatusUpdateFrequency": "10s",
+    }
+
+
+def kubelet_command(layout: Layout, config: Path) -> list[str]:
+    """The kubelet's flags, for what its configuration cannot say."""
+    return [
+        str(layout.programs / "kubelet"),
+        f"--config={config}",
+        f"--kubeconfig={layout.kubeconfig_of('kubelet')}",
+        "--root-dir=/var/lib/kubelet",
+        f"--cert-dir={layout.run}/kubelet-pki",
+        f"--node-ip={NODE_IP}",
+        f"--hostname-override={NODE}",
+    ]
+
+
+def proxy_config(layout: Layout) -> Config:
+    """https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/"""
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": "iptables",
+        "clusterCIDR": POD_CIDR,
+        "clientConnection": {"kubeconfig": str(layout.kubeconfig_of("proxy"))},
+        "bindAddress": NODE_IP,
+        "hostnameOverride": NODE,
+        # These are the machine's own settings, which a cluster in a namespace may not change.
+        "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+        "iptables": {"minSyncPeriod": "0s"},
+    }
+
+
+def _ready(api: Api) -> bool:
+    conditions = api.get(f"/api/v1/nodes/{NODE}")["status"]["conditions"]
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

@@ -1,0 +1,133 @@
+"""Our own cluster: started as a process that outlives the command, filled with images, found again, stopped."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from toolchain.cluster.api import read_api
+from toolchain.cluster.images import OWN, node_loader
+from toolchain.cluster.layout import Layout
+from toolchain.context import HERE, Context
+from toolchain.daemon import Daemon
+from toolchain.engine import apt_install
+from toolchain.errors import ToolchainError
+from toolchain.images import ImageSpec
+from toolchain.oci import BuiltImage
+from toolchain.prerequisites import make_images
+from toolchain.recipes import KUBERNETES_PROGRAMS, NETWORK_PLUGINS
+from toolchain.run import run
+
+START_SECONDS = 180
+"""A node is Ready in some seconds; a machine that builds beside it takes longer."""
+DNS_SECONDS = 120
+PACKAGES = ("containerd", "runc", "iptables", "iproute2", "openssl", "util-linux", "mount")
+PROGRAMS = ("containerd", "ctr", "runc", "iptables", "ip", "openssl", "setpriv", "unshare", "nsenter", "mount")
+_HIDDEN = tuple(Path(p) for p in ("/run", "/var/run", "/var/lib", "/var/log"))
+"""Where the node has directories of its own, so that the cluster's may not lie there."""
+_ADDONS = Path(__file__).resolve().parent / "addons"
+
+
+def cluster_daemon(context: Context) -> Daemon:
+    """The process that holds the cluster."""
+    return Daemon("cluster", context.cache.root / "cluster")
+
+
+def cluster_layout(context: Context) -> Layout:
+    """Where this cache's cluster lies; its programs need not be there."""
+    programs = KUBERNETES_PROGRAMS.path(context) / "bin"
+    plugins = NETWORK_PLUGINS.path(context) / "root" / "usr" / "lib" / "cni"
+    return Layout(cluster_daemon(context).directory, programs, plugins)
+
+
+def kubeconfig_path(context: Context) -> Path:
+    """The kubeconfig of this cache's cluster; it is there while the cluster runs."""
+    return cluster_layout(context).kubeconfig
+
+
+def running(context: Context) -> bool:
+    """Whether the cluster runs and its node became Ready."""
+    return cluster_daemon(context).pid() is not None and cluster_layout(context).ready.exists()
+
+
+def ensure_cluster(context: Context, specs: Iterable[ImageSpec]) -> Path:
+    """A running cluster that holds these images; gives its kubeconfig."""
+    with context.cache.lock("cluster"):
+        started = not running(context)
+        if started:
+            _start(context)
+        _load(context, [*OWN, *specs])
+        if started or not _dns_ready(context):
+            _addons(context)
+    return kubeconfig_path(context)
+
+
+def stop_cluster(context: Context) -> bool:
+    """Stop the cluster with all that runs in it; False when none runs."""
+    return cluster_daemon(context).stop(seconds=30)
+
+
+def _start(context: Context) -> None:
+    _refuse_where_it_cannot_run(context)
+    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+        context.progress.say(f"the cluster needs {', '.join(missing)}: installing {', '.join(PACKAGES)} (apt-get)")
+        apt_install(context, "cluster", PACKAGES, "see whether the distribution's mirror is reachable")
+    KUBERNETES_PROGRAMS.ensure(context)
+    NETWORK_PLUGINS.ensure(context)
+    layout, daemon = cluster_layout(context), cluster_daemon(context)
+    daemon.stop(seconds=30)  # one that is half started
+    layout.ready.unlink(missing_ok=True)
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    layout.write(layout.directory / "layout.json")
+    with context.progress.step("cluster: start"):
+        daemon.start(runner_command(layout))
+        daemon.await_ready(layout.ready.exists, seconds=START_SECONDS, advice=f"read the logs in {layout.logs}")
+
+
+def runner_command(layout: Layout) -> list[str]:
+    """The command of the process that is the cluster; it is started in / and has to find this package."""
+    call = [sys.executable, "-m", "toolchain.cluster.runner", str(layout.directory / "layout.json")]
+    return ["env", f"PYTHONPATH={HERE.parent}", *call]
+
+
+def _refuse_where_it_cannot_run(context: Context) -> None:
+    advice = "name a cluster of yours with --context, or install kind"
+    if not context.host.root:
+        raise ToolchainError("a cluster from packages can be started by root alone", advice=advice)
+    directory = context.cache.root.resolve()
+    if hidden := next((h for h in _HIDDEN if directory.is_relative_to(h)), None):
+        raise ToolchainError(
+            f"the cluster would not find {directory}: its node has a {hidden} of its own",
+            advice="set OBSERVABILITY_CACHE to another place",
+        )
+
+
+def _load(context: Context, specs: Iterable[ImageSpec]) -> None:
+    loader = node_loader(cluster_layout(context))
+
+    def deliver(spec: ImageSpec, image: BuiltImage) -> None:
+        if loader.load(spec, image):
+            context.progress.say(f"{spec.name}: loaded as {spec.reference}")
+
+    make_images(context, specs, deliver)
+
+
+def _addons(context: Context) -> None:
+    layout = cluster_layout(context)
+    kubectl = [str(layout.programs / "kubectl"), f"--kubeconfig={layout.kubeconfig}"]
+    with context.progress.step("cluster: name service and storage class"):
+        run([*kubectl, "apply", "--filename", str(_ADDONS)])
+        wait = ["--namespace=kube-system", "rollout", "status", "deployment/coredns", f"--timeout={DNS_SECONDS}s"]
+        run([*kubectl, *wait], advice="python -m toolchain cluster --stop, then start it again")
+
+
+def _dns_ready(context: Context) -> bool:
+    """Whether the addons are there: a command that was interrupted may have left them out."""
+    api = read_api(cluster_layout(context).kubeconfig)
+    try:
+        status = api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")["status"]
+    except OSError:
+        return False
+    return bool(status.get("readyReplicas"))

@@ -1,0 +1,133 @@
+"""The cluster's storage class: a directory for each claim, made, grown and removed as a provisioner does."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from toolchain.cluster.api import Api, Document
+from toolchain.cluster.layout import NODE, PROVISIONER, STORAGE_CLASS
+
+POLL_SECONDS = 0.5
+"""A claim is bound within a second; two small lists each time cost the API server nothing."""
+_VOLUMES = "/api/v1/persistentvolumes"
+_SUFFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do for a claim or a volume."""
+
+    what: Literal["provision", "grow", "remove"]
+    subject: Document
+
+
+def size(quantity: str) -> Decimal:
+    """A quantity such as 10Gi in bytes (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]{0,2})", quantity)
+    if match is None or (match[2] and match[2] not in _SUFFIXES):
+        raise ValueError(f"{quantity!r} is no size")
+    return Decimal(match[1]) * _SUFFIXES.get(match[2], 1)
+
+
+def volume_name(claim: Document) -> str:
+    """The volume's name, as provisioners give it: one for each claim that ever was."""
+    return f"pvc-{claim['metadata']['uid']}"
+
+
+def steps(claims: Iterable[Document], volumes: Iterable[Document]) -> list[Step]:
+    """What is to be done so that every claim of the class has its volume, of its size, and no volume is left over."""
+    ours = {v["metadata"]["name"]: v for v in volumes if v["spec"].get("storageClassName") == STORAGE_CLASS}
+    todo = []
+    for claim in claims:
+        if claim["spec"].get("storageClassName") != STORAGE_CLASS or "deletionTimestamp" in claim["metadata"]:
+            continue
+        if volume_name(claim) not in ours and not claim["spec"].get("volumeName"):
+            todo.append(Step("provision", claim))
+        elif _has_grown(claim):
+            todo.append(Step("grow", claim))
+    return todo + [Step("remove", v) for v in ours.values() if v.get("status", {}).get("phase") == "Released"]
+
+
+def _has_grown(claim: Document) -> bool:
+    held = claim.get("status", {}).get("capacity", {}).get("storage")
+    return held is not None and size(requested(claim)) > size(held)
+
+
+def requested(claim: Document) -> str:
+    """The size that the claim asks for."""
+    return str(claim["spec"]["resources"]["requests"]["storage"])
+
+
+def volume(claim: Document, directory: Path) -> Document:
+    """The volume for a claim: a directory of the node, bound to this very claim."""
+    meta = claim["metadata"]
+    node = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}]}
+    name = volume_name(claim)
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER}},
+        "spec": {
+            "capacity": {"storage": requested(claim)},
+            "accessModes": claim["spec"]["accessModes"],
+            "storageClassName": STORAGE_CLASS,
+            "persistentVolumeReclaimPolicy": "Delete",
+            "hostPath": {"path": str(directory / name), "type": "Directory"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [node]}},
+            "claimRef": {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                **{key: meta[key] for key in ("name", "namespace", "uid")},
+            },
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Provisioner:
+    """Does the steps: in the API, and in `directory`."""
+
+    api: Api
+    directory: Path
+
+    def once(self) -> None:
+        """Do all that is to be done now. Raises OSError."""
+        claims = self.api.items("/api/v1/persistentvolumeclaims")
+        for step in steps(claims, self.api.items(_VOLUMES)):
+            {"provision": self._provision, "grow": self._grow, "remove": self._remove}[step.what](step.subject)
+
+    def forever(self) -> None:
+        """Do it again and again; a failure is told in the log and tried again."""
+        while True:
+            try:
+                self.once()
+            except (OSError, ValueError) as error:
+                print(f"storage: {error}", file=sys.stderr, flush=True)
+            time.sleep(POLL_SECONDS)
+
+    def _provision(self, claim: Document) -> None:
+        place = self.directory / volume_name(claim)
+        place.mkdir(parents=True, exist_ok=True)
+        # A hostPath volume is not given to the pod's group, so any user has to be able to write.
+        place.chmod(0o777)
+        self.api.create(_VOLUMES, volume(claim, self.directory))
+
+    def _grow(self, claim: Document) -> None:
+        capacity = {"capacity": {"storage": requested(claim)}}
+        meta = claim["metadata"]
+        self.api.patch(f"{_VOLUMES}/{claim['spec']['volumeName']}", {"spec": capacity})
+        path = f"/api/v1/namespaces/{meta['namespace']}/persistentvolumeclaims/{meta['name']}/status"
+        self.api.patch(path, {"status": capacity})
+
+    def _remove(self, volume: Document) -> None:
+        name = volume["metadata"]["name"]
+        shutil.rmtree(self.directory / name, ignore_errors=True)
+        self.api.delete(f"{_VOLUMES}/{name}")
