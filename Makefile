@@ -3,7 +3,8 @@ STACK ?= dev
 PURGE ?=
 OUTPUT ?=
 NAME ?=
-TESTS ?= tests/e2e --ignore tests/e2e/test_systems.py
+CONTEXT ?=
+TESTS ?= tests/e2e --ignore tests/e2e/test_systems.py --ignore tests/e2e/test_on_cluster.py
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -63,7 +64,19 @@ toolchain: .venv/.ready ## Get every tool and image onto this machine, deploy no
 .PHONY: test
 test: .venv/.ready ## Run the unit tests (needs no Docker)
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto tests --ignore tests/e2e
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto tests --ignore tests/e2e --ignore tests/kubernetes
+
+.PHONY: cluster
+cluster: .venv/.ready ## Have a Kubernetes cluster with every image in it, and print its kubeconfig's path
+	@$(PYTHON) -m toolchain cluster $(if $(CONTEXT),--context $(CONTEXT))
+
+.PHONY: test-cluster
+test-cluster: .venv/.ready ## Test the cluster of `make cluster` itself (starts it, kills it, starts it again)
+	@$(PYTHON) -m pytest tests/kubernetes
+
+.PHONY: cluster-down
+cluster-down: .venv/.ready ## Stop the cluster of `make cluster`
+	@$(PYTHON) -m toolchain cluster --stop
 
 .PHONY: golden
 golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
@@ -71,12 +84,12 @@ golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
 .PHONY: e2e
-e2e: e2e-local e2e-systems e2e-tcp e2e-ssh ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
+e2e: e2e-local e2e-systems e2e-tcp e2e-ssh e2e-kubernetes ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
 
 .PHONY: e2e-local
 e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e --ignore tests/e2e/test_systems.py
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e --ignore tests/e2e/test_systems.py --ignore tests/e2e/test_on_cluster.py
 
 .PHONY: e2e-systems
 e2e-systems: .venv/.ready ## Run every system's own stack: targets, logs, panels, and each kind of alert fired
@@ -92,6 +105,13 @@ e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached ov
 e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine reached over SSH
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py host.py) --engine ssh
+
+CONTRACT = up no_change logs in_place alerts on_cluster
+
+.PHONY: e2e-kubernetes
+e2e-kubernetes: .venv/.ready ## Run the end-to-end suite on a real Kubernetes cluster
+	@$(PYTHON) -m toolchain ensure kubernetes
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(CONTRACT:%=tests/e2e/test_%.py) --engine kubernetes
 
 .PHONY: bench
 bench: .venv/.ready ## Measure, next to a peer or a limit in the same run

@@ -9,7 +9,7 @@ import pulumi
 from components.assemble import assemble
 from components.stack import MonitoringStack, config_values
 from model.errors import ConfigError
-from targets.docker import address, check
+from targets.platforms import PLATFORMS
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     config = pulumi.Config()
     stack = pulumi.get_stack()
     values, root = config_values(pulumi.get_project()), Path(__file__).parent
-    plan = assemble(stack, values, address=address, root=root, check=check)
+    plan = assemble(stack, values, platforms=PLATFORMS, root=root)
     given = {name: config.require_secret(name) for name in plan.secrets if config.get(name) is not None}
     monitoring = MonitoringStack(stack, plan, given)
     pulumi.export("urls", monitoring.urls)

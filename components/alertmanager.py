@@ -5,23 +5,25 @@ Format: https://prometheus.io/docs/alerting/latest/configuration/. Every credent
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
 from components.documents import dump
 from model.base import Duration, LabelName
 from model.errors import Inconsistent, Problem, nearest
+from model.naming import scraped
 from model.packs import alertmanager as pack
 from model.plan import Context, Secret
 from model.receivers import Email, Receiver, SeverityRoute, Webhook
 from model.settings import ComponentSettings
-from model.telemetry import Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
-from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
+from model.telemetry import Datasource, Route, RuleGroup, ScrapeJob, Telemetry
+from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 NAME = "alertmanager"
 PORT = 9093
+GOSSIP_PORT = 9094
 CONFIG_DIR = "/etc/alertmanager"
 DATA_DIR = "/alertmanager"
 SECRETS_DIR = "/run/secrets"
@@ -45,6 +47,8 @@ class Settings(ComponentSettings):
     """How often a changed group is sent."""
     repeat_interval: Duration = "4h"
     """How often an unchanged group is sent again."""
+    replicas: Annotated[int, Field(ge=1, le=5)] = 1
+    """Instances that agree on what was sent; more than one on Kubernetes only."""
     retention: Duration = "120h"
     """How long silences and the notification log are kept."""
 
@@ -191,9 +195,9 @@ def _file(secret: str | None) -> str:
 def telemetry(context: Context) -> Telemetry:
     """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
     address = context.address(NAME, PORT)
-    target = ScrapeTarget(address=address, labels=identity(context, NAME))
+    found = scraped(context, NAME, PORT, replicas=context.own(Settings).replicas)
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, path="/alertmanager/metrics", targets=(target,)),),
+        scrape=(ScrapeJob(name=NAME, path="/alertmanager/metrics", **found),),
         datasources=(
             Datasource(
                 uid="alertmanager",
@@ -217,6 +221,17 @@ def secrets(context: Context) -> tuple[Secret, ...]:
     return tuple(Secret(name=name, purpose=purpose) for name, purpose in sorted(named.items()))
 
 
+def gossip(context: Context, replicas: int) -> tuple[str, ...]:
+    """How instances find each other, to agree on what was sent; a single one has nobody to gossip with.
+
+    Source: https://prometheus.io/docs/alerting/latest/high_availability/
+    """
+    if replicas == 1:
+        return ("--cluster.listen-address=",)
+    peers = context.instances(NAME, GOSSIP_PORT)
+    return (f"--cluster.listen-address=0.0.0.0:{GOSSIP_PORT}", *(f"--cluster.peer={peer}" for peer in peers))
+
+
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One Alertmanager; silences and the notification log live on a volume."""
     own = context.own(Settings)
@@ -231,7 +246,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 f"--data.retention={own.retention}",
                 f"--web.external-url={context.settings.base_url}/alertmanager/",
                 "--web.route-prefix=/alertmanager/",
-                "--cluster.listen-address=",  # a single instance has nobody to gossip with
+                *gossip(context, own.replicas),
             ),
             config=ConfigDir(
                 path=CONFIG_DIR,
@@ -246,7 +261,12 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 ),
             ),
             secrets=tuple(SecretFile(path=_file(secret.name), secret=secret.name) for secret in secrets(context)),
-            ports=(published(context, NAME, PORT, default=9093),),
+            ports=(
+                published(context, NAME, PORT, default=9093),
+                *((Port(number=GOSSIP_PORT, name="gossip"),) if own.replicas > 1 else ()),
+            ),
+            replicas=own.replicas,
+            egress="anywhere",
             volumes=(DataVolume(name="alertmanager-data", path=DATA_DIR, retain=context.settings.retain_data),),
             probe=HttpProbe(path="/alertmanager/-/healthy", port=PORT),
         ),

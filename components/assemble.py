@@ -22,7 +22,7 @@ from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
 from model.packs.system import expanded, system_telemetry
-from model.plan import Context, Plan, Secret, make_plan
+from model.plan import Context, Plan, Platform, Secret, make_plan
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Telemetry
@@ -51,7 +51,8 @@ def assemble(
     stack: str,
     config: Mapping[str, ConfigValue],
     *,
-    address: Callable[[str, int], str],
+    address: Callable[[str, int], str] | None = None,
+    platforms: Mapping[str, Platform] | None = None,
     root: Path,
     check: Callable[[Sequence[Workload]], list[str]] | None = None,
     need_secrets: bool = True,
@@ -61,7 +62,8 @@ def assemble(
     Args:
         stack: the stack's name.
         config: the stack's configuration by key, without the project's namespace.
-        address: `host:port` of a workload's port on the target platform.
+        address: `host:port` of a workload's port on the target platform; that of `platforms` when absent.
+        platforms: the targets by name (`targets.platforms.PLATFORMS`); the settings choose one.
         root: the project's directory, which holds configs/.
         check: what the target platform cannot express, as sentences (`targets.docker.check`).
         need_secrets: whether a secret that is not set is a problem; it is not for looking at documents.
@@ -76,6 +78,11 @@ def assemble(
     system = _collect(problems, lambda: load_system(_system_name(settings, config), stack, root))
     if settings is None or system is None:
         raise ConfigError([*problems, *_unknown_keys(stack, config, None)])
+    if platforms is not None:
+        chosen = platforms[settings.target]
+        address, check = address or chosen.address(stack, settings), check or chosen.check
+    if address is None:
+        raise TypeError("either address or platforms is needed")
     context = Context(
         stack=stack,
         settings=settings,

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from components.base import MonitoringComponent, limits
-from model.naming import demo_logs
+from model.naming import demo_logs, shares_files
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.system import Database, Metric, Service
@@ -74,7 +74,7 @@ def logs(context: Context, key: str, service: Service) -> dict[str, Any]:
 
 def writes_files(context: Context, key: str) -> bool:
     """Whether a service writes one of the system's log files on the host."""
-    return any(key in log.written_by for log in context.system.host_logs)
+    return shares_files(context) and any(key in log.written_by for log in context.system.host_logs)
 
 
 def _errors(service: Service, item: Metric) -> list[str]:
@@ -142,6 +142,7 @@ def service_workload(context: Context, key: str, service: Service) -> Workload:
         ),
         ports=(Port(number=service.port, publish=publish, bind=context.settings.docker.bind_address),),
         volumes=volumes,
+        labels=service.kubernetes.selector if service.kubernetes else {},
         probe=HttpProbe(path="/demo/healthz", port=service.port),
         stop_seconds=5,
     )

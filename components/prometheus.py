@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
+from components.discovery import PLATFORM_LOGIN, access, discovered, scrape_timeout
 from components.documents import dump
 from model.base import Duration, Size, seconds
 from model.capacity import limit_mib, prometheus_memory
 from model.errors import ConfigError, Problem
-from model.naming import on_host
+from model.naming import on_host, scraped
 from model.packs import prometheus as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -25,7 +26,6 @@ from model.telemetry import (
     Route,
     RuleGroup,
     ScrapeJob,
-    ScrapeTarget,
     Telemetry,
 )
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
@@ -33,6 +33,7 @@ from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 NAME = "prometheus"
 PORT = 9090
 CONFIG_DIR = "/etc/prometheus"
+INSTANCE = "INSTANCE"
 DATA_DIR = "/prometheus"
 
 
@@ -51,6 +52,8 @@ class Settings(ComponentSettings):
     """How long a query may run."""
     query_log_file: Annotated[str, Field(pattern=r"^/[^\s]+$")] | None = None
     """File below the data directory that every query is logged to; none by default."""
+    replicas: Annotated[int, Field(ge=1, le=4)] = 1
+    """Instances that all scrape and evaluate everything; more than one on Kubernetes only."""
     lookback_delta: Duration = "5m"
     """How old a sample may be to count as current."""
 
@@ -66,7 +69,10 @@ def config(context: Context) -> dict[str, Any]:
             "scrape_interval": context.settings.scrape_interval,
             "scrape_timeout": scrape_timeout(context.settings.scrape_interval),
             "evaluation_interval": own.evaluation_interval,
-            "external_labels": {"stack": context.stack},
+            "external_labels": {
+                "stack": context.stack,
+                **({"replica": f"${{{INSTANCE}}}"} if own.replicas > 1 else {}),
+            },
         },
         "rule_files": ["rules/*.yml"],
         "scrape_configs": scrape_configs(context),
@@ -74,15 +80,14 @@ def config(context: Context) -> dict[str, Any]:
     if own.query_log_file:
         document["global"]["query_log_file"] = own.query_log_file
     if context.enabled("alertmanager"):
-        targets = [context.address("alertmanager", 9093)]
-        served = {"path_prefix": "/alertmanager", "static_configs": [{"targets": targets}]}
+        served = {
+            "path_prefix": "/alertmanager",
+            "static_configs": [{"targets": context.instances("alertmanager", 9093)}],
+        }
         document["alerting"] = {"alertmanagers": [served]}
+        if own.replicas > 1:  # the same alert of two instances is one
+            document["alerting"]["alert_relabel_configs"] = [{"regex": "replica", "action": "labeldrop"}]
     return document
-
-
-def scrape_timeout(interval: str) -> str:
-    """The longest usual time-out that is not longer than the interval: 10s, or the interval itself."""
-    return min(interval, "10s", key=seconds)
 
 
 def scrape_configs(context: Context) -> list[dict[str, Any]]:
@@ -97,8 +102,8 @@ def scrape_configs(context: Context) -> list[dict[str, Any]]:
 
 
 def pool(context: Context, job: ScrapeJob) -> str:
-    """The entry that a job belongs to: a common one, unless it has parameters or relabelling of its own."""
-    if job.params or job.relabel or job.metric_relabel:
+    """The entry that a job belongs to: a common one, unless it says something that no label of a target can say."""
+    if job.honor_labels or job.params or job.relabel or job.metric_relabel or job.discovery:
         return job.name
     limit = sample_limit(context, job)
     usual = limit == context.own(Settings).sample_limit
@@ -112,16 +117,19 @@ def sample_limit(context: Context, job: ScrapeJob) -> int:
 
 def scrape_config(context: Context, name: str, job: ScrapeJob) -> dict[str, Any]:
     """An entry of scrape_configs for `job` and all that are like it; their targets stand in a folder of its name."""
-    entry: dict[str, Any] = {
-        "job_name": name,
-        "scheme": job.scheme,
-        "sample_limit": sample_limit(context, job),
-        "file_sd_configs": [{"files": [f"targets/{name}/*.yml"]}],
-    }
+    entry: dict[str, Any] = {"job_name": name, "scheme": job.scheme, "sample_limit": sample_limit(context, job)}
+    if job.discovery:
+        entry |= discovered(job, job.discovery, context.settings.scrape_interval)
+    else:
+        entry["file_sd_configs"] = [{"files": [f"targets/{name}/*.yml"]}]
+    if job.honor_labels:
+        entry["honor_labels"] = True
+    if job.platform_login:
+        entry |= PLATFORM_LOGIN
     if job.params:
         entry["params"] = {key: list(values) for key, values in job.params.items()}
     if job.relabel:
-        entry["relabel_configs"] = [dict(rule) for rule in job.relabel]
+        entry["relabel_configs"] = [*entry.get("relabel_configs", ()), *(dict(rule) for rule in job.relabel)]
     if job.metric_relabel:
         entry["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel]
     return entry
@@ -174,8 +182,8 @@ def documents(context: Context) -> dict[str, str]:
     """Every file of the configuration directory, by its relative path."""
     files = {"prometheus.yml": dump(config(context))}
     files |= {f"rules/{group.name}.yml": dump(rules(group)) for group in context.telemetry.rules}
-    files |= {f"targets/{pool(context, j)}/{j.name}.yml": dump(targets(context, j)) for j in context.telemetry.scrape}
-    return files
+    static = [job for job in context.telemetry.scrape if not job.discovery]
+    return files | {f"targets/{pool(context, job)}/{job.name}.yml": dump(targets(context, job)) for job in static}
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -195,7 +203,7 @@ def telemetry(context: Context) -> Telemetry:
             ScrapeJob(
                 name=NAME,
                 path="/prometheus/metrics",
-                targets=(ScrapeTarget(address=address, labels=identity(context, NAME)),),
+                **scraped(context, NAME, PORT, replicas=context.own(Settings).replicas),
             ),
         ),
         datasources=(
@@ -240,12 +248,10 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     own = context.own(Settings)
     size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
     reload = Reload(
-        port=PORT,
-        path="/prometheus/-/reload",
-        metrics_path="/prometheus/metrics",
+        port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
         success_metric="prometheus_config_last_reload_successful",
         time_metric="prometheus_config_last_reload_success_timestamp_seconds",
-    )
+    )  # fmt: skip
     memory = limit_mib(prometheus_memory(context.system, context.telemetry), 1024)
     return (
         Workload(
@@ -272,6 +278,10 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             ports=(published(context, NAME, PORT, default=9090),),
             volumes=(DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data),),
             exemptions=on_host(context),
+            replicas=own.replicas,
+            told={INSTANCE: "instance-name"} if own.replicas > 1 else {},
+            access=access(context.telemetry.scrape),
+            egress="anywhere",
             probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),
             stop_seconds=60,
         ),

@@ -11,20 +11,31 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
 from components.documents import dump
-from model.naming import LABEL, demo_logs
+from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import LogFile, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
-from model.workload import BorrowedVolume, ConfigDir, DataVolume, Exemption, HostMount, HttpProbe, Reload, Workload
+from model.telemetry import LogFile, RuleGroup, ScrapeJob, Telemetry
+from model.workload import (
+    Access,
+    BorrowedVolume,
+    ConfigDir,
+    DataVolume,
+    Exemption,
+    HostMount,
+    HttpProbe,
+    Reload,
+    Workload,
+)
 
 NAME = "promtail"
 PORT = 9080
 CONFIG_DIR = "/etc/promtail"
 DATA_DIR = "/positions"
 HOST_DIR = "/host"
+PODS_DIR = "/var/log/pods"
 DISCOVERY = "__meta_docker_container_label_" + LABEL.replace(".", "_")
 STRUCTURED = ("request_id", "trace_id", "span_id", "user_id")
 """Fields that people search by and that have too many values for an index: stored beside the line."""
@@ -42,7 +53,7 @@ class Settings(ComponentSettings):
 
 def config(context: Context) -> dict[str, Any]:
     """promtail.yml as a dict."""
-    jobs = [docker_job(context)]
+    jobs = [DISCOVERED[context.settings.target](context)]
     jobs += [file_job(context, log) for log in log_files(context)]
     return {
         "server": {"http_listen_port": PORT, "grpc_listen_port": 0, "log_level": "warn"},
@@ -81,6 +92,40 @@ def docker_job(context: Context) -> dict[str, Any]:
         ],
         "pipeline_stages": pipeline(),
     }
+
+
+def pods_job(context: Context) -> dict[str, Any]:
+    """The pods of this node. The kubelet keeps their lines in the runtime's own format.
+
+    Source: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/#kubernetes_sd_config
+    """
+    meta = "__meta_kubernetes_pod_"
+    return {
+        "job_name": "containerlogs",
+        "kubernetes_sd_configs": [{"role": "pod"}],
+        "relabel_configs": [
+            {"source_labels": [f"{meta}node_name"], "target_label": "__host__"},  # pods of other nodes are left out
+            {"target_label": "job", "replacement": "containerlogs"},
+            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+            {"source_labels": [f"{meta}name"], "target_label": "pod"},
+            {"source_labels": [f"{meta}container_name"], "target_label": "container"},
+            {"source_labels": [f"{meta}container_name"], "target_label": "service"},
+            _unless_empty(f"{meta}label_app", "app"),
+            _unless_empty(f"{meta}label_app_kubernetes_io_name", "app"),
+            _unless_empty("app", "service"),
+            {
+                "source_labels": [f"{meta}uid", f"{meta}container_name"],
+                "separator": "/",
+                "target_label": "__path__",
+                "replacement": f"{PODS_DIR}/*$1/*.log",
+            },
+        ],
+        "pipeline_stages": [{"cri": {}}, *pipeline()],
+    }
+
+
+DISCOVERED = {"docker": docker_job, "kubernetes": pods_job}
+"""Where lines of containers are found, by target."""
 
 
 def _unless_empty(source: str, target: str) -> dict[str, Any]:
@@ -128,14 +173,14 @@ def file_job(context: Context, log: LogFile) -> dict[str, Any]:
 def glob(context: Context, log: LogFile) -> str:
     """Where Promtail sees the files; in a demo each stand-in's are in a directory of their own."""
     path = PurePosixPath(log.path)
-    if context.settings.demo and log.demo:
+    if context.settings.demo and log.demo and shares_files(context):
         return f"{HOST_DIR}{path.parent}/*/*.log"
     return f"{HOST_DIR}{path}"
 
 
 def borrowed(context: Context) -> tuple[BorrowedVolume, ...]:
     """The volumes to which stand-ins write what would be log files of the host."""
-    if not context.settings.demo:
+    if not (context.settings.demo and shares_files(context)):
         return ()
     return tuple(
         BorrowedVolume(name=demo_logs(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
@@ -149,9 +194,8 @@ def borrowed(context: Context) -> tuple[BorrowedVolume, ...]:
 
 def telemetry(context: Context) -> Telemetry:
     """Promtail is scraped and has alerts about lines that do not reach Loki."""
-    target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
         rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
     )
 
@@ -170,9 +214,17 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     lent = borrowed(context)
     folders = sorted({str(PurePosixPath(log.path).parent) for log in log_files(context) if not (lent and log.demo)})
     mounts = tuple(
-        HostMount(source=folder, path=f"{HOST_DIR}{folder}", reason="reads the log files of the host")
+        HostMount(source=folder, path=f"{HOST_DIR}{folder}", reason="reads the log files of the host", create=True)
         for folder in folders
     )
+    pods = context.settings.target == "kubernetes"
+    if pods:
+        mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
+    exemptions: tuple[Exemption, ...] = ()
+    if mounts:
+        exemptions = (Exemption(rule="host-mount", reason="reads the log files of the host"),)
+    if pods:
+        exemptions += (Exemption(rule="root-user", reason="pods' log files are readable by root alone"),)
     return (
         Workload(
             name=NAME,
@@ -189,9 +241,16 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
             borrowed=lent,
             host_mounts=mounts,
-            exemptions=(Exemption(rule="host-mount", reason="reads the log files of the host"),) if mounts else (),
+            exemptions=exemptions,
             probe=HttpProbe(path="/ready", port=PORT),
-            after=("socket-proxy", "loki", *(key for log in log_files(context) if lent for key in log.demo)),
+            placement="node-agent",
+            told={"HOSTNAME": "node-name"} if pods else {},
+            access=(Access(resources=("pods",)),) if pods else (),
+            after=(
+                *(("socket-proxy",) if context.enabled("socket-proxy") else ()),
+                "loki",
+                *(key for log in log_files(context) if lent for key in log.demo),
+            ),
         ),
     )
 

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from components import alertmanager, demo_workload, grafana, jaeger, loki, prometheus, promtail, socket_proxy, traefik
 from components.base import ComponentModule
-from components.exporters import blackbox, cadvisor, node, postgres, redis
+from components.exporters import blackbox, cadvisor, kube_state, kubelet, node, postgres, redis
 from model.settings import ComponentSettings, Settings
 
 COMPONENTS: tuple[ComponentModule, ...] = (
@@ -22,6 +22,8 @@ COMPONENTS: tuple[ComponentModule, ...] = (
     alertmanager,
     node,
     cadvisor,
+    kubelet,
+    kube_state,
     postgres,
     redis,
     blackbox,
@@ -29,6 +31,10 @@ COMPONENTS: tuple[ComponentModule, ...] = (
     grafana,
     traefik,
 )  # fmt: skip
+
+
+EVERYWHERE = ("docker", "kubernetes")
+"""The targets of a component that does not name its own in TARGETS."""
 
 
 def settings_model() -> type[Settings]:
@@ -44,8 +50,12 @@ def settings_model() -> type[Settings]:
 
 
 def sections(settings: Settings) -> Mapping[str, ComponentSettings]:
-    """The component sections of settings made by `settings_model`, by component name."""
-    return {module.NAME: getattr(settings, field_name(module.NAME)) for module in COMPONENTS}
+    """The component sections of settings made by `settings_model`, by component name; those that the target knows."""
+    return {
+        module.NAME: getattr(settings, field_name(module.NAME))
+        for module in COMPONENTS
+        if settings.target in getattr(module, "TARGETS", EVERYWHERE)
+    }
 
 
 def field_name(component: str) -> str:

@@ -13,6 +13,7 @@ from model.workload import ConfigDir, Exemption, HostMount, HttpProbe, Port, Wor
 
 NAME = "socket-proxy"
 PORT = 2375
+TARGETS = ("docker",)
 METRICS_PORT = 8404
 CONFIG_DIR = "/etc/haproxy"
 SOCKET = "/var/run/docker.sock"

@@ -14,7 +14,6 @@ from components.registry import COMPONENTS
 from model.errors import ConfigError, Problem
 from model.plan import Plan, Secret
 from targets.base import Deployment, Target
-from targets.docker import DockerTarget
 
 
 def config_values(project: str) -> dict[str, ConfigValue]:
@@ -59,12 +58,10 @@ class MonitoringStack(pulumi.ComponentResource):
             for secret in plan.secrets.values()
             if secret.generate
         }
-        target: Target = DockerTarget(
-            name, plan.settings.docker, plan.images, {**secrets, **self.passwords}, opts=child
-        )
+        target = _target(name, plan, {**secrets, **self.passwords}, child)
         refused = target.check(plan.every())
         if refused:
-            raise ConfigError(Problem("target docker", text) for text in refused)
+            raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
         self.deployments: dict[str, Deployment] = {}
         for module in COMPONENTS:
             if workloads := plan.workloads.get(module.NAME):
@@ -74,6 +71,25 @@ class MonitoringStack(pulumi.ComponentResource):
         self.urls = {workload: port for workload, d in self.deployments.items() for port in list(d.ports.values())[:1]}
         self.ready = pulumi.Output.all(*(d.ready for d in self.deployments.values())).apply(lambda _: True)
         self.register_outputs({"ready": self.ready})
+
+
+def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions) -> Target:
+    """The target that the settings choose; a provider's package is loaded only where it is used."""
+    if plan.settings.target == "docker":
+        from targets.docker import DockerTarget  # noqa: PLC0415
+
+        return DockerTarget(name, plan.settings.docker, plan.images, secrets, opts=opts)
+    from targets.kubernetes import KubernetesTarget  # noqa: PLC0415
+
+    return KubernetesTarget(
+        name,
+        plan.settings.kubernetes,
+        plan.images,
+        secrets,
+        workloads=plan.every(),
+        retain=plan.settings.retain_data,
+        opts=opts,
+    )
 
 
 def _generated(stack: str, secret: Secret, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

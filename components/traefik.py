@@ -166,6 +166,8 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 ),
             ),
             ports=(published(context, NAME, PORT, default=8080),),
+            edge=True,
+            egress="anywhere",
             probe=HttpProbe(path="/ping", port=INTERNAL_PORT),
         ),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 from model.plan import Context
+from model.telemetry import Discovery, ScrapeTarget
 from model.workload import Exemption
 
 HOST = "host.docker.internal"
@@ -29,6 +31,23 @@ def user_id(stack: str, workload: str) -> int:
 def identity(context: Context, service: str) -> dict[str, str]:
     """The labels that every scrape target carries: which service, of which system, in which environment."""
     return {"service": service, "system": context.system.name, "environment": context.settings.environment}
+
+
+def scraped(
+    context: Context, name: str, port: int, *, agent: bool = False, replicas: int = 1, **labels: str
+) -> dict[str, Any]:
+    """The `targets` or the `discovery` of the scrape job of a component: pods are found where there may be several."""
+    series = {**identity(context, name), **labels}
+    if context.settings.target == "kubernetes" and (agent or replicas > 1):
+        selector = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": name}
+        home = context.address(name, port).split(".")[1] + ("-agents" if agent else "")
+        return {"discovery": Discovery(namespaces=(home,), selector=selector, port=port, labels=series)}
+    return {"targets": (ScrapeTarget(address=context.address(name, port), labels=series),)}
+
+
+def shares_files(context: Context) -> bool:
+    """Whether one workload can see the files of another, so that stand-ins can write what would be files of a host."""
+    return context.settings.target == "docker"
 
 
 def demo_logs(service: str) -> str:

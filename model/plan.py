@@ -32,6 +32,18 @@ class Secret:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Platform:
+    """What can be said of a target before anything is deployed.
+
+    `address` gives, for a stack and its settings, the function from a workload's name and port to `host:port`; `check`
+    lists what the target cannot express.
+    """
+
+    address: Callable[[str, Settings], Callable[[str, int], str]]
+    check: Callable[[Sequence[Workload]], list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """What a component may know while it plans. `telemetry` is complete only when workloads are asked for."""
 
@@ -53,6 +65,14 @@ class Context:
             if isinstance(section, kind):
                 return section
         raise LookupError(f"no settings section of type {kind.__name__}")
+
+    def instances(self, name: str, port: int) -> list[str]:
+        """`host:port` of every instance of the component `name`; of the component itself where it has just one."""
+        address, replicas = self.address(name, port), int(getattr(self.sections[name], "replicas", 1))
+        if replicas == 1:
+            return [address]
+        rest = address.partition(".")[2]
+        return [f"{name}-{number}.{name}-pods.{rest}" for number in range(replicas)]
 
     def enabled(self, name: str) -> bool:
         """Whether the component `name` is registered and not switched off."""

@@ -23,7 +23,7 @@ IDENTITY = frozenset({"service", "system", "environment", "instance", "job", "st
 OTHERS = (
     "up", "ALERTS", "ALERTS_FOR_STATE", "scrape_", "node_", "container_", "machine_", "pg_", "redis_", "probe_",
     "traefik_", "prometheus_", "promhttp_", "loki_", "promtail_", "alertmanager_", "grafana_", "haproxy_", "blackbox_",
-    "go_", "process_", "cadvisor_",
+    "go_", "process_", "cadvisor_", "kube_", "kubelet_",
 )  # fmt: skip
 """What comes with Prometheus itself and with the components: names, or beginnings of names."""
 VARIABLES = {"$__rate_interval": "5m", "$__interval": "1m", "$__range": "1h"}

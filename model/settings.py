@@ -5,6 +5,7 @@ Each component adds a section of its own (see `components.registry`), so this fi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -63,6 +64,48 @@ class DockerSettings(Strict):
     """Rotated log files kept for each container."""
 
 
+class Toleration(Strict):
+    """A node taint that pods of the stack put up with."""
+
+    key: str | None = None
+    """Taint key; any when absent."""
+    operator: Literal["Exists", "Equal"] = "Exists"
+    """How `value` is compared."""
+    value: str | None = None
+    """Taint value, for Equal."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Taint effect; any when absent."""
+
+
+class KubernetesSettings(Strict):
+    """Where and how the Kubernetes target deploys."""
+
+    kubeconfig: str | None = None
+    """Path of the kubeconfig; KUBECONFIG or ~/.kube/config when absent."""
+    context: str | None = None
+    """Context in the kubeconfig; its current one when absent."""
+    namespace: Name | None = None
+    """Namespace to make and own; monitoring-<stack> when absent. Node-level agents get <namespace>-agents."""
+    storage_class: str | None = None
+    """Storage class of the data volumes; the cluster's default when absent."""
+    registry_mirror: Registry | None = None
+    """Registry (host:port) that serves all images under their upstream names."""
+    image_pull_secrets: tuple[Name, ...] = ()
+    """Existing Secrets of both namespaces with the logins of private registries."""
+    service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    """Type of the Service in front of Traefik, the only one that is meant for people."""
+    node_selector: Mapping[str, str] = Field(default_factory=dict)
+    """Labels of the nodes that may run the stack; node-level agents run on every node that is tolerated."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints that the stack's pods put up with, those of agents included."""
+    priority_class: str | None = None
+    """Existing PriorityClass of all pods."""
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    """Extra labels of every object."""
+    annotations: Mapping[str, str] = Field(default_factory=dict)
+    """Extra annotations of every object."""
+
+
 class Settings(Strict):
     """Everything an environment decides. Sections of the components are added by the registry."""
 
@@ -70,7 +113,7 @@ class Settings(Strict):
     """The system to watch: a file configs/systems/<system>.yaml."""
     environment: Name = "dev"
     """Name of the environment; a label of every series and log line."""
-    target: Literal["docker"] = "docker"
+    target: Literal["docker", "kubernetes"] = "docker"
     """Platform to deploy to."""
     demo: bool = False
     """Deploy stand-ins for the system's services, with believable traffic and faults to switch on."""
@@ -90,3 +133,5 @@ class Settings(Strict):
     """How often targets are scraped unless they say otherwise."""
     docker: DockerSettings = Field(default_factory=DockerSettings)
     """The Docker target."""
+    kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
+    """The Kubernetes target."""

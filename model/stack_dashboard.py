@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from model.packs import alertmanager, containers, grafana, host, jaeger, loki, prometheus, promtail, slo, traefik
+from model.packs import (
+    alertmanager,
+    cluster,
+    containers,
+    grafana,
+    host,
+    jaeger,
+    loki,
+    prometheus,
+    promtail,
+    slo,
+    traefik,
+)
 from model.packs.base import colours, panel
 from model.plan import Context
 from model.system import DashboardSpec, Panel, Row
@@ -19,7 +31,9 @@ _ROWS: Mapping[str, tuple[str, Callable[[], tuple[Panel, ...]]]] = {
     "jaeger": ("Jaeger", jaeger.panels),
     "promtail": ("Promtail", promtail.panels),
     "grafana": ("Grafana", grafana.panels),
+    "kube-state-metrics": ("Cluster", cluster.panels),
     "cadvisor": ("Containers", containers.panels),
+    "kubelet": ("Containers", containers.panels),
     "node-exporter": ("Host", host.panels),
     "traefik": ("Traefik", traefik.panels),
 }

@@ -102,6 +102,15 @@ class Logs(Strict):
         return self
 
 
+class Pods(Strict):
+    """How a service's pods are found on Kubernetes."""
+
+    namespace: Name
+    """Namespace they run in."""
+    selector: Annotated[Mapping[str, str], Field(min_length=1)]
+    """Labels that they carry."""
+
+
 class Service(Strict):
     """One service of the system."""
 
@@ -115,6 +124,8 @@ class Service(Strict):
     """host:port of each instance, where it has several."""
     on_host: bool = False
     """Whether it is a process of the host and not a container: it is reached through the host's own address."""
+    kubernetes: Pods | None = None
+    """On Kubernetes its pods are found by these labels; by its address when absent."""
     port: PortNumber
     """Port of its metrics."""
     instance: Literal["address", "host"] = "address"

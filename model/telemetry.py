@@ -26,16 +26,35 @@ class ScrapeTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Discovery:
+    """Targets that the platform knows: its nodes, or the pods with these labels in `namespaces` (empty: all).
+
+    `port` is the number of the container's port. `labels` are what every series carries.
+    """
+
+    role: Literal["pod", "node"] = "pod"
+    namespaces: tuple[str, ...] = ()
+    selector: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScrapeJob:
     """A Prometheus job. Durations are Prometheus durations (`30s`); None takes the stack's default.
 
     `static` targets are written to a file of their own, which Prometheus re-reads without a reload. `sample_limit`
-    is the number of samples after which a scrape counts as failed. `relabel` and `metric_relabel` hold entries of
+    is the number of samples after which a scrape counts as failed. Targets of a `discovery` stand in for static ones;
+    `platform_login` shows them the platform's own token. With `honor_labels` a series keeps labels of its own where the
+    target has one of the same name, for exporters that tell of others. `relabel` and `metric_relabel` hold entries of
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config.
     """
 
     name: str
-    targets: tuple[ScrapeTarget, ...]
+    targets: tuple[ScrapeTarget, ...] = ()
+    discovery: Discovery | None = None
+    platform_login: bool = False
+    honor_labels: bool = False
     path: str = "/metrics"
     scheme: Literal["http", "https"] = "http"
     interval: str | None = None

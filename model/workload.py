@@ -139,11 +139,15 @@ class BorrowedVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class HostMount:
-    """A read-only view of a path of the host, with the reason why the workload cannot do without it."""
+    """A read-only view of a path of the host, with the reason why the workload cannot do without it.
+
+    `create` makes an empty directory of a path that is not there, where the platform would refuse to start otherwise.
+    """
 
     source: str
     path: str
     reason: str
+    create: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,13 +160,29 @@ class Exemption:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Access:
+    """What a workload may ask the platform's API for: rules of a role, in `namespaces` or, when empty, cluster-wide.
+
+    Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#role-and-clusterrole
+    """
+
+    resources: tuple[str, ...]
+    groups: tuple[str, ...] = ("",)
+    verbs: tuple[str, ...] = ("get", "list", "watch")
+    namespaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """One process to run: everything a target must know, and nothing of how it does it.
 
     `image` is a name in configs/images.yaml. `args` replace the image's command and `entrypoint`, where given, its
     entry point. `env` never holds a secret. `after` names workloads that must have been started before this one.
     A `collector` also joins the existing networks of the services it watches.
-    `placement` is "service" for one instance anywhere and "node-agent" for one on every node.
+    `placement` is "service" for `replicas` instances anywhere and "node-agent" for one on every node. `access` is what
+    it may ask the platform's API for. `told` names environment variables that hold what only the platform knows.
+    `egress` is where it connects to: the stack alone, or anywhere. The `edge` is what people outside of the platform
+    connect to. `labels` are those by which others find it.
     """
 
     name: str
@@ -185,6 +205,12 @@ class Workload:
     after: tuple[str, ...] = ()
     collector: bool = False
     stop_seconds: int = 30
+    replicas: int = 1
+    access: tuple[Access, ...] = ()
+    told: Mapping[str, Literal["node-name", "instance-name"]] = field(default_factory=dict)
+    egress: Literal["stack", "anywhere"] = "stack"
+    edge: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def exempt(self, rule: str) -> bool:
         """Whether an exemption from `rule` is declared."""

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import docker
 from rich.console import Console
 from rich.markup import escape
 
 from model.errors import ConfigError
-from ops import capacity, engine, recover, render, verify
+from ops import capacity, engine, render, verify
+from ops.hosts import Host, open_host, target_of
 from ops.workspace import ROOT, Workspace, drop_secrets, forget, keep_secrets, open_workspace
 
 console = Console(highlight=False, soft_wrap=True)
@@ -60,44 +60,59 @@ def prerequisites() -> dict[str, Any]:
     return overlay
 
 
-def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, docker.DockerClient]:
-    """The stack's workspace and its engine."""
+def cluster_prerequisites(named: str | None = None) -> dict[str, Any]:
+    """Gets the provider, and a cluster: the one of the context `named`, of KUBECONFIG, or one of our own."""
+    toolchain = [sys.executable, "-m", "toolchain"]
+    subprocess.run([*toolchain, "ensure", "kubernetes"], cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        context = [f"--context={named}"] if named else []
+        command = [*toolchain, "cluster", *context, "--result", str(result)]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        found = json.loads(result.read_text(encoding="utf-8"))
+    overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": found["kubeconfig"]}}
+    if found["built"] and "grafana" not in found["built"]:
+        overlay["grafana"] = {"image": "grafana-standin"}
+    return overlay
+
+
+def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Host]:
+    """The stack's workspace and where it runs."""
     space = open_workspace(stack, engine.tool_env(), overlay)
-    return space, engine.connect(space)
+    return space, open_host(space, target_of(stack))
 
 
 def up(stack: str) -> int:
     """Deploys the stack, waits until it is well, and shows where everything is."""
     phases = Phases()
-    overlay = phases.run("prerequisites", prerequisites)
-    space, client = connect(stack, overlay)
+    needed = {"docker": prerequisites, "kubernetes": cluster_prerequisites}[target_of(stack)]
+    overlay = phases.run("prerequisites", needed)
+    space, host = connect(stack, overlay)
     plan = render.plan_of(space)  # everything that can be wrong in a configuration goes wrong here
-    for line in phases.run("recovery", lambda: recover.recover(space, client)):
+    for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
-    replace = [arg for urn in recover.unfinished(space.export()) for arg in ("--replace", urn)]
+    replace = [arg for urn in host.repeats(space) for arg in ("--replace", urn)]
     phases.run("pulumi up", lambda: space.pulumi("up", "--yes", "--skip-preview", "--stack", stack, *replace))
-    found = phases.run("health", lambda: verify.wait_healthy(client, stack, timeout=180))
-    scraped = phases.run("targets", lambda: verify.wait_targets(client, stack, timeout=90))
+    found = phases.run("health", lambda: host.wait_healthy(180))
+    scraped = phases.run("targets", lambda: host.wait_targets(90))
     good = verify.report(stack, found, scraped, base_url=plan.settings.base_url, console=console)
-    _explain(stack, client)
+    _explain(host)
     console.print(phases.total())
     return 0 if good else 1
 
 
-def _explain(stack: str, client: docker.DockerClient) -> None:
-    """The last words of every container that is not well."""
-    for container in verify.services(client, stack):
-        if not verify.health(container).good:
-            console.print(f"[red]{container.name}[/] last said:")
-            console.print(verify.last_words(container), markup=False)
+def _explain(host: Host) -> None:
+    """The last words of everything that is not well."""
+    for name, words in host.last_words():
+        console.print(f"[red]{name}[/] last said:")
+        console.print(words, markup=False)
 
 
 def check(stack: str) -> int:
     """Shows how a running stack is, without changing anything."""
-    space, client = connect(stack)
+    space, host = connect(stack)
     plan = render.plan_of(space)
-    found = verify.wait_healthy(client, stack, timeout=30)
-    scraped = verify.wait_targets(client, stack, timeout=30)
+    found, scraped = host.wait_healthy(30), host.wait_targets(30)
     return 0 if verify.report(stack, found, scraped, base_url=plan.settings.base_url, console=console) else 1
 
 
@@ -115,22 +130,19 @@ def refresh(stack: str) -> int:
 
 def down(stack: str, *, purge: bool) -> int:
     """Removes the stack; data volumes stay unless `purge` is set."""
-    space, client = connect(stack)
-    for line in recover.recover(space, client):
+    space, host = connect(stack)
+    for line in host.recover(space):
         console.print(f"   {line}")
     generated = space.outputs().keys() - {"urls", "baseUrl", "ready"}
     if not purge:
         keep_secrets(space, generated)
     space.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack)
-    kept = recover.remaining_volumes(client, stack)
     if purge:
-        for volume in kept:
-            volume.remove()
-        kept = []
+        host.purge()
         drop_secrets(space, generated)
     forget(space)
-    if kept:
-        console.print(f"Kept data volumes: {', '.join(str(v.name) for v in kept)} (remove them with PURGE=1)")
+    if not purge and (kept := host.kept()):
+        console.print(f"Kept data volumes: {', '.join(kept)} (remove them with PURGE=1)")
     return 0
 
 

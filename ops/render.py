@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from components.assemble import ConfigValue, assemble
 from model.load import read_yaml
 from model.plan import Plan
 from ops.workspace import PROJECT, ROOT, Workspace
-from targets.docker import address, check
+from targets import manifests
+from targets.manifests import Place
+from targets.platforms import PLATFORMS
 
 
 def config_of(document: Mapping[str, Any]) -> dict[str, ConfigValue]:
@@ -38,14 +40,17 @@ def plan_of(space: Workspace) -> Plan:
     return plan_file(space.directory / f"Pulumi.{space.stack}.yaml", space.stack, need_secrets=True)
 
 
-def plan_file(path: Path, stack: str, *, need_secrets: bool = False) -> Plan:
+def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None) -> Plan:
     """The plan of a stack file; without `need_secrets`, secrets that are not set yet are no problem.
+
+    With `target` it is planned for that platform, whatever the file says.
 
     Raises:
         ConfigError: something in it is wrong.
     """
     document = read_yaml(path, path.parent) or {}
-    return assemble(stack, config_of(document), address=address, root=ROOT, check=check, need_secrets=need_secrets)
+    config = config_of(document) | ({"target": ConfigValue(target)} if target else {})
+    return assemble(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets)
 
 
 def documents(plan: Plan) -> dict[str, str]:
@@ -70,12 +75,41 @@ def documents(plan: Plan) -> dict[str, str]:
             sort_keys=False,
             width=120,
         )
-    return files
+    return files | objects(plan)
+
+
+def objects(plan: Plan) -> dict[str, str]:
+    """The objects of a stack on Kubernetes by `kubernetes/<workload>.yaml`, without documents and secrets."""
+    if plan.settings.target != "kubernetes":
+        return {}
+    place, every = _place(plan), plan.every()
+    found = {workload.name: list(manifests.of_workload(place, workload)) for workload in every}
+    found = {"stack": list(manifests.of_stack(place, every)), **found}
+    return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in found.items()}
+
+
+def config_maps(plan: Plan) -> dict[str, str]:
+    """The documents once more, as the ConfigMaps that a cluster is given."""
+    if plan.settings.target != "kubernetes":
+        return {}
+    made = {workload.name: manifests.config_map(_place(plan), workload) for workload in plan.every()}
+    return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
+
+
+def _place(plan: Plan) -> Place:
+    return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images)
+
+
+def _yaml(items: Sequence[Mapping[str, Any]]) -> str:
+    """Several documents, without anchors: readers of other languages do not all know them."""
+    plain = json.loads(json.dumps(items))
+    return yaml.safe_dump_all(plain, sort_keys=False, width=120)
 
 
 def render(stack: str, folder: Path) -> int:
     """Writes all documents of `Pulumi.<stack>.yaml` below `folder`; older files that are gone are removed."""
-    files = documents(plan_file(ROOT / f"Pulumi.{stack}.yaml", stack))
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    files = documents(plan) | config_maps(plan)
     for path in [p for p in folder.rglob("*") if p.is_file()] if folder.exists() else []:
         if str(path.relative_to(folder)) not in files:
             path.unlink()

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.errors import ConfigError
+from model.plan import Plan
 from model.telemetry import AlertRule
 from ops.render import plan_file
 from ops.workspace import ROOT
+from targets.platforms import PLATFORMS
 
 FOLDER = Path("docs/runbooks")
 HEAD = "<!-- Written by `python -m ops.schema` from the alerts' definitions; change those. -->\n"
@@ -23,7 +26,7 @@ class Use:
 
 
 def uses(root: Path = ROOT) -> dict[str, list[Use]]:
-    """Every alert of all shipped stacks by its name, each system once."""
+    """Every alert of all shipped stacks by its name, each system once, on every platform that can have it."""
     found: dict[str, list[Use]] = {}
     seen: set[str] = set()
     for path in sorted(root.glob("Pulumi.*.yaml")):
@@ -31,10 +34,20 @@ def uses(root: Path = ROOT) -> dict[str, list[Use]]:
         if plan.system.name in seen:
             continue
         seen.add(plan.system.name)
-        for group in plan.telemetry.rules:
-            for alert in group.alerts:
-                found.setdefault(alert.name, []).append(Use(plan.system.name, alert))
+        for each in (plan, *_elsewhere(path, plan)):
+            for group in each.telemetry.rules:
+                for alert in group.alerts:
+                    found.setdefault(alert.name, []).append(Use(plan.system.name, alert))
     return found
+
+
+def _elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
+    """The same stack on the other platforms; none where a platform refuses it, for there it has no alerts."""
+    for target in sorted(PLATFORMS.keys() - {plan.settings.target}):
+        try:
+            yield plan_file(path, plan.stack, target=target)
+        except ConfigError:
+            continue
 
 
 def files(root: Path = ROOT) -> dict[Path, str]:

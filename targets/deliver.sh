@@ -17,9 +17,9 @@ request() { # METHOD PATH: the whole HTTP answer
         header="Authorization: Basic $token
 "
     fi
-    busybox printf '%s %s HTTP/1.0\r\nHost: %s\r\n%sContent-Length: 0\r\n\r\n' "$1" "$2" "$NAME:$PORT" "${header:+${header%
+    busybox printf '%s %s HTTP/1.0\r\nHost: %s\r\n%sContent-Length: 0\r\n\r\n' "$1" "$2" "${HOST:-$NAME}:$PORT" "${header:+${header%
 }
-}" | busybox sed 's/\r*$/\r/' | busybox timeout 20 /tools/busybox nc "$NAME" "$PORT" 2>/dev/null
+}" | busybox sed 's/\r*$/\r/' | busybox timeout 20 /tools/busybox nc "${HOST:-$NAME}" "$PORT" 2>/dev/null
 }
 status() { busybox head -n 1 | busybox cut -d ' ' -f 2; }
 body() { busybox sed -e '1,/^\r*$/d'; }

@@ -413,6 +413,8 @@ def check(workloads: Sequence[Workload]) -> list[str]:
     """What Docker cannot express, without an engine: see `DockerTarget.check`."""
     found = _taken_names(workloads)
     for workload in workloads:
+        if workload.replicas > 1:
+            found.append(f"workload {workload.name!r}: {workload.replicas} replicas need a cluster; use one on Docker")
         for secret in workload.secrets:
             if Path(secret.path).parent != Path(SECRETS_DIR):
                 found.append(f"workload {workload.name!r}: secret file {secret.path!r} must lie in {SECRETS_DIR}")

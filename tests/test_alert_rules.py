@@ -14,13 +14,16 @@ from tests.support.proving import prove, unproven
 from tests.support.systems import ROOT
 from tests.support.validating import tool
 
-STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+CLUSTER = "on a cluster"
+"""Follows the name of a stack that is planned for Kubernetes, whatever its file says."""
+STACKS = [*sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")), f"dev {CLUSTER}"]
 
 
 @cache
 def planned(stack: str) -> Plan:
     """The plan of a shipped stack."""
-    return plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    name = stack.removesuffix(CLUSTER).strip()
+    return plan_file(ROOT / f"Pulumi.{name}.yaml", name, target="kubernetes" if CLUSTER in stack else None)
 
 
 def groups() -> list[tuple[str, RuleGroup]]:
@@ -31,6 +34,12 @@ def groups() -> list[tuple[str, RuleGroup]]:
             if group.alerts:
                 found.setdefault(repr([(a.name, a.expr, a.hold) for a in group.alerts]), (stack, group))
     return list(found.values())
+
+
+def test_alerts_of_every_platform_are_among_them() -> None:
+    """What only a cluster can raise is proven below as well."""
+    names = {group.name for stack in STACKS for group in planned(stack).telemetry.rules}
+    assert {"containers", "cluster"} <= names
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -16,7 +16,7 @@ from ops.render import plan_file
 from tests.support.systems import ROOT
 
 FOLDERS = ("components", "model", "targets", "ops")
-SHARED = {"base", "documents", "registry", "assemble", "stack"}
+SHARED = {"base", "discovery", "documents", "registry", "assemble", "stack"}
 """Modules of components/ that are not components."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
@@ -30,6 +30,7 @@ SERVED_BY_HELPERS: dict[str, str] = {
     "postgres": "stands for a system's database in dev",
     "redis": "stands for a system's cache in dev",
     "jaeger": "keeps the traces of a stack that asks for it",
+    "kube-state-metrics": "watches the objects of a cluster, where a stack is deployed to one",
     "redis-exporter": "watches the cache of a system that has one",
 }
 """Images that no component of an ordinary stack runs, each with the reason why it is in configs/images.yaml."""
@@ -104,7 +105,7 @@ def test_components_do_not_know_each_other() -> None:
     """A component imports what is shared, and never another component."""
     for path in component_files():
         others = {n for n in imports(path) if n.startswith("components.")}
-        allowed = ("components.base", "components.documents", f"components.{EXPORTERS}.base")
+        allowed = ("components.base", "components.discovery", "components.documents", f"components.{EXPORTERS}.base")
         assert not [name for name in others if not name.startswith(allowed)], named(path)
 
 
@@ -140,18 +141,24 @@ def test_a_component_is_named_like_its_file() -> None:
     """The name in settings, addresses and resources is that of the file."""
     for module in registry.COMPONENTS:
         stem = Path(str(getattr(module, "__file__", ""))).stem
-        assert stem.replace("_", "-") == module.NAME or f"{stem}-exporter" == module.NAME, stem
+        assert module.NAME in called(stem), stem
+
+
+def called(stem: str) -> set[str]:
+    """The names that a component in a file of that name may have: programs are called after what they hand out."""
+    name = stem.replace("_", "-")
+    return {name, f"{name}-exporter", f"{name}-metrics"}
 
 
 def test_components_are_not_named_in_other_files() -> None:
     """The registry is the only list: elsewhere a name is used for an address, a start order or a question at most.
 
-    These are `address("x", …)`, `enabled("x")`, `after=("x",)` and type and uid of a data source that Grafana shows.
+    These are `address("x", …)`, `instances("x", …)`, `enabled("x")`,
+    `after=("x",)` and type and uid of a data source that Grafana shows.
     """
     names = {module.NAME for module in registry.COMPONENTS}
     for path in [*component_files(), *(ROOT / "components" / f"{name}.py" for name in SHARED - {"registry"})]:
-        own = {path.stem.replace("_", "-"), f"{path.stem}-exporter"}
-        foreign = {node.value for node in strings(path)} & (names - own)
+        foreign = {node.value for node in strings(path)} & (names - called(path.stem))
         assert not foreign, f"{named(path)} names {foreign}"
 
 
@@ -162,7 +169,7 @@ def strings(path: Path) -> Iterator[ast.Constant]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call):
             function = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if function in ("address", "enabled"):
+            if function in ("address", "enabled", "instances"):
                 allowed |= set(node.args[:1])
             allowed |= {
                 inner

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from components.registry import COMPONENTS
+from components.registry import COMPONENTS, EVERYWHERE
 from model.plan import Plan
 from model.telemetry import AlertRule
-from tests.support.systems import plan_shop
+from tests.support.systems import plan_cluster, plan_shop
 from tests.support.validating import everything
 
 UNWATCHED = {"demo-workload"}
@@ -38,12 +38,31 @@ def test_every_component_is_scraped(plan: Plan) -> None:
     """Each component has a scrape job of its name, whose targets all say service, system and environment."""
     jobs = {job.name: job for job in plan.telemetry.scrape}
     for module in COMPONENTS:
-        if module.NAME in UNWATCHED:
+        if module.NAME in UNWATCHED or "docker" not in getattr(module, "TARGETS", EVERYWHERE):
             continue
         assert module.NAME in plan.workloads, module.NAME
         assert jobs[module.NAME].targets, module.NAME
         for target in jobs[module.NAME].targets:
             assert {"service", "system", "environment"} <= target.labels.keys(), target.address
+
+
+def test_every_component_of_a_cluster_is_scraped(tmp_path: Path) -> None:
+    """What only runs on a cluster, or is there already, has its job too: found by a discovery or by its address."""
+    jobs = {job.name: job for job in plan_cluster(tmp_path).telemetry.scrape}
+    for module in COMPONENTS:
+        if "docker" in getattr(module, "TARGETS", EVERYWHERE):
+            continue
+        found = jobs[module.NAME]
+        for labels in [found.discovery.labels] if found.discovery else [target.labels for target in found.targets]:
+            assert {"service", "system", "environment"} <= labels.keys(), module.NAME
+
+
+def test_alerts_of_a_cluster_explain_themselves(tmp_path: Path) -> None:
+    """They say as much as those of an engine, and compare with a number too."""
+    listed = tuple(alert for group in plan_cluster(tmp_path).telemetry.rules for alert in group.alerts)
+    assert "NodeNotReady" in {alert.name for alert in listed}
+    test_every_alert_explains_itself(listed)
+    test_every_alert_has_a_threshold(listed)
 
 
 def test_every_workload_is_scraped(plan: Plan) -> None:

@@ -16,6 +16,7 @@ from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "cadvisor"
 PORT = 8080
+TARGETS = ("docker",)
 
 
 class Settings(ComponentSettings):

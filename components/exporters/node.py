@@ -6,12 +6,13 @@ Flags: https://github.com/prometheus/node_exporter.
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
 from model.dashboard import build
+from model.naming import scraped
 from model.packs import host as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import RuleGroup, ScrapeJob, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "node-exporter"
@@ -29,9 +30,8 @@ class Settings(ComponentSettings):
 
 def telemetry(context: Context) -> Telemetry:
     """The host is scraped; alerts are about what runs out."""
-    target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
         rules=(RuleGroup(name="host", alerts=pack.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),),
     )

@@ -6,7 +6,7 @@ query with a name that nothing exposes, an objective without a metric to measure
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from model.dashboard import build
@@ -18,7 +18,7 @@ from model.packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
 from model.plan import Context
 from model.promql import Catalogue, problems
 from model.system import AlertSpec, DashboardSpec, Metric, Objective, Row, Service, System
-from model.telemetry import AlertRule, Dashboard, Example, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import AlertRule, Dashboard, Discovery, Example, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 
 SHARED = frozenset({"generic", "constant", "active", "errors", "failures", "memory", "heap", "cpu"})
 """Roles that several metrics of a service may have."""
@@ -166,16 +166,29 @@ def targets(context: Context, key: str, service: Service) -> tuple[str, ...]:
 def _job(context: Context, key: str, service: Service) -> ScrapeJob:
     """The scrape job of a service."""
     labels = {**service.labels, **identity(context, key)}
+    found = discovery(context, service, labels)
     return ScrapeJob(
         name=key,
         path=service.metrics_path,
-        targets=tuple(
+        discovery=found,
+        targets=()
+        if found
+        else tuple(
             ScrapeTarget(address=address, labels={**_instance(service, address), **labels})
             for address in targets(context, key, service)
         ),
         interval=service.scrape_interval,
         sample_limit=service.sample_limit,
     )
+
+
+def discovery(context: Context, service: Service, labels: Mapping[str, str]) -> Discovery | None:
+    """How the pods of a service are found, where it says so; in a demo its stand-in's carry the same labels."""
+    pods = service.kubernetes
+    if context.settings.target != "kubernetes" or pods is None:
+        return None
+    home = context.address("any", 1).split(".")[1] if context.settings.demo else pods.namespace
+    return Discovery(namespaces=(home,), selector=pods.selector, port=service.port, labels=labels)
 
 
 def _instance(service: Service, address: str) -> dict[str, str]:

@@ -45,7 +45,9 @@ def test_structured_values_are_json() -> None:
 def test_every_component_has_a_key() -> None:
     """Each section can be switched off from the configuration."""
     for component in registry.COMPONENTS:
-        settings = load_settings("dev", configuration({registry.key_name(component.NAME): '{"enabled": false}'}))
+        (target, *_) = getattr(component, "TARGETS", registry.EVERYWHERE)
+        given = {"target": target, registry.key_name(component.NAME): '{"enabled": false}'}
+        settings = load_settings("dev", configuration(given))
         assert not registry.sections(settings)[component.NAME].enabled
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from components import prometheus
@@ -112,10 +111,13 @@ def test_what_a_job_says_wins_over_the_defaults() -> None:
     assert "targets/services-7/limited.yml" in files
 
 
-@pytest.mark.parametrize(("interval", "timeout"), [("15s", "10s"), ("10s", "10s"), ("5s", "5s"), ("500ms", "500ms")])
-def test_a_timeout_is_never_longer_than_its_interval(interval: str, timeout: str) -> None:
-    """Prometheus refuses a configuration in which it is."""
-    assert prometheus.scrape_timeout(interval) == timeout
+def test_labels_of_a_series_can_win_over_those_of_its_target() -> None:
+    """An exporter that tells of others says whom; its entry is its own, since no label of a target can ask for that."""
+    files = documents(Telemetry(scrape=(job(), job(name="objects", honor_labels=True))))
+    entry, other = files["prometheus.yml"]["scrape_configs"]
+    assert "honor_labels" not in entry
+    assert (other["job_name"], other["honor_labels"]) == ("objects", True)
+    assert "targets/objects/objects.yml" in files
 
 
 def test_targets_of_the_same_labels_stand_together() -> None:

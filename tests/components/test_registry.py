@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from components.base import MonitoringComponent
-from components.registry import COMPONENTS, field_name, key_name, sections, settings_model
+from components.registry import COMPONENTS, EVERYWHERE, field_name, key_name, sections, settings_model
 from model.load import parse
 from model.settings import ComponentSettings, Settings
 
@@ -32,11 +32,13 @@ def test_names_are_unique() -> None:
 def test_settings_have_a_section_for_each() -> None:
     """Each component's section has its type, its defaults and a description."""
     model = settings_model()
-    settings = parse(model, {"system": "shop"}, "x")
-    assert list(sections(settings)) == [module.NAME for module in COMPONENTS]
-    for module in COMPONENTS:
-        assert type(sections(settings)[module.NAME]) is module.Settings
-        assert model.model_fields[field_name(module.NAME)].description
+    for target in EVERYWHERE:
+        settings = parse(model, {"system": "shop", "target": target}, "x")
+        known = [module for module in COMPONENTS if target in getattr(module, "TARGETS", EVERYWHERE)]
+        assert list(sections(settings)) == [module.NAME for module in known]
+        for module in known:
+            assert type(sections(settings)[module.NAME]) is module.Settings
+    assert all(model.model_fields[field_name(module.NAME)].description for module in COMPONENTS)
 
 
 def test_sections_do_not_hide_shared_settings() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import docker
 import pytest
 
+from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.remote import RemoteEngine
 from tests.support.running import Engine, RunningStack
 
@@ -24,6 +25,7 @@ ORDER = [
     "alerts",
     "standalone",
     "host",
+    "on_cluster",
     "recovery",
     "down",
     "systems",
@@ -32,7 +34,7 @@ ORDER = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--engine: which Docker engine the suite runs on."""
-    parser.addoption("--engine", choices=["local", "tcp", "ssh"], default="local")
+    parser.addoption("--engine", choices=["local", "tcp", "ssh", "kubernetes"], default="local")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,6 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The engine under test; a remote one has a network and a filesystem of its own."""
     kind = request.config.getoption("--engine")
+    if kind == "kubernetes":
+        yield Engine(None)
+        return
     if kind == "local":
         yield Engine(docker.from_env())
         return
@@ -61,7 +66,11 @@ def stack(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[RunningStack]:
     """The deployed stack; whatever is left of it at the end is removed."""
-    running = RunningStack(tmp_path_factory.mktemp("stack"), "e2e", engine, ports=28080)
+    folder = tmp_path_factory.mktemp("stack")
+    if request.config.getoption("--engine") == "kubernetes":
+        running: RunningStack = ClusterStack(folder, "e2e", start_cluster(), ports=28080)
+    else:
+        running = RunningStack(folder, "e2e", engine, ports=28080)
     running.edit_settings(_with_receiver)
     running.secret("pager-url", f"http://demo-webhook:8080/demo/webhook?key={CANARY}")
     running.first_up = running.up()

@@ -44,6 +44,7 @@ def log_file(engine: Engine) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def execora(engine: Engine, log_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Execora without stand-ins: its process listens where the engine's containers find their host."""
+    assert engine.client is not None
     subnet = engine.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
     bridge = str(next(ip_network(subnet).hosts()))  # what the engine calls host-gateway
     running = RunningStack(tmp_path_factory.mktemp("host"), "e2ehost", engine, ports=28100, system="execora")

@@ -24,7 +24,7 @@ def test_every_target_is_up(stack: RunningStack) -> None:
     assert {series["value"][1] for series in up} == {"1"}
     services = {series["metric"]["service"] for series in up}
     expected = {"api", "web", "prometheus", "alertmanager", "grafana", "loki", "promtail", "traefik", "node-exporter"}
-    assert expected | {"postgres-exporter", "blackbox-exporter", "cadvisor"} <= services
+    assert expected | {"postgres-exporter", "blackbox-exporter", stack.watches_containers} <= services
 
 
 def test_postgres_exporter_sees_a_real_database(stack: RunningStack) -> None:

@@ -14,6 +14,7 @@ from tests.support.systems import SYSTEM
 ROWS = {
     "prometheus": "Prometheus",
     "loki": "Loki",
+    "kube-state-metrics": "Cluster",
     "cadvisor": "Containers",
     "node-exporter": "Host",
     "traefik": "Traefik",
@@ -42,6 +43,11 @@ def test_targets_are_always_shown() -> None:
 def test_a_component_that_runs_has_its_row(component: str, row: str) -> None:
     """A row stands for each component that is deployed, so that no panel is empty for lack of one."""
     assert titles(component)[1:] == [row]
+
+
+def test_containers_are_shown_whoever_tells_of_them() -> None:
+    """On a cluster the kubelets are asked, elsewhere cAdvisor: the row is the same."""
+    assert titles("kubelet") == titles("cadvisor")
 
 
 def test_all_rows_keep_their_order() -> None:

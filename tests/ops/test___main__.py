@@ -13,6 +13,7 @@ import pytest
 from model.errors import ConfigError, Problem
 from ops import __main__ as commands
 from ops import engine, recover, render, verify
+from ops.hosts import DockerHost
 from tests.support import fakes
 from tests.support.fakes import FakeItem
 
@@ -111,7 +112,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     answers = {"stack export": "{}", "stack output": '{"grafana-admin-password": "s3cret", "baseUrl": "http://x"}'}
     space = fakes.workspace(tmp_path, answers)
     docker = fakes.engine_with(volumes=[FakeItem("dev-prometheus-data")])
-    monkeypatch.setattr(commands, "connect", lambda name, overlay=None: (space, docker))
+    monkeypatch.setattr(commands, "connect", lambda name, overlay=None: (space, DockerHost(name, docker)))
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
     monkeypatch.setattr(engine, "tool_env", lambda: {})
     monkeypatch.setattr(commands, "forget", lambda space: None)

@@ -31,3 +31,11 @@ def test_every_shipped_alert_has_a_page() -> None:
     assert len(alerts) > 50
     assert {path.stem for path in made} == {*alerts, "README"}
     assert all(f"({name}.md)" in index for name in alerts)
+
+
+def test_alerts_of_every_platform_have_a_page() -> None:
+    """What only a cluster can raise is there too, and a system is named once for a condition of both platforms."""
+    found = runbooks.uses()
+    assert {"NodeNotReady", "VolumeFillsSoon"} <= found.keys()
+    page = runbooks.page("ContainerMemoryNearLimit", found["ContainerMemoryNearLimit"])
+    assert page.count("plue") == 1

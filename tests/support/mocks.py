@@ -11,6 +11,7 @@ import collections.abc
 import enum
 import importlib
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 _FALLBACKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "docker:index/remoteImage:RemoteImage": lambda name: {"imageId": f"sha256:{name}"},
     "docker:index/container:Container": lambda name: {"containerLogs": "0", "exitCode": 0},
+    "kubernetes:core/v1:Secret": lambda name: {"metadata": {"name": f"{name}-1a2b3c"}},
     "random:index/randomPassword:RandomPassword": lambda name: {"result": pulumi.Output.secret(f"canary-{name}")},
 }
 
@@ -129,7 +131,8 @@ def check_inputs(token: str, inputs: Mapping[str, Any]) -> list[str]:
         return []
     if token.startswith("pulumi:providers:"):  # structured provider properties travel as JSON
         inputs = {
-            key: _decoded(value) if key in ("registryAuth", "sshOpts") else value for key, value in inputs.items()
+            key: _decoded(value) if key in ("registryAuth", "sshOpts") or key.startswith("enable") else value
+            for key, value in inputs.items()
         }
     return list(_check_object(args, inputs, ""))
 
@@ -201,6 +204,7 @@ def _args_class(token: str) -> type | None:
         return typing.cast(type, importlib.import_module(f"pulumi_{name}").ProviderArgs)
     if package in ("pulumi", "observability"):
         return None
+    module = re.sub(r"^(\w+)(\.\w+)*\.k8s\.io/", r"\1/", module)  # networking.k8s.io/v1 is the package networking.v1
     folder = "" if module.startswith("index/") else "." + module.replace("/", ".").replace("-", "_")
     resource = getattr(importlib.import_module(f"pulumi_{package}{folder}"), name)
     home = importlib.import_module(resource.__module__)

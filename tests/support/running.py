@@ -42,7 +42,7 @@ class Engine:
     `files` go before a command that is to run in the network, or with the files, of the engine's host.
     """
 
-    client: docker.DockerClient
+    client: docker.DockerClient | None
     settings: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     restart: Callable[[Mapping[str, Any]], None] | None = None
@@ -54,7 +54,7 @@ class RunningStack:
     """A copy of the checkout with a stack file of its own, and the stack that is deployed from it."""
 
     def __init__(self, folder: Path, name: str, engine: Engine, ports: int, system: str = "plue") -> None:
-        self.name, self.engine, self.client, self.system = name, engine, engine.client, system
+        self.name, self.engine, self.system = name, engine, system
         self.root = folder / "checkout"
         self.state = folder / "state"
         shutil.copytree(ROOT, self.root, ignore=SKIPPED)
@@ -66,6 +66,12 @@ class RunningStack:
         self.edit_settings(lambda config: config.update(self._settings(ports)))
         self.edit_system(lambda system: system.pop("ports", None))
         self._clear()
+
+    @property
+    def client(self) -> docker.DockerClient:
+        """The engine's client."""
+        assert self.engine.client is not None, "this stack is not on a Docker engine"
+        return self.engine.client
 
     def _clear(self) -> None:
         """Removes what a run that was ended by force left of this stack: its volumes know passwords that are gone."""
@@ -153,6 +159,13 @@ class RunningStack:
         )  # fmt: skip
 
     # -- the engine --------------------------------------------------------------------------------------------------
+
+    watches_containers = "cadvisor"
+    """The service whose metrics are about containers."""
+
+    def container_name(self, workload: str) -> str:
+        """What the label `container` of a workload's log lines holds."""
+        return f"{self.name}-{workload}"
 
     def container(self, workload: str) -> Container:
         """The container of a workload."""

@@ -12,6 +12,7 @@ import yaml
 
 from components.assemble import ConfigValue, assemble
 from model.plan import Plan
+from targets.platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 ABSENT = object()
@@ -114,3 +115,12 @@ def plan_shop(
     """The plan of the shop with changes to its system and settings, made by the code that a real run uses."""
     root = project(folder, changed(SYSTEM, system or {}))
     return assemble("dev", configuration(settings or {}), address=lambda name, port: f"{name}:{port}", root=root)
+
+
+def plan_cluster(
+    folder: Path, system: Mapping[str, Any] | None = None, settings: Mapping[str, str | ConfigValue] | None = None
+) -> Plan:
+    """The plan of the shop as `plan_shop` makes it, on a Kubernetes cluster."""
+    root = project(folder, changed(SYSTEM, system or {}))
+    given = configuration({"target": "kubernetes", **(settings or {})})
+    return assemble("dev", given, platforms=PLATFORMS, root=root)

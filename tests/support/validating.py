@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from components.assemble import ConfigValue
+from components.discovery import TOKENS
 from model.plan import Plan
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
@@ -67,8 +68,17 @@ def written(plan: Plan, name: str, folder: Path) -> Path:
     for path, text in config.files.items():
         file = folder / name / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text.replace(TOKENS, str(_tokens(folder))), encoding="utf-8")
     return folder / name
+
+
+def _tokens(folder: Path) -> Path:
+    """What the platform puts into a pod, for validators that look whether files are there."""
+    made = folder / "tokens"
+    made.mkdir(exist_ok=True)
+    for name in ("token", "ca.crt"):
+        (made / name).touch()
+    return made
 
 
 def judged(*command: str | Path, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:

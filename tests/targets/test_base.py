@@ -9,8 +9,9 @@ import pytest
 
 from targets.base import Deployment, Target
 from targets.docker import DockerTarget
+from targets.kubernetes import KubernetesTarget
 
-TARGETS = (DockerTarget,)
+TARGETS = (DockerTarget, KubernetesTarget)
 
 
 @pytest.mark.parametrize("kind", TARGETS)

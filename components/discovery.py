@@ -1,0 +1,72 @@
+"""How Prometheus finds targets that only the platform knows, and what it must be allowed for that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from model.base import seconds
+from model.telemetry import Discovery, ScrapeJob
+from model.workload import Access
+
+TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
+PLATFORM_LOGIN = {
+    "authorization": {"credentials_file": f"{TOKENS}/token"},
+    # Kubelets make their serving certificates themselves unless a cluster is told to sign them.
+    "tls_config": {"ca_file": f"{TOKENS}/ca.crt", "insecure_skip_verify": True},
+}
+"""How Prometheus shows its own identity to the platform's nodes."""
+
+
+def scrape_timeout(interval: str) -> str:
+    """The longest usual time-out that is not longer than the interval: 10s, or the interval itself."""
+    return min(interval, "10s", key=seconds)
+
+
+def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
+    """Targets that the platform's API tells, with the labels that static ones have and where they run.
+
+    `usual` is the interval of jobs that say none.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#kubernetes_sd_config
+    """
+    meta = f"__meta_kubernetes_{how.role}_"
+    wanted = ",".join(f"{key}={value}" for key, value in sorted(how.selector.items()))
+    asked: dict[str, Any] = {"role": how.role}
+    if how.namespaces:
+        asked["namespaces"] = {"names": list(how.namespaces)}
+    if wanted:
+        asked["selectors"] = [{"role": how.role, "label": wanted}]
+    rules: list[dict[str, Any]] = [
+        {"target_label": label, "replacement": value}
+        for label, value in sorted({"job": job.name, **how.labels}.items())
+    ]
+    if how.role == "node":
+        rules.append({"source_labels": [f"{meta}name"], "target_label": "node"})
+    else:
+        rules = [
+            {"source_labels": [f"{meta}phase"], "regex": "Succeeded|Failed", "action": "drop"},
+            {"source_labels": [f"{meta}container_port_number"], "regex": str(how.port), "action": "keep"},
+            *rules,
+            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+            {"source_labels": [f"{meta}name"], "target_label": "pod"},
+            {"source_labels": [f"{meta}node_name"], "target_label": "node"},
+        ]
+    interval = job.interval or usual
+    return {
+        "metrics_path": job.path,
+        "scrape_interval": interval,
+        "scrape_timeout": job.timeout or scrape_timeout(interval),
+        "kubernetes_sd_configs": [asked],
+        "relabel_configs": rules,
+    }
+
+
+def access(jobs: Sequence[ScrapeJob]) -> tuple[Access, ...]:
+    """What the discoveries of `jobs` ask the platform's API for, and no more."""
+    found = [job.discovery for job in jobs if job.discovery]
+    names = sorted({name for how in found for name in how.namespaces if how.role == "pod"})
+    pods = (Access(resources=("pods",), namespaces=tuple(names)),) if names else ()
+    if not any(how.role == "node" for how in found):
+        return pods
+    return (*pods, Access(resources=("nodes",)), Access(resources=("nodes/metrics",), verbs=("get",)))

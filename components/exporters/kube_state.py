@@ -1,0 +1,70 @@
+"""kube-state-metrics: what the cluster's API says of pods, controllers, volumes and nodes.
+
+Flags and metrics: https://github.com/kubernetes/kube-state-metrics/tree/main/docs.
+"""
+
+from __future__ import annotations
+
+from components.base import MonitoringComponent, limits, published
+from model.dashboard import build
+from model.naming import scraped
+from model.packs import cluster as pack
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import RuleGroup, ScrapeJob, Telemetry
+from model.workload import Access, HttpProbe, Port, Workload
+
+NAME = "kube-state-metrics"
+PORT = 8080
+SELF_PORT = 8081
+TARGETS = ("kubernetes",)
+RESOURCES = {
+    "": ("nodes", "persistentvolumeclaims", "pods", "namespaces"),
+    "apps": ("daemonsets", "deployments", "statefulsets", "replicasets"),
+    "batch": ("cronjobs", "jobs"),
+}
+"""What it counts, by API group. No Secret and no ConfigMap is among it, so it may not read them either."""
+
+
+class Settings(ComponentSettings):
+    """kube-state-metrics."""
+
+
+def telemetry(context: Context) -> Telemetry:
+    """The state of the cluster's objects; its own labels give way to those of the objects that it tells of."""
+    job = ScrapeJob(name=NAME, honor_labels=True, **scraped(context, NAME, PORT))
+    return Telemetry(
+        scrape=(job,),
+        rules=(RuleGroup(name="cluster", alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard cluster"),),
+    )
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """The exporter needs none."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """One for the cluster; it may list what it counts and nothing else."""
+    kinds = ",".join(sorted(kind for group in RESOURCES.values() for kind in group))
+    return (
+        Workload(
+            name=NAME,
+            image=NAME,
+            limits=limits(context.own(Settings), memory=128, cpus=0.5),
+            args=(f"--port={PORT}", f"--telemetry-port={SELF_PORT}", f"--resources={kinds}"),
+            ports=(published(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
+            access=tuple(
+                Access(groups=(group,), resources=kinds, verbs=("list", "watch")) for group, kinds in RESOURCES.items()
+            ),
+            probe=HttpProbe(path="/readyz", port=SELF_PORT),
+        ),
+    )
+
+
+class KubeState(MonitoringComponent):
+    """kube-state-metrics as a ComponentResource."""
+
+
+Resource = KubeState

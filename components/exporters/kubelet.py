@@ -1,0 +1,73 @@
+"""Kubelets: what the nodes of a cluster know of their containers, and of themselves. Nothing is deployed for it.
+
+Source: https://kubernetes.io/docs/concepts/cluster-administration/system-metrics/
+"""
+
+from __future__ import annotations
+
+from components.base import MonitoringComponent
+from model.capacity import CONTAINERS
+from model.dashboard import build
+from model.naming import identity
+from model.packs import containers as pack
+from model.plan import Context, Secret
+from model.settings import ComponentSettings
+from model.telemetry import Discovery, RuleGroup, ScrapeJob, Telemetry
+from model.workload import Workload
+
+NAME = "kubelet"
+TARGETS = ("kubernetes",)
+
+
+class Settings(ComponentSettings):
+    """The metrics of the cluster's kubelets."""
+
+
+def telemetry(context: Context) -> Telemetry:
+    """Every node is scraped twice: for the kubelet itself, and for its containers.
+
+    A container is called <pod>/<container> in the label `name`, as on Docker by its own name, so that alerts and panels
+    are the same for both. Series of groups of containers are left out.
+    """
+    nodes = Discovery(role="node", labels=identity(context, NAME))
+    named = (
+        {"source_labels": ["__name__", "container"], "regex": "container_.+;", "action": "drop"},
+        {
+            "source_labels": ["pod", "container"], "separator": "/", "regex": "(.+/.+)",
+            "target_label": "name", "replacement": "$1",
+        },
+        {"regex": "id|image", "action": "labeldrop"},
+    )  # fmt: skip
+    job = ScrapeJob(name=NAME, scheme="https", discovery=nodes, platform_login=True)
+    return Telemetry(
+        scrape=(
+            job,
+            ScrapeJob(
+                name=CONTAINERS,
+                path="/metrics/cadvisor",
+                scheme="https",
+                discovery=nodes,
+                platform_login=True,
+                metric_relabel=named,
+            ),
+        ),
+        rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
+        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
+    )
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """None: Prometheus shows its own identity."""
+    return ()
+
+
+def workloads(context: Context) -> tuple[Workload, ...]:
+    """None: the kubelet is there."""
+    return ()
+
+
+class Kubelet(MonitoringComponent):
+    """The kubelets as a ComponentResource; it deploys nothing."""
+
+
+Resource = Kubelet

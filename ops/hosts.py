@@ -1,0 +1,248 @@
+"""Where a stack runs, as the commands see it: a Docker engine or a cluster, looked at and tidied up in one way."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import docker
+import kubernetes  # type: ignore[import-untyped]  # it publishes no types
+import urllib3.exceptions
+import yaml
+from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
+
+from model.naming import LABEL
+from model.settings import KubernetesSettings
+from ops import engine, recover, verify
+from ops.verify import Health
+from ops.workspace import PROJECT, ROOT, Workspace
+from targets.manifests import agents, namespace
+from targets.preflight import connect as connect_cluster
+from targets.preflight import size
+
+_DELETE_SECONDS = 120
+_TARGETS = "/prometheus/api/v1/targets?state=active"
+
+
+class Host(Protocol):
+    """A place where a stack runs."""
+
+    def recover(self, space: Workspace) -> list[str]:
+        """Makes a run possible after one that was killed. Returns what was done, as sentences."""
+
+    def repeats(self, space: Workspace) -> list[str]:
+        """URNs of what must be made again although its inputs are the same."""
+
+    def wait_healthy(self, timeout: float) -> list[Health]:
+        """Waits until every workload is well, at most `timeout` seconds; returns how they are then."""
+
+    def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
+        """Waits until every target is up, at most `timeout` seconds; returns them as Prometheus' API describes them."""
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """Name and last lines of everything that is not well."""
+
+    def kept(self) -> list[str]:
+        """Names of the data volumes that are there."""
+
+    def purge(self) -> None:
+        """Removes the data volumes."""
+
+
+def target_of(stack: str) -> str:
+    """The target in a stack's file; docker when it says none, or cannot be read: that is told later and better."""
+    try:
+        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError):
+        return "docker"
+    return str((document.get("config") or {}).get(f"{PROJECT}:target", "docker"))
+
+
+def open_host(space: Workspace, target: str) -> Host:
+    """The host of a workspace's stack."""
+    if target == "kubernetes":
+        document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8")) or {}
+        given = (document.get("config") or {}).get(f"{PROJECT}:kubernetes") or {}
+        return ClusterHost(space.stack, KubernetesSettings.model_validate(given))
+    return DockerHost(space.stack, engine.connect(space))
+
+
+class DockerHost:
+    """A Docker engine."""
+
+    def __init__(self, stack: str, client: docker.DockerClient) -> None:
+        self._stack, self._client = stack, client
+
+    def recover(self, space: Workspace) -> list[str]:
+        """See `Host`."""
+        return recover.recover(space, self._client)
+
+    def repeats(self, space: Workspace) -> list[str]:
+        """See `Host`: one-shot containers that ended with an error, and what was half made."""
+        return recover.unfinished(space.export())
+
+    def wait_healthy(self, timeout: float) -> list[Health]:
+        """See `Host`."""
+        return verify.wait_healthy(self._client, self._stack, timeout=timeout)
+
+    def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
+        """See `Host`."""
+        return verify.wait_targets(self._client, self._stack, timeout=timeout)
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """See `Host`."""
+        found = verify.services(self._client, self._stack)
+        return [(str(c.name), verify.last_words(c)) for c in found if not verify.health(c).good]
+
+    def kept(self) -> list[str]:
+        """See `Host`."""
+        return [str(volume.name) for volume in recover.remaining_volumes(self._client, self._stack)]
+
+    def purge(self) -> None:
+        """See `Host`."""
+        for volume in recover.remaining_volumes(self._client, self._stack):
+            volume.remove()
+
+
+class ClusterHost:
+    """The two namespaces of a stack on a cluster."""
+
+    def __init__(self, stack: str, settings: KubernetesSettings) -> None:
+        self._stack = stack
+        self.namespace = namespace(stack, settings)
+        self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
+
+    def recover(self, space: Workspace) -> list[str]:
+        """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
+        return recover.recover(space, None)
+
+    def repeats(self, space: Workspace) -> list[str]:
+        """See `Host`: none, as the provider looks again at what was not ready."""
+        return []
+
+    def pods(self) -> list[Any]:
+        """The stack's pods, without those that are going."""
+        wanted = f"{LABEL}.stack={self._stack}"
+        homes = (self.namespace, agents(self.namespace))
+        found = [pod for home in homes for pod in self.api.list_namespaced_pod(home, label_selector=wanted).items]
+        return [pod for pod in found if not pod.metadata.deletion_timestamp]
+
+    def wait_healthy(self, timeout: float) -> list[Health]:
+        """See `Host`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = [pod_health(pod) for pod in self.pods()]
+            if all(item.good for item in found) or time.monotonic() > deadline:
+                return sorted(found, key=lambda item: item.workload)
+            time.sleep(0.5)
+
+    def fetch(self, pod: Any, port: int, path: str) -> str:
+        """What a GET of `path` (with its query) on a pod's port answers, asked through the API server.
+
+        Raises:
+            RuntimeError: the request failed.
+        """
+        plain, _, query = path.partition("?")
+        meta = pod.metadata
+        try:
+            answer = self.api.api_client.call_api(
+                f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}:{port}/proxy{plain}",
+                "GET",
+                query_params=parse_qsl(query),
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _return_http_data_only=True,
+            )
+        except (ApiException, urllib3.exceptions.HTTPError) as error:
+            raise RuntimeError(f"{path} of {meta.name}: {error}") from None
+        return str(answer.data.decode())
+
+    def targets(self) -> list[dict[str, Any]]:
+        """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""
+        instances = [pod for pod in self.pods() if pod.metadata.labels[f"{LABEL}.workload"] == "prometheus"]
+        answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
+        return list(max(answers, key=lambda found: sum(t["health"] != "up" for t in found), default=[]))
+
+    def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
+        """See `Host`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                found = self.targets()
+            except RuntimeError:  # it has only just begun
+                found = []
+            if (found and all(t["health"] == "up" for t in found)) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.5)
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """See `Host`."""
+        words = []
+        for pod in self.pods():
+            if not pod_health(pod).good:
+                words.append((pod.metadata.name, self._words(pod)))
+        return words
+
+    def _words(self, pod: Any) -> str:
+        states = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
+        sick = next((state for state in states if not state.ready), None)
+        if sick is None:
+            return str(pod.status.message or pod.status.phase)
+        if sick.state.waiting:
+            return f"{sick.name}: {sick.state.waiting.reason} {sick.state.waiting.message or ''}"
+        try:
+            home = pod.metadata.namespace
+            answer = self.api.read_namespaced_pod_log(
+                pod.metadata.name, home, container=sick.name, tail_lines=5, _preload_content=False
+            )
+            return str(answer.data.decode(errors="replace"))
+        except ApiException as error:
+            return f"{sick.name}: {error.reason}"
+
+    def kept(self) -> list[str]:
+        """See `Host`."""
+        try:
+            claims = self.api.list_namespaced_persistent_volume_claim(self.namespace).items
+        except ApiException:
+            return []
+        return sorted(claim.metadata.name for claim in claims)
+
+    def purge(self) -> None:
+        """See `Host`. The volumes go with the namespace."""
+        try:
+            owner = (self.api.read_namespace(self.namespace).metadata.labels or {}).get(f"{LABEL}.stack")
+            if owner == self._stack:
+                self.api.delete_namespace(self.namespace)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return
+        deadline = time.monotonic() + _DELETE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                self.api.read_namespace(self.namespace)
+            except ApiException:
+                return
+            time.sleep(0.5)
+
+
+def pod_health(pod: Any) -> Health:
+    """How one pod is."""
+    ready = any(item.type == "Ready" and item.status == "True" for item in pod.status.conditions or ())
+    states = pod.status.container_statuses or []
+    reasons = [state.state.waiting.reason for state in states if state.state and state.state.waiting]
+    restarts = sum(state.restart_count for state in states)
+    phase = "not ready" if pod.status.phase == "Running" else str(pod.status.phase).lower()
+    word = "healthy" if ready else (reasons[0] if reasons else phase)
+    memory = sum(size((c.resources.limits or {}).get("memory", "0")) for c in pod.spec.containers)
+    shown = f"{pod.metadata.namespace}/{pod.metadata.name}" + (f" ({restarts} restarts)" if restarts else "")
+    return Health(pod.metadata.labels[f"{LABEL}.workload"], word, shown, memory)
+
+
+def kubeconfig(text: str) -> dict[str, Any]:
+    """What the toolchain's answer adds to a stack's settings: the kubeconfig that it printed, if any."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return {"kubernetes": {"kubeconfig": lines[-1].strip()}} if lines and Path(lines[-1].strip()).is_file() else {}

@@ -1,0 +1,206 @@
+"""Kubernetes: a Workload becomes a StatefulSet, Deployment or DaemonSet and what stands around it.
+
+The objects are made by `targets.manifests`; here they are registered, in the order that keeps a bad configuration away
+from what runs: first the ConfigMap, then the proof that the running processes took it, then what replaces pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.apps import v1 as apps
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.policy import v1 as disruption
+from pulumi_kubernetes.rbac import v1 as rbac
+
+from model.errors import ConfigError, Problem
+from model.images import Image
+from model.naming import LABEL, resource_name
+from model.settings import KubernetesSettings
+from model.workload import Workload
+from targets import manifests
+from targets.base import Deployment
+from targets.delivery import Cluster
+from targets.kubernetes_check import address, check
+from targets.manifests import Object, Place
+
+KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
+    "Namespace": core.Namespace,
+    "ConfigMap": core.ConfigMap,
+    "Service": core.Service,
+    "ServiceAccount": core.ServiceAccount,
+    "PersistentVolumeClaim": core.PersistentVolumeClaim,
+    "StatefulSet": apps.StatefulSet,
+    "Deployment": apps.Deployment,
+    "DaemonSet": apps.DaemonSet,
+    "NetworkPolicy": networking.NetworkPolicy,
+    "PodDisruptionBudget": disruption.PodDisruptionBudget,
+    "Role": rbac.Role,
+    "RoleBinding": rbac.RoleBinding,
+    "ClusterRole": rbac.ClusterRole,
+    "ClusterRoleBinding": rbac.ClusterRoleBinding,
+}
+TIMEOUT = "5m"
+"""How long pods may take to become ready before a run fails."""
+
+
+class KubernetesTarget:
+    """One cluster, and what all workloads of a stack share on it.
+
+    Args:
+        stack: the stack's name.
+        settings: the cluster's kubeconfig, namespace and scheduling.
+        images: image references by short name.
+        secrets: values of the plan's secrets by name.
+        workloads: all that will be deployed: whether there are agents decides on their namespace.
+        cluster: where deliveries are proven; tests pass one of their own.
+        opts: options of the component that holds the shared resources.
+
+    Raises:
+        ConfigError: the cluster cannot be reached, or something in it stands in the way.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        settings: KubernetesSettings,
+        images: Mapping[str, Image],
+        secrets: Mapping[str, pulumi.Output[str]],
+        *,
+        workloads: Sequence[Workload],
+        retain: bool = True,
+        cluster: Cluster | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        self._stack, self._settings, self._secrets = stack, settings, secrets
+        self._place = Place(stack=stack, settings=settings, images=images)
+        self._cluster = cluster or Cluster(settings)
+        if refused := self._cluster.refusals(self._place, workloads):
+            raise ConfigError(Problem("target kubernetes", text) for text in refused)
+        self._host = pulumi.ComponentResource("observability:targets:KubernetesCluster", stack, {}, opts)
+        self._provider = Provider(
+            resource_name(stack, "cluster"),
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+            enable_server_side_apply=True,
+            enable_config_map_mutable=True,
+            opts=pulumi.ResourceOptions(parent=self._host),
+        )
+        self._homes: dict[str, list[pulumi.Resource]] = {}
+        for item in manifests.of_stack(self._place, workloads):
+            meta = item["metadata"]
+            home = self._homes.setdefault(meta.get("namespace", meta["name"]), [])
+            # Its volumes go with a namespace, so it stays where they are to stay.
+            stays = retain and item["kind"] == "Namespace" and meta["name"] == self._place.namespace
+            home.append(self._register(item, self._host, depends_on=home[:1], retain_on_delete=stays))
+        self._host.register_outputs({})
+
+    # -- the protocol ------------------------------------------------------------------------------------------------
+
+    def address(self, name: str, port: int) -> str:
+        """See `targets.kubernetes_check.address`."""
+        return address(self._stack, self._settings, name, port)
+
+    def check(self, workloads: Sequence[Workload]) -> list[str]:
+        """See `targets.kubernetes_check.check`."""
+        return check(workloads)
+
+    def deploy(
+        self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
+    ) -> Deployment:
+        """Identity, volumes, secrets and documents, then the proof, then the pods; all children of `parent`."""
+        place, homes = self._place, self._homes[self._place.home(workload)]
+        before: list[pulumi.Resource] = [*homes, *after]
+        kept = {item["metadata"]["name"] for volume, item in manifests.claims(place, workload) if volume.retain}
+        *around, pods = manifests.of_workload(place, workload)
+        needed = [
+            self._register(item, parent, depends_on=homes, retain_on_delete=item["metadata"]["name"] in kept)
+            for item in around
+        ]
+        secret = self._secret(workload, parent, homes) if workload.secrets else None
+        proof = self._documents(workload, parent, homes)
+        self._fill(pods, proof, secret)
+        controller = self._register(
+            pods,
+            parent,
+            depends_on=[*before, *needed],
+            ignore_changes=["spec.volumeClaimTemplates"],
+            custom_timeouts=pulumi.CustomTimeouts(create=TIMEOUT, update=TIMEOUT),
+        )
+        return Deployment(
+            name=workload.name,
+            ready=controller.id.apply(lambda _: True),
+            address=self.address(workload.name, workload.ports[0].number if workload.ports else 0),
+            resources=(controller,),
+        )
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _register(self, item: Object, parent: pulumi.Resource, **options: Any) -> pulumi.CustomResource:
+        """An object as a resource called `<kind>/<namespace>/<name>`: the same object is always the same resource."""
+        meta = item["metadata"]
+        name = "/".join(filter(None, [item["kind"].lower(), meta.get("namespace"), meta["name"]]))
+        rest = {_snake(key): value for key, value in item.items() if key not in ("apiVersion", "kind")}
+        opts = pulumi.ResourceOptions(parent=parent, provider=self._provider, **options)
+        return KINDS[item["kind"]](resource_name(self._stack, name), opts=opts, **rest)
+
+    def _secret(self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]) -> Any:
+        """A Secret that never changes: new content is a new Secret, whose name makes the pods that read it anew."""
+        place = self._place
+        files = {
+            secret.path.rpartition("/")[2]: self._secrets[secret.secret].apply(
+                lambda text, around=secret.template: around.replace("{}", text)  # type: ignore[misc]
+            )
+            for secret in workload.secrets
+        }
+        meta: Any = manifests.metadata(place, "", place.home(workload), **manifests.selector(place, workload.name))
+        del meta["name"]  # Pulumi gives it one with a random end
+        made = core.Secret(
+            resource_name(self._stack, f"{workload.name}-secrets"),
+            metadata=meta,
+            string_data=files,
+            immutable=True,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                provider=self._provider,
+                depends_on=list(homes),
+                additional_secret_outputs=["stringData", "data"],
+                replace_on_changes=["stringData", "data"],
+            ),
+        )
+        return made.metadata["name"]
+
+    def _documents(
+        self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]
+    ) -> pulumi.Output[str]:
+        """The ConfigMap, and the digest of what replaces pods, given only once running processes took the documents."""
+        wanted = manifests.generation(self._place, workload)
+        item = manifests.config_map(self._place, workload)
+        if item is None or workload.config is None:
+            return pulumi.Output.from_input(wanted)
+        made = self._register(item, parent, depends_on=list(homes))
+        home, config = self._place.home(workload), workload.config
+
+        async def prove(_: object) -> str:
+            if not pulumi.runtime.is_dry_run():
+                await self._cluster.prove(self._stack, home, workload.name, config)
+            return wanted
+
+        return made.id.apply(prove)
+
+    @staticmethod
+    def _fill(pods: Object, proof: pulumi.Output[str], secret: Any) -> None:
+        """Puts in what is known only while deploying."""
+        template = pods["spec"]["template"]
+        template["metadata"]["annotations"][f"{LABEL}/generation"] = proof
+        for volume in template["spec"].get("volumes", ()):
+            if secret is not None and volume["name"] == "secrets":
+                volume["secret"]["secretName"] = secret
+
+
+def _snake(key: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)

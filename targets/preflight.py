@@ -1,0 +1,170 @@
+"""Asks a cluster, before anything is touched, whether a stack can be deployed to it at all.
+
+All questions read. Whatever stands in the way is told at once, each with what would help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import kubernetes  # type: ignore[import-untyped]  # it publishes no types
+import urllib3.exceptions
+from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
+from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
+
+from model.errors import nearest
+from model.naming import LABEL
+from model.settings import KubernetesSettings
+from model.workload import Workload
+from targets import manifests
+from targets.manifests import Place
+
+SECONDS = 5
+"""How long the cluster may take for an answer before it counts as unreachable."""
+_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
+
+
+def problems(place: Place, workloads: Sequence[Workload]) -> list[str]:
+    """Everything that stands in the way, as sentences; empty when nothing does."""
+    try:
+        client = connect(place.settings)
+    except (ConfigException, OSError) as error:
+        return [_no_context(place.settings, error)]
+    if found := _silent(client):
+        return [found]
+    return [
+        *_forbidden(client, place, workloads),
+        *_taken(client, place, workloads),
+        *_volumes(client, place, workloads),
+    ]
+
+
+def connect(settings: KubernetesSettings) -> Any:
+    """A client of the cluster that the settings name; it does not try again and again."""
+    configuration = kubernetes.client.Configuration()
+    kubernetes.config.load_kube_config(
+        config_file=settings.kubeconfig, context=settings.context, client_configuration=configuration
+    )
+    configuration.retries = False
+    return kubernetes.client.ApiClient(configuration)
+
+
+def _no_context(settings: KubernetesSettings, error: Exception) -> str:
+    try:
+        every, _ = kubernetes.config.list_kube_config_contexts(config_file=settings.kubeconfig)
+        known = [str(item["name"]) for item in every]
+    except (ConfigException, OSError):
+        return f"no kubeconfig can be read: {error}; set kubernetes.kubeconfig, or KUBECONFIG"
+    if settings.context and settings.context not in known:
+        return f"the kubeconfig has no context {settings.context!r}; {nearest(settings.context, known)}"
+    return f"the kubeconfig cannot be used: {error}"
+
+
+def _silent(client: Any) -> str | None:
+    """Why the cluster gives no answer; None when it does."""
+    try:
+        kubernetes.client.VersionApi(client).get_code(_request_timeout=SECONDS)
+    except ApiException as error:
+        return f"the cluster at {client.configuration.host} answers {error.status} {error.reason}: who are you?"
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        why = str(error).rpartition(": ")[2] or type(error).__name__
+        return f"no cluster answers at {client.configuration.host} within {SECONDS} s: {why}"
+    return None
+
+
+def wanted_rights(place: Place, workloads: Sequence[Workload]) -> Iterator[tuple[str, str, str, str]]:
+    """What a deployment does: verb, API group, resource and namespace (empty: cluster-wide) of each kind of object."""
+    core = ("configmaps", "secrets", "services", "serviceaccounts")
+    yield "patch", "", "namespaces", ""
+    for home in sorted({place.home(workload) for workload in workloads}):
+        for resource in (*core, "pods"):
+            yield "patch", "", resource, home
+        yield "get", "", "pods/log", home
+        yield "patch", "networking.k8s.io", "networkpolicies", home
+    kinds = {(manifests.controller(workload).lower() + "s", place.home(workload)) for workload in workloads}
+    for resource, home in sorted(kinds):
+        yield "patch", "apps", resource, home
+    if any(workload.volumes for workload in workloads):
+        yield "patch", "", "persistentvolumeclaims", place.namespace
+    if any(workload.access for workload in workloads):
+        for resource in ("clusterroles", "clusterrolebindings"):
+            yield "patch", "rbac.authorization.k8s.io", resource, ""
+
+
+def _forbidden(client: Any, place: Place, workloads: Sequence[Workload]) -> list[str]:
+    """Rights that this user lacks, by the cluster's own word."""
+    api = kubernetes.client.AuthorizationV1Api(client)
+    lacking: dict[str, list[str]] = {}
+    for verb, group, resource, home in wanted_rights(place, workloads):
+        name, _, sub = resource.partition("/")
+        asked = {"verb": verb, "group": group, "resource": name, "namespace": home, "subresource": sub}
+        review = api.create_self_subject_access_review(
+            {"spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}}},
+            _request_timeout=SECONDS,
+        )
+        if not review.status.allowed:
+            where = f"in namespace {home}" if home else "cluster-wide"
+            lacking.setdefault(where, []).append(f"{verb} {resource}{f'.{group}' if group else ''}")
+    return [
+        f"this user may not {', '.join(what)} {where}; ask for a role that allows it" for where, what in lacking.items()
+    ]
+
+
+def _taken(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterator[str]:
+    """Namespaces that exist and are somebody else's."""
+    api = kubernetes.client.CoreV1Api(client)
+    for item in manifests.namespaces(place, workloads):
+        name = item["metadata"]["name"]
+        try:
+            labels: Mapping[str, str] = api.read_namespace(name, _request_timeout=SECONDS).metadata.labels or {}
+        except ApiException as error:
+            if error.status == 404:
+                continue
+            yield f"namespace {name} cannot be read: {error.status} {error.reason}"
+            continue
+        owner = labels.get(f"{LABEL}.stack")
+        if owner != place.stack:
+            whose = f"belongs to the stack {owner!r}" if owner else "was not made by this program"
+            yield f"namespace {name} exists and {whose}; choose another one with kubernetes.namespace"
+
+
+def _volumes(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterator[str]:
+    """Claims that would have to shrink, or to grow where their class does not let them."""
+    api = kubernetes.client.CoreV1Api(client)
+    try:
+        claims = api.list_namespaced_persistent_volume_claim(place.namespace, _request_timeout=SECONDS).items
+    except ApiException as error:
+        if error.status != 404:
+            yield f"volumes in {place.namespace} cannot be listed: {error.status} {error.reason}"
+        return
+    held = {claim.metadata.name: claim for claim in claims}
+    for workload in workloads:
+        for volume, item in manifests.claims(place, workload):
+            claim = held.get(item["metadata"]["name"])
+            if claim is None:
+                continue
+            has = size(claim.spec.resources.requests["storage"])
+            where = f"volume {volume.name} of {workload.name} has {manifests.quantity(has)}"
+            if volume.size < has:
+                yield f"{where} and cannot shrink to {manifests.quantity(volume.size)}; a smaller one needs a new name"
+            elif volume.size > has and not _expandable(client, claim.spec.storage_class_name):
+                yield f"{where} and its class {claim.spec.storage_class_name} does not let volumes grow"
+
+
+def _expandable(client: Any, storage_class: str | None) -> bool:
+    if not storage_class:
+        return False
+    try:
+        found = kubernetes.client.StorageV1Api(client).read_storage_class(storage_class, _request_timeout=SECONDS)
+    except ApiException:
+        return True  # this user may not look; the API itself refuses if it must
+    return bool(found.allow_volume_expansion)
+
+
+def size(quantity: str) -> int:
+    """Bytes of a quantity such as 10Gi."""
+    for unit, factor in _UNITS.items():
+        if quantity.endswith(unit):
+            return int(float(quantity.removesuffix(unit)) * factor)
+    return int(quantity)

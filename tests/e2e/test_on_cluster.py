@@ -1,0 +1,272 @@
+"""What only a cluster has: admission, identities, drift, drained pods, volumes that grow, namespaces of others."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import kubernetes_validate  # type: ignore[import-untyped]  # only its schemas are used
+import pytest
+import yaml
+from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
+
+from ops.render import config_maps, objects, plan_file
+from targets.manifests import agents
+from tests.e2e.test_no_change import unchanged
+from tests.support.clusters import ClusterStack
+from tests.support.running import ROOT, RunningStack
+from tests.support.waiting import eventually
+from toolchain import validators
+from toolchain.context import default_context
+
+VERSIONS = ("1.34.0", "1.35.0", "1.36.0")
+MAY = {
+    ("prometheus", ""): ("list pods", "watch pods"),
+    ("prometheus", "*"): ("list nodes", "get nodes/metrics"),
+    ("promtail", "*"): ("list pods", "watch pods"),
+    ("kube-state-metrics", "*"): ("list pods", "list deployments.apps", "watch nodes"),
+}
+MAY_NOT = {
+    "prometheus": ("get secrets", "list secrets", "create pods", "delete pods", "get nodes/proxy", "get pods/log"),
+    "promtail": ("get secrets", "create pods", "patch nodes", "get pods/exec"),
+    "kube-state-metrics": ("list secrets", "list configmaps", "delete pods"),
+    "grafana": ("list pods", "get secrets"),
+    "traefik": ("list pods", "get secrets", "list services"),
+}
+
+
+@pytest.fixture
+def cluster(stack: RunningStack) -> ClusterStack:
+    """The stack, with what is a cluster's about it."""
+    return cast(ClusterStack, stack)
+
+
+def _rendered(cluster: ClusterStack) -> str:
+    plan = plan_file(cluster.settings_in_use, cluster.name)
+    return "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_objects_fit_the_schemas(cluster: ClusterStack, version: str, tmp_path: Path) -> None:
+    """kubeconform accepts every object, strictly, for three minor versions of Kubernetes."""
+    path = tmp_path / "objects.yaml"
+    path.write_text(_rendered(cluster))
+    schemas = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"v{version}-local"
+    kubeconform = validators.ensure(default_context(), "kubeconform", pinned=True)
+    where = f"{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+    command = [str(kubeconform), "-strict", "-summary", "-output=json", f"-schema-location={where}", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    print(f"{version}: {found['summary']}")
+    assert done.returncode == 0 and found["summary"]["valid"] > 100 and not found["summary"]["skipped"], done.stdout
+
+
+def test_the_api_server_accepts_every_object(cluster: ClusterStack) -> None:
+    """A dry run on the server, with its admission, of everything that is rendered."""
+    every = [item for item in yaml.safe_load_all(_rendered(cluster)) if item]
+    listed = {"apiVersion": "v1", "kind": "List", "items": every}
+    done = cluster.kubectl(
+        "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--filename=-", document=listed
+    )
+    assert len(done.stdout.splitlines()) == len(every)
+    assert "Warning" not in done.stderr, done.stderr
+
+
+def test_pods_are_admitted_as_enforced(cluster: ClusterStack) -> None:
+    """The stack's own namespace enforces the strictest level, and a pod that breaks it is refused."""
+    levels = {
+        name: cluster.api.read_namespace(name).metadata.labels["pod-security.kubernetes.io/enforce"]
+        for name in (cluster.namespace, agents(cluster.namespace))
+    }
+    assert list(levels.values()) == ["restricted", "privileged"]
+    pod = {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bad", "namespace": cluster.namespace},
+        "spec": {"containers": [{"name": "bad", "image": "busybox", "securityContext": {"privileged": True}}]},
+    }  # fmt: skip
+    refused = cluster.kubectl("create", "--filename=-", document=pod, check=False)
+    assert refused.returncode != 0 and "violates PodSecurity" in refused.stderr
+
+
+def test_identities_may_do_what_they_need_and_no_more(cluster: ClusterStack) -> None:
+    """Each service account can do what its process does, and none of a list of other things."""
+
+    def may(account: str, what: str, namespace: str) -> bool:
+        home = agents(cluster.namespace) if account in ("promtail", "node-exporter") else cluster.namespace
+        verb, _, resource = what.partition(" ")
+        where = ["--all-namespaces"] if namespace == "*" else [f"--namespace={namespace or cluster.namespace}"]
+        who = f"--as=system:serviceaccount:{home}:{account}"
+        name, _, sub = resource.partition("/")
+        asked = [verb, name, *([f"--subresource={sub}"] if sub else [])]
+        return cluster.kubectl("auth", "can-i", *asked, *where, who, check=False).stdout.strip() == "yes"
+
+    lacking = [
+        (account, what) for (account, home), rights in MAY.items() for what in rights if not may(account, what, home)
+    ]
+    assert not lacking
+    too_much = [(account, what) for account, rights in MAY_NOT.items() for what in rights if may(account, what, "")]
+    assert not too_much
+
+
+def test_lines_carry_where_they_come_from(cluster: ClusterStack) -> None:
+    """Namespace, pod, container and app are labels of a pod's lines."""
+    pod = cluster.pod("api").metadata.name
+    query = f'{{namespace="{cluster.namespace}", pod="{pod}", container="api", app="api"}}'
+    assert eventually(lambda: cluster.loki(query), timeout=20, what=query)
+
+
+def test_several_instances_are_scraped_and_agree(cluster: ClusterStack) -> None:
+    """Both Prometheus are targets with names of their own, and all Alertmanagers know each other."""
+    pods = {series["metric"]["pod"] for series in cluster.prom('up{service="prometheus"} == 1')}
+    assert pods == {"prometheus-0", "prometheus-1"}
+    members = cluster.prom("alertmanager_cluster_members")
+    assert {(series["metric"]["pod"], series["value"][1]) for series in members} == {
+        (f"alertmanager-{number}", "3") for number in range(3)
+    }
+
+
+def test_drift_is_shown_and_repaired(cluster: ClusterStack) -> None:
+    """What somebody edits by hand is seen by refresh, and the next up takes it back."""
+    cluster.kubectl("scale", f"--namespace={cluster.namespace}", "deployment/traefik", "--replicas=0")
+    shown = cluster.run("refresh")
+    assert shown.code == 0 and "replicas" in shown.text and not unchanged(shown.text), shown.text[-2000:]
+    cluster.up()
+    assert cluster.pod("traefik")
+    assert unchanged(cluster.run("preview").text)
+
+
+@pytest.fixture
+def _marker(cluster: ClusterStack) -> Iterator[str]:
+    """A line in Loki and a sample in Prometheus from before."""
+    began = str(int(time.time()))
+    cluster.http("api", 4000, "POST", "/demo/logs", {"msg": f"before {began}", "level": "info"})
+    eventually(lambda: cluster.loki(f'{{job="containerlogs"}} |= "before {began}"'), timeout=20, what="the line")
+    yield began
+
+
+@pytest.mark.parametrize("workload", ["prometheus", "alertmanager", "loki", "grafana", "promtail", "traefik"])
+def test_a_killed_process_comes_back_with_its_data(cluster: ClusterStack, workload: str, _marker: str) -> None:
+    """SIGKILL: the container is started anew, and nothing that was stored is lost."""
+    pod = cluster.pod(workload)
+    restarts = _restarts(pod, workload)
+    cluster.kill(pod, workload)
+    eventually(lambda: _restarts(cluster.pod(workload), workload) > restarts, timeout=90, what=f"{workload} again")
+    _nothing_lost(cluster, _marker)
+
+
+@pytest.mark.parametrize("workload", ["prometheus", "loki"])
+def test_a_deleted_pod_comes_back_with_its_data(cluster: ClusterStack, workload: str, _marker: str) -> None:
+    """Its successor mounts the same volume."""
+    pod = cluster.pod(workload)
+    cluster.api.delete_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
+
+    def again() -> bool:
+        return bool(cluster.pod_named(pod.metadata.name).metadata.uid != pod.metadata.uid and cluster.pod(workload))
+
+    eventually(again, timeout=120, what=f"{workload} again")
+    _nothing_lost(cluster, _marker)
+
+
+def _restarts(pod: Any, container: str) -> int:
+    return next(int(state.restart_count) for state in pod.status.container_statuses if state.name == container)
+
+
+def _nothing_lost(cluster: ClusterStack, marker: str) -> None:
+    query = f'{{job="containerlogs"}} |= "before {marker}"'
+    eventually(lambda: len(cluster.loki(query)) == 1, timeout=60, what="the line of before, once")
+    eventually(lambda: cluster.prom(f'up{{service="api"}} @ {marker}'), timeout=60, what="a sample of before")
+
+
+def test_a_volume_grows_and_does_not_shrink(cluster: ClusterStack) -> None:
+    """More retention makes the claim grow in place; less is refused before anything is touched."""
+    claims = cluster.api.list_namespaced_persistent_volume_claim(cluster.namespace).items
+    assert len(claims) >= 7
+    held = next(claim for claim in claims if claim.metadata.name.startswith("loki-data"))
+    spec = {"spec": {"resources": {"requests": {"storage": "20Gi"}}}}
+    cluster.api.patch_namespaced_persistent_volume_claim(held.metadata.name, cluster.namespace, spec)
+
+    def grown() -> bool:
+        found = cluster.api.read_namespaced_persistent_volume_claim(held.metadata.name, cluster.namespace)
+        return bool(found.status.capacity["storage"] == "20Gi")
+
+    eventually(grown, timeout=60, what="the volume has grown")
+    run = cluster.run("up")
+    assert run.code != 0 and "has 20Gi and cannot shrink to 10Gi" in run.text, run.text[-2000:]
+
+
+def test_somebody_elses_namespace_is_left_alone(cluster: ClusterStack) -> None:
+    """A namespace that this program did not make is refused before anything is registered."""
+    name = "somebody-elses"
+    cluster.api.create_namespace({"metadata": {"name": name}})
+    try:
+        cluster.edit_settings(lambda config: config.update(kubernetes={"namespace": name}))
+        run = cluster.run("preview")
+        assert run.code != 0 and f"namespace {name} exists and was not made by this program" in run.text, run.text
+    finally:
+        cluster.edit_settings(lambda config: config.pop("kubernetes"))
+        cluster.api.delete_namespace(name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"context": "nowhere"}, "no context 'nowhere'"),
+        ({"kubeconfig": "/no/such/file"}, "no kubeconfig can be read"),
+    ],
+)
+def test_a_wrong_cluster_is_told_in_time(cluster: ClusterStack, settings: dict[str, str], words: str) -> None:
+    """One clear message within ten seconds."""
+    cluster.edit_settings(lambda config: config.update(kubernetes=settings))
+    try:
+        run = cluster.run("preview")
+        print(f"{words}: {run.seconds:.1f} s (limit 10 s)")
+        assert run.code != 0 and words in run.text, run.text
+    finally:
+        cluster.edit_settings(lambda config: config.pop("kubernetes"))
+
+
+def test_down_leaves_data_and_purge_leaves_nothing(cluster: ClusterStack) -> None:
+    """`make down` keeps claims and says so; with PURGE=1 nothing of the stack is left."""
+    claims = cluster.api.list_namespaced_persistent_volume_claim(cluster.namespace).items
+    run = cluster.run("down")
+    assert run.code == 0 and "Kept data volumes" in run.text and "prometheus-data-prometheus-0" in run.text
+    assert not cluster.host.pods()
+    kept = {
+        claim.metadata.name for claim in cluster.api.list_namespaced_persistent_volume_claim(cluster.namespace).items
+    }
+    assert {claim.metadata.name for claim in claims} >= kept >= {"loki-data-loki-0", "grafana-data-grafana-0"}
+    assert cluster.run("down", "--purge").code == 0
+    with pytest.raises(kubernetes.exceptions.ApiException):
+        cluster.api.read_namespace(cluster.namespace)
+
+
+@pytest.mark.parametrize("system", ["agenttrace", "devops-mcp"])
+def test_services_are_found_by_discovery(
+    cluster: ClusterStack, system: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The system's own stack on Kubernetes: its services' pods are found by labels, and their lines are there."""
+    folder = tmp_path_factory.mktemp(system)
+    own = ClusterStack(folder, f"e2e-{system}", cluster.kubeconfig, ports=28200, system=system)
+    shipped = yaml.safe_load((ROOT / f"Pulumi.{system}-kubernetes.yaml").read_text())["config"]
+    given = {key.partition(":")[2]: value for key, value in shipped.items()}
+    own.edit_settings(
+        lambda config: config.update({k: v for k, v in given.items() if k not in ("environment", "demo")})
+    )
+    own.edit_settings(lambda config: config.update(scrapeInterval="5s"))
+    try:
+        run = own.up()
+        plan = plan_file(own.settings_in_use, own.name)
+        services = {key: item for key, item in plan.system.services.items() if item.kubernetes}
+        assert services
+        for key in services:
+            (series,) = eventually(lambda key=key: own.prom(f'up{{job="{key}"}} == 1'), timeout=60, what=key)  # type: ignore[misc]
+            assert series["metric"]["pod"].startswith(f"{key}-") and series["metric"]["namespace"] == own.namespace
+            query = f'{{namespace="{own.namespace}", app="{key}"}}'
+            eventually(lambda query=query: own.loki(query), timeout=60, what=query)  # type: ignore[misc]
+        assert not own.prom("up == 0")
+        print(f"{system}: make up in {run.seconds:.0f} s, {len(own.prom('up'))} targets up")
+    finally:
+        own.run("down", "--purge")

@@ -1,0 +1,61 @@
+"""Where a stack runs, as the commands see it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ops import hosts
+from ops.hosts import pod_health, target_of
+
+
+def pod(*, ready: bool, waiting: str | None = None, restarts: int = 0) -> Any:
+    """A pod as the API gives it."""
+    state = SimpleNamespace(waiting=SimpleNamespace(reason=waiting, message=None) if waiting else None)
+    return SimpleNamespace(
+        metadata=SimpleNamespace(
+            name="loki-0", namespace="monitoring-dev", labels={"io.observability.workload": "loki"}
+        ),
+        status=SimpleNamespace(
+            phase="Running",
+            conditions=[SimpleNamespace(type="Ready", status="True" if ready else "False")],
+            container_statuses=[SimpleNamespace(state=state, restart_count=restarts)],
+        ),
+        spec=SimpleNamespace(containers=[SimpleNamespace(resources=SimpleNamespace(limits={"memory": "256Mi"}))]),
+    )
+
+
+def test_a_pod_is_well_when_it_is_ready() -> None:
+    """Its health has its workload, its place and what it may use."""
+    found = pod_health(pod(ready=True))
+    assert found.good
+    assert (found.workload, found.url, found.memory_limit) == ("loki", "monitoring-dev/loki-0", 256 * 2**20)
+
+
+def test_a_pod_that_waits_says_why() -> None:
+    """The reason is the state, and restarts are shown."""
+    found = pod_health(pod(ready=False, waiting="ImagePullBackOff", restarts=3))
+    assert not found.good
+    assert found.state == "ImagePullBackOff" and "3 restarts" in found.url
+    assert not pod_health(pod(ready=False)).good
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("config:\n  observability:target: kubernetes\n", "kubernetes"),
+        ("config:\n  observability:system: plue\n", "docker"),
+        ("config: [", "docker"),
+    ],
+)
+def test_the_target_is_read_from_the_stack_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, target: str
+) -> None:
+    """A file that cannot be read is told of later and better."""
+    monkeypatch.setattr(hosts, "ROOT", tmp_path)
+    (tmp_path / "Pulumi.x.yaml").write_text(text)
+    assert target_of("x") == target
+    assert target_of("absent") == "docker"

@@ -1,0 +1,142 @@
+"""A stack that really runs on a Kubernetes cluster, for the same tests that a stack on a Docker engine passes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
+from kubernetes.stream import stream  # type: ignore[import-untyped]
+
+from model.settings import KubernetesSettings
+from ops.hosts import ClusterHost
+from targets.manifests import agents
+from tests.support.running import ROOT, Engine, RunningStack
+from tests.support.waiting import eventually
+from toolchain import validators
+from toolchain.context import default_context
+
+AGENTS = ("promtail", "node-exporter")
+
+
+def start_cluster() -> Path:
+    """The kubeconfig of the cluster that tests use; it is started if need be."""
+    toolchain = [sys.executable, "-m", "toolchain"]
+    subprocess.run([*toolchain, "ensure", "kubernetes"], cwd=ROOT, check=True)
+    done = subprocess.run([*toolchain, "cluster"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+class ClusterStack(RunningStack):
+    """A stack in two namespaces of a cluster."""
+
+    watches_containers = "kubelet"
+
+    def __init__(self, folder: Path, name: str, kubeconfig: Path, ports: int, system: str = "plue") -> None:
+        self.kubeconfig = kubeconfig
+        self.host = ClusterHost(name, KubernetesSettings(kubeconfig=str(kubeconfig)))
+        self.api = self.host.api
+        self.namespace = self.host.namespace
+        super().__init__(folder, name, Engine(None), ports, system)
+
+    def _settings(self, ports: int) -> dict[str, Any]:
+        """Everything that a cluster adds is on: several instances, and a discovery of pods."""
+        given = super()._settings(ports)
+        given["target"] = "kubernetes"
+        given["prometheus"]["replicas"], given["alertmanager"]["replicas"] = 2, 3
+        return given
+
+    def _clear(self) -> None:
+        self.host.purge()
+        for home in (agents(self.namespace),):
+            try:
+                self.api.delete_namespace(home)
+            except kubernetes.exceptions.ApiException as error:
+                assert error.status == 404, error
+        eventually(self._gone, timeout=120, what="the namespaces of an earlier run to go")
+
+    def _gone(self) -> bool:
+        left = {item.metadata.name for item in self.api.list_namespace().items}
+        return not left & {self.namespace, agents(self.namespace)}
+
+    def container_name(self, workload: str) -> str:
+        """What the label `container` of a workload's log lines holds; its pod and namespace are labels of their own."""
+        return workload
+
+    def pod(self, workload: str) -> Any:
+        """The first ready pod of a workload.
+
+        Raises:
+            LookupError: none is ready.
+        """
+        found = [
+            pod
+            for pod in sorted(self.host.pods(), key=lambda pod: pod.metadata.name)
+            if pod.metadata.labels["io.observability.workload"] == workload
+            and any(state.type == "Ready" and state.status == "True" for state in pod.status.conditions or ())
+        ]
+        if not found:
+            raise LookupError(f"no pod of {workload} is ready")
+        return found[0]
+
+    def identities(self) -> dict[str, tuple[str, str]]:
+        """UID and restarts of every pod: what must not change when only documents do."""
+        return {
+            pod.metadata.name: (
+                pod.metadata.uid,
+                ",".join(str(state.restart_count) for state in pod.status.container_statuses or ()),
+            )
+            for pod in self.host.pods()
+        }
+
+    def sh(self, workload: str, script: str) -> str:
+        """Output of a shell script in the first pod of a workload.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        pod = self.pod(workload)
+        asked = stream(
+            self.api.connect_get_namespaced_pod_exec, pod.metadata.name, pod.metadata.namespace, container=workload,
+            command=["/tools/busybox", "sh", "-c", script], stdin=False, stdout=True, stderr=True, tty=False,
+            _preload_content=False,
+        )  # fmt: skip
+        asked.run_forever(timeout=60)
+        text = str(asked.read_stdout(timeout=0)) + str(asked.read_stderr(timeout=0))
+        if asked.returncode:
+            raise RuntimeError(f"{workload}: {script}: exit status {asked.returncode}: {text}")
+        return text
+
+    @property
+    def settings_in_use(self) -> Path:
+        """The stack's file with what this machine adds to it."""
+        return self.state / "work" / self.name / f"Pulumi.{self.name}.yaml"
+
+    def pod_named(self, name: str) -> Any:
+        """A pod of the stack's own namespace."""
+        return self.api.read_namespaced_pod(name, self.namespace)
+
+    def kill(self, pod: Any, container: str) -> None:
+        """SIGKILL for the process of a container, from its node: within the container its first process is immune."""
+        state = next(item for item in pod.status.container_statuses if item.name == container)
+        wanted = state.container_id.rpartition("/")[2]
+        for entry in Path("/proc").glob("[0-9]*/cgroup"):
+            try:
+                if wanted in entry.read_text():
+                    os.kill(int(entry.parent.name), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+
+    def kubectl(self, *words: str, document: object = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """kubectl with the cluster's kubeconfig."""
+        program = validators.ensure(default_context(), "kubectl", pinned=True)
+        command = [str(program), f"--kubeconfig={self.kubeconfig}", *words]
+        text = None if document is None else json.dumps(document)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)
+        assert not check or done.returncode == 0, f"{words}: {done.stderr}"
+        return done

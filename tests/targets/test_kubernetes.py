@@ -1,0 +1,118 @@
+"""The Kubernetes target, by what it registers with a strict stand-in of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pytest
+
+from model.errors import ConfigError
+from model.settings import KubernetesSettings
+from model.workload import Access, ConfigDir, Workload
+from targets.delivery import Cluster
+from targets.kubernetes import KubernetesTarget
+from targets.manifests import Place
+from tests.support.mocks import RecordedResource, run_program
+from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
+
+CANARY = "canary-hunter2"
+WORKLOADS = (
+    replace(SERVER, access=(Access(resources=("pods",)),), replicas=2),
+    PLAIN,
+    replace(AGENT, placement="node-agent", exemptions=()),
+)
+
+
+class Untouched(Cluster):
+    """A cluster that nothing is asked of: it lets everything pass, or refuses it."""
+
+    def __init__(self, *refusals: str) -> None:
+        super().__init__(KubernetesSettings())
+        self._said = list(refusals)
+        self.proven: list[tuple[str, str]] = []
+
+    def refusals(self, place: Place, workloads: Sequence[Workload]) -> list[str]:
+        """What the test wants."""
+        return self._said
+
+    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir) -> None:
+        """Remembers."""
+        self.proven.append((namespace, workload))
+
+
+def deploy(cluster: Cluster, *workloads: Workload) -> list[RecordedResource]:
+    """Everything that is registered for the workloads."""
+
+    def program() -> pulumi.Output[Any]:
+        secrets = {"password": pulumi.Output.secret(CANARY)}
+        target = KubernetesTarget("dev", KubernetesSettings(), IMAGES, secrets, workloads=workloads, cluster=cluster)
+        parent = pulumi.ComponentResource("observability:components:Test", "test")
+        return pulumi.Output.all(*(target.deploy(workload, parent=parent).ready for workload in workloads))
+
+    return run_program(program)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Untouched:
+    """A cluster that takes everything."""
+    return Untouched()
+
+
+@pytest.fixture(scope="module")
+def everything(cluster: Untouched) -> list[RecordedResource]:
+    """A service that uses all there is, a plain one and an agent; their inputs fit the SDK's own types."""
+    return deploy(cluster, *WORKLOADS)
+
+
+def of_kind(resources: list[RecordedResource], kind: str) -> list[RecordedResource]:
+    """All resources of a kind."""
+    return [resource for resource in resources if resource.type.endswith(f":{kind}")]
+
+
+def test_every_object_stands_in_a_namespace_of_ours(everything: list[RecordedResource]) -> None:
+    """Only namespaces themselves and cluster-wide roles have none."""
+    homes = {resource.inputs["metadata"]["name"] for resource in of_kind(everything, "Namespace")}
+    assert homes == {"monitoring-dev", "monitoring-dev-agents"}
+    free = ("Namespace", "ClusterRole", "ClusterRoleBinding")
+    for resource in everything:
+        if resource.type.startswith("kubernetes:") and resource.type.rpartition(":")[2] not in free:
+            assert resource.inputs["metadata"]["namespace"] in homes, resource.name
+
+
+def test_a_secret_is_in_its_secret_alone(everything: list[RecordedResource]) -> None:
+    """It is marked as one, in an object that never changes and is made anew for new content."""
+    (secret,) = of_kind(everything, "Secret")
+    assert secret.inputs["immutable"] is True and "stringData" in secret.replace_on_changes
+    assert any(path.startswith("stringData") for path in secret.secrets)
+    for resource in everything:
+        if resource is not secret:
+            assert CANARY not in str(resource.inputs), resource.name
+
+
+def test_pods_wait_for_the_proof(everything: list[RecordedResource], cluster: Untouched) -> None:
+    """Every workload with documents was proven before its pods were registered."""
+    assert cluster.proven == [("monitoring-dev", "server")]
+    order = [resource.name for resource in everything]
+    assert order.index("dev-configmap/monitoring-dev/server-config") < order.index(
+        "dev-statefulset/monitoring-dev/server"
+    )
+
+
+def test_data_stays(everything: list[RecordedResource]) -> None:
+    """Claims that are to stay outlive the stack, and so does the namespace around them; others go."""
+    kept = {resource.name: resource.retain_on_delete for resource in of_kind(everything, "PersistentVolumeClaim")}
+    assert kept["dev-persistentvolumeclaim/monitoring-dev/server-data-server-0"] is True
+    assert kept["dev-persistentvolumeclaim/monitoring-dev/cache-server-1"] is False
+    spaces = {
+        resource.inputs["metadata"]["name"]: resource.retain_on_delete for resource in of_kind(everything, "Namespace")
+    }
+    assert spaces == {"monitoring-dev": True, "monitoring-dev-agents": False}
+
+
+def test_a_cluster_that_refuses_is_left_alone() -> None:
+    """Nothing is registered, and everything that stands in the way is told."""
+    with pytest.raises(ConfigError, match=r"one thing[\s\S]*another thing"):
+        deploy(Untouched("one thing", "another thing"), PLAIN)

@@ -1,0 +1,173 @@
+"""What stands in the way of a deployment, asked of an API server that a test answers for."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.settings import KubernetesSettings
+from model.workload import DataVolume
+from targets import preflight
+from targets.manifests import Place
+from targets.preflight import problems, size
+from tests.support.workloads import IMAGES, PLAIN
+
+DATABASE = replace(PLAIN, name="db", volumes=(DataVolume(name="data", path="/d", size=5 * 2**30),))
+
+
+class Server(ThreadingHTTPServer):
+    """An API server: `namespaces` and `claims` by name, and what its user may not do."""
+
+    def __init__(self) -> None:
+        self.namespaces: dict[str, dict[str, str]] = {}
+        self.claims: dict[str, str] = {}
+        self.forbidden: set[str] = set()
+        self.expandable = True
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers in the API's own formats."""
+
+    server: Server
+
+    def do_GET(self) -> None:
+        """Version, namespaces, claims and storage classes."""
+        parts = self.path.split("?")[0].strip("/").split("/")
+        if parts == ["version"]:
+            version = dict.fromkeys(
+                ("major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler",
+                 "platform"), "1",
+            )  # fmt: skip
+            return self._answer(200, version)
+        if parts[:3] == ["api", "v1", "namespaces"] and len(parts) == 4:
+            labels = self.server.namespaces.get(parts[3])
+            if labels is None:
+                return self._answer(404, {"kind": "Status", "code": 404})
+            return self._answer(200, {"metadata": {"name": parts[3], "labels": labels}})
+        if parts[-1] == "persistentvolumeclaims":
+            items = [
+                {
+                    "metadata": {"name": name},
+                    "spec": {"storageClassName": "slow", "resources": {"requests": {"storage": held}}},
+                }
+                for name, held in self.server.claims.items()
+            ]
+            return self._answer(200, {"items": items})
+        return self._answer(200, {"provisioner": "x", "allowVolumeExpansion": self.server.expandable})
+
+    def do_POST(self) -> None:
+        """Access reviews."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        wanted = body["spec"]["resourceAttributes"]
+        allowed = wanted["resource"] not in self.server.forbidden
+        self._answer(201, {"spec": body["spec"], "status": {"allowed": allowed}})
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
+        data = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A running API server."""
+    with Server() as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+def place(folder: Path, address: str, **settings: Any) -> Place:
+    """A place on the cluster at `address`, known to a kubeconfig as the context `test`."""
+    path = folder / "kubeconfig"
+    document = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "test",
+        "clusters": [{"name": "c", "cluster": {"server": address}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "test", "context": {"cluster": "c", "user": "u"}}],
+    }  # fmt: skip
+    path.write_text(json.dumps(document))
+    given = KubernetesSettings.model_validate({"kubeconfig": str(path), **settings})
+    return Place(stack="dev", settings=given, images=IMAGES)
+
+
+def ask(folder: Path, server: Server, **settings: Any) -> list[str]:
+    """Everything in the way of a database."""
+    return problems(place(folder, f"http://127.0.0.1:{server.server_port}", **settings), [DATABASE])
+
+
+def test_nothing_is_in_the_way_of_an_empty_cluster(server: Server, tmp_path: Path) -> None:
+    """Nor of one that holds this very stack."""
+    assert ask(tmp_path, server) == []
+    server.namespaces["monitoring-dev"] = {"io.observability.stack": "dev"}
+    server.claims["data-db-0"] = "5Gi"
+    assert ask(tmp_path, server) == []
+
+
+def test_all_is_told_at_once(server: Server, tmp_path: Path) -> None:
+    """Somebody else's namespace, missing rights, and a volume that would shrink."""
+    server.namespaces["monitoring-dev"] = {}
+    server.forbidden = {"statefulsets"}
+    server.claims["data-db-0"] = "8Gi"
+    rights, taken, volume = ask(tmp_path, server)
+    assert rights == (
+        "this user may not patch statefulsets.apps in namespace monitoring-dev; ask for a role that allows it"
+    )
+    assert "was not made by this program; choose another one" in taken
+    assert "has 8Gi and cannot shrink to 5Gi" in volume
+
+
+def test_the_owner_of_a_namespace_is_named(server: Server, tmp_path: Path) -> None:
+    """Another stack's is no more ours than a stranger's."""
+    server.namespaces["monitoring-dev"] = {"io.observability.stack": "prod"}
+    assert "belongs to the stack 'prod'" in ask(tmp_path, server)[0]
+
+
+def test_growing_needs_a_class_that_lets_it(server: Server, tmp_path: Path) -> None:
+    """A volume grows where its storage class says so."""
+    server.claims["data-db-0"] = "1Gi"
+    assert ask(tmp_path, server) == []
+    server.expandable = False
+    assert "does not let volumes grow" in ask(tmp_path, server)[0]
+
+
+def test_an_unknown_context_is_named_with_the_nearest(server: Server, tmp_path: Path) -> None:
+    """One message, and what would be right."""
+    (found,) = ask(tmp_path, server, context="tset")
+    assert "no context 'tset'" in found and "test" in found
+
+
+def test_a_silent_cluster_is_told_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message with the address that was asked."""
+    monkeypatch.setattr(preflight, "SECONDS", 0.2)
+    (found,) = problems(place(tmp_path, "http://127.0.0.1:9"), [DATABASE])
+    assert "no cluster answers at http://127.0.0.1:9" in found
+
+
+def test_a_missing_kubeconfig_is_told(tmp_path: Path) -> None:
+    """With what to set."""
+    settings = KubernetesSettings(kubeconfig=str(tmp_path / "none"))
+    (found,) = problems(Place(stack="dev", settings=settings, images=IMAGES), [DATABASE])
+    assert "no kubeconfig can be read" in found and "KUBECONFIG" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("10Gi", 10 * 2**30), ("500Mi", 500 * 2**20), ("1024", 1024), ("2G", 2 * 10**9)]
+)
+def test_quantities_are_read(text: str, count: int) -> None:
+    """Powers of two and of ten, and plain bytes."""
+    assert size(text) == count
