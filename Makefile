@@ -106,7 +106,7 @@ e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine 
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py host.py) --engine ssh
 
-CONTRACT = up no_change logs in_place alerts on_cluster
+CONTRACT ?= up no_change logs in_place alerts on_cluster
 
 .PHONY: e2e-kubernetes
 e2e-kubernetes: .venv/.ready ## Run the end-to-end suite on a real Kubernetes cluster
