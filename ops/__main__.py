@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from rich.markup import escape
 
 from model.errors import ConfigError
 from ops import capacity, engine, render, verify
-from ops.hosts import Host, open_host, target_of
+from ops.hosts import Host, cluster_of, open_host, target_of
 from ops.workspace import ROOT, Workspace, drop_secrets, forget, keep_secrets, open_workspace
 
 console = Console(highlight=False, soft_wrap=True)
@@ -60,15 +61,17 @@ def prerequisites() -> dict[str, Any]:
     return overlay
 
 
-def cluster_prerequisites(named: str | None = None) -> dict[str, Any]:
-    """Gets the provider, and a cluster: the one of the context `named`, of KUBECONFIG, or one of our own."""
+def cluster_prerequisites(stack: str) -> dict[str, Any]:
+    """Gets the provider, and a cluster: the one that the stack's file names, that of KUBECONFIG, or one of our own."""
+    kubeconfig, named = cluster_of(stack)
+    env = {**os.environ, **({"KUBECONFIG": kubeconfig} if kubeconfig else {})}
     toolchain = [sys.executable, "-m", "toolchain"]
     subprocess.run([*toolchain, "ensure", "kubernetes"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         context = [f"--context={named}"] if named else []
         command = [*toolchain, "cluster", *context, "--result", str(result)]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=env)
         found = json.loads(result.read_text(encoding="utf-8"))
     overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": found["kubeconfig"]}}
     if found["built"] and "grafana" not in found["built"]:
@@ -85,8 +88,8 @@ def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspac
 def up(stack: str) -> int:
     """Deploys the stack, waits until it is well, and shows where everything is."""
     phases = Phases()
-    needed = {"docker": prerequisites, "kubernetes": cluster_prerequisites}[target_of(stack)]
-    overlay = phases.run("prerequisites", needed)
+    cluster = target_of(stack) == "kubernetes"
+    overlay = phases.run("prerequisites", lambda: cluster_prerequisites(stack) if cluster else prerequisites())
     space, host = connect(stack, overlay)
     plan = render.plan_of(space)  # everything that can be wrong in a configuration goes wrong here
     for line in phases.run("recovery", lambda: host.recover(space)):

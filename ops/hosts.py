@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -13,7 +13,9 @@ import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 import urllib3.exceptions
 import yaml
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
+from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 
+from model.errors import ConfigError, Problem
 from model.naming import LABEL
 from model.settings import KubernetesSettings
 from ops import engine, recover, verify
@@ -21,7 +23,7 @@ from ops.verify import Health
 from ops.workspace import PROJECT, ROOT, Workspace
 from targets.manifests import agents, namespace
 from targets.preflight import connect as connect_cluster
-from targets.preflight import size
+from targets.preflight import no_context, size
 
 _DELETE_SECONDS = 120
 _TARGETS = "/prometheus/api/v1/targets?state=active"
@@ -54,11 +56,22 @@ class Host(Protocol):
 
 def target_of(stack: str) -> str:
     """The target in a stack's file; docker when it says none, or cannot be read: that is told later and better."""
+    return str(_config(stack).get(f"{PROJECT}:target", "docker"))
+
+
+def cluster_of(stack: str) -> tuple[str | None, str | None]:
+    """The kubeconfig and the context that a stack's file names."""
+    given = _config(stack).get(f"{PROJECT}:kubernetes")
+    return (given.get("kubeconfig"), given.get("context")) if isinstance(given, Mapping) else (None, None)
+
+
+def _config(stack: str) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
+        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError):
-        return "docker"
-    return str((document.get("config") or {}).get(f"{PROJECT}:target", "docker"))
+        return {}
+    config = document.get("config") if isinstance(document, Mapping) else None
+    return config if isinstance(config, Mapping) else {}
 
 
 def open_host(space: Workspace, target: str) -> Host:
@@ -113,7 +126,10 @@ class ClusterHost:
     def __init__(self, stack: str, settings: KubernetesSettings) -> None:
         self._stack = stack
         self.namespace = namespace(stack, settings)
-        self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
+        try:
+            self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
+        except (ConfigException, OSError) as error:
+            raise ConfigError([Problem("target kubernetes", no_context(settings, error))]) from None
 
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
@@ -240,9 +256,3 @@ def pod_health(pod: Any) -> Health:
     memory = sum(size((c.resources.limits or {}).get("memory", "0")) for c in pod.spec.containers)
     shown = f"{pod.metadata.namespace}/{pod.metadata.name}" + (f" ({restarts} restarts)" if restarts else "")
     return Health(pod.metadata.labels[f"{LABEL}.workload"], word, shown, memory)
-
-
-def kubeconfig(text: str) -> dict[str, Any]:
-    """What the toolchain's answer adds to a stack's settings: the kubeconfig that it printed, if any."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return {"kubernetes": {"kubeconfig": lines[-1].strip()}} if lines and Path(lines[-1].strip()).is_file() else {}

@@ -30,7 +30,7 @@ def problems(place: Place, workloads: Sequence[Workload]) -> list[str]:
     try:
         client = connect(place.settings)
     except (ConfigException, OSError) as error:
-        return [_no_context(place.settings, error)]
+        return [no_context(place.settings, error)]
     if found := _silent(client):
         return [found]
     return [
@@ -50,7 +50,8 @@ def connect(settings: KubernetesSettings) -> Any:
     return kubernetes.client.ApiClient(configuration)
 
 
-def _no_context(settings: KubernetesSettings, error: Exception) -> str:
+def no_context(settings: KubernetesSettings, error: Exception) -> str:
+    """Why the kubeconfig leads to no cluster, and what would be right."""
     try:
         every, _ = kubernetes.config.list_kube_config_contexts(config_file=settings.kubeconfig)
         known = [str(item["name"]) for item in every]

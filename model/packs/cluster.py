@@ -41,7 +41,7 @@ def panels() -> tuple[Panel, ...]:
         chart(
             "Replicas missing",
             {
-                f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": f"{at(wanted)} - {at(there)} > 0"
+                f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": f"{at(wanted)} - {at(there)} > 0{NOTHING_YET}"
                 for kind, (wanted, there) in WORKLOADS.items()
             },
             "short", "Wanted, but not at work. A warning is sent after 15 minutes, and people are called when none is"
@@ -118,7 +118,7 @@ def _phases(width: int) -> Panel:
 
 
 def _restarts(width: int) -> Panel:
-    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0"
+    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{NOTHING_YET}"
     return chart(
         "Restarts of containers", {CONTAINER: again}, "short",
         f"Within 15 minutes. A warning is sent above {RESTARTS:g}.",
@@ -128,7 +128,7 @@ def _restarts(width: int) -> Panel:
 
 def _used(width: int) -> Panel:
     return chart(
-        "Volumes in use", {CLAIM: USED}, "percentunit",
+        "Volumes in use", {CLAIM: f"{USED}{NOTHING_YET}"}, "percentunit",
         f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}; people are called when one above"
         f" {percent(1 - VOLUME_FILLING)} would be full within a day.",
         width=width, thresholds=FULL,
