@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import kubernetes_validate  # type: ignore[import-untyped]  # only its schemas are used
 import pytest
@@ -160,6 +163,26 @@ def test_a_deleted_pod_comes_back_with_its_data(cluster: ClusterStack, workload:
 
     eventually(again, timeout=120, what=f"{workload} again")
     _nothing_lost(cluster, _marker)
+
+
+def test_a_pair_of_prometheus_has_no_gap(cluster: ClusterStack) -> None:
+    """While one instance is deleted and comes back, the other has every sample."""
+    began = time.time()
+    gone = cluster.pod_named("prometheus-0")
+    cluster.api.delete_namespaced_pod("prometheus-0", cluster.namespace)
+
+    def again() -> bool:
+        successor = cluster.pod_named("prometheus-0")
+        return bool(successor.metadata.uid != gone.metadata.uid and successor.status.container_statuses[0].ready)
+
+    eventually(again, timeout=120, what="prometheus-0 again")
+    query = urlencode({"query": f'up{{service="api"}}[{int(time.time() - began) + 10}s]'})
+    answer = cluster.host.fetch(cluster.pod_named("prometheus-1"), 9090, f"/prometheus/api/v1/query?{query}")
+    (series,) = json.loads(answer)["data"]["result"]
+    times = [float(at) for at, _ in series["values"]]
+    longest = max(later - earlier for earlier, later in pairwise(times))
+    print(f"longest gap of the pair: {longest:.1f} s (scrape interval 5 s)")
+    assert longest < 7.5
 
 
 def _restarts(pod: Any, container: str) -> int:
