@@ -118,8 +118,15 @@ class ClusterStack(RunningStack):
         return self.state / "work" / self.name / f"Pulumi.{self.name}.yaml"
 
     def pod_named(self, name: str) -> Any:
-        """A pod of the stack's own namespace."""
-        return self.api.read_namespaced_pod(name, self.namespace)
+        """A pod of the stack's own namespace.
+
+        Raises:
+            LookupError: there is none, for now.
+        """
+        try:
+            return self.api.read_namespaced_pod(name, self.namespace)
+        except kubernetes.exceptions.ApiException as error:
+            raise LookupError(f"pod {name}: {error.reason}") from None
 
     def kill(self, pod: Any, container: str) -> None:
         """SIGKILL for the process of a container, from its node: within the container its first process is immune."""
