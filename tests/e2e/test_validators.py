@@ -5,17 +5,20 @@ A program that is not there yet is built, however long that takes: these tests a
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import kubernetes_validate  # type: ignore[import-untyped]  # only its schemas are used
 import pytest
 import yaml
 
 from model.plan import Plan
 from model.workload import ConfigDir
-from ops.render import plan_file
+from ops.render import config_maps, objects, plan_file
 from tests.support.planned import document, workload
 from tests.support.systems import ROOT, plan_shop
 from tests.support.validating import SECRET_WEBHOOK, accepts, everything, judged, written
@@ -166,3 +169,39 @@ def _pint(folder: Path) -> subprocess.CompletedProcess[str]:
         [*command, "--config", str(config), "lint", "--fail-on", "info", "--min-severity", "info", "."],
         cwd=folder, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
+
+
+# -- Kubernetes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["1.34.0", "1.35.0", "1.36.0"])
+def schemas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The strict schemas of a Kubernetes version, referring to each other as files."""
+    packaged = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"v{request.param}-local-strict"
+    folder = tmp_path_factory.mktemp("schemas")
+    for path in [*packaged.glob("*-v1.json"), packaged / "_definitions.json"]:
+        schema = json.loads(path.read_text().replace('"/api/_definitions.json#', '"_definitions.json#'))
+        # both name places on the network
+        plain = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
+        (folder / path.name).write_text(json.dumps(plain))
+    return folder
+
+
+def conforms(schemas: Path, text: str) -> dict[str, Any]:
+    """What kubeconform says of objects."""
+    program = validators.ensure(default_context(), "kubeconform", pinned=True)
+    where = f"-schema-location={schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+    command = [str(program), "-strict", "-summary", "-output=json", where, "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("stack", ["prod", "agenttrace-kubernetes", "devops-mcp-kubernetes"])
+def test_kubeconform_accepts_every_object(schemas: Path, stack: str) -> None:
+    """Every object of a stack fits the strict schemas of three minor versions; a misspelt field does not."""
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    found = conforms(schemas, text)
+    assert found["summary"]["invalid"] == found["summary"]["errors"] == found["summary"]["skipped"] == 0, found
+    assert found["summary"]["valid"] > 70
+    assert conforms(schemas, text.replace("clusterIP:", "clusterIPP:"))["summary"]["invalid"] > 0
