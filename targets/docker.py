@@ -19,6 +19,7 @@ from model.naming import LABEL, resource_name, user_id
 from model.settings import DockerSettings
 from model.workload import MIB, ConfigDir, DataVolume, Exemption, HttpProbe, SecretFile, Workload, digest
 from targets.base import Deployment
+from targets.environment import reload_environment
 
 SCRIPT = Path(__file__).with_name("deliver.sh")
 SECRETS_DIR = "/run/secrets"
@@ -285,12 +286,7 @@ class DockerTarget:
                 values["VALIDATE_SECONDS"] = str(config.validate_seconds)
                 values["VALIDATE_MARKER"] = config.validate_marker
         if reload := config.reload:
-            values |= {"PORT": str(reload.port), "METRICS_PATH": reload.metrics_path, "TIMEOUT": str(reload.timeout)}
-            values["RELOAD_PATH"] = reload.path or ""
-            values["SUCCESS_METRIC"], values["TIME_METRIC"] = reload.success_metric or "", reload.time_metric or ""
-            values["DIGEST_METRIC"], values["DIGEST_FILE"] = reload.digest_metric or "", reload.digest_file or ""
-            if reload.basic_auth:
-                values["AUTH_USER"], values["AUTH_FILE"] = reload.basic_auth
+            values |= reload_environment(reload)
         return values
 
     def _generation(self, workload: Workload) -> str:

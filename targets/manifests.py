@@ -24,10 +24,10 @@ from model.workload import (
     ConfigDir,
     DataVolume,
     HttpProbe,
-    Reload,
     Workload,
     digest,
 )
+from targets.environment import reload_environment
 
 Object = dict[str, Any]
 
@@ -494,17 +494,6 @@ def delivery_environment(config: ConfigDir) -> dict[str, str]:
             values["VALIDATE_MARKER"] = config.validate_marker
     if config.reload:
         values |= reload_environment(config.reload)
-    return values
-
-
-def reload_environment(reload: Reload) -> dict[str, str]:
-    """How a process is asked to reload, and what proves that it did."""
-    values = {"PORT": str(reload.port), "METRICS_PATH": reload.metrics_path, "TIMEOUT": str(reload.timeout)}
-    values["RELOAD_PATH"] = reload.path or ""
-    values["SUCCESS_METRIC"], values["TIME_METRIC"] = reload.success_metric or "", reload.time_metric or ""
-    values["DIGEST_METRIC"], values["DIGEST_FILE"] = reload.digest_metric or "", reload.digest_file or ""
-    if reload.basic_auth:
-        values["AUTH_USER"], values["AUTH_FILE"] = reload.basic_auth
     return values
 
 

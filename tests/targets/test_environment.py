@@ -1,0 +1,20 @@
+"""What deliver.sh is told."""
+
+from __future__ import annotations
+
+from model.workload import Reload
+from targets.environment import reload_environment
+
+
+def test_the_script_is_told_how_to_reload_and_what_proves_it() -> None:
+    """A process that watches its files is not asked to reload; a login is a user and the file of its password."""
+    asked = reload_environment(
+        Reload(port=9090, success_metric="ok", time_metric="at", basic_auth=("admin", "/run/secrets/p"))
+    )
+    assert (asked["PORT"], asked["RELOAD_PATH"], asked["TIMEOUT"]) == ("9090", "/-/reload", "30")
+    assert (asked["SUCCESS_METRIC"], asked["TIME_METRIC"]) == ("ok", "at")
+    assert (asked["AUTH_USER"], asked["AUTH_FILE"]) == ("admin", "/run/secrets/p")
+    watching = reload_environment(Reload(port=3100, path=None, digest_metric="hash", digest_file="runtime.yaml"))
+    assert watching["RELOAD_PATH"] == ""
+    assert (watching["DIGEST_METRIC"], watching["DIGEST_FILE"]) == ("hash", "runtime.yaml")
+    assert "AUTH_FILE" not in watching
