@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,14 +49,6 @@ class Kubectl:
     def apply(self, document: object) -> None:
         """Apply an object."""
         self("apply", "--filename=-", document=document)
-
-
-def eventually(what: str, holds: Callable[[], bool]) -> None:
-    """Wait until the condition holds."""
-    until = time.monotonic() + WAIT_SECONDS
-    while not holds():
-        assert time.monotonic() < until, f"{what}: not within {WAIT_SECONDS} s"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

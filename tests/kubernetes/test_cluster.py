@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.kubernetes.conftest import Kubectl, eventually
+from tests.kubernetes.conftest import WAIT_SECONDS, Kubectl
+from tests.support.waiting import eventually
 from toolchain.images import images_for
 
 IMAGES = images_for("kubernetes")
@@ -67,7 +68,11 @@ def test_kubeconfig_is_its_owners_alone(kubeconfig: Path) -> None:
 def test_hardened_pod_runs_from_a_loaded_image(kubectl: Kubectl) -> None:
     """Non-root, read-only root, no capability: the image is there under the name that a pod gives it."""
     kubectl.apply(pod("am", "alertmanager", "/bin/alertmanager", "--version"))
-    eventually("the version is logged", lambda: "alertmanager, version" in kubectl.attempt("logs", "am").stdout)
+    eventually(
+        lambda: "alertmanager, version" in kubectl.attempt("logs", "am").stdout,
+        timeout=WAIT_SECONDS,
+        what="the version is logged",
+    )
     kubectl.apply(pod("shell", "busybox", "sleep", "3600"))
     ready(kubectl, "shell")
     assert kubectl("exec", "shell", "--", "id", "-u").strip() == "10000"
@@ -89,10 +94,16 @@ def test_claim_is_bound_written_and_grown(kubectl: Kubectl) -> None:
     kubectl.apply(pod("writer", "busybox", "sh", "-c", "echo kept > /data/file && sleep 3600", volumes=volumes))
     ready(kubectl, "writer")
     eventually(
-        "the file is there", lambda: "kept" in kubectl.attempt("exec", "writer", "--", "cat", "/data/file").stdout
+        lambda: "kept" in kubectl.attempt("exec", "writer", "--", "cat", "/data/file").stdout,
+        timeout=WAIT_SECONDS,
+        what="the file is there",
     )
     kubectl.apply(claim("2Gi"))
-    eventually("the claim has grown", lambda: kubectl.get("pvc", "data")["status"]["capacity"]["storage"] == "2Gi")
+    eventually(
+        lambda: kubectl.get("pvc", "data")["status"]["capacity"]["storage"] == "2Gi",
+        timeout=WAIT_SECONDS,
+        what="the claim has grown",
+    )
     assert "shrunk" in kubectl.attempt("apply", "--filename=-", document=claim("1Gi")).stderr.replace("less", "shrunk")
 
 
@@ -118,9 +129,9 @@ def test_service_is_found_by_name(kubectl: Kubectl) -> None:
     def looked_up() -> bool:
         return kubectl.attempt("exec", "client", "--", "nslookup", full).returncode == 0
 
-    eventually("the name is known", looked_up)
+    eventually(looked_up, timeout=WAIT_SECONDS, what="the name is known")
     get = ("exec", "client", "--", "sh", "-c", f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc {full} 80")
-    eventually("the service answers", lambda: "hello" in kubectl.attempt(*get).stdout)
+    eventually(lambda: "hello" in kubectl.attempt(*get).stdout, timeout=WAIT_SECONDS, what="the service answers")
 
 
 def test_pod_logs_lie_where_agents_look(kubectl: Kubectl) -> None:
@@ -147,7 +158,7 @@ def test_kubelet_metrics_need_a_role(kubectl: Kubectl, path: str, metric: str) -
     """The kubelet's metrics come through the API server for who may read them, and for nobody else."""
     (node,) = kubectl.get("nodes")["items"]
     raw = f"/api/v1/nodes/{node['metadata']['name']}/proxy/{path}"
-    eventually("the metric is there", lambda: metric in kubectl("get", "--raw", raw))
+    eventually(lambda: metric in kubectl("get", "--raw", raw), timeout=WAIT_SECONDS, what="the metric is there")
     stranger = f"--as=system:serviceaccount:{kubectl.namespace}:default"
     assert "orbidden" in kubectl.attempt("get", "--raw", raw, stranger).stderr
 
@@ -159,4 +170,8 @@ def test_objects_of_the_cluster_are_counted(kubectl: Kubectl) -> None:
     kubectl.apply(pod("ksm", "kube-state-metrics", args=["--resources=pods", f"--namespaces={kubectl.namespace}"]))
     ready(kubectl, "ksm")
     raw = f"/api/v1/namespaces/{kubectl.namespace}/pods/ksm:8080/proxy/metrics"
-    eventually("its own pod is counted", lambda: 'pod="ksm"' in kubectl.attempt("get", "--raw", raw).stdout)
+    eventually(
+        lambda: 'pod="ksm"' in kubectl.attempt("get", "--raw", raw).stdout,
+        timeout=WAIT_SECONDS,
+        what="its own pod is counted",
+    )

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.kubernetes.conftest import eventually
+from tests.kubernetes.conftest import WAIT_SECONDS
 from tests.support.systems import ROOT
+from tests.support.waiting import eventually
 from toolchain.cluster import cgroups
 from toolchain.cluster.layout import Layout
 from toolchain.cluster.service import cluster_daemon, cluster_layout
@@ -65,7 +66,7 @@ def test_a_killed_cluster_leaves_no_process(own: Context) -> None:
     assert pid is not None
     assert processes(layout)
     os.kill(pid, signal.SIGKILL)
-    eventually("every process is gone", lambda: not processes(layout))
+    eventually(lambda: not processes(layout), timeout=WAIT_SECONDS, what="every process is gone")
     start()
     assert cluster_daemon(own).pid() not in {None, pid}
 
