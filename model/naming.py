@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 from model.plan import Context
+from model.settings import KubernetesSettings
 from model.telemetry import Discovery, ScrapeTarget
 from model.workload import Exemption
 
@@ -33,6 +34,16 @@ def identity(context: Context, service: str) -> dict[str, str]:
     return {"service": service, "system": context.system.name, "environment": context.settings.environment}
 
 
+def namespace(stack: str, settings: KubernetesSettings) -> str:
+    """The stack's own namespace."""
+    return settings.namespace or f"monitoring-{stack}"
+
+
+def agents(own: str) -> str:
+    """The namespace of node-level agents, which may see the node's files, beside the stack's own one."""
+    return f"{own}-agents"
+
+
 def scraped(
     context: Context, name: str, port: int, *, agent: bool = False, replicas: int = 1, **labels: str
 ) -> dict[str, Any]:
@@ -40,7 +51,8 @@ def scraped(
     series = {**identity(context, name), **labels}
     if context.settings.target == "kubernetes" and (agent or replicas > 1):
         selector = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": name}
-        home = context.address(name, port).split(".")[1] + ("-agents" if agent else "")
+        own = namespace(context.stack, context.settings.kubernetes)
+        home = agents(own) if agent else own
         return {"discovery": Discovery(namespaces=(home,), selector=selector, port=port, labels=series)}
     return {"targets": (ScrapeTarget(address=context.address(name, port), labels=series),)}
 

@@ -16,12 +16,11 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 
 from model.errors import ConfigError, Problem
-from model.naming import LABEL
+from model.naming import LABEL, agents, namespace
 from model.settings import KubernetesSettings
 from ops import engine, recover, verify
 from ops.verify import Health
 from ops.workspace import PROJECT, ROOT, Workspace
-from targets.manifests import agents, namespace
 from targets.preflight import connect as connect_cluster
 from targets.preflight import no_context, size
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from model.naming import namespace
 from model.settings import KubernetesSettings
 from model.workload import Workload
-from targets.manifests import SECRETS_DIR, SIDECAR, SLASH, namespace
+from targets.manifests import SECRETS_DIR, SIDECAR, SLASH
 
 _LARGEST_VOLUME_NAME = 63
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from model.images import Image
-from model.naming import LABEL, user_id
+from model.naming import LABEL, agents, namespace, user_id
 from model.settings import KubernetesSettings
 from model.workload import (
     Access,
@@ -66,16 +66,6 @@ class Place:
     def image(self, name: str) -> str:
         """The reference to pull."""
         return self.images[name].reference(self.settings.registry_mirror)
-
-
-def namespace(stack: str, settings: KubernetesSettings) -> str:
-    """The stack's own namespace."""
-    return settings.namespace or f"monitoring-{stack}"
-
-
-def agents(own: str) -> str:
-    """The namespace of node-level agents, which may see the node's files, beside the stack's own one."""
-    return f"{own}-agents"
 
 
 # -- what every object carries ---------------------------------------------------------------------------------------

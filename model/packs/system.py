@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
-from model.naming import HOST, identity
+from model.naming import HOST, identity, namespace
 from model.packs import slo
 from model.packs.base import PER_SECOND, Rules, Subject
 from model.packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
@@ -187,7 +187,8 @@ def discovery(context: Context, service: Service, labels: Mapping[str, str]) -> 
     pods = service.kubernetes
     if context.settings.target != "kubernetes" or pods is None:
         return None
-    home = context.address("any", 1).split(".")[1] if context.settings.demo else pods.namespace
+    own = namespace(context.stack, context.settings.kubernetes)
+    home = own if context.settings.demo else pods.namespace
     return Discovery(namespaces=(home,), selector=pods.selector, port=service.port, labels=labels)
 
 

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
+from model.naming import agents
 from ops.render import config_maps, objects, plan_file
-from targets.manifests import agents
 from tests.e2e.test_no_change import unchanged
-from tests.support.clusters import ClusterStack
+from tests.support.clusters import AGENTS, ClusterStack
 from tests.support.running import ROOT, RunningStack
 from tests.support.waiting import eventually
 
@@ -76,7 +76,7 @@ def test_identities_may_do_what_they_need_and_no_more(cluster: ClusterStack) -> 
     """Each service account can do what its process does, and none of a list of other things."""
 
     def may(account: str, what: str, namespace: str) -> bool:
-        home = agents(cluster.namespace) if account in ("promtail", "node-exporter") else cluster.namespace
+        home = agents(cluster.namespace) if account in AGENTS else cluster.namespace
         verb, _, resource = what.partition(" ")
         where = ["--all-namespaces"] if namespace == "*" else [f"--namespace={namespace or cluster.namespace}"]
         who = f"--as=system:serviceaccount:{home}:{account}"

@@ -13,15 +13,16 @@ from typing import Any
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
+from model.naming import agents
 from model.settings import KubernetesSettings
 from ops.hosts import ClusterHost
-from targets.manifests import agents
 from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
 from toolchain import validators
 from toolchain.context import default_context
 
 AGENTS = ("promtail", "node-exporter")
+"""The workloads that are in the second namespace."""
 
 
 def start_cluster() -> Path:
