@@ -45,7 +45,14 @@ KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "ClusterRoleBinding": rbac.ClusterRoleBinding,
 }
 TIMEOUT = "5m"
-"""How long pods may take to become ready before a run fails."""
+"""How long pods may take to become ready, or to end, before a run fails."""
+GONE = "20s"
+"""How long the provider waits for news that an object without pods was deleted, before it looks for itself.
+
+The news can be missed; the provider's own limit is ten minutes: https://github.com/pulumi/pulumi-kubernetes/issues/3317.
+"""
+ENDING = ("Namespace", "StatefulSet", "Deployment", "DaemonSet", "PersistentVolumeClaim", "Service")
+"""Kinds whose deletion goes on after it was asked for."""
 
 
 class KubernetesTarget:
@@ -129,7 +136,6 @@ class KubernetesTarget:
             parent,
             depends_on=[*before, *needed],
             ignore_changes=["spec.volumeClaimTemplates"],
-            custom_timeouts=pulumi.CustomTimeouts(create=TIMEOUT, update=TIMEOUT),
         )
         return Deployment(
             name=workload.name,
@@ -145,7 +151,10 @@ class KubernetesTarget:
         meta = item["metadata"]
         name = "/".join(filter(None, [item["kind"].lower(), meta.get("namespace"), meta["name"]]))
         rest = {_snake(key): value for key, value in item.items() if key not in ("apiVersion", "kind")}
-        opts = pulumi.ResourceOptions(parent=parent, provider=self._provider, **options)
+        waits = pulumi.CustomTimeouts(
+            create=TIMEOUT, update=TIMEOUT, delete=TIMEOUT if item["kind"] in ENDING else GONE
+        )
+        opts = pulumi.ResourceOptions(parent=parent, provider=self._provider, custom_timeouts=waits, **options)
         return KINDS[item["kind"]](resource_name(self._stack, name), opts=opts, **rest)
 
     def _secret(self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]) -> Any:
@@ -170,6 +179,7 @@ class KubernetesTarget:
                 depends_on=list(homes),
                 additional_secret_outputs=["stringData", "data"],
                 replace_on_changes=["stringData", "data"],
+                custom_timeouts=pulumi.CustomTimeouts(create=TIMEOUT, update=TIMEOUT, delete=GONE),
             ),
         )
         return made.metadata["name"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -171,6 +173,49 @@ def test_a_pair_of_prometheus_has_no_gap(cluster: ClusterStack) -> None:
     assert longest < 7.5
 
 
+def test_a_drain_takes_one_replica_and_an_alert_is_still_told_once(cluster: ClusterStack) -> None:
+    """`kubectl drain` of the node: one of each pair goes, the other is kept until it is back; nobody is told twice."""
+    (node,) = [item.metadata.name for item in cluster.api.list_node().items]
+    pair = "io.observability.workload in (prometheus, alertmanager)"
+    before = {pod: identity[0] for pod, identity in cluster.identities().items()}
+    cluster.http("demo-webhook", 8080, "DELETE", "/demo/webhook")
+    cluster.fault("api", 4000, "down")
+    try:
+        eventually(lambda: _told(cluster, "firing"), timeout=150, what="TargetDown is told")
+        drained = cluster.kubectl(
+            "drain", node, f"--pod-selector={pair}", "--delete-emptydir-data", "--timeout=30s", check=False
+        )
+        # nowhere else to go: the second of each pair stays, because the budget says so
+        assert drained.returncode != 0 and "would violate the pod's disruption budget" in drained.stderr, drained.stderr
+        left = {pod for pod, uid in before.items() if cluster.identities().get(pod, ("",))[0] == uid}
+        assert len(left & {"prometheus-0", "prometheus-1"}) == 1
+        assert len(left & {"alertmanager-0", "alertmanager-1", "alertmanager-2"}) == 2
+        assert cluster.prom('up{service="api"} == 0')
+    finally:
+        cluster.kubectl("uncordon", node)
+        eventually(lambda: _all_ready(cluster), timeout=180, what="all pods are back")
+        told = _told(cluster, "firing")
+        cluster.heal("api", 4000)
+    assert len(told) == 1, told
+    eventually(lambda: _told(cluster, "resolved"), timeout=400, what="its end is told")
+    assert len(_told(cluster, "firing")) == 1
+
+
+def _told(cluster: ClusterStack, status: str) -> list[Any]:
+    return [
+        alert
+        for item in cluster.notifications()
+        for alert in item["payload"]["alerts"]
+        if alert["labels"]["alertname"] == "TargetDown" and alert["labels"].get("service") == "api"
+        if alert["status"] == status
+    ]
+
+
+def _all_ready(cluster: ClusterStack) -> bool:
+    states = [state for pod in cluster.host.pods() for state in pod.status.container_statuses or ()]
+    return bool(states) and all(state.ready for state in states)
+
+
 def _restarts(pod: Any, container: str) -> int:
     return next(int(state.restart_count) for state in pod.status.container_statuses if state.name == container)
 
@@ -227,6 +272,62 @@ def test_a_wrong_cluster_is_told_in_time(cluster: ClusterStack, settings: dict[s
         assert run.code != 0 and words in run.text, run.text
     finally:
         cluster.edit_settings(lambda config: config.pop("kubernetes"))
+
+
+@pytest.fixture
+def _silent_port() -> Iterator[int]:
+    """A port of this machine that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def _kubeconfig(cluster: ClusterStack, path: Path, server: str, user: dict[str, Any]) -> Path:
+    """The cluster's kubeconfig with another address or another user."""
+    document = yaml.safe_load(cluster.kubeconfig.read_text())
+    document["clusters"][0]["cluster"] = {
+        **document["clusters"][0]["cluster"],
+        **({"server": server} if server else {}),
+    }
+    document["users"][0]["user"] = user or document["users"][0]["user"]
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def _refused(cluster: ClusterStack, kubeconfig: Path, words: str) -> None:
+    cluster.edit_settings(lambda config: config.update(kubernetes={"kubeconfig": str(kubeconfig)}))
+    try:
+        run = cluster.run("preview")
+        print(f"{words}: {run.seconds:.1f} s (limit 10 s)")
+        assert run.code != 0 and words in run.text and "Traceback" not in run.text, run.text
+        assert run.seconds < 10
+    finally:
+        cluster.edit_settings(lambda config: config.pop("kubernetes"))
+
+
+def test_a_cluster_that_does_not_answer_is_told_in_time(
+    cluster: ClusterStack, tmp_path: Path, _silent_port: int
+) -> None:
+    """Nothing listens, or what listens is silent: one message within ten seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    _refused(cluster, _kubeconfig(cluster, tmp_path / "closed", f"https://127.0.0.1:{port}", {}), "no cluster answers")
+    silent = _kubeconfig(cluster, tmp_path / "silent", f"https://127.0.0.1:{_silent_port}", {})
+    _refused(cluster, silent, "no cluster answers")
+
+
+def test_missing_rights_are_told_in_time(cluster: ClusterStack, tmp_path: Path) -> None:
+    """A user who may only look is told all that is lacking, before anything is touched."""
+    before = cluster.identities()
+    cluster.kubectl("create", "serviceaccount", "visitor", "--namespace=default")
+    try:
+        role = ["--clusterrole=view", "--serviceaccount=default:visitor"]
+        cluster.kubectl("create", "clusterrolebinding", "visitor", *role)
+        token = cluster.kubectl("create", "token", "visitor", "--namespace=default").stdout.strip()
+        _refused(cluster, _kubeconfig(cluster, tmp_path / "visitor", "", {"token": token}), "this user may not patch")
+    finally:
+        cluster.kubectl("delete", "clusterrolebinding/visitor", check=False)
+        cluster.kubectl("delete", "serviceaccount/visitor", "--namespace=default", check=False)
+    assert cluster.identities() == before
 
 
 def test_down_leaves_data_and_purge_leaves_nothing(cluster: ClusterStack) -> None:

@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from kubernetes.stream import stream  # type: ignore[import-untyped]
 from model.naming import agents
 from model.settings import KubernetesSettings
 from ops.hosts import ClusterHost
-from tests.support.running import ROOT, Engine, RunningStack
+from tests.support.running import ROOT, Engine, RunningStack, SecretCopy
 from tests.support.waiting import eventually
 from toolchain import validators
 from toolchain.context import default_context
@@ -113,6 +116,34 @@ class ClusterStack(RunningStack):
             raise RuntimeError(f"{workload}: {script}: exit status {asked.returncode}: {text}")
         return text
 
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """Every object but Secrets, the logs of all containers, and what their processes were told."""
+        kinds = "all,configmaps,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets,events"
+        for home in (self.namespace, agents(self.namespace)):
+            for line in ("--output=yaml", "--output=json"):
+                yield f"objects in {home}", self.kubectl("get", kinds, f"--namespace={home}", line).stdout
+        for pod in self.host.pods():
+            where = f"{pod.metadata.namespace}/{pod.metadata.name}"
+            for state in (*(pod.status.init_container_statuses or ()), *pod.status.container_statuses):
+                log = self.kubectl(
+                    "logs", f"--namespace={pod.metadata.namespace}", pod.metadata.name, f"-c{state.name}"
+                )
+                yield f"the log of {where}/{state.name}", log.stdout
+                for process in _processes(state):
+                    for part in ("cmdline", "environ"):
+                        yield f"{part} of {where}/{state.name}", (process / part).read_text(errors="replace")
+
+    def secret_copies(self) -> Iterator[SecretCopy]:
+        """What the pods mount below /run/secrets, as their processes see it."""
+        readers = [pod for pod in self.host.pods() if any(item.secret for item in pod.spec.volumes)]
+        for pod in readers:
+            workload = pod.metadata.labels["io.observability.workload"]
+            look = "for f in /run/secrets/*; do {0} stat -L -c '%n %a %u' $f; {0} base64 -w0 $f; echo; done"
+            lines = self.sh(workload, look.format("/tools/busybox")).splitlines()
+            for head, text in zip(lines[::2], lines[1::2], strict=True):
+                path, mode, owner = head.split()
+                yield SecretCopy(f"{workload}:{path}", int(mode, 8), int(owner), b64decode(text).decode())
+
     @property
     def settings_in_use(self) -> Path:
         """The stack's file with what this machine adds to it."""
@@ -132,13 +163,9 @@ class ClusterStack(RunningStack):
     def kill(self, pod: Any, container: str) -> None:
         """SIGKILL for the process of a container, from its node: within the container its first process is immune."""
         state = next(item for item in pod.status.container_statuses if item.name == container)
-        wanted = state.container_id.rpartition("/")[2]
-        for entry in Path("/proc").glob("[0-9]*/cgroup"):
-            try:
-                if wanted in entry.read_text():
-                    os.kill(int(entry.parent.name), signal.SIGKILL)
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+        for process in _processes(state):
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
 
     def kubectl(self, *words: str, document: object = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """kubectl with the cluster's kubeconfig."""
@@ -148,3 +175,14 @@ class ClusterStack(RunningStack):
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)
         assert not check or done.returncode == 0, f"{words}: {done.stderr}"
         return done
+
+
+def _processes(state: Any) -> Iterator[Path]:
+    """The processes of a container, as folders of /proc: the cluster's node is this machine."""
+    if not state.container_id:
+        return
+    wanted = state.container_id.rpartition("/")[2]
+    for entry in Path("/proc").glob("[0-9]*/cgroup"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if wanted in entry.read_text():
+                yield entry.parent

@@ -58,6 +58,7 @@ class RecordedResource:
     retain_on_delete: bool
     delete_before_replace: bool
     replace_on_changes: tuple[str, ...]
+    delete_timeout: str
 
     @property
     def custom(self) -> bool:
@@ -168,6 +169,7 @@ def _record(request: Any, urn: str, inputs: Mapping[str, Any], secrets: set[str]
         retain_on_delete=request.retainOnDelete,
         delete_before_replace=request.deleteBeforeReplace,
         replace_on_changes=tuple(request.replaceOnChanges),
+        delete_timeout=request.customTimeouts.delete,
     )
 
 

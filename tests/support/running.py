@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,16 @@ class Run:
     code: int
     text: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class SecretCopy:
+    """A secret file as its reader sees it: path, permission bits, owner, and what is in it."""
+
+    path: str
+    mode: int
+    owner: int
+    text: str
 
 
 @dataclass
@@ -190,6 +202,25 @@ class RunningStack:
         if code:
             raise RuntimeError(f"{workload}: {script}: exit status {code}: {text}")
         return text
+
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """All that the platform shows of the stack to whoever may look at it, secret files apart, as (where, text)."""
+        for container in self.containers():
+            container.reload()
+            yield f"docker inspect of {container.name}", json.dumps(container.attrs)
+            yield f"the log of {container.name}", container.logs().decode(errors="replace")
+        for container in self.containers("configure"):
+            stream, _ = container.get_archive("/config")
+            yield f"/config of {container.name}", b"".join(stream).decode(errors="replace")
+
+    def secret_copies(self) -> Iterator[SecretCopy]:
+        """The stack's secret files."""
+        for carrier in self.containers("secrets"):
+            stream, _ = carrier.get_archive("/run/secrets")
+            with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+                for member in (item for item in archive.getmembers() if item.isfile()):
+                    text = archive.extractfile(member).read().decode()  # type: ignore[union-attr]
+                    yield SecretCopy(f"{carrier.name}:{member.name}", member.mode & 0o777, member.uid, text)
 
     # -- what runs in it ---------------------------------------------------------------------------------------------
 

@@ -112,6 +112,13 @@ def test_data_stays(everything: list[RecordedResource]) -> None:
     assert spaces == {"monitoring-dev": True, "monitoring-dev-agents": False}
 
 
+def test_a_missed_deletion_is_noticed_soon(everything: list[RecordedResource]) -> None:
+    """The provider looks for itself within seconds after objects that are gone at once; pods get minutes to end."""
+    waits = {item.type.rpartition(":")[2]: item.delete_timeout for item in everything if ":core" not in item.type}
+    assert {waits[kind] for kind in ("ClusterRole", "NetworkPolicy", "PodDisruptionBudget")} == {"20s"}
+    assert waits["StatefulSet"] == "5m"
+
+
 def test_a_cluster_that_refuses_is_left_alone() -> None:
     """Nothing is registered, and everything that stands in the way is told."""
     with pytest.raises(ConfigError, match=r"one thing[\s\S]*another thing"):

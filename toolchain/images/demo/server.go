@@ -73,11 +73,24 @@ func (s *Server) service(out http.ResponseWriter, in *http.Request) {
 	case path == "/version":
 		reply(out, http.StatusOK, map[string]any{"version": "demo", "service": svc.Name})
 	case slices.Contains(svc.Health, path):
+		s.dawdle(in)
 		reply(out, http.StatusOK, map[string]any{"status": "ok", "service": svc.Name})
 	case path == "/" || s.declared(svc, path):
 		reply(out, http.StatusOK, map[string]any{"service": svc.Name, "path": path, "note": "a demo, see /demo/faults", "metrics": svc.MetricsPath})
 	default:
 		refuse(out, http.StatusNotFound, "not found")
+	}
+}
+
+// dawdle lets who asks for the service's health wait as long as the fault latency makes its users wait.
+func (s *Server) dawdle(in *http.Request) {
+	fault, slow := s.faults.Get("latency")
+	if !slow || fault.Params["seconds"] == 0 {
+		return
+	}
+	select {
+	case <-time.After(time.Duration(fault.Params["seconds"] * float64(time.Second))):
+	case <-in.Context().Done():
 	}
 }
 

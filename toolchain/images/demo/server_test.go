@@ -64,6 +64,17 @@ func TestLogsErrorsFault(t *testing.T) {
 	}
 }
 
+// Who asks for the health of a slow service must wait as its users do.
+func TestSlowHealth(t *testing.T) {
+	b := newBench(t)
+	b.must("PUT", "/demo/faults/latency", `{"seconds": 0.2}`)
+	began := time.Now()
+	b.must("GET", "/health", "")
+	if took := time.Since(began); took < 200*time.Millisecond {
+		t.Errorf("answered after %s", took)
+	}
+}
+
 // A line asked for must be written once, with the extra fields given.
 func TestWriteOneLine(t *testing.T) {
 	b := newBench(t)

@@ -1,0 +1,216 @@
+"""What goes wrong in the five systems on purpose, and the alerts that each of it must raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ops.render import plan_file
+from tests.support import troubles
+from tests.support.running import RunningStack
+
+BURNS = ("ErrorBudgetBurnFast", "ErrorBudgetBurnSlow")
+Trouble = Callable[[RunningStack], AbstractContextManager[troubles.Poke]]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Something wrong with a system, and the alerts that it must raise, as (name, service).
+
+    A `brief` one ends when they have fired; others last until all alerts of all causes have.
+    """
+
+    system: str
+    alerts: tuple[tuple[str, str], ...]
+    trouble: Trouble
+    brief: bool = False
+
+
+def _of(system: str, service: str, name: str, parameters: dict[str, Any], *alerts: str) -> Cause:
+    """A fault of the stand-in of a service."""
+
+    @contextmanager
+    def trouble(stack: RunningStack) -> Iterator[troubles.Poke]:
+        port = plan_file(stack.stack_file, stack.name).system.services[service].port
+        stack.fault(service, port, name, **parameters)
+        try:
+            yield troubles.nothing
+        finally:
+            stack.heal(service, port)
+
+    return Cause(system, tuple((alert, service) for alert in alerts), trouble)
+
+
+def _at(system: str, service: str, alerts: Sequence[str], trouble: Trouble, *, brief: bool = False) -> Cause:
+    """A real trouble, and the alerts about one service that it raises."""
+    return Cause(system, tuple((alert, service) for alert in alerts), trouble, brief)
+
+
+def _broken(system: dict[str, Any]) -> None:
+    """A rule that only fails when it is evaluated, and a limit that is too low."""
+    both = {'up{service="api"}': "1+0x120"}
+    system["services"]["mcp-server"]["sampleLimit"] = 5
+    system["alerts"].append(
+        {
+            "name": "Broken", "expr": "sum by (service) (up) * on () up > 1e9", "severity": "info",
+            "summary": "never", "description": "never", "example": {"fires": both, "silent": both},
+        }
+    )  # fmt: skip
+
+
+CAUSES = (
+    _at(
+        "plue", "api", ["PlueApiRestarts"],
+        lambda stack: troubles.restarted(stack, "api", "plue_uptime_seconds"),
+    ),
+    _of("plue", "api", "auth_failures", {"ratio": 0.95}, "PlueAuthFailures"),
+    _of(
+        "plue", "api", "rate", {"plue_db_query_errors_total": 20, "plue_http_requests_total": 0},
+        "PlueDatabaseQueryErrors", "PlueNoTraffic",
+    ),
+    _of("pluggedin", "rag-api", "jobs_failed", {"ratio": 0.9}, "RagQueriesFailing", "LlmCallsFailing"),
+    _of("pluggedin", "rag-api", "latency", {"seconds": 3}, "SlowRequests", "ProbeSlow"),
+    _of("pluggedin", "milvus", "jobs_failed", {"ratio": 0.9}, "MilvusRequestsFailing"),
+    _of("pluggedin", "milvus", "observe", {"milvus_proxy_sq_latency": 1900}, "MilvusSearchSlow"),
+    _of("pluggedin", "pluggedin-app", "lag", {"seconds": 2}, "EventLoopLag"),
+    _of("pluggedin", "registry-proxy", "down", {}, "TargetDown", "ProbeFailed"),
+    _at("pluggedin", "promtail", ["PromtailRequestErrors"], lambda stack: troubles.stopped(stack, "loki")),
+    _of("agenttrace", "worker", "backlog", {"depth": 30000}, "QueueBacklog", "QueueFilling"),
+    _of("agenttrace", "worker", "jobs_failed", {"ratio": 0.9}, "JobsFailing"),
+    _of("agenttrace", "worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
+    _of("agenttrace", "api", "pool", {"ratio": 0.98}, "ConnectionPoolExhausted"),
+    _of(
+        "agenttrace", "api", "observe", {"db_query_duration_seconds": 4, "clickhouse_query_duration_seconds": 25},
+        "SlowQueries", "ClickHouseSlowQueries",
+    ),
+    _of("agenttrace", "api", "rate", {"traces_ingested_total": 10}, "IngestionLow", "IngestionVeryLow"),
+    _of("agenttrace", "api", "value", {"process_open_fds": 1000}, "OpenFilesHigh"),
+    _of(
+        "agenttrace", "clickhouse", "value",
+        {"ClickHouseAsyncMetrics_DiskAvailable_default": 1e11, "ClickHouseAsyncMetrics_MaxPartCountForPartition": 900},
+        "ClickHouseDiskHigh", "ClickHouseTooManyParts",
+    ),
+    Cause(
+        "agenttrace", (("RedisDown", "redis-exporter"), ("PostgresDown", "postgres-exporter")),
+        lambda stack: troubles.stopped(stack, "redis", "postgres"),
+    ),
+    _at(
+        "agenttrace", "prometheus", ["PrometheusConfigReloadFailed"],
+        lambda stack: troubles.spoiled(
+            stack, "prometheus", "/etc/prometheus", "prometheus.yml", troubles.hang_up(stack, "prometheus")
+        ),
+    ),
+    _at(
+        "agenttrace", "alertmanager", ["AlertmanagerConfigReloadFailed"],
+        lambda stack: troubles.spoiled(
+            stack, "alertmanager", "/etc/alertmanager", "alertmanager.yml", troubles.hang_up(stack, "alertmanager")
+        ),
+    ),
+    _at(
+        "agenttrace", "blackbox-exporter", ["BlackboxConfigReloadFailed"],
+        lambda stack: troubles.spoiled(
+            stack, "blackbox-exporter", "/etc/blackbox_exporter", "blackbox.yml",
+            troubles.hang_up(stack, "blackbox-exporter"),
+        ),
+    ),
+    _at(
+        "agenttrace", "loki", ["LokiRuntimeConfigRefused"],
+        lambda stack: troubles.spoiled(stack, "loki", "/etc/loki", "runtime.yaml"),
+    ),
+    _at(
+        "agenttrace", "grafana", ["GrafanaErrors"],
+        lambda stack: troubles.spoiled(
+            stack, "grafana", "/etc/grafana/provisioning", "dashboards/dashboards.yaml", troubles.reload_grafana(stack)
+        ),
+    ),
+    # the edit comes first: it takes the longest
+    Cause(
+        "devops-mcp", (("PrometheusRuleFailures", "prometheus"), ("PrometheusSampleLimitHit", "prometheus")),
+        lambda stack: troubles.edited(stack, _broken),
+    ),
+    _of("devops-mcp", "rest-api", "errors", {"ratio": 0.9}, "HighErrorRatio", *BURNS),
+    _of("devops-mcp", "worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
+    _at(
+        "devops-mcp", "redis-exporter",
+        ["RedisClientsBlocked", "RedisMemoryHigh", "RedisRejectedConnections", "RedisSlowLog"], troubles.busy_redis,
+    ),
+    _at(
+        "devops-mcp", "postgres-exporter",
+        ["PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresDeadlocks", "PostgresCacheHitLow"],
+        lambda stack: troubles.busy_postgres(stack, "devops"),
+    ),
+    _at(
+        "devops-mcp", "alertmanager", ["AlertmanagerNotificationsFailing"],
+        lambda stack: troubles.paused(stack, "demo-webhook"), brief=True,
+    ),
+    _of("execora", "app", "disconnect", {"ratio": 0.95}, "WebSocketDisconnections"),
+    _of("execora", "app", "lag", {"seconds": 2}, "EventLoopLag"),
+    _of("execora", "app", "jobs_failed", {"ratio": 0.9}, "VoiceCommandsFailing"),
+    _of("execora", "app", "value", {"task_queue_pending": 900}, "TasksPending"),
+    Cause(
+        "execora", (("PromtailDropsLines", "promtail"), ("LokiDiscardsLines", "loki")),
+        lambda stack: troubles.long_lines(stack, "app", 9091),
+    ),
+    _at("execora", "loki", ["LokiRequestErrors"], troubles.never_ready, brief=True),
+    _at(
+        "execora", "traefik", ["TraefikServiceErrors"],
+        lambda stack: troubles.unanswered(stack, "grafana", "/grafana/login"),
+    ),
+    _at(
+        "execora", "prometheus", ["PrometheusNotificationsDropped"],
+        lambda stack: troubles.stopped(stack, "alertmanager"), brief=True,
+    ),
+    _at(
+        "plue", "cadvisor",
+        ["ContainerMemoryNearLimit", "ContainerRestarting", "ContainerCpuThrottled", "ContainerUnhealthy"],
+        troubles.bad_containers,
+    ),
+    _at(
+        "plue", "node-exporter",
+        ["HostOomKill", "HostCpuHigh", "HostMemoryHigh", "HostDiskAlmostFull", "HostDiskLow"],
+        lambda stack: troubles.busy_host(stack.state, _threshold(stack, "HostMemoryHigh")),
+    ),
+)  # fmt: skip
+NOT_FIRED = {
+    "Watchdog": "it fires always",
+    "HostClockSkew": "the clock of the machine is left alone; a gauge beyond its bound fires as HostMemoryHigh",
+    "HostDiskFilling": "it wants three hours of history; a forecast fires as MemoryLeak",
+    "ClickHouseVolumeAlmostFull": "the stand-in has no disk of its own; the same condition fires as HostDiskAlmostFull",
+    "GrafanaDatasourceErrors": "the stand-in of Grafana asks no source; a growing counter fires as LokiDiscardsLines",
+    "JaegerDropsSpans": "it drops from 2,000 waiting spans on; a growing counter fires as LokiDiscardsLines",
+    "JaegerQueueFilling": "spans are kept in memory faster than they come; a full share fires as RedisMemoryHigh",
+    "JaegerSpansNotSaved": "its memory refuses nothing; a failing share fires as JobsFailing",
+    "JaegerQueryErrors": "its memory answers every search; a failing share fires as LokiRequestErrors",
+    "LokiRetentionNotApplied": "it wants three hours; an age fires as ContainerUnhealthy",
+    "ProbeCertificateExpiring": "no stand-in speaks TLS; a time compared with now fires as ContainerUnhealthy",
+    "PrometheusSlowRuleGroups": "no rule takes as long as its interval; a full share fires as RedisMemoryHigh",
+    "PrometheusStorageAlmostFull": "blocks come after two hours; a share beyond its bound fires as RedisMemoryHigh",
+}
+"""Alerts that no trouble here raises: why, and which one of the same condition is fired instead."""
+SLOW_TO_END = {
+    "ErrorBudgetBurnFast": "what is lost of an error budget stays lost for the objective's window",
+    "ErrorBudgetBurnSlow": "as above",
+    "ContainerRestarting": "it counts the restarts of a quarter of an hour",
+}
+"""Alerts whose end is not waited for."""
+MUTED = {"QueueFilling", "ErrorBudgetBurnSlow", "ProbeFailed", "HostDiskLow"}
+"""Alerts of which nobody is told while a worse one of the same thing fires."""
+
+
+def tuned(stack: RunningStack) -> dict[str, Any]:
+    """Thresholds that this machine can be driven across in minutes without harm."""
+    free = round(troubles.disk_free(stack.state.parent) - troubles.DISK_MARGIN, 4)
+    used = round(troubles.memory_used() + troubles.MEMORY_MARGIN, 4)
+    if stack.system == "plue":
+        bounds = {"HostDiskAlmostFull": free, "HostDiskLow": free, "HostMemoryHigh": used}
+    elif stack.system == "devops-mcp":
+        bounds = {"PostgresConnectionsHigh": 0.2, "PostgresLongTransactions": 20}
+    else:
+        bounds = {}
+    return {name: {"threshold": value} for name, value in bounds.items()}
+
+
+def _threshold(stack: RunningStack, alert: str) -> float:
+    return float(plan_file(stack.stack_file, stack.name).system.tune[alert].threshold or 0)
