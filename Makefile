@@ -118,6 +118,11 @@ bench: .venv/.ready ## Measure, next to a peer or a limit in the same run
 	@$(PYTHON) -m toolchain up-prerequisites
 	@$(PYTHON) -m ops.bench
 
+.PHONY: bench-kubernetes
+bench-kubernetes: .venv/.ready ## Measure a stack's life on a cluster, next to kubectl with the same objects
+	@$(PYTHON) -m toolchain ensure kubernetes
+	@$(PYTHON) -m ops.bench --kubernetes
+
 .PHONY: lint
 lint: .venv/.ready ## Check style, types, YAML, workflows and generated files
 	@$(PYTHON) -m toolchain ensure test

@@ -131,7 +131,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
     """
     active = [c for c in components if context.enabled(c.NAME)]
     collected = Telemetry.merge([*(c.telemetry(context) for c in active), extra])
-    problems = tuning.problems(collected, context.system)
+    problems = tuning.problems(collected, context.system, _alerts_elsewhere(context, components))
     merged = tuning.tuned(collected, context.system, context.settings)
     context = replace(context, telemetry=merged)
     workloads = {c.NAME: c.workloads(context) for c in active}
@@ -150,6 +150,16 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
     if problems:
         raise ConfigError(problems)
     return plan
+
+
+def _alerts_elsewhere(context: Context, components: Sequence[Component]) -> frozenset[str]:
+    """Names of the alerts that the system has in other environments: of components that are off, or not of this target.
+
+    One system's file serves all its environments, so what it says about these is no mistake.
+    """
+    idle = [c for c in components if not context.enabled(c.NAME)]
+    found = [c.telemetry(replace(context, sections={**context.sections, c.NAME: c.Settings()})) for c in idle]
+    return frozenset(alert.name for part in found for group in part.rules for alert in group.alerts)
 
 
 def _contradictions(plan: Plan) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from model.base import seconds
@@ -39,15 +39,17 @@ def untuned(system: System) -> System:
     return system.model_copy(update={"tune": {}, "services": services})
 
 
-def problems(telemetry: Telemetry, system: System) -> list[Problem]:
+def problems(telemetry: Telemetry, system: System, elsewhere: Collection[str] = ()) -> list[Problem]:
     """What a system says about alerts that it does not have, or that they have nothing to be said about.
 
     Args:
         telemetry: what everyone contributes, before it is tuned.
         system: the system with its wishes.
+        elsewhere: names of alerts that it has in other environments.
     """
     alerts = [alert for group in telemetry.rules for alert in group.alerts]
-    found = _wishes(f"configs/systems/{system.name}.yaml: tune", system.tune, alerts)
+    wishes = {name: wish for name, wish in system.tune.items() if name not in elsewhere}
+    found = _wishes(f"configs/systems/{system.name}.yaml: tune", wishes, alerts)
     for key, service in system.services.items():
         where = f"configs/systems/{system.name}.yaml: services.{key}.tune"
         found += _wishes(where, service.tune, [alert for alert in alerts if alert.service == key])

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 
 from model.workload import MIB
-from ops import live
+from ops import live, live_cluster
 from ops.figures import Row, collect, median, show
 from ops.trial import Trial
 from ops.workspace import ROOT
@@ -76,10 +76,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="ops.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer runs and sizes")
     parser.add_argument("--no-engine", action="store_true", help="only what needs no Docker engine")
+    parser.add_argument("--kubernetes", action="store_true", help="a stack on a cluster, and nothing else")
     args = parser.parse_args()
     runs = 1 if args.quick else 3
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     rows: list[Row] = []
+    if args.kubernetes:
+        collect("on a cluster, beside kubectl", lambda: live_cluster.beside_kubectl(runs), rows, console)
+        return 0 if show(rows, console) else 1
     collect("rendering", lambda: rendering(runs), rows, console)
     collect("growth", lambda: growth(runs, SIZES[:3] if args.quick else SIZES), rows, console)
     if not args.no_engine:

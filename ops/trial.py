@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,20 +33,24 @@ _SHOWN = 3000
 class Trial:
     """A context manager; inside it, `up` and `down` deploy and remove the copy, which may be edited.
 
+    Args:
+        source: the stack whose settings it has.
+        change: settings that it has instead, without the namespace.
+
     Attributes:
         root: the copy of the checkout.
         plan: what the unedited copy deploys.
-        client: the engine.
         space: the copy's Pulumi workspace.
     """
 
-    def __init__(self, source: str = "dev") -> None:
+    def __init__(self, source: str = "dev", change: Mapping[str, Any] | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="observability-bench-"))
         self.root, self._state = self._folder / "checkout", self._folder / "state"
         shutil.copytree(ROOT, self.root, ignore=_SKIPPED)
         (self.root / ".venv").symlink_to(Path(sys.executable).parents[1])
         document = yaml.safe_load((ROOT / f"Pulumi.{source}.yaml").read_text(encoding="utf-8"))
         settings = moved(document["config"], plan_file(ROOT / f"Pulumi.{source}.yaml", source))
+        settings |= {f"{PROJECT}:{key}": value for key, value in (change or {}).items()}
         path = self.root / f"Pulumi.{NAME}.yaml"
         path.write_text(yaml.safe_dump({"config": settings}, sort_keys=False), encoding="utf-8")
         self.plan = plan_file(path, NAME)
@@ -59,7 +64,11 @@ class Trial:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
         self.space = Workspace(NAME, self._state / "work" / NAME, pulumi_env, local=True)
-        self.client = docker.from_env(timeout=120)
+
+    @cached_property
+    def client(self) -> docker.DockerClient:
+        """The engine's client."""
+        return docker.from_env(timeout=120)
 
     def __enter__(self) -> Trial:
         return self

@@ -66,3 +66,9 @@ def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:
     texts = [str(problem) for problem in caught.value.problems]
     assert any("tune.HostMemory" in text and "did you mean 'HostMemoryHigh'?" in text for text in texts)
     assert any("tune.TargetDown.threshold" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["PodNotReady", "JaegerDropsSpans"])
+def test_alerts_of_other_environments_may_be_tuned(tmp_path: Path, name: str) -> None:
+    """One file serves a system on Docker and on Kubernetes, with a component and without it."""
+    assert name not in alerts(tmp_path, {"tune": {name: {"for": "20m"}}})

@@ -1,0 +1,158 @@
+"""Measurements on a Kubernetes cluster: each step of a stack's life beside `kubectl` with the same objects.
+
+What kubectl does is less: it waits for pods, but not for targets, and it does not know whether a process took its
+documents. Each step ends for both when the same thing is true: all pods are ready, the rule is live, nothing is left.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.plan import Plan
+from ops.figures import Row, timed, until
+from ops.hosts import ClusterHost, pod_health
+from ops.render import config_maps, objects, plan_file
+from ops.trial import NAME, Trial
+from targets import manifests
+from targets.manifests import Place
+from toolchain import validators
+from toolchain.context import default_context
+
+EDIT_LIMIT = 10.0
+"""Seconds after the end of `up` within which a changed rule must be live."""
+_RULES = "/prometheus/api/v1/rules?type=alert"
+_READY_SECONDS = 300
+
+
+class Peer:
+    """The stack's own objects in the hands of kubectl."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._settings = plan.settings.kubernetes
+        self._program = str(validators.ensure(default_context(), "kubectl", pinned=True))
+        self.host = ClusterHost(NAME, self._settings)
+        self.documents = _documents(plan)
+
+    def apply(self) -> None:
+        """Applies all objects on the server's side."""
+        self._kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", given=self.documents)
+
+    def up(self) -> None:
+        """Applies, and waits until every pod is ready."""
+        self.apply()
+        wait_ready(self.host)
+
+    def down(self) -> None:
+        """Deletes all objects, and waits until they are gone."""
+        self._kubectl("delete", "--ignore-not-found", "--filename=-", given=self.documents)
+
+    def _kubectl(self, *words: str, given: list[Any]) -> None:
+        config = [f"--kubeconfig={self._settings.kubeconfig}"] if self._settings.kubeconfig else []
+        context = [f"--context={self._settings.context}"] if self._settings.context else []
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": given})
+        subprocess.run(
+            [self._program, *config, *context, *words], input=text, text=True, check=True, capture_output=True
+        )
+
+
+def beside_kubectl(runs: int) -> Iterator[Row]:
+    """From nothing, no change, a rule, and the end: `make` beside `kubectl`, one after the other on one cluster."""
+    with Trial(change={"target": "kubernetes"}) as trial:
+        found: dict[str, list[float]] = {}
+        for number in range(runs):
+            for what, took in _life(trial, f"BenchEdit{number}"):
+                found.setdefault(what, []).append(took)
+        ours = {what: statistics.median(every) for what, every in found.items()}
+        plan = _as_deployed(trial)
+        trial.down()
+        theirs = dict(_peer_life(Peer(plan)))
+    count = len(_documents(plan))
+    yield Row(f"up from nothing, {count} objects", f"{ours['up']:.1f} s", f"kubectl {theirs['up']:.1f} s", runs)
+    yield Row("up without a change", f"{ours['no-op']:.1f} s", f"kubectl {theirs['no-op']:.1f} s", runs)
+    beside = f"kubectl {theirs['edit']:.1f} s"
+    yield Row("rule edit -> live, from the start", f"{ours['edit']:.1f} s", beside, runs)
+    late, limit = ours["edit late"], f"limit {EDIT_LIMIT:.0f} s"
+    yield Row("rule edit -> live, from the end of up", f"{late:.1f} s", limit, runs, late <= EDIT_LIMIT)
+    yield Row("destroy with data", f"{ours['down']:.1f} s", f"kubectl {theirs['down']:.1f} s", runs)
+
+
+def _life(trial: Trial, name: str) -> Iterator[tuple[str, float]]:
+    """Seconds of each step of a stack that ends where it began: with nothing."""
+    phases = trial.up()
+    yield "up", phases["pulumi up"] + phases["health"]
+    yield "no-op", trial.up()["pulumi up"]
+    host = ClusterHost(NAME, _as_deployed(trial).settings.kubernetes)
+    texts = {"summary": name, "description": name, "example": {"fires": {"up": "1"}, "silent": {"up": "1"}}}
+    alert = {"name": name, "expr": "vector(0) > 1", "severity": "info", **texts}
+    trial.edit_system(lambda system: system.setdefault("alerts", []).append(alert))
+    began = time.monotonic()
+    trial.up()
+    ended = time.monotonic()
+    until(lambda: live(host, name), timeout=120, what=name)
+    yield "edit", time.monotonic() - began
+    yield "edit late", time.monotonic() - ended
+    yield "down", timed(trial.down)
+
+
+def _peer_life(peer: Peer) -> Iterator[tuple[str, float]]:
+    try:
+        yield "up", timed(peer.up)
+        yield "no-op", timed(peer.apply)
+        yield "edit", timed(lambda: _edit(peer))
+    finally:
+        took = timed(peer.down)
+    yield "down", took
+
+
+def _edit(peer: Peer) -> None:
+    """One more rule in the ConfigMap, by hand; the sidecar delivers it as it delivers ours."""
+    (item,) = [each for each in peer.documents if each["metadata"]["name"] == "prometheus-config"]
+    file = next(key for key in item["data"] if key.startswith("rules"))
+    content = yaml.safe_load(item["data"][file])
+    content["groups"].append({"name": "peer", "rules": [{"alert": "PeerEdit", "expr": "vector(0) > 1"}]})
+    item["data"] |= {file: yaml.safe_dump(content), manifests.REVISION_KEY: secrets.token_hex(6)}
+    peer.apply()
+    until(lambda: live(peer.host, "PeerEdit"), timeout=180, what="PeerEdit")
+
+
+def live(host: ClusterHost, name: str) -> bool:
+    """Whether every instance of Prometheus has the rule."""
+    pods = [pod for pod in host.pods() if pod.metadata.labels["io.observability.workload"] == "prometheus"]
+    return bool(pods) and all(name in host.fetch(pod, 9090, _RULES) for pod in pods)
+
+
+def wait_ready(host: ClusterHost) -> None:
+    """Waits until there are pods and every one is ready."""
+
+    def ready() -> bool:
+        found = [pod_health(pod) for pod in host.pods()]
+        return bool(found) and all(item.good for item in found)
+
+    until(ready, timeout=_READY_SECONDS, what="every pod is ready")
+
+
+def _as_deployed(trial: Trial) -> Plan:
+    """The plan with what this machine adds to the settings."""
+    return plan_file(trial.space.directory / f"Pulumi.{NAME}.yaml", NAME)
+
+
+def _documents(plan: Plan) -> list[dict[str, Any]]:
+    """All objects of a stack, with Secrets of random content where the program would make some."""
+    text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
+    place = Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images)
+    for workload in plan.every():
+        if workload.secrets:
+            files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in workload.secrets}
+            meta = {"name": f"{workload.name}-secrets", "namespace": place.home(workload)}
+            every.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files})
+    return sorted(every, key=lambda item: item["kind"] != "Namespace")
