@@ -54,7 +54,7 @@ def _broken(system: dict[str, Any]) -> None:
     """A rule that only fails when it is evaluated, and a limit that is too low."""
     both = {'up{service="api"}': "1+0x120"}
     system["services"]["mcp-server"]["sampleLimit"] = 5
-    system["alerts"].append(
+    system.setdefault("alerts", []).append(
         {
             "name": "Broken", "expr": "sum by (service) (up) * on () up > 1e9", "severity": "info",
             "summary": "never", "description": "never", "example": {"fires": both, "silent": both},

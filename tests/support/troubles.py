@@ -132,10 +132,11 @@ def edited(stack: RunningStack, change: Callable[[dict[str, Any]], object]) -> I
     path = stack.root / f"configs/systems/{stack.system}.yaml"
     before = path.read_text()
     stack.edit_system(change)
-    stack.up()
+    run = stack.start("up")  # it will say that a target is not up, after having waited for it
     try:
         yield nothing
     finally:
+        run.wait(timeout=300)
         path.write_text(before)
         stack.up()
 
@@ -193,7 +194,7 @@ def busy_postgres(stack: RunningStack, database: str) -> Iterator[Poke]:
         lock = "select pg_advisory_xact_lock"
         return psql(f"begin; {lock}({first}); select pg_sleep(1); {lock}({second}); commit")
 
-    rows = "select n, repeat('x', 900) from generate_series(1, 60000) n"  # more than a quarter of the shared buffers
+    rows = "select n, repeat('x', 900) from generate_series(1, 220000) n"  # far more than the shared buffers hold
     stack.sh("postgres", psql(f"create unlogged table trouble as {rows}"))
     for _ in range(25):
         _detached(stack, "postgres", psql("begin; select pg_sleep(3600)"))
