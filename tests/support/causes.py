@@ -195,8 +195,10 @@ SLOW_TO_END = {
     "ErrorBudgetBurnFast": "what is lost of an error budget stays lost for the objective's window",
     "ErrorBudgetBurnSlow": "as above",
     "ContainerRestarting": "it counts the restarts of a quarter of an hour",
+    "HostOomKill": "it counts what happened in ten minutes",
+    "PrometheusSampleLimitHit": "it counts what happened in ten minutes",
 }
-"""Alerts whose end is not waited for."""
+"""Alerts whose end is not waited for; LokiDiscardsLines and PlueApiRestarts count events too, and are seen to end."""
 MUTED = {"QueueFilling", "ErrorBudgetBurnSlow", "ProbeFailed", "HostDiskLow"}
 """Alerts of which nobody is told while a worse one of the same thing fires."""
 
