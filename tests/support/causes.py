@@ -172,7 +172,10 @@ CAUSES = (
     _at(
         "plue", "node-exporter",
         ["HostOomKill", "HostCpuHigh", "HostMemoryHigh", "HostDiskAlmostFull", "HostDiskLow"],
-        lambda stack: troubles.busy_host(stack.state, _threshold(stack, "HostMemoryHigh")),
+        lambda stack: troubles.busy_host(
+            stack.state.parent,
+            memory_from=_threshold(stack, "HostMemoryHigh"), disk_below=_threshold(stack, "HostDiskLow"),
+        ),
     ),
 )  # fmt: skip
 NOT_FIRED = {

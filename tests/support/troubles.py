@@ -235,9 +235,10 @@ def bad_containers(stack: RunningStack) -> Iterator[Poke]:
 
 
 @contextmanager
-def busy_host(folder: Path, memory_from: float) -> Iterator[Poke]:
-    """All processors busy (as nicely as can be), memory taken beyond the share `memory_from`, and the disk fuller."""
+def busy_host(folder: Path, *, memory_from: float, disk_below: float) -> Iterator[Poke]:
+    """All processors busy (as nicely as can be), memory used beyond `memory_from`, disk free below `disk_below`."""
     size = os.statvfs(folder)
+    wanted = (disk_free(folder) - disk_below + DISK_MARGIN) * size.f_blocks * size.f_frsize
     burn = ["nice", "-n", "19", sys.executable, "-c", "while True: pass"]
     burners = [subprocess.Popen(burn) for _ in range(os.cpu_count() or 1)]
     taken = mmap.mmap(
@@ -247,7 +248,7 @@ def busy_host(folder: Path, memory_from: float) -> Iterator[Poke]:
     )
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, int(2 * DISK_MARGIN * size.f_blocks * size.f_frsize))
+            os.posix_fallocate(file.fileno(), 0, int(wanted))
             yield nothing
     finally:
         taken.close()
