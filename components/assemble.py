@@ -92,6 +92,7 @@ def assemble(
         images=images or {},
     )
     secrets = _collect(problems, lambda: declared_secrets(context)) or {}
+    problems += _of_components(context)
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
@@ -179,6 +180,12 @@ def settings_file(stack: str) -> str:
 
 
 # -- problems --------------------------------------------------------------------------------------------------------
+
+
+def _of_components(context: Context) -> list[Problem]:
+    """What enabled components say of their own settings in this environment; a component may have nothing to say."""
+    asked = [getattr(c, "problems", None) for c in registry.COMPONENTS if context.enabled(c.NAME)]
+    return [problem for ask in asked if ask for problem in ask(context)]
 
 
 def _stack_name(stack: str) -> list[Problem]:

@@ -13,11 +13,12 @@ from pydantic import Field
 
 from components.base import MonitoringComponent, limits, published
 from components.documents import dump
+from model.errors import ConfigError, Problem
 from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import LogFile, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import LogFile, LogStore, RuleGroup, ScrapeJob, Telemetry
 from model.workload import (
     Access,
     BorrowedVolume,
@@ -58,17 +59,20 @@ def config(context: Context) -> dict[str, Any]:
     return {
         "server": {"http_listen_port": PORT, "grpc_listen_port": 0, "log_level": "warn"},
         "positions": {"filename": f"{DATA_DIR}/positions.yaml", "sync_period": "5s"},
-        "clients": [
-            {
-                "url": f"http://{context.address('loki', 3100)}/loki/api/v1/push",
-                "batchwait": "500ms",
-                "external_labels": {"environment": context.settings.environment, "stack": context.stack},
-                # Loki may be away for long: tried again for about an hour, the position stays at the last success
-                "backoff_config": {"min_period": "500ms", "max_period": "1m", "max_retries": 60},
-            }
-        ],
+        "clients": [client(context, store) for store in context.telemetry.log_stores],
         "limits_config": {"max_streams": 0},
         "scrape_configs": jobs,
+    }
+
+
+def client(context: Context, store: LogStore) -> dict[str, Any]:
+    """One entry of `clients`."""
+    return {
+        "url": store.url,
+        "batchwait": "500ms",
+        "external_labels": {"environment": context.settings.environment, "stack": context.stack},
+        # Loki may be away for long: tried again for about an hour, the position stays at the last success
+        "backoff_config": {"min_period": "500ms", "max_period": "1m", "max_retries": 60},
     }
 
 
@@ -209,7 +213,14 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
+    """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines.
+
+    Raises:
+        ConfigError: nothing takes its lines.
+    """
+    if not context.telemetry.log_stores:
+        place = f"Pulumi.{context.stack}.yaml: {NAME}.enabled"
+        raise ConfigError([Problem(place, "true, but nothing takes its lines; enable loki too")])
     own = context.own(Settings)
     lent = borrowed(context)
     folders = sorted({str(PurePosixPath(log.path).parent) for log in log_files(context) if not (lent and log.demo)})
@@ -248,7 +259,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             access=(Access(resources=("pods",)),) if pods else (),
             after=(
                 *(("socket-proxy",) if context.enabled("socket-proxy") else ()),
-                "loki",
+                *(store.workload for store in context.telemetry.log_stores),
                 *(key for log in log_files(context) if lent for key in log.demo),
             ),
         ),

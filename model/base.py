@@ -20,7 +20,10 @@ _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9
 _METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
 _LABEL = r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"
 _REGISTRY = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[1-9][0-9]{0,4})$"
+_DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 _HOST_PORT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})$"
+_ENDPOINT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?$"
+_BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 WORDS = {
     _NAME: "lower-case words of letters and digits, joined by dashes",
@@ -28,7 +31,10 @@ WORDS = {
     _METRIC: "letters, digits, underscores and colons, not starting with a digit",
     _LABEL: "letters, digits and underscores, not starting with a digit or two underscores",
     _REGISTRY: "a registry's host, with a port where it has one, without a scheme or path",
+    _DNS_NAME: "lower-case letters, digits, dashes and dots, with a letter or digit at both ends of each part",
     _HOST_PORT: "a host and a port, host:port",
+    _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
+    _BUCKET: "3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
 }
 """What the patterns ask for, as it completes "must be ..."."""
 
@@ -67,7 +73,8 @@ def _ip(value: str) -> str:
 
 
 def _host_port(value: str) -> str:
-    if int(value.rpartition(":")[2]) > 65535:
+    port = value.rpartition(":")[2]
+    if port.isdigit() and int(port) > 65535:
         raise ValueError("the port must be 65535 at most")
     return value
 
@@ -84,8 +91,17 @@ Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_size)
 IpAddress = Annotated[str, AfterValidator(_ip)]
 """An IPv4 or IPv6 address."""
 
+DnsName = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
+"""A name as DNS and Kubernetes have it, such as monitoring.example.com."""
+
 HostPort = Annotated[str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), AfterValidator(_host_port)]
 """host:port, such as db.internal:5432 or [::1]:5432."""
+
+Endpoint = Annotated[str, Field(pattern=_ENDPOINT, examples=["minio.internal:9000"]), AfterValidator(_host_port)]
+"""A host with or without a port, such as s3.example.com."""
+
+Bucket = Annotated[str, Field(pattern=_BUCKET, examples=["company-logs"])]
+"""A bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
 
 Registry = Annotated[str, Field(pattern=_REGISTRY, examples=["registry.example.com:5000"])]
 """An image registry: host or host:port."""
@@ -98,6 +114,11 @@ MetricName = Annotated[str, Field(pattern=_METRIC)]
 
 LabelName = Annotated[str, Field(pattern=_LABEL)]
 """A Prometheus label name."""
+
+
+def is_dns_name(host: str) -> bool:
+    """Whether a host is a name, not an address: `is_dns_name("10.0.0.1")` is False."""
+    return bool(re.fullmatch(_DNS_NAME, host)) and not re.fullmatch(r"[0-9.]+", host)
 
 
 def seconds(duration: str) -> float:

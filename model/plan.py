@@ -74,6 +74,11 @@ class Context:
         rest = address.partition(".")[2]
         return [f"{name}-{number}.{name}-pods.{rest}" for number in range(replicas)]
 
+    def peers(self, workload: str, port: int) -> str:
+        """`host:port` whose host is a name of all instances of a workload, each with an address of its own."""
+        name, _, rest = self.address(workload, port).partition(".")
+        return f"{name}-pods.{rest}"
+
     def enabled(self, name: str) -> bool:
         """Whether the component `name` is registered and not switched off."""
         return name in self.sections and self.sections[name].enabled

@@ -174,6 +174,17 @@ class LogFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogStore:
+    """Where log lines go: the address of a push API as Loki has it, and the workload that answers there.
+
+    Source: https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
+    """
+
+    url: str
+    workload: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Telemetry:
     """Everything one contributor adds. `merge` concatenates contributions in the order given.
 
@@ -186,6 +197,7 @@ class Telemetry:
     dashboards: tuple[Dashboard, ...] = ()
     routes: tuple[Route, ...] = ()
     log_files: tuple[LogFile, ...] = ()
+    log_stores: tuple[LogStore, ...] = ()
     spans: tuple[str, ...] = ()
 
     @staticmethod

@@ -32,6 +32,7 @@ def capacity(stack: str, console: Console) -> int:
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
     need = of(plan)
     limits = {workload.name: workload.limits.memory for workload in plan.every()}
+    parts = sum(workload.limits.memory for workload in plan.workloads.get(loki.NAME, ()))
     table = Table(title=f"Capacity of stack {stack}", title_justify="left")
     for column in ("what", "expected", "limit"):
         table.add_column(column)
@@ -42,7 +43,7 @@ def capacity(stack: str, console: Console) -> int:
         ("Prometheus memory", mib(need.prometheus_memory), mib(limits.get("prometheus", 0))),
         ("Prometheus disk for its retention", gib(need.prometheus_disk), ""),
         ("logs a day", gib(need.log_bytes_a_day), ""),
-        ("Loki memory", mib(need.loki_memory), mib(limits.get("loki", 0))),
+        ("Loki memory", mib(need.loki_memory), mib(parts)),
         ("Loki disk for its retention", gib(need.loki_disk), ""),
     )
     for row in rows:

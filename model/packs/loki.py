@@ -44,7 +44,8 @@ def request_errors(tune: Tune) -> AlertRule:
         " Promtail tries again, or queries fail.",
         steps=(
             "Run `make verify`: is Loki healthy, and does it restart again and again?",
-            "Read Loki's own lines with `docker logs <stack>-loki`, as a failing Loki may not show them itself.",
+            "Read Loki's own lines with `docker logs <stack>-loki`, or `kubectl logs` of the part that `service` names:"
+            " a failing Loki may not show them itself.",
             "Look at the disk of its volume: without space it can neither write nor delete.",
             "If only queries fail, they ask for too much at once: shorten their range, or raise Loki's `memory`.",
         ),
@@ -80,18 +81,19 @@ def retention_not_applied(tune: Tune) -> AlertRule:
     """Seconds since the last success; 0 stands for none yet, as after a start."""
     bound = limit(tune, "LokiRetentionNotApplied", RETENTION_SECONDS)
     succeeded = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
+    latest = f"max by ({BY}) ({succeeded})"  # of several instances one is at work, and each may have been
     minutes = int(bound // 60) + 12  # after it has run once, `bound` and the hold must pass
     series, ago = series_of(SELF, succeeded), f"+60x{minutes + 1}"
     return AlertRule(
         name="LokiRetentionNotApplied",
-        expr=f"time() - {succeeded} > {bound:g} and {succeeded} > 0",
+        expr=f"time() - {latest} > {bound:g} and {latest} > 0",
         hold="10m",  # one more turn: a run may be at work right now
         severity="warning",
         limit=bound,
         summary="Loki has deleted nothing for {{ $value | humanizeDuration }}",
         description=f"The compactor has not applied the retention for {bound / 3600:g} hours: the disk will fill up.",
         steps=(
-            'Read why: `{service="loki"} |= "compactor"` in Grafana\'s Explore.',
+            'Read why: `{service=~"loki.*"} |= "compactor"` in Grafana\'s Explore.',
             "Look at the disk of Loki's volume: to delete lines, the compactor first has to write a smaller index.",
             "Restart Loki's container: the compactor starts anew, and lines wait in Promtail meanwhile.",
         ),
@@ -110,7 +112,7 @@ def limits_refused() -> AlertRule:
         summary="Loki refuses its limits",
         description="The previous limits keep working; changed ones have no effect.",
         steps=(
-            'Read why: `{service="loki"} |= "failed to load config"` in Explore names the key that it does not take.',
+            'Read why: `{service=~"loki.*"} |= "failed to load config"` in Explore names the key that is not taken.',
             "Correct Loki's settings section, and run `make test`.",
             "Run `make up` again: it repeats the delivery and waits until Loki has taken it.",
         ),
@@ -129,5 +131,11 @@ def panels() -> tuple[Panel, ...]:
     return (  # Loki has no such series before the first line
         panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
         panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),
-        panel("Streams in memory", streams, "short", "One for each set of labels; labels of few values.", width=8),
+        panel(
+            "Streams in memory",
+            streams,
+            "short",
+            "One for each set of labels, on each instance that holds it.",
+            width=8,
+        ),
     )

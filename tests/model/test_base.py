@@ -20,6 +20,7 @@ from model.base import (
     Registry,
     Size,
     Strict,
+    is_dns_name,
     seconds,
     size_bytes,
 )
@@ -109,3 +110,19 @@ def test_strict_models_are_frozen_and_described() -> None:
     with pytest.raises(ValidationError):
         example.some_number = 3  # type: ignore[misc]
     assert Example.model_fields["some_number"].description == "A number."
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("m.example.com", True),
+        ("a", True),
+        ("10.0.0.1", False),
+        ("[::1]", False),
+        ("M.example.com", False),
+        ("", False),
+    ],
+)
+def test_names_are_told_from_addresses(host: str, named: bool) -> None:
+    """What DNS has, not what a network has."""
+    assert is_dns_name(host) is named
