@@ -9,25 +9,27 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
+from components.datasources import datasources
 from components.documents import dump as dump_yaml
 from model.base import Duration, Strict, seconds
-from model.dashboard import LOKI, build, dump
+from model.dashboard import build, dump
+from model.database import Database
+from model.errors import Inconsistent, Problem
+from model.naming import scraped
 from model.packs import grafana as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.stack_dashboard import INDEX, index, stack_dashboard
 from model.telemetry import (
     TRACES,
-    TRACING,
     Dashboard,
     Datasource,
     Route,
     RuleGroup,
     ScrapeJob,
-    ScrapeTarget,
     Telemetry,
     TracingKind,
 )
@@ -42,6 +44,8 @@ SECRETS = {
     "GF_SECURITY_SECRET_KEY__FILE": "grafana-secret-key",
 }
 """Variables that name a file of /run/secrets, and the secret in it."""
+DATABASE_PASSWORD = "grafana-database-password"  # noqa: S105 - its name
+DATABASE_CA = "database/ca.pem"
 
 
 class Tracing(Strict):
@@ -62,10 +66,23 @@ class Settings(ComponentSettings):
     """The shortest interval at which a dashboard may redraw itself."""
     query_timeout: Duration = "60s"
     """How long a data source may take to answer."""
+    database: Database | None = None
+    """A database that keeps users, preferences and stars; a file on a volume when absent."""
+    replicas: Annotated[int, Field(ge=1, le=5)] = 1
+    """Instances; more than one on Kubernetes only, and only with a database that they share."""
     tracing: Tracing | None = None
     """A tracing backend: its traces open from log lines that have a trace_id, and log lines from its traces.
 
     Named, it stands for the tracing backend of the stack itself, where there is one."""
+
+    @model_validator(mode="after")
+    def _instances_share(self) -> Settings:
+        if self.replicas > 1 and self.database is None:
+            message = (
+                f"{self.replicas} instances need a database that they share: name one in grafana.database, or use 1"
+            )
+            raise Inconsistent([Problem("replicas", message)])
+        return self
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -78,6 +95,9 @@ def documents(context: Context) -> dict[str, str]:
         "datasources/datasources.yaml": dump_yaml(datasources(sources(context))),
         "dashboards/dashboards.yaml": dump_yaml(providers(boards)),
     }
+    database = context.own(Settings).database
+    if database and database.ca_certificate:
+        files[DATABASE_CA] = database.ca_certificate
     return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board.model) for board in boards}
 
 
@@ -88,60 +108,11 @@ def sources(context: Context) -> tuple[Datasource, ...]:
     return (*(source for source in context.telemetry.datasources if source.uid not in replaced), *named)
 
 
-def datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
-    """The data sources; one that is no longer listed is removed."""
-    traces = next((source for source in sources if source.kind in TRACING), None)
-    return {"apiVersion": 1, "prune": True, "datasources": [_datasource(source, traces) for source in sources]}
-
-
-def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[str, Any]:
-    """One data source; that of the logs leads to the one of the traces, where there is one, and back."""
-    links: dict[str, Any] = {}
-    if traces and source.kind == LOKI.type_val:
-        links = derived_fields(traces)
-    elif source.kind in TRACING:
-        links = to_logs()
-    return {
-        "name": source.name,
-        "uid": source.uid,
-        "type": source.kind,
-        "access": "proxy",
-        "url": source.url,
-        "isDefault": source.default,
-        "editable": False,
-        "jsonData": {**source.json_data, **links},
-    }
-
-
-def derived_fields(traces: Datasource) -> dict[str, Any]:
-    """The link from a log line's trace_id, in JSON or beside the line, to its trace.
-
-    A dollar is doubled because provisioning files have their variables replaced. Format:
-    https://grafana.com/docs/grafana/latest/datasources/loki/configure-loki-data-source/#derived-fields
-    """
-    target = {"datasourceUid": traces.uid, "url": "$${__value.raw}", "urlDisplayLabel": "Open the trace"}
-    return {
-        "derivedFields": [
-            {"name": "trace_id", **target, "matcherRegex": '"trace_?[iI]d":\\s*"(\\w+)"'},
-            {"name": "trace_id (label)", **target, "matcherType": "label", "matcherRegex": "trace_id"},
-        ]
-    }
-
-
 def tracing(own: Settings) -> tuple[Datasource, ...]:
     """The data source of the tracing backend that the settings name."""
     if own.tracing is None:
         return ()
     return (Datasource(uid=TRACES, name="Traces", kind=own.tracing.kind, url=own.tracing.url),)
-
-
-def to_logs() -> dict[str, Any]:
-    """The link from a span to the log lines of its service that have its trace_id, a minute around it.
-
-    Format: https://grafana.com/docs/grafana/latest/datasources/jaeger/#trace-to-logs
-    """
-    logs = {"datasourceUid": LOKI.uid, "filterByTraceID": True, "spanStartTimeShift": "-1m", "spanEndTimeShift": "1m"}
-    return {"tracesToLogsV2": {**logs, "tags": [{"key": "service.name", "value": "service"}]}}
 
 
 def providers(boards: tuple[Dashboard, ...]) -> dict[str, Any]:
@@ -199,8 +170,32 @@ def environment(context: Context) -> dict[str, str]:
         "GF_USERS_ALLOW_ORG_CREATE": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_USERS_VIEWERS_CAN_EDIT": "false",
-        **{variable: f"/run/secrets/{name}" for variable, name in SECRETS.items()},
+        **database_environment(own.database),
+        **{variable: f"/run/secrets/{name}" for variable, name in secret_variables(own).items()},
     }
+
+
+def database_environment(database: Database | None) -> dict[str, str]:
+    """Where users and preferences are kept, if not in a file.
+
+    Source: https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#database
+    """
+    if database is None:
+        return {}
+    trusted = {"GF_DATABASE_CA_CERT_PATH": f"{CONFIG_DIR}/{DATABASE_CA}"} if database.ca_certificate else {}
+    return {
+        "GF_DATABASE_TYPE": database.type,
+        "GF_DATABASE_HOST": database.host,
+        "GF_DATABASE_NAME": database.name,
+        "GF_DATABASE_USER": database.user,
+        "GF_DATABASE_SSL_MODE": database.trust,
+        **trusted,
+    }
+
+
+def secret_variables(own: Settings) -> dict[str, str]:
+    """The secrets that these settings call for, by variable, as in SECRETS."""
+    return SECRETS | ({"GF_DATABASE_PASSWORD__FILE": DATABASE_PASSWORD} if own.database else {})
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -208,9 +203,9 @@ def environment(context: Context) -> dict[str, str]:
 
 def telemetry(context: Context) -> Telemetry:
     """Grafana is scraped, is reached at the root, and draws the stack itself."""
-    address = context.address(NAME, PORT)
+    address, replicas = context.address(NAME, PORT), context.own(Settings).replicas
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(ScrapeTarget(address=address, labels=identity(context, NAME)),)),),
+        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, replicas=replicas)),),
         rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
         dashboards=tuple(
             build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")
@@ -224,17 +219,23 @@ def telemetry(context: Context) -> Telemetry:
 
 
 def secrets(context: Context) -> tuple[Secret, ...]:
-    """The administrator's password, and the key that Grafana's database is encrypted with: its default is public."""
+    """The administrator's password, and the key that Grafana's database is encrypted with: its default is public.
+
+    The password of a database is somebody else's to make.
+    """
     password, key = SECRETS.values()
+    database = context.own(Settings).database
+    given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
     return (
+        *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
         Secret(name=password, purpose="the password of Grafana's user admin", generate=True),
         Secret(name=key, purpose="the key that Grafana encrypts its database with", generate=True),
     )
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Grafana with its database on a volume."""
-    own = context.own(Settings)
+    """One Grafana with its database on a volume, or as many as are wanted that share one elsewhere."""
+    own, files = context.own(Settings), documents(context)
     password = next(iter(SECRETS.values()))
     reload = Reload(
         port=PORT,
@@ -249,16 +250,26 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             env=environment(context),
             config=ConfigDir(
                 path=CONFIG_DIR,
-                files=documents(context),
+                files=files,
                 reload=reload,
-                restart_on=frozenset({"datasources/datasources.yaml"}),
+                restart_on=frozenset({"datasources/datasources.yaml", DATABASE_CA} & files.keys()),
             ),
-            secrets=tuple(SecretFile(path=f"/run/secrets/{name}", secret=name) for name in SECRETS.values()),
+            secrets=tuple(
+                SecretFile(path=f"/run/secrets/{name}", secret=name) for name in secret_variables(own).values()
+            ),
             ports=(published(context, NAME, PORT, default=3000),),
-            volumes=(DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data),),
+            replicas=own.replicas,
+            **kept(context),
             probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
         ),
     )
+
+
+def kept(context: Context) -> dict[str, Any]:
+    """Where data is kept, as arguments of `Workload`: a volume, or memory where all that must last is elsewhere."""
+    if context.own(Settings).database:
+        return {"tmpfs": ("/tmp", DATA_DIR), "egress": "anywhere"}  # noqa: S108 - inside the container
+    return {"volumes": (DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data),)}
 
 
 # -- resource --------------------------------------------------------------------------------------------------------

@@ -7,16 +7,20 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from components import grafana
+from components.assemble import ConfigValue
 from components.base import ComponentArgs
+from model.errors import ConfigError
 from model.plan import Plan
-from model.telemetry import Dashboard, Datasource
+from model.telemetry import Dashboard
 from model.workload import HttpProbe, Workload
-from targets.docker import DockerTarget
+from targets.docker import DockerTarget, check
 from tests.support.mocks import by_name, run_program
-from tests.support.systems import plan_shop
+from tests.support.planned import job
+from tests.support.systems import plan_cluster, plan_shop
 
 
 def workload(plan: Plan) -> Workload:
@@ -45,21 +49,6 @@ def test_data_sources_are_those_of_everyone(tmp_path: Path) -> None:
     assert {item["uid"] for item in document["datasources"]} == {source.uid for source in plan.telemetry.datasources}
     assert [item["uid"] for item in document["datasources"] if item["isDefault"]] == ["prometheus"]
     assert not any(item["editable"] for item in document["datasources"])
-
-
-def test_a_data_source_follows_the_format() -> None:
-    """Type, address and options stand where the provisioning format wants them."""
-    source = Datasource(uid="x", name="X", kind="loki", url="http://loki:3100", json_data={"maxLines": 1})
-    assert grafana.datasources((source,))["datasources"][0] == {
-        "name": "X",
-        "uid": "x",
-        "type": "loki",
-        "access": "proxy",
-        "url": "http://loki:3100",
-        "isDefault": False,
-        "editable": False,
-        "jsonData": {"maxLines": 1},
-    }
 
 
 def test_every_folder_has_one_provider() -> None:
@@ -250,3 +239,62 @@ def test_without_a_tracing_backend_nothing_leads_nowhere(tmp_path: Path) -> None
     """No link is made to a data source that is not there."""
     sources = files(plan_shop(tmp_path))["datasources/datasources.yaml"]["datasources"]
     assert not [source["uid"] for source in sources if "derivedFields" in source["jsonData"]]
+
+
+DATABASE = {"type": "postgres", "host": "db.internal:5432"}
+PASSWORD = ConfigValue("", secret=True)
+
+
+def with_database(folder: Path, **more: object) -> Plan:
+    """A shop on a cluster, whose Grafana keeps its data in a database."""
+    section = {"database": DATABASE, **more}
+    return plan_cluster(folder, settings={"grafana": json.dumps(section), "grafana-database-password": PASSWORD})
+
+
+def test_a_database_stands_for_the_volume(tmp_path: Path) -> None:
+    """Users and preferences are kept elsewhere: no volume, a way out, and trust in the database's certificate."""
+    made = workload(with_database(tmp_path))
+    assert made.volumes == () and made.egress == "anywhere" and grafana.DATA_DIR in made.tmpfs
+    given = {key.removeprefix("GF_DATABASE_"): value for key, value in made.env.items() if "_DATABASE_" in key}
+    assert given == {
+        "TYPE": "postgres",
+        "HOST": "db.internal:5432",
+        "NAME": "grafana",
+        "USER": "grafana",
+        "SSL_MODE": "verify-full",
+        "PASSWORD__FILE": "/run/secrets/grafana-database-password",
+    }
+    assert "/run/secrets/grafana-database-password" in {secret.path for secret in made.secrets}
+
+
+def test_the_database_works_on_docker_too(tmp_path: Path) -> None:
+    """It needs no cluster; only instances do."""
+    section = json.dumps({"database": DATABASE})
+    plan = plan_shop(tmp_path, settings={"grafana": section, "grafana-database-password": PASSWORD})
+    assert workload(plan).volumes == () and check(plan.every()) == []
+    many = json.dumps({"database": DATABASE, "replicas": 2})
+    plan = plan_shop(tmp_path, settings={"grafana": many, "grafana-database-password": PASSWORD})
+    assert check(plan.every()) == ["workload 'grafana': 2 replicas need a cluster; use one on Docker"]
+
+
+def test_a_certificate_of_the_databases_own_is_delivered(tmp_path: Path) -> None:
+    """Who signed it is a document that is read at start, and a variable says where."""
+    text = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+    made = workload(with_database(tmp_path, database={**DATABASE, "caCertificate": text}))
+    assert made.config is not None and made.config.files["database/ca.pem"] == text
+    assert "database/ca.pem" in made.config.restart_on
+    assert made.env["GF_DATABASE_CA_CERT_PATH"] == f"{made.config.path}/database/ca.pem"
+
+
+def test_instances_that_share_a_database_are_all_scraped(tmp_path: Path) -> None:
+    """Each is a target of its own."""
+    plan = with_database(tmp_path, replicas=3)
+    assert workload(plan).replicas == 3
+    found = job(plan, "grafana").discovery
+    assert found is not None and found.selector["io.observability.workload"] == "grafana"
+
+
+def test_the_databases_password_is_somebody_elses(tmp_path: Path) -> None:
+    """It is not made up; without it nothing is planned."""
+    with pytest.raises(ConfigError, match=r"the password of Grafana's user grafana at db\.internal:5432; set"):
+        plan_shop(tmp_path, settings={"grafana": json.dumps({"database": DATABASE})})

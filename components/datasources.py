@@ -1,0 +1,60 @@
+"""Grafana's data sources as a document, and the links between those of logs and traces.
+
+Format: https://grafana.com/docs/grafana/latest/administration/provisioning/#data-sources.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model.dashboard import LOKI
+from model.telemetry import TRACING, Datasource
+
+
+def datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
+    """The data sources; one that is no longer listed is removed."""
+    traces = next((source for source in sources if source.kind in TRACING), None)
+    return {"apiVersion": 1, "prune": True, "datasources": [_datasource(source, traces) for source in sources]}
+
+
+def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[str, Any]:
+    """One data source; that of the logs leads to the one of the traces, where there is one, and back."""
+    links: dict[str, Any] = {}
+    if traces and source.kind == LOKI.type_val:
+        links = derived_fields(traces)
+    elif source.kind in TRACING:
+        links = to_logs()
+    return {
+        "name": source.name,
+        "uid": source.uid,
+        "type": source.kind,
+        "access": "proxy",
+        "url": source.url,
+        "isDefault": source.default,
+        "editable": False,
+        "jsonData": {**source.json_data, **links},
+    }
+
+
+def derived_fields(traces: Datasource) -> dict[str, Any]:
+    """The link from a log line's trace_id, in JSON or beside the line, to its trace.
+
+    A dollar is doubled because provisioning files have their variables replaced. Format:
+    https://grafana.com/docs/grafana/latest/datasources/loki/configure-loki-data-source/#derived-fields
+    """
+    target = {"datasourceUid": traces.uid, "url": "$${__value.raw}", "urlDisplayLabel": "Open the trace"}
+    return {
+        "derivedFields": [
+            {"name": "trace_id", **target, "matcherRegex": '"trace_?[iI]d":\\s*"(\\w+)"'},
+            {"name": "trace_id (label)", **target, "matcherType": "label", "matcherRegex": "trace_id"},
+        ]
+    }
+
+
+def to_logs() -> dict[str, Any]:
+    """The link from a span to the log lines of its service that have its trace_id, a minute around it.
+
+    Format: https://grafana.com/docs/grafana/latest/datasources/jaeger/#trace-to-logs
+    """
+    logs = {"datasourceUid": LOKI.uid, "filterByTraceID": True, "spanStartTimeShift": "-1m", "spanEndTimeShift": "1m"}
+    return {"tracesToLogsV2": {**logs, "tags": [{"key": "service.name", "value": "service"}]}}

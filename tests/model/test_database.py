@@ -1,0 +1,48 @@
+"""Databases as settings: complete trust by default, in the words of each kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.database import SSL_MODES, Database
+from model.errors import ConfigError
+from model.load import parse
+
+
+def database(**more: object) -> Database:
+    """A database with something said about it."""
+    return parse(Database, {"type": "postgres", "host": "db:5432", **more}, "x")
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("postgres", "verify-full"), ("mysql", "true")])
+def test_certificates_are_verified_unless_said_otherwise(kind: str, mode: str) -> None:
+    """The default is the strictest that the kind knows."""
+    assert database(type=kind).trust == mode == SSL_MODES[kind][0]
+
+
+def test_a_mode_may_be_said() -> None:
+    """It is handed on as it is."""
+    assert database(sslMode="require").trust == "require"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"sslMode": "verify_full"}, "sslMode: 'verify_full' is not known to postgres; did you mean 'verify-full'?"),
+        (
+            {"type": "mysql", "sslMode": "require"},
+            "'require' is not known to mysql; valid are: false, skip-verify, true",
+        ),
+        ({"type": "sqlite3"}, '"sqlite3" is not known; valid are'),
+        ({"host": "db"}, "must be a host and a port"),
+        ({"name": "a b"}, '"a b": must match'),
+        ({"caCertificate": "/etc/ca.pem"}, '"/etc/ca.pem": must match'),
+    ],
+)
+def test_nonsense_is_refused(given: dict[str, Any], words: str) -> None:
+    """Each with the value and what would be right."""
+    with pytest.raises(ConfigError) as caught:
+        database(**given)
+    assert words in str(caught.value)
