@@ -167,6 +167,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             ),
             ports=(published(context, NAME, PORT, default=8080),),
             edge=True,
+            host=context.settings.host,
             egress="anywhere",
             probe=HttpProbe(path="/ping", port=INTERNAL_PORT),
         ),

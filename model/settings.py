@@ -5,12 +5,14 @@ Each component adds a section of its own (see `components.registry`), so this fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from model.base import Duration, IpAddress, Name, PortNumber, Registry, Size, Strict
+from model.base import DnsName, Duration, IpAddress, Name, PortNumber, Registry, Size, Strict, is_dns_name
+from model.errors import Inconsistent, Problem
 
 Host = Annotated[str, Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"])]
 
@@ -94,6 +96,14 @@ class KubernetesSettings(Strict):
     """Existing Secrets of both namespaces with the logins of private registries."""
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """Type of the Service in front of Traefik, the only one that is meant for people."""
+    ingress_class: DnsName | None = None
+    """Existing IngressClass whose controller leads people from the host of baseUrl to Traefik."""
+    ingress_annotations: Mapping[str, str] = Field(default_factory=dict)
+    """Annotations of the Ingress, for its controller and for what makes certificates."""
+    ingress_namespace: DnsName | None = None
+    """Namespace of the ingress controller, the only one from which Traefik may be reached; any when absent."""
+    tls_secret: DnsName | None = None
+    """Secret of the stack's namespace that holds the certificate for the host, or that will."""
     node_selector: Mapping[str, str] = Field(default_factory=dict)
     """Labels of the nodes that may run the stack; node-level agents run on every node that is tolerated."""
     tolerations: tuple[Toleration, ...] = ()
@@ -104,6 +114,22 @@ class KubernetesSettings(Strict):
     """Extra labels of every object."""
     annotations: Mapping[str, str] = Field(default_factory=dict)
     """Extra annotations of every object."""
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> KubernetesSettings:
+        found = []
+        if self.ingress_class and self.service_type != "ClusterIP":
+            message = f"{self.service_type!r} is a second way in beside the ingress; leave it out, or ingressClass"
+            found.append(Problem("serviceType", message))
+        if not self.ingress_class:
+            given = {"ingressAnnotations": self.ingress_annotations, "tlsSecret": self.tls_secret}
+            given |= {"ingressNamespace": self.ingress_namespace}
+            found += [
+                Problem(key, "is about an ingress: name its ingressClass") for key, value in given.items() if value
+            ]
+        if found:
+            raise Inconsistent(found)
+        return self
 
 
 class Settings(Strict):
@@ -135,3 +161,24 @@ class Settings(Strict):
     """The Docker target."""
     kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
     """The Kubernetes target."""
+
+    @property
+    def host(self) -> str:
+        """The host in `base_url`, without its port."""
+        return re.sub(r":[0-9]+$", "", self.base_url.partition("://")[2])
+
+    @model_validator(mode="after")
+    def _the_ingress_has_a_name(self) -> Settings:
+        if self.target != "kubernetes" or not self.kubernetes.ingress_class:
+            return self
+        found = []
+        if not is_dns_name(self.host):
+            message = (
+                f"{self.base_url!r}: an ingress needs the name of a host, for example https://monitoring.example.com"
+            )
+            found.append(Problem("baseUrl", message))
+        if self.kubernetes.tls_secret and not self.base_url.startswith("https:"):
+            found.append(Problem("baseUrl", f"{self.base_url!r}: must begin with https:// where tlsSecret is named"))
+        if found:
+            raise Inconsistent(found)
+        return self

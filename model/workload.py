@@ -182,7 +182,7 @@ class Workload:
     `placement` is "service" for `replicas` instances anywhere and "node-agent" for one on every node. `access` is what
     it may ask the platform's API for. `told` names environment variables that hold what only the platform knows.
     `egress` is where it connects to: the stack alone, or anywhere. The `edge` is what people outside of the platform
-    connect to. `labels` are those by which others find it.
+    connect to, by the name `host` where the platform has to know it. `labels` are those by which others find it.
     """
 
     name: str
@@ -210,6 +210,7 @@ class Workload:
     told: Mapping[str, Literal["node-name", "instance-name"]] = field(default_factory=dict)
     egress: Literal["stack", "anywhere"] = "stack"
     edge: bool = False
+    host: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def exempt(self, rule: str) -> bool:

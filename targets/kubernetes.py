@@ -38,6 +38,7 @@ KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "Deployment": apps.Deployment,
     "DaemonSet": apps.DaemonSet,
     "NetworkPolicy": networking.NetworkPolicy,
+    "Ingress": networking.Ingress,
     "PodDisruptionBudget": disruption.PodDisruptionBudget,
     "Role": rbac.Role,
     "RoleBinding": rbac.RoleBinding,

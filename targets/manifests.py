@@ -112,6 +112,8 @@ def of_workload(place: Place, workload: Workload) -> Iterator[Object]:
     yield policy(place, workload)
     yield from roles(place, workload)
     yield from services(place, workload)
+    if way_in := ingress(place, workload):
+        yield way_in
     if budget := disruption_budget(place, workload):
         yield budget
     yield from (claim for _, claim in claims(place, workload))
@@ -169,12 +171,13 @@ def closed(place: Place, home: str) -> Iterator[Object]:
 
 
 def policy(place: Place, workload: Workload) -> Object:
-    """The stack's own pods may connect to a workload's ports, anyone to the edge's; out it goes as far as declared."""
-    ours = [
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": home}}}
-        for home in (place.namespace, agents(place.namespace))
-    ]
-    ports = [{"port": number, "protocol": kind} for number in listening(workload) for kind in ("TCP", "UDP")]
+    """The stack's own pods may connect to a workload's ports, people to the edge's; out it goes as far as declared."""
+    ours = [_namespace(home) for home in (place.namespace, agents(place.namespace))]
+    heard = [{"from": ours, "ports": _ports(listening(workload))}] if listening(workload) else []
+    if workload.edge:
+        given = place.settings.ingress_namespace
+        by = {"from": [_namespace(given)]} if given else {}
+        heard.append({**by, "ports": _ports([port.number for port in workload.ports])})
     anywhere = workload.egress == "anywhere" or workload.collector or bool(workload.access)
     return {
         "apiVersion": "networking.k8s.io/v1",
@@ -183,10 +186,37 @@ def policy(place: Place, workload: Workload) -> Object:
         "spec": {
             "podSelector": {"matchLabels": selector(place, workload.name)},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{**({} if workload.edge else {"from": ours}), "ports": ports}] if ports else [],
+            "ingress": heard,
             "egress": [{}] if anywhere else [{"to": ours}],
         },
     }
+
+
+def _namespace(name: str) -> Object:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _ports(numbers: Sequence[int]) -> list[Object]:
+    return [{"port": number, "protocol": kind} for number in numbers for kind in ("TCP", "UDP")]
+
+
+def ingress(place: Place, workload: Workload) -> Object | None:
+    """What leads people from the edge's host to it, by a controller that is in the cluster already.
+
+    Source: https://kubernetes.io/docs/concepts/services-networking/ingress/
+    """
+    settings = place.settings
+    if not (workload.edge and settings.ingress_class and workload.ports):
+        return None
+    backend = {"service": {"name": workload.name, "port": {"number": workload.ports[0].number}}}
+    rule = {"host": workload.host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    spec: Object = {"ingressClassName": settings.ingress_class, "rules": [rule]}
+    if settings.tls_secret:
+        spec["tls"] = [{"hosts": [workload.host], "secretName": settings.tls_secret}]
+    meta = _own(place, workload)
+    # not every controller says when it is done, so that waiting for it could last for ever
+    meta["annotations"] |= {"pulumi.com/skipAwait": "true", **settings.ingress_annotations}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": meta, "spec": spec}
 
 
 def listening(workload: Workload) -> list[int]:

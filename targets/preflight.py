@@ -37,6 +37,7 @@ def problems(place: Place, workloads: Sequence[Workload]) -> list[str]:
         *_forbidden(client, place, workloads),
         *_taken(client, place, workloads),
         *_volumes(client, place, workloads),
+        *_ingress_class(client, place.settings.ingress_class),
     ]
 
 
@@ -88,6 +89,9 @@ def wanted_rights(place: Place, workloads: Sequence[Workload]) -> Iterator[tuple
         yield "patch", "apps", resource, home
     if any(workload.volumes for workload in workloads):
         yield "patch", "", "persistentvolumeclaims", place.namespace
+    if place.settings.ingress_class:
+        yield "patch", "networking.k8s.io", "ingresses", place.namespace
+        yield "list", "networking.k8s.io", "ingressclasses", ""
     if any(workload.access for workload in workloads):
         for resource in ("clusterroles", "clusterrolebindings"):
             yield "patch", "rbac.authorization.k8s.io", resource, ""
@@ -151,6 +155,19 @@ def _volumes(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterat
                 yield f"{where} and cannot shrink to {manifests.quantity(volume.size)}; a smaller one needs a new name"
             elif volume.size > has and not _expandable(client, claim.spec.storage_class_name):
                 yield f"{where} and its class {claim.spec.storage_class_name} does not let volumes grow"
+
+
+def _ingress_class(client: Any, wanted: str | None) -> Iterator[str]:
+    """That nobody would care for the ingress."""
+    if wanted is None:
+        return
+    try:
+        every = kubernetes.client.NetworkingV1Api(client).list_ingress_class(_request_timeout=SECONDS).items
+    except ApiException:
+        return  # a right that this user lacks, which has been told
+    known = [str(item.metadata.name) for item in every]
+    if wanted not in known:
+        yield f"kubernetes.ingressClass {wanted!r} is not in this cluster; {nearest(wanted, known)}"
 
 
 def _expandable(client: Any, storage_class: str | None) -> bool:

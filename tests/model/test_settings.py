@@ -8,7 +8,7 @@ import pytest
 
 from model.errors import ConfigError
 from model.load import parse
-from model.settings import ComponentSettings, DockerSettings, Settings
+from model.settings import ComponentSettings, DockerSettings, KubernetesSettings, Settings
 
 
 def test_defaults_are_safe() -> None:
@@ -68,6 +68,54 @@ def test_nonsense_is_refused(model: Any, data: dict[str, Any]) -> None:
     """What would only fail on the engine is refused here."""
     with pytest.raises(ConfigError):
         parse(model, data, "x")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://m.example.com", "m.example.com"),
+        ("http://m.example.com:8443", "m.example.com"),
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+        ("http://[::1]:8080", "[::1]"),
+    ],
+)
+def test_the_host_is_that_of_the_address(url: str, host: str) -> None:
+    """Without scheme and port."""
+    assert parse(Settings, {"system": "shop", "baseUrl": url}, "x").host == host
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "words"),
+    [
+        ({"ingressClass": "nginx", "serviceType": "NodePort"}, "serviceType: 'NodePort' is a second way in beside"),
+        ({"tlsSecret": "a"}, "tlsSecret: is about an ingress: name its ingressClass"),
+        ({"ingressNamespace": "a"}, "ingressNamespace: is about an ingress"),
+        ({"ingressAnnotations": {"a": "b"}}, "ingressAnnotations: is about an ingress"),
+        ({"ingressClass": "Nginx"}, '"Nginx": must be lower-case letters, digits, dashes and dots'),
+    ],
+)
+def test_there_is_one_way_in(kubernetes: dict[str, Any], words: str) -> None:
+    """A Service of its own beside an ingress, and details of an ingress that is not there, are refused."""
+    with pytest.raises(ConfigError) as caught:
+        parse(KubernetesSettings, kubernetes, "x")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "words"),
+    [
+        ("http://127.0.0.1:8080", {}, "baseUrl: 'http://127.0.0.1:8080': an ingress needs the name of a host"),
+        ("https://[::1]", {}, "an ingress needs the name of a host, for example https://monitoring.example.com"),
+        ("http://m.example.com", {"tlsSecret": "cert"}, "must begin with https:// where tlsSecret is named"),
+    ],
+)
+def test_an_ingress_needs_a_name(url: str, more: dict[str, Any], words: str) -> None:
+    """Its controller tells hosts apart by name; on Docker nobody asks."""
+    given = {"system": "shop", "baseUrl": url, "kubernetes": {"ingressClass": "nginx", **more}}
+    with pytest.raises(ConfigError) as caught:
+        parse(Settings, {**given, "target": "kubernetes"}, "x")
+    assert words in str(caught.value)
+    assert parse(Settings, given, "x")
 
 
 def test_every_setting_is_described() -> None:

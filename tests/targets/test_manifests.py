@@ -12,13 +12,20 @@ from typing import Any
 import pytest
 
 from model.settings import KubernetesSettings
-from model.workload import Access, ConfigDir, DataVolume, Workload
+from model.workload import Access, ConfigDir, DataVolume, HttpProbe, Port, Workload
 from targets import manifests
 from targets.manifests import Place
 from tests.support.workloads import AGENT as ANYWHERE
 from tests.support.workloads import IMAGES, PLAIN, SERVER
 
 AGENT = replace(ANYWHERE, placement="node-agent")
+EDGE = replace(
+    SERVER,
+    edge=True,
+    host="m.example.com",
+    ports=(Port(number=8080),),
+    probe=HttpProbe(path="/ping", port=8082),
+)
 PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 
@@ -122,14 +129,64 @@ def test_a_token_is_there_only_for_those_who_ask() -> None:
 
 
 def test_the_network_is_closed_unless_declared() -> None:
-    """A workload hears its own stack and talks to it; the edge hears everyone, a collector talks to everyone."""
+    """A workload hears its own stack and talks to it; the edge's ports hear everyone, a collector talks to everyone."""
     deny, dns = manifests.closed(PLACE, "monitoring-dev")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert {port["port"] for port in dns["spec"]["egress"][0]["ports"]} == {53}
     usual = manifests.policy(PLACE, PLAIN)["spec"]
     assert all("from" in rule for rule in usual["ingress"]) and all("to" in rule for rule in usual["egress"])
-    open_to_all = manifests.policy(PLACE, replace(SERVER, edge=True, egress="anywhere"))["spec"]
-    assert not any("from" in rule for rule in open_to_all["ingress"]) and open_to_all["egress"] == [{}]
+    open_to_all = manifests.policy(PLACE, replace(EDGE, egress="anywhere"))["spec"]
+    own, anyone = open_to_all["ingress"]
+    assert "from" in own and "from" not in anyone and open_to_all["egress"] == [{}]
+    assert {port["port"] for port in anyone["ports"]} == {8080}, "what only the stack asks is not for everyone"
+
+
+def with_ingress(**more: object) -> Place:
+    """The place, with an ingress controller in the cluster."""
+    settings = KubernetesSettings.model_validate({"ingressClass": "nginx", **more})
+    return replace(PLACE, settings=settings)
+
+
+def test_an_ingress_leads_to_the_edge() -> None:
+    """All paths of the host, by the wanted class, with its certificate and annotations; nothing waits for it."""
+    place = with_ingress(tlsSecret="cert", ingressAnnotations={"cert-manager.io/cluster-issuer": "a"})
+    made = manifests.ingress(place, EDGE)
+    assert made is not None and made in list(manifests.of_workload(place, EDGE))
+    assert made["spec"] == {
+        "ingressClassName": "nginx",
+        "rules": [
+            {
+                "host": "m.example.com",
+                "http": {
+                    "paths": [
+                        {
+                            "path": "/",
+                            "pathType": "Prefix",
+                            "backend": {"service": {"name": "server", "port": {"number": 8080}}},
+                        }
+                    ]
+                },
+            }
+        ],
+        "tls": [{"hosts": ["m.example.com"], "secretName": "cert"}],
+    }
+    notes = made["metadata"]["annotations"]
+    assert notes["cert-manager.io/cluster-issuer"] == "a" and notes["pulumi.com/skipAwait"] == "true"
+    service = next(manifests.services(place, EDGE))
+    assert service["spec"]["type"] == "ClusterIP"
+
+
+def test_nothing_else_gets_an_ingress() -> None:
+    """Neither other workloads, nor the edge where no class is named."""
+    assert manifests.ingress(with_ingress(), SERVER) is None
+    assert manifests.ingress(PLACE, EDGE) is None
+
+
+def test_only_the_controllers_namespace_is_let_in() -> None:
+    """Where it is named; else everyone may come."""
+    policy = manifests.policy(with_ingress(ingressNamespace="ingress"), EDGE)["spec"]["ingress"][1]
+    assert policy["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]
+    assert "from" not in manifests.policy(with_ingress(), EDGE)["spec"]["ingress"][1]
 
 
 def test_several_instances_keep_apart() -> None:

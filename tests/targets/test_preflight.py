@@ -29,6 +29,7 @@ class Server(ThreadingHTTPServer):
         self.namespaces: dict[str, dict[str, str]] = {}
         self.claims: dict[str, str] = {}
         self.forbidden: set[str] = set()
+        self.classes: list[str] = []
         self.expandable = True
         super().__init__(("127.0.0.1", 0), Handler)
 
@@ -52,6 +53,9 @@ class Handler(BaseHTTPRequestHandler):
             if labels is None:
                 return self._answer(404, {"kind": "Status", "code": 404})
             return self._answer(200, {"metadata": {"name": parts[3], "labels": labels}})
+        if parts[-1] == "ingressclasses":
+            status = 403 if "ingressclasses" in self.server.forbidden else 200
+            return self._answer(status, {"items": [{"metadata": {"name": name}} for name in self.server.classes]})
         if parts[-1] == "persistentvolumeclaims":
             items = [
                 {
@@ -143,6 +147,27 @@ def test_growing_needs_a_class_that_lets_it(server: Server, tmp_path: Path) -> N
     assert ask(tmp_path, server) == []
     server.expandable = False
     assert "does not let volumes grow" in ask(tmp_path, server)[0]
+
+
+def test_an_unknown_ingress_class_is_named_with_the_nearest(server: Server, tmp_path: Path) -> None:
+    """Nobody would care for the ingress, so it is refused; a class that is there is fine."""
+    server.classes = ["nginx", "traefik"]
+    assert ask(tmp_path, server, ingressClass="nginx") == []
+    (found,) = ask(tmp_path, server, ingressClass="ngnix")
+    assert found == "kubernetes.ingressClass 'ngnix' is not in this cluster; did you mean 'nginx'?"
+    server.classes = []
+    assert ask(tmp_path, server, ingressClass="nginx") == [
+        "kubernetes.ingressClass 'nginx' is not in this cluster; none is defined"
+    ]
+
+
+def test_an_ingress_needs_rights_of_its_own(server: Server, tmp_path: Path) -> None:
+    """To make it, and to look at the classes; without a class neither is asked for."""
+    server.forbidden = {"ingresses", "ingressclasses"}
+    assert ask(tmp_path, server) == []
+    everywhere, here = sorted(ask(tmp_path, server, ingressClass="nginx"))
+    assert "may not list ingressclasses.networking.k8s.io cluster-wide" in everywhere
+    assert "may not patch ingresses.networking.k8s.io in namespace monitoring-dev" in here
 
 
 def test_an_unknown_context_is_named_with_the_nearest(server: Server, tmp_path: Path) -> None:

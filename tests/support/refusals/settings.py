@@ -22,6 +22,114 @@ def of_receivers(name: str, section: Mapping[str, Any], at: str, says: str) -> C
     return of_settings(name, {"alertmanager": json.dumps(section)}, f"alertmanager{at}", says)
 
 
+S3 = {"endpoint": "s3:9000", "bucket": "lines"}
+GRAFANA_DATABASE = {"type": "postgres", "host": "db:5432"}
+
+
+def of_section(name: str, section: str, value: Mapping[str, Any], at: str, says: str) -> Case:
+    """A section that is wrong."""
+    return of_settings(name, {section: json.dumps(value)}, f"{section}{at}", says)
+
+
+KEEPING_CASES = (
+    of_section("loki's mode", "loki", {"mode": "scalable"}, ".mode", '"scalable" is not known; did you mean'),
+    of_section(
+        "loki's parts without a bucket",
+        "loki",
+        {"mode": "simpleScalable"},
+        ".storage.s3",
+        "is required by mode simpleScalable: its parts share a bucket",
+    ),
+    of_section(
+        "loki's parts on docker",
+        "loki",
+        {"mode": "simpleScalable", "storage": {"s3": S3}},
+        ".mode",
+        "'simpleScalable' needs target 'kubernetes'; on 'docker' use 'single'",
+    ),
+    of_section(
+        "instances of a single loki", "loki", {"replicas": {"write": 3}}, ".replicas", "mode single is one process"
+    ),
+    of_section("a number of lokis", "loki", {"replicas": 3}, ".replicas", "3: must be a mapping"),
+    of_section(
+        "no writer",
+        "loki",
+        {"mode": "simpleScalable", "storage": {"s3": S3}, "replicas": {"write": 0}},
+        ".replicas.write",
+        "0: must be greater than or equal to 1",
+    ),
+    of_section(
+        "bucket without a server",
+        "loki",
+        {"storage": {"s3": {"bucket": "lines"}}},
+        ".storage.s3.region",
+        "is required, as no endpoint is named",
+    ),
+    of_section(
+        "server with scheme",
+        "loki",
+        {"storage": {"s3": {**S3, "endpoint": "http://s3"}}},
+        ".storage.s3.endpoint",
+        "must be a host, with a port where it has one, without a scheme or path",
+    ),
+    of_section(
+        "secret key in clear",
+        "loki",
+        {"storage": {"s3": {**S3, "secretAccessKey": "x"}}},
+        ".storage.s3.secretAccessKey",
+        "unknown key",
+    ),
+    of_settings(
+        "secret key missing",
+        {"loki": json.dumps({"storage": {"s3": {**S3, "accessKeyId": "KEY"}}})},
+        "loki-s3-secret-key",
+        "is required, as the secret key of KEY for the bucket lines; set it with: pulumi config set --secret loki-s3",
+    ),
+    of_section(
+        "several grafanas without a database",
+        "grafana",
+        {"replicas": 2},
+        ".replicas",
+        "2 instances need a database that they share",
+    ),
+    of_section(
+        "trust in a database",
+        "grafana",
+        {"database": {**GRAFANA_DATABASE, "sslMode": "full"}},
+        ".database.sslMode",
+        "'full' is not known to postgres",
+    ),
+    of_section(
+        "database without port",
+        "grafana",
+        {"database": {**GRAFANA_DATABASE, "host": "db"}},
+        ".database.host",
+        '"db": must be a host and a port',
+    ),
+    of_settings(
+        "database's password missing",
+        {"grafana": json.dumps({"database": GRAFANA_DATABASE})},
+        "grafana-database-password",
+        "is required, as the password of Grafana's user grafana at db:5432; set it with: pulumi config set --secret",
+    ),
+    of_section(
+        "two ways in",
+        "kubernetes",
+        {"ingressClass": "nginx", "serviceType": "LoadBalancer"},
+        ".serviceType",
+        "'LoadBalancer' is a second way in beside the ingress",
+    ),
+    of_section(
+        "certificate without ingress", "kubernetes", {"tlsSecret": "cert"}, ".tlsSecret", "name its ingressClass"
+    ),
+    of_settings(
+        "ingress without a name",
+        {"target": "kubernetes", "kubernetes": '{"ingressClass": "nginx"}'},
+        "baseUrl",
+        "'http://127.0.0.1:8080': an ingress needs the name of a host",
+    ),
+)
+
 RECEIVER_CASES = (
     of_receivers(
         "unknown receiver",
@@ -85,6 +193,7 @@ RECEIVER_CASES = (
 
 SETTINGS_CASES = (
     *RECEIVER_CASES,
+    *KEEPING_CASES,
     of_settings(
         "unknown system",
         {"system": "shopp"},
