@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import hmac
-import os
 import socket
 import threading
 from collections.abc import Iterable, Mapping
@@ -17,10 +15,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
 
-from toolchain.cluster.layout import NODE_IP, read_layout
+from tests.support.networks import on_node
+from toolchain.cluster.layout import NODE_IP
 
 ACCOUNT = "123456789012"
-_NEW_NETWORK = 0x40000000
 
 
 class _Quiet(MotoRequestHandler):
@@ -114,28 +112,7 @@ def _header(environ: Mapping[str, Any], name: str) -> str:
 
 
 def _listener(kubeconfig: Path | None) -> socket.socket:
-    """A socket on a free port of the cluster's node, or of this host's loopback.
-
-    A socket belongs to the network of the thread that made it, so this process alone can serve the cluster's.
-    """
+    """A socket on a free port of the cluster's node, or of this host's loopback."""
     if kubeconfig is None:
         return socket.create_server(("127.0.0.1", 0))
-    layout = read_layout(kubeconfig.parent / "layout.json")
-    made: list[socket.socket | OSError] = []
-
-    def make() -> None:
-        try:
-            with Path(f"/proc/{layout.namespace.read_text().strip()}/ns/net").open() as network:
-                if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _NEW_NETWORK):
-                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-                made.append(socket.create_server((NODE_IP, 0)))
-        except OSError as error:
-            made.append(error)
-
-    thread = threading.Thread(target=make)
-    thread.start()
-    thread.join()
-    (found,) = made
-    if isinstance(found, OSError):
-        raise found
-    return found
+    return on_node(kubeconfig, lambda: socket.create_server((NODE_IP, 0)))

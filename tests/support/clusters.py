@@ -78,15 +78,19 @@ class ClusterStack(RunningStack):
         Raises:
             LookupError: none is ready.
         """
-        found = [
+        found = self.ready(workload)
+        if not found:
+            raise LookupError(f"no pod of {workload} is ready")
+        return found[0]
+
+    def ready(self, workload: str) -> list[Any]:
+        """Every ready pod of a workload, by name."""
+        return [
             pod
             for pod in sorted(self.host.pods(), key=lambda pod: pod.metadata.name)
             if pod.metadata.labels["io.observability.workload"] == workload
             and any(state.type == "Ready" and state.status == "True" for state in pod.status.conditions or ())
         ]
-        if not found:
-            raise LookupError(f"no pod of {workload} is ready")
-        return found[0]
 
     def identities(self) -> dict[str, tuple[str, str]]:
         """UID and restarts of every pod: what must not change when only documents do."""
@@ -104,7 +108,15 @@ class ClusterStack(RunningStack):
         Raises:
             RuntimeError: it failed.
         """
-        pod = self.pod(workload)
+        return self.sh_in(self.pod(workload), script)
+
+    def sh_in(self, pod: Any, script: str) -> str:
+        """Output of a shell script in the first container of a pod.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        workload = pod.spec.containers[0].name
         asked = stream(
             self.api.connect_get_namespaced_pod_exec, pod.metadata.name, pod.metadata.namespace, container=workload,
             command=["/tools/busybox", "sh", "-c", script], stdin=False, stdout=True, stderr=True, tty=False,

@@ -174,6 +174,8 @@ class RunningStack:
 
     watches_containers = "cadvisor"
     """The service whose metrics are about containers."""
+    logs_reader = "loki"
+    """The workload that answers queries of log lines."""
 
     def container_name(self, workload: str) -> str:
         """What the label `container` of a workload's log lines holds."""
@@ -254,7 +256,7 @@ class RunningStack:
         """Log lines that a LogQL query finds in the last `since` seconds, newest first."""
         begin = int((time.time() - since) * 1e9)
         options = urlencode({"query": query, "start": begin, "limit": 1000})
-        answer = self.get("loki", f"http://127.0.0.1:3100/loki/api/v1/query_range?{options}")
+        answer = self.get(self.logs_reader, f"http://127.0.0.1:3100/loki/api/v1/query_range?{options}")
         return [line for stream in answer["data"]["result"] for _, line in stream["values"]]
 
     def fault(self, service: str, port: int, name: str, **parameters: object) -> None:
