@@ -4,7 +4,8 @@ PURGE ?=
 OUTPUT ?=
 NAME ?=
 CONTEXT ?=
-TESTS ?= tests/e2e --ignore tests/e2e/test_systems.py --ignore tests/e2e/test_on_cluster.py
+ON_CLUSTER := on_cluster scaled_loki ingress
+TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems $(ON_CLUSTER))
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -89,7 +90,7 @@ e2e: e2e-local e2e-systems e2e-tcp e2e-ssh e2e-kubernetes ## Run the end-to-end 
 .PHONY: e2e-local
 e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e --ignore tests/e2e/test_systems.py --ignore tests/e2e/test_on_cluster.py
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(TESTS)
 
 .PHONY: e2e-systems
 e2e-systems: .venv/.ready ## Run every system's own stack: targets, logs, panels, and each kind of alert fired
@@ -106,7 +107,7 @@ e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine 
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py host.py) --engine ssh
 
-CONTRACT ?= up no_change logs in_place alerts on_cluster
+CONTRACT ?= up no_change logs in_place alerts $(ON_CLUSTER)
 
 .PHONY: e2e-kubernetes
 e2e-kubernetes: .venv/.ready ## Run the end-to-end suite on a real Kubernetes cluster

@@ -34,6 +34,7 @@ LOKI_PER_RATE = 64
 """Seconds of logs that Loki holds in memory at a time: open chunks and what is being flushed, several times over."""
 OWN_SERIES: Mapping[str, int] = {
     "prometheus": 1400, "loki": 2100, "traefik": 150, "alertmanager": 490, "grafana": 150, "promtail": 270,
+    "loki-write": 1600, "loki-read": 1400, "loki-backend": 1300,
     "node-exporter": 400, "postgres-exporter": 560, "redis-exporter": 250, "blackbox-exporter": 55, "socket-proxy": 260,
     "blackbox": 17, "jaeger": 880,
 }  # fmt: skip

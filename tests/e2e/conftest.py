@@ -26,6 +26,8 @@ ORDER = [
     "standalone",
     "host",
     "on_cluster",
+    "scaled_loki",
+    "ingress",
     "recovery",
     "down",
     "systems",

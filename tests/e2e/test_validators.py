@@ -22,7 +22,7 @@ from model.workload import ConfigDir
 from ops.render import config_maps, objects, plan_file
 from tests.support.planned import document, workload
 from tests.support.systems import ROOT, plan_shop
-from tests.support.validating import SECRET_WEBHOOK, accepts, everything, judged, written
+from tests.support.validating import SECRET_WEBHOOK, accepts, everything, grown, judged, written
 from toolchain import validators
 from toolchain.context import default_context
 from toolchain.recipes import DEMO
@@ -140,6 +140,29 @@ def test_loki_knows_every_limit(tmp_path: Path) -> None:
     accepts(program("loki"), f"-config.file={folder}/loki.yaml", "-verify-config")
 
 
+@pytest.mark.parametrize("part", ["write", "read", "backend"])
+def test_lokis_parts_are_accepted(part: str, tmp_path: Path) -> None:
+    """Loki takes the documents of each of its parts, and refuses a gossip that is misspelt."""
+    plan = grown(tmp_path)
+    folder = written(plan, f"loki-{part}", tmp_path)
+    accepted, said = verdict(settings_of(plan, f"loki-{part}"), "loki", folder)
+    assert accepted, said
+    file = folder / "loki.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("join_members:", "join_member:"), encoding="utf-8")
+    accepted, said = verdict(settings_of(plan, f"loki-{part}"), "loki", folder)
+    assert not accepted and "join_member" in said
+
+
+def test_a_bucket_of_one_process_is_accepted(tmp_path: Path) -> None:
+    """Amazon's own servers, and any other."""
+    for number, place in enumerate(({"region": "eu-central-1"}, {"endpoint": "minio.internal:9000"})):
+        section = json.dumps({"storage": {"s3": {"bucket": "lines", **place}}})
+        home = tmp_path / str(number)
+        plan = plan_shop(home, settings={"loki": section})
+        accepted, said = verdict(settings_of(plan, "loki"), "loki", written(plan, "loki", home))
+        assert accepted, said
+
+
 def test_the_demo_takes_every_kind_of_service(tmp_path: Path) -> None:
     """Services with metrics and without, of kind http and worker, are specs that the demo can play."""
     plan = plan_shop(tmp_path, settings={"demo": "true"})
@@ -208,3 +231,12 @@ def test_kubeconform_accepts_every_object(schemas: Path, stack: str) -> None:
     assert found["summary"]["invalid"] == found["summary"]["errors"] == found["summary"]["skipped"] == 0, found
     assert found["summary"]["valid"] > 70
     assert conforms(schemas, text.replace("clusterIP:", "clusterIPP:"))["summary"]["invalid"] > 0
+
+
+def test_kubeconform_accepts_what_is_shared(schemas: Path, tmp_path: Path) -> None:
+    """Parts of Loki, several Grafanas and an ingress fit the same schemas."""
+    plan = grown(tmp_path)
+    text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    found = conforms(schemas, text)
+    assert found["summary"]["invalid"] == found["summary"]["errors"] == found["summary"]["skipped"] == 0, found
+    assert conforms(schemas, text.replace("pathType:", "pathTyp:"))["summary"]["invalid"] == 1

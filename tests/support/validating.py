@@ -12,7 +12,7 @@ from components.assemble import ConfigValue
 from components.discovery import TOKENS
 from model.plan import Plan
 from tests.support.planned import workload
-from tests.support.systems import plan_shop
+from tests.support.systems import plan_cluster, plan_shop
 from toolchain import validators
 from toolchain.context import default_context
 
@@ -59,6 +59,19 @@ def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
         **{name: ConfigValue("", secret=True) for name in used},
     }
     return plan_shop(folder, {"databases": databases, "hostLogs": logs}, settings)
+
+
+def grown(folder: Path) -> Plan:
+    """A shop on a cluster with all that is shared or elsewhere: a bucket, a database, an ingress; several of each."""
+    bucket = {"endpoint": "minio.internal:9000", "bucket": "lines", "accessKeyId": "KEY", "insecure": True}
+    settings: dict[str, str | ConfigValue] = {
+        "baseUrl": "https://monitoring.example.com",
+        "loki": json.dumps({"mode": "simpleScalable", "storage": {"s3": bucket}}),
+        "grafana": json.dumps({"replicas": 2, "database": {"type": "mysql", "host": "db.internal:3306"}}),
+        "kubernetes": json.dumps({"ingressClass": "nginx", "ingressNamespace": "ingress", "tlsSecret": "certificate"}),
+        **{name: ConfigValue("", secret=True) for name in ("loki-s3-secret-key", "grafana-database-password")},
+    }
+    return plan_cluster(folder, settings=settings)
 
 
 def written(plan: Plan, name: str, folder: Path) -> Path:
