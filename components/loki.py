@@ -1,7 +1,6 @@
 """Loki: keeps log lines, as one process or as parts that share an object store, with a TSDB index.
 
 Format: https://grafana.com/docs/loki/latest/configure/. Limits live in a runtime file that Loki reads again by itself.
-The parts: https://grafana.com/docs/loki/latest/get-started/deployment-modes/#simple-scalable.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from model.base import Duration, Strict
 from model.capacity import limit_mib, loki_memory
 from model.errors import Inconsistent, Problem
 from model.naming import scraped
-from model.object_store import S3, access
+from model.object_store import Storage, access
 from model.packs import loki as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -31,6 +30,7 @@ PORT, GRPC_PORT, GOSSIP_PORT = 3100, 9095, 7946
 CONFIG_DIR = "/etc/loki"
 DATA_DIR = "/loki"
 CREDENTIALS = "/run/secrets/loki-s3-credentials"
+CA = "ca.pem"
 SECRET_KEY = "loki-s3-secret-key"  # noqa: S105 - its name
 TENANT = "fake"
 """The tenant of every line while authentication is off; Loki's own name for it."""
@@ -53,18 +53,13 @@ class Replicas(Strict):
     """Instances that read the index, delete old lines and evaluate rules."""
 
 
-class Storage(Strict):
-    """Where chunks and index are kept."""
-
-    s3: S3 | None = None
-    """A bucket; the volume alone when absent."""
-
-
 class Settings(ComponentSettings):
     """Loki."""
 
     mode: Literal["single", "simpleScalable"] = "single"
-    """One process, or parts for writing, reading and the rest that grow apart; the latter on Kubernetes only."""
+    """One process, or parts for writing, reading and the rest that grow apart; the latter on Kubernetes only.
+
+    Source: https://grafana.com/docs/loki/latest/get-started/deployment-modes/#simple-scalable"""
     replicas: Replicas | None = None
     """Instances of the parts in mode simpleScalable."""
     storage: Storage = Field(default_factory=Storage)
@@ -176,6 +171,8 @@ def storage(own: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {"bucketnames": s3.bucket, "region": s3.region or "us-east-1"}
     if s3.endpoint:
         found |= {"endpoint": s3.endpoint, "insecure": s3.insecure}
+    if s3.ca_certificate:
+        found["http_config"] = {"ca_file": f"{CONFIG_DIR}/{CA}"}
     return {"s3": {**found, "s3forcepathstyle": s3.path_style}}
 
 
@@ -210,10 +207,8 @@ def telemetry(context: Context) -> Telemetry:
         for name, count in (every or {NAME: 1}).items()
     )
     elsewhere = {"push": told, "rules": rest, "delete": rest} if every else {}
-    routes = tuple(
-        Route(name=f"{NAME}-{what}", prefix=f"/loki/api/v1/{what}", url=f"http://{address}")
-        for what, address in elsewhere.items()
-    )
+    ways = {f"/loki/api/v1/{what}": (f"{NAME}-{what}", address) for what, address in elsewhere.items()}
+    routes = (Route(name=name, prefix=prefix, url=f"http://{address}") for prefix, (name, address) in ways.items())
     return Telemetry(
         scrape=jobs,
         datasources=(
@@ -246,6 +241,8 @@ def single(context: Context) -> Workload:
     """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
     own = context.own(Settings)
     memory = limit_mib(loki_memory(context.system), 512)
+    trusted = own.storage.s3.ca_certificate if own.storage.s3 else None
+    files = {"loki.yaml": dump(config(context)), "runtime.yaml": runtime(own), **({CA: trusted} if trusted else {})}
     return Workload(
         name=NAME,
         image="loki",
@@ -253,8 +250,8 @@ def single(context: Context) -> Workload:
         args=(f"-config.file={CONFIG_DIR}/loki.yaml",),
         config=ConfigDir(
             path=CONFIG_DIR,
-            files={"loki.yaml": dump(config(context)), "runtime.yaml": runtime(own)},
-            restart_on=frozenset({"loki.yaml"}),
+            files=files,
+            restart_on=frozenset(files.keys() - {"runtime.yaml"}),
             validate=("/usr/bin/loki", "-config.file={dir}/loki.yaml", "-verify-config"),
             reload=Reload(
                 port=PORT,

@@ -23,6 +23,7 @@ _REGISTRY = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[1-9][0-9]{0,4})$
 _DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 _HOST_PORT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})$"
 _ENDPOINT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?$"
+_PEM = r"^-----BEGIN CERTIFICATE-----\n"
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 WORDS = {
@@ -34,6 +35,7 @@ WORDS = {
     _DNS_NAME: "lower-case letters, digits, dashes and dots, with a letter or digit at both ends of each part",
     _HOST_PORT: "a host and a port, host:port",
     _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
+    _PEM: "the PEM text of a certificate, beginning with its own line -----BEGIN CERTIFICATE-----",
     _BUCKET: "3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
 }
 """What the patterns ask for, as it completes "must be ..."."""
@@ -102,6 +104,9 @@ Endpoint = Annotated[str, Field(pattern=_ENDPOINT, examples=["minio.internal:900
 
 Bucket = Annotated[str, Field(pattern=_BUCKET, examples=["company-logs"])]
 """A bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
+
+Pem = Annotated[str, Field(pattern=_PEM)]
+"""One certificate or several, as text; no secret."""
 
 Registry = Annotated[str, Field(pattern=_REGISTRY, examples=["registry.example.com:5000"])]
 """An image registry: host or host:port."""

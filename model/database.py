@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import HostPort, Strict
+from model.base import HostPort, Pem, Strict
 from model.errors import Inconsistent, Problem, nearest
 
 SSL_MODES: Mapping[str, tuple[str, ...]] = {
@@ -31,7 +31,7 @@ class Database(Strict):
     """The database's owner."""
     ssl_mode: str | None = None
     """How far its certificate is trusted, in the words of its kind; completely when absent."""
-    ca_certificate: Annotated[str, Field(pattern=r"-----BEGIN CERTIFICATE-----")] | None = None
+    ca_certificate: Pem | None = None
     """PEM text of who signed its certificate; those that are known to everyone when absent."""
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from model.base import Bucket, Endpoint, Name, Strict
+from model.base import Bucket, Endpoint, Name, Pem, Strict
 from model.errors import Inconsistent, Problem
 from model.workload import SecretFile
 
@@ -24,6 +24,8 @@ class S3(Strict):
     """Name of the access key, whose other half is a secret; when absent, the platform gives the process an identity."""
     insecure: bool = False
     """Speak plain HTTP with the server."""
+    ca_certificate: Pem | None = None
+    """PEM text of who signed the server's certificate; those that are known to everyone when absent."""
     path_style: bool = True
     """Name the bucket in the path of an address, which all servers take, instead of in its host name."""
 
@@ -37,6 +39,13 @@ class S3(Strict):
         if found:
             raise Inconsistent(found)
         return self
+
+
+class Storage(Strict):
+    """Where much data is kept."""
+
+    s3: S3 | None = None
+    """A bucket; the volume alone when absent."""
 
 
 def access(s3: S3 | None, *, file: str, secret: str) -> dict[str, Any]:

@@ -97,6 +97,17 @@ def test_the_secret_key_is_only_in_its_file(tmp_path: Path) -> None:
         assert "KEY" not in str([part.args, dict(part.env), dict(part.config.files)])
 
 
+def test_a_certificate_of_the_servers_own_is_delivered(tmp_path: Path) -> None:
+    """Who signed it is a document that is read at start, at the path that loki.yaml names."""
+    text = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+    section = {"storage": {"s3": {"bucket": "lines", "endpoint": "s3", "caCertificate": text}}}
+    plan = plan_shop(tmp_path, settings={"loki": json.dumps(section)})
+    config = workload(plan, "loki").config
+    assert config is not None and config.files["ca.pem"] == text and "ca.pem" in config.restart_on
+    s3 = document(plan, "loki", "loki.yaml")["common"]["storage"]["s3"]
+    assert s3["http_config"] == {"ca_file": f"{config.path}/ca.pem"}
+
+
 def test_parts_are_of_one_image_with_targets_of_their_own(tmp_path: Path) -> None:
     """What writes and what reads the index has a volume on each instance; what answers queries keeps nothing."""
     found = parts(scaled(tmp_path, replicas={"write": 4, "read": 1}))

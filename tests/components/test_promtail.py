@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from model.errors import ConfigError
 from model.system import HIGH_CARDINALITY
 from tests.support.planned import document, explained, scraped_as, workload
 from tests.support.systems import plan_shop
@@ -66,3 +69,9 @@ def test_containers_can_be_chosen_by_label(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path / "b", settings=settings)
     (chosen,) = document(plan, "promtail", "promtail.yml")["scrape_configs"][0]["docker_sd_configs"]
     assert chosen["filters"] == [{"name": "label", "values": ["team=shop", "logs"]}]
+
+
+def test_lines_need_somebody_who_takes_them(tmp_path: Path) -> None:
+    """Without Loki, Promtail is refused by the setting that would be right."""
+    with pytest.raises(ConfigError, match=r"promtail\.enabled: true, but nothing takes its lines; enable loki too"):
+        plan_shop(tmp_path, settings={"loki": '{"enabled": false}'})
