@@ -58,3 +58,9 @@ def test_refusals_are_recognised(tmp_path: Path) -> None:
     assert "--log.nocolor=true" in found.validate
     assert re.search(found.validate_marker, '2026-11-21T08:49:32Z ERR error="error while parsing rule"')
     assert not re.search(found.validate_marker, "2026-11-21T08:49:32Z WRN aliasHeadersStrategy is not configured")
+
+
+def test_it_is_what_people_connect_to(tmp_path: Path) -> None:
+    """By the host of the base URL, which a platform that leads people to it has to know."""
+    found = workload(plan_shop(tmp_path, settings={"baseUrl": "https://m.example.com:8443"}), "traefik")
+    assert found.edge and found.host == "m.example.com"

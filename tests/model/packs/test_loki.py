@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from model.packs import loki as pack
@@ -29,3 +30,14 @@ def test_alerts_keep_the_labels_of_their_service() -> None:
 def test_every_panel_explains_itself(explains: Any) -> None:
     """Each panel has a title of its own and says what it shows."""
     explains(pack.panels())
+
+
+def test_one_instance_that_deletes_is_enough(proves: Any) -> None:
+    """Of several, each may have been the one at work: only when none has been for too long, it fires."""
+    rule = pack.retention_not_applied({})
+    assert rule.example is not None
+    ((series, old),) = rule.example.fires.items()
+    ((_, fresh),) = rule.example.silent.items()
+    first, second = (series.replace("{", f'{{pod="{pod}", ') for pod in ("loki-backend-0", "loki-backend-1"))
+    example = replace(rule.example, fires={first: old, second: old}, silent={first: old, second: fresh})
+    proves([replace(rule, example=example)])
