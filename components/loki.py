@@ -282,7 +282,8 @@ def part(context: Context, one: Workload, name: str, count: int) -> Workload:
         volumes=(volume,) if kept else (),
         tmpfs=one.tmpfs if kept else (*one.tmpfs, DATA_DIR),
         after=(BACKEND,) if name == READ else (),  # it is ready once it has found who plans its queries
-        stop_seconds=300 if name == WRITE else one.stop_seconds,  # it brings what it holds to the bucket
+        # it brings what it holds to the bucket; what is left after that is on its volume, so nobody need wait for it
+        stop_seconds=180 if name == WRITE else one.stop_seconds,
     )
 
 
