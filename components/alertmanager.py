@@ -6,14 +6,17 @@ Format: https://prometheus.io/docs/alerting/latest/configuration/. Every credent
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from components.base import MonitoringComponent, limits, published
+from components.discovery import instances
 from components.documents import dump
+from components.operator.routing import alertmanager_config
 from model.base import Duration, LabelName
+from model.declared import Declared
 from model.errors import Inconsistent, Problem, nearest
-from model.naming import scraped
 from model.packs import alertmanager as pack
 from model.plan import Context, Secret
 from model.receivers import Email, Receiver, SeverityRoute, Webhook
@@ -27,6 +30,8 @@ GOSSIP_PORT = 9094
 CONFIG_DIR = "/etc/alertmanager"
 DATA_DIR = "/alertmanager"
 SECRETS_DIR = "/run/secrets"
+UNDER_OPERATOR = {"enabled", "receivers", "routes", "group_by", "group_wait", "group_interval", "repeat_interval"}
+"""Settings that mean something where an operator runs Alertmanager too."""
 
 
 # -- settings --------------------------------------------------------------------------------------------------------
@@ -171,13 +176,8 @@ def receiver(item: Receiver) -> dict[str, Any]:
 
 def email(item: Email) -> dict[str, Any]:
     """One entry of `email_configs`."""
-    entry: dict[str, Any] = {
-        "to": item.to,
-        "from": item.sender,
-        "smarthost": item.smarthost,
-        "require_tls": item.require_tls,
-        "send_resolved": True,
-    }
+    entry: dict[str, Any] = {"to": item.to, "from": item.sender, "smarthost": item.smarthost}
+    entry |= {"require_tls": item.require_tls, "send_resolved": True}
     if item.username:
         entry["auth_username"] = item.username
     if item.password_secret:
@@ -194,21 +194,22 @@ def _file(secret: str | None) -> str:
 
 def telemetry(context: Context) -> Telemetry:
     """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
-    address = context.address(NAME, PORT)
-    found = scraped(context, NAME, PORT, replicas=context.own(Settings).replicas)
+    operator, address = context.operator, context.address(NAME, PORT)
+    url = operator.alertmanager if operator else f"http://{address}/alertmanager"
+    found = instances(context, NAME, PORT, context.own(Settings).replicas)
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, path="/alertmanager/metrics", **found),),
+        scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
         datasources=(
             Datasource(
                 uid="alertmanager",
                 name="Alertmanager",
                 kind="alertmanager",
-                url=f"http://{address}/alertmanager",
+                url=url,
                 json_data={"implementation": "prometheus"},
             ),
         ),
         rules=(RuleGroup(name="alertmanager", alerts=pack.alerts(context.system.tune)),),
-        routes=(Route(name=NAME, prefix="/alertmanager", url=f"http://{address}"),),
+        routes=() if operator else (Route(name=NAME, prefix="/alertmanager", url=f"http://{address}"),),
     )
 
 
@@ -232,8 +233,18 @@ def gossip(context: Context, replicas: int) -> tuple[str, ...]:
     return (f"--cluster.listen-address=0.0.0.0:{GOSSIP_PORT}", *(f"--cluster.peer={peer}" for peer in peers))
 
 
+def declared(context: Context) -> tuple[Declared, ...]:
+    """What an operator's Alertmanager is told in the place of alertmanager.yml."""
+    if context.operator is None:
+        return ()
+    named = tuple(secret.name for secret in secrets(context))
+    return (alertmanager_config(NAME, context.stack, context.operator, config(context), named),)
+
+
 def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Alertmanager; silences and the notification log live on a volume."""
+    """One Alertmanager; silences and the notification log live on a volume. None where an operator runs one."""
+    if context.operator:
+        return ()
     own = context.own(Settings)
     return (
         Workload(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
 from components import registry
 from components.base import ComponentModule
@@ -91,6 +92,7 @@ def assemble(
         address=address,
         images=images or {},
     )
+    problems += _operator_problems(context)
     secrets = _collect(problems, lambda: declared_secrets(context)) or {}
     problems += _of_components(context)
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
@@ -247,11 +249,32 @@ def _secret_problems(
     return problems
 
 
+def _operator_problems(context: Context) -> list[Problem]:
+    """An operator where there is none, and settings of what it runs in the place of our own."""
+    if context.operator is None:
+        return []
+    where = settings_file(context.stack)
+    if context.settings.target != "kubernetes":
+        message = f"an operator exists on the target kubernetes only, and this is {context.settings.target}; use own"
+        return [Problem(f"{where}: prometheus.mode", message)]
+    return [
+        Problem(
+            f"{where}: {registry.key_name(module.NAME)}.{to_camel(name)}",
+            "is for the operator to say, which runs it; leave it out, or set prometheus.mode to own",
+        )
+        for module in registry.COMPONENTS
+        if hasattr(module, "UNDER_OPERATOR") and context.enabled(module.NAME)
+        for name in sorted(context.sections[module.NAME].model_fields_set - module.UNDER_OPERATOR)
+    ]
+
+
 # -- values ----------------------------------------------------------------------------------------------------------
 
 
 def _value(annotation: Any, text: str) -> Any:
     """The text of a configuration value as the type of its setting asks; text that does not fit stays as it is."""
+    if text in getattr(annotation, "SHORT", ()):
+        return annotation.SHORT[text]
     if _holds_text(annotation):
         return text
     try:

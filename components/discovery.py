@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.base import seconds
+from model.naming import identity, scraped
+from model.plan import Context
 from model.telemetry import Discovery, ScrapeJob
 from model.workload import Access
 
@@ -60,6 +62,32 @@ def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
         "kubernetes_sd_configs": [asked],
         "relabel_configs": rules,
     }
+
+
+def instances(context: Context, name: str, port: int, replicas: int) -> dict[str, Any]:
+    """How the instances of Prometheus or Alertmanager are found: the stack's own, or those that an operator runs.
+
+    An operator's have these labels: https://prometheus-operator.dev/docs/platform/troubleshooting/.
+    """
+    if context.operator is None:
+        return scraped(context, name, port, replicas=replicas)
+    selector = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "prometheus-operator"}
+    home, labels = (context.operator.namespace,), identity(context, name)
+    return {"discovery": Discovery(namespaces=home, selector=selector, port=port, labels=labels)}
+
+
+def probed(job: ScrapeJob) -> list[dict[str, Any]]:
+    """Relabelling that has the prober of a job asked about each of its targets; none where it has no prober.
+
+    Source: https://prometheus.io/docs/guides/multi-target-exporter/
+    """
+    if job.prober is None:
+        return []
+    return [
+        {"source_labels": ["__address__"], "target_label": "__param_target"},
+        {"source_labels": ["__param_target"], "target_label": "instance"},
+        {"target_label": "__address__", "replacement": job.prober},
+    ]
 
 
 def access(jobs: Sequence[ScrapeJob]) -> tuple[Access, ...]:

@@ -5,41 +5,44 @@ Formats: https://prometheus.io/docs/prometheus/latest/configuration/configuratio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.base import MonitoringComponent, limits, published
-from components.discovery import PLATFORM_LOGIN, access, discovered, scrape_timeout
+from components.discovery import PLATFORM_LOGIN, access, discovered, instances, probed, scrape_timeout
 from components.documents import dump
+from components.operator.monitors import Terms
+from components.operator.objects import objects
+from components.rules import rules
 from model.base import Duration, Size, seconds
 from model.capacity import limit_mib, prometheus_memory
-from model.errors import ConfigError, Problem
-from model.naming import on_host, scraped
+from model.declared import Declared
+from model.errors import ConfigError, Inconsistent, Problem
+from model.naming import on_host
+from model.operator import Operator
 from model.packs import prometheus as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import (
-    AlertRule,
-    Datasource,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    Telemetry,
-)
+from model.telemetry import Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 
-NAME = "prometheus"
-PORT = 9090
-CONFIG_DIR = "/etc/prometheus"
+NAME, PORT = "prometheus", 9090
+CONFIG_DIR, DATA_DIR = "/etc/prometheus", "/prometheus"
 INSTANCE = "INSTANCE"
-DATA_DIR = "/prometheus"
+UNDER_OPERATOR = {"enabled", "mode", "operator", "retention", "evaluation_interval", "sample_limit"}
+"""Settings that mean something in this mode too; retention is then what objectives are compared with."""
 
 
 class Settings(ComponentSettings):
     """Prometheus."""
 
+    SHORT = {"operator": {"mode": "operator"}}  # noqa: RUF012 - a class variable, as declared by its base
+    mode: Literal["own", "operator"] = "own"
+    """Whether the stack runs a Prometheus of its own, or writes objects for an operator that is there already."""
+    operator: Operator = Field(default_factory=Operator)
+    """That operator. `prometheus: operator` in the place of the section takes all of its defaults."""
     retention: Duration = "15d"
     """How long samples are kept."""
     retention_size: Size = "8GiB"
@@ -56,6 +59,17 @@ class Settings(ComponentSettings):
     """Instances that all scrape and evaluate everything; more than one on Kubernetes only."""
     lookback_delta: Duration = "5m"
     """How old a sample may be to count as current."""
+
+    @model_validator(mode="after")
+    def _has_mode(self) -> Settings:
+        if self.mode == "own" and "operator" in self.model_fields_set:
+            raise Inconsistent([Problem("operator", "means something with mode: operator only; add that")])
+        return self
+
+    @property
+    def existing(self) -> Operator | None:
+        """The operator, where one runs Prometheus."""
+        return self.operator if self.mode == "operator" else None
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -103,7 +117,7 @@ def scrape_configs(context: Context) -> list[dict[str, Any]]:
 
 def pool(context: Context, job: ScrapeJob) -> str:
     """The entry that a job belongs to: a common one, unless it says something that no label of a target can say."""
-    if job.honor_labels or job.params or job.relabel or job.metric_relabel or job.discovery:
+    if job.honor_labels or job.params or job.relabel or job.metric_relabel or job.discovery or job.prober:
         return job.name
     limit = sample_limit(context, job)
     usual = limit == context.own(Settings).sample_limit
@@ -128,8 +142,8 @@ def scrape_config(context: Context, name: str, job: ScrapeJob) -> dict[str, Any]
         entry |= PLATFORM_LOGIN
     if job.params:
         entry["params"] = {key: list(values) for key, values in job.params.items()}
-    if job.relabel:
-        entry["relabel_configs"] = [*entry.get("relabel_configs", ()), *(dict(rule) for rule in job.relabel)]
+    if relabel := [*probed(job), *job.relabel]:
+        entry["relabel_configs"] = [*entry.get("relabel_configs", ()), *(dict(rule) for rule in relabel)]
     if job.metric_relabel:
         entry["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel]
     return entry
@@ -153,31 +167,6 @@ def targets(context: Context, job: ScrapeJob) -> list[dict[str, Any]]:
     return [{"targets": addresses, "labels": {**dict(labels), **own}} for labels, addresses in groups.items()]
 
 
-def rules(group: RuleGroup) -> dict[str, Any]:
-    """A rule file with one group."""
-    entries: list[dict[str, Any]] = []
-    for recording in group.recordings:
-        entries.append({"record": recording.record, "expr": recording.expr, **_labels(recording.labels)})
-    entries += [_alert(alert) for alert in group.alerts]
-    interval = {"interval": group.interval} if group.interval else {}
-    return {"groups": [{"name": group.name, **interval, "rules": entries}]}
-
-
-def _labels(labels: Mapping[str, str]) -> dict[str, Any]:
-    return {"labels": dict(labels)} if labels else {}
-
-
-def _alert(alert: AlertRule) -> dict[str, Any]:
-    annotations = {"summary": alert.summary, "description": alert.description, **alert.annotations}
-    return {
-        "alert": alert.name,
-        "expr": alert.expr,
-        **({"for": alert.hold} if seconds(alert.hold) else {}),
-        "labels": {"severity": alert.severity, **alert.labels},
-        "annotations": annotations,
-    }
-
-
 def documents(context: Context) -> dict[str, str]:
     """Every file of the configuration directory, by its relative path."""
     files = {"prometheus.yml": dump(config(context))}
@@ -195,35 +184,34 @@ def telemetry(context: Context) -> Telemetry:
     Raises:
         ConfigError: samples are not kept for as long as an objective looks back.
     """
-    if found := forgotten(context):
-        raise ConfigError(found)
-    address = context.address(NAME, PORT)
+    if short := forgotten(context):
+        raise ConfigError(short)
+    operator, address = context.operator, context.address(NAME, PORT)
+    url = operator.prometheus if operator else f"http://{address}/prometheus"
+    found = instances(context, NAME, PORT, context.own(Settings).replicas)
     return Telemetry(
-        scrape=(
-            ScrapeJob(
-                name=NAME,
-                path="/prometheus/metrics",
-                **scraped(context, NAME, PORT, replicas=context.own(Settings).replicas),
-            ),
-        ),
+        scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
         datasources=(
             Datasource(
                 uid="prometheus",
                 name="Prometheus",
                 kind="prometheus",
-                url=f"http://{address}/prometheus",
+                url=url,
                 default=True,
                 json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
             ),
         ),
         rules=(RuleGroup(name="prometheus", alerts=pack.alerts(context.system.tune)),),
-        routes=(Route(name=NAME, prefix="/prometheus", url=f"http://{address}"),),
+        routes=() if operator else (Route(name=NAME, prefix="/prometheus", url=f"http://{address}"),),
     )
 
 
 def forgotten(context: Context) -> list[Problem]:
-    """Objectives whose window is longer than samples are kept."""
-    kept = context.own(Settings).retention
+    """Objectives whose window is longer than samples are kept. An operator keeps them for as long as it was told."""
+    own = context.own(Settings)
+    if own.existing and "retention" not in own.model_fields_set:
+        return []
+    kept = own.retention
     return [
         Problem(
             f"configs/systems/{context.system.name}.yaml: objectives[{number}].window",
@@ -243,8 +231,17 @@ def secrets(context: Context) -> tuple[Secret, ...]:
     return ()
 
 
+def declared(context: Context) -> tuple[Declared, ...]:
+    """What an operator reads in the place of documents."""
+    own = context.own(Settings)
+    terms = Terms(own.operator, own.evaluation_interval, own.sample_limit)
+    return tuple(objects(context, terms)) if own.existing else ()
+
+
 def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Prometheus with its data on a volume."""
+    """One Prometheus with its data on a volume; none where an operator runs one."""
+    if context.operator:
+        return ()
     own = context.own(Settings)
     size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
     reload = Reload(

@@ -53,12 +53,14 @@ class MonitoringStack(pulumi.ComponentResource):
     ) -> None:
         super().__init__("observability:components:MonitoringStack", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        values = dict(secrets)
+        target = _target(name, plan, values, child)  # it may refuse, so it comes first; what is generated follows
         self.passwords = {
             secret.name: secrets[secret.name] if secret.name in secrets else _generated(name, secret, child)
             for secret in plan.secrets.values()
             if secret.generate
         }
-        target = _target(name, plan, {**secrets, **self.passwords}, child)
+        values |= self.passwords
         refused = target.check(plan.every())
         if refused:
             raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
@@ -87,6 +89,8 @@ def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], op
         plan.images,
         secrets,
         workloads=plan.every(),
+        declared=plan.declared,
+        neighbours=(plan.operator.namespace,) if plan.operator else (),
         retain=plan.settings.retain_data,
         opts=opts,
     )

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from model import tuning
+from model import declared, tuning
+from model.declared import Declared
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image
+from model.operator import Operator
 from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.telemetry import Telemetry
@@ -83,9 +85,18 @@ class Context:
         """Whether the component `name` is registered and not switched off."""
         return name in self.sections and self.sections[name].enabled
 
+    @property
+    def operator(self) -> Operator | None:
+        """The operator that runs Prometheus and Alertmanager in the place of the stack's own, where there is one."""
+        found = (getattr(section, "existing", None) for section in self.sections.values() if section.enabled)
+        return next(filter(None, found), None)
+
 
 class Component(Protocol):
-    """A component module: its name, its settings section and its three pure functions."""
+    """A component module: its name, its settings section and its three pure functions.
+
+    It may have a fourth, `declared(context)`: objects that it wants another program of the platform to read.
+    """
 
     @property
     def NAME(self) -> str:
@@ -107,7 +118,10 @@ class Component(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A stack as plain data: workloads by component in deployment order, secrets by name, the merged telemetry."""
+    """A stack as plain data: workloads by component in deployment order, secrets by name, the merged telemetry.
+
+    `declared` are objects for the `operator`, where one stands in for the stack's own Prometheus.
+    """
 
     stack: str
     settings: Settings
@@ -117,6 +131,8 @@ class Plan:
     secrets: Mapping[str, Secret]
     telemetry: Telemetry
     images: Mapping[str, Image]
+    declared: tuple[Declared, ...] = ()
+    operator: Operator | None = None
 
     def every(self) -> tuple[Workload, ...]:
         """All workloads, in deployment order."""
@@ -150,6 +166,8 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         secrets=secrets,
         telemetry=merged,
         images=context.images,
+        declared=tuple(item for c in active for item in getattr(c, "declared", _nothing)(context)),
+        operator=context.operator,
     )
     problems += [Problem(f"stack {context.stack}", text) for text in _contradictions(plan)]
     if problems:
@@ -167,8 +185,12 @@ def _alerts_elsewhere(context: Context, components: Sequence[Component]) -> froz
     return frozenset(alert.name for part in found for group in part.rules for alert in group.alerts)
 
 
+def _nothing(_: Context) -> tuple[Declared, ...]:
+    return ()
+
+
 def _contradictions(plan: Plan) -> list[str]:
-    found = plan.telemetry.problems()
+    found = plan.telemetry.problems() + declared.problems(plan.declared)
     every = plan.every()
     names = Counter(workload.name for workload in every)
     found += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]

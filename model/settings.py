@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from model.base import DnsName, Duration, IpAddress, Name, PortNumber, Registry, Size, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
@@ -20,6 +22,9 @@ Host = Annotated[str, Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", ex
 class ComponentSettings(Strict):
     """What can be said of every component."""
 
+    SHORT: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Words that may stand for a whole section, and the sections that they mean."""
+
     enabled: bool = True
     """Whether the component is deployed."""
     memory: Size | None = None
@@ -28,6 +33,12 @@ class ComponentSettings(Strict):
     """CPU limit in cores; the component's own default when absent."""
     port: PortNumber | None = None
     """Host port to publish on; the system's or the component's own default when absent."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema of the section, and its short forms beside it."""
+        made = handler(core)
+        return {"anyOf": [{"enum": sorted(cls.SHORT)}, made]} if cls.SHORT else made
 
 
 class RegistryLogin(Strict):

@@ -46,7 +46,8 @@ class ScrapeJob:
     `static` targets are written to a file of their own, which Prometheus re-reads without a reload. `sample_limit`
     is the number of samples after which a scrape counts as failed. Targets of a `discovery` stand in for static ones;
     `platform_login` shows them the platform's own token. With `honor_labels` a series keeps labels of its own where the
-    target has one of the same name, for exporters that tell of others. `relabel` and `metric_relabel` hold entries of
+    target has one of the same name, for exporters that tell of others. A `prober` (`host:port`) is asked in place
+    of the targets, which are then what it is asked about. `relabel` and `metric_relabel` hold entries of
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config.
     """
 
@@ -55,6 +56,7 @@ class ScrapeJob:
     discovery: Discovery | None = None
     platform_login: bool = False
     honor_labels: bool = False
+    prober: str | None = None
     path: str = "/metrics"
     scheme: Literal["http", "https"] = "http"
     interval: str | None = None

@@ -17,8 +17,9 @@ from kubernetes.config.config_exception import ConfigException  # type: ignore[i
 
 from model.errors import ConfigError, Problem
 from model.naming import LABEL, agents, namespace
+from model.operator import Operator
 from model.settings import KubernetesSettings
-from ops import engine, recover, verify
+from ops import engine, operated, recover, verify
 from ops.verify import Health
 from ops.workspace import PROJECT, ROOT, Workspace
 from targets.preflight import connect as connect_cluster
@@ -77,8 +78,9 @@ def open_host(space: Workspace, target: str) -> Host:
     """The host of a workspace's stack."""
     if target == "kubernetes":
         document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8")) or {}
-        given = (document.get("config") or {}).get(f"{PROJECT}:kubernetes") or {}
-        return ClusterHost(space.stack, KubernetesSettings.model_validate(given))
+        config = document.get("config") or {}
+        settings = KubernetesSettings.model_validate(config.get(f"{PROJECT}:kubernetes") or {})
+        return ClusterHost(space.stack, settings, operated.operator_of(config))
     return DockerHost(space.stack, engine.connect(space))
 
 
@@ -120,10 +122,10 @@ class DockerHost:
 
 
 class ClusterHost:
-    """The two namespaces of a stack on a cluster."""
+    """The two namespaces of a stack on a cluster; Prometheus is in a third one where an operator runs it."""
 
-    def __init__(self, stack: str, settings: KubernetesSettings) -> None:
-        self._stack = stack
+    def __init__(self, stack: str, settings: KubernetesSettings, operator: Operator | None = None) -> None:
+        self._stack, self._operator = stack, operator
         self.namespace = namespace(stack, settings)
         try:
             self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
@@ -177,13 +179,26 @@ class ClusterHost:
 
     def targets(self) -> list[dict[str, Any]]:
         """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""
+        if self._operator:
+            pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operated.PODS).items
+            return operated.targets(self._operator, pods, self.fetch, operated.expected(self._objects, self.namespace))
         instances = [pod for pod in self.pods() if pod.metadata.labels[f"{LABEL}.workload"] == "prometheus"]
         answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
         return list(max(answers, key=lambda found: sum(t["health"] != "up" for t in found), default=[]))
 
+    def _objects(self, group: str, version: str, resource: str) -> list[Any]:
+        """The stack's objects of a resource that the cluster was taught."""
+        api = kubernetes.client.CustomObjectsApi(self.api.api_client)
+        try:
+            return list(api.list_namespaced_custom_object(group, version, self.namespace, resource)["items"])
+        except ApiException as error:
+            if error.status == 404:
+                return []
+            raise
+
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """See `Host`."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * (operated.PATIENCE if self._operator else 1)
         while True:
             try:
                 found = self.targets()

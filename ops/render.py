@@ -79,12 +79,17 @@ def documents(plan: Plan) -> dict[str, str]:
 
 
 def objects(plan: Plan) -> dict[str, str]:
-    """The objects of a stack on Kubernetes by `kubernetes/<workload>.yaml`, without documents and secrets."""
+    """The objects of a stack on Kubernetes by `kubernetes/<workload>.yaml`, without documents and secrets.
+
+    Those for an operator are each in a file of their own, `kubernetes/<kind>/<name>.yaml`.
+    """
     if plan.settings.target != "kubernetes":
         return {}
     place, every = _place(plan), plan.every()
     found = {workload.name: list(manifests.of_workload(place, workload)) for workload in every}
     found = {"stack": list(manifests.of_stack(place, every)), **found}
+    for item in plan.declared:
+        found[f"{item.kind.lower()}/{item.name}"] = [manifests.declared(place, item)]
     return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in found.items()}
 
 
@@ -97,7 +102,8 @@ def config_maps(plan: Plan) -> dict[str, str]:
 
 
 def _place(plan: Plan) -> Place:
-    return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images)
+    neighbours = (plan.operator.namespace,) if plan.operator else ()
+    return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=neighbours)
 
 
 def _yaml(items: Sequence[Mapping[str, Any]]) -> str:

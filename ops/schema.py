@@ -102,7 +102,9 @@ def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
     default = field.get_default(call_default_factory=True)
     entry: dict[str, Any] = {"description": field.description or name}
     if isinstance(default, BaseModel):
-        return {"type": "object", **entry, "default": {}}
+        # Pulumi takes one type or any; where a word may stand for a section, the program's own check is the judge
+        kind = {} if getattr(default, "SHORT", None) else {"type": "object"}
+        return {**kind, **entry, "default": {}}
     entry = {"type": "boolean" if isinstance(default, bool) else "string", **entry}
     return entry if field.is_required() else {**entry, "default": default}
 

@@ -16,6 +16,7 @@ import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 import pulumi
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 
+from model.declared import Declared
 from model.naming import LABEL
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
@@ -47,9 +48,9 @@ class Cluster:
             self._api = kubernetes.client.CoreV1Api(connect(self._settings))
         return self._api
 
-    def refusals(self, place: Place, workloads: Sequence[Workload]) -> list[str]:
+    def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
         """See `targets.preflight.problems`."""
-        return problems(place, workloads)
+        return problems(place, workloads, declared)
 
     async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir) -> None:
         """Waits until every pod that runs says that it took this revision; none need run.

@@ -11,12 +11,14 @@ from typing import Any
 
 import pulumi
 from pulumi_kubernetes import Provider
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as disruption
 from pulumi_kubernetes.rbac import v1 as rbac
 
+from model.declared import SECRETS, Declared
 from model.errors import ConfigError, Problem
 from model.images import Image
 from model.naming import LABEL, resource_name
@@ -63,8 +65,10 @@ class KubernetesTarget:
         stack: the stack's name.
         settings: the cluster's kubeconfig, namespace and scheduling.
         images: image references by short name.
-        secrets: values of the plan's secrets by name.
+        secrets: values of the plan's secrets by name; those of workloads may be added until they are deployed.
         workloads: all that will be deployed: whether there are agents decides on their namespace.
+        declared: objects that others read; they are registered here, as they need nothing but the namespace.
+        neighbours: namespaces of these others.
         cluster: where deliveries are proven; tests pass one of their own.
         opts: options of the component that holds the shared resources.
 
@@ -80,14 +84,16 @@ class KubernetesTarget:
         secrets: Mapping[str, pulumi.Output[str]],
         *,
         workloads: Sequence[Workload],
+        declared: Sequence[Declared] = (),
+        neighbours: tuple[str, ...] = (),
         retain: bool = True,
         cluster: Cluster | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         self._stack, self._settings, self._secrets = stack, settings, secrets
-        self._place = Place(stack=stack, settings=settings, images=images)
+        self._place = Place(stack=stack, settings=settings, images=images, neighbours=neighbours)
         self._cluster = cluster or Cluster(settings)
-        if refused := self._cluster.refusals(self._place, workloads):
+        if refused := self._cluster.refusals(self._place, workloads, declared):
             raise ConfigError(Problem("target kubernetes", text) for text in refused)
         self._host = pulumi.ComponentResource("observability:targets:KubernetesCluster", stack, {}, opts)
         self._provider = Provider(
@@ -105,6 +111,7 @@ class KubernetesTarget:
             # Its volumes go with a namespace, so it stays where they are to stay.
             stays = retain and item["kind"] == "Namespace" and meta["name"] == self._place.namespace
             home.append(self._register(item, self._host, depends_on=home[:1], retain_on_delete=stays))
+        self._declare(declared)
         self._host.register_outputs({})
 
     # -- the protocol ------------------------------------------------------------------------------------------------
@@ -156,10 +163,24 @@ class KubernetesTarget:
             create=TIMEOUT, update=TIMEOUT, delete=TIMEOUT if item["kind"] in ENDING else GONE
         )
         opts = pulumi.ResourceOptions(parent=parent, provider=self._provider, custom_timeouts=waits, **options)
-        return KINDS[item["kind"]](resource_name(self._stack, name), opts=opts, **rest)
+        named = resource_name(self._stack, name)
+        if item["kind"] not in KINDS:
+            return CustomResource(named, api_version=item["apiVersion"], kind=item["kind"], opts=opts, **rest)
+        return KINDS[item["kind"]](named, opts=opts, **rest)
+
+    def _declare(self, declared: Sequence[Declared]) -> None:
+        """Objects that others read, after the Secret that they refer to."""
+        homes = self._homes[self._place.namespace]
+        wanted = sorted({name for item in declared for name in item.secrets})
+        files = {name: self._secrets[name] for name in wanted}
+        around = manifests.metadata(self._place, "", self._place.namespace)
+        name = self._immutable(SECRETS, around, files, self._host, homes) if wanted else None
+        for item in declared:
+            made = manifests.declared(self._place, item)
+            self._register(_referring(made, name) if item.secrets else made, self._host, depends_on=homes)
 
     def _secret(self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]) -> Any:
-        """A Secret that never changes: new content is a new Secret, whose name makes the pods that read it anew."""
+        """The Secret with a workload's secret files."""
         place = self._place
         files = {
             secret.path.rpartition("/")[2]: self._secrets[secret.secret].apply(
@@ -167,10 +188,21 @@ class KubernetesTarget:
             )
             for secret in workload.secrets
         }
-        meta: Any = manifests.metadata(place, "", place.home(workload), **manifests.selector(place, workload.name))
-        del meta["name"]  # Pulumi gives it one with a random end
+        meta = manifests.metadata(place, "", place.home(workload), **manifests.selector(place, workload.name))
+        return self._immutable(f"{workload.name}-secrets", meta, files, parent, homes)
+
+    def _immutable(
+        self,
+        name: str,
+        around: Object,
+        files: Mapping[str, pulumi.Output[str]],
+        parent: pulumi.Resource,
+        homes: Sequence[pulumi.Resource],
+    ) -> Any:
+        """A Secret that never changes: new content is a new Secret, whose name makes those who read it look anew."""
+        meta: Any = {key: value for key, value in around.items() if key != "name"}  # Pulumi's has a random end
         made = core.Secret(
-            resource_name(self._stack, f"{workload.name}-secrets"),
+            resource_name(self._stack, name),
             metadata=meta,
             string_data=files,
             immutable=True,
@@ -211,6 +243,15 @@ class KubernetesTarget:
         for volume in template["spec"].get("volumes", ()):
             if secret is not None and volume["name"] == "secrets":
                 volume["secret"]["secretName"] = secret
+
+
+def _referring(value: Any, name: Any) -> Any:
+    """A copy in which every reference to the secrets' Secret has its real name."""
+    if isinstance(value, Mapping):
+        return {
+            key: name if (key, item) == ("name", SECRETS) else _referring(item, name) for key, item in value.items()
+        }
+    return [_referring(item, name) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _snake(key: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.declared import Declared
 from model.images import Image
 from model.naming import LABEL, agents, namespace, user_id
 from model.settings import KubernetesSettings
@@ -48,11 +49,15 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where objects go: the stack's name, its two namespaces, images and the target's settings."""
+    """Where objects go: the stack's name, its two namespaces, images and the target's settings.
+
+    `neighbours` are namespaces of others whose pods and the stack's may connect to each other.
+    """
 
     stack: str
     settings: KubernetesSettings
     images: Mapping[str, Image]
+    neighbours: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -129,6 +134,14 @@ def of_stack(place: Place, workloads: Sequence[Workload]) -> Iterator[Object]:
         yield from closed(place, name)
 
 
+def declared(place: Place, item: Declared) -> Object:
+    """An object that somebody else reads. Where it refers to secrets, their Secret's name is still to be filled in."""
+    meta = metadata(place, item.name, place.namespace, **item.labels)
+    # it is whole once it is written, and gone once it is deleted: there is nothing to wait for
+    meta["annotations"] |= {"pulumi.com/skipAwait": "true", **item.annotations}
+    return {"apiVersion": item.api, "kind": item.kind, "metadata": meta, **item.body}
+
+
 # -- shared objects --------------------------------------------------------------------------------------------------
 
 
@@ -171,8 +184,10 @@ def closed(place: Place, home: str) -> Iterator[Object]:
 
 
 def policy(place: Place, workload: Workload) -> Object:
-    """The stack's own pods may connect to a workload's ports, people to the edge's; out it goes as far as declared."""
-    ours = [_namespace(home) for home in (place.namespace, agents(place.namespace))]
+    """The stack's own pods and its neighbours' may connect to a workload's ports, people to the edge's; out it goes as
+    far as declared.
+    """
+    ours = [_namespace(home) for home in (place.namespace, agents(place.namespace), *place.neighbours)]
     heard = [{"from": ours, "ports": _ports(listening(workload))}] if listening(workload) else []
     if workload.edge:
         given = place.settings.ingress_namespace

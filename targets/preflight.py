@@ -13,19 +13,22 @@ import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 
+from model.declared import Declared
 from model.errors import nearest
 from model.naming import LABEL
+from model.operator import GROUP
 from model.settings import KubernetesSettings
 from model.workload import Workload
-from targets import manifests
+from targets import manifests, operator
 from targets.manifests import Place
 
 SECONDS = 5
 """How long the cluster may take for an answer before it counts as unreachable."""
+CRDS = "customresourcedefinitions"
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
-def problems(place: Place, workloads: Sequence[Workload]) -> list[str]:
+def problems(place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
     """Everything that stands in the way, as sentences; empty when nothing does."""
     try:
         client = connect(place.settings)
@@ -33,8 +36,11 @@ def problems(place: Place, workloads: Sequence[Workload]) -> list[str]:
         return [no_context(place.settings, error)]
     if found := _silent(client):
         return [found]
+    lacking = _forbidden(client, place, workloads, declared)
+    unread = [] if any(CRDS in text for text in lacking) else operator.problems(client, place, declared)
     return [
-        *_forbidden(client, place, workloads),
+        *lacking,
+        *unread,
         *_taken(client, place, workloads),
         *_volumes(client, place, workloads),
         *_ingress_class(client, place.settings.ingress_class),
@@ -75,7 +81,9 @@ def _silent(client: Any) -> str | None:
     return None
 
 
-def wanted_rights(place: Place, workloads: Sequence[Workload]) -> Iterator[tuple[str, str, str, str]]:
+def wanted_rights(
+    place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()
+) -> Iterator[tuple[str, str, str, str]]:
     """What a deployment does: verb, API group, resource and namespace (empty: cluster-wide) of each kind of object."""
     core = ("configmaps", "secrets", "services", "serviceaccounts")
     yield "patch", "", "namespaces", ""
@@ -95,13 +103,17 @@ def wanted_rights(place: Place, workloads: Sequence[Workload]) -> Iterator[tuple
     if any(workload.access for workload in workloads):
         for resource in ("clusterroles", "clusterrolebindings"):
             yield "patch", "rbac.authorization.k8s.io", resource, ""
+    if read := operator.kinds(declared):
+        yield "get", "apiextensions.k8s.io", CRDS, ""
+        for kind in read:
+            yield "patch", GROUP, operator.plural(kind), place.namespace
 
 
-def _forbidden(client: Any, place: Place, workloads: Sequence[Workload]) -> list[str]:
+def _forbidden(client: Any, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared]) -> list[str]:
     """Rights that this user lacks, by the cluster's own word."""
     api = kubernetes.client.AuthorizationV1Api(client)
     lacking: dict[str, list[str]] = {}
-    for verb, group, resource, home in wanted_rights(place, workloads):
+    for verb, group, resource, home in wanted_rights(place, workloads, declared):
         name, _, sub = resource.partition("/")
         asked = {"verb": verb, "group": group, "resource": name, "namespace": home, "subresource": sub}
         review = api.create_self_subject_access_review(

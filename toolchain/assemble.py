@@ -12,7 +12,7 @@ from toolchain.errors import ToolchainError
 from toolchain.images import ImageSpec
 from toolchain.layer import Layer
 from toolchain.oci import BuiltImage, ImageConfig, write_image
-from toolchain.recipes import BUSYBOX, CERTIFICATES, CLUSTER_RECIPES, RECIPES, File, Recipe
+from toolchain.recipes import BUSYBOX, CERTIFICATES, CLUSTER_RECIPES, OPERATOR_RECIPES, RECIPES, File, Recipe
 
 _OMITTED = ("llvmjit", "/bitcode/")
 """Parts of PostgreSQL that need its just-in-time compiler's library, which is larger than all the rest."""
@@ -20,7 +20,7 @@ _OMITTED = ("llvmjit", "/bitcode/")
 
 def recipe_for(spec: ImageSpec) -> Recipe:
     """The recipe of the image. Raises ToolchainError when it can only be pulled."""
-    recipe = RECIPES.get(spec.name) or CLUSTER_RECIPES.get(spec.name)
+    recipe = {**RECIPES, **CLUSTER_RECIPES, **OPERATOR_RECIPES}.get(spec.name)
     if recipe is None:
         raise ToolchainError(
             f"image {spec.name} ({spec.repository}:{spec.tag}) cannot be made from package registries",

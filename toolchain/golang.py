@@ -95,6 +95,45 @@ class GoBuild:
         return ["-mod=mod", "-trimpath", "-buildvcs=false", *tags, "-ldflags", link]
 
 
+@dataclass(frozen=True)
+class GoFiles:
+    """Files that a Go module publishes beside its code, at the version and checksum that a module of ours names.
+
+    `module` is our module's folder below toolchain/, `publisher` the path of the other one, `folder` one in it.
+    """
+
+    name: str
+    module: str
+    publisher: str
+    folder: str
+
+    def inputs(self, context: Context) -> Inputs:
+        """What decides the contents."""
+        names = {"publisher": self.publisher, "folder": self.folder}
+        return {"module": tree_digest(HERE / self.module, skip=("tools.go", ".md")), **names}
+
+    def label(self) -> str:
+        """Where the contents come from, in words."""
+        return f"Go {self.publisher}/{self.folder}"
+
+    def path(self, context: Context) -> Path:
+        """Where the files lie when they are there."""
+        return context.cache.path(f"go-files-{self.name}", self.inputs(context))
+
+    def ensure(self, context: Context) -> Path:
+        """The directory with the files."""
+
+        def make(draft: Path) -> None:
+            go, source = find_go(context), draft / "source"
+            shutil.copytree(HERE / self.module, source)
+            found = module_folder(context, go, source, self.publisher) / self.folder
+            for path in sorted(found.iterdir()):
+                shutil.copyfile(path, draft / path.name)  # the module cache is read-only, and copies are not to be
+            shutil.rmtree(source)
+
+        return context.cache.ensure(f"go-files-{self.name}", self.inputs(context), make)
+
+
 _ADVICE = "check that the Go module proxy is reachable (GOPROXY) and that 4 GB of memory and 15 GB of disk are free"
 
 

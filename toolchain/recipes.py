@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toolchain.debian import DebianPackages
-from toolchain.golang import GoBuild
+from toolchain.golang import GoBuild, GoFiles
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
 
@@ -85,6 +85,20 @@ PAUSE = GoBuild("pause", "kubernetes", "./pause", cpu_seconds=2)
 NETWORK_PLUGINS = DebianPackages("network-plugins", ("containernetworking-plugins",))
 CLUSTER_SOURCES = (KUBERNETES_PROGRAMS, COREDNS, PAUSE, NETWORK_PLUGINS)
 """What the cluster for trials is made of, save what its node's operating system has."""
+
+OPERATOR_VERSION = "0.85.0"
+_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+
+
+def _operator(program: str, command: str, cpu: int) -> GoBuild:
+    stamp = (f"{_COMMON}Version", OPERATOR_VERSION)
+    return GoBuild(program, "images/prometheus-operator", f"{_OPERATOR}/cmd/{command}", (), (stamp,), cpu)
+
+
+OPERATOR = _operator("prometheus-operator", "operator", 270)
+RELOADER = _operator("prometheus-config-reloader", "prometheus-config-reloader", 5)
+OPERATOR_CRDS = GoFiles("operator-crds", "images/prometheus-operator", _OPERATOR, "example/prometheus-operator-crd")
+"""The definitions of the operator's own resources, as it publishes them."""
 
 BUSYBOX = DebianPackages("busybox", ("busybox-static",), ("bin/busybox",))
 CERTIFICATES = DebianPackages("certificates", ("ca-certificates",))
@@ -331,3 +345,15 @@ CLUSTER_RECIPES: dict[str, Recipe] = {
     ),
 }
 """What the cluster itself runs; no stack deploys them."""
+
+OPERATOR_RECIPES: dict[str, Recipe] = {
+    "prometheus-operator": Recipe(
+        files=(_go(OPERATOR, "/bin/operator"),),
+        config=ImageConfig(entrypoint=("/bin/operator",), user=_NOBODY, env=(_PATH,)),
+    ),
+    "prometheus-config-reloader": Recipe(
+        files=(_go(RELOADER, "/bin/prometheus-config-reloader"),),
+        config=ImageConfig(entrypoint=("/bin/prometheus-config-reloader",), user=_NOBODY, env=(_PATH,)),
+    ),
+}
+"""An operator for the cluster for trials, where a stack finds one in life."""

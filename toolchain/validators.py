@@ -19,6 +19,7 @@ from toolchain.recipes import (
     HAPROXY,
     KUBERNETES_PROGRAMS,
     LOKI,
+    OPERATOR_CRDS,
     PROMETHEUS,
     PROMTAIL,
     PROMTOOL,
@@ -54,8 +55,12 @@ PINNED: dict[str, tuple[Source, str]] = {
 }
 """The very programs inside the images that we build, and one that takes long to build; their file names in bin/."""
 
-KUBERNETES: dict[str, Source] = {"kubeconform": KUBECONFORM, "kubectl": KUBERNETES_PROGRAMS}
-"""What checks the objects of a stack on Kubernetes, and looks at them there."""
+KUBERNETES: dict[str, Source] = {
+    "kubeconform": KUBECONFORM,
+    "kubectl": KUBERNETES_PROGRAMS,
+    "promtool": _QUICK_TOOLS,
+}
+"""What checks the objects of a stack on Kubernetes, and looks at them there; promtool for an operator's rules."""
 
 
 def find(context: Context, name: str, *, pinned: bool = False) -> Path:
@@ -83,9 +88,10 @@ def ensure(context: Context, name: str, *, pinned: bool = False) -> Path:
 
 
 def ensure_quick(context: Context) -> None:
-    """All validators that `make test` needs."""
+    """All validators that `make test` needs, and the schemas of an operator's objects."""
     for name in QUICK:
         ensure(context, name)
+    OPERATOR_CRDS.ensure(context)
 
 
 def ensure_kubernetes(context: Context) -> None:

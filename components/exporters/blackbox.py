@@ -56,11 +56,6 @@ def telemetry(context: Context) -> Telemetry:
     if not probes(context):
         return Telemetry()
     own = context.address(NAME, PORT)
-    relabel = (
-        {"source_labels": ["__address__"], "target_label": "__param_target"},
-        {"source_labels": ["__param_target"], "target_label": "instance"},
-        {"target_label": "__address__", "replacement": own},
-    )
     return Telemetry(
         scrape=(
             ScrapeJob(name=NAME, targets=(ScrapeTarget(address=own, labels=identity(context, NAME)),)),
@@ -69,7 +64,7 @@ def telemetry(context: Context) -> Telemetry:
                 path="/probe",
                 params={"module": ("http_2xx",)},
                 targets=probes(context),
-                relabel=relabel,
+                prober=own,
             ),
         ),
         rules=(RuleGroup(name="probes", alerts=pack.alerts(context.system.tune)),),

@@ -90,3 +90,18 @@ def test_stack_names_that_work_everywhere(stack: str, tmp_path: Path) -> None:
     """A stack's name becomes part of container, volume and network names."""
     root = project(tmp_path, SYSTEM)
     assert module.assemble(stack, configuration({}), address="{}:{}".format, root=root).stack == stack
+
+
+def test_a_word_may_stand_for_a_section(tmp_path: Path) -> None:
+    """`prometheus: operator` is the mode with its defaults, and on Docker one problem beside those of all else."""
+    settings = load_settings("dev", configuration({"prometheus": "operator", "target": "kubernetes"}))
+    section = settings.prometheus  # type: ignore[attr-defined]  # sections are added by the registry
+    assert section.mode == "operator" and section.operator.labels == {"release": "kube-prometheus-stack"}
+    with pytest.raises(ConfigError) as caught:
+        plan_shop(tmp_path, settings={"prometheus": "operator", "demo": "maybe"})
+    assert [problem.where for problem in caught.value.problems] == ["Pulumi.dev.yaml: demo"]
+    with pytest.raises(ConfigError) as caught:
+        plan_shop(tmp_path, {"services.api.health": []}, {"prometheus": "operator", "nonsense": "1"})
+    assert {problem.where for problem in caught.value.problems} == {
+        "Pulumi.dev.yaml: prometheus.mode", "Pulumi.dev.yaml: nonsense",
+    }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.discovery import access, discovered, scrape_timeout
+from components.discovery import access, discovered, probed, scrape_timeout
 from model.telemetry import Discovery, ScrapeJob
 from model.workload import Access
 
@@ -49,3 +49,11 @@ def test_no_more_is_asked_for_than_needed() -> None:
 def test_a_timeout_is_never_longer_than_its_interval(interval: str, timeout: str) -> None:
     """Prometheus refuses a configuration in which it is."""
     assert scrape_timeout(interval) == timeout
+
+
+def test_a_prober_is_asked_about_the_targets() -> None:
+    """The target becomes a parameter and the instance, and the prober's address is the one that is connected to."""
+    rules = probed(ScrapeJob(name="blackbox", prober="blackbox:9115"))
+    assert [rule["target_label"] for rule in rules] == ["__param_target", "instance", "__address__"]
+    assert rules[-1] == {"target_label": "__address__", "replacement": "blackbox:9115"}
+    assert probed(ScrapeJob(name="api")) == []

@@ -182,6 +182,20 @@ def test_prometheus_contributes_itself() -> None:
     assert own.problems() == []
 
 
+def test_an_operators_prometheus_is_what_others_are_told_of() -> None:
+    """Its address and its pods, wherever its web pages are; objectives are compared with its retention where given."""
+    given = {"namespace": "watch", "prometheusUrl": "http://prometheus.watch.svc:9090/prom/"}
+    asked = context(mode="operator", operator=given)
+    own = prometheus.telemetry(asked)
+    assert own.datasources[0].url == "http://prometheus.watch.svc:9090/prom" and own.routes == ()
+    (scrape,) = own.scrape
+    assert scrape.path == "/prom/metrics" and scrape.discovery is not None
+    assert (scrape.discovery.namespaces, scrape.discovery.port) == (("watch",), 9090)
+    assert prometheus.workloads(asked) == () and prometheus.declared(context()) == ()
+    long = context(mode="operator", retention="1d")
+    assert [problem.where for problem in prometheus.forgotten(long)] and prometheus.forgotten(asked) == []
+
+
 # -- workload --------------------------------------------------------------------------------------------------------
 
 

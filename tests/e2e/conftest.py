@@ -28,6 +28,7 @@ ORDER = [
     "on_cluster",
     "scaled_loki",
     "ingress",
+    "operator",
     "recovery",
     "down",
     "systems",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ops import hosts
-from ops.hosts import pod_health, target_of
+from model.operator import Operator
+from ops import hosts, operated
+from ops.hosts import ClusterHost, pod_health, target_of
 
 
 def pod(*, ready: bool, waiting: str | None = None, restarts: int = 0) -> Any:
@@ -59,3 +61,28 @@ def test_the_target_is_read_from_the_stack_file(
     (tmp_path / "Pulumi.x.yaml").write_text(text)
     assert target_of("x") == target
     assert target_of("absent") == "docker"
+
+
+class _Api:
+    """A cluster in which only an operator's Prometheus runs, and one object of the stack."""
+
+    api_client = None
+
+    def list_namespaced_pod(self, namespace: str, label_selector: str) -> Any:
+        """Pods by namespace."""
+        assert (namespace, label_selector) == ("monitoring", operated.PODS)
+        return SimpleNamespace(items=["its pod"])
+
+
+def test_an_operators_prometheus_is_asked_in_its_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the pods that the operator made, for the pools that the stack's objects become."""
+    host = ClusterHost.__new__(ClusterHost)
+    host._stack, host._operator, host.namespace, host.api = "dev", Operator(), "monitoring-dev", _Api()
+    monkeypatch.setattr(host, "_objects", lambda *_: [{"metadata": {"name": "api"}}] if _[2] == "probes" else [])
+    answers = {"scrape_pools": {"scrapePools": ["probe/monitoring-dev/api"]}, "targets": {"activeTargets": []}}
+    monkeypatch.setattr(
+        host, "fetch", lambda pod, port, path: json.dumps({"data": answers[path.split("/")[3].partition("?")[0]]})
+    )
+    assert host.targets() == []
+    answers["scrape_pools"] = {"scrapePools": []}
+    assert [target["scrapeUrl"] for target in host.targets()] == ["probe/monitoring-dev/api"]

@@ -79,3 +79,14 @@ def test_render_leaves_nothing_old(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (folder / "old" / "gone.yml").exists()
     written = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
     assert written == render.documents(plan)
+
+
+def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
+    """One for each, by kind and name, with the labels by which it is selected; no Prometheus of our own beside them."""
+    plan = systems.plan_cluster(tmp_path, settings={"prometheus": "operator"})
+    files = render.documents(plan)
+    for item in plan.declared:
+        shown = yaml.safe_load(files[f"kubernetes/{item.kind.lower()}/{item.name}.yaml"])
+        assert shown["metadata"]["labels"].items() >= item.labels.items()
+    assert "kubernetes/prometheus.yaml" not in files and "kubernetes/servicemonitor/loki.yaml" in files
+    assert "kubernetes.io/metadata.name: monitoring\n" in files["kubernetes/loki.yaml"]

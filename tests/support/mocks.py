@@ -200,12 +200,14 @@ async def _awaited(program: Callable[[], object]) -> None:
 
 
 def _args_class(token: str) -> type | None:
-    """The SDK's class of a resource's inputs, by the resource's type token; None for components."""
+    """The SDK's class of a resource's inputs, by the resource's type token; None for what has no SDK."""
     package, module, name = token.split(":")
     if token.startswith("pulumi:providers:"):
         return typing.cast(type, importlib.import_module(f"pulumi_{name}").ProviderArgs)
     if package in ("pulumi", "observability"):
         return None
+    if package == "kubernetes" and re.match(r"[\w-]+\.", module) and ".k8s.io/" not in module:
+        return None  # a kind that some other program brings; its definition is the judge
     module = re.sub(r"^(\w+)(\.\w+)*\.k8s\.io/", r"\1/", module)  # networking.k8s.io/v1 is the package networking.v1
     folder = "" if module.startswith("index/") else "." + module.replace("/", ".").replace("-", "_")
     resource = getattr(importlib.import_module(f"pulumi_{package}{folder}"), name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.prometheus import rules
+from components.rules import rules
 from model.base import seconds
 from model.telemetry import AlertRule, RuleGroup
 

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from model.declared import SECRETS, Declared
 from model.errors import ConfigError
 from model.settings import KubernetesSettings
 from model.workload import Access, ConfigDir, Workload
@@ -34,7 +35,7 @@ class Untouched(Cluster):
         self._said = list(refusals)
         self.proven: list[tuple[str, str]] = []
 
-    def refusals(self, place: Place, workloads: Sequence[Workload]) -> list[str]:
+    def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
         """What the test wants."""
         return self._said
 
@@ -43,12 +44,15 @@ class Untouched(Cluster):
         self.proven.append((namespace, workload))
 
 
-def deploy(cluster: Cluster, *workloads: Workload) -> list[RecordedResource]:
-    """Everything that is registered for the workloads."""
+def deploy(cluster: Cluster, *workloads: Workload, declared: Sequence[Declared] = ()) -> list[RecordedResource]:
+    """Everything that is registered for the workloads, and for objects that others read."""
 
     def program() -> pulumi.Output[Any]:
         secrets = {"password": pulumi.Output.secret(CANARY)}
-        target = KubernetesTarget("dev", KubernetesSettings(), IMAGES, secrets, workloads=workloads, cluster=cluster)
+        settings = KubernetesSettings()
+        target = KubernetesTarget(
+            "dev", settings, IMAGES, secrets, workloads=workloads, declared=declared, cluster=cluster
+        )
         parent = pulumi.ComponentResource("observability:components:Test", "test")
         return pulumi.Output.all(*(target.deploy(workload, parent=parent).ready for workload in workloads))
 
@@ -123,3 +127,26 @@ def test_a_cluster_that_refuses_is_left_alone() -> None:
     """Nothing is registered, and everything that stands in the way is told."""
     with pytest.raises(ConfigError, match=r"one thing[\s\S]*another thing"):
         deploy(Untouched("one thing", "another thing"), PLAIN)
+
+
+def test_objects_of_others_are_registered_as_they_are(cluster: Untouched) -> None:
+    """Each in the stack's namespace, after it; a reference to a secret gets the name of the Secret that holds it."""
+    selector = {"name": SECRETS, "key": "password"}
+    objects = (
+        Declared(api="monitoring.coreos.com/v1", kind="Probe", name="a", labels={"r": "k"}, body={"spec": {"x": 1}}),
+        Declared(
+            api="monitoring.coreos.com/v1alpha1", kind="AlertmanagerConfig", name="b", secrets=("password",),
+            body={"spec": {"receivers": [{"name": "b", "slackConfigs": [{"apiURL": selector}]}]}},
+        ),
+        Declared(api="v1", kind="ConfigMap", name="c", annotations={"folder": "F"}, body={"data": {"c.json": "{}"}}),
+    )  # fmt: skip
+    made = deploy(cluster, PLAIN, declared=objects)
+    (probe,), (config,) = of_kind(made, "Probe"), of_kind(made, "AlertmanagerConfig")
+    assert probe.inputs["spec"] == {"x": 1} and probe.inputs["apiVersion"] == "monitoring.coreos.com/v1"
+    assert probe.inputs["metadata"]["namespace"] == "monitoring-dev" and probe.inputs["metadata"]["labels"]["r"] == "k"
+    (secret,) = of_kind(made, "Secret")
+    named = config.inputs["spec"]["receivers"][0]["slackConfigs"][0]["apiURL"]
+    assert named["key"] == "password" and named["name"] not in (SECRETS, "")
+    assert CANARY not in str(config.inputs) and secret.inputs["immutable"] is True
+    (board,) = [item for item in of_kind(made, "ConfigMap") if item.inputs["metadata"]["name"] == "c"]
+    assert board.inputs["metadata"]["annotations"]["folder"] == "F"

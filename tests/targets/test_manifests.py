@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from model.declared import Declared
 from model.settings import KubernetesSettings
 from model.workload import Access, ConfigDir, DataVolume, HttpProbe, Port, Workload
 from targets import manifests
@@ -233,3 +234,25 @@ def test_quantities_are_as_the_api_gives_them_back(size: int, text: str) -> None
 def test_cores_are_as_the_api_gives_them_back() -> None:
     """Whole cores without a unit, others in thousandths."""
     assert (manifests.millis(2.0), manifests.millis(0.25)) == ("2", "250m")
+
+
+def test_neighbours_may_connect_and_be_reached() -> None:
+    """The namespace of an operator's Prometheus is let in and out, beside the stack's own two, and no other."""
+    closed, opened = (
+        manifests.policy(place, SERVER)["spec"] for place in (PLACE, replace(PLACE, neighbours=("monitoring",)))
+    )
+    home = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    assert home not in closed["ingress"][0]["from"] and home not in closed["egress"][0]["to"]
+    assert home in opened["ingress"][0]["from"] and home in opened["egress"][0]["to"]
+    assert len(opened["ingress"][0]["from"]) == 3
+
+
+def test_an_object_of_others_carries_our_labels_and_theirs() -> None:
+    """Ours tell whose it is, theirs let it be found."""
+    made = manifests.declared(
+        PLACE, Declared(api="v1", kind="ConfigMap", name="a", labels={"r": "k"}, body={"data": {}})
+    )
+    assert (made["apiVersion"], made["kind"], made["data"]) == ("v1", "ConfigMap", {})
+    assert made["metadata"]["namespace"] == "monitoring-dev"
+    assert made["metadata"]["labels"].items() >= {"r": "k", "io.observability.stack": "dev"}.items()
+    assert made["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"

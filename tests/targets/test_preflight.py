@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from model.declared import Declared
 from model.settings import KubernetesSettings
 from model.workload import DataVolume
 from targets import preflight
@@ -30,6 +31,7 @@ class Server(ThreadingHTTPServer):
         self.claims: dict[str, str] = {}
         self.forbidden: set[str] = set()
         self.classes: list[str] = []
+        self.asked: list[str] = []
         self.expandable = True
         super().__init__(("127.0.0.1", 0), Handler)
 
@@ -40,23 +42,27 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        """Version, namespaces, claims and storage classes."""
-        parts = self.path.split("?")[0].strip("/").split("/")
+        """Version, namespaces, claims, classes of ingress and of storage; an operator is not there."""
+        self._answer(*self._found(self.path.split("?")[0].strip("/").split("/")))
+
+    def _found(self, parts: list[str]) -> tuple[int, dict[str, Any]]:
+        missing: tuple[int, dict[str, Any]] = (404, {"kind": "Status", "code": 404})
+        status = 200
+        answer: dict[str, Any] = {"provisioner": "x", "allowVolumeExpansion": self.server.expandable}
         if parts == ["version"]:
-            version = dict.fromkeys(
+            answer = dict.fromkeys(
                 ("major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler",
                  "platform"), "1",
             )  # fmt: skip
-            return self._answer(200, version)
-        if parts[:3] == ["api", "v1", "namespaces"] and len(parts) == 4:
+        elif parts[:3] == ["api", "v1", "namespaces"] and len(parts) == 4:
             labels = self.server.namespaces.get(parts[3])
             if labels is None:
-                return self._answer(404, {"kind": "Status", "code": 404})
-            return self._answer(200, {"metadata": {"name": parts[3], "labels": labels}})
-        if parts[-1] == "ingressclasses":
+                return missing
+            answer = {"metadata": {"name": parts[3], "labels": labels}}
+        elif parts[-1] == "ingressclasses":
             status = 403 if "ingressclasses" in self.server.forbidden else 200
-            return self._answer(status, {"items": [{"metadata": {"name": name}} for name in self.server.classes]})
-        if parts[-1] == "persistentvolumeclaims":
+            answer = {"items": [{"metadata": {"name": name}} for name in self.server.classes]}
+        elif parts[-1] == "persistentvolumeclaims":
             items = [
                 {
                     "metadata": {"name": name},
@@ -64,8 +70,11 @@ class Handler(BaseHTTPRequestHandler):
                 }
                 for name, held in self.server.claims.items()
             ]
-            return self._answer(200, {"items": items})
-        return self._answer(200, {"provisioner": "x", "allowVolumeExpansion": self.server.expandable})
+            answer = {"items": items}
+        elif parts[-1].endswith("monitoring.coreos.com"):
+            self.server.asked.append(parts[-1])
+            return missing
+        return status, answer
 
     def do_POST(self) -> None:
         """Access reviews."""
@@ -188,6 +197,31 @@ def test_a_missing_kubeconfig_is_told(tmp_path: Path) -> None:
     settings = KubernetesSettings(kubeconfig=str(tmp_path / "none"))
     (found,) = problems(Place(stack="dev", settings=settings, images=IMAGES), [DATABASE])
     assert "no kubeconfig can be read" in found and "KUBECONFIG" in found
+
+
+MONITOR = Declared(api="monitoring.coreos.com/v1", kind="ServiceMonitor", name="api", body={"spec": {}})
+
+
+def test_an_operator_that_is_not_there_is_told_with_the_rest(server: Server, tmp_path: Path) -> None:
+    """Its missing definitions stand beside whatever else is in the way."""
+    server.namespaces["monitoring-dev"] = {}
+    here = place(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    operator, taken = problems(here, [DATABASE], [MONITOR])
+    assert operator.startswith("no Prometheus Operator is installed: the cluster does not know servicemonitors.")
+    assert "was not made by this program" in taken
+
+
+def test_the_rights_for_an_operator_are_asked_for(server: Server, tmp_path: Path) -> None:
+    """To read its definitions and to write its objects; definitions that may not be read are not asked for."""
+    here = place(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    wanted = [*preflight.wanted_rights(here, [DATABASE], [MONITOR])]
+    assert ("get", "apiextensions.k8s.io", "customresourcedefinitions", "") in wanted
+    assert ("patch", "monitoring.coreos.com", "servicemonitors", "monitoring-dev") in wanted
+    assert not {right[1] for right in preflight.wanted_rights(here, [DATABASE])} & {"monitoring.coreos.com"}
+    server.forbidden = {"customresourcedefinitions"}
+    (found,) = problems(here, [DATABASE], [MONITOR])
+    assert "may not get customresourcedefinitions.apiextensions.k8s.io cluster-wide" in found
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(

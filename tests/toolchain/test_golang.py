@@ -9,7 +9,7 @@ import pytest
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild, parse_version, without_direct
 from toolchain.pulumi_cli import CLI, KUBERNETES, PROVIDERS
-from toolchain.recipes import ALERTMANAGER, PROMETHEUS
+from toolchain.recipes import ALERTMANAGER, OPERATOR, OPERATOR_CRDS, OPERATOR_VERSION, PROMETHEUS, RELOADER
 
 from .conftest import MakeContext
 
@@ -82,3 +82,19 @@ def test_kubernetes_is_no_part_of_every_stack() -> None:
     """The provider that takes minutes to build is got only where it is asked for."""
     assert KUBERNETES not in PROVIDERS
     assert KUBERNETES.build.stamps == (("main.Version", KUBERNETES.version),)
+
+
+def test_files_of_a_module_are_keyed_by_what_pins_them(make_context: MakeContext) -> None:
+    """Another folder or another module file is another artefact; which commands are built from the module is not."""
+    context = make_context()
+    found = OPERATOR_CRDS.path(context)
+    assert replace(OPERATOR_CRDS, folder="example/other").path(context) != found
+    assert replace(OPERATOR_CRDS, module="images/prometheus").path(context) != found
+    assert replace(OPERATOR_CRDS).path(context) == found
+
+
+def test_the_operators_definitions_are_those_of_its_programs() -> None:
+    """One module pins both, at the version that the programs say."""
+    lines = (OPERATOR.folder / "go.mod").read_text().splitlines()
+    assert f"require {OPERATOR_CRDS.publisher} v{OPERATOR_VERSION}" in lines
+    assert OPERATOR_CRDS.module == OPERATOR.module == RELOADER.module

@@ -12,8 +12,7 @@ def test_health_endpoints_are_probed(tmp_path: Path) -> None:
     """Each health path of a service is a target, and its address becomes the instance."""
     probes = job(plan_shop(tmp_path), "blackbox")
     assert [target.address for target in probes.targets] == ["http://api:4000/health"]
-    assert probes.relabel[-1] == {"target_label": "__address__", "replacement": "blackbox-exporter:9115"}
-    assert probes.relabel[1]["target_label"] == "instance"
+    assert probes.prober == "blackbox-exporter:9115"
 
 
 def test_the_module_exists(tmp_path: Path) -> None:

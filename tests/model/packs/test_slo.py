@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.prometheus import rules
+from components.rules import rules
 from model.load import parse
 from model.packs import slo
 from model.packs.base import Subject

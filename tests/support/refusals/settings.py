@@ -191,9 +191,54 @@ RECEIVER_CASES = (
     ),
 )
 
+CLUSTER = {"target": "kubernetes"}
+OPERATOR_CASES = (
+    of_settings(
+        "operator on Docker",
+        {"prometheus": "operator"},
+        "prometheus.mode",
+        "an operator exists on the target kubernetes only, and this is docker; use own",
+    ),
+    of_settings(
+        "mode", {**CLUSTER, "prometheus": '{"mode": "oprator"}'}, "prometheus.mode", "did you mean 'operator'?"
+    ),
+    of_settings("mode as a word", {**CLUSTER, "prometheus": "oprator"}, "prometheus", '"oprator": must be a mapping'),
+    of_settings(
+        "operator without its mode",
+        {**CLUSTER, "prometheus": '{"operator": {"namespace": "watch"}}'},
+        "prometheus.operator",
+        "means something with mode: operator only; add that",
+    ),
+    of_settings(
+        "replicas of the operator's Prometheus",
+        {**CLUSTER, "prometheus": '{"mode": "operator", "replicas": 2}'},
+        "prometheus.replicas",
+        "is for the operator to say, which runs it; leave it out, or set prometheus.mode to own",
+    ),
+    of_settings(
+        "replicas of the operator's Alertmanager",
+        {**CLUSTER, "prometheus": "operator", "alertmanager": '{"replicas": 3}'},
+        "alertmanager.replicas",
+        "is for the operator to say",
+    ),
+    of_settings(
+        "unknown setting of the operator",
+        {**CLUSTER, "prometheus": '{"mode": "operator", "operator": {"lables": {}}}'},
+        "prometheus.operator.lables",
+        "did you mean 'labels'?",
+    ),
+    of_settings(
+        "interval with an operator",
+        {**CLUSTER, "prometheus": "operator", "scrapeInterval": "15 s"},
+        "scrapeInterval",
+        '"15 s": must be a number and a unit',
+    ),
+)
+
 SETTINGS_CASES = (
     *RECEIVER_CASES,
     *KEEPING_CASES,
+    *OPERATOR_CASES,
     of_settings(
         "unknown system",
         {"system": "shopp"},

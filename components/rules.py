@@ -1,0 +1,41 @@
+"""Rule groups in Prometheus' own notation, for whoever evaluates them.
+
+Format: https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from model.base import seconds
+from model.telemetry import AlertRule, RuleGroup
+
+
+def rules(group: RuleGroup) -> dict[str, Any]:
+    """A rule file with one group."""
+    interval = {"interval": group.interval} if group.interval else {}
+    return {"groups": [{"name": group.name, **interval, "rules": entries(group)}]}
+
+
+def entries(group: RuleGroup) -> list[dict[str, Any]]:
+    """The rules of a group: recordings before the alerts that use them."""
+    found: list[dict[str, Any]] = []
+    for recording in group.recordings:
+        found.append({"record": recording.record, "expr": recording.expr, **_labels(recording.labels)})
+    return found + [_alert(alert) for alert in group.alerts]
+
+
+def _labels(labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"labels": dict(labels)} if labels else {}
+
+
+def _alert(alert: AlertRule) -> dict[str, Any]:
+    annotations = {"summary": alert.summary, "description": alert.description, **alert.annotations}
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        **({"for": alert.hold} if seconds(alert.hold) else {}),
+        "labels": {"severity": alert.severity, **alert.labels},
+        "annotations": annotations,
+    }

@@ -1,0 +1,96 @@
+"""Alertmanager's document as an AlertmanagerConfig."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.operator.routing import integration, matcher, route
+from model.declared import SECRETS
+from model.plan import Plan
+from targets.operator import refused
+from tests.support.operators import definitions, operated
+from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
+from tests.support.validating import SECRETS as NAMES
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """A stack that notifies in every way there is."""
+    alertmanager = {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": ROUTES, "groupBy": ["alertname"]}
+    return operated("execora", alertmanager=alertmanager)
+
+
+@pytest.fixture(scope="module")
+def spec(plan: Plan) -> dict[str, Any]:
+    """What its operator is told."""
+    (item,) = [item for item in plan.declared if item.kind == "AlertmanagerConfig"]
+    assert set(item.secrets) == set(NAMES)
+    return dict(item.body["spec"])
+
+
+def test_the_operator_takes_every_way_to_notify(plan: Plan) -> None:
+    """All of it fits the schema of the definition."""
+    assert [*refused(definitions(plan.declared), plan.declared)] == []
+
+
+def test_credentials_are_keys_of_a_secret(spec: dict[str, Any]) -> None:
+    """No address or password is in the object, only where it is."""
+    team, night, office, hidden = spec["receivers"]
+    assert team["slackConfigs"][0]["apiURL"] == {"name": SECRETS, "key": "slack-url"}
+    assert night["pagerdutyConfigs"][0]["routingKey"] == {"name": SECRETS, "key": "pager-key"}
+    assert office["emailConfigs"][0]["authPassword"] == {"name": SECRETS, "key": "mail"}
+    assert hidden["webhookConfigs"][0]["urlSecret"] == {"name": SECRETS, "key": "hook-url"}
+    assert "_file" not in json.dumps(spec) and "/run/secrets" not in json.dumps(spec)
+
+
+def test_routes_are_the_same(spec: dict[str, Any]) -> None:
+    """The first receiver gets what no route claims; routes go by severity, intervals and grouping are kept."""
+    top = spec["route"]
+    assert (top["receiver"], top["groupBy"], top["groupWait"]) == ("team", ["alertname"], "10s")
+    first, second = top["routes"]
+    assert first["receiver"] == "night" and first["repeatInterval"] == "1h"
+    assert second["matchers"] == [{"name": "severity", "matchType": "=", "value": "warning"}]
+
+
+def test_alerts_of_others_are_left_alone(spec: dict[str, Any]) -> None:
+    """Routes and inhibitions begin with the stack's own label, whatever else the Alertmanager handles."""
+    ours = {"name": "stack", "matchType": "=", "value": "x"}
+    assert spec["route"]["matchers"] == [ours]
+    for item in spec["inhibitRules"]:
+        assert item["sourceMatch"][0] == item["targetMatch"][0] == ours
+
+
+def test_nobody_to_tell_is_no_mistake() -> None:
+    """Without a receiver alerts are shown and sent nowhere."""
+    plan = operated("execora")
+    (item,) = [item for item in plan.declared if item.kind == "AlertmanagerConfig"]
+    assert item.body["spec"]["receivers"] == [{"name": "none"}] and item.secrets == ()
+    assert [*refused(definitions([item]), [item])] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ('a="b"', ("a", "=", "b")),
+        ('a!="TargetDown"', ("a", "!=", "TargetDown")),
+        ('a=~"b|c=d"', ("a", "=~", "b|c=d")),
+        ('a!=""', ("a", "!=", "")),
+    ],
+)
+def test_matchers_are_taken_apart(text: str, parts: tuple[str, str, str]) -> None:
+    """Name, comparison and value."""
+    assert tuple(matcher(text)[key] for key in ("name", "matchType", "value")) == parts
+
+
+def test_what_is_no_matcher_is_refused() -> None:
+    """A mistake in a document of ours does not become a route that matches everything."""
+    with pytest.raises(ValueError, match="'severity' is no matcher"):
+        route({"receiver": "a", "matchers": ["severity"]})
+
+
+def test_names_with_capitals_are_the_operators() -> None:
+    """Fields whose names are no plain camel case."""
+    assert integration({"require_tls": True, "send_resolved": True}) == {"requireTLS": True, "sendResolved": True}
