@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +45,12 @@ class Phases:
         return f"{parts} · total {sum(seconds for _, seconds in self.times):.1f} s"
 
 
-def prerequisites() -> dict[str, Any]:
-    """Gets everything `up` needs onto the machine. Returns what this machine adds to a stack's settings."""
+def prerequisites(images: Sequence[str]) -> dict[str, Any]:
+    """Gets what `up` needs onto the machine, `images` by name. Returns what this machine adds to a stack's settings."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        subprocess.run(
-            [sys.executable, "-m", "toolchain", "up-prerequisites", "--result", result], cwd=ROOT, check=True
-        )
+        command = [sys.executable, "-m", "toolchain", "up-prerequisites", f"--only={','.join(images)}"]
+        subprocess.run([*command, "--result", result], cwd=ROOT, check=True)
         found = json.loads(result.read_text(encoding="utf-8"))
     overlay: dict[str, Any] = {}
     if found.get("registryMirror"):
@@ -61,16 +60,17 @@ def prerequisites() -> dict[str, Any]:
     return overlay
 
 
-def cluster_prerequisites(stack: str) -> dict[str, Any]:
+def cluster_prerequisites(stack: str, images: Sequence[str]) -> dict[str, Any]:
     """Gets the provider, and a cluster: the one that the stack's file names, that of KUBECONFIG, or one of our own."""
+    only = f"--only={','.join(images)}"
     kubeconfig, named = cluster_of(stack)
     env = {**os.environ, **({"KUBECONFIG": kubeconfig} if kubeconfig else {})}
     toolchain = [sys.executable, "-m", "toolchain"]
-    subprocess.run([*toolchain, "ensure", "kubernetes"], cwd=ROOT, check=True)
+    subprocess.run([*toolchain, "ensure", "kubernetes", only], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         context = [f"--context={named}"] if named else []
-        command = [*toolchain, "cluster", *context, "--result", str(result)]
+        command = [*toolchain, "cluster", only, *context, "--result", str(result)]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=env)
         found = json.loads(result.read_text(encoding="utf-8"))
     overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": found["kubeconfig"]}}
@@ -88,10 +88,13 @@ def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspac
 def up(stack: str) -> int:
     """Deploys the stack, waits until it is well, and shows where everything is."""
     phases = Phases()
+    images = render.images_of(stack)  # what is wrong in the files is told before anything is fetched or built
     cluster = target_of(stack) == "kubernetes"
-    overlay = phases.run("prerequisites", lambda: cluster_prerequisites(stack) if cluster else prerequisites())
+    overlay = phases.run(
+        "prerequisites", lambda: cluster_prerequisites(stack, images) if cluster else prerequisites(images)
+    )
     space, host = connect(stack, overlay)
-    plan = render.plan_of(space)  # everything that can be wrong in a configuration goes wrong here
+    plan = render.plan_of(space)  # now with its secrets: all that can be wrong in a configuration goes wrong here
     for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
     replace = [arg for urn in host.repeats(space) for arg in ("--replace", urn)]

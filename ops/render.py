@@ -53,6 +53,17 @@ def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str
     return assemble(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets)
 
 
+def images_of(stack: str) -> list[str]:
+    """Names of the images that a stack runs, and of those that may stand in for one or prepare its volumes.
+
+    Raises:
+        ConfigError: something in its files is wrong, secrets apart.
+    """
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    named = {workload.image for workload in plan.every()}
+    return sorted(named | {"busybox"} | {name for name in plan.images if name.removesuffix("-standin") in named})
+
+
 def documents(plan: Plan) -> dict[str, str]:
     """Every document by `<workload>/<path>`, and the workloads themselves as YAML."""
     files: dict[str, str] = {}

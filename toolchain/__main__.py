@@ -38,16 +38,16 @@ def ensure(context: Context, arguments: argparse.Namespace) -> int:
     if what in {"images", "all"}:
         ensure_images(context, default_registry(context), _images(arguments.only))
     if what == "kubernetes":
-        _ensure_kubernetes(context)
+        _ensure_kubernetes(context, arguments.only)
     return 0
 
 
-def _ensure_kubernetes(context: Context) -> None:
+def _ensure_kubernetes(context: Context, only: str | None) -> None:
     validators.ensure_kubernetes(context)
     for source in CLUSTER_SOURCES:
         source.ensure(context)
     pulumi_cli.ensure_kubernetes(context)
-    make_images(context, _kubernetes_images(), lambda *_: None)
+    make_images(context, _buildable("kubernetes", only), lambda *_: None)
 
 
 def show_plan(context: Context, arguments: argparse.Namespace) -> int:
@@ -104,7 +104,7 @@ def cluster(context: Context, arguments: argparse.Namespace) -> int:
         stopped = stop_kind(context) | stop_cluster(context)
         print("stopped the cluster" if stopped else "no cluster of ours runs; nothing stopped")
         return 0
-    chosen = choose(context, images_for("kubernetes").values(), named=arguments.context)
+    chosen = choose(context, _deployed("kubernetes", arguments.only).values(), named=arguments.context)
     if arguments.result:
         chosen.write(arguments.result)
     print(chosen.kubeconfig)
@@ -121,25 +121,33 @@ def prerequisites(context: Context, arguments: argparse.Namespace) -> int:
     """Everything that a deployment needs; the outcome goes to --result as JSON."""
     if engine_version(context) is None:
         context.progress.say("no Docker engine answers yet")
-    outcome = up_prerequisites(context, default_registry(context), images_for("docker"))
+    outcome = up_prerequisites(context, default_registry(context), _deployed("docker", arguments.only))
     if arguments.result:
         outcome.write(arguments.result)
     context.progress.say(f"images come from {outcome.registry_mirror or 'their upstream registries'}")
     return 0
 
 
-def _images(only: str | None) -> list[ImageSpec]:
+def _deployed(target: str, only: str | None) -> dict[str, ImageSpec]:
+    """The images that are deployed to `target`, or those of them that --only names."""
+    chosen = load_images() if only is None else {spec.name: spec for spec in _named(only)}
+    return {name: spec for name, spec in images_for(target).items() if name in chosen}
+
+
+def _named(only: str) -> list[ImageSpec]:
     specs = load_images()
-    if only is None:
-        return [spec for name, spec in images_for("docker").items() if name in RECIPES]
     unknown = sorted(set(only.split(",")) - set(specs))
     if unknown:
         raise ToolchainError(f"no image is called {', '.join(unknown)}", advice=f"one of {', '.join(specs)}")
     return [specs[name] for name in only.split(",")]
 
 
-def _kubernetes_images() -> list[ImageSpec]:
-    return [spec for name, spec in images_for("kubernetes").items() if name in RECIPES]
+def _images(only: str | None) -> list[ImageSpec]:
+    return _buildable("docker") if only is None else _named(only)
+
+
+def _buildable(target: str, only: str | None = None) -> list[ImageSpec]:
+    return [spec for name, spec in _deployed(target, only).items() if name in RECIPES]
 
 
 def _planned(context: Context, what: str, only: str | None) -> list[plan.Planned]:
@@ -151,7 +159,7 @@ def _planned(context: Context, what: str, only: str | None) -> list[plan.Planned
     if what in {"images", "all"}:
         planned += plan.plan_images(context, _images(only))
     if what == "kubernetes":
-        planned += plan.plan_kubernetes(context) + plan.plan_images(context, _kubernetes_images())
+        planned += plan.plan_kubernetes(context) + plan.plan_images(context, _buildable("kubernetes", only))
     return list(dict.fromkeys(planned))
 
 
@@ -164,12 +172,15 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    def some(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--only", metavar="NAME,NAME", help="only these images")
+
     for name, function in (("ensure", ensure), ("plan", show_plan)):
         command = add(name, function)
         command.add_argument(
             "what", choices=["pulumi", "test", "images", "kubernetes", "all"], nargs="?", default="all"
         )
-        command.add_argument("--only", metavar="NAME,NAME", help="only these images")
+        some(command)
     add("env", show_env)
     add("status", show_status)
     add("engine", engine).add_argument("--stop", action="store_true", help="stop the engine that we started")
@@ -180,11 +191,14 @@ def _parser() -> argparse.ArgumentParser:
     command = add("cluster", cluster)
     command.add_argument("--stop", action="store_true", help="stop the cluster that we started")
     command.add_argument("--context", metavar="NAME", help="use this context of your kubeconfig, start nothing")
+    some(command)
     command.add_argument("--result", type=Path, metavar="FILE", help="write what was chosen to a file, as JSON")
     command = add("validator", validator)
     command.add_argument("name")
     command.add_argument("--pinned", action="store_true", help="the version of the deployed image")
-    add("up-prerequisites", prerequisites).add_argument("--result", type=Path, metavar="FILE")
+    command = add("up-prerequisites", prerequisites)
+    some(command)
+    command.add_argument("--result", type=Path, metavar="FILE")
     return parser
 
 

@@ -64,10 +64,21 @@ def test_machine_adds_what_the_toolchain_found(
     """A mirror and a stand-in are used only where the toolchain says that this machine needs them."""
 
     def toolchain(command: list[Any], **options: Any) -> None:
+        assert "--only=busybox,loki" in command
         Path(command[-1]).write_text(found)
 
     monkeypatch.setattr(subprocess, "run", toolchain)
-    assert commands.prerequisites() == overlay
+    assert commands.prerequisites(["busybox", "loki"]) == overlay
+
+
+def test_mistakes_are_told_before_anything_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a wrong file, `up` ends before the toolchain is asked for anything."""
+    monkeypatch.setattr(commands, "prerequisites", fails(AssertionError("asked")))
+    monkeypatch.setattr("sys.argv", ["ops", "up", "--stack", "nowhere"])
+    assert commands.main() == 2
+    assert "Pulumi.nowhere.yaml" in capsys.readouterr().out
 
 
 def test_configuration_errors_are_printed_without_a_trace(
@@ -169,7 +180,7 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
     plan = type("Plan", (), {"settings": type("Settings", (), {"base_url": "http://x"})})
     verdict: list[bool] = [True, False]
-    monkeypatch.setattr(commands, "prerequisites", lambda: {})
+    monkeypatch.setattr(commands, "prerequisites", lambda images: {})
     monkeypatch.setattr(render, "plan_of", lambda space: plan)
     monkeypatch.setattr(recover, "unfinished", lambda state: ["urn:x", "urn:y"])
     monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])

@@ -90,3 +90,12 @@ def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
         assert shown["metadata"]["labels"].items() >= item.labels.items()
     assert "kubernetes/prometheus.yaml" not in files and "kubernetes/servicemonitor/loki.yaml" in files
     assert "kubernetes.io/metadata.name: monitoring\n" in files["kubernetes/loki.yaml"]
+
+
+def test_only_what_a_stack_runs_is_brought() -> None:
+    """Images of components that are off are not asked for; stand-ins and what prepares volumes are."""
+    wanted = set(render.images_of("dev"))
+    assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= wanted
+    assert not wanted & {"jaeger", "redis", "kube-state-metrics"}
+    assert "jaeger" in render.images_of("devops-mcp")
+    assert {"kube-state-metrics"} < set(render.images_of("prod")) and "cadvisor" not in render.images_of("prod")
