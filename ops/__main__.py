@@ -17,7 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from model.errors import ConfigError
+from model.errors import ConfigError, Problem
+from model.plan import Plan
 from ops import capacity, engine, render, verify
 from ops.hosts import Host, cluster_of, open_host, target_of
 from ops.workspace import ROOT, Workspace, drop_secrets, forget, keep_secrets, open_workspace
@@ -95,6 +96,7 @@ def up(stack: str) -> int:
     )
     space, host = connect(stack, overlay)
     plan = render.plan_of(space)  # now with its secrets: all that can be wrong in a configuration goes wrong here
+    unhindered(host, plan)
     for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
     replace = [arg for urn in host.repeats(space) for arg in ("--replace", urn)]
@@ -114,6 +116,16 @@ def _explain(host: Host) -> None:
         console.print(words, markup=False)
 
 
+def unhindered(host: Host, plan: Plan) -> None:
+    """Asks the host whether a run is possible at all.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if refused := host.refusals(plan):
+        raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
+
+
 def check(stack: str) -> int:
     """Shows how a running stack is, without changing anything."""
     space, host = connect(stack)
@@ -124,13 +136,15 @@ def check(stack: str) -> int:
 
 def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
-    space, _ = connect(stack)
+    space, host = connect(stack)
+    unhindered(host, render.plan_of(space))
     return space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, check=False).returncode
 
 
 def refresh(stack: str) -> int:
     """Reads the real state of every resource and shows what differs."""
-    space, _ = connect(stack)
+    space, host = connect(stack)
+    unhindered(host, render.plan_of(space))
     return space.pulumi("refresh", "--yes", "--skip-preview", "--diff", "--stack", stack, check=False).returncode
 
 

@@ -18,10 +18,13 @@ from kubernetes.config.config_exception import ConfigException  # type: ignore[i
 from model.errors import ConfigError, Problem
 from model.naming import LABEL, agents, namespace
 from model.operator import Operator
+from model.plan import Plan
 from model.settings import KubernetesSettings
 from ops import engine, operated, recover, verify
+from ops.render import place_of
 from ops.verify import Health
 from ops.workspace import PROJECT, ROOT, Workspace
+from targets import preflight
 from targets.preflight import connect as connect_cluster
 from targets.preflight import no_context, size
 
@@ -34,6 +37,9 @@ class Host(Protocol):
 
     def recover(self, space: Workspace) -> list[str]:
         """Makes a run possible after one that was killed. Returns what was done, as sentences."""
+
+    def refusals(self, plan: Plan) -> list[str]:
+        """What stands in the way of a run, asked before Pulumi asks for each resource, as sentences."""
 
     def repeats(self, space: Workspace) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
@@ -94,6 +100,10 @@ class DockerHost:
         """See `Host`."""
         return recover.recover(space, self._client)
 
+    def refusals(self, plan: Plan) -> list[str]:
+        """See `Host`: none, as the engine has answered already."""
+        return []
+
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: one-shot containers that ended with an error, and what was half made."""
         return recover.unfinished(space.export())
@@ -135,6 +145,10 @@ class ClusterHost:
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
         return recover.recover(space, None)
+
+    def refusals(self, plan: Plan) -> list[str]:
+        """See `Host` and `targets.preflight.problems`."""
+        return preflight.problems(place_of(plan), plan.every(), plan.declared)
 
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""

@@ -96,7 +96,7 @@ def objects(plan: Plan) -> dict[str, str]:
     """
     if plan.settings.target != "kubernetes":
         return {}
-    place, every = _place(plan), plan.every()
+    place, every = place_of(plan), plan.every()
     found = {workload.name: list(manifests.of_workload(place, workload)) for workload in every}
     found = {"stack": list(manifests.of_stack(place, every)), **found}
     for item in plan.declared:
@@ -108,11 +108,12 @@ def config_maps(plan: Plan) -> dict[str, str]:
     """The documents once more, as the ConfigMaps that a cluster is given."""
     if plan.settings.target != "kubernetes":
         return {}
-    made = {workload.name: manifests.config_map(_place(plan), workload) for workload in plan.every()}
+    made = {workload.name: manifests.config_map(place_of(plan), workload) for workload in plan.every()}
     return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
 
 
-def _place(plan: Plan) -> Place:
+def place_of(plan: Plan) -> Place:
+    """What the objects of a plan share on a cluster."""
     neighbours = (plan.operator.namespace,) if plan.operator else ()
     return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=neighbours)
 

@@ -39,6 +39,11 @@ switch() { # REVISION-DIRECTORY
         busybox ln -s "..data/$name" /config/..link && busybox mv -fT /config/..link "/config/$name"
     done
 }
+stir() { # REVISION-DIRECTORY: processes that watch a directory of it by its inode look again at what its path leads to
+    busybox find "/config/$1" -type d | while read -r directory; do
+        : >"$directory/.switched" && busybox rm -f "$directory/.switched"
+    done
+}
 refuse() { # the process's words on standard input
     say "REFUSED: $1"
     busybox sed 's/\r$//; s/^/    /'
@@ -102,6 +107,7 @@ main() {
     accept
     began=$(busybox date +%s)
     switch "$new"
+    [ -z "$old" ] || [ "$old" = "$new" ] || stir "$old"
     before=$(busybox cat /config/.generation 2>/dev/null || true)
     echo "$GENERATION" >/config/.generation
     for revision in /config/.rev-* /config/.incoming-*; do

@@ -132,6 +132,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
+    monkeypatch.setattr(render, "plan_of", lambda space: None)
     assert call(monkeypatch, "preview") == 0
     assert call(monkeypatch, "preview", "--json") == 0
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
@@ -174,6 +175,18 @@ def open_text(folder: Path, text: str) -> Any:
     path = folder / "typed"
     path.write_text(text)
     return path.open()
+
+
+def test_a_host_that_refuses_is_heard_before_pulumi(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What stands in the way is told before Pulumi looks at a single resource."""
+    plan = type("Plan", (), {"settings": type("Settings", (), {"target": "kubernetes"})})
+    monkeypatch.setattr(render, "plan_of", lambda space: plan)
+    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: ["no cluster answers"])
+    assert call(monkeypatch, "preview") == 2 and call(monkeypatch, "refresh") == 2
+    assert "target kubernetes: no cluster answers" in capsys.readouterr().out
+    assert not (stack / "calls").exists()
 
 
 def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
