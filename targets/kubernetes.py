@@ -49,12 +49,12 @@ KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
 }
 TIMEOUT = "5m"
 """How long pods may take to become ready, or to end, before a run fails."""
-GONE = "20s"
+GONE = "1m"
 """How long the provider waits for news that an object without pods was deleted, before it looks for itself.
 
 The news can be missed; the provider's own limit is ten minutes: https://github.com/pulumi/pulumi-kubernetes/issues/3317.
 """
-ENDING = ("Namespace", "StatefulSet", "Deployment", "DaemonSet", "PersistentVolumeClaim", "Service")
+ENDING = ("Namespace", "StatefulSet", "Deployment", "DaemonSet")
 """Kinds whose deletion goes on after it was asked for."""
 
 

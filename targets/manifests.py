@@ -137,8 +137,8 @@ def of_stack(place: Place, workloads: Sequence[Workload]) -> Iterator[Object]:
 def declared(place: Place, item: Declared) -> Object:
     """An object that somebody else reads. Where it refers to secrets, their Secret's name is still to be filled in."""
     meta = metadata(place, item.name, place.namespace, **item.labels)
-    # it is whole once it is written, and gone once it is deleted: there is nothing to wait for
-    meta["annotations"] |= {"pulumi.com/skipAwait": "true", **item.annotations}
+    # nothing hangs on it, so it is gone as soon as it is deleted
+    meta["annotations"] |= {"pulumi.com/deletionPropagationPolicy": "background", **item.annotations}
     return {"apiVersion": item.api, "kind": item.kind, "metadata": meta, **item.body}
 
 

@@ -22,7 +22,7 @@ from model.workload import Workload
 from targets import manifests, operator
 from targets.manifests import Place
 
-SECONDS = 5
+SECONDS = 4
 """How long the cluster may take for an answer before it counts as unreachable."""
 CRDS = "customresourcedefinitions"
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}

@@ -163,6 +163,27 @@ def test_a_log_line_leads_to_its_trace(fleet: dict[str, RunningStack], service: 
     assert any(tag["key"] == "http.response.status_code" for tag in root["tags"])
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str) -> None:
+    """Expected series are those of the live Prometheus within a quarter, and its memory is less than expected."""
+    stack = fleet[system]
+    plan = plan_file(stack.stack_file, stack.name)
+    need = capacity.of(plan)
+    jobs = [job for job in plan.telemetry.scrape if job.name != CONTAINERS]  # sees the containers of all stacks here
+    telemetry = replace(plan.telemetry, scrape=tuple(jobs), rules=())
+    expected = series(plan.system, telemetry)
+    query = f'sum(scrape_samples_post_metric_relabeling{{job!="{CONTAINERS}"}} + {SCRAPE_META})'
+    live = float(stack.prom(query)[0]["value"][1])
+    memory = cast(dict[str, Any], stack.container("prometheus").stats(stream=False))["memory_stats"]
+    used = memory["usage"] - memory["stats"].get("total_inactive_file", 0)
+    print(
+        f"{system}: {live:,.0f} series, {expected:,.0f} expected; Prometheus takes {used / 2**20:.0f} MiB,"
+        f" {need.prometheus_memory / 2**20:.0f} MiB expected"
+    )
+    assert abs(expected / live - 1) < 0.25
+    assert used < need.prometheus_memory
+
+
 @dataclass(frozen=True)
 class Fired:
     """What the causes raised: the alerts that they must raise, those that fired, and when all was mended."""
@@ -281,27 +302,6 @@ def test_every_dashboard_is_served(fleet: dict[str, RunningStack], system: str) 
     password = stack.password("grafana-admin-password")
     found = stack.get("grafana", f"http://admin:{password}@127.0.0.1:3000/api/search")
     assert {board.uid for board in plan.telemetry.dashboards} <= {board["uid"] for board in found}
-
-
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str) -> None:
-    """Expected series are those of the live Prometheus within a quarter, and its memory is less than expected."""
-    stack = fleet[system]
-    plan = plan_file(stack.stack_file, stack.name)
-    need = capacity.of(plan)
-    jobs = [job for job in plan.telemetry.scrape if job.name != CONTAINERS]  # sees the containers of all stacks here
-    telemetry = replace(plan.telemetry, scrape=tuple(jobs), rules=())
-    expected = series(plan.system, telemetry)
-    query = f'sum(scrape_samples_post_metric_relabeling{{job!="{CONTAINERS}"}} + {SCRAPE_META})'
-    live = float(stack.prom(query)[0]["value"][1])
-    memory = cast(dict[str, Any], stack.container("prometheus").stats(stream=False))["memory_stats"]
-    used = memory["usage"] - memory["stats"].get("total_inactive_file", 0)
-    print(
-        f"{system}: {live:,.0f} series, {expected:,.0f} expected; Prometheus takes {used / 2**20:.0f} MiB,"
-        f" {need.prometheus_memory / 2**20:.0f} MiB expected"
-    )
-    assert abs(expected / live - 1) < 0.25
-    assert used < need.prometheus_memory
 
 
 def test_five_lines_of_yaml_are_a_whole_service(fleet: dict[str, RunningStack]) -> None:

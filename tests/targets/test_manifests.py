@@ -255,4 +255,4 @@ def test_an_object_of_others_carries_our_labels_and_theirs() -> None:
     assert (made["apiVersion"], made["kind"], made["data"]) == ("v1", "ConfigMap", {})
     assert made["metadata"]["namespace"] == "monitoring-dev"
     assert made["metadata"]["labels"].items() >= {"r": "k", "io.observability.stack": "dev"}.items()
-    assert made["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert made["metadata"]["annotations"]["pulumi.com/deletionPropagationPolicy"] == "background"
