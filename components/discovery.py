@@ -8,7 +8,7 @@ from typing import Any
 from model.base import seconds
 from model.naming import identity, scraped
 from model.plan import Context
-from model.telemetry import Discovery, ScrapeJob
+from model.telemetry import Discovery, ScrapeJob, ScrapeTarget
 from model.workload import Access
 
 TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -74,6 +74,14 @@ def instances(context: Context, name: str, port: int, replicas: int) -> dict[str
     selector = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "prometheus-operator"}
     home, labels = (context.operator.namespace,), identity(context, name)
     return {"discovery": Discovery(namespaces=home, selector=selector, port=port, labels=labels)}
+
+
+def grouped(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[str]]]:
+    """The addresses of targets that have the same labels, each group with these."""
+    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for target in targets:
+        found.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
+    return [(dict(labels), addresses) for labels, addresses in found.items()]
 
 
 def probed(job: ScrapeJob) -> list[dict[str, Any]]:

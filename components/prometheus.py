@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from components.base import MonitoringComponent, limits, published
-from components.discovery import PLATFORM_LOGIN, access, discovered, instances, probed, scrape_timeout
+from components.discovery import PLATFORM_LOGIN, access, discovered, grouped, instances, probed, scrape_timeout
 from components.documents import dump
 from components.operator.monitors import Terms
 from components.operator.objects import objects
@@ -161,10 +161,7 @@ def targets(context: Context, job: ScrapeJob) -> list[dict[str, Any]]:
         "__scrape_interval__": interval,
         "__scrape_timeout__": job.timeout or scrape_timeout(interval),
     }
-    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for target in job.targets:
-        groups.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
-    return [{"targets": addresses, "labels": {**dict(labels), **own}} for labels, addresses in groups.items()]
+    return [{"targets": addresses, "labels": {**labels, **own}} for labels, addresses in grouped(job.targets)]
 
 
 def documents(context: Context) -> dict[str, str]:

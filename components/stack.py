@@ -90,7 +90,7 @@ def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], op
         secrets,
         workloads=plan.every(),
         declared=plan.declared,
-        neighbours=(plan.operator.namespace,) if plan.operator else (),
+        neighbours=plan.neighbours,
         retain=plan.settings.retain_data,
         opts=opts,
     )

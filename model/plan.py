@@ -134,6 +134,11 @@ class Plan:
     declared: tuple[Declared, ...] = ()
     operator: Operator | None = None
 
+    @property
+    def neighbours(self) -> tuple[str, ...]:
+        """Namespaces of others whose pods and the stack's connect to each other."""
+        return (self.operator.namespace,) if self.operator else ()
+
     def every(self) -> tuple[Workload, ...]:
         """All workloads, in deployment order."""
         return tuple(workload for group in self.workloads.values() for workload in group)

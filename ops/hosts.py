@@ -154,9 +154,9 @@ class ClusterHost:
         """See `Host`: none, as the provider looks again at what was not ready."""
         return []
 
-    def pods(self) -> list[Any]:
-        """The stack's pods, without those that are going."""
-        wanted = f"{LABEL}.stack={self._stack}"
+    def pods(self, workload: str | None = None) -> list[Any]:
+        """The stack's pods, or those of one workload, without those that are going."""
+        wanted = f"{LABEL}.stack={self._stack}" + (f",{LABEL}.workload={workload}" if workload else "")
         homes = (self.namespace, agents(self.namespace))
         found = [pod for home in homes for pod in self.api.list_namespaced_pod(home, label_selector=wanted).items]
         return [pod for pod in found if not pod.metadata.deletion_timestamp]
@@ -196,7 +196,7 @@ class ClusterHost:
         if self._operator:
             pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operated.PODS).items
             return operated.targets(self._operator, pods, self.fetch, operated.expected(self._objects, self.namespace))
-        instances = [pod for pod in self.pods() if pod.metadata.labels[f"{LABEL}.workload"] == "prometheus"]
+        instances = self.pods("prometheus")
         answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
         return list(max(answers, key=lambda found: sum(t["health"] != "up" for t in found), default=[]))
 

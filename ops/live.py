@@ -107,9 +107,7 @@ def editing(trial: Trial, runs: int) -> Iterator[Row]:
 def _edit(trial: Trial, name: str) -> tuple[float, float]:
     """Seconds from the start of `pulumi up` until the rule is live, and until the run has ended."""
     ended: list[float] = []
-    texts = {"summary": name, "description": name, "example": {"fires": {"up": "1"}, "silent": {"up": "1"}}}
-    alert = {"name": name, "expr": "vector(0) > 1", "severity": "info", **texts}
-    trial.edit_system(lambda system: system.setdefault("alerts", []).append(alert))
+    trial.add_alert(name)
     command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", NAME]
     began = time.monotonic()
     with tempfile.TemporaryFile() as log:

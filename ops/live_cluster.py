@@ -21,11 +21,10 @@ import yaml
 from model.plan import Plan
 from ops.figures import Row, timed, until
 from ops.hosts import ClusterHost, pod_health
-from ops.render import config_maps, objects, plan_file
+from ops.render import config_maps, objects, place_of, plan_file
 from ops.trial import NAME, Trial
 from ops.workspace import ROOT
 from targets import manifests
-from targets.manifests import Place
 from toolchain import validators
 from toolchain.context import default_context
 
@@ -102,9 +101,7 @@ def _life(trial: Trial, name: str, plans: list[Plan]) -> Iterator[tuple[str, flo
     yield "no-op", trial.up()["pulumi up"]
     plans.append(_as_deployed(trial))
     host = ClusterHost(NAME, plans[-1].settings.kubernetes)
-    texts = {"summary": name, "description": name, "example": {"fires": {"up": "1"}, "silent": {"up": "1"}}}
-    alert = {"name": name, "expr": "vector(0) > 1", "severity": "info", **texts}
-    trial.edit_system(lambda system: system.setdefault("alerts", []).append(alert))
+    trial.add_alert(name)
     began = time.monotonic()
     trial.up()
     ended = time.monotonic()
@@ -137,7 +134,7 @@ def _edit(peer: Peer) -> None:
 
 def live(host: ClusterHost, name: str) -> bool:
     """Whether every instance of Prometheus has the rule."""
-    pods = [pod for pod in host.pods() if pod.metadata.labels["io.observability.workload"] == "prometheus"]
+    pods = host.pods("prometheus")
     return bool(pods) and all(name in host.fetch(pod, 9090, _RULES) for pod in pods)
 
 
@@ -160,7 +157,7 @@ def _documents(plan: Plan) -> list[dict[str, Any]]:
     """All objects of a stack, with Secrets of random content where the program would make some."""
     text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
-    place = Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images)
+    place = place_of(plan)
     for workload in plan.every():
         if workload.secrets:
             files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in workload.secrets}

@@ -114,8 +114,7 @@ def config_maps(plan: Plan) -> dict[str, str]:
 
 def place_of(plan: Plan) -> Place:
     """What the objects of a plan share on a cluster."""
-    neighbours = (plan.operator.namespace,) if plan.operator else ()
-    return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=neighbours)
+    return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=plan.neighbours)
 
 
 def _yaml(items: Sequence[Mapping[str, Any]]) -> str:

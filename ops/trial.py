@@ -111,6 +111,12 @@ class Trial:
         change(document)
         path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
+    def add_alert(self, name: str) -> None:
+        """Adds an alert that never fires to the copy's system."""
+        texts = {"summary": name, "description": name, "example": {"fires": {"up": "1"}, "silent": {"up": "1"}}}
+        alert = {"name": name, "expr": "vector(0) > 1", "severity": "info", **texts}
+        self.edit_system(lambda system: system.setdefault("alerts", []).append(alert))
+
 
 def moved(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """A stack's configuration with every published port, and the base URL's, raised by OFFSET."""

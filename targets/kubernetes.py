@@ -159,9 +159,7 @@ class KubernetesTarget:
         meta = item["metadata"]
         name = "/".join(filter(None, [item["kind"].lower(), meta.get("namespace"), meta["name"]]))
         rest = {_snake(key): value for key, value in item.items() if key not in ("apiVersion", "kind")}
-        waits = pulumi.CustomTimeouts(
-            create=TIMEOUT, update=TIMEOUT, delete=TIMEOUT if item["kind"] in ENDING else GONE
-        )
+        waits = _waits(item["kind"])
         opts = pulumi.ResourceOptions(parent=parent, provider=self._provider, custom_timeouts=waits, **options)
         named = resource_name(self._stack, name)
         if item["kind"] not in KINDS:
@@ -212,7 +210,7 @@ class KubernetesTarget:
                 depends_on=list(homes),
                 additional_secret_outputs=["stringData", "data"],
                 replace_on_changes=["stringData", "data"],
-                custom_timeouts=pulumi.CustomTimeouts(create=TIMEOUT, update=TIMEOUT, delete=GONE),
+                custom_timeouts=_waits("Secret"),
             ),
         )
         return made.metadata["name"]
@@ -252,6 +250,10 @@ def _referring(value: Any, name: Any) -> Any:
             key: name if (key, item) == ("name", SECRETS) else _referring(item, name) for key, item in value.items()
         }
     return [_referring(item, name) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _waits(kind: str) -> pulumi.CustomTimeouts:
+    return pulumi.CustomTimeouts(create=TIMEOUT, update=TIMEOUT, delete=TIMEOUT if kind in ENDING else GONE)
 
 
 def _snake(key: str) -> str:

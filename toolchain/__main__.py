@@ -130,8 +130,8 @@ def prerequisites(context: Context, arguments: argparse.Namespace) -> int:
 
 def _deployed(target: str, only: str | None) -> dict[str, ImageSpec]:
     """The images that are deployed to `target`, or those of them that --only names."""
-    chosen = load_images() if only is None else {spec.name: spec for spec in _named(only)}
-    return {name: spec for name, spec in images_for(target).items() if name in chosen}
+    wanted = None if only is None else {spec.name for spec in _named(only)}
+    return {name: spec for name, spec in images_for(target).items() if wanted is None or name in wanted}
 
 
 def _named(only: str) -> list[ImageSpec]:

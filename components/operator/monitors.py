@@ -8,13 +8,13 @@ Formats: https://prometheus-operator.dev/docs/api-reference/api/.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from components.discovery import TOKENS, scrape_timeout
+from components.discovery import TOKENS, grouped, scrape_timeout
 from model.declared import Declared
 from model.naming import LABEL
 from model.operator import GROUP, Operator
@@ -131,7 +131,7 @@ def kubelets(context: Context, terms: Terms, job: ScrapeJob, how: Discovery) -> 
 def probes(context: Context, terms: Terms, job: ScrapeJob, prober: str) -> Iterator[Declared]:
     """What a prober is asked about: a Probe for all addresses with the same labels, named after their service."""
     endpoint = asked(context, job)
-    for labels, addresses in _groups(job.targets):
+    for labels, addresses in grouped(job.targets):
         spec = {
             "prober": {"url": prober, "scheme": job.scheme, "path": job.path},
             **({"module": job.params["module"][0]} if "module" in job.params else {}),
@@ -154,7 +154,7 @@ def scrape_config(context: Context, terms: Terms, job: ScrapeJob, targets: list[
     """Addresses that no object of the cluster stands for."""
     endpoint = asked(context, job)
     groups: list[dict[str, Any]] = []
-    for labels, addresses in _groups(targets):
+    for labels, addresses in grouped(targets):
         groups.append({"targets": addresses, "labels": {"job": job.name, **labels}})
     spec: dict[str, Any] = {
         "staticConfigs": groups,
@@ -209,14 +209,6 @@ def labelled(job: ScrapeJob, labels: Mapping[str, str], unwanted: tuple[str, ...
 def camel(rule: Mapping[str, Any]) -> Rule:
     """An entry of Prometheus' relabel_configs as the operator's objects have it."""
     return {to_camel(key): value for key, value in rule.items()}
-
-
-def _groups(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[str]]]:
-    """The addresses of targets that have the same labels."""
-    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for target in targets:
-        found.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
-    return [(dict(labels), addresses) for labels, addresses in found.items()]
 
 
 def _monitor(kind: str, name: str, terms: Terms, spec: Mapping[str, Any], version: str = "v1") -> Declared:

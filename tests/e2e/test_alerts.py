@@ -14,29 +14,18 @@ from tests.support.running import RunningStack
 from tests.support.waiting import eventually
 
 
-def _find(stack: RunningStack, status: str, name: str, service: str, since: float) -> list[dict[str, Any]]:
-    return [
-        alert
-        for item in stack.notifications()
-        for alert in item["payload"]["alerts"]
-        if alert["status"] == status
-        and alert["labels"]["alertname"] == name
-        and alert["labels"].get("service") == service
-    ]
-
-
 def test_down_reaches_the_receiver_and_so_does_the_end(stack: RunningStack) -> None:
     """Fault "down" on api: TargetDown reaches a webhook; fault cleared: resolved reaches it too."""
     stack.http("demo-webhook", 8080, "DELETE", "/demo/webhook")
     began = time.monotonic()
     stack.fault("api", 4000, "down")
     try:
-        eventually(lambda: _find(stack, "firing", "TargetDown", "api", began), timeout=150, what="TargetDown")
+        eventually(lambda: stack.told("firing", "TargetDown", "api"), timeout=150, what="TargetDown")
         print(f"target down to notification: {time.monotonic() - began:.1f} s")
     finally:
         stack.heal("api", 4000)
     began = time.monotonic()
-    eventually(lambda: _find(stack, "resolved", "TargetDown", "api", began), timeout=400, what="resolved")
+    eventually(lambda: stack.told("resolved", "TargetDown", "api"), timeout=400, what="resolved")
     print(f"target up to resolved: {time.monotonic() - began:.1f} s")
 
 

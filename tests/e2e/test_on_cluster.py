@@ -181,7 +181,7 @@ def test_a_drain_takes_one_replica_and_an_alert_is_still_told_once(cluster: Clus
     cluster.http("demo-webhook", 8080, "DELETE", "/demo/webhook")
     cluster.fault("api", 4000, "down")
     try:
-        eventually(lambda: _told(cluster, "firing"), timeout=150, what="TargetDown is told")
+        eventually(lambda: cluster.told("firing", "TargetDown", "api"), timeout=150, what="TargetDown is told")
         drained = cluster.kubectl(
             "drain", node, f"--pod-selector={pair}", "--delete-emptydir-data", "--timeout=30s", check=False
         )
@@ -194,21 +194,11 @@ def test_a_drain_takes_one_replica_and_an_alert_is_still_told_once(cluster: Clus
     finally:
         cluster.kubectl("uncordon", node)
         eventually(lambda: _all_ready(cluster), timeout=180, what="all pods are back")
-        told = _told(cluster, "firing")
+        told = cluster.told("firing", "TargetDown", "api")
         cluster.heal("api", 4000)
     assert len(told) == 1, told
-    eventually(lambda: _told(cluster, "resolved"), timeout=400, what="its end is told")
-    assert len(_told(cluster, "firing")) == 1
-
-
-def _told(cluster: ClusterStack, status: str) -> list[Any]:
-    return [
-        alert
-        for item in cluster.notifications()
-        for alert in item["payload"]["alerts"]
-        if alert["labels"]["alertname"] == "TargetDown" and alert["labels"].get("service") == "api"
-        if alert["status"] == status
-    ]
+    eventually(lambda: cluster.told("resolved", "TargetDown", "api"), timeout=400, what="its end is told")
+    assert len(cluster.told("firing", "TargetDown", "api")) == 1
 
 
 def _all_ready(cluster: ClusterStack) -> bool:
@@ -243,16 +233,25 @@ def test_a_volume_grows_and_does_not_shrink(cluster: ClusterStack) -> None:
     assert run.code != 0 and "has 20Gi and cannot shrink to 10Gi" in run.text, run.text[-2000:]
 
 
+def _refused(cluster: ClusterStack, settings: dict[str, str], words: str) -> None:
+    """With these settings a run ends with these words, within ten seconds."""
+    cluster.edit_settings(lambda config: config.update(kubernetes=settings))
+    try:
+        run = cluster.run("preview")
+        print(f"{words}: {run.seconds:.1f} s (limit 10 s)")
+        assert run.code != 0 and words in run.text and "Traceback" not in run.text, run.text
+        assert run.seconds < 10
+    finally:
+        cluster.edit_settings(lambda config: config.pop("kubernetes"))
+
+
 def test_somebody_elses_namespace_is_left_alone(cluster: ClusterStack) -> None:
     """A namespace that this program did not make is refused before anything is registered."""
     name = "somebody-elses"
     cluster.api.create_namespace({"metadata": {"name": name}})
     try:
-        cluster.edit_settings(lambda config: config.update(kubernetes={"namespace": name}))
-        run = cluster.run("preview")
-        assert run.code != 0 and f"namespace {name} exists and was not made by this program" in run.text, run.text
+        _refused(cluster, {"namespace": name}, f"namespace {name} exists and was not made by this program")
     finally:
-        cluster.edit_settings(lambda config: config.pop("kubernetes"))
         cluster.api.delete_namespace(name)
 
 
@@ -265,13 +264,7 @@ def test_somebody_elses_namespace_is_left_alone(cluster: ClusterStack) -> None:
 )
 def test_a_wrong_cluster_is_told_in_time(cluster: ClusterStack, settings: dict[str, str], words: str) -> None:
     """One clear message within ten seconds."""
-    cluster.edit_settings(lambda config: config.update(kubernetes=settings))
-    try:
-        run = cluster.run("preview")
-        print(f"{words}: {run.seconds:.1f} s (limit 10 s)")
-        assert run.code != 0 and words in run.text, run.text
-    finally:
-        cluster.edit_settings(lambda config: config.pop("kubernetes"))
+    _refused(cluster, settings, words)
 
 
 @pytest.fixture
@@ -281,8 +274,8 @@ def _silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def _kubeconfig(cluster: ClusterStack, path: Path, server: str, user: dict[str, Any]) -> Path:
-    """The cluster's kubeconfig with another address or another user."""
+def _kubeconfig(cluster: ClusterStack, path: Path, server: str, user: dict[str, Any]) -> dict[str, str]:
+    """The setting that names the cluster's kubeconfig with another address or another user."""
     document = yaml.safe_load(cluster.kubeconfig.read_text())
     document["clusters"][0]["cluster"] = {
         **document["clusters"][0]["cluster"],
@@ -290,18 +283,7 @@ def _kubeconfig(cluster: ClusterStack, path: Path, server: str, user: dict[str, 
     }
     document["users"][0]["user"] = user or document["users"][0]["user"]
     path.write_text(yaml.safe_dump(document))
-    return path
-
-
-def _refused(cluster: ClusterStack, kubeconfig: Path, words: str) -> None:
-    cluster.edit_settings(lambda config: config.update(kubernetes={"kubeconfig": str(kubeconfig)}))
-    try:
-        run = cluster.run("preview")
-        print(f"{words}: {run.seconds:.1f} s (limit 10 s)")
-        assert run.code != 0 and words in run.text and "Traceback" not in run.text, run.text
-        assert run.seconds < 10
-    finally:
-        cluster.edit_settings(lambda config: config.pop("kubernetes"))
+    return {"kubeconfig": str(path)}
 
 
 def test_a_cluster_that_does_not_answer_is_told_in_time(

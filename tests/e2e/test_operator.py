@@ -250,8 +250,7 @@ def test_the_watchdog_arrives(ran: Run, defined: OperatedStack) -> None:
     """From rule to receiver through the operator's Prometheus and Alertmanager, which routes by namespace."""
 
     def arrived() -> bool:
-        told = [alert for note in defined.notifications() for alert in note["payload"]["alerts"]]
-        return "Watchdog" in {alert["labels"]["alertname"] for alert in told}
+        return bool(defined.told(name="Watchdog"))
 
     eventually(arrived, timeout=240, what="the Watchdog")
 

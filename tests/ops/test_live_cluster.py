@@ -19,11 +19,10 @@ class Pods:
     def __init__(self, *rules: str) -> None:
         self.rules = rules
 
-    def pods(self) -> list[Any]:
+    def pods(self, workload: str) -> list[Any]:
         """The instances."""
-        labels = {"io.observability.workload": "prometheus"}
-        every = range(len(self.rules))
-        return [SimpleNamespace(metadata=SimpleNamespace(labels=labels), number=number) for number in every]
+        assert workload == "prometheus"
+        return [SimpleNamespace(number=number) for number in range(len(self.rules))]
 
     def fetch(self, pod: Any, port: int, path: str) -> str:
         """The rules of an instance."""

@@ -87,9 +87,8 @@ class ClusterStack(RunningStack):
         """Every ready pod of a workload, by name."""
         return [
             pod
-            for pod in sorted(self.host.pods(), key=lambda pod: pod.metadata.name)
-            if pod.metadata.labels["io.observability.workload"] == workload
-            and any(state.type == "Ready" and state.status == "True" for state in pod.status.conditions or ())
+            for pod in sorted(self.host.pods(workload), key=lambda pod: pod.metadata.name)
+            if any(state.type == "Ready" and state.status == "True" for state in pod.status.conditions or ())
         ]
 
     def identities(self) -> dict[str, tuple[str, str]]:

@@ -272,6 +272,17 @@ class RunningStack:
         answer = self.http("demo-webhook", 8080, "GET", "/demo/webhook")
         return list(answer["notifications"])
 
+    def told(self, status: str | None = None, name: str | None = None, service: str | None = None) -> list[Any]:
+        """Every alert in these notifications; only those of a status, a name and a service where given."""
+        return [
+            alert
+            for item in self.notifications()
+            for alert in item["payload"]["alerts"]
+            if status in (None, alert["status"])
+            and name in (None, alert["labels"]["alertname"])
+            and service in (None, alert["labels"].get("service"))
+        ]
+
 
 def _parsed(text: str) -> Any:
     try:
