@@ -246,7 +246,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
         success_metric="prometheus_config_last_reload_successful",
         time_metric="prometheus_config_last_reload_success_timestamp_seconds",
     )  # fmt: skip
-    memory = limit_mib(prometheus_memory(context.system, context.telemetry), 1024)
+    memory = limit_mib(prometheus_memory(context.system, context.telemetry, context.settings.kubernetes), 1024)
     return (
         Workload(
             name=NAME,

@@ -3,13 +3,14 @@
 Formulas:
 - series of a metric: one for each combination of its label values; a histogram has its buckets, `+Inf`, sum and count
   for each (https://prometheus.io/docs/concepts/metric_types/);
+- series of a cluster: so many for each node, and for each pod with its containers, by the job that tells of them;
 - disk of metrics: retention * samples per second * bytes per sample, one to two bytes each
   (https://prometheus.io/docs/prometheus/latest/storage/#operational-aspects);
 - memory of Prometheus: a fixed part, and 8 KiB for each series of the last hours: index, open chunk, and as much again
   for queries and compaction;
 - disk of logs: retention * bytes a day / compression; Loki's snappy or gzip chunks take a fifth to a tenth of the text
   (https://grafana.com/docs/loki/latest/operations/storage/).
-The formula for series is compared with the running demo by the end-to-end suite.
+The formula for series is compared with the running demo by the end-to-end suite, on Docker and on Kubernetes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from model.base import seconds
+from model.settings import KubernetesSettings
 from model.system import Metric, Service, System
 from model.telemetry import Telemetry
 from model.workload import MIB
@@ -42,6 +44,13 @@ OWN_SERIES: Mapping[str, int] = {
 CONTAINERS = "cadvisor"
 CONTAINER_SERIES = 90
 """Series of each container that cAdvisor sees; there is about one for each job, and a few that are not scraped."""
+STATE = "kube-state-metrics"
+NODE_SERIES: Mapping[str, int] = {"kubelet": 110, CONTAINERS: 20, STATE: 40}
+POD_SERIES: Mapping[str, int] = {"kubelet": 4, CONTAINERS: 80, STATE: 60}
+"""Series of each node and of each pod (of two containers) of a cluster, by job; counted with 18 and with 618 pods."""
+STATE_BASE = 32 * MIB
+STATE_PER_POD = 48 * 1024
+"""What kube-state-metrics takes without pods, and for each of them with what belongs to it; measured likewise."""
 UNSCRAPED = 3
 SCRAPE_META = 5
 """up and the scrape_* series that Prometheus adds to each target."""
@@ -74,16 +83,18 @@ def service_series(service: Service) -> int:
     return SCRAPE_META + sum(metric_series(metric) for metric in service.metrics.values())
 
 
-def series(system: System, telemetry: Telemetry) -> int:
-    """All series that a stack's Prometheus holds: those scraped and those recorded."""
+def series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
+    """All series that a stack's Prometheus holds: those scraped and those recorded. `cluster` counts on Kubernetes."""
     scraped = 0
     for job in telemetry.scrape:
-        if job.name == CONTAINERS:
+        if job.name == STATE or (job.discovery and job.discovery.role == "node"):
+            scraped += NODE_SERIES[job.name] * cluster.expected_nodes + POD_SERIES[job.name] * cluster.expected_pods
+        elif job.name == CONTAINERS:
             scraped += CONTAINER_SERIES * (len(telemetry.scrape) + UNSCRAPED)
         elif job.name in system.services:
-            scraped += len(job.targets) * service_series(system.services[job.name])
+            scraped += job.expected * service_series(system.services[job.name])
         else:
-            scraped += len(job.targets) * OWN_SERIES.get(job.name, 200)
+            scraped += job.expected * OWN_SERIES.get(job.name, 200)
     objectives = max(1, len(system.objectives))
     recorded = sum(
         len(group.recordings) * (objectives if group.name.startswith(f"{system.name}-slo") else 1)
@@ -92,9 +103,14 @@ def series(system: System, telemetry: Telemetry) -> int:
     return scraped + recorded
 
 
-def prometheus_memory(system: System, telemetry: Telemetry) -> int:
+def prometheus_memory(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
     """Bytes of memory that Prometheus is expected to take."""
-    return PROMETHEUS_BASE + series(system, telemetry) * BYTES_PER_SERIES
+    return PROMETHEUS_BASE + series(system, telemetry, cluster) * BYTES_PER_SERIES
+
+
+def state_memory(cluster: KubernetesSettings) -> int:
+    """Bytes of memory that kube-state-metrics is expected to take."""
+    return STATE_BASE + cluster.expected_pods * STATE_PER_POD
 
 
 def loki_memory(system: System) -> int:
@@ -103,24 +119,31 @@ def loki_memory(system: System) -> int:
 
 
 def estimate(
-    system: System, telemetry: Telemetry, *, scrape_interval: str, metrics_kept: str, logs_kept: str
+    system: System,
+    telemetry: Telemetry,
+    cluster: KubernetesSettings,
+    *,
+    scrape_interval: str,
+    metrics_kept: str,
+    logs_kept: str,
 ) -> Capacity:
     """The plan for a stack.
 
     Args:
         system: what is watched.
         telemetry: every scrape job and rule, those of the stack itself included.
+        cluster: how large it is, for a stack on Kubernetes.
         scrape_interval: how often targets are scraped unless they say otherwise.
         metrics_kept: Prometheus' retention.
         logs_kept: Loki's retention.
     """
-    count = series(system, telemetry)
+    count = series(system, telemetry, cluster)
     rate = count / seconds(scrape_interval)
     return Capacity(
-        targets=sum(len(job.targets) for job in telemetry.scrape),
+        targets=sum(job.expected for job in telemetry.scrape),
         series=count,
         samples_per_second=rate,
-        prometheus_memory=prometheus_memory(system, telemetry),
+        prometheus_memory=prometheus_memory(system, telemetry, cluster),
         prometheus_disk=round(seconds(metrics_kept) * rate * BYTES_PER_SAMPLE),
         log_bytes_a_day=system.expected_log_bytes,
         loki_memory=loki_memory(system),

@@ -51,9 +51,10 @@ def scraped(
     series = {**identity(context, name), **labels}
     if context.settings.target == "kubernetes" and (agent or replicas > 1):
         selector = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": name}
-        own = namespace(context.stack, context.settings.kubernetes)
-        home = agents(own) if agent else own
-        return {"discovery": Discovery(namespaces=(home,), selector=selector, port=port, labels=series)}
+        cluster = context.settings.kubernetes
+        own = namespace(context.stack, cluster)
+        home, count = (agents(own), cluster.expected_nodes) if agent else (own, replicas)
+        return {"discovery": Discovery(namespaces=(home,), selector=selector, port=port, labels=series, expected=count)}
     return {"targets": (ScrapeTarget(address=context.address(name, port), labels=series),)}
 
 

@@ -119,6 +119,10 @@ class KubernetesSettings(Strict):
     """Labels of the nodes that may run the stack; node-level agents run on every node that is tolerated."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that the stack's pods put up with, those of agents included."""
+    expected_nodes: Annotated[int, Field(ge=1)] = 3
+    """Nodes of the cluster, for the capacity plan; each is scraped."""
+    expected_pods: Annotated[int, Field(ge=1)] = 100
+    """Pods of the whole cluster, for the capacity plan; the state of each is scraped, and what its containers use."""
     priority_class: str | None = None
     """Existing PriorityClass of all pods."""
     labels: Mapping[str, str] = Field(default_factory=dict)

@@ -109,6 +109,8 @@ class Pods(Strict):
     """Namespace they run in."""
     selector: Annotated[Mapping[str, str], Field(min_length=1)]
     """Labels that they carry."""
+    expected: Annotated[int, Field(ge=1)] = 1
+    """How many there are, for the capacity plan."""
 
 
 class Service(Strict):

@@ -29,7 +29,8 @@ class ScrapeTarget:
 class Discovery:
     """Targets that the platform knows: its nodes, or the pods with these labels in `namespaces` (empty: all).
 
-    `port` is the number of the container's port. `labels` are what every series carries.
+    `port` is the number of the container's port. `labels` are what every series carries. `expected` is how many there
+    are expected to be, for the capacity plan.
     """
 
     role: Literal["pod", "node"] = "pod"
@@ -37,6 +38,7 @@ class Discovery:
     selector: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    expected: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,11 @@ class ScrapeJob:
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     relabel: tuple[Mapping[str, Any], ...] = ()
     metric_relabel: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def expected(self) -> int:
+        """How many targets there are, or are expected to be found."""
+        return self.discovery.expected if self.discovery else len(self.targets)
 
 
 @dataclass(frozen=True, kw_only=True)

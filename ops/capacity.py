@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from components import loki, prometheus
-from model.capacity import Capacity, estimate
+from model.capacity import STATE, Capacity, estimate, state_memory
 from model.plan import Plan
 from ops.render import plan_file
 from ops.workspace import ROOT
@@ -21,6 +21,7 @@ def of(plan: Plan) -> Capacity:
     return estimate(
         plan.system,
         plan.telemetry,
+        plan.settings.kubernetes,
         scrape_interval=plan.settings.scrape_interval,
         metrics_kept=metrics.retention,
         logs_kept=logs.retention,
@@ -43,13 +44,21 @@ def capacity(stack: str, console: Console) -> int:
         ("Prometheus memory", mib(need.prometheus_memory), mib(limits.get("prometheus", 0))),
         ("Prometheus disk for its retention", gib(need.prometheus_disk), ""),
         ("logs a day", gib(need.log_bytes_a_day), ""),
+        *(
+            [("kube-state-metrics memory", mib(state_memory(plan.settings.kubernetes)), mib(limits[STATE]))]
+            if STATE in limits
+            else []
+        ),
         ("Loki memory", mib(need.loki_memory), mib(parts)),
         ("Loki disk for its retention", gib(need.loki_disk), ""),
     )
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    console.print("How this is reckoned stands in model/capacity.py; expectedLogBytes of the system sets the logs.")
+    console.print(
+        "How this is reckoned stands in model/capacity.py; expectedLogBytes of the system sets the logs,"
+        " expectedNodes and expectedPods of kubernetes the cluster."
+    )
     return 0
 
 

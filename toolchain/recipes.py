@@ -77,7 +77,7 @@ _KUBERNETES_STAMPS = tuple(
 )
 _PROGRAMS = (
     *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"),
-    *("kubelet", "kube-proxy", "kubectl"),
+    *("kubelet", "kube-proxy", "kube-router", "kubectl"),
 )
 KUBERNETES_PROGRAMS = GoBuild("kubernetes", "kubernetes", stamps=_KUBERNETES_STAMPS, cpu_seconds=600, names=_PROGRAMS)
 COREDNS = GoBuild("coredns", "kubernetes", "./coredns", cpu_seconds=40)

@@ -6,6 +6,7 @@ Flags and metrics: https://github.com/kubernetes/kube-state-metrics/tree/main/do
 from __future__ import annotations
 
 from components.base import MonitoringComponent, limits, published
+from model.capacity import STATE, limit_mib, state_memory
 from model.dashboard import build
 from model.naming import scraped
 from model.packs import cluster as pack
@@ -14,7 +15,7 @@ from model.settings import ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, Telemetry
 from model.workload import Access, HttpProbe, Port, Workload
 
-NAME = "kube-state-metrics"
+NAME = STATE
 PORT = 8080
 SELF_PORT = 8081
 TARGETS = ("kubernetes",)
@@ -52,7 +53,9 @@ def workloads(context: Context) -> tuple[Workload, ...]:
         Workload(
             name=NAME,
             image=NAME,
-            limits=limits(context.own(Settings), memory=128, cpus=0.5),
+            limits=limits(
+                context.own(Settings), memory=limit_mib(state_memory(context.settings.kubernetes), 128), cpus=0.5
+            ),
             args=(f"--port={PORT}", f"--telemetry-port={SELF_PORT}", f"--resources={kinds}"),
             ports=(published(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
             access=tuple(

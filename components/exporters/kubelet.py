@@ -17,6 +17,11 @@ from model.workload import Workload
 
 NAME = "kubelet"
 TARGETS = ("kubernetes",)
+KEPT = (
+    "kubelet_volume_stats_.+|kubelet_running_.+|kubelet_runtime_operations(_errors)?_total|kubernetes_build_info"
+    "|process_.+"
+)
+"""What is stored of a kubelet itself; it has two thousand series more, nearly all of them histograms of its insides."""
 
 
 class Settings(ComponentSettings):
@@ -29,7 +34,8 @@ def telemetry(context: Context) -> Telemetry:
     A container is called <pod>/<container> in the label `name`, as on Docker by its own name, so that alerts and panels
     are the same for both. Series of groups of containers are left out.
     """
-    nodes = Discovery(role="node", labels=identity(context, NAME))
+    count = context.settings.kubernetes.expected_nodes
+    nodes = Discovery(role="node", labels=identity(context, NAME), expected=count)
     named = (
         {"source_labels": ["__name__", "container"], "regex": "container_.+;", "action": "drop"},
         {
@@ -38,7 +44,8 @@ def telemetry(context: Context) -> Telemetry:
         },
         {"regex": "id|image", "action": "labeldrop"},
     )  # fmt: skip
-    job = ScrapeJob(name=NAME, scheme="https", discovery=nodes, platform_login=True)
+    kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
+    job = ScrapeJob(name=NAME, scheme="https", discovery=nodes, platform_login=True, metric_relabel=kept)
     return Telemetry(
         scrape=(
             job,

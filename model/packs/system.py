@@ -189,7 +189,8 @@ def discovery(context: Context, service: Service, labels: Mapping[str, str]) -> 
         return None
     own = namespace(context.stack, context.settings.kubernetes)
     home = own if context.settings.demo else pods.namespace
-    return Discovery(namespaces=(home,), selector=pods.selector, port=service.port, labels=labels)
+    count = 1 if context.settings.demo else pods.expected
+    return Discovery(namespaces=(home,), selector=pods.selector, port=service.port, labels=labels, expected=count)
 
 
 def _instance(service: Service, address: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ ORDER = [
     "alerts",
     "standalone",
     "host",
+    "closed",
     "on_cluster",
     "scaled_loki",
     "ingress",

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ import pytest
 import yaml
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
+from model.capacity import SCRAPE_META, prometheus_memory, series
 from model.naming import agents
 from ops.render import config_maps, objects, plan_file
 from tests.e2e.test_no_change import unchanged
@@ -99,6 +101,25 @@ def test_lines_carry_where_they_come_from(cluster: ClusterStack) -> None:
     pod = cluster.pod("api").metadata.name
     query = f'{{namespace="{cluster.namespace}", pod="{pod}", container="api", app="api"}}'
     assert eventually(lambda: cluster.loki(query), timeout=20, what=query)
+
+
+def test_the_capacity_plan_is_right(cluster: ClusterStack) -> None:
+    """Expected series are those of the live Prometheus within a quarter, and its memory is less than expected."""
+    plan = plan_file(cluster.settings_in_use, cluster.name)
+    size = plan.settings.kubernetes.model_copy(
+        update={"expected_nodes": 1, "expected_pods": len(cluster.api.list_pod_for_all_namespaces().items)}
+    )
+    expected = series(plan.system, replace(plan.telemetry, rules=()), size)
+    (total,) = cluster.prom(f"sum(scrape_samples_post_metric_relabeling + {SCRAPE_META})")
+    live = float(total["value"][1])
+    working = cluster.prom('max(container_memory_working_set_bytes{container="prometheus", name=~"prometheus.+"})')
+    used, limit = float(working[0]["value"][1]), prometheus_memory(plan.system, plan.telemetry, size)
+    print(
+        f"{live:,.0f} series, {expected:,.0f} expected; Prometheus takes {used / 2**20:.0f} MiB,"
+        f" {limit / 2**20:.0f} MiB expected"
+    )
+    assert abs(expected / live - 1) < 0.25
+    assert used < limit
 
 
 def test_several_instances_are_scraped_and_agree(cluster: ClusterStack) -> None:

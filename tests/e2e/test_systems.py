@@ -171,7 +171,7 @@ def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str)
     need = capacity.of(plan)
     jobs = [job for job in plan.telemetry.scrape if job.name != CONTAINERS]  # sees the containers of all stacks here
     telemetry = replace(plan.telemetry, scrape=tuple(jobs), rules=())
-    expected = series(plan.system, telemetry)
+    expected = series(plan.system, telemetry, plan.settings.kubernetes)
     query = f'sum(scrape_samples_post_metric_relabeling{{job!="{CONTAINERS}"}} + {SCRAPE_META})'
     live = float(stack.prom(query)[0]["value"][1])
     memory = cast(dict[str, Any], stack.container("prometheus").stats(stream=False))["memory_stats"]

@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.kubernetes.conftest import WAIT_SECONDS, Kubectl
+from tests.support.pods import pod, web
 from tests.support.waiting import eventually
-from toolchain.images import images_for
-
-IMAGES = images_for("kubernetes")
-
-
-def pod(name: str, image: str, *command: str, args: Sequence[str] = (), **spec: Any) -> dict[str, Any]:
-    """A pod that the strictest Pod Security level admits."""
-    security = {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "readOnlyRootFilesystem": True,
-        "runAsNonRoot": True,
-        "runAsUser": 10000,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    mounts = [{"name": v["name"], "mountPath": f"/{v['name']}"} for v in spec.get("volumes", [])]
-    container = {
-        "name": "main",
-        "image": IMAGES[image].reference.removeprefix("docker.io/"),
-        "imagePullPolicy": "IfNotPresent",
-        "securityContext": security,
-        "volumeMounts": mounts,
-        **({"command": list(command)} if command else {}),
-        **({"args": args} if args else {}),
-    }
-    meta = {"name": name, "labels": {"app": name}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container], **spec}}
 
 
 def ready(kubectl: Kubectl, name: str) -> None:
@@ -109,16 +82,7 @@ def test_claim_is_bound_written_and_grown(kubectl: Kubectl) -> None:
 
 def test_service_is_found_by_name(kubectl: Kubectl) -> None:
     """A pod reaches another one through its service's name."""
-    kubectl.apply(
-        pod(
-            "web",
-            "busybox",
-            "sh",
-            "-c",
-            "echo hello > /www/index.html; exec httpd -f -p 8080 -h /www",
-            volumes=[{"name": "www", "emptyDir": {}}],
-        )
-    )
+    kubectl.apply(web("web", "hello", 8080))
     spec = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
     kubectl.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec})
     kubectl.apply(pod("client", "busybox", "sleep", "3600"))
@@ -132,6 +96,28 @@ def test_service_is_found_by_name(kubectl: Kubectl) -> None:
     eventually(looked_up, timeout=WAIT_SECONDS, what="the name is known")
     get = ("exec", "client", "--", "sh", "-c", f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc {full} 80")
     eventually(lambda: "hello" in kubectl.attempt(*get).stdout, timeout=WAIT_SECONDS, what="the service answers")
+
+
+def test_network_policies_are_enforced(kubectl: Kubectl) -> None:
+    """A pod is reached until a policy closes it, and by those again that another one lets in."""
+    kubectl.apply(web("web", "hello", 8080))
+    kubectl.apply(pod("client", "busybox", "sleep", "3600"))
+    ready(kubectl, "web")
+    ready(kubectl, "client")
+    address = kubectl.get("pod", "web")["status"]["podIP"]
+
+    def reached() -> bool:
+        return kubectl.attempt("exec", "client", "--", "nc", "-w", "2", address, "8080", "-e", "true").returncode == 0
+
+    def policy(name: str, **spec: Any) -> dict[str, Any]:
+        kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}}
+        return {**kind, "spec": {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"], **spec}}
+
+    eventually(reached, timeout=WAIT_SECONDS, what="it is reached")
+    kubectl.apply(policy("closed"))
+    eventually(lambda: not reached(), timeout=WAIT_SECONDS, what="it is closed")
+    kubectl.apply(policy("open", ingress=[{"from": [{"podSelector": {"matchLabels": {"app": "client"}}}]}]))
+    eventually(reached, timeout=WAIT_SECONDS, what="it is reached again")
 
 
 def test_pod_logs_lie_where_agents_look(kubectl: Kubectl) -> None:

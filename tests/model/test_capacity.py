@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from model.capacity import SCRAPE_META, estimate, limit_mib, metric_series, service_series
+from model.capacity import (
+    NODE_SERIES,
+    POD_SERIES,
+    SCRAPE_META,
+    STATE_BASE,
+    estimate,
+    limit_mib,
+    metric_series,
+    series,
+    service_series,
+    state_memory,
+)
+from model.settings import KubernetesSettings
 from model.system import Metric
 from model.workload import MIB
-from tests.support.systems import plan_shop
+from ops.render import plan_file
+from tests.support.systems import ROOT, plan_shop
 
 
 def test_series_are_counted_by_labels_and_buckets() -> None:
@@ -20,10 +34,12 @@ def test_series_are_counted_by_labels_and_buckets() -> None:
 
 def test_a_stack_is_estimated(tmp_path: Path) -> None:
     """Disk follows retention and scrape interval, memory follows series, logs follow what the system says."""
-    plan = plan_shop(tmp_path)
+    plan, cluster = plan_shop(tmp_path), KubernetesSettings()
 
     def at(interval: str, kept: str, logs: str) -> tuple[int, int, int]:
-        found = estimate(plan.system, plan.telemetry, scrape_interval=interval, metrics_kept=kept, logs_kept=logs)
+        found = estimate(
+            plan.system, plan.telemetry, cluster, scrape_interval=interval, metrics_kept=kept, logs_kept=logs
+        )
         assert found.series > service_series(plan.system.services["api"]) > SCRAPE_META
         return found.prometheus_disk, found.prometheus_memory, found.loki_disk
 
@@ -31,6 +47,27 @@ def test_a_stack_is_estimated(tmp_path: Path) -> None:
     assert at("30s", "10d", "10d")[0] * 2 - disk in (-1, 0, 1)
     assert at("15s", "20d", "20d") == (disk * 2, memory, logs * 2) or abs(at("15s", "20d", "20d")[0] - 2 * disk) <= 1
     assert memory > 96 * MIB
+
+
+def _cluster(nodes: int, pods: int) -> KubernetesSettings:
+    return KubernetesSettings.model_validate({"expectedNodes": nodes, "expectedPods": pods})
+
+
+def test_a_larger_cluster_needs_more() -> None:
+    """On Kubernetes every expected node, every expected pod and every expected instance of a service counts."""
+    plan = plan_file(ROOT / "Pulumi.agenttrace-kubernetes.yaml", "agenttrace-kubernetes")
+
+    def at(nodes: int, pods: int) -> int:
+        return series(plan.system, plan.telemetry, _cluster(nodes, pods))
+
+    few, more = at(1, 20), at(1, 120)
+    assert more - few == 100 * sum(POD_SERIES.values())
+    assert at(2, 20) - few == sum(NODE_SERIES.values())
+    jobs = [
+        replace(job, discovery=replace(job.discovery, expected=3)) for job in plan.telemetry.scrape if job.discovery
+    ]
+    assert jobs and all(job.expected == 3 for job in jobs)
+    assert state_memory(_cluster(3, 2000)) > state_memory(KubernetesSettings()) > STATE_BASE
 
 
 def test_limits_leave_room() -> None:

@@ -1,4 +1,4 @@
-"""The node: containerd, the kubelet and kube-proxy, with their configuration."""
+"""The node: containerd, the kubelet, kube-proxy and kube-router, with their configuration."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 
 from toolchain.cluster.api import Api
 from toolchain.cluster.images import PAUSE_REFERENCE
-from toolchain.cluster.layout import DNS_IP, NODE, NODE_IP, POD_CIDR, POD_LOGS, SOCKET, Layout, put
+from toolchain.cluster.layout import DNS_IP, NODE, NODE_IP, POD_CIDR, POD_LOGS, SERVICE_CIDR, SOCKET, Layout, put
 from toolchain.cluster.processes import Processes
 
 Config = dict[str, object]
+POLICY_CHAIN = "KUBE-ROUTER-FORWARD"
+"""The firewall's chain that kube-router makes when it first enforces."""
 _SNAPSHOTTERS = ("btrfs", "zfs", "aufs", "devmapper")
 
 
@@ -26,7 +28,7 @@ def start_containerd(layout: Layout, processes: Processes) -> None:
 
 
 def start_node(layout: Layout, processes: Processes, api: Api) -> None:
-    """Start the kubelet and kube-proxy and wait until the node is Ready."""
+    """Start the kubelet and kube-proxy, wait until the node is Ready, and have its network enforce policies."""
     put(layout.run / "resolv.conf", f"nameserver {NODE_IP}\n", 0o644)
     kubelet, proxy = layout.run / "kubelet.yaml", layout.run / "proxy.yaml"
     put(kubelet, json.dumps(kubelet_config(layout)))
@@ -34,6 +36,11 @@ def start_node(layout: Layout, processes: Processes, api: Api) -> None:
     processes.start("kubelet", kubelet_command(layout, kubelet))
     processes.start("kube-proxy", [str(layout.programs / "kube-proxy"), f"--config={proxy}"])
     processes.await_ready("node Ready", lambda: _ready(api), seconds=120)
+    processes.start("kube-router", policies_command(layout))
+    chain = ["iptables", "--wait", "--list-rules", POLICY_CHAIN]
+    processes.await_ready(
+        "network policies", lambda: subprocess.run(chain, capture_output=True, check=False).returncode == 0
+    )
 
 
 def containerd_config(layout: Layout) -> str:
@@ -128,6 +135,19 @@ def proxy_config(layout: Layout) -> Config:
         "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         "iptables": {"minSyncPeriod": "0s"},
     }
+
+
+def policies_command(layout: Layout) -> list[str]:
+    """kube-router's network policies alone: a bridge does not enforce any, and kube-proxy has the services.
+
+    Flags: https://github.com/cloudnativelabs/kube-router/blob/master/docs/user-guide.md
+    """
+    return [
+        str(layout.programs / "kube-router"),
+        f"--kubeconfig={layout.kubeconfig_of('policies')}",
+        f"--hostname-override={NODE}",
+        f"--service-cluster-ip-range={SERVICE_CIDR}",
+    ]
 
 
 def _ready(api: Api) -> bool:

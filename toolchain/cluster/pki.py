@@ -27,6 +27,7 @@ USERS = {
     "scheduler": ("system:kube-scheduler", ""),
     "kubelet": (f"system:node:{NODE}", "system:nodes"),
     "proxy": ("system:kube-proxy", ""),
+    "policies": ("kube-router", "system:masters"),
 }
 """User and group by the name of the kubeconfig (https://kubernetes.io/docs/reference/access-authn-authz/rbac/)."""
 

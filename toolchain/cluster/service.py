@@ -23,8 +23,8 @@ from toolchain.run import run
 START_SECONDS = 180
 """A node is Ready in some seconds; a machine that builds beside it takes longer."""
 DNS_SECONDS = 120
-PACKAGES = ("containerd", "runc", "iptables", "iproute2", "openssl", "util-linux", "mount")
-PROGRAMS = ("containerd", "ctr", "runc", "iptables", "ip", "openssl", "setpriv", "unshare", "nsenter", "mount")
+PACKAGES = ("containerd", "runc", "iptables", "ipset", "iproute2", "openssl", "util-linux", "mount")
+PROGRAMS = ("containerd", "ctr", "runc", "iptables", "ipset", "ip", "openssl", "setpriv", "unshare", "nsenter", "mount")
 _HIDDEN = tuple(Path(p) for p in ("/run", "/var/run", "/var/lib", "/var/log"))
 """Where the node has directories of its own, so that the cluster's may not lie there."""
 _ADDONS = Path(__file__).resolve().parent / "addons"

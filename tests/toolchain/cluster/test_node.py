@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 
 from toolchain.cluster.images import PAUSE_REFERENCE
-from toolchain.cluster.layout import SOCKET, Layout
-from toolchain.cluster.node import containerd_config, kubelet_config, network, proxy_config
+from toolchain.cluster.layout import NODE, SERVICE_CIDR, SOCKET, Layout
+from toolchain.cluster.node import containerd_config, kubelet_config, network, policies_command, proxy_config
+from toolchain.cluster.pki import USERS
 
 
 def test_containerd_is_our_own(layout: Layout) -> None:
@@ -28,3 +29,11 @@ def test_kubelet_asks_the_api_who_may_read_it(layout: Layout) -> None:
 def test_network_and_proxy_agree(layout: Layout) -> None:
     """The pods' addresses are those that the proxy takes for pods."""
     assert str(proxy_config(layout)["clusterCIDR"]) in str(network())
+
+
+def test_policies_are_enforced_for_this_node(layout: Layout) -> None:
+    """kube-router is told the node's own name and the addresses that services really have."""
+    command = policies_command(layout)
+    assert f"--hostname-override={NODE}" in command
+    assert f"--service-cluster-ip-range={SERVICE_CIDR}" in command
+    assert layout.kubeconfig_of("policies").stem in USERS
