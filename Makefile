@@ -19,7 +19,7 @@ help: ## List the commands
 
 .venv/.ready: pyproject.toml uv.lock
 	@echo "== Python environment"
-	@uv=$$(sh toolchain/bootstrap.sh) && "$$uv" --system-certs sync --frozen --quiet
+	@uv=$$(sh toolchain/bootstrap.sh) && "$$uv" --system-certs sync --frozen --quiet --compile-bytecode
 	@touch $@
 
 .PHONY: up
@@ -107,12 +107,13 @@ e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine 
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py host.py) --engine ssh
 
-CONTRACT ?= up no_change logs in_place alerts $(ON_CLUSTER)
+CONTRACT ?= up no_change secrets logs in_place alerts $(ON_CLUSTER)
 
 .PHONY: e2e-kubernetes
 e2e-kubernetes: .venv/.ready ## Run the end-to-end suite on a real Kubernetes cluster
 	@$(PYTHON) -m toolchain ensure kubernetes
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(CONTRACT:%=tests/e2e/test_%.py) --engine kubernetes
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest \
+		$(if $(filter command,$(firstword $(origin TESTS))),$(TESTS),$(CONTRACT:%=tests/e2e/test_%.py)) --engine kubernetes
 
 .PHONY: bench
 bench: .venv/.ready ## Measure, next to a peer or a limit in the same run

@@ -41,8 +41,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=["local", "tcp", "ssh", "kubernetes"], default="local")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs the files in the order of a stack's life."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the marker of tests that restart the engine: people's own is left alone."""
+    config.addinivalue_line("markers", "own_engine: runs where the engine is the tests' own, with --engine tcp or ssh")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Runs the files in the order of a stack's life, and leaves out what this engine is not for."""
+    if config.getoption("--engine") not in ("tcp", "ssh"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("own_engine")])
+        items[:] = [item for item in items if not item.get_closest_marker("own_engine")]
 
     def place(item: pytest.Item) -> int:
         name = item.path.stem.removeprefix("test_")

@@ -21,7 +21,7 @@ Trouble = Callable[[RunningStack], AbstractContextManager[troubles.Poke]]
 class Cause:
     """Something wrong with a system, and the alerts that it must raise, as (name, service).
 
-    A `brief` one ends when they have fired; others last until all alerts of all causes have.
+    It ends when the receiver was told of them. A `brief` one keeps it from being told: it ends when they have fired.
     """
 
     system: str
@@ -40,7 +40,7 @@ def _of(system: str, service: str, name: str, parameters: dict[str, Any], *alert
         try:
             yield troubles.nothing
         finally:
-            stack.heal(service, port)
+            stack.heal(service, port, name)
 
     return Cause(system, tuple((alert, service) for alert in alerts), trouble)
 
@@ -63,6 +63,12 @@ def _broken(system: dict[str, Any]) -> None:
 
 
 CAUSES = (
+    # of each system those come first that take the longest
+    _at(
+        "plue", "cadvisor",
+        ["ContainerMemoryNearLimit", "ContainerRestarting", "ContainerCpuThrottled", "ContainerUnhealthy"],
+        troubles.bad_containers,
+    ),
     _at(
         "plue", "api", ["PlueApiRestarts"],
         lambda stack: troubles.restarted(stack, "api", "plue_uptime_seconds"),
@@ -127,12 +133,11 @@ CAUSES = (
             stack, "grafana", "/etc/grafana/provisioning", "dashboards/dashboards.yaml", troubles.reload_grafana(stack)
         ),
     ),
-    # the edit comes first: it takes the longest
+    _of("devops-mcp", "rest-api", "errors", {"ratio": 0.9}, "HighErrorRatio", *BURNS),
     Cause(
         "devops-mcp", (("PrometheusRuleFailures", "prometheus"), ("PrometheusSampleLimitHit", "prometheus")),
         lambda stack: troubles.edited(stack, _broken),
     ),
-    _of("devops-mcp", "rest-api", "errors", {"ratio": 0.9}, "HighErrorRatio", *BURNS),
     _of("devops-mcp", "worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
     _at(
         "devops-mcp", "redis-exporter",
@@ -163,11 +168,6 @@ CAUSES = (
     _at(
         "execora", "prometheus", ["PrometheusNotificationsDropped"],
         lambda stack: troubles.stopped(stack, "alertmanager"), brief=True,
-    ),
-    _at(
-        "plue", "cadvisor",
-        ["ContainerMemoryNearLimit", "ContainerRestarting", "ContainerCpuThrottled", "ContainerUnhealthy"],
-        troubles.bad_containers,
     ),
     _at(
         "plue", "node-exporter",

@@ -263,9 +263,9 @@ class RunningStack:
         """Switches a fault of a demo service on."""
         self.http(service, port, "PUT", f"/demo/faults/{name}", parameters)
 
-    def heal(self, service: str, port: int) -> None:
-        """Switches all faults of a demo service off."""
-        self.http(service, port, "DELETE", "/demo/faults")
+    def heal(self, service: str, port: int, name: str = "") -> None:
+        """Switches a fault of a demo service off, or all of them."""
+        self.http(service, port, "DELETE", f"/demo/faults/{name}".rstrip("/"))
 
     def notifications(self) -> list[dict[str, Any]]:
         """What the webhook receiver got from Alertmanager so far."""
