@@ -42,13 +42,15 @@ def stale_locks(space: Workspace) -> list[Path]:
 
 
 def _alive(pid: int) -> bool:
+    """Whether a process runs. One that was killed and that nobody has waited for yet has a number, but does not."""
     try:
         os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except OSError:  # somebody else's process, or no /proc on this system
         return True
-    return True
+    return state not in "ZX"
 
 
 def known_ids(state: Mapping[str, Any]) -> set[str]:

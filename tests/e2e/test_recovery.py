@@ -87,8 +87,7 @@ def test_killed_deployments_converge(stack: RunningStack) -> None:
         moment = chance.uniform(0.1, 0.8) * whole
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(moment)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        stack.kill_run(process)
         print(f"killed after {moment:.1f} s of about {whole:.1f} s")
     stack.up()
     _well(stack)

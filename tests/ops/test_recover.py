@@ -15,6 +15,7 @@ import pytest
 from ops import recover
 from tests.support import fakes
 from tests.support.fakes import FakeItem
+from tests.support.waiting import eventually
 
 CONTAINER = "docker:index/container:Container"
 
@@ -43,6 +44,19 @@ def test_only_locks_of_dead_processes_of_this_machine_are_stale(tmp_path: Path) 
     lock(tmp_path, {"pid": dead_pid(), "hostname": f"not-{here}"}, "elsewhere")
     space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
     assert set(recover.stale_locks(space)) == {dead, half}
+
+
+def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -> None:
+    """It keeps its number until its parent asks how it ended, which may be never."""
+    killed = subprocess.Popen(["sleep", "60"])
+    try:
+        held = lock(tmp_path, {"pid": killed.pid, "hostname": socket.gethostname()})
+        space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
+        assert recover.stale_locks(space) == []
+        killed.kill()
+        eventually(lambda: recover.stale_locks(space) == [held], timeout=10, what="the lock is stale")
+    finally:
+        killed.wait()
 
 
 def test_other_backends_have_no_locks_here(tmp_path: Path) -> None:

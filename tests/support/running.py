@@ -6,11 +6,13 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,15 @@ class RunningStack:
             [sys.executable, "-m", "ops", *args, "--stack", self.name],
             cwd=self.root, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
+
+    @staticmethod
+    def kill_run(process: subprocess.Popen[bytes]) -> None:
+        """SIGKILL for such a command and everything that it started; Pulumi's plugins have groups of their own."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(ProcessLookupError):
+                if os.getsid(int(folder.name)) == process.pid:
+                    os.kill(int(folder.name), signal.SIGKILL)
+        process.wait()
 
     # -- the engine --------------------------------------------------------------------------------------------------
 
