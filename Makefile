@@ -110,10 +110,10 @@ e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine 
 CONTRACT ?= up no_change secrets logs in_place alerts $(ON_CLUSTER)
 
 .PHONY: e2e-kubernetes
+e2e-kubernetes: TESTS = $(CONTRACT:%=tests/e2e/test_%.py)
 e2e-kubernetes: .venv/.ready ## Run the end-to-end suite on a real Kubernetes cluster
 	@$(PYTHON) -m toolchain ensure kubernetes
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest \
-		$(if $(filter command,$(firstword $(origin TESTS))),$(TESTS),$(CONTRACT:%=tests/e2e/test_%.py)) --engine kubernetes
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(TESTS) --engine kubernetes
 
 .PHONY: bench
 bench: .venv/.ready ## Measure, next to a peer or a limit in the same run

@@ -67,6 +67,11 @@ def test_a_larger_cluster_needs_more() -> None:
         replace(job, discovery=replace(job.discovery, expected=3)) for job in plan.telemetry.scrape if job.discovery
     ]
     assert jobs and all(job.expected == 3 for job in jobs)
+    assert series(plan.system, replace(plan.telemetry, scrape=tuple(jobs)), _cluster(1, 20)) > series(
+        plan.system,
+        replace(plan.telemetry, scrape=tuple(j for j in plan.telemetry.scrape if j.discovery)),
+        _cluster(1, 20),
+    )
     assert state_memory(_cluster(3, 2000)) > state_memory(KubernetesSettings()) > STATE_BASE
 
 
