@@ -1,6 +1,7 @@
-"""Alertmanager: groups, inhibits and routes alerts to receivers.
+"""Alertmanager: groups alerts and routes them to receivers.
 
-Format: https://prometheus.io/docs/alerting/latest/configuration/. Every credential is read from a file.
+Format: https://prometheus.io/docs/alerting/latest/configuration/. Every credential is read from a file. Nothing is
+inhibited here: see `model.muting`.
 """
 
 from __future__ import annotations
@@ -113,40 +114,8 @@ def config(context: Context) -> dict[str, Any]:
             "repeat_interval": own.repeat_interval,
             "routes": routes,
         },
-        "inhibit_rules": inhibitions(context),
         "receivers": [receiver(item) for item in declared] or [{"name": "none"}],
     }
-
-
-def inhibitions(context: Context) -> list[dict[str, Any]]:
-    """What is not sent because something worse is known: warnings beside a critical one, symptoms of a dead service.
-
-    Beside these two, each alert mutes what it says it mutes.
-
-    Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibition-related-settings
-    """
-    mutes = {alert.name: alert.mutes for group in context.telemetry.rules for alert in group.alerts if alert.mutes}
-    muted = [
-        {
-            "source_matchers": [f'alertname="{name}"'],
-            "target_matchers": [f'alertname=~"{"|".join(others)}"'],
-            "equal": ["service", "environment"],
-        }
-        for name, others in sorted(mutes.items())
-    ]
-    return [
-        {
-            "source_matchers": ['severity="critical"'],
-            "target_matchers": ['severity="warning"'],
-            "equal": ["alertname", "service"],
-        },
-        {
-            "source_matchers": ['alertname="TargetDown"'],
-            "target_matchers": ['alertname!="TargetDown"', 'service!=""'],
-            "equal": ["service", "environment"],
-        },
-        *muted,
-    ]
 
 
 def receiver(item: Receiver) -> dict[str, Any]:

@@ -97,13 +97,27 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mute:
+    """What follows from an alert: `alerts` do not fire while it fires with the same values of the labels `on`.
+
+    Both sides must carry these labels. With `all_of`, a PromQL selector, the alert counts only while it fires for each
+    of those series with the same labels: `up{job!="x"}` for every target of a service. `model.muting` writes it into
+    the expressions of `alerts`.
+    """
+
+    alerts: tuple[str, ...]
+    on: tuple[str, ...]
+    all_of: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlertRule:
     """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates.
 
     `limit` is the threshold in `expr` where it has one that a system may tune; `service` is the one it is about, where
-    it is about one. While it fires, alerts named in `mutes` are not sent for the same service. `steps` are what to look
-    at, in order, when it fires: they make its runbook. `example` proves that it fires and stays silent where it should;
-    an empty `silent` means that nothing can silence it.
+    it is about one. `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in order, when
+    it fires: they make its runbook. `example` proves that it fires and stays silent where it should; an empty `silent`
+    means that nothing can silence it.
     """
 
     name: str
@@ -116,7 +130,7 @@ class AlertRule:
     annotations: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
     service: str = ""
-    mutes: tuple[str, ...] = ()
+    mutes: tuple[Mute, ...] = ()
     steps: tuple[str, ...] = ()
     example: Example | None = None
 

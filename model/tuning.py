@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from model.base import seconds
 from model.errors import Problem, nearest
+from model.muting import with_mutes
 from model.settings import Settings
 from model.system import System, Tuning
 from model.telemetry import AlertRule, RuleGroup, Telemetry
@@ -16,7 +17,7 @@ DEFAULT_BOARD = "monitoring-stack"
 
 
 def tuned(telemetry: Telemetry, system: System, settings: Settings) -> Telemetry:
-    """The telemetry with every alert as the system wants it, and with links to its runbook and dashboard.
+    """The telemetry with every alert as the system wants it: muted, and with links to its runbook and dashboard.
 
     Args:
         telemetry: what everyone contributes.
@@ -30,7 +31,7 @@ def tuned(telemetry: Telemetry, system: System, settings: Settings) -> Telemetry
         kept = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
         groups.append(replace(group, alerts=tuple(_linked(alert, board, settings) for alert in kept)))
     groups = [capped(group, settings.longest_hold) for group in groups]
-    return replace(telemetry, rules=tuple(group for group in groups if group.alerts or group.recordings))
+    return replace(telemetry, rules=with_mutes([group for group in groups if group.alerts or group.recordings]))
 
 
 def untuned(system: System) -> System:

@@ -24,7 +24,7 @@ _SUFFIX = "_file"
 def alertmanager_config(
     name: str, stack: str, operator: Operator, document: Mapping[str, Any], secrets: tuple[str, ...]
 ) -> Declared:
-    """The AlertmanagerConfig of a stack: its routes and inhibitions touch only alerts of that stack.
+    """The AlertmanagerConfig of a stack: its routes touch only alerts of that stack.
 
     Args:
         name: what the object is called.
@@ -35,14 +35,6 @@ def alertmanager_config(
     """
     ours = f'stack="{stack}"'
     top = route({"matchers": [ours], **document["route"]})
-    inhibitions = [
-        {
-            "sourceMatch": [matcher(text) for text in (ours, *item["source_matchers"])],
-            "targetMatch": [matcher(text) for text in (ours, *item["target_matchers"])],
-            "equal": item["equal"],
-        }
-        for item in document["inhibit_rules"]
-    ]
     receivers = [
         {to_camel(key): [integration(part) for part in value] if key != "name" else value for key, value in r.items()}
         for r in document["receivers"]
@@ -52,7 +44,7 @@ def alertmanager_config(
         kind="AlertmanagerConfig",
         name=name,
         labels=operator.labels,
-        body={"spec": {"route": top, "inhibitRules": inhibitions, "receivers": receivers}},
+        body={"spec": {"route": top, "receivers": receivers}},
         secrets=secrets,
     )
 

@@ -18,6 +18,8 @@ WINDOW = "5m"
 """Twenty scrapes at the default interval: one slow request does not show, a bad deployment does."""
 BY = "service, system, environment"
 """What every series of a service keeps: see `model.naming.identity`."""
+SERVICE = ("service", "environment")
+"""Labels by which alerts are about the same service."""
 CHOSEN = 'environment=~"$environment", service=~"$service"'
 """The matchers of a dashboard's variables."""
 PER_SECOND = {"seconds": 1.0, "milliseconds": 1000.0}

@@ -5,8 +5,8 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, above, counter, flat, grown, limit, percent, series_of
-from model.telemetry import AlertRule, Example
+from model.packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
+from model.telemetry import AlertRule, Example, Mute
 
 MEMORY = 0.9
 """The kernel starts to drop caches and to stall at about this point."""
@@ -25,6 +25,8 @@ REAL = 'fstype!~"tmpfs|ramfs|squashfs"'
 HORIZON = 24 * 3600
 """How far the trend of a disk is followed, in seconds: a day, so that it can be dealt with by daylight."""
 SELF = "node-exporter"
+DISK = (*SERVICE, "instance", "mountpoint", "device")
+"""What tells disks apart, those of several hosts too."""
 DISK_STEPS = (
     "Find what grew: `du -xh --max-depth=2 <mountpoint> | sort -h | tail -20` on the host.",
     "If it is /var/lib/docker, run `docker system df -v`: container logs, images that nobody uses, volumes.",
@@ -128,7 +130,7 @@ def disk_full(tune: Tune) -> AlertRule:
         hold="10m",  # a large temporary file is gone by then
         severity="critical",
         limit=bound,
-        mutes=("HostDiskLow", "HostDiskFilling"),
+        mutes=(Mute(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
         description=f"Less than {percent(bound)} of the disk is left: databases, metrics and logs stop when it is"
         " full.",

@@ -5,8 +5,8 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, above, counter, flat, grown, limit, percent, series_of
-from model.telemetry import AlertRule, Example
+from model.packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
+from model.telemetry import AlertRule, Example, Mute
 
 CONNECTIONS = 0.8
 """A fifth is the usual reserve for administrators and for bursts of the pools."""
@@ -40,7 +40,12 @@ def down() -> AlertRule:
         expr="pg_up == 0",  # the exporter's own 1 and 0: logged in, or not
         hold="1m",  # a restart takes seconds
         severity="critical",
-        mutes=("PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresCacheHitLow"),
+        mutes=(
+            Mute(
+                alerts=("PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresCacheHitLow"),
+                on=(*SERVICE, "instance", "database"),
+            ),
+        ),
         summary="PostgreSQL {{ $labels.database }} does not answer",
         description="The exporter cannot log in: the database is down, has no connection left, or refuses the"
         " password.",

@@ -5,10 +5,10 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 
 from __future__ import annotations
 
-from model.packs.base import Tune, above, colours, flat, limit, panel, series_of
+from model.packs.base import SERVICE, Tune, above, colours, flat, limit, panel, series_of
 from model.packs.drawing import NOTHING_YET, at, chart, stat
 from model.system import DashboardSpec, Panel, Row
-from model.telemetry import AlertRule, Example
+from model.telemetry import AlertRule, Example, Mute
 
 SLOW_SECONDS = 2.0
 """A health endpoint does little: two seconds mean that something it asks is slow. A probe gives up after five."""
@@ -38,7 +38,7 @@ def failed() -> AlertRule:
         expr="probe_success == 0",  # the exporter's own 1 and 0: answered 2xx, or not
         hold="2m",  # a deployment's restart is over by then
         severity="critical",
-        mutes=("ProbeSlow",),
+        mutes=(Mute(alerts=("ProbeSlow",), on=(*SERVICE, "instance")),),
         summary="{{ $labels.instance }} does not answer 2xx",
         description="Asked from outside, {{ $labels.service }} is not healthy, whatever its metrics say.",
         steps=(

@@ -5,8 +5,8 @@ Source: https://redis.io/docs/latest/commands/info/
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, above, flat, grown, limit, percent, series_of
-from model.telemetry import AlertRule, Example
+from model.packs.base import BY, SERVICE, Tune, above, flat, grown, limit, percent, series_of
+from model.telemetry import AlertRule, Example, Mute
 
 MEMORY = 0.9
 """Above nine tenths evictions start, or writes fail, with the next burst."""
@@ -38,7 +38,12 @@ def down() -> AlertRule:
         expr="redis_up == 0",  # the exporter's own 1 and 0: answered, or not
         hold="1m",  # a restart takes seconds
         severity="critical",
-        mutes=("RedisMemoryHigh", "RedisClientsBlocked", "RedisRejectedConnections"),
+        mutes=(
+            Mute(
+                alerts=("RedisMemoryHigh", "RedisClientsBlocked", "RedisRejectedConnections"),
+                on=(*SERVICE, "instance", "database"),
+            ),
+        ),
         summary="Redis {{ $labels.database }} does not answer",
         description="The exporter cannot connect: Redis is down, still loads its data, or refuses the password.",
         steps=(

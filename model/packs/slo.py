@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from model.base import seconds
-from model.packs.base import BY, PER_SECOND, Subject, colours, panel
+from model.packs.base import BY, PER_SECOND, SERVICE, Subject, colours, panel
 from model.system import DashboardSpec, Metric, Objective, Panel, Row, System
-from model.telemetry import AlertRule, Example, RecordingRule, RuleGroup
+from model.telemetry import AlertRule, Example, Mute, RecordingRule, RuleGroup
 
 FAST_INTERVAL = "30s"
 SLOW_INTERVAL = "5m"
@@ -148,7 +148,7 @@ def alerts() -> tuple[AlertRule, ...]:
             expr=burning(PAGE),
             hold="2m",  # two evaluations of the short window: no single scrape decides
             severity="critical",
-            mutes=("ErrorBudgetBurnSlow",),
+            mutes=(Mute(alerts=("ErrorBudgetBurnSlow",), on=(*SERVICE, "slo")),),
             summary="{{ $labels.slo }} spends its error budget {{ $value | humanize }} times too quickly",
             description="At this pace the error budget of the whole window is spent within days, or hours.",
             steps=steps,

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from model.packs.base import BAD, BY, CHOSEN, Rules, Subject, above, colours, either, names, panel, percent, share
+from model.packs.base import (
+    BAD,
+    BY,
+    CHOSEN,
+    SERVICE,
+    Rules,
+    Subject,
+    above,
+    colours,
+    either,
+    names,
+    panel,
+    percent,
+    share,
+)
 from model.system import Metric, Panel
-from model.telemetry import AlertRule
+from model.telemetry import AlertRule, Mute
 
 BACKLOG = 10_000.0
 """Jobs waiting: beyond this a queue does not clear by itself within minutes."""
@@ -66,12 +80,17 @@ def _backlog(subject: Subject, name: str) -> AlertRule:
         hold="15m",  # a burst is over by then, or it is none
         severity="warning",
         limit=bound,
-        mutes=("QueueFilling",),
+        mutes=(Mute(alerts=("QueueFilling",), on=_one_queue(subject, name)),),
         summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
         description=f"A queue of {subject.title} holds more than {bound:g} jobs: it is fed faster than worked off.",
         steps=_STEPS,
         example=above(subject.series(name, queue="default"), bound),
     )
+
+
+def _one_queue(subject: Subject, name: str) -> tuple[str, ...]:
+    """The labels that tell a queue from every other one."""
+    return (*SERVICE, *sorted(subject.service.metrics[name].labels))
 
 
 def _filling(subject: Subject, name: str) -> AlertRule:

@@ -1,4 +1,4 @@
-"""Alertmanager: routes, receivers and inhibitions."""
+"""Alertmanager: routes and receivers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_routes_use_matchers(tmp_path: Path) -> None:
 
 
 def test_no_deprecated_matching(tmp_path: Path) -> None:
-    """Nowhere does a route or an inhibition use `match`, which Alertmanager is about to drop."""
+    """Nowhere does a route use `match`, which Alertmanager is about to drop."""
     written = text(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")
     assert "matchers:" in written
     assert not re.search(r"\b(match|match_re|(source|target)_match(_re)?):", written)
@@ -84,12 +84,9 @@ def test_without_receivers_nothing_is_sent(tmp_path: Path) -> None:
     assert hook["url"] == "http://demo-webhook:8080/demo/webhook"
 
 
-def test_worse_mutes_lesser(tmp_path: Path) -> None:
-    """A critical alert mutes the warning of the same thing, and a dead service its own symptoms."""
-    rules = document(planned(tmp_path), "alertmanager", "alertmanager.yml")["inhibit_rules"]
-    assert rules[0]["equal"] == ["alertname", "service"]
-    assert rules[1]["source_matchers"] == ['alertname="TargetDown"']
-    assert "service" in rules[1]["equal"]
+def test_nothing_is_inhibited(tmp_path: Path) -> None:
+    """What ends while it is inhibited is never sent as resolved: alerts mute each other by their expressions."""
+    assert "inhibit_rules" not in document(planned(tmp_path), "alertmanager", "alertmanager.yml")
 
 
 @pytest.mark.parametrize(
