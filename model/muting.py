@@ -54,6 +54,6 @@ def clause(source: AlertRule, mute: Mute) -> str:
 
 
 def _worst_first(alerts: Sequence[AlertRule]) -> list[AlertRule]:
-    """Muting alerts before those that they mute: rules of a group are evaluated in order, each sees what came before."""
+    """Muting alerts before those that they mute: rules of a group are evaluated in order, and see earlier ones."""
     muted = {name for alert in alerts for mute in alert.mutes for name in mute.alerts}
     return sorted(alerts, key=lambda alert: alert.name in muted)
