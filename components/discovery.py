@@ -73,7 +73,8 @@ def instances(context: Context, name: str, port: int, replicas: int) -> dict[str
         return scraped(context, name, port, replicas=replicas)
     selector = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "prometheus-operator"}
     home, labels = (context.operator.namespace,), identity(context, name)
-    return {"discovery": Discovery(namespaces=home, selector=selector, port=port, labels=labels, expected=replicas)}
+    found = Discovery(namespaces=home, selector=selector, port=port, labels=labels, expected=replicas, least=replicas)
+    return {"discovery": found}
 
 
 def grouped(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[str]]]:

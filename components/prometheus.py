@@ -23,14 +23,18 @@ from model.errors import ConfigError, Inconsistent, Problem
 from model.naming import on_host
 from model.operator import Operator
 from model.packs import prometheus as pack
+from model.packs.discovery import expected
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import Datasource, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import AlertRule, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 
 NAME, PORT = "prometheus", 9090
 CONFIG_DIR, DATA_DIR = "/etc/prometheus", "/prometheus"
 INSTANCE = "INSTANCE"
+GRACE = "0s"
+"""Alerts that hold for longer remember over a restart since when they hold; by default only those of 10m and more do,
+and the others would end and begin anew: https://prometheus.io/docs/prometheus/latest/command-line/prometheus/."""
 UNDER_OPERATOR = {"enabled", "mode", "operator", "retention", "evaluation_interval", "sample_limit"}
 """Settings that mean something in this mode too; retention is then what objectives are compared with."""
 
@@ -198,9 +202,25 @@ def telemetry(context: Context) -> Telemetry:
                 json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
             ),
         ),
-        rules=(RuleGroup(name="prometheus", alerts=pack.alerts(context.system.tune)),),
+        rules=(RuleGroup(name="prometheus", alerts=alerts(context)),),
         routes=() if operator else (Route(name=NAME, prefix="/prometheus", url=f"http://{address}"),),
     )
+
+
+def alerts(context: Context) -> tuple[AlertRule, ...]:
+    """Alerts about scraping and itself. How many instances an operator runs is not known here: it may be several."""
+    several = 2 if context.operator else 1
+    return pack.alerts(
+        context.system.tune,
+        replicas=max(several, context.own(Settings).replicas),
+        alertmanagers=max(several, len(context.instances("alertmanager", 9093))),
+        cluster=context.settings.target == "kubernetes",
+    )
+
+
+def derived(context: Context) -> Telemetry:
+    """What follows from everyone's scrape jobs: how many targets each should have."""
+    return Telemetry(rules=(expected(context.telemetry.scrape),))
 
 
 def forgotten(context: Context) -> list[Problem]:
@@ -259,6 +279,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 f"--storage.tsdb.retention.size={size}",
                 f"--query.timeout={own.query_timeout}",
                 f"--query.lookback-delta={own.lookback_delta}",
+                f"--rules.alert.for-grace-period={GRACE}",
                 "--web.enable-lifecycle",
                 f"--web.external-url={context.settings.base_url}/prometheus/",
                 "--web.route-prefix=/prometheus/",

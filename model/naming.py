@@ -54,7 +54,10 @@ def scraped(
         cluster = context.settings.kubernetes
         own = namespace(context.stack, cluster)
         home, count = (agents(own), cluster.expected_nodes) if agent else (own, replicas)
-        return {"discovery": Discovery(namespaces=(home,), selector=selector, port=port, labels=series, expected=count)}
+        found = Discovery(
+            namespaces=(home,), selector=selector, port=port, labels=series, expected=count, least=replicas
+        )
+        return {"discovery": found}
     return {"targets": (ScrapeTarget(address=context.address(name, port), labels=series),)}
 
 

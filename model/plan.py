@@ -95,7 +95,8 @@ class Context:
 class Component(Protocol):
     """A component module: its name, its settings section and its three pure functions.
 
-    It may have a fourth, `declared(context)`: objects that it wants another program of the platform to read.
+    It may have a fourth, `declared(context)`: objects that it wants another program of the platform to read; and a
+    fifth, `derived(context)`: telemetry that follows from everyone's.
     """
 
     @property
@@ -156,7 +157,9 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         ConfigError: names, ports, secrets or images contradict each other; all contradictions at once.
     """
     active = [c for c in components if context.enabled(c.NAME)]
-    collected = Telemetry.merge([*(c.telemetry(context) for c in active), extra])
+    given = Telemetry.merge([*(c.telemetry(context) for c in active), extra])
+    known = replace(context, telemetry=given)
+    collected = Telemetry.merge([given, *(getattr(c, "derived", _no_telemetry)(known) for c in active)])
     problems = tuning.problems(collected, context.system, _alerts_elsewhere(context, components))
     merged = tuning.tuned(collected, context.system, context.settings)
     context = replace(context, telemetry=merged)
@@ -188,6 +191,10 @@ def _alerts_elsewhere(context: Context, components: Sequence[Component]) -> froz
     idle = [c for c in components if not context.enabled(c.NAME)]
     found = [c.telemetry(replace(context, sections={**context.sections, c.NAME: c.Settings()})) for c in idle]
     return frozenset(alert.name for part in found for group in part.rules for alert in group.alerts)
+
+
+def _no_telemetry(_: Context) -> Telemetry:
+    return Telemetry()
 
 
 def _nothing(_: Context) -> tuple[Declared, ...]:

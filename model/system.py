@@ -110,7 +110,7 @@ class Pods(Strict):
     selector: Annotated[Mapping[str, str], Field(min_length=1)]
     """Labels that they carry."""
     expected: Annotated[int, Field(ge=1)] = 1
-    """How many there are, for the capacity plan."""
+    """How many there are: an alert says when fewer are found, and the capacity plan counts them."""
 
 
 class Service(Strict):

@@ -30,7 +30,7 @@ class Discovery:
     """Targets that the platform knows: its nodes, or the pods with these labels in `namespaces` (empty: all).
 
     `port` is the number of the container's port. `labels` are what every series carries. `expected` is how many there
-    are expected to be, for the capacity plan.
+    are expected to be, for the capacity plan; with fewer than `least` something is missing.
     """
 
     role: Literal["pod", "node"] = "pod"
@@ -39,6 +39,7 @@ class Discovery:
     port: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     expected: int = 1
+    least: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

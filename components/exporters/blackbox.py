@@ -60,7 +60,7 @@ def telemetry(context: Context) -> Telemetry:
         scrape=(
             ScrapeJob(name=NAME, targets=(ScrapeTarget(address=own, labels=identity(context, NAME)),)),
             ScrapeJob(
-                name="blackbox",
+                name=pack.PROBES,
                 path="/probe",
                 params={"module": ("http_2xx",)},
                 targets=probes(context),

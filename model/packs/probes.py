@@ -16,6 +16,8 @@ CERTIFICATE_DAYS = 14.0
 """Let's Encrypt's are renewed thirty days before their end: at fourteen that has failed for two weeks."""
 DAY = 86400
 SELF = "blackbox-exporter"
+PROBES = "blackbox"
+"""The job that has the exporter ask; its targets carry the labels of the services that are asked."""
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -27,7 +29,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str) -> str:
-    return series_of("api", name, job="blackbox", instance="http://api:4000/health")
+    return series_of("api", name, job=PROBES, instance="http://api:4000/health")
 
 
 def failed() -> AlertRule:

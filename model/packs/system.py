@@ -190,7 +190,9 @@ def discovery(context: Context, service: Service, labels: Mapping[str, str]) -> 
     own = namespace(context.stack, context.settings.kubernetes)
     home = own if context.settings.demo else pods.namespace
     count = 1 if context.settings.demo else pods.expected
-    return Discovery(namespaces=(home,), selector=pods.selector, port=service.port, labels=labels, expected=count)
+    return Discovery(
+        namespaces=(home,), selector=pods.selector, port=service.port, labels=labels, expected=count, least=count
+    )
 
 
 def _instance(service: Service, address: str) -> dict[str, str]:

@@ -1,36 +1,21 @@
-"""Prometheus's alerts: each fires just past its condition and stays silent just before."""
+"""Everything about Prometheus and its targets: alerts of both, and panels."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from model.packs import discovery, prometheus_alerts, targets
 from model.packs import prometheus as pack
-from tests.support.boards import keeps_identity, tuned
-
-THRESHOLDS = {"PrometheusSlowRuleGroups": 0.5, "PrometheusStorageAlmostFull": 0.8}
-"""Another value for every alert that has one."""
 
 
-def test_every_alert_is_proven(proves: Any) -> None:
-    """Each alert fires just past its condition, not just before it, and not early."""
-    proves(pack.alerts({}))
-
-
-def test_every_tuned_alert_is_proven(proves: Any) -> None:
-    """Another threshold stands in the expression, the words and the limit, and the examples follow it."""
-    proves(tuned(pack.alerts, THRESHOLDS))
-
-
-def test_alerts_keep_the_labels_of_their_service() -> None:
-    """What is summed keeps service and environment, which routes and inhibitions look at."""
-    keeps_identity(pack.alerts({}))
+def test_alerts_of_all_three_kinds_are_there() -> None:
+    """What is said of instances and cluster reaches those that it concerns."""
+    own = prometheus_alerts.alerts({}, replicas=2, alertmanagers=3)
+    found = (*own, *targets.alerts({}, cluster=True), *discovery.alerts(cluster=True))
+    assert pack.alerts({}, replicas=2, alertmanagers=3, cluster=True) == found
+    assert pack.alerts({}) == (*prometheus_alerts.alerts({}), *targets.alerts({}), *discovery.alerts())
 
 
 def test_every_panel_explains_itself(explains: Any) -> None:
     """Each panel has a title of its own and says what it shows."""
     explains(pack.panels())
-
-
-def test_nothing_silences_the_watchdog() -> None:
-    """Watchdog has no silent example, and every other alert has one."""
-    assert [alert.name for alert in pack.alerts({}) if not (alert.example and alert.example.silent)] == ["Watchdog"]
