@@ -24,6 +24,7 @@ from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
 from model.packs.system import expanded, system_telemetry
 from model.plan import Context, Plan, Platform, Secret, make_plan
+from model.scope import OnlyOn, idle_settings
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Telemetry
@@ -57,6 +58,7 @@ def assemble(
     root: Path,
     check: Callable[[Sequence[Workload]], list[str]] | None = None,
     need_secrets: bool = True,
+    target: str | None = None,
 ) -> Plan:
     """The plan of a stack.
 
@@ -68,12 +70,13 @@ def assemble(
         root: the project's directory, which holds configs/.
         check: what the target platform cannot express, as sentences (`targets.docker.check`).
         need_secrets: whether a secret that is not set is a problem; it is not for looking at documents.
+        target: the platform to plan for whatever the settings say; settings of the other one are then left aside.
 
     Raises:
         ConfigError: everything that is wrong in settings, secrets, images, system and plan; as much as can be known
             at once (secrets and plan are looked at only when settings and system can be read).
     """
-    problems = _stack_name(stack)
+    problems, config = _stack_name(stack), {**config, **({"target": ConfigValue(target)} if target else {})}
     images = _collect(problems, lambda: load_images(root))
     settings = _collect(problems, lambda: load_settings(stack, config))
     system = _collect(problems, lambda: load_system(_system_name(settings, config), stack, root))
@@ -92,9 +95,8 @@ def assemble(
         address=address,
         images=images or {},
     )
-    problems += _operator_problems(context)
+    problems += _settings_problems(context, chosen=target is not None)
     secrets = _collect(problems, lambda: declared_secrets(context)) or {}
-    problems += _of_components(context)
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
@@ -249,6 +251,26 @@ def _secret_problems(
     return problems
 
 
+def _settings_problems(context: Context, *, chosen: bool) -> list[Problem]:
+    """What contradicts itself in the settings; those of another target only where the target is the settings' own, not
+    `chosen` in its place.
+    """
+    idle = [] if chosen else _idle_problems(context)
+    return [*idle, *_operator_problems(context), *_of_components(context)]
+
+
+def _idle_problems(context: Context) -> list[Problem]:
+    """Settings that this stack's target does not read."""
+    return [
+        Problem(
+            f"{settings_file(context.stack)}: {idle.path}",
+            f"has an effect on the target {idle.target} only, and this stack's is {context.settings.target};"
+            " leave it out",
+        )
+        for idle in idle_settings(context.settings, context.settings.target)
+    ]
+
+
 def _operator_problems(context: Context) -> list[Problem]:
     """An operator where there is none, and settings of what it runs in the place of our own."""
     if context.operator is None:
@@ -265,6 +287,7 @@ def _operator_problems(context: Context) -> list[Problem]:
         for module in registry.COMPONENTS
         if hasattr(module, "UNDER_OPERATOR") and context.enabled(module.NAME)
         for name in sorted(context.sections[module.NAME].model_fields_set - module.UNDER_OPERATOR)
+        if not any(isinstance(mark, OnlyOn) for mark in module.Settings.model_fields[name].metadata)  # told already
     ]
 
 

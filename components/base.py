@@ -9,13 +9,13 @@ from typing import Protocol
 import pulumi
 
 from model.base import size_bytes
-from model.naming import identity
+from model.naming import identity, publishes_ports
 from model.plan import Component, Context
 from model.settings import ComponentSettings
 from model.workload import MIB, Limits, Port, Workload
 from targets.base import Deployment, Target
 
-__all__ = ["ComponentArgs", "ComponentModule", "MonitoringComponent", "identity", "limits", "published"]
+__all__ = ["ComponentArgs", "ComponentModule", "MonitoringComponent", "identity", "limits", "open_port", "published"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,11 @@ def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: 
 def published(context: Context, component: str, number: int, *, name: str = "http", default: int | None = None) -> Port:
     """A port of a workload, published where the environment, the system or the component (in this order) says."""
     section = context.sections[component]
-    host = section.port or context.system.ports.get(component) or default
-    bind = context.settings.docker.bind_address
-    return Port(number=number, name=name, publish=host, bind=bind)
+    return open_port(context, number, name=name, host=section.port or context.system.ports.get(component) or default)
+
+
+def open_port(context: Context, number: int, *, name: str = "http", host: int | None = None) -> Port:
+    """A port of a workload, published on the port `host` of its host where the target publishes ports at all."""
+    if host is None or not publishes_ports(context):
+        return Port(number=number, name=name)
+    return Port(number=number, name=name, publish=host, bind=context.settings.docker.bind_address)

@@ -7,13 +7,14 @@ on over HTTP (/demo/faults). The databases are real.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.base import MonitoringComponent, limits
+from components.base import MonitoringComponent, limits, open_port
 from model.naming import demo_logs, shares_files
 from model.plan import Context, Secret
+from model.scope import OnlyOn
 from model.settings import ComponentSettings
 from model.system import Database, Metric, Service
 from model.telemetry import Telemetry
@@ -30,7 +31,7 @@ LIKE = {"in_flight": "active", "pool_idle": "active", "query_duration": "generic
 class Settings(ComponentSettings):
     """The demo workload; deployed only where `demo` is set."""
 
-    publish: bool = True
+    publish: Annotated[bool, OnlyOn("docker")] = True
     """Publish each service's port on the host, so that faults can be sent."""
     request_rate: float = Field(default=20.0, gt=0, le=2000)
     """Requests per second that each service pretends to serve."""
@@ -126,7 +127,6 @@ def workloads(context: Context) -> tuple[Workload, ...]:
 def service_workload(context: Context, key: str, service: Service) -> Workload:
     """The stand-in of one service, under the service's own name and port."""
     own = context.own(Settings)
-    publish = service.port if own.publish else None
     volumes = (DataVolume(name=demo_logs(key), path=LOGS_DIR, retain=False),) if writes_files(context, key) else ()
     text = json.dumps(spec(context, key, service), indent=2)
     return Workload(
@@ -140,7 +140,7 @@ def service_workload(context: Context, key: str, service: Service) -> Workload:
             validate=("/bin/demo", "-check", "{dir}/spec.json"),
             reload=Reload(port=service.port, path="/demo/reload", metrics_path=service.metrics_path),
         ),
-        ports=(Port(number=service.port, publish=publish, bind=context.settings.docker.bind_address),),
+        ports=(open_port(context, service.port, host=service.port if own.publish else None),),
         volumes=volumes,
         labels=service.kubernetes.selector if service.kubernetes else {},
         probe=HttpProbe(path="/demo/healthz", port=service.port),

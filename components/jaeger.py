@@ -5,10 +5,13 @@ Flags: https://www.jaegertracing.io/docs/1.62/cli/#jaeger-all-in-one-badger. It 
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, identity, limits, published
+from typing import Annotated
+
+from components.base import MonitoringComponent, identity, limits, open_port, published
 from model.base import Duration, PortNumber, seconds
 from model.packs import jaeger as pack
 from model.plan import Context, Secret
+from model.scope import OnlyOn
 from model.settings import ComponentSettings
 from model.telemetry import TRACES, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import DataVolume, HttpProbe, Port, Workload
@@ -48,11 +51,11 @@ class Settings(ComponentSettings):
     """Whether the component is deployed."""
     retention: Duration = "7d"
     """How long spans are kept; each carries the time at which it expires."""
-    collector_port: PortNumber | None = None
+    collector_port: Annotated[PortNumber | None, OnlyOn("docker")] = None
     """Host port to publish the collector on (Jaeger's format over HTTP, 14268); not published when absent."""
-    otlp_grpc_port: PortNumber | None = None
+    otlp_grpc_port: Annotated[PortNumber | None, OnlyOn("docker")] = None
     """Host port to publish OTLP over gRPC on (4317); not published when absent."""
-    otlp_http_port: PortNumber | None = None
+    otlp_http_port: Annotated[PortNumber | None, OnlyOn("docker")] = None
     """Host port to publish OTLP over HTTP on (4318); not published when absent."""
 
 
@@ -104,12 +107,12 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 
 def ports(context: Context) -> tuple[Port, ...]:
     """The web interface and all ways in for spans; only those that the settings name are published."""
-    own, bind = context.own(Settings), context.settings.docker.bind_address
+    own = context.own(Settings)
     return (
         published(context, NAME, PORT),
-        Port(number=COLLECTOR_PORT, name="collector", publish=own.collector_port, bind=bind),
-        Port(number=OTLP_GRPC_PORT, name="otlp-grpc", publish=own.otlp_grpc_port, bind=bind),
-        Port(number=OTLP_HTTP_PORT, name="otlp-http", publish=own.otlp_http_port, bind=bind),
+        open_port(context, COLLECTOR_PORT, name="collector", host=own.collector_port),
+        open_port(context, OTLP_GRPC_PORT, name="otlp-grpc", host=own.otlp_grpc_port),
+        open_port(context, OTLP_HTTP_PORT, name="otlp-http", host=own.otlp_http_port),
     )
 
 

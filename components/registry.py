@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from pydantic import Field, create_model
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from components import alertmanager, demo_workload, grafana, jaeger, loki, prometheus, promtail, socket_proxy, traefik
 from components.base import ComponentModule
 from components.exporters import blackbox, cadvisor, kube_state, kubelet, node, postgres, redis
+from model.scope import OnlyOn
 from model.settings import ComponentSettings, Settings
 
 COMPONENTS: tuple[ComponentModule, ...] = (
@@ -41,12 +42,18 @@ def settings_model() -> type[Settings]:
     """The settings of an environment with every component's section in them."""
     sections: dict[str, Any] = {
         field_name(module.NAME): (
-            module.Settings,
+            section_type(module),
             Field(default_factory=module.Settings, description=(module.Settings.__doc__ or "").strip()),
         )
         for module in COMPONENTS
     }
     return cast(type[Settings], create_model("StackSettings", __base__=Settings, **sections))
+
+
+def section_type(module: ComponentModule) -> Any:
+    """The type of a component's section, marked where only one target has that component."""
+    targets = getattr(module, "TARGETS", EVERYWHERE)
+    return Annotated[module.Settings, OnlyOn(targets[0])] if len(targets) == 1 else module.Settings
 
 
 def sections(settings: Settings) -> Mapping[str, ComponentSettings]:

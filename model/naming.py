@@ -66,6 +66,11 @@ def shares_files(context: Context) -> bool:
     return context.settings.target == "docker"
 
 
+def publishes_ports(context: Context) -> bool:
+    """Whether ports of a workload are opened on its host; on a cluster Services and an ingress stand for that."""
+    return context.settings.target == "docker"
+
+
 def demo_logs(service: str) -> str:
     """The volume to which the stand-in of a service writes its log files, and from which they are collected."""
     return f"{service}-logs"

@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema
 
 from model.base import DnsName, Duration, IpAddress, Name, PortNumber, Registry, Size, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
+from model.scope import OnlyOn
 
 Host = Annotated[str, Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"])]
 
@@ -31,8 +32,8 @@ class ComponentSettings(Strict):
     """Memory limit; the component's own default when absent."""
     cpus: Annotated[float, Field(gt=0, le=64)] | None = None
     """CPU limit in cores; the component's own default when absent."""
-    port: PortNumber | None = None
-    """Host port to publish on; the system's or the component's own default when absent."""
+    port: Annotated[PortNumber | None, OnlyOn("docker")] = None
+    """Host port to publish on, for the target docker; the system's or the component's own default when absent."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -172,9 +173,9 @@ class Settings(Strict):
     """No alert waits longer than this before it fires; for demonstrations and tests, where nobody wants to wait."""
     scrape_interval: Duration = "15s"
     """How often targets are scraped unless they say otherwise."""
-    docker: DockerSettings = Field(default_factory=DockerSettings)
+    docker: Annotated[DockerSettings, OnlyOn("docker")] = Field(default_factory=DockerSettings)
     """The Docker target."""
-    kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
+    kubernetes: Annotated[KubernetesSettings, OnlyOn("kubernetes")] = Field(default_factory=KubernetesSettings)
     """The Kubernetes target."""
 
     @property

@@ -43,14 +43,14 @@ def plan_of(space: Workspace) -> Plan:
 def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None) -> Plan:
     """The plan of a stack file; without `need_secrets`, secrets that are not set yet are no problem.
 
-    With `target` it is planned for that platform, whatever the file says.
+    With `target` it is planned for that platform, whatever the file says, without the settings of the other one.
 
     Raises:
         ConfigError: something in it is wrong.
     """
     document = read_yaml(path, path.parent) or {}
-    config = config_of(document) | ({"target": ConfigValue(target)} if target else {})
-    return assemble(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets)
+    config = config_of(document)
+    return assemble(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets, target=target)
 
 
 def images_of(stack: str) -> list[str]:

@@ -49,7 +49,8 @@ class Trial:
         shutil.copytree(ROOT, self.root, ignore=_SKIPPED)
         (self.root / ".venv").symlink_to(Path(sys.executable).parents[1])
         document = yaml.safe_load((ROOT / f"Pulumi.{source}.yaml").read_text(encoding="utf-8"))
-        settings = moved(document["config"], plan_file(ROOT / f"Pulumi.{source}.yaml", source))
+        target = (change or {}).get("target")
+        settings = moved(document["config"], plan_file(ROOT / f"Pulumi.{source}.yaml", source, target=target))
         settings |= {f"{PROJECT}:{key}": value for key, value in (change or {}).items()}
         path = self.root / f"Pulumi.{NAME}.yaml"
         path.write_text(yaml.safe_dump({"config": settings}, sort_keys=False), encoding="utf-8")
@@ -119,7 +120,7 @@ class Trial:
 
 
 def moved(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """A stack's configuration with every published port, and the base URL's, raised by OFFSET."""
+    """A stack's configuration with every port that its plan publishes, and the base URL's, raised by OFFSET."""
     result = dict(config)
     for module in COMPONENTS:
         published = {p.publish for w in plan.workloads.get(module.NAME, ()) for p in w.ports if p.publish}

@@ -22,6 +22,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
+TARGETS = ("docker", "kubernetes")
+"""Targets, which are also the keys of the settings that count for one of them alone."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,11 @@ def merge(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping
     """
     merged = dict(source)
     config = {key: value for key, value in (source.get("config") or {}).items()}
+    target = config.get(f"{PROJECT}:target", "docker")
     for key, value in overlay.items():
         name = f"{PROJECT}:{key}"
+        if key in TARGETS and key != target:
+            continue  # the stack has moved to the other target since the machine's additions were found
         if isinstance(value, Mapping) and isinstance(config.get(name, {}), Mapping):
             config[name] = {**value, **config.get(name, {})}
         else:

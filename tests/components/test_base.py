@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -98,7 +99,7 @@ def test_limits_are_the_environments_or_the_components() -> None:
 def test_a_port_is_published_where_the_closest_says(
     own: int | None, ports: dict[str, int], default: int | None, expected: int | None, tmp_path: Path
 ) -> None:
-    """The environment wins over the system, and the system over the component's default."""
+    """The environment wins over the system, and the system over the component's default; a cluster publishes none."""
     system = plan_shop(tmp_path).system.model_copy(update={"ports": ports})
     context = Context(
         stack="dev",
@@ -108,5 +109,8 @@ def test_a_port_is_published_where_the_closest_says(
         address=lambda name, port: f"{name}:{port}",
         images={},
     )
-    assert published(context, "x", 8080, default=default) == Port(number=8080, publish=expected, bind="::1")
+    bind = {"bind": "::1"} if expected else {}
+    assert published(context, "x", 8080, default=default) == Port(number=8080, publish=expected, **bind)
+    on_cluster = replace(context, settings=context.settings.model_copy(update={"target": "kubernetes"}))
+    assert published(on_cluster, "x", 8080, default=default) == Port(number=8080)
     assert identity(context, "x") == {"service": "x", "system": "shop", "environment": "dev"}

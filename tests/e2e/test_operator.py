@@ -123,7 +123,7 @@ def _dry_run(stack: OperatedStack, item: Declared) -> Any:
 
 def test_the_api_server_accepts_every_object(defined: OperatedStack) -> None:
     """A strict dry run on the server of all that a stack writes, save what refers to nothing yet."""
-    for item in plan_of("devops-mcp", demo=True, demoWorkload={"publish": False}).declared:
+    for item in plan_of("devops-mcp", demo=True).declared:
         done = _dry_run(defined, item)
         assert done.returncode == 0, f"{item.kind} {item.name}: {done.stderr}"
 
@@ -135,7 +135,7 @@ def test_the_api_server_accepts_every_object(defined: OperatedStack) -> None:
 )
 def test_what_we_refuse_the_api_server_refuses(defined: OperatedStack, endpoint: dict[str, Any]) -> None:
     """A wrong interval, value or field is found by the definition as the cluster holds it, before it is sent."""
-    plan = plan_of("devops-mcp", demo=True, demoWorkload={"publish": False})
+    plan = plan_of("devops-mcp", demo=True)
     good = next(item for item in plan.declared if item.kind == "ServiceMonitor")
     (before,) = good.body["spec"]["endpoints"]
     bad = replace(good, body={"spec": {**good.body["spec"], "endpoints": [{**before, **endpoint}]}})

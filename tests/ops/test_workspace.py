@@ -105,6 +105,18 @@ def test_machine_adds_only_where_the_stack_says_nothing() -> None:
     }
 
 
+def test_the_machine_adds_nothing_for_another_target() -> None:
+    """What was found for an engine is left out once the stack is for a cluster: it would be refused there."""
+    overlay = {"docker": {"registryMirror": "m:5000"}, "kubernetes": {"kubeconfig": "/k"}, "demo": True}
+    source = {"config": {"observability:target": "kubernetes"}}
+    assert merge(source, {}, overlay)["config"] == {
+        "observability:target": "kubernetes",
+        "observability:kubernetes": {"kubeconfig": "/k"},
+        "observability:demo": True,
+    }
+    assert "observability:kubernetes" not in merge({"config": {}}, {}, overlay)["config"]
+
+
 def test_local_secrets_are_carried_over() -> None:
     """Secrets and the salt of the local file survive; other local values follow the checkout."""
     before = {

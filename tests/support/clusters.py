@@ -49,10 +49,13 @@ class ClusterStack(RunningStack):
         super().__init__(folder, name, Engine(None), ports, system)
 
     def _settings(self, ports: int) -> dict[str, Any]:
-        """Everything that a cluster adds is on: several instances, and a discovery of pods."""
+        """Everything that a cluster adds is on: several instances, and a discovery of pods. It has no host ports."""
         given = super()._settings(ports)
+        for component in ("traefik", "loki", "grafana", "demoWorkload"):
+            del given[component]
         given["target"] = "kubernetes"
-        given["prometheus"]["replicas"], given["alertmanager"]["replicas"] = 2, 3
+        given["prometheus"] = {"replicas": 2, "evaluationInterval": given["prometheus"]["evaluationInterval"]}
+        given["alertmanager"] = {"replicas": 3}
         return given
 
     def _clear(self) -> None:

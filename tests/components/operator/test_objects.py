@@ -19,13 +19,11 @@ from targets.operator import refused, wrong_rules
 from tests.support.operators import definitions, operated, systems
 from tests.support.validating import tool
 
-PLAIN = {"demoWorkload": {"publish": False}}
-
 
 @pytest.fixture(scope="module")
 def shipped() -> Plan:
     """A system with several services, databases, probes and objectives."""
-    return operated("agenttrace", demo=True, **PLAIN)
+    return operated("agenttrace", demo=True)
 
 
 def of_kind(plan: Plan, kind: str) -> list[Declared]:
@@ -44,7 +42,7 @@ def rules(plan: Plan) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("system", systems())
 def test_the_operator_takes_every_object(system: str, demo: bool) -> None:
     """Each object of each shipped system fits the schema of its definition, to the last field."""
-    declared = operated(system, demo=demo, **PLAIN).declared
+    declared = operated(system, demo=demo).declared
     assert [*refused(definitions(declared), declared)] == []
     assert {"ServiceMonitor", "PodMonitor", "PrometheusRule", "AlertmanagerConfig"} <= {i.kind for i in declared}
 
@@ -81,7 +79,7 @@ def test_alerts_find_their_way_to_our_receivers(shipped: Plan) -> None:
     alerts = [rule for rule in rules(shipped) if "alert" in rule]
     assert all(rule["labels"]["stack"] == "x" and rule["labels"]["namespace"] == "monitoring-x" for rule in alerts)
     assert all(rule["labels"]["exported_namespace"] == "{{ $labels.namespace }}" for rule in alerts)
-    free = operated("agenttrace", demo=True, prometheus={"mode": "operator", "operator": {"matcher": "none"}}, **PLAIN)
+    free = operated("agenttrace", demo=True, prometheus={"mode": "operator", "operator": {"matcher": "none"}})
     assert all("namespace" not in rule["labels"] for rule in rules(free) if "alert" in rule)
     assert all("stack" not in rule.get("labels", {}) for rule in rules(shipped) if "record" in rule)
 
@@ -108,7 +106,7 @@ def test_dashboards_are_config_maps(shipped: Plan) -> None:
 
 def test_dashboards_need_no_grafana_of_ours() -> None:
     """Without our own Grafana the dashboards of system and components are still written."""
-    plan = operated("agenttrace", demo=True, grafana={"enabled": False}, **PLAIN)
+    plan = operated("agenttrace", demo=True, grafana={"enabled": False})
     assert "grafana" not in plan.workloads and len(of_kind(plan, "ConfigMap")) > 5
 
 

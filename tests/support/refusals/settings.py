@@ -235,10 +235,39 @@ OPERATOR_CASES = (
     ),
 )
 
+ON_CLUSTER_ONLY = "has an effect on the target kubernetes only, and this stack's is docker; leave it out"
+ON_DOCKER_ONLY = "has an effect on the target docker only, and this stack's is kubernetes; leave it out"
+TARGET_CASES = (
+    of_settings("host port on a cluster", {**CLUSTER, "loki": '{"port": 3100}'}, "loki.port", ON_DOCKER_ONLY),
+    of_settings(
+        "host port beside an operator",
+        {**CLUSTER, "prometheus": '{"mode": "operator", "port": 9090}'},
+        "prometheus.port",
+        ON_DOCKER_ONLY,
+    ),
+    of_settings(
+        "host port of a collector on a cluster",
+        {**CLUSTER, "jaeger": '{"enabled": true, "otlpHttpPort": 4318}'},
+        "jaeger.otlpHttpPort",
+        ON_DOCKER_ONLY,
+    ),
+    of_settings(
+        "published demo on a cluster",
+        {**CLUSTER, "demoWorkload": '{"publish": false}'},
+        "demoWorkload.publish",
+        ON_DOCKER_ONLY,
+    ),
+    of_settings("engine for a cluster", {**CLUSTER, "docker": '{"logMaxFiles": 5}'}, "docker", ON_DOCKER_ONLY),
+    of_settings("cluster for an engine", {"kubernetes": '{"namespace": "a"}'}, "kubernetes", ON_CLUSTER_ONLY),
+    of_settings("component of a cluster", {"kubelet": '{"enabled": false}'}, "kubelet", ON_CLUSTER_ONLY),
+    of_settings("component of an engine", {**CLUSTER, "cadvisor": '{"memory": "1GiB"}'}, "cadvisor", ON_DOCKER_ONLY),
+)
+
 SETTINGS_CASES = (
     *RECEIVER_CASES,
     *KEEPING_CASES,
     *OPERATOR_CASES,
+    *TARGET_CASES,
     of_settings(
         "unknown system",
         {"system": "shopp"},

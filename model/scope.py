@@ -1,0 +1,53 @@
+"""Settings that only some targets read: how they are marked, and how one that has no effect is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class OnlyOn:
+    """Marks a setting that has an effect on one target alone: `port: Annotated[int, OnlyOn("docker")] = 80`.
+
+    A stack whose `target` is another one may not have it.
+    """
+
+    target: str
+
+
+@dataclass(frozen=True)
+class Idle:
+    """A setting that was given and that the target does not read: its YAML path, and the target that does."""
+
+    path: str
+    target: str
+
+
+def idle_settings(section: BaseModel, target: str, prefix: str = "") -> Iterator[Idle]:
+    """Every setting in `section`, or in a section below it, that was given although `target` does not read it.
+
+    Of a whole section without effect only the section is named.
+    """
+    for name, field in type(section).model_fields.items():
+        if name not in section.model_fields_set:
+            continue
+        path = f"{prefix}{field.alias or name}"
+        marks = [mark for mark in field.metadata if isinstance(mark, OnlyOn)]
+        if other := next((mark for mark in marks if mark.target != target), None):
+            yield Idle(path, other.target)
+            continue
+        for place, inner in _sections(getattr(section, name), path):
+            yield from idle_settings(inner, target, f"{place}.")
+
+
+def _sections(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
+    """The sections that a value is or holds, each with its path."""
+    if isinstance(value, BaseModel):
+        yield path, value
+    elif isinstance(value, (tuple, list)):
+        for number, item in enumerate(value):
+            yield from _sections(item, f"{path}[{number}]")
