@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.base import MonitoringComponent, identity, limits
 from model.plan import Context, Secret
-from model.settings import ComponentSettings
+from model.settings import ComponentSettings, DockerSettings
 from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, Exemption, HostMount, HttpProbe, Port, Workload
 
@@ -16,7 +16,11 @@ PORT = 2375
 TARGETS = ("docker",)
 METRICS_PORT = 8404
 CONFIG_DIR = "/etc/haproxy"
+SILENT = "no engine answers at the mounted socket; see docker.socket"
+"""What health and metrics answer then, with status 503."""
 SOCKET = "/var/run/docker.sock"
+SNAPSHOTTER = "io.containerd.snapshotter.v1"
+"""Driver type by which `docker info` says that the engine keeps images in containerd."""
 ALLOWED = (
     r"_ping",
     r"version",
@@ -35,12 +39,17 @@ class Settings(ComponentSettings):
     """The read-only proxy in front of the Docker socket."""
 
 
-def config() -> str:
-    """haproxy.cfg. Followed logs and events stay silent for hours, hence the long time-outs."""
+def config(settings: DockerSettings) -> str:
+    """haproxy.cfg. Followed logs and events stay silent for hours, hence the long time-outs.
+
+    A buffer must hold the whole answer to /info, as it is looked into; engines with many plugins send 10 KiB.
+    The check is in a backend of its own, so that a request waits for an engine that just starts instead of failing.
+    """
     paths = "|".join(ALLOWED)
     return f"""global
     log stdout format raw local0 warning
     maxconn 256
+    tune.bufsize 65536
 
 defaults
     mode http
@@ -56,17 +65,48 @@ frontend docker
     acl reads method GET HEAD
     acl allowed path,url_dec -m reg -i ^(/v[0-9.]+)?/({paths})$
     http-request deny deny_status 403 unless reads allowed
+    http-request set-var(txn.info) bool(true) if {{ method GET }} {{ path,url_dec -m reg -i ^(/v[0-9.]+)?/info$ }}
     default_backend engine
 
 backend engine
+{_info_rule(settings)}
     server engine unix@{SOCKET}
+
+backend alive
+    option httpchk GET /_ping
+    timeout check 5s
+    server engine unix@{SOCKET} check inter 2s fall 3 rise 1
 
 frontend metrics
     bind :{METRICS_PORT}
+    http-request deny deny_status 404 unless {{ path /metrics }} or {{ path /healthz }}
+    http-request return status 503 content-type text/plain string "{SILENT}" unless {{ nbsrv(alive) gt 0 }}
     http-request use-service prometheus-exporter if {{ path /metrics }}
-    http-request return status 200 content-type text/plain string ok if {{ path /healthz }}
-    http-request deny deny_status 404
+    http-request return status 200 content-type text/plain string ok
 """
+
+
+def _info_rule(settings: DockerSettings) -> str:
+    """What cAdvisor, the only one to ask, is told of an engine whose layers it cannot see.
+
+    It reads a file of each container's layer below the data root, or asks containerd, and leaves a container out where
+    that fails. For a version below 1.10 it looks for no layer, and for a driver that it does not know it looks for no
+    disk: all containers are there, without the figures of their file systems.
+    Source: https://github.com/google/cadvisor/blob/v0.60.6/container/docker/handler.go.
+    """
+    answer = """{"ServerVersion":"1.9.0","Driver":"none","DockerRootDir":"%[var(txn.root),json(utf8s)]"}"""
+    short = f"http-response return status 200 content-type application/json lf-string '{answer}' if info answered"
+    rules = [
+        "acl info var(txn.info) -m bool",
+        "acl answered status 200",
+        "http-response wait-for-body time 5s if info",
+        "http-response set-var(txn.root) res.body,json_query('$.DockerRootDir') if info",
+        short,
+    ]
+    if settings.image_store == "classic":
+        rules[3:3] = [f"acl containerd res.body -m sub {SNAPSHOTTER}"]
+        rules[-1] += f" containerd or info answered !{{ var(txn.root) -m str {settings.data_root} }}"
+    return "\n".join(f"    {rule}" for rule in rules)
 
 
 def telemetry(context: Context) -> Telemetry:
@@ -92,12 +132,12 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             args=("-W", "-db", "-f", f"{CONFIG_DIR}/haproxy.cfg"),
             config=ConfigDir(
                 path=CONFIG_DIR,
-                files={"haproxy.cfg": config()},
+                files={"haproxy.cfg": config(context.settings.docker)},
                 restart_on=frozenset({"haproxy.cfg"}),
                 validate=("/usr/local/sbin/haproxy", "-c", "-f", "{dir}/haproxy.cfg"),
             ),
             ports=(Port(number=PORT, name="docker"),),
-            host_mounts=(HostMount(source=context.settings.docker.socket, path=SOCKET, reason=reason),),
+            host_mounts=(HostMount(source=context.settings.docker.engine_socket, path=SOCKET, reason=reason),),
             exemptions=(Exemption(rule="docker-socket", reason=reason),),
             probe=HttpProbe(path="/healthz", port=METRICS_PORT),
         ),

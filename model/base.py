@@ -24,6 +24,7 @@ _DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 _HOST_PORT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})$"
 _ENDPOINT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?$"
 _PEM = r"^-----BEGIN CERTIFICATE-----\n"
+_HOST_PATH = r"^(/[^/\s'\"\\:]+)+$"
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 WORDS = {
@@ -36,6 +37,7 @@ WORDS = {
     _HOST_PORT: "a host and a port, host:port",
     _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
     _PEM: "the PEM text of a certificate, beginning with its own line -----BEGIN CERTIFICATE-----",
+    _HOST_PATH: "an absolute path without spaces, quotes, colons or a slash at its end",
     _BUCKET: "3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
 }
 """What the patterns ask for, as it completes "must be ..."."""
@@ -110,6 +112,9 @@ Pem = Annotated[str, Field(pattern=_PEM)]
 
 Registry = Annotated[str, Field(pattern=_REGISTRY, examples=["registry.example.com:5000"])]
 """An image registry: host or host:port."""
+
+HostPath = Annotated[str, Field(pattern=_HOST_PATH, examples=["/run/user/1000/docker.sock"])]
+"""An absolute path on the engine's host; what stands in it needs no quoting anywhere."""
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 """A TCP port, 1 to 65535."""

@@ -225,7 +225,7 @@ def _contradictions(plan: Plan) -> list[str]:
         ]
         found += [
             f"{where}: starts after {name!r}, which is not planned; {nearest(name, names)}"
-            for name in workload.after
+            for name in sorted({*workload.after, *workload.restart_with})
             if name not in names
         ]
     return found

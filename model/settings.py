@@ -13,11 +13,16 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from model.base import DnsName, Duration, IpAddress, Name, PortNumber, Registry, Size, Strict, is_dns_name
+from model.base import DnsName, Duration, HostPath, IpAddress, Name, PortNumber, Registry, Size, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
 from model.scope import OnlyOn
 
 Host = Annotated[str, Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"])]
+
+
+DEFAULT_SOCKET = "/var/run/docker.sock"
+DATA_ROOT = "/var/lib/docker"
+"""The data directory of an engine that was told of no other."""
 
 
 class ComponentSettings(Strict):
@@ -70,12 +75,27 @@ class DockerSettings(Strict):
     """Host address that published ports bind to; loopback unless they are to be reached from elsewhere."""
     external_networks: tuple[str, ...] = ()
     """Existing networks that the collectors join, to reach services that are not in the stack's own network."""
-    socket: str = "/var/run/docker.sock"
-    """Path of the engine's socket on its host; only the read-only socket proxy sees it."""
+    socket: HostPath | None = None
+    """Path of the engine's socket on its host, which only the read-only socket proxy sees; that of `host` where it is
+    a unix:// one, else /var/run/docker.sock, when absent. `make up` finds it where the engine is on this machine."""
+    data_root: HostPath = DATA_ROOT
+    """The engine's data directory on its host (Docker Root Dir of `docker info`). `make up` finds it."""
+    image_store: Literal["classic", "containerd"] = "classic"
+    """Where the engine keeps images: containerd where `docker info` names the driver type
+    io.containerd.snapshotter.v1, as new installations of Docker 29 do. `make up` finds it."""
+    swap_limit: bool = True
+    """Whether the engine can limit swap (`docker info` warns where it cannot); containers get no swap where it can.
+    `make up` finds it."""
     log_max_size: Annotated[str, Field(pattern=r"^[0-9]+[kmg]$")] = "10m"
     """Size at which a container's log file is rotated (Docker's notation)."""
     log_max_files: Annotated[int, Field(ge=1, le=100)] = 3
     """Rotated log files kept for each container."""
+
+    @property
+    def engine_socket(self) -> str:
+        """Path of the engine's socket on its host, whether it is said or not."""
+        scheme, _, path = (self.host or "").partition("://")
+        return self.socket or (path if scheme == "unix" else DEFAULT_SOCKET)
 
 
 class Toleration(Strict):

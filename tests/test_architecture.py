@@ -155,7 +155,7 @@ def test_components_are_not_named_in_other_files() -> None:
     """The registry is the only list: elsewhere a name is used for an address, a start order or a question at most.
 
     These are `address("x", …)`, `instances("x", …)`, `enabled("x")`,
-    `after=("x",)` and type and uid of a data source that Grafana shows.
+    `after=("x",)`, `restart_with=("x",)` and type and uid of a data source that Grafana shows.
     """
     names = {module.NAME for module in registry.COMPONENTS}
     for path in [*component_files(), *(ROOT / "components" / f"{name}.py" for name in SHARED - {"registry"})]:
@@ -175,7 +175,7 @@ def strings(path: Path) -> Iterator[ast.Constant]:
             allowed |= {
                 inner
                 for keyword in node.keywords
-                if keyword.arg in ("after", "kind", "uid", "image")
+                if keyword.arg in ("after", "restart_with", "kind", "uid", "image")
                 for inner in ast.walk(keyword.value)
             }
         elif isinstance(node, ast.Dict):

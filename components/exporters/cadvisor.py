@@ -10,7 +10,7 @@ from model.dashboard import build
 from model.naming import LABEL
 from model.packs import containers as pack
 from model.plan import Context, Secret
-from model.settings import ComponentSettings
+from model.settings import ComponentSettings, DockerSettings
 from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
@@ -39,12 +39,12 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
-    """One cAdvisor per host; container names come through the read-only socket proxy."""
-    root = "the engine's container directories are readable by root alone; it keeps no capability"
-    mounts = (
-        HostMount(source="/sys", path="/sys", reason="reads the control groups"),
-        HostMount(source="/var/lib/docker", path="/var/lib/docker", reason="reads the containers' layers"),
-    )
+    """One cAdvisor per host; container names come through the read-only socket proxy.
+
+    It asks for the engine's driver once, at its start, so a new proxy starts it anew.
+    """
+    layers, root = _layers(context.settings.docker)
+    groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
     return (
         Workload(
             name=NAME,
@@ -59,16 +59,26 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 f"-port={PORT}",
             ),
             ports=(published(context, NAME, PORT),),
-            host_mounts=mounts,
-            exemptions=(
-                Exemption(rule="root-user", reason=root),
-                Exemption(rule="host-mount", reason="reads control groups and container layers"),
-            ),
+            host_mounts=(groups, *layers),
+            exemptions=(*root, Exemption(rule="host-mount", reason="reads control groups and container layers")),
             probe=HttpProbe(path="/healthz", port=PORT),
             placement="node-agent",
             after=("socket-proxy",),
+            restart_with=("socket-proxy",),
         ),
     )
+
+
+def _layers(settings: DockerSettings) -> tuple[tuple[HostMount, ...], tuple[Exemption, ...]]:
+    """What it needs for the figures of containers' file systems, which it has for the classic image store alone.
+
+    Source: https://github.com/google/cadvisor/blob/v0.60.6/container/docker/fs.go.
+    """
+    if settings.image_store == "containerd":
+        return (), ()
+    root = "the engine's container directories are readable by root alone; it keeps no capability"
+    mount = HostMount(source=settings.data_root, path=settings.data_root, reason="reads the containers' layers")
+    return (mount,), (Exemption(rule="root-user", reason=root),)
 
 
 class Cadvisor(MonitoringComponent):

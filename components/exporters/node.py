@@ -6,20 +6,22 @@ Flags: https://github.com/prometheus/node_exporter.
 
 from __future__ import annotations
 
+import re
+
 from components.base import MonitoringComponent, limits, published
 from model.dashboard import build
 from model.naming import scraped
 from model.packs import host as pack
 from model.plan import Context, Secret
-from model.settings import ComponentSettings
+from model.settings import DATA_ROOT, ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "node-exporter"
 PORT = 9100
 HOST = "/host"
-FILESYSTEMS = r"^/(dev|proc|run|sys|var/lib/(docker|containerd|kubelet)/.+)($|/)"
-"""Mount points that are no disks of the host."""
+NO_DISKS = ("dev", "proc", "run", "sys", "var/lib/(docker|containerd|kubelet)/.+")
+"""Mount points that are no disks of the host, as regular expressions without the first slash."""
 QUIET = ("arp", "netclass", "netdev", "netstat", "sockstat", "udp_queues", "wifi", "ipvs", "infiniband", "nfs", "nfsd")
 """Collectors whose figures would be those of the container's own network, or that only few hosts have."""
 
@@ -42,6 +44,12 @@ def secrets(context: Context) -> tuple[Secret, ...]:
     return ()
 
 
+def no_disks(data_root: str) -> str:
+    """The regular expression of all mount points that are no disks: those of containers are below the data root."""
+    own = () if data_root == DATA_ROOT else (f"{re.escape(data_root[1:])}/.+",)
+    return f"^/({'|'.join((*NO_DISKS, *own))})($|/)"
+
+
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One exporter per host, as an ordinary user that sees the host's files read-only."""
     reason = "reads the host's /proc, /sys and the free space of its disks"
@@ -54,7 +62,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 f"--path.rootfs={HOST}",
                 f"--path.procfs={HOST}/proc",
                 f"--path.sysfs={HOST}/sys",
-                f"--collector.filesystem.mount-points-exclude={FILESYSTEMS}",
+                f"--collector.filesystem.mount-points-exclude={no_disks(context.settings.docker.data_root)}",
                 *(f"--no-collector.{name}" for name in QUIET),
             ),
             ports=(published(context, NAME, PORT),),

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from components.socket_proxy import config
+from model.settings import DockerSettings
 from tests.support.planned import scraped_as, workload
 from tests.support.systems import plan_shop
 
 
 def allowed(path: str) -> bool:
     """Whether haproxy.cfg's expression matches a path."""
-    (expression,) = re.findall(r"acl allowed path,url_dec -m reg -i (\S+)", config())
+    (expression,) = re.findall(r"acl allowed path,url_dec -m reg -i (\S+)", config(DockerSettings()))
     return re.search(expression, path, re.IGNORECASE) is not None
 
 
@@ -48,8 +49,8 @@ def test_everything_else_is_refused(path: str) -> None:
 
 def test_only_reading_methods(tmp_path: Path) -> None:
     """A request must be a read and on an allowed path."""
-    assert "acl reads method GET HEAD" in config()
-    assert "deny deny_status 403 unless reads allowed" in config()
+    assert "acl reads method GET HEAD" in config(DockerSettings())
+    assert "deny deny_status 403 unless reads allowed" in config(DockerSettings())
 
 
 def test_the_socket_is_a_declared_exemption(tmp_path: Path) -> None:
@@ -58,3 +59,25 @@ def test_the_socket_is_a_declared_exemption(tmp_path: Path) -> None:
     found = workload(plan, "socket-proxy")
     assert found.exempt("docker-socket") and not found.exempt("root-user")
     scraped_as(plan, "socket-proxy")
+
+
+@pytest.mark.parametrize(
+    ("docker", "source"),
+    [
+        ("{}", "/var/run/docker.sock"),
+        ('{"host": "tcp://10.0.0.5:2376"}', "/var/run/docker.sock"),
+        ('{"host": "unix:///run/user/1000/docker.sock"}', "/run/user/1000/docker.sock"),
+        ('{"host": "unix:///run/user/1000/docker.sock", "socket": "/run/docker.sock"}', "/run/docker.sock"),
+    ],
+)
+def test_the_socket_is_that_of_the_engine(tmp_path: Path, docker: str, source: str) -> None:
+    """What is said of the socket counts, then a unix:// address of the engine, then Docker's own default."""
+    found = workload(plan_shop(tmp_path, settings={"docker": docker}), "socket-proxy")
+    assert [(mount.source, mount.create) for mount in found.host_mounts] == [(source, False)]
+
+
+def test_info_is_changed_only_where_layers_cannot_be_seen() -> None:
+    """With the classic image store the answer depends on the engine's own; with containerd's it is always short."""
+    classic = config(DockerSettings.model_validate({"dataRoot": "/data/docker"}))
+    assert "if info answered containerd or info answered !{ var(txn.root) -m str /data/docker }" in classic
+    assert config(DockerSettings.model_validate({"imageStore": "containerd"})).count("if info answered\n") == 1

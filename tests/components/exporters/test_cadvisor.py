@@ -27,3 +27,24 @@ def test_root_has_a_reason(tmp_path: Path) -> None:
     found = workload(plan_shop(tmp_path), "cadvisor")
     assert found.exempt("root-user") and found.capabilities() == ()
     assert "-docker=tcp://socket-proxy:2375" in found.args
+
+
+def test_it_sees_the_engines_data_root(tmp_path: Path) -> None:
+    """Layers are looked for where the engine says that they are, below the same path as on the host."""
+    found = workload(plan_shop(tmp_path, settings={"docker": '{"dataRoot": "/data/docker"}'}), "cadvisor")
+    assert [(mount.source, mount.path) for mount in found.host_mounts] == [
+        ("/sys", "/sys"),
+        ("/data/docker", "/data/docker"),
+    ]
+
+
+def test_it_is_no_root_where_there_are_no_layers(tmp_path: Path) -> None:
+    """With images in containerd there are no figures of file systems, so it needs neither root nor the data root."""
+    found = workload(plan_shop(tmp_path, settings={"docker": '{"imageStore": "containerd"}'}), "cadvisor")
+    assert not found.exempt("root-user")
+    assert [mount.source for mount in found.host_mounts] == ["/sys"]
+
+
+def test_a_new_proxy_starts_it_anew(tmp_path: Path) -> None:
+    """It asks for the engine's driver at its start alone, through the proxy."""
+    assert workload(plan_shop(tmp_path), "cadvisor").restart_with == ("socket-proxy",)
