@@ -55,6 +55,7 @@ class DockerTarget:
         self._stack, self._settings, self._images, self._secrets = stack, settings, images, secrets
         self._host = pulumi.ComponentResource("observability:targets:DockerHost", stack, {}, opts)
         self._pulled: dict[str, docker.RemoteImage] = {}
+        self._started: dict[str, pulumi.Output[str]] = {}
         self._provider = docker.Provider(
             resource_name(stack, "engine"),
             host=settings.host,
@@ -104,6 +105,7 @@ class DockerTarget:
             configure = self._configure(workload, parent, before)
             before.append(configure)
         container = self._container(workload, parent, before, secrets)
+        self._started[workload.name] = container.id
         ready = _delivered(workload.name, configure) if configure else pulumi.Output.from_input(True)
         return Deployment(
             name=workload.name,
@@ -169,11 +171,11 @@ class DockerTarget:
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
             security_opts=["no-new-privileges:true"],
             memory=32,
-            memory_swap=32,
+            memory_swap=self._swap(32),
             volumes=[
                 docker.ContainerVolumeArgs(volume_name=self._tools.name, container_path=TOOLS),
-                docker.ContainerVolumeArgs(host_path=self._settings.socket, container_path=SOCKET, read_only=True),
             ],
+            mounts=[_existing(self._settings.engine_socket, SOCKET)],
             labels=self._labels("tools", reason="one-shot: root copies the health probe's client to a volume"),
             must_run=False,
             attach=True,
@@ -204,7 +206,7 @@ class DockerTarget:
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
             security_opts=["no-new-privileges:true"],
             memory=32,
-            memory_swap=32,
+            memory_swap=self._swap(32),
             volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=SECRETS_DIR)],
             uploads=[self._secret_upload(workload, secret) for secret in workload.secrets],
             labels=self._labels(workload.name, role="secrets", reason="never started: carries files to a volume"),
@@ -245,7 +247,7 @@ class DockerTarget:
             ),
             security_opts=["no-new-privileges:true"],
             memory=max(128, workload.limits.memory // MIB),
-            memory_swap=max(128, workload.limits.memory // MIB),
+            memory_swap=self._swap(max(128, workload.limits.memory // MIB)),
             tmpfs={"/tmp": "rw,nosuid,nodev,size=64m"},  # noqa: S108 - inside the container
             envs=[f"{key}={value}" for key, value in sorted(self._delivery(workload, config, revision).items())],
             volumes=mounts,
@@ -309,8 +311,7 @@ class DockerTarget:
         root = workload.exempt("root-user")
         memory = workload.limits.memory // MIB
         labels = self._labels(workload.name, role="service", generation=self._generation(workload), **_about(workload))
-        if secrets is not None:  # a changed secret must reach its reader
-            labels.append(docker.ContainerLabelArgs(label=f"{LABEL}.secrets", value=secrets.id))
+        labels += self._restart_labels(workload, secrets)
         adds = [f"CAP_{capability}" for capability in workload.capabilities()]
         args = docker.ContainerArgs(
             name=name,
@@ -325,7 +326,7 @@ class DockerTarget:
             capabilities=docker.ContainerCapabilitiesArgs(adds=adds or None, drops=["ALL"]),
             security_opts=["no-new-privileges:true"],
             memory=memory,
-            memory_swap=memory,
+            memory_swap=self._swap(memory),
             cpus=str(workload.limits.cpus),
             ulimits=[
                 docker.ContainerUlimitArgs(name="nproc", soft=workload.limits.pids, hard=workload.limits.pids),
@@ -346,6 +347,7 @@ class DockerTarget:
             if workload.exempt("host-gateway")
             else None,
             volumes=self._mounts(workload),
+            mounts=_existing_mounts(workload) or None,
             healthcheck=_healthcheck(workload),
             labels=labels,
             log_driver="json-file",
@@ -354,6 +356,17 @@ class DockerTarget:
         return docker.Container(
             name, args, opts=self._child(parent, depends_on=list(before), delete_before_replace=True)
         )
+
+    def _restart_labels(self, workload: Workload, secrets: docker.Container | None) -> list[docker.ContainerLabelArgs]:
+        """Labels that change where a container must start anew although its own description is the same."""
+        ids = {f"started-with.{other}": self._started[other] for other in sorted(workload.restart_with)}
+        if secrets is not None:  # a changed secret must reach its reader
+            ids["secrets"] = secrets.id
+        return [docker.ContainerLabelArgs(label=f"{LABEL}.{key}", value=value) for key, value in ids.items()]
+
+    def _swap(self, memory: int) -> int:
+        """Memory and swap together, in MiB: no swap, or what an engine that cannot limit it says of every container."""
+        return memory if self._settings.swap_limit else -1
 
     def _socket_group(self) -> pulumi.Output[str]:
         return self._fetch.container_logs.apply(lambda text: (text or "").strip().splitlines()[-1] if text else "0")
@@ -382,6 +395,7 @@ class DockerTarget:
         mounts += [
             docker.ContainerVolumeArgs(host_path=m.source, container_path=m.path, read_only=True)
             for m in workload.host_mounts
+            if m.create
         ]
         return sorted(mounts, key=lambda mount: str(mount.container_path))
 
@@ -398,6 +412,16 @@ class DockerTarget:
             return []
         volume = resource_name(self._stack, f"{workload.name}-secrets")
         return [docker.ContainerVolumeArgs(volume_name=volume, container_path=SECRETS_DIR, read_only=True)]
+
+
+def _existing_mounts(workload: Workload) -> list[docker.ContainerMountArgs]:
+    found = sorted(workload.host_mounts, key=lambda mount: mount.path)
+    return [_existing(mount.source, mount.path) for mount in found if not mount.create]
+
+
+def _existing(source: str, path: str) -> docker.ContainerMountArgs:
+    """A read-only view of a path of the host. The engine refuses one that is not there, instead of making a folder."""
+    return docker.ContainerMountArgs(type="bind", source=source, target=path, read_only=True)
 
 
 def address(name: str, port: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from model.naming import LABEL, user_id
 from model.settings import DockerSettings
-from model.workload import ConfigDir, DataVolume, Port, SecretFile, Workload
+from model.workload import ConfigDir, DataVolume, HostMount, Port, SecretFile, Workload
 from targets.docker import DeliveryError, DockerTarget, check
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
@@ -130,14 +130,36 @@ def test_only_published_ports_are_open(everything: Resources) -> None:
 
 def test_host_paths_are_read_only(everything: Resources) -> None:
     """Nothing of the host can be written to from a container."""
-    mounts = [mount for c in containers(everything) for mount in c.inputs.get("volumes", []) if "hostPath" in mount]
-    assert {mount["hostPath"] for mount in mounts} == {"/sys", "/var/run/docker.sock"}
-    assert all(mount["readOnly"] for mount in mounts)
+    assert not [v for c in containers(everything) for v in c.inputs.get("volumes", []) if "hostPath" in v]
+    mounts = [mount for c in containers(everything) for mount in c.inputs.get("mounts", [])]
+    assert {mount["source"] for mount in mounts} == {"/sys", "/var/run/docker.sock"}
+    assert all(mount["readOnly"] and mount["type"] == "bind" for mount in mounts)
+
+
+def test_only_paths_that_may_be_missing_are_made() -> None:
+    """The engine makes a folder of a missing path for `volumes`, which is for declared paths, and refuses `mounts`."""
+    made = HostMount(source="/var/log/shop", path="/host/var/log/shop", reason="reads logs", create=True)
+    agent = inputs(deploy(replace(AGENT, host_mounts=(*AGENT.host_mounts, made))), "agent")
+    assert [v["hostPath"] for v in agent["volumes"] if "hostPath" in v] == ["/var/log/shop"]
+    assert [mount["source"] for mount in agent["mounts"]] == ["/sys"]
+
+
+def test_an_engine_without_swap_limits_is_asked_for_what_it_answers() -> None:
+    """Memory stays limited; swap is said as such an engine reports it, so that reading it shows no difference."""
+    for container in containers(deploy(SERVER, settings=DockerSettings.model_validate({"swapLimit": False}))):
+        assert container.inputs["memory"] > 0 and container.inputs["memorySwap"] == -1, container.name
+
+
+def test_a_new_container_starts_its_readers_anew() -> None:
+    """A workload that reads another one's answers at its start is replaced with it, and with nothing else."""
+    resources = deploy(SERVER, replace(PLAIN, name="reader", restart_with=("server",)), PLAIN)
+    assert labels(inputs(resources, "reader"))["started-with.server"] == "dev-server-id"
+    assert not [key for key in labels(inputs(resources, "plain")) if key.startswith("started-with")]
 
 
 def test_the_socket_is_seen_by_its_proxy_alone(everything: Resources) -> None:
     """No service has the engine's socket; the one-shot that reports its group has it without a network."""
-    holders = [c for c in containers(everything) if "docker.sock" in str(c.inputs.get("volumes"))]
+    holders = [c for c in containers(everything) if "docker.sock" in str(c.inputs)]
     assert [c.name for c in holders] == ["dev-tools"]
     assert holders[0].inputs["networkMode"] == "none"
 

@@ -1,0 +1,223 @@
+"""What a Docker engine says of itself, and whether a stack can be deployed to it as its settings describe it.
+
+All questions read. Format: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/System/operation/SystemInfo.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import docker
+from docker.errors import DockerException
+
+from model.errors import nearest
+from model.settings import DEFAULT_SOCKET, DockerSettings
+
+OLDEST_API = (1, 41)
+"""API version of Docker 20.10, the oldest engine that is supported."""
+SNAPSHOTTER = "io.containerd.snapshotter.v1"
+_SECONDS = 3
+"""How long a registry or a socket of this machine may take for an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineFacts:
+    """An engine as it describes itself.
+
+    `socket` is the path at which it listens on its own host, where this machine is that host and the path is known.
+    `networks` holds by name why a container cannot join, and an empty text where it can. `insecure` are the
+    registries, addresses and ranges that the engine asks by plain HTTP.
+    """
+
+    number: str
+    version: str
+    api: tuple[int, ...]
+    local: bool
+    socket: str | None
+    data_root: str
+    image_store: Literal["classic", "containerd"]
+    rootless: bool
+    memory_limit: bool
+    swap_limit: bool
+    cpu_limit: bool
+    insecure: tuple[str, ...] = ()
+    networks: Mapping[str, str] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, Any]:
+        """The keys of the settings section `docker` that describe this engine."""
+        return {
+            "dataRoot": self.data_root,
+            "imageStore": self.image_store,
+            "swapLimit": self.swap_limit,
+            "socket": self.socket or DEFAULT_SOCKET,
+        }
+
+    def remarks(self) -> list[str]:
+        """What this engine cannot give to a stack that runs on it all the same, as sentences."""
+        found = []
+        if self.image_store == "containerd":
+            found.append("the engine keeps images in containerd: there are no figures of containers' file systems")
+        if not self.swap_limit:
+            found.append("the engine cannot limit swap: containers may swap beyond their memory limits")
+        return found
+
+
+def read(client: docker.DockerClient, address: str) -> EngineFacts:
+    """What the engine that `client` asks says of itself; `address` is where people say it is.
+
+    Raises:
+        docker.errors.DockerException: it does not answer.
+    """
+    info = client.info()
+    local = info.get("Name") == os.uname().nodename
+    path = address.removeprefix("unix://") if address.startswith("unix://") else None
+    kinds = {str(key): str(value) for key, value in info.get("DriverStatus") or ()}
+    return EngineFacts(
+        number=str(info.get("ID", "")),
+        version=str(info["ServerVersion"]),
+        api=tuple(int(part) for part in str(client.api.api_version).split(".")),
+        local=local,
+        socket=path if local else None,
+        data_root=str(info["DockerRootDir"]).rstrip("/"),
+        image_store="containerd" if kinds.get("driver-type") == SNAPSHOTTER else "classic",
+        rootless=any(option.startswith("name=rootless") for option in info.get("SecurityOptions") or ()),
+        memory_limit=bool(info.get("MemoryLimit")),
+        swap_limit=bool(info.get("SwapLimit")),
+        cpu_limit=bool(info.get("CpuCfsQuota")),
+        insecure=tuple(_insecure(info.get("RegistryConfig") or {})),
+        networks={str(item["Name"]): _unjoinable(item) for item in client.api.networks()},
+    )
+
+
+def _insecure(config: Mapping[str, Any]) -> Iterator[str]:
+    yield from config.get("InsecureRegistryCIDRs") or ()
+    yield from (name for name, index in (config.get("IndexConfigs") or {}).items() if not index.get("Secure"))
+
+
+def _unjoinable(network: Mapping[str, Any]) -> str:
+    """Why containers of a stack cannot join a network beside their own; empty when they can."""
+    if network.get("Driver") in ("host", "null"):
+        return "is no network that a container can join beside another one"
+    if network.get("Scope") == "swarm" and not network.get("Attachable"):
+        return "belongs to a swarm and is not attachable: make it with `docker network create --attachable`"
+    return ""
+
+
+def problems(settings: DockerSettings, facts: EngineFacts) -> list[str]:
+    """Everything that stands in the way of a deployment, as sentences that name the key; empty when nothing does."""
+    return [
+        *_too_weak(facts),
+        *_described_wrongly(settings, facts),
+        *_socket(settings, facts),
+        *_networks(settings, facts),
+        *_mirror(settings, facts),
+    ]
+
+
+def _too_weak(facts: EngineFacts) -> Iterator[str]:
+    if facts.api < OLDEST_API:
+        oldest = ".".join(map(str, OLDEST_API))
+        yield f"the engine is Docker {facts.version}; Docker 20.10 (API {oldest}) or a newer one is needed"
+    help_ = "delegate the controllers cpu and memory to its user" if facts.rootless else "see `docker info`, Warnings"
+    lacking = {"memory": facts.memory_limit, "CPU": facts.cpu_limit}
+    for what in (name for name, there in lacking.items() if not there):
+        yield f"the engine cannot limit {what}, which every container of a stack asks for; {help_}"
+
+
+def _described_wrongly(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+    if settings.data_root != facts.data_root:
+        yield f"docker.dataRoot: {settings.data_root!r}, but the engine's data root is {facts.data_root!r}; say that"
+    if settings.image_store != facts.image_store:
+        yield f"docker.imageStore: {settings.image_store!r}, but this engine's is {facts.image_store!r}; say that"
+    if settings.swap_limit and not facts.swap_limit:
+        yield (
+            "docker.swapLimit: true, but this engine cannot limit swap, so every run would update every container;"
+            " say false"
+        )
+
+
+def _socket(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+    """Looked at where the engine is on this machine; elsewhere the engine itself refuses a path that is not there."""
+    path, own = settings.engine_socket, f"; the engine's own is {facts.socket!r}" if facts.socket else ""
+    if not facts.local:
+        return
+    if not Path(path).exists():
+        yield f"docker.socket: there is no {path!r}{own}"
+    elif not Path(path).is_socket():
+        yield f"docker.socket: {path!r} is no socket{own}"
+    elif os.access(path, os.W_OK) and not (facts.socket and Path(path).samefile(facts.socket)):
+        number = _number(path)
+        if number is None:
+            yield f"docker.socket: no engine answers at {path!r}{own}"
+        elif number != facts.number:
+            yield f"docker.socket: another engine answers at {path!r} than at docker.host or DOCKER_HOST{own}"
+
+
+def _number(path: str) -> str | None:
+    """The ID of the engine that answers at a socket; None where none does."""
+    try:
+        client = docker.DockerClient(base_url=f"unix://{path}", timeout=_SECONDS)
+        try:
+            return str(client.info().get("ID", ""))
+        finally:
+            client.close()
+    except (DockerException, OSError):
+        return None
+
+
+def _networks(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+    joinable = [name for name, why in facts.networks.items() if not why]
+    for name in settings.external_networks:
+        if name not in facts.networks:
+            yield f"docker.externalNetworks: the engine has no network {name!r}; {nearest(name, joinable)}"
+        elif why := facts.networks[name]:
+            yield f"docker.externalNetworks: {name!r} {why}"
+
+
+def _mirror(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+    """A registry of this machine that speaks plain HTTP, which the engine would ask by HTTPS alone.
+
+    Since 29.10 loopback is no exception where `insecure-registries` is set: https://github.com/moby/moby/pull/53868.
+    """
+    mirror = settings.registry_mirror
+    if mirror and facts.local and not _trusted(mirror, facts.insecure) and _speaks_http(mirror):
+        yield (
+            f"docker.registryMirror: {mirror!r} speaks plain HTTP, and the engine asks it by HTTPS; add {mirror!r} to"
+            ' "insecure-registries" in the engine\'s daemon.json and restart it'
+        )
+
+
+def _trusted(registry: str, insecure: tuple[str, ...]) -> bool:
+    """Whether the engine asks a registry by plain HTTP: by its name, or as one of its addresses is in a range."""
+    if registry in insecure:
+        return True
+    ranges = [ipaddress.ip_network(text, strict=False) for text in insecure if "/" in text]
+    return any(address in each for address in _addresses(registry) for each in ranges)
+
+
+def _addresses(registry: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    host = registry.rpartition(":")[0] or registry
+    try:
+        found = {str(item[4][0]) for item in socket.getaddrinfo(host, None)}
+    except OSError:
+        return []
+    return [ipaddress.ip_address(text.partition("%")[0]) for text in sorted(found)]
+
+
+def _speaks_http(registry: str) -> bool:
+    """Whether a registry answers plain HTTP as one does; a server for HTTPS answers 400 to it, or nothing."""
+    connection = http.client.HTTPConnection(registry, timeout=_SECONDS)
+    try:
+        connection.request("GET", "/v2/")
+        return connection.getresponse().status in (200, 401)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
