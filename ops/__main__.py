@@ -21,7 +21,7 @@ from model.errors import ConfigError, Problem
 from model.plan import Plan
 from ops import capacity, engine, render, verify
 from ops.hosts import Host, cluster_of, open_host, target_of
-from ops.workspace import ROOT, Workspace, drop_secrets, forget, keep_secrets, open_workspace
+from ops.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget, keep_secrets, open_workspace
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -81,9 +81,14 @@ def cluster_prerequisites(stack: str, images: Sequence[str]) -> dict[str, Any]:
 
 
 def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Host]:
-    """The stack's workspace and where it runs."""
+    """The stack's workspace, with what its platform says of itself, and where it runs."""
     space = open_workspace(stack, engine.tool_env(), overlay)
-    return space, open_host(space, target_of(stack))
+    host = open_host(space, target_of(stack))
+    found = host.describe(render.settings_of(space))
+    for remark in found.remarks:
+        console.print(f"   [yellow]{escape(remark)}[/]")
+    describe_machine(space, found.settings)
+    return space, host
 
 
 def up(stack: str) -> int:
@@ -103,7 +108,8 @@ def up(stack: str) -> int:
     phases.run("pulumi up", lambda: space.pulumi("up", "--yes", "--skip-preview", "--stack", stack, *replace))
     found = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
-    good = verify.report(stack, found, scraped, base_url=plan.settings.base_url, console=console)
+    unseen = phases.run("view", lambda: host.unseen(plan, 60))
+    good = verify.report(stack, found, scraped, unseen, base_url=plan.settings.base_url, console=console)
     _explain(host)
     console.print(phases.total())
     return 0 if good else 1
@@ -130,8 +136,9 @@ def check(stack: str) -> int:
     """Shows how a running stack is, without changing anything."""
     space, host = connect(stack)
     plan = render.plan_of(space)
-    found, scraped = host.wait_healthy(30), host.wait_targets(30)
-    return 0 if verify.report(stack, found, scraped, base_url=plan.settings.base_url, console=console) else 1
+    found, scraped, unseen = host.wait_healthy(30), host.wait_targets(30), host.unseen(plan, 30)
+    good = verify.report(stack, found, scraped, unseen, base_url=plan.settings.base_url, console=console)
+    return 0 if good else 1
 
 
 def preview(stack: str, *, as_json: bool) -> int:

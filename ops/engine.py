@@ -22,6 +22,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 from docker.tls import TLSConfig
 
+from model.settings import DEFAULT_SOCKET, DockerSettings
 from ops.workspace import PROJECT, ROOT, Workspace
 
 _OLDEST_API = "1.41"
@@ -39,6 +40,11 @@ def tool_env() -> dict[str, str]:
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
     env["VIRTUAL_ENV"] = str(Path(sys.executable).parent.parent)
     return env
+
+
+def address(settings: DockerSettings) -> str:
+    """Where a stack's engine is asked: what its settings say, else DOCKER_HOST, else the local socket."""
+    return settings.host or os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
 
 
 def connect(space: Workspace) -> docker.DockerClient:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -19,17 +20,25 @@ from model.errors import ConfigError, Problem
 from model.naming import LABEL, agents, namespace
 from model.operator import Operator
 from model.plan import Plan
-from model.settings import KubernetesSettings
+from model.settings import KubernetesSettings, Settings
 from ops import engine, operated, recover, verify
 from ops.render import place_of
 from ops.verify import Health
 from ops.workspace import PROJECT, ROOT, Workspace
-from targets import preflight
+from targets import docker_engine, preflight
 from targets.preflight import connect as connect_cluster
 from targets.preflight import no_context, size
 
 _DELETE_SECONDS = 120
 _TARGETS = "/prometheus/api/v1/targets?state=active"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What a platform says of itself: settings by section, and what it cannot give to a stack, as sentences."""
+
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
 
 class Host(Protocol):
@@ -40,6 +49,12 @@ class Host(Protocol):
 
     def refusals(self, plan: Plan) -> list[str]:
         """What stands in the way of a run, asked before Pulumi asks for each resource, as sentences."""
+
+    def describe(self, settings: Settings) -> Description:
+        """What the platform says of itself that a stack's settings must agree with."""
+
+    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+        """What runs and is watched by nobody although all is up, after at most `timeout` seconds, as sentences."""
 
     def repeats(self, space: Workspace) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
@@ -101,8 +116,18 @@ class DockerHost:
         return recover.recover(space, self._client)
 
     def refusals(self, plan: Plan) -> list[str]:
-        """See `Host`: none, as the engine has answered already."""
-        return []
+        """See `Host` and `targets.docker_engine.problems`."""
+        settings = plan.settings.docker
+        return docker_engine.problems(settings, docker_engine.read(self._client, engine.address(settings)))
+
+    def describe(self, settings: Settings) -> Description:
+        """See `Host`."""
+        facts = docker_engine.read(self._client, engine.address(settings.docker))
+        return Description(settings={"docker": facts.settings()}, remarks=facts.remarks())
+
+    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+        """See `Host`: containers without metrics, and a stack without lines."""
+        return verify.unseen(self._client, plan, timeout)
 
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: one-shot containers that ended with an error, and what was half made."""
@@ -149,6 +174,14 @@ class ClusterHost:
     def refusals(self, plan: Plan) -> list[str]:
         """See `Host` and `targets.preflight.problems`."""
         return preflight.problems(place_of(plan), plan.every(), plan.declared)
+
+    def describe(self, settings: Settings) -> Description:
+        """See `Host`: nothing, as no setting depends on it."""
+        return Description()
+
+    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+        """See `Host`: nothing, as the kubelets name their pods by themselves."""
+        return []
 
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""

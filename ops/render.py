@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
-from components.assemble import ConfigValue, assemble
+from components.assemble import ConfigValue, assemble, load_settings
 from model.load import read_yaml
 from model.plan import Plan
+from model.settings import Settings
 from ops.workspace import PROJECT, ROOT, Workspace
 from targets import manifests
 from targets.manifests import Place
@@ -38,6 +39,16 @@ def plan_of(space: Workspace) -> Plan:
         ConfigError: something in it is wrong.
     """
     return plan_file(space.directory / f"Pulumi.{space.stack}.yaml", space.stack, need_secrets=True)
+
+
+def settings_of(space: Workspace) -> Settings:
+    """The settings of a workspace's stack.
+
+    Raises:
+        ConfigError: something in them is wrong.
+    """
+    document = read_yaml(space.directory / f"Pulumi.{space.stack}.yaml", space.directory) or {}
+    return load_settings(space.stack, config_of(document))
 
 
 def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None) -> Plan:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import docker
 from docker.models.containers import Container
@@ -15,9 +16,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from model.naming import LABEL
+from model.plan import Plan
 from ops.engine import execute
 
 PROMETHEUS = "http://127.0.0.1:9090/prometheus"
+LOKI = "http://127.0.0.1:3100"
+METRICS_OF = {"cadvisor", "prometheus"}
+"""Workloads without which there are no metrics of containers."""
+LINES_OF = {"promtail", "loki"}
+"""Workloads without which there are no lines of containers."""
+LINES_SECONDS = 24 * 3600
+"""How far lines are looked back for: quiet services write no more than a few a day."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +107,68 @@ def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> lis
         time.sleep(0.5)
 
 
+def unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list[str]:
+    """What runs without metrics or lines of its own although all is up, after at most `timeout` seconds, as sentences.
+
+    An agent may be up and scraped and see nothing: then there is no figure that an alert could stand on.
+    """
+    planned = {workload.name for workload in plan.every()}
+    checks = [
+        check for needed, check in ((METRICS_OF, without_metrics), (LINES_OF, without_lines)) if needed <= planned
+    ]
+    deadline = time.monotonic() + timeout
+    while True:
+        found = [sentence for check in checks if (sentence := _asked(check, client, plan.stack))]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def _asked(
+    check: Callable[[docker.DockerClient, str], str | None], client: docker.DockerClient, stack: str
+) -> str | None:
+    try:
+        return check(client, stack)
+    except RuntimeError as error:  # whoever would know does not answer
+        return str(error)
+
+
+def without_metrics(client: docker.DockerClient, stack: str) -> str | None:
+    """Which running services cAdvisor has no metrics of; None when it has some of each."""
+    running = {str(c.name) for c in services(client, stack) if c.attrs["State"]["Status"] == "running"}
+    query = urlencode({"query": f'group by (name) (container_last_seen{{name=~"{stack}-.+"}})'})
+    answer = json.loads(fetch(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/query?{query}"))
+    missing = running - {series["metric"]["name"] for series in answer["data"]["result"]}
+    if not missing:
+        return None
+    names = ", ".join(sorted(missing)) if len(missing) < len(running) else "all"
+    return (
+        f"there are no metrics of {len(missing)} of {len(running)} containers ({names});"
+        f" see docker logs {stack}-cadvisor, and docs/operations.md, Docker engines"
+    )
+
+
+def without_lines(client: docker.DockerClient, stack: str) -> str | None:
+    """That Loki has no line of any of the stack's containers; None when it has."""
+    start = time.time() - LINES_SECONDS
+    query = urlencode({"query": f'{{stack="{stack}"}}', "start": int(start * 1e9)})
+    answer = json.loads(fetch(client, stack, "loki", f"{LOKI}/loki/api/v1/label/container/values?{query}"))
+    if any(str(name).startswith(f"{stack}-") for name in answer.get("data") or ()):
+        return None
+    return (
+        "Loki has no line of any container of this stack;"
+        f" see docker logs {stack}-promtail and {stack}-socket-proxy, and docs/operations.md, Docker engines"
+    )
+
+
 def report(
-    stack: str, found: Sequence[Health], scraped: Sequence[Mapping[str, Any]], *, base_url: str, console: Console
+    stack: str,
+    found: Sequence[Health],
+    scraped: Sequence[Mapping[str, Any]],
+    unseen: Sequence[str] = (),
+    *,
+    base_url: str,
+    console: Console,
 ) -> bool:
     """Prints the closing table; true when everything is as it should be."""
     by_service: dict[str, list[str]] = {}
@@ -117,6 +186,8 @@ def report(
     down = [t for t in scraped if t["health"] != "up"]
     for target in down:
         console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
+    for sentence in unseen:
+        console.print(f"[red]unseen[/] {escape(sentence)}")
     console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
     console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
-    return bool(found) and all(item.good for item in found) and not down
+    return bool(found) and all(item.good for item in found) and not down and not unseen

@@ -142,6 +142,20 @@ def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any] | No
     return directory
 
 
+def describe_machine(space: Workspace, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Adds what a platform says of itself to a local stack's file, below what its own file says.
+
+    Whoever has a Pulumi backend of their own says it in the stack's own file.
+    """
+    if not space.local:
+        return
+    remembered = space.directory / "machine.yaml"
+    overlay = yaml.safe_load(remembered.read_text(encoding="utf-8")) if remembered.exists() else {}
+    for section, values in found.items():
+        overlay[section] = {**overlay.get(section, {}), **values}
+    _working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)
+
+
 def merge(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
     """The local stack file: the checkout's settings, the machine's additions below them, and its own secrets.
 

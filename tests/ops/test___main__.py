@@ -13,7 +13,7 @@ import pytest
 from model.errors import ConfigError, Problem
 from ops import __main__ as commands
 from ops import engine, recover, render, verify
-from ops.hosts import DockerHost
+from ops.hosts import Description, DockerHost
 from tests.support import fakes
 from tests.support.fakes import FakeItem
 
@@ -133,6 +133,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
     monkeypatch.setattr(render, "plan_of", lambda space: None)
+    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: [])
     assert call(monkeypatch, "preview") == 0
     assert call(monkeypatch, "preview", "--json") == 0
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
@@ -198,7 +199,31 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(recover, "unfinished", lambda state: ["urn:x", "urn:y"])
     monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
     monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
-    monkeypatch.setattr(verify, "report", lambda *args, **options: verdict.pop(0))
+    monkeypatch.setattr(verify, "unseen", lambda *args, **options: ["no metrics"])
+    monkeypatch.setattr(verify, "report", lambda stack, found, scraped, unseen, **options: reported(unseen))
+    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: [])
+
+    def reported(unseen: list[str]) -> bool:
+        assert unseen == ["no metrics"]
+        return verdict.pop(0)
+
     assert call(monkeypatch, "up") == 0
     assert fakes.calls(stack)[-1].endswith("--stack dev --replace urn:x --replace urn:y")
     assert call(monkeypatch, "up") == 1
+
+
+def test_the_engine_describes_itself_before_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the platform says of itself is added to the machine's settings, and what it cannot give is shown."""
+    space, added = fakes.workspace(tmp_path), []
+    host = DockerHost("dev", fakes.engine_with())
+    found = Description(settings={"docker": {"swapLimit": False}}, remarks=["no swap limits [here]"])
+    monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
+    monkeypatch.setattr(commands, "open_host", lambda *args: host)
+    monkeypatch.setattr(DockerHost, "describe", lambda self, settings: found)
+    monkeypatch.setattr(render, "settings_of", lambda space: None)
+    monkeypatch.setattr(commands, "describe_machine", lambda space, settings: added.append(settings))
+    assert commands.connect("dev") == (space, host)
+    assert added == [{"docker": {"swapLimit": False}}]
+    assert "no swap limits [here]" in capsys.readouterr().out

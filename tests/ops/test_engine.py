@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from model.settings import DockerSettings
 from ops import engine
 from tests.support import fakes
 
@@ -77,3 +78,12 @@ def test_ssh_ends_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
     with pytest.raises(SystemExit, match=r"ssh://me@far:2222: -p 2222 .* me@far: permission denied"):
         engine.connect(configured(tmp_path, host="ssh://me@far:2222"))
+
+
+def test_the_address_is_said_or_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting counts, then DOCKER_HOST, then the local socket."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/docker.sock")
+    assert engine.address(DockerSettings(host="tcp://10.0.0.5:2376")) == "tcp://10.0.0.5:2376"
+    assert engine.address(DockerSettings()) == "unix:///run/user/1000/docker.sock"
+    monkeypatch.delenv("DOCKER_HOST")
+    assert engine.address(DockerSettings()) == "unix:///var/run/docker.sock"

@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from model.operator import Operator
+from model.settings import Settings
 from ops import hosts, operated
-from ops.hosts import ClusterHost, pod_health, target_of
+from ops.hosts import ClusterHost, DockerHost, pod_health, target_of
+from targets import docker_engine
+from targets.docker_engine import EngineFacts
+from tests.support import fakes
 
 
 def pod(*, ready: bool, waiting: str | None = None, restarts: int = 0) -> Any:
@@ -86,3 +90,19 @@ def test_an_operators_prometheus_is_asked_in_its_namespace(monkeypatch: pytest.M
     assert host.targets() == []
     answers["scrape_pools"] = {"scrapePools": []}
     assert [target["scrapeUrl"] for target in host.targets()] == ["probe/monitoring-dev/api"]
+
+
+def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says of itself becomes settings of the section `docker`, and is compared with what the stack says."""
+    settings = Settings.model_validate({"system": "shop", "docker": {"host": "tcp://10.0.0.5:2376"}})
+    facts = EngineFacts(
+        number="A", version="20.10", api=(1, 41), local=False, socket=None, data_root="/data/docker",
+        image_store="classic", rootless=False, memory_limit=True, swap_limit=True, cpu_limit=True,
+    )  # fmt: skip
+    asked = []
+    monkeypatch.setattr(docker_engine, "read", lambda client, address: (asked.append(address), facts)[1])
+    host = DockerHost("dev", fakes.engine_with())
+    assert host.describe(settings).settings["docker"]["dataRoot"] == "/data/docker"
+    (said,) = host.refusals(SimpleNamespace(settings=settings))  # type: ignore[arg-type]
+    assert said.startswith("docker.dataRoot: ")
+    assert set(asked) == {"tcp://10.0.0.5:2376"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,11 +31,11 @@ def answer(*targets: dict[str, Any]) -> tuple[int, bytes]:
     return 0, json.dumps({"status": "success", "data": {"activeTargets": list(targets)}}).encode()
 
 
-def shown(found: list[Health], scraped: list[dict[str, Any]]) -> tuple[bool, str]:
+def shown(found: list[Health], scraped: list[dict[str, Any]], *unseen: str) -> tuple[bool, str]:
     """Verdict and text of the closing table."""
     out = io.StringIO()
     console = Console(file=out, width=120)
-    good = verify.report("dev", found, scraped, base_url="http://127.0.0.1:8080", console=console)
+    good = verify.report("dev", found, scraped, unseen, base_url="http://127.0.0.1:8080", console=console)
     return good, out.getvalue()
 
 
@@ -132,3 +133,72 @@ def test_unhealthy_or_empty_stack_is_not_good() -> None:
     """An unhealthy workload, or no workload at all, fails the report."""
     assert not shown([Health("web", "unhealthy", "", 1)], [target("web")])[0]
     assert not shown([], [])[0]
+
+
+def test_what_is_not_seen_fails_the_report() -> None:
+    """All is healthy and up, and yet a container without metrics or lines makes the stack not good."""
+    good, text = shown([GOOD], [target("prometheus")], "there are no metrics of 2 of 2 containers (all)")
+    assert not good and "unseen there are no metrics of 2 of 2 containers (all)" in text
+
+
+def planned(*names: str) -> Any:
+    """A plan with these workloads."""
+    return SimpleNamespace(stack="dev", every=lambda: [SimpleNamespace(name=name) for name in names])
+
+
+def metrics(*names: str) -> tuple[int, bytes]:
+    """Prometheus' answer with series of containers of these names."""
+    series = [{"metric": {"name": name}, "value": [0, "1"]} for name in names]
+    return 0, json.dumps({"data": {"result": series}}).encode()
+
+
+def lines(*names: str) -> tuple[int, bytes]:
+    """Loki's answer with lines of containers of these names; it says nothing of data where there are none."""
+    return 0, json.dumps({"status": "success", **({"data": names} if names else {})}).encode()
+
+
+AGENTS = planned("prometheus", "cadvisor", "loki", "promtail")
+
+
+def watched(seen: tuple[int, bytes], read: tuple[int, bytes], plan: Any = AGENTS) -> list[str]:
+    """What is not seen in a stack of two running services, and one that ended."""
+    services = fakes.service("prometheus", outputs=[seen]), fakes.service("loki", outputs=[read])
+    return verify.unseen(fakes.engine_with(*services, fakes.service("gone", state="exited")), plan, 0)
+
+
+def test_every_running_service_must_have_metrics() -> None:
+    """Those without are named, and an agent that names none is told from one that misses some."""
+    every = lines("dev-loki")
+    assert watched(metrics("dev-prometheus", "dev-loki"), every) == []
+    (some,) = watched(metrics("dev-loki"), every)
+    assert "no metrics of 1 of 2 containers (dev-prometheus)" in some
+    (none,) = watched(metrics(), every)
+    assert "no metrics of 2 of 2 containers (all)" in none and "docker logs dev-cadvisor" in none
+
+
+def test_some_service_must_have_lines() -> None:
+    """Lines of containers that are not the stack's are no proof."""
+    seen = metrics("dev-prometheus", "dev-loki")
+    assert watched(seen, lines("dev-loki", "shop-web")) == []
+    for nothing in (lines("shop-web"), lines()):
+        (said,) = watched(seen, nothing)
+        assert "Loki has no line of any container of this stack" in said and "dev-promtail" in said
+
+
+def test_only_what_is_planned_is_asked_for() -> None:
+    """Without cAdvisor nobody has metrics, without Promtail nobody has lines, and both are choices."""
+    assert watched(metrics(), lines(), planned("prometheus", "loki")) == []
+    assert len(watched(metrics(), lines(), planned("prometheus", "cadvisor", "loki"))) == 1
+    assert len(watched(metrics(), lines(), planned("prometheus", "promtail", "loki"))) == 1
+
+
+def test_a_store_that_does_not_answer_is_said() -> None:
+    """A query that fails is no success, and ends nothing."""
+    (said,) = watched(metrics("dev-prometheus", "dev-loki"), (1, b"HTTP/1.1 503"))
+    assert "503" in said
+
+
+def test_first_samples_are_waited_for() -> None:
+    """Right after a start there are none yet."""
+    prometheus = fakes.service("prometheus", outputs=[metrics(), metrics("dev-prometheus")])
+    assert verify.unseen(fakes.engine_with(prometheus), planned("prometheus", "cadvisor"), 60) == []

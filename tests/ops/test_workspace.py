@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from ops import workspace
-from ops.workspace import ROOT, merge, open_workspace, state_dir, uses_pulumi
+from ops.workspace import ROOT, describe_machine, merge, open_workspace, state_dir, uses_pulumi
 from tests.support import fakes
 
 
@@ -189,3 +190,22 @@ def test_forget_keeps_secrets_that_exist_nowhere_else(tmp_path: Path) -> None:
     remote = workspace.Workspace("dev", tmp_path, {}, local=False)
     workspace.forget(remote)
     assert tmp_path.exists()
+
+
+def test_what_a_platform_says_lies_below_the_stacks_own_file(tmp_path: Path) -> None:
+    """It is added to what the toolchain found, replaces what another engine said before, and is remembered."""
+    space = open_workspace("dev", environment(tmp_path), {"docker": {"registryMirror": "m:5000"}})
+    for root in ("/data/docker", "/srv/docker"):
+        describe_machine(space, {"docker": {"dataRoot": root}})
+    again = open_workspace("dev", environment(tmp_path))
+    for folder in (space.directory, again.directory):
+        config = yaml.safe_load((folder / "Pulumi.dev.yaml").read_text())["config"]
+        assert config["observability:docker"] == {"registryMirror": "m:5000", "dataRoot": "/srv/docker"}
+
+
+def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
+    """Whoever has a backend of their own says in the stack's file what their engine is like."""
+    space = fakes.workspace(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    describe_machine(replace(space, local=False), {"docker": {"dataRoot": "/data/docker"}})
+    assert sorted(tmp_path.rglob("*")) == before
