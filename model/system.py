@@ -72,6 +72,8 @@ class Tuning(Strict):
     """Whether it is wanted at all."""
     threshold: float | None = None
     """The value in its condition; its own default when absent."""
+    min_failures: Annotated[int | None, Field(ge=1)] = None
+    """For alerts on a share of failures: how many there must be, so that one failure at night calls nobody."""
     quantile: Ratio | None = None
     """Which quantile a latency alert looks at."""
     hold: Annotated[Duration | None, Field(alias="for")] = None

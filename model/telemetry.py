@@ -115,10 +115,11 @@ class Mute:
 class AlertRule:
     """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates.
 
-    `limit` is the threshold in `expr` where it has one that a system may tune; `service` is the one it is about, where
-    it is about one. `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in order, when
-    it fires: they make its runbook. `example` proves that it fires and stays silent where it should; an empty `silent`
-    means that nothing can silence it.
+    `limit` is the threshold in `expr` where it has one that a system may tune; `min_failures` is how many failures an
+    alert on a share of them needs, where it is one. `service` is the service that it is about, where it is about one.
+    `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in order, when it fires: they
+    make its runbook. `example` proves that it fires and stays silent where it should; an empty `silent` means that
+    nothing can silence it.
     """
 
     name: str
@@ -130,6 +131,7 @@ class AlertRule:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
+    min_failures: int | None = None
     service: str = ""
     mutes: tuple[Mute, ...] = ()
     steps: tuple[str, ...] = ()

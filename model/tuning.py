@@ -63,8 +63,13 @@ def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> 
     for name, wish in tune.items():
         if name not in by_name:
             found.append(Problem(f"{where}.{name}", f"there is no such alert; {nearest(name, by_name)}"))
-        elif wish.threshold is not None and by_name[name].limit is None:
+            continue
+        if wish.threshold is not None and by_name[name].limit is None:
             found.append(Problem(f"{where}.{name}.threshold", "the alert has no threshold that could be another"))
+        if wish.min_failures is not None and by_name[name].min_failures is None:
+            having = sorted(alert.name for alert in alerts if alert.min_failures is not None)
+            message = f"the alert counts no failures; those that do: {', '.join(dict.fromkeys(having)) or 'none'}"
+            found.append(Problem(f"{where}.{name}.minFailures", message))
     return found
 
 

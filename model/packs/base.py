@@ -24,6 +24,9 @@ CHOSEN = 'environment=~"$environment", service=~"$service"'
 """The matchers of a dashboard's variables."""
 PER_SECOND = {"seconds": 1.0, "milliseconds": 1000.0}
 """A unit of time, in parts of a second."""
+MIN_FAILURES = 5
+"""Failures that an alert on a share needs: with less traffic than this one failed request is a large share, and neither
+an outage nor a reason to wake somebody (https://sre.google/workbook/alerting-on-slos/, low-traffic services)."""
 BAD = ("error", "fail", "failed", "failure", "timeout", "rejected")
 """Label values that say that something did not work."""
 
@@ -35,6 +38,12 @@ def limit(tune: Tune, alert: str, default: float) -> float:
     """The threshold of an alert: what the system says, else the pack's own."""
     given = tune.get(alert)
     return default if given is None or given.threshold is None else given.threshold
+
+
+def least(tune: Tune, alert: str) -> int:
+    """How many failures an alert on a share needs: what the system says, else `MIN_FAILURES`."""
+    given = tune.get(alert)
+    return (given.min_failures if given else None) or MIN_FAILURES
 
 
 def percent(share: float) -> str:
@@ -81,13 +90,32 @@ class Subject:
         given = self.tuning(alert).threshold
         return default if given is None else given
 
+    def least(self, alert: str) -> int:
+        """How many failures an alert on a share needs for this service."""
+        return self.tuning(alert).min_failures or MIN_FAILURES
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A counter of a service whose labels say what failed, as matchers: `failed` of failures, `known` of all judged.
+
+    What `known` does not match is neither a success nor a failure: a label that is not there must not read as success.
+    """
+
+    name: str
+    failed: str
+    known: str
+    every: str = ""
+    """What it counts at all, where that is not the whole metric."""
+
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of one service."""
+    """The rules of one service, and the counters whose labels they rely on."""
 
     recordings: tuple[RecordingRule, ...] = ()
     alerts: tuple[AlertRule, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
 
 class Pack(Protocol):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.packs import outcome
 from model.packs.base import (
     BY,
     CHOSEN,
     PER_SECOND,
     WINDOW,
+    Outcome,
     Rules,
     Subject,
     colours,
@@ -67,25 +69,24 @@ def rules(subject: Subject) -> Rules:
     """Recorded rates and quantiles, and alerts on them, for what the service measures."""
     recordings: list[RecordingRule] = []
     alerts: list[AlertRule] = []
+    outcomes: list[Outcome] = []
     if found := subject.metric("requests"):
-        recordings += request_rates(subject, found[0])
-        alerts.append(error_ratio(subject, found[0]))
+        outcomes.append(outcome.http(found[0], subject.service.status_label))
+        recordings += request_rates(subject, outcomes[0])
+        alerts.append(error_ratio(subject, outcomes[0]))
     if (found := subject.metric("duration")) and found[1].type in ("histogram", "summary"):
         q = subject.tuning("SlowRequests").quantile or 0.95
         recordings += [duration(subject, *found, each) for each in sorted({*QUANTILES, q})]
         alerts.append(slow(subject, *found, q))
-    return Rules(tuple(recordings), tuple(alerts))
+    return Rules(tuple(recordings), tuple(alerts), tuple(outcomes))
 
 
-def request_rates(subject: Subject, name: str) -> list[RecordingRule]:
-    """Requests per second, and the share of them that failed with a 5xx status."""
-    errors = subject.selector(f'{subject.service.status_label}=~"5.."')
-    failed = f"sum by ({BY}) (rate({name}{errors}[{WINDOW}]))"
-    every = f"sum by ({BY}) (rate({name}{subject.selector()}[{WINDOW}]))"
+def request_rates(subject: Subject, of: Outcome) -> list[RecordingRule]:
+    """Requests per second, and the share of those with a known status that failed with 5xx."""
     return [
-        RecordingRule(record=REQUESTS, expr=every),
-        # a service that never failed has no 5xx series at all: its share of errors is 0, not missing
-        RecordingRule(record=ERRORS, expr=f"({failed} or 0 * {every}) / {every}"),
+        RecordingRule(record=REQUESTS, expr=outcome.rate(subject, of.name)),
+        # a service that never failed has no 5xx series at all: its share is 0; without a status it has no share
+        RecordingRule(record=ERRORS, expr=outcome.ratio(subject, of)),
     ]
 
 
@@ -99,18 +100,20 @@ def duration(subject: Subject, name: str, metric: Metric, q: float) -> Recording
     return RecordingRule(record=latency(q), expr=f"histogram_quantile({q:g}, {buckets}){scale}")
 
 
-def error_ratio(subject: Subject, name: str) -> AlertRule:
-    """Users see errors."""
+def error_ratio(subject: Subject, of: Outcome) -> AlertRule:
+    """Users see errors: more than a few of them, and not a single one in a quiet night."""
     bound, status = subject.limit("HighErrorRatio", ERROR_RATIO), subject.service.status_label
+    least = subject.least("HighErrorRatio")
     return AlertRule(
         name="HighErrorRatio",
-        expr=f"{ERRORS}{subject.selector()} > {bound:g}",
+        expr=f"{ERRORS}{subject.selector()} > {bound:g} and {outcome.enough(subject, of, least)}",
         hold=HOLD,
         severity="critical",
         limit=bound,
+        min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of requests fail",
         description=f"More than {percent(bound)} of the requests to {subject.title} have ended with a 5xx status for a"
-        " while: users see errors.",
+        f" while, and at least {least} within the hour: users see errors.",
         steps=(
             "Open the dashboard: which endpoints fail, and since when?",
             'Read the error lines: `{service="<service>"} |= "error"` in Grafana\'s Explore.',
@@ -118,7 +121,7 @@ def error_ratio(subject: Subject, name: str) -> AlertRule:
             "Look at what the service depends on: database, queue, upstream services.",
         ),
         example=share(
-            subject.series(name, **{status: "500"}), subject.series(name, **{status: "200"}), min(bound, 0.9)
+            subject.series(of.name, **{status: "500"}), subject.series(of.name, **{status: "200"}), min(bound, 0.9)
         ),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from model.packs.base import BY, CHOSEN, Rules, Subject, colours, panel, percent, share
+from model.packs import outcome
+from model.packs.base import CHOSEN, Outcome, Rules, Subject, colours, panel, percent, share
 from model.packs.worker import durations
 from model.system import Metric, Panel
 from model.telemetry import AlertRule
@@ -73,31 +74,36 @@ METRICS: Mapping[str, Metric] = {
 
 def rules(subject: Subject) -> Rules:
     """Alerts on questions and model calls that fail."""
-    return Rules(
-        alerts=(
-            _failing(subject, "RagQueriesFailing", "rag_queries_total", "questions", "critical"),
-            _failing(subject, "LlmCallsFailing", "llm_requests_total", "calls of language models", "warning"),
-        )
+    asked, called = _outcome("rag_queries_total"), _outcome("llm_requests_total")
+    alerts = (
+        _failing(subject, "RagQueriesFailing", asked, "questions", "critical"),
+        _failing(subject, "LlmCallsFailing", called, "calls of language models", "warning"),
     )
+    return Rules(alerts=alerts, outcomes=(asked, called))
 
 
-def _failing(subject: Subject, alert: str, name: str, what: str, severity: str) -> AlertRule:
-    bound = subject.limit(alert, FAILING)
-    bad, every = subject.selector('status="error"'), subject.selector()
+def _outcome(name: str) -> Outcome:
+    return Outcome(name, failed='status="error"', known='status=~".+"')
+
+
+def _failing(subject: Subject, alert: str, of: Outcome, what: str, severity: str) -> AlertRule:
+    bound, least = subject.limit(alert, FAILING), subject.least(alert)
     return AlertRule(
         name=alert,
-        expr=f"sum by ({BY}) (rate({name}{bad}[5m])) / sum by ({BY}) (rate({name}{every}[5m])) > {bound:g}",
+        expr=outcome.failing(subject, of, bound, least),
         hold="5m",  # a provider's hiccup is over by then
         severity="critical" if severity == "critical" else "warning",
         limit=bound,
+        min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the {what} fail",
-        description=f"More than {percent(bound)} of the {what} of {subject.title} have failed for 5 minutes.",
+        description=f"More than {percent(bound)} of the {what} of {subject.title} have failed for 5 minutes, at least"
+        f" {least} within the hour.",
         steps=(
             "Which part fails: vector search, or a model? See the dashboard's rows.",
             "Look at the provider's status page, the quota and the key.",
             'Read the error lines: `{service="<service>"} |= "error"`.',
         ),
-        example=share(subject.series(name, status="error"), subject.series(name, status="success"), bound),
+        example=share(subject.series(of.name, status="error"), subject.series(of.name, status="success"), bound),
     )
 
 
@@ -116,8 +122,12 @@ def _rate(name: str, by: str, *matchers: str) -> dict[str, str]:
 
 
 def _ratio(name: str, by: str) -> dict[str, str]:
-    bad = f'sum by ({by}) (rate({name}{{{CHOSEN}, status="error"}}[$__rate_interval]))'
-    return {f"{{{{{by}}}}}": f"{bad} / sum by ({by}) (rate({name}{{{CHOSEN}}}[$__rate_interval]))"}
+    """The share of failures by a label, among what has an outcome."""
+    bad, known = (
+        f"sum by ({by}) (rate({name}{{{CHOSEN}, {matcher}}}[$__rate_interval]))"
+        for matcher in (_outcome(name).failed, _outcome(name).known)
+    )
+    return {f"{{{{{by}}}}}": f"({bad} or 0 * {known}) / ({known} > 0)"}
 
 
 def _questions(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
@@ -146,7 +156,7 @@ def _documents() -> tuple[Panel, ...]:
     }
     chunks = {
         "chunks": f"sum(rate(rag_document_chunks_sum{{{CHOSEN}}}[$__rate_interval]))"
-        f" / sum(rate(rag_document_chunks_count{{{CHOSEN}}}[$__rate_interval]))"
+        f" / (sum(rate(rag_document_chunks_count{{{CHOSEN}}}[$__rate_interval])) > 0)"
     }
     uploads = _rate("rag_document_uploads_total", "status")
     return (
@@ -159,7 +169,7 @@ def _documents() -> tuple[Panel, ...]:
 def _searches() -> tuple[Panel, ...]:
     hits = {
         "hits": f"sum(rate(rag_vector_search_results_sum{{{CHOSEN}}}[$__rate_interval]))"
-        f" / sum(rate(rag_vector_search_results_count{{{CHOSEN}}}[$__rate_interval]))"
+        f" / (sum(rate(rag_vector_search_results_count{{{CHOSEN}}}[$__rate_interval])) > 0)"
     }
     latency = durations(["rag_vector_search_duration_seconds"])
     return (

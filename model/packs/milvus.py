@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from model.packs import process
-from model.packs.base import BY, CHOSEN, Rules, Subject, colours, panel, percent, quantile, share
+from model.packs import outcome, process
+from model.packs.base import BY, CHOSEN, Outcome, Rules, Subject, colours, panel, percent, quantile, share
 from model.packs.worker import durations
 from model.system import Metric, Panel
 from model.telemetry import AlertRule
@@ -17,6 +17,9 @@ FAILING = 0.05
 SLOW_MILLISECONDS = 1000.0
 """A search is one part of an answer that people wait for."""
 REQUESTS, SEARCH = "milvus_proxy_req_count", "milvus_proxy_sq_latency"
+ANSWERED = 'status!="total"'
+"""Milvus counts each request a second time as it comes in, with the status `total`."""
+OUTCOME = Outcome(REQUESTS, failed='status="fail"', known=f'status=~".+", {ANSWERED}', every=ANSWERED)
 
 METRICS: Mapping[str, Metric] = {
     **process.METRICS,
@@ -42,20 +45,21 @@ METRICS: Mapping[str, Metric] = {
 def rules(subject: Subject) -> Rules:
     """Alerts on requests that fail and on slow searches, beside those of every process."""
     common = process.rules(subject)
-    return Rules(common.recordings, (*common.alerts, _failing(subject), _slow(subject)))
+    return Rules(common.recordings, (*common.alerts, _failing(subject), _slow(subject)), (OUTCOME,))
 
 
 def _failing(subject: Subject) -> AlertRule:
-    bound = subject.limit("MilvusRequestsFailing", FAILING)
-    bad, every = subject.selector('status="fail"'), subject.selector('status!="total"')
+    bound, least = subject.limit("MilvusRequestsFailing", FAILING), subject.least("MilvusRequestsFailing")
     return AlertRule(
         name="MilvusRequestsFailing",
-        expr=f"sum by ({BY}) (rate({REQUESTS}{bad}[5m])) / sum by ({BY}) (rate({REQUESTS}{every}[5m])) > {bound:g}",
+        expr=outcome.failing(subject, OUTCOME, bound, least),
         hold="5m",  # longer than a node's restart
         severity="warning",
         limit=bound,
+        min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the requests fail",
-        description=f"More than {percent(bound)} of the requests to Milvus have failed: searches give no answer.",
+        description=f"More than {percent(bound)} of the requests to Milvus have failed, at least {least} within the"
+        " hour: searches give no answer.",
         steps=(
             "Which function fails? See the dashboard.",
             "Are collections loaded, and do query nodes have memory left?",

@@ -60,7 +60,7 @@ def _exhausted(subject: Subject, active: str, most: str) -> AlertRule:
     used, size = subject.series(active), subject.series(most)
     return AlertRule(
         name="ConnectionPoolExhausted",
-        expr=f"{active}{chosen} / {most}{chosen} > {bound:g}",
+        expr=f"{active}{chosen} / ({most}{chosen} > 0) > {bound:g}",  # some pools call no limit 0
         hold="5m",  # a burst gives its connections back within that time
         severity="critical",
         limit=bound,
@@ -113,7 +113,7 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
         if idle := names(subjects, "pool_idle"):
             counts["{{service}} idle"] = either(idle, f"NAME{{{CHOSEN}}}")
         found.append(panel("Database connections", counts, "short", "Requests wait when all are taken.", width=8))
-        used = {"{{service}}": f"{active[0]}{{{CHOSEN}}} / {sizes[0]}{{{CHOSEN}}}"}
+        used = {"{{service}}": f"{active[0]}{{{CHOSEN}}} / ({sizes[0]}{{{CHOSEN}}} > 0)"}
         text = f"Share of the pool; people are called above {percent(bound)}."
         found.append(panel("Pool in use", used, "percentunit", text, width=8, thresholds=colours((bound, "red"))))
     if timed := names(subjects, "query_duration"):

@@ -33,7 +33,7 @@ def rules(subject: Subject) -> Rules:
         alerts=(
             AlertRule(
                 name="OpenFilesHigh",
-                expr=f"process_open_fds{chosen} / process_max_fds{chosen} > {bound:g}",
+                expr=f"process_open_fds{chosen} / (process_max_fds{chosen} > 0) > {bound:g}",
                 hold="5m",  # a burst of short connections passes
                 severity="warning",
                 limit=bound,
@@ -64,7 +64,7 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
         query = {"{{service}}": either(cpu, f"rate(NAME{{{CHOSEN}}}[$__rate_interval])")}
         found.append(panel("CPU", query, "short", "Cores in use.", width=8))
     if any("process_open_fds" in subject.service.metrics for subject in subjects):
-        used = {"{{service}}": f"process_open_fds{{{CHOSEN}}} / process_max_fds{{{CHOSEN}}}"}
+        used = {"{{service}}": f"process_open_fds{{{CHOSEN}}} / (process_max_fds{{{CHOSEN}}} > 0)"}
         text = f"Share of the limit; a warning is sent above {percent(FILES)}."
         found.append(panel("Open files", used, "percentunit", text, width=8, thresholds=colours((FILES, "red"))))
     return tuple(found)

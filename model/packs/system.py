@@ -12,7 +12,7 @@ from dataclasses import replace
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
 from model.naming import HOST, identity, namespace
-from model.packs import slo
+from model.packs import outcome, slo
 from model.packs.base import PER_SECOND, Rules, Subject
 from model.packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
 from model.plan import Context
@@ -208,8 +208,10 @@ def _group(system: System, subject: Subject) -> RuleGroup:
     merged = Rules(
         tuple({rule.record: rule for part in parts for rule in part.recordings}.values()),
         tuple({alert.name: alert for part in parts for alert in part.alerts}.values()),
+        tuple(dict.fromkeys(each for part in parts for each in part.outcomes)),
     )
-    alerts = tuple(replace(alert, service=subject.key) for alert in merged.alerts)
+    unknown = (outcome.alert(subject, merged.outcomes),) if merged.outcomes else ()
+    alerts = tuple(replace(alert, service=subject.key) for alert in (*merged.alerts, *unknown))
     return RuleGroup(
         name=f"{system.name}-{subject.key}",
         recordings=merged.recordings,

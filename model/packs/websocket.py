@@ -24,18 +24,22 @@ def rules(subject: Subject) -> Rules:
     if not found:
         return Rules()
     name, bound = found[0], subject.limit("WebSocketDisconnections", LOST)
+    least = subject.least("WebSocketDisconnections")
     series, open_now = subject.series(name), f"{name}{subject.selector()}"
+    # a gauge's change is its delta; rate() would take every fall for a restart of a counter
+    lost = f"-delta({open_now}[5m])"
     return Rules(
         alerts=(
             AlertRule(
                 name="WebSocketDisconnections",
-                # a gauge's change is its delta; rate() would take every fall for a restart of a counter
-                expr=f"-delta({open_now}[5m]) / max_over_time({open_now}[5m]) > {bound:g}",
+                expr=f"{lost} / (max_over_time({open_now}[5m]) > 0) > {bound:g} and {lost} >= {least}",
                 hold="2m",  # a rolling restart reconnects within that time
                 severity="warning",
                 limit=bound,
+                min_failures=least,
                 summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the WebSocket connections are gone",
-                description=f"More than {percent(bound)} of the connections to {subject.title} were lost at once.",
+                description=f"More than {percent(bound)} of the connections to {subject.title} were lost at once, and"
+                f" at least {least}.",
                 steps=(
                     "Did the service restart or get deployed? See its uptime and its first log lines.",
                     'Read the lines about connections: `{service="<service>"} |~ "(?i)websocket"`.',

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.packs import outcome
 from model.packs.base import (
     BAD,
-    BY,
     CHOSEN,
     SERVICE,
+    Outcome,
     Rules,
     Subject,
     above,
@@ -65,11 +66,14 @@ def failed(metric: Metric) -> str | None:
 def rules(subject: Subject) -> Rules:
     """Alerts on queues that fill up and on jobs that fail."""
     alerts: list[AlertRule] = []
+    outcomes: list[Outcome] = []
     if found := subject.metric("queue"):
         alerts += [_backlog(subject, found[0]), _filling(subject, found[0])]
-    if (found := subject.metric("jobs")) and failed(found[1]):
-        alerts.append(_failing(subject, *found))
-    return Rules((), tuple(alerts))
+    if (found := subject.metric("jobs")) and (matcher := failed(found[1])):
+        label = matcher.partition("=")[0]
+        outcomes.append(Outcome(found[0], failed=matcher, known=f'{label}=~".+"'))
+        alerts.append(_failing(subject, outcomes[0]))
+    return Rules((), tuple(alerts), tuple(outcomes))
 
 
 def _backlog(subject: Subject, name: str) -> AlertRule:
@@ -108,21 +112,22 @@ def _filling(subject: Subject, name: str) -> AlertRule:
     )
 
 
-def _failing(subject: Subject, name: str, metric: Metric) -> AlertRule:
-    bound, matcher = subject.limit("JobsFailing", FAILING), failed(metric)
-    label, _, value = str(matcher).replace("=~", "=").partition("=")
+def _failing(subject: Subject, of: Outcome) -> AlertRule:
+    bound, least = subject.limit("JobsFailing", FAILING), subject.least("JobsFailing")
+    label, _, value = of.failed.replace("=~", "=").partition("=")
     bad, good = value.strip('"').split("|")[0], "success"
     return AlertRule(
         name="JobsFailing",
-        expr=f"sum by ({BY}) (rate({name}{subject.selector(str(matcher))}[5m]))"
-        f" / sum by ({BY}) (rate({name}{subject.selector()}[5m])) > {bound:g}",
+        expr=outcome.failing(subject, of, bound, least),
         hold="10m",  # retries of a dependency's restart are over by then
         severity="warning",
         limit=bound,
+        min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the jobs fail",
-        description=f"More than {percent(bound)} of the jobs of {subject.title} have failed for 10 minutes.",
+        description=f"More than {percent(bound)} of the jobs of {subject.title} have failed for 10 minutes, at least"
+        f" {least} within the hour.",
         steps=("Which type of job fails? See the worker's panels.", *_STEPS[1:]),
-        example=share(subject.series(name, **{label: bad}), subject.series(name, **{label: good}), bound),
+        example=share(subject.series(of.name, **{label: bad}), subject.series(of.name, **{label: good}), bound),
     )
 
 

@@ -3,61 +3,20 @@
 from __future__ import annotations
 
 import random
-import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from components.rules import rules
-from model.load import parse
-from model.packs import slo
-from model.packs.base import Subject
-from model.packs.system import expanded
-from model.system import System
+from model.packs import slo, slo_alerts
+from model.packs.base import MIN_FAILURES
 from model.telemetry import RuleGroup
-from tests.support.validating import tool
+from tests.support.objectives import AVAILABILITY, IDS, LATENCY, RATIO, judged, system
 
 DAY = 24 * 60
 """Minutes."""
-IDS = 'service="api", system="shop", environment="test"'
-
-
-def system(*objectives: dict[str, Any]) -> System:
-    """A shop with one HTTP service and these objectives of it."""
-    services = {"api": {"port": 80, "packs": ["http", "worker"]}}
-    made = [{"service": "api", **objective} for objective in objectives]
-    document = {"name": "shop", "title": "Shop", "services": services, "objectives": made}
-    return expanded(parse(System, document, "shop"))
-
-
-AVAILABILITY = {"kind": "availability", "target": 0.999}
-LATENCY = {"kind": "latency", "target": 0.9, "threshold": 0.5}
-RATIO = {
-    "kind": "ratio",
-    "name": "jobs",
-    "target": 0.95,
-    "bad": 'worker_jobs_processed_total{status="failed"}',
-    "total": "worker_jobs_processed_total",
-}
-
-
-def judged(folder: Path, groups: Sequence[RuleGroup], tests: list[dict[str, Any]], interval: str) -> None:
-    """Asserts that promtool agrees with the tests of these rules."""
-    for number, group in enumerate(groups):
-        document = rules(group)
-        document["groups"][0].pop("interval", None)
-        (folder / f"{number}.yml").write_text(yaml.safe_dump(document))
-    files = [f"{number}.yml" for number in range(len(groups))]
-    order = [group.name for group in groups]  # of one moment, as if each were evaluated a little later
-    text = {"rule_files": files, "evaluation_interval": interval, "group_eval_order": order, "tests": tests}
-    (folder / "tests.yml").write_text(yaml.safe_dump(text, sort_keys=False))
-    done = subprocess.run(
-        [tool("promtool"), "test", "rules", folder / "tests.yml"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
 
 def counter(increments: Sequence[tuple[int, float]]) -> tuple[str, float]:
@@ -160,26 +119,20 @@ def test_alerts_fire_at_their_speed_and_not_below(speed: float, minutes: int, al
     # only the pair of this speed: the other pair of the alert would fire at a lower one
     only = [each for each in pair if each[0] == speed]
     alerts = tuple(
-        type(item)(**{**item.__dict__, "expr": slo.burning(only)}) for item in slo.alerts() if item.name == alert
+        replace(item, expr=slo_alerts.burning(only, MIN_FAILURES))
+        for item in slo_alerts.alerts({})
+        if item.name == alert
     )
     short = RuleGroup(name="short", recordings=groups[0].recordings)
     watching = RuleGroup(name="alerts", alerts=alerts)
     judged(tmp_path, [short, groups[1], watching], tests, slo.SLOW_INTERVAL)
 
 
-def test_a_whole_bound_is_found_in_either_spelling() -> None:
-    """A bucket that ends at one second is called 1 or 1.0; both count."""
-    objective = {**LATENCY, "threshold": 1.0}
-    failed, every = slo.counts(Subject(system(objective), "api"), system(objective).objectives[0])
-    assert 'le=~"1(\\\\.0)?"' in failed
-    assert every.startswith("sum by (service, system, environment) (rate(http_request_duration_seconds_count{")
-
-
 def test_rules_are_shared_by_all_objectives() -> None:
-    """A further objective costs four rules, whatever follows from it."""
+    """A further objective costs five rules, whatever follows from it."""
     one = sum(len(group.recordings) for group in slo.groups(system(AVAILABILITY), "test"))
     three = sum(len(group.recordings) for group in slo.groups(system(AVAILABILITY, LATENCY, RATIO), "test"))
-    assert three - one == 2 * 4
+    assert three - one == 2 * 5
 
 
 def test_a_system_without_objectives_has_no_rules() -> None:
@@ -202,4 +155,10 @@ def test_panels_explain_themselves(explains: Any) -> None:
     panels = slo.panels(system(AVAILABILITY, RATIO))
     explains(panels)
     (table,) = [panel for panel in panels if panel.kind == "table"]
-    assert [query.legend for query in table.queries] == ["objective", "achieved", "budget left", "burn rate (1h)"]
+    assert [query.legend for query in table.queries] == [
+        "objective",
+        "achieved",
+        "without data (1h)",
+        "budget left",
+        "burn rate (1h)",
+    ]

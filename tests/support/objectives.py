@@ -1,0 +1,93 @@
+"""A shop with objectives, and promtool's judgement of recorded series and alerts over hours and days."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.rules import rules
+from model.load import parse
+from model.packs.system import expanded
+from model.system import System
+from model.telemetry import RuleGroup
+from tests.support.validating import tool
+
+IDS = 'service="api", system="shop", environment="test"'
+AVAILABILITY = {"kind": "availability", "target": 0.999}
+LATENCY = {"kind": "latency", "target": 0.9, "threshold": 0.5}
+RATIO = {
+    "kind": "ratio",
+    "name": "jobs",
+    "target": 0.95,
+    "bad": 'worker_jobs_processed_total{status="failed"}',
+    "total": "worker_jobs_processed_total",
+}
+
+
+def system(*objectives: Mapping[str, Any], tune: Mapping[str, Any] | None = None, **service: Any) -> System:
+    """A shop with one HTTP service and these objectives of it."""
+    services = {"api": {"port": 80, "packs": ["http", "worker"], **service}}
+    made = [{"service": "api", **objective} for objective in objectives]
+    document = {"name": "shop", "title": "Shop", "services": services, "objectives": made, "tune": dict(tune or {})}
+    return expanded(parse(System, document, "shop"))
+
+
+def judged(folder: Path, groups: Sequence[RuleGroup], tests: Sequence[Mapping[str, Any]], interval: str) -> None:
+    """Asserts that promtool agrees with the tests of these rules."""
+    for number, group in enumerate(groups):
+        document = rules(group)
+        document["groups"][0].pop("interval", None)
+        (folder / f"{number}.yml").write_text(yaml.safe_dump(document))
+    files = [f"{number}.yml" for number in range(len(groups))]
+    order = [group.name for group in groups]  # of one moment, as if each were evaluated a little later
+    text = {"rule_files": files, "evaluation_interval": interval, "group_eval_order": order, "tests": list(tests)}
+    (folder / "tests.yml").write_text(yaml.safe_dump(text, sort_keys=False))
+    done = subprocess.run(
+        [tool("promtool"), "test", "rules", folder / "tests.yml"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+def case(series: Mapping[str, str], at: str, *facts: str, interval: str = "1m") -> dict[str, Any]:
+    """A test of promtool: with these series, each of the queries `facts` has a value other than 0 at that time."""
+    checks = [
+        {
+            "expr": f"min(({fact}) != bool 0) or vector(0)",
+            "eval_time": at,
+            "exp_samples": [{"labels": "{}", "value": 1}],
+        }
+        for fact in facts
+    ]
+    named = [{"series": name, "values": values} for name, values in series.items()]
+    return {"interval": interval, "input_series": named, "promql_expr_test": checks}
+
+
+def fired(alert: str, within: str = "1h") -> str:
+    """A query that is 1 where the alert fired at any time within the last hour, or another time."""
+    return (
+        f'(count(count_over_time(ALERTS{{alertname="{alert}", alertstate="firing"}}[{within}])) or vector(0)) > bool 0'
+    )
+
+
+def silent(alert: str, within: str = "1h") -> str:
+    """A query that is 1 where the alert did not fire within the last hour, or another time."""
+    return f"({fired(alert, within)}) == bool 0"
+
+
+def absent(record: str) -> str:
+    """A query that is 1 where no series of that name has a value."""
+    return f"(count({record}) or vector(0)) == bool 0"
+
+
+def near(query: str, value: float, within: float) -> str:
+    """A query that is 1 where another one's only value is at most a share of `within` away from `value`."""
+    return f"abs({query} / {value:.12g} - 1) < bool {within:g}"
+
+
+def counted(happened: Callable[[int], float], minutes: int) -> str:
+    """A counter in promtool's notation, one sample a minute: `happened` gives its value after so many minutes."""
+    return " ".join(f"{happened(minute):g}" for minute in range(minutes + 1))
