@@ -6,6 +6,7 @@ Source: https://pkg.go.dev/github.com/prometheus/client_golang/prometheus/collec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from model.packs import process
 from model.packs.base import CHOSEN, Rules, Subject, panel
@@ -15,6 +16,17 @@ from model.telemetry import AlertRule, Example
 AHEAD_SECONDS = 4 * 3600
 """How far the trend is followed: time enough to act before it is reached."""
 MEMORY_BYTES = 8e9
+"""More than a container is usually given. Most have less, and few know how much: hence the two bounds below as well."""
+LIMIT_SHARE = 0.9
+"""Of GOMEMLIMIT, where the process has one: beyond that the garbage collector runs all the time."""
+LIMIT = "go_gc_gomemlimit_bytes"
+"""GOMEMLIMIT as client_golang reports it; the largest number there is where none is set."""
+USUAL_TIMES = 2.0
+"""As often as the most of the last day: a day has its peaks, and caches are full by then."""
+USUAL_BYTES = 128e6
+"""Less than that is no danger to a container, however quickly it was reached."""
+SETTLED = "6h"
+"""How long a process must have been watched before its usual memory counts: starts and caches only grow."""
 GOROUTINES = 10_000.0
 HOLD = "30m"
 """Longer than a warm-up of caches, which also only grows."""
@@ -29,14 +41,17 @@ METRICS: Mapping[str, Metric] = {
 def rules(subject: Subject) -> Rules:
     """Those of every process, and alerts on what only grows."""
     common = process.rules(subject)
+    heap = (subject.metric("heap") or ("go_memstats_alloc_bytes", None))[0]
     memory = _leak(
         subject,
         "MemoryLeak",
-        (subject.metric("heap") or ("go_memstats_alloc_bytes", None))[0],
+        heap,
         MEMORY_BYTES,
         f"{subject.title}: memory will reach {{{{ $value | humanize1024 }}}}B in 4 hours",
-        "Its memory only grows, and will be used up within hours.",
+        "Its memory only grows, and will be used up within hours: beyond GOMEMLIMIT, or twice the most of its last day"
+        " counts as well.",
     )
+    memory = replace(memory, expr=f"{memory.expr} or {_beyond_own(heap, subject.selector())}")
     routines = _leak(
         subject,
         "GoroutineLeak",
@@ -46,6 +61,16 @@ def rules(subject: Subject) -> Rules:
         "Goroutines are started and never end: each keeps memory, often a connection too.",
     )
     return Rules(common.recordings, (*common.alerts, memory, routines))
+
+
+def _beyond_own(heap: str, chosen: str) -> str:
+    """What grows and is predicted to pass the process' own limit, or far more than it has used within a day."""
+    ahead, grows = f"predict_linear({heap}{chosen}[1h], {AHEAD_SECONDS})", f"deriv({heap}{chosen}[1h]) > 0"
+    usual = f"clamp_min({USUAL_TIMES:g} * max_over_time({heap}{chosen}[1d] offset 1h), {USUAL_BYTES:g})"
+    return (
+        f"{ahead} > {LIMIT_SHARE:g} * {LIMIT}{chosen} and {grows}"
+        f" or {ahead} > {usual} and {grows} and {heap}{chosen} offset {SETTLED}"
+    )
 
 
 def _leak(  # noqa: PLR0917 - six plain values
