@@ -12,7 +12,7 @@ from dataclasses import replace
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
 from model.naming import HOST, identity, namespace
-from model.packs import outcome, slo
+from model.packs import measurable, outcome, slo
 from model.packs.base import PER_SECOND, Rules, Subject
 from model.packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
 from model.plan import Context
@@ -38,6 +38,7 @@ def system_telemetry(context: Context) -> Telemetry:
     """
     system = context.system
     found = _role_problems(system) + _objective_problems(system)
+    found = found or measurable.problems(system, _where(system))  # units and roles are right from here on
     if found:
         raise ConfigError(found)
     groups = [_group(system, Subject(system, key)) for key in system.services]

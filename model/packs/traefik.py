@@ -5,7 +5,7 @@ Source: https://doc.traefik.io/traefik/observe/metrics/
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, colours, limit, percent, series_of, share
+from model.packs.base import BY, Tune, colours, least, limit, percent, series_of, share
 from model.packs.drawing import NOTHING_YET, at, chart, rate, stat, summed
 from model.system import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
@@ -16,7 +16,8 @@ SELF = "traefik"
 OWN = f'service="{SELF}"'
 BEHIND = "exported_service"
 """Traefik's own label `service`, the service behind it: the scrape target's has taken that name."""
-BAD = 'code=~"5.."'
+BAD, KNOWN = 'code=~"5.."', 'code=~"[1-5].."'
+"""Failures, and all answers with an HTTP status; 0 stands for clients that went away."""
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -29,21 +30,22 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def service_errors(tune: Tune) -> AlertRule:
     """Answers that the service gives, and those that Traefik gives in its place."""
-    bound = limit(tune, "TraefikServiceErrors", ERRORS)
+    bound, few = limit(tune, "TraefikServiceErrors", ERRORS), least(tune, "TraefikServiceErrors")
     name, keys = "traefik_service_requests_total", f"{BY}, {BEHIND}"
     bad, good = (
         series_of(SELF, name, **{BEHIND: "grafana@file", "code": code, "method": "GET"}) for code in ("502", "200")
     )
     return AlertRule(
         name="TraefikServiceErrors",
-        expr=f"sum by ({keys}) (rate({name}{{{BAD}}}[5m])) / sum by ({keys}) (rate({name}[5m])) > {bound:g}",
+        expr=f"sum by ({keys}) (rate({name}{{{BAD}}}[5m])) / (sum by ({keys}) (rate({name}{{{KNOWN}}}[5m])) > 0)"
+        f" > {bound:g} and sum by ({keys}) (increase({name}{{{BAD}}}[1h])) >= {few}",
         hold="5m",  # a restart of the service behind it is over by then
         severity="warning",
         limit=bound,
+        min_failures=few,
         summary="{{ $value | humanizePercentage }} of the requests to {{ $labels.exported_service }} fail",
-        description=f"More than {percent(bound)} of the answers have a 5xx status: the service behind the route is"
-        " down or"
-        " broken.",
+        description=f"More than {percent(bound)} of the answers have a 5xx status, at least {few} within the hour: the"
+        " service behind the route is down or broken.",
         steps=(
             "Open the dashboard Traefik, row Services: 502 and 504 are Traefik's own, it cannot reach the service;"
             " 500 and"
@@ -61,9 +63,9 @@ def service_errors(tune: Tune) -> AlertRule:
 
 
 def _failing(metric: str, by: str) -> str:
-    """The share of 5xx; 0 while there are no requests."""
-    bad, every = summed(by, metric, BAD), summed(by, metric)
-    return f"({bad} or 0 * {every}) / ({every} > 0){NOTHING_YET}"
+    """The share of 5xx among answers with a status; none while there are no requests."""
+    bad, known = summed(by, metric, BAD), summed(by, metric, KNOWN)
+    return f"({bad} or 0 * {known}) / ({known} > 0)"
 
 
 def _quantile(q: float, metric: str, by: str = "") -> str:

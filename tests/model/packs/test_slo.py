@@ -115,7 +115,7 @@ def test_alerts_fire_at_their_speed_and_not_below(speed: float, minutes: int, al
                 ],
             }
         )
-    pair = {"ErrorBudgetBurnFast": slo.PAGE, "ErrorBudgetBurnSlow": slo.TICKET}[alert]
+    pair = {"ErrorBudgetBurnFast": slo_alerts.PAGE, "ErrorBudgetBurnSlow": slo_alerts.TICKET}[alert]
     # only the pair of this speed: the other pair of the alert would fire at a lower one
     only = [each for each in pair if each[0] == speed]
     alerts = tuple(
