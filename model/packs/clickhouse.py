@@ -90,7 +90,7 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
         return f"rate(ClickHouseProfileEvents_{name}{{{CHOSEN}}}[$__rate_interval])"
 
     queries = {"begun": rate("Query"), "failed": rate("FailedQuery")}
-    mean = {"mean": f"{rate('QueryTimeMicroseconds')} / 1e6 / {rate('Query')}"}
+    mean = {"mean": f"{rate('QueryTimeMicroseconds')} / 1e6 / ({rate('Query')} > 0)"}
     merges = {"being run": f"ClickHouseMetrics_Merge{{{CHOSEN}}}", "begun per second": rate("Merge")}
     parts, used = {"parts": f"{MOST_PARTS}{{{CHOSEN}}}"}, {"used": f"1 - {FREE}{{{CHOSEN}}} / {TOTAL}{{{CHOSEN}}}"}
     disk = min((s.limit("ClickHouseDiskHigh", DISK) for s in subjects), default=DISK)

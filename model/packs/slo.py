@@ -72,10 +72,10 @@ def unknown() -> RecordingRule:
     """The share of the last hour's requests that no objective could judge; all of it where none was for a day."""
     seen, judged = (f"sum_over_time(slo:requests{what}:rate5m[1h])" for what in ("_seen", ""))
     share = f"1 - ({judged} or 0 * {seen}) / ({seen} > 0)"
-    # also before the first request, for a counter without labels would be there; a target that is down is told as such
+    # a counter without labels is there before the first request; of a target that is down TargetDown is told
     recent = "(slo:requests:rate5m or present_over_time(slo:requests:rate5m_sampled[1d]))"
-    down = f'on ({BY}) (max by ({BY}) (up{{job!="blackbox"}}) == 0)'
-    none = f"0 * slo:objective:ratio + 1 unless {ON} {recent} unless {down}"
+    answers = f'on ({BY}) (max by ({BY}) (up{{job!="blackbox"}}) == 1)'
+    none = f"0 * slo:objective:ratio + 1 unless {ON} {recent} and {answers}"
     return RecordingRule(record="slo:requests_unknown:ratio_rate1h", expr=f"{share} or {ON} ({none})")
 
 

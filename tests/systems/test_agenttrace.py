@@ -1,0 +1,45 @@
+"""agenttrace: people are called for too little traffic only where there usually is more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.render import plan_file
+from tests.support.objectives import case, fired, judged, silent
+from tests.support.systems import ROOT
+
+TRACES = 'traces_ingested_total{service="api", system="agenttrace", environment="production"}'
+DAY = 24 * 60
+"""Minutes."""
+
+
+def weeks(*parts: tuple[int, int]) -> str:
+    """A counter in promtool's notation from (minutes, traces a second)."""
+    total, found = 0, []
+    for minutes, rate in parts:
+        found.append(f"{total}+{rate * 60}x{minutes - 1}")
+        total += minutes * rate * 60
+    return " ".join(found)
+
+
+SENT = {
+    # a quiet night a week ago and every day since; tonight is like it
+    "a night like last week's": (weeks(*[(DAY - 120, 2000), (120, 5)] * 8, (10, 2000)), "191h", False),
+    "an hour that had traffic last week": (weeks((7 * DAY + 300, 2000), (DAY, 5)), "174h", True),
+    # the second day without traffic: yesterday was an outage, the week before was not
+    "an outage that lasts": (weeks((6 * DAY, 2000), (DAY, 2000), (2 * DAY, 5)), "215h", True),
+    "the first night of all": (weeks((600, 2000), (300, 5)), "14h", False),
+    "the first night after a busy one": (weeks((DAY, 2000), (300, 5)), "28h", True),
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_people_are_called_where_it_is_usually_more(name: str, tmp_path: Path) -> None:
+    """The same hour of last week decides, or of yesterday while there is no last week."""
+    series, at, page = SENT[name]
+    plan = plan_file(ROOT / "Pulumi.agenttrace.yaml", "agenttrace")
+    (group,) = [group for group in plan.telemetry.rules if group.name == "agenttrace"]
+    facts = ((fired if page else silent)("IngestionVeryLow"), fired("IngestionLow"))
+    judged(tmp_path, [group], [case({TRACES: series}, at, *facts)], "5m")
