@@ -37,8 +37,11 @@ PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="prometheus")
 LOKI = models.DataSourceRef(type_val="loki", uid="loki")
 COLUMNS = 24
 """Width of Grafana's grid."""
-INSTANT = ("table", "bargauge", "gauge")
-"""Kinds that show how things are now, so their queries are evaluated once and not over time."""
+INSTANT = ("table", "bargauge", "gauge", "stat")
+"""Kinds that show how things are now, so their queries are evaluated once and not over time: the last value of a series
+that has ended would look like a present one."""
+NO_DATA = "no data"
+"""What a figure says that has no value."""
 FIRING = 'ALERTS{alertstate="firing", severity=~"critical|warning", environment=~"$environment|"}'
 """What is marked on every graph; alerts about the whole stack carry no environment."""
 
@@ -253,18 +256,34 @@ def _latest() -> common.ReduceDataOptions:
     return common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
 
 
+def _nothing() -> list[models.ValueMapping]:
+    """What is shown where there is no value: words without a colour, never the colour of a good or a bad one."""
+    shown = models.ValueMappingResult(text=NO_DATA, color="text", index=0)
+    options = models.DashboardSpecialValueMapOptions(match=models.SpecialValueMatch.NULL_AND_NAN, result=shown)
+    return [models.SpecialValueMap(options=options)]
+
+
 def _stat(panel: Panel) -> stat.Panel:
     return (
         stat.Panel()
+        .no_value(NO_DATA)
+        .mappings(_nothing())
         .reduce_options(_latest())
-        .graph_mode(options.BigValueGraphMode.AREA)
+        .graph_mode(options.BigValueGraphMode.NONE)
         .color_mode(options.BigValueColorMode.VALUE)
         .color_scheme(_by_threshold())
     )
 
 
 def _gauge(panel: Panel) -> gauge.Panel:
-    return gauge.Panel().reduce_options(_latest()).show_threshold_markers(True).color_scheme(_by_threshold())
+    return (
+        gauge.Panel()
+        .no_value(NO_DATA)
+        .mappings(_nothing())
+        .reduce_options(_latest())
+        .show_threshold_markers(True)
+        .color_scheme(_by_threshold())
+    )
 
 
 def _bargauge(panel: Panel) -> bargauge.Panel:

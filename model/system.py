@@ -351,7 +351,8 @@ class Objective(Strict):
     threshold: Annotated[float, Field(gt=0)] | None = None
     """Latency in seconds for kind latency."""
     bad: str | None = None
-    """For kind ratio: the counter of what went wrong, with label matchers where needed."""
+    """For kind ratio: the counter of what went wrong, with label matchers where needed. Events without these labels are
+    not judged; a counter of its own must be there from the start, at 0, else there is no data."""
     total: str | None = None
     """For kind ratio: the counter of everything."""
 

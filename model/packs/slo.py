@@ -14,6 +14,7 @@ from model.base import seconds
 from model.packs.base import BY, Subject, colours, limit, panel
 from model.packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, alerts
 from model.packs.slo_counts import counts
+from model.packs.targets import ASKED
 from model.system import DashboardSpec, Objective, Panel, Row, System
 from model.telemetry import RecordingRule, RuleGroup
 
@@ -74,7 +75,7 @@ def unknown() -> RecordingRule:
     share = f"1 - ({judged} or 0 * {seen}) / ({seen} > 0)"
     # a counter without labels is there before the first request; of a target that is down TargetDown is told
     recent = "(slo:requests:rate5m or present_over_time(slo:requests:rate5m_sampled[1d]))"
-    answers = f'on ({BY}) (max by ({BY}) (up{{job!="blackbox"}}) == 1)'
+    answers = f"on ({BY}) (max by ({BY}) ({ASKED}) == 1)"
     none = f"0 * slo:objective:ratio + 1 unless {ON} {recent} and {answers}"
     return RecordingRule(record="slo:requests_unknown:ratio_rate1h", expr=f"{share} or {ON} ({none})")
 

@@ -73,10 +73,20 @@ def test_every_kind_a_person_may_write_is_drawn() -> None:
     assert set(KINDS) == set(Panel.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
 
 
-def test_lists_are_asked_for_now_and_graphs_over_time() -> None:
-    """Tables, bars and gauges show the moment; a ten-longest list over time would show more than ten."""
+def test_figures_are_asked_for_now_and_graphs_over_time() -> None:
+    """Tables, bars and figures show the moment: a figure over time would be the last one of a series that has ended."""
     made = model([panel(kind="table"), panel(kind="bargauge"), panel(kind="timeseries"), panel(kind="stat")])
-    assert [item["targets"][0]["instant"] for item in made["panels"][1:]] == [True, True, False, False]
+    assert [item["targets"][0]["instant"] for item in made["panels"][1:]] == [True, True, False, True]
+
+
+@pytest.mark.parametrize("kind", ["stat", "gauge"])
+def test_a_figure_without_a_value_says_so(kind: str) -> None:
+    """Where there is no value, and where it is none, a figure says so in words and has no colour of a threshold."""
+    defaults = model([drawn(kind)])["panels"][1]["fieldConfig"]["defaults"]
+    assert defaults["noValue"] == "no data"
+    (mapping,) = defaults["mappings"]
+    assert (mapping["type"], mapping["options"]["match"]) == ("special", "null+nan")
+    assert (mapping["options"]["result"]["text"], mapping["options"]["result"]["color"]) == ("no data", "text")
 
 
 def test_exemplars_are_off() -> None:
