@@ -5,10 +5,13 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
-from model.packs.base import colours, panel, percent
+from model.packs import host_alerts, host_disk_alerts
+from model.packs.base import Tune, colours, panel, percent
 from model.packs.drawing import at, chart, rate, stat, summed
-from model.packs.host_alerts import CLOCK_SECONDS, CPU, DISK_FULL, DISK_LOW, MEMORY, REAL, alerts
+from model.packs.host_alerts import CLOCK_SECONDS, CPU, MEMORY
+from model.packs.host_disk_alerts import DISK_FULL, DISK_LOW, FILES, FLOOR_FULL, FLOOR_LOW, REAL
 from model.system import DashboardSpec, Panel, Row
+from model.telemetry import AlertRule
 
 __all__ = ["alerts", "board", "panels"]
 
@@ -17,18 +20,23 @@ USED = (
     f" / {at('node_filesystem_size_bytes', REAL)})"
 )
 """Share of each disk that is used, from the view of an ordinary user."""
-IDLE = 'mode="idle"'
+IDLE, FREE = 'mode="idle"', 'mode=~"idle|iowait"'
 CORES = f"count by (instance) ({at('node_cpu_seconds_total', IDLE)})"
 PER_CORE = f"max by (instance) ({at('node_load5')}) / {CORES}"
 
 
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about the host and its disks."""
+    return (*host_alerts.alerts(tune), *host_disk_alerts.alerts(tune))
+
+
 def panels() -> tuple[Panel, ...]:
     """CPU, memory, disks and load: what runs out."""
-    idle = rate("node_cpu_seconds_total", IDLE)
+    idle = rate("node_cpu_seconds_total", FREE)
     memory = f"1 - {at('node_memory_MemAvailable_bytes')} / {at('node_memory_MemTotal_bytes')}"
     return (
         chart(
-            "CPU of the host", {"{{instance}}": f"1 - avg by (instance) ({idle})"}, "percentunit",
+            "CPU of the host", {"{{instance}}": f"1 - sum by (instance) ({idle}) / {CORES}"}, "percentunit",
             f"Share of all cores in use. A warning is sent when it stays above {percent(CPU)}.",
             width=6, thresholds=colours((CPU, "red")),
         ),
@@ -39,8 +47,8 @@ def panels() -> tuple[Panel, ...]:
         ),
         chart(
             "Disks of the host", {"{{mountpoint}}": USED}, "percentunit",
-            f"Share in use. A warning is sent above {percent(1 - DISK_LOW)}, people are called above"
-            f" {percent(1 - DISK_FULL)}.",
+            f"Share in use. A warning is sent above {percent(1 - DISK_LOW)} with less than {FLOOR_LOW} GiB left; people are"
+            f" called above {percent(1 - DISK_FULL)} with less than {FLOOR_FULL} GiB left.",
             width=6, thresholds=colours((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
         ),
         chart(
@@ -83,7 +91,9 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Least inodes left",
             f"min by (instance) ({at('node_filesystem_files_free', REAL)} / ({at('node_filesystem_files', REAL)} > 0))",
-            "percentunit", "When none is left no file can be made, whatever space there is. Worry below 10%.",
+            "percentunit", "When none is left no file can be made, whatever space there is. People are called below"
+            f" {percent(FILES)}.",
+            thresholds=colours((0, "red"), (FILES, "green")),
         ),
         stat(
             "Killed for memory", killed, "short",

@@ -1,50 +1,44 @@
-"""What a host runs out of: memory, CPU, disks; and what the kernel says about its clock and about killed processes.
+"""What a host runs out of: memory and CPU; and what the kernel says about its clock and about killed processes.
 
+There is none for connection tracking, although node_nf_conntrack_entries is there: node-exporter runs in a network
+namespace of its own, and the kernel counts for that one (https://github.com/prometheus/node_exporter/issues/2264).
 Source: https://github.com/prometheus/node_exporter#collectors
 """
 
 from __future__ import annotations
 
-from model.packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
-from model.telemetry import AlertRule, Example, Mute
+from model.packs.base import BY, Tune, above, counter, flat, grown, limit, percent, series_of
+from model.telemetry import AlertRule, Example
 
 MEMORY = 0.9
 """The kernel starts to drop caches and to stall at about this point."""
 CPU = 0.9
 """What is left is what a scrape or a login still finds; above it everything waits for everything."""
-DISK_FULL = 0.1
-"""A tenth left still leaves hours to act on the usual growth."""
-DISK_LOW = 0.15
-"""With a seventh left there is usually a day: enough to do it in working hours."""
-DISK_FILLING = 0.4
-"""The trend of a disk that is more than half empty changes before it matters."""
+STOLEN = 0.1
+"""A tenth of every core is what requests notice as latency; a few hundredths are usual on shared machines."""
+THRASHING = 0.2
+"""A fifth of the time something waits for memory to be freed or read back: below it are bursts of reclaim."""
+MAJOR_FAULTS = 500
+"""Per second, where the kernel does not measure the waiting: some two seconds of disk time in each second, at 4 ms."""
 CLOCK_SECONDS = 0.05
 """Twice that makes logs and traces of two hosts look as if effects came before their causes."""
-REAL = 'fstype!~"tmpfs|ramfs|squashfs"'
-"""File systems that hold data: the others are memory, or full by design."""
-HORIZON = 24 * 3600
-"""How far the trend of a disk is followed, in seconds: a day, so that it can be dealt with by daylight."""
+UNSYNCHRONISED = 16
+"""Seconds: the kernel's largest estimate of its error, which is what it says when nothing sets the clock."""
 SELF = "node-exporter"
-DISK = (*SERVICE, "instance", "mountpoint", "device")
-"""What tells disks apart, those of several hosts too."""
-DISK_STEPS = (
-    "Find what grew: `du -xh --max-depth=2 <mountpoint> | sort -h | tail -20` on the host.",
-    "If it is /var/lib/docker, run `docker system df -v`: container logs, images that nobody uses, volumes.",
-    "If it is metrics or logs, shorten `prometheus.retention` or `loki.retention` and run `make up`.",
-    "If all of it is needed, enlarge the disk.",
-)
+HOST = f"{BY}, instance, node"
+"""What tells hosts apart: on a cluster the instance is the exporter's pod, and the label node has the name."""
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the host."""
     return (
         memory(tune),
+        thrashing(tune),
         cpu(tune),
-        disk_full(tune),
-        disk_low(tune),
-        disk_filling(tune),
+        stolen(tune),
         killed(),
         clock(tune),
+        clock_not_synchronised(),
     )
 
 
@@ -77,103 +71,87 @@ def memory(tune: Tune) -> AlertRule:
     )
 
 
+def thrashing(tune: Tune) -> AlertRule:
+    """By the kernel's own measure of waiting; by major faults where it keeps none (psi=0)."""
+    bound = limit(tune, "HostThrashing", THRASHING)
+    waited, faults = _series("node_pressure_memory_waiting_seconds_total"), _series("node_vmstat_pgmajfault")
+    waiting = "node_pressure_memory_waiting_seconds_total"
+    return AlertRule(
+        name="HostThrashing",
+        expr=f"rate({waiting}[5m]) > {bound:g}"
+        f" or rate(node_vmstat_pgmajfault[5m]) > {MAJOR_FAULTS} unless on(instance) {waiting}",
+        hold="15m",  # a large program that starts has read its pages by then
+        severity="warning",
+        limit=bound,
+        summary="{{ $labels.node }} {{ $labels.instance }} reads the same memory pages from disk again and again",
+        description=f"For more than {percent(bound)} of the time processes wait for memory (or there are more than"
+        f" {MAJOR_FAULTS} major faults a second): the host hardly gets on, long before the kernel kills anything.",
+        steps=(
+            "Open the dashboard Host, row Memory: since when is Paging high, and did swap grow with it?",
+            "Open the dashboard Containers, row Restarts and files: which one has the major page faults?",
+            "Raise the limit of that container where it is at its limit; stop or move one where the host is full.",
+            "If you cannot log in any more, restart the largest container first: it frees most.",
+        ),
+        example=Example(
+            fires={waited: counter(60 * bound * 1.01), faults: counter(0)},
+            silent={waited: counter(60 * bound * 0.99), faults: counter(60 * MAJOR_FAULTS * 2)},
+        ),
+    )
+
+
 def cpu(tune: Tune) -> AlertRule:
-    """All cores together."""
+    """All cores together; time in which a core is idle because a disk is slow (iowait) is no use of it."""
     bound = limit(tune, "HostCpuHigh", CPU)
-    idle = _series("node_cpu_seconds_total", mode="idle", cpu="0")
+    idle, waits = (_series("node_cpu_seconds_total", mode=mode, cpu="0") for mode in ("idle", "iowait"))
+    free = f'sum by ({HOST}) (rate(node_cpu_seconds_total{{mode=~"idle|iowait"}}[5m]))'
+    cores = f'count by ({HOST}) (node_cpu_seconds_total{{mode="idle"}})'
+
+    def unused(share: float) -> dict[str, str]:
+        """A share of one core, half of it in iowait."""
+        return {series: counter(30 * share) for series in (idle, waits)}
+
     return AlertRule(
         name="HostCpuHigh",
-        expr=f'1 - avg by ({BY}, instance) (rate(node_cpu_seconds_total{{mode="idle"}}[5m])) > {bound:g}',
+        expr=f"1 - {free} / {cores} > {bound:g}",
         hold="15m",  # a build, a backup or a compaction is over by then
         severity="warning",
         limit=bound,
-        summary="Host CPU is {{ $value | humanizePercentage }} busy",
+        summary="The CPU of {{ $labels.node }} {{ $labels.instance }} is {{ $value | humanizePercentage }} busy",
         description=f"More than {percent(bound)} of all cores are in use: everything on the host gets slower, scrapes"
         " and rule evaluation included.",
         steps=(
-            "Open the dashboard Host, row CPU: iowait is a slow disk, steal is a busy neighbour; both are no work.",
+            "Open the dashboard Host, row CPU: user and system are work, steal is a busy neighbour.",
             "Open the dashboard Containers: which container uses the cores?",
             "Compare with the same hour of the days before: more requests, or one process that spins?",
             "Give what can wait a limit (`cpus`), or move it to another host.",
         ),
-        example=Example(
-            fires={idle: counter(60 * (1 - bound) * 0.98)}, silent={idle: counter(60 * (1 - bound) * 1.02)}
+        example=Example(fires=unused((1 - bound) * 0.98), silent=unused((1 - bound) * 1.02)),
+    )
+
+
+def stolen(tune: Tune) -> AlertRule:
+    """Time in which a virtual machine could have worked, and its host let another one."""
+    bound = limit(tune, "HostCpuSteal", STOLEN)
+    return AlertRule(
+        name="HostCpuSteal",
+        expr=f'avg by ({HOST}) (rate(node_cpu_seconds_total{{mode="steal"}}[5m])) > {bound:g}',
+        hold="15m",  # a neighbour's build or backup is over by then
+        severity="warning",
+        limit=bound,
+        summary="{{ $value | humanizePercentage }} of the CPU of {{ $labels.node }} {{ $labels.instance }} goes to"
+        " other machines",
+        description=f"More than {percent(bound)} of the time its cores are given to others on the same hardware: all is"
+        " slower, without a cause of its own.",
+        steps=(
+            "Open the dashboard Host, panel CPU by mode: is the steal there all day, or at certain hours?",
+            "Small machines have CPU credits with some providers: look there whether they are used up.",
+            "If it stays, stop and start the machine (it mostly comes up on other hardware), or take one with cores of"
+            " its own.",
         ),
-    )
-
-
-# -- disks -----------------------------------------------------------------------------------------------------------
-
-
-def _left(bound: float) -> str:
-    """A share of the disk, at most, that ordinary users can still write."""
-    share = f"node_filesystem_avail_bytes{{{REAL}}} / node_filesystem_size_bytes"
-    return f"{share} < {bound:g} and node_filesystem_readonly == 0"
-
-
-def _disk(avail: str, size: float) -> dict[str, str]:
-    """A disk with the given free space, for ten hours."""
-    names = {"avail_bytes": avail, "size_bytes": f"{size!r}+0x600", "readonly": "0+0x600"}
-    return {_series(f"node_filesystem_{name}", mountpoint="/", fstype="ext4"): values for name, values in names.items()}
-
-
-def _nearly(bound: float) -> Example:
-    return Example(fires=_disk(flat(bound * 990), 1000), silent=_disk(flat(bound * 1010), 1000))
-
-
-def disk_full(tune: Tune) -> AlertRule:
-    """Somebody has to act now."""
-    bound = limit(tune, "HostDiskAlmostFull", DISK_FULL)
-    return AlertRule(
-        name="HostDiskAlmostFull",
-        expr=_left(bound),
-        hold="10m",  # a large temporary file is gone by then
-        severity="critical",
-        limit=bound,
-        mutes=(Mute(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
-        summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
-        description=f"Less than {percent(bound)} of the disk is left: databases, metrics and logs stop when it is"
-        " full.",
-        steps=DISK_STEPS,
-        example=_nearly(bound),
-    )
-
-
-def disk_low(tune: Tune) -> AlertRule:
-    """Somebody has to act soon."""
-    bound = limit(tune, "HostDiskLow", DISK_LOW)
-    return AlertRule(
-        name="HostDiskLow",
-        expr=_left(bound),
-        hold="30m",  # nobody is called for it, so it may be sure: a backup's temporary files are gone by then
-        severity="warning",
-        limit=bound,
-        summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
-        description=f"Less than {percent(bound)} of the disk is left.",
-        steps=DISK_STEPS,
-        example=_nearly(bound),
-    )
-
-
-def disk_filling(tune: Tune) -> AlertRule:
-    """Only from three hours of data on: the trend of a host that was just set up says nothing."""
-    bound = limit(tune, "HostDiskFilling", DISK_FILLING)
-    size = 400 / bound  # so that the 364 and less of the example are below the bound
-    return AlertRule(
-        name="HostDiskFilling",
-        expr=f"predict_linear(node_filesystem_avail_bytes{{{REAL}}}[6h], {HORIZON}) < 0"
-        f" and node_filesystem_avail_bytes / node_filesystem_size_bytes < {bound:g}"
-        " and node_filesystem_readonly == 0 and node_filesystem_avail_bytes offset 3h",
-        hold="1h",  # tells a trend from one large file
-        severity="warning",
-        limit=bound,
-        summary="{{ $labels.mountpoint }} will be full within a day",
-        description=f"Less than {percent(bound)} of the disk is left, and the trend of the last six hours fills it"
-        " within"
-        " 24 hours.",
-        steps=("Open the dashboard Host, row Disks: since when does it grow, and what began then?", *DISK_STEPS[:3]),
-        # after five hours 1440 more minutes of 0.211 are just more than is left; after six those of 0.2 are just less
-        example=Example(fires=_disk("364-0.211x600", size), silent=_disk("364-0.2x600", size), at="6h"),
+        example=Example(
+            fires={_series("node_cpu_seconds_total", mode="steal", cpu="0"): counter(60 * bound * 1.01)},
+            silent={_series("node_cpu_seconds_total", mode="steal", cpu="0"): counter(60 * bound * 0.99)},
+        ),
     )
 
 
@@ -219,4 +197,30 @@ def clock(tune: Tune) -> AlertRule:
             "If it is off by minutes, restart the time service: large offsets are stepped only at its start.",
         ),
         example=above(_series("node_timex_offset_seconds"), bound),
+    )
+
+
+def clock_not_synchronised() -> AlertRule:
+    """Only where it was set within a week: guests whose hypervisor keeps the time have no service, and always say 0."""
+    status, error = _series("node_timex_sync_status"), _series("node_timex_maxerror_seconds")
+    return AlertRule(
+        name="NodeClockNotSynchronising",
+        expr="max_over_time(node_timex_sync_status[5m]) == 0"
+        f" and node_timex_maxerror_seconds >= {UNSYNCHRONISED}"
+        " and max_over_time(node_timex_sync_status[7d]) == 1",
+        hold="10m",  # a time service that restarts has set the clock by then
+        severity="warning",
+        summary="Nothing sets the clock of {{ $labels.node }} {{ $labels.instance }} any more",
+        description="A time service kept the clock until a while ago and does not any more: it drifts, until samples,"
+        " logs and certificates are judged by a wrong time.",
+        steps=(
+            "Run `timedatectl` on the host: is a time service active?",
+            "Read why it stopped: `journalctl -u systemd-timesyncd -u chrony -u ntp --since -1d`.",
+            "Ask it for its servers: `timedatectl timesync-status` or `chronyc sources`; a firewall may block UDP 123.",
+            "Restart it; if the host is a guest that needs none, turn this alert off under `tune`.",
+        ),
+        # the second host never had a time service
+        example=Example(
+            fires={status: "1+0x10 0+0x110", error: "0.1+0x10 16+0x110"}, silent={status: flat(0), error: flat(16)}
+        ),
     )
