@@ -6,7 +6,7 @@ Flags and metrics: https://github.com/kubernetes/kube-state-metrics/tree/main/do
 from __future__ import annotations
 
 from components.base import MonitoringComponent, limits, published
-from model.capacity import STATE, limit_mib, state_memory
+from model.capacity import STATE, STATE_SELF, limit_mib, state_memory
 from model.dashboard import build
 from model.naming import scraped
 from model.packs import cluster as pack
@@ -22,9 +22,12 @@ TARGETS = ("kubernetes",)
 RESOURCES = {
     "": ("nodes", "persistentvolumeclaims", "pods", "namespaces"),
     "apps": ("daemonsets", "deployments", "statefulsets", "replicasets"),
+    "autoscaling": ("horizontalpodautoscalers",),
     "batch": ("cronjobs", "jobs"),
 }
 """What it counts, by API group. No Secret and no ConfigMap is among it, so it may not read them either."""
+KEPT = "kube_state_metrics_(list|watch)_total|process_.+"
+"""What is stored of itself; the rest are histograms of those who scrape it."""
 
 
 class Settings(ComponentSettings):
@@ -32,10 +35,16 @@ class Settings(ComponentSettings):
 
 
 def telemetry(context: Context) -> Telemetry:
-    """The state of the cluster's objects; its own labels give way to those of the objects that it tells of."""
-    job = ScrapeJob(name=NAME, honor_labels=True, **scraped(context, NAME, PORT))
+    """The state of the cluster's objects; its own labels give way to those of the objects that it tells of.
+
+    Whether it could read them all is told on a port of its own.
+    """
+    kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
     return Telemetry(
-        scrape=(job,),
+        scrape=(
+            ScrapeJob(name=NAME, honor_labels=True, **scraped(context, NAME, PORT)),
+            ScrapeJob(name=STATE_SELF, metric_relabel=kept, **scraped(context, NAME, SELF_PORT)),
+        ),
         rules=(RuleGroup(name="cluster", alerts=pack.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard cluster"),),
     )

@@ -19,7 +19,8 @@ NAME = "kubelet"
 TARGETS = ("kubernetes",)
 KEPT = (
     "kubelet_volume_stats_.+|kubelet_running_.+|kubelet_runtime_operations(_errors)?_total|kubernetes_build_info"
-    "|process_.+"
+    "|kubelet_certificate_manager_(client|server)_(ttl_seconds|expiration_renew_errors)"
+    "|kubelet_server_expiration_renew_errors|process_.+"
 )
 """What is stored of a kubelet itself; it has two thousand series more, nearly all of them histograms of its insides."""
 

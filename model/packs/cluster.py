@@ -6,19 +6,14 @@ https://kubernetes.io/docs/reference/instrumentation/metrics/
 
 from __future__ import annotations
 
-from model.packs.base import colours, percent
-from model.packs.cluster_alerts import (
-    ALIVE,
-    PRESSURE,
-    READY,
-    RESTARTS,
-    VOLUME_FILLING,
-    VOLUME_LOW,
-    WORKLOADS,
-    alerts,
-)
+from model.packs import cluster_alerts, cluster_node_alerts, cluster_volume_alerts, cluster_workload_alerts
+from model.packs.base import Tune, colours, percent
+from model.packs.cluster_alerts import ALIVE, RESTARTS, WORKLOADS
+from model.packs.cluster_node_alerts import PRESSURE, READY
+from model.packs.cluster_volume_alerts import FILES, VOLUME_FULL, VOLUME_LOW
 from model.packs.drawing import NOTHING_YET, at, chart, stat, summed
 from model.system import DashboardSpec, Panel, Row
+from model.telemetry import AlertRule
 
 __all__ = ["alerts", "board", "panels"]
 
@@ -31,7 +26,17 @@ PHASES = f"sum by (phase) ({at('kube_pod_status_phase')})"
 LEFT = f"{at('kubelet_volume_stats_available_bytes')} / {at('kubelet_volume_stats_capacity_bytes')}"
 USED = f"max by (namespace, persistentvolumeclaim) (1 - {LEFT})"
 """Share of each volume in use; one that several nodes mount is told of by each of them."""
-FULL = colours((1 - VOLUME_LOW, "yellow"))
+FULL = colours((1 - VOLUME_LOW, "yellow"), (1 - VOLUME_FULL, "red"))
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about pods, workloads, volumes and nodes of a cluster."""
+    return (
+        *cluster_alerts.alerts(tune),
+        *cluster_workload_alerts.alerts(tune),
+        *cluster_volume_alerts.alerts(tune),
+        *cluster_node_alerts.alerts(tune),
+    )
 
 
 def panels() -> tuple[Panel, ...]:
@@ -81,7 +86,7 @@ def _now() -> tuple[Panel, ...]:
     return (
         stat(
             "Nodes ready", f"avg({at('kube_node_status_condition', READY)})", "percentunit",
-            "Share of all nodes. People are called when one is not ready for 2 minutes.", every,
+            "Share of all nodes. People are called when one that is not cordoned is not ready for 15 minutes.", every,
             thresholds=colours((0, "red"), (1, "green")),
         ),
         stat("Pods running", running, "short", "Pods with at least one container that runs.", every),
@@ -101,7 +106,9 @@ def _now() -> tuple[Panel, ...]:
         ),
         stat(
             "Volume nearest to full", f"topk(1, {USED})", "percentunit",
-            f"The one with least left. A warning is sent above {percent(1 - VOLUME_LOW)}.", CLAIM, thresholds=FULL,
+            f"The one with least left. A warning is sent above {percent(1 - VOLUME_LOW)}; people are called above"
+            f" {percent(1 - VOLUME_FULL)}.",
+            CLAIM, thresholds=FULL,
         ),
     )  # fmt: skip
 
@@ -129,8 +136,8 @@ def _restarts(width: int) -> Panel:
 def _used(width: int) -> Panel:
     return chart(
         "Volumes in use", {CLAIM: f"{USED}{NOTHING_YET}"}, "percentunit",
-        f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}; people are called when one above"
-        f" {percent(1 - VOLUME_FILLING)} would be full within a day.",
+        f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}, or when it would be full within a day;"
+        f" people are called above {percent(1 - VOLUME_FULL)}.",
         width=width, thresholds=FULL,
     )  # fmt: skip
 
@@ -178,8 +185,8 @@ def _nodes() -> tuple[Panel, ...]:
         ),
         chart(
             "Nodes that are not well", sick, "short",
-            "Empty is good. People are called for a node that is not ready for 2 minutes; for one that lacks memory,"
-            " disk or process numbers for 5 minutes a warning is sent.",
+            "Empty is good. People are called for a node that is not ready for 15 minutes; for one that lacks memory,"
+            " disk, process numbers or its network for 5 minutes a warning is sent.",
         ),
     )  # fmt: skip
 
@@ -195,7 +202,7 @@ def _volumes() -> tuple[Panel, ...]:
         chart("Free space of volumes", {CLAIM: free}, "bytes", "What can still be written. A steady fall is a trend."),
         chart(
             "Inodes left", {CLAIM: inodes}, "percentunit",
-            "When none is left no file can be made, whatever space there is. Worry below 10%.",
+            f"When none is left no file can be made, whatever space there is. People are called below {percent(FILES)}.",
         ),
     )  # fmt: skip
 

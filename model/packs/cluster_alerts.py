@@ -1,31 +1,22 @@
-"""What goes wrong in a Kubernetes cluster: pods that do not run, workloads without replicas, full volumes, sick nodes.
+"""What goes wrong with the pods of a Kubernetes cluster: some do not run, and workloads lack replicas.
 
 None mutes another one: muting goes by the label `service`, which is the exporter's and so the same for all of them.
-Sources: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, and for kubelet_volume_stats_*
-https://kubernetes.io/docs/reference/instrumentation/metrics/
+Source: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 """
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, flat, limit, percent, series_of
+from model.packs.base import BY, Tune, flat, limit, series_of
 from model.telemetry import AlertRule, Example
 
 RESTARTS = 3.0
 """In a quarter of an hour: a start that waits for its database takes two or three; what comes after that is a loop."""
-VOLUME_LOW = 0.15
-"""With a seventh left there is usually a day: enough to enlarge it in working hours."""
-VOLUME_FILLING = 0.4
-"""The trend of a volume that is more than half empty changes before it matters."""
-HORIZON = 24 * 3600
-"""How far the trend of a volume is followed, in seconds: a day, for a claim may need someone's consent to grow."""
 GRACE = 600
 """Seconds after its creation in which a workload may have no replica: its first start pulls every image."""
 ALIVE = 'phase=~"Pending|Running|Unknown"'
 """Pods that are to run: those of finished Jobs have succeeded or failed."""
 STUCK = 'reason=~"ImagePullBackOff|ErrImagePull|InvalidImageName|CreateContainerConfigError|CreateContainerError"'
 """What a container waits for in vain until somebody changes something; crashes are another alert."""
-PRESSURE = 'condition=~"MemoryPressure|DiskPressure|PIDPressure", status="true"'
-READY = 'condition="Ready", status="true"'
 WORKLOADS = {
     "deployment": ("kube_deployment_spec_replicas", "kube_deployment_status_replicas_available"),
     "statefulset": ("kube_statefulset_replicas", "kube_statefulset_status_replicas_ready"),
@@ -37,20 +28,12 @@ NAME = "{{ $labels.deployment }}{{ $labels.statefulset }}{{ $labels.daemonset }}
 POD = "{{ $labels.namespace }}/{{ $labels.pod }}"
 CONTAINER = "{{ $labels.container }} of {{ $labels.namespace }}/{{ $labels.pod }}"
 SELF = "kube-state-metrics"
-KUBELET = "kubelet"
 EVENTS = "Read what happened to it, at the end of: `kubectl -n <namespace> describe pod <pod>`."
 LINES = "Read the last lines before its end: `kubectl -n <namespace> logs <pod> -c <container> --previous --tail 50`."
-VOLUME_STEPS = (
-    "Open the dashboard Cluster, row Volumes: did it jump, or does it grow evenly?",
-    "Find what grew: `kubectl -n <namespace> exec <pod> -- du -xh <mount path> | sort -h | tail -20`.",
-    "If it is metrics or logs, shorten `prometheus.retention` or `loki.retention` and run `make up`.",
-    "If all of it is needed and the storage class allows it (`kubectl get storageclass`), enlarge the claim:"
-    " `kubectl -n <namespace> edit pvc <name>`, `resources.requests.storage`.",
-)
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
-    """Alerts about pods, workloads, volumes and nodes of a cluster."""
+    """Alerts about the pods of a cluster, and about workloads that lack some."""
     return (
         crash_looping(tune),
         pod_not_ready(),
@@ -58,20 +41,16 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
         oom_killed(),
         replicas_missing(),
         replicas_gone(),
-        job_failed(),
-        volume_low(tune),
-        volume_filling(tune),
-        node_not_ready(),
-        node_pressure(),
     )
 
 
-def _series(name: str, **labels: str) -> str:
+def series(name: str, **labels: str) -> str:
+    """One of kube-state-metrics' series about the namespace `shop`, as the examples of alerts name it."""
     return series_of(SELF, name, **{"instance": "kube-state-metrics:8080", "namespace": "shop", **labels})
 
 
 def _of_pod(name: str, **labels: str) -> str:
-    return _series(name, pod="api-1", uid="1", **labels)
+    return series(name, pod="api-1", uid="1", **labels)
 
 
 # -- pods ------------------------------------------------------------------------------------------------------------
@@ -205,7 +184,7 @@ def _each(template: str) -> str:
 def _replicas(kind: str, wanted: str, there: str) -> dict[str, str]:
     """A workload of that kind, created long ago."""
     names = (*WORKLOADS[kind], f"kube_{kind}_created")
-    return {_series(name, **{kind: "x"}): v for name, v in zip(names, (wanted, there, flat(1)), strict=True)}
+    return {series(name, **{kind: "x"}): v for name, v in zip(names, (wanted, there, flat(1)), strict=True)}
 
 
 def replicas_missing() -> AlertRule:
@@ -262,127 +241,4 @@ def replicas_gone() -> AlertRule:
                 **_replicas("daemonset", flat(0), flat(0)),
             },
         ),
-    )
-
-
-def job_failed() -> AlertRule:
-    """Until it is deleted: a Job keeps its failures, and its next run is another Job."""
-    failed, done = (_series(f"kube_job_status_{how}", job_name="backup-1") for how in ("failed", "succeeded"))
-    return AlertRule(
-        name="JobFailed",
-        expr="kube_job_status_failed > 0 unless on(namespace, job_name) kube_job_status_succeeded > 0",
-        hold="5m",  # the second attempt begins within a minute, and succeeds where the first one had bad luck
-        severity="warning",
-        summary="Job {{ $labels.namespace }}/{{ $labels.job_name }} has failed",
-        description="A pod of the Job has failed and none has succeeded: what it was to do is not done.",
-        steps=(
-            "Read what its pods said: `kubectl -n <namespace> logs -l job-name=<job> --tail 50`.",
-            "If they are gone, read its events: `kubectl -n <namespace> describe job <job>`; `DeadlineExceeded` means"
-            " that it took too long.",
-            "Mend the cause and run it again: `kubectl -n <namespace> create job --from=cronjob/<name> <new name>`.",
-            "Delete the failed one, so that the next failure is seen: `kubectl -n <namespace> delete job <job>`.",
-        ),
-        example=Example(
-            fires={failed: "0+0x50 1+0x60", done: flat(0)}, silent={failed: flat(1), done: "0+0x4 1+0x110"}
-        ),
-    )
-
-
-# -- volumes ---------------------------------------------------------------------------------------------------------
-
-LEFT = "kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes"
-
-
-def _volume(available: str, size: float) -> dict[str, str]:
-    """A volume with the given free space, for ten hours."""
-    labels = {"instance": "10.0.0.1:10250", "node": "a", "namespace": "shop", "persistentvolumeclaim": "data-db-0"}
-    values = {"available": available, "capacity": f"{size!r}+0x600"}
-    return {series_of(KUBELET, f"kubelet_volume_stats_{what}_bytes", **labels): v for what, v in values.items()}
-
-
-def volume_low(tune: Tune) -> AlertRule:
-    """Somebody has to act soon."""
-    bound = limit(tune, "VolumeFilling", VOLUME_LOW)
-    return AlertRule(
-        name="VolumeFilling",
-        expr=f"{LEFT} < {bound:g}",
-        hold="30m",  # nobody is called for it, so it may be sure: a compaction's temporary files are gone by then
-        severity="warning",
-        limit=bound,
-        summary="{{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} has"
-        " {{ $value | humanizePercentage }} left",
-        description=f"Less than {percent(bound)} of the volume is left; what writes to it stops when it is full.",
-        steps=VOLUME_STEPS,
-        example=Example(fires=_volume(flat(bound * 990), 1000), silent=_volume(flat(bound * 1010), 1000)),
-    )
-
-
-def volume_filling(tune: Tune) -> AlertRule:
-    """Only from three hours of data on: the trend of a volume that was just made says nothing."""
-    bound = limit(tune, "VolumeFillsSoon", VOLUME_FILLING)
-    size = 400 / bound  # so that the 364 and less of the example are below the bound
-    return AlertRule(
-        name="VolumeFillsSoon",
-        expr=f"{LEFT} < {bound:g} and predict_linear(kubelet_volume_stats_available_bytes[6h], {HORIZON}) < 0"
-        " and kubelet_volume_stats_available_bytes offset 3h",
-        hold="1h",  # tells a trend from one large file
-        severity="critical",
-        limit=bound,
-        summary="{{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} will be full within a day,"
-        " {{ $value | humanizePercentage }} is left",
-        description=f"Less than {percent(bound)} of the volume is left, and the trend of the last six hours fills it"
-        " within 24 hours: databases, metrics and logs stop when it is full.",
-        steps=VOLUME_STEPS,
-        # after five hours 1440 more minutes of 0.211 are just more than is left; after six those of 0.2 are just less
-        example=Example(fires=_volume("364-0.211x600", size), silent=_volume("364-0.2x600", size), at="6h"),
-    )
-
-
-# -- nodes -----------------------------------------------------------------------------------------------------------
-
-
-def _condition(condition: str) -> str:
-    return series_of(
-        SELF, "kube_node_status_condition", instance="k:8080", node="a", condition=condition, status="true"
-    )
-
-
-def node_not_ready() -> AlertRule:
-    """Zero for both other statuses: the kubelet says that it is not ready, or nobody has heard of it."""
-    ready = _condition("Ready")
-    return AlertRule(
-        name="NodeNotReady",
-        expr=f"kube_node_status_condition{{{READY}}} == 0",
-        hold="2m",  # a kubelet that restarts is back by then; after five minutes the cluster gives its pods up
-        severity="critical",
-        summary="Node {{ $labels.node }} is not ready",
-        description="The node's kubelet is not well or is not heard of: no pod is started there, and after five minutes"
-        " its pods are replaced on other nodes, where there is room.",
-        steps=(
-            "Read what it last said: `kubectl describe node <node>`, `Conditions` and `Events`.",
-            "See what ran there: `kubectl get pods -A -o wide --field-selector spec.nodeName=<node>`.",
-            "If the machine answers, read the kubelet's log there: `journalctl -u kubelet --since -15min`.",
-            "If it does not, restart or replace it; `kubectl delete node <node>` frees volumes that it still holds.",
-        ),
-        example=Example(fires={ready: "1+0x56 0+0x60"}, silent={ready: "1+0x50 0+0x1 1+0x70"}),
-    )
-
-
-def node_pressure() -> AlertRule:
-    """Memory, disk or processes: the kubelet ends pods to get them back."""
-    series = _condition("DiskPressure")
-    return AlertRule(
-        name="NodePressure",
-        expr=f"kube_node_status_condition{{{PRESSURE}}} == 1",
-        hold="5m",  # the kubelet keeps to what it said for so long: what is left then has lasted, or has come again
-        severity="warning",
-        summary="Node {{ $labels.node }} reports {{ $labels.condition }}",
-        description="The node runs out of memory, disk or process numbers: it takes no new pods and ends running ones.",
-        steps=(
-            "See which it is and what was evicted: `kubectl describe node <node>`, `Conditions` and `Events`.",
-            "For memory: `kubectl top pods -A --sort-by memory`; give what grows a limit, and everything its request.",
-            "For disk: look for images and logs on the node (`crictl images`, `du -xsh /var/log/pods/*`).",
-            "For processes: `ps -eLf | wc -l` on the node, and which pod makes that many.",
-        ),
-        example=Example(fires={series: "0+0x50 1+0x70"}, silent={series: "0+0x50 1+0x3 0+0x70"}),
     )

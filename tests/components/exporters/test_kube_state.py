@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from components.exporters import kube_state
+from model.capacity import STATE_SELF
 from tests.support.planned import document, explained, job, scraped_as, workload
 from tests.support.systems import plan_cluster, plan_shop
 
@@ -25,6 +27,16 @@ def test_series_carry_the_labels_of_their_objects(tmp_path: Path) -> None:
     assert job(plan, kube_state.NAME).honor_labels
     entries = document(plan, "prometheus", "prometheus.yml")["scrape_configs"]
     assert [entry["job_name"] for entry in entries if entry.get("honor_labels")] == [kube_state.NAME]
+
+
+def test_it_tells_whether_it_could_read_them(tmp_path: Path) -> None:
+    """Its own port is scraped too, for what it lists and watches and no more: its errors are alerts of the cluster."""
+    own = job(plan_cluster(tmp_path), STATE_SELF)
+    (target,) = own.targets
+    assert target.address.endswith(f":{kube_state.SELF_PORT}") and target.labels["service"] == kube_state.NAME
+    (kept,) = own.metric_relabel
+    wanted = ("kube_state_metrics_list_total", "kube_state_metrics_watch_total", "http_request_duration_seconds_bucket")
+    assert [bool(re.fullmatch(kept["regex"], name)) for name in wanted] == [True, True, False]
 
 
 def test_it_may_list_what_it_counts_and_no_more(tmp_path: Path) -> None:

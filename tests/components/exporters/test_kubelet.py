@@ -70,6 +70,24 @@ def test_containers_are_named_as_everywhere(tmp_path: Path) -> None:
     assert relabelled(machine, rules) == machine
 
 
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("kubelet_certificate_manager_client_ttl_seconds", True),
+        ("kubelet_certificate_manager_client_expiration_renew_errors", True),
+        ("kubelet_certificate_manager_server_ttl_seconds", True),
+        ("kubelet_server_expiration_renew_errors", True),
+        ("kubelet_volume_stats_inodes_free", True),
+        ("kubelet_certificate_manager_server_rotation_seconds_bucket", False),
+        ("kubelet_http_requests_duration_seconds_bucket", False),
+    ],
+)
+def test_what_alerts_ask_for_is_stored(tmp_path: Path, name: str, stored: bool) -> None:
+    """Of a kubelet's two thousand series those are stored that an alert or a panel asks for."""
+    (rule,) = job(plan_cluster(tmp_path), kubelet.NAME).metric_relabel
+    assert (rule["action"], bool(re.fullmatch(rule["regex"], name))) == ("keep", stored)
+
+
 def test_what_it_sees_has_alerts_and_a_board(tmp_path: Path) -> None:
     """Containers have the alerts and the board that they have on a Docker engine."""
     plan = plan_cluster(tmp_path)

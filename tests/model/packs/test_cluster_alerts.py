@@ -1,4 +1,4 @@
-"""The alerts about a cluster."""
+"""The alerts about the pods of a cluster."""
 
 from __future__ import annotations
 
@@ -15,11 +15,7 @@ from tests.support.boards import keeps_identity, tuned
 from tests.support.proving import prove
 from tests.support.validating import tool
 
-OTHERS = {
-    "PodCrashLooping": 5,
-    "VolumeFilling": 0.05,
-    "VolumeFillsSoon": 0.25,
-}
+OTHERS = {"PodCrashLooping": 5}
 """Other thresholds than the usual ones, for every alert that has one."""
 
 
