@@ -10,6 +10,7 @@ from model.capacity import CONTAINERS
 from model.dashboard import build
 from model.naming import identity
 from model.packs import containers as pack
+from model.packs.containers_alerts import limits_hit
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.telemetry import Discovery, RuleGroup, ScrapeJob, Telemetry
@@ -59,7 +60,7 @@ def telemetry(context: Context) -> Telemetry:
                 metric_relabel=named,
             ),
         ),
-        rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
+        rules=(RuleGroup(name="containers", alerts=limits_hit(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
     )
 

@@ -1,7 +1,8 @@
 """When containers hit their limits, are unhealthy, or begin again and again.
 
 There is none for kills for memory: cAdvisor's libraries (0.60) leave container_oom_events_total at 0. HostOomKill has
-the kernel's own count, which includes containers.
+the kernel's own count, which includes containers. On a cluster, restarts and health are told by its own API (the pack
+`cluster`), and are left out here: kubelets have no health, and one crash need not be told twice.
 Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md
 """
 
@@ -26,11 +27,44 @@ LINES = 'Read its last lines: `{service="<name without the stack>"}` in Explore,
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about containers that hit their limits, are unhealthy or begin again and again."""
-    return memory(tune), throttled(tune), restarting(tune), unhealthy()
+    return (*limits_hit(tune), restarting(tune), unhealthy())
+
+
+def limits_hit(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts that hold for the containers of an engine and of a cluster alike, and one that says that none is seen."""
+    return memory(tune), throttled(tune), none_seen()
 
 
 def _series(name: str) -> str:
     return series_of(SELF, name, instance="cadvisor:8080", id="/docker/1").removesuffix("}") + ', name="demo-api"}'
+
+
+def none_seen() -> AlertRule:
+    """It answers, so that TargetDown is silent, and names no container: it must run in one itself, so something is."""
+    up = series_of(SELF, "up", job="cadvisor", instance="cadvisor:8080")
+    return AlertRule(
+        name="ContainerMetricsMissing",
+        expr=f'up{{job="cadvisor"}} == 1 unless on(instance) container_last_seen{{{NAMED}}}',
+        hold="10m",  # after its start it lists the containers within seconds; a node that joins pulls images first
+        severity="warning",
+        summary="{{ $labels.instance }} sees no container",
+        description="It is scraped and names not one container: their dashboards are empty, and no alert about a"
+        " container can fire.",
+        steps=(
+            "Read what it said at its start: `docker logs <stack>-cadvisor 2>&1 | grep -i factory`; `Registration of the"
+            " docker container factory failed` has the reason.",
+            "Compare with the engine: `docker info -f '{{.ServerVersion}} {{.Driver}} {{.DockerRootDir}}'`; are its"
+            " socket and its data in the places that `observability:docker` names?",
+            "Run `make verify`: does the socket proxy answer, through which it asks the engine?",
+            "On a cluster ask the kubelet: `kubectl get --raw /api/v1/nodes/<node>/proxy/metrics/cadvisor | grep -c"
+            " container_last_seen`.",
+        ),
+        # in the second example only groups of containers are seen at first, and then a container
+        example=Example(
+            fires={up: flat(1), series_of(SELF, "container_last_seen", instance="cadvisor:8080", id="/"): flat(1)},
+            silent={up: flat(1), _series("container_last_seen"): "_x55 1+0x60"},
+        ),
+    )
 
 
 def memory(tune: Tune) -> AlertRule:

@@ -15,6 +15,8 @@ DISCARDED = 0.0
 """Lines in five minutes: what is discarded is lost, so by default each one counts."""
 RETENTION_SECONDS = 10800.0
 """It runs every ten minutes; three hours are far beyond any slow run."""
+COMPACTOR = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
+"""Of each instance, and 0 on those that are not the compactor."""
 SELF = "loki"
 
 
@@ -23,7 +25,14 @@ SELF = "loki"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about Loki; that it is down says TargetDown."""
-    return request_errors(tune), discards_lines(tune), retention_not_applied(tune), limits_refused()
+    return (
+        request_errors(tune),
+        request_panics(),
+        discards_lines(tune),
+        retention_not_applied(tune),
+        retention_never_applied(),
+        limits_refused(),
+    )
 
 
 def request_errors(tune: Tune) -> AlertRule:
@@ -50,6 +59,26 @@ def request_errors(tune: Tune) -> AlertRule:
             "If only queries fail, they ask for too much at once: shorten their range, or raise Loki's `memory`.",
         ),
         example=share(failed, taken, bound),
+    )
+
+
+def request_panics() -> AlertRule:
+    """Loki catches them, answers 500 and goes on; a share of all requests hides them."""
+    panics = series_of(SELF, "loki_panic_total", instance="loki:3100")
+    return AlertRule(
+        name="LokiRequestPanics",
+        expr=f"sum by ({BY}) (increase(loki_panic_total[10m])) > 0",  # each one is a mistake in Loki itself
+        hold="0s",  # it has happened
+        severity="warning",
+        summary="{{ $value | humanize }} requests crashed in Loki within 10 minutes",
+        description="A query or a line sets off a mistake in Loki: that request fails each time, and the lines of a push"
+        " that does are lost.",
+        steps=(
+            'Read where: `{service=~"loki.*"} |= "panic"` in Explore shows the request and the stack.',
+            "If it is a query, open the dashboard or the person's search that asks it, and ask otherwise.",
+            "Look for the first line of the stack among Loki's issues; a newer version may have it mended.",
+        ),
+        example=grown(panics, 0, minutes=10),
     )
 
 
@@ -80,10 +109,9 @@ def discards_lines(tune: Tune) -> AlertRule:
 def retention_not_applied(tune: Tune) -> AlertRule:
     """Seconds since the last success; 0 stands for none yet, as after a start."""
     bound = limit(tune, "LokiRetentionNotApplied", RETENTION_SECONDS)
-    succeeded = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
-    latest = f"max by ({BY}) ({succeeded})"  # of several instances one is at work, and each may have been
+    latest = f"max by ({BY}) ({COMPACTOR})"  # of several instances one is at work, and each may have been
     minutes = int(bound // 60) + 12  # after it has run once, `bound` and the hold must pass
-    series, ago = series_of(SELF, succeeded), f"+60x{minutes + 1}"
+    series, ago = series_of(SELF, COMPACTOR), f"+60x{minutes + 1}"
     return AlertRule(
         name="LokiRetentionNotApplied",
         expr=f"time() - {latest} > {bound:g} and {latest} > 0",
@@ -98,6 +126,27 @@ def retention_not_applied(tune: Tune) -> AlertRule:
             "Restart Loki's container: the compactor starts anew, and lines wait in Promtail meanwhile.",
         ),
         example=Example(fires={series: f"-{bound + 1:g}{ago}"}, silent={series: f"-{bound:g}{ago}"}, at=f"{minutes}m"),
+    )
+
+
+def retention_never_applied() -> AlertRule:
+    """The time is 0 until the first success: a compactor that is broken from its start has no last one to be old."""
+    series = series_of(SELF, COMPACTOR, instance="loki:3100")
+    return AlertRule(
+        name="LokiRetentionNeverApplied",
+        expr=f"max by ({BY}) (max_over_time({COMPACTOR}[3h])) == 0"
+        f" and max by ({BY}) ({COMPACTOR} offset 3h) == 0",
+        hold="10m",  # three hours are in the condition; it runs every ten minutes
+        severity="warning",
+        summary="Loki has deleted nothing since it started",
+        description="The compactor has not succeeded once in three hours since Loki's start: old lines stay, and the"
+        " disk will fill up.",
+        steps=(
+            'Read why: `{service=~"loki.*"} |= "compactor"` in Grafana\'s Explore.',
+            "Is its working directory writable, and does the volume have space? `make verify`, and the disk's alerts.",
+            "With a bucket: may its key delete and list? The compactor needs both.",
+        ),
+        example=Example(fires={series: "0+0x240"}, silent={series: "0+0x100 60+60x140"}, at="200m"),
     )
 
 

@@ -5,14 +5,16 @@ Source of the names: https://grafana.com/docs/loki/latest/send-data/promtail/ an
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, colours, grown, limit, panel, percent, series_of, share
+from model.packs.base import BY, Tune, colours, flat, grown, limit, panel, percent, series_of, share
 from model.system import Panel
-from model.telemetry import AlertRule
+from model.telemetry import AlertRule, Example
 
 DROPPED = 0.0
 """Lines in five minutes: what is dropped is lost, so by default each one counts."""
 ERROR_SHARE = 0.1
 """One push in ten: fewer are single refusals that the next try makes good."""
+BEHIND = 65536
+"""Bytes: a line that is still being written is shorter; what is more was not read."""
 SELF = "promtail"
 
 
@@ -21,7 +23,7 @@ SELF = "promtail"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about Promtail; that it is down says TargetDown."""
-    return drops_lines(tune), request_errors(tune)
+    return drops_lines(tune), request_errors(tune), sends_nothing(), file_not_read(tune)
 
 
 def drops_lines(tune: Tune) -> AlertRule:
@@ -71,6 +73,61 @@ def request_errors(tune: Tune) -> AlertRule:
             "429 means Loki's limits, 5xx its disk or memory, no status the network between the two.",
         ),
         example=share(failed, taken, bound),
+    )
+
+
+def sends_nothing() -> AlertRule:
+    """All instances together: a node may be quiet, but a stack whose own containers write nothing does not run."""
+    sent = series_of(SELF, "promtail_sent_entries_total", instance="promtail:9080", host="loki:3100")
+    return AlertRule(
+        name="PromtailSendsNothing",
+        expr=f"sum by ({BY}) (increase(promtail_sent_entries_total[15m])) == 0",  # one line is enough
+        hold="15m",  # with those of the condition half an hour: the stack's own parts write a line every few minutes
+        severity="warning",
+        summary="Promtail has sent no line for half an hour",
+        description="Promtail is up, and not one line reached Loki: it finds no container or file, or may not read them."
+        " Searches in the logs find nothing that is new.",
+        steps=(
+            'Does it find something? `sum(promtail_targets_active_total)`, and "Files followed" in the dashboard'
+            " Monitoring Stack.",
+            "Read its lines with `docker logs <stack>-promtail` (or `kubectl logs`): `permission denied` and `no such"
+            " file` name what it cannot read.",
+            "Run `make verify`: does the socket proxy answer, through which it asks for containers?",
+            "Is Loki refusing? Then PromtailRequestErrors or PromtailDropsLines fire too: follow their steps.",
+        ),
+        example=Example(fires={sent: "0+5x10 50+0x110"}, silent={sent: "0+5x50 250+0x70"}),
+    )
+
+
+def file_not_read(tune: Tune) -> AlertRule:
+    """By size and position of each file that a glob found; one that cannot be opened has a size and no position."""
+    bound = limit(tune, "PromtailFileNotRead", BEHIND)
+    labels = {"instance": "promtail:9080", "path": "/var/log/app.log"}
+    size, place = (series_of(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
+    on = "on(instance, path)"
+    return AlertRule(
+        name="PromtailFileNotRead",
+        expr=f"promtail_file_bytes_total - {on} group_left() promtail_read_bytes_total > {bound:g}"
+        f" and {on} changes(promtail_read_bytes_total[15m]) == 0"
+        f" or promtail_file_bytes_total > {bound:g} unless {on} promtail_read_bytes_total",
+        hold="15m",  # a file that was just rotated is opened within seconds
+        severity="warning",
+        limit=bound,
+        summary="{{ $labels.instance }} does not read {{ $labels.path }}",
+        description=f"More than {bound:g} bytes of the file have not been read for a quarter of an hour: its lines are"
+        " missing in Loki, and lost when it is rotated away.",
+        steps=(
+            'Read why: `{service="promtail"} |= "<path>"` in Explore; `permission denied` is about its user.',
+            "Look at the file: `ls -l <path>` on the host. Promtail reads as the user and the groups that its container has"
+            " (`docker inspect -f '{{.Config.User}} {{.HostConfig.GroupAdd}}' <stack>-promtail`).",
+            "Was it replaced in place (copytruncate) or moved to another file system? Restart Promtail once, and rotate"
+            " by renaming.",
+            "If it is compressed or binary, leave it out of the glob.",
+        ),
+        example=Example(
+            fires={size: flat(bound * 1.01 + 1000), place: flat(1000)},
+            silent={size: flat(bound * 0.99 + 1000), place: flat(1000)},
+        ),
     )
 
 

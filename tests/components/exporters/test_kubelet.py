@@ -95,6 +95,19 @@ def test_what_it_sees_has_alerts_and_a_board(tmp_path: Path) -> None:
     assert "containers" in {board.uid for board in plan.telemetry.dashboards}
 
 
+def test_one_crash_is_told_once(tmp_path: Path) -> None:
+    """Restarts and kills are told by the cluster's API: its kubelets do not tell them again, nor a health they lack."""
+    plan = plan_cluster(tmp_path)
+    names = {group.name: {alert.name for alert in group.alerts} for group in plan.telemetry.rules}
+    assert not names["containers"] & {"ContainerRestarting", "ContainerUnhealthy"}
+    assert {"ContainerMemoryNearLimit", "ContainerCpuThrottled", "ContainerMetricsMissing"} <= names["containers"]
+    assert {"PodCrashLooping", "ContainerOomKilled"} <= names["cluster"]
+    engine = plan_shop(tmp_path / "engine")
+    assert {"ContainerRestarting", "ContainerUnhealthy"} <= {
+        alert.name for group in engine.telemetry.rules for alert in group.alerts
+    }
+
+
 def test_nothing_is_deployed_for_it(tmp_path: Path) -> None:
     """The kubelets are there already; on a Docker engine nobody asks for them."""
     assert kubelet.NAME not in plan_cluster(tmp_path / "cluster").workloads

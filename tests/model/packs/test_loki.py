@@ -41,3 +41,13 @@ def test_one_instance_that_deletes_is_enough(proves: Any) -> None:
     first, second = (series.replace("{", f'{{pod="{pod}", ') for pod in ("loki-backend-0", "loki-backend-1"))
     example = replace(rule.example, fires={first: old, second: old}, silent={first: old, second: fresh})
     proves([replace(rule, example=example)])
+
+
+def test_a_loki_that_just_started_has_time(proves: Any) -> None:
+    """For three hours nothing is said; and of several instances one that deletes is enough."""
+    rule = pack.retention_never_applied()
+    assert rule.example is not None
+    (series,) = rule.example.fires
+    second = series.replace("loki:3100", "loki-backend-1:3100")
+    proves([replace(rule, example=replace(rule.example, silent={series: "_x30 0+0x210"}))])
+    proves([replace(rule, example=replace(rule.example, silent={series: "0+0x240", second: "0+0x30 60+60x210"}))])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from model.packs import promtail as pack
 from tests.support.boards import keeps_identity, tuned
 
-THRESHOLDS = {"PromtailDropsLines": 100, "PromtailRequestErrors": 0.25}
+THRESHOLDS = {"PromtailDropsLines": 100, "PromtailRequestErrors": 0.25, "PromtailFileNotRead": 4096}
 """Another value for every alert that has one."""
 
 
@@ -29,3 +30,25 @@ def test_alerts_keep_the_labels_of_their_service() -> None:
 def test_every_panel_explains_itself(explains: Any) -> None:
     """Each panel has a title of its own and says what it shows."""
     explains(pack.panels())
+
+
+def test_a_file_that_cannot_be_opened_is_told(proves: Any) -> None:
+    """It has a size and no position; a small one, as after a rotation, is waited for, and one that is read is well."""
+    rule = pack.file_not_read({})
+    assert rule.example is not None
+    size, place = rule.example.fires
+    grows = "1000000+100000x120"
+    example = replace(rule.example, fires={size: grows}, silent={size: grows, place: "0+100000x120"})
+    proves([replace(rule, example=example)])
+
+
+def test_one_line_of_any_instance_is_enough(proves: Any) -> None:
+    """A quiet node says nothing: only when no instance sends, it fires."""
+    rule = pack.sends_nothing()
+    assert rule.example is not None
+    ((sent, nothing),) = rule.example.fires.items()
+    other = sent.replace("promtail:9080", "10.0.0.2:9080")
+    example = replace(
+        rule.example, fires={sent: nothing, other: nothing}, silent={sent: nothing, other: "0+0x40 0+1x80"}
+    )
+    proves([replace(rule, example=example)])
