@@ -5,18 +5,28 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 
 from __future__ import annotations
 
-from model.packs.base import colours, panel, percent
+from model.packs import postgres_alerts, postgres_upkeep_alerts
+from model.packs.base import Tune, colours, panel, percent
 from model.packs.drawing import at, chart, rate, stat, summed
-from model.packs.postgres_alerts import CACHE_HITS, CONNECTIONS, LONG_SECONDS, alerts
+from model.packs.postgres_alerts import CACHE_HITS, CLIENTS, CONNECTIONS, LONG_SECONDS
 from model.system import DashboardSpec, Panel, Row
+from model.telemetry import AlertRule
 
 __all__ = ["alerts", "board", "panels"]
 
 REAL = 'datname!~"template.*|"'
 """Databases that people made; the empty name stands for what all of them share."""
-IN_USE = f"sum by (database) ({at('pg_stat_activity_count')}) / sum by (database) ({at('pg_settings_max_connections')})"
+IN_USE = (
+    f"sum by (database) ({at('pg_stat_activity_count', CLIENTS)})"
+    f" / sum by (database) ({at('pg_settings_max_connections')})"
+)
 """Share of max_connections."""
 LONGEST = f"max by (datname) ({at('pg_stat_activity_max_tx_duration', REAL)})"
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about PostgreSQL."""
+    return (*postgres_alerts.alerts(tune), *postgres_upkeep_alerts.alerts(tune))
 
 
 def panels() -> tuple[Panel, ...]:

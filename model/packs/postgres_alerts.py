@@ -1,19 +1,22 @@
 """What PostgreSQL runs out of, and what its transactions wait for.
 
+Only connections of clients count: background workers need no place of max_connections, and autovacuum ends by itself.
 Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 """
 
 from __future__ import annotations
 
-from model.packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
+from model.packs.base import BY, SERVICE, Tune, counter, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
 CONNECTIONS = 0.8
 """A fifth is the usual reserve for administrators and for bursts of the pools."""
 LONG_SECONDS = 300.0
 """Longer than any request and most jobs take; meanwhile its locks are held and vacuum cannot clean up behind it."""
-DEADLOCKS = 0.0
-"""PostgreSQL ends one of the two transactions: somebody's work is lost each time."""
+IDLE_SECONDS = 60.0
+"""Between two statements of one transaction a service computes for milliseconds; after a minute it has forgotten it."""
+DEADLOCKS = 5.0
+"""In five minutes: PostgreSQL ends one of the two, and a service tries again; one a minute is a wrong order of locks."""
 CACHE_HITS = 0.9
 """Busy databases reach 99 of 100; below nine tenths their working set does not fit into shared_buffers."""
 MISSES = 1000
@@ -21,11 +24,23 @@ MISSES = 1000
 SELF = "postgres-exporter"
 KEYS = f"{BY}, instance, database"
 """What tells databases apart."""
+CLIENTS = 'backend_type=~"client backend|"'
+"""Exporters before 0.12 do not say what kind it is."""
+DUMPS = 'application_name!~"pg_dump|pg_dumpall|pg_restore|pg_basebackup"'
+"""Backups take as long as they take, in one transaction."""
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about PostgreSQL."""
-    return down(), connections(tune), long_transactions(tune), deadlocks(tune), cache_hits(tune)
+    return (
+        down(),
+        connections(tune),
+        connections_exhausted(),
+        long_transactions(tune),
+        idle_in_transaction(tune),
+        deadlocks(tune),
+        cache_hits(tune),
+    )
 
 
 def _series(name: str, **labels: str) -> str:
@@ -67,7 +82,8 @@ def connections(tune: Tune) -> AlertRule:
     used, most = _series("pg_stat_activity_count", datname="app", state="idle"), _series("pg_settings_max_connections")
     return AlertRule(
         name="PostgresConnectionsHigh",
-        expr=f"sum by ({KEYS}) (pg_stat_activity_count) / sum by ({KEYS}) (pg_settings_max_connections) > {bound:g}",
+        expr=f"sum by ({KEYS}) (pg_stat_activity_count{{{CLIENTS}}})"
+        f" / sum by ({KEYS}) (pg_settings_max_connections) > {bound:g}",
         hold="5m",  # during a deployment the pools of the old and the new instances exist at once
         severity="warning",
         limit=bound,
@@ -87,13 +103,50 @@ def connections(tune: Tune) -> AlertRule:
     )
 
 
+def connections_exhausted() -> AlertRule:
+    """The last places are for superusers: the exporter still gets in by them, so that PostgresDown stays silent."""
+    used = _series("pg_stat_activity_count", datname="app", state="idle", backend_type="client backend")
+    worker = _series("pg_stat_activity_count", datname="app", state="active", backend_type="parallel worker")
+    most, reserved = (_series(f"pg_settings_{name}_connections") for name in ("max", "superuser_reserved"))
+    settings = {most: flat(100), reserved: flat(3)}
+
+    def total(metric: str) -> str:
+        return f"sum by ({KEYS}) ({metric})"
+
+    more = f"({total('pg_settings_reserved_connections')} or 0 * {total('pg_settings_max_connections')})"
+    return AlertRule(
+        name="PostgresConnectionsExhausted",
+        expr=f"{total(f'pg_stat_activity_count{{{CLIENTS}}}')} - {total('pg_settings_max_connections')}"
+        f" + {total('pg_settings_superuser_reserved_connections')} + {more} >= 0",
+        hold="1m",  # services are refused already; a deployment's overlap of two pools takes seconds
+        severity="critical",
+        summary="PostgreSQL {{ $labels.database }} has no connection left for services",
+        description="All connections but those that are reserved for superusers are taken: services that need a new one"
+        ' are refused with "remaining connection slots are reserved" or "too many clients".',
+        steps=(
+            "Log in as a superuser (a place is kept for it) and find who has them: `SELECT usename, application_name,"
+            " state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 ORDER BY 4 DESC`.",
+            "End those that do nothing: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle%'"
+            " AND state_change < now() - interval '5 min'`.",
+            "Restart the service with the largest pool, and make that pool smaller: all instances together must fit.",
+            "Then follow PostgresConnectionsHigh: a pooler in between, before max_connections is raised.",
+        ),
+        example=Example(
+            fires={used: flat(97), **settings}, silent={used: flat(96), worker: flat(8), **settings}
+        ),
+    )
+
+
 def long_transactions(tune: Tune) -> AlertRule:
-    """Of any state: those that idle in a transaction are the usual ones."""
+    """Of clients and in any state; a backup reads everything in one, and is left out."""
     bound = limit(tune, "PostgresLongTransactions", LONG_SECONDS)
-    longest = _series("pg_stat_activity_max_tx_duration", datname="app", state="idle in transaction")
+    name, client = "pg_stat_activity_max_tx_duration", {"datname": "app", "state": "active"}
+    longest = _series(name, **client, backend_type="client backend", application_name="api")
+    dump = _series(name, **client, backend_type="client backend", application_name="pg_dump")
+    vacuum = _series(name, **client, backend_type="autovacuum worker", application_name="")
     return AlertRule(
         name="PostgresLongTransactions",
-        expr=f"max by ({KEYS}, datname) (pg_stat_activity_max_tx_duration) > {bound:g}",
+        expr=f"max by ({KEYS}, datname) (pg_stat_activity_max_tx_duration{{{CLIENTS}, {DUMPS}}}) > {bound:g}",
         hold="5m",  # two long ones in a row would do too, but then it is a habit
         severity="warning",
         limit=bound,
@@ -104,12 +157,42 @@ def long_transactions(tune: Tune) -> AlertRule:
         steps=(
             "Find it: `SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE"
             " xact_start IS NOT NULL ORDER BY xact_start LIMIT 5`.",
-            "If it is autovacuum or a backup, let it end.",
-            "If it is idle in transaction, its service forgot it: end it with `SELECT pg_terminate_backend(<pid>)`, and"
-            " set idle_in_transaction_session_timeout.",
+            "If it is idle in transaction, its service forgot it: follow PostgresIdleInTransaction.",
+            "If it waits for a lock, find who has it: `SELECT pg_blocking_pids(<pid>)`.",
             "If it works, look at its plan (EXPLAIN): reports belong on a replica, large changes into batches.",
         ),
-        example=above(longest, bound),
+        example=Example(
+            fires={longest: flat(bound * 1.01)},
+            silent={longest: flat(bound * 0.99), dump: flat(bound * 9), vacuum: flat(bound * 9)},
+        ),
+    )
+
+
+def idle_in_transaction(tune: Tune) -> AlertRule:
+    """Told sooner than long ones that work: nobody will end it, and its locks stay."""
+    bound = limit(tune, "PostgresIdleInTransaction", IDLE_SECONDS)
+    name, state = "pg_stat_activity_max_tx_duration", 'state=~"idle in transaction.*"'
+    idle, works = (_series(name, datname="app", state=state) for state in ("idle in transaction", "active"))
+    return AlertRule(
+        name="PostgresIdleInTransaction",
+        expr=f"max by ({KEYS}, datname) ({name}{{{CLIENTS}, {DUMPS}, {state}}}) > {bound:g}",
+        hold="2m",  # a debugger or a slow call in the middle of a transaction is over by then, or is the mistake itself
+        severity="warning",
+        limit=bound,
+        summary="A transaction on {{ $labels.datname }} does nothing for {{ $value | humanizeDuration }}",
+        description=f"A connection has had a transaction open for more than {bound:g} s and asks nothing in it: its"
+        " locks and old rows stay until it ends.",
+        steps=(
+            "Find whose it is: `SELECT pid, usename, application_name, client_addr, xact_start, query FROM"
+            " pg_stat_activity WHERE state LIKE 'idle in transaction%' ORDER BY xact_start`; `query` is its last one.",
+            "End it: `SELECT pg_terminate_backend(<pid>)`.",
+            "Look in that service after that statement: a call to another service inside of the transaction, or a path"
+            " without commit and rollback.",
+            "Set idle_in_transaction_session_timeout for its user, so that PostgreSQL ends the next one.",
+        ),
+        example=Example(
+            fires={idle: flat(bound * 1.01)}, silent={idle: flat(bound * 0.99), works: flat(bound * 4)}
+        ),
     )
 
 
