@@ -48,6 +48,14 @@ NODE_EXPORTER = GoBuild(
     ((f"{_COMMON}Version", "1.12.1"),),
     13,
 )
+POSTGRES_EXPORTER = GoBuild(
+    "postgres_exporter",
+    "images/postgres-exporter",
+    "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter",
+    (),
+    ((f"{_COMMON}Version", "0.19.1"),),
+    6,
+)
 JAEGER = GoBuild(
     "all-in-one",
     "images/jaeger",
@@ -103,7 +111,6 @@ OPERATOR_CRDS = GoFiles("operator-crds", "images/prometheus-operator", _OPERATOR
 BUSYBOX = DebianPackages("busybox", ("busybox-static",), ("bin/busybox",))
 CERTIFICATES = DebianPackages("certificates", ("ca-certificates",))
 BLACKBOX = DebianPackages("blackbox", ("prometheus-blackbox-exporter",), ("usr/bin/prometheus-blackbox-exporter",))
-POSTGRES_EXPORTER = DebianPackages("postgres-exporter", ("prometheus-postgres-exporter",))
 REDIS_EXPORTER = DebianPackages("redis-exporter", ("prometheus-redis-exporter",))
 HAPROXY = DebianPackages("haproxy", ("haproxy",), ("usr/sbin/haproxy",))
 REDIS = DebianPackages("redis", ("redis-server", "redis-tools"))
@@ -250,7 +257,7 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "postgres-exporter": Recipe(
-        files=(File(POSTGRES_EXPORTER, "root/usr/bin/prometheus-postgres-exporter", "/bin/postgres_exporter"),),
+        files=(_go(POSTGRES_EXPORTER, "/bin/postgres_exporter"),),
         config=ImageConfig(entrypoint=("/bin/postgres_exporter",), user=_NOBODY, env=(_PATH,), ports=("9187/tcp",)),
     ),
     "redis-exporter": Recipe(

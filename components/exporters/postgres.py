@@ -18,6 +18,8 @@ from model.workload import HttpProbe, SecretFile, Workload
 NAME = "postgres-exporter"
 PORT = 9187
 KIND = "postgres"
+COLLECTORS = ("database_wraparound",)
+"""Asked for beside the usual ones: two series for each database, which an alert needs."""
 
 
 class Settings(ComponentSettings):
@@ -71,6 +73,7 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
         name=workload_name(context, NAME, KIND, key),
         image="postgres-exporter",
         limits=limits(context.own(Settings), memory=64, cpus=0.5),
+        args=tuple(f"--collector.{name}" for name in COLLECTORS),
         env={
             "DATA_SOURCE_URI": f"{database.address}/{database.database}?sslmode={database.ssl_mode}",
             "DATA_SOURCE_USER": database.user,

@@ -61,6 +61,7 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
         name=workload_name(context, NAME, KIND, key),
         image="redis-exporter",
         limits=limits(context.own(Settings), memory=64, cpus=0.5),
+        args=("-include-system-metrics",),  # the memory of its machine, for a Redis without a limit of its own
         env={"REDIS_ADDR": url, **({"REDIS_PASSWORD_FILE": f"/run/secrets/{secret}"} if secret else {})},
         secrets=files,
         ports=(published(context, NAME, PORT),) if single else (),

@@ -38,7 +38,9 @@ def panels() -> tuple[Panel, ...]:
         ),
         chart(
             "Redis clients", clients, "short",
-            f"Blocked ones wait in BLPOP and the like; a warning is sent when they stay above {BLOCKED:g}.", width=6,
+            f"Blocked ones wait in BLPOP and the like; a warning is sent for more than {BLOCKED:g} that are twice as many"
+            " as on the day before.",
+            width=6,
         ),
         chart(
             "Redis hits and misses", _by_database("redis_keyspace_hits_total", "redis_keyspace_misses_total"), "ops",

@@ -23,6 +23,14 @@ def test_the_password_is_a_file_that_maps_addresses(tmp_path: Path) -> None:
     explained(plan, "redis")
 
 
+def test_the_memory_of_its_machine_is_asked_for(tmp_path: Path) -> None:
+    """Redis without maxmemory has no limit of its own, so that the alert compares with the machine."""
+    plan = plan_shop(tmp_path, ONE, {"cache-secret": ConfigValue("", secret=True)})
+    assert "-include-system-metrics" in workload(plan, "redis-exporter").args
+    alerts = {alert.name: alert for group in plan.telemetry.rules for alert in group.alerts}
+    assert "redis_total_system_memory_bytes" in alerts["RedisMachineMemoryHigh"].expr
+
+
 def test_no_database_no_exporter(tmp_path: Path) -> None:
     """A system without Redis has no exporter for it."""
     assert "redis-exporter" not in plan_shop(tmp_path).workloads

@@ -1,6 +1,6 @@
 module toolchain.local/postgres-exporter
 
-go 1.26.8
+go 1.26
 
 require github.com/prometheus-community/postgres_exporter v0.19.1
 
