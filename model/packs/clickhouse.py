@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from model.packs.base import CHOSEN, Rules, Subject, above, colours, flat, grown, panel, percent
+from model.packs.base import CHOSEN, SERVICE, Rules, Subject, above, colours, flat, grown, panel, percent
 from model.system import Metric, Panel
-from model.telemetry import AlertRule, Example
+from model.telemetry import AlertRule, Example, Mute
 
 DISK = 0.8
 """Merges need free space as large as what they merge."""
@@ -59,12 +59,13 @@ def _disk_full(subject: Subject) -> AlertRule:
         hold="10m",  # the temporary parts of a merge of this size are gone by then, or it failed
         severity="critical",
         limit=bound,
+        mutes=(Mute(alerts=("ClickHouseDiskHigh",), on=(*SERVICE, "instance")),),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
         description=f"More than {percent(bound)} of ClickHouse's disk is used: merges no longer find room, and inserts"
         " are refused next.",
         steps=(
-            "Which table grew? SELECT table, formatReadableSize(sum(bytes_on_disk)) FROM system.parts WHERE active GROUP"
-            " BY table ORDER BY sum(bytes_on_disk) DESC.",
+            "Which table grew? SELECT table, formatReadableSize(sum(bytes_on_disk)) FROM system.parts WHERE active"
+            " GROUP BY table ORDER BY sum(bytes_on_disk) DESC.",
             "Are there large system tables? query_log, trace_log and text_log have no TTL by default: TRUNCATE them.",
             "Drop old partitions: ALTER TABLE <table> DROP PARTITION <partition>; a DELETE frees nothing for now.",
             "Enlarge the disk when the growth is wanted, and shorten the TTL of the table that grew.",
@@ -155,7 +156,7 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     return (
         panel("ClickHouse queries", queries, "ops", "Queries per second.", width=8),
         panel("ClickHouse query time", mean, "s", "Mean of all queries.", width=8),
-        panel("Rows inserted", rows, "short", "Rows per second; people are called for inserts that are refused.", width=8),
+        panel("Rows inserted", rows, "short", "Per second; people are called for inserts that are refused.", width=8),
         panel("Merges", merges, "short", "Being run all the time: inserts are too small.", width=8),
         panel(
             "Parts", parts, "short", f"Of the worst partition; a warning is sent above {PARTS:g}.", width=8,

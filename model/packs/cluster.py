@@ -136,8 +136,8 @@ def _restarts(width: int) -> Panel:
 def _used(width: int) -> Panel:
     return chart(
         "Volumes in use", {CLAIM: f"{USED}{NOTHING_YET}"}, "percentunit",
-        f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}, or when it would be full within a day;"
-        f" people are called above {percent(1 - VOLUME_FULL)}.",
+        f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}, or when it would be full within a"
+        f" day; people are called above {percent(1 - VOLUME_FULL)}.",
         width=width, thresholds=FULL,
     )  # fmt: skip
 
@@ -202,7 +202,8 @@ def _volumes() -> tuple[Panel, ...]:
         chart("Free space of volumes", {CLAIM: free}, "bytes", "What can still be written. A steady fall is a trend."),
         chart(
             "Inodes left", {CLAIM: inodes}, "percentunit",
-            f"When none is left no file can be made, whatever space there is. People are called below {percent(FILES)}.",
+            f"When none is left no file can be made, whatever space there is. People are called below"
+            f" {percent(FILES)}.",
         ),
     )  # fmt: skip
 

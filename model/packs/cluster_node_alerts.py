@@ -100,7 +100,8 @@ def node_flaps(tune: Tune) -> AlertRule:
         " get no requests in between, or are replaced again and again.",
         steps=(
             "See when and why: `kubectl describe node <node>`, `Events`.",
-            "Read the kubelet's log on the node: `journalctl -u kubelet --since -30min | grep -iE 'pleg|lease|timeout'`.",
+            "Read the kubelet's log on the node: `journalctl -u kubelet --since -30min | grep -iE"
+            " 'pleg|lease|timeout'`.",
             "Look at its load, memory and disk in the dashboard Host: a kubelet that gets no CPU misses its reports.",
             "Until it is mended, keep pods away from it: `kubectl cordon <node>`.",
         ),
@@ -230,8 +231,8 @@ def state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
         severity="critical",
         limit=bound,
         summary=f"kube-state-metrics cannot {what.lower()} {{{{ $labels.resource }}}}",
-        description=f"More than {percent(bound)} of its requests fail: what it tells of these objects is old or missing,"
-        " and no alert about them can be relied on.",
+        description=f"More than {percent(bound)} of its requests fail: what it tells of these objects is old or"
+        " missing, and no alert about them can be relied on.",
         steps=(
             "Read why: `kubectl -n <namespace> logs deployment/kube-state-metrics --tail 50 | grep -i fail`.",
             '"forbidden" is its ClusterRole: run `make up`, which restores it, and see who changed it.',

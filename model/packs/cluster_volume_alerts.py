@@ -5,9 +5,9 @@ Source of kubelet_volume_stats_*: https://kubernetes.io/docs/reference/instrumen
 
 from __future__ import annotations
 
-from model.packs.base import Tune, flat, limit, percent, series_of
+from model.packs.base import SERVICE, Tune, flat, limit, percent, series_of
 from model.packs.cluster_alerts import series
-from model.telemetry import AlertRule, Example
+from model.telemetry import AlertRule, Example, Mute
 
 VOLUME_FULL = 0.05
 """Claims are small: of 10 GiB, written to at the 3 MB/s of a busy database, it is three minutes until nothing is left.
@@ -21,6 +21,8 @@ FILES = 0.05
 HORIZON = 24 * 3600
 """How far the trend of a volume is followed, in seconds: a day, for a claim may need someone's consent to grow."""
 KUBELET = "kubelet"
+VOLUME = (*SERVICE, "namespace", "persistentvolumeclaim")
+"""What tells volumes apart."""
 WRITABLE = (
     " unless on(namespace, persistentvolumeclaim)"
     ' kube_persistentvolumeclaim_access_mode{access_mode="ReadOnlyMany"} == 1'
@@ -68,6 +70,7 @@ def volume_full(tune: Tune) -> AlertRule:
         hold="1m",  # there may be only minutes; a scrape or two can be about a file that is deleted at once
         severity="critical",
         limit=bound,
+        mutes=(Mute(alerts=("VolumeFilling", "VolumeFillsSoon"), on=VOLUME),),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
         description=f"Less than {percent(bound)} of the volume is left: databases, metrics and logs stop when it is"
         " full.",

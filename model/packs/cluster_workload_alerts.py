@@ -39,7 +39,9 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 def rollout_stuck() -> AlertRule:
     """The old replicas stay where none may be missing, so that nothing else shows it."""
     labels = {"deployment": "api", "condition": "Progressing"}
-    states = {status: series("kube_deployment_status_condition", **labels, status=status) for status in ("false", "true")}
+    states = {
+        status: series("kube_deployment_status_condition", **labels, status=status) for status in ("false", "true")
+    }
     return AlertRule(
         name="KubeDeploymentRolloutStuck",
         expr='kube_deployment_status_condition{condition="Progressing", status="false"} == 1',
@@ -83,7 +85,9 @@ def generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule
             "Read its log, or ask who runs the control plane: `kubectl -n kube-system logs <pod> --tail 50`.",
             f"If it is this one alone, read its events: `kubectl -n <namespace> describe {name} <name>`.",
         ),
-        example=Example(fires={one: "3+0x40 4+0x80", other: flat(3)}, silent={one: "3+0x40 4+0x80", other: "3+0x50 4+0x70"}),
+        example=Example(
+            fires={one: "3+0x40 4+0x80", other: flat(3)}, silent={one: "3+0x40 4+0x80", other: "3+0x50 4+0x70"}
+        ),
     )
 
 
@@ -181,8 +185,8 @@ def job_not_completed(tune: Tune) -> AlertRule:
         severity="warning",
         limit=bound,
         summary=f"Job {JOB} has not ended for {{{{ $value | humanizeDuration }}}}",
-        description=f"The Job began more than {bound / 3600:g} hours ago and has neither succeeded nor failed: it hangs,"
-        " or its pods cannot be made.",
+        description=f"The Job began more than {bound / 3600:g} hours ago and has neither succeeded nor failed: it"
+        " hangs, or its pods cannot be made.",
         steps=(
             "Has it a pod? `kubectl -n <namespace> get pods -l job-name=<job>`; if none, `kubectl -n <namespace>"
             " describe job <job>` says why.",
@@ -212,11 +216,12 @@ def cron_job_late(tune: Tune) -> AlertRule:
         severity="warning",
         limit=bound,
         summary="CronJob {{ $labels.namespace }}/{{ $labels.cronjob }} is {{ $value | humanizeDuration }} late",
-        description=f"Its next run should have begun more than {bound:g} s ago: the last one still runs and no second is"
-        " allowed, or its Jobs cannot be made.",
+        description=f"Its next run should have begun more than {bound:g} s ago: the last one still runs and no second"
+        " is allowed, or its Jobs cannot be made.",
         steps=(
             "Read why: `kubectl -n <namespace> describe cronjob <name>`, `Active Jobs` and `Events`.",
-            "If the last run is still active, see what it waits for: `kubectl -n <namespace> logs job/<job> --tail 50`.",
+            "If the last run is still active, see what it waits for: `kubectl -n <namespace> logs job/<job> --tail"
+            " 50`.",
             "If it is too late for all missed runs, raise `startingDeadlineSeconds`.",
             "If no CronJob of the cluster starts, its controller manager does not work.",
         ),

@@ -51,8 +51,8 @@ def none_seen() -> AlertRule:
         description="It is scraped and names not one container: their dashboards are empty, and no alert about a"
         " container can fire.",
         steps=(
-            "Read what it said at its start: `docker logs <stack>-cadvisor 2>&1 | grep -i factory`; `Registration of the"
-            " docker container factory failed` has the reason.",
+            "Read what it said at its start: `docker logs <stack>-cadvisor 2>&1 | grep -i factory`; `Registration of"
+            " the docker container factory failed` has the reason.",
             "Compare with the engine: `docker info -f '{{.ServerVersion}} {{.Driver}} {{.DockerRootDir}}'`; are its"
             " socket and its data in the places that `observability:docker` names?",
             "Run `make verify`: does the socket proxy answer, through which it asks the engine?",

@@ -47,8 +47,8 @@ def panels() -> tuple[Panel, ...]:
         ),
         chart(
             "Disks of the host", {"{{mountpoint}}": USED}, "percentunit",
-            f"Share in use. A warning is sent above {percent(1 - DISK_LOW)} with less than {FLOOR_LOW} GiB left; people are"
-            f" called above {percent(1 - DISK_FULL)} with less than {FLOOR_FULL} GiB left.",
+            f"Share in use. A warning is sent above {percent(1 - DISK_LOW)} with less than {FLOOR_LOW} GiB left; people"
+            f" are called above {percent(1 - DISK_FULL)} with less than {FLOOR_FULL} GiB left.",
             width=6, thresholds=colours((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
         ),
         chart(

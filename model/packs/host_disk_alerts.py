@@ -146,9 +146,7 @@ def files_used_up(tune: Tune) -> AlertRule:
     """Inodes: file systems that make them as they need them (btrfs, zfs) say 0, and are left out."""
     bound = limit(tune, "NodeFilesystemAlmostOutOfFiles", FILES)
     labels = {"mountpoint": "/", "fstype": "ext4"}
-    free, most, fixed = (
-        _series(f"node_filesystem_{what}", **labels) for what in ("files_free", "files", "readonly")
-    )
+    free, most, fixed = (_series(f"node_filesystem_{what}", **labels) for what in ("files_free", "files", "readonly"))
     return AlertRule(
         name="NodeFilesystemAlmostOutOfFiles",
         expr=f"node_filesystem_files_free{{{REAL}}} / (node_filesystem_files > 0) < {bound:g}"
@@ -157,8 +155,8 @@ def files_used_up(tune: Tune) -> AlertRule:
         severity="critical",
         limit=bound,
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} of its inodes left",
-        description=f"Less than {percent(bound)} of the inodes are left: without one no file can be made, and everything"
-        ' says "no space left on device", however much space there is.',
+        description=f"Less than {percent(bound)} of the inodes are left: without one no file can be made, and"
+        ' everything says "no space left on device", however much space there is.',
         steps=(
             "Find the directory with most files: `du -x --inodes --max-depth=3 <mountpoint> | sort -n | tail -20`.",
             "Usual ones are mail spools, session and cache directories, and build caches: delete what is old"

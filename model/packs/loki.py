@@ -71,8 +71,8 @@ def request_panics() -> AlertRule:
         hold="0s",  # it has happened
         severity="warning",
         summary="{{ $value | humanize }} requests crashed in Loki within 10 minutes",
-        description="A query or a line sets off a mistake in Loki: that request fails each time, and the lines of a push"
-        " that does are lost.",
+        description="A query or a line sets off a mistake in Loki: that request fails each time, and the lines of a"
+        " push that does are lost.",
         steps=(
             'Read where: `{service=~"loki.*"} |= "panic"` in Explore shows the request and the stack.',
             "If it is a query, open the dashboard or the person's search that asks it, and ask otherwise.",
@@ -134,8 +134,7 @@ def retention_never_applied() -> AlertRule:
     series = series_of(SELF, COMPACTOR, instance="loki:3100")
     return AlertRule(
         name="LokiRetentionNeverApplied",
-        expr=f"max by ({BY}) (max_over_time({COMPACTOR}[3h])) == 0"
-        f" and max by ({BY}) ({COMPACTOR} offset 3h) == 0",
+        expr=f"max by ({BY}) (max_over_time({COMPACTOR}[3h])) == 0 and max by ({BY}) ({COMPACTOR} offset 3h) == 0",
         hold="10m",  # three hours are in the condition; it runs every ten minutes
         severity="warning",
         summary="Loki has deleted nothing since it started",

@@ -16,7 +16,7 @@ LONG_SECONDS = 300.0
 IDLE_SECONDS = 60.0
 """Between two statements of one transaction a service computes for milliseconds; after a minute it has forgotten it."""
 DEADLOCKS = 5.0
-"""In five minutes: PostgreSQL ends one of the two, and a service tries again; one a minute is a wrong order of locks."""
+"""In five minutes: PostgreSQL ends one of the two, and a service tries again; one a minute is a wrong order."""
 CACHE_HITS = 0.9
 """Busy databases reach 99 of 100; below nine tenths their working set does not fit into shared_buffers."""
 MISSES = 1000
@@ -120,20 +120,19 @@ def connections_exhausted() -> AlertRule:
         f" + {total('pg_settings_superuser_reserved_connections')} + {more} >= 0",
         hold="1m",  # services are refused already; a deployment's overlap of two pools takes seconds
         severity="critical",
+        mutes=(Mute(alerts=("PostgresConnectionsHigh",), on=(*SERVICE, "instance", "database")),),
         summary="PostgreSQL {{ $labels.database }} has no connection left for services",
         description="All connections but those that are reserved for superusers are taken: services that need a new one"
         ' are refused with "remaining connection slots are reserved" or "too many clients".',
         steps=(
             "Log in as a superuser (a place is kept for it) and find who has them: `SELECT usename, application_name,"
             " state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 ORDER BY 4 DESC`.",
-            "End those that do nothing: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle%'"
-            " AND state_change < now() - interval '5 min'`.",
+            "End those that do nothing: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE"
+            " 'idle%' AND state_change < now() - interval '5 min'`.",
             "Restart the service with the largest pool, and make that pool smaller: all instances together must fit.",
             "Then follow PostgresConnectionsHigh: a pooler in between, before max_connections is raised.",
         ),
-        example=Example(
-            fires={used: flat(97), **settings}, silent={used: flat(96), worker: flat(8), **settings}
-        ),
+        example=Example(fires={used: flat(97), **settings}, silent={used: flat(96), worker: flat(8), **settings}),
     )
 
 
@@ -190,9 +189,7 @@ def idle_in_transaction(tune: Tune) -> AlertRule:
             " without commit and rollback.",
             "Set idle_in_transaction_session_timeout for its user, so that PostgreSQL ends the next one.",
         ),
-        example=Example(
-            fires={idle: flat(bound * 1.01)}, silent={idle: flat(bound * 0.99), works: flat(bound * 4)}
-        ),
+        example=Example(fires={idle: flat(bound * 1.01)}, silent={idle: flat(bound * 0.99), works: flat(bound * 4)}),
     )
 
 

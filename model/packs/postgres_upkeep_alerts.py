@@ -10,7 +10,7 @@ from model.packs.base import BY, Tune, above, flat, limit, series_of
 from model.telemetry import AlertRule, Example
 
 LAG_SECONDS = 300.0
-"""A report or a large change keeps a standby busy for a minute or two; five is more than anyone who reads there expects."""
+"""A report or a large change keeps a standby busy for a minute or two; five is more than readers expect."""
 DEAD_ROWS = 100_000.0
 """Below it a table is so small that a scan of it costs nothing, however many of its rows are dead."""
 AGE = 1e9
@@ -101,7 +101,8 @@ def vacuum_behind(tune: Tune) -> AlertRule:
             " (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`.",
         ),
         example=Example(
-            fires={dead: flat(bound * 1.01), alive: flat(bound)}, silent={dead: flat(bound * 1.01), alive: flat(bound * 2)}
+            fires={dead: flat(bound * 1.01), alive: flat(bound)},
+            silent={dead: flat(bound * 1.01), alive: flat(bound * 2)},
         ),
     )
 

@@ -85,8 +85,8 @@ def sends_nothing() -> AlertRule:
         hold="15m",  # with those of the condition half an hour: the stack's own parts write a line every few minutes
         severity="warning",
         summary="Promtail has sent no line for half an hour",
-        description="Promtail is up, and not one line reached Loki: it finds no container or file, or may not read them."
-        " Searches in the logs find nothing that is new.",
+        description="Promtail is up, and not one line reached Loki: it finds no container or file, or may not read"
+        " them. Searches in the logs find nothing that is new.",
         steps=(
             'Does it find something? `sum(promtail_targets_active_total)`, and "Files followed" in the dashboard'
             " Monitoring Stack.",
@@ -118,8 +118,8 @@ def file_not_read(tune: Tune) -> AlertRule:
         " missing in Loki, and lost when it is rotated away.",
         steps=(
             'Read why: `{service="promtail"} |= "<path>"` in Explore; `permission denied` is about its user.',
-            "Look at the file: `ls -l <path>` on the host. Promtail reads as the user and the groups that its container has"
-            " (`docker inspect -f '{{.Config.User}} {{.HostConfig.GroupAdd}}' <stack>-promtail`).",
+            "Look at the file: `ls -l <path>` on the host. Promtail reads as the user and the groups that its container"
+            " has (`docker inspect -f '{{.Config.User}} {{.HostConfig.GroupAdd}}' <stack>-promtail`).",
             "Was it replaced in place (copytruncate) or moved to another file system? Restart Promtail once, and rotate"
             " by renaming.",
             "If it is compressed or binary, leave it out of the glob.",

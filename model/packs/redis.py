@@ -38,8 +38,8 @@ def panels() -> tuple[Panel, ...]:
         ),
         chart(
             "Redis clients", clients, "short",
-            f"Blocked ones wait in BLPOP and the like; a warning is sent for more than {BLOCKED:g} that are twice as many"
-            " as on the day before.",
+            f"Blocked ones wait in BLPOP and the like; a warning is sent for more than {BLOCKED:g} that are twice as"
+            " many as on the day before.",
             width=6,
         ),
         chart(

@@ -98,9 +98,10 @@ def memory(tune: Tune) -> AlertRule:
 
 
 def blocked(tune: Tune) -> AlertRule:
-    """Clients in a command that waits, such as BLPOP, BRPOP or XREAD with BLOCK; a number of one's own is meant as it is.
+    """Clients in a command that waits, such as BLPOP, BRPOP or XREAD with BLOCK.
 
-    An hour ago its past ends, so that what just began does not count as usual.
+    They are compared with the day before, which ends an hour ago, so that what just began does not count as usual; where
+    a system names a threshold, with that alone.
     """
     bound = limit(tune, "RedisClientsBlocked", BLOCKED)
     given = tune.get("RedisClientsBlocked")
@@ -122,9 +123,10 @@ def blocked(tune: Tune) -> AlertRule:
         steps=(
             "Find who waits: `redis-cli client list | grep -E 'cmd=(b|xread)'` shows address, age and command.",
             "If they are workers without jobs, look at the service that should push: is it up, and does it fail?",
-            "If one address has most of them, it opens new ones without closing the old: restart it, and give it a pool.",
-            "If a certain number is too many at any time, say so: `tune: {RedisClientsBlocked: {threshold: ...}}` in the"
-            " system's file.",
+            "If one address has most of them, it opens new ones without closing the old: restart it, and give it a"
+            " pool.",
+            "If a certain number is too many at any time, say so: `tune: {RedisClientsBlocked: {threshold: ...}}` in"
+            " the system's file.",
         ),
         example=above(series, bound) if own else jump,
     )
@@ -160,7 +162,7 @@ def machine_memory(tune: Tune) -> AlertRule:
 
 
 def cannot_save() -> AlertRule:
-    """Redis says so itself, after a snapshot or an append that failed; by default it refuses all writes from then on."""
+    """Redis says so itself, after a snapshot or an append that failed; by default it refuses all writes then."""
     names = ("redis_rdb_last_bgsave_status", "redis_aof_last_write_status")
     snapshot, log = (_series(name) for name in names)
     return AlertRule(
@@ -169,8 +171,8 @@ def cannot_save() -> AlertRule:
         hold="2m",  # it tries a snapshot again after five seconds
         severity="critical",
         summary="Redis {{ $labels.database }} cannot write to its disk",
-        description="Its last snapshot, or its last write to the append-only file, failed: by default it now refuses all"
-        " writes (MISCONF), and what changed since would be lost with it.",
+        description="Its last snapshot, or its last write to the append-only file, failed: by default it now refuses"
+        " all writes (MISCONF), and what changed since would be lost with it.",
         steps=(
             "Read why in its own log: `No space left on device`, `Permission denied`, or `Cannot allocate memory`.",
             "Without space: free some, or move its directory (`redis-cli config get dir`).",
@@ -264,7 +266,8 @@ def master_link_down() -> AlertRule:
         description="It gets no changes any more: who reads there sees the past, and if the master fails now, what was"
         " written since is lost.",
         steps=(
-            "What does it say? `redis-cli info replication`: `master_link_down_since_seconds`, `master_sync_in_progress`.",
+            "What does it say? `redis-cli info replication`: `master_link_down_since_seconds`,"
+            " `master_sync_in_progress`.",
             "Does it reach the master? `redis-cli -h <master> ping` from its machine.",
             "If it begins the copy again and again, the master's buffer is too small for it:"
             " `client-output-buffer-limit replica` and `repl-backlog-size`.",
