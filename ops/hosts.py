@@ -130,8 +130,10 @@ class DockerHost:
         return verify.unseen(self._client, plan, timeout)
 
     def repeats(self, space: Workspace) -> list[str]:
-        """See `Host`: one-shot containers that ended with an error, and what was half made."""
-        return recover.unfinished(space.export())
+        """See `Host`: one-shot containers that ended with an error, what was half made, and who sees no container."""
+        state = space.export()
+        blind = [f"{self._stack}-cadvisor"] if verify.blind(self._client, self._stack) else []
+        return [*recover.unfinished(state), *recover.containers_of(state, blind)]
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """See `Host`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -65,6 +65,12 @@ def unfinished(state: Mapping[str, Any]) -> list[str]:
     both in the state and would call them unchanged.
     """
     return [str(r["urn"]) for r in _resources(state) if r.get("initErrors") or _failed(r)]
+
+
+def containers_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """URNs of the containers of these names."""
+    found = (r for r in _resources(state) if r.get("type") == CONTAINER)
+    return [str(r["urn"]) for r in found if r.get("outputs", {}).get("name") in names]
 
 
 def _failed(resource: Mapping[str, Any]) -> bool:

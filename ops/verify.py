@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import docker
+from docker.errors import DockerException
 from docker.models.containers import Container
 from rich.console import Console
 from rich.markup import escape
@@ -133,12 +134,34 @@ def _asked(
         return str(error)
 
 
+def _query(client: docker.DockerClient, stack: str, query: str) -> list[dict[str, Any]]:
+    url = f"{PROMETHEUS}/api/v1/query?{urlencode({'query': query})}"
+    return list(json.loads(fetch(client, stack, "prometheus", url))["data"]["result"])
+
+
+def _seen(names: str) -> str:
+    """Containers that cAdvisor named in its last answer; without the comparison those of 5 minutes ago count too."""
+    fresh = 'on(instance) group_left() (timestamp(up{job="cadvisor"}) - 60)'
+    return f'group by (name) (container_last_seen{{name=~"{names}"}} > {fresh})'
+
+
+def blind(client: docker.DockerClient, stack: str) -> bool:
+    """Whether cAdvisor is scraped and names no container: it looks for the engine once, at its start.
+
+    False where nobody can say, as in a stack that is not there yet.
+    """
+    try:
+        up = _query(client, stack, 'up{job="cadvisor"} == 1')
+        return bool(up) and not _query(client, stack, _seen(".+"))
+    except (DockerException, LookupError, RuntimeError, ValueError):
+        return False
+
+
 def without_metrics(client: docker.DockerClient, stack: str) -> str | None:
     """Which running services cAdvisor has no metrics of; None when it has some of each."""
     running = {str(c.name) for c in services(client, stack) if c.attrs["State"]["Status"] == "running"}
-    query = urlencode({"query": f'group by (name) (container_last_seen{{name=~"{stack}-.+"}})'})
-    answer = json.loads(fetch(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/query?{query}"))
-    missing = running - {series["metric"]["name"] for series in answer["data"]["result"]}
+    named = _query(client, stack, _seen(f"{stack}-.+"))
+    missing = running - {series["metric"]["name"] for series in named}
     if not missing:
         return None
     names = ", ".join(sorted(missing)) if len(missing) < len(running) else "all"

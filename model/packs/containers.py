@@ -135,7 +135,7 @@ def _life() -> tuple[Panel, ...]:
         chart(
             "Files of their own", files, "bytes",
             "What they wrote beside their volumes; it is gone with the container. Worry about growth: a log file,"
-            " mostly.",
+            " mostly. Empty where the engine keeps images in containerd, as new installations of Docker 29 do.",
         ),
         chart(
             "Major page faults", faults, "ops",

@@ -19,6 +19,7 @@ ORDER = [
     "up",
     "no_change",
     "hardening",
+    "containers",
     "secrets",
     "logs",
     "in_place",

@@ -11,7 +11,7 @@ import pytest
 
 from model.operator import Operator
 from model.settings import Settings
-from ops import hosts, operated
+from ops import hosts, operated, recover, verify
 from ops.hosts import ClusterHost, DockerHost, pod_health, target_of
 from targets import docker_engine
 from targets.docker_engine import EngineFacts
@@ -106,3 +106,16 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
     (said,) = host.refusals(SimpleNamespace(settings=settings))  # type: ignore[arg-type]
     assert said.startswith("docker.dataRoot: ")
     assert set(asked) == {"tcp://10.0.0.5:2376"}
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blind: bool) -> None:
+    """cAdvisor alone is replaced, beside what a run left unfinished."""
+    resources = [
+        {"urn": f"urn:{name}", "type": recover.CONTAINER, "outputs": {"name": f"dev-{name}"}, "initErrors": errors}
+        for name, errors in {"cadvisor": [], "api": [], "half": ["no"]}.items()
+    ]
+    state = json.dumps({"deployment": {"resources": resources}})
+    monkeypatch.setattr(verify, "blind", lambda client, stack: blind)
+    found = DockerHost("dev", fakes.engine_with()).repeats(fakes.workspace(tmp_path, {"stack export": state}))
+    assert found == ["urn:half", *(["urn:cadvisor"] if blind else [])]

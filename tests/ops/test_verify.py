@@ -202,3 +202,24 @@ def test_first_samples_are_waited_for() -> None:
     """Right after a start there are none yet."""
     prometheus = fakes.service("prometheus", outputs=[metrics(), metrics("dev-prometheus")])
     assert verify.unseen(fakes.engine_with(prometheus), planned("prometheus", "cadvisor"), 60) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "blind"),
+    [
+        ([metrics("x"), metrics()], True),
+        ([metrics("x"), metrics("x")], False),
+        ([metrics(), metrics()], False),
+        ([(1, b"HTTP/1.1 503")], False),
+        ([(0, b"")], False),
+    ],
+)
+def test_an_agent_is_blind_when_it_is_up_and_names_nothing(answers: list[tuple[int, bytes]], blind: bool) -> None:
+    """One that is down, or of which nobody knows, is none that a new start would help."""
+    prometheus = fakes.service("prometheus", outputs=answers)
+    assert verify.blind(fakes.engine_with(prometheus), "dev") is blind
+
+
+def test_nobody_is_blind_in_a_stack_that_is_not_there() -> None:
+    """Before the first run there is no Prometheus to ask."""
+    assert not verify.blind(fakes.engine_with(), "dev")

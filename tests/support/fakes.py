@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import docker
+
 from ops.workspace import Workspace
 
 
@@ -115,7 +117,9 @@ class FakeCollection:
 
     def get(self, name: str) -> FakeItem:
         """The item of a name."""
-        return next(item for item in self.items if item.name == name)
+        if found := [item for item in self.items if item.name == name]:
+            return found[0]
+        raise docker.errors.NotFound(f"No such container: {name}")
 
 
 @dataclass
