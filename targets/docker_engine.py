@@ -31,7 +31,8 @@ _SECONDS = 3
 class EngineFacts:
     """An engine as it describes itself.
 
-    `socket` is the path at which it listens on its own host, where this machine is that host and the path is known.
+    `local` is whether it listens at a file of this machine, which is its own host, and `socket` is that file. Where a
+    desktop forwards a socket into a virtual machine, the engine has another name and its own path is the default.
     `networks` holds by name why a container cannot join, and an empty text where it can. `insecure` are the
     registries, addresses and ranges that the engine asks by plain HTTP.
     """
@@ -76,8 +77,8 @@ def read(client: docker.DockerClient, address: str) -> EngineFacts:
         docker.errors.DockerException: it does not answer.
     """
     info = client.info()
-    local = info.get("Name") == os.uname().nodename
-    path = address.removeprefix("unix://") if address.startswith("unix://") else None
+    path = address.removeprefix("unix://")
+    local = path != address and info.get("Name") == os.uname().nodename
     kinds = {str(key): str(value) for key, value in info.get("DriverStatus") or ()}
     return EngineFacts(
         number=str(info.get("ID", "")),

@@ -351,6 +351,24 @@ SETTINGS_CASES = (
         "docker.bindAddress",
         '"localhost": must be an IP address',
     ),
+    of_settings(
+        "socket with scheme",
+        {"docker": '{"socket": "unix:///run/docker.sock"}'},
+        "docker.socket",
+        '"unix:///run/docker.sock": must be an absolute path',
+    ),
+    of_settings(
+        "data root with a slash at its end",
+        {"docker": '{"dataRoot": "/data/docker/"}'},
+        "docker.dataRoot",
+        "without spaces, quotes, colons or a slash at its end",
+    ),
+    of_settings(
+        "image store",
+        {"docker": '{"imageStore": "overlay2"}'},
+        "docker.imageStore",
+        '"overlay2" is not known; valid are: classic, containerd',
+    ),
     of_settings("log size", {"docker": '{"logMaxSize": "10MB"}'}, "docker.logMaxSize", '"10MB": must match'),
     of_settings(
         "log files", {"docker": '{"logMaxFiles": 0}'}, "docker.logMaxFiles", "must be greater than or equal to 1"

@@ -1,0 +1,73 @@
+"""Engines that are not as Docker's defaults have them: their socket is elsewhere, and they cannot limit swap."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.engine import open_client
+from tests.e2e.test_containers import named, services
+from tests.e2e.test_no_change import unchanged
+from tests.support.forwarding import ForwardedSocket
+from tests.support.running import Engine, RunningStack
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.local_engine
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack on an engine that only DOCKER_HOST names, as a rootless one's is, and that has no swap limits."""
+    folder = tmp_path_factory.mktemp("engines")
+    with ForwardedSocket(folder / "docker.sock", Path("/var/run/docker.sock"), swap=False) as forwarded:
+        address = f"unix://{forwarded.path}"
+        engine = Engine(open_client(address), env={"DOCKER_HOST": address})
+        running = RunningStack(folder, "e2eswap", engine, ports=28120)
+        running.first_up = running.up()
+        yield running
+        running.run("down", "--purge")
+
+
+def test_the_socket_is_found(elsewhere: RunningStack) -> None:
+    """The proxy has the socket that DOCKER_HOST names, so containers have metrics and lines."""
+    mounts = elsewhere.container("socket-proxy").attrs["HostConfig"]["Mounts"]
+    assert elsewhere.engine.env["DOCKER_HOST"] in [f"unix://{mount['Source']}" for mount in mounts]
+    eventually(lambda: services(elsewhere) <= named(elsewhere), timeout=60, what="metrics of every service")
+    marker = uuid.uuid4().hex
+    elsewhere.http("api", 4000, "POST", "/demo/logs", {"msg": f"marker {marker}", "level": "info"})
+    eventually(lambda: elsewhere.loki(f'{{job="containerlogs"}} |= "{marker}"'), timeout=30, what="a line")
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "refresh"])
+def test_missing_swap_limits_are_no_difference(elsewhere: RunningStack, command: str) -> None:
+    """Memory is limited as ever, and no run finds anything to change."""
+    assert elsewhere.first_up is not None and "cannot limit swap" in elsewhere.first_up.text
+    hosts = [container.attrs["HostConfig"] for container in elsewhere.containers()]
+    assert {host["MemorySwap"] for host in hosts} == {-1} and all(host["Memory"] > 0 for host in hosts)
+    run = elsewhere.run(command)
+    assert run.code == 0 and unchanged(run.text), run.text[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("docker", "says"),
+    [
+        ({"swapLimit": True}, "docker.swapLimit: true, but this engine cannot limit swap"),
+        ({"socket": "/nowhere/docker.sock"}, "docker.socket: there is no '/nowhere/docker.sock'; the engine's own is"),
+        ({"dataRoot": "/nowhere"}, "docker.dataRoot: '/nowhere', but the engine's data root is"),
+        ({"imageStore": "containerd"}, "docker.imageStore: 'containerd', but this engine's is 'classic'"),
+        ({"externalNetworks": ["nowhere"]}, "docker.externalNetworks: the engine has no network 'nowhere'"),
+    ],
+)
+def test_what_contradicts_the_engine_is_refused(elsewhere: RunningStack, docker: dict[str, Any], says: str) -> None:
+    """Each ends a run before Pulumi is asked for anything, with the key and what is right."""
+    elsewhere.edit_settings(lambda config: config.update(docker=docker))
+    try:
+        for command in ("up", "preview"):
+            run = elsewhere.run(command)
+            assert run.code == 2 and says in run.text, run.text[-3000:]
+    finally:
+        elsewhere.edit_settings(lambda config: config.pop("docker"))
