@@ -237,7 +237,6 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                     path="/alertmanager/-/reload",
                     metrics_path="/alertmanager/metrics",
                     success_metric="alertmanager_config_last_reload_successful",
-                    time_metric="alertmanager_config_last_reload_success_timestamp_seconds",
                 ),
             ),
             secrets=tuple(SecretFile(path=_file(secret.name), secret=secret.name) for secret in secrets(context)),

@@ -264,7 +264,6 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     reload = Reload(
         port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
         success_metric="prometheus_config_last_reload_successful",
-        time_metric="prometheus_config_last_reload_success_timestamp_seconds",
     )  # fmt: skip
     memory = limit_mib(prometheus_memory(context.system, context.telemetry, context.settings.kubernetes), 1024)
     return (

@@ -18,13 +18,19 @@ from model.packs import traefik as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.telemetry import Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
-from model.workload import ConfigDir, HttpProbe, Reload, Workload
+from model.workload import ConfigDir, HttpProbe, Reload, Workload, digest
 
 NAME = "traefik"
 PORT = 8080
 INTERNAL_PORT = 8082
 """API, health and metrics; not published."""
 CONFIG_DIR = "/etc/traefik/dynamic"
+REVISION_PATH = "/revision"
+"""Where Traefik says which configuration it runs: neither its metrics nor its API do."""
+REVISION_FILE = "revision"
+"""The document that holds what is said there."""
+_REVISION = "_revision"
+"""Name of its router and middleware, which no route of a user can have."""
 
 
 class ExtraRoute(Strict):
@@ -60,6 +66,25 @@ def config(context: Context) -> dict[str, Any]:
     middlewares |= {f"strip-{r.name}": {"stripPrefix": {"prefixes": [r.prefix]}} for r in routes if r.strip}
     services = {route.name: {"loadBalancer": {"servers": [{"url": route.url}]}} for route in routes}
     return {"http": {"routers": routers, "middlewares": middlewares, "services": services}}
+
+
+def documents(context: Context) -> dict[str, str]:
+    """The dynamic configuration, and a digest of it that Traefik itself reports once it runs it.
+
+    Traefik shows nowhere which file it runs, and moves the time of its last reload only when the parsed content
+    differs. So the configuration brings a route of its own to the port for health, whose answer carries the digest.
+    """
+    document = config(context)
+    revision = digest(document)
+    http = document["http"]
+    http["routers"][_REVISION] = {
+        "entryPoints": ["internal"],
+        "rule": f"Path(`{REVISION_PATH}`)",
+        "service": "ping@internal",
+        "middlewares": [_REVISION],
+    }
+    http["middlewares"][_REVISION] = {"headers": {"customResponseHeaders": {"X-Revision": revision}}}
+    return {"routes.yml": dump(document), REVISION_FILE: f"X-Revision: {revision}\n"}
 
 
 def router(route: Route) -> dict[str, Any]:
@@ -143,8 +168,11 @@ def workloads(context: Context) -> tuple[Workload, ...]:
         "--log.nocolor=true",  # else colour codes part what the marker looks for
         "--global.checknewversion=false",
         "--entrypoints.web.address=127.0.0.1:18080",
+        "--entrypoints.internal.address=127.0.0.1:18082",
         "--api=true",
         "--api.basepath=/traefik",
+        "--ping=true",
+        "--ping.entrypoint=internal",
         "--providers.file.filename={dir}/routes.yml",
         "--providers.file.watch=false",
     )
@@ -157,12 +185,12 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             args=arguments(own),
             config=ConfigDir(
                 path=CONFIG_DIR,
-                files={"routes.yml": dump(config(context))},
+                files=documents(context),
                 validate=check,
                 validate_seconds=2,
                 validate_marker='ERR |level=error|"level":"error"',
                 reload=Reload(
-                    port=INTERNAL_PORT, path=None, time_metric="traefik_config_last_reload_success", timeout=15
+                    port=INTERNAL_PORT, path=None, report_path=REVISION_PATH, report_file=REVISION_FILE, timeout=15
                 ),
             ),
             ports=(published(context, NAME, PORT, default=8080),),

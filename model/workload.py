@@ -59,20 +59,23 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Reload:
-    """How a running process takes a new configuration, and how it proves that it did.
+    """How a running process takes a new configuration, and how it proves that it runs it.
 
-    `path` is POSTed to `port`; None means that the process watches its directory by itself. The proof is taken from
-    the process's own metrics at `metrics_path`: `success_metric` must be 1 (where there is one) and `time_metric`,
-    a Unix time in seconds, must not be older than the switch of the configuration.
+    `path` is POSTed to `port`, and a 2xx answer, given once the process has loaded what lies there, is proof. None
+    means that the process watches its directory by itself and proves it in another way: `digest_metric` of its
+    metrics at `metrics_path` has the SHA-256 of `digest_file` as a label, or the answer to a GET of `report_path`,
+    head included, has the content of `report_file` in it; both files are documents of the workload. Where there is
+    a `success_metric`, it must be 1. `timeout` is how many seconds all this may take.
     """
 
     port: int
     path: str | None = "/-/reload"
     metrics_path: str = "/metrics"
     success_metric: str | None = None
-    time_metric: str | None = None
     digest_metric: str | None = None
     digest_file: str | None = None
+    report_path: str | None = None
+    report_file: str | None = None
     basic_auth: tuple[str, str] | None = None
     timeout: int = 30
 

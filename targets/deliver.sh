@@ -4,31 +4,38 @@
 # /config/.incoming-$REVISION. The service sees /config read-only; its files are links through ..data, the layout that
 # Kubernetes uses for mounted ConfigMaps, so that watchers written for one work with the other.
 #
-# Exit status: 0 delivered (and, where the process runs, loaded); 1 refused, and the old revision is back in force.
+# Delivering what runs already is success, and each step can be repeated: a delivery that was killed at any point is
+# put right by the next one. ..good leads to the last revision that was not refused, to which a refusal returns.
+#
+# Exit status: 0 delivered (and, where the process runs, loaded); 1 refused, and the last good revision is in force.
 set -u
 PATH=/tools
 busybox() { /tools/busybox "$@"; }
 say() { echo "$NAME: $*"; }
 
-request() { # METHOD PATH: the whole HTTP answer
+request() { # METHOD PATH [SECONDS]: the whole HTTP answer
     header=""
     if [ -n "${AUTH_FILE:-}" ]; then
         token=$(busybox printf '%s:%s' "$AUTH_USER" "$(busybox cat "$AUTH_FILE")" | busybox base64 | busybox tr -d '\n')
         header="Authorization: Basic $token
 "
     fi
-    busybox printf '%s %s HTTP/1.0\r\nHost: %s\r\n%sContent-Length: 0\r\n\r\n' "$1" "$2" "${HOST:-$NAME}:$PORT" "${header:+${header%
+    busybox printf '%s %s HTTP/1.0\r\nHost: %s\r\n%sContent-Length: 0\r\n\r\n' "$1" "$2" "$NAME:$PORT" "${header:+${header%
 }
-}" | busybox sed 's/\r*$/\r/' | busybox timeout 20 /tools/busybox nc "${HOST:-$NAME}" "$PORT" 2>/dev/null
+}" | busybox sed 's/\r*$/\r/' | busybox timeout "${3:-20}" /tools/busybox nc "${HOST:-$NAME}" "$PORT" 2>/dev/null
 }
 status() { busybox head -n 1 | busybox cut -d ' ' -f 2; }
 body() { busybox sed -e '1,/^\r*$/d'; }
 metric() { # NAME: its first value in the exposition of /tmp/page, as a whole number
     busybox awk -v name="$1" '$1 == name || index($1, name "{") == 1 { printf "%.0f\n", $NF; exit }' /tmp/page
 }
+now() { busybox date +%s; }
 
+link() { # TARGET LINK: in one step, whatever the link was before
+    busybox ln -sfn "$1" /config/..next && busybox mv -fT /config/..next "$2"
+}
 switch() { # REVISION-DIRECTORY
-    busybox ln -s "$1" /config/..next && busybox mv -fT /config/..next /config/..data
+    link "$1" /config/..data || return 1
     for file in /config/* /config/.[a-z]*; do
         [ -L "$file" ] && ! [ -e "$file" ] && busybox rm -f "$file"
     done
@@ -36,23 +43,32 @@ switch() { # REVISION-DIRECTORY
     for file in /config/..data/*; do
         [ -e "$file" ] || continue
         name=$(busybox basename "$file")
-        busybox ln -s "..data/$name" /config/..link && busybox mv -fT /config/..link "/config/$name"
+        link "..data/$name" "/config/$name" || return 1
     done
 }
-stir() { # REVISION-DIRECTORY: processes that watch a directory of it by its inode look again at what its path leads to
-    busybox find "/config/$1" -type d | while read -r directory; do
-        : >"$directory/.switched" && busybox rm -f "$directory/.switched"
+stir() { # processes that watch a directory of another revision by its inode look again at what its path leads to
+    for revision in /config/.rev-*; do
+        [ "$revision" != "/config/$new" ] || continue
+        busybox find "$revision" -type d | while read -r directory; do
+            : >"$directory/.switched" && busybox rm -f "$directory/.switched"
+        done
     done
+}
+last_good() { # the revision to which a refusal returns, if there is one
+    kept=$(busybox readlink /config/..good 2>/dev/null || true)
+    [ -n "$kept" ] && [ -d "/config/$kept" ] || kept=$old
+    echo "$kept"
 }
 refuse() { # the process's words on standard input
     say "REFUSED: $1"
     busybox sed 's/\r$//; s/^/    /'
-    if [ -n "$old" ] && [ "$(busybox readlink /config/..data)" != "$old" ]; then
-        switch "$old"
+    back=$(last_good)
+    if [ -n "$back" ] && [ "$(busybox readlink /config/..data)" != "$back" ]; then
+        switch "$back"
         [ -n "${RELOAD_PATH:-}" ] && request POST "$RELOAD_PATH" >/dev/null
         say "the previous configuration is in force"
     fi
-    [ ".rev-$REVISION" = "$old" ] || busybox rm -rf "/config/.rev-$REVISION"
+    [ "$(busybox readlink /config/..data)" = "$new" ] || busybox rm -rf "/config/$new"
     exit 1
 }
 
@@ -62,6 +78,22 @@ own() { # the directories that the service writes belong to its user
         : >"$directory/.observability"
         [ "$(busybox stat -c %u "$directory")" = "$OWNER" ] || busybox chown -R "$OWNER:$OWNER" "$directory"
     done
+}
+
+receive() { # what came is the revision; what there is under its name already may have been spoilt, as by a full disk
+    incoming=/config/.incoming-$REVISION
+    if [ -d "$incoming" ]; then
+        if [ -d "/config/$new" ] && ! busybox diff -r "$incoming" "/config/$new" >/dev/null 2>&1; then
+            if [ "$old" = "$new" ]; then
+                busybox rm -rf /config/.rev-spoilt
+                busybox cp -a "/config/$new" /config/.rev-spoilt && switch .rev-spoilt && old=.rev-spoilt || return 1
+            fi
+            busybox rm -rf "/config/$new"
+        fi
+        if [ -d "/config/$new" ]; then busybox rm -rf "$incoming"; else busybox mv "$incoming" "/config/$new"; fi
+    elif ! [ -d "/config/$new" ]; then
+        [ "${DOCUMENTS:-1}" = 0 ] && busybox mkdir "/config/$new"
+    fi && busybox chmod -R u=rwX,go=rX "/config/$new"
 }
 
 accept() { # the process's own validator reads the new directory
@@ -76,13 +108,26 @@ accept() { # the process's own validator reads the new directory
 
 running() { # whether the process answers, which a stopped or not yet created one does not
     for _ in 1 2 3 4 5 6; do
-        [ -n "$(request GET "$METRICS_PATH" | busybox head -n 1)" ] && return 0
+        [ -n "$(request GET "$METRICS_PATH" 3 | busybox head -n 1)" ] && return 0
         busybox usleep 500000
     done
     return 1
 }
 
-proven() { # the process itself says that it loaded the new revision; its exposition can be long, hence the file
+reload() { # asks the process to load its documents; its answer comes when it has, and is false when there is none
+    [ -n "${RELOAD_PATH:-}" ] || return 0
+    request POST "$RELOAD_PATH" >/tmp/answer
+    body </tmp/answer >/tmp/words
+    case "$(status </tmp/answer)" in
+        2*) return 0 ;;
+        "") return 1 ;;
+    esac
+    # Promtail answers 500 to content that it runs already
+    busybox grep -q "config has not changed" /tmp/words ||
+        refuse "the process rejects it: $(busybox head -n 1 /tmp/answer)" </tmp/words
+}
+
+proven() { # the process itself says that it runs the new revision; its exposition can be long, hence the file
     request GET "$METRICS_PATH" | body >/tmp/page
     if [ -n "${DIGEST_METRIC:-}" ]; then
         sum=$(busybox sha256sum "/config/..data/$DIGEST_FILE" | busybox cut -d ' ' -f 1)
@@ -91,56 +136,47 @@ proven() { # the process itself says that it loaded the new revision; its exposi
     if [ -n "${SUCCESS_METRIC:-}" ]; then
         [ "$(metric "$SUCCESS_METRIC")" = 1 ] || return 1
     fi
-    if [ -n "${TIME_METRIC:-}" ]; then
-        at=$(metric "$TIME_METRIC")
-        [ "${at:-0}" -ge "$began" ] || return 1
+    if [ -n "${REPORT_PATH:-}" ]; then
+        wanted=$(busybox cat "/config/..data/$REPORT_FILE")
+        request GET "$REPORT_PATH" >/tmp/report
+        [ -n "$wanted" ] && busybox grep -qF "$wanted" /tmp/report || return 1
     fi
     return 0
+}
+
+confirm() { # waits until the process runs the new revision
+    deadline=$(($(now) + TIMEOUT))
+    : >/tmp/page
+    until reload && proven; do
+        if [ "$(now)" -ge "$deadline" ]; then
+            busybox grep -i -E "reload|runtime_config" /tmp/page >/tmp/words
+            [ -z "${REPORT_PATH:-}" ] || busybox cat /tmp/report >>/tmp/words
+            refuse "the process does not confirm it within $TIMEOUT s" </tmp/words
+        fi
+        busybox usleep 200000
+    done
 }
 
 main() {
     old=$(busybox readlink /config/..data 2>/dev/null || true)
     new=.rev-$REVISION
+    before=$old
     own
-    if [ -d "/config/$new" ]; then busybox rm -rf "/config/.incoming-$REVISION"; else busybox mv "/config/.incoming-$REVISION" "/config/$new"; fi
-    busybox chmod -R u=rwX,go=rX "/config/$new"
+    receive || refuse "its documents did not arrive, or the volume is full" </dev/null
     accept
-    began=$(busybox date +%s)
-    switch "$new"
-    [ -z "$old" ] || [ "$old" = "$new" ] || stir "$old"
-    before=$(busybox cat /config/.generation 2>/dev/null || true)
-    echo "$GENERATION" >/config/.generation
-    for revision in /config/.rev-* /config/.incoming-*; do
-        case "$(busybox basename "$revision")" in "$new" | "${old:-$new}") ;; *) busybox rm -rf "$revision" ;; esac
-    done
-    if [ -z "${PORT:-}" ] || [ -z "$old" ] || [ "$before" != "$GENERATION" ]; then
+    switch "$new" || refuse "the volume cannot be written" </dev/null
+    stir
+    if [ -z "${PORT:-}" ] || [ -z "$before" ]; then
         say "revision $REVISION delivered; the process reads it when it starts"
-        exit 0
+    elif ! running; then
+        say "revision $REVISION delivered; no process of this kind runs yet, it reads it when it starts"
+    else
+        confirm
+        say "revision $REVISION is live"
     fi
-    if ! running; then
-        say "revision $REVISION delivered; the process is not running and reads it when it starts"
-        exit 0
-    fi
-    if [ -n "${RELOAD_PATH:-}" ]; then
-        request POST "$RELOAD_PATH" >/tmp/answer
-        body </tmp/answer >/tmp/words
-        case "$(status </tmp/answer)" in
-            2*) ;;
-            *) # Promtail answers 500 to content that it runs already, as after a run that failed elsewhere
-                busybox grep -q "config has not changed" /tmp/words ||
-                    refuse "the process rejects it: $(busybox head -n 1 /tmp/answer)" </tmp/words
-                ;;
-        esac
-    fi
-    tries=$((TIMEOUT * 5))
-    until proven; do
-        tries=$((tries - 1))
-        if [ "$tries" -le 0 ]; then
-            busybox grep -i -E "reload|runtime_config" /tmp/page >/tmp/words
-            refuse "the process does not confirm it within $TIMEOUT s" </tmp/words
-        fi
-        busybox usleep 200000
+    link "$new" /config/..good || refuse "the volume cannot be written" </dev/null
+    for revision in /config/.rev-* /config/.incoming-*; do
+        case "$revision" in "/config/$new" | "/config/${before:-$new}") ;; *) busybox rm -rf "$revision" ;; esac
     done
-    say "revision $REVISION is live"
 }
 main

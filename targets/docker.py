@@ -278,7 +278,7 @@ class DockerTarget:
             "NAME": workload.name,
             "OWNER": str(user_id(self._stack, workload.name)),
             "REVISION": revision,
-            "GENERATION": self._generation(workload),
+            "DOCUMENTS": str(len(config.files)),
             "DATA_DIRS": " ".join(volume.path for volume in workload.volumes),
         }
         if config.validate:
@@ -288,8 +288,16 @@ class DockerTarget:
                 values["VALIDATE_SECONDS"] = str(config.validate_seconds)
                 values["VALIDATE_MARKER"] = config.validate_marker
         if reload := config.reload:
-            values |= reload_environment(reload)
+            values |= reload_environment(reload) | {"HOST": self._process(workload)}
         return values
+
+    def _process(self, workload: Workload) -> str:
+        """The name in the network of a process that these documents are for.
+
+        While a container is still to be replaced, as after a run that was killed, its process has another one: it is
+        not asked to load what its successor will read.
+        """
+        return f"{workload.name}-{self._generation(workload)}"
 
     def _generation(self, workload: Workload) -> str:
         """Digest of everything whose change starts a new process anyway, so that the old one need not reload."""
@@ -372,7 +380,8 @@ class DockerTarget:
         return self._fetch.container_logs.apply(lambda text: (text or "").strip().splitlines()[-1] if text else "0")
 
     def _networks(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
-        aliases = sorted({workload.name, *workload.aliases})
+        reloaded = {self._process(workload)} if workload.config and workload.config.reload else set()
+        aliases = sorted({workload.name, *workload.aliases, *reloaded})
         own = docker.ContainerNetworksAdvancedArgs(name=self._network.name, aliases=aliases)
         if not workload.collector:
             return [own]

@@ -34,7 +34,7 @@ while :; do
             # in quotes already, so a directory may take the place of {dir} as it is
             VALIDATE=$(echo "${VALIDATE_TEMPLATE:-}" | busybox sed "s|{dir}|/config/.rev-$revision|g")
             export VALIDATE
-            REVISION=$revision GENERATION=same DATA_DIRS="" busybox sh /delivery/deliver.sh
+            REVISION=$revision DATA_DIRS="" busybox sh /delivery/deliver.sh
             echo "@ $revision $?"
             seen=$now
         fi

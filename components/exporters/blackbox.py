@@ -94,7 +94,6 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 reload=Reload(
                     port=PORT,
                     success_metric="blackbox_exporter_config_last_reload_successful",
-                    time_metric="blackbox_exporter_config_last_reload_success_timestamp_seconds",
                 ),
             ),
             ports=(published(context, NAME, PORT),),

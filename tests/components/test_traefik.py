@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from tests.support.planned import document, explained, scraped_as, workload
 from tests.support.systems import plan_shop
+
+
+def fail() -> NoReturn:
+    """There is none."""
+    pytest.fail("Traefik has documents and reloads them")
 
 
 def test_every_route_has_a_router(tmp_path: Path) -> None:
@@ -42,6 +50,21 @@ def test_the_api_is_not_published(tmp_path: Path) -> None:
     found = workload(plan_shop(tmp_path), "traefik")
     assert [port.number for port in found.ports] == [8080]
     assert not any("insecure" in argument for argument in found.args)
+
+
+def test_it_reports_which_routes_it_runs(tmp_path: Path) -> None:
+    """Its answer at the internal port carries what the revision document holds, and both change with the routes."""
+    plan, other = plan_shop(tmp_path), plan_shop(tmp_path, settings={"baseUrl": "https://m.example.com"})
+    reload = (workload(plan, "traefik").config or fail()).reload or fail()
+    said = {}
+    for each in (plan, other):
+        http = document(each, "traefik", "routes.yml")["http"]
+        (name,) = [name for name, router in http["routers"].items() if router["entryPoints"] == ["internal"]]
+        assert http["routers"][name]["rule"] == f"Path(`{reload.report_path}`)"
+        (header,) = http["middlewares"][name]["headers"]["customResponseHeaders"].items()
+        said[": ".join(header)] = (workload(each, "traefik").config or fail()).files[str(reload.report_file)].strip()
+    assert len(said) == 2
+    assert all(header == text for header, text in said.items())
 
 
 def test_it_watches_itself(tmp_path: Path) -> None:

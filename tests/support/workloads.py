@@ -32,7 +32,7 @@ SERVER = Workload(
         path="/etc/server",
         files={"server.yml": "a: 1\n", "rules/b.yml": "b: 2\n"},
         validate=("/bin/check", "{dir}/server.yml"),
-        reload=Reload(port=8080, success_metric="ok", time_metric="at"),
+        reload=Reload(port=8080, success_metric="ok"),
     ),
     secrets=(SecretFile(path="/run/secrets/password", secret="password"),),
     ports=(Port(number=8080, publish=18080), Port(number=9000, name="internal")),

@@ -234,6 +234,23 @@ def test_a_changed_start_document_replaces_the_service() -> None:
     assert "dev-server" in changed(lambda: with_text("a"), lambda: with_text("b"))
 
 
+def asked(resources: Resources) -> str:
+    """The name of the process that the delivery to the server asks to reload."""
+    envs = dict(str(entry).split("=", 1) for entry in inputs(resources, "server-configure")["envs"])
+    return envs["HOST"]
+
+
+def test_only_the_process_that_the_documents_are_for_is_asked(everything: Resources) -> None:
+    """It has a name in the network that changes with what replaces its container, and nothing else has that name."""
+    (network,) = inputs(everything, "server")["networksAdvanced"]
+    assert asked(everything) in network["aliases"]
+    assert asked(deploy(replace(SERVER, args=("--other",)))) not in network["aliases"]
+    edited = replace(SERVER.config, files={"server.yml": "a: 2\n"})  # type: ignore[type-var]
+    assert asked(deploy(replace(SERVER, config=edited))) in network["aliases"]
+    (plain,) = inputs(everything, "plain")["networksAdvanced"]
+    assert plain["aliases"] == ["plain"]
+
+
 # -- no accidental differences ---------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,172 @@
+"""The real deliver.sh with its three directories moved, under the real busybox, beside a process that a test plays."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from model.workload import Reload
+from targets.docker import SCRIPT
+from targets.environment import reload_environment
+from toolchain.context import default_context
+from toolchain.recipes import BUSYBOX
+
+SECONDS = 60
+"""After which a delivery has hung."""
+_COUNTING = """#!/bin/sh
+PATH=/usr/bin:/bin
+n=$(($(cat '{folder}/count') + 1))
+echo "$n" >'{folder}/count'
+[ "$n" != "$(cat '{folder}/last')" ] || kill -9 0
+exec '{busybox}' "$@"
+"""
+"""A busybox that counts its calls, and at one of them ends the whole delivery as SIGKILL does."""
+
+
+class Volume:
+    """A configuration volume, and the script that delivers to it."""
+
+    def __init__(self, folder: Path, *, name: str = "server") -> None:
+        self.folder, self.name = folder, name
+        self.config, self._count, self._last = folder / "config", folder / "count", folder / "last"
+        for part in ("config", "tools", "tmp"):
+            (folder / part).mkdir(parents=True)
+        wrapper = folder / "tools" / "busybox"
+        busybox = BUSYBOX.ensure(default_context()) / "bin" / "busybox"
+        wrapper.write_text(_COUNTING.format(folder=folder, busybox=busybox))
+        wrapper.chmod(0o755)
+        self.script = folder / "deliver.sh"
+        self.script.write_text(self.moved(SCRIPT.read_text(encoding="utf-8")))
+
+    def moved(self, text: str) -> str:
+        """A text with this volume's directories in the place of the container's."""
+        return re.sub("/(config|tools|tmp)\\b", lambda found: f"{self.folder}/{found[1]}", text)
+
+    def send(self, revision: str, files: Mapping[str, str]) -> None:
+        """The documents of a revision arrive, as by the uploads of a container."""
+        for path, text in files.items():
+            target = self.config / f".incoming-{revision}" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+
+    def run(
+        self, revision: str, reload: Reload | None = None, *, killed_at: int = 0, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """One delivery of what has arrived; `killed_at` is the number of the call of busybox at which it is killed."""
+        self._count.write_text("0")
+        self._last.write_text(str(killed_at))
+        told = {"NAME": self.name, "OWNER": "0", "REVISION": revision, "HOST": "127.0.0.1"}
+        told |= (reload_environment(reload) if reload else {}) | dict(env or {})
+        return subprocess.run(
+            [self.folder / "tools" / "busybox", "sh", self.script],
+            env=told, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=SECONDS, check=False,
+        )  # fmt: skip
+
+    def deliver(
+        self, revision: str, files: Mapping[str, str], reload: Reload | None = None, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Documents arrive and are delivered."""
+        self.send(revision, files)
+        return self.run(revision, reload, env=env)
+
+    def killed(self, revision: str, files: Mapping[str, str], reload: Reload | None = None) -> Iterator[int]:
+        """Deliveries to the volume as it is now that are killed at their first, second, ... step, until one ends."""
+        before = self._copy("before")
+        for step in itertools.count(1):
+            self._replace(before)
+            self.send(revision, files)
+            if self.run(revision, reload, killed_at=step).returncode != -signal.SIGKILL:
+                return
+            yield step
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Afterwards the volume is again what it was before."""
+        now = self._copy("now")
+        yield
+        self._replace(now)
+
+    def _copy(self, name: str) -> Path:
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        return Path(shutil.copytree(self.config, self.folder / name, symlinks=True))
+
+    def _replace(self, content: Path) -> None:
+        shutil.rmtree(self.config)
+        shutil.copytree(content, self.config, symlinks=True)
+
+    def seen(self) -> dict[str, str]:
+        """What the process finds in its directory: every file by its path."""
+        links = [path for path in self.config.iterdir() if not path.name.startswith(".")]
+        found = [file for link in links for file in ([link] if link.is_file() else link.rglob("*")) if file.is_file()]
+        return {str(path.relative_to(self.config)): path.read_text() for path in found}
+
+
+class Process:
+    """A process that reads a volume: it loads on request, or at once, and says in its own ways what it runs.
+
+    `refuses` is asked with the documents and answers why they are not taken.
+    """
+
+    def __init__(self, volume: Volume, *, watches: bool = False) -> None:
+        self._volume, self._watches = volume, watches
+        self.loaded: dict[str, str] = {}
+        self.reloads = 0
+        self.refuses: Callable[[dict[str, str]], str] = lambda _: ""
+
+    def load(self) -> str:
+        """Takes the documents as they lie there; returns why not."""
+        documents = self._volume.seen()
+        refused = self.refuses(documents)
+        if not refused:
+            self.loaded = documents
+        return refused
+
+    def answer(self, method: str, path: str) -> tuple[int, str]:
+        """Status and body of one request."""
+        if method == "POST":
+            self.reloads += 1
+            refused = self.load()
+            return (500, refused) if refused else (200, "")
+        if self._watches:
+            self.load()
+        if path == "/revision":
+            return 200, self.loaded.get("revision", "")
+        sums = [hashlib.sha256(text.encode()).hexdigest() for text in self.loaded.values()]
+        return 200, "".join(f'hash{{sha256="{item}"}} 1\n' for item in sums) + "ok 1\n"
+
+
+@contextmanager
+def served(process: Process) -> Iterator[int]:
+    """The process listens; yields its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers for the process."""
+
+        def _answer(self) -> None:
+            status, text = process.answer(self.command, self.path)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        do_GET = do_POST = _answer
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
