@@ -100,8 +100,8 @@ def memory(tune: Tune) -> AlertRule:
 def blocked(tune: Tune) -> AlertRule:
     """Clients in a command that waits, such as BLPOP, BRPOP or XREAD with BLOCK.
 
-    They are compared with the day before, which ends an hour ago, so that what just began does not count as usual; where
-    a system names a threshold, with that alone.
+    They are compared with the day before, which ends an hour ago, so that what just began does not count as usual;
+    where a system names a threshold, with that alone.
     """
     bound = limit(tune, "RedisClientsBlocked", BLOCKED)
     given = tune.get("RedisClientsBlocked")
