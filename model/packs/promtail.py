@@ -100,7 +100,10 @@ def sends_nothing() -> AlertRule:
 
 
 def file_not_read(tune: Tune) -> AlertRule:
-    """By size and position of each file that a glob found; one that cannot be opened has a size and no position."""
+    """By size and position of each file that a glob found; one that cannot be opened has a size and no position.
+
+    Of these only files that grow count: Promtail keeps the size of one that it never opened when that is deleted.
+    """
     bound = limit(tune, "PromtailFileNotRead", BEHIND)
     labels = {"instance": "promtail:9080", "path": "/var/log/app.log"}
     size, place = (series_of(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
@@ -109,13 +112,13 @@ def file_not_read(tune: Tune) -> AlertRule:
         name="PromtailFileNotRead",
         expr=f"promtail_file_bytes_total - {on} group_left() promtail_read_bytes_total > {bound:g}"
         f" and {on} changes(promtail_read_bytes_total[15m]) == 0"
-        f" or promtail_file_bytes_total > {bound:g} unless {on} promtail_read_bytes_total",
+        f" or changes(promtail_file_bytes_total[1h]) > 0 unless {on} promtail_read_bytes_total",
         hold="15m",  # a file that was just rotated is opened within seconds
         severity="warning",
         limit=bound,
         summary="{{ $labels.instance }} does not read {{ $labels.path }}",
-        description=f"More than {bound:g} bytes of the file have not been read for a quarter of an hour: its lines are"
-        " missing in Loki, and lost when it is rotated away.",
+        description=f"More than {bound:g} bytes of the file wait to be read, or it was never opened: its lines are missing"
+        " in Loki, and lost when it is rotated away.",
         steps=(
             'Read why: `{service="promtail"} |= "<path>"` in Explore; `permission denied` is about its user.',
             "Look at the file: `ls -l <path>` on the host. Promtail reads as the user and the groups that its container"

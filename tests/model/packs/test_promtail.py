@@ -33,13 +33,13 @@ def test_every_panel_explains_itself(explains: Any) -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_told(proves: Any) -> None:
-    """It has a size and no position; a small one, as after a rotation, is waited for, and one that is read is well."""
+    """It has a size and no position; one that is read is well, and so is one of which only the old size is left."""
     rule = pack.file_not_read({})
     assert rule.example is not None
     size, place = rule.example.fires
-    grows = "1000000+100000x120"
-    example = replace(rule.example, fires={size: grows}, silent={size: grows, place: "0+100000x120"})
-    proves([replace(rule, example=example)])
+    grows = "10+10x120"
+    for silent in ({size: grows, place: "0+10x120"}, {size: "90000+0x120"}):
+        proves([replace(rule, example=replace(rule.example, fires={size: grows}, silent=silent))])
 
 
 def test_one_line_of_any_instance_is_enough(proves: Any) -> None:
