@@ -117,8 +117,8 @@ def file_not_read(tune: Tune) -> AlertRule:
         severity="warning",
         limit=bound,
         summary="{{ $labels.instance }} does not read {{ $labels.path }}",
-        description=f"More than {bound:g} bytes of the file wait to be read, or it was never opened: its lines are missing"
-        " in Loki, and lost when it is rotated away.",
+        description=f"More than {bound:g} bytes of the file wait to be read, or it was never opened: its lines are"
+        " missing in Loki, and lost when it is rotated away.",
         steps=(
             'Read why: `{service="promtail"} |= "<path>"` in Explore; `permission denied` is about its user.',
             "Look at the file: `ls -l <path>` on the host. Promtail reads as the user and the groups that its container"
