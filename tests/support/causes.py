@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from ops.render import plan_file
-from tests.support import troubles
+from tests.support import database_troubles, troubles
 from tests.support.running import RunningStack
 
 BURNS = ("ErrorBudgetBurnFast", "ErrorBudgetBurnSlow")
@@ -73,6 +73,10 @@ CAUSES = (
         "plue", "api", ["PlueApiRestarts"],
         lambda stack: troubles.restarted(stack, "api", "plue_uptime_seconds"),
     ),
+    _at(
+        "plue", "postgres-exporter", ["PostgresConnectionsExhausted"],
+        lambda stack: database_troubles.crowded_postgres(stack, "plue"),
+    ),
     _of("plue", "api", "auth_failures", {"ratio": 0.95}, "PlueAuthFailures"),
     _of(
         "plue", "api", "rate", {"plue_db_query_errors_total": 20, "plue_http_requests_total": 0},
@@ -100,6 +104,10 @@ CAUSES = (
         {"ClickHouseAsyncMetrics_DiskAvailable_default": 1e11, "ClickHouseAsyncMetrics_MaxPartCountForPartition": 900},
         "ClickHouseDiskHigh", "ClickHouseTooManyParts",
     ),
+    _of(
+        "agenttrace", "clickhouse", "rate", {"ClickHouseProfileEvents_RejectedInserts": 5}, "ClickHouseInsertsRejected"
+    ),
+    _at("agenttrace", "cadvisor", ["ContainerMetricsMissing"], troubles.blind_cadvisor),
     Cause(
         "agenttrace", (("RedisDown", "redis-exporter"), ("PostgresDown", "postgres-exporter")),
         lambda stack: troubles.stopped(stack, "redis", "postgres"),
@@ -141,12 +149,28 @@ CAUSES = (
     _of("devops-mcp", "worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
     _at(
         "devops-mcp", "redis-exporter",
-        ["RedisClientsBlocked", "RedisMemoryHigh", "RedisRejectedConnections", "RedisSlowLog"], troubles.busy_redis,
+        [
+            "RedisClientsBlocked", "RedisMemoryHigh", "RedisRejectedConnections", "RedisSlowLog", "RedisSavingFails",
+            "RedisConnectionsHigh", "RedisMasterLinkDown",
+        ],
+        database_troubles.busy_redis,
+    ),
+    _at(
+        "devops-mcp", "postgres-exporter",
+        [
+            "PostgresReplicationSlotInactive", "PostgresIdleInTransaction", "PostgresVacuumBehind",
+            "PostgresExporterQueryFailing",
+        ],
+        lambda stack: database_troubles.neglected_postgres(stack, "devops"),
+    ),
+    _at(
+        "devops-mcp", "promtail", ["PromtailFileNotRead"],
+        lambda stack: troubles.closed_file(stack, "mcp-server", "/var/log/demo"),
     ),
     _at(
         "devops-mcp", "postgres-exporter",
         ["PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresDeadlocks", "PostgresCacheHitLow"],
-        lambda stack: troubles.busy_postgres(stack, "devops"),
+        lambda stack: database_troubles.busy_postgres(stack, "devops"),
     ),
     _at(
         "devops-mcp", "alertmanager", ["AlertmanagerNotificationsFailing"],
@@ -182,7 +206,21 @@ NOT_FIRED = {
     "Watchdog": "it fires always",
     "HostClockSkew": "the clock of the machine is left alone; a gauge beyond its bound fires as HostMemoryHigh",
     "HostDiskFilling": "it wants three hours of history; a forecast fires as MemoryLeak",
-    "ClickHouseVolumeAlmostFull": "the stand-in has no disk of its own; the same condition fires as HostDiskAlmostFull",
+    "HostCpuSteal": "nothing here runs other guests; a busy share of the cores fires as HostCpuHigh",
+    "HostThrashing": "the machine would stand still; a growing counter fires as LokiDiscardsLines",
+    "HostFilesystemDeviceError": "no disk is broken; a state that the exporter tells fires as RedisSavingFails",
+    "NodeBondingDegraded": "there is no bond; a difference fires as PromtailFileNotRead",
+    "NodeClockNotSynchronising": "the clock is left alone; a state that is told fires as RedisSavingFails",
+    "NodeDiskIOSaturation": "others use the disk; a growing counter fires as ContainerCpuThrottled",
+    "NodeFilesystemAlmostOutOfFiles": "others use the disk; a small share that is left fires as HostDiskAlmostFull",
+    "NodeRAIDDegraded": "there is no array; a difference fires as PromtailFileNotRead",
+    "ClickHouseDiskAlmostFull": "it silences the warning of the same share, which fires as ClickHouseDiskHigh",
+    "LokiRequestPanics": "no request is known that crashes it; a growing counter fires as LokiDiscardsLines",
+    "LokiRetentionNeverApplied": "it wants three hours; a state that is told fires as RedisSavingFails",
+    "PostgresReplicationLag": "there is no standby; a number of seconds fires as PostgresLongTransactions",
+    "PostgresWraparoundNear": "it wants a thousand million transactions; a number fires as PostgresVacuumBehind",
+    "PromtailSendsNothing": "it wants half an hour without a line; a rate that is too low fires as IngestionLow",
+    "RedisMachineMemoryHigh": "it wants all of the machine's memory; a full share fires as RedisMemoryHigh",
     "GrafanaDatasourceErrors": "the stand-in of Grafana asks no source; a growing counter fires as LokiDiscardsLines",
     "JaegerDropsSpans": "it drops from 2,000 waiting spans on; a growing counter fires as LokiDiscardsLines",
     "JaegerQueueFilling": "spans are kept in memory faster than they come; a full share fires as RedisMemoryHigh",
@@ -213,7 +251,10 @@ def tuned(stack: RunningStack) -> dict[str, Any]:
     if stack.system == "plue":
         bounds = {"HostDiskAlmostFull": free, "HostDiskLow": free, "HostMemoryHigh": used}
     elif stack.system == "devops-mcp":
-        bounds = {"PostgresConnectionsHigh": 0.2, "PostgresLongTransactions": 20}
+        bounds = {
+            "PostgresConnectionsHigh": 0.2, "PostgresLongTransactions": 20, "PostgresIdleInTransaction": 20,
+            "PostgresDeadlocks": 1, "RedisClientsBlocked": 10,
+        }  # fmt: skip
     else:
         bounds = {}
     return {name: {"threshold": value} for name, value in bounds.items()}

@@ -98,8 +98,7 @@ def never_ready(stack: RunningStack) -> Iterator[Poke]:
 @contextmanager
 def spoiled(stack: RunningStack, workload: str, folder: str, file: str, reload: Poke = nothing) -> Iterator[Poke]:
     """Documents that somebody spoiled behind the program's back; `reload` makes the process read them."""
-    mounts: list[Mapping[str, Any]] = stack.container(workload).attrs["Mounts"]
-    volume = next(mount["Name"] for mount in mounts if mount["Destination"] == folder)
+    volume = _volume(stack, workload, folder)
 
     def change(script: str) -> None:
         _busybox(stack, f"cd /config; {script}", volumes={volume: {"bind": "/config", "mode": "rw"}})
@@ -158,55 +157,19 @@ def long_lines(stack: RunningStack, service: str, port: int) -> Iterator[Poke]:
     yield lambda: stack.sh(service, f"({whole}) | /tools/busybox nc 127.0.0.1 {port} >/dev/null")
 
 
-# -- databases -------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
-def busy_redis(stack: RunningStack) -> Iterator[Poke]:
-    """Clients that wait for nothing, no room, no connection left now and then, and every command called slow."""
-    cli = "redis-cli -h 127.0.0.1"
-    used = int(stack.sh("redis", f"{cli} info memory | /tools/busybox grep ^used_memory:").partition(":")[2])
-    stack.sh("redis", f"{cli} config set slowlog-log-slower-than 0; {cli} config set maxmemory {used}")
-    waiting = 12
-    for _ in range(waiting):
-        _detached(stack, "redis", f"{cli} blpop nothing 0")
-    # one connection takes the last place, keeps it for a second while others try, and makes room again
-    full = f"config set maxclients {waiting + 1}\\nblpop nothing 1\\nconfig set maxclients 1000\\n"
-    refused = f"for n in 1 2 3 4 5; do {cli} ping; done"
+def closed_file(stack: RunningStack, service: str, folder: str) -> Iterator[Poke]:
+    """A log file that grows and that nobody but root may open; in the end it is opened."""
+    volume = _volume(stack, service, folder)
+
+    def change(script: str) -> None:
+        _busybox(stack, f"cd /logs; {script}", volumes={volume: {"bind": "/logs", "mode": "rw"}})
+
+    change("echo closed > closed.log; chmod 000 closed.log")
     try:
-        yield lambda: stack.sh(
-            "redis", f"(/tools/busybox printf '{full}' | {cli}) & /tools/busybox usleep 300000; {refused}; wait"
-        )
+        yield lambda: change("echo more >> closed.log")
     finally:
-        stack.sh("redis", f"{cli} config set slowlog-log-slower-than 10000; {cli} config set maxmemory 0")
-        stack.sh("redis", f"{cli} client kill type normal skipme yes")
-
-
-@contextmanager
-def busy_postgres(stack: RunningStack, database: str) -> Iterator[Poke]:
-    """Connections that hold long transactions, deadlocks, and a table that is read from its files all the time."""
-
-    def psql(sql: str) -> str:
-        login = "PGPASSWORD=$(/tools/busybox cat /run/secrets/postgres-password) PGAPPNAME=trouble"
-        return f'{login} psql -q -h 127.0.0.1 -U postgres {database} -c "{sql}"'
-
-    def locks(first: int, second: int) -> str:
-        lock = "select pg_advisory_xact_lock"
-        return psql(f"begin; {lock}({first}); select pg_sleep(1); {lock}({second}); commit")
-
-    rows = "select n, repeat('x', 900) from generate_series(1, 220000) n"  # far more than the shared buffers hold
-    stack.sh("postgres", psql(f"create unlogged table trouble as {rows}"))
-    for _ in range(25):
-        _detached(stack, "postgres", psql("begin; select pg_sleep(3600)"))
-    read = psql("select count(*) from trouble")
-    loop = f"while [ ! -e /tmp/mended ]; do {read}; /tools/busybox usleep 100000; done >/dev/null"
-    _detached(stack, "postgres", loop)
-    ended = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'trouble'"
-    try:
-        yield lambda: stack.sh("postgres", f"({locks(1, 2)}) & {locks(2, 1)}; wait; true")
-    finally:
-        stack.sh("postgres", "echo >/tmp/mended; " + psql(f"{ended} and pid <> pg_backend_pid()"))
-        stack.sh("postgres", psql("drop table trouble"))
+        change("chmod 644 closed.log; echo open >> closed.log")
 
 
 # -- containers and the host -----------------------------------------------------------------------------------------
@@ -232,6 +195,15 @@ def bad_containers(stack: RunningStack) -> Iterator[Poke]:
     finally:
         for container in made:
             container.remove(force=True)
+
+
+@contextmanager
+def blind_cadvisor(stack: RunningStack) -> Iterator[Poke]:
+    """A cAdvisor that starts while nobody tells it of containers; it answers all the same."""
+    with stopped(stack, "socket-proxy"):
+        stack.container("cadvisor").restart(timeout=10)
+        yield nothing
+    stack.container("cadvisor").restart(timeout=10)
 
 
 @contextmanager
@@ -281,8 +253,10 @@ def _number(stack: RunningStack, query: str) -> float:
     return float(found[0]["value"][1]) if found else 0.0
 
 
-def _detached(stack: RunningStack, workload: str, script: str) -> None:
-    stack.container(workload).exec_run(["/tools/busybox", "sh", "-c", script], detach=True)
+def _volume(stack: RunningStack, workload: str, folder: str) -> str:
+    """The volume that a container has at a folder."""
+    mounts: list[Mapping[str, Any]] = stack.container(workload).attrs["Mounts"]
+    return next(str(mount["Name"]) for mount in mounts if mount["Destination"] == folder)
 
 
 def _start(stack: RunningStack, script: str, **options: Any) -> Any:
