@@ -72,12 +72,17 @@ def restarted(stack: RunningStack, workload: str, uptime: str, times: int = 3) -
     yield nothing
 
 
+def visited(stack: RunningStack, path: str = "/grafana/login") -> None:
+    """People who ask for something through Traefik, a few times."""
+    ask = f"/tools/busybox wget -q -O /dev/null 'http://127.0.0.1:8080{path}'"
+    stack.sh("traefik", f"for n in 1 2 3 4 5; do {ask}; done; true")
+
+
 @contextmanager
 def unanswered(stack: RunningStack, workload: str, path: str) -> Iterator[Poke]:
     """A backend that is not there, and people who ask for it through Traefik."""
-    ask = f"/tools/busybox wget -q -O /dev/null 'http://127.0.0.1:8080{path}'"
     with stopped(stack, workload):
-        yield lambda: stack.sh("traefik", f"for n in 1 2 3 4 5; do {ask}; done; true")
+        yield lambda: visited(stack, path)
 
 
 @contextmanager
