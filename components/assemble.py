@@ -129,7 +129,16 @@ def load_settings(stack: str, config: Mapping[str, ConfigValue]) -> Settings:
     Raises:
         ConfigError: values of the wrong type or outside their range, or settings that are stored as secrets.
     """
-    where, model = settings_file(stack), registry.settings_model()
+    return load_section(registry.settings_model(), stack, config)
+
+
+def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) -> M:
+    """The keys of `model` in a stack's configuration; all others are left alone.
+
+    Raises:
+        ConfigError: values of the wrong type or outside their range, or settings that are stored as secrets.
+    """
+    where = settings_file(stack)
     fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
     given = {key: item for key, item in config.items() if key in fields}
     problems = [

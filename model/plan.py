@@ -88,8 +88,13 @@ class Context:
     @property
     def operator(self) -> Operator | None:
         """The operator that runs Prometheus and Alertmanager in the place of the stack's own, where there is one."""
-        found = (getattr(section, "existing", None) for section in self.sections.values() if section.enabled)
-        return next(filter(None, found), None)
+        return operator_of(self.sections)
+
+
+def operator_of(sections: Mapping[str, ComponentSettings]) -> Operator | None:
+    """The operator that a section of the settings names; None where the stack runs a Prometheus of its own."""
+    found = (getattr(section, "existing", None) for section in sections.values() if section.enabled)
+    return next(filter(None, found), None)
 
 
 class Component(Protocol):

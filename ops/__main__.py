@@ -19,8 +19,10 @@ from rich.markup import escape
 
 from model.errors import ConfigError, Problem
 from model.plan import Plan
+from model.settings import KubernetesSettings
 from ops import capacity, engine, render, verify
-from ops.hosts import Host, cluster_of, open_host, target_of
+from ops.hosts import Host, open_host
+from ops.stack_file import location_of, read_location, read_settings
 from ops.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget, keep_secrets, open_workspace
 
 console = Console(highlight=False, soft_wrap=True)
@@ -61,16 +63,15 @@ def prerequisites(images: Sequence[str]) -> dict[str, Any]:
     return overlay
 
 
-def cluster_prerequisites(stack: str, images: Sequence[str]) -> dict[str, Any]:
-    """Gets the provider, and a cluster: the one that the stack's file names, that of KUBECONFIG, or one of our own."""
+def cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str]) -> dict[str, Any]:
+    """Gets the provider, and a cluster: the one that the settings name, that of KUBECONFIG, or one of our own."""
     only = f"--only={','.join(images)}"
-    kubeconfig, named = cluster_of(stack)
-    env = {**os.environ, **({"KUBECONFIG": kubeconfig} if kubeconfig else {})}
+    env = {**os.environ, **({"KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else {})}
     toolchain = [sys.executable, "-m", "toolchain"]
     subprocess.run([*toolchain, "ensure", "kubernetes", only], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        context = [f"--context={named}"] if named else []
+        context = [f"--context={settings.context}"] if settings.context else []
         command = [*toolchain, "cluster", only, *context, "--result", str(result)]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=env)
         found = json.loads(result.read_text(encoding="utf-8"))
@@ -80,27 +81,36 @@ def cluster_prerequisites(stack: str, images: Sequence[str]) -> dict[str, Any]:
     return overlay
 
 
-def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Host]:
-    """The stack's workspace, with what its platform says of itself, and where it runs."""
+def fetch(plan: Plan) -> dict[str, Any]:
+    """Gets what a deployment of the plan needs. Returns what this machine adds to the stack's settings."""
+    images = render.images_of(plan)
+    if plan.settings.target == "kubernetes":
+        return cluster_prerequisites(plan.settings.kubernetes, images)
+    return prerequisites(images)
+
+
+def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Plan, Host]:
+    """The stack's workspace with what its platform says of itself, its plan with its secrets, and where it runs.
+
+    Raises:
+        ConfigError: something in its files is wrong.
+    """
     space = open_workspace(stack, engine.tool_env(), overlay)
-    host = open_host(space, target_of(stack))
-    found = host.describe(render.settings_of(space))
+    settings = read_settings(space.directory, stack)
+    host = open_host(stack, location_of(settings))
+    found = host.describe(settings)
     for remark in found.remarks:
         console.print(f"   [yellow]{escape(remark)}[/]")
     describe_machine(space, found.settings)
-    return space, host
+    return space, render.plan_of(space), host
 
 
 def up(stack: str) -> int:
     """Deploys the stack, waits until it is well, and shows where everything is."""
     phases = Phases()
-    images = render.images_of(stack)  # what is wrong in the files is told before anything is fetched or built
-    cluster = target_of(stack) == "kubernetes"
-    overlay = phases.run(
-        "prerequisites", lambda: cluster_prerequisites(stack, images) if cluster else prerequisites(images)
-    )
-    space, host = connect(stack, overlay)
-    plan = render.plan_of(space)  # now with its secrets: all that can be wrong in a configuration goes wrong here
+    first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # so mistakes are told before anything is fetched
+    overlay = phases.run("prerequisites", lambda: fetch(first))
+    space, plan, host = connect(stack, overlay)
     unhindered(host, plan)
     for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
@@ -133,31 +143,40 @@ def unhindered(host: Host, plan: Plan) -> None:
 
 
 def check(stack: str) -> int:
-    """Shows how a running stack is, without changing anything."""
-    space, host = connect(stack)
-    plan = render.plan_of(space)
-    found, scraped, unseen = host.wait_healthy(30), host.wait_targets(30), host.unseen(plan, 30)
-    good = verify.report(stack, found, scraped, unseen, base_url=plan.settings.base_url, console=console)
+    """Shows how a running stack is, without changing anything, even where its files have become wrong meanwhile."""
+    space = open_workspace(stack, engine.tool_env())
+    settings = read_settings(space.directory, stack)
+    host = open_host(stack, location_of(settings))
+    found, scraped = host.wait_healthy(30), host.wait_targets(30)
+    try:
+        unseen = host.unseen(render.plan_of(space), 30)
+    except ConfigError as error:
+        unseen = [f"what should be there is not known: {error}"]
+    good = verify.report(stack, found, scraped, unseen, base_url=settings.base_url, console=console)
     return 0 if good else 1
 
 
 def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
-    space, host = connect(stack)
-    unhindered(host, render.plan_of(space))
+    space, plan, host = connect(stack)
+    unhindered(host, plan)
     return space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, check=False).returncode
 
 
 def refresh(stack: str) -> int:
     """Reads the real state of every resource and shows what differs."""
-    space, host = connect(stack)
-    unhindered(host, render.plan_of(space))
+    space, plan, host = connect(stack)
+    unhindered(host, plan)
     return space.pulumi("refresh", "--yes", "--skip-preview", "--diff", "--stack", stack, check=False).returncode
 
 
 def down(stack: str, *, purge: bool) -> int:
-    """Removes the stack; data volumes stay unless `purge` is set."""
-    space, host = connect(stack)
+    """Removes the stack; data volumes stay unless `purge` is set.
+
+    Of its files only what says where it runs needs to be right: whoever removes it may have broken the rest.
+    """
+    space = open_workspace(stack, engine.tool_env())
+    host = open_host(stack, read_location(space.directory, stack))
     for line in host.recover(space):
         console.print(f"   {line}")
     generated = space.outputs().keys() - {"urls", "baseUrl", "ready"}
@@ -186,7 +205,7 @@ def secret(stack: str, name: str) -> int:
 
 def password(stack: str) -> int:
     """Prints the generated passwords."""
-    space, _ = connect(stack)
+    space = open_workspace(stack, engine.tool_env())
     for name, value in space.outputs(show_secrets=True).items():
         if name.endswith("password"):
             print(f"{name}: {value}")

@@ -17,13 +17,12 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import docker
-import yaml
 from docker.errors import DockerException
 from docker.models.containers import Container
 from docker.tls import TLSConfig
 
 from model.settings import DEFAULT_SOCKET, DockerSettings
-from ops.workspace import PROJECT, ROOT, Workspace
+from ops.workspace import ROOT
 
 _OLDEST_API = "1.41"
 """API version of Docker 20.10, the oldest engine that is supported."""
@@ -47,19 +46,17 @@ def address(settings: DockerSettings) -> str:
     return settings.host or os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
 
 
-def connect(space: Workspace) -> docker.DockerClient:
-    """A client of the stack's engine.
+def connect(settings: DockerSettings) -> docker.DockerClient:
+    """A client of the engine that the settings name.
 
     Raises:
         SystemExit: it cannot be reached; the message says where it was looked for.
     """
-    document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8")) or {}
-    own = (document.get("config") or {}).get(f"{PROJECT}:docker") or {}
-    host = own.get("host") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    certificates = Path(own["certPath"]) if own.get("certPath") else None
+    host = address(settings)
+    certificates = Path(settings.cert_path) if settings.cert_path else None
     try:
         if host.startswith("ssh://"):
-            return open_client(tunnel(host, own.get("sshOptions") or [], own.get("socket") or "/var/run/docker.sock"))
+            return open_client(tunnel(host, settings.ssh_options, settings.engine_socket))
         return open_client(host, certificates)
     except (DockerException, OSError) as error:
         raise SystemExit(f"no Docker engine answers at {host}: {error}") from None

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl
 import docker
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 import urllib3.exceptions
-import yaml
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 
@@ -23,8 +22,9 @@ from model.plan import Plan
 from model.settings import KubernetesSettings, Settings
 from ops import engine, operated, recover, verify
 from ops.render import place_of
+from ops.stack_file import Location
 from ops.verify import Health
-from ops.workspace import PROJECT, ROOT, Workspace
+from ops.workspace import Workspace
 from targets import docker_engine, preflight
 from targets.preflight import connect as connect_cluster
 from targets.preflight import no_context, size
@@ -75,34 +75,16 @@ class Host(Protocol):
         """Removes the data volumes."""
 
 
-def target_of(stack: str) -> str:
-    """The target in a stack's file; docker when it says none, or cannot be read: that is told later and better."""
-    return str(_config(stack).get(f"{PROJECT}:target", "docker"))
+def open_host(stack: str, location: Location) -> Host:
+    """The engine or the cluster where a stack runs.
 
-
-def cluster_of(stack: str) -> tuple[str | None, str | None]:
-    """The kubeconfig and the context that a stack's file names."""
-    given = _config(stack).get(f"{PROJECT}:kubernetes")
-    return (given.get("kubeconfig"), given.get("context")) if isinstance(given, Mapping) else (None, None)
-
-
-def _config(stack: str) -> Mapping[str, Any]:
-    try:
-        document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
-        return {}
-    config = document.get("config") if isinstance(document, Mapping) else None
-    return config if isinstance(config, Mapping) else {}
-
-
-def open_host(space: Workspace, target: str) -> Host:
-    """The host of a workspace's stack."""
-    if target == "kubernetes":
-        document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8")) or {}
-        config = document.get("config") or {}
-        settings = KubernetesSettings.model_validate(config.get(f"{PROJECT}:kubernetes") or {})
-        return ClusterHost(space.stack, settings, operated.operator_of(config))
-    return DockerHost(space.stack, engine.connect(space))
+    Raises:
+        ConfigError: the kubeconfig leads to no cluster.
+        SystemExit: no engine answers.
+    """
+    if location.target == "kubernetes":
+        return ClusterHost(stack, location.kubernetes, location.operator)
+    return DockerHost(stack, engine.connect(location.docker))
 
 
 class DockerHost:

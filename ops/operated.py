@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 from model.operator import GROUP, Operator
-from ops.workspace import PROJECT
 
 POOLS = {
     ("v1", "servicemonitors"): "serviceMonitor/{}/{}/0",
@@ -23,16 +22,6 @@ PATIENCE = 3.0
 """How much longer than our own Prometheus this one may take: its documents come when its kubelet next looks."""
 
 Fetch = Callable[[Any, int, str], str]
-
-
-def operator_of(config: Mapping[str, Any]) -> Operator | None:
-    """The operator in a stack's configuration; None where it runs a Prometheus of its own."""
-    given = config.get(f"{PROJECT}:prometheus")
-    if given == "operator":
-        return Operator()
-    if isinstance(given, Mapping) and given.get("mode") == "operator":
-        return Operator.model_validate(given.get("operator") or {})
-    return None
 
 
 def expected(listed: Callable[[str, str, str], Iterable[Any]], namespace: str) -> list[str]:

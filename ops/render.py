@@ -9,27 +9,13 @@ from typing import Any
 
 import yaml
 
-from components.assemble import ConfigValue, assemble, load_settings
-from model.load import read_yaml
+from components.assemble import assemble
 from model.plan import Plan
-from model.settings import Settings
-from ops.workspace import PROJECT, ROOT, Workspace
+from ops.stack_file import read_config
+from ops.workspace import ROOT, Workspace
 from targets import manifests
 from targets.manifests import Place
 from targets.platforms import PLATFORMS
-
-
-def config_of(document: Mapping[str, Any]) -> dict[str, ConfigValue]:
-    """The configuration in a Pulumi.<stack>.yaml as Pulumi would hand it to the program."""
-    values = {}
-    for full, value in (document.get("config") or {}).items():
-        namespace, _, key = str(full).partition(":")
-        if namespace != PROJECT:
-            continue
-        secret = isinstance(value, Mapping) and set(value) == {"secure"}
-        text = "" if secret else value if isinstance(value, str) else json.dumps(value)
-        values[key] = ConfigValue(text, secret)
-    return values
 
 
 def plan_of(space: Workspace) -> Plan:
@@ -41,16 +27,6 @@ def plan_of(space: Workspace) -> Plan:
     return plan_file(space.directory / f"Pulumi.{space.stack}.yaml", space.stack, need_secrets=True)
 
 
-def settings_of(space: Workspace) -> Settings:
-    """The settings of a workspace's stack.
-
-    Raises:
-        ConfigError: something in them is wrong.
-    """
-    document = read_yaml(space.directory / f"Pulumi.{space.stack}.yaml", space.directory) or {}
-    return load_settings(space.stack, config_of(document))
-
-
 def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None) -> Plan:
     """The plan of a stack file; without `need_secrets`, secrets that are not set yet are no problem.
 
@@ -59,18 +35,12 @@ def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str
     Raises:
         ConfigError: something in it is wrong.
     """
-    document = read_yaml(path, path.parent) or {}
-    config = config_of(document)
+    config = read_config(path)
     return assemble(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets, target=target)
 
 
-def images_of(stack: str) -> list[str]:
-    """Names of the images that a stack runs, and of those that may stand in for one or prepare its volumes.
-
-    Raises:
-        ConfigError: something in its files is wrong, secrets apart.
-    """
-    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+def images_of(plan: Plan) -> list[str]:
+    """Names of the images that a stack runs, and of those that may stand in for one or prepare its volumes."""
     named = {workload.image for workload in plan.every()}
     return sorted(named | {"busybox"} | {name for name in plan.images if name.removesuffix("-standin") in named})
 

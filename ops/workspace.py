@@ -20,6 +20,9 @@ from typing import Any
 
 import yaml
 
+from model.errors import ConfigError, Problem
+from model.load import read_yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
 TARGETS = ("docker", "kubernetes")
@@ -138,7 +141,7 @@ def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any] | No
         overlay = yaml.safe_load(remembered.read_text(encoding="utf-8"))
     target = directory / f"Pulumi.{stack}.yaml"
     before = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
-    _write(target, merge(yaml.safe_load(source.read_text(encoding="utf-8")) or {}, before or {}, overlay or {}))
+    _write(target, merge(read_document(source), before or {}, overlay or {}))
     return directory
 
 
@@ -180,6 +183,18 @@ def merge(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping
         if key in before:
             merged.setdefault(key, before[key])
     return merged
+
+
+def read_document(path: Path) -> Mapping[str, Any]:
+    """The document of a stack's file.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no mapping with a mapping called config in it.
+    """
+    document = read_yaml(path, path.parent) or {}
+    if not isinstance(document, Mapping) or not isinstance(document.get("config") or {}, Mapping):
+        raise ConfigError([Problem(path.name, "must be a mapping of keys to values, with another one called config")])
+    return document
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from components import registry
 from components.assemble import load_settings
 from model.load import parse
 from model.system import System
-from ops.render import config_of
+from ops.stack_file import config_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -6,10 +6,12 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from components import registry
 from model.errors import ConfigError, Problem
 from ops import __main__ as commands
 from ops import engine, recover, render, verify
@@ -123,8 +125,12 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     answers = {"stack export": "{}", "stack output": '{"grafana-admin-password": "s3cret", "baseUrl": "http://x"}'}
     space = fakes.workspace(tmp_path, answers)
     docker = fakes.engine_with(volumes=[FakeItem("dev-prometheus-data")])
-    monkeypatch.setattr(commands, "connect", lambda name, overlay=None: (space, DockerHost(name, docker)))
+    monkeypatch.setattr(commands, "open_host", lambda name, location: DockerHost(name, docker))
+    monkeypatch.setattr(DockerHost, "describe", lambda self, settings: Description())
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
+    plan = SimpleNamespace(settings=registry.settings_model()(system="plue"))
+    monkeypatch.setattr(render, "plan_of", lambda space: plan)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
     monkeypatch.setattr(engine, "tool_env", lambda: {})
     monkeypatch.setattr(commands, "forget", lambda space: None)
     return tmp_path
@@ -132,7 +138,6 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
-    monkeypatch.setattr(render, "plan_of", lambda space: None)
     monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: [])
     assert call(monkeypatch, "preview") == 0
     assert call(monkeypatch, "preview", "--json") == 0
@@ -182,20 +187,16 @@ def test_a_host_that_refuses_is_heard_before_pulumi(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What stands in the way is told before Pulumi looks at a single resource."""
-    plan = type("Plan", (), {"settings": type("Settings", (), {"target": "kubernetes"})})
-    monkeypatch.setattr(render, "plan_of", lambda space: plan)
     monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: ["no cluster answers"])
     assert call(monkeypatch, "preview") == 2 and call(monkeypatch, "refresh") == 2
-    assert "target kubernetes: no cluster answers" in capsys.readouterr().out
+    assert "target docker: no cluster answers" in capsys.readouterr().out
     assert not (stack / "calls").exists()
 
 
 def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
-    plan = type("Plan", (), {"settings": type("Settings", (), {"base_url": "http://x"})})
     verdict: list[bool] = [True, False]
     monkeypatch.setattr(commands, "prerequisites", lambda images: {})
-    monkeypatch.setattr(render, "plan_of", lambda space: plan)
     monkeypatch.setattr(recover, "unfinished", lambda state: ["urn:x", "urn:y"])
     monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
     monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
@@ -222,8 +223,9 @@ def test_the_engine_describes_itself_before_a_run(
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
     monkeypatch.setattr(commands, "open_host", lambda *args: host)
     monkeypatch.setattr(DockerHost, "describe", lambda self, settings: found)
-    monkeypatch.setattr(render, "settings_of", lambda space: None)
+    monkeypatch.setattr(render, "plan_of", lambda space: f"planned after {added}")
     monkeypatch.setattr(commands, "describe_machine", lambda space, settings: added.append(settings))
-    assert commands.connect("dev") == (space, host)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
+    assert commands.connect("dev") == (space, f"planned after {added}", host)
     assert added == [{"docker": {"swapLimit": False}}]
     assert "no swap limits [here]" in capsys.readouterr().out

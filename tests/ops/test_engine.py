@@ -8,19 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from model.load import parse
 from model.settings import DockerSettings
 from ops import engine
 from tests.support import fakes
-
-
-def configured(folder: Path, **docker: str) -> Any:
-    """A workspace whose stack file has these docker settings."""
-    space = fakes.workspace(folder)
-    config = {"observability:docker": docker} if docker else {}
-    (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}))
-    return space
 
 
 def test_own_python_comes_first() -> None:
@@ -35,9 +27,9 @@ def test_unreachable_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """The message says where the engine was looked for: the setting first, then DOCKER_HOST."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/env.sock")
     with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/own\.sock"):
-        engine.connect(configured(tmp_path, host=f"unix://{tmp_path}/own.sock"))
+        engine.connect(DockerSettings(host=f"unix://{tmp_path}/own.sock"))
     with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/env\.sock"):
-        engine.connect(configured(tmp_path))
+        engine.connect(DockerSettings())
 
 
 def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +47,7 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("docker.DockerClient", Client)
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_text("")
-    client = engine.connect(configured(tmp_path, host="tcp://10.0.0.5:2376", certPath=str(tmp_path)))
+    client = engine.connect(parse(DockerSettings, {"host": "tcp://10.0.0.5:2376", "certPath": str(tmp_path)}, "x"))
     assert client.api.trust_env is False and given["version"] == "1.41"
     assert given["base_url"] == "tcp://10.0.0.5:2376"
     assert given["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
@@ -77,7 +69,7 @@ def test_ssh_ends_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyP
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
     with pytest.raises(SystemExit, match=r"ssh://me@far:2222: -p 2222 .* me@far: permission denied"):
-        engine.connect(configured(tmp_path, host="ssh://me@far:2222"))
+        engine.connect(DockerSettings(host="ssh://me@far:2222"))
 
 
 def test_the_address_is_said_or_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 
 from model.operator import Operator
 from model.settings import Settings
-from ops import hosts, operated, recover, verify
-from ops.hosts import ClusterHost, DockerHost, pod_health, target_of
+from ops import operated, recover, verify
+from ops.hosts import ClusterHost, DockerHost, pod_health
 from targets import docker_engine
 from targets.docker_engine import EngineFacts
 from tests.support import fakes
@@ -47,24 +46,6 @@ def test_a_pod_that_waits_says_why() -> None:
     assert not found.good
     assert found.state == "ImagePullBackOff" and "3 restarts" in found.url
     assert not pod_health(pod(ready=False)).good
-
-
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [
-        ("config:\n  observability:target: kubernetes\n", "kubernetes"),
-        ("config:\n  observability:system: plue\n", "docker"),
-        ("config: [", "docker"),
-    ],
-)
-def test_the_target_is_read_from_the_stack_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, target: str
-) -> None:
-    """A file that cannot be read is told of later and better."""
-    monkeypatch.setattr(hosts, "ROOT", tmp_path)
-    (tmp_path / "Pulumi.x.yaml").write_text(text)
-    assert target_of("x") == target
-    assert target_of("absent") == "docker"
 
 
 class _Api:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from model.operator import Operator
-from ops.operated import expected, operator_of, targets
+from ops.operated import expected, targets
 
 ANSWERS: dict[str, Any] = {
     "/api/v1/scrape_pools": {
@@ -25,16 +25,6 @@ def fetch(_: Any, port: int, path: str) -> str:
     """What the operator's Prometheus answers."""
     assert port == 9090
     return json.dumps({"data": ANSWERS[path]})
-
-
-def test_the_mode_is_read_from_the_stack_file() -> None:
-    """As a word and as a section; a Prometheus of our own is none."""
-    assert operator_of({"observability:prometheus": "operator"}) == Operator()
-    given = {"mode": "operator", "operator": {"namespace": "watch"}}
-    assert operator_of({"observability:prometheus": given}) == Operator(namespace="watch")
-    assert operator_of({"observability:prometheus": {"mode": "operator"}}) == Operator()
-    assert operator_of({"observability:prometheus": {"retention": "1d"}}) is None
-    assert operator_of({}) is None
 
 
 def test_objects_become_pools() -> None:

@@ -7,30 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.assemble import ConfigValue
 from model.errors import ConfigError
 from ops import render
 from tests.support import systems
-
-
-def test_configuration_is_what_pulumi_hands_out() -> None:
-    """Text stays text, structures become JSON, secrets have no value, other namespaces are left out."""
-    document = {
-        "config": {
-            "observability:system": "plue",
-            "observability:demo": True,
-            "observability:docker": {"host": "tcp://a:1"},
-            "observability:token": {"secure": "v1:x"},
-            "aws:region": "eu-west-1",
-        }
-    }
-    assert render.config_of(document) == {
-        "system": ConfigValue("plue"),
-        "demo": ConfigValue("true"),
-        "docker": ConfigValue('{"host": "tcp://a:1"}'),
-        "token": ConfigValue("", secret=True),
-    }
-    assert render.config_of({}) == {}
 
 
 def test_wrong_stack_file_is_refused(tmp_path: Path) -> None:
@@ -94,8 +73,12 @@ def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
 
 def test_only_what_a_stack_runs_is_brought() -> None:
     """Images of components that are off are not asked for; stand-ins and what prepares volumes are."""
-    wanted = set(render.images_of("dev"))
+
+    def images(stack: str) -> set[str]:
+        return set(render.images_of(render.plan_file(render.ROOT / f"Pulumi.{stack}.yaml", stack)))
+
+    wanted = images("dev")
     assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= wanted
     assert not wanted & {"jaeger", "redis", "kube-state-metrics"}
-    assert "jaeger" in render.images_of("devops-mcp")
-    assert {"kube-state-metrics"} < set(render.images_of("prod")) and "cadvisor" not in render.images_of("prod")
+    assert "jaeger" in images("devops-mcp")
+    assert {"kube-state-metrics"} < images("prod") and "cadvisor" not in images("prod")
