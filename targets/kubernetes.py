@@ -102,6 +102,9 @@ class KubernetesTarget:
             context=settings.context,
             enable_server_side_apply=True,
             enable_config_map_mutable=True,
+            # what a removed stack keeps and a killed run left half made is written to again; that it is ours has just
+            # been seen (targets.ownership): since 4.29 the provider refuses it otherwise
+            upsert_existing_objects=True,
             opts=pulumi.ResourceOptions(parent=self._host),
         )
         self._homes: dict[str, list[pulumi.Resource]] = {}

@@ -82,8 +82,8 @@ def selector(place: Place, workload: str) -> dict[str, str]:
 
 
 def metadata(place: Place, name: str, home: str | None, **labels: str) -> Object:
-    """Name, namespace, labels and annotations. Objects that exist already become ours: who else made them is refused
-    before (see `targets.preflight`).
+    """Name, namespace, labels and annotations. Objects that exist already and carry the stack's label are written to;
+    those of others are refused before (see `targets.ownership`).
     """
     return {
         "name": name,

@@ -5,7 +5,7 @@ All questions read. Whatever stands in the way is told at once, each with what w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
@@ -15,16 +15,13 @@ from kubernetes.config.config_exception import ConfigException  # type: ignore[i
 
 from model.declared import Declared
 from model.errors import nearest
-from model.naming import LABEL
-from model.operator import GROUP
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets import manifests, operator
 from targets.manifests import Place
+from targets.ownership import SECONDS, references, taken
+from targets.rights import CRDS, forbidden, wanted_rights
 
-SECONDS = 4
-"""How long the cluster may take for an answer before it counts as unreachable."""
-CRDS = "customresourcedefinitions"
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -36,12 +33,12 @@ def problems(place: Place, workloads: Sequence[Workload], declared: Sequence[Dec
         return [no_context(place.settings, error)]
     if found := _silent(client):
         return [found]
-    lacking = _forbidden(client, place, workloads, declared)
+    lacking = forbidden(client, [*wanted_rights(place, workloads, declared)])
     unread = [] if any(CRDS in text for text in lacking) else operator.problems(client, place, declared)
     return [
         *lacking,
         *unread,
-        *_taken(client, place, workloads),
+        *taken(client, place, references(place, workloads, declared)),
         *_volumes(client, place, workloads),
         *_ingress_class(client, place.settings.ingress_class),
     ]
@@ -79,71 +76,6 @@ def _silent(client: Any) -> str | None:
         why = str(error).rpartition(": ")[2] or type(error).__name__
         return f"no cluster answers at {client.configuration.host} within {SECONDS} s: {why}"
     return None
-
-
-def wanted_rights(
-    place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()
-) -> Iterator[tuple[str, str, str, str]]:
-    """What a deployment does: verb, API group, resource and namespace (empty: cluster-wide) of each kind of object."""
-    core = ("configmaps", "secrets", "services", "serviceaccounts")
-    yield "patch", "", "namespaces", ""
-    for home in sorted({place.home(workload) for workload in workloads}):
-        for resource in (*core, "pods"):
-            yield "patch", "", resource, home
-        yield "get", "", "pods/log", home
-        yield "patch", "networking.k8s.io", "networkpolicies", home
-    kinds = {(manifests.controller(workload).lower() + "s", place.home(workload)) for workload in workloads}
-    for resource, home in sorted(kinds):
-        yield "patch", "apps", resource, home
-    if any(workload.volumes for workload in workloads):
-        yield "patch", "", "persistentvolumeclaims", place.namespace
-    if place.settings.ingress_class:
-        yield "patch", "networking.k8s.io", "ingresses", place.namespace
-        yield "list", "networking.k8s.io", "ingressclasses", ""
-    if any(workload.access for workload in workloads):
-        for resource in ("clusterroles", "clusterrolebindings"):
-            yield "patch", "rbac.authorization.k8s.io", resource, ""
-    if read := operator.kinds(declared):
-        yield "get", "apiextensions.k8s.io", CRDS, ""
-        for kind in read:
-            yield "patch", GROUP, operator.plural(kind), place.namespace
-
-
-def _forbidden(client: Any, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared]) -> list[str]:
-    """Rights that this user lacks, by the cluster's own word."""
-    api = kubernetes.client.AuthorizationV1Api(client)
-    lacking: dict[str, list[str]] = {}
-    for verb, group, resource, home in wanted_rights(place, workloads, declared):
-        name, _, sub = resource.partition("/")
-        asked = {"verb": verb, "group": group, "resource": name, "namespace": home, "subresource": sub}
-        review = api.create_self_subject_access_review(
-            {"spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}}},
-            _request_timeout=SECONDS,
-        )
-        if not review.status.allowed:
-            where = f"in namespace {home}" if home else "cluster-wide"
-            lacking.setdefault(where, []).append(f"{verb} {resource}{f'.{group}' if group else ''}")
-    return [
-        f"this user may not {', '.join(what)} {where}; ask for a role that allows it" for where, what in lacking.items()
-    ]
-
-
-def _taken(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterator[str]:
-    """Namespaces that exist and are somebody else's."""
-    api = kubernetes.client.CoreV1Api(client)
-    for item in manifests.namespaces(place, workloads):
-        name = item["metadata"]["name"]
-        try:
-            labels: Mapping[str, str] = api.read_namespace(name, _request_timeout=SECONDS).metadata.labels or {}
-        except ApiException as error:
-            if error.status == 404:
-                continue
-            yield f"namespace {name} cannot be read: {error.status} {error.reason}"
-            continue
-        owner = labels.get(f"{LABEL}.stack")
-        if owner != place.stack:
-            whose = f"belongs to the stack {owner!r}" if owner else "was not made by this program"
-            yield f"namespace {name} exists and {whose}; choose another one with kubernetes.namespace"
 
 
 def _volumes(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterator[str]:

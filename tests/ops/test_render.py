@@ -75,7 +75,7 @@ def test_only_what_a_stack_runs_is_brought() -> None:
     """Images of components that are off are not asked for; stand-ins and what prepares volumes are."""
 
     def images(stack: str) -> set[str]:
-        return set(render.images_of(render.plan_file(render.ROOT / f"Pulumi.{stack}.yaml", stack)))
+        return set(render.images_of(render.plan_file(systems.ROOT / f"Pulumi.{stack}.yaml", stack)))
 
     wanted = images("dev")
     assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= wanted

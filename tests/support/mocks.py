@@ -36,6 +36,8 @@ _FALLBACKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "kubernetes:core/v1:Secret": lambda name: {"metadata": {"name": f"{name}-1a2b3c"}},
     "random:index/randomPassword:RandomPassword": lambda name: {"result": pulumi.Output.secret(f"canary-{name}")},
 }
+JSON_PROPERTIES = ("registryAuth", "sshOpts", "upsertExistingObjects")
+"""Properties of providers that travel as JSON, beside those that enable something."""
 
 
 class InvalidInputsError(AssertionError):
@@ -132,7 +134,7 @@ def check_inputs(token: str, inputs: Mapping[str, Any]) -> list[str]:
         return []
     if token.startswith("pulumi:providers:"):  # structured provider properties travel as JSON
         inputs = {
-            key: _decoded(value) if key in ("registryAuth", "sshOpts") or key.startswith("enable") else value
+            key: _decoded(value) if key in JSON_PROPERTIES or key.startswith("enable") else value
             for key, value in inputs.items()
         }
     return list(_check_object(args, inputs, ""))

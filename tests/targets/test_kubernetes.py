@@ -123,6 +123,15 @@ def test_a_missed_deletion_is_noticed_soon(everything: list[RecordedResource]) -
     assert waits["StatefulSet"] == "5m"
 
 
+def test_what_is_there_already_is_written_to(everything: list[RecordedResource]) -> None:
+    """The provider takes what `down` keeps and what a killed run left; that it is ours was asked before."""
+    (provider,) = [resource for resource in everything if resource.type == "pulumi:providers:kubernetes"]
+    assert provider.inputs["upsertExistingObjects"] == "true"
+    assert provider.inputs["enableServerSideApply"] == "true"
+    named = [item for item in everything if item.type.startswith("kubernetes:") and "name" in item.inputs["metadata"]]
+    assert named and all(item.inputs["metadata"]["labels"]["io.observability.stack"] == "dev" for item in named)
+
+
 def test_a_cluster_that_refuses_is_left_alone() -> None:
     """Nothing is registered, and everything that stands in the way is told."""
     with pytest.raises(ConfigError, match=r"one thing[\s\S]*another thing"):

@@ -14,7 +14,7 @@ import pytest
 
 from model.declared import Declared
 from model.settings import KubernetesSettings
-from model.workload import DataVolume
+from model.workload import DataVolume, Port
 from targets import preflight
 from targets.manifests import Place
 from targets.preflight import problems, size
@@ -24,10 +24,11 @@ DATABASE = replace(PLAIN, name="db", volumes=(DataVolume(name="data", path="/d",
 
 
 class Server(ThreadingHTTPServer):
-    """An API server: `namespaces` and `claims` by name, and what its user may not do."""
+    """An API server: `namespaces` and `claims` by name, labels of other objects by path, what its user may not do."""
 
     def __init__(self) -> None:
         self.namespaces: dict[str, dict[str, str]] = {}
+        self.objects: dict[str, dict[str, str]] = {}
         self.claims: dict[str, str] = {}
         self.forbidden: set[str] = set()
         self.classes: list[str] = []
@@ -74,7 +75,14 @@ class Handler(BaseHTTPRequestHandler):
         elif parts[-1].endswith("monitoring.coreos.com"):
             self.server.asked.append(parts[-1])
             return missing
+        elif parts[0] != "apis" or parts[1] != "storage.k8s.io":
+            return self._object("/" + "/".join(parts))
         return status, answer
+
+    def _object(self, path: str) -> tuple[int, dict[str, Any]]:
+        if path not in self.server.objects:
+            return 404, {"kind": "Status", "code": 404}
+        return 200, {"metadata": {"name": path.rpartition("/")[2], "labels": self.server.objects[path]}}
 
     def do_POST(self) -> None:
         """Access reviews."""
@@ -138,9 +146,10 @@ def test_all_is_told_at_once(server: Server, tmp_path: Path) -> None:
     server.claims["data-db-0"] = "8Gi"
     rights, taken, volume = ask(tmp_path, server)
     assert rights == (
-        "this user may not patch statefulsets.apps in namespace monitoring-dev; ask for a role that allows it"
+        "this user may not get/create/patch/delete statefulsets.apps in namespace monitoring-dev;"
+        " ask for a role that allows it"
     )
-    assert "was not made by this program; choose another one" in taken
+    assert "was not made by this program; choose another namespace" in taken
     assert "has 8Gi and cannot shrink to 5Gi" in volume
 
 
@@ -174,9 +183,11 @@ def test_an_ingress_needs_rights_of_its_own(server: Server, tmp_path: Path) -> N
     """To make it, and to look at the classes; without a class neither is asked for."""
     server.forbidden = {"ingresses", "ingressclasses"}
     assert ask(tmp_path, server) == []
-    everywhere, here = sorted(ask(tmp_path, server, ingressClass="nginx"))
+    cluster = place(tmp_path, f"http://127.0.0.1:{server.server_port}", ingressClass="nginx")
+    edge = replace(DATABASE, edge=True, host="m.example.com", ports=(Port(number=8080),))
+    here, everywhere = sorted(problems(cluster, [edge]))
     assert "may not list ingressclasses.networking.k8s.io cluster-wide" in everywhere
-    assert "may not patch ingresses.networking.k8s.io in namespace monitoring-dev" in here
+    assert "may not get/create/patch/delete ingresses.networking.k8s.io in namespace monitoring-dev" in here
 
 
 def test_an_unknown_context_is_named_with_the_nearest(server: Server, tmp_path: Path) -> None:
@@ -211,17 +222,26 @@ def test_an_operator_that_is_not_there_is_told_with_the_rest(server: Server, tmp
     assert "was not made by this program" in taken
 
 
-def test_the_rights_for_an_operator_are_asked_for(server: Server, tmp_path: Path) -> None:
-    """To read its definitions and to write its objects; definitions that may not be read are not asked for."""
+def test_definitions_that_may_not_be_read_are_not_asked_for(server: Server, tmp_path: Path) -> None:
+    """The missing right is told, and nothing that follows from it."""
     here = place(tmp_path, f"http://127.0.0.1:{server.server_port}")
-    wanted = [*preflight.wanted_rights(here, [DATABASE], [MONITOR])]
-    assert ("get", "apiextensions.k8s.io", "customresourcedefinitions", "") in wanted
-    assert ("patch", "monitoring.coreos.com", "servicemonitors", "monitoring-dev") in wanted
-    assert not {right[1] for right in preflight.wanted_rights(here, [DATABASE])} & {"monitoring.coreos.com"}
     server.forbidden = {"customresourcedefinitions"}
     (found,) = problems(here, [DATABASE], [MONITOR])
     assert "may not get customresourcedefinitions.apiextensions.k8s.io cluster-wide" in found
     assert server.asked == []
+
+
+def test_objects_of_others_are_told_with_the_rest(server: Server, tmp_path: Path) -> None:
+    """A foreign object in the stack's own namespace, beside a volume that would shrink."""
+    server.namespaces["monitoring-dev"] = {"io.observability.stack": "dev"}
+    server.objects["/api/v1/namespaces/monitoring-dev/serviceaccounts/db"] = {"app": "other"}
+    server.claims["data-db-0"] = "8Gi"
+    taken, volume = ask(tmp_path, server)
+    assert taken == (
+        "ServiceAccount db in namespace monitoring-dev exists and was not made by this program; remove it,"
+        " or choose another namespace with kubernetes.namespace"
+    )
+    assert "cannot shrink" in volume
 
 
 @pytest.mark.parametrize(
