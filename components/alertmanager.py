@@ -242,7 +242,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             secrets=tuple(SecretFile(path=_file(secret.name), secret=secret.name) for secret in secrets(context)),
             ports=(
                 published(context, NAME, PORT, default=9093),
-                *((Port(number=GOSSIP_PORT, name="gossip"),) if own.replicas > 1 else ()),
+                *((Port(number=GOSSIP_PORT, name="gossip", udp=True),) if own.replicas > 1 else ()),
             ),
             replicas=own.replicas,
             egress="anywhere",

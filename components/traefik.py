@@ -10,14 +10,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import MonitoringComponent, limits, published
 from components.documents import dump
 from model.base import Name, Strict
 from model.dashboard import build
+from model.naming import scraped
 from model.packs import traefik as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, HttpProbe, Reload, Workload, digest
 
 NAME = "traefik"
@@ -140,11 +141,10 @@ def arguments(own: Settings) -> tuple[str, ...]:
 
 def telemetry(context: Context) -> Telemetry:
     """Traefik is scraped, routes to its own dashboard, and has alerts about failing requests."""
-    target = ScrapeTarget(address=context.address(NAME, INTERNAL_PORT), labels=identity(context, NAME))
     own = context.own(Settings)
     extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip) for r in own.routes)
     return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, INTERNAL_PORT, edge=True)),),
         rules=(RuleGroup(name="traefik", alerts=pack.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),),
         routes=(Route(name="traefik", prefix="/traefik", url="api@internal"), *extra),

@@ -45,19 +45,25 @@ def agents(own: str) -> str:
 
 
 def scraped(
-    context: Context, name: str, port: int, *, agent: bool = False, replicas: int = 1, **labels: str
+    context: Context,
+    name: str,
+    port: int,
+    *,
+    agent: bool = False,
+    replicas: int = 1,
+    edge: bool = False,
+    **labels: str,
 ) -> dict[str, Any]:
-    """The `targets` or the `discovery` of the scrape job of a component: pods are found where there may be several."""
+    """The `targets` or the `discovery` of the scrape job of a component: pods are found where there may be several, and
+    those of the `edge`, whose Service opens no other port than that for people.
+    """
     series = {**identity(context, name), **labels}
-    if context.settings.target == "kubernetes" and (agent or replicas > 1):
+    if context.settings.target == "kubernetes" and (agent or edge or replicas > 1):
         selector = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": name}
         cluster = context.settings.kubernetes
         own = namespace(context.stack, cluster)
         home, count = (agents(own), cluster.expected_nodes) if agent else (own, replicas)
-        found = Discovery(
-            namespaces=(home,), selector=selector, port=port, labels=series, expected=count, least=replicas
-        )
-        return {"discovery": found}
+        return {"discovery": Discovery(namespaces=(home,), selector=selector, port=port, labels=series, expected=count)}
     return {"targets": (ScrapeTarget(address=context.address(name, port), labels=series),)}
 
 

@@ -17,12 +17,16 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
-    """A TCP port the process listens on; `publish` opens it on the host, on `bind` only."""
+    """A TCP port the process listens on; `publish` opens it on the host, on `bind` only.
+
+    With `udp` other workloads may send datagrams to it as well.
+    """
 
     number: int
     name: str = "http"
     publish: int | None = None
     bind: str = "127.0.0.1"
+    udp: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -188,7 +188,8 @@ def policy(place: Place, workload: Workload) -> Object:
     far as declared.
     """
     ours = [_namespace(home) for home in (place.namespace, agents(place.namespace), *place.neighbours)]
-    heard = [{"from": ours, "ports": _ports(listening(workload))}] if listening(workload) else []
+    datagrams = [{"port": port.number, "protocol": "UDP"} for port in workload.ports if port.udp]
+    heard = [{"from": ours, "ports": [*_ports(listening(workload)), *datagrams]}] if listening(workload) else []
     if workload.edge:
         given = place.settings.ingress_namespace
         by = {"from": [_namespace(given)]} if given else {}
@@ -212,7 +213,7 @@ def _namespace(name: str) -> Object:
 
 
 def _ports(numbers: Sequence[int]) -> list[Object]:
-    return [{"port": number, "protocol": kind} for number in numbers for kind in ("TCP", "UDP")]
+    return [{"port": number, "protocol": "TCP"} for number in numbers]
 
 
 def ingress(place: Place, workload: Workload) -> Object | None:
@@ -327,8 +328,11 @@ def quantity(size: int) -> str:
 
 
 def services(place: Place, workload: Workload) -> Iterator[Object]:
-    """A Service under each of the workload's names, and a headless one that gives every instance a name of its own."""
-    numbers = listening(workload)
+    """A Service under each of the workload's names, and a headless one that gives every instance a name of its own.
+
+    That of the edge, which may be open to the world, has the ports that are meant for people and no other one.
+    """
+    numbers = [port.number for port in workload.ports] if workload.edge else listening(workload)
     if not numbers:
         return
     named = {port.number: port.name for port in workload.ports}

@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 from tests.support.planned import document, explained, scraped_as, workload
-from tests.support.systems import plan_shop
+from tests.support.systems import plan_cluster, plan_shop
 
 
 def fail() -> NoReturn:
@@ -72,6 +72,13 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path)
     scraped_as(plan, "traefik")
     explained(plan, "traefik")
+
+
+def test_on_a_cluster_its_pods_are_scraped(tmp_path: Path) -> None:
+    """By their own port: the Service in front of them, which may be open to the world, does not have it."""
+    (job,) = [job for job in plan_cluster(tmp_path).telemetry.scrape if job.name == "traefik"]
+    assert job.discovery and job.discovery.port == 8082 and job.discovery.namespaces == ("monitoring-dev",)
+    assert job.discovery.selector["io.observability.workload"] == "traefik"
 
 
 def test_refusals_are_recognised(tmp_path: Path) -> None:

@@ -217,7 +217,8 @@ def test_the_engine_describes_itself_before_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What the platform says of itself is added to the machine's settings, and what it cannot give is shown."""
-    space, added = fakes.workspace(tmp_path), []
+    space = fakes.workspace(tmp_path)
+    added: list[Any] = []
     host = DockerHost("dev", fakes.engine_with())
     found = Description(settings={"docker": {"swapLimit": False}}, remarks=["no swap limits [here]"])
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
@@ -226,6 +227,7 @@ def test_the_engine_describes_itself_before_a_run(
     monkeypatch.setattr(render, "plan_of", lambda space: f"planned after {added}")
     monkeypatch.setattr(commands, "describe_machine", lambda space, settings: added.append(settings))
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
-    assert commands.connect("dev") == (space, f"planned after {added}", host)
+    connected = commands.connect("dev")
+    assert [*map(str, connected)] == [str(space), f"planned after {added}", str(host)]
     assert added == [{"docker": {"swapLimit": False}}]
     assert "no swap limits [here]" in capsys.readouterr().out

@@ -52,7 +52,7 @@ class ClusterStack(RunningStack):
         """Everything that a cluster adds is on: several instances, and a discovery of pods. It has no host ports."""
         given = super()._settings(ports)
         for component in ("traefik", "loki", "grafana", "demoWorkload"):
-            del given[component]
+            given[component] = {}
         given["target"] = "kubernetes"
         given["prometheus"] = {"replicas": 2, "evaluationInterval": given["prometheus"]["evaluationInterval"]}
         given["alertmanager"] = {"replicas": 3}

@@ -140,6 +140,24 @@ def test_the_network_is_closed_unless_declared() -> None:
     own, anyone = open_to_all["ingress"]
     assert "from" in own and "from" not in anyone and open_to_all["egress"] == [{}]
     assert {port["port"] for port in anyone["ports"]} == {8080}, "what only the stack asks is not for everyone"
+    assert {port["protocol"] for rule in (*usual["ingress"], own, anyone) for port in rule["ports"]} == {"TCP"}
+
+
+def test_datagrams_are_let_in_where_a_port_takes_them() -> None:
+    """Of the stack alone, and on no other port."""
+    gossiping = replace(EDGE, ports=(*EDGE.ports, Port(number=9094, name="gossip", udp=True)))
+    own, anyone = manifests.policy(PLACE, gossiping)["spec"]["ingress"]
+    assert [port["port"] for port in own["ports"] if port["protocol"] == "UDP"] == [9094]
+    assert {port["protocol"] for port in anyone["ports"]} == {"TCP"}
+
+
+def test_the_edges_service_opens_what_is_for_people() -> None:
+    """Health and metrics are not behind a load balancer; other Services have every port."""
+    place = replace(PLACE, settings=KubernetesSettings.model_validate({"serviceType": "LoadBalancer"}))
+    service, *_ = manifests.services(place, EDGE)
+    assert service["spec"]["type"] == "LoadBalancer" and [port["port"] for port in service["spec"]["ports"]] == [8080]
+    inner, *_ = manifests.services(place, replace(EDGE, edge=False))
+    assert inner["spec"]["type"] == "ClusterIP" and {port["port"] for port in inner["spec"]["ports"]} == {8080, 8082}
 
 
 def with_ingress(**more: object) -> Place:
