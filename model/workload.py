@@ -185,7 +185,8 @@ class Workload:
 
     `image` is a name in configs/images.yaml. `args` replace the image's command and `entrypoint`, where given, its
     entry point. `env` never holds a secret. `after` names workloads that must have been started before this one;
-    `restart_with` are those whose answers it reads at its start alone, so a new container of theirs starts it anew.
+    `restart_with` are those whose answers it reads at its start alone, so a new container of theirs starts it anew;
+    `waits_for` is a URL that must answer before its process begins, as an engine starts containers in any order.
     A `collector` also joins the existing networks of the services it watches.
     `placement` is "service" for `replicas` instances anywhere and "node-agent" for one on every node. `access` is what
     it may ask the platform's API for. `told` names environment variables that hold what only the platform knows.
@@ -212,6 +213,7 @@ class Workload:
     aliases: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     restart_with: tuple[str, ...] = ()
+    waits_for: str = ""
     collector: bool = False
     stop_seconds: int = 30
     replicas: int = 1

@@ -41,8 +41,10 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One cAdvisor per host; container names come through the read-only socket proxy.
 
-    It asks for the engine's driver once, at its start, so a new proxy starts it anew.
+    It asks for the engine's driver once, at its start, and names nothing where nobody answers: so it waits for the
+    engine, and a new proxy starts it anew.
     """
+    engine = context.address("socket-proxy", 2375)
     layers, root = _layers(context.settings.docker)
     groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
     return (
@@ -50,8 +52,9 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             name=NAME,
             image="cadvisor",
             limits=limits(context.own(Settings), memory=192, cpus=0.5),
+            entrypoint=("/usr/bin/cadvisor", "-logtostderr"),
             args=(
-                f"-docker=tcp://{context.address('socket-proxy', 2375)}",
+                f"-docker=tcp://{engine}",
                 "-docker_only=true",
                 "-housekeeping_interval=5s",
                 "-store_container_labels=false",
@@ -65,6 +68,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             placement="node-agent",
             after=("socket-proxy",),
             restart_with=("socket-proxy",),
+            waits_for=f"http://{engine}/_ping",
         ),
     )
 

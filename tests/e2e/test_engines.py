@@ -1,4 +1,4 @@
-"""Engines that are not as Docker's defaults have them: their socket is elsewhere, and they cannot limit swap."""
+"""Engines that are not as Docker's defaults have them: another socket or data root, and no swap limits."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 
 from ops.engine import open_client
-from tests.e2e.test_containers import named, services
+from tests.e2e.test_containers import in_containerd, named, services
 from tests.e2e.test_no_change import unchanged
 from tests.support.forwarding import ForwardedSocket
 from tests.support.running import Engine, RunningStack
 from tests.support.waiting import eventually
-
-pytestmark = pytest.mark.local_engine
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +30,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack
         running.run("down", "--purge")
 
 
+@pytest.mark.local_engine
 def test_the_socket_is_found(elsewhere: RunningStack) -> None:
     """The proxy has the socket that DOCKER_HOST names, so containers have metrics and lines."""
     mounts = elsewhere.container("socket-proxy").attrs["HostConfig"]["Mounts"]
@@ -42,6 +41,7 @@ def test_the_socket_is_found(elsewhere: RunningStack) -> None:
     eventually(lambda: elsewhere.loki(f'{{job="containerlogs"}} |= "{marker}"'), timeout=30, what="a line")
 
 
+@pytest.mark.local_engine
 @pytest.mark.parametrize("command", ["up", "preview", "refresh"])
 def test_missing_swap_limits_are_no_difference(elsewhere: RunningStack, command: str) -> None:
     """Memory is limited as ever, and no run finds anything to change."""
@@ -52,6 +52,7 @@ def test_missing_swap_limits_are_no_difference(elsewhere: RunningStack, command:
     assert run.code == 0 and unchanged(run.text), run.text[-3000:]
 
 
+@pytest.mark.local_engine
 @pytest.mark.parametrize(
     ("docker", "says"),
     [
@@ -71,3 +72,43 @@ def test_what_contradicts_the_engine_is_refused(elsewhere: RunningStack, docker:
             assert run.code == 2 and says in run.text, run.text[-3000:]
     finally:
         elsewhere.edit_settings(lambda config: config.pop("docker"))
+
+
+@pytest.fixture
+def moved(engine: Engine, tmp_path: Path) -> Iterator[RunningStack]:
+    """A stack on an engine whose data is elsewhere; the one of the suite is back when it is over."""
+    assert engine.restart is not None, "with --engine tcp or ssh the engine is the tests' own"
+    engine.restart({"data-root": "/mnt/elsewhere"})
+    running = RunningStack(tmp_path, "e2eroot", engine, ports=28140)
+    try:
+        running.up()
+        yield running
+    finally:
+        running.run("down", "--purge")
+        engine.restart({})
+
+
+@pytest.mark.own_engine
+def test_another_data_root_is_found(moved: RunningStack) -> None:
+    """All containers are named, files are counted where layers can be seen, and no run finds anything to change."""
+    sources = {mount["Source"] for mount in moved.container("cadvisor").attrs["HostConfig"]["Mounts"]}
+    eventually(lambda: services(moved) <= named(moved), timeout=60, what="metrics of every service")
+    if in_containerd(moved):
+        assert sources == {"/sys"}
+    else:
+        assert sources == {"/sys", "/mnt/elsewhere"}
+        files = "container_fs_usage_bytes"
+        eventually(lambda: services(moved) <= named(moved, files), timeout=60, what="files of every service")
+    assert not moved.prom('node_filesystem_size_bytes{mountpoint=~"/mnt/elsewhere/.+"}')
+    run = moved.run("preview")
+    assert run.code == 0 and unchanged(run.text), run.text[-3000:]
+
+
+@pytest.mark.own_engine
+def test_a_wrong_data_root_costs_figures_of_files_alone(moved: RunningStack) -> None:
+    """What `make` refuses and plain Pulumi does not: the proxy hides layers that cAdvisor cannot see."""
+    moved.edit_settings(lambda config: config["docker"].update(dataRoot="/var/lib/docker"))
+    assert "docker.dataRoot" in moved.run("preview").text
+    moved.pulumi("up", "--yes", "--skip-preview")
+    assert "/var/lib/docker" in str(moved.container("cadvisor").attrs["HostConfig"]["Mounts"])
+    eventually(lambda: services(moved) <= named(moved), timeout=60, what="metrics of every service")

@@ -155,6 +155,15 @@ class RunningStack:
             cwd=self.root, env=self.env, input=value, text=True, check=True, timeout=60,
         )  # fmt: skip
 
+    def pulumi(self, *args: str) -> None:
+        """A plain Pulumi command on the stack, without what `make` asks and adds before it; it must succeed."""
+        script = (
+            "import sys; from ops.engine import tool_env; from ops.workspace import open_workspace;"
+            "open_workspace(sys.argv[1], tool_env()).pulumi(*sys.argv[2:], '--stack', sys.argv[1])"
+        )
+        command = [sys.executable, "-c", script, self.name, *args]
+        subprocess.run(command, cwd=self.root, env=self.env, check=True, timeout=600)
+
     def up(self) -> Run:
         """`make up`; it must succeed."""
         run = self.run("up")
