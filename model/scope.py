@@ -35,12 +35,14 @@ def idle_settings(section: BaseModel, target: str, prefix: str = "") -> Iterator
     for name, field in type(section).model_fields.items():
         if name not in section.model_fields_set:
             continue
+        if isinstance(value := getattr(section, name), BaseModel) and not value.model_fields_set:
+            continue  # Pulumi hands out the defaults of Pulumi.yaml, so an empty section says nothing
         path = f"{prefix}{field.alias or name}"
         marks = [mark for mark in field.metadata if isinstance(mark, OnlyOn)]
         if other := next((mark for mark in marks if mark.target != target), None):
             yield Idle(path, other.target)
             continue
-        for place, inner in _sections(getattr(section, name), path):
+        for place, inner in _sections(value, path):
             yield from idle_settings(inner, target, f"{place}.")
 
 
