@@ -17,6 +17,11 @@ from model.workload import Exemption, HostMount, HttpProbe, Workload
 NAME = "cadvisor"
 PORT = 8080
 TARGETS = ("docker",)
+WITHOUT_FILES = (
+    "-disable_metrics=advtcp,app,cpu_topology,cpuset,disk,hugetlb,memory_numa,perf_event,process,referenced_memory,"
+    "resctrl,tcp,udp"
+)
+"""All that is off by default, and file systems: it would look for those of each container, and complain of each."""
 
 
 class Settings(ComponentSettings):
@@ -45,7 +50,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     engine, and a new proxy starts it anew.
     """
     engine = context.address("socket-proxy", 2375)
-    layers, root = _layers(context.settings.docker)
+    layers, root, flags = _layers(context.settings.docker)
     groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
     return (
         Workload(
@@ -60,6 +65,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 "-store_container_labels=false",
                 f"-whitelisted_container_labels={LABEL}.workload,{LABEL}.stack",
                 f"-port={PORT}",
+                *flags,
             ),
             ports=(published(context, NAME, PORT),),
             host_mounts=(groups, *layers),
@@ -73,16 +79,18 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     )
 
 
-def _layers(settings: DockerSettings) -> tuple[tuple[HostMount, ...], tuple[Exemption, ...]]:
+def _layers(settings: DockerSettings) -> tuple[tuple[HostMount, ...], tuple[Exemption, ...], tuple[str, ...]]:
     """What it needs for the figures of containers' file systems, which it has for the classic image store alone.
+
+    These are a mount, an exemption, and the flags that go without.
 
     Source: https://github.com/google/cadvisor/blob/v0.60.6/container/docker/fs.go.
     """
     if settings.image_store == "containerd":
-        return (), ()
+        return (), (), (WITHOUT_FILES,)
     root = "the engine's container directories are readable by root alone; it keeps no capability"
     mount = HostMount(source=settings.data_root, path=settings.data_root, reason="reads the containers' layers")
-    return (mount,), (Exemption(rule="root-user", reason=root),)
+    return (mount,), (Exemption(rule="root-user", reason=root),), ()
 
 
 class Cadvisor(MonitoringComponent):

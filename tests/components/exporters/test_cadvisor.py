@@ -43,6 +43,8 @@ def test_it_is_no_root_where_there_are_no_layers(tmp_path: Path) -> None:
     found = workload(plan_shop(tmp_path, settings={"docker": '{"imageStore": "containerd"}'}), "cadvisor")
     assert not found.exempt("root-user")
     assert [mount.source for mount in found.host_mounts] == ["/sys"]
+    (flag,) = (argument for argument in found.args if argument.startswith("-disable_metrics="))
+    assert "disk" in flag.split(",")
 
 
 def test_a_new_proxy_starts_it_anew(tmp_path: Path) -> None:
