@@ -15,14 +15,15 @@ from components.base import MonitoringComponent, limits, published
 from components.discovery import instances
 from components.documents import dump
 from components.operator.routing import alertmanager_config
-from model.base import Duration, LabelName
+from model.base import Duration, LabelName, seconds
+from model.checks.times import notifying
 from model.declared import Declared
 from model.errors import Inconsistent, Problem, nearest
 from model.packs import alertmanager as pack
 from model.plan import Context, Secret
-from model.receivers import Email, Receiver, SeverityRoute, Webhook
+from model.receivers import Email, Receiver, SeverityRoute, Webhook, never_notified
 from model.settings import ComponentSettings
-from model.telemetry import Datasource, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 NAME = "alertmanager"
@@ -33,9 +34,6 @@ DATA_DIR = "/alertmanager"
 SECRETS_DIR = "/run/secrets"
 UNDER_OPERATOR = {"enabled", "receivers", "routes", "group_by", "group_wait", "group_interval", "repeat_interval"}
 """Settings that mean something where an operator runs Alertmanager too."""
-
-
-# -- settings --------------------------------------------------------------------------------------------------------
 
 
 class Settings(ComponentSettings):
@@ -74,6 +72,7 @@ class Settings(ComponentSettings):
             for number, route in enumerate(self.routes)
             if route.receiver not in names
         ]
+        found = found or never_notified(self.receivers, self.routes)
         if found:
             raise Inconsistent(found)
         return self
@@ -167,6 +166,7 @@ def telemetry(context: Context) -> Telemetry:
     url = operator.alertmanager if operator else f"http://{address}/alertmanager"
     found = instances(context, NAME, PORT, context.own(Settings).replicas)
     return Telemetry(
+        offers=(NOTIFICATION,),
         scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
         datasources=(
             Datasource(
@@ -183,6 +183,11 @@ def telemetry(context: Context) -> Telemetry:
 
 
 # -- workload --------------------------------------------------------------------------------------------------------
+
+
+def problems(context: Context) -> list[Problem]:
+    """Times that contradict each other."""
+    return notifying(context, NAME, context.own(Settings))
 
 
 def secrets(context: Context) -> tuple[Secret, ...]:
@@ -223,7 +228,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             args=(
                 f"--config.file={CONFIG_DIR}/alertmanager.yml",
                 f"--storage.path={DATA_DIR}",
-                f"--data.retention={own.retention}",
+                f"--data.retention={seconds(own.retention):g}s",  # days are no unit of Go's
                 f"--web.external-url={context.settings.base_url}/alertmanager/",
                 "--web.route-prefix=/alertmanager/",
                 *gossip(context, own.replicas),

@@ -23,6 +23,7 @@ from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
 from model.packs.system import expanded, system_telemetry
+from model.places import in_section, section_key, settings_file
 from model.plan import Context, Plan, Platform, Secret, make_plan
 from model.scope import OnlyOn, idle_settings
 from model.settings import Settings
@@ -187,18 +188,20 @@ def declared_secrets(context: Context) -> dict[str, Secret]:
     return secrets
 
 
-def settings_file(stack: str) -> str:
-    """The file that holds a stack's configuration, as Pulumi names it."""
-    return f"Pulumi.{stack}.yaml"
-
-
 # -- problems --------------------------------------------------------------------------------------------------------
 
 
-def _of_components(context: Context) -> list[Problem]:
-    """What enabled components say of their own settings in this environment; a component may have nothing to say."""
-    asked = [getattr(c, "problems", None) for c in registry.COMPONENTS if context.enabled(c.NAME)]
-    return [problem for ask in asked if ask for problem in ask(context)]
+def _idle_sections(context: Context) -> list[Problem]:
+    """What is said of components that are switched off."""
+    return [
+        Problem(
+            in_section(context.stack, name, to_camel(field)),
+            f"has no effect, as {section_key(name)}.enabled is false; leave it out",
+        )
+        for name, section in context.sections.items()
+        if not section.enabled
+        for field in sorted(section.model_fields_set - {"enabled"})
+    ]
 
 
 def _stack_name(stack: str) -> list[Problem]:
@@ -265,7 +268,7 @@ def _settings_problems(context: Context, *, chosen: bool) -> list[Problem]:
     `chosen` in its place.
     """
     idle = [] if chosen else _idle_problems(context)
-    return [*idle, *_operator_problems(context), *_of_components(context)]
+    return [*idle, *_operator_problems(context), *_idle_sections(context)]
 
 
 def _idle_problems(context: Context) -> list[Problem]:

@@ -17,7 +17,7 @@ from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
 from model.system import Database, Metric, Service
-from model.telemetry import Telemetry
+from model.telemetry import STAND_INS, Telemetry
 from model.workload import ConfigDir, DataVolume, ExecProbe, HttpProbe, Port, Reload, SecretFile, Workload
 
 NAME = "demo-workload"
@@ -104,7 +104,7 @@ def metric(name: str, item: Metric) -> dict[str, Any]:
 
 def telemetry(context: Context) -> Telemetry:
     """None of its own: it stands for services that are in the system's telemetry already."""
-    return Telemetry()
+    return Telemetry(offers=(STAND_INS,)) if context.settings.demo else Telemetry()
 
 
 # -- workload --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 from components.base import MonitoringComponent, limits, published
 from components.datasources import datasources
 from components.documents import dump as dump_yaml
-from model.base import Duration, Strict, seconds
+from model.base import Duration, Elsewhere, Strict, seconds
+from model.checks.times import drawing
 from model.dashboard import build, dump
 from model.database import Database
 from model.errors import Inconsistent, Problem
@@ -24,6 +25,7 @@ from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.stack_dashboard import INDEX, index, stack_dashboard
 from model.telemetry import (
+    DRAWING,
     TRACES,
     Dashboard,
     Datasource,
@@ -53,7 +55,7 @@ class Tracing(Strict):
 
     kind: TracingKind
     """Which one."""
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://jaeger:16686"])]
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://jaeger:16686"]), Elsewhere]
     """Where Grafana reaches its query API."""
 
 
@@ -205,6 +207,7 @@ def telemetry(context: Context) -> Telemetry:
     """Grafana is scraped, is reached at the root, and draws the stack itself."""
     address, replicas = context.address(NAME, PORT), context.own(Settings).replicas
     return Telemetry(
+        offers=(DRAWING,),
         scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, replicas=replicas)),),
         rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
         dashboards=tuple(
@@ -216,6 +219,12 @@ def telemetry(context: Context) -> Telemetry:
 
 
 # -- workload --------------------------------------------------------------------------------------------------------
+
+
+def problems(context: Context) -> list[Problem]:
+    """Times that contradict each other, or that Grafana does not take."""
+    own = context.own(Settings)
+    return drawing(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout)
 
 
 def secrets(context: Context) -> tuple[Secret, ...]:

@@ -15,14 +15,16 @@ from pydantic import Field, model_validator
 from components.base import MonitoringComponent, limits, published
 from components.documents import dump
 from model.base import Duration, Strict
-from model.capacity import limit_mib, loki_memory
+from model.capacity import limit_mib, loki_disk, loki_memory, volume_size
+from model.checks.times import keeping_logs
 from model.errors import Inconsistent, Problem
 from model.naming import scraped
 from model.object_store import Storage, access
 from model.packs import loki as pack
+from model.places import in_section
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import Datasource, LogStore, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import LOG_STORE, Datasource, LogStore, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 NAME = "loki"
@@ -37,9 +39,6 @@ TENANT = "fake"
 WRITE, READ, BACKEND = f"{NAME}-write", f"{NAME}-read", f"{NAME}-backend"
 MOST_COPIES = 3
 """Of each line: one may be away and two still agree; more would only cost."""
-
-
-# -- settings --------------------------------------------------------------------------------------------------------
 
 
 class Replicas(Strict):
@@ -90,18 +89,19 @@ class Settings(ComponentSettings):
 
 
 def problems(context: Context) -> list[Problem]:
-    """What the target cannot run."""
-    mode, target = context.own(Settings).mode, context.settings.target
-    if mode == "single" or target == "kubernetes":
-        return []
-    place = f"Pulumi.{context.stack}.yaml: {NAME}.mode"
-    return [Problem(place, f"{mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too")]
+    """What the target cannot run, and limits that contradict each other."""
+    own, target = context.own(Settings), context.settings.target
+    found = keeping_logs(context, NAME, own)
+    if own.mode != "single" and not parts(context):
+        message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
+        return [*found, Problem(in_section(context.stack, NAME, "mode"), message)]
+    return found
 
 
 def parts(context: Context) -> Mapping[str, int]:
     """Instances by workload; empty where Loki is one process, as it is planned where parts are refused."""
     own = context.own(Settings)
-    if own.mode == "single" or problems(context):
+    if own.mode == "single" or context.settings.target != "kubernetes":
         return {}
     wanted = own.replicas or Replicas()
     return {BACKEND: wanted.backend, WRITE: wanted.write, READ: wanted.read}
@@ -216,6 +216,7 @@ def telemetry(context: Context) -> Telemetry:
         ),
         rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
         routes=(Route(name=NAME, prefix="/loki", url=f"http://{asked}"), *routes),
+        offers=(LOG_STORE,),
         log_stores=(LogStore(url=f"http://{told}/loki/api/v1/push", workload=WRITE if every else NAME),),
     )
 
@@ -241,6 +242,7 @@ def single(context: Context) -> Workload:
     """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
     own = context.own(Settings)
     memory = limit_mib(loki_memory(context.system), 512)
+    size = volume_size(0 if own.storage.s3 else loki_disk(context.system, own.retention))
     trusted = own.storage.s3.ca_certificate if own.storage.s3 else None
     files = {"loki.yaml": dump(config(context)), "runtime.yaml": runtime(own), **({CA: trusted} if trusted else {})}
     return Workload(
@@ -262,7 +264,7 @@ def single(context: Context) -> Workload:
             ),
         ),
         ports=(published(context, NAME, PORT, default=3100),),
-        volumes=(DataVolume(name="loki-data", path=DATA_DIR, retain=context.settings.retain_data),),
+        volumes=(DataVolume(name="loki-data", path=DATA_DIR, retain=context.settings.retain_data, size=size),),
         probe=HttpProbe(path="/ready", port=PORT, start_period=60),
         stop_seconds=60,
         **access(own.storage.s3, file=CREDENTIALS, secret=SECRET_KEY),

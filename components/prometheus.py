@@ -16,17 +16,27 @@ from components.documents import dump
 from components.operator.monitors import Terms
 from components.operator.objects import objects
 from components.rules import rules
-from model.base import Duration, Size, seconds
-from model.capacity import limit_mib, prometheus_memory
+from model.base import QUERY_LOG, Duration, Size, size_bytes
+from model.capacity import limit_mib, prometheus_memory, volume_size
+from model.checks.times import scraping
 from model.declared import Declared
-from model.errors import ConfigError, Inconsistent, Problem
+from model.errors import Inconsistent, Problem
 from model.naming import on_host
 from model.operator import Operator
 from model.packs import prometheus as pack
 from model.packs.discovery import expected
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import AlertRule, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import (
+    EVALUATION,
+    NOTIFICATION,
+    AlertRule,
+    Datasource,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    Telemetry,
+)
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 
 NAME, PORT = "prometheus", 9090
@@ -57,8 +67,8 @@ class Settings(ComponentSettings):
     """Samples after which a scrape is refused, unless a job says otherwise."""
     query_timeout: Duration = "2m"
     """How long a query may run."""
-    query_log_file: Annotated[str, Field(pattern=r"^/[^\s]+$")] | None = None
-    """File below the data directory that every query is logged to; none by default."""
+    query_log_file: Annotated[str, Field(pattern=QUERY_LOG, examples=["/prometheus/queries.log"])] | None = None
+    """File of the data directory, /prometheus, that every query is logged to; none by default."""
     replicas: Annotated[int, Field(ge=1, le=4)] = 1
     """Instances that all scrape and evaluate everything; more than one on Kubernetes only."""
     lookback_delta: Duration = "5m"
@@ -180,17 +190,12 @@ def documents(context: Context) -> dict[str, str]:
 
 
 def telemetry(context: Context) -> Telemetry:
-    """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications.
-
-    Raises:
-        ConfigError: samples are not kept for as long as an objective looks back.
-    """
-    if short := forgotten(context):
-        raise ConfigError(short)
+    """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
     operator, address = context.operator, context.address(NAME, PORT)
     url = operator.prometheus if operator else f"http://{address}/prometheus"
     found = instances(context, NAME, PORT, context.own(Settings).replicas)
     return Telemetry(
+        offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
         scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
         datasources=(
             Datasource(
@@ -223,21 +228,12 @@ def derived(context: Context) -> Telemetry:
     return Telemetry(rules=(expected(context.telemetry.scrape),))
 
 
-def forgotten(context: Context) -> list[Problem]:
-    """Objectives whose window is longer than samples are kept. An operator keeps them for as long as it was told."""
+def problems(context: Context) -> list[Problem]:
+    """Times that contradict each other. An operator keeps samples for as long as it was told."""
     own = context.own(Settings)
-    if own.existing and "retention" not in own.model_fields_set:
-        return []
-    kept = own.retention
-    return [
-        Problem(
-            f"configs/systems/{context.system.name}.yaml: objectives[{number}].window",
-            f"{item.window} is longer than Prometheus keeps samples ({kept});"
-            f" raise prometheus.retention in Pulumi.{context.stack}.yaml, or shorten the window",
-        )
-        for number, item in enumerate(context.system.objectives)
-        if seconds(item.window) > seconds(kept)
-    ]
+    unknown = own.existing and "retention" not in own.model_fields_set
+    times = {"lookback": own.lookback_delta, "evaluation": own.evaluation_interval}
+    return scraping(context, NAME, retention=None if unknown else own.retention, **times)
 
 
 # -- workload --------------------------------------------------------------------------------------------------------
@@ -290,7 +286,14 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 reload=reload,
             ),
             ports=(published(context, NAME, PORT, default=9090),),
-            volumes=(DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data),),
+            volumes=(
+                DataVolume(
+                    name="prometheus-data",
+                    path=DATA_DIR,
+                    retain=context.settings.retain_data,
+                    size=volume_size(size_bytes(own.retention_size)),
+                ),
+            ),
             exemptions=on_host(context),
             replicas=own.replicas,
             told={INSTANCE: "instance-name"} if own.replicas > 1 else {},

@@ -13,12 +13,11 @@ from pydantic import Field
 
 from components.base import MonitoringComponent, limits, published
 from components.documents import dump
-from model.errors import ConfigError, Problem
 from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import LogFile, LogStore, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import DOCKER_API, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
 from model.workload import (
     Access,
     BorrowedVolume,
@@ -198,7 +197,11 @@ def borrowed(context: Context) -> tuple[BorrowedVolume, ...]:
 
 def telemetry(context: Context) -> Telemetry:
     """Promtail is scraped and has alerts about lines that do not reach Loki."""
+    asked = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
+    if context.settings.target == "docker":
+        asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
     return Telemetry(
+        needs=tuple(asked),
         scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
         rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
     )
@@ -213,14 +216,7 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines.
-
-    Raises:
-        ConfigError: nothing takes its lines.
-    """
-    if not context.telemetry.log_stores:
-        place = f"Pulumi.{context.stack}.yaml: {NAME}.enabled"
-        raise ConfigError([Problem(place, "true, but nothing takes its lines; enable loki too")])
+    """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
     own = context.own(Settings)
     lent = borrowed(context)
     folders = sorted({str(PurePosixPath(log.path).parent) for log in log_files(context) if not (lent and log.demo)})

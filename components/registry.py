@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
 from pydantic import Field, create_model
-from pydantic.alias_generators import to_camel
 
 from components import alertmanager, demo_workload, grafana, jaeger, loki, prometheus, promtail, socket_proxy, traefik
 from components.base import ComponentModule
 from components.exporters import blackbox, cadvisor, kube_state, kubelet, node, postgres, redis
+from model.places import section_key
 from model.scope import OnlyOn
 from model.settings import ComponentSettings, Settings
 
@@ -72,4 +72,4 @@ def field_name(component: str) -> str:
 
 def key_name(component: str) -> str:
     """The YAML key of a component's section: `node-exporter` is `nodeExporter`."""
-    return to_camel(field_name(component))
+    return section_key(component)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from components.base import MonitoringComponent, identity, limits
 from model.plan import Context, Secret
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import DOCKER_API, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, Exemption, HostMount, HttpProbe, Port, Workload
 
 NAME = "socket-proxy"
@@ -112,7 +112,9 @@ def _info_rule(settings: DockerSettings) -> str:
 def telemetry(context: Context) -> Telemetry:
     """The proxy is scraped; TargetDown covers it."""
     target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
-    return Telemetry(scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name=NAME),))
+    return Telemetry(
+        scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name=NAME),), offers=(DOCKER_API,)
+    )
 
 
 def secrets(context: Context) -> tuple[Secret, ...]:

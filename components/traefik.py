@@ -12,13 +12,13 @@ from pydantic import Field
 
 from components.base import MonitoringComponent, limits, published
 from components.documents import dump
-from model.base import Name, Strict
+from model.base import Elsewhere, Name, Strict
 from model.dashboard import build
 from model.naming import scraped
 from model.packs import traefik as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import EDGE, Route, RuleGroup, ScrapeJob, Telemetry, series_for
 from model.workload import ConfigDir, HttpProbe, Reload, Workload, digest
 
 NAME = "traefik"
@@ -41,7 +41,7 @@ class ExtraRoute(Strict):
     """Name of the route."""
     prefix: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
     """Path prefix that it claims."""
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$", examples=["http://api:4000"])]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$", examples=["http://api:4000"]), Elsewhere]
     """Where it leads."""
     strip: bool = False
     """Remove the prefix before the service sees the path."""
@@ -144,6 +144,7 @@ def telemetry(context: Context) -> Telemetry:
     own = context.own(Settings)
     extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip) for r in own.routes)
     return Telemetry(
+        offers=(EDGE, series_for("traefik")),
         scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, INTERNAL_PORT, edge=True)),),
         rules=(RuleGroup(name="traefik", alerts=pack.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),),

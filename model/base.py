@@ -12,6 +12,10 @@ from pydantic.alias_generators import to_camel
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(r"([1-9]\d*)(B|KiB|MiB|GiB|TiB)")
+LONGEST_NAME = 40
+"""So that it fits into DNS labels of 63 characters together with what is put before and behind it."""
+LEAST_MEMORY = "6MiB"
+"""Docker starts no container with less: https://docs.docker.com/engine/containers/resource_constraints/."""
 _LARGEST = 2**63 - 1
 """Sizes in bytes and durations in nanoseconds are 64-bit integers in everything that is configured."""
 
@@ -25,7 +29,9 @@ _HOST_PORT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})$"
 _ENDPOINT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?$"
 _PEM = r"^-----BEGIN CERTIFICATE-----\n"
 _HOST_PATH = r"^(/[^/\s'\"\\:]+)+$"
+QUERY_LOG = r"^/prometheus/[A-Za-z0-9_-]+\.log$"
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+_PATH = r"^/[^\s?#]*$"
 
 WORDS = {
     _NAME: "lower-case words of letters and digits, joined by dashes",
@@ -38,6 +44,8 @@ WORDS = {
     _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
     _PEM: "the PEM text of a certificate, beginning with its own line -----BEGIN CERTIFICATE-----",
     _HOST_PATH: "an absolute path without spaces, quotes, colons or a slash at its end",
+    _PATH: "a path that begins with a slash; parameters after it (?name=value) cannot be given yet",
+    QUERY_LOG: "a file of the data directory that ends in .log: no other directory is there to be written to",
     _BUCKET: "3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
 }
 """What the patterns ask for, as it completes "must be ..."."""
@@ -68,6 +76,12 @@ def _size(value: str) -> str:
     return value
 
 
+def _memory(value: str) -> str:
+    if size_bytes(value) < size_bytes(LEAST_MEMORY):
+        raise ValueError(f"must be {LEAST_MEMORY} at least")
+    return value
+
+
 def _ip(value: str) -> str:
     try:
         ipaddress.ip_address(value)
@@ -83,7 +97,16 @@ def _host_port(value: str) -> str:
     return value
 
 
-Name = Annotated[str, Field(pattern=_NAME, max_length=40)]
+def _elsewhere(value: str) -> str:
+    if own_host(value):
+        raise ValueError(
+            "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
+            " process of the Docker host (a service of the system: onHost: true)"
+        )
+    return value
+
+
+Name = Annotated[str, Field(pattern=_NAME, max_length=LONGEST_NAME)]
 """Lower-case words joined by dashes: safe as container, DNS and label name."""
 
 Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), AfterValidator(_duration)]
@@ -92,17 +115,30 @@ Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), Aft
 Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_size)]
 """A size in binary units such as 512MiB."""
 
+Memory = Annotated[Size, AfterValidator(_memory)]
+"""A memory limit, such as 512MiB."""
+
 IpAddress = Annotated[str, AfterValidator(_ip)]
 """An IPv4 or IPv6 address."""
 
 DnsName = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
 """A name as DNS and Kubernetes have it, such as monitoring.example.com."""
 
-HostPort = Annotated[str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), AfterValidator(_host_port)]
-"""host:port, such as db.internal:5432 or [::1]:5432."""
+Elsewhere = AfterValidator(_elsewhere)
+"""Refuses an address, with or without scheme and path, by which a container asks nobody but itself."""
 
-Endpoint = Annotated[str, Field(pattern=_ENDPOINT, examples=["minio.internal:9000"]), AfterValidator(_host_port)]
+HostPort = Annotated[
+    str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), AfterValidator(_host_port), Elsewhere
+]
+"""host:port, such as db.internal:5432 or [fd00::5]:5432."""
+
+Endpoint = Annotated[
+    str, Field(pattern=_ENDPOINT, examples=["minio.internal:9000"]), AfterValidator(_host_port), Elsewhere
+]
 """A host with or without a port, such as s3.example.com."""
+
+HttpPath = Annotated[str, Field(pattern=_PATH, examples=["/metrics"])]
+"""The path of an address, without a query."""
 
 Bucket = Annotated[str, Field(pattern=_BUCKET, examples=["company-logs"])]
 """A bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
@@ -126,6 +162,29 @@ LabelName = Annotated[str, Field(pattern=_LABEL)]
 """A Prometheus label name."""
 
 
+def is_name(text: str) -> bool:
+    """Whether a text is a `Name`."""
+    return bool(re.fullmatch(_NAME, text)) and len(text) <= LONGEST_NAME
+
+
+def own_host(address: str) -> bool:
+    """Whether an address means whoever asks, or none: `own_host("http://localhost:80/x")` is True.
+
+    These are localhost and names below it, loopback addresses, and those that only a listener can have.
+    """
+    authority = re.split(r"[/?#]", address.rpartition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+    bracketed = re.match(r"\[([^\]]*)\]", authority)
+    host = (bracketed[1] if bracketed else authority.partition(":")[0]).rstrip(".").lower()
+    if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    plain = getattr(found, "ipv4_mapped", None) or found
+    return bool(plain.is_loopback or plain.is_unspecified)
+
+
 def is_dns_name(host: str) -> bool:
     """Whether a host is a name, not an address: `is_dns_name("10.0.0.1")` is False."""
     return bool(re.fullmatch(_DNS_NAME, host)) and not re.fullmatch(r"[0-9.]+", host)
@@ -135,6 +194,15 @@ def seconds(duration: str) -> float:
     """The length of a Prometheus duration in seconds: `seconds("1h30m") == 5400.0`."""
     parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)
     return sum(int(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def duration(length: float) -> str:
+    """Seconds as a Prometheus duration: `duration(150) == "2m30s"`; what is below a millisecond is cut off."""
+    left, text = int(length * 1000), ""
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, left = divmod(left, round(_SECONDS[unit] * 1000))
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
 
 
 def size_bytes(size: str) -> int:

@@ -120,6 +120,11 @@ def loki_memory(system: System) -> int:
     return LOKI_BASE + round(system.expected_log_bytes / 86400 * LOKI_PER_RATE)
 
 
+def loki_disk(system: System, kept: str) -> int:
+    """Bytes of disk that lines are expected to take that are kept for so long."""
+    return round(seconds(kept) / 86400 * system.expected_log_bytes / LOG_COMPRESSION)
+
+
 def estimate(
     system: System,
     telemetry: Telemetry,
@@ -149,8 +154,19 @@ def estimate(
         prometheus_disk=round(seconds(metrics_kept) * rate * BYTES_PER_SAMPLE),
         log_bytes_a_day=system.expected_log_bytes,
         loki_memory=loki_memory(system),
-        loki_disk=round(seconds(logs_kept) / 86400 * system.expected_log_bytes / LOG_COMPRESSION),
+        loki_disk=loki_disk(system, logs_kept),
     )
+
+
+def volume_size(wanted: int) -> int:
+    """Bytes of a data volume that holds `wanted` bytes: 10 GiB, doubled until a fifth of it stays free.
+
+    What is deleted is gone only after what replaces it has been written, and log, index and head come on top.
+    """
+    size = 10 * 1024 * MIB
+    while size * 0.8 < wanted:
+        size *= 2
+    return size
 
 
 def limit_mib(wanted: int, least: int) -> int:

@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from model.base import Name, Strict
+from model.base import Elsewhere, Name, Strict
 
 Url = Annotated[
-    str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://prometheus-operated.monitoring.svc:9090"])
+    str,
+    Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://prometheus-operated.monitoring.svc:9090"]),
+    Elsewhere,
 ]
 GROUP = "monitoring.coreos.com"
 """The API group of everything that the operator reads."""

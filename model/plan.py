@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from model import declared, tuning
+from model import checks, declared, tuning
+from model.checks import names, needs
 from model.declared import Declared
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image
@@ -100,8 +101,9 @@ def operator_of(sections: Mapping[str, ComponentSettings]) -> Operator | None:
 class Component(Protocol):
     """A component module: its name, its settings section and its three pure functions.
 
-    It may have a fourth, `declared(context)`: objects that it wants another program of the platform to read; and a
-    fifth, `derived(context)`: telemetry that follows from everyone's.
+    It may have three more: `declared(context)`, objects that it wants another program of the platform to read;
+    `derived(context)`, telemetry that follows from everyone's; and `problems(context)`, what is wrong with its settings
+    in this environment, once everyone's telemetry is there. None of them raises: what is wrong is a problem beside others.
     """
 
     @property
@@ -162,12 +164,18 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         ConfigError: names, ports, secrets or images contradict each other; all contradictions at once.
     """
     active = [c for c in components if context.enabled(c.NAME)]
-    given = Telemetry.merge([*(c.telemetry(context) for c in active), extra])
+    parts, idle = {c.NAME: c.telemetry(context) for c in active}, _idle(context, components)
+    given = Telemetry.merge([*parts.values(), extra])
     known = replace(context, telemetry=given)
     collected = Telemetry.merge([given, *(getattr(c, "derived", _no_telemetry)(known) for c in active)])
-    problems = tuning.problems(collected, context.system, _alerts_elsewhere(context, components))
+    elsewhere = frozenset(alert.name for part in idle.values() for group in part.rules for alert in group.alerts)
+    problems = tuning.problems(collected, context.system, elsewhere)
+    switched_off = {name: part for name, part in idle.items() if name in context.sections}
+    problems += needs.problems(context, collected, switched_off)
     merged = tuning.tuned(collected, context.system, context.settings)
     context = replace(context, telemetry=merged)
+    problems += [problem for c in active for problem in getattr(c, "problems", _nothing_wrong)(context)]
+    problems += checks.problems(context)
     workloads = {c.NAME: c.workloads(context) for c in active}
     secrets = {s.name: s for c in active for s in c.secrets(context)}
     plan = Plan(
@@ -182,20 +190,25 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         declared=tuple(item for c in active for item in getattr(c, "declared", _nothing)(context)),
         operator=context.operator,
     )
-    problems += [Problem(f"stack {context.stack}", text) for text in _contradictions(plan)]
+    clashes = names.clashes(context, {**parts, **idle}, extra, workloads)
+    problems += clashes.values()
+    problems += [
+        Problem(f"stack {context.stack}", text)
+        for text in _contradictions(plan)
+        if not any(f"{name!r} is" in text for name in clashes)  # said already, with its place
+    ]
     if problems:
         raise ConfigError(problems)
     return plan
 
 
-def _alerts_elsewhere(context: Context, components: Sequence[Component]) -> frozenset[str]:
-    """Names of the alerts that the system has in other environments: of components that are off, or not of this target.
+def _idle(context: Context, components: Sequence[Component]) -> dict[str, Telemetry]:
+    """What components would contribute that are off, or not of this target.
 
-    One system's file serves all its environments, so what it says about these is no mistake.
+    One system's file serves all its environments, so what it says about alerts of these is no mistake.
     """
     idle = [c for c in components if not context.enabled(c.NAME)]
-    found = [c.telemetry(replace(context, sections={**context.sections, c.NAME: c.Settings()})) for c in idle]
-    return frozenset(alert.name for part in found for group in part.rules for alert in group.alerts)
+    return {c.NAME: c.telemetry(replace(context, sections={**context.sections, c.NAME: c.Settings()})) for c in idle}
 
 
 def _no_telemetry(_: Context) -> Telemetry:
@@ -204,6 +217,10 @@ def _no_telemetry(_: Context) -> Telemetry:
 
 def _nothing(_: Context) -> tuple[Declared, ...]:
     return ()
+
+
+def _nothing_wrong(_: Context) -> list[Problem]:
+    return []
 
 
 def _contradictions(plan: Plan) -> list[str]:

@@ -5,14 +5,15 @@ What the fields mean: https://prometheus.io/docs/alerting/latest/configuration/#
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Duration, Name, Strict
+from model.base import Duration, Elsewhere, Name, Strict
 from model.errors import Inconsistent, Problem
 
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"])]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"]), Elsewhere]
 
 
 class Webhook(Strict):
@@ -46,7 +47,7 @@ class Email(Strict):
     """Addressee."""
     sender: Annotated[str, Field(alias="from", pattern=r"^[^@\s]+@[^@\s]+$")]
     """Sender."""
-    smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:[0-9]+$", examples=["mail.example.com:587"])]
+    smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:[0-9]+$", examples=["mail.example.com:587"]), Elsewhere]
     """SMTP server and port."""
     username: str | None = None
     """User to log in as; no login when absent."""
@@ -102,6 +103,26 @@ class Receiver(Strict):
             self.pagerduty and self.pagerduty.routing_key_secret: f"the PagerDuty key of receiver {self.name}",
         }
         return {name: purpose for name, purpose in found.items() if name}
+
+
+def never_notified(receivers: Sequence[Receiver], routes: Sequence[SeverityRoute]) -> list[Problem]:
+    """Receivers that nothing leads to, and routes behind one that takes the same alerts and ends with them."""
+    named = {route.receiver for route in routes}
+    found = [
+        Problem(f"receivers[{number}]", f"{item.name!r} would get nothing: no route names it; add one, or leave it out")
+        for number, item in enumerate(receivers)
+        if number and item.name not in named
+    ]
+    ended: dict[str, int] = {}
+    for number, route in enumerate(routes):
+        if route.severity in ended:
+            message = (
+                f"is never reached: routes[{ended[route.severity]}] takes {route.severity} alerts; give that andOn"
+            )
+            found.append(Problem(f"routes[{number}]", message))
+        elif not route.and_on:
+            ended[route.severity] = number
+    return found
 
 
 class SeverityRoute(Strict):

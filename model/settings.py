@@ -13,7 +13,7 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from model.base import DnsName, Duration, HostPath, IpAddress, Name, PortNumber, Registry, Size, Strict, is_dns_name
+from model.base import DnsName, Duration, HostPath, IpAddress, Memory, Name, PortNumber, Registry, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
 from model.scope import OnlyOn
 
@@ -33,10 +33,10 @@ class ComponentSettings(Strict):
 
     enabled: bool = True
     """Whether the component is deployed."""
-    memory: Size | None = None
+    memory: Memory | None = None
     """Memory limit; the component's own default when absent."""
-    cpus: Annotated[float, Field(gt=0, le=64)] | None = None
-    """CPU limit in cores; the component's own default when absent."""
+    cpus: Annotated[float, Field(ge=0.01, le=64)] | None = None
+    """CPU limit in cores, a hundredth at least as engines count; the component's own default when absent."""
     port: Annotated[PortNumber | None, OnlyOn("docker")] = None
     """Host port to publish on, for the target docker; the system's or the component's own default when absent."""
 
@@ -86,7 +86,7 @@ class DockerSettings(Strict):
     swap_limit: bool = True
     """Whether the engine can limit swap (`docker info` warns where it cannot); containers get no swap where it can.
     `make up` finds it."""
-    log_max_size: Annotated[str, Field(pattern=r"^[0-9]+[kmg]$")] = "10m"
+    log_max_size: Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")] = "10m"
     """Size at which a container's log file is rotated (Docker's notation)."""
     log_max_files: Annotated[int, Field(ge=1, le=100)] = 3
     """Rotated log files kept for each container."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Duration, HostPort, LabelName, MetricName, Name, PortNumber, Strict
+from model.base import Duration, HostPort, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem, nearest
 
 Role = Literal[
@@ -24,7 +24,6 @@ RowName = Literal[
     "llm", "process", "host", "containers", "postgres", "redis", "probes", "traefik",
 ]  # fmt: skip
 AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
-HttpPath = Annotated[str, Field(pattern=r"^/[^\s?#]*$")]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 HIGH_CARDINALITY = frozenset(
     {"request_id", "trace_id", "span_id", "user_id", "session_id", "project_id", "email", "ip"}

@@ -16,6 +16,38 @@ TRACING: tuple[str, ...] = get_args(TracingKind)
 TRACES = "tracing"
 """Uid of the data source that log lines lead to by their trace_id."""
 
+EVALUATION = "scraping and the evaluation of rules"
+NOTIFICATION = "notifications"
+DRAWING = "the drawing of dashboards"
+DOCKER_API = "the read-only API of the Docker engine"
+LOG_STORE = "a store of log lines"
+STAND_INS = "stand-ins for services"
+EDGE = "an entry point for people"
+"""What parts of a stack offer each other, as it completes "nothing here offers ..."."""
+
+
+def source(uid: str) -> str:
+    """The offer of a data source."""
+    return f"the data source {uid}"
+
+
+def series_for(row: str) -> str:
+    """The offer of the series that a pack's row draws, where a component brings them and no service."""
+    return f"the series that the row {row!r} draws"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What a contributor cannot do without: one of the offers above.
+
+    `why` is a sentence such as "promtail sends its lines to it"; `where` is the key that causes the need, for when
+    there is nothing that could be switched on.
+    """
+
+    what: str
+    why: str
+    where: str = ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScrapeTarget:
@@ -115,11 +147,11 @@ class Mute:
 class AlertRule:
     """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates.
 
-    `limit` is the threshold in `expr` where it has one that a system may tune; `min_failures` is how many failures an
-    alert on a share of them needs, where it is one. `service` is the service that it is about, where it is about one.
-    `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in order, when it fires: they
-    make its runbook. `example` proves that it fires and stays silent where it should; an empty `silent` means that
-    nothing can silence it.
+    `limit` is the threshold in `expr` where it has one that a system may tune, `quantile` likewise; `min_failures` is
+    how many failures an alert on a share of them needs, where it is one. `service` is the service that it is about,
+    where it is about one. `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in order,
+    when it fires: they make its runbook. `example` proves that it fires and stays silent where it should; an empty
+    `silent` means that nothing can silence it.
     """
 
     name: str
@@ -132,6 +164,7 @@ class AlertRule:
     annotations: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
     min_failures: int | None = None
+    quantile: float | None = None
     service: str = ""
     mutes: tuple[Mute, ...] = ()
     steps: tuple[str, ...] = ()
@@ -214,7 +247,8 @@ class LogStore:
 class Telemetry:
     """Everything one contributor adds. `merge` concatenates contributions in the order given.
 
-    `spans` are addresses that take spans as OTLP over HTTP, such as http://traces:4318/v1/traces.
+    `spans` are addresses that take spans as OTLP over HTTP, such as http://traces:4318/v1/traces. `offers` are what
+    others may stand on and `needs` what it stands on itself; its data sources are offers too.
     """
 
     scrape: tuple[ScrapeJob, ...] = ()
@@ -225,6 +259,8 @@ class Telemetry:
     log_files: tuple[LogFile, ...] = ()
     log_stores: tuple[LogStore, ...] = ()
     spans: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @staticmethod
     def merge(parts: Iterable[Telemetry]) -> Telemetry:

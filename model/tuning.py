@@ -70,6 +70,8 @@ def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> 
             having = sorted(alert.name for alert in alerts if alert.min_failures is not None)
             message = f"the alert counts no failures; those that do: {', '.join(dict.fromkeys(having)) or 'none'}"
             found.append(Problem(f"{where}.{name}.minFailures", message))
+        if wish.quantile is not None and by_name[name].quantile is None:
+            found.append(Problem(f"{where}.{name}.quantile", "the alert looks at no quantile; leave it out"))
     return found
 
 

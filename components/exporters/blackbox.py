@@ -15,7 +15,7 @@ from model.packs import probes as pack
 from model.packs.system import targets
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry, series_for
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
 
 NAME = "blackbox-exporter"
@@ -57,6 +57,7 @@ def telemetry(context: Context) -> Telemetry:
         return Telemetry()
     own = context.address(NAME, PORT)
     return Telemetry(
+        offers=(series_for("probes"),),
         scrape=(
             ScrapeJob(name=NAME, targets=(ScrapeTarget(address=own, labels=identity(context, NAME)),)),
             ScrapeJob(

@@ -11,7 +11,7 @@ from model.naming import LABEL
 from model.packs import containers as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import DOCKER_API, Need, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry, series_for
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "cadvisor"
@@ -32,6 +32,8 @@ def telemetry(context: Context) -> Telemetry:
     """Containers are scraped; alerts are about those that hit their limits."""
     target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
+        offers=(series_for("containers"),),
+        needs=(Need(what=DOCKER_API, why=f"{NAME} asks it for the names of containers"),),
         scrape=(ScrapeJob(name=NAME, targets=(target,)),),
         rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
@@ -72,8 +74,8 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             exemptions=(*root, Exemption(rule="host-mount", reason="reads control groups and container layers")),
             probe=HttpProbe(path="/healthz", port=PORT),
             placement="node-agent",
-            after=("socket-proxy",),
-            restart_with=("socket-proxy",),
+            after=("socket-proxy",) if context.enabled("socket-proxy") else (),
+            restart_with=("socket-proxy",) if context.enabled("socket-proxy") else (),
             waits_for=f"http://{engine}/_ping",
         ),
     )

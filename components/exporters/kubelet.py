@@ -13,7 +13,7 @@ from model.packs import containers as pack
 from model.packs.containers_alerts import limits_hit
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import Discovery, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import Discovery, RuleGroup, ScrapeJob, Telemetry, series_for
 from model.workload import Workload
 
 NAME = "kubelet"
@@ -49,6 +49,7 @@ def telemetry(context: Context) -> Telemetry:
     kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
     job = ScrapeJob(name=NAME, scheme="https", discovery=nodes, platform_login=True, metric_relabel=kept)
     return Telemetry(
+        offers=(series_for("containers"),),
         scrape=(
             job,
             ScrapeJob(

@@ -14,7 +14,7 @@ from model.naming import scraped
 from model.packs import host as pack
 from model.plan import Context, Secret
 from model.settings import DATA_ROOT, ComponentSettings
-from model.telemetry import RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import RuleGroup, ScrapeJob, Telemetry, series_for
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "node-exporter"
@@ -33,6 +33,7 @@ class Settings(ComponentSettings):
 def telemetry(context: Context) -> Telemetry:
     """The host is scraped; alerts are about what runs out."""
     return Telemetry(
+        offers=(series_for("host"),),
         scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
         rules=(RuleGroup(name="host", alerts=pack.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),),

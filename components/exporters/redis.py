@@ -12,7 +12,7 @@ from model.packs import redis as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.system import Database
-from model.telemetry import RuleGroup, Telemetry
+from model.telemetry import RuleGroup, Telemetry, series_for
 from model.workload import HttpProbe, SecretFile, Workload
 
 NAME = "redis-exporter"
@@ -29,6 +29,7 @@ def telemetry(context: Context) -> Telemetry:
     if not databases(context, KIND):
         return Telemetry()
     return Telemetry(
+        offers=(series_for(KIND),),
         scrape=(scrape(context, NAME, KIND, PORT),),
         rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),),

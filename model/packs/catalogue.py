@@ -60,6 +60,8 @@ _ALONE: Mapping[str, Callable[[], tuple[Panel, ...]]] = {
     "traefik": traefik.panels,
 }
 """Rows that are the same for every system."""
+BROUGHT = frozenset(_ALONE)
+"""Rows that draw what a component brings and no service."""
 
 
 def with_pack_metrics(service: Service) -> Service:

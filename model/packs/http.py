@@ -140,6 +140,7 @@ def slow(subject: Subject, name: str, metric: Metric, q: float) -> AlertRule:
         hold=HOLD,
         severity="warning",
         limit=bound,
+        quantile=q,
         summary=f'{subject.title}: p{q * 100:g} is {{{{ printf "%.3g" $value }}}} s',
         description=f"{percent(1 - q)} of the requests to {subject.title} have taken longer than {bound:g} s for a"
         " while: people wait.",

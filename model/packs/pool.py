@@ -89,6 +89,7 @@ def _slow(subject: Subject, name: str, metric: Metric) -> AlertRule:
         hold="10m",  # a nightly report or a vacuum is slow for a while
         severity="warning",
         limit=bound,
+        quantile=q,
         summary=f"{subject.title}: database queries take {{{{ $value | humanize }}}} {metric.unit} (p{q * 100:g})",
         description=f"{percent(1 - q)} of the queries of {subject.title} have taken longer than {bound:g} s.",
         steps=(

@@ -6,7 +6,7 @@ query with a name that nothing exposes, an objective without a metric to measure
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from model.dashboard import build
@@ -14,11 +14,24 @@ from model.errors import ConfigError, Problem, nearest
 from model.naming import HOST, identity, namespace
 from model.packs import measurable, outcome, slo
 from model.packs.base import PER_SECOND, Rules, Subject
-from model.packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
+from model.packs.catalogue import BROUGHT, PACKS, TITLES, row_panels, with_pack_metrics
+from model.places import in_system, setting
 from model.plan import Context
 from model.promql import Catalogue, problems
 from model.system import AlertSpec, DashboardSpec, Metric, Objective, Row, Service, System
-from model.telemetry import AlertRule, Dashboard, Discovery, Example, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import (
+    STAND_INS,
+    AlertRule,
+    Dashboard,
+    Discovery,
+    Example,
+    Need,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    Telemetry,
+    series_for,
+)
 
 SHARED = frozenset({"generic", "constant", "active", "errors", "failures", "memory", "heap", "cpu"})
 """Roles that several metrics of a service may have."""
@@ -54,7 +67,27 @@ def system_telemetry(context: Context) -> Telemetry:
         scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
         rules=tuple(replace(group, board=group.board or _first_board(system)) for group in rules),
         dashboards=boards,
+        needs=tuple(_needs(context)),
     )
+
+
+def _needs(context: Context) -> Iterator[Need]:
+    """Stand-ins for services in a demo, and the series of rows that no service brings.
+
+    Where an operator is, others bring these series, so nobody here knows which there are.
+    """
+    if context.settings.demo:
+        yield Need(
+            what=STAND_INS, why="demo is true, so that everything asks them", where=setting(context.stack, "demo")
+        )
+    if context.operator:
+        return
+    for d, board in enumerate(context.system.dashboards):
+        for r, row in enumerate(board.rows):
+            if row.pack in BROUGHT:
+                place = f"dashboards[{d}].rows[{r}].pack"
+                why = f"{place} of {context.system.name} draws {row.pack!r}"
+                yield Need(what=series_for(row.pack), why=why, where=in_system(context.system.name, place))
 
 
 def _where(system: System) -> str:

@@ -166,6 +166,6 @@ def test_parts_need_a_cluster(tmp_path: Path) -> None:
     section = json.dumps({"mode": "simpleScalable", "storage": {"s3": S3}})
     with pytest.raises(ConfigError) as caught:
         plan_shop(tmp_path, settings={"loki": section, "unknown": "1", **KEY})
-    said, other = map(str, caught.value.problems)
+    other, said = map(str, caught.value.problems)
     assert said.startswith("Pulumi.dev.yaml: loki.mode: 'simpleScalable' needs target 'kubernetes'; on 'docker' use")
     assert "unknown key 'unknown'" in other

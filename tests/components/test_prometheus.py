@@ -193,7 +193,7 @@ def test_an_operators_prometheus_is_what_others_are_told_of() -> None:
     assert (scrape.discovery.namespaces, scrape.discovery.port) == (("watch",), 9090)
     assert prometheus.workloads(asked) == () and prometheus.declared(context()) == ()
     long = context(mode="operator", retention="1d")
-    assert [problem.where for problem in prometheus.forgotten(long)] and prometheus.forgotten(asked) == []
+    assert [problem.where for problem in prometheus.problems(long)] and prometheus.problems(asked) == []
 
 
 # -- workload --------------------------------------------------------------------------------------------------------

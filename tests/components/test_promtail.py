@@ -72,6 +72,6 @@ def test_containers_can_be_chosen_by_label(tmp_path: Path) -> None:
 
 
 def test_lines_need_somebody_who_takes_them(tmp_path: Path) -> None:
-    """Without Loki, Promtail is refused by the setting that would be right."""
-    with pytest.raises(ConfigError, match=r"promtail\.enabled: true, but nothing takes its lines; enable loki too"):
+    """Without Loki, what stands on it is refused by the setting that would be right."""
+    with pytest.raises(ConfigError, match=r"loki\.enabled: false, but promtail sends its lines to it; leave it out"):
         plan_shop(tmp_path, settings={"loki": '{"enabled": false}'})

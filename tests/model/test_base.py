@@ -33,7 +33,7 @@ GOOD: list[tuple[Any, list[Any]]] = [
     (MetricName, ["up", "job:http:rate5m", "_x", "A1"]),
     (LabelName, ["service", "_x", "status_code", "A1"]),
     (IpAddress, ["127.0.0.1", "0.0.0.0", "::1"]),  # noqa: S104 - a value, nothing is bound
-    (HostPort, ["api:4000", "10.0.0.1:1", "[::1]:65535", "a_b.c-d:80"]),
+    (HostPort, ["api:4000", "10.0.0.1:1", "[fd00::1]:65535", "a_b.c-d:80", "localhost.example.com:80"]),
     (Registry, ["ghcr.io", "registry.example.com:5000", "localhost:5000", "10.0.0.1:80"]),
 ]
 BAD: list[tuple[Any, list[Any]]] = [

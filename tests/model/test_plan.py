@@ -13,7 +13,7 @@ from model.load import parse
 from model.plan import Component, Context, Plan, Secret, make_plan
 from model.settings import ComponentSettings, Settings
 from model.system import System
-from model.telemetry import ScrapeJob, Telemetry
+from model.telemetry import EVALUATION, ScrapeJob, Telemetry
 from model.workload import MIB, DataVolume, Limits, Port, SecretFile, Workload
 from tests.support.systems import SYSTEM
 
@@ -78,8 +78,8 @@ def plan(*components: Fake, off: tuple[str, ...] = (), extra: Telemetry | None =
 
 
 def job(name: str) -> Telemetry:
-    """A contribution of one scrape job."""
-    return Telemetry(scrape=(ScrapeJob(name=name, targets=()),))
+    """A contribution of one scrape job, and of somebody who scrapes."""
+    return Telemetry(scrape=(ScrapeJob(name=name, targets=()),), offers=(EVALUATION,))
 
 
 def test_workloads_see_the_telemetry_of_everyone() -> None:

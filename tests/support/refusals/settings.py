@@ -315,7 +315,7 @@ SETTINGS_CASES = (
     of_settings(
         "memory too large", {"prometheus": '{"memory": "9999999999TiB"}'}, "prometheus.memory", "must be smaller than"
     ),
-    of_settings("no cpu", {"prometheus": '{"cpus": 0}'}, "prometheus.cpus", "must be greater than 0"),
+    of_settings("no cpu", {"prometheus": '{"cpus": 0}'}, "prometheus.cpus", "greater than or equal to 0.01"),
     of_settings("cpu not a number", {"prometheus": '{"cpus": NaN}'}, "prometheus.cpus", "must be a finite number"),
     of_settings(
         "port", {"prometheus": '{"port": 99999}'}, "prometheus.port", "99999: must be less than or equal to 65535"

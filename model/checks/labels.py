@@ -1,0 +1,123 @@
+"""Names of labels and metrics that are taken: by the stack, by Prometheus itself, or by what finds a target.
+
+A label that two give is never an error to Prometheus: one of them wins, and rules, mutes and dashboards then ask for
+something else than what is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from model.errors import Problem
+from model.places import in_system, setting
+from model.system import Metric, Service, Tuning
+
+if TYPE_CHECKING:
+    from model.plan import Context
+
+IDENTITY: Mapping[str, str] = {
+    "service": "holds the service's key",
+    "system": "holds the system's name",
+    "environment": "holds the setting environment",
+    "job": "holds the name of the scrape job",
+}
+"""Labels that every target of a system is given: see `model.naming.identity`."""
+OF_ALERTS: Mapping[str, str] = {
+    "alertname": "holds the alert's name",
+    "severity": "holds the alert's severity",
+    "stack": "holds the stack's name in every alert",
+    "replica": "tells instances of Prometheus apart, and is taken from alerts",
+}
+OF_SAMPLES: Mapping[str, str] = {"le": "holds the bound of a bucket", "quantile": "holds the quantile of a summary"}
+OF_PODS: Mapping[str, str] = {
+    label: "holds what the cluster says of each pod" for label in ("instance", "namespace", "node", "pod")
+}
+OF_LINES: Mapping[str, str] = {
+    "job": "holds `job` of the log",
+    "environment": "holds the setting environment",
+    "stack": "holds the stack's name",
+    "filename": "holds the file that a line was read from",
+}
+ITS_OWN = re.compile(r"up|scrape_.+|ALERTS|ALERTS_FOR_STATE")
+"""Series that Prometheus makes itself, of each target and of each alert."""
+OURS = re.compile(
+    r"(io\.observability|pulumi\.com|pod-security\.kubernetes\.io)(\.[a-z-]+)?(/.*|\..*)?"
+    r"|app\.kubernetes\.io/(name|managed-by|part-of)"
+)
+"""Labels and annotations of objects by which the stack finds and governs them."""
+_PREFIX = r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
+_WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+OBJECT_KEY = re.compile(_PREFIX + _WORD)
+OBJECT_VALUE = re.compile(f"({_WORD})?")
+"""Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
+
+
+def problems(context: Context) -> list[Problem]:
+    """Labels and names that are taken, in the system's file and in the settings of the cluster."""
+    system = context.system
+    found = [p for key, service in system.services.items() for p in _service(f"services.{key}", service)]
+    for number, alert in enumerate(system.alerts):
+        found += _taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
+    for number, log in enumerate(system.host_logs):
+        found += _taken(f"hostLogs[{number}].labels", log.labels, OF_LINES)
+        found += _taken(f"hostLogs[{number}].labelFields", log.label_fields, OF_LINES)
+    found += _tune("tune", system.tune)
+    placed = [Problem(in_system(system.name, item.where), item.message) for item in found]
+    return placed + [Problem(setting(context.stack, p.where), p.message) for p in _objects(context)]
+
+
+def _taken(where: str, labels: Iterable[str], reserved: Mapping[str, str]) -> Iterator[Problem]:
+    for label in labels:
+        if label in reserved:
+            yield Problem(f"{where}.{label}", f"the label {label!r} is taken, it {reserved[label]}; use another name")
+
+
+def _service(where: str, service: Service) -> Iterator[Problem]:
+    reserved = {**IDENTITY, **OF_ALERTS, **OF_SAMPLES, **(OF_PODS if service.kubernetes else {})}
+    yield from _taken(f"{where}.labels", service.labels, reserved)
+    yield from _tune(f"{where}.tune", service.tune)
+    for name, metric in service.metrics.items():
+        yield from _metric(f"{where}.metrics.{name}", name, metric, service)
+
+
+def _metric(where: str, name: str, metric: Metric, service: Service) -> Iterator[Problem]:
+    if ITS_OWN.fullmatch(name):
+        message = f"{name!r} is a series that Prometheus makes itself, and an exposed one takes its place; rename it"
+        yield Problem(where, message)
+    elif ":" in name:
+        yield Problem(where, "a colon marks series that rules record; services expose names without one")
+    given = {**IDENTITY, "instance": "tells the targets of a job apart"}
+    given |= dict.fromkeys(service.labels, "is one of the service's own labels")
+    for label in metric.labels:
+        if label in given:
+            message = f"the label {label!r} {given[label]}, so that of the metric is stored as exported_{label}"
+            yield Problem(f"{where}.labels.{label}", f"{message}; declare it under that name")
+    kinds = {"histogram": "le", "summary": "quantile"}
+    yield from _taken(
+        f"{where}.labels", [kinds[metric.type]] if kinds.get(metric.type) in metric.labels else (), OF_SAMPLES
+    )
+
+
+def _tune(where: str, tune: Mapping[str, Tuning]) -> Iterator[Problem]:
+    for alert, wish in tune.items():
+        yield from _taken(f"{where}.{alert}.labels", wish.labels, {**IDENTITY, **OF_ALERTS})
+
+
+def _objects(context: Context) -> Iterator[Problem]:
+    """Labels and annotations for objects of the cluster, which a cluster would refuse, or which are ours."""
+    if context.settings.target != "kubernetes":
+        return
+    cluster = context.settings.kubernetes
+    for where, entries in (("labels", cluster.labels), ("annotations", cluster.annotations)):
+        for key in entries:
+            if OURS.fullmatch(key):
+                yield Problem(f"kubernetes.{where}.{key}", "the stack finds and governs its objects by it; use another")
+    for where, entries in (("labels", cluster.labels), ("nodeSelector", cluster.node_selector)):
+        for key, value in entries.items():
+            if not OBJECT_KEY.fullmatch(key) or not OBJECT_VALUE.fullmatch(value):
+                allowed = (
+                    "63 letters, digits, dots, dashes and underscores at most, with a letter or digit at both ends"
+                )
+                yield Problem(f"kubernetes.{where}.{key}", f"{value!r}: a cluster takes keys and values of {allowed}")

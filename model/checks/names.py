@@ -1,0 +1,89 @@
+"""Names of a system's that parts of the stack have already: each would take the place of the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from model.base import is_name
+from model.errors import Problem
+from model.places import in_system
+from model.system import System
+from model.telemetry import STAND_INS, Telemetry
+from model.workload import Workload
+
+if TYPE_CHECKING:
+    from model.plan import Context
+
+POOLS = re.compile(r"services(-.+)?")
+"""Entries of Prometheus' scrape_configs that all services share: see `components.prometheus.pool`."""
+
+
+def clashes(
+    context: Context, parts: Mapping[str, Telemetry], extra: Telemetry, workloads: Mapping[str, Sequence[Workload]]
+) -> dict[str, Problem]:
+    """Names in the system's file that are taken, each with its problem.
+
+    Args:
+        context: the stack and its system.
+        parts: what each component contributes, those that are switched off and those of other targets included.
+        extra: what the system contributes.
+        workloads: what each component wants to have running.
+    """
+    system, own = context.system, Telemetry.merge(parts.values())
+    imitated = {name for name, part in parts.items() if STAND_INS in part.offers}
+    running = {item.name for name, group in workloads.items() if name not in imitated for item in group}
+    found = dict(_services(system, {*parts, *running, *(job.name for job in own.scrape)}))
+    found |= dict(_groups(system, own, extra))
+    found |= dict(_boards_and_alerts(system, own, extra))
+    if imitated and context.settings.demo:
+        found |= dict(_stand_ins(system, {*parts, *running}))
+    where = system.name
+    return {name: Problem(in_system(where, problem.where), problem.message) for name, problem in found.items()}
+
+
+def _services(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
+    for key in system.services:
+        if key in taken or POOLS.fullmatch(key):
+            message = f"{key!r} is the name of a part of the stack; choose another, such as {system.name}-{key}"
+            yield key, Problem(f"services.{key}", message)
+
+
+def _groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
+    """The system's name where a group of rules has it, and services whose rules would be called like others."""
+    of_stack, every = {group.name for group in own.rules}, [group.name for group in extra.rules]
+    if system.name in of_stack:
+        yield system.name, Problem("name", f"{system.name!r} is the name of rules of the stack; call it otherwise")
+    for key in system.services:
+        name = f"{system.name}-{key}"
+        if name in of_stack or every.count(name) > 1:
+            yield name, Problem(f"services.{key}", f"its rules would be called {name}, as others are; choose another")
+
+
+def _boards_and_alerts(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
+    boards = {board.uid for board in own.dashboards}
+    for number, board in enumerate(system.dashboards):
+        if board.uid in boards:
+            yield board.uid, Problem(f"dashboards[{number}].uid", f"{board.uid!r} is a dashboard of the stack")
+    alerts = {alert.name for group in own.rules for alert in group.alerts}
+    alerts |= {alert.name for group in extra.rules for alert in group.alerts if alert.service}
+    for number, spec in enumerate(system.alerts):
+        if spec.name in alerts:
+            yield spec.name, Problem(f"alerts[{number}].name", f"{spec.name!r} is an alert that the stack brings")
+
+
+def _stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
+    """Databases whose stand-in, which is called like the host of the address, could not have that name."""
+    used = {key: f"the service {key}" for key in system.services} | dict.fromkeys(taken, "a part of the stack")
+    for key, database in system.databases.items():
+        host = database.address.rpartition(":")[0]
+        where = f"databases.{key}.address"
+        if not is_name(host):
+            message = (
+                f"{database.address!r}: in a demo the host is what its stand-in is called, so it must be a plain name"
+            )
+            yield host, Problem(where, message)
+        elif host in used:
+            yield host, Problem(where, f"{host!r} is what {used[host]} is called, so no stand-in can be; rename it")
+        used[host] = f"the database {key}"

@@ -1,0 +1,111 @@
+"""Parts of a stack that stand on others: what one needs, another one has to offer.
+
+A part says both in its telemetry and names no other part. Some needs follow from what is there: scrape jobs and rules
+need whoever scrapes and evaluates, alerts whoever sends notifications, panels the data source that they ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from model.errors import Problem
+from model.places import in_section, setting
+from model.telemetry import DRAWING, EDGE, EVALUATION, NOTIFICATION, Dashboard, Need, Telemetry, source
+
+if TYPE_CHECKING:
+    from model.plan import Context
+
+SHOWN = 3
+"""So many names stand in a message, and the number of the others."""
+
+
+def problems(context: Context, collected: Telemetry, idle: Mapping[str, Telemetry]) -> list[Problem]:
+    """Needs that nothing meets: one problem for each part that is switched off and would meet some, with all of them.
+
+    Args:
+        context: settings and sections of the stack.
+        collected: what everyone that is switched on contributes.
+        idle: what each part would contribute that is switched off, and that this target knows.
+    """
+    unmet = [need for need in (*implied(context, collected), *collected.needs) if need.what not in collected.offers]
+    found: dict[str, list[str]] = {}
+    alone = []
+    for need in unmet:
+        able = next((name for name, part in idle.items() if need.what in offered(part)), None)
+        if able:
+            found.setdefault(able, []).append(need.why)
+        else:
+            place = need.where or f"stack {context.stack}"
+            alone.append(Problem(place, f"{need.why}, but nothing here offers {need.what}"))
+    return alone + [
+        Problem(
+            in_section(context.stack, name, "enabled"),
+            f"false, but {listed(list(dict.fromkeys(reasons)))}; leave it out, or what stands on it too",
+        )
+        for name, reasons in found.items()
+    ]
+
+
+def offered(part: Telemetry) -> set[str]:
+    """What a part offers: what it says, and its data sources."""
+    return {*part.offers, *(source(entry.uid) for entry in part.datasources)}
+
+
+def implied(context: Context, collected: Telemetry) -> Iterator[Need]:
+    """Needs that follow from what has been collected."""
+    alerts = sum(len(group.alerts) for group in collected.rules)
+    if collected.scrape or collected.rules:
+        counts = f"{len(collected.scrape)} scrape jobs and {alerts} alerts"
+        yield Need(what=EVALUATION, why=f"it serves {counts}")
+    if alerts:
+        yield Need(what=NOTIFICATION, why=f"nobody would be notified of {alerts} alerts")
+    if DRAWING in collected.offers:
+        yield from _drawn(collected)
+    cluster = context.settings.kubernetes
+    if context.settings.target == "kubernetes" and (cluster.ingress_class or cluster.service_type != "ClusterIP"):
+        key = "ingressClass" if cluster.ingress_class else "serviceType"
+        yield Need(
+            what=EDGE,
+            why=f"kubernetes.{key} leads people to it",
+            where=setting(context.stack, f"kubernetes.{key}"),
+        )
+
+
+def _drawn(collected: Telemetry) -> Iterator[Need]:
+    """The data sources that panels ask and that are not there."""
+    there = {entry.uid for entry in collected.datasources}
+    asking: dict[str, list[str]] = {}
+    for board in collected.dashboards:
+        for uid in sorted(asked(board) - there):
+            asking.setdefault(uid, []).append(board.uid)
+    for uid, boards in asking.items():
+        yield Need(what=source(uid), why=f"the dashboards {named(boards)} ask it")
+
+
+def asked(board: Dashboard) -> set[str]:
+    """Uids of the data sources that a dashboard asks; those that Grafana brings itself are none."""
+    return {uid for uid in _sources(board.model) if uid and not uid.startswith(("-", "$", "grafana"))}
+
+
+def _sources(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        found = node.get("datasource")
+        if isinstance(found, Mapping) and isinstance(found.get("uid"), str):
+            yield str(found["uid"])
+        for value in node.values():
+            yield from _sources(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _sources(value)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Sentences as one: `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def named(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

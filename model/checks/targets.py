@@ -1,0 +1,50 @@
+"""Targets that Prometheus could not tell apart: it merges their samples without a word, and rates are then nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from model.errors import Problem
+from model.places import in_system
+from model.system import Service
+
+if TYPE_CHECKING:
+    from model.plan import Context
+
+
+def problems(context: Context) -> list[Problem]:
+    """Services whose targets have equal labels, and health endpoints that stand twice; also those of other
+    environments, as one system's file serves all of them.
+    """
+    found = [p for key, service in context.system.services.items() for p in _service(f"services.{key}", service)]
+    return [Problem(in_system(context.system.name, item.where), item.message) for item in found]
+
+
+def _service(where: str, service: Service) -> Iterator[Problem]:
+    for number, path in twice(service.health):
+        yield Problem(f"{where}.health[{number}]", f"{path!r} stands twice; leave one out")
+    addresses = service.addresses
+    for number, address in twice(addresses):
+        yield Problem(f"{where}.addresses[{number}]", f"{address!r} stands twice; leave one out")
+    different = list(dict.fromkeys(addresses))
+    merged = "their samples would be one series"
+    if "instance" in service.labels and len(different) > 1:
+        message = f"gives {len(different)} addresses one label instance, so {merged}; leave it out"
+        yield Problem(f"{where}.labels.instance", message)
+    elif service.instance == "host" and "instance" in service.labels:
+        yield Problem(f"{where}.instance", "'host' has no effect beside labels.instance; leave one of them out")
+    elif service.instance == "host":
+        hosts = [address.rpartition(":")[0] for address in different]
+        for number, host in twice(hosts):
+            first = different[hosts.index(host)]
+            message = f"'host' gives {first} and {different[number]} one label instance, so {merged}; use 'address'"
+            yield Problem(f"{where}.instance", message)
+            return
+
+
+def twice(values: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Each value that has stood before, with its place."""
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            yield number, value

@@ -1,0 +1,223 @@
+"""Times and sizes that contradict each other: each is fine alone, and together they make gaps, or are never reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from model.base import duration, seconds
+from model.errors import Problem
+from model.places import in_section, in_system, setting
+from model.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from model.plan import Context
+
+_WINDOW = re.compile(r"\[([0-9][0-9a-z]*)(?::[0-9a-z]*)?\]")
+LEAST_INTERVAL = "1s"
+"""A prober gives up half a second before Prometheus does, so with less it has no time left."""
+SAMPLES = 2
+"""So many samples a window must hold for a rate: with one there is no difference."""
+LEAST_LOGS = "24h"
+"""Loki refuses a shorter retention: https://grafana.com/docs/loki/latest/operations/storage/retention/."""
+
+
+# -- scraping and rules ----------------------------------------------------------------------------------------------
+
+
+def windows(expr: str) -> Iterator[str]:
+    """The time ranges that a query looks back over: `rate(x[5m])` has 5m."""
+    return (match[1] for match in _WINDOW.finditer(expr))
+
+
+def scraping(
+    context: Context, component: str, *, lookback: str, evaluation: str, retention: str | None
+) -> list[Problem]:
+    """Intervals too long for what rules look back over, and rules that look back further than samples are kept.
+
+    Args:
+        context: the stack, with everyone's telemetry.
+        component: in whose section the other settings stand.
+        lookback: age up to which a sample counts as current.
+        evaluation: how often rules are evaluated.
+        retention: how long samples are kept; None where that is for others to say.
+    """
+    found = [*_intervals(context, lookback), *_evaluated(context, component, lookback, evaluation)]
+    return found + ([*_kept(context, component, retention)] if retention else [])
+
+
+def _intervals(context: Context, lookback: str) -> Iterator[Problem]:
+    given = context.settings.scrape_interval
+    yield from _interval(setting(context.stack, "scrapeInterval"), given, lookback, shortest(context.telemetry))
+    for key, service in context.system.services.items():
+        if service.scrape_interval:
+            where = in_system(context.system.name, f"services.{key}.scrapeInterval")
+            least = shortest(context.telemetry, f'service="{key}"')
+            yield from _interval(where, service.scrape_interval, lookback, least)
+
+
+def shortest(telemetry: Telemetry, part: str = "") -> str | None:
+    """The shortest range of all rules whose query has `part` in it; of all where none has."""
+    rules = [rule.expr for group in telemetry.rules for rule in (*group.recordings, *group.alerts)]
+    about = [expr for expr in rules if part in expr] or rules
+    return min((window for expr in about for window in windows(expr)), key=seconds, default=None)
+
+
+def _interval(where: str, given: str, lookback: str, window: str | None) -> Iterator[Problem]:
+    most = seconds(window) / SAMPLES if window else seconds(lookback)
+    if seconds(given) < seconds(LEAST_INTERVAL):
+        yield Problem(where, f"{given} leaves a scrape no time to be answered; use {LEAST_INTERVAL} at least")
+    elif window and seconds(given) > most:
+        message = f"{given} is too long: rules look back {window} and need {SAMPLES} samples in it"
+        yield Problem(where, f"{message}; use {duration(most)} at most")
+    elif seconds(given) >= seconds(lookback):
+        message = f"{given} is not shorter than lookbackDelta ({lookback}), so that series would come and go"
+        yield Problem(where, f"{message}; shorten it, or raise lookbackDelta")
+
+
+def _evaluated(context: Context, component: str, lookback: str, evaluation: str) -> Iterator[Problem]:
+    """Recorded series and alerts count as gone when they are not evaluated anew in time."""
+    slowest = max((group.interval for group in context.telemetry.rules if group.interval), key=seconds, default="")
+    if seconds(evaluation) >= seconds(lookback):
+        message = (
+            f"{evaluation} is not shorter than lookbackDelta ({lookback}), so that recorded series would come and go"
+        )
+        yield Problem(in_section(context.stack, component, "evaluationInterval"), f"{message}; shorten it")
+    elif slowest and seconds(slowest) > seconds(lookback):
+        message = f"{lookback} is shorter than the {slowest} after which some rules are evaluated again; raise it"
+        yield Problem(in_section(context.stack, component, "lookbackDelta"), message)
+
+
+def _kept(context: Context, component: str, retention: str) -> Iterator[Problem]:
+    """What looks back further than samples are kept: objectives, alerts of the system, and rules that others bring."""
+    system, remedy = context.system, f"raise {component}.retention in Pulumi.{context.stack}.yaml"
+    for number, item in enumerate(system.objectives):
+        if seconds(item.window) > seconds(retention):
+            message = f"{item.window} is longer than Prometheus keeps samples ({retention}); {remedy}, or shorten it"
+            yield Problem(in_system(system.name, f"objectives[{number}].window"), message)
+    for number, spec in enumerate(system.alerts):
+        for window in dict.fromkeys(windows(spec.expr)):
+            if seconds(window) > seconds(retention):
+                message = f"[{window}] looks back further than samples are kept ({retention}); {remedy}, or shorten it"
+                yield Problem(in_system(system.name, f"alerts[{number}].expr"), message)
+    said = (system.name, f"{system.name}-slo")
+    brought = [
+        (window, alert.name)
+        for group in context.telemetry.rules
+        if not group.name.startswith(said[1]) and group.name != said[0]
+        for alert in group.alerts
+        for window in windows(alert.expr)
+    ]
+    window, name = max(brought, key=lambda item: seconds(item[0]), default=("", ""))
+    if window and seconds(window) > seconds(retention):
+        message = f"{retention} is shorter than the {window} that the alert {name} looks back; raise it"
+        yield Problem(in_section(context.stack, component, "retention"), message)
+
+
+# -- notifications ---------------------------------------------------------------------------------------------------
+
+
+class Repeated(Protocol):
+    """A route that may repeat at an interval of its own."""
+
+    @property
+    def repeat_interval(self) -> str | None:
+        """How often an unchanged group is sent again."""
+
+
+class Notifications(Protocol):
+    """How notifications are grouped and repeated: the section of Alertmanager."""
+
+    @property
+    def group_wait(self) -> str:
+        """How long a group's first notification waits."""
+
+    @property
+    def group_interval(self) -> str:
+        """How often a changed group is sent."""
+
+    @property
+    def repeat_interval(self) -> str:
+        """How often an unchanged group is sent again."""
+
+    @property
+    def retention(self) -> str:
+        """How long it is known what was sent."""
+
+    @property
+    def routes(self) -> Sequence[Repeated]:
+        """Routes, which may repeat otherwise."""
+
+
+def notifying(context: Context, component: str, own: Notifications) -> list[Problem]:
+    """Intervals of notifications that Alertmanager would not keep, in the section of `component`.
+
+    How long it is known what was sent is for an operator to say where there is one.
+    """
+    found, group = [], own.group_interval
+    if seconds(own.group_wait) > seconds(group):
+        message = (
+            f"{own.group_wait} is longer than groupInterval ({group}), so a group's second notification comes sooner"
+        )
+        found.append(Problem("groupWait", f"{message} than its first; shorten it, or raise groupInterval"))
+    routes = {f"routes[{number}].repeatInterval": route.repeat_interval for number, route in enumerate(own.routes)}
+    for key, repeat in {"repeatInterval": own.repeat_interval, **routes}.items():
+        if repeat and seconds(repeat) < seconds(group):
+            message = f"{repeat} is shorter than groupInterval ({group}), at which alone a group is looked at"
+            found.append(Problem(key, f"{message}; raise it, or shorten groupInterval"))
+        elif repeat and not context.operator and seconds(repeat) > seconds(own.retention):
+            message = f"{repeat} is longer than it is known what was sent (retention: {own.retention})"
+            found.append(Problem(key, f"{message}; shorten it, or raise retention"))
+    return [Problem(in_section(context.stack, component, p.where), p.message) for p in found]
+
+
+# -- logs, dashboards ------------------------------------------------------------------------------------------------
+
+
+class Lines(Protocol):
+    """How long lines are kept, and how many are taken: the section of Loki."""
+
+    @property
+    def retention(self) -> str:
+        """How long lines are kept."""
+
+    @property
+    def ingestion_rate_mb(self) -> int:
+        """MB a second on average."""
+
+    @property
+    def ingestion_burst_size_mb(self) -> int:
+        """MB at once."""
+
+
+def keeping_logs(context: Context, component: str, own: Lines) -> list[Problem]:
+    """Limits of log lines that Loki refuses, or that could never be reached, in the section of `component`."""
+    found = []
+    if seconds(own.retention) < seconds(LEAST_LOGS):
+        message = f"{own.retention}: Loki takes {LEAST_LOGS} at least, as its index is by the day; raise it"
+        found.append(Problem("retention", message))
+    if own.ingestion_burst_size_mb < own.ingestion_rate_mb:
+        rate = own.ingestion_rate_mb
+        message = (
+            f"{own.ingestion_burst_size_mb} is less than ingestionRateMb ({rate}), which it keeps from being reached"
+        )
+        found.append(Problem("ingestionBurstSizeMb", f"{message}; raise it"))
+    return [Problem(in_section(context.stack, component, p.where), p.message) for p in found]
+
+
+def drawing(context: Context, component: str, *, refresh: str, timeout: str) -> list[Problem]:
+    """Dashboards that Grafana would redraw less often than they say, and a time-out that it cannot take."""
+    found = [
+        Problem(
+            in_system(context.system.name, f"dashboards[{number}].refresh"),
+            f"{board.refresh} is shorter than {component}.minRefresh ({refresh}) in Pulumi.{context.stack}.yaml,"
+            " which would win; make them agree",
+        )
+        for number, board in enumerate(context.system.dashboards)
+        if seconds(board.refresh) < seconds(refresh)
+    ]
+    if seconds(timeout) % 1:
+        message = f"{timeout}: Grafana counts whole seconds; use 1s at least"
+        found.append(Problem(in_section(context.stack, component, "queryTimeout"), message))
+    return found
