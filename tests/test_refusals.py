@@ -86,6 +86,17 @@ def test_contradictions_and_secrets_are_said_together(tmp_path: Path) -> None:
     assert "pulumi config set --secret pull" in said[1]
 
 
+def test_what_parts_say_of_each_other_is_said_together(tmp_path: Path) -> None:
+    """Times, needs and ports come in one list: no part ends the run before the next one is asked."""
+    settings: dict[str, str | ConfigValue] = {"loki": '{"enabled": false}', "alertmanager": '{"port": 9090}'}
+    said = problems_of(tmp_path, {"objectives.0.window": "30d"}, settings)
+    assert [text.partition(": ")[0] + ": " + text.split(": ")[1] for text in said] == [
+        "Pulumi.dev.yaml: loki.enabled",
+        "configs/systems/shop.yaml: objectives[0].window",
+        "stack dev: host port 9090 is wanted by alertmanager and prometheus",
+    ]
+
+
 def test_the_value_of_a_secret_is_never_shown(tmp_path: Path) -> None:
     """Neither a secret stored in clear nor a key that looks like a forgotten one has its value in a message."""
     login = '{"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "pull"}]}'

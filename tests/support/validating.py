@@ -48,7 +48,8 @@ def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
         for number in (1, 2)
     }
     logs = [{"path": "/var/log/shop/*.log", "job": "shop", "labels": {"team": "a"}}]
-    alertmanager = {"receivers": [*RECEIVERS, *more], "routes": ROUTES}
+    routes = [*ROUTES, *({"severity": "info", "receiver": item["name"]} for item in more)]
+    alertmanager = {"receivers": [*RECEIVERS, *more], "routes": routes}
     used = {name for name in SECRETS if name in json.dumps(alertmanager)}
     settings = {
         "alertmanager": ConfigValue(json.dumps(alertmanager)),

@@ -16,10 +16,13 @@ from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
 from tests.support.validating import SECRETS as NAMES
 
 
+INFO = {"severity": "info", "receiver": "hidden"}
+
+
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     """A stack that notifies in every way there is."""
-    alertmanager = {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": ROUTES, "groupBy": ["alertname"]}
+    alertmanager = {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": [*ROUTES, INFO], "groupBy": ["alertname"]}
     return operated("execora", alertmanager=alertmanager)
 
 
@@ -50,7 +53,7 @@ def test_routes_are_the_same(spec: dict[str, Any]) -> None:
     """The first receiver gets what no route claims; routes go by severity, intervals and grouping are kept."""
     top = spec["route"]
     assert (top["receiver"], top["groupBy"], top["groupWait"]) == ("team", ["alertname"], "10s")
-    first, second = top["routes"]
+    first, second, *_ = top["routes"]
     assert first["receiver"] == "night" and first["repeatInterval"] == "1h"
     assert second["matchers"] == [{"name": "severity", "matchType": "=", "value": "warning"}]
 
