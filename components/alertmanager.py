@@ -228,7 +228,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             args=(
                 f"--config.file={CONFIG_DIR}/alertmanager.yml",
                 f"--storage.path={DATA_DIR}",
-                f"--data.retention={seconds(own.retention):g}s",  # days are no unit of Go's
+                f"--data.retention={seconds(own.retention) / 3600:.12g}h",  # it knows no years
                 f"--web.external-url={context.settings.base_url}/alertmanager/",
                 "--web.route-prefix=/alertmanager/",
                 *gossip(context, own.replicas),

@@ -20,7 +20,7 @@ LEAST_INTERVAL = "1s"
 SAMPLES = 2
 """So many samples a window must hold for a rate: with one there is no difference."""
 LEAST_LOGS = "24h"
-"""Loki refuses a shorter retention: https://grafana.com/docs/loki/latest/operations/storage/retention/."""
+"""Less is not supported: https://grafana.com/docs/loki/latest/operations/storage/retention/."""
 
 
 # -- scraping and rules ----------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def keeping_logs(context: Context, component: str, own: Lines) -> list[Problem]:
     """Limits of log lines that Loki refuses, or that could never be reached, in the section of `component`."""
     found = []
     if seconds(own.retention) < seconds(LEAST_LOGS):
-        message = f"{own.retention}: Loki takes {LEAST_LOGS} at least, as its index is by the day; raise it"
+        message = f"{own.retention}: the least that Loki supports is {LEAST_LOGS}; raise it"
         found.append(Problem("retention", message))
     if own.ingestion_burst_size_mb < own.ingestion_rate_mb:
         rate = own.ingestion_rate_mb

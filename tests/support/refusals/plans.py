@@ -213,7 +213,7 @@ TIME_CASES = (
     section("route behind another", "alertmanager",
             {"receivers": HOOKS, "routes": [{"severity": "info", "receiver": name} for name in ("a", "b")]},
             ".routes[1]", "is never reached: routes[0] takes info alerts; give that andOn"),
-    section("lines of hours", "loki", {"retention": "12h"}, ".retention", "Loki takes 24h at least"),
+    section("lines of hours", "loki", {"retention": "12h"}, ".retention", "the least that Loki supports is 24h"),
     section("burst below the rate", "loki", {"ingestionBurstSizeMb": 4}, ".ingestionBurstSizeMb",
             "less than ingestionRateMb (8)"),
     Case(name="dashboard quicker than Grafana", settings={"grafana": '{"minRefresh": "1m"}'},
