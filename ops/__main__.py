@@ -22,6 +22,8 @@ from model.plan import Plan
 from model.settings import KubernetesSettings
 from ops import capacity, engine, render, verify
 from ops.hosts import Host, open_host
+from ops.recover import LockedError, refuse_locked
+from ops.runs import end_with_make
 from ops.stack_file import location_of, read_location, read_settings
 from ops.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget, keep_secrets, open_workspace
 
@@ -115,7 +117,7 @@ def up(stack: str) -> int:
     for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
     replace = [arg for urn in host.repeats(space) for arg in ("--replace", urn)]
-    phases.run("pulumi up", lambda: space.pulumi("up", "--yes", "--skip-preview", "--stack", stack, *replace))
+    phases.run("pulumi up", lambda: change(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
     found = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
     unseen = phases.run("view", lambda: host.unseen(plan, 60))
@@ -123,6 +125,20 @@ def up(stack: str) -> int:
     _explain(host)
     console.print(phases.total())
     return 0 if good else 1
+
+
+def change(space: Workspace, *args: str) -> None:
+    """Runs Pulumi on the stack.
+
+    Raises:
+        LockedError: another run came first.
+        subprocess.CalledProcessError: it failed for another reason.
+    """
+    try:
+        space.pulumi(*args)
+    except subprocess.CalledProcessError:
+        refuse_locked(space)
+        raise
 
 
 def _explain(host: Host) -> None:
@@ -167,7 +183,8 @@ def refresh(stack: str) -> int:
     """Reads the real state of every resource and shows what differs."""
     space, plan, host = connect(stack)
     unhindered(host, plan)
-    return space.pulumi("refresh", "--yes", "--skip-preview", "--diff", "--stack", stack, check=False).returncode
+    change(space, "refresh", "--yes", "--skip-preview", "--diff", "--stack", stack)
+    return 0
 
 
 def down(stack: str, *, purge: bool) -> int:
@@ -182,7 +199,7 @@ def down(stack: str, *, purge: bool) -> int:
     generated = space.outputs().keys() - {"urls", "baseUrl", "ready"}
     if not purge:
         keep_secrets(space, generated)
-    space.pulumi("destroy", "--yes", "--skip-preview", "--stack", stack)
+    change(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
     if purge:
         host.purge()
         drop_secrets(space, generated)
@@ -224,6 +241,7 @@ def main() -> int:
     parser.add_argument("--name", default="", help="secret: its configuration key")
     parser.add_argument("--output", type=Path, help="render: folder to write to")
     args = parser.parse_args()
+    end_with_make()
     commands: dict[str, Callable[[], int]] = {
         "up": lambda: up(args.stack),
         "verify": lambda: check(args.stack),
@@ -240,9 +258,16 @@ def main() -> int:
     except ConfigError as error:
         console.print(f"[red]{escape(str(error))}[/]")
         return 2
+    except LockedError as error:
+        console.print(f"[red]{escape(str(error))}[/]")
+        return 1
     except subprocess.CalledProcessError as error:
         console.print(f"[red]failed:[/] {' '.join(map(str, error.cmd[:3]))} (exit status {error.returncode})")
+        console.print(escape(error.stderr or ""), end="")
         return 1
+    except KeyboardInterrupt:
+        console.print("interrupted; `make up` continues from here")
+        return 130
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import yaml
 
 from model.errors import ConfigError, Problem
 from model.load import read_yaml
+from ops import runs
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
@@ -45,16 +46,19 @@ class Workspace:
 
         Raises:
             subprocess.CalledProcessError: it failed and `check` is set.
+            KeyboardInterrupt: it was interrupted.
         """
-        return subprocess.run(
-            ["pulumi", *args],
-            cwd=self.directory,
-            env=dict(self.env),
-            check=check,
-            text=True,
-            capture_output=capture,
-            input=stdin,
-        )
+        mark = runs.mark_of_this_process(self.key)
+        command = ["pulumi", *args]
+        done = runs.run(command, mark=mark, env=self.env, cwd=self.directory, capture=capture, stdin=stdin)
+        if check:
+            done.check_returncode()
+        return done
+
+    @property
+    def key(self) -> str:
+        """What tells the runs of this stack from those of all others on this machine."""
+        return runs.stack_key(self.directory, self.stack, self.env.get("PULUMI_BACKEND_URL", ""))
 
     def export(self) -> dict[str, Any]:
         """The stack's state as plain data, secrets still encrypted; empty when there is none."""

@@ -7,12 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ops import recover
+from ops.workspace import Workspace
 from tests.support import fakes
 from tests.support.fakes import FakeItem
 from tests.support.waiting import eventually
@@ -35,15 +37,31 @@ def dead_pid() -> int:
     return process.pid
 
 
+def stale(space: Workspace) -> set[Path]:
+    """The locks of runs that are over."""
+    return {lock.path for lock in recover.locks(space) if lock.stale}
+
+
+def ago(seconds: float) -> str:
+    """A moment as Pulumi writes it into a lock."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
 def test_only_locks_of_dead_processes_of_this_machine_are_stale(tmp_path: Path) -> None:
     """A lock whose process lives, or that another machine holds, is left alone; half a lock is stale."""
     here = socket.gethostname()
     dead = lock(tmp_path, {"pid": dead_pid(), "hostname": here}, "dead")
     half = lock(tmp_path, '{"pid": 1', "half")
-    lock(tmp_path, {"pid": os.getpid(), "hostname": here}, "alive")
+    lock(tmp_path, {"pid": os.getpid(), "hostname": here, "timestamp": ago(0)}, "alive")
     lock(tmp_path, {"pid": dead_pid(), "hostname": f"not-{here}"}, "elsewhere")
     space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
-    assert set(recover.stale_locks(space)) == {dead, half}
+    assert stale(space) == {dead, half}
+
+
+def test_a_number_that_was_given_again_holds_no_lock(tmp_path: Path) -> None:
+    """After a restart of the machine another process may have the number; it started after the lock was taken."""
+    held = lock(tmp_path, {"pid": os.getpid(), "hostname": socket.gethostname(), "timestamp": ago(86_400)})
+    assert stale(fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")) == {held}
 
 
 def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -> None:
@@ -52,17 +70,32 @@ def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -
     try:
         held = lock(tmp_path, {"pid": killed.pid, "hostname": socket.gethostname()})
         space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
-        assert recover.stale_locks(space) == []
+        assert stale(space) == set()
         killed.kill()
-        eventually(lambda: recover.stale_locks(space) == [held], timeout=10, what="the lock is stale")
+        eventually(lambda: stale(space) == {held}, timeout=10, what="the lock is stale")
     finally:
         killed.wait()
 
 
 def test_other_backends_have_no_locks_here(tmp_path: Path) -> None:
-    """Locks of a backend that is no directory are its own business."""
+    """Locks of a backend that is no directory are their own business."""
     lock(tmp_path, "{")
-    assert recover.stale_locks(fakes.workspace(tmp_path, PULUMI_BACKEND_URL="s3://states")) == []
+    assert recover.locks(fakes.workspace(tmp_path, PULUMI_BACKEND_URL="s3://states")) == []
+
+
+def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
+    """Who holds it and what to do is said; nothing is imported, and nothing of that run is removed."""
+    content = {"pid": os.getpid(), "username": "ann", "hostname": socket.gethostname(), "timestamp": ago(0)}
+    held = lock(tmp_path, content)
+    exported = state(container("a"), pending_operations=[{"type": "creating"}])
+    space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)}, PULUMI_BACKEND_URL=f"file://{tmp_path}")
+    making = FakeItem("dev-b", id="b")
+    with pytest.raises(recover.LockedError, match=rf"process {os.getpid()} of ann since .*: kill {os.getpid()}$"):
+        recover.recover(space, fakes.engine_with(making))
+    assert (making.done, fakes.calls(tmp_path)) == ([], [])
+    lock(tmp_path, content | {"hostname": "far"})
+    with pytest.raises(recover.LockedError, match=rf"ann on far since .*remove its lock: rm '{held}'"):
+        recover.recover(space, None)
 
 
 def container(urn: str, *, attach: bool = True, code: int | None = 0) -> dict[str, Any]:
@@ -99,7 +132,8 @@ def test_orphans_go_and_known_things_stay() -> None:
     known, orphan = FakeItem("dev-a", id="a"), FakeItem("dev-b", id="b")
     network, volume = FakeItem("dev-monitoring", id="n"), FakeItem("dev-data", id="v")
     engine = fakes.engine_with(known, orphan, networks=[network], volumes=[volume])
-    assert recover.remove_orphans(engine, "dev", {"a"}) == ["dev-b", "dev-monitoring"]
+    found = recover.engine_resources(engine, "dev")
+    assert recover.remove_orphans(*found, {"a"}) == ["dev-b", "dev-monitoring"]
     assert (known.done, orphan.done, network.done, volume.done) == ([], ["stop", "remove"], ["remove"], [])
     assert engine.containers.filters == [{"label": "io.observability.stack=dev"}]
 
