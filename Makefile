@@ -5,7 +5,7 @@ OUTPUT ?=
 NAME ?=
 CONTEXT ?=
 ON_CLUSTER := closed on_cluster scaled_loki ingress operator
-TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems $(ON_CLUSTER))
+TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -85,7 +85,7 @@ golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
 .PHONY: e2e
-e2e: e2e-local e2e-systems e2e-tcp e2e-ssh e2e-kubernetes ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
+e2e: e2e-local e2e-systems e2e-tcp e2e-ssh e2e-kubernetes $(if $(CI),,e2e-upgrade) ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
 
 .PHONY: e2e-local
 e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
@@ -96,6 +96,11 @@ e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
 e2e-systems: .venv/.ready ## Run every system's own stack: targets, logs, panels, and each kind of alert fired
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e/test_systems.py
+
+.PHONY: e2e-upgrade
+e2e-upgrade: .venv/.ready ## Deploy a stack by an older version, from the repository's history, and upgrade it (not in CI)
+	@$(PYTHON) -m toolchain up-prerequisites
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -s tests/e2e/test_upgrade.py
 
 .PHONY: e2e-tcp
 e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached over TCP with TLS

@@ -76,7 +76,7 @@ def documents(context: Context) -> dict[str, str]:
     differs. So the configuration brings a route of its own to the port for health, whose answer carries the digest.
     """
     document = config(context)
-    revision = digest(document)
+    revision = f"r-{digest(document)}"  # digits alone, or with an e among them, would be read as a number
     http = document["http"]
     http["routers"][_REVISION] = {
         "entryPoints": ["internal"],

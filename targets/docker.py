@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
+import pulumi_random as random
 
 from model.images import Image
 from model.naming import LABEL, resource_name, user_id
@@ -104,7 +105,7 @@ class DockerTarget:
         if workload.config or workload.volumes:
             configure = self._configure(workload, parent, before)
             before.append(configure)
-        container = self._container(workload, parent, before, secrets)
+        container = self._container(workload, parent, before)
         self._started[workload.name] = container.id
         ready = _delivered(workload.name, configure) if configure else pulumi.Output.from_input(True)
         return Deployment(
@@ -216,9 +217,24 @@ class DockerTarget:
         return docker.Container(name, args, opts=self._child(parent, delete_before_replace=True))
 
     def _secret_upload(self, workload: Workload, secret: SecretFile) -> docker.ContainerUploadArgs:
-        owner = str(user_id(self._stack, workload.name))
-        value = self._secrets[secret.secret].apply(lambda text: secret.template.replace("{}", text))
+        owner, value = str(user_id(self._stack, workload.name)), self._secret_text(secret)
         return docker.ContainerUploadArgs(file=secret.path, content=value, permissions="0400", owner=owner, group=owner)
+
+    def _secret_text(self, secret: SecretFile) -> pulumi.Output[str]:
+        return self._secrets[secret.secret].apply(lambda text: secret.template.replace("{}", text))
+
+    def _secrets_mark(self, workload: Workload, parent: pulumi.Resource) -> pulumi.Output[str]:
+        """A random text that is another one when a secret of the workload changes, and tells nothing of it.
+
+        The container that carries them is no such mark: `docker container prune` takes it away, as it never runs.
+        """
+        made = random.RandomId(
+            resource_name(self._stack, f"{workload.name}-secrets-mark"),
+            byte_length=8,
+            keepers={secret.path: self._secret_text(secret) for secret in workload.secrets},
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        return pulumi.Output.unsecret(made.hex)
 
     def _configure(
         self, workload: Workload, parent: pulumi.Resource, before: Sequence[pulumi.Resource]
@@ -312,14 +328,13 @@ class DockerTarget:
         workload: Workload,
         parent: pulumi.Resource,
         before: Sequence[pulumi.Resource],
-        secrets: docker.Container | None,
     ) -> docker.Container:
         name = resource_name(self._stack, workload.name)
         owner = user_id(self._stack, workload.name)
         root = workload.exempt("root-user")
         memory = workload.limits.memory // MIB
         labels = self._labels(workload.name, role="service", generation=self._generation(workload), **_about(workload))
-        labels += self._restart_labels(workload, secrets)
+        labels += self._restart_labels(workload, parent)
         adds = [f"CAP_{capability}" for capability in workload.capabilities()]
         args = docker.ContainerArgs(
             name=name,
@@ -365,11 +380,13 @@ class DockerTarget:
             name, args, opts=self._child(parent, depends_on=list(before), delete_before_replace=True)
         )
 
-    def _restart_labels(self, workload: Workload, secrets: docker.Container | None) -> list[docker.ContainerLabelArgs]:
+    def _restart_labels(self, workload: Workload, parent: pulumi.Resource) -> list[docker.ContainerLabelArgs]:
         """Labels that change where a container must start anew although its own description is the same."""
         ids = {f"started-with.{other}": self._started[other] for other in sorted(workload.restart_with)}
-        if secrets is not None:  # a changed secret must reach its reader
-            ids["secrets"] = secrets.id
+        # the engine takes a container's network away without a word when that is removed by force
+        ids["network"] = self._network.id
+        if workload.secrets:  # a changed secret must reach its reader
+            ids["secrets"] = self._secrets_mark(workload, parent)
         return [docker.ContainerLabelArgs(label=f"{LABEL}.{key}", value=value) for key, value in ids.items()]
 
     def _swap(self, memory: int) -> int:

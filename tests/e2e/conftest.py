@@ -33,6 +33,7 @@ ORDER = [
     "ingress",
     "operator",
     "recovery",
+    "deliveries",
     "down",
     "systems",
 ]

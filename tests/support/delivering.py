@@ -7,6 +7,7 @@ import itertools
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,13 @@ echo "$n" >'{folder}/count'
 exec '{busybox}' "$@"
 """
 """A busybox that counts its calls, and at one of them ends the whole delivery as SIGKILL does."""
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 class Volume:

@@ -34,6 +34,7 @@ _FALLBACKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "docker:index/remoteImage:RemoteImage": lambda name: {"imageId": f"sha256:{name}"},
     "docker:index/container:Container": lambda name: {"containerLogs": "0", "exitCode": 0},
     "kubernetes:core/v1:Secret": lambda name: {"metadata": {"name": f"{name}-1a2b3c"}},
+    "random:index/randomId:RandomId": lambda name: {"hex": f"hex-of-{name}"},
     "random:index/randomPassword:RandomPassword": lambda name: {"result": pulumi.Output.secret(f"canary-{name}")},
 }
 JSON_PROPERTIES = ("registryAuth", "sshOpts", "upsertExistingObjects")

@@ -67,11 +67,13 @@ class Engine:
 class RunningStack:
     """A copy of the checkout with a stack file of its own, and the stack that is deployed from it."""
 
-    def __init__(self, folder: Path, name: str, engine: Engine, ports: int, system: str = "plue") -> None:
+    def __init__(
+        self, folder: Path, name: str, engine: Engine, ports: int, system: str = "plue", *, source: Path = ROOT
+    ) -> None:
         self.name, self.engine, self.system = name, engine, system
         self.root = folder / "checkout"
         self.state = folder / "state"
-        shutil.copytree(ROOT, self.root, ignore=SKIPPED)
+        shutil.copytree(source, self.root, ignore=SKIPPED)
         (self.root / ".venv").symlink_to(Path(sys.executable).parents[1])
         self.env = {**os.environ, **engine.env, "OBSERVABILITY_STATE": str(self.state)}
         self.env.pop("PULUMI_BACKEND_URL", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.workload import Reload
-from tests.support.delivering import Process, Volume, served
+from tests.support.delivering import Process, Volume, free_port, served
 
 OLD = {"a.yml": "a: 1\n", "rules/b.yml": "b: 1\n"}
 NEW = {"a.yml": "a: 2\n", "rules/c.yml": "c: 1\n"}
@@ -167,10 +166,7 @@ def test_documents_that_did_not_arrive_are_said(tmp_path: Path) -> None:
 
 def test_an_unused_port_is_a_stopped_process(tmp_path: Path) -> None:
     """A process that does not run reads the documents when it starts; that is no failure."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     volume = Volume(tmp_path)
     volume.deliver("one", OLD)
-    done = volume.deliver("two", NEW, Reload(port=port))
+    done = volume.deliver("two", NEW, Reload(port=free_port()))
     assert done.returncode == 0 and "it reads it when it starts" in done.stdout

@@ -191,11 +191,30 @@ def test_health_is_probed_inside(everything: Resources) -> None:
 
 
 def test_secrets_are_secret_in_every_input(everything: Resources) -> None:
-    """The value of a secret stands in the one input that must hold it, and there it is marked as secret."""
-    holders = [resource for resource in everything if CANARY in str(resource.inputs)]
-    assert [resource.name for resource in holders] == ["dev-server-secrets"]
-    assert any(path.startswith("uploads") for path in holders[0].secrets)
-    assert CANARY not in str({k: v for k, v in holders[0].inputs.items() if k != "uploads"})
+    """The value of a secret stands in the inputs that must hold it alone, and there it is marked as secret."""
+    holders = {resource.name: resource for resource in everything if CANARY in str(resource.inputs)}
+    places = {"dev-server-secrets": "uploads", "dev-server-secrets-mark": "keepers"}
+    assert holders.keys() == places.keys()
+    for name, place in places.items():
+        assert any(path.startswith(place) for path in holders[name].secrets)
+        assert CANARY not in str({key: value for key, value in holders[name].inputs.items() if key != place})
+
+
+def test_a_changed_secret_replaces_its_reader() -> None:
+    """Its mark is made of all its secret files, and stands on its container; those who read none have no mark."""
+    resources = deploy(SERVER, PLAIN)
+    mark = by_name(resources, "dev-server-secrets-mark")
+    assert mark.inputs["keepers"].keys() == {"/run/secrets/password"}
+    assert labels(inputs(resources, "server"))["secrets"] == "hex-of-dev-server-secrets-mark"
+    assert "secrets" not in labels(inputs(resources, "plain"))
+
+
+def test_a_new_network_replaces_what_was_in_the_old_one(everything: Resources) -> None:
+    """Every service says which network it was made in; one-shot containers need it only while they run."""
+    network = by_name(everything, "dev-monitoring", ":Network")
+    for name in ("server", "plain", "agent"):
+        assert network.urn.rpartition("::")[2] in labels(inputs(everything, name))["network"]
+    assert "network" not in labels(inputs(everything, "server-configure"))
 
 
 def test_secret_files_belong_to_the_service_alone(everything: Resources) -> None:
@@ -307,7 +326,7 @@ def test_no_input_is_empty(everything: Resources) -> None:
 def test_names_on_the_engine_are_set(everything: Resources) -> None:
     """Everything on the engine has the name we gave it, so that it is found again and never doubled."""
     for resource in everything:
-        if resource.custom and not resource.type.endswith((":RemoteImage", ":docker")):
+        if resource.type.startswith("docker:") and not resource.type.endswith(":RemoteImage"):
             assert resource.inputs["name"] == resource.name
 
 
