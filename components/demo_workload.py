@@ -163,13 +163,13 @@ def webhook(context: Context) -> Workload:
 
 def database_workload(context: Context, key: str, database: Database) -> Workload:
     """A real database where the system expects one."""
-    return postgres(context, key, database) if database.kind == "postgres" else redis(context, database)
+    return postgres(context, key, database) if database.kind == "postgres" else redis(context, key, database)
 
 
 def postgres(context: Context, key: str, database: Database) -> Workload:
     """PostgreSQL with the statement statistics that the exporter reads. Its data goes with the stack."""
     secret = database.password_secret or f"{key}-password"
-    name, _, port = database.address.partition(":")
+    name = database.stand_in(key)
     return Workload(
         name=name,
         image="postgres",
@@ -182,22 +182,22 @@ def postgres(context: Context, key: str, database: Database) -> Workload:
             "POSTGRES_PASSWORD_FILE": f"/run/secrets/{secret}",
         },
         secrets=(SecretFile(path=f"/run/secrets/{secret}", secret=secret),),
-        ports=(Port(number=int(port or 5432), name="postgres"),),
+        ports=(Port(number=database.listens, name="postgres"),),
         volumes=(DataVolume(name=f"{name}-data", path="/var/lib/postgresql/data", retain=False),),
         tmpfs=("/tmp", "/var/run/postgresql"),  # noqa: S108 - mount points inside the container
         probe=ExecProbe(command=("pg_isready", "-q", "-h", "127.0.0.1", "-U", database.user)),
     )
 
 
-def redis(context: Context, database: Database) -> Workload:
+def redis(context: Context, key: str, database: Database) -> Workload:
     """Redis; its snapshots go with the stack."""
-    name, _, port = database.address.partition(":")
+    name = database.stand_in(key)
     return Workload(
         name=name,
         image="redis",
         limits=limits(context.own(Settings), memory=64, cpus=0.25),
         args=("--dir", "/data", "--appendonly", "no", "--protected-mode", "no"),
-        ports=(Port(number=int(port or 6379), name="redis"),),
+        ports=(Port(number=database.listens, name="redis"),),
         volumes=(DataVolume(name=f"{name}-data", path="/data", retain=False),),
         probe=ExecProbe(command=("redis-cli", "ping")),
     )

@@ -268,6 +268,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             ),
             ports=(published(context, NAME, PORT, default=3000),),
             replicas=own.replicas,
+            egress="anywhere" if own.database or own.tracing else "stack",
             **kept(context),
             probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
         ),
@@ -277,7 +278,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
 def kept(context: Context) -> dict[str, Any]:
     """Where data is kept, as arguments of `Workload`: a volume, or memory where all that must last is elsewhere."""
     if context.own(Settings).database:
-        return {"tmpfs": ("/tmp", DATA_DIR), "egress": "anywhere"}  # noqa: S108 - inside the container
+        return {"tmpfs": ("/tmp", DATA_DIR)}  # noqa: S108 - inside the container
     return {"volumes": (DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data),)}
 
 

@@ -21,7 +21,6 @@ from model.capacity import limit_mib, prometheus_memory, volume_size
 from model.checks.times import scraping
 from model.declared import Declared
 from model.errors import Inconsistent, Problem
-from model.naming import on_host
 from model.operator import Operator
 from model.packs import prometheus as pack
 from model.packs.discovery import expected
@@ -294,7 +293,6 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                     size=volume_size(size_bytes(own.retention_size)),
                 ),
             ),
-            exemptions=on_host(context),
             replicas=own.replicas,
             told={INSTANCE: "instance-name"} if own.replicas > 1 else {},
             access=access(context.telemetry.scrape),

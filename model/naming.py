@@ -8,10 +8,7 @@ from typing import Any
 from model.plan import Context
 from model.settings import KubernetesSettings
 from model.telemetry import Discovery, ScrapeTarget
-from model.workload import Exemption
 
-HOST = "host.docker.internal"
-"""Name by which containers reach the host that they run on."""
 LABEL = "io.observability"
 """Prefix of the labels that every resource of ours carries on its platform."""
 
@@ -80,10 +77,3 @@ def publishes_ports(context: Context) -> bool:
 def demo_logs(service: str) -> str:
     """The volume to which the stand-in of a service writes its log files, and from which they are collected."""
     return f"{service}-logs"
-
-
-def on_host(context: Context) -> tuple[Exemption, ...]:
-    """The exemption of a workload that asks services which are processes of the host; none where no service is one."""
-    if context.settings.demo or not any(service.on_host for service in context.system.services.values()):
-        return ()
-    return (Exemption(rule="host-gateway", reason="reaches services that are processes of the host"),)

@@ -11,6 +11,7 @@ from model import checks, declared, tuning
 from model.checks import names, needs
 from model.declared import Declared
 from model.errors import ConfigError, Problem, nearest
+from model.gateway import reaching
 from model.images import Image
 from model.operator import Operator
 from model.settings import ComponentSettings, Settings
@@ -176,7 +177,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
     context = replace(context, telemetry=merged)
     problems += [problem for c in active for problem in getattr(c, "problems", _nothing_wrong)(context)]
     problems += checks.problems(context)
-    workloads = {c.NAME: c.workloads(context) for c in active}
+    workloads = {c.NAME: tuple(map(reaching, c.workloads(context))) for c in active}
     secrets = {s.name: s for c in active for s in c.secrets(context)}
     plan = Plan(
         stack=context.stack,

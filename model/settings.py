@@ -74,7 +74,8 @@ class DockerSettings(Strict):
     bind_address: IpAddress = "127.0.0.1"
     """Host address that published ports bind to; loopback unless they are to be reached from elsewhere."""
     external_networks: tuple[str, ...] = ()
-    """Existing networks that the collectors join, to reach services that are not in the stack's own network."""
+    """Existing networks, such as a compose project's, that all join who connect to what you name: to scrape it, to ask
+    its health, to route to it, to notify it. The stack's own parts then call each other by NAME.STACK-monitoring."""
     socket: HostPath | None = None
     """Path of the engine's socket on its host, which only the read-only socket proxy sees; that of `host` where it is
     a unix:// one, else /var/run/docker.sock, when absent. `make up` finds it where the engine is on this machine."""

@@ -25,6 +25,8 @@ RowName = Literal[
 ]  # fmt: skip
 AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
+PORTS = {"postgres": 5432, "redis": 6379}
+"""The usual port of each kind of database."""
 HIGH_CARDINALITY = frozenset(
     {"request_id", "trace_id", "span_id", "user_id", "session_id", "project_id", "email", "ip"}
 )
@@ -171,8 +173,12 @@ class Database(Strict):
 
     kind: Literal["postgres", "redis"]
     """Which exporter reads it."""
-    address: HostPort
-    """host:port of the database."""
+    address: HostPort | None = None
+    """host:port of the database; where it is a process of the host, say onHost instead."""
+    on_host: bool = False
+    """Whether it is a process of the host and not a container: it is reached through the host's own address."""
+    port: PortNumber | None = None
+    """Port of a database on the host; that of its kind when absent (5432, 6379)."""
     user: str = "postgres"
     """User that the exporter logs in as."""
     database: str = "postgres"
@@ -181,6 +187,28 @@ class Database(Strict):
     """PostgreSQL's sslmode."""
     password_secret: Name | None = None
     """Configuration key of the secret that holds the password."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Database:
+        found = []
+        if self.on_host == (self.address is not None):
+            found.append(Problem("address", "give either address (host:port) or onHost: true"))
+        if self.port is not None and not self.on_host:
+            found.append(
+                Problem("port", "is that of a database on the host: say onHost: true, or give the port in address")
+            )
+        if found:
+            raise Inconsistent(found)
+        return self
+
+    @property
+    def listens(self) -> int:
+        """The port that it listens on."""
+        return self.port or int(self.address.rpartition(":")[2] if self.address else PORTS[self.kind])
+
+    def stand_in(self, key: str) -> str:
+        """The name of the workload that stands in for the database `key` in a demo."""
+        return self.address.rpartition(":")[0] if self.address else key
 
 
 def _camel(name: str) -> str:

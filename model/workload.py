@@ -187,11 +187,12 @@ class Workload:
     entry point. `env` never holds a secret. `after` names workloads that must have been started before this one;
     `restart_with` are those whose answers it reads at its start alone, so a new container of theirs starts it anew;
     `waits_for` is a URL that must answer before its process begins, as an engine starts containers in any order.
-    A `collector` also joins the existing networks of the services it watches.
     `placement` is "service" for `replicas` instances anywhere and "node-agent" for one on every node. `access` is what
     it may ask the platform's API for. `told` names environment variables that hold what only the platform knows.
-    `egress` is where it connects to: the stack alone, or anywhere. The `edge` is what people outside of the platform
-    connect to, by the name `host` where the platform has to know it. `labels` are those by which others find it.
+    `egress` is where it connects to: the stack alone, or anywhere, so that it also joins the networks of others that
+    the settings name. The `edge` is what people outside of the platform connect to, by the name `host` where the
+    platform has to know it. `labels` are those by which others find it. `groups` are those of the node, by number,
+    whose files it may read.
     """
 
     name: str
@@ -214,7 +215,6 @@ class Workload:
     after: tuple[str, ...] = ()
     restart_with: tuple[str, ...] = ()
     waits_for: str = ""
-    collector: bool = False
     stop_seconds: int = 30
     replicas: int = 1
     access: tuple[Access, ...] = ()
@@ -223,6 +223,7 @@ class Workload:
     edge: bool = False
     host: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[int, ...] = ()
 
     def exempt(self, rule: str) -> bool:
         """Whether an exemption from `rule` is declared."""

@@ -86,7 +86,7 @@ class DockerTarget:
 
     def address(self, name: str, port: int) -> str:
         """See the module's `address`."""
-        return address(name, port)
+        return address(name, port, shared_home(self._stack, self._settings))
 
     def check(self, workloads: Sequence[Workload]) -> list[str]:
         """What Docker cannot express: secrets outside their one directory, paths of the host that are not declared,
@@ -338,13 +338,13 @@ class DockerTarget:
         adds = [f"CAP_{capability}" for capability in workload.capabilities()]
         args = docker.ContainerArgs(
             name=name,
-            hostname=workload.name,
+            hostname=self._hostname(workload),
             image=self._image(workload.image),
             entrypoints=[*_waiting(workload), *workload.entrypoint] or None,
             command=list(workload.args) or None,
             envs=[f"{key}={value}" for key, value in sorted(workload.env.items())] or None,
             user="0:0" if root else f"{owner}:{owner}",
-            group_adds=[self._socket_group()] if workload.exempt("docker-socket") else None,
+            group_adds=self._groups(workload) or None,
             read_only=not workload.exempt("writable-root"),
             capabilities=docker.ContainerCapabilitiesArgs(adds=adds or None, drops=["ALL"]),
             security_opts=["no-new-privileges:true"],
@@ -393,16 +393,34 @@ class DockerTarget:
         """Memory and swap together, in MiB: no swap, or what an engine that cannot limit it says of every container."""
         return memory if self._settings.swap_limit else -1
 
+    def _groups(self, workload: Workload) -> list[pulumi.Input[str]]:
+        """The groups of the host that the workload is in, by number: names are not known inside of a container."""
+        socket: list[pulumi.Input[str]] = [self._socket_group()] if workload.exempt("docker-socket") else []
+        return [*socket, *(str(number) for number in sorted(set(workload.groups)))]
+
     def _socket_group(self) -> pulumi.Output[str]:
         return self._fetch.container_logs.apply(lambda text: (text or "").strip().splitlines()[-1] if text else "0")
 
     def _networks(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
+        """The stack's own network under the workload's names, and those of others for whoever connects to them.
+
+        In these it has no alias: `prometheus` or `api` may be the name of one of theirs.
+        """
+        home = shared_home(self._stack, self._settings)
         reloaded = {self._process(workload)} if workload.config and workload.config.reload else set()
-        aliases = sorted({workload.name, *workload.aliases, *reloaded})
+        aliases = sorted({qualified(name, home) for name in (workload.name, *workload.aliases)} | reloaded)
         own = docker.ContainerNetworksAdvancedArgs(name=self._network.name, aliases=aliases)
-        if not workload.collector:
+        if workload.egress == "stack":
             return [own]
         return [own, *(docker.ContainerNetworksAdvancedArgs(name=n) for n in sorted(self._settings.external_networks))]
+
+    def _hostname(self, workload: Workload) -> str:
+        """The workload's name; that of the container among others, as engines from 25 on answer to it in each network.
+
+        Linux takes 64 characters; nobody is asked for by a name that was cut.
+        """
+        shared = shared_home(self._stack, self._settings)
+        return resource_name(self._stack, workload.name)[:63].rstrip("-") if shared else workload.name
 
     def _mounts(self, workload: Workload) -> list[docker.ContainerVolumeArgs]:
         mounts = [docker.ContainerVolumeArgs(volume_name=self._tools.name, container_path=TOOLS, read_only=True)]
@@ -458,9 +476,19 @@ def _existing(source: str, path: str) -> docker.ContainerMountArgs:
     return docker.ContainerMountArgs(type="bind", source=source, target=path, read_only=True)
 
 
-def address(name: str, port: int) -> str:
-    """`host:port` of a workload for others: containers answer to their workload's name in the stack's own network."""
-    return f"{name}:{port}"
+def shared_home(stack: str, settings: DockerSettings) -> str:
+    """The name of the stack's own network where its containers join others beside it; empty where they do not."""
+    return resource_name(stack, "monitoring") if settings.external_networks else ""
+
+
+def qualified(name: str, home: str) -> str:
+    """A workload's name with its network, `loki.dev-monitoring`, where `loki` could be found in another network too."""
+    return f"{name}.{home}" if home else name
+
+
+def address(name: str, port: int, home: str = "") -> str:
+    """`host:port` of a workload for others in the stack's own network; `home` is what `shared_home` says."""
+    return f"{qualified(name, home)}:{port}"
 
 
 def check(workloads: Sequence[Workload]) -> list[str]:

@@ -194,7 +194,7 @@ def policy(place: Place, workload: Workload) -> Object:
         given = place.settings.ingress_namespace
         by = {"from": [_namespace(given)]} if given else {}
         heard.append({**by, "ports": _ports([port.number for port in workload.ports])})
-    anywhere = workload.egress == "anywhere" or workload.collector or bool(workload.access)
+    anywhere = workload.egress == "anywhere" or bool(workload.access)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -429,6 +429,7 @@ def pod(place: Place, workload: Workload, secret: str | None) -> Object:
         "securityContext": {
             **({"runAsUser": 0, "runAsGroup": 0} if root else identity),
             "fsGroup": owner,
+            **({"supplementalGroups": sorted(set(workload.groups))} if workload.groups else {}),
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },

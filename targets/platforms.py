@@ -11,9 +11,11 @@ from targets import kubernetes_check
 
 
 def _docker_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
-    from targets.docker import address  # noqa: PLC0415 - its provider's package is loaded only where it is used
+    # its provider's package is loaded only where it is used
+    from targets.docker import address, shared_home  # noqa: PLC0415
 
-    return address
+    home = shared_home(stack, settings.docker)
+    return lambda name, port: address(name, port, home)
 
 
 def _docker_check(workloads: Sequence[Workload]) -> list[str]:

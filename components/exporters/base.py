@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model.gateway import HOST
 from model.naming import identity
 from model.plan import Context
 from model.system import Database
@@ -16,6 +17,13 @@ def databases(context: Context, kind: str) -> dict[str, Database]:
 def workload_name(context: Context, name: str, kind: str, key: str) -> str:
     """Name of the exporter of the database `key`; the only one of its kind is called like the component, `name`."""
     return name if len(databases(context, kind)) == 1 else f"{name}-{key}"
+
+
+def reached(context: Context, key: str, database: Database) -> str:
+    """host:port of a database; in a demo its stand-in's, wherever the database itself lives."""
+    if context.settings.demo:
+        return context.address(database.stand_in(key), database.listens)
+    return database.address or f"{HOST}:{database.listens}"
 
 
 def scrape(context: Context, name: str, kind: str, port: int) -> ScrapeJob:

@@ -10,7 +10,7 @@ from typing import Any
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
 from model.dashboard import build
-from model.naming import on_host
+from model.gateway import GATEWAY, asks_host
 from model.packs import probes as pack
 from model.packs.system import targets
 from model.plan import Context, Secret
@@ -98,9 +98,10 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 ),
             ),
             ports=(published(context, NAME, PORT),),
-            exemptions=on_host(context),
+            # Prometheus says whom to ask, with each request
+            exemptions=(GATEWAY,) if asks_host(*(probe.address for probe in probes(context))) else (),
             probe=HttpProbe(path="/-/healthy", port=PORT),
-            collector=True,
+            egress="anywhere",
         ),
     )
 

@@ -6,7 +6,7 @@ Environment: https://github.com/prometheus-community/postgres_exporter#environme
 from __future__ import annotations
 
 from components.base import MonitoringComponent, limits, published
-from components.exporters.base import databases, scrape, workload_name
+from components.exporters.base import databases, reached, scrape, workload_name
 from model.dashboard import build
 from model.packs import postgres as pack
 from model.plan import Context, Secret
@@ -76,15 +76,15 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
         limits=limits(context.own(Settings), memory=64, cpus=0.5),
         args=tuple(f"--collector.{name}" for name in COLLECTORS),
         env={
-            "DATA_SOURCE_URI": f"{database.address}/{database.database}?sslmode={database.ssl_mode}",
+            "DATA_SOURCE_URI": f"{reached(context, key, database)}/{database.database}?sslmode={database.ssl_mode}",
             "DATA_SOURCE_USER": database.user,
             "DATA_SOURCE_PASS_FILE": f"/run/secrets/{secret}",
         },
         secrets=(SecretFile(path=f"/run/secrets/{secret}", secret=secret),),
         ports=(published(context, NAME, PORT),) if single else (),
         probe=HttpProbe(path="/", port=PORT),
-        after=(database.address.partition(":")[0],) if context.settings.demo else (),
-        collector=True,
+        after=(database.stand_in(key),) if context.settings.demo else (),
+        egress="anywhere",
     )
 
 

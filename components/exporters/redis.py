@@ -6,7 +6,7 @@ Flags: https://github.com/oliver006/redis_exporter#command-line-flags.
 from __future__ import annotations
 
 from components.base import MonitoringComponent, limits, published
-from components.exporters.base import databases, scrape, workload_name
+from components.exporters.base import databases, reached, scrape, workload_name
 from model.dashboard import build
 from model.packs import redis as pack
 from model.plan import Context, Secret
@@ -52,7 +52,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
 
 def exporter(context: Context, key: str, database: Database) -> Workload:
     """The exporter of one database; a password is read from a file, which maps addresses to passwords."""
-    url = f"redis://{database.address}"
+    url = f"redis://{reached(context, key, database)}"
     secret = database.password_secret
     single = len(databases(context, KIND)) == 1
     files: tuple[SecretFile, ...] = ()
@@ -67,8 +67,8 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
         secrets=files,
         ports=(published(context, NAME, PORT),) if single else (),
         probe=HttpProbe(path="/health", port=PORT),
-        after=(database.address.partition(":")[0],) if context.settings.demo else (),
-        collector=True,
+        after=(database.stand_in(key),) if context.settings.demo else (),
+        egress="anywhere",
     )
 
 

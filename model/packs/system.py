@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
-from model.naming import HOST, identity, namespace
+from model.gateway import HOST
+from model.naming import identity, namespace
 from model.packs import measurable, outcome, slo
 from model.packs.base import PER_SECOND, Rules, Subject
 from model.packs.catalogue import BROUGHT, PACKS, TITLES, row_panels, with_pack_metrics

@@ -12,6 +12,7 @@ import pytest
 from model.naming import LABEL, user_id
 from model.settings import DockerSettings
 from model.workload import ConfigDir, DataVolume, HostMount, Port, SecretFile, Workload
+from targets import docker
 from targets.docker import DeliveryError, DockerTarget, check
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
@@ -55,6 +56,58 @@ def inputs(resources: Resources, name: str) -> Mapping[str, Any]:
 def labels(container: Mapping[str, Any]) -> dict[str, str]:
     """The labels of a container without our prefix."""
     return {entry["label"].removeprefix(f"{LABEL}."): entry["value"] for entry in container["labels"]}
+
+
+def joined(*networks: str) -> DockerSettings:
+    """Settings with networks of others."""
+    return DockerSettings.model_validate({"externalNetworks": networks})
+
+
+def networks(resources: Resources, name: str) -> dict[str, list[str]]:
+    """The networks of a container, each with the aliases that it has there."""
+    return {entry["name"]: entry.get("aliases", []) for entry in inputs(resources, name)["networksAdvanced"]}
+
+
+# -- networks --------------------------------------------------------------------------------------------------------
+
+
+def test_who_connects_to_others_joins_their_networks() -> None:
+    """In a network of others a container has no alias, and in its own one none that theirs could have too."""
+    made = deploy(replace(PLAIN, egress="anywhere"), SERVER, settings=joined("shop_default", "a_net"))
+    assert networks(made, "plain") == {"dev-monitoring": ["plain.dev-monitoring"], "a_net": [], "shop_default": []}
+    own = ["alias.dev-monitoring", "server.dev-monitoring", "zz.dev-monitoring"]
+    assert networks(made, "server") == {"dev-monitoring": own}
+    assert inputs(made, "plain")["hostname"] == "dev-plain"
+    assert "HOST=server.dev-monitoring" in inputs(made, "server-configure")["envs"]
+
+
+def test_without_networks_of_others_names_are_short() -> None:
+    """A stack that is alone calls its containers by their workloads' names."""
+    made = deploy(replace(PLAIN, egress="anywhere"))
+    assert networks(made, "plain") == {"dev-monitoring": ["plain"]}
+    assert inputs(made, "plain")["hostname"] == "plain"
+
+
+def test_an_address_says_in_which_network() -> None:
+    """What the stack's parts are told is the alias that they have, with and without networks of others."""
+    shared = joined("shop_default")
+    for settings, address in ((DockerSettings(), "plain:80"), (shared, "plain.dev-monitoring:80")):
+        assert docker.address("plain", 80, docker.shared_home("dev", settings)) == address
+        (own, *_) = networks(deploy(PLAIN, settings=settings), "plain").values()
+        assert own == [address.partition(":")[0]]
+
+
+def test_a_long_name_is_no_hostname() -> None:
+    """Linux refuses a name of more than 64 characters; the container still starts."""
+    long = replace(PLAIN, name="postgres-exporter-" + "x" * 50)
+    made = deploy(long, settings=joined("n"))
+    assert len(inputs(made, long.name)["hostname"]) < 64
+
+
+def test_groups_are_numbers_of_the_host() -> None:
+    """A container is in the groups that its workload names, once each and sorted."""
+    assert inputs(deploy(replace(PLAIN, groups=(33, 4, 4))), "plain")["groupAdds"] == ["4", "33"]
+    assert "groupAdds" not in inputs(deploy(PLAIN), "plain")
 
 
 # -- hardening -------------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def test_a_token_is_there_only_for_those_who_ask() -> None:
 
 
 def test_the_network_is_closed_unless_declared() -> None:
-    """A workload hears its own stack and talks to it; the edge's ports hear everyone, a collector talks to everyone."""
+    """A workload hears its own stack and talks to it; the edge's ports hear everyone, and who may talks to everyone."""
     deny, dns = manifests.closed(PLACE, "monitoring-dev")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert {port["port"] for port in dns["spec"]["egress"][0]["ports"]} == {53}
@@ -158,6 +158,12 @@ def test_the_edges_service_opens_what_is_for_people() -> None:
     assert service["spec"]["type"] == "LoadBalancer" and [port["port"] for port in service["spec"]["ports"]] == [8080]
     inner, *_ = manifests.services(place, replace(EDGE, edge=False))
     assert inner["spec"]["type"] == "ClusterIP" and {port["port"] for port in inner["spec"]["ports"]} == {8080, 8082}
+
+
+def test_groups_are_supplemental() -> None:
+    """A pod is in the groups that its workload names; in none where it names none."""
+    assert pod(replace(PLAIN, groups=(33, 4)))["securityContext"]["supplementalGroups"] == [4, 33]
+    assert "supplementalGroups" not in pod(PLAIN)["securityContext"]
 
 
 def with_ingress(**more: object) -> Place:

@@ -215,6 +215,24 @@ SYSTEM_CASES = (
         "databases.db.kind",
         "postgres, redis",
     ),
+    of_system(
+        "database nowhere",
+        {"databases": {"db": {"kind": "redis"}}},
+        "databases.db.address",
+        "either address (host:port)",
+    ),
+    of_system(
+        "database in two places",
+        {"databases": {"db": {"kind": "redis", "address": "db:1", "onHost": True}}},
+        "databases.db.address",
+        "or onHost: true",
+    ),
+    of_system(
+        "port of a database elsewhere",
+        {"databases": {"db": {"kind": "redis", "address": "db:1", "port": 2}}},
+        "databases.db.port",
+        "is that of a database on the host",
+    ),
     of_system("refresh", {"dashboards.0.refresh": "15s"}, "dashboards[0].refresh", '"15s" is not known'),
     # contradictions
     of_system(
