@@ -13,6 +13,8 @@ from pydantic import Field
 
 from components.base import MonitoringComponent, limits, published
 from components.documents import dump
+from components.pipeline import STRUCTURED, Reading, named_containers, reading, selected_pods, stages
+from model.logs import folder
 from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
 from model.plan import Context, Secret
@@ -37,8 +39,6 @@ DATA_DIR = "/positions"
 HOST_DIR = "/host"
 PODS_DIR = "/var/log/pods"
 DISCOVERY = "__meta_docker_container_label_" + LABEL.replace(".", "_")
-STRUCTURED = ("request_id", "trace_id", "span_id", "user_id")
-"""Fields that people search by and that have too many values for an index: stored beside the line."""
 
 
 class Settings(ComponentSettings):
@@ -91,9 +91,10 @@ def docker_job(context: Context) -> dict[str, Any]:
             {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
             {"source_labels": ["container"], "target_label": "service"},
             _unless_empty("__meta_docker_container_label_com_docker_compose_service", "service"),
+            *named_containers(context.system.services),
             _unless_empty(f"{DISCOVERY}_workload", "service"),
         ],
-        "pipeline_stages": pipeline(),
+        "pipeline_stages": pipeline(context),
     }
 
 
@@ -116,6 +117,7 @@ def pods_job(context: Context) -> dict[str, Any]:
             _unless_empty(f"{meta}label_app", "app"),
             _unless_empty(f"{meta}label_app_kubernetes_io_name", "app"),
             _unless_empty("app", "service"),
+            *selected_pods(meta, context.system.services),
             {
                 "source_labels": [f"{meta}uid", f"{meta}container_name"],
                 "separator": "/",
@@ -123,7 +125,7 @@ def pods_job(context: Context) -> dict[str, Any]:
                 "replacement": f"{PODS_DIR}/*$1/*.log",
             },
         ],
-        "pipeline_stages": [{"cri": {}}, *pipeline()],
+        "pipeline_stages": [{"cri": {}}, *pipeline(context)],
     }
 
 
@@ -135,41 +137,37 @@ def _unless_empty(source: str, target: str) -> dict[str, Any]:
     return {"source_labels": [source], "regex": "(.+)", "target_label": target}
 
 
-def pipeline(labels: Sequence[str] = ("level",)) -> list[dict[str, Any]]:
-    """JSON lines give their `labels` (of few values) and the fields people search by; others pass as they are."""
-    named = dict.fromkeys(labels)
-    fields = {"level": "level", "severity": "severity", **{name: name for name in (*named, *STRUCTURED)}}
-    return [
-        {
-            "match": {
-                "selector": '{job=~".+"} |~ "^\\\\s*\\\\{"',
-                "stages": [
-                    {"json": {"expressions": fields}},
-                    {"template": {"source": "level", "template": "{{ or .level .severity | ToLower }}"}},
-                    {"labels": {"level": None, **named}},
-                    {"structured_metadata": dict.fromkeys(STRUCTURED)},
-                ],
-            }
-        }
-    ]
+def pipeline(context: Context) -> list[dict[str, Any]]:
+    """What is made of the lines of containers, each as its service says."""
+    return stages({key: reading(service.logs) for key, service in context.system.services.items()})
 
 
 def log_files(context: Context) -> tuple[LogFile, ...]:
     """The log files of the system and of all components."""
     own = tuple(
-        LogFile(job=log.job, path=log.path, labels=log.labels, label_fields=log.label_fields, demo=log.written_by)
+        LogFile(
+            job=log.job,
+            path=log.path,
+            labels=log.labels,
+            label_fields=log.label_fields,
+            demo=log.written_by,
+            group=log.group,
+        )
         for log in context.system.host_logs
     )
     return own + context.telemetry.log_files
 
 
 def file_job(context: Context, log: LogFile) -> dict[str, Any]:
-    """Files of the host, followed by name."""
+    """Files of the host, followed by name; their lines have the fields that those who write them say."""
+    fields = tuple(name for key in log.demo for name in reading(context.system.services[key].logs).fields)
+    indexed = tuple(name for name in log.label_fields if name != "level")
+    beside = tuple(dict.fromkeys(name for name in (*STRUCTURED, *fields) if name not in indexed))
     labels = {"job": log.job, "service": log.job, **log.labels, "__path__": glob(context, log)}
     return {
         "job_name": log.job,
         "static_configs": [{"targets": ["localhost"], "labels": labels}],
-        "pipeline_stages": pipeline(log.label_fields),
+        "pipeline_stages": stages({}, Reading(labels=indexed, fields=beside)),
     }
 
 
@@ -207,6 +205,12 @@ def telemetry(context: Context) -> Telemetry:
     )
 
 
+def folders(read: Sequence[LogFile]) -> list[str]:
+    """The folders of the host that hold all these files, none of them below another."""
+    found = sorted({folder(log.path) for log in read})
+    return [path for path in found if not any(path.startswith(f"{other}/") for other in found)]
+
+
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
@@ -219,14 +223,14 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
     own = context.own(Settings)
     lent = borrowed(context)
-    folders = sorted({str(PurePosixPath(log.path).parent) for log in log_files(context) if not (lent and log.demo)})
-    mounts = tuple(
-        HostMount(source=folder, path=f"{HOST_DIR}{folder}", reason="reads the log files of the host", create=True)
-        for folder in folders
-    )
+    read = [log for log in log_files(context) if not (lent and log.demo)]
     pods = context.settings.target == "kubernetes"
-    if pods:
-        mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
+    mounts = tuple(
+        # a missing folder would be made as root's, where the application that comes later could not write; of the many
+        # nodes of a cluster not all have it
+        HostMount(source=source, path=f"{HOST_DIR}{source}", reason="reads the log files of the host", create=pods)
+        for source in folders(read)
+    )
     exemptions: tuple[Exemption, ...] = ()
     if mounts:
         exemptions = (Exemption(rule="host-mount", reason="reads the log files of the host"),)
@@ -248,6 +252,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
             borrowed=lent,
             host_mounts=mounts,
+            groups=tuple(sorted({log.group for log in read if log.group is not None})),
             exemptions=exemptions,
             probe=HttpProbe(path="/ready", port=PORT),
             placement="node-agent",

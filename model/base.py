@@ -30,6 +30,8 @@ _ENDPOINT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?$"
 _PEM = r"^-----BEGIN CERTIFICATE-----\n"
 _HOST_PATH = r"^(/[^/\s'\"\\:]+)+$"
 QUERY_LOG = r"^/prometheus/[A-Za-z0-9_-]+\.log$"
+_CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
+_FILES = r"^/[^\s]*[^\s/]$"
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 _PATH = r"^/[^\s?#]*$"
 
@@ -46,6 +48,8 @@ WORDS = {
     _HOST_PATH: "an absolute path without spaces, quotes, colons or a slash at its end",
     _PATH: "a path that begins with a slash; parameters after it (?name=value) cannot be given yet",
     QUERY_LOG: "a file of the data directory that ends in .log: no other directory is there to be written to",
+    _CONTAINER: "letters, digits, underscores, dots and dashes, beginning with a letter or digit",
+    _FILES: "an absolute path of files, in which * and ** may stand for names and folders",
     _BUCKET: "3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
 }
 """What the patterns ask for, as it completes "must be ..."."""
@@ -143,6 +147,12 @@ HttpPath = Annotated[str, Field(pattern=_PATH, examples=["/metrics"])]
 Bucket = Annotated[str, Field(pattern=_BUCKET, examples=["company-logs"])]
 """A bucket's name: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
 
+ContainerName = Annotated[str, Field(pattern=_CONTAINER, examples=["shop-api"])]
+"""A container's name, or that of a compose service."""
+
+Files = Annotated[str, Field(pattern=_FILES, examples=["/var/log/shop/*.log"])]
+"""A pattern of absolute paths: https://github.com/bmatcuk/doublestar#patterns."""
+
 Pem = Annotated[str, Field(pattern=_PEM)]
 """One certificate or several, as text; no secret."""
 
@@ -183,6 +193,12 @@ def own_host(address: str) -> bool:
         return False
     plain = getattr(found, "ipv4_mapped", None) or found
     return bool(plain.is_loopback or plain.is_unspecified)
+
+
+def label_name(text: str) -> str:
+    """A text as the name of a label: `label_name("log.level") == "log_level"`."""
+    name = re.sub(r"[^a-zA-Z0-9_]", "_", text)
+    return f"_{name}" if name[:1].isdigit() else name
 
 
 def is_dns_name(host: str) -> bool:

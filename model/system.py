@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from model.base import Duration, HostPort, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem, nearest
+from model.logs import HostLog, Logs
 
 Role = Literal[
     "requests", "duration", "in_flight", "uptime", "active", "connections", "queue", "jobs", "job_duration",
@@ -27,10 +28,6 @@ AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 PORTS = {"postgres": 5432, "redis": 6379}
 """The usual port of each kind of database."""
-HIGH_CARDINALITY = frozenset(
-    {"request_id", "trace_id", "span_id", "user_id", "session_id", "project_id", "email", "ip"}
-)
-"""Values that differ from line to line: as index labels they would create a Loki stream each."""
 
 
 class Metric(Strict):
@@ -60,12 +57,6 @@ class Metric(Strict):
         return self
 
 
-def _few_values(where: str, labels: tuple[str, ...]) -> None:
-    if bad := sorted(HIGH_CARDINALITY.intersection(labels)):
-        message = f"{', '.join(bad)} has too many distinct values for an index label; query it with | json"
-        raise Inconsistent([Problem(where, message)])
-
-
 class Tuning(Strict):
     """What a system says about an alert that a pack brings."""
 
@@ -85,24 +76,6 @@ class Tuning(Strict):
     """Extra labels for routing, such as team."""
     why: str = ""
     """The reason, for those who read it later."""
-
-
-class Logs(Strict):
-    """What a service writes to its log."""
-
-    format: Literal["json", "text"] = "json"
-    """Line format; JSON lines have their fields parsed."""
-    fields: tuple[str, ...] = ("level", "ts", "msg")
-    """Fields of a JSON line."""
-    labels: tuple[LabelName, ...] = ("level",)
-    """Fields that become index labels; only fields with few distinct values are allowed."""
-    samples: tuple[Mapping[str, str | int | float], ...] = ()
-    """Lines that the demo writes now and then, beside those about requests."""
-
-    @model_validator(mode="after")
-    def _low_cardinality(self) -> Logs:
-        _few_values("labels", self.labels)
-        return self
 
 
 class Pods(Strict):
@@ -213,26 +186,6 @@ class Database(Strict):
 
 def _camel(name: str) -> str:
     return "onHost" if name == "on_host" else name
-
-
-class HostLog(Strict):
-    """Log files on the host."""
-
-    path: HttpPath
-    """Glob of absolute paths."""
-    job: Name
-    """Value of the job label."""
-    labels: Mapping[LabelName, str] = Field(default_factory=dict)
-    """Constant labels."""
-    label_fields: tuple[LabelName, ...] = ("level",)
-    """Fields of its JSON lines that become index labels; only fields with few distinct values are allowed."""
-    written_by: tuple[Name, ...] = ()
-    """The services that write it; their stand-ins do so in a demo."""
-
-    @model_validator(mode="after")
-    def _low_cardinality(self) -> HostLog:
-        _few_values("labelFields", self.label_fields)
-        return self
 
 
 class Threshold(Strict):

@@ -220,9 +220,10 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class LogFile:
-    """Files of the host that Promtail reads: a glob of paths, the job label, and the JSON fields that become labels.
+    """Files of the host that Promtail reads: a glob of paths, the job label, and the fields that become labels.
 
-    In a demo the stand-ins of the services `demo` write them.
+    In a demo the stand-ins of the services `demo` write them. `group` is the number of the host's group that may read
+    them, where not everybody may.
     """
 
     job: str
@@ -230,6 +231,7 @@ class LogFile:
     labels: Mapping[str, str] = field(default_factory=dict)
     label_fields: tuple[str, ...] = ("level",)
     demo: tuple[str, ...] = ()
+    group: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

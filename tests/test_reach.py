@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,19 +68,23 @@ def test_who_is_told_the_hosts_name_reaches_the_host(tmp_path: Path) -> None:
     assert not [item.name for item in named(tmp_path / "b", "theirs").every() if item.exempt("host-gateway")]
 
 
-@pytest.mark.parametrize("on_host", ["services", "databases"])
-def test_on_host_is_the_hosts_name(tmp_path: Path, on_host: str) -> None:
-    """A service and a database of the host are told as such, and reached by who asks them."""
-    changes = {
-        "services": {"services.api.onHost": True},
-        "databases": {"databases": {"orders": {"kind": "postgres", "onHost": True, "port": 5433}}},
-    }[on_host]
-    plan = plan_shop(tmp_path, changes, {"orders-password": ConfigValue("", secret=True)} if on_host[0] == "d" else {})
-    asking = {"services": ("prometheus", "blackbox-exporter"), "databases": ("postgres-exporter",)}[on_host]
-    assert {item.name for item in plan.every() if item.exempt("host-gateway")} == set(asking)
-    if on_host == "databases":
-        uri = workload(plan, "postgres-exporter").env["DATA_SOURCE_URI"]
-        assert uri.startswith("host.docker.internal:5433/")
+ON_HOST: tuple[tuple[dict[str, Any], set[str]], ...] = (
+    ({"services.api.onHost": True}, {"prometheus", "blackbox-exporter"}),
+    ({"databases": {"orders": {"kind": "postgres", "onHost": True, "port": 5433}}}, {"postgres-exporter"}),
+    ({"databases": {"cache": {"kind": "redis", "onHost": True}}}, {"redis-exporter"}),
+)
+"""Changes that put something on the host, and who asks it there."""
+
+
+@pytest.mark.parametrize(("changes", "asking"), ON_HOST, ids=["service", "postgres", "redis"])
+def test_on_host_is_the_hosts_name(tmp_path: Path, changes: dict[str, Any], asking: set[str]) -> None:
+    """A service and a database of the host are told as such, and reached by who asks them and by nobody else."""
+    plan = plan_shop(
+        tmp_path, changes, {"orders-password": ConfigValue("", secret=True)} if "orders" in str(changes) else {}
+    )
+    assert {item.name for item in plan.every() if item.exempt("host-gateway")} == asking
+    ports = {"postgres-exporter": 5433, "redis-exporter": 6379, "prometheus": 4000}
+    assert all(f"host.docker.internal:{port}" in told(workload(plan, n)) for n, port in ports.items() if n in asking)
 
 
 def test_in_a_demo_nobody_asks_the_host(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ TITLES: Mapping[RowName, str] = {
 }  # fmt: skip
 """Headings of the rows."""
 
+ERRORS = "error|critical|fatal"
+"""The levels of lines that somebody should read; components/pipeline.py makes them of what programs write."""
 _ALONE: Mapping[str, Callable[[], tuple[Panel, ...]]] = {
     "host": host.panels,
     "containers": containers.panels,
@@ -113,14 +115,18 @@ def health() -> tuple[Panel, ...]:
 
 
 def logs(system: System) -> tuple[Panel, ...]:
-    """Error lines and all lines, by the same variables as the other panels."""
+    """Error lines and all lines, by the same variables as the other panels.
+
+    Loki's own detected_level is the label level where a line has one, else it is found by words of the line, so that
+    `"errors":0` is no error: https://grafana.com/docs/loki/latest/configure/#limits_config (discover_log_levels).
+    """
     jobs = "|".join(["containerlogs", *(log.job for log in system.host_logs)])
     chosen = f'{{job=~"{jobs}", environment=~"$environment", service=~"$service"}}'
-    errors = Query(expr=f'{chosen} |= "error"')
+    errors = Query(expr=f'{chosen} | detected_level=~"{ERRORS}"')
     return (
         Panel(
-            title="Errors in logs", kind="logs", description="Lines that contain the word error.", queries=(errors,),
-            width=24,
+            title="Errors in logs", kind="logs", queries=(errors,), width=24,
+            description="Lines whose level is error or worse; of lines without a level, those with such a word.",
         ),
         Panel(
             title="All log lines", kind="logs", description="Newest first.", queries=(Query(expr=chosen),), width=24,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
-from model.system import HIGH_CARDINALITY
+from model.logs import HIGH_CARDINALITY
 from tests.support.planned import document, explained, scraped_as, workload
-from tests.support.systems import plan_shop
+from tests.support.systems import plan_cluster, plan_shop
 
 
 def config(folder: Path, system: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -28,11 +28,53 @@ def test_containers_are_read_through_the_proxy(tmp_path: Path) -> None:
 
 def test_index_labels_have_few_values(tmp_path: Path) -> None:
     """No field with many values becomes an index label; those that people search by become structured metadata."""
-    (match,) = (stage["match"] for stage in config(tmp_path)["scrape_configs"][0]["pipeline_stages"])
-    labels = {name for stage in match["stages"] for name in stage.get("labels", {})}
-    metadata = {name for stage in match["stages"] for name in stage.get("structured_metadata", {})}
+    matched = [stage["match"]["stages"] for stage in config(tmp_path)["scrape_configs"][0]["pipeline_stages"]]
+    labels = {name for found in matched for stage in found for name in stage.get("labels", {})}
+    metadata = {name for found in matched for stage in found for name in stage.get("structured_metadata", {})}
     assert labels == {"level"} and not labels & HIGH_CARDINALITY
     assert {"trace_id", "request_id"} <= metadata
+
+
+def test_a_service_says_how_it_is_read(tmp_path: Path) -> None:
+    """What a service says of its lines is in the pipeline of containers, beside the rules that name it."""
+    job = config(tmp_path, {"services.api.logs": {"labels": ["component"], "container": "shop_api"}})["scrape_configs"][
+        0
+    ]
+    first = job["pipeline_stages"][0]["match"]
+    assert first["selector"].startswith('{service=~"api"}') and "component" in str(first["stages"])
+    assert {
+        "source_labels": ["service"],
+        "regex": "(?i)shop[-_]api",
+        "target_label": "service",
+        "replacement": "api",
+    } in (job["relabel_configs"])
+
+
+def test_folders_with_patterns_are_mounted_above_them(tmp_path: Path) -> None:
+    """The folder above the first pattern is mounted once; none that does not exist is made, as it would be root's."""
+    logs = [
+        {"path": path, "job": f"job-{number}", **({"group": 4} if "sys" in path else {})}
+        for number, path in enumerate(
+            ("/srv/apps/*/logs/*.log", "/var/log/**/*.log", "/var/log/nginx/a.log", "/var/logs/syslog")
+        )
+    ]
+    plan = plan_shop(tmp_path, {"hostLogs": logs})
+    found = workload(plan, "promtail")
+    assert [mount.source for mount in found.host_mounts] == ["/srv/apps", "/var/log", "/var/logs"]
+    assert not any(mount.create for mount in found.host_mounts) and found.groups == (4,)
+    jobs = document(plan, "promtail", "promtail.yml")["scrape_configs"][1:]
+    paths = [job["static_configs"][0]["labels"]["__path__"] for job in jobs]
+    assert paths == [f"/host{log['path']}" for log in logs]
+    cluster = workload(plan_cluster(tmp_path / "b", {"hostLogs": logs}), "promtail")
+    assert cluster.groups == (4,) and all(m.create for m in cluster.host_mounts if m.source != "/var/log/pods")
+
+
+def test_files_have_the_fields_of_who_writes_them(tmp_path: Path) -> None:
+    """Lines of a file are read as the lines of its writers."""
+    log = {"path": "/var/log/shop/*.log", "job": "shop", "labelFields": ["level", "zone"], "writtenBy": ["api"]}
+    system = {"hostLogs": [log], "services.api.logs": {"fields": ["msg", "tenant_id"]}}
+    stages = config(tmp_path, system)["scrape_configs"][1]["pipeline_stages"][0]["match"]["stages"]
+    assert set(stages[2]["labels"]) == {"level", "zone"} and "tenant_id" in stages[3]["structured_metadata"]
 
 
 def test_host_files_are_mounted_read_only_with_a_reason(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from model import system as module
 from model.errors import ConfigError
 from model.load import parse, read_yaml
-from model.system import HIGH_CARDINALITY, System
+from model.logs import HIGH_CARDINALITY
+from model.system import System
 from tests.support.systems import ROOT, SYSTEM, changed
 
 

@@ -118,7 +118,9 @@ def test_logs_are_all_containers_lines(plan: Plan) -> None:
     found = [panel for panel in panels(plan).values() if panel["type"] == "logs"]
     assert {panel["datasource"]["uid"] for panel in found} == {"loki"}
     assert all('{job="containerlogs"' in target["expr"] for panel in found for target in panel["targets"])
-    assert any('|= "error"' in target["expr"] for panel in found for target in panel["targets"])
+    assert any(
+        'detected_level=~"error|critical|fatal"' in target["expr"] for panel in found for target in panel["targets"]
+    )
 
 
 def test_only_declared_metrics_are_used(plan: Plan) -> None:

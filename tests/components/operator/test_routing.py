@@ -15,7 +15,6 @@ from tests.support.operators import definitions, operated
 from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
 from tests.support.validating import SECRETS as NAMES
 
-
 INFO = {"severity": "info", "receiver": "hidden"}
 
 

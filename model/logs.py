@@ -1,0 +1,108 @@
+"""What a system says of its log lines: those of its services' containers, and the log files of its host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from model.base import ContainerName, Files, LabelName, Name, Strict
+from model.errors import Inconsistent, Problem
+
+LogField = Annotated[str, Field(min_length=1, max_length=100)]
+WILDCARD = re.compile(r"[*?\[{]")
+"""What makes a part of a path a pattern: https://github.com/bmatcuk/doublestar#patterns."""
+HIGH_CARDINALITY = frozenset(
+    {"request_id", "trace_id", "span_id", "user_id", "session_id", "project_id", "correlation_id", "email", "ip"}
+    | {"ts", "time", "timestamp", "msg", "message", "duration_ms"}
+)
+"""Values that differ from line to line: as index labels they would create a Loki stream each."""
+IDENTITY = frozenset(
+    {"service", "container", "job", "stack", "system", "environment", "namespace", "pod", "app", "filename"}
+)
+"""Labels that say where a line comes from: no field of the line may take their place."""
+
+
+def _few_values(where: str, labels: tuple[str, ...]) -> list[Problem]:
+    """Labels that would have too many values, in whatever case they are written: requestId is request_id."""
+    known = {_folded(name) for name in HIGH_CARDINALITY}
+    if bad := sorted(name for name in labels if _folded(name) in known):
+        message = f"{', '.join(bad)} has too many distinct values for an index label; list it in fields instead"
+        return [Problem(where, message)]
+    return []
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+class Logs(Strict):
+    """What a service writes to its log."""
+
+    format: Literal["json", "logfmt", "text"] = "json"
+    """Line format; JSON and logfmt lines have their fields parsed. The level of any line is found by itself."""
+    fields: tuple[LogField, ...] = ("level", "ts", "msg")
+    """Fields of a JSON or logfmt line; beside level, time and message they are stored so that people search by them."""
+    labels: tuple[LabelName, ...] = ("level",)
+    """Fields that become index labels; only fields with few distinct values are allowed."""
+    level_field: LogField | None = None
+    """The field that holds the level, where it is called otherwise than level, severity, lvl or log.level."""
+    container: ContainerName | None = None
+    """Its container or compose service, where that is called neither like the service nor like its address."""
+    samples: tuple[Mapping[str, str | int | float], ...] = ()
+    """Lines that the demo writes now and then, beside those about requests."""
+
+    @model_validator(mode="after")
+    def _fits_the_format(self) -> Logs:
+        found = _few_values("labels", self.labels)
+        if taken := sorted(IDENTITY.intersection(self.labels)):
+            message = f"{', '.join(taken)}: such a label says where a line comes from; no field may take its place"
+            found.append(Problem("labels", message))
+        if self.format == "text":
+            given = {"fields": self.fields, "labels": self.labels, "level_field": self.level_field}
+            found += [
+                Problem(to_camel(name), "lines of format text have no fields; leave it out, or use json or logfmt")
+                for name, value in given.items()
+                if value and name in self.model_fields_set
+            ]
+        if found:
+            raise Inconsistent(found)
+        return self
+
+
+class HostLog(Strict):
+    """Log files on the host."""
+
+    path: Files
+    """Glob of absolute paths."""
+    job: Name
+    """Value of the job label."""
+    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    """Constant labels."""
+    label_fields: tuple[LabelName, ...] = ("level",)
+    """Fields of its JSON lines that become index labels; only fields with few distinct values are allowed."""
+    written_by: tuple[Name, ...] = ()
+    """The services that write it; their stand-ins do so in a demo."""
+
+    group: Annotated[int, Field(ge=0, le=4_294_967_294, examples=[4])] | None = None
+    """Number of the host's group that may read them, such as 4 for adm on Debian: `getent group adm` shows it."""
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> HostLog:
+        found = _few_values("labelFields", self.label_fields)
+        if folder(self.path) == "/":
+            message = f"{self.path!r}: name the first folder, or the whole disk of the host would be mounted"
+            found.append(Problem("path", message))
+        if found:
+            raise Inconsistent(found)
+        return self
+
+
+def folder(path: str) -> str:
+    """The folder above all files that a pattern can mean: `/srv/apps` for `/srv/apps/*/logs/*.log`."""
+    named = takewhile(lambda part: not WILDCARD.search(part), path.split("/")[:-1])
+    return "/".join(named) or "/"
