@@ -15,10 +15,7 @@ from model.system import Service
 
 def services(**given: dict[str, Any]) -> dict[str, Service]:
     """Services by key, with what a test says of them."""
-    return {
-        key.replace("_", "-"): parse(Service, {"port": 80, **{camel: value for camel, value in said.items()}}, key)
-        for key, said in given.items()
-    }
+    return {key.replace("_", "-"): parse(Service, {"port": 80, **said}, key) for key, said in given.items()}
 
 
 def renamed(rules: list[dict[str, Any]], *values: str) -> str | None:

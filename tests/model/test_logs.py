@@ -30,7 +30,7 @@ def test_a_pattern_is_no_folder(path: str, above: str) -> None:
 @pytest.mark.parametrize("path", ["/app.log", "/*/app.log", "/**/*.log"])
 def test_the_whole_disk_is_not_mounted(path: str) -> None:
     """A path without a folder of its own would mean the root directory."""
-    with pytest.raises(ConfigError, match="log: path: .*: name the first folder"):
+    with pytest.raises(ConfigError, match=r"log: path: .*: name the first folder"):
         parse(HostLog, {"path": path, "job": "a"}, "log")
 
 
