@@ -27,6 +27,7 @@ ORDER = [
     "standalone",
     "host",
     "engines",
+    "foreign",
     "closed",
     "on_cluster",
     "scaled_loki",
