@@ -29,6 +29,8 @@ MARK = "OBSERVABILITY_RUN"
 _PROC = Path("/proc")
 _INTERRUPTED_SECONDS = 60
 """What an interrupted Pulumi may take to come to an end: twice the time that a container has for stopping."""
+_KILLED_SECONDS = 10
+"""After which a killed process hangs in the kernel, and is not waited for."""
 _POLL = 0.1
 _DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
@@ -129,7 +131,8 @@ def _send(process: Process, number: signal.Signals) -> None:
 
 def _kill(mark: str) -> None:
     """SIGKILL until nothing carries the mark: a process may have started another one meanwhile."""
-    while found := _of_run(mark):
+    deadline = time.monotonic() + _KILLED_SECONDS
+    while (found := _of_run(mark)) and time.monotonic() < deadline:
         for process in found:
             _send(process, signal.SIGKILL)
         time.sleep(_POLL)
