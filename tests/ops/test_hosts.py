@@ -81,8 +81,13 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
         number="A", version="20.10", api=(1, 41), local=False, socket=None, data_root="/data/docker",
         image_store="classic", rootless=False, memory_limit=True, swap_limit=True, cpu_limit=True,
     )  # fmt: skip
-    asked = []
-    monkeypatch.setattr(docker_engine, "read", lambda client, address: (asked.append(address), facts)[1])
+    asked: list[str] = []
+
+    def read(client: object, address: str) -> EngineFacts:
+        asked.append(address)
+        return facts
+
+    monkeypatch.setattr(docker_engine, "read", read)
     host = DockerHost("dev", fakes.engine_with())
     assert host.describe(settings).settings["docker"]["dataRoot"] == "/data/docker"
     (said,) = host.refusals(SimpleNamespace(settings=settings))  # type: ignore[arg-type]
