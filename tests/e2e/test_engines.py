@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,28 @@ def test_what_contradicts_the_engine_is_refused(elsewhere: RunningStack, docker:
             assert run.code == 2 and says in run.text, run.text[-3000:]
     finally:
         elsewhere.edit_settings(lambda config: config.pop("docker"))
+
+
+@pytest.mark.local_engine
+def test_a_socket_without_an_engine_is_red(elsewhere: RunningStack, tmp_path: Path) -> None:
+    """What `make` refuses and plain Pulumi does not: proxy, its target and both views of containers say it."""
+    dead = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(dead))
+    elsewhere.edit_settings(lambda config: config.update(docker={"socket": str(dead)}))
+    try:
+        refused = elsewhere.run("preview")
+        assert refused.code == 2 and f"docker.socket: no engine answers at '{dead}'" in refused.text
+        elsewhere.pulumi("up", "--yes", "--skip-preview")
+        what = "a red proxy"
+        eventually(lambda: elsewhere.prom('up{job="socket-proxy"} == 0'), timeout=60, what=what)
+        run = elsewhere.run("verify")
+        assert run.code == 1, run.text[-3000:]
+        for words in ("unhealthy", "503 Service Unavailable", "unseen there are no metrics of"):
+            assert words in run.text, run.text[-3000:]
+    finally:
+        elsewhere.edit_settings(lambda config: config.pop("docker"))
+    elsewhere.up()
 
 
 @pytest.fixture
