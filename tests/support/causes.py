@@ -231,7 +231,7 @@ NOT_FIRED = {
     "PlueNoTraffic": "it compares with the day before; a rate below its bound fires as IngestionLow",
     "IngestionVeryLow": "it compares with the day before; a rate below its bound fires as IngestionLow",
     "ObjectiveWithoutData": "stand-ins expose what the file says; a share beyond its bound fires as JobsFailing",
-    "OutcomeUnknown": "as above (both fire in tests/test_wrong_names.py); a share beyond its bound fires as JobsFailing",
+    "OutcomeUnknown": "as above, see tests/test_wrong_names.py; a share beyond its bound fires as JobsFailing",
     "PrometheusSlowRuleGroups": "no rule takes as long as its interval; a full share fires as RedisMemoryHigh",
     "PrometheusStorageAlmostFull": "blocks come after two hours; a share beyond its bound fires as RedisMemoryHigh",
 }
