@@ -231,6 +231,8 @@ def workloads(context: Context) -> tuple[Workload, ...]:
         HostMount(source=source, path=f"{HOST_DIR}{source}", reason="reads the log files of the host", create=pods)
         for source in folders(read)
     )
+    if pods:
+        mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
     exemptions: tuple[Exemption, ...] = ()
     if mounts:
         exemptions = (Exemption(rule="host-mount", reason="reads the log files of the host"),)
