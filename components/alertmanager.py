@@ -15,6 +15,7 @@ from components.base import MonitoringComponent, limits, published
 from components.discovery import instances
 from components.documents import dump
 from components.operator.routing import alertmanager_config
+from model import routing
 from model.base import Duration, LabelName, seconds
 from model.checks.times import notifying
 from model.declared import Declared
@@ -42,7 +43,7 @@ class Settings(ComponentSettings):
     receivers: tuple[Receiver, ...] = ()
     """Receivers; the first one gets everything that no route claims."""
     routes: tuple[SeverityRoute, ...] = ()
-    """Routes by severity."""
+    """Routes by severity and labels, tried in this order."""
     group_by: tuple[LabelName, ...] = ("alertname", "service")
     """Labels whose equal values put alerts into one notification."""
     group_wait: Duration = "10s"
@@ -98,7 +99,7 @@ def config(context: Context) -> dict[str, Any]:
     routes: list[dict[str, Any]] = [
         {
             "receiver": route.receiver,
-            "matchers": [f'severity="{route.severity}"'],
+            "matchers": route.matchers,
             **({"repeat_interval": route.repeat_interval} if route.repeat_interval else {}),
             **({"continue": True} if route.and_on else {}),
         }
@@ -217,6 +218,7 @@ def declared(context: Context) -> tuple[Declared, ...]:
 
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One Alertmanager; silences and the notification log live on a volume. None where an operator runs one."""
+    routing.check(f"Pulumi.{context.stack}.yaml: {NAME}.routes", context.own(Settings).routes, context)
     if context.operator:
         return ()
     own = context.own(Settings)

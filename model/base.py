@@ -32,6 +32,7 @@ _HOST_PATH = r"^(/[^/\s'\"\\:]+)+$"
 QUERY_LOG = r"^/prometheus/[A-Za-z0-9_-]+\.log$"
 _CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 _FILES = r"^/[^\s]*[^\s/]$"
+LABEL_VALUE = r'^[^"\\\n]+$'
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 _PATH = r"^/[^\s?#]*$"
 
@@ -50,6 +51,7 @@ WORDS = {
     QUERY_LOG: "a file of the data directory that ends in .log: no other directory is there to be written to",
     _CONTAINER: "letters, digits, underscores, dots and dashes, beginning with a letter or digit",
     _FILES: "an absolute path of files, in which * and ** may stand for names and folders",
+    LABEL_VALUE: "text without quotes and backslashes",
     _BUCKET: "3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
 }
 """What the patterns ask for, as it completes "must be ..."."""

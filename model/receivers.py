@@ -5,12 +5,12 @@ What the fields mean: https://prometheus.io/docs/alerting/latest/configuration/#
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Duration, Elsewhere, Name, Strict
+from model.base import LABEL_VALUE, Duration, Elsewhere, LabelName, Name, Strict
 from model.errors import Inconsistent, Problem
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"]), Elsewhere]
@@ -105,6 +105,9 @@ class Receiver(Strict):
         return {name: purpose for name, purpose in found.items() if name}
 
 
+LabelValue = Annotated[str, Field(pattern=LABEL_VALUE, examples=["payments"])]
+
+
 def never_notified(receivers: Sequence[Receiver], routes: Sequence[SeverityRoute]) -> list[Problem]:
     """Receivers that nothing leads to, and routes behind one that takes the same alerts and ends with them."""
     named = {route.receiver for route in routes}
@@ -113,26 +116,43 @@ def never_notified(receivers: Sequence[Receiver], routes: Sequence[SeverityRoute
         for number, item in enumerate(receivers)
         if number and item.name not in named
     ]
-    ended: dict[str, int] = {}
     for number, route in enumerate(routes):
-        if route.severity in ended:
-            message = (
-                f"is never reached: routes[{ended[route.severity]}] takes {route.severity} alerts; give that andOn"
-            )
+        before = (n for n, other in enumerate(routes[:number]) if not other.and_on and other.claims_all_of(route))
+        if (taken := next(before, None)) is not None:
+            message = f"is never reached: routes[{taken}] takes all of its alerts; give that andOn, or put this before it"
             found.append(Problem(f"routes[{number}]", message))
-        elif not route.and_on:
-            ended[route.severity] = number
     return found
 
 
 class SeverityRoute(Strict):
-    """Alerts of one severity go to one receiver."""
+    """Alerts of one severity, with certain labels, or both, go to one receiver."""
 
-    severity: Literal["critical", "warning", "info"]
-    """Severity label of the alerts."""
+    severity: Literal["critical", "warning", "info"] | None = None
+    """Severity label of the alerts; any when absent."""
+    labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
+    """Labels that the alerts carry, such as team or service; whatever they are when absent."""
     receiver: Name
     """Receiver that gets them."""
     repeat_interval: Duration | None = None
     """How often a still-firing group is sent again; the common interval when absent."""
     and_on: bool = False
     """Whether later routes are tried as well, instead of ending with this one."""
+
+    @model_validator(mode="after")
+    def _chooses(self) -> SeverityRoute:
+        if self.severity is None and not self.labels:
+            message = "give severity or labels; what no route claims goes to the first receiver anyway"
+            raise Inconsistent([Problem("", message)])
+        if self.severity is not None and "severity" in self.labels:
+            raise Inconsistent([Problem("labels.severity", "say it once, as severity")])
+        return self
+
+    @property
+    def matchers(self) -> list[str]:
+        """The alerts that it claims, as Alertmanager has it: `severity="critical"`."""
+        severity = {"severity": self.severity} if self.severity else {}
+        return [f'{name}="{value}"' for name, value in {**severity, **self.labels}.items()]
+
+    def claims_all_of(self, other: SeverityRoute) -> bool:
+        """Whether every alert that `other` claims is claimed by this route too."""
+        return set(self.matchers) <= set(other.matchers)

@@ -76,18 +76,20 @@ def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> 
 
 
 def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
-    """The alert as it is wanted; None when it is not. A service's own word comes before the system's."""
-    service = system.services[alert.service].tune if alert.service else {}
-    wish = service.get(alert.name) or system.tune.get(alert.name)
-    if wish is None:
-        return alert
+    """The alert as it is wanted; None when it is not. A service's own word comes before the system's.
+
+    It carries the labels of its service, which expressions do not keep, so that people can be chosen by them.
+    """
+    service = system.services[alert.service] if alert.service else None
+    own = service.labels if service else {}
+    wish = (service.tune if service else {}).get(alert.name) or system.tune.get(alert.name) or Tuning()
     if not wish.enabled:
         return None
     return replace(
         alert,
         hold=wish.hold or alert.hold,
         severity=wish.severity or alert.severity,
-        labels={**alert.labels, **wish.labels},
+        labels={**own, **alert.labels, **wish.labels},
     )
 
 

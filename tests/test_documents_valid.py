@@ -5,6 +5,7 @@ A validator that is not there fails the test that needs it: `make test` gets the
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,35 @@ def test_alerts_reach_their_receiver(tmp_path: Path, severity: str, receivers: s
     labels = [f"severity={severity}"] if severity else []
     said = accepts(tool("amtool"), "config", "routes", "test", f"--config.file={file}", "alertname=Any", *labels)
     assert said.split()[-1] == receivers  # older ones begin with a warning
+
+
+TEAMS = [
+    {"name": "office", "webhook": {"url": "http://office.example.com"}},
+    {"name": "payments", "webhook": {"url": "http://payments.example.com"}},
+    {"name": "night", "webhook": {"url": "http://night.example.com"}},
+]
+BY_TEAM = [
+    {"severity": "critical", "labels": {"team": "payments"}, "receiver": "night"},
+    {"labels": {"team": "payments"}, "receiver": "payments"},
+]
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (("team=payments", "severity=critical"), "night"),
+        (("team=payments", "severity=warning"), "payments"),
+        (("team=payments and more", "severity=critical"), "office"),
+        (("severity=critical",), "office"),
+    ],
+)
+def test_alerts_reach_their_team(tmp_path: Path, labels: tuple[str, ...], receiver: str) -> None:
+    """A route by labels, with or without a severity, claims the alerts that have all of it, and no others."""
+    settings = {"alertmanager": json.dumps({"receivers": TEAMS, "routes": BY_TEAM})}
+    plan = plan_shop(tmp_path, {"services.api.labels": {"team": "payments"}}, settings)
+    file = written(plan, "alertmanager", tmp_path) / "alertmanager.yml"
+    said = accepts(tool("amtool"), "config", "routes", "test", f"--config.file={file}", "alertname=Any", *labels)
+    assert said.splitlines()[-1] == receiver
 
 
 def test_amtool_refuses_what_is_wrong(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def probes(context: Context) -> tuple[ScrapeTarget, ...]:
     return tuple(
         ScrapeTarget(
             address=f"http://{address}{path}",
-            labels=identity(context, key),
+            labels={**service.labels, **identity(context, key)},
         )
         for key, service in context.system.services.items()
         for address in targets(context, key, service)

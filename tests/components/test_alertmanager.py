@@ -51,6 +51,23 @@ def test_credentials_come_from_files(tmp_path: Path) -> None:
     assert {item.secret for item in workload(plan, "alertmanager").secrets} == set(SECRETS)
 
 
+def test_routes_by_labels_are_refused_where_no_alert_has_them(tmp_path: Path) -> None:
+    """A label that a tuned alert or its service has can be routed on; one that none has is refused by its place."""
+    team = {"services.api.labels": {"team": "payments"}}
+    routes = [{"labels": {"team": "payments"}, "receiver": "night"}, {"labels": {"tema": "x"}, "receiver": "night"}]
+    for count, system, says in (
+        (1, {}, r"routes\[0\]\.labels\.team"),
+        (2, team, r"routes\[1\]\.labels\.tema: no alert carries"),
+    ):
+        given = {"alertmanager": ConfigValue(json.dumps({"receivers": RECEIVERS, "routes": routes[:count]})), **SECRETS}
+        with pytest.raises(ConfigError, match=says):
+            plan_shop(tmp_path / str(count), system, given)
+    given = {"alertmanager": ConfigValue(json.dumps({"receivers": RECEIVERS, "routes": routes[:1]})), **SECRETS}
+    plan = plan_shop(tmp_path / "c", team, given)
+    (route,) = document(plan, "alertmanager", "alertmanager.yml")["route"]["routes"]
+    assert route["matchers"] == ['team="payments"']
+
+
 def test_routes_use_matchers(tmp_path: Path) -> None:
     """Routes choose by `matchers`, the first receiver is the default."""
     route = document(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")["route"]

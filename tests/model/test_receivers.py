@@ -6,7 +6,7 @@ import pytest
 
 from model.errors import ConfigError
 from model.load import parse
-from model.receivers import Email, Receiver, Webhook
+from model.receivers import Email, Receiver, SeverityRoute, Webhook
 
 
 def test_secrets_are_named_with_their_purpose() -> None:
@@ -42,3 +42,26 @@ def test_a_login_has_user_and_password(given: str, missing: str) -> None:
 def test_mail_is_sent_with_tls() -> None:
     """TLS is required unless said otherwise."""
     assert parse(Email, {"to": "a@b.c", "from": "a@b.c", "smarthost": "m:25"}, "email").require_tls
+
+
+def test_a_route_chooses_by_severity_and_labels() -> None:
+    """All that a route says must hold, as Alertmanager's matchers have it."""
+    both = parse(SeverityRoute, {"severity": "critical", "labels": {"team": "a b"}, "receiver": "r"}, "route")
+    assert both.matchers == ['severity="critical"', 'team="a b"']
+    assert parse(SeverityRoute, {"labels": {"team": "a"}, "receiver": "r"}, "route").matchers == ['team="a"']
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({}, "give severity or labels"),
+        ({"labels": {}}, "give severity or labels"),
+        ({"severity": "info", "labels": {"severity": "info"}}, "labels.severity: say it once"),
+        ({"labels": {"team": 'a"b'}}, "labels.team: .*text without quotes and backslashes"),
+        ({"labels": {"team": ""}}, "labels.team"),
+    ],
+)
+def test_a_route_that_says_nothing_is_refused(said: dict[str, object], says: str) -> None:
+    """A route for everything would hide those behind it; a value that ends the matcher would be another one."""
+    with pytest.raises(ConfigError, match=says):
+        parse(SeverityRoute, {"receiver": "r", **said}, "route")

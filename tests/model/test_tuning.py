@@ -26,6 +26,18 @@ def test_a_wish_is_applied(tmp_path: Path) -> None:
     assert alert.expr.endswith("> 0.8")
 
 
+def test_alerts_of_a_service_carry_its_labels(tmp_path: Path) -> None:
+    """What its expression would lose is there to route by; a word about the alert comes before the service's."""
+    changes = {
+        "services.api.labels": {"team": "payments", "tier": "1"},
+        "services.api.tune": {"SlowRequests": {"labels": {"team": "night"}}},
+    }
+    found = alerts(tmp_path, changes)
+    assert found["HighErrorRatio"].labels == {"team": "payments", "tier": "1"}
+    assert found["SlowRequests"].labels == {"team": "night", "tier": "1"}
+    assert "team" not in found["HostCpuHigh"].labels
+
+
 def test_an_alert_can_be_unwanted(tmp_path: Path) -> None:
     """A disabled alert is not there."""
     assert "HostCpuHigh" not in alerts(tmp_path, {"tune": {"HostCpuHigh": {"enabled": False, "why": "shared host"}}})

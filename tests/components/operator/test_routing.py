@@ -10,6 +10,7 @@ import pytest
 from components.operator.routing import integration, matcher, route
 from model.declared import SECRETS
 from model.plan import Plan
+from model.receivers import SeverityRoute
 from targets.operator import refused
 from tests.support.operators import definitions, operated
 from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
@@ -55,6 +56,16 @@ def test_routes_are_the_same(spec: dict[str, Any]) -> None:
     first, second, *_ = top["routes"]
     assert first["receiver"] == "night" and first["repeatInterval"] == "1h"
     assert second["matchers"] == [{"name": "severity", "matchType": "=", "value": "warning"}]
+
+
+def test_routes_by_labels_are_the_same() -> None:
+    """Each label that a route asks for is a matcher of its own."""
+    asked = SeverityRoute(severity="critical", labels={"team": "a b=c"}, receiver="r")
+    made = route({"receiver": asked.receiver, "matchers": asked.matchers})
+    assert [(found["name"], found["value"]) for found in made["matchers"]] == [
+        ("severity", "critical"),
+        ("team", "a b=c"),
+    ]
 
 
 def test_alerts_of_others_are_left_alone(spec: dict[str, Any]) -> None:

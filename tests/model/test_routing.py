@@ -1,0 +1,54 @@
+"""Routes by labels: one that no alert can take is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.receivers import SeverityRoute
+from model.routing import carried, problems
+from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from tests.support.systems import plan_shop
+
+ALERTS = (
+    AlertRule(
+        name="Slow", expr="sum by (queue) (x{zone=\"a\"})", severity="warning", summary="{{ $labels.shard }}",
+        description="", labels={"team": "payments", "owner": "{{ $labels.shard }}"}, service="api",
+    ),
+)  # fmt: skip
+TELEMETRY = Telemetry(
+    rules=(RuleGroup(name="a", alerts=ALERTS),),
+    scrape=(ScrapeJob(name="web", targets=(ScrapeTarget(address="w:1", labels={"service": "web", "tier": "1"}),)),),
+)
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ({"team": "payments"}, None),
+        ({"owner": "anybody"}, None),
+        ({"queue": "any", "zone": "b", "shard": "c", "pod": "d"}, None),
+        ({"service": "web", "tier": "1", "stack": "dev", "alertname": "Slow"}, None),
+        ({"tema": "payments"}, "no alert carries a label 'tema'; did you mean 'team'?"),
+        ({"team": "paymets"}, "'paymets': no alert has this value; did you mean 'payments'?"),
+        ({"service": "wbe"}, "'wbe': no alert has this value"),
+        ({"stack": "prod"}, "'prod': no alert has this value; valid are: dev"),
+    ],
+)
+def test_a_route_that_nothing_takes_is_refused(labels: dict[str, str], says: str | None) -> None:
+    """Names that no alert has, and values where all of them are planned, are refused with the nearest right ones."""
+    route = SeverityRoute(labels=labels, receiver="x")
+    found = [str(problem) for problem in problems("file: routes", [route], TELEMETRY, "dev")]
+    assert bool(found) is bool(says)
+    if says:
+        assert found[0].startswith(f"file: routes[0].labels.{next(iter(labels))}: {says}")
+
+
+@pytest.mark.parametrize("name", ["mountpoint", "instance", "database"])
+def test_labels_of_shipped_alerts_are_known(name: str, tmp_path: Path) -> None:
+    """What alerts of the stack itself carry can be routed on, with any value."""
+    databases: dict[str, Any] = {"databases": {"cache": {"kind": "redis", "address": "redis:6379"}}}
+    known = carried(plan_shop(tmp_path, databases).telemetry, "dev")
+    assert name in known
