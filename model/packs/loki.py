@@ -96,8 +96,11 @@ def discards_lines(tune: Tune) -> AlertRule:
         summary="Loki discarded {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
         description=f"Loki discards {more}lines in 5 minutes, and they are lost: it refuses what exceeds its limits.",
         steps=(
-            "The reason names the limit: rate_limited and per_stream_rate_limit are about volume, stream_limit about"
-            " labels, greater_than_max_sample_age about lines that come too late.",
+            "The reason names the limit: rate_limited and per_stream_rate_limit are about volume, stream_limit and"
+            " max_label_names_per_series about labels, line_too_long about a line of more than 256 KB.",
+            "Others are about time: too_far_behind is a line an hour older than the newest of its stream,"
+            " greater_than_max_sample_age one of more than a week, too_far_in_future a clock ten minutes ahead. Compare"
+            " the clock of the host that sends them, and look whether Promtail was away.",
             'Find who logs so much: `topk(5, sum by (service) (rate({job=~".+"}[5m])))` in Grafana\'s Explore.',
             "Lower that service's log level, or remove the label with many values.",
             "If the lines are needed, raise `ingestionRateMb` or `maxStreams` of Loki: it needs no restart.",

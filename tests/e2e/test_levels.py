@@ -1,0 +1,130 @@
+"""What the very Promtail that is deployed makes of lines, by the pipeline that it is given."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+import yaml
+
+from components.pipeline import Reading, reading, stages
+from model.load import parse
+from model.logs import Logs
+from toolchain import validators
+from toolchain.context import default_context
+
+CARRIED = re.compile(r'\{(\w+="[^}]*)\}')
+READINGS: dict[str, dict[str, object]] = {
+    "web": {"labels": ["level", "component"], "fields": ["level", "msg", "component"]},
+    "odd": {"levelField": "sev.name"},
+    "go": {"format": "logfmt", "labels": ["level", "component"], "levelField": "kind"},
+    "java": {"format": "text"},
+}
+"""Services that say how their lines are read; `plain` says nothing."""
+LINES: tuple[tuple[str, str, dict[str, str]], ...] = (
+    # pino, bunyan, and a level of one's own between theirs
+    ("plain", '{"level":10,"msg":"x"}', {"level": "trace"}),
+    ("plain", '{"level":20,"msg":"x"}', {"level": "debug"}),
+    ("plain", '{"level":30,"msg":"x"}', {"level": "info"}),
+    ("plain", '{"level":35,"msg":"x"}', {"level": "info"}),
+    ("plain", '{"level":40,"msg":"x"}', {"level": "warn"}),
+    ("plain", '{"level":50,"msg":"x"}', {"level": "error"}),
+    ("plain", '{"level":60,"msg":"x"}', {"level": "fatal"}),
+    # zap, Python, Serilog, ECS in both forms, Google, and two names at once
+    ("plain", '{"level":"WARNING","msg":"x"}', {"level": "warn"}),
+    ("plain", '{"levelname":"CRITICAL"}', {"level": "critical"}),
+    ("plain", '{"@l":"Fatal"}', {"level": "fatal"}),
+    ("plain", '{"log.level":"error"}', {"level": "error"}),
+    ("plain", '{"log":{"level":"Error"}}', {"level": "error"}),
+    ("plain", '{"level":"","severity":"NOTICE"}', {"level": "info"}),
+    ("plain", '{"level":null,"lvl":"dbg"}', {"level": "debug"}),
+    # no level: a number of something else, none at all, a word in a sentence
+    ("plain", '{"level":7321}', {}),
+    ("plain", '{"msg":"fine","errors":0}', {}),
+    ("plain", "no error found", {}),
+    # text
+    ("plain", "E0102 15:04:05.000000       1 a.go:7] x", {"level": "error"}),
+    ("plain", 'ts=1 level=WARN msg="no error"', {"level": "warn"}),
+    ("plain", "2026-01-01 ERROR 1 --- [main] c.e.App : x", {"level": "error"}),
+    ("plain", "2026/01/01 [crit] 7#7: x", {"level": "critical"}),
+    ("plain", "1970-01-01 UTC [1] LOG:  ready", {"level": "info"}),
+    ("plain", "info(http): x", {"level": "info"}),
+    ("plain", "2026-01-01T00:00:00Z ERR x", {"level": "error"}),
+    # as services say
+    ("web", '{"level":30,"component":"cart","request_id":"7"}', {"level": "info", "component": "cart"}),
+    ("plain", '{"level":30,"component":"cart"}', {"level": "info"}),
+    ("odd", '{"sev":{"name":"Err"},"level":"info"}', {"level": "error"}),
+    ("odd", '{"sev.name":"warn"}', {"level": "warn"}),
+    ("go", 'kind=error level=info component=cart msg="a b"', {"level": "error", "component": "cart"}),
+    ("go", '{"level":"error"}', {"level": "error"}),
+    ("java", '{"level":"error","component":"cart"}', {"level": "error"}),
+    ("java", "plain words", {}),
+)
+"""A service, a line of it, and the labels that it must have beside those that say where it comes from."""
+
+
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, str]]:
+    """The labels of each line, as Promtail shows them that reads the lines of a service from its standard input."""
+    found = {}
+    for service in sorted({service for service, _, _ in LINES}):
+        lines = [line for name, line, _ in LINES if name == service]
+        folder = tmp_path_factory.mktemp(service)
+        for line, shown in shown_lines(configured(folder, service), lines).items():
+            labels = CARRIED.search(shown)
+            assert labels is not None, shown
+            found[service, line] = dict(re.findall(r'(\w+)="([^"]*)"', labels[1]))
+    return found
+
+
+def configured(folder: Path, service: str) -> Path:
+    """Promtail's file for lines of one service among all of READINGS."""
+    readings = {name: reading(parse(Logs, said, name)) for name, said in READINGS.items()}
+    target = {"targets": ["localhost"], "labels": {"job": "containerlogs", "service": service}}
+    job: dict[str, Any] = {"job_name": "a", "static_configs": [target], "pipeline_stages": stages(readings, Reading())}
+    config = {
+        "server": {"disable": True},
+        "positions": {"filename": str(folder / "positions.yaml")},
+        "clients": [{"url": "http://127.0.0.1:1/"}],
+        "scrape_configs": [job],
+    }
+    file = folder / "promtail.yml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return file
+
+
+def shown_lines(file: Path, lines: list[str]) -> dict[str, str]:
+    """What a dry run shows for each line. Its input stays open meanwhile: what is unread at its end is lost."""
+    program = validators.ensure(default_context(), "promtail", pinned=True)
+    process = subprocess.Popen(
+        [program, f"-config.file={file}", "-stdin", "-dry-run"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None
+    late = Timer(60, process.kill)  # ends the loop below, so that what is missing is said
+    late.start()
+    found: dict[str, str] = {}
+    try:
+        process.stdin.write("".join(f"{line}\n" for line in lines))
+        process.stdin.flush()
+        for shown in process.stdout:
+            found |= {line: shown for line in lines if shown.rstrip("\n").endswith(line)}
+            if len(found) == len(lines):
+                return found
+    finally:
+        late.cancel()
+        process.kill()
+        process.wait()
+    raise AssertionError(f"not shown: {sorted(set(lines) - set(found))}")
+
+
+@pytest.mark.parametrize(("service", "line", "wanted"), LINES, ids=[line for _, line, _ in LINES])
+def test_a_line_has_its_level_and_labels(
+    carried: dict[tuple[str, str], dict[str, str]], service: str, line: str, wanted: dict[str, str]
+) -> None:
+    """Whatever a program writes, its level is one of seven words, and a label is what its service says."""
+    assert carried[service, line] == {"job": "containerlogs", "service": service, **wanted}
