@@ -15,6 +15,7 @@ from components.base import MonitoringComponent, limits, published
 from components.discovery import instances
 from components.documents import dump
 from components.operator.routing import alertmanager_config
+from components.receivers import receiver, secret_file, webhook
 from model import routing
 from model.base import Duration, LabelName, seconds
 from model.checks.times import notifying
@@ -22,7 +23,7 @@ from model.declared import Declared
 from model.errors import Inconsistent, Problem, nearest
 from model.packs import alertmanager as pack
 from model.plan import Context, Secret
-from model.receivers import Email, Receiver, SeverityRoute, Webhook, never_notified
+from model.receivers import DeadMansSwitch, Receiver, SeverityRoute, Webhook, never_notified
 from model.settings import ComponentSettings
 from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
@@ -32,8 +33,18 @@ PORT = 9093
 GOSSIP_PORT = 9094
 CONFIG_DIR = "/etc/alertmanager"
 DATA_DIR = "/alertmanager"
-SECRETS_DIR = "/run/secrets"
-UNDER_OPERATOR = {"enabled", "receivers", "routes", "group_by", "group_wait", "group_interval", "repeat_interval"}
+NOBODY, SWITCH = "none", "dead-mans-switch"
+"""Receivers of ours: one that sends nothing, and the one that waits for Watchdog."""
+UNDER_OPERATOR = {
+    "enabled",
+    "receivers",
+    "routes",
+    "group_by",
+    "group_wait",
+    "group_interval",
+    "repeat_interval",
+    "dead_mans_switch",
+}
 """Settings that mean something where an operator runs Alertmanager too."""
 
 
@@ -41,9 +52,12 @@ class Settings(ComponentSettings):
     """Alertmanager."""
 
     receivers: tuple[Receiver, ...] = ()
-    """Receivers; the first one gets everything that no route claims."""
+    """Receivers; the first one gets everything that no route claims, but for what is only information."""
     routes: tuple[SeverityRoute, ...] = ()
-    """Routes by severity and labels, tried in this order."""
+    """Routes by severity and labels, tried in this order. Without one for `info`, alerts of that severity are shown and
+    sent to nobody."""
+    dead_mans_switch: DeadMansSwitch | None = None
+    """Where Watchdog is sent, again and again; without it that alert is sent to nobody."""
     group_by: tuple[LabelName, ...] = ("alertname", "service")
     """Labels whose equal values put alerts into one notification."""
     group_wait: Duration = "10s"
@@ -61,6 +75,11 @@ class Settings(ComponentSettings):
     def _known_receivers(self) -> Settings:
         names = [receiver.name for receiver in self.receivers]
         found = [
+            Problem(f"receivers[{number}].name", f"{name!r} is a receiver of ours; choose another name")
+            for number, name in enumerate(names)
+            if name in (NOBODY, SWITCH)
+        ]
+        found += [
             Problem(f"receivers[{number}].name", f"receiver {name!r} is declared twice")
             for number, name in enumerate(names)
             if name in names[:number]
@@ -95,8 +114,29 @@ def config(context: Context) -> dict[str, Any]:
     """alertmanager.yml as a dict. Without any receiver alerts are shown in Alertmanager and sent nowhere."""
     own = context.own(Settings)
     declared = receivers(context)
-    default = declared[0].name if declared else "none"
-    routes: list[dict[str, Any]] = [
+    below = routes(own)
+    default = declared[0].name if declared else NOBODY
+    used = {default, *(route["receiver"] for route in below)}
+    known = [*map(receiver, declared), *switches(own), *([{"name": NOBODY}] if NOBODY in used else [])]
+    return {
+        "route": {
+            "receiver": default,
+            "group_by": list(own.group_by),
+            "group_wait": own.group_wait,
+            "group_interval": own.group_interval,
+            "repeat_interval": own.repeat_interval,
+            "routes": below,
+        },
+        "receivers": known,
+    }
+
+
+def routes(own: Settings) -> list[dict[str, Any]]:
+    """Watchdog to what waits for it, then by severity; information goes to nobody unless a route names it.
+
+    A demo's own webhook is no person: it gets everything.
+    """
+    found = [
         {
             "receiver": route.receiver,
             "matchers": route.matchers,
@@ -105,57 +145,26 @@ def config(context: Context) -> dict[str, Any]:
         }
         for route in own.routes
     ]
-    return {
-        "route": {
-            "receiver": default,
-            "group_by": list(own.group_by),
-            "group_wait": own.group_wait,
-            "group_interval": own.group_interval,
-            "repeat_interval": own.repeat_interval,
-            "routes": routes,
-        },
-        "receivers": [receiver(item) for item in declared] or [{"name": "none"}],
-    }
+    if own.receivers and not any(route.severity == "info" for route in own.routes):
+        found.append({"receiver": NOBODY, "matchers": ['severity="info"']})
+    return [*watchdog(own), *found]
 
 
-def receiver(item: Receiver) -> dict[str, Any]:
-    """One entry of `receivers`."""
-    entry: dict[str, Any] = {"name": item.name}
-    if item.webhook:
-        address = {"url": item.webhook.url} if item.webhook.url else {"url_file": _file(item.webhook.url_secret)}
-        entry["webhook_configs"] = [{**address, "send_resolved": True}]
-    if item.slack:
-        entry["slack_configs"] = [
-            {
-                "api_url_file": _file(item.slack.url_secret),
-                "channel": item.slack.channel,
-                "send_resolved": True,
-                "title": "{{ .Status | toUpper }}: {{ .CommonLabels.alertname }} {{ .CommonLabels.service }}",
-                "text": "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}",
-            }
-        ]
-    if item.email:
-        entry["email_configs"] = [email(item.email)]
-    if item.pagerduty:
-        entry["pagerduty_configs"] = [
-            {"routing_key_file": _file(item.pagerduty.routing_key_secret), "send_resolved": True}
-        ]
-    return entry
+def watchdog(own: Settings) -> list[dict[str, Any]]:
+    """The route of Watchdog to the dead man's switch; without one it is information like any other."""
+    if own.dead_mans_switch is None:
+        return []
+    every = own.dead_mans_switch.interval
+    # an unchanged group is looked at after each group_interval; it is sent then only if repeat_interval is over
+    times = {"group_wait": "0s", "group_interval": every, "repeat_interval": "1s"}
+    return [{"receiver": SWITCH, "matchers": ['alertname="Watchdog"'], **times}]
 
 
-def email(item: Email) -> dict[str, Any]:
-    """One entry of `email_configs`."""
-    entry: dict[str, Any] = {"to": item.to, "from": item.sender, "smarthost": item.smarthost}
-    entry |= {"require_tls": item.require_tls, "send_resolved": True}
-    if item.username:
-        entry["auth_username"] = item.username
-    if item.password_secret:
-        entry["auth_password_file"] = _file(item.password_secret)
-    return entry
-
-
-def _file(secret: str | None) -> str:
-    return f"{SECRETS_DIR}/{secret}"
+def switches(own: Settings) -> list[dict[str, Any]]:
+    """The receiver of Watchdog, where there is one; that it ends is no message to it."""
+    if own.dead_mans_switch is None:
+        return []
+    return [{"name": SWITCH, "webhook_configs": [webhook(own.dead_mans_switch, resolved=False)]}]
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -178,7 +187,7 @@ def telemetry(context: Context) -> Telemetry:
                 json_data={"implementation": "prometheus"},
             ),
         ),
-        rules=(RuleGroup(name="alertmanager", alerts=pack.alerts(context.system.tune)),),
+        rules=(RuleGroup(name="alertmanager", alerts=pack.alerts(context.system.tune, replicas=context.count(NAME))),),
         routes=() if operator else (Route(name=NAME, prefix="/alertmanager", url=f"http://{address}"),),
     )
 
@@ -194,6 +203,9 @@ def problems(context: Context) -> list[Problem]:
 def secrets(context: Context) -> tuple[Secret, ...]:
     """The secrets of all receivers."""
     named = {name: purpose for item in receivers(context) for name, purpose in item.secrets().items()}
+    switch = context.own(Settings).dead_mans_switch
+    if switch and switch.url_secret:
+        named[switch.url_secret] = "the address of the dead man's switch"
     return tuple(Secret(name=name, purpose=purpose) for name, purpose in sorted(named.items()))
 
 
@@ -246,7 +258,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                     success_metric="alertmanager_config_last_reload_successful",
                 ),
             ),
-            secrets=tuple(SecretFile(path=_file(secret.name), secret=secret.name) for secret in secrets(context)),
+            secrets=tuple(SecretFile(path=secret_file(secret.name), secret=secret.name) for secret in secrets(context)),
             ports=(
                 published(context, NAME, PORT, default=9093),
                 *((Port(number=GOSSIP_PORT, name="gossip", udp=True),) if own.replicas > 1 else ()),

@@ -85,6 +85,23 @@ def grouped(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[
     return [(dict(labels), addresses) for labels, addresses in found.items()]
 
 
+def listed(job: ScrapeJob, usual: str) -> list[dict[str, Any]]:
+    """A file_sd document: targets grouped by their labels, with the job's name, path, interval and time-out.
+
+    `usual` is the interval of jobs that say none.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config
+    """
+    interval = job.interval or usual
+    own = {
+        "job": job.name,
+        "__metrics_path__": job.path,
+        "__scrape_interval__": interval,
+        "__scrape_timeout__": job.timeout or scrape_timeout(interval),
+    }
+    return [{"targets": addresses, "labels": {**labels, **own}} for labels, addresses in grouped(job.targets)]
+
+
 def probed(job: ScrapeJob) -> list[dict[str, Any]]:
     """Relabelling that has the prober of a job asked about each of its targets; none where it has no prober.
 

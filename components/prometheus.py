@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from components.base import MonitoringComponent, limits, published
-from components.discovery import PLATFORM_LOGIN, access, discovered, grouped, instances, probed, scrape_timeout
+from components.discovery import PLATFORM_LOGIN, access, discovered, instances, listed, probed, scrape_timeout
 from components.documents import dump
 from components.operator.monitors import Terms
 from components.operator.objects import objects
@@ -26,24 +26,12 @@ from model.packs import prometheus as pack
 from model.packs.discovery import expected
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import (
-    EVALUATION,
-    NOTIFICATION,
-    AlertRule,
-    Datasource,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    Telemetry,
-)
+from model.telemetry import EVALUATION, NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 
 NAME, PORT = "prometheus", 9090
 CONFIG_DIR, DATA_DIR = "/etc/prometheus", "/prometheus"
 INSTANCE = "INSTANCE"
-GRACE = "0s"
-"""Alerts that hold for longer remember over a restart since when they hold; by default only those of 10m and more do,
-and the others would end and begin anew: https://prometheus.io/docs/prometheus/latest/command-line/prometheus/."""
 UNDER_OPERATOR = {"enabled", "mode", "operator", "retention", "evaluation_interval", "sample_limit"}
 """Settings that mean something in this mode too; retention is then what objectives are compared with."""
 
@@ -162,27 +150,12 @@ def scrape_config(context: Context, name: str, job: ScrapeJob) -> dict[str, Any]
     return entry
 
 
-def targets(context: Context, job: ScrapeJob) -> list[dict[str, Any]]:
-    """A file_sd document: targets grouped by their labels, with the job's name, path, interval and time-out.
-
-    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config
-    """
-    interval = job.interval or context.settings.scrape_interval
-    own = {
-        "job": job.name,
-        "__metrics_path__": job.path,
-        "__scrape_interval__": interval,
-        "__scrape_timeout__": job.timeout or scrape_timeout(interval),
-    }
-    return [{"targets": addresses, "labels": {**labels, **own}} for labels, addresses in grouped(job.targets)]
-
-
 def documents(context: Context) -> dict[str, str]:
     """Every file of the configuration directory, by its relative path."""
     files = {"prometheus.yml": dump(config(context))}
     files |= {f"rules/{group.name}.yml": dump(rules(group)) for group in context.telemetry.rules}
-    static = [job for job in context.telemetry.scrape if not job.discovery]
-    return files | {f"targets/{pool(context, job)}/{job.name}.yml": dump(targets(context, job)) for job in static}
+    usual, static = context.settings.scrape_interval, [job for job in context.telemetry.scrape if not job.discovery]
+    return files | {f"targets/{pool(context, job)}/{job.name}.yml": dump(listed(job, usual)) for job in static}
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -193,6 +166,8 @@ def telemetry(context: Context) -> Telemetry:
     operator, address = context.operator, context.address(NAME, PORT)
     url = operator.prometheus if operator else f"http://{address}/prometheus"
     found = instances(context, NAME, PORT, context.own(Settings).replicas)
+    counted = {"replicas": context.count(NAME), "alertmanagers": context.count("alertmanager")}
+    alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
     return Telemetry(
         offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
         scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
@@ -206,25 +181,14 @@ def telemetry(context: Context) -> Telemetry:
                 json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
             ),
         ),
-        rules=(RuleGroup(name="prometheus", alerts=alerts(context)),),
+        rules=(RuleGroup(name="prometheus", alerts=alerts),),
         routes=() if operator else (Route(name=NAME, prefix="/prometheus", url=f"http://{address}"),),
-    )
-
-
-def alerts(context: Context) -> tuple[AlertRule, ...]:
-    """Alerts about scraping and itself. How many instances an operator runs is not known here: it may be several."""
-    several = 2 if context.operator else 1
-    return pack.alerts(
-        context.system.tune,
-        replicas=max(several, context.own(Settings).replicas),
-        alertmanagers=max(several, len(context.instances("alertmanager", 9093))),
-        cluster=context.settings.target == "kubernetes",
     )
 
 
 def derived(context: Context) -> Telemetry:
     """What follows from everyone's scrape jobs: how many targets each should have."""
-    return Telemetry(rules=(expected(context.telemetry.scrape),))
+    return Telemetry(rules=expected(context.telemetry.scrape))
 
 
 def problems(context: Context) -> list[Problem]:
@@ -273,7 +237,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 f"--storage.tsdb.retention.size={size}",
                 f"--query.timeout={own.query_timeout}",
                 f"--query.lookback-delta={own.lookback_delta}",
-                f"--rules.alert.for-grace-period={GRACE}",
+                "--rules.alert.for-grace-period=0s",  # any alert remembers over a restart since when it holds
                 "--web.enable-lifecycle",
                 f"--web.external-url={context.settings.base_url}/prometheus/",
                 "--web.route-prefix=/prometheus/",

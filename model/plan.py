@@ -78,6 +78,10 @@ class Context:
         rest = address.partition(".")[2]
         return [f"{name}-{number}.{name}-pods.{rest}" for number in range(replicas)]
 
+    def count(self, name: str) -> int:
+        """How many instances of the component `name` there are; where an operator runs them it may be several: 2."""
+        return 2 if self.operator else int(getattr(self.sections.get(name), "replicas", 1))
+
     def peers(self, workload: str, port: int) -> str:
         """`host:port` whose host is a name of all instances of a workload, each with an address of its own."""
         name, _, rest = self.address(workload, port).partition(".")

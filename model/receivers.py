@@ -108,6 +108,14 @@ class Receiver(Strict):
 LabelValue = Annotated[str, Field(pattern=LABEL_VALUE, examples=["payments"])]
 
 
+class DeadMansSwitch(Webhook):
+    """A service that calls people when it is not called itself, such as a cron monitor; it gets Watchdog alone."""
+
+    interval: Duration = "1m"
+    """How often it is called; it should complain after a few of these."""
+
+
+
 def never_notified(receivers: Sequence[Receiver], routes: Sequence[SeverityRoute]) -> list[Problem]:
     """Receivers that nothing leads to, and routes behind one that takes the same alerts and ends with them."""
     named = {route.receiver for route in routes}

@@ -16,7 +16,18 @@ from ops.render import plan_file
 from tests.support.systems import ROOT
 
 FOLDERS = ("components", "model", "targets", "ops")
-SHARED = {"base", "datasources", "discovery", "documents", "pipeline", "rules", "registry", "assemble", "stack"}
+SHARED = {
+    "base",
+    "datasources",
+    "discovery",
+    "documents",
+    "pipeline",
+    "receivers",
+    "rules",
+    "registry",
+    "assemble",
+    "stack",
+}
 """Modules of components/ that are not components."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
@@ -105,7 +116,17 @@ def test_components_do_not_know_each_other() -> None:
     """A component imports what is shared, and never another component."""
     for path in component_files():
         others = {n for n in imports(path) if n.startswith("components.")}
-        shared = ("base", "datasources", "discovery", "documents", "pipeline", "rules", "operator", f"{EXPORTERS}.base")
+        shared = (
+            "base",
+            "datasources",
+            "discovery",
+            "documents",
+            "pipeline",
+            "receivers",
+            "rules",
+            "operator",
+            f"{EXPORTERS}.base",
+        )
         allowed = tuple(f"components.{name}" for name in shared)
         assert not [name for name in others if not name.startswith(allowed)], named(path)
 
@@ -154,7 +175,7 @@ def called(stem: str) -> set[str]:
 def test_components_are_not_named_in_other_files() -> None:
     """The registry is the only list: elsewhere a name is used for an address, a start order or a question at most.
 
-    These are `address("x", …)`, `instances("x", …)`, `enabled("x")`,
+    These are `address("x", …)`, `instances("x", …)`, `count("x")`, `enabled("x")`,
     `after=("x",)`, `restart_with=("x",)` and type and uid of a data source that Grafana shows.
     """
     names = {module.NAME for module in registry.COMPONENTS}
@@ -170,7 +191,7 @@ def strings(path: Path) -> Iterator[ast.Constant]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call):
             function = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if function in ("address", "enabled", "instances"):
+            if function in ("address", "count", "enabled", "instances"):
                 allowed |= set(node.args[:1])
             allowed |= {
                 inner

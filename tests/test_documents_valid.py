@@ -49,7 +49,7 @@ def test_promtool_accepts_a_stack_that_uses_everything(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "before", "after", "words"),
     [
-        ("rules/prometheus.yml", "up == 0", "up ==", "parse error"),
+        ("rules/prometheus.yml", "count(up) > 0", "count(up) >", "parse error"),
         ("prometheus.yml", "scrape_interval:", "scrape_intervall:", "field scrape_intervall not found"),
         ("targets/services/prometheus.yml", "targets:", "adresses:", "field adresses not found"),
     ],
@@ -75,16 +75,16 @@ def test_amtool_accepts_the_configuration(plan: Plan, tmp_path: Path) -> None:
 
 
 def test_amtool_accepts_every_kind_of_receiver(tmp_path: Path) -> None:
-    """Webhook, Slack, e-mail and PagerDuty are written as Alertmanager reads them."""
+    """Webhook, Slack, e-mail and PagerDuty are written as Alertmanager reads them; a fourth receiver sends nothing."""
     file = written(everything(tmp_path), "alertmanager", tmp_path) / "alertmanager.yml"
-    assert "3 receivers" in accepts(tool("amtool"), "check-config", file)
+    assert "4 receivers" in accepts(tool("amtool"), "check-config", file)
 
 
 @pytest.mark.parametrize(
-    ("severity", "receivers"), [("critical", "night"), ("warning", "office"), ("info", "team"), ("", "team")]
+    ("severity", "receivers"), [("critical", "night"), ("warning", "office"), ("info", "none"), ("", "team")]
 )
 def test_alerts_reach_their_receiver(tmp_path: Path, severity: str, receivers: str) -> None:
-    """In Alertmanager's own routing, each severity reaches the receiver of its route, all others the first one."""
+    """In Alertmanager's own routing, each severity reaches its route's receiver, info nobody, all others the first."""
     file = written(everything(tmp_path), "alertmanager", tmp_path) / "alertmanager.yml"
     labels = [f"severity={severity}"] if severity else []
     said = accepts(tool("amtool"), "config", "routes", "test", f"--config.file={file}", "alertname=Any", *labels)

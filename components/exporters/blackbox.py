@@ -12,6 +12,7 @@ from components.documents import dump
 from model.dashboard import build
 from model.gateway import GATEWAY, asks_host
 from model.packs import probes as pack
+from model.packs import probes_alerts
 from model.packs.system import targets
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -61,14 +62,14 @@ def telemetry(context: Context) -> Telemetry:
         scrape=(
             ScrapeJob(name=NAME, targets=(ScrapeTarget(address=own, labels=identity(context, NAME)),)),
             ScrapeJob(
-                name=pack.PROBES,
+                name=probes_alerts.PROBES,
                 path="/probe",
                 params={"module": ("http_2xx",)},
                 targets=probes(context),
                 prober=own,
             ),
         ),
-        rules=(RuleGroup(name="probes", alerts=pack.alerts(context.system.tune)),),
+        rules=(RuleGroup(name="probes", alerts=probes_alerts.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
     )
 

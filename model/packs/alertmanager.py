@@ -5,9 +5,9 @@ Source of the names: https://prometheus.io/docs/alerting/latest/alertmanager/ an
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, counter, flat, limit, panel, percent, series_of
+from model.packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
 from model.system import Panel
-from model.telemetry import AlertRule, Example
+from model.telemetry import AlertRule, Example, Mute
 
 FAILED_SHARE = 0.01
 """One failure in a hundred can be a receiver's hiccup, which is tried again; more is a broken receiver."""
@@ -17,9 +17,10 @@ SELF = "alertmanager"
 # -- alerts ----------------------------------------------------------------------------------------------------------
 
 
-def alerts(tune: Tune) -> tuple[AlertRule, ...]:
-    """Alerts about Alertmanager itself; that it is down says TargetDown."""
-    return config_refused(), notifications_failing(tune)
+def alerts(tune: Tune, *, replicas: int = 1) -> tuple[AlertRule, ...]:
+    """Alerts about Alertmanager itself; that it is down says TargetDown. Several can also disagree."""
+    several = (one_fails_to_send(tune), members_inconsistent(), config_inconsistent()) if replicas > 1 else ()
+    return config_refused(), notifications_failing(tune), *several
 
 
 def config_refused() -> AlertRule:
@@ -41,18 +42,39 @@ def config_refused() -> AlertRule:
     )
 
 
+def _failed(function: str) -> str:
+    """The share of an integration's notifications that fail, for each instance."""
+    keys = f"{BY}, instance, integration"
+    return (
+        f"{function}(sum by ({keys}) (rate(alertmanager_notifications_failed_total[5m]))"
+        f" / sum by ({keys}) (rate(alertmanager_notifications_total[5m])))"
+    )
+
+
+def _sent(share: float, instance: str) -> dict[str, str]:
+    """What an instance sends, of which a share fails."""
+    names = {"instance": instance, "integration": "slack"}
+    return {
+        series_of(SELF, "alertmanager_notifications_failed_total", **names, reason="serverError"): counter(
+            10000 * share
+        ),
+        series_of(SELF, "alertmanager_notifications_total", **names): counter(10000),
+    }
+
+
 def notifications_failing(tune: Tune) -> AlertRule:
-    """A share for each integration: a broken Slack does not hide behind a working mail server."""
+    """A share for each integration: a broken Slack does not hide behind a working mail server.
+
+    Of several instances the best one decides: when one cannot send, another one does.
+    """
     bound = limit(tune, "AlertmanagerNotificationsFailing", FAILED_SHARE)
-    failed = series_of(SELF, "alertmanager_notifications_failed_total", integration="slack", reason="serverError")
-    sent = series_of(SELF, "alertmanager_notifications_total", integration="slack")
     return AlertRule(
         name="AlertmanagerNotificationsFailing",
-        expr=f"sum by ({BY}, integration) (rate(alertmanager_notifications_failed_total[5m]))"
-        f" / sum by ({BY}, integration) (rate(alertmanager_notifications_total[5m])) > {bound:g}",
+        expr=f"{_failed(f'min by ({BY}, integration) ')} > {bound:g}",
         hold="5m",  # a receiver's restart is over by then, and what failed meanwhile has been tried again
         severity="critical",
         limit=bound,
+        mutes=(Mute(alerts=("AlertmanagerFailedToSendAlerts",), on=(*SERVICE, "integration")),),
         summary="{{ $value | humanizePercentage }} of the notifications to {{ $labels.integration }} fail",
         description=f"More than {percent(bound)} of the notifications to {{{{ $labels.integration }}}} do not arrive:"
         " people are not told of alerts.",
@@ -63,8 +85,83 @@ def notifications_failing(tune: Tune) -> AlertRule:
             "No answer or a time-out is the way there: can the engine's host reach the receiver?",
         ),
         example=Example(
-            fires={failed: counter(10000 * bound * 1.01), sent: counter(10000)},
-            silent={failed: counter(10000 * bound * 0.99), sent: counter(10000)},
+            fires={**_sent(bound * 1.01, "a"), **_sent(1, "b")}, silent={**_sent(bound * 0.99, "a"), **_sent(1, "b")}
+        ),
+    )
+
+
+# -- several instances -----------------------------------------------------------------------------------------------
+
+
+def one_fails_to_send(tune: Tune) -> AlertRule:
+    """One instance cannot reach a receiver; the others send in its place, a little later."""
+    bound = limit(tune, "AlertmanagerFailedToSendAlerts", FAILED_SHARE)
+    return AlertRule(
+        name="AlertmanagerFailedToSendAlerts",
+        expr=f"{_failed('')} > {bound:g}",
+        hold="5m",  # a receiver's restart is over by then
+        severity="warning",  # people are told by another instance
+        limit=bound,
+        summary="{{ $value | humanizePercentage }} of the notifications of {{ $labels.instance }} to"
+        " {{ $labels.integration }} fail",
+        description=f"One Alertmanager fails to send more than {percent(bound)} of its notifications to"
+        " {{ $labels.integration }}; the others send them.",
+        steps=(
+            'Read the receiver\'s answer: `{service="alertmanager"} |= "Notify for alerts failed"` in Loki.',
+            "If only this instance fails, compare its node's way out with that of the others.",
+            "If its secret differs (401, 403), restart its pod: it has not read the new one.",
+        ),
+        example=Example(
+            fires={**_sent(bound * 1.01, "a"), **_sent(0, "b")}, silent={**_sent(bound * 0.99, "a"), **_sent(0, "b")}
+        ),
+    )
+
+
+def _each(name: str, *values: float) -> dict[str, str]:
+    """A gauge of several instances."""
+    return {series_of(SELF, name, instance=f"alertmanager-{n}"): flat(value) for n, value in enumerate(values)}
+
+
+def members_inconsistent() -> AlertRule:
+    """An instance that does not see the others sends everything itself as well."""
+    members = "max_over_time(alertmanager_cluster_members[5m])"
+    return AlertRule(
+        name="AlertmanagerMembersInconsistent",
+        expr=f"{members} - on({BY}) group_left() count by ({BY}) ({members}) < 0",  # fewer than there are
+        hold="15m",  # as in the mixin: after a restart of all of them each has found the others by then
+        severity="critical",  # as in the mixin: what is silenced in one is told by another
+        summary="Alertmanager {{ $labels.instance }} does not see all others",
+        description="An Alertmanager sees fewer instances than are scraped: notifications come twice, and silences that"
+        " were made in one do not hold in the other.",
+        steps=(
+            "Open the status page of each instance: which peers does it list?",
+            "Check that they reach each other on port 9094, by TCP and UDP: a NetworkPolicy, a firewall between nodes.",
+            'Read `{service="alertmanager"} |= "gossip"` in Explore for names that do not resolve.',
+            "Restart the instance that is alone: peers are looked up at the start.",
+        ),
+        example=Example(
+            fires=_each("alertmanager_cluster_members", 3, 3, 2), silent=_each("alertmanager_cluster_members", 3, 3, 3)
+        ),
+    )
+
+
+def config_inconsistent() -> AlertRule:
+    """Who sends depends on the moment, and so do route and receiver then."""
+    return AlertRule(
+        name="AlertmanagerConfigInconsistent",
+        expr=f'count by ({BY}) (count_values by ({BY}) ("config_hash", alertmanager_config_hash)) > 1',  # all are alike
+        hold="20m",  # as in the mixin: a delivery to all of them may take as long
+        severity="critical",
+        summary="The Alertmanagers have {{ $value }} different configurations",
+        description="Instances of Alertmanager run different configurations: where an alert is sent depends on which of"
+        " them sends it.",
+        steps=(
+            "Run `make up` again: it repeats the delivery and waits until every instance has taken it.",
+            "See which one lags: `alertmanager_config_last_reload_success_timestamp_seconds` by instance.",
+            'Read why: `{service="alertmanager"} |= "Loading configuration file failed"` in Explore.',
+        ),
+        example=Example(
+            fires=_each("alertmanager_config_hash", 1, 1, 2), silent=_each("alertmanager_config_hash", 1, 1, 1)
         ),
     )
 

@@ -92,9 +92,12 @@ def list_watch_failures() -> AlertRule:
 # -- expected --------------------------------------------------------------------------------------------------------
 
 
-def expected(jobs: Sequence[ScrapeJob]) -> RuleGroup:
+def expected(jobs: Sequence[ScrapeJob]) -> tuple[RuleGroup, ...]:
     """How many targets each job should have, and alerts on jobs that have fewer or none."""
-    return RuleGroup(name="targets", recordings=tuple(counts(jobs)), alerts=(target_empty(), fewer_than_expected()))
+    return (
+        RuleGroup(name="targets-expected", recordings=tuple(counts(jobs))),
+        RuleGroup(name="targets", alerts=(target_empty(), fewer_than_expected())),
+    )
 
 
 def counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:

@@ -7,7 +7,7 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 from __future__ import annotations
 
 from model.packs.base import BY, SERVICE, Tune, flat, grown, limit, percent, series_of
-from model.packs.probes import PROBES
+from model.packs.probes_alerts import PROBES
 from model.telemetry import AlertRule, Example, Mute
 
 ANSWERED = 0.9
@@ -70,7 +70,7 @@ def _discovered() -> str:
 
 def discovered_target_down() -> AlertRule:
     """One pod or node of several; a pod has its address before it listens, so a slow start must not call anybody."""
-    up = _up(pod="api-1", node="a")
+    up, other = (_up(pod=f"api-{n}", node="a") for n in (1, 2))
     return AlertRule(
         name="DiscoveredTargetDown",
         expr=f"{_discovered()} == 0",  # Prometheus' own 1 and 0: answered, or not
@@ -85,7 +85,7 @@ def discovered_target_down() -> AlertRule:
             "Read its last lines: `kubectl -n <namespace> logs <pod> --all-containers --tail 50`.",
             "If it serves its users, ask for its metrics from another pod: a NetworkPolicy may keep Prometheus out.",
         ),
-        example=Example(fires={up: "1+0x49 0+0x70"}, silent={up: "1+0x50 0+0x69"}),
+        example=Example(fires={up: "1+0x49 0+0x70", other: flat(1)}, silent={up: "1+0x50 0+0x69", other: flat(1)}),
     )
 
 

@@ -32,18 +32,20 @@ RECEIVERS = [
 ]
 ROUTES = [{"severity": "critical", "receiver": "night", "repeatInterval": "1h"}]
 SECRETS = {name: ConfigValue("", secret=True) for name in ("slack-url", "pager-key", "mail", "hook-url")}
+SWITCH = {"switch-url": ConfigValue("", secret=True)}
 
 
 def planned(folder: Path, **own: Any) -> Plan:
     """The shop with Alertmanager's settings."""
     given = {"alertmanager": ConfigValue(json.dumps(own)), **(SECRETS if own.get("receivers") else {})}
+    given |= SWITCH if own.get("deadMansSwitch") else {}
     return plan_shop(folder, settings=given)
 
 
 def test_credentials_come_from_files(tmp_path: Path) -> None:
     """Every credential of a receiver is named as a file, and each such file is a secret file of the workload."""
     plan = planned(tmp_path, receivers=RECEIVERS, routes=ROUTES)
-    team, night = document(plan, "alertmanager", "alertmanager.yml")["receivers"]
+    team, night, _ = document(plan, "alertmanager", "alertmanager.yml")["receivers"]
     assert team["slack_configs"][0]["api_url_file"] == "/run/secrets/slack-url"
     assert night["pagerduty_configs"][0]["routing_key_file"] == "/run/secrets/pager-key"
     assert night["email_configs"][0]["auth_password_file"] == "/run/secrets/mail"
@@ -68,11 +70,42 @@ def test_routes_by_labels_are_refused_where_no_alert_has_them(tmp_path: Path) ->
     assert route["matchers"] == ['team="payments"']
 
 
+def test_a_call_that_hangs_is_tried_again(tmp_path: Path) -> None:
+    """Webhooks have a time-out, without which one call takes the time of all tries."""
+    _, night, _ = document(planned(tmp_path, receivers=RECEIVERS), "alertmanager", "alertmanager.yml")["receivers"]
+    assert night["webhook_configs"][0]["timeout"] == "10s"
+
+
 def test_routes_use_matchers(tmp_path: Path) -> None:
-    """Routes choose by `matchers`, the first receiver is the default."""
+    """Routes choose by `matchers`, the first receiver is the default; what is only information goes to nobody."""
     route = document(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")["route"]
     assert route["receiver"] == "team"
-    assert route["routes"] == [{"receiver": "night", "matchers": ['severity="critical"'], "repeat_interval": "1h"}]
+    assert route["routes"] == [
+        {"receiver": "night", "matchers": ['severity="critical"'], "repeat_interval": "1h"},
+        {"receiver": "none", "matchers": ['severity="info"']},
+    ]
+
+
+def test_a_route_may_ask_for_information(tmp_path: Path) -> None:
+    """Whoever names the severity gets it."""
+    asked = [{"severity": "info", "receiver": "team"}]
+    found = document(planned(tmp_path, receivers=RECEIVERS, routes=asked), "alertmanager", "alertmanager.yml")
+    assert found["route"]["routes"] == [{"receiver": "team", "matchers": ['severity="info"']}]
+    assert [item["name"] for item in found["receivers"]] == ["team", "night"]
+
+
+def test_watchdog_keeps_a_switch_from_going_off(tmp_path: Path) -> None:
+    """It is sent to the dead man's switch alone, at once and at each interval, and never as ended."""
+    plan = planned(
+        tmp_path, receivers=RECEIVERS, routes=ROUTES, deadMansSwitch={"urlSecret": "switch-url", "interval": "30s"}
+    )
+    found = document(plan, "alertmanager", "alertmanager.yml")
+    first = found["route"]["routes"][0]
+    assert (first["receiver"], first["matchers"]) == ("dead-mans-switch", ['alertname="Watchdog"'])
+    assert (first["group_wait"], first["group_interval"], first["repeat_interval"]) == ("0s", "30s", "1s")
+    switch = next(item for item in found["receivers"] if item["name"] == "dead-mans-switch")["webhook_configs"]
+    assert switch == [{"url_file": "/run/secrets/switch-url", "send_resolved": False, "timeout": "10s"}]
+    assert "switch-url" in {item.secret for item in workload(plan, "alertmanager").secrets}
 
 
 def test_no_deprecated_matching(tmp_path: Path) -> None:
@@ -111,6 +144,7 @@ def test_nothing_is_inhibited(tmp_path: Path) -> None:
     [
         ({"routes": ROUTES}, "night"),
         ({"receivers": [{"name": "a"}]}, "tells nobody"),
+        ({"receivers": [{"name": "none", "webhook": {"url": "http://a"}}]}, "is a receiver of ours"),
         ({"receivers": [{"name": "a", "webhook": {}}]}, "either url or urlSecret"),
     ],
 )

@@ -10,6 +10,7 @@ import yaml
 
 from components import prometheus
 from components.base import ComponentArgs
+from components.discovery import listed
 from model.load import parse
 from model.plan import Context, Plan
 from model.settings import ComponentSettings, Settings
@@ -123,7 +124,7 @@ def test_labels_of_a_series_can_win_over_those_of_its_target() -> None:
 def test_targets_of_the_same_labels_stand_together() -> None:
     """A thousand targets of one service are one group."""
     targets = tuple(ScrapeTarget(address=f"h:{n}", labels={"b": "1", "a": str(n % 2)}) for n in range(4))
-    assert prometheus.targets(context(), job(targets=targets)) == [
+    assert listed(job(targets=targets), context().settings.scrape_interval) == [
         {"targets": ["h:0", "h:2"], "labels": {"a": "0", "b": "1", "job": "api", **USUAL}},
         {"targets": ["h:1", "h:3"], "labels": {"a": "1", "b": "1", "job": "api", **USUAL}},
     ]

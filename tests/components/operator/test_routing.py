@@ -41,11 +41,12 @@ def test_the_operator_takes_every_way_to_notify(plan: Plan) -> None:
 
 def test_credentials_are_keys_of_a_secret(spec: dict[str, Any]) -> None:
     """No address or password is in the object, only where it is."""
-    team, night, office, hidden = spec["receivers"]
+    team, night, office, hidden, _ = spec["receivers"]
     assert team["slackConfigs"][0]["apiURL"] == {"name": SECRETS, "key": "slack-url"}
     assert night["pagerdutyConfigs"][0]["routingKey"] == {"name": SECRETS, "key": "pager-key"}
     assert office["emailConfigs"][0]["authPassword"] == {"name": SECRETS, "key": "mail"}
     assert hidden["webhookConfigs"][0]["urlSecret"] == {"name": SECRETS, "key": "hook-url"}
+    assert hidden["webhookConfigs"][0]["timeout"] == "10s"
     assert "_file" not in json.dumps(spec) and "/run/secrets" not in json.dumps(spec)
 
 
@@ -53,9 +54,10 @@ def test_routes_are_the_same(spec: dict[str, Any]) -> None:
     """The first receiver gets what no route claims; routes go by severity, intervals and grouping are kept."""
     top = spec["route"]
     assert (top["receiver"], top["groupBy"], top["groupWait"]) == ("team", ["alertname"], "10s")
-    first, second, *_ = top["routes"]
+    first, second, third, *_ = top["routes"]
     assert first["receiver"] == "night" and first["repeatInterval"] == "1h"
     assert second["matchers"] == [{"name": "severity", "matchType": "=", "value": "warning"}]
+    assert third == {"receiver": "none", "matchers": [{"name": "severity", "matchType": "=", "value": "info"}]}
 
 
 def test_routes_by_labels_are_the_same() -> None:

@@ -1,33 +1,11 @@
-"""Health endpoints: answers, durations and certificates, and their board."""
+"""Health endpoints: panels, and their board."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from model.packs import probes
-from tests.model.packs.conftest import Proves
-from tests.support.boards import fits_a_row, is_sound, keeps_identity, tuned
-
-OTHERS = {
-    "ProbeSlow": 0.5,
-    "ProbeCertificateExpiring": 30,
-}
-"""Other thresholds than the usual ones, for every alert that has one."""
-
-
-def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
-    """Every alert of the pack fires and stays silent where its example says."""
-    proves(probes.alerts({}))
-
-
-def test_thresholds_can_be_tuned(proves: Proves) -> None:
-    """Another threshold changes condition and description, and the alert is right about it as well."""
-    proves(tuned(probes.alerts, OTHERS))
-
-
-def test_alerts_keep_who_they_are_about() -> None:
-    """What is summed keeps the labels that routes and inhibitions look at."""
-    keeps_identity(probes.alerts({}))
+from tests.support.boards import fits_a_row, is_sound
 
 
 def test_panels_explain_themselves(explains: Any) -> None:
