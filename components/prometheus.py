@@ -219,6 +219,8 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     if context.operator:
         return ()
     own = context.own(Settings)
+    room = volume_size(size_bytes(own.retention_size))
+    volume = DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data, size=room)
     size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
     reload = Reload(
         port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
@@ -249,14 +251,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 reload=reload,
             ),
             ports=(published(context, NAME, PORT, default=9090),),
-            volumes=(
-                DataVolume(
-                    name="prometheus-data",
-                    path=DATA_DIR,
-                    retain=context.settings.retain_data,
-                    size=volume_size(size_bytes(own.retention_size)),
-                ),
-            ),
+            volumes=(volume,),
             replicas=own.replicas,
             told={INSTANCE: "instance-name"} if own.replicas > 1 else {},
             access=access(context.telemetry.scrape),

@@ -108,7 +108,7 @@ class Component(Protocol):
 
     It may have three more: `declared(context)`, objects that it wants another program of the platform to read;
     `derived(context)`, telemetry that follows from everyone's; and `problems(context)`, what is wrong with its settings
-    in this environment, once everyone's telemetry is there. None of them raises: what is wrong is a problem beside others.
+    in this environment, once everyone's telemetry is there. None of them raises: one problem must not hide others.
     """
 
     @property

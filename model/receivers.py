@@ -115,7 +115,6 @@ class DeadMansSwitch(Webhook):
     """How often it is called; it should complain after a few of these."""
 
 
-
 def never_notified(receivers: Sequence[Receiver], routes: Sequence[SeverityRoute]) -> list[Problem]:
     """Receivers that nothing leads to, and routes behind one that takes the same alerts and ends with them."""
     named = {route.receiver for route in routes}
@@ -127,7 +126,7 @@ def never_notified(receivers: Sequence[Receiver], routes: Sequence[SeverityRoute
     for number, route in enumerate(routes):
         before = (n for n, other in enumerate(routes[:number]) if not other.and_on and other.claims_all_of(route))
         if (taken := next(before, None)) is not None:
-            message = f"is never reached: routes[{taken}] takes all of its alerts; give that andOn, or put this before it"
+            message = f"is never reached: routes[{taken}] takes all its alerts; give that andOn, or move this before it"
             found.append(Problem(f"routes[{number}]", message))
     return found
 

@@ -149,9 +149,9 @@ class AlertRule:
 
     `limit` is the threshold in `expr` where it has one that a system may tune, `quantile` likewise; `min_failures` is
     how many failures an alert on a share of them needs, where it is one. `service` is the service that it is about,
-    where it is about one. `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in order,
-    when it fires: they make its runbook. `example` proves that it fires and stays silent where it should; an empty
-    `silent` means that nothing can silence it.
+    where it is about one. `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in
+    order, when it fires: they make its runbook. `example` proves that it fires and stays silent where it should; an
+    empty `silent` means that nothing can silence it.
     """
 
     name: str

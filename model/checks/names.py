@@ -77,7 +77,7 @@ def _stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]
     """Databases whose stand-in, which is called like the host of the address, could not have that name."""
     used = {key: f"the service {key}" for key in system.services} | dict.fromkeys(taken, "a part of the stack")
     for key, database in system.databases.items():
-        host = database.address.rpartition(":")[0]
+        host = database.stand_in(key)
         where = f"databases.{key}.address"
         if not is_name(host):
             message = (

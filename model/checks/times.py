@@ -59,7 +59,9 @@ def _intervals(context: Context, lookback: str) -> Iterator[Problem]:
 
 def shortest(telemetry: Telemetry, part: str = "") -> str | None:
     """The shortest range of all rules whose query has `part` in it; of all where none has."""
-    rules = [rule.expr for group in telemetry.rules for rule in (*group.recordings, *group.alerts)]
+    groups = telemetry.rules
+    rules = [rule.expr for group in groups for rule in group.recordings]
+    rules += [rule.expr for group in groups for rule in group.alerts]
     about = [expr for expr in rules if part in expr] or rules
     return min((window for expr in about for window in windows(expr)), key=seconds, default=None)
 

@@ -109,8 +109,9 @@ def test_a_port_is_published_where_the_closest_says(
         address=lambda name, port: f"{name}:{port}",
         images={},
     )
-    bind = {"bind": "::1"} if expected else {}
-    assert published(context, "x", 8080, default=default) == Port(number=8080, publish=expected, **bind)
+    port = Port(number=8080, publish=expected)
+    wanted = replace(port, bind="::1") if expected else port
+    assert published(context, "x", 8080, default=default) == wanted
     on_cluster = replace(context, settings=context.settings.model_copy(update={"target": "kubernetes"}))
     assert published(on_cluster, "x", 8080, default=default) == Port(number=8080)
     assert identity(context, "x") == {"service": "x", "system": "shop", "environment": "dev"}

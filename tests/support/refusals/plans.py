@@ -49,7 +49,9 @@ EQUAL_CASES = (
 )
 
 TAKEN_CASES = (
-    of_system("metric that Prometheus makes", {f"{API}.metrics.up": {"type": "gauge"}}, f"{API}.metrics.up", "rename it"),
+    of_system(
+        "metric that Prometheus makes", {f"{API}.metrics.up": {"type": "gauge"}}, f"{API}.metrics.up", "rename it"
+    ),
     of_system(
         "metric about scrapes",
         {f"{API}.metrics.scrape_errors": {"type": "gauge"}},
@@ -84,7 +86,16 @@ TAKEN_CASES = (
     *(
         of_system(f"label {label} of a service", {f"{API}.labels": {label: "x"}}, f"{API}.labels.{label}", "is taken")
         for label in (
-            "service", "system", "environment", "job", "stack", "replica", "severity", "alertname", "le", "quantile",
+            "service",
+            "system",
+            "environment",
+            "job",
+            "stack",
+            "replica",
+            "severity",
+            "alertname",
+            "le",
+            "quantile",
         )
     ),
     of_system(
@@ -113,7 +124,10 @@ TAKEN_CASES = (
     of_system("service blackbox", {"services.blackbox": {"port": 1}}, "services.blackbox", "a part of the stack"),
     of_system("service slo", {"services.slo": {"port": 1, "packs": ["http"]}}, "services.slo", "called shop-slo"),
     of_system(
-        "dashboard of the stack", {"dashboards.0.uid": "host"}, "dashboards[0].uid", "'host' is a dashboard of the stack"
+        "dashboard of the stack",
+        {"dashboards.0.uid": "host"},
+        "dashboards[0].uid",
+        "'host' is a dashboard of the stack",
     ),
     of_system(
         "alert of the stack",
@@ -212,7 +226,7 @@ TIME_CASES = (
     section("receiver without a route", "alertmanager", {"receivers": HOOKS}, ".receivers[1]", "no route names it"),
     section("route behind another", "alertmanager",
             {"receivers": HOOKS, "routes": [{"severity": "info", "receiver": name} for name in ("a", "b")]},
-            ".routes[1]", "is never reached: routes[0] takes info alerts; give that andOn"),
+            ".routes[1]", "is never reached: routes[0] takes all its alerts; give that andOn"),
     section("lines of hours", "loki", {"retention": "12h"}, ".retention", "the least that Loki supports is 24h"),
     section("burst below the rate", "loki", {"ingestionBurstSizeMb": 4}, ".ingestionBurstSizeMb",
             "less than ingestionRateMb (8)"),
@@ -254,7 +268,7 @@ NEED_CASES = (
     section("ingress to nobody", "traefik", OFF, ".enabled", "kubernetes.ingressClass leads people to it",
             target="kubernetes", kubernetes='{"ingressClass": "nginx"}', baseUrl="http://m.example.com"),
     section("settings of what is off", "traefik", {**OFF, "accessLog": True}, ".accessLog", "traefik.enabled is false"),
-    section("settings of what is off by itself", "jaeger", {"retention": "3d"}, ".retention", "jaeger.enabled is false"),
+    section("settings of what is off", "jaeger", {"retention": "3d"}, ".retention", "jaeger.enabled is false"),
 )  # fmt: skip
 
 NETWORK_CASES = (
