@@ -116,7 +116,7 @@ def _edit(stack: RunningStack, project: Project, folder: str, demo: Plan) -> Non
 
     def settings(config: dict[str, Any]) -> None:
         config["demo"] = False
-        config["prometheus"]["retention"] = "32d"  # longer than the windows of its objectives
+        config.pop("demoWorkload", None)
         config["docker"] = {**config.get("docker", {}), "externalNetworks": [project.network]}
         config["alertmanager"]["receivers"] = [{"name": "ntfy", "webhook": {"url": "http://ntfy:8080/demo/webhook"}}]
         port = 8080 if demo.system.services[first].on_host else demo.system.services[first].port
@@ -147,6 +147,8 @@ def place(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pyte
     assert engine.client is not None
     # its network's name is behind all projects', so that names that are in both would be found in theirs
     stack = RunningStack(tmp_path_factory.mktemp(system), f"your-{system}", engine, 28200 + 10 * number, system)
+    # longer than the windows of its objectives
+    stack.edit_settings(lambda config: config["prometheus"].update(retention="32d"))
     demo = plan_file(stack.stack_file, stack.name)
     project = Project(engine.client, system.replace("-", ""), _reference(engine))
     made = subprocess.run([*engine.files(), "mktemp", "-d"], capture_output=True, text=True, check=True)
@@ -193,7 +195,7 @@ def test_lines_have_the_service_of_the_metrics(place: Place) -> None:
         if service.on_host:
             continue
         marker = uuid.uuid4().hex
-        url = f"http://{service.address or f'{key}:{service.port}'}/demo/logs"
+        url = f"http://{_called(key)}:{service.port}/demo/logs"
         body = json.dumps({"msg": f"marker {marker}", "level": "error", "fields": {"tenant_id": marker}})
         place.stack.sh("prometheus", f"/tools/busybox wget -q -O - --post-data '{body}' {url}")
         level = ', level="error"'
