@@ -42,7 +42,7 @@ ODD_LINES = (
     '{"level":"WARNING","msg":"python says warning"}',
     "2026-01-01 12:00:00.000 ERROR 1 --- [main] c.e.App : spring says error",
     'level=error msg="go says error"',
-    "an exception without any level",
+    "an error without any level",
 )
 """What programs write beside the stand-ins."""
 
