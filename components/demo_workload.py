@@ -64,7 +64,8 @@ def logs(context: Context, key: str, service: Service) -> dict[str, Any]:
     """What the demo must write: lines to its output, and to a file where the system's host logs say so."""
     entry: dict[str, Any] = {
         "format": "json" if service.logs.format == "json" else "logfmt",
-        "fields": list(service.logs.fields),
+        # the stand-in knows the level by this name alone, where it is looked for as well
+        "fields": ["level" if name == service.logs.level_field else name for name in service.logs.fields],
     }
     if service.logs.samples:
         entry["samples"] = [dict(sample) for sample in service.logs.samples]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.support.planned import text, workload
+from tests.support.planned import document, text, workload
 from tests.support.systems import plan_shop
 
 POSTGRES = {"databases": {"db": {"kind": "postgres", "address": "postgres:5432"}}}
@@ -55,3 +55,10 @@ def test_the_receiver_is_not_published(tmp_path: Path) -> None:
     """The webhook receiver is reached inside the stack only."""
     found = workload(plan_shop(tmp_path, settings={"demo": "true"}), "demo-webhook")
     assert [port.publish for port in found.ports] == [None]
+
+
+def test_a_stand_in_writes_its_level(tmp_path: Path) -> None:
+    """Where a service has another name for the level, its stand-in still writes one that is found."""
+    logs = {"fields": ["sev", "msg"], "levelField": "sev"}
+    plan = plan_shop(tmp_path, {"services.api.logs": logs}, {"demo": "true"})
+    assert document(plan, "api", "spec.json")["services"]["api"]["logs"]["fields"] == ["level", "msg"]
