@@ -19,8 +19,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,21 +149,24 @@ def end(mark: str) -> None:
     _kill(mark)
 
 
-_guards: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
-"""Guard and write end of its pipe by mark: one for all runs of this process."""
-
-
-def guard(mark: str) -> None:
-    """Starts the guard of this process's runs, unless there is one."""
-    if mark in _guards or not _PROC.exists():
+@contextmanager
+def guarded(mark: str) -> Iterator[None]:
+    """A guard watches over the run that is inside; it goes when that has come to its end."""
+    if not _PROC.exists():
+        yield
         return
     reading, writing = os.pipe()  # neither is inherited, so this process alone holds the end for writing
-    process = subprocess.Popen(
+    guard = subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, mark],
         stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
     )  # fmt: skip
     os.close(reading)
-    _guards[mark] = process, writing
+    try:
+        yield
+    finally:
+        guard.kill()  # before the pipe is closed, so that it does not take the next run of this process for this one
+        guard.wait()
+        os.close(writing)
 
 
 def run(
@@ -176,20 +179,20 @@ def run(
     Raises:
         KeyboardInterrupt: it was interrupted, and has come to its end.
     """
-    guard(mark)
-    pipe = subprocess.PIPE if capture else None
-    process = subprocess.Popen(
-        command, cwd=cwd, env={**env, MARK: mark}, text=True, stdout=pipe, stderr=pipe,
-        stdin=subprocess.PIPE if stdin is not None else None,
-    )  # fmt: skip
-    interrupted, written = False, stdin
-    while True:
-        try:
-            out, err = process.communicate(written)
-            break
-        except KeyboardInterrupt:
-            interrupted, written = True, None
-    _kill(mark)
+    with guarded(mark):
+        pipe = subprocess.PIPE if capture else None
+        process = subprocess.Popen(
+            command, cwd=cwd, env={**env, MARK: mark}, text=True, stdout=pipe, stderr=pipe,
+            stdin=subprocess.PIPE if stdin is not None else None,
+        )  # fmt: skip
+        interrupted, written = False, stdin
+        while True:
+            try:
+                out, err = process.communicate(written)
+                break
+            except KeyboardInterrupt:
+                interrupted, written = True, None
+        _kill(mark)
     if interrupted:
         raise KeyboardInterrupt
     return subprocess.CompletedProcess(command, process.returncode, out, err)

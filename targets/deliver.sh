@@ -22,7 +22,7 @@ request() { # METHOD PATH [SECONDS]: the whole HTTP answer
     fi
     busybox printf '%s %s HTTP/1.0\r\nHost: %s\r\n%sContent-Length: 0\r\n\r\n' "$1" "$2" "$NAME:$PORT" "${header:+${header%
 }
-}" | busybox sed 's/\r*$/\r/' | busybox timeout "${3:-20}" /tools/busybox nc "${HOST:-$NAME}" "$PORT" 2>/dev/null
+}" | busybox sed 's/\r*$/\r/' | busybox timeout "${3:-20}" /tools/busybox nc "${HOST:-$NAME}" "$PORT" 2>/tmp/error
 }
 status() { busybox head -n 1 | busybox cut -d ' ' -f 2; }
 body() { busybox sed -e '1,/^\r*$/d'; }
@@ -107,8 +107,9 @@ accept() { # the process's own validator reads the new directory
 }
 
 running() { # whether the process answers, which a stopped or not yet created one does not
-    for _ in 1 2 3 4 5 6; do
+    for _ in 1 2 3 4 5; do
         [ -n "$(request GET "$METRICS_PATH" 3 | busybox head -n 1)" ] && return 0
+        busybox grep -q "bad address" /tmp/error && return 1 # no container has this name
         busybox usleep 500000
     done
     return 1
