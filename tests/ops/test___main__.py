@@ -28,7 +28,7 @@ def call(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
     return commands.main()
 
 
-def fails(error: Exception) -> Callable[..., int]:
+def fails(error: BaseException) -> Callable[..., int]:
     """A command that raises."""
 
     def command(*args: Any, **options: Any) -> int:
@@ -99,6 +99,21 @@ def test_failed_command_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "failed: pulumi up --yes (exit status 255)" in capsys.readouterr().out
 
 
+def test_a_captured_failure_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a command said that printed nothing by itself is printed, as of a lock in a backend elsewhere."""
+    refused = subprocess.CalledProcessError(1, ["pulumi", "stack", "import"], stderr="the stack is [locked]\n")
+    monkeypatch.setattr(commands, "up", fails(refused))
+    assert call(monkeypatch, "up") == 1
+    assert capsys.readouterr().out == "failed: pulumi stack import (exit status 1)\nthe stack is [locked]\n"
+
+
+def test_an_interrupt_is_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends a command with the status that shells give it, and says how to go on."""
+    monkeypatch.setattr(commands, "up", fails(KeyboardInterrupt()))
+    assert call(monkeypatch, "up") == 130
+    assert capsys.readouterr().out == "interrupted; `make up` continues from here\n"
+
+
 def test_unknown_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A word that is no command ends with argparse's status."""
     with pytest.raises(SystemExit) as error:
@@ -158,6 +173,20 @@ def test_purge_removes_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert call(monkeypatch, "down", "--purge") == 0
     assert volume.done == ["remove"]
     assert "Kept" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["down", "refresh"])
+def test_a_run_that_came_first_is_said(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Where Pulumi fails because another run took the lock meanwhile, the message says whose it is."""
+    fakes.fake_pulumi(stack, {"stack export": "{}"}, fails=("destroy", "refresh"))
+    held = recover.Lock(stack, 4711, "ann", "elsewhere")
+    found = [[], [], [held]] if command == "down" else [[held]]
+    monkeypatch.setattr(commands, "unhindered", lambda host, plan: None)
+    monkeypatch.setattr(recover, "locks", lambda space: found.pop(0))
+    assert call(monkeypatch, command) == 1
+    assert "stack dev is being changed by another run:\n  process 4711 of ann on elsewhere" in capsys.readouterr().out
 
 
 def test_only_passwords_are_printed(
