@@ -185,8 +185,7 @@ class Workload:
 
     `image` is a name in configs/images.yaml. `args` replace the image's command and `entrypoint`, where given, its
     entry point. `env` never holds a secret. `after` names workloads that must have been started before this one;
-    `restart_with` are those whose answers it reads at its start alone, so a new container of theirs starts it anew;
-    `waits_for` is a URL that must answer before its process begins, as an engine starts containers in any order.
+    `restart_with` are those whose answers it reads at its start alone, so a new container of theirs starts it anew.
     `placement` is "service" for `replicas` instances anywhere and "node-agent" for one on every node. `access` is what
     it may ask the platform's API for. `told` names environment variables that hold what only the platform knows.
     `egress` is where it connects to: the stack alone, or anywhere, so that it also joins the networks of others that
@@ -214,7 +213,6 @@ class Workload:
     aliases: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     restart_with: tuple[str, ...] = ()
-    waits_for: str = ""
     stop_seconds: int = 30
     replicas: int = 1
     access: tuple[Access, ...] = ()

@@ -340,7 +340,7 @@ class DockerTarget:
             name=name,
             hostname=self._hostname(workload),
             image=self._image(workload.image),
-            entrypoints=[*_waiting(workload), *workload.entrypoint] or None,
+            entrypoints=list(workload.entrypoint) or None,
             command=list(workload.args) or None,
             envs=[f"{key}={value}" for key, value in sorted(workload.env.items())] or None,
             user="0:0" if root else f"{owner}:{owner}",
@@ -458,14 +458,6 @@ class DockerTarget:
         return [docker.ContainerVolumeArgs(volume_name=volume, container_path=SECRETS_DIR, read_only=True)]
 
 
-def _waiting(workload: Workload) -> list[str]:
-    """What runs before the process of a workload that waits for a URL, and then becomes that process."""
-    if not workload.waits_for:
-        return []
-    ask = f"{TOOLS}/busybox wget -q -T 5 -O /dev/null {shlex.quote(workload.waits_for)}"
-    return [f"{TOOLS}/busybox", "sh", "-c", f'until {ask}; do {TOOLS}/busybox sleep 1; done; exec "$0" "$@"']
-
-
 def _existing_mounts(workload: Workload) -> list[docker.ContainerMountArgs]:
     found = sorted(workload.host_mounts, key=lambda mount: mount.path)
     return [_existing(mount.source, mount.path) for mount in found if not mount.create]
@@ -500,8 +492,6 @@ def check(workloads: Sequence[Workload]) -> list[str]:
         for secret in workload.secrets:
             if Path(secret.path).parent != Path(SECRETS_DIR):
                 found.append(f"workload {workload.name!r}: secret file {secret.path!r} must lie in {SECRETS_DIR}")
-        if workload.waits_for and not workload.entrypoint:
-            found.append(f"workload {workload.name!r}: waits for {workload.waits_for}, so its entrypoint must be named")
         if not all((*workload.args, *workload.entrypoint)):
             found.append(f"workload {workload.name!r}: an argument is empty, which the Docker provider refuses")
         if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):

@@ -47,8 +47,8 @@ def _host_problems(where: str, workload: Workload) -> list[str]:
         found.append(f"{where}: only node-level agents see files of the host here")
     if workload.placement != "node-agent" and workload.exempt("root-user"):
         found.append(f"{where}: only node-level agents may run as root here")
-    if workload.restart_with or workload.waits_for:
-        found.append(f"{where}: waits for another workload, or is started anew with it; here readiness is for that")
+    if workload.restart_with:
+        found.append(f"{where}: is started anew with another workload, which nothing here does")
     if workload.exempt("docker-socket"):
         found.append(f"{where}: there is no Docker socket here")
     if workload.exempt("host-gateway"):

@@ -48,10 +48,8 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One cAdvisor per host; container names come through the read-only socket proxy.
 
-    It asks for the engine's driver once, at its start, and names nothing where nobody answers: so it waits for the
-    engine, and a new proxy starts it anew.
+    It asks for the engine's driver once, at its start, so a new proxy starts it anew.
     """
-    engine = context.address("socket-proxy", 2375)
     layers, root, flags = _layers(context.settings.docker)
     groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
     return (
@@ -59,9 +57,8 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             name=NAME,
             image="cadvisor",
             limits=limits(context.own(Settings), memory=192, cpus=0.5),
-            entrypoint=("/usr/bin/cadvisor", "-logtostderr"),
             args=(
-                f"-docker=tcp://{engine}",
+                f"-docker=tcp://{context.address('socket-proxy', 2375)}",
                 "-docker_only=true",
                 "-housekeeping_interval=5s",
                 "-store_container_labels=false",
@@ -76,7 +73,6 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             placement="node-agent",
             after=("socket-proxy",) if context.enabled("socket-proxy") else (),
             restart_with=("socket-proxy",) if context.enabled("socket-proxy") else (),
-            waits_for=f"http://{engine}/_ping",
         ),
     )
 

@@ -1,12 +1,14 @@
-"""Every container has metrics, on whichever image store and in whatever order an engine starts them."""
+"""Every container has metrics on whichever image store, and whoever sees none is found and started anew."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from ops import verify
+from tests.e2e.test_no_change import unchanged
 from tests.support.running import RunningStack
 from tests.support.waiting import eventually
 
@@ -48,16 +50,20 @@ def test_files_are_counted_where_layers_can_be_seen(stack: RunningStack) -> None
         eventually(lambda: services(stack) <= named(stack, "container_fs_usage_bytes"), timeout=60, what=what)
 
 
-def test_who_starts_before_the_engine_answers_waits_for_it(stack: RunningStack) -> None:
-    """An engine starts containers in any order: cAdvisor names all once the proxy is there, and none is seen before."""
+def test_who_sees_nothing_is_found_and_mended(stack: RunningStack) -> None:
+    """cAdvisor that started while nobody answered stays up and names nothing: verify is red, and `up` mends it."""
     agent, proxy = stack.container("cadvisor"), stack.container("socket-proxy")
     agent.stop()
     proxy.stop()
+    since = datetime.now(UTC)
     agent.start()
-    eventually(lambda: verify.without_metrics(stack.client, stack.name), timeout=60, what="containers without metrics")
-    assert not verify.blind(stack.client, stack.name)
+    failed = b"Registration of the docker container factory failed"
+    eventually(lambda: failed in agent.logs(since=since), timeout=60, what="a start without an engine")
+    proxy.start()
+    eventually(lambda: verify.blind(stack.client, stack.name), timeout=150, what="a blind cAdvisor")
     run = stack.run("verify")
     assert run.code == 1 and re.search(r"no metrics of (\d+) of \1 containers", run.text), run.text[-3000:]
-    proxy.start()
-    eventually(lambda: not verify.without_metrics(stack.client, stack.name), timeout=90, what="metrics of all")
-    eventually(lambda: not stack.prom("up == 0"), timeout=60, what="every target up")
+    stack.up()
+    assert not verify.without_metrics(stack.client, stack.name)
+    run = stack.up()
+    assert unchanged(run.text), run.text[-3000:]

@@ -26,9 +26,11 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack
         address = f"unix://{forwarded.path}"
         engine = Engine(open_client(address), env={"DOCKER_HOST": address})
         running = RunningStack(folder, "e2eswap", engine, ports=28120)
-        running.first_up = running.up()
-        yield running
-        running.run("down", "--purge")
+        try:
+            running.first_up = running.up()
+            yield running
+        finally:
+            running.run("down", "--purge")
 
 
 @pytest.mark.local_engine

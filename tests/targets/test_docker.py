@@ -173,18 +173,6 @@ def test_the_first_of_several_published_ports_is_said() -> None:
     assert "port" not in labels(inputs(deploy(one), PLAIN.name))
 
 
-def test_a_process_can_wait_for_a_url() -> None:
-    """The container becomes the process once the URL answers, so there must be an entry point for it to become."""
-    waiting = replace(PLAIN, entrypoint=("/bin/x", "-y"), args=("-z",), waits_for="http://server:8080/a b")
-    own = inputs(deploy(waiting), "plain")
-    script = own["entrypoints"][3]
-    assert "wget -q -T 5 -O /dev/null 'http://server:8080/a b'" in script and script.endswith('exec "$0" "$@"')
-    assert own["entrypoints"][4:] == ["/bin/x", "-y"] and own["command"] == ["-z"]
-    assert check([waiting]) == []
-    (said,) = check([replace(waiting, entrypoint=())])
-    assert "its entrypoint must be named" in said
-
-
 def test_only_published_ports_are_open(everything: Resources) -> None:
     """A port is open on the host only when it is published, on its own bind address."""
     assert inputs(everything, "server")["ports"] == [

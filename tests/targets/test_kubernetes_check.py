@@ -29,8 +29,7 @@ def test_usual_workloads_are_fine() -> None:
     ("workload", "words"),
     [
         (replace(PLAIN, name="configure"), "the name is taken by the container that delivers documents"),
-        (replace(PLAIN, waits_for="http://server/"), "waits for another workload"),
-        (replace(PLAIN, restart_with=("server",)), "is started anew with it"),
+        (replace(PLAIN, restart_with=("server",)), "is started anew with another workload"),
         (replace(PLAIN, secrets=(SecretFile(path="/etc/x", secret="s"),)), "must lie in /run/secrets"),
         (replace(PLAIN, config=ConfigDir(path="/etc/x", files={"a__b": ""})), "must not have '__' in its path"),
         (replace(PLAIN, host_mounts=(MOUNT,)), "only node-level agents see files of the host"),

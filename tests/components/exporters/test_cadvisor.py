@@ -48,6 +48,5 @@ def test_it_is_no_root_where_there_are_no_layers(tmp_path: Path) -> None:
 
 
 def test_a_new_proxy_starts_it_anew(tmp_path: Path) -> None:
-    """It asks for the engine's driver at its start alone, through the proxy, so it waits until one answers."""
-    found = workload(plan_shop(tmp_path), "cadvisor")
-    assert found.restart_with == ("socket-proxy",) and found.waits_for == "http://socket-proxy:2375/_ping"
+    """It asks for the engine's driver at its start alone, through the proxy."""
+    assert workload(plan_shop(tmp_path), "cadvisor").restart_with == ("socket-proxy",)
