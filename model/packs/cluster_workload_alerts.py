@@ -122,13 +122,16 @@ def autoscaler_at_its_end() -> AlertRule:
 
 
 def autoscaler_without_metrics() -> AlertRule:
-    """A workload that is scaled to nothing has its autoscaler off, which is meant."""
+    """A workload that is scaled to nothing has its autoscaler off, which is meant: there is no replica then.
+
+    How many it wants is not asked: that is 0 until it has had metrics once.
+    """
     labels = {HPA: "api", "condition": "ScalingActive", "status": "false"}
     inactive = series(f"kube_{HPA}_status_condition", **labels)
     return AlertRule(
         name="HpaWithoutMetrics",
         expr=f'kube_{HPA}_status_condition{{condition="ScalingActive", status="false"}} == 1'
-        f" and on(namespace, {HPA}) kube_{HPA}_status_desired_replicas > 0",
+        f" and on(namespace, {HPA}) kube_{HPA}_status_current_replicas > 0",
         hold="15m",  # new pods have no metrics for a few minutes
         severity="warning",
         summary="{{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} has no metrics to scale by",
@@ -139,8 +142,8 @@ def autoscaler_without_metrics() -> AlertRule:
             "If it scales by a share, each container of the pods needs a request: `resources.requests`.",
         ),
         example=Example(
-            fires={inactive: flat(1), **_hpa(status_desired_replicas=2)},
-            silent={inactive: flat(1), **_hpa(status_desired_replicas=0)},
+            fires={inactive: flat(1), **_hpa(status_current_replicas=2)},
+            silent={inactive: flat(1), **_hpa(status_current_replicas=0)},
         ),
     )
 

@@ -28,7 +28,12 @@ MAY = {
     ("prometheus", ""): ("list pods", "watch pods"),
     ("prometheus", "*"): ("list nodes", "get nodes/metrics"),
     ("promtail", "*"): ("list pods", "watch pods"),
-    ("kube-state-metrics", "*"): ("list pods", "list deployments.apps", "watch nodes"),
+    ("kube-state-metrics", "*"): (
+        "list pods",
+        "list deployments.apps",
+        "watch nodes",
+        "list horizontalpodautoscalers.autoscaling",
+    ),
 }
 MAY_NOT = {
     "prometheus": ("get secrets", "list secrets", "create pods", "delete pods", "get nodes/proxy", "get pods/log"),
