@@ -20,6 +20,8 @@ FLOWS = {"rate", "irate", "increase", "sum_over_time"}
 """Functions whose result is 0 where nothing happens: nothing may be divided by them as they are."""
 TOLD = {"slo:requests_unknown:ratio_rate1h", "OutcomeUnknown"}
 """What says that outcomes are not known: there 0 known ones are the worst, and not the best."""
+TRUE_ZEROS = {"PostgresConnectionsExhausted": "no connections are reserved before PostgreSQL 16, which has the setting"}
+"""Zeros that are so where the series is missing, and why."""
 COMPARISONS = {">", ">=", "==", "!=", "<", "<="}
 
 
@@ -90,6 +92,14 @@ def hides(query: str) -> bool:
     return False
 
 
+def from_nothing(query: str) -> bool:
+    """Whether a constant stands in for what is missing, whoever was to count it; Prometheus itself counts ALERTS."""
+    ors = (n for n in walk(tree(query)) if isinstance(n, promql.BinaryExpr) and str(n.op) == "or")
+    constant = any(isinstance(right := _inside(each.rhs), promql.Call) and right.func.name == "vector" for each in ors)
+    named = {each.name for each in walk(tree(query)) if isinstance(each, promql.VectorSelector)}
+    return constant and named != {"ALERTS"}
+
+
 def _asks(selector: Any) -> bool:
     return any(m.op == promql.MatchOp.Re or m.name == "le" for m in selector.matchers.matchers)
 
@@ -105,7 +115,14 @@ def test_nothing_is_divided_by_nothing(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_zero_stands_for_what_is_missing(stack: str) -> None:
     """No rule takes 0 where a metric, a label or a bucket is not there."""
-    found = sorted({name for name, query in rules(stack) if name not in TOLD and hides(query)})
+    found = sorted({name for name, query in rules(stack) if name not in {*TOLD, *TRUE_ZEROS} and hides(query)})
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_panel_shows_zero_where_nobody_counts(stack: str) -> None:
+    """A panel has a zero only from series that are there; only ALERTS has none while all is well."""
+    found = sorted({name for name, query in drawn(stack) if from_nothing(query)})
     assert not found, "\n".join(found)
 
 
@@ -137,3 +154,16 @@ def test_divisions_are_found(query: str, bad: bool) -> None:
 def test_hidden_zeros_are_found(query: str, bad: bool) -> None:
     """A zero from a whole metric, or from nothing at all, is found; one from series with the label is right."""
     assert hides(query) is bad
+
+
+@pytest.mark.parametrize(
+    ("query", "bad"),
+    [
+        ("sum(rate(a[5m])) or on () vector(0)", True),
+        ("count(ALERTS) or vector(0)", False),
+        ("sum(rate(a[5m])) or on () 0 * count(up == 1)", False),
+    ],
+)
+def test_constants_are_found(query: str, bad: bool) -> None:
+    """A zero from nowhere is found, one from targets that answer is right."""
+    assert from_nothing(query) is bad

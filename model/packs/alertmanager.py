@@ -6,6 +6,7 @@ Source of the names: https://prometheus.io/docs/alerting/latest/alertmanager/ an
 from __future__ import annotations
 
 from model.packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
+from model.packs.drawing import or_zero
 from model.system import Panel
 from model.telemetry import AlertRule, Example, Mute
 
@@ -171,7 +172,7 @@ def config_inconsistent() -> AlertRule:
 
 def panels() -> tuple[Panel, ...]:
     """What is sent, what fails, and what is known; only integrations that were ever used, as all have series."""
-    used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0 or on() vector(0)"
+    used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0" + or_zero(SELF)
     sent = "sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval]))"
     failed = "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))"
     held = {"{{state}}": "sum by (state) (alertmanager_alerts)"}

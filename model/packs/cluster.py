@@ -11,7 +11,7 @@ from model.packs.base import Tune, colours, percent
 from model.packs.cluster_alerts import ALIVE, RESTARTS, WORKLOADS
 from model.packs.cluster_node_alerts import PRESSURE, READY
 from model.packs.cluster_volume_alerts import FILES, VOLUME_FULL, VOLUME_LOW
-from model.packs.drawing import NOTHING_YET, at, chart, stat, summed
+from model.packs.drawing import at, chart, none_of, stat, summed
 from model.system import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 
@@ -46,7 +46,7 @@ def panels() -> tuple[Panel, ...]:
         chart(
             "Replicas missing",
             {
-                f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": f"{at(wanted)} - {at(there)} > 0{NOTHING_YET}"
+                f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": f"{at(wanted)} - {at(there)} > 0{none_of(at(wanted))}"
                 for kind, (wanted, there) in WORKLOADS.items()
             },
             "short", "Wanted, but not at work. A warning is sent after 15 minutes, and people are called when none is"
@@ -78,10 +78,8 @@ def board() -> DashboardSpec:
 def _now() -> tuple[Panel, ...]:
     every = "every"
     running = "sum(" + at("kube_pod_status_phase", 'phase="Running"') + ")"
-    unready = (
-        f"count({at('kube_pod_status_ready', TRUE)} == 0"
-        f" and on(namespace, pod) {at('kube_pod_status_phase', ALIVE)} == 1){NOTHING_YET}"
-    )
+    ready = at("kube_pod_status_ready", TRUE)
+    unready = f"count({ready} == 0 and on(namespace, pod) {at('kube_pod_status_phase', ALIVE)} == 1){none_of(ready)}"
     wanted, there = WORKLOADS["deployment"]
     return (
         stat(
@@ -100,7 +98,7 @@ def _now() -> tuple[Panel, ...]:
             f"Of all containers. A warning is sent when one of them has more than {RESTARTS:g} in 15 minutes.", every,
         ),
         stat(
-            "Deployments short of replicas", f"count({at(wanted)} - {at(there)} > 0){NOTHING_YET}", "short",
+            "Deployments short of replicas", f"count({at(wanted)} - {at(there)} > 0){none_of(at(wanted))}", "short",
             "Fewer work than are wanted. A warning is sent after 15 minutes.", every,
             thresholds=colours((1, "yellow")),
         ),
@@ -125,7 +123,7 @@ def _phases(width: int) -> Panel:
 
 
 def _restarts(width: int) -> Panel:
-    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{NOTHING_YET}"
+    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{none_of(COUNT)}"
     return chart(
         "Restarts of containers", {CONTAINER: again}, "short",
         f"Within 15 minutes. A warning is sent above {RESTARTS:g}.",
@@ -135,7 +133,7 @@ def _restarts(width: int) -> Panel:
 
 def _used(width: int) -> Panel:
     return chart(
-        "Volumes in use", {CLAIM: f"{USED}{NOTHING_YET}"}, "percentunit",
+        "Volumes in use", {CLAIM: USED}, "percentunit",
         f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}, or when it would be full within a"
         f" day; people are called above {percent(1 - VOLUME_FULL)}.",
         width=width, thresholds=FULL,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from model.packs.base import colours, percent
 from model.packs.containers_alerts import MEMORY, NAMED, RESTARTS, THROTTLED, alerts
-from model.packs.drawing import NOTHING_YET, at, chart, rate, stat, summed
+from model.packs.drawing import at, chart, none_of, rate, stat, summed
 from model.system import DashboardSpec, Panel, Row
 
 __all__ = ["alerts", "board", "panels"]
@@ -65,9 +65,9 @@ def board() -> DashboardSpec:
 
 
 def _now() -> tuple[Panel, ...]:
-    every = "every"
-    sick = f"count({at('container_health_state', NAMED)} == 0){NOTHING_YET}"
-    young = f"count(time() - {at('container_start_time_seconds', NAMED)} < 3600){NOTHING_YET}"
+    every, none = "every", none_of(at("container_last_seen", NAMED))
+    sick = f"count({at('container_health_state', NAMED)} == 0){none}"
+    young = f"count(time() - {at('container_start_time_seconds', NAMED)} < 3600){none}"
     return (
         stat("Running", f"count({at('container_last_seen', NAMED)})", "short", "Containers that cAdvisor sees.", every),
         stat(

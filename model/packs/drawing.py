@@ -10,8 +10,19 @@ from model.system import Panel
 
 AT = 'environment=~"$environment"'
 """The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""
-NOTHING_YET = " or on() vector(0)"
-"""For counts whose series appear with the first event: until then zero is the truth."""
+
+
+def or_zero(service: str) -> str:
+    """For counts whose series appear with the first event: 0 until then, while who counts answers its scrapes.
+
+    A count of somebody who does not answer has no value: it is not known. `service` is a regular expression.
+    """
+    return none_of(f'up{{{AT}, service=~"{service}"}} == 1')
+
+
+def none_of(series: str) -> str:
+    """For counts of what is wrong: 0 while these series are there, of which some could be wrong."""
+    return f" or on() 0 * count({series})"
 
 
 def at(metric: str, *matchers: str) -> str:

@@ -6,6 +6,7 @@ Source of the names: https://grafana.com/docs/grafana/latest/setup-grafana/set-u
 from __future__ import annotations
 
 from model.packs.base import BY, Tune, grown, limit, panel, percent, series_of, share
+from model.packs.drawing import or_zero
 from model.system import Panel
 from model.telemetry import AlertRule
 
@@ -15,6 +16,7 @@ DATASOURCE_ERRORS = 5.0
 """In five minutes: one for each refresh of a panel is a broken panel, a few are queries that took too long."""
 REQUESTS = "grafana_http_request_duration_seconds"
 SELF = "grafana"
+NOTHING_YET = or_zero(SELF)
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -78,10 +80,10 @@ def datasource_errors(tune: Tune) -> AlertRule:
 
 def panels() -> tuple[Panel, ...]:
     """How much Grafana is used, and how quick it is."""
-    rate = f"sum by (status_code) (rate({REQUESTS}_count[$__rate_interval])) or on() vector(0)"
+    rate = f"sum by (status_code) (rate({REQUESTS}_count[$__rate_interval])){NOTHING_YET}"
     quantiles = {
         f"p{q * 100:g}": f"histogram_quantile({q:g}, sum by (le) (rate({REQUESTS}_bucket[$__rate_interval])))"
-        " or on() vector(0)"
+        + NOTHING_YET
         for q in (0.5, 0.95)
     }
     return (

@@ -6,6 +6,7 @@ Source of the names: https://www.jaegertracing.io/docs/1.62/monitoring/ and its 
 from __future__ import annotations
 
 from model.packs.base import BY, Tune, above, colours, flat, grown, limit, panel, percent, series_of, share
+from model.packs.drawing import or_zero
 from model.system import Panel
 from model.telemetry import AlertRule
 
@@ -131,7 +132,7 @@ def query_errors(tune: Tune) -> AlertRule:
 def panels() -> tuple[Panel, ...]:
     """What Jaeger receives, what it loses, and how near it is to losing more."""
     received = {
-        "{{svc}}": "sum by (svc) (rate(jaeger_collector_spans_received_total[$__rate_interval])) > 0 or on() vector(0)"
+        "{{svc}}": "sum by (svc) (rate(jaeger_collector_spans_received_total[$__rate_interval])) > 0" + or_zero(SELF)
     }
     failed = '{environment=~"$environment", result="err"}'
     lost = {

@@ -6,6 +6,7 @@ Source of the names: https://grafana.com/docs/loki/latest/operations/meta-monito
 from __future__ import annotations
 
 from model.packs.base import BY, Tune, flat, grown, limit, panel, percent, series_of, share
+from model.packs.drawing import or_zero
 from model.system import Panel
 from model.telemetry import AlertRule, Example
 
@@ -18,6 +19,7 @@ RETENTION_SECONDS = 10800.0
 COMPACTOR = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
 """Of each instance, and 0 on those that are not the compactor."""
 SELF = "loki"
+NOTHING_YET = or_zero(f"{SELF}(-.*)?")
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -176,9 +178,9 @@ def limits_refused() -> AlertRule:
 
 def panels() -> tuple[Panel, ...]:
     """What Loki receives and holds."""
-    received = {"bytes": "sum(rate(loki_distributor_bytes_received_total[$__rate_interval])) or on() vector(0)"}
-    lines = {"lines": "sum(rate(loki_distributor_lines_received_total[$__rate_interval])) or on() vector(0)"}
-    streams = {"streams": "sum(loki_ingester_memory_streams) or on() vector(0)"}
+    received = {"bytes": f"sum(rate(loki_distributor_bytes_received_total[$__rate_interval])){NOTHING_YET}"}
+    lines = {"lines": f"sum(rate(loki_distributor_lines_received_total[$__rate_interval])){NOTHING_YET}"}
+    streams = {"streams": f"sum(loki_ingester_memory_streams){NOTHING_YET}"}
     return (  # Loki has no such series before the first line
         panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
         panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),

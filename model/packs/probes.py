@@ -6,7 +6,7 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 from __future__ import annotations
 
 from model.packs.base import colours, panel
-from model.packs.drawing import NOTHING_YET, at, chart, stat
+from model.packs.drawing import at, chart, none_of, stat
 from model.packs.probes_alerts import CERTIFICATE_DAYS, SLOW_SECONDS
 from model.system import DashboardSpec, Panel, Row
 
@@ -59,7 +59,7 @@ def board() -> DashboardSpec:
 def _now() -> tuple[Panel, ...]:
     every = "every"
     share = f"avg(avg_over_time({at('probe_success')}[$__range]))"
-    down = f"count({at('probe_success')} == 0){NOTHING_YET}"
+    down = f"count({at('probe_success')} == 0){none_of(at('probe_success'))}"
     return (
         stat("Asked", f"count({at('probe_success')})", "short", "Health endpoints that are asked.", every, width=6),
         stat(

@@ -6,6 +6,7 @@ Source of the names: https://grafana.com/docs/loki/latest/send-data/promtail/ an
 from __future__ import annotations
 
 from model.packs.base import BY, Tune, colours, flat, grown, limit, panel, percent, series_of, share
+from model.packs.drawing import or_zero
 from model.system import Panel
 from model.telemetry import AlertRule, Example
 
@@ -16,6 +17,7 @@ ERROR_SHARE = 0.1
 BEHIND = 65536
 """Bytes: a line that is still being written is shorter; what is more was not read."""
 SELF = "promtail"
+NOTHING_YET = or_zero(SELF)
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -140,14 +142,14 @@ def file_not_read(tune: Tune) -> AlertRule:
 def panels() -> tuple[Panel, ...]:
     """What Promtail reads, sends and loses; it has metrics of files only where it reads files."""
     lines = {
-        "from containers": "sum(rate(promtail_docker_target_entries_total[$__rate_interval])) or on() vector(0)",
-        "from files": "sum(rate(promtail_read_lines_total[$__rate_interval])) or on() vector(0)",
-        "sent": "sum(rate(promtail_sent_entries_total[$__rate_interval])) or on() vector(0)",
+        "from containers": f"sum(rate(promtail_docker_target_entries_total[$__rate_interval])){NOTHING_YET}",
+        "from files": f"sum(rate(promtail_read_lines_total[$__rate_interval])){NOTHING_YET}",
+        "sent": f"sum(rate(promtail_sent_entries_total[$__rate_interval])){NOTHING_YET}",
     }
-    lost = "sum by (reason) (rate(promtail_dropped_entries_total[$__rate_interval])) or on() vector(0)"
+    lost = f"sum by (reason) (rate(promtail_dropped_entries_total[$__rate_interval])){NOTHING_YET}"
     files = {
-        "files": "sum(promtail_files_active_total) or on() vector(0)",
-        "targets": "sum(promtail_targets_active_total) or on() vector(0)",
+        "files": f"sum(promtail_files_active_total){NOTHING_YET}",
+        "targets": f"sum(promtail_targets_active_total){NOTHING_YET}",
     }
     red = colours((0.001, "red"))
     return (

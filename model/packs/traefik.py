@@ -6,7 +6,7 @@ Source: https://doc.traefik.io/traefik/observe/metrics/
 from __future__ import annotations
 
 from model.packs.base import BY, Tune, colours, least, limit, percent, series_of, share
-from model.packs.drawing import NOTHING_YET, at, chart, rate, stat, summed
+from model.packs.drawing import at, chart, or_zero, rate, stat, summed
 from model.system import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 
@@ -14,6 +14,7 @@ ERRORS = 0.05
 """One request in twenty: from there on people notice; below it are clients that went away."""
 SELF = "traefik"
 OWN = f'service="{SELF}"'
+NOTHING_YET = or_zero(SELF)
 BEHIND = "exported_service"
 """Traefik's own label `service`, the service behind it: the scrape target's has taken that name."""
 BAD, KNOWN = 'code=~"5.."', 'code=~"[1-5].."'

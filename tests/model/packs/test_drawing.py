@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.packs.drawing import at, chart, rate, stat, summed
+from model.packs.drawing import at, chart, none_of, or_zero, rate, stat, summed
 
 
 def test_series_follow_the_environment() -> None:
@@ -11,6 +11,12 @@ def test_series_follow_the_environment() -> None:
     assert at("up", 'job="x"') == 'up{environment=~"$environment", job="x"}'
     assert rate("x_total") == 'rate(x_total{environment=~"$environment"}[$__rate_interval])'
     assert summed("job", "x_total") == f"sum by (job) ({rate('x_total')})"
+
+
+def test_a_zero_comes_from_who_counts() -> None:
+    """Where nothing has been counted there is a zero from targets that answer, or from series that could be wrong."""
+    assert or_zero("x") == ' or on() 0 * count(up{environment=~"$environment", service=~"x"} == 1)'
+    assert none_of(at("probe_success")) == ' or on() 0 * count(probe_success{environment=~"$environment"})'
 
 
 def test_panels_have_their_usual_size() -> None:
