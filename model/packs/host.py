@@ -5,7 +5,7 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
-from model.packs import host_alerts, host_disk_alerts
+from model.packs import host_alerts, host_device_alerts, host_disk_alerts
 from model.packs.base import Tune, colours, panel, percent
 from model.packs.drawing import at, chart, rate, stat, summed
 from model.packs.host_alerts import CLOCK_SECONDS, CPU, MEMORY
@@ -26,8 +26,8 @@ PER_CORE = f"max by (instance) ({at('node_load5')}) / {CORES}"
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
-    """Alerts about the host and its disks."""
-    return (*host_alerts.alerts(tune), *host_disk_alerts.alerts(tune))
+    """Alerts about the host, the room on its disks, and its devices."""
+    return (*host_alerts.alerts(tune), *host_disk_alerts.alerts(tune), *host_device_alerts.alerts(tune))
 
 
 def panels() -> tuple[Panel, ...]:

@@ -5,12 +5,20 @@ Source: https://redis.io/docs/latest/commands/info/
 
 from __future__ import annotations
 
-from model.packs.base import colours, percent
+from model.packs import redis_alerts, redis_data_alerts
+from model.packs.base import Tune, colours, percent
 from model.packs.drawing import at, chart, rate, stat, summed
-from model.packs.redis_alerts import BLOCKED, MEMORY, SLOW, alerts
+from model.packs.redis_alerts import BLOCKED, SLOW
+from model.packs.redis_data_alerts import MEMORY
 from model.system import DashboardSpec, Panel, Row
+from model.telemetry import AlertRule
 
 __all__ = ["alerts", "board", "panels"]
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about Redis."""
+    return (*redis_alerts.alerts(tune), *redis_data_alerts.alerts(tune))
 
 
 def _by_database(*metrics: str) -> dict[str, str]:

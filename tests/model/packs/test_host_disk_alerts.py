@@ -1,4 +1,4 @@
-"""The alerts about the disks of a host."""
+"""The alerts about the room on the disks of a host."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ OTHERS = {
     "HostDiskLow": 0.3,
     "HostDiskFilling": 0.2,
     "NodeFilesystemAlmostOutOfFiles": 0.2,
-    "NodeDiskIOSaturation": 50,
 }
 """Other thresholds than the usual ones, for every alert that has one."""
 

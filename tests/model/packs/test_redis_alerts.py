@@ -1,18 +1,13 @@
-"""The alerts about Redis."""
+"""The alerts about the clients of Redis."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from model.packs import redis_alerts
-from model.packs.base import flat
 from model.system import Tuning
 from tests.model.packs.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
-    "RedisMemoryHigh": 0.5,
-    "RedisMachineMemoryHigh": 0.5,
     "RedisConnectionsHigh": 0.5,
     "RedisClientsBlocked": 200,
     "RedisSlowLog": 50,
@@ -34,15 +29,6 @@ def test_thresholds_can_be_tuned(proves: Proves) -> None:
 def test_alerts_keep_who_they_are_about() -> None:
     """What is summed keeps the labels that routes and inhibitions look at."""
     keeps_identity(redis_alerts.alerts({}))
-
-
-def test_a_failed_append_is_told_as_a_failed_snapshot(proves: Proves) -> None:
-    """Either way of saving counts, and Redis without one of them has no such series."""
-    rule = redis_alerts.cannot_save()
-    assert rule.example is not None
-    snapshot, log = rule.example.fires
-    proves([replace(rule, example=replace(rule.example, fires={snapshot: flat(1), log: flat(0)}))])
-    proves([replace(rule, example=replace(rule.example, silent={snapshot: flat(1)}))])
 
 
 def test_a_number_of_ones_own_is_meant_as_it_is(proves: Proves) -> None:
