@@ -86,8 +86,9 @@ def _tuning(name: str, rule: AlertRule) -> Iterator[str]:
     """How a system says that it wants the alert otherwise."""
     yield "To say otherwise for a system or for one of its services, in configs/systems/<system>.yaml:"
     yield ""
-    wish = f"{{ threshold: {rule.limit:.10g} }}" if rule.limit is not None else "{ for: 30m }"
-    yield f"```yaml\ntune:\n  {name}: {wish} # or {{ enabled: false, why: the reason }}\n```"
+    given = {"threshold": rule.limit, "minFailures": rule.min_failures}
+    wishes = [f"{key}: {value:.10g}" for key, value in given.items() if value is not None] or ["for: 30m"]
+    yield f"```yaml\ntune:\n  {name}: {{ {', '.join(wishes)} }} # or {{ enabled: false, why: the reason }}\n```"
 
 
 def index(alerts: dict[str, list[Use]]) -> str:

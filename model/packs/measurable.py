@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from model.errors import Problem
 from model.packs import http, outcome, pool
 from model.packs.base import PER_SECOND, Subject
-from model.system import Role, System
+from model.packs.slo_counts import asked, split
+from model.system import Objective, Role, System
 
 LATENCIES: tuple[tuple[str, Role, str, float], ...] = (
     ("http", "duration", "SlowRequests", http.LATENCY_SECONDS),
@@ -24,7 +25,31 @@ def problems(system: System, where: str) -> list[Problem]:
         subject, place = Subject(system, key), f"{where}services.{key}"
         found += _statuses(subject, place)
         found += _thresholds(subject, place)
+    for number, item in enumerate(system.objectives):
+        found += _failures(Subject(system, item.service), item, f"{where}objectives[{number}].bad")
     return found
+
+
+def _failures(subject: Subject, item: Objective, where: str) -> Iterator[Problem]:
+    """A counter of failures by a label whose declared values it matches none of: nothing would ever be bad."""
+    name, matchers = split(item.bad or "")
+    metric = subject.service.metrics.get(name)
+    for label, (operator, value) in asked(matchers).items():
+        values = metric.labels.get(label, ()) if metric else ()
+        if not values or operator.startswith("!") or value in values:
+            continue
+        if operator == "=~" and _like(value, values):
+            continue
+        message = f"{label}{operator}{value!r} matches none of the values that {name} declares: {', '.join(values)}"
+        yield Problem(where, message)
+
+
+def _like(pattern: str, values: Sequence[str]) -> bool:
+    """Whether a value is like the pattern; one that is no regular expression is told as a query that is wrong."""
+    try:
+        return any(re.fullmatch(pattern, value) for value in values)
+    except re.error:
+        return True
 
 
 def _statuses(subject: Subject, where: str) -> Iterator[Problem]:

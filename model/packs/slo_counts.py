@@ -56,8 +56,8 @@ def _latency(subject: Subject, item: Objective) -> Counts:
 
 def _ratio(subject: Subject, bad: str, total: str) -> Counts:
     """Failures by the same counter are known by its labels; those by another one as soon as that one has a series."""
-    failing, within = _split(bad)
-    name, matchers = _split(total)
+    failing, within = split(bad)
+    name, matchers = split(total)
     known = [f'{label}=~".+"' for label in labels(within)]
     seen, failed = outcome.rate(subject, name, matchers), outcome.rate(subject, failing, within, *known)
     if failing == name:
@@ -67,16 +67,24 @@ def _ratio(subject: Subject, bad: str, total: str) -> Counts:
     return Counts(seen, judged, f"{failed} or 0 * ({judged})")
 
 
-def _split(selector: str) -> tuple[str, str]:
+def split(selector: str) -> tuple[str, str]:
     """A metric with matchers in its two parts: `a{b="c"}` gives a and b="c"."""
     name, _, inside = selector.strip().rstrip("}").partition("{")
     return name.strip(), inside.strip().rstrip(",")
 
 
+QUOTED = r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
+
+
+def asked(matchers: str) -> dict[str, tuple[str, str]]:
+    """What matchers ask of each label: the operator and the value, as `{"status": ("=", "failed")}`."""
+    found = re.findall(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*{QUOTED}", matchers)
+    return {label: (operator, value[1:-1]) for label, operator, value in found}
+
+
 def labels(matchers: str) -> list[str]:
     """The labels that matchers ask for, each once, in their order."""
-    unquoted = re.sub(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""", '""', matchers)
-    return list(dict.fromkeys(re.findall(r"([A-Za-z_]\w*)\s*(?:=~|!~|!=|=)", unquoted)))
+    return list(asked(matchers))
 
 
 def _needed(subject: Subject, role: str) -> tuple[str, Metric]:

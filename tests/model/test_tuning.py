@@ -84,3 +84,14 @@ def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:
 def test_alerts_of_other_environments_may_be_tuned(tmp_path: Path, name: str) -> None:
     """One file serves a system on Docker and on Kubernetes, with a component and without it."""
     assert name not in alerts(tmp_path, {"tune": {name: {"for": "20m"}}})
+
+
+def test_the_number_of_failures_is_tuned_where_failures_are_counted(tmp_path: Path) -> None:
+    """An alert on a share of failures takes another number; one that counts none refuses it with those that do."""
+    found = alerts(tmp_path / "a", {"tune": {"HighErrorRatio": {"minFailures": 42}}})
+    assert found["HighErrorRatio"].min_failures == 42 and ">= 42" in found["HighErrorRatio"].expr
+    with pytest.raises(ConfigError) as caught:
+        plan_shop(tmp_path / "b", {"tune": {"TargetDown": {"minFailures": 3}}})
+    (text,) = (str(problem) for problem in caught.value.problems)
+    assert "tune.TargetDown.minFailures: the alert counts no failures; those that do: " in text
+    assert "HighErrorRatio" in text

@@ -23,6 +23,13 @@ def test_a_page_says_what_to_do() -> None:
     assert text.count("```promql") == 2
 
 
+def test_a_page_says_what_can_be_tuned() -> None:
+    """Threshold and least number of failures where the alert has them, else how long it waits."""
+    assert "Late: { threshold: 1, minFailures: 5 }" in runbooks.page("Late", [Use("one", rule(min_failures=5))])
+    assert "Late: { minFailures: 5 }" in runbooks.page("Late", [Use("one", rule(limit=None, min_failures=5))])
+    assert "Late: { for: 30m }" in runbooks.page("Late", [Use("one", rule(limit=None))])
+
+
 def test_every_shipped_alert_has_a_page() -> None:
     """All alerts of all stacks are there, and the list names them all."""
     made = runbooks.files()

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from model.packs import measurable
+from tests.support.objectives import RATIO, system
 
+TOTAL = {"total": "jobs_total"}
 REQUESTS = {"type": "counter", "role": "requests"}
 TOOK = {"type": "histogram", "role": "duration", "unit": "seconds"}
 QUERIES = {"type": "histogram", "role": "query_duration", "unit": "milliseconds"}
@@ -46,3 +48,20 @@ def test_a_threshold_within_the_buckets_is_taken(tune: dict[str, Any], uses: Any
     """A threshold below the last bound can be passed; an alert that is off needs none."""
     metrics = {"took": {**TOOK, "buckets": [0.1, 0.5, 1]}}
     assert found(uses("http", metrics=metrics, tune={"SlowRequests": tune})) == []
+
+
+JOBS = {"jobs_total": {"type": "counter", "labels": {"result": ["done", "failed", "lost"]}}}
+
+
+@pytest.mark.parametrize("matchers", ['result="error"', 'result=~"err.*|bad"'])
+def test_failures_that_are_not_declared_are_refused(matchers: str) -> None:
+    """An objective whose failures are none of the declared values would be kept for ever."""
+    (problem,) = measurable.problems(system({**RATIO, "bad": f"jobs_total{{{matchers}}}", **TOTAL}, metrics=JOBS), "")
+    assert problem.where == "objectives[0].bad"
+    assert "matches none of the values that jobs_total declares: done, failed, lost" in problem.message
+
+
+@pytest.mark.parametrize("matchers", ['result="failed"', 'result=~"fail.*"', 'result!="done"', "result='lost'"])
+def test_failures_that_are_declared_are_taken(matchers: str) -> None:
+    """Equal to a value, like one, or all but one."""
+    assert measurable.problems(system({**RATIO, "bad": f"jobs_total{{{matchers}}}", **TOTAL}, metrics=JOBS), "") == []

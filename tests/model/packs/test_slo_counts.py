@@ -10,7 +10,7 @@ import pytest
 
 from model.packs import slo
 from model.packs.base import Subject
-from model.packs.slo_counts import counts, labels
+from model.packs.slo_counts import asked, counts, labels
 from tests.support.objectives import AVAILABILITY, IDS, LATENCY, RATIO, absent, case, judged, near, system
 
 OTHER = {**RATIO, "bad": "shop_errors_total", "total": "http_requests_total"}
@@ -138,4 +138,6 @@ def test_a_whole_bound_is_found_in_either_spelling() -> None:
 
 def test_labels_of_matchers_are_found() -> None:
     """What stands in quotes is a value, and no label."""
-    assert labels('a="x=y", b=~"c!=d|e", c!="", a!~\'f="g"\'') == ["a", "b", "c"]
+    text = 'a="x=y", b=~"c!=d|e", c != "", d!~\'f="g"\''
+    assert labels(text) == ["a", "b", "c", "d"]
+    assert asked(text) == {"a": ("=", "x=y"), "b": ("=~", "c!=d|e"), "c": ("!=", ""), "d": ("!~", 'f="g"')}
