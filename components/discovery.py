@@ -48,7 +48,7 @@ def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
     else:
         rules = [
             {"source_labels": [f"{meta}phase"], "regex": "Succeeded|Failed", "action": "drop"},
-            {"source_labels": [f"{meta}container_port_number"], "regex": str(how.port), "action": "keep"},
+            *at_port(f"{meta}ip", how.port),
             *rules,
             {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
             {"source_labels": [f"{meta}name"], "target_label": "pod"},
@@ -62,6 +62,18 @@ def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
         "kubernetes_sd_configs": [asked],
         "relabel_configs": rules,
     }
+
+
+def at_port(ip: str, port: int | None) -> list[dict[str, Any]]:
+    """Relabelling that makes each pod one target at a port, by its label `ip`.
+
+    Prometheus finds a pod once for each port that a container declares, and once for each container that declares none;
+    with the same address and labels they are one target. A pod without an address yet is not found at all.
+    """
+    return [
+        {"source_labels": [ip], "regex": "([^:]+)", "target_label": "__address__", "replacement": f"$1:{port}"},
+        {"source_labels": [ip], "regex": "(.*:.*)", "target_label": "__address__", "replacement": f"[$1]:{port}"},
+    ]
 
 
 def instances(context: Context, name: str, port: int, replicas: int) -> dict[str, Any]:
@@ -109,8 +121,11 @@ def probed(job: ScrapeJob) -> list[dict[str, Any]]:
     """
     if job.prober is None:
         return []
+    asked: dict[str, Any] = {"source_labels": ["__address__"], "target_label": "__param_target"}
+    if job.discovery:
+        asked["replacement"] = f"http://$1{(job.http_path or '').replace('$', '$$')}"
     return [
-        {"source_labels": ["__address__"], "target_label": "__param_target"},
+        asked,
         {"source_labels": ["__param_target"], "target_label": "instance"},
         {"target_label": "__address__", "replacement": job.prober},
     ]

@@ -96,7 +96,7 @@ def series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) ->
         elif job.name in system.services:
             scraped += job.expected * service_series(system.services[job.name])
         else:
-            scraped += job.expected * OWN_SERIES.get(job.name, 200)
+            scraped += job.expected * OWN_SERIES.get("blackbox" if job.prober else job.name, 200)
     objectives = max(1, len(system.objectives))
     recorded = sum(
         len(group.recordings) * (objectives if group.name.startswith(f"{system.name}-slo") else 1)

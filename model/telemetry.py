@@ -61,7 +61,8 @@ class ScrapeTarget:
 class Discovery:
     """Targets that the platform knows: its nodes, or the pods with these labels in `namespaces` (empty: all).
 
-    `port` is the number of the container's port. `labels` are what every series carries. `expected` is how many there
+    A pod is one target, at `port`, whether or not a container of it declares that port. `labels` are what every series
+    carries; `job` among them stands for the job's own name. `expected` is how many there
     are expected to be, for the capacity plan; with fewer than `least` something is missing.
     """
 
@@ -82,7 +83,8 @@ class ScrapeJob:
     is the number of samples after which a scrape counts as failed. Targets of a `discovery` stand in for static ones;
     `platform_login` shows them the platform's own token. With `honor_labels` a series keeps labels of its own where the
     target has one of the same name, for exporters that tell of others. A `prober` (`host:port`) is asked in place
-    of the targets, which are then what it is asked about. `relabel` and `metric_relabel` hold entries of
+    of the targets, which are then what it is asked about: addresses that are whole URLs, or `http_path` of each pod
+    that is discovered. `relabel` and `metric_relabel` hold entries of
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config.
     """
 
@@ -92,6 +94,7 @@ class ScrapeJob:
     platform_login: bool = False
     honor_labels: bool = False
     prober: str | None = None
+    http_path: str | None = None
     path: str = "/metrics"
     scheme: Literal["http", "https"] = "http"
     interval: str | None = None

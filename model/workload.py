@@ -191,7 +191,8 @@ class Workload:
     `egress` is where it connects to: the stack alone, or anywhere, so that it also joins the networks of others that
     the settings name. The `edge` is what people outside of the platform connect to, by the name `host` where the
     platform has to know it. `labels` are those by which others find it. `groups` are those of the node, by number,
-    whose files it may read.
+    whose files it may read. What only one platform has is refused by the other where it would be missed; `edge`,
+    `host`, `labels` and the limit of processes are for the platform that has them.
     """
 
     name: str

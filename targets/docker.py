@@ -492,6 +492,8 @@ def check(workloads: Sequence[Workload]) -> list[str]:
         for secret in workload.secrets:
             if Path(secret.path).parent != Path(SECRETS_DIR):
                 found.append(f"workload {workload.name!r}: secret file {secret.path!r} must lie in {SECRETS_DIR}")
+        if workload.access or workload.told:
+            found.append(f"workload {workload.name!r}: asks a cluster for what only a cluster has")
         if not all((*workload.args, *workload.entrypoint)):
             found.append(f"workload {workload.name!r}: an argument is empty, which the Docker provider refuses")
         if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):

@@ -36,6 +36,11 @@ def check(workloads: Sequence[Workload]) -> list[str]:
             if SLASH in path
         ]
         found += _host_problems(where, workload)
+        found += [
+            f"{where}: port {port.number} cannot be published on a host here; leave `publish` out"
+            for port in workload.ports
+            if port.publish is not None
+        ]
         if len({port.name for port in workload.ports}) < len(workload.ports):
             found.append(f"{where}: two ports have one name")
     return found

@@ -5,6 +5,8 @@ Format: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from components.base import MonitoringComponent, identity, limits, published
@@ -13,7 +15,7 @@ from model.dashboard import build
 from model.gateway import GATEWAY, asks_host
 from model.packs import probes as pack
 from model.packs import probes_alerts
-from model.packs.system import targets
+from model.packs.system import discovery, targets
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry, series_for
@@ -39,36 +41,46 @@ def config() -> dict[str, Any]:
     }
 
 
-def probes(context: Context) -> tuple[ScrapeTarget, ...]:
-    """The health endpoints of all services."""
+def probes(context: Context) -> tuple[ScrapeJob, ...]:
+    """The jobs that have the exporter ask: one for all addresses, one for each path of what is found by its pods."""
+    fixed, found = addresses(context), [*pods(context)]
+    own = context.address(NAME, PORT)
+    ask = ScrapeJob(name=probes_alerts.PROBES, path="/probe", params={"module": ("http_2xx",)}, prober=own)
+    return (*((replace(ask, targets=fixed),) if fixed else ()), *(replace(ask, **job) for job in found))
+
+
+def addresses(context: Context) -> tuple[ScrapeTarget, ...]:
+    """The health endpoints of all services that have addresses."""
     return tuple(
-        ScrapeTarget(
-            address=f"http://{address}{path}",
-            labels={**service.labels, **identity(context, key)},
-        )
+        ScrapeTarget(address=f"http://{address}{path}", labels=labels)
         for key, service in context.system.services.items()
+        for labels in ({**service.labels, **identity(context, key)},)
+        if discovery(context, service, labels) is None
         for address in targets(context, key, service)
         for path in service.health
     )
 
 
+def pods(context: Context) -> Iterator[dict[str, Any]]:
+    """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
+    for key, service in context.system.services.items():
+        labels = {**service.labels, **identity(context, key), "job": probes_alerts.PROBES}
+        found = discovery(context, service, labels)
+        for number, path in enumerate(service.health if found else (), 1):
+            # no service can have such a name
+            name = f"{probes_alerts.PROBES}.{key}" + (f".{number}" if number > 1 else "")
+            yield {"name": name, "discovery": found, "http_path": path}
+
+
 def telemetry(context: Context) -> Telemetry:
     """The exporter itself is scraped, and through it every health endpoint; nothing where there is none."""
-    if not probes(context):
+    jobs = probes(context)
+    if not jobs:
         return Telemetry()
-    own = context.address(NAME, PORT)
+    itself = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
         offers=(series_for("probes"),),
-        scrape=(
-            ScrapeJob(name=NAME, targets=(ScrapeTarget(address=own, labels=identity(context, NAME)),)),
-            ScrapeJob(
-                name=probes_alerts.PROBES,
-                path="/probe",
-                params={"module": ("http_2xx",)},
-                targets=probes(context),
-                prober=own,
-            ),
-        ),
+        scrape=(ScrapeJob(name=NAME, targets=(itself,)), *jobs),
         rules=(RuleGroup(name="probes", alerts=probes_alerts.alerts(context.system.tune)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
     )
@@ -100,7 +112,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             ),
             ports=(published(context, NAME, PORT),),
             # Prometheus says whom to ask, with each request
-            exemptions=(GATEWAY,) if asks_host(*(probe.address for probe in probes(context))) else (),
+            exemptions=(GATEWAY,) if asks_host(*(target.address for target in addresses(context))) else (),
             probe=HttpProbe(path="/-/healthy", port=PORT),
             egress="anywhere",
         ),

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from components.discovery import TOKENS, grouped, scrape_timeout
+from components.discovery import TOKENS, at_port, grouped, probed, scrape_timeout
 from model.declared import Declared
 from model.naming import LABEL
 from model.operator import GROUP, Operator
@@ -41,7 +41,7 @@ class Terms:
 def monitors(context: Context, terms: Terms) -> Iterator[Declared]:
     """The objects of every job: where its targets are decides on their kind."""
     for job in context.telemetry.scrape:
-        if job.prober:
+        if job.prober and not job.discovery:
             yield from probes(context, terms, job, job.prober)
         elif job.discovery and job.discovery.role == "node":
             yield kubelets(context, terms, job, job.discovery)
@@ -91,13 +91,18 @@ def service_monitor(context: Context, terms: Terms, job: ScrapeJob, target: Scra
 
 
 def pod_monitor(context: Context, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
-    """Pods that are found by their labels; they keep the namespace and the name that they are known by."""
+    """Pods that are found by their labels; they keep the namespace and the name that they are known by.
+
+    No port is named, as pods that do not declare it would not be found.
+    """
     node = {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"}
+    where = map(camel, [*at_port("__meta_kubernetes_pod_ip", how.port), *probed(job)])
     endpoint = {
-        "portNumber": how.port,
         **asked(context, job),
-        "relabelings": [*labelled(job, how.labels, ("container", "endpoint")), node, *map(camel, job.relabel)],
-    }
+        "relabelings": [
+            *where, *labelled(job, how.labels, ("container", "endpoint")), node, *map(camel, job.relabel)
+        ],
+    }  # fmt: skip
     spec = {
         "namespaceSelector": {"matchNames": list(how.namespaces)} if how.namespaces else {"any": True},
         "selector": {"matchLabels": dict(sorted(how.selector.items()))},

@@ -113,7 +113,7 @@ def counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
 
 
 def _key(job: ScrapeJob, labels: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple({**labels, "job": job.name}[name] for name in KEYS)
+    return tuple({"job": job.name, **labels}[name] for name in KEYS)
 
 
 def _missing(up: int) -> dict[str, str]:

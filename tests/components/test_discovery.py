@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from components.discovery import access, discovered, probed, scrape_timeout
+from components.discovery import access, at_port, discovered, probed, scrape_timeout
 from model.telemetry import Discovery, ScrapeJob
 from model.workload import Access
 
@@ -19,14 +21,29 @@ def test_pods_are_found_by_their_labels() -> None:
         {"role": "pod", "namespaces": {"names": ["shop"]}, "selectors": [{"role": "pod", "label": "app=api"}]}
     ]
     rules = found["relabel_configs"]
-    assert {
-        "source_labels": ["__meta_kubernetes_pod_container_port_number"],
-        "regex": "8080",
-        "action": "keep",
-    } in rules
+    assert not [rule for rule in rules if rule.get("action") == "keep"]
     assert {"target_label": "service", "replacement": "api"} in rules
     assert {rule.get("target_label") for rule in rules} >= {"namespace", "pod", "node", "job"}
     assert (found["metrics_path"], found["scrape_interval"], found["scrape_timeout"]) == ("/m", "15s", "10s")
+
+
+@pytest.mark.parametrize(("ip", "address"), [("10.244.0.7", "10.244.0.7:8080"), ("fd00::7", "[fd00::7]:8080")])
+def test_a_pod_is_asked_at_the_port(ip: str, address: str) -> None:
+    """Whatever ports its containers declare, and whether they declare any: each pod has one address."""
+    found = "10.244.0.7"
+    for rule in at_port("ip", 8080):
+        assert rule["source_labels"] == ["ip"] and rule["target_label"] == "__address__"
+        if match := re.fullmatch(rule["regex"], ip):
+            found = match.expand(rule["replacement"].replace("$1", r"\1"))
+    assert found == address
+
+
+def test_a_prober_is_asked_about_each_pod() -> None:
+    """By the pod's address and the path; a dollar sign in the path is none of relabelling's."""
+    (asked, *_) = probed(ScrapeJob(name="blackbox.api", discovery=PODS, prober="b:9115", http_path="/health$"))
+    assert asked == {
+        "source_labels": ["__address__"], "target_label": "__param_target", "replacement": "http://$1/health$$",
+    }  # fmt: skip
 
 
 def test_nodes_are_found_everywhere() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from model.naming import LABEL, user_id
 from model.settings import DockerSettings
-from model.workload import ConfigDir, DataVolume, HostMount, Port, SecretFile, Workload
+from model.workload import Access, ConfigDir, DataVolume, HostMount, Port, SecretFile, Workload
 from targets import docker
 from targets.docker import DeliveryError, DockerTarget, check
 from tests.support.mocks import RecordedResource, by_name, run_program
@@ -443,6 +443,15 @@ def test_names_of_own_volumes_are_refused(name: str) -> None:
 def test_such_names_are_free_where_nothing_is_delivered() -> None:
     """A name is taken only by what is really made: a workload without secrets has no container for them."""
     assert check([PLAIN, replace(PLAIN, name="plain-secrets"), replace(PLAIN, name="plain-configure")]) == []
+
+
+@pytest.mark.parametrize(
+    "workload",
+    [replace(PLAIN, access=(Access(resources=("pods",)),)), replace(PLAIN, told={"NODE": "node-name"})],
+)
+def test_what_only_a_cluster_has_is_refused(workload: Workload) -> None:
+    """Rights on its API, and what only it knows: the process would miss them."""
+    assert check([workload]) == ["workload 'plain': asks a cluster for what only a cluster has"]
 
 
 def test_what_can_be_expressed_is_not_refused() -> None:

@@ -22,7 +22,8 @@ def test_addresses_are_names_of_services() -> None:
 
 def test_usual_workloads_are_fine() -> None:
     """Nothing is said of what can be expressed."""
-    assert check([SERVER, PLAIN, replace(PLAIN, placement="node-agent", host_mounts=(MOUNT,))]) == []
+    server = replace(SERVER, ports=tuple(replace(port, publish=None) for port in SERVER.ports))
+    assert check([server, PLAIN, replace(PLAIN, placement="node-agent", host_mounts=(MOUNT,))]) == []
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ def test_usual_workloads_are_fine() -> None:
         (replace(PLAIN, exemptions=(Exemption(rule="host-gateway", reason="r"),)), "give their address instead"),
         (replace(PLAIN, borrowed=(BorrowedVolume(name="logs", path="/l"),)), "borrows the volumes logs"),
         (replace(PLAIN, ports=(Port(number=1), Port(number=2))), "two ports have one name"),
+        (replace(PLAIN, ports=(Port(number=1, publish=2),)), "port 1 cannot be published on a host here"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_expressed_is_refused(workload: Workload, words: str) -> None:

@@ -25,7 +25,7 @@ TERMS = Terms(Operator(namespace="watch", labels={"team": "ops"}), "15s", 50_000
 FOUND = {
     "__meta_kubernetes_service_name": "api", "__meta_kubernetes_pod_node_name": "n1", "namespace": "monitoring-dev",
     "service": "api-service", "job": "api-service", "pod": "api-0", "container": "api", "endpoint": "http",
-    "node": "n1", "instance": "10.0.0.7:4000",
+    "node": "n1", "instance": "10.0.0.7:4000", "__address__": "10.0.0.7:4000", "__meta_kubernetes_pod_ip": "10.0.0.7",
 }  # fmt: skip
 """A target as the operator hands it to the rules of a monitor."""
 
@@ -52,8 +52,9 @@ def relabelled(rules: list[Mapping[str, Any]], before: Mapping[str, str]) -> dic
             return None
         if action == "labeldrop":
             labels = {name: value for name, value in labels.items() if not wanted.match(name)}
-        if action == "replace" and wanted.match(text):
-            labels[rule["targetLabel"]] = rule.get("replacement", text).replace("$$", "$")
+        if action == "replace" and (match := wanted.match(text)):
+            first = match[1] if match.lastindex else ""
+            labels[rule["targetLabel"]] = rule.get("replacement", text).replace("$1", first).replace("$$", "$")
     return {name: value for name, value in labels.items() if not name.startswith("__")}
 
 
@@ -104,17 +105,37 @@ def test_several_services_are_several_monitors() -> None:
 
 
 def test_pods_are_a_pod_monitor() -> None:
-    """In their own namespace, at the number of their port; they keep the labels that tell where they are."""
+    """In their own namespace; they keep the labels that tell where they are. No port is looked for, but asked."""
     how = Discovery(namespaces=("shop",), selector={"app": "api"}, port=8080, labels=LABELS)
     (item,) = made(ScrapeJob(name="api", discovery=how))
     spec = item.body["spec"]
     assert (item.kind, spec["namespaceSelector"]) == ("PodMonitor", {"matchNames": ["shop"]})
     assert spec["selector"] == {"matchLabels": {"app": "api"}}
     (endpoint,) = spec["podMetricsEndpoints"]
-    assert endpoint["portNumber"] == 8080
+    assert not endpoint.keys() & {"port", "portNumber", "targetPort"}, "pods that declare none would be left out"
+    assert endpoint["relabelings"][0]["replacement"] == "$1:8080"
     assert relabelled(endpoint["relabelings"], {**FOUND, "namespace": "shop", "node": ""}) == {
         **LABELS, "job": "api", "namespace": "shop", "pod": "api-0", "node": "n1", "instance": "10.0.0.7:4000",
     }  # fmt: skip
+
+
+def test_pods_are_asked_by_a_prober() -> None:
+    """Objects for a prober cannot select pods, so a monitor of pods has the prober asked about each."""
+    how = Discovery(namespaces=("shop",), selector={"app": "api"}, port=8080, labels={**LABELS, "job": "blackbox"})
+    params = {"module": ("http_2xx",)}
+    (item,) = made(
+        ScrapeJob(
+            name="blackbox.api", discovery=how, prober="b.svc:9115", path="/probe", http_path="/health", params=params
+        )
+    )
+    (endpoint,) = item.body["spec"]["podMetricsEndpoints"]
+    assert (item.kind, endpoint["path"], endpoint["params"]) == ("PodMonitor", "/probe", {"module": ["http_2xx"]})
+    labels = relabelled(endpoint["relabelings"], {**FOUND, "namespace": "shop", "node": ""})
+    assert labels == {
+        **LABELS, "job": "blackbox", "namespace": "shop", "pod": "api-0", "node": "n1",
+        "instance": "http://10.0.0.7:8080/health",
+    }  # fmt: skip
+    assert endpoint["relabelings"][4] == {"targetLabel": "__address__", "replacement": "b.svc:9115"}
 
 
 def test_nodes_are_the_service_that_the_operator_keeps() -> None:
