@@ -13,7 +13,7 @@ from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
 from model.gateway import HOST
 from model.naming import identity, namespace
-from model.packs import measurable, outcome, slo
+from model.packs import measurable, outcome, presence, slo
 from model.packs.base import PER_SECOND, Rules, Subject
 from model.packs.catalogue import BROUGHT, PACKS, TITLES, row_panels, with_pack_metrics
 from model.places import in_system, setting
@@ -246,7 +246,10 @@ def _group(system: System, subject: Subject) -> RuleGroup:
         tuple(dict.fromkeys(each for part in parts for each in part.outcomes)),
     )
     unknown = (outcome.alert(subject, merged.outcomes),) if merged.outcomes else ()
-    alerts = tuple(replace(alert, service=subject.key) for alert in (*merged.alerts, *unknown))
+    queries = [rule.expr for rule in merged.recordings] + [rule.expr for rule in merged.alerts]
+    queries += [spec.expr for spec in system.alerts]
+    every = (*merged.alerts, *unknown, *presence.alerts(subject, queries))
+    alerts = tuple(replace(alert, service=subject.key) for alert in every)
     return RuleGroup(
         name=f"{system.name}-{subject.key}",
         recordings=merged.recordings,

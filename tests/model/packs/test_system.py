@@ -135,7 +135,7 @@ def test_packs_bring_their_usual_metrics() -> None:
     """Three lines are a whole HTTP service: its pack says what such a service measures."""
     telemetry = made({"services.billing": {"port": 8080, "packs": ["http"]}})
     names = [rule.name for rule in group(telemetry, "shop-billing").alerts]
-    assert names == ["HighErrorRatio", "SlowRequests", "OutcomeUnknown"]
+    assert names == ["HighErrorRatio", "SlowRequests", "OutcomeUnknown", "MetricMissing"]
     assert "rate(http_requests_total{" in group(telemetry, "shop-billing").recordings[0].expr
 
 
@@ -148,7 +148,7 @@ def test_two_packs_bring_the_same_rule_once() -> None:
     """Every process has the alert on open files, however many packs say so."""
     telemetry = made({"services.billing": {"port": 8080, "packs": ["go", "python", "nodejs"]}})
     names = [rule.name for rule in group(telemetry, "shop-billing").alerts]
-    assert sorted(names) == ["EventLoopLag", "GoroutineLeak", "MemoryLeak", "OpenFilesHigh"]
+    assert sorted(names) == ["EventLoopLag", "GoroutineLeak", "MemoryLeak", "MetricMissing", "OpenFilesHigh"]
 
 
 def test_names_of_two_services_do_not_clash() -> None:
