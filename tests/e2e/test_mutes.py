@@ -1,0 +1,384 @@
+"""What mutes what, seen at the receivers: the rendered rules and routes in the real Prometheus and Alertmanager.
+
+Neither an engine nor a cluster is needed. For every pair there is a worse alert, one that follows from it, and one of
+the same name about something else. Ranges, offsets and holds of the rules are shortened to seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.assemble import ConfigValue
+from model.muting import pairs
+from model.plan import Plan
+from tests.support.alerting import (
+    Counters,
+    Incidents,
+    Watched,
+    alertmanager_files,
+    arguments,
+    exporter,
+    free_port,
+    prometheus_files,
+    running,
+    served,
+    short,
+)
+from tests.support.systems import plan_cluster
+from tests.support.waiting import eventually
+
+Labels = dict[str, str]
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Labels of the worse alert, of the one that follows from it, and of one that does not."""
+
+    worse: Labels
+    follows: Labels
+    other: Labels
+
+
+def _of(service: str, **labels: str) -> Labels:
+    return {"service": service, **labels}
+
+
+def _database(kind: str, name: str) -> Labels:
+    return _of(f"{kind}-exporter-{kind}-{name}", database=f"{kind}-{name}")
+
+
+ROOT_DISK = _of("node-exporter", instance="node-exporter-0:9100", mountpoint="/")
+OTHER_DISK = _of("node-exporter", instance="node-exporter-0:9100", mountpoint="/data")
+PAIRS = {
+    ("HostDiskAlmostFull", "HostDiskLow"): Seen(ROOT_DISK, ROOT_DISK, OTHER_DISK),
+    ("HostDiskAlmostFull", "HostDiskFilling"): Seen(
+        ROOT_DISK, ROOT_DISK, {**ROOT_DISK, "instance": "node-exporter-1:9100"}
+    ),
+    **{
+        ("PostgresDown", name): Seen(*(_database("postgres", key) for key in ("main", "main", "other")))
+        for name in ("PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresCacheHitLow")
+    },
+    **{
+        ("RedisDown", name): Seen(*(_database("redis", key) for key in ("main", "main", "other")))
+        for name in ("RedisMemoryHigh", "RedisClientsBlocked", "RedisRejectedConnections")
+    },
+    ("ProbeFailed", "ProbeSlow"): Seen(
+        _of("api", instance="http://api:4000/health"),
+        _of("api", instance="http://api:4000/health"),
+        _of("api", instance="http://api:4000/slow"),
+    ),
+    ("ProbeCertificateLastDays", "ProbeCertificateExpiring"): Seen(
+        _of("api", instance="http://api:4000/slow"),
+        _of("api", instance="http://api:4000/slow"),
+        _of("api", instance="http://api:4000/health"),
+    ),
+    ("TargetDown", "ProbeFailed"): Seen(_of("cart"), _of("cart"), _of("desk")),
+    ("TargetDown", "ProbeSlow"): Seen(
+        _of("cart"), _of("cart", instance="http://cart-0:80/slow"), _of("desk", instance="http://desk-0:80/slow")
+    ),
+    ("PrometheusAllTargetsMissing", "DiscoveredTargetDown"): Seen(_of("web"), _of("web"), _of("mail")),
+    ("PrometheusAllTargetsMissing", "ProbeFailed"): Seen(_of("web"), _of("web"), _of("mail")),
+    ("PrometheusAllTargetsMissing", "ProbeSlow"): Seen(
+        _of("web"), _of("web", instance="http://web:80/slow"), _of("mail", instance="http://mail:80/slow")
+    ),
+    ("QueueBacklog", "QueueFilling"): Seen(
+        _of("worker", queue="a"), _of("worker", queue="a"), _of("worker", queue="b")
+    ),
+    ("ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"): Seen(_of("api"), _of("api"), _of("desk")),
+    ("AlertmanagerNotificationsFailing", "AlertmanagerFailedToSendAlerts"): Seen(
+        _of("alertmanager", integration="slack"),
+        _of("alertmanager", integration="slack"),
+        _of("alertmanager", integration="email"),
+    ),
+    (
+        "PrometheusErrorSendingAlertsToAnyAlertmanager",
+        "PrometheusErrorSendingAlertsToSomeAlertmanagers",
+    ): Seen(
+        _of("prometheus", instance="prometheus-0:9090"),
+        _of("prometheus", instance="prometheus-0:9090"),
+        _of("prometheus", instance="prometheus-1:9090"),
+    ),
+}  # fmt: skip
+"""The labels by which both are told apart at the receiver."""
+
+
+# -- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """What everything exposes: `worse` is wrong, or what follows from it (`lesser`), or something else (`other`)."""
+
+    worse: bool = False
+    lesser: bool = False
+    other: bool = False
+    counters: Counters = field(default_factory=Counters)
+    began: float = field(default_factory=time.time)
+
+    def page(self, host: str, probed: str) -> str | None:
+        """What a target answers; None where it is down."""
+        name = host.partition(":")[0].partition(".")[0]
+        if probed:
+            return self.probe(probed)
+        if name in self.down():
+            return None
+        kind = name.rstrip("0123456789").rstrip("-")
+        pages = {
+            "node-exporter": self.disks,
+            **dict.fromkeys((f"postgres-exporter-postgres-{key}" for key in ("main", "other")), self.postgres),
+            **dict.fromkeys((f"redis-exporter-redis-{key}" for key in ("main", "other")), self.redis),
+            "worker": self.queues, "api": self.requests, "desk": self.requests,
+            "alertmanager": self.notifications, "prometheus": self.sending,
+        }  # fmt: skip
+        return pages[kind](name) if kind in pages else ""
+
+    def down(self) -> set[str]:
+        """All targets of cart and web, or one of the two of desk and mail."""
+        everything = {"cart-0", "cart-1", "web-0", "web-1"} if self.worse else {"web-0"} if self.lesser else set()
+        return everything | ({"desk-0", "mail-0"} if self.other else set())
+
+    def _bad(self, name: str) -> bool:
+        """Whether the lesser condition of the one (main, cart, web) or the other is there."""
+        return self.other if name in ("other", "desk", "mail") else self.lesser
+
+    def probe(self, address: str) -> str:
+        """Endpoints that fail or are slow, and certificates."""
+        service, slow = address.split("//")[1].partition(":")[0].partition("-")[0], address.endswith("/slow")
+        bad = self._bad(service)
+        if service == "api":
+            failed, late = self.worse and not slow, self.other if slow else self.lesser
+        else:
+            failed, late = bad and not slow, bad
+        # a certificate that ends in 2 days where it is worse, in 5 where it should have been renewed
+        soon = (self.worse and slow, self.lesser if slow else self.other)
+        days = 2 if soon[0] else 5 if soon[1] else 60
+        ends = 0 if service != "api" else int(self.began + days * 86400)
+        certificate = f"probe_ssl_earliest_cert_expiry {ends}\n" if ends else ""
+        return f"probe_success {int(not failed)}\nprobe_duration_seconds {4 if late else 0.1}\n{certificate}"
+
+    def disks(self, name: str) -> str:
+        """`/` of the first host is nearly full; it, /data there, or `/` of the second one is low and fills."""
+        first = name.endswith("-0")
+        lines = []
+        for mount in ("/", "/data"):
+            ids = f'device="/dev/{mount.strip("/") or "root"}",fstype="ext4",mountpoint="{mount}"'
+            low = self.lesser if first and mount == "/" else self.other
+            share = 0.02 if self.worse and first and mount == "/" else 0.12 if low else 0.8
+            left = share * 1e6 - (5 * (time.time() - self.began) if low else 0)
+            lines += [f"node_filesystem_avail_bytes{{{ids}}} {left}", f"node_filesystem_size_bytes{{{ids}}} 1e6"]
+            lines.append(f"node_filesystem_readonly{{{ids}}} 0")
+        return "\n".join(lines) + "\n"
+
+    def postgres(self, name: str) -> str:
+        """Too many connections, a long transaction, and reads from the disk; `main` also does not answer."""
+        key = name.rpartition("-")[2]
+        bad = self._bad(key)
+        ids = 'datname="app",state="active"'
+        return (
+            f"pg_up {int(not (self.worse and key == 'main'))}\npg_settings_max_connections 100\n"
+            f"pg_stat_activity_count{{{ids}}} {99 if bad else 1}\n"
+            f"pg_stat_activity_max_tx_duration{{{ids}}} {9000 if bad else 1}\n"
+            + self.counters.grown(f'pg_stat_database_blks_hit{{datname="app",i="{key}"}}', 10)
+            + self.counters.grown(f'pg_stat_database_blks_read{{datname="app",i="{key}"}}', 9000 if bad else 0)
+        )
+
+    def redis(self, name: str) -> str:
+        """Full memory, waiting clients, refused connections; `main` also does not answer."""
+        key = name.rpartition("-")[2]
+        bad = self._bad(key)
+        return (
+            f"redis_up {int(not (self.worse and key == 'main'))}\nredis_memory_max_bytes 100\n"
+            f"redis_memory_used_bytes {99 if bad else 1}\nredis_blocked_clients {99 if bad else 0}\n"
+            + self.counters.grown(f'redis_rejected_connections_total{{i="{key}"}}', 10 if bad else 0)
+        )
+
+    def queues(self, name: str) -> str:
+        """Queue a is long, or too long; b is long."""
+        depths = {"a": 20_000 if self.worse else 7_000 * self.lesser, "b": 7_000 * self.other}
+        return "".join(f'worker_queue_depth{{queue="{queue}"}} {depth}\n' for queue, depth in depths.items())
+
+    def requests(self, name: str) -> str:
+        """Requests of api, half of which fail; of desk, few do."""
+        share = (0.5 if self.worse else 0.005 if self.lesser else 0) if name == "api" else 0.005 * self.other
+        metric = "shop_requests_total" if name == "api" else "desk_requests_total"
+        return "".join(
+            self.counters.grown(f'{metric}{{status="{status}",i="{name}"}}', 1000 * part)
+            for status, part in (("200", 1 - share), ("500", share))
+        )
+
+    def notifications(self, name: str) -> str:
+        """No instance reaches Slack; or the first one does not, or does not send mail."""
+        first = name.endswith("-0")
+        bad = {"slack": self.worse or (self.lesser and first), "email": self.other and first}
+        return "".join(
+            self.counters.grown(f'alertmanager_notifications_total{{integration="{to}",i="{name}"}}', 10)
+            + self.counters.grown(
+                f'alertmanager_notifications_failed_total{{integration="{to}",i="{name}",reason="other"}}', 10 * fails
+            )
+            for to, fails in bad.items()
+        )
+
+    def sending(self, name: str) -> str:
+        """The first instance reaches no Alertmanager, or not one of them; the second one not one of them."""
+        lost = self.other if name.endswith("-1") else self.lesser
+        text = ""
+        for to in ("a", "b"):
+            fails = (self.worse and name.endswith("-0")) or (lost and to == "a")
+            ids = f'{{alertmanager="{to}",i="{name}"}}'
+            text += self.counters.grown(f"prometheus_notifications_errors_total{ids}", 10 * fails)
+            text += self.counters.grown(f"prometheus_notifications_sent_total{ids}", 10 * (not fails))
+        return text
+
+
+# -- the stack -------------------------------------------------------------------------------------------------------
+
+PROBED = ["/health", "/slow"]
+PODS = {"namespace": "shop", "expected": 2}
+SYSTEM: dict[str, Any] = {
+    "alerts": [],
+    "services.api.health": PROBED,
+    "services.cart": {"port": 80, "addresses": ["cart-0:80", "cart-1:80"], "health": PROBED},
+    "services.desk": {
+        "port": 80, "addresses": ["desk-0:80", "desk-1:80"], "health": PROBED, "packs": ["http"],
+        "metrics": {"desk_requests_total": {"type": "counter", "role": "requests", "labels": {"status": ["200"]}}},
+    },
+    "services.web": {"port": 80, "health": PROBED, "kubernetes": {**PODS, "selector": {"app": "web"}}},
+    "services.mail": {"port": 80, "health": PROBED, "kubernetes": {**PODS, "selector": {"app": "mail"}}},
+    "databases": {
+        f"{kind}-{name}": {"kind": kind, "address": f"{kind}-{name}:1"}
+        for kind in ("postgres", "redis") for name in ("main", "other")
+    },
+    "objectives": [
+        {"service": name, "kind": "availability", "target": 0.999, "window": "7d"} for name in ("api", "desk")
+    ],
+    "tune": {"MetricMissing": {"enabled": False, "why": "the fake services expose what this test is about"}},
+}  # fmt: skip
+BESIDES = {"HighErrorRatio"}
+"""Alerts that the same faults raise, and that nothing here mutes."""
+
+
+def planned(folder: Path, receiver: int) -> Plan:
+    """A stack on a cluster with several of everything, whose holds are seconds."""
+    here = f"http://127.0.0.1:{receiver}"
+    team = {"name": "team", "webhook": {"url": f"{here}/webhook"}, "pagerduty": {"routingKeySecret": "pager-key"}}
+    alertmanager = {
+        "receivers": [team], "routes": [{"severity": "info", "receiver": "team"}], "replicas": 3,
+        "deadMansSwitch": {"url": f"{here}/switch", "interval": "2s"}, "groupWait": "1s", "groupInterval": "2s",
+    }  # fmt: skip
+    settings: dict[str, str | ConfigValue] = {
+        "alertmanager": json.dumps(alertmanager),
+        "prometheus": json.dumps({"replicas": 2, "evaluationInterval": "2s"}),
+        "scrapeInterval": "2s",
+        "longestHold": "4s",
+        "pager-key": ConfigValue("", secret=True),
+    }
+    for name in ("main", "other"):
+        settings[f"postgres-{name}-password"] = ConfigValue("", secret=True)
+    return plan_cluster(folder / "project", SYSTEM, settings)
+
+
+def condition(expression: str) -> str:
+    """What a muted alert asks for, without what is left out; as `prometheus_files` writes it."""
+    group = {"rules": [{"expr": expression[1 : expression.index(") unless on (")]}]}
+    return str(short({"groups": [group]})["groups"][0]["rules"][0]["expr"])
+
+
+# -- the tests -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stack of which nothing is wrong yet."""
+
+    world: World
+    incidents: Incidents
+    prometheus: Watched
+    conditions: dict[str, str]
+    """What muted alerts ask for, without what is left out, by name."""
+
+    def follows(self, name: str, labels: Labels) -> bool:
+        """Whether the condition has held for longer than the alert waits."""
+        held = self.prometheus.ask(f"count_over_time(({self.conditions[name]})[10s:2s]) >= 5")
+        return any(labels.items() <= series["metric"].items() for series in held)
+
+    def until(self, what: str, wanted: Callable[[Pair, Seen], bool]) -> None:
+        """Waits until it is so for all pairs; the error names those for which it is not."""
+
+        def all_so() -> bool:
+            if left := [pair for pair, seen in PAIRS.items() if not wanted(pair, seen)]:
+                raise AssertionError(f"not yet: {left}")
+            return True
+
+        eventually(all_so, timeout=150, what=what)
+
+    def over(self) -> bool:
+        """Whether no incident is open, of an alert or of a group; the error names those that are."""
+        if (left := self.incidents.left()) or self.incidents.left_groups():
+            raise AssertionError(f"open: {left}, {self.incidents.left_groups()} groups")
+        return True
+
+    def told(self, status: str, name: str, labels: Labels) -> int:
+        """How often the receiver was told that."""
+        return sum(
+            said == status and known["alertname"] == name and labels.items() <= known.items()
+            for said, known in list(self.incidents.told)
+        )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Both programs, running with what the plan says."""
+    world, incidents = World(), Incidents()
+    with ExitStack() as stack:
+        receiver, proxy = (
+            stack.enter_context(served(incidents.handler())),
+            stack.enter_context(served(exporter(world.page))),
+        )
+        plan, port = planned(tmp_path, receiver), free_port()
+        every = [alert for group in plan.telemetry.rules for alert in group.alerts]
+        muted = {target.name: target.expr for _, _, target in pairs(every)}
+        assert {(source.name, target.name) for source, _, target in pairs(every)} == PAIRS.keys()
+        own = arguments(
+            plan, "alertmanager", alertmanager_files(plan, tmp_path / "am", receiver), tmp_path / "amd", port
+        )
+        ready = f"http://127.0.0.1:{port}/alertmanager/-/ready"
+        stack.enter_context(running("alertmanager", own, tmp_path / "alertmanager.log", ready))
+        files = prometheus_files(plan, tmp_path / "prometheus", proxy, port)
+        prometheus = Watched(plan, tmp_path, files, ("--rules.alert.resend-delay=2s",))
+        stack.enter_context(prometheus.run())
+        eventually(lambda: len(prometheus.ask("up == 1")) > 20, timeout=60, what="everything is scraped")
+        yield Run(world, incidents, prometheus, {name: condition(expr) for name, expr in muted.items()})
+
+
+def test_what_follows_is_silent_and_nothing_stays_open(run: Run) -> None:
+    """Told: what is worse, and what is about something else. What follows is told when the worse ended, and it ends."""
+    world, incidents = run.world, run.incidents
+    world.worse = world.other = True
+    run.until("the worse alerts are told", lambda pair, seen: incidents.open(pair[0], seen.worse))
+    run.until("others of the same names are told", lambda pair, seen: incidents.open(pair[1], seen.other))
+    world.lesser = True
+    run.until("what follows is there", lambda pair, seen: run.follows(pair[1], seen.follows))
+    early = {pair: run.told("firing", pair[1], seen.follows) for pair, seen in PAIRS.items()}
+    world.worse = False
+    run.until("what was silent is told", lambda pair, seen: incidents.open(pair[1], seen.follows))
+    world.worse = True
+    run.until("what is told once more ends", lambda pair, seen: not incidents.open(pair[1], seen.follows))
+    world.worse = world.lesser = world.other = False
+    eventually(run.over, timeout=120, what="every incident is closed")
+    for (worse, follows), seen in PAIRS.items():
+        told, other = early[worse, follows], run.told("firing", follows, seen.other)
+        print(f"{worse} -> {follows}: what follows told {told} times, what does not {other} times; open at the end 0")
+    assert not [pair for pair, times in early.items() if times]
+    known = {name for pair in PAIRS for name in pair} | BESIDES
+    assert {labels["alertname"] for _, labels in incidents.told} <= known
+    assert incidents.beats > 10, "Watchdog keeps the switch from going off"
+    print(f"{len(incidents.told)} changes were told, {len(incidents.groups)} incidents of groups, all closed")
