@@ -347,15 +347,16 @@ def run(tmp_path: Path) -> Iterator[Run]:
         every = [alert for group in plan.telemetry.rules for alert in group.alerts]
         muted = {target.name: target.expr for _, _, target in pairs(every)}
         assert {(source.name, target.name) for source, _, target in pairs(every)} == PAIRS.keys()
-        own = arguments(
-            plan, "alertmanager", alertmanager_files(plan, tmp_path / "am", receiver), tmp_path / "amd", port
-        )
-        ready = f"http://127.0.0.1:{port}/alertmanager/-/ready"
-        stack.enter_context(running("alertmanager", own, tmp_path / "alertmanager.log", ready))
         files = prometheus_files(plan, tmp_path / "prometheus", proxy, port)
         prometheus = Watched(plan, tmp_path, files, ("--rules.alert.resend-delay=2s",))
         stack.enter_context(prometheus.run())
         eventually(lambda: len(prometheus.ask("up == 1")) > 20, timeout=60, what="everything is scraped")
+        wrong = 'ALERTS{alertstate="firing", alertname!="Watchdog"}'
+        eventually(lambda: not prometheus.ask(wrong), timeout=60, what="nothing is wrong")  # holds are seconds here
+        folder = alertmanager_files(plan, tmp_path / "am", receiver)
+        own = arguments(plan, "alertmanager", folder, tmp_path / "amd", port)
+        ready = f"http://127.0.0.1:{port}/alertmanager/-/ready"
+        stack.enter_context(running("alertmanager", own, tmp_path / "alertmanager.log", ready))
         yield Run(world, incidents, prometheus, {name: condition(expr) for name, expr in muted.items()})
 
 

@@ -265,6 +265,13 @@ class Watched:
         with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - loopback
             return list(json.load(answer)["data"]["result"])
 
+    def iterations(self, group: str) -> float:
+        """How often a group of rules was evaluated since the process started."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:  # noqa: S310 - loopback
+            text = answer.read().decode()
+        found = re.search(rf'prometheus_rule_group_iterations_total{{rule_group="[^"]*;{group}"}} (\S+)', text)
+        return float(found[1]) if found else 0.0
+
 
 class Counters:
     """Counters that go on growing at the rates that are asked for, whenever they are looked at."""
