@@ -107,7 +107,7 @@ def _elsewhere(value: str) -> str:
     if own_host(value):
         raise ValueError(
             "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
-            " process of the Docker host (a service of the system: onHost: true)"
+            " process of the Docker host (services and databases: onHost: true)"
         )
     return value
 

@@ -77,13 +77,10 @@ def _stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]
     """Databases whose stand-in, which is called like the host of the address, could not have that name."""
     used = {key: f"the service {key}" for key in system.services} | dict.fromkeys(taken, "a part of the stack")
     for key, database in system.databases.items():
-        host = database.stand_in(key)
-        where = f"databases.{key}.address"
+        host, where = database.stand_in(key), f"databases.{key}" + (".address" if database.address else "")
         if not is_name(host):
-            message = (
-                f"{database.address!r}: in a demo the host is what its stand-in is called, so it must be a plain name"
-            )
-            yield host, Problem(where, message)
+            message = f"{database.address!r}: in a demo the host is what its stand-in is called, so it must be a name"
+            yield host, Problem(where, f"{message} of lower-case words joined by dashes")
         elif host in used:
             yield host, Problem(where, f"{host!r} is what {used[host]} is called, so no stand-in can be; rename it")
         used[host] = f"the database {key}"

@@ -5,7 +5,7 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
-from model.packs.base import SERVICE, Tune, counter, flat, limit, percent, series_of
+from model.packs.base import SERVICE, Tune, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
 DISK_FULL = 0.1

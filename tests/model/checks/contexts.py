@@ -1,0 +1,26 @@
+"""A context for checks that look at settings and a system alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from model.load import parse
+from model.plan import Context
+from model.settings import Settings
+from model.system import System
+from model.telemetry import Telemetry
+from tests.support.systems import SYSTEM, changed
+
+
+def context(system: Mapping[str, Any] | None = None, telemetry: Telemetry | None = None, **settings: Any) -> Context:
+    """The shop with changes, and settings by key."""
+    return Context(
+        stack="dev",
+        settings=parse(Settings, {"system": "shop", **settings}, "settings"),
+        system=parse(System, changed(SYSTEM, system or {}), "shop"),
+        sections={},
+        address=lambda name, port: f"{name}:{port}",
+        images={},
+        telemetry=telemetry or Telemetry(),
+    )

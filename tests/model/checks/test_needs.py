@@ -1,0 +1,50 @@
+"""What a part needs has to be offered by another one; what is switched off is named with all that stands on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from model.checks import needs
+from model.telemetry import DOCKER_API, DRAWING, EVALUATION, Dashboard, Datasource, Need, ScrapeJob, Telemetry
+from tests.model.checks.contexts import context
+
+ASKS = Telemetry(needs=(Need(what=DOCKER_API, why="a asks it"), Need(what=DOCKER_API, why="b asks it")))
+BOARD = Dashboard(uid="b", title="B", folder="f", model={"panels": [{"datasource": {"type": "loki", "uid": "loki"}}]})
+
+
+def test_a_need_that_is_met_is_no_problem() -> None:
+    """Whoever offers it, nothing is said."""
+    assert needs.problems(context(), replace(ASKS, offers=(DOCKER_API,)), {}) == []
+
+
+def test_what_is_switched_off_is_named_once_with_all_reasons() -> None:
+    """One problem at the key that would help, however many stand on it."""
+    (found,) = needs.problems(context(), ASKS, {"socket-proxy": Telemetry(offers=(DOCKER_API,))})
+    assert found.where == "Pulumi.dev.yaml: socketProxy.enabled"
+    assert found.message == "false, but a asks it and b asks it; leave it out, or what stands on it too"
+
+
+def test_what_nobody_could_offer_is_said_where_it_is_wanted() -> None:
+    """Nothing could be switched on, so the key that causes the need is named."""
+    need = Need(what="a moon", why="x draws it", where="configs/systems/shop.yaml: dashboards[0]")
+    (found,) = needs.problems(context(), Telemetry(needs=(need,)), {})
+    assert str(found) == "configs/systems/shop.yaml: dashboards[0]: x draws it, but nothing here offers a moon"
+
+
+def test_scrape_jobs_and_panels_are_needs_of_themselves() -> None:
+    """Jobs need whoever scrapes, and panels the data source that they ask, where they are drawn."""
+    collected = Telemetry(scrape=(ScrapeJob(name="a"),), dashboards=(BOARD,), offers=(DRAWING,))
+    idle = {
+        "prometheus": Telemetry(offers=(EVALUATION,)),
+        "loki": Telemetry(datasources=(Datasource(uid="loki", name="L", kind="loki", url="http://l"),)),
+    }
+    found = needs.problems(context(), collected, idle)
+    assert [p.where for p in found] == ["Pulumi.dev.yaml: prometheus.enabled", "Pulumi.dev.yaml: loki.enabled"]
+    assert "the dashboards b ask it" in found[1].message
+    undrawn = replace(collected, offers=())
+    assert [p.where for p in needs.problems(context(), undrawn, idle)] == ["Pulumi.dev.yaml: prometheus.enabled"]
+
+
+def test_long_lists_are_shortened() -> None:
+    """Three names are enough to know what is meant."""
+    assert needs.named(["a", "b"]) == "a, b" and needs.named(list("abcde")) == "a, b, c and 2 more"

@@ -1,0 +1,97 @@
+"""All that a plan would have a platform do, as text: two plans that would deploy the same have the same text."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pulumi
+
+from components.assemble import ConfigValue, assemble
+from components.stack import MonitoringStack
+from model.declared import Declared
+from model.plan import Plan
+from model.settings import KubernetesSettings
+from model.workload import ConfigDir, Workload
+from ops.render import config_maps, objects
+from targets.delivery import Cluster
+from targets.manifests import Place
+from targets.platforms import PLATFORMS
+from tests.support.mocks import run_program
+from tests.support.systems import project
+
+
+SHOP = "shop"
+"""The system whose file is there under the name that the settings say."""
+
+
+class Untouched(Cluster):
+    """A cluster that nothing is asked of."""
+
+    def __init__(self, settings: KubernetesSettings) -> None:
+        super().__init__(settings)
+
+    def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
+        """Nothing."""
+        return []
+
+    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir) -> None:
+        """Nothing."""
+
+
+def planned(folder: Path, settings: Mapping[str, Any], system: Mapping[str, Any]) -> Plan:
+    """The plan of a stack's settings and a system, both as YAML has them; on a cluster without what is on a host.
+
+    Raises:
+        ConfigError: it is refused.
+    """
+    if settings.get("target") == "kubernetes":
+        system = {key: _reached(value) if key in ("services", "databases") else value for key, value in system.items()}
+    name = str(settings["system"])
+    root = project(folder, {**system, "name": name} if system.get("name") == SHOP else system, name=name)
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
+    config = {key: ConfigValue(text) for key, text in texts.items()}
+    return assemble("dev", config, platforms=PLATFORMS, root=root, need_secrets=False)
+
+
+def _reached(entries: Any) -> Any:
+    """Services or databases without those on the host of an engine, of which a cluster has none."""
+    if not isinstance(entries, Mapping):
+        return entries
+    return {key: entry for key, entry in entries.items() if not (isinstance(entry, Mapping) and entry.get("onHost"))}
+
+
+def as_text(plan: Plan) -> str:
+    """What a plan itself says of all that is deployed, and on a cluster the objects made of it."""
+    mirror = getattr(plan.settings, plan.settings.target).registry_mirror
+    every = [{**dataclasses.asdict(w), "image": plan.images[w.image].reference(mirror)} for w in plan.every()]
+    said = {
+        "workloads": every,
+        "secrets": {name: dataclasses.asdict(secret) for name, secret in plan.secrets.items()},
+        "declared": [dataclasses.asdict(item) for item in plan.declared],
+        "objects": {**objects(plan), **config_maps(plan)},
+    }
+    return json.dumps(said, default=_plain, sort_keys=True)
+
+
+def as_registered(plan: Plan) -> str:
+    """All that is registered with Pulumi, with the settings of the providers."""
+
+    def program() -> object:
+        return MonitoringStack("dev", plan, {name: pulumi.Output.secret("given") for name in plan.secrets}).ready
+
+    with mock.patch("targets.kubernetes.Cluster", Untouched):
+        registered = run_program(program)
+    return json.dumps(
+        [[item.type, item.name, item.inputs, item.retain_on_delete, item.protect] for item in registered], default=str
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,127 @@
+"""Environments and a system in which every key could have an effect, and values for keys whose type tells too little."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.support.keys import Values
+from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
+
+S3: Mapping[str, Any] = {"endpoint": "s3.example.com:9000", "bucket": "lines", "accessKeyId": "KEY"}
+DATABASE: Mapping[str, Any] = {"type": "postgres", "host": "db.example.com:5432"}
+HIDDEN = {"severity": "info", "receiver": "hidden"}
+BASE: Mapping[str, Any] = {
+    "system": "shop",
+    "jaeger": {"enabled": True},
+    "alertmanager": {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": [*ROUTES, HIDDEN]},
+    "traefik": {"routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000"}]},
+}
+CLUSTER: Mapping[str, Any] = {**BASE, "target": "kubernetes"}
+
+ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
+    "docker": BASE,
+    "docker-demo": {**BASE, "demo": True},
+    "kubernetes": CLUSTER,
+    "kubernetes-large": {
+        **CLUSTER,
+        "baseUrl": "https://monitoring.example.com",
+        "loki": {"mode": "simpleScalable", "storage": {"s3": S3}},
+        "grafana": {"replicas": 2, "database": DATABASE},
+        "kubernetes": {"ingressClass": "nginx", "tlsSecret": "certificate"},
+    },
+    "operator": {**CLUSTER, "prometheus": {"mode": "operator"}},
+}
+"""Settings by name."""
+
+SYSTEM: Mapping[str, Any] = {
+    "name": "shop",
+    "title": "Shop",
+    "ports": {"prometheus": 9090},
+    "services": {
+        "api": {
+            "port": 4000,
+            "packs": ["http", "pool"],
+            "address": "api:4000",
+            "health": ["/health"],
+            "labels": {"team": "a"},
+            "logs": {"samples": [{"level": "info", "msg": "a"}]},
+            "metrics": {
+                "shop_requests_total": {
+                    "type": "counter", "role": "requests",
+                    "labels": {"method": ["GET"], "path": ["/"], "status": ["200", "500"], "code": ["200", "500"]},
+                },
+                "shop_duration_seconds": {
+                    "type": "histogram", "unit": "seconds", "role": "duration", "buckets": [0.1, 0.5, 1.0, 2.5],
+                    "labels": {"path": ["/"], "route": ["/"]},
+                },
+                "shop_failures_total": {"type": "counter"},
+            },
+            "tune": {
+                "SlowRequests": {"threshold": 0.5, "quantile": 0.9, "labels": {"team": "a"}, "why": "slow"},
+                "HighErrorRatio": {"minFailures": 20},
+            },
+        },
+        "copies": {"port": 4001, "packs": ["http"], "addresses": ["a:4001", "b:4001"], "instance": "host"},
+        "process": {"port": 4002, "packs": ["go"], "onHost": True},
+        "found": {
+            "port": 4003, "packs": ["http"],
+            "kubernetes": {"namespace": "shop", "selector": {"app": "found"}},
+        },
+    },
+    "databases": {
+        "orders": {"kind": "postgres", "address": "orders:5432", "passwordSecret": "orders-key"},
+        "cache": {"kind": "redis", "address": "cache:6379", "passwordSecret": "cache-key"},
+        "local": {"kind": "redis", "onHost": True, "port": 6380},
+    },
+    "hostLogs": [{"path": "/var/log/shop/*.log", "job": "files", "labels": {"team": "a"}, "writtenBy": ["api"]}],
+    "dashboards": [
+        {
+            "uid": "shop-overview", "title": "Shop Overview", "services": ["api"],
+            "rows": [
+                {"pack": "http"},
+                {
+                    "title": "Traffic",
+                    "panels": [
+                        {
+                            "title": "Requests", "queries": [{"expr": "up", "legend": "{{service}}"}],
+                            "thresholds": [{"value": 1.0, "colour": "red"}],
+                        },
+                        {"title": "Others", "kind": "dashboards", "tag": "shop"},
+                    ],
+                },
+            ],
+        },
+    ],
+    "alerts": [
+        {
+            "name": "ShopDown", "expr": "up == 0", "for": "5m", "severity": "warning", "summary": "Down",
+            "description": "It is down.", "steps": ["Look."], "labels": {"team": "a"},
+            "example": {"fires": {"up": "0+0x120"}, "silent": {"up": "1+0x120"}},
+        },
+    ],
+    "objectives": [
+        {"service": "api", "kind": "availability", "target": 0.99, "window": "7d"},
+        {"service": "api", "kind": "latency", "target": 0.9, "threshold": 0.5, "window": "7d"},
+        {
+            "service": "api", "kind": "ratio", "target": 0.9, "window": "7d",
+            "bad": "shop_failures_total", "total": "shop_requests_total",
+        },
+    ],
+    "tune": {"HostCpuHigh": {"threshold": 0.5}},
+}  # fmt: skip
+"""A system that uses everything."""
+
+SETTINGS_VALUES: Values = {
+    "system": ("depot",),
+    "scrapeInterval": ("30s",),
+    "loki.retention": ("48h",),
+    "loki.storage.s3": (S3,),
+    "alertmanager.receivers[].webhook": ({"url": "http://hook.example.com/"},),
+}
+"""Values of settings."""
+
+SYSTEM_VALUES: Values = {
+    "name": (),
+}
+"""Values of keys of a system."""
