@@ -30,6 +30,7 @@ ORDER = [
     "foreign",
     "closed",
     "on_cluster",
+    "cluster_life",
     "scaled_loki",
     "ingress",
     "operator",

@@ -276,7 +276,7 @@ def test_somebody_elses_namespace_is_left_alone(cluster: ClusterStack) -> None:
     name = "somebody-elses"
     cluster.api.create_namespace({"metadata": {"name": name}})
     try:
-        _refused(cluster, {"namespace": name}, f"namespace {name} exists and was not made by this program")
+        _refused(cluster, {"namespace": name}, f"Namespace {name} exists and was not made by this program")
     finally:
         cluster.api.delete_namespace(name)
 
@@ -331,7 +331,9 @@ def test_missing_rights_are_told_in_time(cluster: ClusterStack, tmp_path: Path) 
         role = ["--clusterrole=view", "--serviceaccount=default:visitor"]
         cluster.kubectl("create", "clusterrolebinding", "visitor", *role)
         token = cluster.kubectl("create", "token", "visitor", "--namespace=default").stdout.strip()
-        _refused(cluster, _kubeconfig(cluster, tmp_path / "visitor", "", {"token": token}), "this user may not patch")
+        _refused(
+            cluster, _kubeconfig(cluster, tmp_path / "visitor", "", {"token": token}), "this user may not create/patch"
+        )
     finally:
         cluster.kubectl("delete", "clusterrolebinding/visitor", check=False)
         cluster.kubectl("delete", "serviceaccount/visitor", "--namespace=default", check=False)

@@ -133,7 +133,11 @@ class RunningStack:
 
     def edit_system(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Edits the system's file in the copy."""
-        path = self.root / f"configs/systems/{self.system}.yaml"
+        self.edit_system_of(self.system, change)
+
+    def edit_system_of(self, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+        """Edits the file of a system in the copy."""
+        path = self.root / f"configs/systems/{name}.yaml"
         document = yaml.safe_load(path.read_text())
         change(document)
         path.write_text(yaml.safe_dump(document, sort_keys=False))
