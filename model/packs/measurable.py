@@ -69,7 +69,7 @@ def _thresholds(subject: Subject, where: str) -> Iterator[Problem]:
     """A latency alert beyond the last bucket: no quantile of a histogram is larger than its last bound."""
     for pack, role, alert, usual in LATENCIES:
         found = subject.metric(role) if pack in subject.service.packs else None
-        if not found or not found[1].buckets or not subject.tuning(alert).enabled:
+        if not found or found[1].unit not in PER_SECOND or not found[1].buckets or not subject.tuning(alert).enabled:
             continue
         last, bound = found[1].buckets[-1] / PER_SECOND[found[1].unit], subject.limit(alert, usual)
         if bound >= last:

@@ -13,6 +13,8 @@ from model.telemetry import AlertRule, Example
 
 PERIOD = "1h"
 """Over which failures and unknown outcomes are counted: a service of a few requests an hour is seen as well."""
+INTERVAL = "1m"
+"""How often it is looked whether outcomes are known: the alert holds for half an hour."""
 UNKNOWN = 0.05
 """Of all outcomes: as much as may fail before people are called; what is unknown beyond that can hide an outage."""
 STATUS = "[1-5].."

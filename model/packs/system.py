@@ -51,14 +51,13 @@ def system_telemetry(context: Context) -> Telemetry:
         ConfigError: a role, an objective, a query or a dashboard that could never work; all of them at once.
     """
     system = context.system
-    found = _role_problems(system) + _objective_problems(system)
-    found = found or measurable.problems(system, _where(system))  # units and roles are right from here on
+    found = _role_problems(system) + _objective_problems(system) + measurable.problems(system, _where(system))
     if found:
         raise ConfigError(found)
     groups = [_group(system, Subject(system, key)) for key in system.services]
     own = RuleGroup(name=system.name, alerts=tuple(_alert(spec) for spec in system.alerts), board=_first_board(system))
     objectives = slo.groups(system, context.settings.environment)
-    rules = tuple(group for group in [*groups, own, *objectives] if group.recordings or group.alerts)
+    rules = tuple(group for group in [*groups, _outcomes(system), own, *objectives] if group.recordings or group.alerts)
     known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
     found = _query_problems(system, known)
     boards = _dashboards(system, found)
@@ -243,12 +242,10 @@ def _group(system: System, subject: Subject) -> RuleGroup:
     merged = Rules(
         tuple({rule.record: rule for part in parts for rule in part.recordings}.values()),
         tuple({alert.name: alert for part in parts for alert in part.alerts}.values()),
-        tuple(dict.fromkeys(each for part in parts for each in part.outcomes)),
     )
-    unknown = (outcome.alert(subject, merged.outcomes),) if merged.outcomes else ()
     queries = [rule.expr for rule in merged.recordings] + [rule.expr for rule in merged.alerts]
     queries += [spec.expr for spec in system.alerts]
-    every = (*merged.alerts, *unknown, *presence.alerts(subject, queries))
+    every = (*merged.alerts, *presence.alerts(subject, queries))
     alerts = tuple(replace(alert, service=subject.key) for alert in every)
     return RuleGroup(
         name=f"{system.name}-{subject.key}",
@@ -256,6 +253,17 @@ def _group(system: System, subject: Subject) -> RuleGroup:
         alerts=alerts,
         board=_board_of(system, subject.key),
     )
+
+
+def _outcomes(system: System) -> RuleGroup:
+    """Whether outcomes of all services are known: asked for less often, for it looks at an hour of every counter."""
+    alerts = []
+    for key, service in system.services.items():
+        subject = Subject(system, key)
+        counted = dict.fromkeys(each for name in service.packs for each in PACKS[name].rules(subject).outcomes)
+        if counted:
+            alerts.append(replace(outcome.alert(subject, tuple(counted)), service=key))
+    return RuleGroup(name=f"{system.name}-outcomes", interval=outcome.INTERVAL, alerts=tuple(alerts))
 
 
 def _alert(spec: AlertSpec) -> AlertRule:
