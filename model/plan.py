@@ -200,7 +200,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
     problems += [
         Problem(f"stack {context.stack}", text)
         for text in _contradictions(plan)
-        if not any(f"{name!r} is" in text for name in clashes)  # said already, with its place
+        if not any(f"{name!r} is" in text or f"{name}-data' is" in text for name in clashes)  # said with its place
     ]
     if problems:
         raise ConfigError(problems)

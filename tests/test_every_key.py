@@ -91,10 +91,10 @@ def test_no_setting_is_ignored(top: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("top", [f.alias or name for name, f in System.model_fields.items()])
 def test_no_key_of_a_system_is_ignored(top: str, tmp_path: Path) -> None:
-    """A key of a system changes what is deployed for real services, unless its description says that a demo reads it."""
+    """A key of a system changes what is deployed for real services, unless it says itself that a demo reads it."""
     said: dict[str, set[str]] = defaultdict(set)
     for demo in (False, True):
-        for name, environment in ENVIRONMENTS.items():
+        for environment in ENVIRONMENTS.values():
             if bool(environment.get("demo")) is not demo:
                 continue
             judge = Judge(lambda document, given=environment: planned(tmp_path, given, document))  # type: ignore[misc]

@@ -24,9 +24,8 @@ from targets.platforms import PLATFORMS
 from tests.support.mocks import run_program
 from tests.support.systems import project
 
-
 SHOP = "shop"
-"""The system whose file is there under the name that the settings say."""
+"""A system, its file and the setting that names it are called alike; what is not called so follows the others."""
 
 
 class Untouched(Cluster):
@@ -51,8 +50,9 @@ def planned(folder: Path, settings: Mapping[str, Any], system: Mapping[str, Any]
     """
     if settings.get("target") == "kubernetes":
         system = {key: _reached(value) if key in ("services", "databases") else value for key, value in system.items()}
-    name = str(settings["system"])
-    root = project(folder, {**system, "name": name} if system.get("name") == SHOP else system, name=name)
+    name = str(system["name"] if settings["system"] == SHOP else settings["system"])
+    root = project(folder, {**system, "name": name}, name=name)
+    settings = {**settings, "system": name}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     config = {key: ConfigValue(text) for key, text in texts.items()}
     return assemble("dev", config, platforms=PLATFORMS, root=root, need_secrets=False)

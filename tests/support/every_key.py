@@ -1,4 +1,4 @@
-"""Environments and a system in which every key could have an effect, and values for keys whose type tells too little."""
+"""Environments and a system in which every key could have an effect, and values where a type tells too little."""
 
 from __future__ import annotations
 
@@ -122,6 +122,7 @@ SETTINGS_VALUES: Values = {
 """Values of settings."""
 
 SYSTEM_VALUES: Values = {
-    "name": (),
+    "name": ("depot",),
+    "ports": ({"prometheus": 9191}, {"loki": 3111}),
 }
 """Values of keys of a system."""

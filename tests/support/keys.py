@@ -8,10 +8,12 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from model.base import seconds, size_bytes
 
@@ -20,9 +22,10 @@ Values = Mapping[str, Sequence[Any]]
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 TEXTS = (
     "changed", "anew", "changed.example.com", "anew.example.com:7777", "changed.example.com:7777",
-    "http://changed.example.com:7777", "http://anew.example.com", "https://changed.example.com", "a@changed.example.com",
-    "b@changed.example.com", "#changed", "#anew", "/changed/path", "/anew", "10.9.8.7", "Changed", "Anew", "tcp://changed:1",
-    "unix:///run/changed.sock", "7m", "11m", "77MiB", "777GiB", "/prometheus/changed.log", "changed=1", CERTIFICATE,
+    "http://changed.example.com:7777", "http://anew.example.com", "https://changed.example.com",
+    "a@changed.example.com", "b@changed.example.com", "#changed", "#anew", "/changed/path", "/anew", "10.9.8.7",
+    "Changed", "Anew", "tcp://changed:1", "unix:///run/changed.sock", "7m", "11m", "77MiB", "777GiB",
+    "/prometheus/changed.log", "changed=1", CERTIFICATE,
 )  # fmt: skip
 """Texts of all kinds; those that a key's type takes are tried."""
 MANY = 1000
@@ -43,57 +46,64 @@ class Change:
     told: str
 
 
+@dataclass(frozen=True)
+class _At:
+    """A place in a document: the path to it, its key as a pattern, and what is said of it."""
+
+    path: tuple[Any, ...] = ()
+    key: str = ""
+    told: str = ""
+
+    def field(self, alias: str, told: str) -> _At:
+        """A key of the mapping here."""
+        return _At((*self.path, alias), f"{self.key}.{alias}" if self.key else alias, told)
+
+    def entry(self, name: Any) -> _At:
+        """An entry of the list here, or of the mapping whose keys are free."""
+        return replace(self, path=(*self.path, name), key=self.key + ("[]" if isinstance(name, int) else ".*"))
+
+
 def changes(model: type[BaseModel], document: Mapping[str, Any], values: Values, top: str = "") -> Iterator[Change]:
     """A change of every key of a document of that model, or of all below `top`; also of those that it does not have."""
-    yield from _Walk(document, values).model(model, document, (), "", top)
+    yield from _Walk(document, values).model(model, document, _At(), top)
 
 
 class _Walk:
     def __init__(self, root: Mapping[str, Any], values: Values) -> None:
         self._root, self._values = root, values
 
-    def model(
-        self, model: type[BaseModel], here: Mapping[str, Any], path: tuple[Any, ...], key: str, only: str = ""
-    ) -> Iterator[Change]:
+    def model(self, model: type[BaseModel], here: Mapping[str, Any], at: _At, only: str = "") -> Iterator[Change]:
         for name, field in model.model_fields.items():
             alias = field.alias or name
-            if only not in ("", alias):
-                continue
-            kind = Annotated[tuple([field.annotation, *field.metadata])] if field.metadata else field.annotation  # type: ignore[misc]
-            inner = f"{key}.{alias}" if key else alias
-            yield from self.value(kind, here.get(alias), (*path, alias), inner, field.description or "")
+            if only in ("", alias):
+                yield from self.value(_kind(field), here.get(alias), at.field(alias, field.description or ""))
 
-    def value(self, kind: Any, current: Any, path: tuple[Any, ...], key: str, told: str) -> Iterator[Change]:
+    def value(self, kind: Any, current: Any, at: _At) -> Iterator[Change]:
         part = _part(kind)
         held = _held(part)
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            yield from self._below({} if current is None else current, part, current, path, key, told)
+        if _is_model(part):
+            yield from self._below(part, current, at)
         elif held and _has_models(held):
-            yield from self._entries(part, held, current, path, key, told)
+            yield from self._entries(part, current, at)
         else:
-            given = self._values.get(key)
+            given = self._values.get(at.key)
             other = given if given is not None else others(kind, current)
-            after = tuple(_put(self._root, path, value) for value in other if value != current)
-            yield Change(key, self._root, after, told)
+            after = tuple(_put(self._root, at.path, value) for value in other if value != current)
+            yield Change(at.key, self._root, after, at.told)
 
-    def _below(
-        self, value: Any, model: type[BaseModel], current: Any, path: tuple[Any, ...], key: str, told: str
-    ) -> Iterator[Change]:
-        if current is None:
-            value = next(iter(self._values.get(key, ())), None) or sample(model)
-        base = _put(self._root, path, value)
-        yield from _Walk(base, self._values).model(model, value, path, key)
+    def _below(self, model: type[BaseModel], current: Any, at: _At) -> Iterator[Change]:
+        value = current if current is not None else self._first(model, at)
+        walk = _Walk(_put(self._root, at.path, value), self._values)
+        yield from walk.model(model, value, at)
 
-    def _entries(
-        self, part: Any, held: Any, current: Any, path: tuple[Any, ...], key: str, told: str
-    ) -> Iterator[Change]:
-        mapping = _is_mapping(part)
-        entries = current or next(iter(self._values.get(key, ())), None) or sample(part)
-        base = _put(self._root, path, entries)
-        walk = _Walk(base, self._values)
-        pairs = entries.items() if mapping else enumerate(entries)
-        for name, value in pairs:
-            yield from walk.value(held, value, (*path, name), f"{key}.*" if mapping else f"{key}[]", told)
+    def _entries(self, part: Any, current: Any, at: _At) -> Iterator[Change]:
+        entries = current or self._first(part, at)
+        walk = _Walk(_put(self._root, at.path, entries), self._values)
+        for name, value in entries.items() if _is_mapping(part) else enumerate(entries):
+            yield from walk.value(_held(part), value, at.entry(name))
+
+    def _first(self, kind: Any, at: _At) -> Any:
+        return next(iter(self._values.get(at.key, ())), None) or sample(kind)
 
 
 # -- values ----------------------------------------------------------------------------------------------------------
@@ -108,14 +118,9 @@ def others(kind: Any, current: Any) -> list[Any]:
 def sample(kind: Any) -> Any:
     """A value that the type takes; of a model the keys that it must have."""
     part = _part(kind)
-    if isinstance(part, type) and issubclass(part, BaseModel):
-        return {
-            field.alias or name: sample(
-                Annotated[tuple([field.annotation, *field.metadata])] if field.metadata else field.annotation
-            )  # type: ignore[misc]
-            for name, field in part.model_fields.items()
-            if field.is_required()
-        }
+    if _is_model(part):
+        fields = part.model_fields.items()
+        return {field.alias or name: sample(_kind(field)) for name, field in fields if field.is_required()}
     held = _held(part)
     if held and _is_mapping(part):
         return {sample(typing.get_args(part)[0]): sample(held)}
@@ -169,6 +174,15 @@ def _texts(kind: Any, current: Any) -> Iterator[str]:
 # -- types -----------------------------------------------------------------------------------------------------------
 
 
+def _kind(field: FieldInfo) -> Any:
+    """The type of a field with what is annotated to it."""
+    return Annotated[tuple([field.annotation, *field.metadata])] if field.metadata else field.annotation  # type: ignore[misc]
+
+
+def _is_model(part: Any) -> bool:
+    return isinstance(part, type) and issubclass(part, BaseModel)
+
+
 def _part(kind: Any) -> Any:
     """A type without None, and without what is annotated to it."""
     origin = typing.get_origin(kind)
@@ -199,14 +213,14 @@ def _held(part: Any) -> Any:
 def _has_models(kind: Any) -> bool:
     part = _part(kind)
     held = _held(part)
-    return _has_models(held) if held else isinstance(part, type) and issubclass(part, BaseModel)
+    return _has_models(held) if held else _is_model(part)
 
 
 def _put(document: Mapping[str, Any], path: Sequence[Any], value: Any) -> dict[str, Any]:
     """A copy with the value at the path; mappings on the way are made where they are missing."""
     result = copy.deepcopy(dict(document))
     current: Any = result
-    for step, following in zip(path[:-1], path[1:], strict=True):
+    for step, following in pairwise(path):
         if not isinstance(current, list) and step not in current:
             current[step] = [] if isinstance(following, int) else {}
         current = current[step]
