@@ -111,6 +111,17 @@ class Toleration(Strict):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     """Taint effect; any when absent."""
 
+    @model_validator(mode="after")
+    def _compares(self) -> Toleration:
+        found = []
+        if self.value is not None and self.operator == "Exists":
+            found.append(Problem("value", f"{self.value!r} is compared with operator Equal only; add that"))
+        if self.key is None and self.operator == "Equal":
+            found.append(Problem("key", "is required with operator Equal"))
+        if found:
+            raise Inconsistent(found)
+        return self
+
 
 class KubernetesSettings(Strict):
     """Where and how the Kubernetes target deploys."""

@@ -115,6 +115,8 @@ SYSTEM: Mapping[str, Any] = {
 SETTINGS_VALUES: Values = {
     "system": ("depot",),
     "scrapeInterval": ("30s",),
+    "kubernetes.tolerations": ([{"key": "disk", "operator": "Equal", "value": "fast"}],),
+    "kubernetes.tolerations[].operator": ("Exists",),
     "loki.retention": ("48h",),
     "loki.storage.s3": (S3,),
     "alertmanager.receivers[].webhook": ({"url": "http://hook.example.com/"},),

@@ -176,7 +176,7 @@ def _texts(kind: Any, current: Any) -> Iterator[str]:
 
 def _kind(field: FieldInfo) -> Any:
     """The type of a field with what is annotated to it."""
-    return Annotated[tuple([field.annotation, *field.metadata])] if field.metadata else field.annotation  # type: ignore[misc]
+    return Annotated[tuple([field.annotation, *field.metadata])] if field.metadata else field.annotation
 
 
 def _is_model(part: Any) -> bool:

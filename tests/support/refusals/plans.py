@@ -272,6 +272,10 @@ NEED_CASES = (
 )  # fmt: skip
 
 NETWORK_CASES = (
+    section("taint's value that nothing compares", "kubernetes", {"tolerations": [{"key": "a", "value": "b"}]},
+            ".tolerations[0].value", "compared with operator Equal only", target="kubernetes"),
+    section("taint without a key", "kubernetes", {"tolerations": [{"operator": "Equal", "value": "b"}]},
+            ".tolerations[0].key", "is required with operator Equal", target="kubernetes"),
     section("own network", "docker", {"externalNetworks": ["dev-monitoring"]}, ".externalNetworks[0]", "own network"),
     section("network twice", "docker", {"externalNetworks": ["a", "b", "a"]}, ".externalNetworks[2]", "stands twice"),
     section("network of the host", "docker", {"externalNetworks": ["host"]}, ".externalNetworks[0]", "beside another"),
