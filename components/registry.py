@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, cast
 
 from pydantic import Field, create_model
@@ -38,6 +39,7 @@ EVERYWHERE = ("docker", "kubernetes")
 """The targets of a component that does not name its own in TARGETS."""
 
 
+@cache
 def settings_model() -> type[Settings]:
     """The settings of an environment with every component's section in them."""
     sections: dict[str, Any] = {

@@ -32,16 +32,14 @@ class Judge:
 
     def __init__(self, plan: Callable[[Document], Any]) -> None:
         self._plan = plan
-        self._known: dict[str, str] = {}
+        self._known: dict[str, str | None] = {}
 
     def outcome(self, change: Change) -> str:
         """One of the words above."""
         if not change.after:
             return UNKNOWN
-        accepted = []
-        try:
-            before = self._before(change.before)
-        except ConfigError:
+        accepted, before = [], self._before(change.before)
+        if before is None:
             return REFUSED  # what it belongs to is, here
         for after in change.after:
             try:
@@ -56,10 +54,14 @@ class Judge:
         unchanged = as_registered(self._plan(change.before))
         return EFFECT if any(as_registered(plan) != unchanged for plan in accepted) else NONE
 
-    def _before(self, document: Document) -> str:
+    def _before(self, document: Document) -> str | None:
+        """What a document deploys; None where it is refused."""
         key = json.dumps(document, sort_keys=True)
         if key not in self._known:
-            self._known[key] = as_text(self._plan(document))
+            try:
+                self._known[key] = as_text(self._plan(document))
+            except ConfigError:
+                self._known[key] = None
         return self._known[key]
 
 
