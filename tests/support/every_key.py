@@ -108,7 +108,9 @@ SYSTEM: Mapping[str, Any] = {
             "bad": "shop_failures_total", "total": "shop_requests_total",
         },
     ],
-    "tune": {"HostCpuHigh": {"threshold": 0.5}},
+    "tune": {
+        "HostCpuHigh": {"threshold": 0.5}, "SlowRequests": {"quantile": 0.9}, "HighErrorRatio": {"minFailures": 30},
+    },
 }  # fmt: skip
 """A system that uses everything."""
 
@@ -126,5 +128,17 @@ SETTINGS_VALUES: Values = {
 SYSTEM_VALUES: Values = {
     "name": ("depot",),
     "ports": ({"prometheus": 9191}, {"loki": 3111}),
+    "hostLogs[].writtenBy": (["copies"],),
+    "alerts[].expr": ("up < 1",),
+    "dashboards[].rows[].panels[].queries[].expr": ("up > 0",),
+    "objectives[].bad": ('shop_requests_total{status="500"}',),
+    "objectives[].total": ('shop_requests_total{method="GET"}',),
+    "objectives[].threshold": (1.0,),
+    "objectives[].window": ("10d",),
+    "services.*.scrapeInterval": ("30s",),
+    "services.*.statusLabel": ("code",),
+    "services.*.pathLabel": ("route",),
+    "objectives[].service": ("copies",),
+    "dashboards[].services": (["copies"], ["api", "copies"]),
 }
 """Values of keys of a system."""
