@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.keys import Values
+from tests.support.keys import Values, With
 from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
 
 S3: Mapping[str, Any] = {"endpoint": "s3.example.com:9000", "bucket": "lines", "accessKeyId": "KEY"}
@@ -133,6 +133,7 @@ SYSTEM_VALUES: Values = {
     "dashboards[].rows[].panels[].queries[].expr": ("up > 0",),
     "objectives[].bad": ('shop_requests_total{status="500"}',),
     "objectives[].total": ('shop_requests_total{method="GET"}',),
+    "objectives[].kind": (With("latency", {"threshold": 1.0, "name": "quick"}),),
     "objectives[].threshold": (1.0,),
     "objectives[].window": ("10d",),
     "services.*.scrapeInterval": ("30s",),

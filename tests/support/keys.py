@@ -34,6 +34,14 @@ _DURATION = re.compile(r"([0-9]+(ms|[ywdhms]))+")
 
 
 @dataclass(frozen=True)
+class With:
+    """A value of a key that needs other keys beside it, which would be refused without it."""
+
+    value: Any
+    beside: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Change:
     """A key, a document before it is changed, and documents in each of which it has another value.
 
@@ -88,8 +96,16 @@ class _Walk:
         else:
             given = self._values.get(at.key)
             other = given if given is not None else others(kind, current)
-            after = tuple(_put(self._root, at.path, value) for value in other if value != current)
+            after = tuple(self._changed(at.path, value) for value in other if value != current)
             yield Change(at.key, self._root, after, at.told)
+
+    def _changed(self, path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+        if not isinstance(value, With):
+            return _put(self._root, path, value)
+        changed = _put(self._root, path, value.value)
+        for key, other in value.beside.items():
+            changed = _put(changed, (*path[:-1], key), other)
+        return changed
 
     def _below(self, model: type[BaseModel], current: Any, at: _At) -> Iterator[Change]:
         value = current if current is not None else self._first(model, at)
