@@ -132,22 +132,23 @@ def config(context: Context) -> dict[str, Any]:
 
 
 def routes(own: Settings) -> list[dict[str, Any]]:
-    """Watchdog to what waits for it, then by severity; information goes to nobody unless a route names it.
+    """Watchdog to what waits for it, then those declared; information goes to nobody unless a route names it.
 
-    A demo's own webhook is no person: it gets everything.
+    A route that names a team and no severity does not name it, so these come after. A demo's own webhook is no person:
+    it gets everything.
     """
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "receiver": route.receiver,
             "matchers": route.matchers,
             **({"repeat_interval": route.repeat_interval} if route.repeat_interval else {}),
             **({"continue": True} if route.and_on else {}),
         }
-        for route in own.routes
+        for route in sorted(own.routes, key=lambda route: route.severity != "info")
     ]
-    if own.receivers and not any(route.severity == "info" for route in own.routes):
-        found.append({"receiver": NOBODY, "matchers": ['severity="info"']})
-    return [*watchdog(own), *found]
+    named = sum(route.severity == "info" for route in own.routes)
+    nobody = [{"receiver": NOBODY, "matchers": ['severity="info"']}] if own.receivers else []
+    return [*watchdog(own), *found[:named], *nobody, *found[named:]]
 
 
 def watchdog(own: Settings) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ def _used(subject: Subject, bound: float) -> str:
 
 def _disk_full(subject: Subject) -> AlertRule:
     bound = subject.limit("ClickHouseDiskAlmostFull", DISK_FULL)
-    free, total = subject.series(FREE), subject.series(TOTAL)
+    free, total = (subject.series(name, instance="clickhouse:9363") for name in (FREE, TOTAL))
     return AlertRule(
         name="ClickHouseDiskAlmostFull",
         expr=_used(subject, bound),
@@ -79,7 +79,7 @@ def _disk_full(subject: Subject) -> AlertRule:
 
 def _disk(subject: Subject) -> AlertRule:
     bound = subject.limit("ClickHouseDiskHigh", DISK)
-    free, total = subject.series(FREE), subject.series(TOTAL)
+    free, total = (subject.series(name, instance="clickhouse:9363") for name in (FREE, TOTAL))
     return AlertRule(
         name="ClickHouseDiskHigh",
         expr=_used(subject, bound),

@@ -65,7 +65,7 @@ def _left(tune: Tune, alert: str, bound: float, floor: int) -> tuple[str, str]:
 def _disk(avail: str, size: float, mountpoint: str = "/") -> dict[str, str]:
     """A disk with the given free space, for ten hours."""
     names = {"avail_bytes": avail, "size_bytes": f"{size!r}+0x600", "readonly": "0+0x600"}
-    labels = {"mountpoint": mountpoint, "fstype": "ext4"}
+    labels = {"device": "/dev/sda1", "mountpoint": mountpoint, "fstype": "ext4"}
     return {_series(f"node_filesystem_{name}", **labels): values for name, values in names.items()}
 
 

@@ -66,13 +66,15 @@ def test_routes_by_labels_are_refused_where_no_alert_has_them(tmp_path: Path) ->
             plan_shop(tmp_path / str(count), system, given)
     given = {"alertmanager": ConfigValue(json.dumps({"receivers": RECEIVERS, "routes": routes[:1]})), **SECRETS}
     plan = plan_shop(tmp_path / "c", team, given)
-    (route, *_) = document(plan, "alertmanager", "alertmanager.yml")["route"]["routes"]
+    nobody, route = document(plan, "alertmanager", "alertmanager.yml")["route"]["routes"]
+    assert (nobody["receiver"], nobody["matchers"]) == ("none", ['severity="info"']), "no route names information"
     assert route["matchers"] == ['team="payments"']
 
 
 def test_a_call_that_hangs_is_tried_again(tmp_path: Path) -> None:
     """Webhooks have a time-out, without which one call takes the time of all tries."""
-    _, night, _ = document(planned(tmp_path, receivers=RECEIVERS), "alertmanager", "alertmanager.yml")["receivers"]
+    plan = planned(tmp_path, receivers=RECEIVERS, routes=ROUTES)
+    _, night, _ = document(plan, "alertmanager", "alertmanager.yml")["receivers"]
     assert night["webhook_configs"][0]["timeout"] == "10s"
 
 
@@ -81,17 +83,20 @@ def test_routes_use_matchers(tmp_path: Path) -> None:
     route = document(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")["route"]
     assert route["receiver"] == "team"
     assert route["routes"] == [
-        {"receiver": "night", "matchers": ['severity="critical"'], "repeat_interval": "1h"},
         {"receiver": "none", "matchers": ['severity="info"']},
+        {"receiver": "night", "matchers": ['severity="critical"'], "repeat_interval": "1h"},
     ]
 
 
 def test_a_route_may_ask_for_information(tmp_path: Path) -> None:
-    """Whoever names the severity gets it."""
-    asked = [{"severity": "info", "receiver": "team"}]
+    """Whoever names the severity gets it, wherever the route stands."""
+    asked = [*ROUTES, {"severity": "info", "receiver": "team"}]
     found = document(planned(tmp_path, receivers=RECEIVERS, routes=asked), "alertmanager", "alertmanager.yml")
-    assert found["route"]["routes"] == [{"receiver": "team", "matchers": ['severity="info"']}]
-    assert [item["name"] for item in found["receivers"]] == ["team", "night"]
+    assert [(route["receiver"], route["matchers"]) for route in found["route"]["routes"]] == [
+        ("team", ['severity="info"']),
+        ("none", ['severity="info"']),
+        ("night", ['severity="critical"']),
+    ]
 
 
 def test_watchdog_keeps_a_switch_from_going_off(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import pytest
 
 from components.assemble import ConfigValue
 from model.muting import pairs
+from model.packs.clickhouse import FREE, TOTAL
 from model.plan import Plan
 from tests.support.alerting import (
+    RECEIVER,
     Counters,
     Incidents,
     Watched,
@@ -67,6 +70,9 @@ PAIRS = {
         ("PostgresDown", name): Seen(*(_database("postgres", key) for key in ("main", "main", "other")))
         for name in ("PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresCacheHitLow")
     },
+    ("PostgresConnectionsExhausted", "PostgresConnectionsHigh"): Seen(
+        *(_database("postgres", key) for key in ("third", "third", "other"))
+    ),
     **{
         ("RedisDown", name): Seen(*(_database("redis", key) for key in ("main", "main", "other")))
         for name in ("RedisMemoryHigh", "RedisClientsBlocked", "RedisRejectedConnections")
@@ -90,6 +96,15 @@ PAIRS = {
     ("PrometheusAllTargetsMissing", "ProbeSlow"): Seen(
         _of("web"), _of("web", instance="http://web:80/slow"), _of("mail", instance="http://mail:80/slow")
     ),
+    ("ClickHouseDiskAlmostFull", "ClickHouseDiskHigh"): Seen(
+        *(_of("clickhouse", instance=f"clickhouse-{n}:80") for n in (0, 0, 1))
+    ),
+    **{
+        ("KubePersistentVolumeFillingUp", name): Seen(
+            *(_of("kubelet", namespace="shop", persistentvolumeclaim=claim) for claim in ("a", "a", "b"))
+        )
+        for name in ("VolumeFilling", "VolumeFillsSoon")
+    },
     ("QueueBacklog", "QueueFilling"): Seen(
         _of("worker", queue="a"), _of("worker", queue="a"), _of("worker", queue="b")
     ),
@@ -109,6 +124,10 @@ PAIRS = {
     ),
 }  # fmt: skip
 """The labels by which both are told apart at the receiver."""
+
+
+CONTAINER = 'container_last_seen{pod="a",container="b",namespace="shop"} 1\n'
+"""So that somebody is seen by whoever looks at containers."""
 
 
 # -- what goes wrong -------------------------------------------------------------------------------------------------
@@ -134,8 +153,9 @@ class World:
         kind = name.rstrip("0123456789").rstrip("-")
         pages = {
             "node-exporter": self.disks,
-            **dict.fromkeys((f"postgres-exporter-postgres-{key}" for key in ("main", "other")), self.postgres),
-            **dict.fromkeys((f"redis-exporter-redis-{key}" for key in ("main", "other")), self.redis),
+            **dict.fromkeys((f"postgres-exporter-postgres-{key}" for key in ("main", "other", "third")), self.postgres),
+            **dict.fromkeys((f"redis-exporter-redis-{key}" for key in ("main", "other", "third")), self.redis),
+            "cadvisor": lambda _: CONTAINER, "clickhouse": self.clickhouse, "kubelet": self.volumes,
             "worker": self.queues, "api": self.requests, "desk": self.requests,
             "alertmanager": self.notifications, "prometheus": self.sending,
         }  # fmt: skip
@@ -178,14 +198,35 @@ class World:
             lines.append(f"node_filesystem_readonly{{{ids}}} 0")
         return "\n".join(lines) + "\n"
 
+    def clickhouse(self, name: str) -> str:
+        """The first instance's disk is nearly full, or it or the second one's is high."""
+        first = name.endswith("-0")
+        used = 0.97 if self.worse and first else 0.9 if (self.lesser if first else self.other) else 0.1
+        return f"{FREE} {1000 * (1 - used)}\n{TOTAL} 1000\n"
+
+    def volumes(self, name: str) -> str:
+        """Volume a is nearly full; a or b is low and fills. The first node's kubelet tells of both."""
+        if not name.endswith("-0"):
+            return ""
+        lines = []
+        for claim, low in (("a", self.lesser), ("b", self.other)):
+            ids = f'namespace="shop",persistentvolumeclaim="{claim}"'
+            share = 0.01 if self.worse and claim == "a" else 0.1 if low else 0.8
+            left = share * 1e6 - (5 * (time.time() - self.began) if low else 0)
+            lines += [f"kubelet_volume_stats_available_bytes{{{ids}}} {left}"]
+            lines += [f"kubelet_volume_stats_capacity_bytes{{{ids}}} 1e6"]
+        return "\n".join(lines) + "\n"
+
     def postgres(self, name: str) -> str:
         """Too many connections, a long transaction, and reads from the disk; `main` also does not answer."""
         key = name.rpartition("-")[2]
         bad = self._bad(key)
-        ids = 'datname="app",state="active"'
+        used = 99 if self.worse and key == "third" else 85 if bad else 1
+        ids = 'datname="app",state="active",backend_type="client backend",application_name="app"'
         return (
             f"pg_up {int(not (self.worse and key == 'main'))}\npg_settings_max_connections 100\n"
-            f"pg_stat_activity_count{{{ids}}} {99 if bad else 1}\n"
+            f"pg_stat_activity_count{{{ids}}} {used}\n"
+            f"pg_settings_superuser_reserved_connections 3\npg_settings_reserved_connections 0\n"
             f"pg_stat_activity_max_tx_duration{{{ids}}} {9000 if bad else 1}\n"
             + self.counters.grown(f'pg_stat_database_blks_hit{{datname="app",i="{key}"}}', 10)
             + self.counters.grown(f'pg_stat_database_blks_read{{datname="app",i="{key}"}}', 9000 if bad else 0)
@@ -251,28 +292,31 @@ SYSTEM: dict[str, Any] = {
         "port": 80, "addresses": ["desk-0:80", "desk-1:80"], "health": PROBED, "packs": ["http"],
         "metrics": {"desk_requests_total": {"type": "counter", "role": "requests", "labels": {"status": ["200"]}}},
     },
+    "services.clickhouse": {"port": 80, "addresses": ["clickhouse-0:80", "clickhouse-1:80"], "packs": ["clickhouse"]},
     "services.web": {"port": 80, "health": PROBED, "kubernetes": {**PODS, "selector": {"app": "web"}}},
     "services.mail": {"port": 80, "health": PROBED, "kubernetes": {**PODS, "selector": {"app": "mail"}}},
     "databases": {
         f"{kind}-{name}": {"kind": kind, "address": f"{kind}-{name}:1"}
-        for kind in ("postgres", "redis") for name in ("main", "other")
+        for kind, name in product(("postgres", "redis"), ("main", "other", "third"))
     },
     "objectives": [
         {"service": name, "kind": "availability", "target": 0.999, "window": "7d"} for name in ("api", "desk")
     ],
-    "tune": {"MetricMissing": {"enabled": False, "why": "the fake services expose what this test is about"}},
+    "tune": {
+        "RedisClientsBlocked": {"threshold": 10.0, "why": "usually it is compared with the day before"},
+        "MetricMissing": {"enabled": False, "why": "the fake services expose what this test is about"},
+    },
 }  # fmt: skip
 BESIDES = {"HighErrorRatio"}
 """Alerts that the same faults raise, and that nothing here mutes."""
 
 
-def planned(folder: Path, receiver: int) -> Plan:
+def planned(folder: Path) -> Plan:
     """A stack on a cluster with several of everything, whose holds are seconds."""
-    here = f"http://127.0.0.1:{receiver}"
-    team = {"name": "team", "webhook": {"url": f"{here}/webhook"}, "pagerduty": {"routingKeySecret": "pager-key"}}
+    team = {"name": "team", "webhook": {"url": f"{RECEIVER}/webhook"}, "pagerduty": {"routingKeySecret": "pager-key"}}
     alertmanager = {
         "receivers": [team], "routes": [{"severity": "info", "receiver": "team"}], "replicas": 3,
-        "deadMansSwitch": {"url": f"{here}/switch", "interval": "2s"}, "groupWait": "1s", "groupInterval": "2s",
+        "deadMansSwitch": {"url": f"{RECEIVER}/switch", "interval": "2s"}, "groupWait": "1s", "groupInterval": "2s",
     }  # fmt: skip
     settings: dict[str, str | ConfigValue] = {
         "alertmanager": json.dumps(alertmanager),
@@ -281,7 +325,7 @@ def planned(folder: Path, receiver: int) -> Plan:
         "longestHold": "4s",
         "pager-key": ConfigValue("", secret=True),
     }
-    for name in ("main", "other"):
+    for name in ("main", "other", "third"):
         settings[f"postgres-{name}-password"] = ConfigValue("", secret=True)
     return plan_cluster(folder / "project", SYSTEM, settings)
 
@@ -343,7 +387,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
             stack.enter_context(served(incidents.handler())),
             stack.enter_context(served(exporter(world.page))),
         )
-        plan, port = planned(tmp_path, receiver), free_port()
+        plan, port = planned(tmp_path), free_port()
         every = [alert for group in plan.telemetry.rules for alert in group.alerts]
         muted = {target.name: target.expr for _, _, target in pairs(every)}
         assert {(source.name, target.name) for source, _, target in pairs(every)} == PAIRS.keys()

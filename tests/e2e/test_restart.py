@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.alerting import (
+    RECEIVER,
     Incidents,
     Watched,
     alertmanager_files,
@@ -44,7 +45,7 @@ def firing(folder: Path, without: str = "") -> Iterator[tuple[Incidents, Watched
     """Alerts of every hold, told; `without` is an argument of Prometheus that is left out."""
     incidents = Incidents()
     with served(incidents.handler()) as receiver, served(exporter(lambda host, probed: "")) as proxy:
-        hook = {"name": "team", "webhook": {"url": f"http://127.0.0.1:{receiver}/webhook"}}
+        hook = {"name": "team", "webhook": {"url": f"{RECEIVER}/webhook"}}
         settings = {
             "alertmanager": json.dumps({"receivers": [hook], "groupWait": "1s", "groupInterval": "1s"}),
             "prometheus": json.dumps({"evaluationInterval": "1s"}),

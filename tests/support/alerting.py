@@ -31,6 +31,8 @@ from toolchain.context import default_context
 
 Page = Callable[[str, str], str | None]
 """What a target (host:port) exposes; of a probe, what is said of the address given second. None: no answer."""
+RECEIVER = "http://receiver:1"
+"""Where plans of tests send notifications; on this machine it is some port of loopback."""
 RANGE, OFFSET = "15s", "5s"
 """Every range and offset of the rules, so that hours of history are not needed."""
 
@@ -196,7 +198,8 @@ def alertmanager_files(plan: Plan, folder: Path, receiver: int) -> Path:
     assert planned is not None
     folder.mkdir()
     (folder / "key").write_text("key")
-    document = yaml.safe_load(re.sub(r"/run/secrets/[a-z-]+", str(folder / "key"), planned.files["alertmanager.yml"]))
+    text = re.sub(r"/run/secrets/[a-z-]+", str(folder / "key"), planned.files["alertmanager.yml"])
+    document = yaml.safe_load(text.replace(RECEIVER, f"http://127.0.0.1:{receiver}"))
     document["global"] = {"pagerduty_url": f"http://127.0.0.1:{receiver}/v2/enqueue"}
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(document))
     return folder

@@ -54,7 +54,7 @@ def test_routes_are_the_same(spec: dict[str, Any]) -> None:
     """The first receiver gets what no route claims; routes go by severity, intervals and grouping are kept."""
     top = spec["route"]
     assert (top["receiver"], top["groupBy"], top["groupWait"]) == ("team", ["alertname"], "10s")
-    first, second, third, *_ = top["routes"]
+    third, first, second, *_ = top["routes"]
     assert first["receiver"] == "night" and first["repeatInterval"] == "1h"
     assert second["matchers"] == [{"name": "severity", "matchType": "=", "value": "warning"}]
     assert third == {"receiver": "none", "matchers": [{"name": "severity", "matchType": "=", "value": "info"}]}
