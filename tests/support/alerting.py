@@ -150,18 +150,16 @@ def found(entry: dict[str, Any], replicas: int) -> None:
     """Puts so many pods or nodes in the place of what a cluster would be asked for."""
     (asked,) = entry.pop("kubernetes_sd_configs")
     name, role = entry["job_name"], asked["role"]
-    ports = [rule["regex"] for rule in entry["relabel_configs"] if "container_port_number" in str(rule)]
-    port = ports[0] if ports else "10250"
     meta = "__meta_kubernetes_"
     entry["static_configs"] = [
         {
-            "targets": [f"{name}-{number}:{port}"],
+            "targets": [f"{name}-{number}:10250"],
             "labels": {
                 f"{meta}namespace": "shop",
                 f"{meta}{role}_name": f"{name}-{number}",
                 f"{meta}{role}_node_name": f"node-{number}",
                 f"{meta}pod_phase": "Running",
-                f"{meta}pod_container_port_number": port,
+                f"{meta}pod_ip": f"{name}-{number}",
             },
         }
         for number in range(replicas)
@@ -268,11 +266,15 @@ class Watched:
         with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - loopback
             return list(json.load(answer)["data"]["result"])
 
+    def metrics(self) -> str:
+        """What it exposes of itself."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:  # noqa: S310 - loopback
+            return str(answer.read().decode())
+
     def iterations(self, group: str) -> float:
         """How often a group of rules was evaluated since the process started."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=30) as answer:  # noqa: S310 - loopback
-            text = answer.read().decode()
-        found = re.search(rf'prometheus_rule_group_iterations_total{{rule_group="[^"]*;{group}"}} (\S+)', text)
+        name = f'prometheus_rule_group_iterations_total{{rule_group="[^"]*;{group}"}}'
+        found = re.search(rf"{name} (\S+)", self.metrics())
         return float(found[1]) if found else 0.0
 
 
