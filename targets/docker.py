@@ -358,7 +358,7 @@ class DockerTarget:
             restart="unless-stopped",
             must_run=True,
             destroy_grace_seconds=workload.stop_seconds,
-            network_mode=self._network.name,
+            # no networkMode: an engine takes no aliases in the network that it names; the default one is left again
             networks_advanced=self._networks(workload),
             ports=[
                 docker.ContainerPortArgs(internal=p.number, external=p.publish, ip=p.bind, protocol="tcp")
