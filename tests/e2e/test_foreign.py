@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
@@ -96,11 +96,7 @@ def _theirs(project: Project, demo: Plan) -> None:
     for item in demo.workloads["demo-workload"]:
         host = item.name in demo.system.services and demo.system.services[item.name].on_host
         if not host and item.name != "demo-webhook":
-            project.play(
-                replace(item, volumes=tuple(v for v in item.volumes if "log" not in v.path)),
-                _called(item.name),
-                passwords,
-            )
+            project.play(item, _called(item.name), passwords)
     project.play(workload(demo, "demo-webhook"), "ntfy", {})
     write = "cat /lines; exec /bin/busybox sleep 3600"
     project.run(
