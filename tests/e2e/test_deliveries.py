@@ -153,12 +153,17 @@ def test_stopped_containers_without_a_network(stack: RunningStack) -> None:
 
 
 def test_stopped_containers_are_started(stack: RunningStack) -> None:
-    """`docker stop` of everything: no container is made anew."""
-    made = {name: number for name, (number, _) in stack.identities().items()}
+    """`docker stop` of everything: all run again, and only those that publish a port are made anew for it.
+
+    Of a stopped container the provider reads no ports, which is a difference that needs another container.
+    """
+    before = {str(c.name): c for c in stack.containers("service")}
+    published = {name for name, container in before.items() if container.attrs["HostConfig"]["PortBindings"]}
     with landing(stack, "stop"):
-        for container in stack.containers("service"):
+        for container in before.values():
             container.stop(timeout=10)
-    assert {name: number for name, (number, _) in stack.identities().items()} == made
+    after = stack.identities()
+    assert {name for name, container in before.items() if after[name][0] != container.id} <= published
 
 
 def test_plain_pulumi_lands_too(stack: RunningStack) -> None:
