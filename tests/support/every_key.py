@@ -118,7 +118,7 @@ SETTINGS_VALUES: Values = {
     "system": ("depot",),
     "scrapeInterval": ("30s",),
     "kubernetes.tolerations": ([{"key": "disk", "operator": "Equal", "value": "fast"}],),
-    "kubernetes.tolerations[].operator": ("Exists",),
+    "kubernetes.tolerations[].operator": (With("Exists", {"value": None}),),
     "loki.retention": ("48h",),
     "prometheus.retention": ("40d",),
     "prometheus.evaluationInterval": ("30s",),
