@@ -128,6 +128,8 @@ SETTINGS_VALUES: Values = {
     "alertmanager.retention": ("240h",),
     "alertmanager.routes[].repeatInterval": ("2h",),
     "grafana.minRefresh": ("20s",),
+    "grafana.database": (DATABASE,),
+    "grafana.database.sslMode": ("disable",),
     "loki.storage.s3": (S3,),
     "alertmanager.receivers[].webhook": ({"url": "http://hook.example.com/"},),
 }
