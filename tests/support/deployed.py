@@ -86,9 +86,8 @@ def as_registered(plan: Plan) -> str:
 
     with mock.patch("targets.kubernetes.Cluster", Untouched):
         registered = run_program(program)
-    return json.dumps(
-        [[item.type, item.name, item.inputs, item.retain_on_delete, item.protect] for item in registered], default=str
-    )
+    said = ([item.type, item.name, item.inputs, item.retain_on_delete, item.protect] for item in registered)
+    return json.dumps(sorted(json.dumps(item, default=str, sort_keys=True) for item in said))  # in no order
 
 
 def _plain(value: Any) -> Any:
