@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from model import checks, declared, tuning
+from model.checks import idle as unread
 from model.checks import names, needs
 from model.declared import Declared
 from model.errors import ConfigError, Problem, nearest
@@ -195,6 +196,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         declared=tuple(item for c in active for item in getattr(c, "declared", _nothing)(context)),
         operator=context.operator,
     )
+    problems += unread.problems(context, parts, switched_off, workloads)
     clashes = names.clashes(context, {**parts, **idle}, extra, workloads)
     problems += clashes.values()
     problems += [

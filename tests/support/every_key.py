@@ -11,10 +11,11 @@ from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
 S3: Mapping[str, Any] = {"endpoint": "s3.example.com:9000", "bucket": "lines", "accessKeyId": "KEY"}
 DATABASE: Mapping[str, Any] = {"type": "postgres", "host": "db.example.com:5432"}
 HIDDEN = {"severity": "info", "receiver": "hidden"}
+TEAM = {"labels": {"team": "a"}, "receiver": "night", "andOn": True}
 BASE: Mapping[str, Any] = {
     "system": "shop",
     "jaeger": {"enabled": True},
-    "alertmanager": {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": [*ROUTES, HIDDEN]},
+    "alertmanager": {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": [TEAM, *ROUTES, HIDDEN]},
     "traefik": {"routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000"}]},
 }
 CLUSTER: Mapping[str, Any] = {**BASE, "target": "kubernetes"}
@@ -127,6 +128,10 @@ SETTINGS_VALUES: Values = {
     "alertmanager.repeatInterval": ("8h",),
     "alertmanager.retention": ("240h",),
     "alertmanager.routes[].repeatInterval": ("2h",),
+    "alertmanager.routes[].labels": ({"team": "a", "service": "api"},),
+    "alertmanager.routes[].receiver": ("office",),
+    "alertmanager.deadMansSwitch": ({"url": "http://dead.example.com/"},),
+    "alertmanager.deadMansSwitch.urlSecret": (With("hook-url", {"url": None}),),
     "grafana.minRefresh": ("20s",),
     "grafana.database": (DATABASE,),
     "grafana.database.sslMode": ("disable",),

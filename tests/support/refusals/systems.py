@@ -139,7 +139,7 @@ SYSTEM_CASES = (
     of_system(
         "latency objective between buckets",
         {
-            "services/api/metrics/shop_duration_seconds/buckets": [0.1, 0.25, 0.5, 1.0],
+            "services/api/metrics/shop_duration_seconds/buckets": [0.1, 0.25, 0.5, 1.0, 2.5],
             "objectives/0": {"service": "api", "kind": "latency", "target": 0.9, "threshold": 0.3, "window": "7d"},
         },
         "objectives[0].threshold",
