@@ -33,7 +33,7 @@ def problems(
         idle: what each would contribute that is switched off.
         ran: what each wants to have running that is switched on.
     """
-    found = []
+    found: list[Problem] = []
     for name, section in context.sections.items():
         given = section.model_fields_set
         if name in parts and context.operator is None:

@@ -57,7 +57,9 @@ def system_telemetry(context: Context) -> Telemetry:
     groups = [_group(system, Subject(system, key)) for key in system.services]
     own = RuleGroup(name=system.name, alerts=tuple(_alert(spec) for spec in system.alerts), board=_first_board(system))
     objectives = slo.groups(system, context.settings.environment)
-    rules = tuple(group for group in [*groups, _outcomes(system), own, *objectives] if group.recordings or group.alerts)
+    rules = tuple(
+        group for group in [*groups, *_outcomes(system), own, *objectives] if group.recordings or group.alerts
+    )
     known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
     found = _query_problems(system, known)
     boards = _dashboards(system, found)
@@ -255,15 +257,15 @@ def _group(system: System, subject: Subject) -> RuleGroup:
     )
 
 
-def _outcomes(system: System) -> RuleGroup:
-    """Whether outcomes of all services are known: asked for less often, for it looks at an hour of every counter."""
-    alerts = []
+def _outcomes(system: System) -> Iterator[RuleGroup]:
+    """Whether outcomes of each service are known: asked for less often, for it looks at an hour of every counter."""
     for key, service in system.services.items():
         subject = Subject(system, key)
         counted = dict.fromkeys(each for name in service.packs for each in PACKS[name].rules(subject).outcomes)
         if counted:
-            alerts.append(replace(outcome.alert(subject, tuple(counted)), service=key))
-    return RuleGroup(name=f"{system.name}-outcomes", interval=outcome.INTERVAL, alerts=tuple(alerts))
+            alert = replace(outcome.alert(subject, tuple(counted)), service=key)
+            # a group of its own: rules of one group that differ in nothing but their query count as duplicates
+            yield RuleGroup(name=f"{system.name}-{key}-outcomes", interval=outcome.INTERVAL, alerts=(alert,))
 
 
 def _alert(spec: AlertSpec) -> AlertRule:

@@ -136,9 +136,8 @@ def test_packs_bring_their_usual_metrics() -> None:
     telemetry = made({"services.billing": {"port": 8080, "packs": ["http"]}})
     names = [rule.name for rule in group(telemetry, "shop-billing").alerts]
     assert names == ["HighErrorRatio", "SlowRequests", "MetricMissing"]
-    assert [rule.name for rule in group(telemetry, "shop-outcomes").alerts if rule.service == "billing"] == [
-        "OutcomeUnknown"
-    ]
+    (outcomes,) = group(telemetry, "shop-billing-outcomes").alerts
+    assert (outcomes.name, outcomes.service) == ("OutcomeUnknown", "billing")
     assert "rate(http_requests_total{" in group(telemetry, "shop-billing").recordings[0].expr
 
 

@@ -268,7 +268,7 @@ NEED_CASES = (
     section("ingress to nobody", "traefik", OFF, ".enabled", "kubernetes.ingressClass leads people to it",
             target="kubernetes", kubernetes='{"ingressClass": "nginx"}', baseUrl="http://m.example.com"),
     section("settings of what is off", "traefik", {**OFF, "accessLog": True}, ".accessLog", "traefik.enabled is false"),
-    section("settings of what is off", "jaeger", {"retention": "3d"}, ".retention", "jaeger.enabled is false"),
+    section("settings of Jaeger, which is off", "jaeger", {"retention": "3d"}, ".retention", "jaeger.enabled is false"),
 )  # fmt: skip
 
 NETWORK_CASES = (
