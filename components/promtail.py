@@ -18,6 +18,7 @@ from model.logs import folder
 from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
 from model.plan import Context, Secret
+from model.scope import OnlyOn
 from model.settings import ComponentSettings
 from model.telemetry import DOCKER_API, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
 from model.workload import (
@@ -41,10 +42,13 @@ PODS_DIR = "/var/log/pods"
 DISCOVERY = "__meta_docker_container_label_" + LABEL.replace(".", "_")
 
 
+Label = Annotated[str, Field(pattern=r"^[^=\s]+(=[^\s]*)?$", examples=["team=shop"])]
+
+
 class Settings(ComponentSettings):
     """Promtail."""
 
-    container_labels: tuple[Annotated[str, Field(pattern=r"^[^=\s]+(=[^\s]*)?$", examples=["team=shop"])], ...] = ()
+    container_labels: Annotated[tuple[Label, ...], OnlyOn("docker")] = ()
     """Collect only containers with all of these labels (key, or key=value); all of the engine when empty."""
 
 

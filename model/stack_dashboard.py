@@ -24,6 +24,8 @@ from model.system import DashboardSpec, Panel, Row
 INDEX = "index"
 """Uid of the dashboard that people see first."""
 
+_FIRST = "What is firing, whether promises are kept, and every dashboard by name."
+
 _ROWS: Mapping[str, tuple[str, Callable[[], tuple[Panel, ...]]]] = {
     "prometheus": ("Prometheus", prometheus.panels),
     "alertmanager": ("Alertmanager", alertmanager.panels),
@@ -64,7 +66,7 @@ def index(context: Context) -> DashboardSpec:
     return DashboardSpec(
         uid=INDEX,
         title=f"{system.title} {context.settings.environment}",
-        description="What is firing, whether promises are kept, and every dashboard by name.",
+        description=" ".join([system.description.strip(), _FIRST]).strip(),
         refresh="30s",
         rows=tuple(rows),
     )

@@ -75,7 +75,7 @@ class Tuning(Strict):
     labels: Mapping[LabelName, str] = Field(default_factory=dict)
     """Extra labels for routing, such as team."""
     why: str = ""
-    """The reason, for those who read it later."""
+    """The reason, for those who read it later; shown with the alert as its annotation `tuned`."""
 
 
 class Pods(Strict):

@@ -90,6 +90,7 @@ def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
         hold=wish.hold or alert.hold,
         severity=wish.severity or alert.severity,
         labels={**own, **alert.labels, **wish.labels},
+        annotations={**alert.annotations, **({"tuned": wish.why} if wish.why else {})},
     )
 
 

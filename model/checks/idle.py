@@ -36,7 +36,9 @@ def problems(
     found: list[Problem] = []
     for name, section in context.sections.items():
         given = section.model_fields_set
-        if name in parts and context.operator is None:
+        if context.operator and name in parts and parts[name].datasources and not ran[name]:
+            continue  # the operator runs it, and its settings are judged by that
+        if name in parts:
             about = given - {"enabled"} if parts[name] == Telemetry() else given & OF_CONTAINERS
             found += _idle(context, name, sorted(about) if not ran[name] else _unpublished(section.port, ran[name]))
         elif name in idle and idle[name] == Telemetry() and "enabled" in given:

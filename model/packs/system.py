@@ -153,6 +153,8 @@ def _latency_problems(where: str, item: Objective, service: Service) -> list[Pro
         return [
             Problem(f"{where}.kind", f"{name} is a {metric.type}; only a histogram tells the share below a threshold")
         ]
+    if metric.unit not in PER_SECOND:
+        return []  # said already, of the metric
     bounds = [bound / PER_SECOND[metric.unit] for bound in metric.buckets]
     if not bounds:
         return [Problem(f"{where}.threshold", f"{name} declares no buckets, so nobody knows whether one ends there")]

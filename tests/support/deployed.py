@@ -17,6 +17,7 @@ from model.declared import Declared
 from model.plan import Plan
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
+from ops import capacity
 from ops.render import config_maps, objects
 from targets.delivery import Cluster
 from targets.manifests import Place
@@ -66,14 +67,19 @@ def _reached(entries: Any) -> Any:
 
 
 def as_text(plan: Plan) -> str:
-    """What a plan itself says of all that is deployed, and on a cluster the objects made of it."""
+    """What a plan itself says of all that is deployed, on a cluster the objects made of it, and what people are shown:
+    runbooks and tests of alerts, and the capacity that is needed.
+    """
     mirror = getattr(plan.settings, plan.settings.target).registry_mirror
     every = [{**dataclasses.asdict(w), "image": plan.images[w.image].reference(mirror)} for w in plan.every()]
+    alerts = [alert for group in plan.telemetry.rules for alert in group.alerts]
     said = {
         "workloads": every,
         "secrets": {name: dataclasses.asdict(secret) for name, secret in plan.secrets.items()},
         "declared": [dataclasses.asdict(item) for item in plan.declared],
         "objects": {**objects(plan), **config_maps(plan)},
+        "written": [[a.name, a.steps, a.example and dataclasses.asdict(a.example)] for a in alerts],
+        "capacity": dataclasses.asdict(capacity.of(plan)),
     }
     return json.dumps(said, default=_plain, sort_keys=True)
 

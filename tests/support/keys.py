@@ -84,7 +84,9 @@ class _Walk:
         for name, field in model.model_fields.items():
             alias = field.alias or name
             if only in ("", alias):
-                yield from self.value(_kind(field), here.get(alias), at.field(alias, field.description or ""))
+                usual = None if field.is_required() else field.get_default(call_default_factory=True)
+                current = here.get(alias, usual if isinstance(usual, (str, int, float)) else None)
+                yield from self.value(_kind(field), current, at.field(alias, field.description or ""))
 
     def value(self, kind: Any, current: Any, at: _At) -> Iterator[Change]:
         part = _part(kind)
