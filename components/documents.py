@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -13,4 +14,10 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def dump(document: Any) -> str:
     """A document as YAML, keys in the order written."""
     text: str = yaml.dump(document, Dumper=_DUMPER, sort_keys=False, width=120, allow_unicode=True)
+    return text
+
+
+def dump_all(documents: Iterable[Any]) -> str:
+    """Several documents in one text, each begun where it is not the first by a line of three dashes."""
+    text: str = yaml.dump_all(documents, Dumper=_DUMPER, sort_keys=False, width=120)
     return text

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components.assemble import assemble
+from components.documents import dump_all
 from model.plan import Plan
 from ops.stack_file import read_config
 from ops.workspace import ROOT, Workspace
@@ -101,7 +102,7 @@ def place_of(plan: Plan) -> Place:
 def _yaml(items: Sequence[Mapping[str, Any]]) -> str:
     """Several documents, without anchors: readers of other languages do not all know them."""
     plain = json.loads(json.dumps(items))
-    return yaml.safe_dump_all(plain, sort_keys=False, width=120)
+    return dump_all(plain)
 
 
 def render(stack: str, folder: Path) -> int:
