@@ -94,7 +94,7 @@ PAIRS = {
     ("PrometheusAllTargetsMissing", "DiscoveredTargetDown"): Seen(_of("web"), _of("web"), _of("mail")),
     ("PrometheusAllTargetsMissing", "ProbeFailed"): Seen(_of("web"), _of("web"), _of("mail")),
     ("PrometheusAllTargetsMissing", "ProbeSlow"): Seen(
-        _of("web"), _of("web", instance="http://web:80/slow"), _of("mail", instance="http://mail:80/slow")
+        _of("web"), _of("web", instance="http://web-0:80/slow"), _of("mail", instance="http://mail-0:80/slow")
     ),
     ("ClickHouseDiskAlmostFull", "ClickHouseDiskHigh"): Seen(
         *(_of("clickhouse", instance=f"clickhouse-{n}:80") for n in (0, 0, 1))
@@ -282,6 +282,7 @@ class World:
 
 # -- the stack -------------------------------------------------------------------------------------------------------
 
+QUICKLY = {"for": "1s", "why": "shorter than what follows, as it is without the longest hold"}
 PROBED = ["/health", "/slow"]
 PODS = {"namespace": "shop", "expected": 2}
 SYSTEM: dict[str, Any] = {
@@ -303,6 +304,8 @@ SYSTEM: dict[str, Any] = {
         {"service": name, "kind": "availability", "target": 0.999, "window": "7d"} for name in ("api", "desk")
     ],
     "tune": {
+        "TargetDown": QUICKLY,
+        "PrometheusAllTargetsMissing": QUICKLY,
         "RedisClientsBlocked": {"threshold": 10.0, "why": "usually it is compared with the day before"},
         "MetricMissing": {"enabled": False, "why": "the fake services expose what this test is about"},
     },
@@ -395,8 +398,8 @@ def run(tmp_path: Path) -> Iterator[Run]:
         prometheus = Watched(plan, tmp_path, files, ("--rules.alert.resend-delay=2s",))
         stack.enter_context(prometheus.run())
         eventually(lambda: len(prometheus.ask("up == 1")) > 20, timeout=60, what="everything is scraped")
-        wrong = 'ALERTS{alertstate="firing", alertname!="Watchdog"}'
-        eventually(lambda: not prometheus.ask(wrong), timeout=60, what="nothing is wrong")  # holds are seconds here
+        wrong = 'ALERTS{alertname!="Watchdog"}'  # pending ones too: holds are seconds here
+        eventually(lambda: not prometheus.ask(wrong), timeout=60, what="nothing is wrong")
         folder = alertmanager_files(plan, tmp_path / "am", receiver)
         own = arguments(plan, "alertmanager", folder, tmp_path / "amd", port)
         ready = f"http://127.0.0.1:{port}/alertmanager/-/ready"
@@ -424,6 +427,6 @@ def test_what_follows_is_silent_and_nothing_stays_open(run: Run) -> None:
         print(f"{worse} -> {follows}: what follows told {told} times, what does not {other} times; open at the end 0")
     assert not [pair for pair, times in early.items() if times]
     known = {name for pair in PAIRS for name in pair} | BESIDES
-    assert {labels["alertname"] for _, labels in incidents.told} <= known
+    assert not [labels for _, labels in incidents.told if labels["alertname"] not in known]
     assert incidents.beats > 10, "Watchdog keeps the switch from going off"
     print(f"{len(incidents.told)} changes were told, {len(incidents.groups)} incidents of groups, all closed")

@@ -149,7 +149,8 @@ def short(rule_file: Any) -> Any:
 def found(entry: dict[str, Any], replicas: int) -> None:
     """Puts so many pods or nodes in the place of what a cluster would be asked for."""
     (asked,) = entry.pop("kubernetes_sd_configs")
-    name, role = entry["job_name"], asked["role"]
+    role = asked["role"]
+    name = [*entry["job_name"].split("."), ""][1] or entry["job_name"]  # blackbox.web.2 asks the pods of web
     meta = "__meta_kubernetes_"
     entry["static_configs"] = [
         {
