@@ -26,7 +26,7 @@ METRICS: Mapping[str, Metric] = {
     "ClickHouseProfileEvents_FailedQuery": Metric(type="counter", help="Queries that failed.", baseline=0.01),
     "ClickHouseProfileEvents_InsertedRows": Metric(type="counter", help="Rows inserted.", baseline=1200.0),
     "ClickHouseProfileEvents_InsertedBytes": Metric(type="counter", help="Bytes inserted.", unit="bytes"),
-    REJECTED: Metric(type="counter", help="Inserts refused because of too many parts.", baseline=0.0),
+    REJECTED: Metric(type="counter", help="Inserts refused because of too many parts.", baseline=1e-9),
     "ClickHouseProfileEvents_Merge": Metric(type="counter", help="Merges begun.", baseline=0.5),
     "ClickHouseProfileEvents_QueryTimeMicroseconds": Metric(
         type="counter", help="Time that queries took.", baseline=480000.0
@@ -123,7 +123,8 @@ def _refused(subject: Subject) -> AlertRule:
     series = subject.series(REJECTED)
     return AlertRule(
         name="ClickHouseInsertsRejected",
-        expr=f"increase({REJECTED}{subject.selector()}[5m]) > 0",  # each one is rows that are lost now
+        # each one is rows that are lost now; extrapolation makes one refused insert more than one, never less
+        expr=f"increase({REJECTED}{subject.selector()}[5m]) > 0.5",
         hold="0s",  # it has happened
         severity="critical",
         summary=f"{subject.title} refused {{{{ $value | humanize }}}} inserts in 5 minutes",
