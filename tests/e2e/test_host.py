@@ -98,4 +98,5 @@ def _with(lines: list[str], text: str) -> list[str]:
 
 def _without_stand_ins(config: dict[str, Any]) -> None:
     config["demo"] = False
+    config.pop("demoWorkload", None)  # a section of stand-ins is refused where there are none
     config["prometheus"]["retention"] = "32d"  # longer than the windows of its objectives

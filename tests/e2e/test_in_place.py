@@ -14,6 +14,8 @@ from tests.support.waiting import eventually
 
 LIMIT = 10.0
 """Seconds from the end of the run to the new configuration being in force."""
+NO_FILE = "/prometheus/queries.log"
+"""A name of Prometheus' data directory that a folder has, so that no file can be opened under it."""
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +110,8 @@ def test_document_refused_by_the_validator(stack: RunningStack) -> None:
 def test_document_refused_by_the_process_only(stack: RunningStack) -> None:
     """What promtool accepts and Prometheus refuses: the run fails with its words, and the next one tries again."""
     rules = len(stack.get("prometheus", "http://127.0.0.1:9090/prometheus/api/v1/rules")["data"]["groups"])
-    stack.edit_settings(lambda config: config["prometheus"].update(queryLogFile="/no/such/folder/queries.log"))
+    stack.sh("prometheus", f"/tools/busybox mkdir {NO_FILE}")
+    stack.edit_settings(lambda config: config["prometheus"].update(queryLogFile=NO_FILE))
     for _ in range(2):  # the second run must try again although the state already holds the document
         run = stack.run("up")
         assert run.code != 0
@@ -116,6 +119,7 @@ def test_document_refused_by_the_process_only(stack: RunningStack) -> None:
     assert len(stack.get("prometheus", "http://127.0.0.1:9090/prometheus/api/v1/rules")["data"]["groups"]) == rules
     assert stack.prom("prometheus_config_last_reload_successful")[0]["value"][1] == "1"
     stack.edit_settings(lambda config: config["prometheus"].pop("queryLogFile"))
+    stack.sh("prometheus", f"/tools/busybox rmdir {NO_FILE}")
     stack.up()
 
 
