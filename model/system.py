@@ -36,7 +36,7 @@ class Metric(Strict):
     type: Literal["counter", "gauge", "histogram", "summary"]
     """Prometheus metric type."""
     help: str = ""
-    """What it counts or measures."""
+    """What it counts or measures, as the demo workload exposes it."""
     unit: Literal["seconds", "milliseconds", "bytes", "ratio", "percent", "requests", "count", "currency"] = "count"
     """Unit of its value."""
     labels: Mapping[LabelName, tuple[str, ...]] = Field(default_factory=dict)

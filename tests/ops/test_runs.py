@@ -37,6 +37,10 @@ except KeyboardInterrupt:
 """What a command of the program does."""
 
 
+def _take_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Killable:
     """A make that runs a command, which runs Pulumi, which runs its plugins."""
 
@@ -48,7 +52,13 @@ class Killable:
         (folder / "command.py").write_text(COMMAND.format(folder=str(folder)))
         (folder / "Makefile").write_text(f"up:\n\t@{sys.executable} {folder}/command.py\n")
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.make = subprocess.Popen(["make", "-C", folder, "up"], env=env, start_new_session=True)
+        # in the background of a script SIGINT is ignored, and a shell cannot trap what was ignored when it began
+        self.make = subprocess.Popen(
+            ["make", "-C", folder, "up"],
+            env=env,
+            start_new_session=True,
+            preexec_fn=_take_interrupts,  # noqa: PLW1509 - nothing of this process runs threads that hold locks
+        )
         eventually(lambda: (folder / "began").exists() and len(self.running()) >= 4, timeout=30, what="all run")
         (self.command,) = self._children(self.make.pid)
         self.pulumi = next(process.pid for process in self.running() if process.name == "pulumi")

@@ -152,6 +152,7 @@ SYSTEM_VALUES: Values = {
     "objectives[].threshold": (1.0,),
     "objectives[].window": ("10d",),
     "services.*.scrapeInterval": ("30s",),
+    "services.*.metrics.*.unit": (With("milliseconds", {"buckets": [100.0, 500.0, 1000.0, 2500.0]}), "bytes"),
     "services.*.statusLabel": ("code",),
     "services.*.pathLabel": ("route",),
     "objectives[].service": ("copies",),
