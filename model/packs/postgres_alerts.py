@@ -170,7 +170,7 @@ def long_transactions(tune: Tune) -> AlertRule:
 def idle_in_transaction(tune: Tune) -> AlertRule:
     """Told sooner than long ones that work: nobody will end it, and its locks stay."""
     bound = limit(tune, "PostgresIdleInTransaction", IDLE_SECONDS)
-    name, state = "pg_stat_activity_max_tx_duration", 'state=~"idle in transaction.*"'
+    name, state = "pg_stat_activity_max_tx_duration", 'state=~"idle in transaction|idle in transaction [(]aborted[)]"'
     idle, works = (_series(name, datname="app", state=state) for state in ("idle in transaction", "active"))
     return AlertRule(
         name="PostgresIdleInTransaction",
