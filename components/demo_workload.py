@@ -175,7 +175,9 @@ def postgres(context: Context, key: str, database: Database) -> Workload:
         name=name,
         image="postgres",
         limits=limits(context.own(Settings), memory=256, cpus=0.5),
-        args=("-c", "shared_preload_libraries=pg_stat_statements"),
+        # a quarter of its memory, as PostgreSQL advises: its default of 128 MiB leaves too little for 50 connections,
+        # and the kernel then kills one of them, after which all others are closed and statistics are gone
+        args=("-c", "shared_preload_libraries=pg_stat_statements", "-c", "shared_buffers=64MB"),
         env={
             "PGDATA": "/var/lib/postgresql/data/pgdata",
             "POSTGRES_DB": database.database,
