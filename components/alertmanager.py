@@ -23,6 +23,7 @@ from model.declared import Declared
 from model.errors import Inconsistent, Problem, nearest
 from model.packs import alertmanager as pack
 from model.plan import Context, Secret
+from model.places import in_section
 from model.receivers import DeadMansSwitch, Receiver, SeverityRoute, Webhook, never_notified
 from model.settings import ComponentSettings
 from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
@@ -199,6 +200,16 @@ def telemetry(context: Context) -> Telemetry:
 def problems(context: Context) -> list[Problem]:
     """Times that contradict each other."""
     return notifying(context, NAME, context.own(Settings))
+
+
+def warnings(context: Context) -> list[str]:
+    """That nobody is told of an alert; what an operator's Alertmanager tells to whom is not known here."""
+    if context.operator or receivers(context):
+        return []
+    return [
+        f"{in_section(context.stack, NAME, 'receivers')}: none is declared, so alerts are shown in Alertmanager and"
+        " Grafana and sent to nobody: declare one (slack, pagerduty, email, webhook)"
+    ]
 
 
 def secrets(context: Context) -> tuple[Secret, ...]:

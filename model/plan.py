@@ -107,9 +107,10 @@ def operator_of(sections: Mapping[str, ComponentSettings]) -> Operator | None:
 class Component(Protocol):
     """A component module: its name, its settings section and its three pure functions.
 
-    It may have three more: `declared(context)`, objects that it wants another program of the platform to read;
+    It may have four more: `declared(context)`, objects that it wants another program of the platform to read;
     `derived(context)`, telemetry that follows from everyone's; and `problems(context)`, what is wrong with its settings
-    in this environment, once everyone's telemetry is there. None of them raises: one problem must not hide others.
+    in this environment, once everyone's telemetry is there, and `warnings(context)`, what its settings leave out that
+    people count on. None of them raises: one problem must not hide others.
     """
 
     @property
@@ -134,7 +135,8 @@ class Component(Protocol):
 class Plan:
     """A stack as plain data: workloads by component in deployment order, secrets by name, the merged telemetry.
 
-    `declared` are objects for the `operator`, where one stands in for the stack's own Prometheus.
+    `declared` are objects for the `operator`, where one stands in for the stack's own Prometheus. `warnings` are
+    sentences about what works and yet is hardly what somebody wants: every run shows them.
     """
 
     stack: str
@@ -147,6 +149,7 @@ class Plan:
     images: Mapping[str, Image]
     declared: tuple[Declared, ...] = ()
     operator: Operator | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def neighbours(self) -> tuple[str, ...]:
@@ -195,6 +198,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         images=context.images,
         declared=tuple(item for c in active for item in getattr(c, "declared", _nothing)(context)),
         operator=context.operator,
+        warnings=tuple(text for c in active for text in getattr(c, "warnings", _no_words)(context)),
     )
     problems += unread.problems(context, parts, switched_off, workloads)
     clashes = names.clashes(context, {**parts, **idle}, extra, workloads)
@@ -224,6 +228,10 @@ def _no_telemetry(_: Context) -> Telemetry:
 
 def _nothing(_: Context) -> tuple[Declared, ...]:
     return ()
+
+
+def _no_words(_: Context) -> list[str]:
+    return []
 
 
 def _nothing_wrong(_: Context) -> list[Problem]:

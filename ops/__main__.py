@@ -121,7 +121,9 @@ def up(stack: str) -> int:
     found = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
     unseen = phases.run("view", lambda: host.unseen(plan, 60))
-    good = verify.report(stack, found, scraped, unseen, base_url=plan.settings.base_url, console=console)
+    good = verify.report(
+        stack, found, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console
+    )
     _explain(host)
     console.print(phases.total())
     return 0 if good else 1
@@ -164,11 +166,15 @@ def check(stack: str) -> int:
     settings = read_settings(space.directory, stack)
     host = open_host(stack, location_of(settings))
     found, scraped = host.wait_healthy(30), host.wait_targets(30)
+    warnings: tuple[str, ...] = ()
     try:
-        unseen = host.unseen(render.plan_of(space), 30)
+        plan = render.plan_of(space)
+        unseen, warnings = host.unseen(plan, 30), plan.warnings
     except ConfigError as error:
         unseen = [f"what should be there is not known: {error}"]
-    good = verify.report(stack, found, scraped, unseen, base_url=settings.base_url, console=console)
+    good = verify.report(
+        stack, found, scraped, unseen, warnings=warnings, base_url=settings.base_url, console=console
+    )
     return 0 if good else 1
 
 

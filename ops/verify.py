@@ -190,10 +190,11 @@ def report(
     scraped: Sequence[Mapping[str, Any]],
     unseen: Sequence[str] = (),
     *,
+    warnings: Sequence[str] = (),
     base_url: str,
     console: Console,
 ) -> bool:
-    """Prints the closing table; true when everything is as it should be."""
+    """Prints the closing table, and what the plan warns of; true when everything is as it should be."""
     by_service: dict[str, list[str]] = {}
     for target in scraped:
         by_service.setdefault(target["labels"].get("service", target["labels"]["job"]), []).append(target["health"])
@@ -211,6 +212,8 @@ def report(
         console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
     for sentence in unseen:
         console.print(f"[red]unseen[/] {escape(sentence)}")
+    for words in warnings:
+        console.print(f"[yellow]warning[/] {escape(words)}")
     console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
     console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
     return bool(found) and all(item.good for item in found) and not down and not unseen

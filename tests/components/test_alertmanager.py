@@ -164,3 +164,12 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     scraped_as(plan, "alertmanager")
     explained(plan, "alertmanager")
+
+
+def test_alerts_that_reach_nobody_are_told_of(tmp_path: Path) -> None:
+    """Without a receiver every run says so, with the setting's place; a demo has one, and a declared one is enough."""
+    real = {"demo": ConfigValue("false")}
+    (words,) = plan_shop(tmp_path, settings=real).warnings
+    assert words.startswith("Pulumi.dev.yaml: alertmanager.receivers: none is declared")
+    assert not plan_shop(tmp_path, settings=real | {"demo": ConfigValue("true")}).warnings
+    assert not planned(tmp_path, receivers=RECEIVERS, routes=ROUTES).warnings

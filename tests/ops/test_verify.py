@@ -223,3 +223,12 @@ def test_an_agent_is_blind_when_it_is_up_and_names_nothing(answers: list[tuple[i
 def test_nobody_is_blind_in_a_stack_that_is_not_there() -> None:
     """Before the first run there is no Prometheus to ask."""
     assert not verify.blind(fakes.engine_with(), "dev")
+
+
+def test_warnings_are_shown_and_judge_nothing() -> None:
+    """What the plan warns of stands below the table; the stack is as well as it is without."""
+    out = io.StringIO()
+    console = Console(file=out, width=120)
+    up = [target("prometheus")]
+    assert verify.report("dev", [GOOD], up, warnings=("nobody [is] told",), base_url="http://h", console=console)
+    assert "warning nobody [is] told" in out.getvalue()
