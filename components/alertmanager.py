@@ -22,8 +22,8 @@ from model.checks.times import notifying
 from model.declared import Declared
 from model.errors import Inconsistent, Problem, nearest
 from model.packs import alertmanager as pack
-from model.plan import Context, Secret
 from model.places import in_section
+from model.plan import Context, Secret
 from model.receivers import DeadMansSwitch, Receiver, SeverityRoute, Webhook, never_notified
 from model.settings import ComponentSettings
 from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry

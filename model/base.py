@@ -24,6 +24,7 @@ _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9
 _METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
 _LABEL = r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"
 _REGISTRY = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[1-9][0-9]{0,4})$"
+_DNS_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 _HOST_PORT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})$"
 _ENDPOINT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?$"
@@ -42,6 +43,7 @@ WORDS = {
     _METRIC: "letters, digits, underscores and colons, not starting with a digit",
     _LABEL: "letters, digits and underscores, not starting with a digit or two underscores",
     _REGISTRY: "a registry's host, with a port where it has one, without a scheme or path",
+    _DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
     _DNS_NAME: "lower-case letters, digits, dashes and dots, with a letter or digit at both ends of each part",
     _HOST_PORT: "a host and a port, host:port",
     _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
@@ -126,6 +128,12 @@ Memory = Annotated[Size, AfterValidator(_memory)]
 
 IpAddress = Annotated[str, AfterValidator(_ip)]
 """An IPv4 or IPv6 address."""
+
+DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63, examples=["shop"])]
+"""A name without dots as Kubernetes has it for namespaces of others, which may begin with a digit.
+
+Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
+"""
 
 DnsName = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
 """A name as DNS and Kubernetes have it, such as monitoring.example.com."""

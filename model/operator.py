@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from model.base import Elsewhere, Name, Strict
+from model.base import DnsLabel, Elsewhere, Strict
 
 Url = Annotated[
     str,
@@ -24,7 +24,7 @@ GROUP = "monitoring.coreos.com"
 class Operator(Strict):
     """An existing Prometheus Operator, and the Prometheus and Alertmanager that it runs."""
 
-    namespace: Name = "monitoring"
+    namespace: DnsLabel = "monitoring"
     """Namespace of its Prometheus and Alertmanager; the stack's pods let connections from there in."""
     labels: Mapping[str, str] = Field(default_factory=lambda: {"release": "kube-prometheus-stack"})
     """Labels by which its Prometheus and Alertmanager select objects."""
@@ -38,7 +38,7 @@ class Operator(Strict):
     """Labels by which its Grafana finds ConfigMaps with dashboards."""
     folder_annotation: Annotated[str, Field(min_length=1)] = "grafana_folder"
     """Annotation that names the folder of a dashboard."""
-    kubelet_namespace: Name = "kube-system"
+    kubelet_namespace: DnsLabel = "kube-system"
     """Namespace of the Service that the operator keeps for the kubelets (its option --kubelet-service)."""
 
     @property

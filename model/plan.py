@@ -17,7 +17,7 @@ from model.images import Image
 from model.operator import Operator
 from model.settings import ComponentSettings, Settings
 from model.system import System
-from model.telemetry import Telemetry
+from model.telemetry import DRAWING, Telemetry
 from model.workload import Workload
 
 S = TypeVar("S", bound=ComponentSettings)
@@ -181,7 +181,8 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
     problems = tuning.problems(collected, context.system, elsewhere)
     switched_off = {name: part for name, part in idle.items() if name in context.sections}
     problems += needs.problems(context, collected, switched_off)
-    merged = tuning.tuned(collected, context.system, context.settings)
+    drawn = DRAWING in collected.offers or context.operator is not None
+    merged = tuning.tuned(collected, context.system, context.settings, drawn=drawn)
     context = replace(context, telemetry=merged)
     problems += [problem for c in active for problem in getattr(c, "problems", _nothing_wrong)(context)]
     problems += checks.problems(context)

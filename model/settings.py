@@ -13,7 +13,19 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from model.base import DnsName, Duration, HostPath, IpAddress, Memory, Name, PortNumber, Registry, Strict, is_dns_name
+from model.base import (
+    DnsLabel,
+    DnsName,
+    Duration,
+    HostPath,
+    IpAddress,
+    Memory,
+    Name,
+    PortNumber,
+    Registry,
+    Strict,
+    is_dns_name,
+)
 from model.errors import Inconsistent, Problem
 from model.scope import OnlyOn
 
@@ -130,13 +142,13 @@ class KubernetesSettings(Strict):
     """Path of the kubeconfig; KUBECONFIG or ~/.kube/config when absent."""
     context: str | None = None
     """Context in the kubeconfig; its current one when absent."""
-    namespace: Name | None = None
+    namespace: Annotated[DnsLabel, Field(max_length=63 - len("-agents"))] | None = None
     """Namespace to make and own; monitoring-<stack> when absent. Node-level agents get <namespace>-agents."""
     storage_class: str | None = None
     """Storage class of the data volumes; the cluster's default when absent."""
     registry_mirror: Registry | None = None
     """Registry (host:port) that serves all images under their upstream names."""
-    image_pull_secrets: tuple[Name, ...] = ()
+    image_pull_secrets: tuple[DnsName, ...] = ()
     """Existing Secrets of both namespaces with the logins of private registries."""
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """Type of the Service in front of Traefik, the only one that is meant for people."""
@@ -144,7 +156,7 @@ class KubernetesSettings(Strict):
     """Existing IngressClass whose controller leads people from the host of baseUrl to Traefik."""
     ingress_annotations: Mapping[str, str] = Field(default_factory=dict)
     """Annotations of the Ingress, for its controller and for what makes certificates."""
-    ingress_namespace: DnsName | None = None
+    ingress_namespace: DnsLabel | None = None
     """Namespace of the ingress controller, the only one from which Traefik may be reached; any when absent."""
     tls_secret: DnsName | None = None
     """Secret of the stack's namespace that holds the certificate for the host, or that will."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Duration, HostPort, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
+from model.base import DnsLabel, Duration, HostPort, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem, nearest
 from model.logs import HostLog, Logs
 
@@ -81,7 +81,7 @@ class Tuning(Strict):
 class Pods(Strict):
     """How a service's pods are found on Kubernetes."""
 
-    namespace: Name
+    namespace: DnsLabel
     """Namespace they run in."""
     selector: Annotated[Mapping[str, str], Field(min_length=1)]
     """Labels that they carry."""

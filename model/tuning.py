@@ -16,20 +16,21 @@ DEFAULT_BOARD = "monitoring-stack"
 """Where alerts lead that have no better dashboard."""
 
 
-def tuned(telemetry: Telemetry, system: System, settings: Settings) -> Telemetry:
+def tuned(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bool = True) -> Telemetry:
     """The telemetry with every alert as the system wants it: muted, and with links to its runbook and dashboard.
 
     Args:
         telemetry: what everyone contributes.
         system: its `tune` and that of its services.
         settings: where people reach runbooks and dashboards.
+        drawn: whether there is a Grafana, in which a dashboard could be opened.
     """
     boards = {board.uid for board in telemetry.dashboards}
     groups = []
     for group in telemetry.rules:
         board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
         kept = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
-        groups.append(replace(group, alerts=tuple(_linked(alert, board, settings) for alert in kept)))
+        groups.append(replace(group, alerts=tuple(_linked(alert, board if drawn else "", settings) for alert in kept)))
     groups = [capped(group, settings.longest_hold) for group in groups]
     return replace(telemetry, rules=with_mutes([group for group in groups if group.alerts or group.recordings]))
 
@@ -96,10 +97,9 @@ def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
 
 def _linked(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
     chosen = f"?var-service={alert.service}" if alert.service else ""
-    links = {
-        "runbook_url": f"{settings.runbooks}/{alert.name}.md",
-        "dashboard_url": f"{settings.base_url}/d/{board}{chosen}",
-    }
+    links = {"runbook_url": f"{settings.runbooks}/{alert.name}.md"}
+    if board:
+        links["dashboard_url"] = f"{settings.base_url}/d/{board}{chosen}"
     return replace(alert, annotations={**links, **alert.annotations})
 
 

@@ -172,9 +172,7 @@ def check(stack: str) -> int:
         unseen, warnings = host.unseen(plan, 30), plan.warnings
     except ConfigError as error:
         unseen = [f"what should be there is not known: {error}"]
-    good = verify.report(
-        stack, found, scraped, unseen, warnings=warnings, base_url=settings.base_url, console=console
-    )
+    good = verify.report(stack, found, scraped, unseen, warnings=warnings, base_url=settings.base_url, console=console)
     return 0 if good else 1
 
 

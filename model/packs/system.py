@@ -201,6 +201,10 @@ def targets(context: Context, key: str, service: Service) -> tuple[str, ...]:
     return service.addresses or (service.address or f"{key}:{service.port}",)
 
 
+HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_label": "instance"}
+"""Relabelling that leaves the port out of the instance of a target whose address only the platform knows."""
+
+
 def _job(context: Context, key: str, service: Service) -> ScrapeJob:
     """The scrape job of a service."""
     labels = {**service.labels, **identity(context, key)}
@@ -217,6 +221,7 @@ def _job(context: Context, key: str, service: Service) -> ScrapeJob:
         ),
         interval=service.scrape_interval,
         sample_limit=service.sample_limit,
+        relabel=(HOST_OF_POD,) if found and service.instance == "host" else (),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from components.assemble import ConfigValue
 from components.discovery import access, at_port, discovered, probed, scrape_timeout
 from model.telemetry import Discovery, ScrapeJob
 from model.workload import Access
+from tests.support.systems import plan_shop
 
 PODS = Discovery(namespaces=("shop",), selector={"app": "api"}, port=8080, labels={"service": "api"})
 NODES = Discovery(role="node", labels={"service": "kubelet"})
@@ -74,3 +77,19 @@ def test_a_prober_is_asked_about_the_targets() -> None:
     assert [rule["target_label"] for rule in rules] == ["__param_target", "instance", "__address__"]
     assert rules[-1] == {"target_label": "__address__", "replacement": "blackbox:9115"}
     assert probed(ScrapeJob(name="api")) == []
+
+
+def test_a_pods_instance_may_be_its_host_alone(tmp_path: Path) -> None:
+    """A service whose instances are told apart by their hosts has the pod's address without its port."""
+    pods = {"namespace": "2048-game", "selector": {"app": "api"}}
+    for instance, wanted in (("host", "10.244.0.7"), ("address", None)):
+        plan = plan_shop(
+            tmp_path,
+            {"services.api.kubernetes": pods, "services.api.instance": instance},
+            settings={"target": ConfigValue("kubernetes"), "demo": ConfigValue("false")},
+        )
+        (job,) = [job for job in plan.telemetry.scrape if job.name == "api"]
+        found = [rule for rule in job.relabel if rule["target_label"] == "instance"]
+        seen = [re.fullmatch(rule["regex"], "10.244.0.7:8080") for rule in found]
+        assert [match and match[1] for match in seen] == ([wanted] if wanted else [])
+        assert not job.discovery or job.discovery.namespaces == ("2048-game",)

@@ -63,6 +63,14 @@ def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
     assert found["PrometheusRuleFailures"].annotations["dashboard_url"] == "https://m.example.com/d/monitoring-stack"
 
 
+def test_no_alert_leads_to_a_dashboard_that_nothing_draws(tmp_path: Path) -> None:
+    """Without Grafana the runbook alone is linked; where an operator's own draws, its address is kept."""
+    off = {"grafana": '{"enabled": false}'}
+    assert set(alerts(tmp_path, {}, **off)["SlowRequests"].annotations) == {"runbook_url"}
+    found = alerts(tmp_path, {}, **off, target="kubernetes", prometheus='{"mode": "operator"}')
+    assert "dashboard_url" in found["SlowRequests"].annotations
+
+
 def test_demonstrations_need_not_wait(tmp_path: Path) -> None:
     """No alert waits longer than the longest hold; shorter ones stay as they are."""
     found = alerts(tmp_path, {}, longestHold="2m")
