@@ -100,7 +100,7 @@ def one_fails_to_send(tune: Tune) -> AlertRule:
     return AlertRule(
         name="AlertmanagerFailedToSendAlerts",
         expr=f"{_failed('')} > {bound:g}",
-        hold="5m",  # a receiver's restart is over by then
+        hold="6m",  # a minute after AlertmanagerNotificationsFailing, which silences it, would have come
         severity="warning",  # people are told by another instance
         limit=bound,
         summary="{{ $value | humanizePercentage }} of the notifications of {{ $labels.instance }} to"

@@ -40,12 +40,8 @@ def down() -> AlertRule:
         expr="redis_up == 0",  # the exporter's own 1 and 0: answered, or not
         hold="1m",  # a restart takes seconds
         severity="critical",
-        mutes=(
-            Mute(
-                alerts=("RedisMemoryHigh", "RedisClientsBlocked", "RedisRejectedConnections"),
-                on=(*SERVICE, "instance", "database"),
-            ),
-        ),
+        # not RedisRejectedConnections: that comes first, and is why the exporter cannot connect either
+        mutes=(Mute(alerts=("RedisMemoryHigh", "RedisClientsBlocked"), on=(*SERVICE, "instance", "database")),),
         summary="Redis {{ $labels.database }} does not answer",
         description="The exporter cannot connect: Redis is down, still loads its data, or refuses the password.",
         steps=(

@@ -95,15 +95,15 @@ def all_targets_missing() -> AlertRule:
     return AlertRule(
         name="PrometheusAllTargetsMissing",
         expr=f"max by ({BY}, job) ({_discovered()}) == 0",  # Prometheus' own 1 and 0: answered, or not
-        hold="3m",  # a single replica that is moved to another node is back by then
+        hold="90s",  # a single replica that is replaced is back by then; ProbeFailed, which it silences, comes later
         severity="critical",
         mutes=(
             Mute(alerts=("DiscoveredTargetDown",), on=(*SERVICE, "job")),
             Mute(alerts=FOLLOWS, on=SERVICE),
         ),
         summary="No target of {{ $labels.service }} answers",
-        description="Prometheus has found pods or nodes of {{ $labels.job }}, and none of them has answered for three"
-        " minutes.",
+        description="Prometheus has found pods or nodes of {{ $labels.job }}, and none of them has answered for a"
+        " minute and a half.",
         steps=(
             "See whether they run: `kubectl -n <namespace> get pods -o wide`; events: `kubectl -n <namespace> get"
             " events --sort-by .lastTimestamp | tail`.",

@@ -75,7 +75,7 @@ PAIRS = {
     ),
     **{
         ("RedisDown", name): Seen(*(_database("redis", key) for key in ("main", "main", "other")))
-        for name in ("RedisMemoryHigh", "RedisClientsBlocked", "RedisRejectedConnections")
+        for name in ("RedisMemoryHigh", "RedisClientsBlocked")
     },
     ("ProbeFailed", "ProbeSlow"): Seen(
         _of("api", instance="http://api:4000/health"),
@@ -304,8 +304,7 @@ SYSTEM: dict[str, Any] = {
         {"service": name, "kind": "availability", "target": 0.999, "window": "7d"} for name in ("api", "desk")
     ],
     "tune": {
-        "TargetDown": QUICKLY,
-        "PrometheusAllTargetsMissing": QUICKLY,
+        **dict.fromkeys({worse for worse, _ in PAIRS} - {follows for _, follows in PAIRS}, QUICKLY),
         "RedisClientsBlocked": {"threshold": 10.0, "why": "usually it is compared with the day before"},
         "MetricMissing": {"enabled": False, "why": "the fake services expose what this test is about"},
     },
