@@ -233,13 +233,12 @@ class World:
         )
 
     def redis(self, name: str) -> str:
-        """Full memory, waiting clients, refused connections; `main` also does not answer."""
+        """Full memory and waiting clients; `main` also does not answer."""
         key = name.rpartition("-")[2]
         bad = self._bad(key)
         return (
             f"redis_up {int(not (self.worse and key == 'main'))}\nredis_memory_max_bytes 100\n"
             f"redis_memory_used_bytes {99 if bad else 1}\nredis_blocked_clients {99 if bad else 0}\n"
-            + self.counters.grown(f'redis_rejected_connections_total{{i="{key}"}}', 10 if bad else 0)
         )
 
     def queues(self, name: str) -> str:
