@@ -177,7 +177,11 @@ class DockerTarget:
                 docker.ContainerVolumeArgs(volume_name=self._tools.name, container_path=TOOLS),
             ],
             mounts=[_existing(self._settings.engine_socket, SOCKET)],
-            labels=self._labels("tools", reason="one-shot: root copies the health probe's client to a volume"),
+            labels=self._labels(
+                "tools",
+                reason="one-shot: root copies the health probe's client to a volume",
+                socket=self._settings.engine_socket,  # else another mount would be an update that does nothing
+            ),
             must_run=False,
             attach=True,
             logs=True,
@@ -316,12 +320,16 @@ class DockerTarget:
         return f"{workload.name}-{self._generation(workload)}"
 
     def _generation(self, workload: Workload) -> str:
-        """Digest of everything whose change starts a new process anyway, so that the old one need not reload."""
+        """Digest of everything whose change starts a new process anyway, so that the old one need not reload.
+
+        Mounts and tmpfs are in it as the provider (5.2.0) calls another one of them an update, and does nothing then:
+        with another label it replaces the container.
+        """
         config = workload.config
         image = self._images[workload.image].reference(self._settings.registry_mirror)
-        return digest(
-            [image, workload.args, workload.entrypoint, dict(workload.env), config.restart_digest() if config else ""]
-        )
+        process = [image, workload.args, workload.entrypoint, dict(workload.env)]
+        places = [sorted((mount.path, mount.source) for mount in workload.host_mounts), sorted(workload.tmpfs)]
+        return digest([*process, *places, config.restart_digest() if config else ""])
 
     def _container(
         self,

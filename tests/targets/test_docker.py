@@ -246,6 +246,18 @@ def test_secrets_are_secret_in_every_input(everything: Resources) -> None:
         assert CANARY not in str({key: value for key, value in holders[name].inputs.items() if key != place})
 
 
+def test_another_mount_replaces_the_container() -> None:
+    """The provider calls other mounts and tmpfs an update and does nothing, but it replaces for another label."""
+    name = AGENT.name
+    moved = tuple(replace(mount, source=f"/moved{mount.source}") for mount in AGENT.host_mounts)
+    assert moved
+    before = labels(inputs(deploy(AGENT), name))["generation"]
+    for other in (replace(AGENT, host_mounts=moved), replace(AGENT, tmpfs=(*AGENT.tmpfs, "/scratch"))):
+        assert labels(inputs(deploy(other), name))["generation"] != before
+    elsewhere = DockerSettings.model_validate({"socket": "/run/elsewhere.sock"})
+    assert labels(inputs(deploy(PLAIN, settings=elsewhere), "tools")) != labels(inputs(deploy(PLAIN), "tools"))
+
+
 def test_a_changed_secret_replaces_its_reader() -> None:
     """Its mark is made of all its secret files, and stands on its container; those who read none have no mark."""
     resources = deploy(SERVER, PLAIN)
