@@ -77,6 +77,11 @@ def test_what_contradicts_the_engine_is_refused(elsewhere: RunningStack, docker:
         elsewhere.edit_settings(lambda config: config.pop("docker"))
 
 
+def _health(stack: RunningStack, workload: str) -> str:
+    """What the engine says of a container's health; it has a while to start before it is called unhealthy."""
+    return str(stack.container(workload).attrs["State"]["Health"]["Status"])
+
+
 @pytest.mark.local_engine
 def test_a_socket_without_an_engine_is_red(elsewhere: RunningStack, tmp_path: Path) -> None:
     """What `make` refuses and plain Pulumi does not: proxy, its target and both views of containers say it."""
@@ -90,6 +95,7 @@ def test_a_socket_without_an_engine_is_red(elsewhere: RunningStack, tmp_path: Pa
         elsewhere.pulumi("up", "--yes", "--skip-preview")
         what = "a red proxy"
         eventually(lambda: elsewhere.prom('up{job="socket-proxy"} == 0'), timeout=60, what=what)
+        eventually(lambda: _health(elsewhere, "socket-proxy") == "unhealthy", timeout=120, what=what)
         run = elsewhere.run("verify")
         assert run.code == 1, run.text[-3000:]
         for words in ("unhealthy", "503 Service Unavailable", "unseen there are no metrics of"):
