@@ -18,8 +18,8 @@ def main() -> None:
     stack = pulumi.get_stack()
     values, root = config_values(pulumi.get_project()), Path(__file__).parent
     plan = assemble(stack, values, platforms=PLATFORMS, root=root)
-    for words in plan.warnings:
-        pulumi.log.warn(words)
+    for warning in plan.warnings:
+        pulumi.log.warn(warning)
     given = {name: config.require_secret(name) for name in plan.secrets if config.get(name) is not None}
     monitoring = MonitoringStack(stack, plan, given)
     pulumi.export("urls", monitoring.urls)

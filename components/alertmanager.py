@@ -203,7 +203,7 @@ def problems(context: Context) -> list[Problem]:
 
 
 def warnings(context: Context) -> list[str]:
-    """That nobody is told of an alert; what an operator's Alertmanager tells to whom is not known here."""
+    """A missing receiver; the receivers of an operator's own Alertmanager are not known here."""
     if context.operator or receivers(context):
         return []
     return [

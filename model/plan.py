@@ -199,7 +199,7 @@ def make_plan(context: Context, components: Sequence[Component], extra: Telemetr
         images=context.images,
         declared=tuple(item for c in active for item in getattr(c, "declared", _nothing)(context)),
         operator=context.operator,
-        warnings=tuple(text for c in active for text in getattr(c, "warnings", _no_words)(context)),
+        warnings=tuple(text for c in active for text in getattr(c, "warnings", _no_warnings)(context)),
     )
     problems += unread.problems(context, parts, switched_off, workloads)
     clashes = names.clashes(context, {**parts, **idle}, extra, workloads)
@@ -231,7 +231,7 @@ def _nothing(_: Context) -> tuple[Declared, ...]:
     return ()
 
 
-def _no_words(_: Context) -> list[str]:
+def _no_warnings(_: Context) -> list[str]:
     return []
 
 

@@ -212,8 +212,8 @@ def report(
         console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
     for sentence in unseen:
         console.print(f"[red]unseen[/] {escape(sentence)}")
-    for words in warnings:
-        console.print(f"[yellow]warning[/] {escape(words)}")
+    for warning in warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
     console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
     console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
     return bool(found) and all(item.good for item in found) and not down and not unseen

@@ -45,11 +45,11 @@ class Judge:
         return said
 
     def is_registered(self, change: Change) -> bool:
-        """Whether Pulumi is told another thing than before the change; takes longer than a plan."""
+        """Whether the change registers other resources with Pulumi; takes longer than a plan."""
         if self._text(change.before) is None:
             return False
         accepted = [after for after in change.after if self._text(after) is not None]
-        return any(self._told(after) != self._told(change.before) for after in accepted)
+        return any(self._resources(after) != self._resources(change.before) for after in accepted)
 
     def _planned(self, change: Change) -> str:
         if not change.after:
@@ -74,7 +74,7 @@ class Judge:
                 self._texts[key] = None
         return self._texts[key]
 
-    def _told(self, document: Document) -> str:
+    def _resources(self, document: Document) -> str:
         key = json.dumps(document, sort_keys=True)
         if key not in self._registered:
             self._registered[key] = as_registered(self._plan(document))

@@ -156,7 +156,7 @@ def test_what_is_muted_exists() -> None:
 
 
 def test_what_mutes_comes_first() -> None:
-    """With equal holds what follows could fire an evaluation before what mutes it, and be told all the same."""
+    """With equal holds what follows could fire an evaluation before what mutes it, and a notification would be sent."""
     held = {
         f"{a.name} ({a.hold}) -> {b.name} ({b.hold})" for a, _, b in every_pair() if seconds(a.hold) >= seconds(b.hold)
     }

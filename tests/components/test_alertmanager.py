@@ -166,7 +166,7 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     explained(plan, "alertmanager")
 
 
-def test_alerts_that_reach_nobody_are_told_of(tmp_path: Path) -> None:
+def test_a_missing_receiver_is_warned_of(tmp_path: Path) -> None:
     """Without a receiver every run says so, with the setting's place; a demo has one, and a declared one is enough."""
     real = {"demo": ConfigValue("false")}
     (words,) = plan_shop(tmp_path, settings=real).warnings

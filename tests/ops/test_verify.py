@@ -230,5 +230,5 @@ def test_warnings_are_shown_and_judge_nothing() -> None:
     out = io.StringIO()
     console = Console(file=out, width=120)
     up = [target("prometheus")]
-    assert verify.report("dev", [GOOD], up, warnings=("nobody [is] told",), base_url="http://h", console=console)
-    assert "warning nobody [is] told" in out.getvalue()
+    assert verify.report("dev", [GOOD], up, warnings=("no [default] receiver",), base_url="http://h", console=console)
+    assert "warning no [default] receiver" in out.getvalue()
