@@ -25,6 +25,8 @@ def main() -> None:
     pulumi.export("urls", monitoring.urls)
     pulumi.export("baseUrl", plan.settings.base_url)
     pulumi.export("ready", monitoring.ready)
+    if monitoring.authority is not None:
+        pulumi.export("caCertificate", monitoring.authority)
     for name, value in monitoring.passwords.items():
         pulumi.export(name, pulumi.Output.secret(value))
 

@@ -16,7 +16,7 @@ from components.discovery import instances
 from components.documents import dump
 from components.operator.routing import alertmanager_config
 from components.receivers import receiver, secret_file, webhook
-from model import routing
+from model import openings, routing
 from model.base import Duration, LabelName, seconds
 from model.checks.times import notifying
 from model.declared import Declared
@@ -177,6 +177,7 @@ def telemetry(context: Context) -> Telemetry:
     operator, address = context.operator, context.address(NAME, PORT)
     url = operator.alertmanager if operator else f"http://{address}/alertmanager"
     found = instances(context, NAME, PORT, context.own(Settings).replicas)
+    route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
     return Telemetry(
         offers=(NOTIFICATION,),
         scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
@@ -190,7 +191,7 @@ def telemetry(context: Context) -> Telemetry:
             ),
         ),
         rules=(RuleGroup(name="alertmanager", alerts=pack.alerts(context.system.tune, replicas=context.count(NAME))),),
-        routes=() if operator else (Route(name=NAME, prefix="/alertmanager", url=f"http://{address}"),),
+        routes=() if operator else (route,),
     )
 
 

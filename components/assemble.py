@@ -237,7 +237,7 @@ def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mappin
     """Keys that are neither settings nor secrets. Without the list of secrets, secret values are given the benefit."""
     fields = registry.settings_model().model_fields
     settings = [field.alias or name for name, field in fields.items()]
-    valid = [*settings, *(secrets or ())]
+    valid = [*settings, *(name for name, secret in (secrets or {}).items() if not secret.made)]
     return [
         Problem(f"{settings_file(stack)}: {key}", f"unknown key {key!r}; {nearest(key, valid)}")
         for key, item in config.items()
@@ -256,7 +256,7 @@ def _secret_problems(
         command = f"pulumi config set --secret {name}"
         if name in taken:
             problems.append(Problem(place, f"is a setting, so no secret can have this name ({secret.purpose})"))
-        elif needed and given is None and not secret.generate:
+        elif needed and given is None and not secret.generate and not secret.made:
             problems.append(Problem(place, f"is required, as {secret.purpose}; set it with: {command}"))
         elif given is not None and not given.secret:
             problems.append(Problem(place, f"is stored in clear, but is {secret.purpose}; store it with: {command}"))

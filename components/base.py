@@ -9,6 +9,7 @@ from typing import Protocol
 import pulumi
 
 from model.base import size_bytes
+from model.checks.entry import TRAEFIK, loopback
 from model.naming import identity, publishes_ports
 from model.plan import Component, Context
 from model.settings import ComponentSettings
@@ -75,11 +76,23 @@ def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: 
 def published(context: Context, component: str, number: int, *, name: str = "http", default: int | None = None) -> Port:
     """A port of a workload, published where the environment, the system or the component (in this order) says."""
     section = context.sections[component]
-    return open_port(context, number, name=name, host=section.port or context.system.ports.get(component) or default)
+    return open_port(
+        context, component, number, name=name, host=section.port or context.system.ports.get(component) or default
+    )
 
 
-def open_port(context: Context, number: int, *, name: str = "http", host: int | None = None) -> Port:
-    """A port of a workload, published on the port `host` of its host where the target publishes ports at all."""
+def open_port(context: Context, component: str, number: int, *, name: str = "http", host: int | None = None) -> Port:
+    """A port of a workload, published on the port `host` of its host where the target publishes ports at all.
+
+    What is not the entry point has no login in front of it: it stays on loopback unless the settings name it.
+    """
     if host is None or not publishes_ports(context):
         return Port(number=number, name=name)
-    return Port(number=number, name=name, publish=host, bind=context.settings.docker.bind_address)
+    return Port(number=number, name=name, publish=host, bind=bind_address(context, component))
+
+
+def bind_address(context: Context, component: str) -> str:
+    """The address of the host that the ports of a component are opened on."""
+    wanted = context.settings.docker.bind_address
+    named = component == TRAEFIK or component in context.settings.access.ports
+    return wanted if named or loopback(wanted) else "127.0.0.1"

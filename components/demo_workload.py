@@ -141,7 +141,7 @@ def service_workload(context: Context, key: str, service: Service) -> Workload:
             validate=("/bin/demo", "-check", "{dir}/spec.json"),
             reload=Reload(port=service.port, path="/demo/reload", metrics_path=service.metrics_path),
         ),
-        ports=(open_port(context, service.port, host=service.port if own.publish else None),),
+        ports=(open_port(context, NAME, service.port, host=service.port if own.publish else None),),
         volumes=volumes,
         labels=service.kubernetes.selector if service.kubernetes else {},
         probe=HttpProbe(path="/demo/healthz", port=service.port),

@@ -214,7 +214,7 @@ def telemetry(context: Context) -> Telemetry:
             build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")
             for spec in (stack_dashboard(context), index(context))
         ),
-        routes=(Route(name=NAME, prefix="/", url=f"http://{address}", protect=False),),  # it has a login of its own
+        routes=(Route(name=NAME, prefix="/", url=f"http://{address}", login=False),),  # it has a login of its own
     )
 
 

@@ -13,7 +13,7 @@ from model.packs import jaeger as pack
 from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
-from model.telemetry import TRACES, Datasource, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import TRACES, Datasource, Opening, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import DataVolume, HttpProbe, Port, Workload
 
 NAME = "jaeger"
@@ -62,13 +62,13 @@ class Settings(ComponentSettings):
 # -- arguments -------------------------------------------------------------------------------------------------------
 
 
-def arguments(own: Settings) -> tuple[str, ...]:
+def arguments(own: Settings, base: str = "") -> tuple[str, ...]:
     """The flags: where it listens, and where and how long spans are kept (durations as Go writes them)."""
     return (
         "--log-level=warn",
         f"--admin.http.host-port=:{ADMIN_PORT}",
         f"--query.http-server.host-port=:{PORT}",
-        f"--query.base-path={PREFIX}",
+        f"--query.base-path={base}{PREFIX}",
         f"--collector.http-server.host-port=:{COLLECTOR_PORT}",
         "--collector.otlp.enabled=true",
         f"--collector.otlp.grpc.host-port=:{OTLP_GRPC_PORT}",
@@ -90,9 +90,13 @@ def telemetry(context: Context) -> Telemetry:
     target = ScrapeTarget(address=context.address(NAME, ADMIN_PORT), labels=identity(context, NAME))
     return Telemetry(
         scrape=(ScrapeJob(name=NAME, targets=(target,)),),
-        datasources=(Datasource(uid=TRACES, name="Traces", kind="jaeger", url=f"http://{address}{PREFIX}"),),
+        datasources=(
+            Datasource(
+                uid=TRACES, name="Traces", kind="jaeger", url=f"http://{address}{context.settings.base_path}{PREFIX}"
+            ),
+        ),
         rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
-        routes=(Route(name=NAME, prefix=PREFIX, url=f"http://{address}"),),
+        routes=(Route(name=NAME, prefix=PREFIX, url=f"http://{address}", open=(Opening(),), whole=True),),
         spans=(f"http://{context.address(NAME, OTLP_HTTP_PORT)}/v1/traces",),
     )
 
@@ -110,9 +114,9 @@ def ports(context: Context) -> tuple[Port, ...]:
     own = context.own(Settings)
     return (
         published(context, NAME, PORT),
-        open_port(context, COLLECTOR_PORT, name="collector", host=own.collector_port),
-        open_port(context, OTLP_GRPC_PORT, name="otlp-grpc", host=own.otlp_grpc_port),
-        open_port(context, OTLP_HTTP_PORT, name="otlp-http", host=own.otlp_http_port),
+        open_port(context, NAME, COLLECTOR_PORT, name="collector", host=own.collector_port),
+        open_port(context, NAME, OTLP_GRPC_PORT, name="otlp-grpc", host=own.otlp_grpc_port),
+        open_port(context, NAME, OTLP_HTTP_PORT, name="otlp-http", host=own.otlp_http_port),
     )
 
 
@@ -124,7 +128,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             name=NAME,
             image="jaeger",
             limits=limits(own, memory=512),  # Badger's memory tables and caches may grow to some 300 MiB
-            args=arguments(own),
+            args=arguments(own, context.settings.base_path),
             env=ENVIRONMENT,
             ports=ports(context),
             volumes=(DataVolume(name="jaeger-data", path=DATA_DIR, retain=context.settings.retain_data),),

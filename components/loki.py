@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from components.base import MonitoringComponent, limits, published
 from components.documents import dump
+from model import openings
 from model.base import Duration, Strict
 from model.capacity import limit_mib, loki_disk, loki_memory, volume_size
 from model.checks.times import keeping_logs
@@ -24,7 +25,7 @@ from model.packs import loki as pack
 from model.places import in_section
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import LOG_STORE, Datasource, LogStore, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import LOG_STORE, Datasource, LogStore, Opening, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 NAME = "loki"
@@ -37,8 +38,7 @@ SECRET_KEY = "loki-s3-secret-key"  # noqa: S105 - its name
 TENANT = "fake"
 """The tenant of every line while authentication is off; Loki's own name for it."""
 WRITE, READ, BACKEND = f"{NAME}-write", f"{NAME}-read", f"{NAME}-backend"
-MOST_COPIES = 3
-"""Of each line: one may be away and two still agree; more would only cost."""
+MOST_COPIES = 3  # of each line: one may be away and two still agree; more would only cost
 
 
 class Replicas(Strict):
@@ -206,16 +206,17 @@ def telemetry(context: Context) -> Telemetry:
         ScrapeJob(name=name, **scraped(context, name, PORT, replicas=count))
         for name, count in (every or {NAME: 1}).items()
     )
-    elsewhere = {"push": told, "rules": rest, "delete": rest} if every else {}
-    ways = {f"/loki/api/v1/{what}": (f"{NAME}-{what}", address) for what, address in elsewhere.items()}
-    routes = (Route(name=name, prefix=prefix, url=f"http://{address}") for prefix, (name, address) in ways.items())
+    elsewhere = {"push": (told, openings.PUSH), "rules": (rest, Opening())} if every else {}
+    routes = (
+        Route(name=f"{NAME}-{what}", prefix=f"/loki/api/v1/{what}", url=f"http://{at}", open=(way,))
+        for what, (at, way) in elsewhere.items()
+    )
+    source = Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{asked}", json_data={"maxLines": 1000})
     return Telemetry(
         scrape=jobs,
-        datasources=(
-            Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{asked}", json_data={"maxLines": 1000}),
-        ),
+        datasources=(source,),
         rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
-        routes=(Route(name=NAME, prefix="/loki", url=f"http://{asked}"), *routes),
+        routes=(Route(name=NAME, prefix="/loki", url=f"http://{asked}", open=openings.LOKI), *routes),
         offers=(LOG_STORE,),
         log_stores=(LogStore(url=f"http://{told}/loki/api/v1/push", workload=WRITE if every else NAME),),
     )

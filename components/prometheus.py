@@ -16,6 +16,7 @@ from components.documents import dump
 from components.operator.monitors import Terms
 from components.operator.objects import objects
 from components.rules import rules
+from model import openings
 from model.base import QUERY_LOG, Duration, Size, size_bytes
 from model.capacity import limit_mib, prometheus_memory, volume_size
 from model.checks.times import scraping
@@ -168,6 +169,7 @@ def telemetry(context: Context) -> Telemetry:
     found = instances(context, NAME, PORT, context.own(Settings).replicas)
     counted = {"replicas": context.count(NAME), "alertmanagers": context.count("alertmanager")}
     alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
+    route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
     return Telemetry(
         offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
         scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
@@ -182,7 +184,7 @@ def telemetry(context: Context) -> Telemetry:
             ),
         ),
         rules=(RuleGroup(name="prometheus", alerts=alerts),),
-        routes=() if operator else (Route(name=NAME, prefix="/prometheus", url=f"http://{address}"),),
+        routes=() if operator else (route,),
     )
 
 

@@ -10,6 +10,7 @@ from pulumi.runtime import config as runtime_config
 
 from components.assemble import ConfigValue
 from components.base import ComponentArgs
+from components.entry.derived import authority, derive
 from components.registry import COMPONENTS
 from model.errors import ConfigError, Problem
 from model.plan import Plan, Secret
@@ -38,6 +39,7 @@ class MonitoringStack(pulumi.ComponentResource):
     Attributes:
         deployments: what came of every workload, by its name.
         urls: `host:port` of every published port, by workload.
+        authority: certificate of the stack's own authority as PEM text, where it has one.
         passwords: secrets that are generated unless the configuration has them, as secret outputs by name.
 
     Raises:
@@ -61,6 +63,8 @@ class MonitoringStack(pulumi.ComponentResource):
             if secret.generate
         }
         values |= self.passwords
+        values |= derive(name, plan.secrets, values, child)
+        self.authority = authority(plan.secrets, values)
         refused = target.check(plan.every())
         if refused:
             raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)

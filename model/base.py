@@ -98,6 +98,14 @@ def _ip(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("must be an IP address or a network such as 10.0.0.0/8, without bits of hosts") from None
+    return value
+
+
 def _host_port(value: str) -> str:
     port = value.rpartition(":")[2]
     if port.isdigit() and int(port) > 65535:
@@ -128,6 +136,9 @@ Memory = Annotated[Size, AfterValidator(_memory)]
 
 IpAddress = Annotated[str, AfterValidator(_ip)]
 """An IPv4 or IPv6 address."""
+
+Network = Annotated[str, Field(examples=["10.0.0.0/8"]), AfterValidator(_network)]
+"""An IP address, or a network in CIDR notation."""
 
 DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63, examples=["shop"])]
 """A name without dots as Kubernetes has it for namespaces of others, which may begin with a digit.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from model import checks, declared, tuning
 from model.checks import idle as unread
@@ -24,16 +24,39 @@ S = TypeVar("S", bound=ComponentSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Htpasswd:
+    """A file of users with bcrypt hashes, made of other secrets: the name of each user, and of the secret with its
+    password.
+    """
+
+    users: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issued:
+    """Part of a certificate of the stack's own authority, as PEM text: the authority's own, the chain, or the key.
+
+    `seed` is the secret that the authority is made of, `host` the name or address that the certificate is for.
+    """
+
+    part: Literal["authority", "chain", "key"]
+    seed: str
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Secret:
     """A secret of the stack: taken from the encrypted configuration key `name`, or generated when `generate` is set.
 
-    `purpose` completes the sentence "the secret is ..." in error messages. `length` is in characters.
+    `purpose` completes the sentence "the secret is ..." in error messages. `length` is in characters. What is `made` of
+    other secrets is never in the configuration.
     """
 
     name: str
     purpose: str
     generate: bool = False
     length: int = 32
+    made: Htpasswd | Issued | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from model.access import AccessSettings
 from model.base import (
     DnsLabel,
     DnsName,
@@ -28,6 +29,7 @@ from model.base import (
 )
 from model.errors import Inconsistent, Problem
 from model.scope import OnlyOn
+from model.tls import TlsSettings
 
 Host = Annotated[str, Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"])]
 
@@ -205,10 +207,19 @@ class Settings(Strict):
     """Deploy stand-ins for the system's services, with believable traffic and faults to switch on."""
     retain_data: bool = True
     """Keep data volumes when the stack is destroyed."""
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$", examples=["https://monitoring.example.com"])] = (
-        "http://127.0.0.1:8080"
-    )
-    """Where people reach the stack, through Traefik: scheme, host and port, without a path."""
+    base_url: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://[^/\s?#`]+(/[A-Za-z0-9._~-]+)*$",
+            examples=["https://monitoring.example.com", "https://tools.example.com/monitoring"],
+        ),
+    ] = "http://127.0.0.1:8080"
+    """Where people reach the stack, through Traefik: scheme, host, port, and a path without a slash at its end where
+    it has one."""
+    tls: TlsSettings = Field(default_factory=TlsSettings)
+    """TLS of the stack's one entry point, Traefik."""
+    access: AccessSettings = Field(default_factory=AccessSettings)
+    """Who may come in through Traefik, and what for."""
     runbooks: Annotated[
         str, Field(pattern=r"^[^\s]+$", examples=["https://git.example.com/monitoring/docs/runbooks"])
     ] = "docs/runbooks"
@@ -225,7 +236,23 @@ class Settings(Strict):
     @property
     def host(self) -> str:
         """The host in `base_url`, without its port."""
-        return re.sub(r":[0-9]+$", "", self.base_url.partition("://")[2])
+        return re.sub(r":[0-9]+$", "", self._authority)
+
+    @property
+    def port(self) -> int:
+        """The port of `base_url`, said or not."""
+        said = re.search(r":([0-9]+)$", self._authority)
+        return int(said[1]) if said else 443 if self.base_url.startswith("https:") else 80
+
+    @property
+    def base_path(self) -> str:
+        """The path of `base_url`, which begins with a slash and does not end with one; empty where it has none."""
+        _, slash, path = self.base_url.partition("://")[2].partition("/")
+        return slash + path
+
+    @property
+    def _authority(self) -> str:
+        return self.base_url.partition("://")[2].partition("/")[0]
 
     @model_validator(mode="after")
     def _the_ingress_has_a_name(self) -> Settings:

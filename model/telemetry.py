@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from model.access import Grant
+
 Severity = Literal["critical", "warning", "info"]
 TracingKind = Literal["jaeger", "tempo"]
 TRACING: tuple[str, ...] = get_args(TracingKind)
@@ -210,15 +212,39 @@ class Dashboard:
     model: Mapping[str, Any]
 
 
+READ = ("GET", "HEAD")
+"""Methods that change nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """Requests below a route's prefix that come in from outside of the stack, for whoever has the grant.
+
+    `methods` are those of the requests, all of them when empty; `paths` are prefixes below the route's own one, and
+    `closed` those among them that stay closed. `grant` is one of `model.access.Grant`.
+    """
+
+    methods: tuple[str, ...] = READ
+    paths: tuple[str, ...] = ("",)
+    closed: tuple[str, ...] = ()
+    grant: Grant = "people"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A path prefix that Traefik sends to `url`; `strip` removes the prefix before the service sees it."""
+    """A path prefix that Traefik sends to `url`; `strip` removes the prefix before the service sees it.
+
+    Nothing else than what is in `open` comes in. What has a login of its own has no other one in front of it: `login`.
+    A service that knows its own outer path takes that of the base URL as it comes: `whole`.
+    """
 
     name: str
     prefix: str
     url: str
     strip: bool = False
-    protect: bool = True
+    login: bool = True
+    open: tuple[Opening, ...] = (Opening(methods=()),)
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ MIB = 1024 * 1024
 class Port:
     """A TCP port the process listens on; `publish` opens it on the host, on `bind` only.
 
-    With `udp` other workloads may send datagrams to it as well.
+    With `udp` other workloads may send datagrams to it as well. `outside` is the port of the platform's own way in for
+    people, where it is another one than `number`.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Port:
     publish: int | None = None
     bind: str = "127.0.0.1"
     udp: bool = False
+    outside: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,9 @@ class Reload:
     `path` is POSTed to `port`, and a 2xx answer, given once the process has loaded what lies there, is proof. None
     means that the process watches its directory by itself and proves it in another way: `digest_metric` of its
     metrics at `metrics_path` has the SHA-256 of `digest_file` as a label, or the answer to a GET of `report_path`,
-    head included, has the content of `report_file` in it; both files are documents of the workload. Where there is
-    a `success_metric`, it must be 1. `timeout` is how many seconds all this may take.
+    head included, has the content of `report_file` in it; both files are documents of the workload. Its header
+    `report_time`, where there is one, must then be the time of this delivery or later. Where there is a
+    `success_metric`, it must be 1. `timeout` is how many seconds all this may take.
     """
 
     port: int
@@ -80,6 +83,7 @@ class Reload:
     digest_file: str | None = None
     report_path: str | None = None
     report_file: str | None = None
+    report_time: str | None = None
     basic_auth: tuple[str, str] | None = None
     timeout: int = 30
 
@@ -91,9 +95,9 @@ class ConfigDir:
     `validate` is a command of the workload's own image that must accept the new directory before anything is
     switched; `{dir}` in it stands for that directory. Where the process has no validator, the process itself may be
     the command: it is stopped after `validate_seconds`, and output that matches `validate_marker` (an extended
-    regular expression) means refusal. Files named in `restart_on` are read only at start: a change
-    of one of them replaces the workload, a change of any other file is reloaded in place. No document may hold a
-    secret.
+    regular expression) means refusal, but for lines that match `validate_ignore`. Files named in `restart_on` are
+    read only at start: a change of one of them replaces the workload, a change of any other file is reloaded in
+    place. No document may hold a secret.
     """
 
     path: str
@@ -101,6 +105,7 @@ class ConfigDir:
     validate: tuple[str, ...] = ()
     validate_seconds: int | None = None
     validate_marker: str = "level=error"
+    validate_ignore: str | None = None
     reload: Reload | None = None
     restart_on: frozenset[str] = frozenset()
 
@@ -118,12 +123,14 @@ class SecretFile:
     """A file that holds one secret and nothing else, readable by the workload's user alone (mode 0400).
 
     `secret` is the name of a secret of the plan, never its value; `template` may put text around it (`{}` is the
-    value) for formats such as `user:hash`.
+    value) for formats such as `user:hash`. What the process reads again at a delivery of its documents, or by itself,
+    needs no new process when it changes: `reread`.
     """
 
     path: str
     secret: str
     template: str = "{}"
+    reread: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

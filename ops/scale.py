@@ -65,7 +65,7 @@ class Registrations(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Counts a resource and answers with its inputs, and with what providers add: passwords and logs."""
         self.types[args.typ] += 1
-        return f"{args.name}-id", {**args.inputs, "result": "", "containerLogs": "0"}
+        return f"{args.name}-id", {**args.inputs, "result": "x" * 32, "hex": "0" * 16, "containerLogs": "0"}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
         """No provider function is needed."""

@@ -100,6 +100,10 @@ accept() { # the process's own validator reads the new directory
     [ -n "${VALIDATE:-}" ] || return 0
     if [ -n "${VALIDATE_SECONDS:-}" ]; then
         busybox timeout "$VALIDATE_SECONDS" /tools/busybox sh -c "$VALIDATE" >/tmp/words 2>&1
+        if [ -n "${VALIDATE_IGNORE:-}" ]; then
+            busybox grep -vE "$VALIDATE_IGNORE" /tmp/words >/tmp/judged
+            busybox mv /tmp/judged /tmp/words
+        fi
         busybox grep -E "$VALIDATE_MARKER" /tmp/words >/tmp/refused && refuse "the process rejects it" </tmp/refused
         return 0
     fi
@@ -141,8 +145,21 @@ proven() { # the process itself says that it runs the new revision; its expositi
         wanted=$(busybox cat "/config/..data/$REPORT_FILE")
         request GET "$REPORT_PATH" >/tmp/report
         [ -n "$wanted" ] && busybox grep -qF "$wanted" /tmp/report || return 1
+        [ -z "${REPORT_TIME:-}" ] || [ "$(reported_time)" -ge "$switched" ] || return 1
     fi
     return 0
+}
+
+reported_time() { # seconds since the epoch, by a header of the answer; 0 without it
+    time=$(busybox sed -n "s/^$REPORT_TIME: \([0-9]*\).*/\1/p" /tmp/report)
+    echo "${time:-0}"
+}
+
+new_second() { # so that what was loaded before the switch has an earlier time than what is loaded after it
+    switched=$(now)
+    [ -n "${REPORT_TIME:-}" ] || return 0
+    while [ "$(now)" = "$switched" ]; do busybox usleep 20000; done
+    switched=$(now)
 }
 
 confirm() { # waits until the process runs the new revision
@@ -165,6 +182,7 @@ main() {
     own
     receive || refuse "its documents did not arrive, or the volume is full" </dev/null
     accept
+    new_second
     switch "$new" || refuse "the volume cannot be written" </dev/null
     stir
     if [ -z "${PORT:-}" ] || [ -z "$before" ]; then

@@ -227,15 +227,17 @@ class DockerTarget:
     def _secret_text(self, secret: SecretFile) -> pulumi.Output[str]:
         return self._secrets[secret.secret].apply(lambda text: secret.template.replace("{}", text))
 
-    def _secrets_mark(self, workload: Workload, parent: pulumi.Resource) -> pulumi.Output[str]:
-        """A random text that is another one when a secret of the workload changes, and tells nothing of it.
+    def _secrets_mark(
+        self, workload: Workload, secrets: Sequence[SecretFile], name: str, parent: pulumi.Resource
+    ) -> pulumi.Output[str]:
+        """A random text that is another one when one of these secrets changes, and says nothing of it.
 
         The container that carries them is no such mark: `docker container prune` takes it away, as it never runs.
         """
         made = random.RandomId(
-            resource_name(self._stack, f"{workload.name}-secrets-mark"),
+            resource_name(self._stack, f"{workload.name}-{name}-mark"),
             byte_length=8,
-            keepers={secret.path: self._secret_text(secret) for secret in workload.secrets},
+            keepers={secret.path: self._secret_text(secret) for secret in secrets},
             opts=pulumi.ResourceOptions(parent=parent),
         )
         return pulumi.Output.unsecret(made.hex)
@@ -269,7 +271,10 @@ class DockerTarget:
             memory=max(128, workload.limits.memory // MIB),
             memory_swap=self._swap(max(128, workload.limits.memory // MIB)),
             tmpfs={"/tmp": "rw,nosuid,nodev,size=64m"},  # noqa: S108 - inside the container
-            envs=[f"{key}={value}" for key, value in sorted(self._delivery(workload, config, revision).items())],
+            envs=[
+                *(f"{key}={value}" for key, value in sorted(self._delivery(workload, config, revision).items())),
+                *self._reread(workload, parent),
+            ],
             volumes=mounts,
             uploads=[
                 docker.ContainerUploadArgs(file="/deliver.sh", content=SCRIPT.read_text(encoding="utf-8")),
@@ -307,9 +312,17 @@ class DockerTarget:
             if config.validate_seconds:
                 values["VALIDATE_SECONDS"] = str(config.validate_seconds)
                 values["VALIDATE_MARKER"] = config.validate_marker
+                values["VALIDATE_IGNORE"] = config.validate_ignore or ""
         if reload := config.reload:
             values |= reload_environment(reload) | {"HOST": self._process(workload)}
         return values
+
+    def _reread(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
+        """A variable that changes with the secrets which the process reads again when its documents are delivered."""
+        secrets = [secret for secret in workload.secrets if secret.reread]
+        if not secrets:
+            return []
+        return [pulumi.Output.concat("SECRETS=", self._secrets_mark(workload, secrets, "reread", parent))]
 
     def _process(self, workload: Workload) -> str:
         """The name in the network of a process that these documents are for.
@@ -393,8 +406,8 @@ class DockerTarget:
         ids = {f"started-with.{other}": self._started[other] for other in sorted(workload.restart_with)}
         # the engine takes a container's network away without a word when that is removed by force
         ids["network"] = self._network.id
-        if workload.secrets:  # a changed secret must reach its reader
-            ids["secrets"] = self._secrets_mark(workload, parent)
+        if fixed := [secret for secret in workload.secrets if not secret.reread]:  # it must reach its reader
+            ids["secrets"] = self._secrets_mark(workload, fixed, "secrets", parent)
         return [docker.ContainerLabelArgs(label=f"{LABEL}.{key}", value=value) for key, value in ids.items()]
 
     def _swap(self, memory: int) -> int:

@@ -12,6 +12,7 @@ def reload_environment(reload: Reload) -> dict[str, str]:
     values["SUCCESS_METRIC"] = reload.success_metric or ""
     values["DIGEST_METRIC"], values["DIGEST_FILE"] = reload.digest_metric or "", reload.digest_file or ""
     values["REPORT_PATH"], values["REPORT_FILE"] = reload.report_path or "", reload.report_file or ""
+    values["REPORT_TIME"] = reload.report_time or ""
     if reload.basic_auth:
         values["AUTH_USER"], values["AUTH_FILE"] = reload.basic_auth
     return values

@@ -336,7 +336,11 @@ def services(place: Place, workload: Workload) -> Iterator[Object]:
     if not numbers:
         return
     named = {port.number: port.name for port in workload.ports}
-    ports = [{"name": named.get(n, f"port-{n}"), "port": n, "targetPort": n, "protocol": "TCP"} for n in numbers]
+    outside = {port.number: port.outside or port.number for port in workload.ports}
+    ports = [
+        {"name": named.get(n, f"port-{n}"), "port": outside.get(n, n), "targetPort": n, "protocol": "TCP"}
+        for n in numbers
+    ]
     pods = selector(place, workload.name)
     for name in (workload.name, *workload.aliases):
         meta = _own(place, workload) | {"name": name}
@@ -532,6 +536,7 @@ def delivery_environment(config: ConfigDir) -> dict[str, str]:
         if config.validate_seconds:
             values["VALIDATE_SECONDS"] = str(config.validate_seconds)
             values["VALIDATE_MARKER"] = config.validate_marker
+            values["VALIDATE_IGNORE"] = config.validate_ignore or ""
     if config.reload:
         values |= reload_environment(config.reload)
     return values

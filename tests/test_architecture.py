@@ -121,6 +121,7 @@ def test_components_do_not_know_each_other() -> None:
             "datasources",
             "discovery",
             "documents",
+            "entry",
             "pipeline",
             "receivers",
             "rules",

@@ -116,6 +116,8 @@ HAPROXY = DebianPackages("haproxy", ("haproxy",), ("usr/sbin/haproxy",))
 REDIS = DebianPackages("redis", ("redis-server", "redis-tools"))
 POSTGRES = DebianPackages("postgres", ("postgresql-15", "postgresql-client-15", "libnss-wrapper"))
 TRAEFIK = PypiPackage("traefik")
+PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
+"""A certificate authority for tests: https://github.com/letsencrypt/pebble."""
 
 Source = GoBuild | DebianPackages | PypiPackage
 

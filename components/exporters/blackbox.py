@@ -11,10 +11,13 @@ from typing import Any
 
 from components.base import MonitoringComponent, identity, limits, published
 from components.documents import dump
+from components.entry.acme import TRUSTED
+from model.checks.entry import TRAEFIK
 from model.dashboard import build
 from model.gateway import GATEWAY, asks_host
 from model.packs import probes as pack
 from model.packs import probes_alerts
+from model.packs.certificates import ACME_JOB, unreachable
 from model.packs.system import discovery, targets
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -30,15 +33,25 @@ class Settings(ComponentSettings):
     """blackbox-exporter."""
 
 
-def config() -> dict[str, Any]:
+def config(context: Context) -> dict[str, Any]:
     """blackbox.yml as a dict: how to ask."""
     http = {"preferred_ip_protocol": "ip4", "follow_redirects": False}
+    acme = context.settings.tls.acme
+    own = {"tls_config": {"ca_file": f"{CONFIG_DIR}/{TRUSTED}"}} if acme and acme.ca_certificate else {}
     return {
         "modules": {
+            **({ACME_JOB: {"prober": "http", "timeout": "5s", "http": {**http, **own}}} if acme else {}),
             "http_2xx": {"prober": "http", "timeout": "5s", "http": http},
             "tcp_connect": {"prober": "tcp", "timeout": "5s", "tcp": {"preferred_ip_protocol": "ip4"}},
         }
     }
+
+
+def documents(context: Context) -> dict[str, str]:
+    """How to ask, and the certificate of an authority that is not publicly trusted."""
+    acme = context.settings.tls.acme
+    trusted = {TRUSTED: acme.ca_certificate} if acme and acme.ca_certificate else {}
+    return {"blackbox.yml": dump(config(context)), **trusted}
 
 
 def probes(context: Context) -> tuple[ScrapeJob, ...]:
@@ -46,7 +59,20 @@ def probes(context: Context) -> tuple[ScrapeJob, ...]:
     fixed, found = addresses(context), [*pods(context)]
     own = context.address(NAME, PORT)
     ask = ScrapeJob(name=probes_alerts.PROBES, path="/probe", params={"module": ("http_2xx",)}, prober=own)
-    return (*((replace(ask, targets=fixed),) if fixed else ()), *(replace(ask, **job) for job in found))
+    return (
+        *((replace(ask, targets=fixed),) if fixed else ()),
+        *(replace(ask, **job) for job in found),
+        *authority(context, ask),
+    )
+
+
+def authority(context: Context, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
+    """The job that asks for the directory of the authority which the stack's certificate comes from."""
+    acme = context.settings.tls.acme
+    if acme is None or not context.enabled(TRAEFIK):
+        return ()
+    target = ScrapeTarget(address=acme.address(context.settings.environment), labels=identity(context, TRAEFIK))
+    return (replace(ask, name=ACME_JOB, params={"module": (ACME_JOB,)}, targets=(target,)),)
 
 
 def addresses(context: Context) -> tuple[ScrapeTarget, ...]:
@@ -77,11 +103,12 @@ def telemetry(context: Context) -> Telemetry:
     jobs = probes(context)
     if not jobs:
         return Telemetry()
+    ca = (unreachable(),) if authority(context, jobs[0]) else ()
     itself = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
     return Telemetry(
         offers=(series_for("probes"),),
         scrape=(ScrapeJob(name=NAME, targets=(itself,)), *jobs),
-        rules=(RuleGroup(name="probes", alerts=probes_alerts.alerts(context.system.tune)),),
+        rules=(RuleGroup(name="probes", alerts=(*probes_alerts.alerts(context.system.tune), *ca)),),
         dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
     )
 
@@ -103,7 +130,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             args=(f"--config.file={CONFIG_DIR}/blackbox.yml",),
             config=ConfigDir(
                 path=CONFIG_DIR,
-                files={"blackbox.yml": dump(config())},
+                files=documents(context),
                 validate=("/bin/blackbox_exporter", "--config.file={dir}/blackbox.yml", "--config.check"),
                 reload=Reload(
                     port=PORT,

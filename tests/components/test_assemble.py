@@ -74,7 +74,8 @@ def test_a_generated_secret_may_be_absent_or_given(tmp_path: Path, monkeypatch: 
 def test_a_disabled_component_asks_for_no_secrets(tmp_path: Path) -> None:
     """Only what runs needs its secrets."""
     assert plan_shop(tmp_path / "on").secrets != {}
-    assert plan_shop(tmp_path / "off", settings={"grafana": '{"enabled": false}'}).secrets == {}
+    off = {"grafana": '{"enabled": false}', "traefik": '{"enabled": false}'}
+    assert plan_shop(tmp_path / "off", settings=off).secrets == {}
 
 
 def test_parts_can_be_loaded_alone(tmp_path: Path) -> None:

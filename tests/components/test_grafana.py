@@ -174,7 +174,7 @@ def test_it_watches_itself_and_is_reached_at_the_root(tmp_path: Path) -> None:
     (job,) = [job for job in telemetry.scrape if job.name == "grafana"]
     assert job.targets[0].labels["service"] == "grafana"
     (route,) = [route for route in telemetry.routes if route.name == "grafana"]
-    assert (route.prefix, route.protect, route.strip) == ("/", False, False)
+    assert (route.prefix, route.login, route.strip) == ("/", False, False)
     assert {alert.name for group in telemetry.rules if group.name == "grafana" for alert in group.alerts} == {
         "GrafanaErrors",
         "GrafanaDatasourceErrors",

@@ -136,7 +136,7 @@ def test_more_instances_restart_nothing(tmp_path: Path) -> None:
 
 
 def test_everyone_asks_the_right_part(tmp_path: Path) -> None:
-    """Lines go to what writes, queries to what reads, rules and requests to delete to the rest."""
+    """Lines go to what writes, queries to what reads, rules to the rest; deletion is not for people."""
     plan = scaled(tmp_path)
     (client,) = document(plan, "promtail", "promtail.yml")["clients"]
     assert client["url"] == "http://loki-write.monitoring-dev.svc:3100/loki/api/v1/push"
@@ -148,7 +148,6 @@ def test_everyone_asks_the_right_part(tmp_path: Path) -> None:
         "/loki": "http://loki-read",
         "/loki/api/v1/push": "http://loki-write",
         "/loki/api/v1/rules": "http://loki-backend",
-        "/loki/api/v1/delete": "http://loki-backend",
     }
 
 

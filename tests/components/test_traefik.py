@@ -22,7 +22,7 @@ def test_every_route_has_a_router(tmp_path: Path) -> None:
     """Each part of the stack is reached below its prefix, longer prefixes first."""
     routers = document(plan_shop(tmp_path), "traefik", "routes.yml")["http"]["routers"]
     assert {"grafana", "prometheus", "alertmanager", "loki", "traefik"} <= routers.keys()
-    assert routers["prometheus"]["rule"] == "PathPrefix(`/prometheus`)"
+    assert " && PathPrefix(`/prometheus`) && " in routers["prometheus"]["rule"]
     assert routers["prometheus"]["priority"] > routers["grafana"]["priority"]
 
 
@@ -61,7 +61,10 @@ def test_it_reports_which_routes_it_runs(tmp_path: Path) -> None:
         http = document(each, "traefik", "routes.yml")["http"]
         (name,) = [name for name, router in http["routers"].items() if router["entryPoints"] == ["internal"]]
         assert http["routers"][name]["rule"] == f"Path(`{reload.report_path}`)"
-        (header,) = http["middlewares"][name]["headers"]["customResponseHeaders"].items()
+        header, time = http["middlewares"][name]["headers"]["customResponseHeaders"].items()
+        assert time == (reload.report_time, "{{ now | unixEpoch }}"), (
+            "the time of loading, which each delivery waits for"
+        )
         said[": ".join(header)] = (workload(each, "traefik").config or fail()).files[str(reload.report_file)].strip()
     assert len(said) == 2
     assert all(header == text for header, text in said.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.keys import Values, With
+from tests.support.keys import CERTIFICATE, Values, With
 from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
 
 S3: Mapping[str, Any] = {"endpoint": "s3.example.com:9000", "bucket": "lines", "accessKeyId": "KEY"}
@@ -18,12 +18,33 @@ BASE: Mapping[str, Any] = {
     "alertmanager": {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": [TEAM, *ROUTES, HIDDEN]},
     "traefik": {"routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000"}]},
 }
+ACME: Mapping[str, Any] = {
+    "email": "ops@example.com",
+    "directory": "https://ca.example.com/directory",
+    "challenge": "dns",
+    "dns": {"provider": "cloudflare", "credentials": {"CF_DNS_API_TOKEN": "dns-token"}, "resolvers": ["1.1.1.1:53"]},
+    "profile": "classic",
+    "lifetime": "30d",
+    "caCertificate": CERTIFICATE,
+}
+ACCESS: Mapping[str, Any] = {
+    "users": [{"name": "ada", "passwordSecret": "ada-key"}],
+    "machines": [{"name": "shipper", "passwordSecret": "shipper-key", "may": ["push"]}],
+    "trustedProxies": ["10.0.0.0/8"],
+    "ports": ["prometheus"],
+}
+OPEN: Mapping[str, Any] = {
+    **BASE, "baseUrl": "https://monitoring.example.com", "docker": {"bindAddress": "10.0.0.5"},
+}  # fmt: skip
+FILES = {"certificateSecret": "certificate", "keySecret": "certificate-key"}
 CLUSTER: Mapping[str, Any] = {**BASE, "target": "kubernetes"}
 
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "docker": BASE,
     "docker-demo": {**BASE, "demo": True},
-    "kubernetes": CLUSTER,
+    "docker-acme": {**OPEN, "tls": {"mode": "acme", "acme": ACME}, "access": ACCESS},
+    "docker-files": {**OPEN, "tls": {"mode": "files", "files": FILES}},
+    "kubernetes": {**CLUSTER, "baseUrl": "https://monitoring.example.com", "tls": {"mode": "internal"}},
     "kubernetes-large": {
         **CLUSTER,
         "baseUrl": "https://monitoring.example.com",
@@ -121,6 +142,19 @@ SETTINGS_VALUES: Values = {
     "kubernetes.tolerations": ([{"key": "disk", "operator": "Equal", "value": "fast"}],),
     "kubernetes.tolerations[].operator": (With("Exists", {"value": None}),),
     "loki.retention": ("48h",),
+    "tls": ({"mode": "internal"},),
+    "tls.mode": (
+        With("internal", {"acme": None, "files": None}),
+        With("files", {"acme": None, "files": FILES}),
+    ),
+    "tls.acme.directory": ("https://ca.example.com/other",),
+    "tls.acme.caCertificate": (CERTIFICATE.replace("MIIB", "MIIC"),),
+    "tls.acme.challenge": (With("tls-alpn", {"dns": None}),),
+    "tls.acme.lifetime": ("20d",),
+    "access.machines[].may": (["federate"],),
+    "access.ports": (["loki"],),
+    "access.login": ("none",),
+    "access.trustedProxies": (["10.1.0.0/16"],),
     "prometheus.retention": ("40d",),
     "prometheus.evaluationInterval": ("30s",),
     "alertmanager.groupWait": ("7s",),

@@ -24,7 +24,7 @@ TEXTS = (
     "changed", "anew", "changed.example.com", "anew.example.com:7777", "changed.example.com:7777",
     "http://changed.example.com:7777", "http://anew.example.com", "https://changed.example.com",
     "a@changed.example.com", "b@changed.example.com", "#changed", "#anew", "/changed/path", "/anew", "10.9.8.7",
-    "Changed", "Anew", "tcp://changed:1", "unix:///run/changed.sock", "7m", "11m", "77MiB", "777GiB",
+    "Changed", "Anew", "CHANGED", "ANEW", "tcp://changed:1", "unix:///run/changed.sock", "7m", "11m", "77MiB", "777GiB",
     "/prometheus/changed.log", "changed=1", CERTIFICATE,
 )  # fmt: skip
 """Texts of all kinds; those that a key's type takes are tried."""

@@ -270,6 +270,14 @@ class RunningStack:
             raise RuntimeError(f"{method} {path} of {workload}: {head.splitlines()[0]}: {text.strip()}")
         return _parsed(text)
 
+    def get_text(self, workload: str, url: str) -> str:
+        """What `url` answers to a GET from inside the container of a workload; it may hold user and password.
+
+        Raises:
+            RuntimeError: it answered with another status than 200; the message has it.
+        """
+        return self.sh(workload, f"/tools/busybox wget -q -O - '{url}' 2>&1")
+
     def get(self, workload: str, url: str) -> Any:
         """The JSON that `url` answers to a GET from inside the container of a workload."""
         return json.loads(self.sh(workload, f"/tools/busybox wget -q -O - '{url}'"))

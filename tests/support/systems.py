@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +109,20 @@ def configuration(settings: Mapping[str, str | ConfigValue]) -> dict[str, Config
     }
 
 
+def by_name(name: str, port: int) -> str:
+    """`host:port` of a workload in a plan of a test, unless that has other ones."""
+    return f"{name}:{port}"
+
+
 def plan_shop(
-    folder: Path, system: Mapping[str, Any] | None = None, settings: Mapping[str, str | ConfigValue] | None = None
+    folder: Path,
+    system: Mapping[str, Any] | None = None,
+    settings: Mapping[str, str | ConfigValue] | None = None,
+    address: Callable[[str, int], str] = by_name,
 ) -> Plan:
     """The plan of the shop with changes to its system and settings, made by the code that a real run uses."""
     root = project(folder, changed(SYSTEM, system or {}))
-    return assemble("dev", configuration(settings or {}), address=lambda name, port: f"{name}:{port}", root=root)
+    return assemble("dev", configuration(settings or {}), address=address, root=root)
 
 
 def plan_cluster(

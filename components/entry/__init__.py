@@ -1,0 +1,1 @@
+"""The entry point: what Traefik lets in, who signs in, and where its certificate comes from."""

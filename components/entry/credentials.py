@@ -1,0 +1,64 @@
+"""Passwords and certificates of the entry point: which secrets they are, and the files in which Traefik reads them.
+
+A new file of users or certificate is in force without a new process: each delivery makes Traefik read them again.
+"""
+
+from __future__ import annotations
+
+from components.entry.routing import CERTIFICATE, KEY, SECRETS_DIR, users
+from model.plan import Context, Htpasswd, Issued, Secret
+from model.workload import SecretFile
+
+SEED = "tls-authority"
+
+
+def secrets(context: Context) -> tuple[Secret, ...]:
+    """Passwords of people and programs, the files of users that are made of them, and the certificate."""
+    files = [
+        Secret(name=name, purpose="a file of users of the entry point", made=Htpasswd(users=people))
+        for name, people in users(context).items()
+    ]
+    return (*passwords(context), *files, *certificate(context))
+
+
+def passwords(context: Context) -> tuple[Secret, ...]:
+    """The passwords; those whose secret the settings do not name are generated."""
+    access = context.settings.access
+    return tuple(
+        Secret(
+            name=user.secret,
+            purpose=f"the password of {user.name} at the entry point",
+            generate=user.password_secret is None,
+        )
+        for user in (*access.people(), *access.machines)
+    )
+
+
+def certificate(context: Context) -> tuple[Secret, ...]:
+    """The certificate and its key, where Traefik does not order them itself."""
+    tls, host = context.settings.tls, context.settings.host
+    if tls.files:
+        return (
+            Secret(name=tls.files.certificate_secret, purpose=f"the certificate of {host}, with its chain"),
+            Secret(name=tls.files.key_secret, purpose=f"the private key of the certificate of {host}"),
+        )
+    if tls.mode != "internal":
+        return ()
+    return (
+        Secret(name=SEED, purpose="what the stack's own certificate authority is made of", generate=True, length=64),
+        Secret(name=CERTIFICATE, purpose=f"the certificate of {host}", made=Issued(part="chain", seed=SEED, host=host)),
+        Secret(name=KEY, purpose=f"the private key of {host}", made=Issued(part="key", seed=SEED, host=host)),
+    )
+
+
+def secret_files(context: Context) -> tuple[SecretFile, ...]:
+    """The same as files."""
+    made = [SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name, reread=True) for name in users(context)]
+    tls = context.settings.tls
+    pair = {}
+    if tls.files:
+        pair = {CERTIFICATE: tls.files.certificate_secret, KEY: tls.files.key_secret}
+    elif tls.mode == "internal":
+        pair = {CERTIFICATE: CERTIFICATE, KEY: KEY}
+    made += [SecretFile(path=f"{SECRETS_DIR}/{file}", secret=name, reread=True) for file, name in pair.items()]
+    return tuple(made)

@@ -1,0 +1,236 @@
+"""Traefik's dynamic configuration: who reaches which part of the stack by which requests, and how.
+
+Format: https://doc.traefik.io/traefik/reference/routing-configuration/dynamic-configuration-methods/. A request that no
+router opens ends at one that asks for the login too and answers 403, so that nothing falls through to Grafana.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from model.plan import Context
+from model.settings import Settings
+from model.telemetry import Opening, Route
+
+WEB, SECURE = "web", "websecure"
+"""Entry points for people: plain HTTP, and TLS."""
+RESOLVER = "acme"
+SECRETS_DIR = "/run/secrets"
+USERS = "traefik-users"
+CERTIFICATE, KEY = "traefik-certificate", "traefik-certificate-key"
+GRANTS = ("push", "federate")
+"""What machines may be for; each has a file of its users of its own."""
+CIPHERS = tuple(
+    f"TLS_ECDHE_{kind}_WITH_{cipher}"
+    for kind in ("ECDSA", "RSA")
+    for cipher in ("AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256")
+)
+"""Suites of TLS 1.2 with forward secrecy and authenticated encryption; those of 1.3 cannot be chosen.
+
+Source: https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate)
+"""
+PER_SECOND, BURST = 10, 100
+"""Requests of one address, so that guessing passwords cannot take the processor: at cost 10 bcrypt needs some 65 ms of
+one core for each. A page of a web interface asks for some dozens of files at once."""
+YEAR = 31_536_000
+"""Seconds; the least that preload lists of browsers accept."""
+NOBODY = "255.255.255.255/32"
+"""No request comes from this address: https://www.rfc-editor.org/rfc/rfc919."""
+
+
+def config(context: Context) -> dict[str, Any]:
+    """The dynamic configuration as a dict: routers and services for each route, what they share, and TLS."""
+    routes = context.telemetry.routes
+    made: dict[str, Any] = {}
+    for route in routes:
+        made |= routers(context, route)
+    if context.settings.tls.on:
+        made["_redirect"] = {
+            "entryPoints": [WEB],
+            "rule": host_rule(context.settings),
+            "service": "noop@internal",
+            "middlewares": ["redirect"],
+        }
+    services = {
+        route.name: {"loadBalancer": {"servers": [{"url": route.url}]}} for route in routes if not _internal(route)
+    }
+    http = {"routers": made, "middlewares": middlewares(context), "services": services}
+    return {"http": http, **({"tls": tls(context.settings)} if context.settings.tls.on else {})}
+
+
+# -- routers ---------------------------------------------------------------------------------------------------------
+
+
+def routers(context: Context, route: Route) -> dict[str, Any]:
+    """The routers of a route by name; longer prefixes win over shorter ones, and what is open over what is closed."""
+    access, made = context.settings.access, {}
+    people = [item for item in route.open if item.grant == "people" or (item.grant == "silences" and access.silences)]
+    if people:
+        made[route.name] = _router(context, route, _either(map(_rule(context, route), people)), above=1)
+    for grant in GRANTS:
+        openings = [item for item in route.open if item.grant == grant]
+        if openings and access.programs(grant):
+            rule = _either(map(_rule(context, route), openings))
+            made[f"{route.name}_{grant}"] = _router(context, route, rule, above=2, login=f"login-{grant}")
+    if not any(not item.methods and item.paths == ("",) and not item.closed for item in people):
+        made[f"{route.name}_closed"] = _router(context, route, "", above=0, closed=True)
+    return made
+
+
+def _router(
+    context: Context, route: Route, rule: str, *, above: int, login: str = "login", closed: bool = False
+) -> dict[str, Any]:
+    settings, outer = context.settings, outer_path(context.settings, route.prefix)
+    used = ["security-headers", *(["compress"] if login == "login" and not closed else [])]
+    if settings.access.login != "none" or login != "login":
+        used += ["rate-limit", login] if route.login else []
+    used += ["closed"] if closed else _stripped(settings, route)
+    parts = [host_rule(settings), f"PathPrefix(`{outer}`)", *([rule] if rule else [])]
+    router: dict[str, Any] = {
+        "entryPoints": [SECURE if settings.tls.on else WEB],
+        "rule": " && ".join(parts),
+        "priority": len(outer) * 10 + above,
+        "service": "noop@internal" if closed else route.url if _internal(route) else route.name,
+        "middlewares": used,
+    }
+    if settings.tls.on:
+        router["tls"] = {"certResolver": RESOLVER} if settings.tls.acme else {}
+    return router
+
+
+def _rule(context: Context, route: Route) -> Any:
+    def rule(opening: Opening) -> str:
+        def below(path: str) -> str:
+            return f"PathPrefix(`{outer_path(context.settings, route.prefix.rstrip('/') + path)}`)"
+
+        parts = [_either(f"Method(`{method}`)" for method in opening.methods)] if opening.methods else []
+        parts += [_either(map(below, opening.paths))] if opening.paths != ("",) else []
+        parts += [f"!{below(path)}" for path in opening.closed]
+        return " && ".join(parts)
+
+    return rule
+
+
+def _either(rules: Iterator[str] | Any) -> str:
+    """Rules of which one must hold; none at all where one of them is no condition."""
+    given = list(rules)
+    if not all(given):
+        return ""
+    return given[0] if len(given) == 1 and " && " not in given[0] else f"({' || '.join(_grouped(given))})"
+
+
+def _grouped(rules: list[str]) -> list[str]:
+    return [f"({rule})" if " && " in rule and len(rules) > 1 else rule for rule in rules]
+
+
+def _stripped(settings: Settings, route: Route) -> list[str]:
+    if route.strip:
+        return [f"strip-{route.name}"]
+    return ["strip-base"] if settings.base_path and not (route.whole or _internal(route)) else []
+
+
+def _internal(route: Route) -> bool:
+    return route.url.startswith("api@")
+
+
+def outer_path(settings: Settings, prefix: str) -> str:
+    """A prefix as people have it, below the path of the base URL."""
+    return (settings.base_path + prefix).rstrip("/") or "/" if prefix == "/" else settings.base_path + prefix
+
+
+def host_rule(settings: Settings) -> str:
+    """The names by which people reach the stack; loopback has several, and any other name leads nowhere."""
+    names = [settings.host.strip("[]")]
+    if _loopback(names[0]):
+        names = [*dict.fromkeys((*names, "localhost", "127.0.0.1", "::1"))]
+    rules = [f"Host(`{name}`)" for name in names]
+    return rules[0] if len(rules) == 1 else f"({' || '.join(rules)})"
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+# -- what routers share ----------------------------------------------------------------------------------------------
+
+
+def middlewares(context: Context) -> dict[str, Any]:
+    """What requests and answers go through, by name."""
+    settings, routes = context.settings, context.telemetry.routes
+    made: dict[str, Any] = {
+        "security-headers": {"headers": headers(settings)},
+        "compress": {"compress": {}},
+        "closed": {"ipAllowList": {"sourceRange": [NOBODY]}},
+        "rate-limit": {"rateLimit": rate_limit(settings)},
+    }
+    if settings.access.people():
+        made["login"] = basic_auth(context, USERS)
+    for grant in GRANTS:
+        if settings.access.programs(grant):
+            made[f"login-{grant}"] = basic_auth(context, f"{USERS}-{grant}")
+    made |= {
+        f"strip-{route.name}": {"stripPrefix": {"prefixes": [outer_path(settings, route.prefix)]}}
+        for route in routes
+        if route.strip
+    }
+    if settings.base_path:
+        made["strip-base"] = {"stripPrefix": {"prefixes": [settings.base_path]}}
+    if settings.tls.on:
+        port = {} if settings.port == 443 else {"port": str(settings.port)}
+        made["redirect"] = {"redirectScheme": {"scheme": "https", "permanent": True, **port}}
+    return made
+
+
+def headers(settings: Settings) -> dict[str, Any]:
+    """Headers that browsers honour: no sniffing, no framing by others, no leaking of addresses."""
+    found: dict[str, Any] = {
+        "contentTypeNosniff": True,
+        "customFrameOptionsValue": "SAMEORIGIN",
+        "referrerPolicy": "same-origin",
+    }
+    if settings.base_url.startswith("https:") and settings.tls.hsts:
+        found["stsSeconds"] = YEAR
+        found["forceSTSHeader"] = True  # Traefik itself need not be the one that speaks TLS
+    return found
+
+
+def basic_auth(context: Context, users: str) -> dict[str, Any]:
+    """Whoever is in a file of users. The password goes no further than Traefik.
+
+    Source: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/basicauth/
+    """
+    file = f"{SECRETS_DIR}/{users}"
+    return {"basicAuth": {"usersFile": file, "realm": f"monitoring {context.stack}", "removeHeader": True}}
+
+
+def rate_limit(settings: Settings) -> dict[str, Any]:
+    """So many requests of one address; behind trusted proxies the address is the one that they name."""
+    limit: dict[str, Any] = {"average": PER_SECOND, "period": "1s", "burst": BURST}
+    if settings.access.trusted_proxies:
+        limit["sourceCriterion"] = {"ipStrategy": {"excludedIPs": list(settings.access.trusted_proxies)}}
+    return limit
+
+
+def tls(settings: Settings) -> dict[str, Any]:
+    """Versions and ciphers, and the certificate where Traefik does not order one."""
+    minimum = settings.tls.minimum_version.replace(".", "")
+    options: dict[str, Any] = {"minVersion": f"VersionTLS{minimum}", "alpnProtocols": ["h2", "http/1.1", "acme-tls/1"]}
+    if settings.tls.minimum_version == "1.2":
+        options["cipherSuites"] = list(CIPHERS)
+    made: dict[str, Any] = {"options": {"default": options}}
+    if not settings.tls.acme:
+        files = {"certFile": f"{SECRETS_DIR}/{CERTIFICATE}", "keyFile": f"{SECRETS_DIR}/{KEY}"}
+        made["stores"] = {"default": {"defaultCertificate": files}}
+    return made
+
+
+def users(context: Context) -> Mapping[str, Mapping[str, str]]:
+    """The files of users, by the secret that is such a file: names, and the secrets that hold their passwords."""
+    access = context.settings.access
+    files = {USERS: access.people()} | {f"{USERS}-{grant}": access.programs(grant) for grant in GRANTS}
+    return {name: {user.name: user.secret for user in people} for name, people in files.items() if people}

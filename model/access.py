@@ -1,0 +1,89 @@
+"""Who may come in from outside of the stack, and what for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from model.base import Name, Network, Strict
+from model.errors import Inconsistent, Problem
+
+FIRST_USER = "admin"
+"""Who may sign in where the settings name nobody."""
+Grant = Literal["people", "push", "federate", "silences"]
+"""What may be allowed: reading for everybody who signs in, sending log lines, reading series as a Prometheus does,
+and making or ending silences."""
+
+
+class User(Strict):
+    """Somebody who signs in."""
+
+    name: Name
+    """Name to sign in with."""
+    password_secret: Name | None = None
+    """Configuration key of the secret that holds the password; one called access-NAME-password is generated when
+    absent."""
+
+    @property
+    def secret(self) -> str:
+        """Name of the secret that holds the password."""
+        return self.password_secret or f"access-{self.name}-password"
+
+
+class Machine(User):
+    """A program with a password of its own, which opens nothing else than it is for."""
+
+    may: Annotated[tuple[Literal["push", "federate"], ...], Field(min_length=1)]
+    """What it is for: push sends log lines to /loki/api/v1/push, federate reads /prometheus/federate."""
+
+
+class AccessSettings(Strict):
+    """Who may come in through Traefik."""
+
+    login: Literal["basic", "none"] = "basic"
+    """How people sign in; none is for loopback alone. Grafana has a login of its own in any case."""
+    users: tuple[User, ...] = ()
+    """Who may sign in; admin with a generated password when empty."""
+    machines: tuple[Machine, ...] = ()
+    """Programs with a password of their own."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses of balancers and proxies in front of Traefik; from these alone the address of whoever asks
+    (X-Forwarded-For) is believed."""
+    silences: bool = False
+    """Whether those who sign in may make and end silences; else this is for the stack's own network."""
+    ports: tuple[Name, ...] = ()
+    """Components whose own host port is opened on docker.bindAddress, past Traefik and its login, where that is not
+    loopback; the ports of all others stay on loopback."""
+
+    def people(self) -> tuple[User, ...]:
+        """Everybody who may sign in."""
+        return () if self.login == "none" else self.users or (User(name=FIRST_USER),)
+
+    def programs(self, grant: str) -> tuple[Machine, ...]:
+        """The programs that have a grant."""
+        return tuple(machine for machine in self.machines if grant in machine.may)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> AccessSettings:
+        found = [
+            Problem("users", "has an effect with login basic only; leave it out")
+            for _ in self.users[:1]
+            if self.login == "none"
+        ]
+        for key, items in (("users", self.users), ("machines", self.machines)):
+            names = [item.name for item in items]
+            found += [
+                Problem(f"{key}[{number}].name", f"{name!r} is declared twice")
+                for number, name in enumerate(names)
+                if name in names[:number]
+            ]
+        everyone = {user.name for user in self.people()}
+        found += [
+            Problem(f"machines[{number}].name", f"{machine.name!r} is somebody who signs in; give the program its own")
+            for number, machine in enumerate(self.machines)
+            if machine.name in everyone
+        ]
+        if found:
+            raise Inconsistent(found)
+        return self

@@ -1,0 +1,111 @@
+"""Whether the stack's entry point is closed to whoever can reach it, and whether TLS and logins have an effect."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from model.base import is_dns_name
+from model.errors import Problem, nearest
+from model.places import setting
+
+if TYPE_CHECKING:
+    from model.plan import Context
+
+TRAEFIK = "traefik"
+
+
+def problems(context: Context) -> list[Problem]:
+    """What is open without TLS or a login, and what is said of them in vain."""
+    if not context.enabled(TRAEFIK):
+        return list(_unused(context))
+    return [*_open(context), *_names(context), *_cluster(context), *_ports(context), *_programs(context)]
+
+
+def loopback(address: str) -> bool:
+    """Whether an IP address of the host is reached from the host alone."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+def exposed(context: Context) -> str | None:
+    """The key of the setting by which others than the host itself reach the stack; None where nothing does that."""
+    docker, cluster = context.settings.docker, context.settings.kubernetes
+    if context.settings.target == "docker":
+        return None if loopback(docker.bind_address) else "docker.bindAddress"
+    if cluster.ingress_class:
+        return "kubernetes.ingressClass"
+    return None if cluster.service_type == "ClusterIP" else "kubernetes.serviceType"
+
+
+def _open(context: Context) -> Iterator[Problem]:
+    way, settings = exposed(context), context.settings
+    if way is None:
+        return
+    if not settings.tls.on and not settings.kubernetes.ingress_class:
+        message = f"opens the stack, and passwords would cross the network in clear: choose one, as {way} is set"
+        yield Problem(setting(context.stack, "tls.mode"), f"'none' {message} (acme, files or internal)")
+    if settings.access.login == "none":
+        message = f"'none' opens everything but Grafana to whoever reaches the stack, as {way} is set; use basic"
+        yield Problem(setting(context.stack, "access.login"), message)
+
+
+def _names(context: Context) -> Iterator[Problem]:
+    settings = context.settings
+    place, tls = setting(context.stack, "baseUrl"), settings.tls
+    secure = settings.base_url.startswith("https://")
+    if tls.on and not secure:
+        yield Problem(place, f"{settings.base_url!r}: must begin with https:// where tls.mode is {tls.mode}")
+    if settings.kubernetes.ingress_class and settings.target == "kubernetes" and not secure:
+        message = "must begin with https://, as the ingress leads people of other hosts to the stack"
+        yield Problem(place, f"{settings.base_url!r}: {message}")
+    if tls.acme and not is_dns_name(settings.host):
+        message = "a certificate is ordered for the name of a host, for example https://monitoring.example.com"
+        yield Problem(place, f"{settings.base_url!r}: {message}")
+
+
+def _cluster(context: Context) -> Iterator[Problem]:
+    """TLS of the stack's own where an ingress has it, and challenges that no authority can reach."""
+    settings = context.settings
+    cluster, acme = settings.kubernetes, settings.tls.acme
+    if settings.target != "kubernetes":
+        return
+    if settings.tls.on and cluster.ingress_class:
+        message = f"{settings.tls.mode!r}: the ingress speaks TLS in front of the stack; use none, and tlsSecret"
+        yield Problem(setting(context.stack, "tls.mode"), message)
+    elif acme and acme.challenge != "dns" and cluster.service_type == "ClusterIP":
+        message = f"{acme.challenge!r}: no authority reaches a Service of type ClusterIP; use dns, or LoadBalancer"
+        yield Problem(setting(context.stack, "tls.acme.challenge"), message)
+
+
+def _ports(context: Context) -> Iterator[Problem]:
+    settings = context.settings
+    for number, name in enumerate(settings.access.ports):
+        place = setting(context.stack, f"access.ports[{number}]")
+        if settings.target != "docker" or exposed(context) is None:
+            yield Problem(place, "has an effect on Docker only, where docker.bindAddress is not loopback; leave it out")
+        elif name not in context.sections or name == TRAEFIK:
+            known = [other for other in context.sections if other != TRAEFIK]
+            yield Problem(place, f"{name!r} is no component beside Traefik; {nearest(name, known)}")
+        elif not context.enabled(name):
+            yield Problem(place, f"{name!r} is switched off; leave it out")
+
+
+def _programs(context: Context) -> Iterator[Problem]:
+    """Machines whose way leads nowhere, and logins where none is wanted."""
+    known = {opening.grant for route in context.telemetry.routes for opening in route.open}
+    ways = {"push": "Loki", "federate": "Prometheus"}
+    for number, machine in enumerate(context.settings.access.machines):
+        for grant in machine.may:
+            if grant not in known:
+                place = setting(context.stack, f"access.machines[{number}].may")
+                yield Problem(place, f"{grant!r} has no effect: there is no {ways[grant]} of this stack's own")
+    if context.settings.access.silences and "silences" not in known:
+        place = setting(context.stack, "access.silences")
+        yield Problem(place, "has no effect: there is no Alertmanager of this stack's own; leave it out")
+
+
+def _unused(context: Context) -> Iterator[Problem]:
+    for key in ("tls", "access"):
+        if key in context.settings.model_fields_set:
+            yield Problem(setting(context.stack, key), "has no effect, as traefik.enabled is false; leave it out")

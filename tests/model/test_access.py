@@ -1,0 +1,20 @@
+"""Who may come in: somebody always can, and machines for what they are for."""
+
+from __future__ import annotations
+
+from model.access import AccessSettings
+
+
+def test_there_is_a_first_user() -> None:
+    """Where nobody is named; with login none there is nobody."""
+    assert [(user.name, user.secret) for user in AccessSettings().people()] == [("admin", "access-admin-password")]
+    assert AccessSettings.model_validate({"login": "none"}).people() == ()
+
+
+def test_machines_have_what_they_are_for() -> None:
+    """And no more."""
+    settings = AccessSettings.model_validate(
+        {"machines": [{"name": "a", "may": ("push",)}, {"name": "b", "may": ("push", "federate")}]}, strict=False
+    )
+    assert [machine.name for machine in settings.programs("push")] == ["a", "b"]
+    assert [machine.name for machine in settings.programs("federate")] == ["b"]
