@@ -15,12 +15,13 @@ import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 
+from model.checks.entry import TRAEFIK
 from model.errors import ConfigError, Problem
 from model.naming import LABEL, agents, namespace
 from model.operator import Operator
 from model.plan import Plan
 from model.settings import KubernetesSettings, Settings
-from ops import engine, operated, recover, verify
+from ops import certificate, engine, operated, recover, verify
 from ops.render import place_of
 from ops.stack_file import Location
 from ops.verify import Health
@@ -108,8 +109,16 @@ class DockerHost:
         return Description(settings={"docker": facts.settings()}, remarks=facts.remarks())
 
     def unseen(self, plan: Plan, timeout: float) -> list[str]:
-        """See `Host`: containers without metrics, and a stack without lines."""
-        return verify.unseen(self._client, plan, timeout)
+        """See `Host`: containers without metrics, a stack without lines, an entry point without its certificate."""
+        found = verify.unseen(self._client, plan, timeout)
+        container = f"{self._stack}-{TRAEFIK}"
+        url = f"http://127.0.0.1:{certificate.METRICS_PORT}/metrics"
+        return found + certificate.wait(
+            plan.settings,
+            lambda: verify.fetch(self._client, self._stack, TRAEFIK, url),
+            lambda: verify.last_words(self._client.containers.get(container), certificate.LINES),
+            timeout,
+        )
 
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: one-shot containers that ended with an error, what was half made, and who sees no container."""
@@ -164,8 +173,12 @@ class ClusterHost:
         return Description()
 
     def unseen(self, plan: Plan, timeout: float) -> list[str]:
-        """See `Host`: nothing, as the kubelets name their pods by themselves."""
-        return []
+        """See `Host`: the certificate alone, as the kubelets name their pods by themselves."""
+
+        def metrics() -> str:
+            return self.fetch(self.pods(TRAEFIK)[0], certificate.METRICS_PORT, "/metrics")
+
+        return certificate.wait(plan.settings, metrics, lambda: self._log(self.pods(TRAEFIK)[0], TRAEFIK), timeout)
 
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""
@@ -254,14 +267,17 @@ class ClusterHost:
             return str(pod.status.message or pod.status.phase)
         if sick.state.waiting:
             return f"{sick.name}: {sick.state.waiting.reason} {sick.state.waiting.message or ''}"
+        return self._log(pod, sick.name, 5)
+
+    def _log(self, pod: Any, container: str, lines: int = certificate.LINES) -> str:
+        name, home = pod.metadata.name, pod.metadata.namespace
         try:
-            home = pod.metadata.namespace
             answer = self.api.read_namespaced_pod_log(
-                pod.metadata.name, home, container=sick.name, tail_lines=5, _preload_content=False
+                name, home, container=container, tail_lines=lines, _preload_content=False
             )
             return str(answer.data.decode(errors="replace"))
         except ApiException as error:
-            return f"{sick.name}: {error.reason}"
+            return f"{container}: {error.reason}"
 
     def kept(self) -> list[str]:
         """See `Host`."""

@@ -1,0 +1,75 @@
+"""Whether Traefik serves a certificate for the stack's host, and why not, in its own words.
+
+Metric: https://doc.traefik.io/traefik/observe/metrics/ (traefik_tls_certs_not_after).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from model.packs.certificates import covers
+from model.settings import Settings
+
+METRICS_PORT = 8082
+LINES = 400
+"""Of its log that are looked at, as each request may be one of them."""
+CHALLENGED = ("connection", "dns", "unauthorized", "incorrectResponse", "tls", "caa")
+"""What an authority says when the name could not be proven: https://www.rfc-editor.org/rfc/rfc8555#section-6.7."""
+WORDS = 600
+"""Characters of Traefik's own words that are repeated."""
+_LABELS = re.compile(r'^traefik_tls_certs_not_after\{.*sans="([^"]*)".*\} ([0-9.e+]+)$', re.MULTILINE)
+_ABOUT = re.compile(r"(?i)acme|certificate")
+_REFUSED = re.compile(r"urn:ietf:params:acme:error:(\w+) :: (.*)")
+
+
+def wait(settings: Settings, metrics: Callable[[], str], log: Callable[[], str], timeout: float) -> list[str]:
+    """What is wrong with the certificate after at most `timeout` seconds, as sentences; none without TLS.
+
+    Args:
+        settings: the stack's settings.
+        metrics: asks Traefik for its metrics.
+        log: asks for the last lines of its log.
+        timeout: how long an order may take, in seconds.
+    """
+    if not settings.tls.on:
+        return []
+    deadline, challenge = time.monotonic() + timeout, settings.tls.acme.challenge if settings.tls.acme else ""
+    while True:
+        problem = missing(settings, _asked(metrics))
+        if problem is None:
+            return []
+        if time.monotonic() > deadline:
+            return [f"{problem}; {reason(_asked(log), challenge)}"]
+        time.sleep(0.5)
+
+
+def _asked(question: Callable[[], str]) -> str:
+    try:
+        return question()
+    except RuntimeError as error:
+        return str(error)
+
+
+def missing(settings: Settings, metrics: str) -> str | None:
+    """That there is no certificate for the host, or that it has ended; None where all is well."""
+    ends = [float(end) for names, end in _LABELS.findall(metrics) if covers(settings, names.split(","))]
+    if not ends:
+        return f"there is no certificate for {settings.host}: people get one that browsers refuse"
+    if max(ends) < time.time():
+        return f"the certificate for {settings.host} has ended"
+    return None
+
+
+def reason(log: str, challenge: str = "") -> str:
+    """The last thing that Traefik said of it as an error: which challenge failed, and why."""
+    lines = [line for line in log.splitlines() if " ERR " in line and _ABOUT.search(line)]
+    if not lines:
+        return "Traefik has not said why; it orders one again every 15 minutes"
+    words = lines[-1].split(" ERR ", 1)[1].replace('\\"', '"')
+    if found := _REFUSED.search(words):
+        kind, said = found.groups()
+        what = f"the challenge {challenge} failed" if kind in CHALLENGED else "the authority refuses the order"
+        return f"{what} ({kind}): {said[:WORDS]}"
+    return f"Traefik says: {words[:WORDS]}"
