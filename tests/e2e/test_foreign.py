@@ -108,7 +108,7 @@ def _theirs(project: Project, demo: Plan) -> None:
 def _edit(stack: RunningStack, project: Project, folder: str, demo: Plan) -> None:
     """The stack's files as people would have them for this project: what is theirs is named, and nothing else."""
     first = next(iter(demo.system.services))
-    target = {"name": "theirs", "prefix": "/theirs", "strip": True}
+    target = {"name": "theirs", "prefix": "/theirs", "strip": True, "login": False}
 
     def settings(config: dict[str, Any]) -> None:
         config["demo"] = False

@@ -77,7 +77,7 @@ def test_dashboard(stack: RunningStack) -> None:
 
 def test_route(stack: RunningStack) -> None:
     """A new route leads to its service."""
-    route = {"name": "probe", "prefix": "/probe", "url": "http://api:4000", "strip": True}
+    route = {"name": "probe", "prefix": "/probe", "url": "http://api:4000", "strip": True, "login": False}
     stack.edit_settings(lambda config: config["traefik"].update(routes=[route]))
     _live(stack, "route", lambda: stack.http("traefik", 8080, "GET", "/probe/demo/healthz") is not None)
 

@@ -42,6 +42,7 @@ def stack(bucket: BucketServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
             grafana={"replicas": 2, "database": {"type": "postgres", "host": "database.example.com:5432"}},
             prometheus={"evaluationInterval": "5s"},
             alertmanager={},
+            access={"machines": [{"name": "shipper", "may": ["push"]}]},
         )
     )
     own.secret("loki-s3-secret-key", SECRET_KEY)
@@ -70,7 +71,8 @@ def pushed(stack: ClusterStack, marker: str, streams: int) -> None:
     line = [str(time.time_ns()), marker]
     body = {"streams": [{"stream": {"job": "by-hand", "n": str(n)}, "values": [line]} for n in range(streams)]}
     header = "--header 'Content-Type: application/json'"
-    stack.sh("traefik", f"/tools/busybox wget -q -O - {header} --post-data '{json.dumps(body)}' {TRAEFIK}/push")
+    where = TRAEFIK.replace("//", f"//shipper:{stack.password('access-shipper-password')}@")
+    stack.sh("traefik", f"/tools/busybox wget -q -O - {header} --post-data '{json.dumps(body)}' {where}/push")
 
 
 def runs(stack: ClusterStack, name: str) -> bool:
@@ -148,9 +150,10 @@ def test_the_way_through_traefik(stack: ClusterStack) -> None:
     marker = uuid.uuid4().hex
     pushed(stack, marker, 1)
     eventually(lambda: stack.loki(f'{{job="by-hand"}} |= "{marker}"') == [marker], timeout=20, what="the line")
-    assert "by-hand" in stack.get("traefik", f"{TRAEFIK}/label/job/values")["data"]
+    where = TRAEFIK.replace("//", f"//admin:{stack.password('access-admin-password')}@")
+    assert "by-hand" in stack.get("traefik", f"{where}/label/job/values")["data"]
     with pytest.raises(RuntimeError, match="404"):  # the answer of a ruler that has no rules
-        stack.sh("traefik", f"/tools/busybox wget -O - {TRAEFIK}/rules")
+        stack.sh("traefik", f"/tools/busybox wget -O - {where}/rules")
 
 
 def test_limits_change_in_place(stack: ClusterStack) -> None:

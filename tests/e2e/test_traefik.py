@@ -33,7 +33,7 @@ class Traefik:
         self.volume = Volume(folder, name="traefik")
         self.program = str(validators.ensure(default_context(), "traefik", pinned=True))
         self.web, internal = free_port(), free_port()
-        planned = workload(plan_shop(folder), "traefik")
+        planned = workload(plan_shop(folder, settings={"access": '{"login": "none"}'}), "traefik")
         assert planned.config is not None and planned.config.reload is not None
         self.config: ConfigDir = planned.config
         self.reload: Reload = replace(planned.config.reload, port=internal, timeout=5)
@@ -53,6 +53,7 @@ class Traefik:
             "VALIDATE": shlex.join([self.program, *words[1:]]),
             "VALIDATE_SECONDS": str(self.config.validate_seconds),
             "VALIDATE_MARKER": self.config.validate_marker,
+            "VALIDATE_IGNORE": self.config.validate_ignore or "",
         }
         done = self.volume.deliver(revision, files, self.reload, **(judge if validated else {}))
         return done.returncode, done.stdout

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.support.running import RunningStack
 from tests.support.waiting import eventually
 
@@ -34,8 +36,12 @@ def test_postgres_exporter_sees_a_real_database(stack: RunningStack) -> None:
 
 def test_routes_lead_to_every_part(stack: RunningStack) -> None:
     """Traefik serves Grafana, Prometheus, Alertmanager and Loki on one port by path."""
-    for path in ("/api/health", "/prometheus/-/healthy", "/alertmanager/-/healthy", "/loki/api/v1/status/buildinfo"):
-        stack.http("traefik", 8080, "GET", path)
+    user = f"admin:{stack.password('access-admin-password')}"
+    stack.http("traefik", 8080, "GET", "/api/health")
+    for path in ("/prometheus/-/healthy", "/alertmanager/-/healthy", "/loki/api/v1/status/buildinfo"):
+        stack.get_text("traefik", f"http://{user}@127.0.0.1:8080{path}")
+        with pytest.raises(RuntimeError, match="401"):
+            stack.get_text("traefik", f"http://127.0.0.1:8080{path}")
 
 
 def test_dashboards_are_served(stack: RunningStack) -> None:
@@ -45,5 +51,5 @@ def test_dashboards_are_served(stack: RunningStack) -> None:
 
 
 def _grafana(stack: RunningStack, path: str) -> str:
-    password = stack.run("password").text.split(": ", 1)[1].strip().splitlines()[0]
+    password = stack.password("grafana-admin-password")
     return f"http://admin:{password}@127.0.0.1:3000{path}"
