@@ -120,6 +120,7 @@ def up(stack: str) -> int:
     phases.run("pulumi up", lambda: change(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
     found = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
+    host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.unseen(plan, 60))
     good = verify.report(
         stack, found, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console

@@ -45,6 +45,18 @@ def wait(settings: Settings, metrics: Callable[[], str], log: Callable[[], str],
         time.sleep(0.5)
 
 
+def order(settings: Settings, metrics: Callable[[], str], reload: Callable[[], object]) -> None:
+    """Has Traefik order a certificate that it lacks: it does so when it reads its routes anew, which it does on SIGHUP.
+
+    Args:
+        settings: the stack's settings.
+        metrics: asks Traefik for its metrics.
+        reload: sends it the signal.
+    """
+    if settings.tls.acme and missing(settings, _asked(metrics)):
+        reload()
+
+
 def _asked(question: Callable[[], str]) -> str:
     try:
         return question()

@@ -12,8 +12,10 @@ from urllib.parse import parse_qsl
 import docker
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 import urllib3.exceptions
+from docker.models.containers import Container
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
+from kubernetes.stream import stream  # type: ignore[import-untyped]
 
 from model.checks.entry import TRAEFIK
 from model.errors import ConfigError, Problem
@@ -30,6 +32,8 @@ from targets import docker_engine, preflight
 from targets.preflight import connect as connect_cluster
 from targets.preflight import no_context, size
 
+_RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
+"""Sends Traefik, the first process of its container, the signal to read its routes anew."""
 _DELETE_SECONDS = 120
 _TARGETS = "/prometheus/api/v1/targets?state=active"
 
@@ -56,6 +60,9 @@ class Host(Protocol):
 
     def unseen(self, plan: Plan, timeout: float) -> list[str]:
         """What runs and is watched by nobody although all is up, after at most `timeout` seconds, as sentences."""
+
+    def order_certificate(self, plan: Plan) -> None:
+        """Has the entry point order a certificate that it lacks."""
 
     def repeats(self, space: Workspace) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
@@ -111,14 +118,20 @@ class DockerHost:
     def unseen(self, plan: Plan, timeout: float) -> list[str]:
         """See `Host`: containers without metrics, a stack without lines, an entry point without its certificate."""
         found = verify.unseen(self._client, plan, timeout)
-        container = f"{self._stack}-{TRAEFIK}"
-        url = f"http://127.0.0.1:{certificate.METRICS_PORT}/metrics"
         return found + certificate.wait(
-            plan.settings,
-            lambda: verify.fetch(self._client, self._stack, TRAEFIK, url),
-            lambda: verify.last_words(self._client.containers.get(container), certificate.LINES),
-            timeout,
+            plan.settings, self._metrics, lambda: verify.last_words(self._entry(), certificate.LINES), timeout
         )
+
+    def order_certificate(self, plan: Plan) -> None:
+        """See `Host`."""
+        certificate.order(plan.settings, self._metrics, lambda: self._entry().kill(signal="SIGHUP"))
+
+    def _entry(self) -> Container:
+        return self._client.containers.get(f"{self._stack}-{TRAEFIK}")
+
+    def _metrics(self) -> str:
+        url = f"http://127.0.0.1:{certificate.METRICS_PORT}/metrics"
+        return verify.fetch(self._client, self._stack, TRAEFIK, url)
 
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: one-shot containers that ended with an error, what was half made, and who sees no container."""
@@ -174,11 +187,25 @@ class ClusterHost:
 
     def unseen(self, plan: Plan, timeout: float) -> list[str]:
         """See `Host`: the certificate alone, as the kubelets name their pods by themselves."""
+        return certificate.wait(plan.settings, self._metrics, lambda: self._log(self._entry(), TRAEFIK), timeout)
 
-        def metrics() -> str:
-            return self.fetch(self.pods(TRAEFIK)[0], certificate.METRICS_PORT, "/metrics")
+    def order_certificate(self, plan: Plan) -> None:
+        """See `Host`."""
+        certificate.order(plan.settings, self._metrics, lambda: self._run(self._entry(), TRAEFIK, *_RELOAD))
 
-        return certificate.wait(plan.settings, metrics, lambda: self._log(self.pods(TRAEFIK)[0], TRAEFIK), timeout)
+    def _entry(self) -> Any:
+        return next(iter(self.pods(TRAEFIK)))
+
+    def _metrics(self) -> str:
+        return self.fetch(self._entry(), certificate.METRICS_PORT, "/metrics")
+
+    def _run(self, pod: Any, container: str, *command: str) -> None:
+        """Runs a command in a container of a pod."""
+        meta = pod.metadata
+        stream(
+            self.api.connect_get_namespaced_pod_exec, meta.name, meta.namespace, container=container,
+            command=list(command), stdin=False, stdout=True, stderr=True, tty=False,
+        )  # fmt: skip
 
     def repeats(self, space: Workspace) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -157,6 +159,23 @@ def test_silences_are_open_where_they_are_granted(closed: Entry) -> None:
         assert closed.ask("/alertmanager/api/v2/alerts", method="POST", user=RIGHT).status == 403
     finally:
         closed.deliver(before)
+
+
+def test_large_bodies_and_slow_people_take_nothing_from_others(closed: Entry) -> None:
+    """A body is not read before the login; three hundred connections that say nothing leave room for others."""
+    with socket.create_connection(("127.0.0.1", closed.web), timeout=20) as large:
+        head = "POST /prometheus/api/v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000000000\r\n\r\n"
+        large.sendall(head.encode() + b"x" * 65536)
+        assert large.recv(100).startswith(b"HTTP/1.1 401")
+    with ExitStack() as slow:
+        for _ in range(300):
+            silent = slow.enter_context(socket.create_connection(("127.0.0.1", closed.web), timeout=20))
+            silent.sendall(b"GET / HTTP/1.1\r\nHost: 127")
+        begin = time.monotonic()
+        assert closed.ask("/api/health").status == 200
+        print(f"beside 300 silent connections an answer took {time.monotonic() - begin:.3f} s")
+    headers = {"X-Long": "x" * 70_000}
+    assert closed.ask("/api/health", headers=headers).status == 431
 
 
 def test_a_burst_of_guesses_takes_nothing_from_others(closed: Entry) -> None:

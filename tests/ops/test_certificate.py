@@ -62,3 +62,11 @@ def test_without_tls_nobody_is_asked() -> None:
         pytest.fail("asked")
 
     assert certificate.wait(Settings.model_validate({"system": "shop"}), never, never, 0) == []
+
+
+@pytest.mark.parametrize(("text", "times"), [("", 1), (metric("m.example.com"), 0)])
+def test_what_is_lacking_is_ordered_again(text: str, times: int) -> None:
+    """`make up` does not wait for the quarter of an hour; a certificate that is there is left alone."""
+    reloads: list[str] = []
+    certificate.order(SETTINGS, lambda: text, lambda: reloads.append("HUP"))
+    assert len(reloads) == times

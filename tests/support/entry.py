@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import shlex
 import socket
 import ssl
@@ -79,7 +80,7 @@ class Entry:
             (self.folder / "secrets" / Path(file.path).name).write_text(self._secret(file.secret))
         files = {name: self._here(text) for name, text in config.files.items()}
         here = replace(reload or Reload(port=0), port=self.internal, timeout=10)
-        words = [self._here(word) for word in config.validate]
+        words = [_elsewhere(self._here(word)) for word in config.validate]
         revision = config.revision()
         words = [word.replace("{dir}", f"{self.volume.config}/.rev-{revision}") for word in words]
         judge = {
@@ -98,7 +99,7 @@ class Entry:
         arguments = [self._here(argument) for argument in planned.args]
         with (self.folder / "log").open("a") as log:
             self.process = subprocess.Popen([self.program, *arguments], stdout=log, stderr=log, env=env)
-        eventually(lambda: self.ask("/ping", port=self.internal).status == 200, timeout=30, what="Traefik answers")
+        eventually(lambda: self.ask("/revision", port=self.internal).status == 200, timeout=30, what="its routes")
 
     def stop(self) -> None:
         """Ends the process."""
@@ -182,6 +183,11 @@ class _Named(http.client.HTTPSConnection):
         """As the base does it, with the name in the place of the address."""
         http.client.HTTPConnection.connect(self)
         self.sock = self._context.wrap_socket(self.sock, server_hostname=self.name)  # type: ignore[attr-defined]
+
+
+def _elsewhere(argument: str) -> str:
+    """An argument of the validator, whose fixed ports may be taken outside of a container."""
+    return re.sub(r"(?<==127\.0\.0\.1:)[0-9]+$", lambda _: str(free_port()), argument)
 
 
 def named_connection(name: str, port: int, context: ssl.SSLContext) -> http.client.HTTPSConnection:

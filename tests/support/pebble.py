@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -23,17 +25,33 @@ TRUSTED = issue(_SEED, "127.0.0.1", 2026)["authority"]
 """The authority behind the certificate of Pebble's own API."""
 
 
+Network = Callable[[Callable[[], Any]], Any]
+"""Calls a function in a network, such as `tests.support.networks.on_node`."""
+
+
+def _here(call: Callable[[], Any]) -> Any:
+    return call()
+
+
 class Pebble:
     """An authority whose API is at `directory` while it runs, on an `address` of this machine.
 
     It looks for answers at the ports `web` and `secure` of loopback. `valid` is how long its certificates are, in
-    seconds.
+    seconds. All of it is in the given `network`, whose loopback is meant then.
     """
 
     def __init__(
-        self, folder: Path, *, web: int = 0, secure: int = 0, valid: int = 90 * 86400, address: str = "127.0.0.1"
+        self,
+        folder: Path,
+        *,
+        web: int = 0,
+        secure: int = 0,
+        valid: int = 90 * 86400,
+        address: str = "127.0.0.1",
+        network: Network = _here,
     ) -> None:
         self._folder, self.web, self.secure, self.valid, self._address = folder, web, secure, valid, address
+        self._network = network
         folder.mkdir()
         self._programs = PEBBLE.ensure(default_context()) / "bin"
         self._api, self._management, self._dns, self._names = (free_port() for _ in range(4))
@@ -68,7 +86,7 @@ class Pebble:
         authority += ["-dnsserver", f"127.0.0.1:{self._dns}"]
         with (self._folder / "log").open("a") as log:
             for command, env in ((names, {}), (authority, {"PEBBLE_VA_NOSLEEP": "1"})):
-                self._running.append(subprocess.Popen(command, env=env, stdout=log, stderr=log))
+                self._running.append(self._network(partial(subprocess.Popen, command, env=env, stdout=log, stderr=log)))
         eventually(lambda: self._get(self.directory), timeout=20, what="Pebble answers")
 
     def stop(self) -> None:
@@ -81,7 +99,8 @@ class Pebble:
     def lead(self, name: str, address: str) -> None:
         """From now on a name leads to another address than this machine."""
         record = json.dumps({"host": f"{name}.", "addresses": [address]}).encode()
-        urlopen(f"http://127.0.0.1:{self._names}/add-a", data=record, timeout=5).close()
+        url = f"http://127.0.0.1:{self._names}/add-a"
+        self._network(lambda: urlopen(url, data=record, timeout=5).close())
 
     def root(self) -> str:
         """The certificate that everything it issues is trusted by, as PEM text; another one after each start."""
@@ -89,5 +108,9 @@ class Pebble:
 
     def _get(self, url: str) -> str:
         trust = ssl.create_default_context(cadata=TRUSTED)
-        with urlopen(url, timeout=5, context=trust) as answer:  # noqa: S310 - an address of this class
-            return str(answer.read().decode())
+
+        def read() -> str:
+            with urlopen(url, timeout=5, context=trust) as answer:  # noqa: S310 - an address of this class
+                return str(answer.read().decode())
+
+        return str(self._network(read))
