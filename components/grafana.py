@@ -20,6 +20,7 @@ from model.dashboard import build, dump
 from model.database import Database
 from model.errors import Inconsistent, Problem
 from model.naming import scraped
+from model.oauth import OAuth
 from model.packs import grafana as pack
 from model.plan import Context, Secret
 from model.settings import ComponentSettings
@@ -72,6 +73,8 @@ class Settings(ComponentSettings):
     """A database that keeps users, preferences and stars; a file on a volume when absent."""
     replicas: Annotated[int, Field(ge=1, le=5)] = 1
     """Instances; more than one on Kubernetes only, and only with a database that they share."""
+    oauth: OAuth | None = None
+    """Where people sign in beside Grafana's own form."""
     tracing: Tracing | None = None
     """A tracing backend: its traces open from log lines that have a trace_id, and log lines from its traces.
 
@@ -173,6 +176,7 @@ def environment(context: Context) -> dict[str, str]:
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_USERS_VIEWERS_CAN_EDIT": "false",
         **database_environment(own.database),
+        **(own.oauth.environment() if own.oauth else {}),
         **{variable: f"/run/secrets/{name}" for variable, name in secret_variables(own).items()},
     }
 
@@ -197,7 +201,8 @@ def database_environment(database: Database | None) -> dict[str, str]:
 
 def secret_variables(own: Settings) -> dict[str, str]:
     """The secrets that these settings call for, by variable, as in SECRETS."""
-    return SECRETS | ({"GF_DATABASE_PASSWORD__FILE": DATABASE_PASSWORD} if own.database else {})
+    oauth = {"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET__FILE": own.oauth.client_secret} if own.oauth else {}
+    return SECRETS | oauth | ({"GF_DATABASE_PASSWORD__FILE": DATABASE_PASSWORD} if own.database else {})
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -233,10 +238,12 @@ def secrets(context: Context) -> tuple[Secret, ...]:
     The password of a database is somebody else's to make.
     """
     password, key = SECRETS.values()
-    database = context.own(Settings).database
+    database, oauth = context.own(Settings).database, context.own(Settings).oauth
+    client = f"the secret of Grafana's client {oauth.client_id} at {oauth.auth_url}" if oauth else ""
     given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
     return (
         *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
+        *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
         Secret(name=password, purpose="the password of Grafana's user admin", generate=True),
         Secret(name=key, purpose="the key that Grafana encrypts its database with", generate=True),
     )
@@ -268,7 +275,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
             ),
             ports=(published(context, NAME, PORT, default=3000),),
             replicas=own.replicas,
-            egress="anywhere" if own.database or own.tracing else "stack",
+            egress="anywhere" if own.database or own.tracing or own.oauth else "stack",
             **kept(context),
             probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
         ),

@@ -8,7 +8,18 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field, create_model
 
-from components import alertmanager, demo_workload, grafana, jaeger, loki, prometheus, promtail, socket_proxy, traefik
+from components import (
+    alertmanager,
+    demo_workload,
+    grafana,
+    jaeger,
+    loki,
+    oauth2_proxy,
+    prometheus,
+    promtail,
+    socket_proxy,
+    traefik,
+)
 from components.base import ComponentModule
 from components.exporters import blackbox, cadvisor, kube_state, kubelet, node, postgres, redis
 from model.places import section_key
@@ -31,6 +42,7 @@ COMPONENTS: tuple[ComponentModule, ...] = (
     blackbox,
     prometheus,
     grafana,
+    oauth2_proxy,
     traefik,
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Name, Network, Strict
+from model.base import Name, Network, Pem, Strict
 from model.errors import Inconsistent, Problem
 
 FIRST_USER = "admin"
@@ -38,11 +38,38 @@ class Machine(User):
     """What it is for: push sends log lines to /loki/api/v1/push, federate reads /prometheus/federate."""
 
 
+class Oidc(Strict):
+    """An OpenID Connect provider at which people sign in: https://openid.net/specs/openid-connect-core-1_0.html."""
+
+    issuer: Annotated[str, Field(pattern=r"^https://\S+$", examples=["https://login.example.com/realms/company"])]
+    """The provider's issuer, below which /.well-known/openid-configuration lies."""
+    client_id: Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
+    """The client that the provider knows this stack by; its redirect URL is BASE-URL/oauth2/callback."""
+    client_secret: Name = "oidc-client-secret"  # noqa: S105 - its name
+    """Configuration key of the secret that the client proves itself with."""
+    groups: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Groups of which a person must be in one, by the claim `groups`; any when empty."""
+    email_domains: tuple[Annotated[str, Field(pattern=r"^(\*|[a-z0-9.-]+)$", examples=["example.com"])], ...] = ()
+    """Domains of which a person's address must have one; `*` is everybody whom the provider knows."""
+    ca_certificate: Pem | None = None
+    """Certificate that the provider's own one is trusted by, where that is not publicly trusted."""
+
+    @model_validator(mode="after")
+    def _chooses(self) -> Oidc:
+        if not (self.groups or self.email_domains):
+            message = 'say who may come in: groups, or emailDomains (["*"] is everybody whom the provider knows)'
+            raise Inconsistent([Problem("", message)])
+        return self
+
+
 class AccessSettings(Strict):
     """Who may come in through Traefik."""
 
-    login: Literal["basic", "none"] = "basic"
-    """How people sign in; none is for loopback alone. Grafana has a login of its own in any case."""
+    login: Literal["basic", "oidc", "none"] = "basic"
+    """How people sign in: by a password, or at an OpenID Connect provider; none is for loopback alone. Grafana has a
+    login of its own in any case."""
+    oidc: Oidc | None = None
+    """The provider, for the login oidc."""
     users: tuple[User, ...] = ()
     """Who may sign in; admin with a generated password when empty."""
     machines: tuple[Machine, ...] = ()
@@ -57,8 +84,8 @@ class AccessSettings(Strict):
     loopback; the ports of all others stay on loopback."""
 
     def people(self) -> tuple[User, ...]:
-        """Everybody who may sign in."""
-        return () if self.login == "none" else self.users or (User(name=FIRST_USER),)
+        """Everybody who may sign in with a password."""
+        return self.users or (User(name=FIRST_USER),) if self.login == "basic" else ()
 
     def programs(self, grant: str) -> tuple[Machine, ...]:
         """The programs that have a grant."""
@@ -69,8 +96,11 @@ class AccessSettings(Strict):
         found = [
             Problem("users", "has an effect with login basic only; leave it out")
             for _ in self.users[:1]
-            if self.login == "none"
+            if self.login != "basic"
         ]
+        if (self.login == "oidc") != (self.oidc is not None):
+            message = "is required with login oidc" if self.oidc is None else "has an effect with login oidc only"
+            found.append(Problem("oidc", message))
         for key, items in (("users", self.users), ("machines", self.machines)):
             names = [item.name for item in items]
             found += [

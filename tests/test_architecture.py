@@ -41,6 +41,7 @@ SERVED_BY_HELPERS: dict[str, str] = {
     "postgres": "stands for a system's database in dev",
     "redis": "stands for a system's cache in dev",
     "jaeger": "keeps the traces of a stack that asks for it",
+    "oauth2-proxy": "signs people in where they do that at an OpenID Connect provider",
     "kube-state-metrics": "watches the objects of a cluster, where a stack is deployed to one",
     "redis-exporter": "watches the cache of a system that has one",
 }

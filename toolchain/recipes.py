@@ -64,6 +64,14 @@ JAEGER = GoBuild(
     (("github.com/jaegertracing/jaeger/pkg/version.latestVersion", "v1.62.0"),),
     186,
 )
+OAUTH2_PROXY = GoBuild(
+    "oauth2-proxy",
+    "images/oauth2-proxy",
+    "github.com/oauth2-proxy/oauth2-proxy/v7",
+    (),
+    (("github.com/oauth2-proxy/oauth2-proxy/v7/pkg/version.VERSION", "v7.15.6"),),
+    60,
+)
 CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
 DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
 GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_seconds=10)
@@ -116,6 +124,8 @@ HAPROXY = DebianPackages("haproxy", ("haproxy",), ("usr/sbin/haproxy",))
 REDIS = DebianPackages("redis", ("redis-server", "redis-tools"))
 POSTGRES = DebianPackages("postgres", ("postgresql-15", "postgresql-client-15", "libnss-wrapper"))
 TRAEFIK = PypiPackage("traefik")
+DEX = GoBuild("dex", "dex", "github.com/dexidp/dex/cmd/dex", cpu_seconds=120)
+"""An OpenID Connect provider for tests: https://dexidp.io."""
 PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
 """A certificate authority for tests: https://github.com/letsencrypt/pebble."""
 
@@ -226,6 +236,10 @@ RECIPES: dict[str, Recipe] = {
             env=(_PATH,),
             ports=("4317/tcp", "4318/tcp", "14268/tcp", "14269/tcp", "16686/tcp"),
         ),
+    ),
+    "oauth2-proxy": Recipe(
+        files=(_go(OAUTH2_PROXY, "/bin/oauth2-proxy"),),
+        config=ImageConfig(entrypoint=("/bin/oauth2-proxy",), user="65532:65532", env=(_PATH,), ports=("4180/tcp",)),
     ),
     "grafana-standin": Recipe(
         files=(_go(GRAFANA_STANDIN, "/bin/grafana-standin"),),

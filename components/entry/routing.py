@@ -20,6 +20,13 @@ RESOLVER = "acme"
 SECRETS_DIR = "/run/secrets"
 USERS = "traefik-users"
 CERTIFICATE, KEY = "traefik-certificate", "traefik-certificate-key"
+PROXY, PROXY_PORT = "oauth2-proxy", 4180
+"""Where it is known who signed in at an OpenID Connect provider."""
+FORWARDED = {"trustForwardHeader": False, "authResponseHeaders": ["X-Auth-Request-User", "X-Auth-Request-Email"]}
+"""Traefik says itself who asks; the rest is for services that show the name.
+
+Source: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/forwardauth/
+"""
 GRANTS = ("push", "federate")
 """What machines may be for; each has a file of its users of its own."""
 CIPHERS = tuple(
@@ -170,6 +177,8 @@ def middlewares(context: Context) -> dict[str, Any]:
     }
     if settings.access.people():
         made["login"] = basic_auth(context, USERS)
+    elif settings.access.login == "oidc":
+        made["login"] = {"forwardAuth": {"address": f"http://{context.address(PROXY, PROXY_PORT)}/", **FORWARDED}}
     for grant in GRANTS:
         if settings.access.programs(grant):
             made[f"login-{grant}"] = basic_auth(context, f"{USERS}-{grant}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from components.entry.acme import RETRY_PORT, RETRY_SECONDS, retry_config
+from components.entry.acme import RETRY, RETRY_PORT, RETRY_SECONDS, retry_config
 from tests.support.delivering import free_port
 from tests.support.entry import Entry, services
 from tests.support.pebble import TRUSTED, Pebble
@@ -35,7 +35,7 @@ class Site(Entry):
 
     def start(self) -> None:
         """HAProxy first, then Traefik, which asks it every second."""
-        config = retry_config().replace(f"bind :{RETRY_PORT}", f"bind 127.0.0.1:{self.retry}")
+        config = retry_config().replace(f"bind :{RETRY_PORT}", f"bind 127.0.0.1:{self._others[RETRY]}")
         (self.folder / "haproxy.cfg").write_text(config.replace(f"div({RETRY_SECONDS})", "div(2)"))
         program = HAPROXY.ensure(default_context()) / "bin" / "haproxy"
         with (self.folder / "haproxy.log").open("w") as log:
@@ -63,7 +63,7 @@ def site(folder: Path, *, valid: int = 90 * 86400, **acme: Any) -> Iterator[tupl
     """An entry point that runs nothing yet, and an authority that does not run either."""
     pebble = Pebble(folder / "pebble", valid=valid)
     with services() as port:
-        made = Site(folder, settings(pebble, **acme), services=port, retry=free_port())
+        made = Site(folder, settings(pebble, **acme), services=port, others={RETRY: free_port()})
         made.deliver()
         pebble.web, pebble.secure = made.web, made.secure
         try:

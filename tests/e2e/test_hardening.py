@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 
 from ops.engine import execute
+from tests.support import cis
 from tests.support.running import RunningStack
 
 REASON = "io.observability.exempt."
@@ -78,6 +80,45 @@ def test_only_declared_ports_are_open_on_loopback(stack: RunningStack) -> None:
 def test_no_new_privileges(stack: RunningStack) -> None:
     """no-new-privileges is set on every container, one-shot ones included."""
     assert all("no-new-privileges:true" in c.attrs["HostConfig"]["SecurityOpt"] for c in stack.containers())
+
+
+@pytest.mark.parametrize("check", cis.CHECKS, ids=lambda check: check.__name__)
+def test_cis_benchmark(stack: RunningStack, check: cis.Check) -> None:
+    """Every applicable check of section 5, of every container, with the declared exceptions and nothing else."""
+    wrong = {str(c.name): found for c in stack.containers() if (found := list(check(c)))}
+    assert not wrong
+
+
+def test_exceptions_are_few_and_explained(stack: RunningStack) -> None:
+    """Each exception from the defaults has a reason in words; they are printed."""
+    for container in stack.containers():
+        for rule, reason in cis.exceptions(container).items():
+            print(f"{container.name}: {rule}: {reason}")
+            assert len(reason.split()) > 2, (container.name, rule)
+
+
+def test_a_scan_finds_what_is_declared(stack: RunningStack) -> None:
+    """From the host's loopback, from its bridge, and from a container of another network: nothing else answers."""
+    declared = {28080, 28081, 28082, 28083, 28084}
+    network = stack.client.networks.get(f"{stack.name}-monitoring")
+    gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
+    networks = (c.attrs["NetworkSettings"]["Networks"][network.name] for c in stack.containers("service"))
+    ports = range(28000, 28200)
+    assert {port for port in ports if _open("127.0.0.1", port)} == declared
+    assert not {port for port in ports if _open(gateway, port)}, "the bridge is not loopback"
+    addresses = " ".join(item["IPAddress"] for item in networks)
+    tried = "nc -w 1 $a $p -e true 2>/dev/null && echo $a $p"
+    numbers = "2375 3000 3100 8080 8082 9090 9093"
+    script = f"for a in {addresses}; do for p in {numbers}; do {tried}; done; done; true"
+    image = str(stack.client.containers.get(f"{stack.name}-tools").attrs["Image"])
+    said = stack.client.containers.run(image, ["/bin/busybox", "sh", "-c", script], remove=True, network_mode="bridge")
+    assert said.decode().split() == [], "networks of others do not reach into the stack's"
+
+
+def _open(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((address, port)) == 0
 
 
 @pytest.mark.parametrize(

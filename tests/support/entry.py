@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from components.assemble import ConfigValue
-from components.entry.acme import RETRY
 from components.entry.authority import issue
 from components.entry.derived import hashed
 from components.traefik import INTERNAL_PORT, PORT, SECURE_PORT
@@ -48,11 +47,14 @@ class Answer:
 class Entry:
     """A Traefik that runs what is planned with these settings. Passwords are the names of their secrets.
 
-    Every service behind it answers 200 with the path and the headers that reach it, as JSON.
+    Every service behind it, but for `others` with ports of their own, answers 200 with the path and the headers that
+    reach it, as JSON.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], *, services: int, retry: int = 0) -> None:
-        self.folder, self._services, self.retry = folder, services, retry
+    def __init__(
+        self, folder: Path, settings: Mapping[str, Any], *, services: int, others: Mapping[str, int] | None = None
+    ) -> None:
+        self.folder, self._services, self._others = folder, services, others or {}
         self.volume = Volume(folder / "traefik", name="traefik")
         (folder / "secrets").mkdir()
         (folder / "acme").mkdir()
@@ -69,7 +71,7 @@ class Entry:
         return plan_shop(self.folder / "project", settings=texts, address=self._address)
 
     def _address(self, name: str, _: int) -> str:
-        return f"127.0.0.1:{self.retry if name == RETRY else self._services}"
+        return f"127.0.0.1:{self._others.get(name, self._services)}"
 
     def deliver(self, plan: Plan | None = None) -> None:
         """Secrets and documents arrive, and the running process takes them."""
@@ -235,10 +237,10 @@ def services() -> Iterator[int]:
 
 
 @contextmanager
-def entry(folder: Path, settings: Mapping[str, Any], *, retry: int = 0) -> Iterator[Entry]:
-    """A running Traefik with these settings."""
+def entry(folder: Path, settings: Mapping[str, Any], **others: int) -> Iterator[Entry]:
+    """A running Traefik with these settings; `others` are ports of workloads that really run."""
     with services() as port:
-        made = Entry(folder, settings, services=port, retry=retry)
+        made = Entry(folder, settings, services=port, others=others)
         made.deliver()
         made.start()
         try:

@@ -36,6 +36,22 @@ ACCESS: Mapping[str, Any] = {
 OPEN: Mapping[str, Any] = {
     **BASE, "baseUrl": "https://monitoring.example.com", "docker": {"bindAddress": "10.0.0.5"},
 }  # fmt: skip
+OIDC = {
+    "login": "oidc",
+    "oidc": {
+        "issuer": "https://login.example.com", "clientId": "monitoring", "groups": ["ops"],
+        "emailDomains": ["example.com"], "caCertificate": CERTIFICATE,
+    },
+}  # fmt: skip
+OAUTH = {
+    "clientId": "grafana",
+    "authUrl": "https://login.example.com/a",
+    "tokenUrl": "https://login.example.com/t",
+    "apiUrl": "https://login.example.com/u",
+    "adminGroups": ["ops"],
+    "editorGroups": ["dev"],
+    "allowedDomains": ["example.com"],
+}
 FILES = {"certificateSecret": "certificate", "keySecret": "certificate-key"}
 CLUSTER: Mapping[str, Any] = {**BASE, "target": "kubernetes"}
 
@@ -43,7 +59,12 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "docker": BASE,
     "docker-demo": {**BASE, "demo": True},
     "docker-acme": {**OPEN, "tls": {"mode": "acme", "acme": ACME}, "access": ACCESS},
-    "docker-files": {**OPEN, "tls": {"mode": "files", "files": FILES}},
+    "docker-files": {
+        **OPEN,
+        "tls": {"mode": "files", "files": FILES},
+        "access": OIDC,
+        "grafana": {"oauth": OAUTH},
+    },
     "kubernetes": {**CLUSTER, "baseUrl": "https://monitoring.example.com", "tls": {"mode": "internal"}},
     "kubernetes-large": {
         **CLUSTER,
@@ -154,6 +175,9 @@ SETTINGS_VALUES: Values = {
     "access.machines[].may": (["federate"],),
     "access.ports": (["loki"],),
     "access.login": ("none",),
+    "access.oidc.caCertificate": (CERTIFICATE.replace("MIIB", "MIIC"),),
+    "access.oidc.emailDomains": (["anew.example.com"],),
+    "grafana.oauth": (OAUTH,),
     "access.trustedProxies": (["10.1.0.0/16"],),
     "prometheus.retention": ("40d",),
     "prometheus.evaluationInterval": ("30s",),

@@ -11,8 +11,8 @@ from toolchain.images import ImageSpec, load_images
 from toolchain.recipes import RECIPES
 
 NAMES = """
-prometheus alertmanager loki jaeger promtail grafana grafana-standin traefik node-exporter blackbox-exporter
-postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo kube-state-metrics
+prometheus alertmanager loki jaeger oauth2-proxy promtail grafana grafana-standin traefik node-exporter
+blackbox-exporter postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo kube-state-metrics
 """
 
 

@@ -242,6 +242,14 @@ ENTRY_CASES = (
         "access.machines[0].may",
         "'federate' has no effect: there is no Prometheus of this stack's own",
     ),
+    of_section("login without provider", "access", {"login": "oidc"}, ".oidc", "is required with login oidc"),
+    of_section(
+        "provider for everybody",
+        "access",
+        {"login": "oidc", "oidc": {"issuer": "https://l.example.com", "clientId": "m"}},
+        ".oidc",
+        "say who may come in: groups, or emailDomains",
+    ),
     of_section("http port without TLS", "traefik", {"httpPort": 81}, ".httpPort", "has an effect with TLS only"),
     of_settings("path with a slash", {"baseUrl": "https://m.example.com/a/"}, "baseUrl", "m.example.com/a/"),
 )

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names the commands that are built from this module.
+package tools
+
+import _ "github.com/oauth2-proxy/oauth2-proxy/v7"
