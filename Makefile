@@ -54,6 +54,10 @@ render: .venv/.ready ## Write every document of the stack to build/render (needs
 capacity: .venv/.ready ## Show how much memory and disk the stack will need
 	@$(OPS) capacity --stack $(STACK)
 
+.PHONY: routes
+routes: .venv/.ready ## Show who is notified of an alert, and why: make routes severity=critical team=shop
+	@$(OPS) routes --stack $(STACK) --labels '$(subst ','\'',$(filter-out STACK=%,$(MAKEOVERRIDES)))'
+
 .PHONY: down
 down: .venv/.ready ## Remove the stack; data volumes stay unless PURGE=1
 	@$(OPS) down --stack $(STACK) $(if $(PURGE),--purge)

@@ -6,6 +6,7 @@ import argparse
 import getpass
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from rich.markup import escape
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.settings import KubernetesSettings
-from ops import capacity, engine, render, verify
+from ops import capacity, engine, render, routes, verify
 from ops.hosts import Host, open_host
 from ops.recover import LockedError, refuse_locked
 from ops.runs import end_with_make
@@ -237,8 +238,10 @@ def main() -> int:
     """Runs one command; problems of the configuration are printed without a stack trace."""
     parser = argparse.ArgumentParser(prog="ops", description=__doc__)
     parser.add_argument(
-        "command", choices=["up", "verify", "preview", "refresh", "down", "password", "secret", "render", "capacity"]
+        "command",
+        choices=["up", "verify", "preview", "refresh", "down", "password", "secret", "render", "capacity", "routes"],
     )
+    parser.add_argument("--labels", default="", help="routes: labels of an alert, such as 'severity=critical team=a'")
     parser.add_argument("--stack", default="dev")
     parser.add_argument("--purge", action="store_true", help="down: remove data volumes too")
     parser.add_argument("--json", action="store_true", help="preview: as JSON")
@@ -255,6 +258,7 @@ def main() -> int:
         "password": lambda: password(args.stack),
         "secret": lambda: secret(args.stack, args.name),
         "capacity": lambda: capacity.capacity(args.stack, console),
+        "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console),
         "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
     }
     try:
