@@ -153,7 +153,8 @@ def opsgenie(item: Opsgenie) -> Entry:
         **given(api_url=item.api_url, responders=responders or None, tags=item.tags),
         "message": use("title"),
         "description": use("text"),
-        "source": use("url"),
+        "source": "Alertmanager",  # 100 characters at most, so no address
+        "details": {"alertmanager": use("url")},
         "entity": "{{ .CommonLabels.service }}",
         "priority": by_severity("P1", "P5", "P3"),
     }

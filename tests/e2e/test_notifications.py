@@ -1,0 +1,248 @@
+"""The real Alertmanager with our documents: what each vendor's published format asks for, without an engine.
+
+The checks of formats and their sources: tests/support/vendors.py.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from components.assemble import ConfigValue
+from model.intervals import WEEKDAYS
+from tests.support.alerting import RECEIVER
+from tests.support.notified import (
+    IMPLICIT,
+    MAIL_HOST,
+    SECRETS,
+    STARTTLS,
+    Alertmanager,
+    Inbox,
+    Receivers,
+    arrived,
+    contexts,
+    mail_server,
+    notified,
+)
+from tests.support.systems import plan_shop
+from tests.support.vendors import CHECKS
+from tests.support.waiting import eventually
+from toolchain import validators
+from toolchain.context import default_context
+
+ZONE = "Australia/Sydney"
+APP = f"{RECEIVER}/slackapp/api/chat.postMessage"
+VENDORS: dict[str, dict[str, Any]] = {
+    "slack": {"slack": {"channel": "#alerts", "urlSecret": "slack"}},
+    "slackapp": {
+        "slack": {"channel": "#alerts", "appTokenSecret": "slackapp", "appUrl": APP}
+    },
+    "pagerduty": {"pagerduty": {"routingKeySecret": "pagerduty", "url": f"{RECEIVER}/pagerduty/v2/enqueue"}},
+    "opsgenie": {
+        "opsgenie": {
+            "apiKeySecret": "opsgenie", "apiUrl": f"{RECEIVER}/opsgenie/", "tags": "shop,test",
+            "responders": [{"type": "team", "name": "shop"}],
+        }
+    },
+    "teams": {"msteamsv2": {"webhookUrlSecret": "teams"}},
+    "discord": {"discord": {"webhookUrlSecret": "discord"}},
+    "telegram": {"telegram": {"botTokenSecret": "telegram", "chatId": -100, "apiUrl": f"{RECEIVER}/telegram"}},
+    "pushover": {"pushover": {"tokenSecret": "pushover-token", "userKeySecret": "pushover-user"}},
+    "ntfy": {"ntfy": {"urlSecret": "ntfy", "tokenSecret": "ntfy-token"}},
+    "webhook": {"webhook": {"urlSecret": "webhook", "timeout": "2s"}},
+}  # fmt: skip
+"""One receiver for each kind."""
+TO = 'ops@example.com, "Doe, Ann" <ann@example.com>, Shop <shop@example.com>'
+
+
+def settings(authority: str) -> dict[str, Any]:
+    """All receivers get what is critical; a night receiver is mute today, and a team has its own."""
+    mail = {
+        "to": TO, "from": "Monitoring <stack@example.com>", "username": "stack", "passwordSecret": "mail",
+        "tlsConfig": {"ca": authority, "serverName": MAIL_HOST},
+    }  # fmt: skip
+    today = WEEKDAYS[(datetime.now(ZoneInfo(ZONE)).weekday() + 1) % 7]
+    receivers = [{"name": name, **way} for name, way in VENDORS.items()]
+    receivers.append({"name": "starttls", "email": {**mail, "smarthost": STARTTLS}})
+    receivers.append({"name": "implicit", "email": {**mail, "smarthost": IMPLICIT}})
+    every = [
+        {"matchers": ['severity="critical"', 'team=~"|shop"'], "receiver": item["name"], "continue": True}
+        for item in receivers
+    ]
+    quiet = {"labels": {"team": "night"}, "receiver": "webhook", "muteTimeIntervals": ["today"]}
+    return {
+        "receivers": receivers,
+        "routes": [*every, quiet],
+        "timeIntervals": [{"name": "today", "timeIntervals": [{"weekdays": [today], "location": ZONE}]}],
+        "deadMansSwitch": {"urlSecret": "switch", "interval": "1s"},
+        "groupWait": "1s",
+        "groupInterval": "1s",
+        "repeatInterval": "1h",
+    }
+
+
+class Stack:
+    """A running Alertmanager and everyone whom it notifies."""
+
+    def __init__(self, alertmanager: Alertmanager, receivers: Receivers, mail: dict[str, Inbox]) -> None:
+        self.alertmanager, self.receivers, self.mail = alertmanager, receivers, mail
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """The shop's Alertmanager, whose alerts may be of any team."""
+    tls = contexts(tmp_path)
+    with ExitStack() as opened:
+        boxes = {
+            STARTTLS: opened.enter_context(mail_server(tls[0], implicit=False)),
+            IMPLICIT: opened.enter_context(mail_server(tls[0], implicit=True)),
+        }
+        own = settings(tls[1])
+        for item in own["receivers"]:  # the port is another one here, so it does not say by itself how TLS begins
+            if item["name"] == "implicit":
+                item["email"]["forceImplicitTls"] = True
+        given = {"alertmanager": ConfigValue(json.dumps(own)), **{n: ConfigValue("", secret=True) for n in SECRETS}}
+        labels = {
+            "services.api.labels": {"team": "shop"},
+            "services.api.tune": {"SlowRequests": {"labels": {"team": "night"}}},
+        }
+        plan = plan_shop(tmp_path, labels, given)
+        ports = {host: port for host, (_, port) in boxes.items()}
+        running = opened.enter_context(notified(plan, tmp_path / "run", ports, tls))
+        yield Stack(*running, {host: inbox for host, (inbox, _) in boxes.items()})
+
+
+def said(text: str) -> None:
+    """Asserts that a text says what, where, how bad and since when, and leads on."""
+    for part in ("Broken", "service api", "instance a:1", "system shop", "environment test", "critical", "UTC"):
+        assert part in text, f"{part!r} is missing in {text}"
+
+
+def test_every_vendor_is_told_in_its_own_format(stack: Stack) -> None:
+    """Firing and resolved, with title, places, severity, time and links; two alerts of a group in one message."""
+    for instance in ("a:1", "b:2"):
+        stack.alertmanager.alert("Broken", service="api", instance=instance)
+    for vendor in CHECKS:
+        told = arrived(stack.receivers, vendor, resolved=False)
+        if vendor not in ("ntfy", "webhook"):
+            assert told.title == "FIRING critical: Broken api (2)", vendor
+            said(told.text)
+            assert "b:2" in told.text, f"{vendor}: both alerts are in one message"
+        if vendor in ("slack", "slackapp", "pagerduty", "opsgenie", "teams", "discord", "telegram"):
+            assert "runbooks.example.com/Broken.md" in told.text and "grafana.example.com" in told.text
+            silence = unquote(told.text.partition("#/silences/new?filter=")[2].split(")")[0])
+            assert silence.startswith('{alertname="Broken", environment="test", instance="a:1", service="api"'), vendor
+    for instance in ("a:1", "b:2"):
+        stack.alertmanager.alert("Broken", service="api", instance=instance, ended=True)
+    for vendor in CHECKS:
+        told = arrived(stack.receivers, vendor, resolved=True)
+        assert not told.title or "RESOLVED" in told.title or vendor in ("ntfy", "webhook"), (vendor, told.title)
+        assert len(stack.receivers.of(vendor)) == 2, f"{vendor} is told twice: {stack.receivers.of(vendor)}"
+        first = stack.receivers.of(vendor)[0]
+        assert told.key == first.key, f"{vendor}: the end belongs to the beginning"
+    assert not stack.receivers.broken
+
+
+@pytest.mark.parametrize("host", [STARTTLS, IMPLICIT])
+def test_mail_arrives_by_tls(stack: Stack, host: str) -> None:
+    """By STARTTLS and by TLS from the beginning, with a login, to all addressees; beginning and end, text and HTML."""
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    inbox = stack.mail[host]
+    eventually(lambda: inbox.of("FIRING"), timeout=30, what="a mail arrives")
+    stack.alertmanager.alert("Broken", service="api", instance="a:1", ended=True)
+    eventually(lambda: inbox.of("RESOLVED"), timeout=30, what="the end arrives")
+    addressees, mail = inbox.of("FIRING")[0]
+    assert addressees == ["ops@example.com", "ann@example.com", "shop@example.com"]
+    assert (mail["Subject"], mail["From"]) == ("FIRING critical: Broken api", "Monitoring <stack@example.com>")
+    plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None and html is not None
+    said(plain.get_content())
+    assert "Broken & more <of> it" in plain.get_content() and "Broken &amp; more &lt;of&gt; it" in html.get_content()
+    assert '<a href="https://runbooks.example.com/Broken.md">Runbook</a>' in html.get_content()
+
+
+def test_groups_are_apart(stack: Stack) -> None:
+    """Another service is another message, as configured; the same group is not sent again while nothing changes."""
+    for service in ("api", "web"):
+        stack.alertmanager.alert("Broken", service=service, instance="a:1")
+    eventually(lambda: len(stack.receivers.of("webhook")) == 2, timeout=30, what="two groups are sent")
+    groups = sorted(told.raw["groupLabels"]["service"] for told in stack.receivers.of("webhook"))
+    assert groups == ["api", "web"]
+    stack.alertmanager.alert("Broken", service="web", instance="b:2")
+    eventually(lambda: len(stack.receivers.of("webhook")) == 3, timeout=30, what="the changed group is sent")
+    assert len(stack.receivers.of("webhook")[-1].raw["alerts"]) == 2
+    assert [told.raw["groupLabels"]["service"] for told in stack.receivers.of("webhook")[2:]] == ["web"]
+
+
+def test_a_receiver_that_was_down_is_told_once(stack: Stack) -> None:
+    """While it refuses, calls are repeated beyond one flush; when it is back, one message comes, and no other."""
+    stack.receivers.down.add("slack")
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    arrived(stack.receivers, "webhook", resolved=False)
+    failed = 'alertmanager_notifications_failed_total{integration="slack"'
+    eventually(lambda: stack.alertmanager.metric(failed) >= 2, timeout=60, what="two whole flushes have failed")
+    refused = stack.receivers.refused["slack"]
+    assert refused > 4 and not stack.receivers.of("slack")
+    stack.receivers.down.clear()
+    arrived(stack.receivers, "slack", resolved=False)
+    stack.alertmanager.alert("Broken", service="api", instance="a:1", ended=True)
+    arrived(stack.receivers, "slack", resolved=True)
+    assert [told.resolved for told in stack.receivers.of("slack")] == [False, True]
+
+
+def test_a_call_that_hangs_holds_up_nobody_and_is_tried_again(stack: Stack) -> None:
+    """Others are told at once; the call ends after its time-out, and the next one comes within the same flush."""
+    stack.receivers.hanging.add("webhook")
+    began = time.monotonic()
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    for vendor in ("slack", "pagerduty", "telegram"):
+        arrived(stack.receivers, vendor, resolved=False)
+    assert time.monotonic() - began < 5, "group wait is one second, the time-out of the other one two"
+    eventually(lambda: stack.receivers.refused["webhook"] >= 2, timeout=10, what="the call is tried again")
+    stack.receivers.hanging.clear()
+    arrived(stack.receivers, "webhook", resolved=False)
+
+
+def test_a_mute_time_holds_back_and_sends_when_it_ends(stack: Stack) -> None:
+    """Its days are those of its zone; what fires still when it ends is sent then."""
+    stack.alertmanager.alert("Broken", service="api", instance="a:1", team="night")
+    muted = 'alertmanager_notifications_suppressed_total{reason="mute_time_interval"}'
+    eventually(lambda: stack.alertmanager.metric(muted) > 0, timeout=30, what="a notification is held back")
+    assert not stack.receivers.of("webhook")
+    today = WEEKDAYS[(datetime.now(ZoneInfo(ZONE)).weekday() + 1) % 7]
+    other = WEEKDAYS[(WEEKDAYS.index(today) + 3) % 7]
+    stack.alertmanager.change(f"- {today}", f"- {other}")
+    arrived(stack.receivers, "webhook", resolved=False)
+
+
+def test_zones_are_in_the_program() -> None:
+    """The image has no time zones of its own, so the program brings them."""
+    program = validators.find(default_context(), "alertmanager", pinned=True)
+    assert ZONE.encode() in program.read_bytes()
+
+
+def test_the_dead_mans_switch_is_called_again_and_again(stack: Stack) -> None:
+    """Watchdog goes there alone."""
+    stack.alertmanager.alert("Watchdog", severity="info")
+    eventually(lambda: stack.receivers.beats >= 3, timeout=30, what="three calls")
+    assert not any(stack.receivers.of(vendor) for vendor in CHECKS)
+
+
+def test_it_takes_no_longer_than_the_wait_of_its_group(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """From Prometheus' call to the receiver it takes group_wait and hardly more."""
+    began = time.monotonic()
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    arrived(stack.receivers, "webhook", resolved=False)
+    took = stack.receivers.told["webhook"][0][0] - began
+    with capsys.disabled():
+        print(f"\nalert to receiver: {took:.2f} s, of which group_wait 1 s")
+    assert 1 <= took < 2.5
