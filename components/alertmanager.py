@@ -27,6 +27,7 @@ from model.errors import Inconsistent, Problem
 from model.integrations import Webhook
 from model.intervals import TimeInterval
 from model.packs import alertmanager as pack
+from model.packs.alertmanager import SWITCH
 from model.places import in_section
 from model.plan import Context, Secret
 from model.receivers import DeadMansSwitch, Receiver
@@ -42,8 +43,6 @@ PORT = 9093
 GOSSIP_PORT = 9094
 CONFIG_DIR = "/etc/alertmanager"
 DATA_DIR = "/alertmanager"
-SWITCH = "dead-mans-switch"
-"""Our receiver that waits for Watchdog."""
 UNDER_OPERATOR = {
     "enabled",
     "receivers",
@@ -164,7 +163,10 @@ def telemetry(context: Context) -> Telemetry:
     """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
     operator, address = context.operator, context.address(NAME, PORT)
     url = operator.alertmanager if operator else f"http://{address}/alertmanager"
-    found = instances(context, NAME, PORT, context.own(Settings).replicas)
+    own = context.own(Settings)
+    found = instances(context, NAME, PORT, own.replicas)
+    switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
+    rules = pack.alerts(context.system.tune, replicas=context.count(NAME), switch=switch, own=operator is None)
     return Telemetry(
         offers=(NOTIFICATION,),
         scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
@@ -177,7 +179,7 @@ def telemetry(context: Context) -> Telemetry:
                 json_data={"implementation": "prometheus"},
             ),
         ),
-        rules=(RuleGroup(name="alertmanager", alerts=pack.alerts(context.system.tune, replicas=context.count(NAME))),),
+        rules=(RuleGroup(name="alertmanager", alerts=rules),),
         routes=() if operator else (Route(name=NAME, prefix="/alertmanager", url=f"http://{address}"),),
     )
 
@@ -248,6 +250,7 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 f"--config.file={CONFIG_DIR}/alertmanager.yml",
                 f"--storage.path={DATA_DIR}",
                 f"--data.retention={seconds(own.retention) / 3600:.12g}h",  # it knows no years
+                "--enable-feature=receiver-name-in-metrics",
                 f"--web.external-url={context.settings.base_url}/alertmanager/",
                 "--web.route-prefix=/alertmanager/",
                 *gossip(context, own.replicas),

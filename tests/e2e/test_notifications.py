@@ -5,6 +5,7 @@ The checks of formats and their sources: tests/support/vendors.py.
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -16,9 +17,13 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
+from rich.console import Console
 
 from components.assemble import ConfigValue
 from model.intervals import WEEKDAYS
+from model.packs.alertmanager import SWITCH, switch_not_reached
+from model.plan import Plan
+from ops.alert_test import alert_test
 from tests.support.alerting import RECEIVER
 from tests.support.notified import (
     IMPLICIT,
@@ -93,8 +98,9 @@ def settings(authority: str) -> dict[str, Any]:
 class Stack:
     """A running Alertmanager and everyone whom it notifies."""
 
-    def __init__(self, alertmanager: Alertmanager, receivers: Receivers, mail: dict[str, Inbox]) -> None:
-        self.alertmanager, self.receivers, self.mail = alertmanager, receivers, mail
+    def __init__(self, plan: Plan, running: tuple[Alertmanager, Receivers], mail: dict[str, Inbox]) -> None:
+        self.plan, self.mail = plan, mail
+        self.alertmanager, self.receivers = running
 
 
 @pytest.fixture
@@ -118,7 +124,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         plan = plan_shop(tmp_path, labels, given)
         ports = {host: port for host, (_, port) in boxes.items()}
         running = opened.enter_context(notified(plan, tmp_path / "run", ports, tls))
-        yield Stack(*running, {host: inbox for host, (inbox, _) in boxes.items()})
+        yield Stack(plan, running, {host: inbox for host, (inbox, _) in boxes.items()})
 
 
 def said(text: str) -> None:
@@ -231,10 +237,15 @@ def test_zones_are_in_the_program() -> None:
 
 
 def test_the_dead_mans_switch_is_called_again_and_again(stack: Stack) -> None:
-    """Watchdog goes there alone."""
+    """Watchdog goes there alone; that it is not reached is counted under its name, which its own alert looks at."""
     stack.alertmanager.alert("Watchdog", severity="info")
     eventually(lambda: stack.receivers.beats >= 3, timeout=30, what="three calls")
     assert not any(stack.receivers.of(vendor) for vendor in CHECKS)
+    stack.receivers.down.add("switch")
+    labels = f'integration="webhook",reason="serverError",receiver_name="{SWITCH}"'
+    series, expr = f"alertmanager_notifications_failed_total{{{labels}}}", switch_not_reached("1m").expr
+    assert "alertmanager_notifications_failed_total" in expr and f'receiver_name="{SWITCH}"' in expr
+    eventually(lambda: stack.alertmanager.metric(series) > 0, timeout=30, what="a call is given up")
 
 
 def test_it_takes_no_longer_than_the_wait_of_its_group(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,3 +257,30 @@ def test_it_takes_no_longer_than_the_wait_of_its_group(stack: Stack, capsys: pyt
     with capsys.disabled():
         print(f"\nalert to receiver: {took:.2f} s, of which group_wait 1 s")
     assert 1 <= took < 2.5
+
+
+def test_every_receiver_is_tested_by_the_real_way(stack: Stack) -> None:
+    """`make alert-test`: each is sent a marked alert and its end, with what it answered; a failure in its own words."""
+    out = io.StringIO()
+    stack.receivers.down.add("discord")
+    code = alert_test(stack.plan, [stack.alertmanager], "", "info", Console(file=out, width=160))
+    text = out.getvalue()
+    assert code == 1, text
+    assert "discord, discord: " in text and "unexpected status code 503: out of order" in text
+    for vendor in CHECKS.keys() - {"discord"}:
+        begun, ended = stack.receivers.of(vendor)
+        assert (begun.resolved, ended.resolved) == (False, True), vendor
+    assert stack.receivers.of("slack")[0].title == "TEST FIRING info: NotificationTest"
+    assert "This is a test of the receiver slack" in stack.receivers.of("slack")[0].text
+    assert len([line for line in text.splitlines() if line.count("accepted") == 2]) == len(CHECKS) - 1 + 2, text
+    assert len(stack.mail[STARTTLS].of("TEST")) == len(stack.mail[IMPLICIT].of("TEST")) == 2
+    assert not stack.receivers.broken
+
+
+def test_one_receiver_is_tested_alone(stack: Stack) -> None:
+    """By its name; nobody else is told, and the alert has ended after."""
+    out = io.StringIO()
+    assert alert_test(stack.plan, [stack.alertmanager], "telegram", "critical", Console(file=out, width=160)) == 0
+    assert len(stack.receivers.of("telegram")) == 2
+    assert not any(stack.receivers.of(vendor) for vendor in CHECKS.keys() - {"telegram"})
+    assert json.loads(stack.alertmanager.ask("/api/v2/alerts?active=true")) == []

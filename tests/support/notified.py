@@ -61,15 +61,15 @@ class Receivers:
 
     def take(self, vendor: str, request: Request) -> tuple[int, str, str]:
         """The answer to a call."""
-        if vendor == "switch":
-            self.beats += 1
-            return 200, "text/plain", ""
         if vendor in self.hanging:
             self.refused[vendor] += 1
             self.ended.wait(60)
         if vendor in self.down:
             self.refused[vendor] += 1
             return 503, "text/plain", "out of order"
+        if vendor == "switch":
+            self.beats += 1
+            return 200, "text/plain", ""
         try:
             told = CHECKS[vendor](request)
         except (AssertionError, LookupError, ValueError) as error:
@@ -133,7 +133,7 @@ class Inbox:
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:
         """Takes a message."""
-        assert server.transport.get_extra_info("sslcontext"), "without TLS"
+        assert server.transport and server.transport.get_extra_info("sslcontext"), "without TLS"
         message = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)  # type: ignore[arg-type]
         assert isinstance(message, EmailMessage)
         self.mails.append((list(envelope.rcpt_tos), message))
@@ -153,8 +153,8 @@ def _login(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any)
 def mail_server(tls: ssl.SSLContext, *, implicit: bool) -> Iterator[tuple[Inbox, int]]:
     """An SMTP server with TLS by STARTTLS or from the beginning; its inbox and its port."""
     inbox, port = Inbox(), free_port()
-    login = {"authenticator": _login, "auth_required": True, "auth_require_tls": not implicit}
-    kind = {"ssl_context": tls} if implicit else {"tls_context": tls, "require_starttls": True}
+    login: dict[str, Any] = {"authenticator": _login, "auth_required": True, "auth_require_tls": not implicit}
+    kind: dict[str, Any] = {"ssl_context": tls} if implicit else {"tls_context": tls, "require_starttls": True}
     without = ["PLAIN"] if implicit else ["LOGIN"]  # so that each of both is used
     controller = Controller(inbox, hostname="127.0.0.1", port=port, auth_exclude_mechanism=without, **login, **kind)
     controller.start()
@@ -179,12 +179,20 @@ class Alertmanager:
     """A running Alertmanager, which takes alerts and other documents."""
 
     def __init__(self, port: int, files: Path, log: Path) -> None:
-        self.url, self.files, self.log = f"http://127.0.0.1:{port}/alertmanager", files, log
+        self.url, self.files, self.file = f"http://127.0.0.1:{port}/alertmanager", files, log
         self._since: dict[str, datetime] = {}
 
     def post(self, *alerts: Mapping[str, Any]) -> None:
         """Sends alerts as Prometheus does."""
-        self._call("/api/v2/alerts", json.dumps(alerts).encode())
+        self.ask("/api/v2/alerts", json.dumps(alerts))
+
+    def ask(self, path: str, body: str | None = None) -> str:
+        """See `ops.alertmanagers.Instance`."""
+        return self._call(path, None if body is None else body.encode())
+
+    def log(self, since: float) -> str:
+        """See `ops.alertmanagers.Instance`."""
+        return self.file.read_text(encoding="utf-8")
 
     def alert(self, name: str, *, ended: bool = False, **labels: str) -> None:
         """An alert with the annotations that ours have, firing for an hour, or ended a moment ago."""
@@ -267,7 +275,7 @@ def notified(
         files, own = written(plan, folder / "files", port, mail, tls[1]), free_port()
         made = Alertmanager(own, files, folder / "alertmanager.log")
         asked = arguments(plan, "alertmanager", files, folder / "data", own)
-        with running("alertmanager", asked, made.log, f"{made.url}/-/ready"):
+        with running("alertmanager", asked, made.file, f"{made.url}/-/ready"):
             try:
                 yield made, receivers
             finally:
