@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,7 +25,8 @@ from model.intervals import WEEKDAYS
 from model.packs.alertmanager import SWITCH, switch_not_reached
 from model.plan import Plan
 from ops.alert_test import alert_test
-from tests.support.alerting import RECEIVER
+from ops.live import notification_limit
+from tests.support.alerting import RECEIVER, Watched, exporter, prometheus_files, served
 from tests.support.notified import (
     IMPLICIT,
     MAIL_HOST,
@@ -284,3 +286,41 @@ def test_one_receiver_is_tested_alone(stack: Stack) -> None:
     assert len(stack.receivers.of("telegram")) == 2
     assert not any(stack.receivers.of(vendor) for vendor in CHECKS.keys() - {"telegram"})
     assert json.loads(stack.alertmanager.ask("/api/v2/alerts?active=true")) == []
+
+
+def test_a_target_that_is_down_is_told_within_its_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a target's end to the receiver: scrape, evaluation, `for` and group wait, and hardly more."""
+    given = {"receivers": [{"name": "webhook", "webhook": {"urlSecret": "webhook"}}], "groupWait": "1s"}
+    quick = {
+        "alertmanager": ConfigValue(json.dumps(given)), "webhook": ConfigValue("", secret=True),
+        "scrapeInterval": "1s", "longestHold": "2s", "prometheus": '{"evaluationInterval": "1s"}',
+    }  # fmt: skip
+    plan, down = plan_shop(tmp_path, settings=quick), threading.Event()
+
+    def page(address: str, _: str) -> str | None:
+        return None if down.is_set() and address.startswith("api:") else "# nothing\n"
+
+    with (
+        notified(plan, tmp_path / "run", {}, contexts(tmp_path)) as (alertmanager, receivers),
+        served(exporter(page)) as proxy,
+    ):
+        files = prometheus_files(plan, tmp_path / "rules", proxy, urlsplit(alertmanager.url).port or 0)
+        prometheus = Watched(plan, tmp_path, files)
+        with prometheus.run():
+            eventually(lambda: prometheus.ask('up{service="api"} == 1'), timeout=60, what="the service is scraped")
+            began = time.monotonic()
+            down.set()
+            about = eventually(lambda: target_down(receivers), timeout=60, what="that it is down is told")
+    limit = notification_limit(plan)
+    with capsys.disabled():
+        parts = " + ".join(f"{name} {seconds:g}" for name, seconds in limit.items())
+        print(f"\ntarget down to receiver: {about - began:.1f} s, at most {sum(limit.values()):g} s = {parts}")
+    assert about - began <= sum(limit.values())
+
+
+def target_down(receivers: Receivers) -> float:
+    """When the receiver was told that the service is down; 0 before."""
+    for when, told in receivers.told["webhook"]:
+        if told.raw["commonLabels"].get("alertname") == "TargetDown" and "api" in told.text:
+            return when
+    return 0.0
