@@ -154,7 +154,7 @@ def opsgenie(item: Opsgenie) -> Entry:
         "message": use("title"),
         "description": use("text"),
         "source": "Alertmanager",  # 100 characters at most, so no address
-        "details": {"alertmanager": use("url")},
+        "details": {"link": use("url")},
         "entity": "{{ .CommonLabels.service }}",
         "priority": by_severity("P1", "P5", "P3"),
     }

@@ -291,7 +291,7 @@ def test_one_receiver_is_tested_alone(stack: Stack) -> None:
 def test_a_target_that_is_down_is_told_within_its_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From a target's end to the receiver: scrape, evaluation, `for` and group wait, and hardly more."""
     given = {"receivers": [{"name": "webhook", "webhook": {"urlSecret": "webhook"}}], "groupWait": "1s"}
-    quick = {
+    quick: dict[str, str | ConfigValue] = {
         "alertmanager": ConfigValue(json.dumps(given)), "webhook": ConfigValue("", secret=True),
         "scrapeInterval": "1s", "longestHold": "2s", "prometheus": '{"evaluationInterval": "1s"}',
     }  # fmt: skip

@@ -149,7 +149,9 @@ SETTINGS_VALUES: Values = {
     **ROUTE_VALUES,
     "alertmanager.routes[].routes": ([{"labels": {"service": "api"}, "receiver": "hidden"}],),
     **{key.replace("[]", "[].routes[]", 1): value for key, value in ROUTE_VALUES.items()},
-    "alertmanager.timeIntervals[].name": ("day",),
+    "alertmanager.timeIntervals[].name": (
+        With("day", elsewhere={("alertmanager", "routes", 0, "activeTimeIntervals"): ["day"]}),
+    ),
     "alertmanager.timeIntervals[].timeIntervals[].times[].startTime": ("07:00",),
     "alertmanager.timeIntervals[].timeIntervals[].times[].endTime": ("09:00",),
     "alertmanager.timeIntervals[].timeIntervals[].weekdays": (["sunday"],),

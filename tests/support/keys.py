@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 import types
@@ -37,10 +38,11 @@ _DURATION = re.compile(r"([0-9]+(ms|[ywdhms]))+")
 
 @dataclass(frozen=True)
 class With:
-    """A value of a key that needs other keys beside it, which would be refused without it."""
+    """A value of a key that needs other keys beside it, or elsewhere by their paths, and would be refused without."""
 
     value: Any
-    beside: Mapping[str, Any]
+    beside: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    elsewhere: Mapping[tuple[Any, ...], Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class _Walk:
         changed = _put(self._root, path, value.value)
         for key, other in value.beside.items():
             changed = _put(changed, (*path[:-1], key), other)
+        for place, other in value.elsewhere.items():
+            changed = _put(changed, place, other)
         return changed
 
     def _below(self, model: type[BaseModel], current: Any, at: _At) -> Iterator[Change]:
