@@ -24,34 +24,37 @@ class Markup:
     """How a kind of receiver writes text.
 
     `bold` and `link` have `{url}` and `{text}` in them, `end` ends a line. `escape` is put behind each value; in HTML
-    the engine does that by itself. `most` is how many alerts are listed and `characters` how much of a description,
-    where the receiver takes no longer text; `source` says whether the query that raised the alert is linked.
+    the engine does that by itself. What the receiver takes limits the rest: `most` is how many alerts are listed,
+    `characters` how much of a summary and of a description, `address` how long the address of a silence may be, and
+    `source` says whether the query that raised the alert is linked.
     """
 
     bold: str = "{text}"
     link: str = "{text}: {url}"
     end: str = "\n"
     escape: str = ""
-    most: int = 10
-    characters: int = 1000
+    most: int = 5
+    characters: int = 500
+    address: int = 2000
     source: bool = True
 
 
 _ANCHOR = '<a href="{url}">{text}</a>'
 MARKUPS: Mapping[str, Markup] = {
-    "text": Markup(),
+    "text": Markup(),  # 15,000 characters at most: https://docs.opsgenie.com/docs/alert-api
+    "mail": Markup(most=50, characters=5000),
+    "html": Markup(bold="<b>{text}</b>", link=_ANCHOR, end="<br>\n", most=50, characters=5000),
     "slack": Markup(
         bold="*{text}*",
         link="<{url}|{text}>",
         # https://docs.slack.dev/messaging/formatting-message-text/#escaping
         escape=' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"',
     ),
-    "markdown": Markup(bold="**{text}**", link="[{text}]({url})"),
-    # a text block of a card ends its lines by empty ones
-    "teams": Markup(bold="**{text}**", link="[{text}]({url})", end="\n\n"),
+    "markdown": Markup(bold="**{text}**", link="[{text}]({url})"),  # Alertmanager cuts it to what Discord takes
+    # 28 KB at most, in which < and & have six bytes; a text block of a card ends its lines by empty ones
+    "teams": Markup(bold="**{text}**", link="[{text}]({url})", end="\n\n", characters=300),
     # 4096 characters at most: Alertmanager cuts even inside a tag, and Telegram refuses that
-    "telegram": Markup(bold="<b>{text}</b>", link=_ANCHOR, most=3, characters=200, source=False),
-    "html": Markup(bold="<b>{text}</b>", link=_ANCHOR, end="<br>\n"),
+    "telegram": Markup(bold="<b>{text}</b>", link=_ANCHOR, most=2, characters=120, address=300, source=False),
     "short": Markup(link="", most=3, characters=150, source=False),  # 1024 characters at most: https://pushover.net/api
 }
 """By the name that ends the template's: `observability.slack`."""
@@ -139,7 +142,7 @@ def _link(markup: Markup, text: str, path: str) -> str:
     """A link on a line of its own; a relative address, as runbooks have by default, is none and stands as it is."""
     linked, plain = markup.link.format(url=_do("."), text=text), f"{text}: {_do('.')}"
     shown = plain if linked == plain else _block('if match "^https?://" .', linked, otherwise=plain)
-    return _block(f"with {path}", shown + markup.end)
+    return _block(f"with {path}", _block(f"if lt (len .) {markup.address}", shown + markup.end))
 
 
 def _silence() -> str:

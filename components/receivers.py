@@ -108,7 +108,7 @@ def email(item: Email) -> Entry:
             tls_config=_tls(item.tls_config),
         ),
         "headers": {"Subject": use("title")},
-        "text": use("text"),
+        "text": use("mail"),
         "html": f"<html><body><h3>{use('title')}</h3>\n{use('html')}</body></html>",
     }
 
@@ -129,12 +129,14 @@ def pagerduty(item: PagerDuty) -> Entry:
         "component": "{{ .CommonLabels.service }}",
         "group": "{{ .CommonLabels.system }}",
         "client_url": use("url"),
-        "details": {"alerts": use("text")},
+        "details": {"alerts": use("text"), **_COUNTS},
         "links": [_pagerduty_link(name) for name in ("runbook", "dashboard")],
         "timeout": time_out(item.timeout),
     }
 
 
+_COUNTS = {"firing": "{{ len .Alerts.Firing }}", "resolved": "{{ len .Alerts.Resolved }}"}
+"""In the place of all labels and annotations as JSON, which make Alertmanager drop all details beyond 512 kB."""
 _SOURCE = "{{ or .CommonLabels.instance .CommonLabels.service .CommonLabels.alertname `several` }}"
 """What has the problem; an event without it is refused."""
 
@@ -178,7 +180,7 @@ def telegram(item: Telegram) -> Entry:
         **given(api_url=item.api_url, message_thread_id=item.message_thread_id),
         "disable_notifications": item.disable_notifications,
         "parse_mode": "HTML",
-        "message": f"<b>{use('title')}</b>\n{use('telegram')}",
+        "message": f'<b>{use("title")}</b>\n{use("telegram")}<a href="{use("url")}">Alertmanager</a>',
     }
 
 

@@ -42,4 +42,4 @@ def test_templates_may_stand_where_they_are_used() -> None:
 def test_receivers_use_texts_that_are_there() -> None:
     """There is a writer for each way, and none that Alertmanager would look for in vain."""
     assert {name for name, _ in WRITERS.values()} >= {"slack_configs", "msteamsv2_configs"}
-    assert set(MARKUPS) == {"text", "slack", "markdown", "teams", "telegram", "html", "short"}
+    assert set(MARKUPS) == {"text", "mail", "html", "slack", "markdown", "teams", "telegram", "short"}

@@ -160,6 +160,21 @@ def test_every_vendor_is_told_in_its_own_format(stack: Stack) -> None:
     assert not stack.receivers.broken
 
 
+@pytest.mark.parametrize(("length", "refused"), [(900, set()), (6000, {"ntfy"})])
+def test_a_large_group_stays_within_every_limit(stack: Stack, length: int, refused: set[str]) -> None:
+    """Sixty alerts with long texts, all of which are escaped: each vendor takes its message.
+
+    But for ntfy, which gets Alertmanager's JSON and takes 32 KiB of it: three alerts of 900 such characters are less.
+    """
+    for number in range(60):
+        stack.alertmanager.alert("Broken", text="<&>" * (length // 3), service="api", instance=f"{number}:1")
+    for vendor in CHECKS.keys() - refused:
+        arrived(stack.receivers, vendor, resolved=False)
+    assert {words.partition(":")[0] for words in stack.receivers.broken} == refused
+    assert "of 60 alerts" in stack.receivers.of("slack")[-1].text
+    eventually(lambda: stack.mail[STARTTLS].of("(60)"), timeout=30, what="a mail arrives")
+
+
 @pytest.mark.parametrize("host", [STARTTLS, IMPLICIT])
 def test_mail_arrives_by_tls(stack: Stack, host: str) -> None:
     """By STARTTLS and by TLS from the beginning, with a login, to all addressees; beginning and end, text and HTML."""

@@ -194,7 +194,7 @@ class Alertmanager:
         """See `ops.alertmanagers.Instance`."""
         return self.file.read_text(encoding="utf-8")
 
-    def alert(self, name: str, *, ended: bool = False, **labels: str) -> None:
+    def alert(self, name: str, *, ended: bool = False, text: str = "It is *bad*.", **labels: str) -> None:
         """An alert with the annotations that ours have, firing for an hour, or ended a moment ago."""
         now = datetime.now(UTC)
         # an alert that began longer than group_wait ago is sent at once, so it begins now, as from Prometheus
@@ -204,7 +204,7 @@ class Alertmanager:
             {
                 "labels": {"alertname": name, **usual, **labels},
                 "annotations": {
-                    "summary": f"{name} & more <of> it", "description": "It is *bad*.",
+                    "summary": f"{name} & more <of> it", "description": text,
                     "runbook_url": f"https://runbooks.example.com/{name}.md",
                     "dashboard_url": "https://grafana.example.com/d/shop?var-service=api",
                 },

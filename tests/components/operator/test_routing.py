@@ -141,7 +141,7 @@ def test_texts_have_their_templates_in_them(spec: dict[str, Any]) -> None:
     assert slack["title"].endswith('{{ template "observability.title" . }}')
     assert "timeout" not in slack, "it has no field for it"
     details = spec["receivers"][1]["pagerdutyConfigs"][0]["details"]
-    assert [item["key"] for item in details] == ["alerts"]
+    assert [item["key"] for item in details] == ["alerts", "firing", "resolved"]
 
 
 @pytest.mark.parametrize(
