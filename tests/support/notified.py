@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import email
-import email.policy
 import json
 import ssl
 import threading
@@ -14,18 +12,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import trustme
 import yaml
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
 from model.plan import Plan
 from tests.support.alerting import RECEIVER, Quiet, arguments, free_port, running, served
+from tests.support.mailbox import PASSWORD
 from tests.support.planned import workload
 from tests.support.vendors import ANSWERS, CHECKS, Request, Told
 from tests.support.waiting import eventually
@@ -34,13 +29,9 @@ SECRETS: Mapping[str, str] = {
     "slack": "{base}/slack/services/T0/B0/x", "slackapp": "xoxb-token", "pagerduty": "0123456789abcdef" * 2,
     "opsgenie": "genie", "teams": "{base}/teams/workflows/1?sig=x", "discord": "{base}/discord/api/webhooks/1/x",
     "telegram": "123:abc", "pushover-token": "a" * 30, "pushover-user": "u" * 30, "ntfy": "{base}/ntfy/shop",
-    "ntfy-token": "tk_token", "webhook": "{base}/webhook/alerts", "mail": "password", "switch": "{base}/switch",
+    "ntfy-token": "tk_token", "webhook": "{base}/webhook/alerts", "mail": PASSWORD, "switch": "{base}/switch",
 }  # fmt: skip
 """What is in the files of secrets; {base} is where the receivers listen."""
-MAIL_HOST = "mail.example.com"
-"""The name in the mail server's certificate."""
-STARTTLS, IMPLICIT = "mailserver:587", "mailserver:465"
-"""Where plans say that mail goes; on this machine it is some ports of loopback."""
 
 
 class Receivers:
@@ -116,60 +107,6 @@ class Receivers:
                     self.wfile.flush()
 
         return Handler
-
-
-# -- mail ------------------------------------------------------------------------------------------------------------
-
-
-# the words that servers use: https://datatracker.ietf.org/doc/html/draft-murchison-sasl-login-00#section-2
-SMTP.AuthLoginUsernameChallenge, SMTP.AuthLoginPasswordChallenge = "Username:", "Password:"
-
-
-class Inbox:
-    """What a mail server took: addressees and message; only by TLS and only from whoever logs in."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], EmailMessage]] = []
-
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:
-        """Takes a message."""
-        assert server.transport and server.transport.get_extra_info("sslcontext"), "without TLS"
-        message = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)  # type: ignore[arg-type]
-        assert isinstance(message, EmailMessage)
-        self.mails.append((list(envelope.rcpt_tos), message))
-        return "250 OK"
-
-    def of(self, word: str) -> list[tuple[list[str], EmailMessage]]:
-        """Mails whose subject has the word in it."""
-        return [(to, mail) for to, mail in list(self.mails) if word in str(mail["Subject"])]
-
-
-def _login(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-    good = (data.login, data.password) == (b"stack", SECRETS["mail"].encode())
-    return AuthResult(success=good)
-
-
-@contextmanager
-def mail_server(tls: ssl.SSLContext, *, implicit: bool) -> Iterator[tuple[Inbox, int]]:
-    """An SMTP server with TLS by STARTTLS or from the beginning; its inbox and its port."""
-    inbox, port = Inbox(), free_port()
-    login: dict[str, Any] = {"authenticator": _login, "auth_required": True, "auth_require_tls": not implicit}
-    kind: dict[str, Any] = {"ssl_context": tls} if implicit else {"tls_context": tls, "require_starttls": True}
-    without = ["PLAIN"] if implicit else ["LOGIN"]  # so that each of both is used
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, auth_exclude_mechanism=without, **login, **kind)
-    controller.start()
-    try:
-        yield inbox, port
-    finally:
-        controller.stop()
-
-
-def contexts(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """A certificate for the vendors and mail servers of tests, and the authority that signs it as PEM text."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(MAIL_HOST, "api.pushover.net").configure_cert(context)
-    return context, authority.cert_pem.bytes().decode()
 
 
 # -- Alertmanager ----------------------------------------------------------------------------------------------------
