@@ -177,7 +177,7 @@ def check(stack: str) -> int:
     return 0 if good else 1
 
 
-def test_alert(stack: str, receiver: str, severity: str) -> int:
+def try_receivers(stack: str, receiver: str, severity: str) -> int:
     """Sends a marked alert to one receiver of a running stack, or to all, and shows what came of it."""
     space = open_workspace(stack, engine.tool_env())
     settings = read_settings(space.directory, stack)
@@ -282,7 +282,7 @@ def main() -> int:
         "password": lambda: password(args.stack),
         "secret": lambda: secret(args.stack, args.name),
         "capacity": lambda: capacity.capacity(args.stack, console),
-        "alert-test": lambda: test_alert(args.stack, args.receiver, args.severity),
+        "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
         "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console),
         "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
     }
