@@ -4,6 +4,8 @@ PURGE ?=
 OUTPUT ?=
 NAME ?=
 CONTEXT ?=
+RECEIVER ?=
+SEVERITY ?=
 ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
 SHELL := /bin/bash
@@ -53,6 +55,14 @@ render: .venv/.ready ## Write every document of the stack to build/render (needs
 .PHONY: capacity
 capacity: .venv/.ready ## Show how much memory and disk the stack will need
 	@$(OPS) capacity --stack $(STACK)
+
+.PHONY: routes
+routes: .venv/.ready ## Show who is notified of an alert, and why: make routes severity=critical team=shop
+	@$(OPS) routes --stack $(STACK) --labels '$(subst ','\'',$(filter-out STACK=%,$(MAKEOVERRIDES)))'
+
+.PHONY: alert-test
+alert-test: .venv/.ready ## Send a marked alert to every receiver, or to RECEIVER, and show what each answered
+	@$(OPS) alert-test --stack $(STACK) $(if $(RECEIVER),--receiver $(RECEIVER)) $(if $(SEVERITY),--severity $(SEVERITY))
 
 .PHONY: down
 down: .venv/.ready ## Remove the stack; data volumes stay unless PURGE=1

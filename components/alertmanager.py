@@ -11,20 +11,29 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from components import routes as notation
 from components.base import MonitoringComponent, limits, published
 from components.discovery import instances
 from components.documents import dump
+from components.notifications import FILE, document
 from components.operator.routing import alertmanager_config
 from components.receivers import receiver, secret_file, webhook
-from model import openings, routing
-from model.base import Duration, LabelName, seconds
+from components.routes import NOBODY
+from model import intervals, openings, routes, routing
+from model.base import Duration, seconds
 from model.checks.times import notifying
 from model.declared import Declared
-from model.errors import Inconsistent, Problem, nearest
+from model.errors import Inconsistent, Problem
+from model.integrations import Webhook
+from model.intervals import TimeInterval
 from model.packs import alertmanager as pack
+from model.packs.alertmanager import SWITCH
 from model.places import in_section
 from model.plan import Context, Secret
-from model.receivers import DeadMansSwitch, Receiver, SeverityRoute, Webhook, never_notified
+from model.receivers import DeadMansSwitch, Receiver
+from model.routes import GroupLabel, grouping
+from model.routes import Route as AlertRoute
+from model.scope import own_only
 from model.settings import ComponentSettings
 from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
@@ -34,8 +43,6 @@ PORT = 9093
 GOSSIP_PORT = 9094
 CONFIG_DIR = "/etc/alertmanager"
 DATA_DIR = "/alertmanager"
-NOBODY, SWITCH = "none", "dead-mans-switch"
-"""Receivers of ours: one that sends nothing, and the one that waits for Watchdog."""
 UNDER_OPERATOR = {
     "enabled",
     "receivers",
@@ -45,6 +52,7 @@ UNDER_OPERATOR = {
     "group_interval",
     "repeat_interval",
     "dead_mans_switch",
+    "time_intervals",
 }
 """Settings that mean something where an operator runs Alertmanager too."""
 
@@ -54,13 +62,13 @@ class Settings(ComponentSettings):
 
     receivers: tuple[Receiver, ...] = ()
     """Receivers; the first one gets everything that no route claims, but for what is only information."""
-    routes: tuple[SeverityRoute, ...] = ()
+    routes: tuple[AlertRoute, ...] = ()
     """Routes by severity and labels, tried in this order. Without one for `info`, alerts of that severity are shown and
     sent to nobody."""
     dead_mans_switch: DeadMansSwitch | None = None
     """Where Watchdog is sent, again and again; without it that alert is sent to nobody."""
-    group_by: tuple[LabelName, ...] = ("alertname", "service")
-    """Labels whose equal values put alerts into one notification."""
+    group_by: tuple[GroupLabel, ...] = ("alertname", "service")
+    """Labels whose equal values put alerts into one notification, "..." for each alert alone."""
     group_wait: Duration = "10s"
     """How long the first notification of a group waits for others of it."""
     group_interval: Duration = "1m"
@@ -72,8 +80,11 @@ class Settings(ComponentSettings):
     retention: Duration = "120h"
     """How long silences and the notification log are kept."""
 
+    time_intervals: tuple[TimeInterval, ...] = ()
+    """Named times, in which routes notify (activeTimeIntervals) or are mute (muteTimeIntervals)."""
+
     @model_validator(mode="after")
-    def _known_receivers(self) -> Settings:
+    def _agree(self) -> Settings:
         names = [receiver.name for receiver in self.receivers]
         found = [
             Problem(f"receivers[{number}].name", f"{name!r} is a receiver of ours; choose another name")
@@ -85,15 +96,9 @@ class Settings(ComponentSettings):
             for number, name in enumerate(names)
             if name in names[:number]
         ]
-        found += [
-            Problem(
-                f"routes[{number}].receiver",
-                f"names the unknown receiver {route.receiver!r}; {nearest(route.receiver, names)}",
-            )
-            for number, route in enumerate(self.routes)
-            if route.receiver not in names
-        ]
-        found = found or never_notified(self.receivers, self.routes)
+        grouped = grouping(self.group_by)
+        found += [grouped] if grouped else []
+        found = found or [*routes.problems(names, self.routes), *intervals.problems(self.time_intervals, self.routes)]
         if found:
             raise Inconsistent(found)
         return self
@@ -108,17 +113,17 @@ def receivers(context: Context) -> tuple[Receiver, ...]:
     if own.receivers or not context.settings.demo:
         return own.receivers
     address = context.address("demo-webhook", 8080)
-    return (Receiver.model_construct(name="default", webhook=Webhook(url=f"http://{address}/demo/webhook")),)
+    hook = Webhook.model_construct(url=f"http://{address}/demo/webhook")
+    return (Receiver.model_construct(name="default", webhook=hook),)
 
 
 def config(context: Context) -> dict[str, Any]:
     """alertmanager.yml as a dict. Without any receiver alerts are shown in Alertmanager and sent nowhere."""
-    own = context.own(Settings)
-    declared = receivers(context)
-    below = routes(own)
-    default = declared[0].name if declared else NOBODY
-    used = {default, *(route["receiver"] for route in below)}
-    known = [*map(receiver, declared), *switches(own), *([{"name": NOBODY}] if NOBODY in used else [])]
+    own, known = context.own(Settings), receivers(context)
+    names = [item.name for item in known]
+    default = names[0] if names else NOBODY
+    below = [*notation.to_each(names), *watchdog(own), *(notation.routes(own.routes) if own.receivers else [])]
+    nobody = [{"name": NOBODY}] if own.receivers or not names else []
     return {
         "route": {
             "receiver": default,
@@ -128,28 +133,10 @@ def config(context: Context) -> dict[str, Any]:
             "repeat_interval": own.repeat_interval,
             "routes": below,
         },
-        "receivers": known,
+        "receivers": [*map(receiver, known), *switches(own), *nobody],
+        **({"time_intervals": notation.time_intervals(own.time_intervals)} if own.time_intervals else {}),
+        "templates": [FILE],
     }
-
-
-def routes(own: Settings) -> list[dict[str, Any]]:
-    """Watchdog to what waits for it, then those declared; information goes to nobody unless a route names it.
-
-    A route that names a team and no severity does not name it, so these come after. A demo's own webhook is no person:
-    it gets everything.
-    """
-    found: list[dict[str, Any]] = [
-        {
-            "receiver": route.receiver,
-            "matchers": route.matchers,
-            **({"repeat_interval": route.repeat_interval} if route.repeat_interval else {}),
-            **({"continue": True} if route.and_on else {}),
-        }
-        for route in sorted(own.routes, key=lambda route: route.severity != "info")
-    ]
-    named = sum(route.severity == "info" for route in own.routes)
-    nobody = [{"receiver": NOBODY, "matchers": ['severity="info"']}] if own.receivers else []
-    return [*watchdog(own), *found[:named], *nobody, *found[named:]]
 
 
 def watchdog(own: Settings) -> list[dict[str, Any]]:
@@ -166,7 +153,7 @@ def switches(own: Settings) -> list[dict[str, Any]]:
     """The receiver of Watchdog, where there is one; that it ends is no message to it."""
     if own.dead_mans_switch is None:
         return []
-    return [{"name": SWITCH, "webhook_configs": [webhook(own.dead_mans_switch, resolved=False)]}]
+    return [{"name": SWITCH, "webhook_configs": [{**webhook(own.dead_mans_switch), "send_resolved": False}]}]
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -176,7 +163,10 @@ def telemetry(context: Context) -> Telemetry:
     """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
     operator, address = context.operator, context.address(NAME, PORT)
     url = operator.alertmanager if operator else f"http://{address}/alertmanager"
-    found = instances(context, NAME, PORT, context.own(Settings).replicas)
+    own = context.own(Settings)
+    found = instances(context, NAME, PORT, own.replicas)
+    switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
+    rules = pack.alerts(context.system.tune, replicas=context.count(NAME), switch=switch, own=operator is None)
     route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
     return Telemetry(
         offers=(NOTIFICATION,),
@@ -190,7 +180,7 @@ def telemetry(context: Context) -> Telemetry:
                 json_data={"implementation": "prometheus"},
             ),
         ),
-        rules=(RuleGroup(name="alertmanager", alerts=pack.alerts(context.system.tune, replicas=context.count(NAME))),),
+        rules=(RuleGroup(name="alertmanager", alerts=rules),),
         routes=() if operator else (route,),
     )
 
@@ -199,8 +189,14 @@ def telemetry(context: Context) -> Telemetry:
 
 
 def problems(context: Context) -> list[Problem]:
-    """Times that contradict each other."""
-    return notifying(context, NAME, context.own(Settings))
+    """Times that contradict each other, labels that no alert has, and what an operator's objects cannot say."""
+    own, where = context.own(Settings), in_section(context.stack, NAME, "")
+    found = notifying(context, NAME, own)
+    found += routing.problems(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
+    if context.operator:
+        message = "has no field in an AlertmanagerConfig, which the operator reads; leave it out"
+        found += [Problem(f"{where}{path}", message) for path in own_only(own, NAME)]
+    return found
 
 
 def warnings(context: Context) -> list[str]:
@@ -209,7 +205,7 @@ def warnings(context: Context) -> list[str]:
         return []
     return [
         f"{in_section(context.stack, NAME, 'receivers')}: none is declared, so alerts are shown in Alertmanager and"
-        " Grafana and sent to nobody: declare one (slack, pagerduty, email, webhook)"
+        " Grafana and sent to nobody: declare one (slack, pagerduty, email, webhook…)"
     ]
 
 
@@ -243,7 +239,6 @@ def declared(context: Context) -> tuple[Declared, ...]:
 
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One Alertmanager; silences and the notification log live on a volume. None where an operator runs one."""
-    routing.check(f"Pulumi.{context.stack}.yaml: {NAME}.routes", context.own(Settings).routes, context)
     if context.operator:
         return ()
     own = context.own(Settings)
@@ -256,13 +251,14 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                 f"--config.file={CONFIG_DIR}/alertmanager.yml",
                 f"--storage.path={DATA_DIR}",
                 f"--data.retention={seconds(own.retention) / 3600:.12g}h",  # it knows no years
+                "--enable-feature=receiver-name-in-metrics",
                 f"--web.external-url={context.settings.base_url}/alertmanager/",
                 "--web.route-prefix=/alertmanager/",
                 *gossip(context, own.replicas),
             ),
             config=ConfigDir(
                 path=CONFIG_DIR,
-                files={"alertmanager.yml": dump(config(context))},
+                files={"alertmanager.yml": dump(config(context)), FILE: document()},
                 validate=("/bin/amtool", "check-config", "{dir}/alertmanager.yml"),
                 reload=Reload(
                     port=PORT,

@@ -34,6 +34,9 @@ QUERY_LOG = r"^/prometheus/[A-Za-z0-9_-]+\.log$"
 _CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 _FILES = r"^/[^\s]*[^\s/]$"
 LABEL_VALUE = r'^[^"\\\n]+$'
+MATCHER = r'^([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)"([^"\\\n]*)"$'
+GROUP_LABEL = r"^(\.\.\.|[a-zA-Z][a-zA-Z0-9_]*|_[a-zA-Z0-9][a-zA-Z0-9_]*)$"
+CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 _PATH = r"^/[^\s?#]*$"
 
@@ -54,6 +57,9 @@ WORDS = {
     _CONTAINER: "letters, digits, underscores, dots and dashes, beginning with a letter or digit",
     _FILES: "an absolute path of files, in which * and ** may stand for names and folders",
     LABEL_VALUE: "text without quotes and backslashes",
+    MATCHER: 'a label, one of = != =~ !~, and a value in double quotes without backslashes, such as team="shop"',
+    GROUP_LABEL: 'the name of a label, or "..." for all of them',
+    CLOCK: "a time of the day such as 08:30, 24:00 at the latest",
     _BUCKET: "3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at both ends",
 }
 """What the patterns ask for, as it completes "must be ..."."""

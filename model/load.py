@@ -143,7 +143,8 @@ def _problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
     kind, value = issue["type"], issue["input"]
     if kind == "extra_forbidden":
         parent = _model_at(model, loc[:-1])
-        hint = nearest(str(loc[-1]), _keys(parent)) if parent else ""
+        renamed = getattr(parent, "RENAMED", {}).get(loc[-1])
+        hint = f"it is called {renamed} now" if renamed else nearest(str(loc[-1]), _keys(parent)) if parent else ""
         return Problem(place, f"unknown key {str(loc[-1])!r}; {hint}".rstrip("; "))
     if kind == "missing":
         return Problem(place, f"is required{_described(model, loc)}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from model.errors import ConfigError, Problem, nearest
-from model.plan import Context
+from model.errors import Problem, nearest
+from model.routes import Matcher, Route, walk
 from model.telemetry import AlertRule, Telemetry
 
+Known = Mapping[str, set[str] | None]
+"""Labels, each with all of its values; None where only running targets know them."""
 _GROUPED = re.compile(r"\b(?:by|on|group_left|group_right)\s*\(([^)]*)\)")
 _TEMPLATE = re.compile(r"\$labels\.(\w+)")
 _MATCHED = re.compile(r"[{,]\s*(\w+)\s*(?:=~|!~|!=|=)")
@@ -19,42 +20,44 @@ _CERTAIN = ("alertname", "severity", "stack", "job", "service", "system", "envir
 """Labels all of whose values are planned, whatever expressions do with them."""
 
 
-class LabelRoute(Protocol):
-    """A route, as far as it looks at labels."""
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        """Label names and the values that alerts must have."""
-
-
-def problems(where: str, routes: Sequence[LabelRoute], telemetry: Telemetry, stack: str) -> list[Problem]:
-    """Labels and values of routes that no planned alert can have, so that a route would never be taken.
+def problems(
+    where: str, routes: Sequence[Route], group_by: Sequence[str], telemetry: Telemetry, stack: str
+) -> list[Problem]:
+    """Labels and values that no planned alert has, so that a route is never taken, or nothing is grouped by them.
 
     Args:
-        where: the place of the routes, such as Pulumi.dev.yaml: alertmanager.routes.
-        routes: routes by labels, in their order.
+        where: the place of the section, such as Pulumi.dev.yaml: alertmanager.
+        routes: routes, in their order.
+        group_by: labels by which alerts are grouped where no route says otherwise.
         telemetry: everything that is planned.
         stack: the stack's name, which every alert carries.
     """
-    known, found = carried(telemetry, stack), []
-    for number, route in enumerate(routes):
+    known = carried(telemetry, stack)
+    found = [*_grouped(f"{where}.groupBy", group_by, known)]
+    for place, route in walk(routes):
         for name, value in route.labels.items():
-            place = f"{where}[{number}].labels.{name}"
-            if name not in known:
-                found.append(Problem(place, f"no alert carries a label {name!r}; {nearest(name, known)}"))
-            elif (values := known[name]) is not None and value not in values:
-                found.append(Problem(place, f"{value!r}: no alert has this value; {nearest(value, values)}"))
+            found += _unknown(f"{where}.{place}.labels.{name}", Matcher(name, "=", value), known)
+        for number, text in enumerate(route.matchers):
+            found += _unknown(f"{where}.{place}.matchers[{number}]", Matcher.parse(text), known)
+        found += _grouped(f"{where}.{place}.groupBy", route.group_by or (), known)
     return found
 
 
-def check(where: str, routes: Sequence[LabelRoute], context: Context) -> None:
-    """Refuses such routes, when the telemetry of `context` is complete.
+def _unknown(place: str, matcher: Matcher, known: Known) -> Iterator[Problem]:
+    """Why no alert fulfils a matcher; one that also takes alerts without the label has to name a label all the same."""
+    name, value = matcher.name, matcher.value
+    if name not in known:
+        yield Problem(place, f"no alert carries a label {name!r}; {nearest(name, known)}")
+        return
+    values = known[name]
+    if values is not None and not matcher.matches({}) and not any(matcher.matches({name: item}) for item in values):
+        yield Problem(place, f"{value!r}: no alert has this value; {nearest(value, values)}")
 
-    Raises:
-        ConfigError: what `problems` says.
-    """
-    if found := problems(where, routes, context.telemetry, context.stack):
-        raise ConfigError(found)
+
+def _grouped(place: str, labels: Sequence[str], known: Known) -> Iterator[Problem]:
+    for number, name in enumerate(labels):
+        if name != "..." and name not in known:
+            yield Problem(f"{place}[{number}]", f"no alert carries a label {name!r}; {nearest(name, known)}")
 
 
 def carried(telemetry: Telemetry, stack: str) -> dict[str, set[str] | None]:

@@ -20,6 +20,30 @@ class OnlyOn:
 
 
 @dataclass(frozen=True)
+class OwnOnly:
+    """Marks a setting that only a program of the stack's own can have: `what` runs elsewhere for an operator."""
+
+    what: str
+
+
+OWN_ALERTMANAGER = OwnOnly("alertmanager")
+"""Marks what an AlertmanagerConfig has no field for."""
+
+
+def own_only(section: BaseModel, what: str, prefix: str = "") -> Iterator[str]:
+    """Paths of settings in `section`, or below it, that were given and are marked as of the stack's own `what`."""
+    for name, field in type(section).model_fields.items():
+        if name not in section.model_fields_set:
+            continue
+        path = f"{prefix}{field.alias or name}"
+        if OwnOnly(what) in field.metadata:
+            yield path
+            continue
+        for place, inner in _sections(getattr(section, name), path):
+            yield from own_only(inner, what, f"{place}.")
+
+
+@dataclass(frozen=True)
 class Idle:
     """A setting that was given and that the target does not read: its YAML path, and the target that does."""
 

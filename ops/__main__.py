@@ -6,6 +6,7 @@ import argparse
 import getpass
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from rich.markup import escape
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.settings import KubernetesSettings
-from ops import capacity, engine, render, verify
+from ops import alert_test, capacity, engine, render, routes, verify
 from ops.hosts import Host, open_host
 from ops.recover import LockedError, refuse_locked
 from ops.runs import end_with_make
@@ -177,6 +178,14 @@ def check(stack: str) -> int:
     return 0 if good else 1
 
 
+def try_receivers(stack: str, receiver: str, severity: str) -> int:
+    """Sends a marked alert to one receiver of a running stack, or to all, and shows what came of it."""
+    space = open_workspace(stack, engine.tool_env())
+    settings = read_settings(space.directory, stack)
+    plan, host = render.plan_of(space), open_host(stack, location_of(settings))
+    return alert_test.alert_test(plan, host.alertmanagers(), receiver, severity, console)
+
+
 def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
     space, plan, host = connect(stack)
@@ -238,12 +247,30 @@ def main() -> int:
     """Runs one command; problems of the configuration are printed without a stack trace."""
     parser = argparse.ArgumentParser(prog="ops", description=__doc__)
     parser.add_argument(
-        "command", choices=["up", "verify", "preview", "refresh", "down", "password", "secret", "render", "capacity"]
+        "command",
+        choices=[
+            "up",
+            "verify",
+            "preview",
+            "refresh",
+            "down",
+            "password",
+            "secret",
+            "render",
+            "capacity",
+            "routes",
+            "alert-test",
+        ],
     )
+    parser.add_argument("--labels", default="", help="routes: labels of an alert, such as 'severity=critical team=a'")
     parser.add_argument("--stack", default="dev")
     parser.add_argument("--purge", action="store_true", help="down: remove data volumes too")
     parser.add_argument("--json", action="store_true", help="preview: as JSON")
     parser.add_argument("--name", default="", help="secret: its configuration key")
+    parser.add_argument("--receiver", default="", help="alert-test: one receiver; all of them when absent")
+    parser.add_argument(
+        "--severity", default="warning", choices=["critical", "warning", "info"], help="alert-test: that of the alert"
+    )
     parser.add_argument("--output", type=Path, help="render: folder to write to")
     args = parser.parse_args()
     end_with_make()
@@ -256,6 +283,8 @@ def main() -> int:
         "password": lambda: password(args.stack),
         "secret": lambda: secret(args.stack, args.name),
         "capacity": lambda: capacity.capacity(args.stack, console),
+        "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
+        "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console),
         "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
     }
     try:

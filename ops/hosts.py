@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import docker
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
@@ -23,7 +23,8 @@ from model.naming import LABEL, agents, namespace
 from model.operator import Operator
 from model.plan import Plan
 from model.settings import KubernetesSettings, Settings
-from ops import certificate, engine, operated, recover, verify
+from ops import alertmanagers, certificate, engine, operated, recover, verify
+from ops.alertmanagers import InContainer, InPod, Instance
 from ops.render import place_of
 from ops.stack_file import Location
 from ops.verify import Health
@@ -75,6 +76,9 @@ class Host(Protocol):
 
     def last_words(self) -> list[tuple[str, str]]:
         """Name and last lines of everything that is not well."""
+
+    def alertmanagers(self) -> Sequence[Instance]:
+        """The running Alertmanagers."""
 
     def kept(self) -> list[str]:
         """Names of the data volumes that are there."""
@@ -152,6 +156,11 @@ class DockerHost:
         found = verify.services(self._client, self._stack)
         return [(str(c.name), verify.last_words(c)) for c in found if not verify.health(c).good]
 
+    def alertmanagers(self) -> Sequence[Instance]:
+        """See `Host`."""
+        names = {verify.health(c).workload for c in verify.services(self._client, self._stack)}
+        return [InContainer(self._client, self._stack)] if alertmanagers.NAME in names else []
+
     def kept(self) -> list[str]:
         """See `Host`."""
         return [str(volume.name) for volume in recover.remaining_volumes(self._client, self._stack)]
@@ -227,8 +236,18 @@ class ClusterHost:
                 return sorted(found, key=lambda item: item.workload)
             time.sleep(0.5)
 
-    def fetch(self, pod: Any, port: int, path: str) -> str:
+    def alertmanagers(self) -> Sequence[Instance]:
+        """See `Host`; those of the operator where there is one."""
+        if self._operator is None:
+            return [InPod(pod, self.fetch, self.api) for pod in self.pods(alertmanagers.NAME)]
+        pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=alertmanagers.PODS).items
+        prefix = urlsplit(self._operator.alertmanager).path
+        return [InPod(pod, self.fetch, self.api, prefix) for pod in pods]
+
+    def fetch(self, pod: Any, port: int, path: str, body: str | None = None) -> str:
         """What a GET of `path` (with its query) on a pod's port answers, asked through the API server.
+
+        With a body it is a POST of JSON.
 
         Raises:
             RuntimeError: the request failed.
@@ -238,8 +257,10 @@ class ClusterHost:
         try:
             answer = self.api.api_client.call_api(
                 f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}:{port}/proxy{plain}",
-                "GET",
+                "GET" if body is None else "POST",
                 query_params=parse_qsl(query),
+                header_params={"Content-Type": "application/json"} if body is not None else {},
+                body=None if body is None else json.loads(body),
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _return_http_data_only=True,

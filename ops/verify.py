@@ -78,14 +78,19 @@ def last_words(container: Container, lines: int = 5) -> str:
     return container.logs(tail=lines).decode(errors="replace").strip()
 
 
-def fetch(client: docker.DockerClient, stack: str, workload: str, url: str, post: str | None = None) -> str:
+def fetch(
+    client: docker.DockerClient, stack: str, workload: str, url: str, post: str | None = None, *, kind: str = ""
+) -> str:
     """What `url` answers, asked from inside the container of `workload`, so that remote engines work alike.
+
+    With `post` it is a POST of that body, whose type is `kind`.
 
     Raises:
         RuntimeError: the request failed.
     """
     container = client.containers.get(f"{stack}-{workload}")
     body = ["--post-data", post] if post is not None else []
+    body += ["--header", f"Content-Type: {kind}"] if kind and post is not None else []
     code, text = execute(container, ["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
     if code:
         raise RuntimeError(f"{url} from {workload}: {text.strip()}")

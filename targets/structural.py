@@ -127,8 +127,24 @@ def _combined(value: Any, schema: Schema, path: str) -> Iterator[str]:
 
 
 def _whole(pattern: str) -> str:
-    """The pattern, its end being that of the text and not that of its last line."""
+    """The pattern in Python's notation, its end being that of the text and not that of its last line.
+
+    Go knows `((?i)a|b)`, a flag to the end of its group, which is `((?i:a|b))` in Python.
+    """
+    while (start := pattern.find("(?i)", 1)) > 0:
+        end = _group_end(pattern, start + 4)
+        pattern = f"{pattern[:start]}(?i:{pattern[start + 4 : end]}){pattern[end:]}"
     return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
+
+
+def _group_end(pattern: str, start: int) -> int:
+    """Where the group that `start` lies in ends; parentheses in brackets or behind backslashes are not looked for."""
+    depth = 0
+    for place in range(start, len(pattern)):
+        depth += {"(": 1, ")": -1}.get(pattern[place], 0)
+        if depth < 0:
+            return place
+    return len(pattern)
 
 
 def _at(path: str, key: str) -> str:

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from components.assemble import ConfigValue
 from model.plan import Plan
 from ops.render import plan_file
 from tests.support.systems import plan_shop
-from tests.support.validating import accepts, everything, judged, tool, written
+from tests.support.validating import INTERVALS, SECRETS, VENDORS, accepts, everything, judged, tool, written
+from toolchain import validators
+from toolchain.context import default_context
 
 ROOT = Path(__file__).resolve().parents[1]
+SECRET = {name: ConfigValue("", secret=True) for name in SECRETS if name != "hook-url"}
 STACKS = {path.name.split(".")[1]: path for path in ROOT.glob("Pulumi.*.yaml")}
 
 
@@ -78,6 +82,18 @@ def test_amtool_accepts_every_kind_of_receiver(tmp_path: Path) -> None:
     """Webhook, Slack, e-mail and PagerDuty are written as Alertmanager reads them; a fourth receiver sends nothing."""
     file = written(everything(tmp_path), "alertmanager", tmp_path) / "alertmanager.yml"
     assert "4 receivers" in accepts(tool("amtool"), "check-config", file)
+
+
+def test_amtool_accepts_every_vendor_and_time(tmp_path: Path) -> None:
+    """Our own Alertmanager reads receivers that older ones do not know, time intervals with zones, and templates."""
+    zoned = [{**INTERVALS[0], "timeIntervals": [{**INTERVALS[0]["timeIntervals"][0], "location": "Europe/Berlin"}]}]
+    routes = [{"severity": "critical", "receiver": item["name"], "continue": True} for item in VENDORS]
+    routes[0]["muteTimeIntervals"] = ["night"]
+    settings = {"receivers": VENDORS, "routes": routes, "timeIntervals": zoned}
+    plan = plan_shop(tmp_path, {}, {"alertmanager": ConfigValue(json.dumps(settings)), **SECRET})
+    program = validators.find(default_context(), "amtool", pinned=True)
+    said = accepts(program, "check-config", written(plan, "alertmanager", tmp_path) / "alertmanager.yml")
+    assert "3 receivers" in said and "1 templates" in said
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ def _prometheus(program: str, cpu: int) -> GoBuild:
 
 def _alertmanager(program: str, cpu: int) -> GoBuild:
     package = f"github.com/prometheus/alertmanager/cmd/{program}"
-    return GoBuild(program, "images/alertmanager", package, (), ((f"{_COMMON}Version", "0.31.1"),), cpu)
+    # the image has no time zones of its own, which routes may name: https://pkg.go.dev/time/tzdata
+    return GoBuild(program, "images/alertmanager", package, ("timetzdata",), ((f"{_COMMON}Version", "0.31.1"),), cpu)
 
 
 PROMETHEUS, PROMTOOL = _prometheus("prometheus", 240), _prometheus("promtool", 5)

@@ -5,20 +5,29 @@ Format: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from components.notifications import inline
 from model.declared import SECRETS, Declared
 from model.operator import GROUP, Operator
+from model.routes import Matcher
 
-_MATCHER = re.compile(r'(?P<name>[^=!~]+)(?P<type>=~|!~|!=|=)"(?P<value>.*)"')
-_SECRET_FIELDS = {"url_file": "urlSecret", "api_url_file": "apiURL"}
+_SECRET_FIELDS = {"url_file": "urlSecret", "api_url_file": "apiURL", "webhook_url_file": "webhookURL"}
 """Settings that name a file with a secret, where the object's field is not called alike."""
-_FIELDS = {"require_tls": "requireTLS"}
+_FIELDS = {
+    "require_tls": "requireTLS",
+    "api_url": "apiURL",
+    "client_url": "clientURL",
+    "chat_id": "chatID",
+    "message_thread_id": "messageThreadID",
+    "links": "pagerDutyLinkConfigs",
+}
 _SUFFIX = "_file"
+_UNKNOWN = {"slack_configs": ("timeout",), "pagerduty_configs": ("timeout",)}
+"""What we say by ourselves and the object has no field for; what people say and it has none for is refused before."""
 
 
 def alertmanager_config(
@@ -36,15 +45,21 @@ def alertmanager_config(
     ours = f'stack="{stack}"'
     top = route({"matchers": [ours], **document["route"]})
     receivers = [
-        {to_camel(key): [integration(part) for part in value] if key != "name" else value for key, value in r.items()}
+        {
+            to_camel(key): [integration(part, key) for part in value] if key != "name" else value
+            for key, value in r.items()
+        }
         for r in document["receivers"]
     ]
+    intervals = [interval(item) for item in document.get("time_intervals", ())]
     return Declared(
         api=f"{GROUP}/v1alpha1",
         kind="AlertmanagerConfig",
         name=name,
         labels=operator.labels,
-        body={"spec": {"route": top, "receivers": receivers}},
+        body={
+            "spec": {"route": top, "receivers": receivers, **({"muteTimeIntervals": intervals} if intervals else {})}
+        },
         secrets=secrets,
     )
 
@@ -65,19 +80,51 @@ def matcher(text: str) -> dict[str, str]:
     Raises:
         ValueError: it is none.
     """
-    found = _MATCHER.fullmatch(text)
-    if not found:
-        raise ValueError(f"{text!r} is no matcher")
-    return {"name": found["name"], "matchType": found["type"], "value": found["value"]}
+    found = Matcher.parse(text)
+    return {"name": found.name, "matchType": found.operator, "value": found.value}
 
 
-def integration(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """One way to notify; a file with a secret becomes a key of the Secret that holds all of them."""
+def interval(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A named time interval; days of the month are numbers here, and times have other names."""
+    return {"name": item["name"], "timeIntervals": [_period(period) for period in item["time_intervals"]]}
+
+
+def _period(item: Mapping[str, Any]) -> dict[str, Any]:
+    made = {to_camel(key): value for key, value in item.items() if key in ("weekdays", "months", "years")}
+    if "times" in item:
+        made["times"] = [{to_camel(key): value for key, value in time.items()} for time in item["times"]]
+    if "days_of_month" in item:
+        made["daysOfMonth"] = [_days(text) for text in item["days_of_month"]]
+    return made
+
+
+def _days(text: str) -> dict[str, int]:
+    first, _, last = text.partition(":")
+    return {"start": int(first), "end": int(last or first)}
+
+
+def integration(entry: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
+    """One way to notify; a file with a secret becomes a key of the Secret that holds all of them.
+
+    The operator's Alertmanager does not have our templates, so each text has those that it uses in it.
+    """
     made: dict[str, Any] = {}
     for key, value in entry.items():
+        if key in _UNKNOWN.get(kind, ()):
+            continue
         if key.endswith(_SUFFIX):
             field = _SECRET_FIELDS.get(key) or to_camel(key.removesuffix(_SUFFIX))
+            if kind == "discord_configs":
+                field = "apiURL"
             made[field] = {"name": SECRETS, "key": str(value).rpartition("/")[2]}
         else:
-            made[_FIELDS.get(key) or to_camel(key)] = value
+            made[_FIELDS.get(key) or to_camel(key)] = _value(key, value)
     return made
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in ("details", "headers"):
+        return [{"key": name, "value": inline(text)} for name, text in value.items()]
+    if key == "links":
+        return [{"href": item["href"], "alt": item["text"]} for item in value]
+    return inline(value) if isinstance(value, str) else value

@@ -13,6 +13,8 @@ from model.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from model.plan import Context
+    from model.receivers import Receiver
+    from model.routes import Route
 
 _WINDOW = re.compile(r"\[([0-9][0-9a-z]*)(?::[0-9a-z]*)?\]")
 LEAST_INTERVAL = "1s"
@@ -120,12 +122,8 @@ def _kept(context: Context, component: str, retention: str) -> Iterator[Problem]
 # -- notifications ---------------------------------------------------------------------------------------------------
 
 
-class Repeated(Protocol):
-    """A route that may repeat at an interval of its own."""
-
-    @property
-    def repeat_interval(self) -> str | None:
-        """How often an unchanged group is sent again."""
+LEAST_FLUSH = "10s"
+"""All tries of a notification end when its group is looked at again, but not before this (notify.MinTimeout)."""
 
 
 class Notifications(Protocol):
@@ -148,8 +146,12 @@ class Notifications(Protocol):
         """How long it is known what was sent."""
 
     @property
-    def routes(self) -> Sequence[Repeated]:
-        """Routes, which may repeat otherwise."""
+    def routes(self) -> Sequence[Route]:
+        """Routes, which may group and repeat otherwise."""
+
+    @property
+    def receivers(self) -> Sequence[Receiver]:
+        """Receivers, some of whose calls have a time-out."""
 
 
 def notifying(context: Context, component: str, own: Notifications) -> list[Problem]:
@@ -157,21 +159,51 @@ def notifying(context: Context, component: str, own: Notifications) -> list[Prob
 
     How long it is known what was sent is for an operator to say where there is one.
     """
-    found, group = [], own.group_interval
-    if seconds(own.group_wait) > seconds(group):
-        message = (
-            f"{own.group_wait} is longer than groupInterval ({group}), so a group's second notification comes sooner"
-        )
-        found.append(Problem("groupWait", f"{message} than its first; shorten it, or raise groupInterval"))
-    routes = {f"routes[{number}].repeatInterval": route.repeat_interval for number, route in enumerate(own.routes)}
-    for key, repeat in {"repeatInterval": own.repeat_interval, **routes}.items():
-        if repeat and seconds(repeat) < seconds(group):
-            message = f"{repeat} is shorter than groupInterval ({group}), at which alone a group is looked at"
-            found.append(Problem(key, f"{message}; raise it, or shorten groupInterval"))
-        elif repeat and not context.operator and seconds(repeat) > seconds(own.retention):
-            message = f"{repeat} is longer than it is known what was sent (retention: {own.retention})"
-            found.append(Problem(key, f"{message}; shorten it, or raise retention"))
+    top = (own.group_wait, own.group_interval, own.repeat_interval)
+    retention = "" if context.operator else own.retention
+    found = [*_intervals_of(own, "", top, retention), *_below(own.routes, "routes", top, retention)]
+    found += _time_outs(own)
     return [Problem(in_section(context.stack, component, p.where), p.message) for p in found]
+
+
+def _below(routes: Sequence[Route], where: str, above: tuple[str, str, str], retention: str) -> Iterator[Problem]:
+    """Problems of routes and of those below them, which inherit what they do not say."""
+    for number, route in enumerate(routes):
+        said = (route.group_wait, route.group_interval, route.repeat_interval)
+        wait, group, repeat = (own or inherited for own, inherited in zip(said, above, strict=True))
+        place = f"{where}[{number}]"
+        if any(said):
+            yield from _intervals_of(route, f"{place}.", (wait, group, repeat), retention)
+        yield from _below(route.routes, f"{place}.routes", (wait, group, repeat), retention)
+
+
+def _intervals_of(
+    said: Notifications | Route, prefix: str, intervals: tuple[str, str, str], retention: str
+) -> Iterator[Problem]:
+    """What is wrong with intervals in force; its place is the one that is said here."""
+    wait, group, repeat = intervals
+    where = f"{prefix}groupInterval" if said.group_interval else ""
+    if (place := f"{prefix}groupWait" if said.group_wait else where) and seconds(wait) > seconds(group):
+        message = f"{wait} is longer than groupInterval ({group}), so a group's second notification comes sooner"
+        yield Problem(place, f"{message} than its first; shorten it, or raise groupInterval")
+    place = f"{prefix}repeatInterval" if said.repeat_interval else where
+    if place and seconds(repeat) < seconds(group):
+        message = f"{repeat} is shorter than groupInterval ({group}), at which alone a group is looked at"
+        yield Problem(place, f"{message}; raise it, or shorten groupInterval")
+    elif said.repeat_interval and retention and seconds(repeat) > seconds(retention):
+        message = f"{repeat} is longer than it is known what was sent (retention: {retention})"
+        yield Problem(f"{prefix}repeatInterval", f"{message}; shorten it, or raise retention")
+
+
+def _time_outs(own: Notifications) -> Iterator[Problem]:
+    """Time-outs that are never reached, as the time for all tries is over by then."""
+    most = max(seconds(own.group_interval), seconds(LEAST_FLUSH))
+    for number, receiver in enumerate(own.receivers):
+        for key, item in receiver.integrations():
+            given = getattr(item, "timeout", None) if "timeout" in item.model_fields_set else None
+            if given and seconds(given) >= most:
+                message = f"{given} leaves no time for a second try: all of them end after {duration(most)}"
+                yield Problem(f"receivers[{number}].{key}.timeout", f"{message} (groupInterval); shorten it")
 
 
 # -- logs, dashboards ------------------------------------------------------------------------------------------------

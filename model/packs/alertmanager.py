@@ -5,6 +5,7 @@ Source of the names: https://prometheus.io/docs/alerting/latest/alertmanager/ an
 
 from __future__ import annotations
 
+from model.base import duration, seconds
 from model.packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
 from model.packs.drawing import or_zero
 from model.system import Panel
@@ -13,15 +14,29 @@ from model.telemetry import AlertRule, Example, Mute
 FAILED_SHARE = 0.01
 """One failure in a hundred can be a receiver's hiccup, which is tried again; more is a broken receiver."""
 SELF = "alertmanager"
+SWITCH = "dead-mans-switch"
+"""Our receiver that waits for Watchdog."""
+SWITCH_SHARE = 0.5
+"""Most calls fail: heartbeat services wait for several missed ones before they complain."""
+SWITCH_CALLS = 5
+"""So many calls are looked at."""
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
 
 
-def alerts(tune: Tune, *, replicas: int = 1) -> tuple[AlertRule, ...]:
-    """Alerts about Alertmanager itself; that it is down says TargetDown. Several can also disagree."""
+def alerts(tune: Tune, *, replicas: int = 1, switch: str = "1m", own: bool = True) -> tuple[AlertRule, ...]:
+    """Alerts about Alertmanager itself; that it is down says TargetDown. Several can also disagree.
+
+    Args:
+        tune: what the system says otherwise.
+        replicas: how many instances there are.
+        switch: how often the dead man's switch is called.
+        own: whether it is the stack's own, whose metrics have the receiver's name.
+    """
+    called = (switch_not_reached(switch),) if own else ()
     several = (one_fails_to_send(tune), members_inconsistent(), config_inconsistent()) if replicas > 1 else ()
-    return config_refused(), notifications_failing(tune), *several
+    return config_refused(), notifications_failing(tune), *called, *several
 
 
 def config_refused() -> AlertRule:
@@ -45,10 +60,10 @@ def config_refused() -> AlertRule:
 
 def _failed(function: str) -> str:
     """The share of an integration's notifications that fail, for each instance."""
-    keys = f"{BY}, instance, integration"
+    keys, people = f"{BY}, instance, integration", f'{{receiver_name!="{SWITCH}"}}'
     return (
-        f"{function}(sum by ({keys}) (rate(alertmanager_notifications_failed_total[5m]))"
-        f" / sum by ({keys}) (rate(alertmanager_notifications_total[5m])))"
+        f"{function}(sum by ({keys}) (rate(alertmanager_notifications_failed_total{people}[5m]))"
+        f" / sum by ({keys}) (rate(alertmanager_notifications_total{people}[5m])))"
     )
 
 
@@ -89,6 +104,40 @@ def notifications_failing(tune: Tune) -> AlertRule:
             fires={**_sent(bound * 1.01, "a"), **_sent(1, "b")}, silent={**_sent(bound * 0.99, "a"), **_sent(1, "b")}
         ),
     )
+
+
+def switch_not_reached(interval: str) -> AlertRule:
+    """The service that waits for Watchdog is not reached: it will say that the stack is dead, or nobody would.
+
+    There is no series, and so no alert, where no switch is declared. Of several instances the best one decides.
+    """
+    window = duration(max(seconds("5m"), SWITCH_CALLS * seconds(interval)))
+    keys, chosen = f"{BY}, instance", f'{{receiver_name="{SWITCH}"}}[{window}]'
+    failed, total = (f"sum by ({keys}) (rate(alertmanager_notifications_{name}{chosen}))" for name in _COUNTERS)
+    names = {"instance": "a", "integration": "webhook", "receiver_name": SWITCH}
+    every = series_of(SELF, "alertmanager_notifications_total", **names)
+    some = series_of(SELF, "alertmanager_notifications_failed_total", **names, reason="other")
+    return AlertRule(
+        name="DeadMansSwitchNotReached",
+        expr=f"min by ({BY}) ({failed} / {total}) > {SWITCH_SHARE:g}",
+        hold="5m",  # the other side's restart is over by then
+        severity="warning",  # its own alarm calls people, if it is meant to
+        summary="The dead man's switch is not reached: {{ $value | humanizePercentage }} of the calls fail",
+        description="Watchdog does not reach the service that should call people when this stack is dead. It may raise"
+        " its alarm although all is well, and if its address is wrong, nobody would notice that this stack has died.",
+        steps=(
+            'Read its answer: `{service="alertmanager"} |= "dead-mans-switch"` in Explore.',
+            "A refusal (401, 403, 404) is an old address: set the secret of `alertmanager.deadMansSwitch`, `make up`.",
+            "No answer or a time-out is the way there: can the engine's host reach the service?",
+            "See at the service itself when it was called last, and acknowledge its alarm until this is solved.",
+        ),
+        example=Example(
+            fires={every: counter(10000), some: counter(5100)}, silent={every: counter(10000), some: counter(4900)}
+        ),
+    )
+
+
+_COUNTERS = ("failed_total", "total")
 
 
 # -- several instances -----------------------------------------------------------------------------------------------

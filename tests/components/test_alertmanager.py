@@ -66,9 +66,9 @@ def test_routes_by_labels_are_refused_where_no_alert_has_them(tmp_path: Path) ->
             plan_shop(tmp_path / str(count), system, given)
     given = {"alertmanager": ConfigValue(json.dumps({"receivers": RECEIVERS, "routes": routes[:1]})), **SECRETS}
     plan = plan_shop(tmp_path / "c", team, given)
-    nobody, route = document(plan, "alertmanager", "alertmanager.yml")["route"]["routes"]
+    *_, route, nobody = document(plan, "alertmanager", "alertmanager.yml")["route"]["routes"]
     assert (nobody["receiver"], nobody["matchers"]) == ("none", ['severity="info"']), "no route names information"
-    assert route["matchers"] == ['team="payments"']
+    assert route["matchers"] == ['team="payments"', 'severity!="info"']
 
 
 def test_a_call_that_hangs_is_tried_again(tmp_path: Path) -> None:
@@ -82,20 +82,21 @@ def test_routes_use_matchers(tmp_path: Path) -> None:
     """Routes choose by `matchers`, the first receiver is the default; what is only information goes to nobody."""
     route = document(planned(tmp_path, receivers=RECEIVERS, routes=ROUTES), "alertmanager", "alertmanager.yml")["route"]
     assert route["receiver"] == "team"
-    assert route["routes"] == [
-        {"receiver": "none", "matchers": ['severity="info"']},
+    assert [item["receiver"] for item in route["routes"][:2]] == ["team", "night"], "those of the test alert come first"
+    assert route["routes"][2:] == [
         {"receiver": "night", "matchers": ['severity="critical"'], "repeat_interval": "1h"},
+        {"receiver": "none", "matchers": ['severity="info"']},
     ]
 
 
 def test_a_route_may_ask_for_information(tmp_path: Path) -> None:
-    """Whoever names the severity gets it, wherever the route stands."""
+    """Whoever names the severity gets it, and routes stay in their order."""
     asked = [*ROUTES, {"severity": "info", "receiver": "team"}]
     found = document(planned(tmp_path, receivers=RECEIVERS, routes=asked), "alertmanager", "alertmanager.yml")
-    assert [(route["receiver"], route["matchers"]) for route in found["route"]["routes"]] == [
+    assert [(route["receiver"], route["matchers"]) for route in found["route"]["routes"][2:]] == [
+        ("night", ['severity="critical"']),
         ("team", ['severity="info"']),
         ("none", ['severity="info"']),
-        ("night", ['severity="critical"']),
     ]
 
 
@@ -105,12 +106,23 @@ def test_watchdog_keeps_a_switch_from_going_off(tmp_path: Path) -> None:
         tmp_path, receivers=RECEIVERS, routes=ROUTES, deadMansSwitch={"urlSecret": "switch-url", "interval": "30s"}
     )
     found = document(plan, "alertmanager", "alertmanager.yml")
-    first = found["route"]["routes"][0]
+    first = next(item for item in found["route"]["routes"] if item["receiver"] == "dead-mans-switch")
     assert (first["receiver"], first["matchers"]) == ("dead-mans-switch", ['alertname="Watchdog"'])
     assert (first["group_wait"], first["group_interval"], first["repeat_interval"]) == ("0s", "30s", "1s")
     switch = next(item for item in found["receivers"] if item["name"] == "dead-mans-switch")["webhook_configs"]
-    assert switch == [{"url_file": "/run/secrets/switch-url", "send_resolved": False, "timeout": "10s"}]
+    assert switch == [{"url_file": "/run/secrets/switch-url", "timeout": "10s", "send_resolved": False}]
     assert "switch-url" in {item.secret for item in workload(plan, "alertmanager").secrets}
+
+
+def test_times_and_texts_are_documents_beside_the_routes(tmp_path: Path) -> None:
+    """Time intervals stand in alertmanager.yml, and the templates in a document that it names."""
+    night = {"name": "night", "timeIntervals": [{"times": [{"startTime": "00:00", "endTime": "08:00"}]}]}
+    muted = [{"severity": "warning", "receiver": "night", "muteTimeIntervals": ["night"]}]
+    plan = planned(tmp_path, receivers=RECEIVERS, routes=muted, timeIntervals=[night])
+    found = document(plan, "alertmanager", "alertmanager.yml")
+    assert found["time_intervals"][0]["name"] == "night"
+    assert found["templates"] == ["notifications.tmpl"]
+    assert "observability.title" in text(plan, "alertmanager", "notifications.tmpl")
 
 
 def test_no_deprecated_matching(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from model.receivers import SeverityRoute
+from model.load import parse
+from model.routes import Route
 from model.routing import carried, problems
 from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from tests.support.systems import plan_shop
@@ -39,11 +40,38 @@ TELEMETRY = Telemetry(
 )
 def test_a_route_that_nothing_takes_is_refused(labels: dict[str, str], says: str | None) -> None:
     """Names that no alert has, and values where all of them are planned, are refused with the nearest right ones."""
-    route = SeverityRoute(labels=labels, receiver="x")
-    found = [str(problem) for problem in problems("file: routes", [route], TELEMETRY, "dev")]
+    route = Route(labels=labels, receiver="x")
+    found = [str(problem) for problem in problems("file: am", [route], (), TELEMETRY, "dev")]
     assert bool(found) is bool(says)
     if says:
-        assert found[0].startswith(f"file: routes[0].labels.{next(iter(labels))}: {says}")
+        assert found[0].startswith(f"file: am.routes[0].labels.{next(iter(labels))}: {says}")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('team=~"pay.*"', None),
+        ('team!="payments"', None),
+        ('zone=~"any.*"', None),
+        ('team=~"shop.*"', "'shop.*': no alert has this value; valid are: payments"),
+        ('tema!="a"', "no alert carries a label 'tema'; did you mean 'team'?"),
+    ],
+)
+def test_matchers_that_nothing_fulfils_are_refused(text: str, says: str | None) -> None:
+    """Below other routes too: expressions with the values that are planned, names in any case."""
+    inner = Route(matchers=(text,), receiver="x")
+    found = [str(p) for p in problems("am", [Route(severity="warning", routes=(inner,))], (), TELEMETRY, "dev")]
+    assert found == ([f"am.routes[0].routes[0].matchers[0]: {says}"] if says else [])
+
+
+def test_groups_are_made_by_labels_that_alerts_have() -> None:
+    """A misspelt label would put everything into one notification."""
+    route = parse(Route, {"severity": "warning", "groupBy": ["alertname", "servise"]}, "route")
+    found = [str(p) for p in problems("am", [route], ("team", "x", "..."), TELEMETRY, "dev")]
+    assert [text.split(";")[0] for text in found] == [
+        "am.groupBy[1]: no alert carries a label 'x'",
+        "am.routes[0].groupBy[1]: no alert carries a label 'servise'",
+    ]
 
 
 @pytest.mark.parametrize("name", ["mountpoint", "instance", "database"])

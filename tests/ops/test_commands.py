@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ops import __main__ as commands
-from ops import capacity, engine, hosts, render, workspace
+from ops import capacity, engine, hosts, render, routes, workspace
 from ops.hosts import ClusterHost, Description, DockerHost
 from ops.stack_file import Location, read_location
 from tests.support import fakes
@@ -20,7 +20,7 @@ PLANNED = ("up", "preview", "refresh")
 """Commands that need all settings and the system."""
 PLACED = ("verify", "down")
 """Commands that need what says where the stack runs, and no plan."""
-LOCAL = ("password", "secret", "render", "capacity")
+LOCAL = ("password", "secret", "render", "capacity", "routes")
 """Commands that ask neither an engine nor a cluster."""
 
 
@@ -33,7 +33,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     """A checkout of its own, a fake Pulumi, and hosts on which nothing runs and that say where they were looked for."""
     root = project(tmp_path / "checkout", changed(SYSTEM, {}))
     (root / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    for module in (commands, workspace, render, capacity):
+    for module in (commands, workspace, render, capacity, routes):
         monkeypatch.setattr(module, "ROOT", root)
     monkeypatch.setenv("OBSERVABILITY_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -11,7 +11,8 @@ import pytest
 
 from model.operator import Operator
 from model.settings import Settings
-from ops import operated, recover, verify
+from ops import alertmanagers, operated, recover, verify
+from ops.alertmanagers import InContainer, InPod
 from ops.hosts import ClusterHost, DockerHost, pod_health
 from targets import docker_engine
 from targets.docker_engine import EngineFacts
@@ -106,3 +107,18 @@ def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(verify, "blind", lambda client, stack: blind)
     found = DockerHost("dev", fakes.engine_with()).repeats(fakes.workspace(tmp_path, {"stack export": state}))
     assert found == ["urn:half", *(["urn:cadvisor"] if blind else [])]
+
+
+def test_alertmanagers_are_asked_where_they_run() -> None:
+    """The stack's container, its pods, or the pods of an operator; none where none runs."""
+    (inside,) = DockerHost("dev", fakes.engine_with(fakes.service("alertmanager"))).alertmanagers()
+    assert isinstance(inside, InContainer)
+    assert DockerHost("dev", fakes.engine_with(fakes.service("grafana"))).alertmanagers() == []
+    host = ClusterHost.__new__(ClusterHost)
+    host._stack, host._operator, host.namespace = "dev", Operator(), "monitoring-dev"
+    host.api = SimpleNamespace(
+        list_namespaced_pod=lambda home, label_selector: SimpleNamespace(items=[(home, label_selector)])
+    )
+    (theirs,) = host.alertmanagers()
+    assert isinstance(theirs, InPod) and theirs.prefix == ""
+    assert theirs.pod == ("monitoring", alertmanagers.PODS)

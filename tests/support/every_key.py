@@ -11,11 +11,16 @@ from tests.support.validating import RECEIVERS, ROUTES, SECRET_WEBHOOK
 S3: Mapping[str, Any] = {"endpoint": "s3.example.com:9000", "bucket": "lines", "accessKeyId": "KEY"}
 DATABASE: Mapping[str, Any] = {"type": "postgres", "host": "db.example.com:5432"}
 HIDDEN = {"severity": "info", "receiver": "hidden"}
-TEAM = {"labels": {"team": "a"}, "receiver": "night", "andOn": True}
+TEAM = {"labels": {"team": "a"}, "receiver": "night", "continue": True, "activeTimeIntervals": ["night"]}
+EARLY = {"times": [{"startTime": "00:00", "endTime": "08:00"}]}
 BASE: Mapping[str, Any] = {
     "system": "shop",
     "jaeger": {"enabled": True},
-    "alertmanager": {"receivers": [*RECEIVERS, SECRET_WEBHOOK], "routes": [TEAM, *ROUTES, HIDDEN]},
+    "alertmanager": {
+        "receivers": [*RECEIVERS, SECRET_WEBHOOK],
+        "routes": [TEAM, *ROUTES, HIDDEN],
+        "timeIntervals": [{"name": "night", "timeIntervals": [EARLY]}],
+    },
     "traefik": {"routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000"}]},
 }
 ACME: Mapping[str, Any] = {
@@ -157,6 +162,19 @@ SYSTEM: Mapping[str, Any] = {
 }  # fmt: skip
 """A system that uses everything."""
 
+ROUTE_VALUES: Values = {
+    "alertmanager.routes[].repeatInterval": ("2h",),
+    "alertmanager.routes[].groupWait": ("5s",),
+    "alertmanager.routes[].groupInterval": ("2m",),
+    "alertmanager.routes[].groupBy": (["alertname", "team"],),
+    "alertmanager.routes[].labels": ({"team": "a", "service": "api"},),
+    "alertmanager.routes[].matchers": (['service!="api"'],),
+    "alertmanager.routes[].receiver": ("office",),
+    "alertmanager.routes[].activeTimeIntervals": (["night"],),
+    "alertmanager.routes[].muteTimeIntervals": (["night"],),
+}
+"""Values of keys of a route."""
+
 SETTINGS_VALUES: Values = {
     "system": ("depot",),
     "scrapeInterval": ("30s",),
@@ -185,9 +203,45 @@ SETTINGS_VALUES: Values = {
     "alertmanager.groupInterval": ("2m",),
     "alertmanager.repeatInterval": ("8h",),
     "alertmanager.retention": ("240h",),
-    "alertmanager.routes[].repeatInterval": ("2h",),
-    "alertmanager.routes[].labels": ({"team": "a", "service": "api"},),
-    "alertmanager.routes[].receiver": ("office",),
+    "alertmanager.groupBy": (["alertname"], ["team"]),
+    **ROUTE_VALUES,
+    "alertmanager.routes[].routes": ([{"labels": {"service": "api"}, "receiver": "hidden"}],),
+    **{key.replace("[]", "[].routes[]", 1): value for key, value in ROUTE_VALUES.items()},
+    "alertmanager.timeIntervals[].name": (
+        With("day", elsewhere={("alertmanager", "routes", 0, "activeTimeIntervals"): ["day"]}),
+    ),
+    "alertmanager.timeIntervals[].timeIntervals[].times[].startTime": ("07:00",),
+    "alertmanager.timeIntervals[].timeIntervals[].times[].endTime": ("09:00",),
+    "alertmanager.timeIntervals[].timeIntervals[].weekdays": (["sunday"],),
+    "alertmanager.timeIntervals[].timeIntervals[].daysOfMonth": (["2"],),
+    "alertmanager.timeIntervals[].timeIntervals[].months": (["may"],),
+    "alertmanager.timeIntervals[].timeIntervals[].years": (["2031"],),
+    "alertmanager.timeIntervals[].timeIntervals[].location": ("Asia/Tokyo",),
+    "alertmanager.receivers[].slack": ({"channel": "#a", "urlSecret": "slack-url"},),
+    "alertmanager.receivers[].slack.urlSecret": (With("hook-url", {"appTokenSecret": None, "appUrl": None}),),
+    "alertmanager.receivers[].slack.appTokenSecret": (With("hook-url", {"urlSecret": None}),),
+    "alertmanager.receivers[].slack.appUrl": (
+        With("https://slack.example.com/", {"urlSecret": None, "appTokenSecret": "hook-url"}),
+    ),
+    "alertmanager.receivers[].slack.timeout": ("7s",),
+    "alertmanager.receivers[].webhook.timeout": ("7s",),
+    "alertmanager.receivers[].webhook.urlSecret": (With("hook-url", {"url": None}),),
+    "alertmanager.receivers[].webhook.url": (With("http://other.example.com", {"urlSecret": None}),),
+    "alertmanager.receivers[].pagerduty.timeout": ("7s",),
+    "alertmanager.receivers[].email.username": (With("u", {"passwordSecret": "mail"}),),
+    "alertmanager.receivers[].email.passwordSecret": (With("hook-url", {"username": "u"}),),
+    "alertmanager.receivers[].email.requireTls": (With(False, {"username": None, "passwordSecret": None}),),
+    "alertmanager.receivers[].email.smarthost": ("mail.example.com:2525",),
+    "alertmanager.receivers[].opsgenie.responders": ([{"type": "team", "name": "a"}],),
+    "alertmanager.receivers[].opsgenie.responders[].type": ("schedule",),
+    "alertmanager.receivers[].opsgenie.responders[].username": (With("ann", {"type": "user", "name": None}),),
+    "alertmanager.receivers[].opsgenie.responders[].id": (With("1-2", {"name": None}),),
+    "alertmanager.receivers[].pushover.retry": (With("2m", {"priority": 2}),),
+    "alertmanager.receivers[].pushover.expire": (With("2h", {"priority": 2}),),
+    "alertmanager.receivers[].ntfy": ({"url": "https://ntfy.example.com/a"},),
+    "alertmanager.receivers[].ntfy.urlSecret": (With("hook-url", {"url": None}),),
+    "alertmanager.receivers[].ntfy.timeout": ("7s",),
+    "alertmanager.deadMansSwitch.timeout": ("7s",),
     "alertmanager.deadMansSwitch": ({"url": "http://dead.example.com/"},),
     "alertmanager.deadMansSwitch.urlSecret": (With("hook-url", {"url": None}),),
     "grafana.minRefresh": ("20s",),

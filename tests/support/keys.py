@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 import types
@@ -30,15 +31,18 @@ TEXTS = (
 """Texts of all kinds; those that a key's type takes are tried."""
 MANY = 1000
 """Numbers are also made so many times larger: what is planned coarsely changes too."""
+ONCE_WITHIN_ITSELF = 1
+"""How often a model is looked at again within itself, such as routes below routes."""
 _DURATION = re.compile(r"([0-9]+(ms|[ywdhms]))+")
 
 
 @dataclass(frozen=True)
 class With:
-    """A value of a key that needs other keys beside it, which would be refused without it."""
+    """A value of a key that needs other keys beside it, or elsewhere by their paths, and would be refused without."""
 
     value: Any
-    beside: Mapping[str, Any]
+    beside: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    elsewhere: Mapping[tuple[Any, ...], Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,17 @@ class Change:
 
 @dataclass(frozen=True)
 class _At:
-    """A place in a document: the path to it, its key as a pattern, and what is said of it."""
+    """A place in a document: the path to it, its key as a pattern, what is said of it, and the models around it."""
 
     path: tuple[Any, ...] = ()
     key: str = ""
     told: str = ""
+    models: tuple[type[BaseModel], ...] = ()
 
     def field(self, alias: str, told: str) -> _At:
         """A key of the mapping here."""
-        return _At((*self.path, alias), f"{self.key}.{alias}" if self.key else alias, told)
+        key = f"{self.key}.{alias}" if self.key else alias
+        return replace(self, path=(*self.path, alias), key=key, told=told)
 
     def entry(self, name: Any) -> _At:
         """An entry of the list here, or of the mapping whose keys are free."""
@@ -81,6 +87,9 @@ class _Walk:
         self._root, self._values = root, values
 
     def model(self, model: type[BaseModel], here: Mapping[str, Any], at: _At, only: str = "") -> Iterator[Change]:
+        if at.models.count(model) > ONCE_WITHIN_ITSELF:
+            return
+        at = replace(at, models=(*at.models, model))
         for name, field in model.model_fields.items():
             alias = field.alias or name
             if only in ("", alias):
@@ -107,6 +116,8 @@ class _Walk:
         changed = _put(self._root, path, value.value)
         for key, other in value.beside.items():
             changed = _put(changed, (*path[:-1], key), other)
+        for place, other in value.elsewhere.items():
+            changed = _put(changed, place, other)
         return changed
 
     def _below(self, model: type[BaseModel], current: Any, at: _At) -> Iterator[Change]:

@@ -32,6 +32,35 @@ RECEIVERS: list[dict[str, Any]] = [
     {"name": "office", "webhook": {"url": "http://hooks.example.com/alerts"}, "email": MAIL},
 ]
 """Every way to notify, but for a webhook with a secret address: Alertmanager before 0.26 knows none."""
+VENDORS: list[dict[str, Any]] = [
+    {
+        "name": "bot", "slack": {"channel": "#alerts", "appTokenSecret": "slack-url"},
+        "ntfy": {"url": "https://ntfy.example.com/shop", "tokenSecret": "slack-url"},
+    },
+    {
+        "name": "vendors",
+        "opsgenie": {
+            "apiKeySecret": "pager-key", "apiUrl": "https://api.eu.opsgenie.com/", "tags": "shop",
+            "responders": [{"type": "team", "name": "shop"}],
+        },
+        "msteamsv2": {"webhookUrlSecret": "slack-url"},
+        "discord": {"webhookUrlSecret": "slack-url"},
+        "telegram": {"botTokenSecret": "pager-key", "chatId": -100, "messageThreadId": 7},
+        "pushover": {"tokenSecret": "pager-key", "userKeySecret": "mail"},
+    },
+]  # fmt: skip
+"""The others; the first one is for an Alertmanager of our own."""
+INTERVALS: list[dict[str, Any]] = [
+    {
+        "name": "night",
+        "timeIntervals": [
+            {
+                "times": [{"startTime": "00:00", "endTime": "08:00"}], "weekdays": ["monday:friday"],
+                "daysOfMonth": ["1:7", "-1"], "months": ["january:march", "12"], "years": ["2026:2030"],
+            },
+        ],
+    },
+]  # fmt: skip
 SECRET_WEBHOOK: dict[str, Any] = {"name": "hidden", "webhook": {"urlSecret": "hook-url"}}
 ROUTES = [
     {"severity": "critical", "receiver": "night", "repeatInterval": "1h"},

@@ -90,3 +90,11 @@ def test_what_is_needed_is_asked_for() -> None:
         "interval: is required", "limit: 0, but 1 at least", "x: unknown field 'x'; valid are: any, flag, groups,"
         " interval, labels, limit, not, one, port, ratio, scheme, targets",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "fits"), [("Monday:friday", True), ("MONday", True), ("monday:Friday", False)])
+def test_patterns_are_written_for_go(text: str, fits: bool) -> None:
+    """A flag that holds to the end of its group, as in the operator's weekdays."""
+    pattern = "^((?i)mon|fri)day(?:((:(mon|fri)day)$)|$)"
+    found = [*problems(text, {"type": "string", "pattern": pattern}, "spec")]
+    assert bool(found) is not fits

@@ -226,7 +226,18 @@ TIME_CASES = (
     section("receiver without a route", "alertmanager", {"receivers": HOOKS}, ".receivers[1]", "no route names it"),
     section("route behind another", "alertmanager",
             {"receivers": HOOKS, "routes": [{"severity": "info", "receiver": name} for name in ("a", "b")]},
-            ".routes[1]", "is never reached: routes[0] takes all its alerts; give that andOn"),
+            ".routes[1]", "is never reached: routes[0] takes all its alerts; give that `continue: true`"),
+    section("route by a label in vain", "alertmanager", {"receivers": HOOKS[:1], "routes": [
+                {"labels": {"tema": "a"}, "receiver": "a"}]}, ".routes[0].labels.tema", "no alert carries a label"),
+    section("groups by a label in vain", "alertmanager", {"groupBy": ["servise"]}, ".groupBy[0]",
+            "'servise'; did you mean 'service'?"),
+    section("inner route repeated between looks", "alertmanager", {"receivers": HOOKS[:1], "routes": [
+                {"severity": "info", "groupInterval": "5m", "repeatInterval": "1h", "routes": [
+                    {"labels": {"service": "api"}, "repeatInterval": "2m"}]}]},
+            ".routes[0].routes[0].repeatInterval", "shorter than groupInterval (5m)"),
+    section("call without a second try", "alertmanager",
+            {"receivers": [{"name": "a", "webhook": {"url": "http://a/", "timeout": "2m"}}]},
+            ".receivers[0].webhook.timeout", "leaves no time for a second try: all of them end after 1m"),
     section("lines of hours", "loki", {"retention": "12h"}, ".retention", "the least that Loki supports is 24h"),
     section("burst below the rate", "loki", {"ingestionBurstSizeMb": 4}, ".ingestionBurstSizeMb",
             "less than ingestionRateMb (8)"),

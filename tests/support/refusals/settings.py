@@ -256,6 +256,52 @@ ENTRY_CASES = (
 
 RECEIVER_CASES = (
     of_receivers(
+        "old name of continue",
+        {"receivers": [HOOK], "routes": [{"severity": "critical", "receiver": "hook", "andOn": True}]},
+        ".routes[0].andOn",
+        "unknown key 'andOn'; it is called continue now",
+    ),
+    of_receivers(
+        "unknown interval",
+        {"receivers": [HOOK], "routes": [{"severity": "critical", "muteTimeIntervals": ["night"]}]},
+        ".routes[0].muteTimeIntervals[0]",
+        "names the unknown interval 'night'; none is defined",
+    ),
+    of_receivers(
+        "unused interval",
+        {"timeIntervals": [{"name": "night", "timeIntervals": [{"weekdays": ["sunday"]}]}]},
+        ".timeIntervals[0]",
+        "'night' is used by no route",
+    ),
+    of_receivers(
+        "unknown zone",
+        {"timeIntervals": [{"name": "night", "timeIntervals": [{"location": "Berlin"}]}]},
+        ".timeIntervals[0].timeIntervals[0].location",
+        "'Berlin' is no time zone",
+    ),
+    of_receivers(
+        "mute for ever",
+        {
+            "receivers": [HOOK],
+            "routes": [{"severity": "critical", "muteTimeIntervals": ["always"]}],
+            "timeIntervals": [{"name": "always", "timeIntervals": [{}]}],
+        },
+        ".routes[0].muteTimeIntervals",
+        "leave no time in which this route notifies anybody",
+    ),
+    of_receivers(
+        "telegram chat in words",
+        {"receivers": [{"name": "a", "telegram": {"botTokenSecret": "b", "chatId": "ops"}}]},
+        ".receivers[0].telegram.chatId",
+        "must be a whole number",
+    ),
+    of_receivers(
+        "slack without a credential",
+        {"receivers": [{"name": "a", "slack": {"channel": "#a"}}]},
+        ".receivers[0].slack",
+        "give either urlSecret (a webhook) or appTokenSecret (a bot token)",
+    ),
+    of_receivers(
         "unknown receiver",
         {"receivers": [HOOK], "routes": [{"severity": "critical", "receiver": "hok"}]},
         ".routes[0].receiver",

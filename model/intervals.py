@@ -1,0 +1,230 @@
+"""Times of the week and year as settings, in which routes notify or are mute.
+
+What the fields mean: https://prometheus.io/docs/alerting/latest/configuration/#time_interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, model_validator
+
+from model.base import CLOCK, Name, Strict
+from model.errors import Inconsistent, Problem, nearest
+from model.routes import Route, walk
+from model.scope import OWN_ALERTMANAGER
+
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+DAY = 24 * 60
+"""Minutes."""
+
+Clock = Annotated[str, Field(pattern=CLOCK, examples=["08:30", "24:00"])]
+"""A time of the day."""
+
+
+def minutes(clock: str) -> int:
+    """Minutes since midnight: `minutes("08:30") == 510`."""
+    hours, _, rest = clock.partition(":")
+    return int(hours) * 60 + int(rest)
+
+
+def _ends(text: str) -> tuple[str, str]:
+    first, colon, last = text.partition(":")
+    return first, last if colon else first
+
+
+def _weekday(value: str) -> str:
+    first, last = (_index(part, WEEKDAYS, "weekday") for part in _ends(value))
+    if first > last:
+        raise ValueError("ends before it begins: weeks begin on sunday here, so give two ranges")
+    return value
+
+
+def _index(name: str, names: Sequence[str], what: str) -> int:
+    if name not in names:
+        raise ValueError(f"{name!r} is no {what}; {nearest(name, names)}")
+    return names.index(name)
+
+
+def _month(value: str) -> str:
+    first, last = (int(part) if part.isdigit() else _index(part, MONTHS, "month") + 1 for part in _ends(value))
+    if not (1 <= first <= 12 and 1 <= last <= 12):
+        raise ValueError("months are january to december, or 1 to 12")
+    if first > last:
+        raise ValueError("ends before it begins: years begin in january, so give two ranges")
+    return value
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no whole number") from None
+
+
+def _day_of_month(value: str) -> str:
+    first, last = map(_number, _ends(value))
+    if not (1 <= abs(first) <= 31 and 1 <= abs(last) <= 31):
+        raise ValueError("days are 1 to 31, or -1 (the last of the month) to -31")
+    if first < 0 < last or _from_start(first) > _from_start(last):
+        raise ValueError("ends before it begins; give two ranges")
+    return value
+
+
+def _from_start(day: int) -> int:
+    return day if day > 0 else 28 + day  # as Alertmanager judges it: by the shortest month
+
+
+def _year(value: str) -> str:
+    first, last = map(_number, _ends(value))
+    if not 2000 <= first <= last:
+        raise ValueError("must be a year such as 2030, or a range of years such as 2030:2031")
+    return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(value: str) -> str:
+    if _zones() and value not in _zones():  # a machine without the zone database leaves this to amtool
+        raise ValueError(f"{value!r} is no time zone; {nearest(value, _zones()) if _near(value) else _EXAMPLES}")
+    return value
+
+
+_EXAMPLES = "names look like Europe/Berlin, America/New_York or UTC"
+
+
+def _near(value: str) -> bool:
+    return nearest(value, _zones()).startswith("did you mean")
+
+
+class Times(Strict):
+    """A part of each day, up to the end and without it."""
+
+    start_time: Clock
+    """When it begins."""
+    end_time: Clock
+    """When it ends, 24:00 at the latest."""
+
+    @model_validator(mode="after")
+    def _is_some_time(self) -> Times:
+        if minutes(self.start_time) >= minutes(self.end_time):
+            message = (
+                f"{self.start_time} to {self.end_time} crosses midnight or is empty; give two, to 24:00 and from 00:00"
+            )
+            raise Inconsistent([Problem("endTime", message)])
+        return self
+
+
+Weekdays = Annotated[str, Field(examples=["monday:friday"]), AfterValidator(_weekday)]
+DaysOfMonth = Annotated[str, Field(examples=["1:7", "-1"]), AfterValidator(_day_of_month)]
+Months = Annotated[str, Field(examples=["december", "june:august"]), AfterValidator(_month)]
+Years = Annotated[str, Field(examples=["2030", "2030:2031"]), AfterValidator(_year)]
+Zone = Annotated[str, Field(examples=["Europe/Berlin", "UTC"]), AfterValidator(_zone)]
+
+
+class Period(Strict):
+    """Times for which all that is said holds; of each list one entry is enough."""
+
+    times: tuple[Times, ...] = ()
+    """Parts of the day; all day when absent."""
+    weekdays: tuple[Weekdays, ...] = ()
+    """Days of the week or ranges of them, sunday first; every day when absent."""
+    days_of_month: tuple[DaysOfMonth, ...] = ()
+    """Days of the month or ranges of them, negative ones from its end; every day when absent."""
+    months: tuple[Months, ...] = ()
+    """Months or ranges of them, by name or number; every month when absent."""
+    years: tuple[Years, ...] = ()
+    """Years or ranges of them; every year when absent."""
+    location: Annotated[Zone | None, OWN_ALERTMANAGER] = None
+    """Time zone by its name in the IANA database; UTC when absent."""
+
+    @property
+    def zone(self) -> str:
+        """The time zone."""
+        return self.location or "UTC"
+
+    @property
+    def dated(self) -> bool:
+        """Whether it depends on the date, beside the day of the week."""
+        return bool(self.days_of_month or self.months or self.years)
+
+    def week(self) -> set[int]:
+        """The minutes of a week that it covers, counted from the beginning of sunday."""
+        days = {day for text in self.weekdays or ("sunday:saturday",) for day in _days(text)}
+        spans = [(minutes(t.start_time), minutes(t.end_time)) for t in self.times] or [(0, DAY)]
+        return {day * DAY + minute for day in days for first, end in spans for minute in range(first, end)}
+
+
+def _days(text: str) -> range:
+    first, last = _ends(text)
+    return range(WEEKDAYS.index(first), WEEKDAYS.index(last) + 1)
+
+
+class TimeInterval(Strict):
+    """A named time, which routes refer to."""
+
+    name: Name
+    """Name that routes refer to."""
+    time_intervals: Annotated[tuple[Period, ...], Field(min_length=1)]
+    """Periods; it is any one of them."""
+
+
+def problems(intervals: Sequence[TimeInterval], routes: Sequence[Route]) -> list[Problem]:
+    """Intervals that are declared twice, unknown or unused, and routes that they make mute for ever."""
+    names = [item.name for item in intervals]
+    found = [
+        Problem(f"timeIntervals[{number}].name", f"interval {name!r} is declared twice")
+        for number, name in enumerate(names)
+        if name in names[:number]
+    ]
+    used = [(f"{place}.{key}", name) for place, route in walk(routes) for key, name in _named(route)]
+    found += [
+        Problem(place, f"names the unknown interval {name!r}; {nearest(name, names)}")
+        for place, name in used
+        if name not in names
+    ]
+    taken = {name for _, name in used}
+    found += [
+        Problem(f"timeIntervals[{number}]", f"{name!r} is used by no route; name it in one, or leave it out")
+        for number, name in enumerate(names)
+        if name not in taken
+    ]
+    return found or [*_mute_for_ever({item.name: item for item in intervals}, routes)]
+
+
+def _named(route: Route) -> Iterator[tuple[str, str]]:
+    for key, names in (
+        ("muteTimeIntervals", route.mute_time_intervals),
+        ("activeTimeIntervals", route.active_time_intervals),
+    ):
+        yield from ((f"{key}[{number}]", name) for number, name in enumerate(names))
+
+
+def _mute_for_ever(intervals: Mapping[str, TimeInterval], routes: Sequence[Route]) -> Iterator[Problem]:
+    for place, route in walk(routes):
+        mute = [p for name in route.mute_time_intervals for p in intervals[name].time_intervals]
+        active = [p for name in route.active_time_intervals for p in intervals[name].time_intervals]
+        if mute and all(_covered(period, mute) for period in active or [Period(location=p.location) for p in mute[:1]]):
+            message = "leave no time in which this route notifies anybody; shorten one of them"
+            if route.severity == "critical":
+                message = f"{message}: its alerts are critical"
+            yield Problem(f"{place}.muteTimeIntervals", message)
+
+
+def _covered(period: Period, mute: Iterable[Period]) -> bool:
+    """Whether all of a period is surely mute; of what depends on the date only what always holds is counted."""
+    weeks = [item.week() for item in mute if not item.dated and item.zone == period.zone]
+    every = set(range(7 * DAY))
+    if any(not item.dated and item.week() == every for item in mute):
+        return True  # at all times, in whatever zone
+    return bool(weeks) and period.week() <= set().union(*weeks)

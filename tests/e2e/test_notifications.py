@@ -1,0 +1,253 @@
+"""The real Alertmanager with our documents: what each vendor's published format asks for, without an engine.
+
+The checks of formats and their sources: tests/support/vendors.py.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.console import Console
+
+from components.assemble import ConfigValue
+from model.intervals import WEEKDAYS
+from model.packs.alertmanager import SWITCH, switch_not_reached
+from ops.alert_test import alert_test
+from ops.live import notification_limit
+from tests.support.alerting import Watched, exporter, prometheus_files, served
+from tests.support.everyone import IMPLICIT, STARTTLS, ZONE, Stack, everyone
+from tests.support.mailbox import contexts
+from tests.support.notified import Receivers, arrived, notified
+from tests.support.systems import plan_shop
+from tests.support.vendors import CHECKS
+from tests.support.waiting import eventually
+from toolchain import validators
+from toolchain.context import default_context
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """The shop's Alertmanager, and everyone whom it notifies."""
+    with everyone(tmp_path) as made:
+        yield made
+
+
+def said(text: str) -> None:
+    """Asserts that a text says what, where, how bad and since when, and leads on."""
+    for part in ("Broken", "service api", "instance a:1", "system shop", "environment test", "critical", "UTC"):
+        assert part in text, f"{part!r} is missing in {text}"
+
+
+def test_every_vendor_is_told_in_its_own_format(stack: Stack) -> None:
+    """Firing and resolved, with title, places, severity, time and links; two alerts of a group in one message."""
+    for instance in ("a:1", "b:2"):
+        stack.alertmanager.alert("Broken", service="api", instance=instance)
+    for vendor in CHECKS:
+        told = arrived(stack.receivers, vendor, resolved=False)
+        if vendor not in ("ntfy", "webhook"):
+            assert told.title == "FIRING critical: Broken api (2)", vendor
+            said(told.text)
+            assert "b:2" in told.text, f"{vendor}: both alerts are in one message"
+        if vendor in ("slack", "slackapp", "pagerduty", "opsgenie", "teams", "discord", "telegram"):
+            assert "runbooks.example.com/Broken.md" in told.text and "grafana.example.com" in told.text
+            silence = unquote(told.text.partition("#/silences/new?filter=")[2].split(")")[0])
+            assert silence.startswith('{alertname="Broken", environment="test", instance="a:1", service="api"'), vendor
+    for instance in ("a:1", "b:2"):
+        stack.alertmanager.alert("Broken", service="api", instance=instance, ended=True)
+    for vendor in CHECKS:
+        told = arrived(stack.receivers, vendor, resolved=True)
+        assert not told.title or "RESOLVED" in told.title or vendor in ("ntfy", "webhook"), (vendor, told.title)
+        assert len(stack.receivers.of(vendor)) == 2, f"{vendor} is told twice: {stack.receivers.of(vendor)}"
+        first = stack.receivers.of(vendor)[0]
+        assert told.key == first.key, f"{vendor}: the end belongs to the beginning"
+    assert not stack.receivers.broken
+
+
+@pytest.mark.parametrize(("length", "refused"), [(900, set()), (6000, {"ntfy"})])
+def test_a_large_group_stays_within_every_limit(stack: Stack, length: int, refused: set[str]) -> None:
+    """Sixty alerts with long texts, all of which are escaped: each vendor takes its message.
+
+    But for ntfy, which gets Alertmanager's JSON and takes 32 KiB of it: three alerts of 900 such characters are less.
+    """
+    for number in range(60):
+        stack.alertmanager.alert("Broken", text="<&>" * (length // 3), service="api", instance=f"{number}:1")
+    for vendor in CHECKS.keys() - refused:
+        arrived(stack.receivers, vendor, resolved=False)
+    assert {words.partition(":")[0] for words in stack.receivers.broken} == refused
+    assert "of 60 alerts" in stack.receivers.of("slack")[-1].text
+    eventually(lambda: stack.mail[STARTTLS].of("(60)"), timeout=30, what="a mail arrives")
+
+
+@pytest.mark.parametrize("host", [STARTTLS, IMPLICIT])
+def test_mail_arrives_by_tls(stack: Stack, host: str) -> None:
+    """By STARTTLS and by TLS from the beginning, with a login, to all addressees; beginning and end, text and HTML."""
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    inbox = stack.mail[host]
+    eventually(lambda: inbox.of("FIRING"), timeout=30, what="a mail arrives")
+    stack.alertmanager.alert("Broken", service="api", instance="a:1", ended=True)
+    eventually(lambda: inbox.of("RESOLVED"), timeout=30, what="the end arrives")
+    addressees, mail = inbox.of("FIRING")[0]
+    assert addressees == ["ops@example.com", "ann@example.com", "shop@example.com"]
+    assert (mail["Subject"], mail["From"]) == ("FIRING critical: Broken api", "Monitoring <stack@example.com>")
+    plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None and html is not None
+    said(plain.get_content())
+    assert "Broken & more <of> it" in plain.get_content() and "Broken &amp; more &lt;of&gt; it" in html.get_content()
+    assert '<a href="https://runbooks.example.com/Broken.md">Runbook</a>' in html.get_content()
+
+
+def test_groups_are_apart(stack: Stack) -> None:
+    """Another service is another message, as configured; the same group is not sent again while nothing changes."""
+    for service in ("api", "web"):
+        stack.alertmanager.alert("Broken", service=service, instance="a:1")
+    eventually(lambda: len(stack.receivers.of("webhook")) == 2, timeout=30, what="two groups are sent")
+    groups = sorted(told.raw["groupLabels"]["service"] for told in stack.receivers.of("webhook"))
+    assert groups == ["api", "web"]
+    stack.alertmanager.alert("Broken", service="web", instance="b:2")
+    eventually(lambda: len(stack.receivers.of("webhook")) == 3, timeout=30, what="the changed group is sent")
+    assert len(stack.receivers.of("webhook")[-1].raw["alerts"]) == 2
+    assert [told.raw["groupLabels"]["service"] for told in stack.receivers.of("webhook")[2:]] == ["web"]
+
+
+def test_a_receiver_that_was_down_is_told_once(stack: Stack) -> None:
+    """While it refuses, calls are repeated beyond one flush; when it is back, one message comes, and no other."""
+    stack.receivers.down.add("slack")
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    arrived(stack.receivers, "webhook", resolved=False)
+    failed = 'alertmanager_notifications_failed_total{integration="slack"'
+    eventually(lambda: stack.alertmanager.metric(failed) >= 2, timeout=60, what="two whole flushes have failed")
+    refused = stack.receivers.refused["slack"]
+    assert refused > 4 and not stack.receivers.of("slack")
+    stack.receivers.down.clear()
+    arrived(stack.receivers, "slack", resolved=False)
+    stack.alertmanager.alert("Broken", service="api", instance="a:1", ended=True)
+    arrived(stack.receivers, "slack", resolved=True)
+    assert [told.resolved for told in stack.receivers.of("slack")] == [False, True]
+
+
+def test_a_call_that_hangs_holds_up_nobody_and_is_tried_again(stack: Stack) -> None:
+    """Others are told at once; the call ends after its time-out, and the next one comes within the same flush."""
+    stack.receivers.hanging.add("webhook")
+    began = time.monotonic()
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    for vendor in ("slack", "pagerduty", "telegram"):
+        arrived(stack.receivers, vendor, resolved=False)
+    assert time.monotonic() - began < 5, "group wait is one second, the time-out of the other one two"
+    eventually(lambda: stack.receivers.refused["webhook"] >= 2, timeout=10, what="the call is tried again")
+    stack.receivers.hanging.clear()
+    arrived(stack.receivers, "webhook", resolved=False)
+
+
+def test_a_mute_time_holds_back_and_sends_when_it_ends(stack: Stack) -> None:
+    """Its days are those of its zone; what fires still when it ends is sent then."""
+    stack.alertmanager.alert("Broken", service="api", instance="a:1", team="night")
+    muted = 'alertmanager_notifications_suppressed_total{reason="mute_time_interval"}'
+    eventually(lambda: stack.alertmanager.metric(muted) > 0, timeout=30, what="a notification is held back")
+    assert not stack.receivers.of("webhook")
+    today = WEEKDAYS[(datetime.now(ZoneInfo(ZONE)).weekday() + 1) % 7]
+    other = WEEKDAYS[(WEEKDAYS.index(today) + 3) % 7]
+    stack.alertmanager.change(f"- {today}", f"- {other}")
+    arrived(stack.receivers, "webhook", resolved=False)
+
+
+def test_zones_are_in_the_program() -> None:
+    """The image has no time zones of its own, so the program brings them."""
+    program = validators.find(default_context(), "alertmanager", pinned=True)
+    assert ZONE.encode() in program.read_bytes()
+
+
+def test_the_dead_mans_switch_is_called_again_and_again(stack: Stack) -> None:
+    """Watchdog goes there alone; that it is not reached is counted under its name, which its own alert looks at."""
+    stack.alertmanager.alert("Watchdog", severity="info")
+    eventually(lambda: stack.receivers.beats >= 3, timeout=30, what="three calls")
+    assert not any(stack.receivers.of(vendor) for vendor in CHECKS)
+    stack.receivers.down.add("switch")
+    labels = f'integration="webhook",reason="serverError",receiver_name="{SWITCH}"'
+    series, expr = f"alertmanager_notifications_failed_total{{{labels}}}", switch_not_reached("1m").expr
+    assert "alertmanager_notifications_failed_total" in expr and f'receiver_name="{SWITCH}"' in expr
+    eventually(lambda: stack.alertmanager.metric(series) > 0, timeout=30, what="a call is given up")
+
+
+def test_it_takes_no_longer_than_the_wait_of_its_group(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    """From Prometheus' call to the receiver it takes group_wait and hardly more."""
+    began = time.monotonic()
+    stack.alertmanager.alert("Broken", service="api", instance="a:1")
+    arrived(stack.receivers, "webhook", resolved=False)
+    took = stack.receivers.told["webhook"][0][0] - began
+    with capsys.disabled():
+        print(f"\nalert to receiver: {took:.2f} s, of which group_wait 1 s")
+    assert 1 <= took < 2.5
+
+
+def test_every_receiver_is_tested_by_the_real_way(stack: Stack) -> None:
+    """`make alert-test`: each is sent a marked alert and its end, with what it answered; a failure in its own words."""
+    out = io.StringIO()
+    stack.receivers.down.add("discord")
+    code = alert_test(stack.plan, [stack.alertmanager], "", "info", Console(file=out, width=160))
+    text = out.getvalue()
+    assert code == 1, text
+    assert "discord, discord: " in text and "unexpected status code 503: out of order" in text
+    for vendor in CHECKS.keys() - {"discord"}:
+        begun, ended = stack.receivers.of(vendor)
+        assert (begun.resolved, ended.resolved) == (False, True), vendor
+    assert stack.receivers.of("slack")[0].title == "TEST FIRING info: NotificationTest"
+    assert "This is a test of the receiver slack" in stack.receivers.of("slack")[0].text
+    assert len([line for line in text.splitlines() if line.count("accepted") == 2]) == len(CHECKS) - 1 + 2, text
+    assert len(stack.mail[STARTTLS].of("TEST")) == len(stack.mail[IMPLICIT].of("TEST")) == 2
+    assert not stack.receivers.broken
+
+
+def test_one_receiver_is_tested_alone(stack: Stack) -> None:
+    """By its name; nobody else is told, and the alert has ended after."""
+    out = io.StringIO()
+    assert alert_test(stack.plan, [stack.alertmanager], "telegram", "critical", Console(file=out, width=160)) == 0
+    assert len(stack.receivers.of("telegram")) == 2
+    assert not any(stack.receivers.of(vendor) for vendor in CHECKS.keys() - {"telegram"})
+    assert json.loads(stack.alertmanager.ask("/api/v2/alerts?active=true")) == []
+
+
+def test_a_target_that_is_down_is_told_within_its_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a target's end to the receiver: scrape, evaluation, `for` and group wait, and hardly more."""
+    given = {"receivers": [{"name": "webhook", "webhook": {"urlSecret": "webhook"}}], "groupWait": "1s"}
+    quick: dict[str, str | ConfigValue] = {
+        "alertmanager": ConfigValue(json.dumps(given)), "webhook": ConfigValue("", secret=True),
+        "scrapeInterval": "1s", "longestHold": "2s", "prometheus": '{"evaluationInterval": "1s"}',
+    }  # fmt: skip
+    plan, down = plan_shop(tmp_path, settings=quick), threading.Event()
+
+    def page(address: str, _: str) -> str | None:
+        return None if down.is_set() and address.startswith("api:") else "# nothing\n"
+
+    with (
+        notified(plan, tmp_path / "run", {}, contexts(tmp_path)) as (alertmanager, receivers),
+        served(exporter(page)) as proxy,
+    ):
+        files = prometheus_files(plan, tmp_path / "rules", proxy, urlsplit(alertmanager.url).port or 0)
+        prometheus = Watched(plan, tmp_path, files)
+        with prometheus.run():
+            eventually(lambda: prometheus.ask('up{service="api"} == 1'), timeout=60, what="the service is scraped")
+            began = time.monotonic()
+            down.set()
+            about = eventually(lambda: target_down(receivers), timeout=60, what="that it is down is told")
+    limit = notification_limit(plan)
+    with capsys.disabled():
+        parts = " + ".join(f"{name} {seconds:g}" for name, seconds in limit.items())
+        print(f"\ntarget down to receiver: {about - began:.1f} s, at most {sum(limit.values()):g} s = {parts}")
+    assert about - began <= sum(limit.values())
+
+
+def target_down(receivers: Receivers) -> float:
+    """When the receiver was told that the service is down; 0 before."""
+    for when, told in receivers.told["webhook"]:
+        if told.raw["commonLabels"].get("alertname") == "TargetDown" and "api" in told.text:
+            return when
+    return 0.0
