@@ -45,6 +45,8 @@ def arguments(context: Context, oidc: Oidc) -> tuple[str, ...]:
         f"--redirect-url={settings.base_url}{PREFIX}/callback",
         f"--proxy-prefix={settings.base_path}{PREFIX}",
         "--code-challenge-method=S256",
+        "--approval-prompt=auto",  # else the provider may have people agree each time
+        f"--whitelist-domain={settings.authority}",  # where people wanted to go
         "--upstream=static://202",
         "--reverse-proxy=true",
         "--skip-provider-button=true",

@@ -236,12 +236,12 @@ class Settings(Strict):
     @property
     def host(self) -> str:
         """The host in `base_url`, without its port."""
-        return re.sub(r":[0-9]+$", "", self._authority)
+        return re.sub(r":[0-9]+$", "", self.authority)
 
     @property
     def port(self) -> int:
         """The port of `base_url`, said or not."""
-        said = re.search(r":([0-9]+)$", self._authority)
+        said = re.search(r":([0-9]+)$", self.authority)
         return int(said[1]) if said else 443 if self.base_url.startswith("https:") else 80
 
     @property
@@ -251,7 +251,8 @@ class Settings(Strict):
         return slash + path
 
     @property
-    def _authority(self) -> str:
+    def authority(self) -> str:
+        """The host in `base_url`, with its port where it is said."""
         return self.base_url.partition("://")[2].partition("/")[0]
 
     @model_validator(mode="after")

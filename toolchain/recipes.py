@@ -125,7 +125,7 @@ HAPROXY = DebianPackages("haproxy", ("haproxy",), ("usr/sbin/haproxy",))
 REDIS = DebianPackages("redis", ("redis-server", "redis-tools"))
 POSTGRES = DebianPackages("postgres", ("postgresql-15", "postgresql-client-15", "libnss-wrapper"))
 TRAEFIK = PypiPackage("traefik")
-DEX = GoBuild("dex", "dex", "github.com/dexidp/dex/cmd/dex", cpu_seconds=120)
+DEX = GoBuild("dex", "dex", cpu_seconds=90)
 """An OpenID Connect provider for tests: https://dexidp.io."""
 PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
 """A certificate authority for tests: https://github.com/letsencrypt/pebble."""

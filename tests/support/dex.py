@@ -5,14 +5,16 @@ Source: https://dexidp.io/docs/configuration/
 
 from __future__ import annotations
 
+import json
+import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import bcrypt
-import yaml
 
 from components.entry.authority import issue
 from tests.support.delivering import free_port
@@ -36,31 +38,28 @@ def dex(folder: Path, people: Mapping[str, str], redirect: str) -> Iterator[str]
     issuer = f"https://127.0.0.1:{port}/dex"
     config: dict[str, Any] = {
         "issuer": issuer,
-        "storage": {"type": "memory"},
-        "web": {
-            "https": f"127.0.0.1:{port}",
-            "tlsCert": str(folder / "cert.pem"),
-            "tlsKey": str(folder / "key.pem"),
-        },
-        "oauth2": {"skipApprovalScreen": True},
-        "staticClients": [{"id": CLIENT, "name": "Monitoring", "secret": CLIENT_SECRET, "redirectURIs": [redirect]}],
-        "enablePasswordDB": True,
-        "staticPasswords": [
+        "listen": f"127.0.0.1:{port}",
+        "certificate": str(folder / "cert.pem"),
+        "key": str(folder / "key.pem"),
+        "client": {"id": CLIENT, "name": "Monitoring", "secret": CLIENT_SECRET, "redirectURIs": [redirect]},
+        "people": [
             {
                 "email": address,
-                "hash": bcrypt.hashpw(password.encode(), bcrypt.gensalt(4 + 6)).decode(),
-                "username": address.partition("@")[0],
-                "userID": str(number),
+                "hash": bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)).decode(),
+                "name": address.partition("@")[0],
+                "id": str(number),
             }
             for number, (address, password) in enumerate(people.items())
         ],
     }
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "config.json").write_text(json.dumps(config))
     program = DEX.ensure(default_context()) / "bin" / "dex"
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([str(program), "serve", str(folder / "config.yaml")], stdout=log, stderr=log)
+        process = subprocess.Popen([str(program), str(folder / "config.json")], stdout=log, stderr=log)
     try:
-        eventually(lambda: "listening on" in (folder / "log").read_text(), timeout=30, what="Dex listens")
+        trust = ssl.create_default_context(cadata=TRUSTED)
+        found = f"{issuer}/.well-known/openid-configuration"
+        eventually(lambda: urlopen(found, timeout=5, context=trust).status == 200, timeout=30, what="Dex answers")  # noqa: S310
         yield issuer
     finally:
         process.terminate()
