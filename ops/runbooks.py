@@ -29,16 +29,22 @@ def uses(root: Path = ROOT) -> dict[str, list[Use]]:
     """Every alert of all shipped stacks by its name, each system once, on every platform that can have it."""
     found: dict[str, list[Use]] = {}
     seen: set[str] = set()
-    for path in sorted(root.glob("Pulumi.*.yaml")):
-        plan = plan_file(path, path.name.split(".")[1])
-        if plan.system.name in seen:
+    for path in shipped(root):
+        plan, example = plan_file(path, path.name.split(".")[1]), path.parent != root
+        if plan.system.name in seen and not example:
             continue
         seen.add(plan.system.name)
         for each in (plan, *_elsewhere(path, plan)):
             for group in each.telemetry.rules:
                 for alert in group.alerts:
-                    found.setdefault(alert.name, []).append(Use(plan.system.name, alert))
+                    if not (example and alert.name in found):
+                        found.setdefault(alert.name, []).append(Use(plan.system.name, alert))
     return found
+
+
+def shipped(root: Path = ROOT) -> list[Path]:
+    """The files of all shipped stacks, and of the examples, which have what no stack for a first look has."""
+    return [*sorted(root.glob("Pulumi.*.yaml")), *sorted(root.glob("examples/Pulumi.*.yaml"))]
 
 
 def _elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:

@@ -10,20 +10,22 @@ import pytest
 from model.plan import Plan
 from model.telemetry import RuleGroup
 from ops.render import plan_file
+from ops.runbooks import shipped
 from tests.support.proving import prove, unproven
 from tests.support.systems import ROOT
 from tests.support.validating import tool
 
 CLUSTER = "on a cluster"
 """Follows the name of a stack that is planned for Kubernetes, whatever its file says."""
-STACKS = [*sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")), f"dev {CLUSTER}"]
+FILES = {str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in shipped()}
+STACKS = [*FILES, f"dev {CLUSTER}"]
 
 
 @cache
 def planned(stack: str) -> Plan:
     """The plan of a shipped stack."""
     name = stack.removesuffix(CLUSTER).strip()
-    return plan_file(ROOT / f"Pulumi.{name}.yaml", name, target="kubernetes" if CLUSTER in stack else None)
+    return plan_file(FILES[name], FILES[name].name.split(".")[1], target="kubernetes" if CLUSTER in stack else None)
 
 
 def groups() -> list[tuple[str, RuleGroup]]:

@@ -13,6 +13,7 @@ import pytest
 from components.assemble import ConfigValue
 from model.plan import Plan
 from ops.render import plan_file
+from ops.runbooks import shipped
 from tests.support.systems import plan_shop
 from tests.support.validating import INTERVALS, SECRETS, VENDORS, accepts, everything, judged, tool, written
 from toolchain import validators
@@ -20,13 +21,13 @@ from toolchain.context import default_context
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = {name: ConfigValue("", secret=True) for name in SECRETS if name != "hook-url"}
-STACKS = {path.name.split(".")[1]: path for path in ROOT.glob("Pulumi.*.yaml")}
+STACKS = {str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in shipped()}
 
 
 @pytest.fixture(params=sorted(STACKS))
 def plan(request: pytest.FixtureRequest) -> Plan:
     """The plan of each shipped stack."""
-    return plan_file(STACKS[request.param], request.param)
+    return plan_file(STACKS[request.param], STACKS[request.param].name.split(".")[1])
 
 
 # -- Prometheus ------------------------------------------------------------------------------------------------------
