@@ -127,6 +127,8 @@ POSTGRES = DebianPackages("postgres", ("postgresql-15", "postgresql-client-15", 
 TRAEFIK = PypiPackage("traefik")
 DEX = GoBuild("dex", "dex", cpu_seconds=90)
 """An OpenID Connect provider for tests: https://dexidp.io."""
+CHROMIUM = DebianPackages("chromium", ("chromium", "chromium-common", "fonts-dejavu-core"))
+"""A browser for tests; it starts itself again, so it runs by its own name and not by a starter."""
 PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
 """A certificate authority for tests: https://github.com/letsencrypt/pebble."""
 

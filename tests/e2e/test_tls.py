@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import ssl
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from model.settings import DockerSettings
 from ops.engine import connect
 from tests.e2e.test_no_change import unchanged
+from tests.support.browser import browser
 from tests.support.delivering import free_port
 from tests.support.entry import named_connection
 from tests.support.pebble import TRUSTED, Pebble
-from tests.support.running import Engine, RunningStack
+from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
 
-HOST = "monitor.test"
+PAGES = {
+    "/": "Grafana",
+    "/prometheus/query": "Prometheus",
+    "/prometheus/alerts": "Prometheus",
+    "/alertmanager/": "Alertmanager",
+    "/traefik/dashboard/": "Traefik",
+}
+"""Paths that people open, and a word that each page has."""
+HOST, PASSWORD = "monitoring.plugged.in", "the first one"
 NETWORK = "e2e-tls-authority"
 PORTS = 28600
 
@@ -51,6 +68,24 @@ class Site:
         finally:
             connection.close()
 
+    @contextmanager
+    def load(self) -> Iterator[list[int]]:
+        """Requests one after the other while something happens; their statuses."""
+        statuses: list[int] = []
+        over = threading.Event()
+
+        def ask() -> None:
+            while not over.is_set():
+                statuses.append(self.ask("/api/health"))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        try:
+            yield statuses
+        finally:
+            over.set()
+            thread.join()
+
     def plain(self, path: str) -> tuple[int, str | None]:
         """Status and Location of a request by plain HTTP."""
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
@@ -71,17 +106,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("tls")
     https, plain = free_port(), free_port()
     pebble = Pebble(folder / "pebble", web=plain, secure=https, address=gateway)
-    stack = RunningStack(folder, "e2e-tls", Engine(client), ports=PORTS)
-    acme = {"email": "ops@example.com", "directory": pebble.directory, "caCertificate": TRUSTED}
+    stack = RunningStack(folder, "e2e-tls", Engine(client), ports=PORTS, system="pluggedin")
+    example = yaml.safe_load((ROOT / "examples" / "Pulumi.pluggedin.yaml").read_text())["config"]
+    theirs = {key.removeprefix("observability:"): value for key, value in example.items()}
+    acme = {**theirs["tls"]["acme"], "directory": pebble.directory, "caCertificate": TRUSTED}
 
-    def settings(config: dict[str, object]) -> None:
-        config["baseUrl"] = f"https://{HOST}"
+    def settings(config: dict[str, Any]) -> None:
+        ours = {key: config[key] for key in ("prometheus", "loki", "grafana")}
+        merged = {key: {**theirs[key], **section} for key, section in ours.items()}
+        config.update({**theirs, **merged, "demo": True, "alertmanager": config["alertmanager"]})
         config["tls"] = {"mode": "acme", "acme": acme}
-        config["traefik"] = {"port": https, "httpPort": plain, "accessLog": True}
-        config["access"] = {"machines": [{"name": "shipper", "may": ["push"]}]}
-        config["docker"] = {**dict(config.get("docker") or {}), "externalNetworks": [NETWORK]}  # type: ignore[call-overload]
+        config["traefik"] = {**theirs["traefik"], "port": https, "httpPort": plain}
+        config["access"] = {**theirs["access"], "machines": [{"name": "shipper", "may": ["push"]}]}
+        config["docker"] = {"externalNetworks": [NETWORK]}
 
     stack.edit_settings(settings)
+    stack.secret("admin-password", PASSWORD)
     pebble.start()
     try:
         stack.first_up = stack.up()
@@ -94,7 +134,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def test_it_is_reached_by_tls_and_a_login(site: Site) -> None:
     """`make up` ended well, which it does with a certificate alone; people sign in, machines only push."""
-    people = f"admin:{site.stack.password('access-admin-password')}"
+    people = f"admin:{PASSWORD}"
     machine = f"shipper:{site.stack.password('access-shipper-password')}"
     assert site.ask("/api/health") == 200
     paths = ("/prometheus/-/healthy", "/alertmanager/-/healthy", "/loki/api/v1/labels", "/traefik/dashboard/")
@@ -117,14 +157,33 @@ def test_verify_agrees_and_nothing_changes(site: Site) -> None:
 
 
 def test_a_rotated_password_is_in_force_at_once(site: Site) -> None:
-    """With a stored one in the place of the generated: Traefik is the same container, and no request fails."""
+    """Traefik is the same container, and no request fails meanwhile."""
     before = site.stack.identities()
-    old = f"admin:{site.stack.password('access-admin-password')}"
-    site.stack.secret("access-admin-password", "another one")
-    site.stack.up()
+    old = f"admin:{PASSWORD}"
+    site.stack.secret("admin-password", "another one")
+    with site.load() as statuses:
+        site.stack.up()
+    assert set(statuses) == {200} and len(statuses) > 50, f"{len(statuses)} requests"
     assert site.stack.identities() == before
     assert site.ask("/prometheus/-/healthy", user=old) == 401
     assert site.ask("/prometheus/-/healthy", user="admin:another one") == 200
+
+
+def test_people_open_every_page(site: Site, tmp_path: Path) -> None:
+    """In a browser, by TLS and the login, at the paths of the address: no request of a page fails."""
+    leaf = x509.load_der_x509_certificate(site.certificate() or b"")
+    public = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = b64encode(hashlib.sha256(public).digest()).decode()
+    leads = {HOST: f"127.0.0.1:{site.https}"}
+    with browser(tmp_path, user=("admin", "another one"), leads=leads, key=key) as people:
+        for path, words in PAGES.items():
+            page = people.open(f"https://{HOST}{path}")
+            (tmp_path / f"{path.strip('/').partition('/')[0] or 'grafana'}.png").write_bytes(page.picture)
+            print(f"{path}: {len(page.requests)} requests, {page.title!r}")
+            assert not page.broken() and not page.errors, (path, page.broken(), page.errors)
+            assert words in page.title + page.text, (path, page.title, page.text[:300])
+    with browser(tmp_path / "nobody", leads=leads, key=key) as nobody:
+        assert set(nobody.open(f"https://{HOST}/prometheus/query").broken().values()) == {401}
 
 
 def test_requests_are_lines_without_credentials(site: Site) -> None:
