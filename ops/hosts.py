@@ -29,7 +29,7 @@ from ops.render import place_of
 from ops.stack_file import Location
 from ops.verify import Health
 from ops.workspace import Workspace
-from targets import docker_engine, preflight
+from targets import docker_engine, host_ports, preflight
 from targets.preflight import connect as connect_cluster
 from targets.preflight import no_context, size
 
@@ -110,9 +110,11 @@ class DockerHost:
         return recover.recover(space, self._client)
 
     def refusals(self, plan: Plan) -> list[str]:
-        """See `Host` and `targets.docker_engine.problems`."""
+        """See `Host`, `targets.docker_engine.problems` and `targets.host_ports.taken`."""
         settings = plan.settings.docker
-        return docker_engine.problems(settings, docker_engine.read(self._client, engine.address(settings)))
+        facts = docker_engine.read(self._client, engine.address(settings))
+        ports = host_ports.taken(plan, self._client.api.containers(), local=facts.local)
+        return [*docker_engine.problems(settings, facts), *ports]
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`."""
@@ -138,10 +140,12 @@ class DockerHost:
         return verify.fetch(self._client, self._stack, TRAEFIK, url)
 
     def repeats(self, space: Workspace) -> list[str]:
-        """See `Host`: one-shot containers that ended with an error, what was half made, and who sees no container."""
+        """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""
         state = space.export()
         blind = [f"{self._stack}-cadvisor"] if verify.blind(self._client, self._stack) else []
-        return [*recover.unfinished(state), *recover.containers_of(state, blind)]
+        found = [*recover.unfinished(state), *recover.containers_of(state, blind)]
+        detached = recover.detached(state, verify.networks(self._client, self._stack))
+        return list(dict.fromkeys((*found, *detached)))
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """See `Host`."""

@@ -126,6 +126,26 @@ def containers_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]
     return [str(r["urn"]) for r in found if r.get("outputs", {}).get("name") in names]
 
 
+def detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) -> list[str]:
+    """URNs of containers that are not in all networks that they were given, as after `docker network disconnect`.
+
+    The provider (5.2.0) does not look at it again. `networks` are the names of those that running containers are in, by
+    the container's name.
+    """
+    return [
+        str(resource["urn"])
+        for resource in _resources(state)
+        if resource.get("type") == CONTAINER
+        and (name := resource.get("outputs", {}).get("name")) in networks
+        and not _given(resource) <= set(networks[name])
+    ]
+
+
+def _given(resource: Mapping[str, Any]) -> set[str]:
+    given = resource.get("inputs", {}).get("networksAdvanced") or ()
+    return {str(item["name"]) for item in given if isinstance(item, Mapping)}
+
+
 def _failed(resource: Mapping[str, Any]) -> bool:
     outputs = resource.get("outputs", {})
     return resource.get("type") == CONTAINER and bool(outputs.get("attach") and outputs.get("exitCode"))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import docker
 from docker.errors import DockerException
@@ -49,6 +49,12 @@ def services(client: docker.DockerClient, stack: str) -> list[Container]:
     """The stack's service containers, by name, without the one-shot ones."""
     selector: dict[str, Any] = {"label": [f"{LABEL}.stack={stack}", f"{LABEL}.role=service"]}
     return sorted(client.containers.list(all=True, filters=selector), key=lambda c: str(c.name))
+
+
+def networks(client: docker.DockerClient, stack: str) -> dict[str, set[str]]:
+    """The networks that each running service of a stack is in, by its container's name."""
+    found = (c for c in services(client, stack) if c.attrs["State"]["Status"] == "running")
+    return {str(c.name): set(c.attrs.get("NetworkSettings", {}).get("Networks") or {}) for c in found}
 
 
 def health(container: Container) -> Health:
@@ -93,7 +99,7 @@ def fetch(
     body += ["--header", f"Content-Type: {kind}"] if kind and post is not None else []
     code, text = execute(container, ["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
     if code:
-        raise RuntimeError(f"{url} from {workload}: {text.strip()}")
+        raise RuntimeError(f"{unquote_plus(url)} from {workload}: {text.strip()}")
     return text
 
 
@@ -146,7 +152,8 @@ def _query(client: docker.DockerClient, stack: str, query: str) -> list[dict[str
 
 def _seen(names: str) -> str:
     """Containers that cAdvisor named in its last answer; without the comparison those of 5 minutes ago count too."""
-    fresh = 'on(instance) group_left() (timestamp(up{job="cadvisor"}) - 60)'
+    # after a change of labels there may be the last answer of before beside the new one
+    fresh = 'on(instance) group_left() (max by (instance) (timestamp(up{job="cadvisor"})) - 60)'
     return f'group by (name) (container_last_seen{{name=~"{names}"}} > {fresh})'
 
 

@@ -44,9 +44,14 @@ def _up(**labels: str) -> str:
 def target_down(*, cluster: bool = False) -> AlertRule:
     """No answer to a scrape, whoever was asked. Pods and nodes that the platform knows have an alert of their own."""
     up = f'up{{job!="{PROBES}", pod="", node=""}}' if cluster else ASKED
+    before, now = (
+        series_of("web", "up", job="web", instance="web:80", environment=name) for name in ("before", "test")
+    )
     return AlertRule(
         name="TargetDown",
-        expr=f"{up} == 0",  # Prometheus' own 1 and 0: answered, or not
+        # Prometheus' own 1 and 0: answered, or not. With other labels, as after a change of the environment, the same
+        # target has a last answer of before for five minutes where Prometheus was replaced meanwhile.
+        expr=f"{up} == 0 unless on(job, instance) up == 1",
         hold="1m",  # four missed scrapes at the default interval: no restart takes that long
         severity="critical",
         mutes=(Mute(alerts=FOLLOWS, on=SERVICE, all_of=ASKED),),
@@ -59,7 +64,7 @@ def target_down(*, cluster: bool = False) -> AlertRule:
             "If it runs and serves, check the network: is the address right, and do the target and Prometheus share a"
             " network (`observability:docker: {externalNetworks: [...]}`)?",
         ),
-        example=Example(fires={_up(): "1+0x58 0+0x61"}, silent={_up(): "1+0x59 0+0x60"}),
+        example=Example(fires={_up(): "1+0x58 0+0x61"}, silent={_up(): "1+0x59 0+0x60", before: flat(0), now: flat(1)}),
     )
 
 

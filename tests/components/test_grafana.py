@@ -128,7 +128,7 @@ def test_cookies_are_secure_with_https(tmp_path: Path) -> None:
     """The scheme of the base URL decides whether cookies travel over plain HTTP."""
     found = {
         url: workload(plan_shop(tmp_path / url[:5], settings={"baseUrl": url})).env
-        for url in ("http://127.0.0.1:1", "https://m.example.com")
+        for url in ("http://127.0.0.1:8080", "https://m.example.com")
     }
     assert [env["GF_SECURITY_COOKIE_SECURE"] for env in found.values()] == ["false", "true"]
     assert found["https://m.example.com"]["GF_SERVER_ROOT_URL"] == "https://m.example.com/"

@@ -69,6 +69,25 @@ def test_container_prune_restarts_nothing(stack: RunningStack) -> None:
     assert one_shots(stack).keys() == pruned.keys()
 
 
+def test_a_container_outside_of_its_network_comes_back(stack: RunningStack) -> None:
+    """`docker network disconnect`: the provider sees no change, and nobody finds Prometheus by its name."""
+    network = stack.client.networks.get(f"{stack.name}-monitoring")
+    with landing(stack, "outside of its network"):
+        network.disconnect(f"{stack.name}-prometheus")
+    network.reload()
+    assert f"{stack.name}-prometheus" in {item["Name"] for item in network.attrs["Containers"].values()}
+
+
+def test_another_environment_with_another_prometheus(stack: RunningStack) -> None:
+    """Series of before have a last answer for five minutes: `make up` ends well, and nothing fires for what is up."""
+    stack.edit_settings(lambda config: config.update(environment="another"))
+    stack.edit_settings(lambda config: config["prometheus"].update(queryTimeout="90s"))
+    stack.up()
+    eventually(lambda: stack.prom('min(up{environment="another"}) == 1'), timeout=60, what="targets of the new name")
+    assert stack.prom('up{environment="test"}'), "the last answers of before are still there"
+    assert not stack.prom('ALERTS{alertname="TargetDown"}')
+
+
 def test_each_one_shot_can_be_removed(stack: RunningStack) -> None:
     """What delivers documents or secrets, or fetches the tools, one after the other."""
     started = stack.identities()

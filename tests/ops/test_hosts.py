@@ -11,6 +11,7 @@ import pytest
 
 from model.operator import Operator
 from model.settings import Settings
+from model.workload import Port
 from ops import alertmanagers, operated, recover, verify
 from ops.alertmanagers import InContainer, InPod
 from ops.hosts import ClusterHost, DockerHost, pod_health
@@ -89,10 +90,15 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
         return facts
 
     monkeypatch.setattr(docker_engine, "read", read)
-    host = DockerHost("dev", fakes.engine_with())
+    engine = fakes.engine_with()
+    listed = [{"Names": ["/web"], "Ports": [{"IP": "127.0.0.1", "PublicPort": 8080}]}]
+    monkeypatch.setattr(engine, "api", SimpleNamespace(containers=lambda: listed), raising=False)
+    host = DockerHost("dev", engine)
     assert host.describe(settings).settings["docker"]["dataRoot"] == "/data/docker"
-    (said,) = host.refusals(SimpleNamespace(settings=settings))  # type: ignore[arg-type]
-    assert said.startswith("docker.dataRoot: ")
+    workload = SimpleNamespace(ports=(Port(number=8080, publish=8080),))
+    plan = SimpleNamespace(stack="dev", settings=settings, workloads={"traefik": (workload,)})
+    said, port = host.refusals(plan)  # type: ignore[arg-type]
+    assert said.startswith("docker.dataRoot: ") and "is taken by the container web" in port
     assert set(asked) == {"tcp://10.0.0.5:2376"}
 
 

@@ -181,3 +181,17 @@ def test_imported_state_has_nothing_pending(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Path, "unlink", keep)
     recover.recover(space, None)
     assert written == [state(container("a"), pending_operations=[])]
+
+
+@pytest.mark.parametrize(("there", "again"), [({"own", "theirs"}, []), ({"own"}, ["urn:p"]), (set(), ["urn:p"])])
+def test_a_container_outside_of_its_network_is_made_again(there: set[str], again: list[str]) -> None:
+    """Nobody else notices: the provider does not look at it, and what it asks in that network has no name any more."""
+    resource = {
+        "urn": "urn:p",
+        "type": recover.CONTAINER,
+        "inputs": {"networksAdvanced": [{"name": "own"}, {"name": "theirs"}]},
+        "outputs": {"name": "dev-prometheus"},
+    }
+    state = {"deployment": {"resources": [resource]}}
+    assert recover.detached(state, {"dev-prometheus": there}) == again
+    assert recover.detached(state, {}) == [], "one that does not run is made again anyway"

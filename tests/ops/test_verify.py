@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 
 from ops import verify
 from ops.verify import Health
 from tests.support import fakes
 from tests.support.fakes import FakeItem
+from tests.support.validating import accepts, tool
 
 
 def target(service: str, health: str = "up") -> dict[str, Any]:
@@ -232,3 +235,14 @@ def test_warnings_are_shown_and_judge_nothing() -> None:
     up = [target("prometheus")]
     assert verify.report("dev", [GOOD], up, warnings=("no [default] receiver",), base_url="http://h", console=console)
     assert "warning no [default] receiver" in out.getvalue()
+
+
+def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None:
+    """A change of the environment leaves each series twice for five minutes where Prometheus was replaced."""
+    labels = {"before": 'environment="before"', "now": 'environment="now"'}
+    series = [{"series": f'up{{job="cadvisor", instance="c:1", {each}}}', "values": "1x20"} for each in labels.values()]
+    series += [{"series": f'container_last_seen{{name="a", instance="c:1", {labels["now"]}}}', "values": "0+60x20"}]
+    wanted = [{"expr": verify._seen(".+"), "eval_time": "10m", "exp_samples": [{"labels": '{name="a"}', "value": 1}]}]
+    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": wanted}]
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"tests": tests}))
+    accepts(tool("promtool"), "test", "rules", tmp_path / "test.yml")

@@ -1,0 +1,70 @@
+"""Host ports of a plan that somebody else has already: the engine would find out half-way through a deployment.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerList (Ports)
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from model.naming import LABEL
+from model.places import section_key
+from model.plan import Plan
+from model.workload import Port
+
+EVERY = ("", "::", "0.0.0.0")  # noqa: S104 - what engines say of a port that is open on every address
+
+
+def taken(plan: Plan, containers: Sequence[Mapping[str, Any]], *, local: bool) -> list[str]:
+    """The wanted ports that others have, as sentences that name the key.
+
+    Args:
+        plan: what is to be deployed.
+        containers: the engine's containers as its list describes them.
+        local: whether the engine's host is this machine, whose other processes may have a port too.
+    """
+    mine = [item for item in containers if (item.get("Labels") or {}).get(f"{LABEL}.stack") == plan.stack]
+    theirs = [item for item in containers if item not in mine]
+    own = {number for _, number, _ in _published(mine)}
+    return [
+        f"host port {port.publish} on {port.bind}, which {section_key(component)} wants, is taken by {who};"
+        " name another port there, or end that"
+        for component, port in _wanted(plan)
+        if (who := _owner(port, theirs) or (local and port.publish not in own and _process(port)))
+    ]
+
+
+def _wanted(plan: Plan) -> Iterator[tuple[str, Port]]:
+    for component, workloads in plan.workloads.items():
+        yield from ((component, port) for item in workloads for port in item.ports if port.publish)
+
+
+def _published(containers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int, str]]:
+    """Address, port and container of everything that is published."""
+    for item in containers:
+        name = str((item.get("Names") or ["?"])[0]).lstrip("/")
+        for port in item.get("Ports") or ():
+            if "PublicPort" in port and port.get("Type", "tcp") == "tcp":
+                yield str(port.get("IP", "")), int(port["PublicPort"]), name
+
+
+def _owner(port: Port, containers: Sequence[Mapping[str, Any]]) -> str:
+    for address, number, name in _published(containers):
+        if number == port.publish and (address == port.bind or {address, port.bind} & set(EVERY)):
+            return f"the container {name}"
+    return ""
+
+
+def _process(port: Port) -> str:
+    """Who else listens on this machine; nobody where that cannot be known."""
+    family = socket.AF_INET6 if ":" in port.bind else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of before that are still ending
+        try:
+            probe.bind((port.bind, port.publish or 0))
+        except OSError as error:
+            return "another process of this host" if error.errno == errno.EADDRINUSE else ""
+    return ""
