@@ -10,6 +10,7 @@ from typing import Any
 
 from components.assemble import ConfigValue
 from components.discovery import TOKENS
+from components.entry.routing import SECRETS_DIR, USERS
 from model.plan import Plan
 from tests.support.planned import workload
 from tests.support.systems import plan_cluster, plan_shop
@@ -111,8 +112,16 @@ def written(plan: Plan, name: str, folder: Path) -> Path:
     for path, text in config.files.items():
         file = folder / name / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text.replace(TOKENS, str(_tokens(folder))), encoding="utf-8")
+        here = text.replace(TOKENS, str(_tokens(folder))).replace(f"{SECRETS_DIR}/{USERS}", str(_users(folder)))
+        file.write_text(here, encoding="utf-8")
     return folder / name
+
+
+def _users(folder: Path) -> Path:
+    """A file of users, which Traefik reads while it builds its routes."""
+    made = folder / "users"
+    made.write_text("admin:$2b$04$aaaaaaaaaaaaaaaaaaaaaeaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n")
+    return made
 
 
 def _tokens(folder: Path) -> Path:
