@@ -20,7 +20,7 @@ from model.packs import promtail as pack
 from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
-from model.telemetry import DOCKER_API, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import DOCKER_API, LOG_FILES, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
 from model.workload import (
     Access,
     BorrowedVolume,
@@ -203,6 +203,7 @@ def telemetry(context: Context) -> Telemetry:
     if context.settings.target == "docker":
         asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
     return Telemetry(
+        offers=(LOG_FILES,),
         needs=tuple(asked),
         scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
         rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
