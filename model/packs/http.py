@@ -23,7 +23,8 @@ from model.packs.base import (
     quantile,
     share,
 )
-from model.system import Metric, Panel, Role
+from model.roles import Role
+from model.system import Metric, Panel
 from model.telemetry import AlertRule, RecordingRule
 
 ERROR_RATIO = 0.05

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.refusals.case import Case
+from tests.support.refusals.case import Case, of_system
 
 FILE, STACK = "configs/systems/shop.yaml", "Pulumi.dev.yaml"
 OFF = json.dumps({"enabled": False})
@@ -31,4 +31,22 @@ OFF_CASES = (
               {"promtail": OFF, "loki": OFF}, "promtail.enabled", "shop has hostLogs (/var/log/a.log), which it reads"),
 )  # fmt: skip
 
-WATCHING_CASES = OFF_CASES
+ROLE_CASES = (
+    of_system("requests in a gauge", {f"{API}.metrics": {"http_requests_total": {"type": "gauge", "role": "requests"}}},
+              f"{API}.metrics.http_requests_total.type", "'gauge': a metric of the role 'requests' is a counter"),
+    of_system("queue in a counter", {"services.worker.metrics": {"waiting": {"type": "counter", "role": "queue"}}},
+              "services.worker.metrics.waiting.type", "'counter': a metric of the role 'queue' is a gauge"),
+    of_system("duration in a counter", {f"{API}.metrics.shop_duration_seconds.type": "counter"},
+              f"{API}.metrics.shop_duration_seconds.type", "is a histogram or a summary; declare it so"),
+    of_system("queries in a summary",
+              {f"{API}.metrics.took": {"type": "summary", "unit": "seconds", "role": "query_duration"}},
+              f"{API}.metrics.took.type", "'summary': a metric of the role 'query_duration' is a histogram"),
+    of_system("metric that a pack reads by name", {"services.worker": {"port": 1, "packs": ["llm"], "metrics": {
+        "rag_queries_total": {"type": "gauge"}}}}, "services.worker.metrics.rag_queries_total.type",
+              "'gauge', but the pack llm reads rag_queries_total as a counter"),
+    of_system("metric without the role that its pack looks for", {"services.worker": {"port": 1, "packs": ["http"],
+        "metrics": {"http_requests_total": {"type": "counter", "labels": {"status": ["200", "500"]}}}}},
+              "services.worker.metrics.http_requests_total.role", "say role: requests, or rename it"),
+)  # fmt: skip
+
+WATCHING_CASES = OFF_CASES + ROLE_CASES
