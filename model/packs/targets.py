@@ -197,7 +197,7 @@ def out_of_order_timestamps() -> AlertRule:
         steps=(
             'Find the job: `{service="prometheus"} |= "out-of-order"` in Explore names the scrape pool.',
             "If the target sends times of its own (a gateway, cAdvisor), compare its clock with Prometheus' host.",
-            "If two targets have equal labels, give each an `instance` of its own.",
+            "If a target gives samples of several others, as a gateway does, let it name each in a label of its own.",
         ),
         example=grown(series_of(SELF, "prometheus_target_scrapes_sample_out_of_order_total"), 0),
     )
