@@ -55,7 +55,7 @@ def test_folders_with_patterns_are_mounted_above_them(tmp_path: Path) -> None:
     logs = [
         {"path": path, "job": f"job-{number}", **({"group": 4} if "sys" in path else {})}
         for number, path in enumerate(
-            ("/srv/apps/*/logs/*.log", "/var/log/**/*.log", "/var/log/nginx/a.log", "/var/logs/syslog")
+            ("/srv/apps/*/logs/*.log", "/var/log/**/*.log", "/var/log/nginx/access", "/var/logs/syslog")
         )
     ]
     plan = plan_shop(tmp_path, {"hostLogs": logs})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from model.checks import needs
 from model.telemetry import (
@@ -19,7 +20,7 @@ from model.telemetry import (
 )
 from tests.model.checks.contexts import context
 
-PLAIN = {"services.api.health": []}
+PLAIN: dict[str, Any] = {"services.api.health": []}
 ASKS = Telemetry(needs=(Need(what=DOCKER_API, why="a asks it"), Need(what=DOCKER_API, why="b asks it")))
 BOARD = Dashboard(uid="b", title="B", folder="f", model={"panels": [{"datasource": {"type": "loki", "uid": "loki"}}]})
 

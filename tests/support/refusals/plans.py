@@ -23,13 +23,13 @@ def section(name: str, key: str, value: Mapping[str, Any], at: str, says: str, *
 EQUAL_CASES = (
     of_system(
         "two ports of one host",
-        {f"{API}.addresses": ["h:9100", "h:9101"], f"{API}.instance": "host"},
+        {f"{API}.addresses": ["h:9100", "h:9101"], f"{API}.instance": "host", f"{API}.port": 9100},
         f"{API}.instance",
         "'host' gives h:9100 and h:9101 one label instance",
     ),
     of_system(
         "one address twice",
-        {f"{API}.addresses": ["h:1", "g:1", "h:1"]},
+        {f"{API}.addresses": ["h:1", "g:1", "h:1"], f"{API}.port": 1},
         f"{API}.addresses[2]",
         "'h:1' stands twice; leave one out",
     ),
@@ -87,7 +87,7 @@ TAKEN_CASES = (
             "quantile",
             "metric",
             "slo",
-        )  # fmt: skip
+        )
     ),
     of_system(
         "label of a pod",

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from components.assemble import ConfigValue
 from tests.support.refusals.case import Case, of_system
 
 FILE, STACK = "configs/systems/shop.yaml", "Pulumi.dev.yaml"
 OFF = json.dumps({"enabled": False})
 API = "services.api"
+SECRET = ConfigValue("", secret=True)
 REDIS = {"kind": "redis", "address": "cache:6379"}
 POSTGRES = {"kind": "postgres", "address": "orders:5432", "passwordSecret": "orders-key"}
 
@@ -49,4 +51,35 @@ ROLE_CASES = (
               "services.worker.metrics.http_requests_total.role", "say role: requests, or rename it"),
 )  # fmt: skip
 
-WATCHING_CASES = OFF_CASES + ROLE_CASES
+A_LOG = {"path": "/var/log/a.log", "job": "a"}
+PODS = {"namespace": "shop", "selector": {"app": "api"}}
+TWICE_CASES = (
+    of_system("one target of two services", {f"{API}.address": "h:4000", "services.worker": {
+        "port": 4000, "address": "h:4000"}}, "services.worker.address",
+              "'h:4000' with the path /metrics is scraped as services.api already"),
+    of_system("one target among addresses", {"services.worker": {"port": 4000, "addresses": ["a:4000", "API:4000"]}},
+              "services.worker.addresses[1]", "'API:4000' with the path /metrics is scraped as services.api already"),
+    of_system("one port of the host of two services", {f"{API}.onHost": True, "services.worker": {
+        "port": 4000, "onHost": True}}, "services.worker.port", "is scraped as services.api already"),
+    of_system("one pod of two services", {f"{API}.kubernetes": PODS, "services.worker": {
+        "port": 4000, "kubernetes": PODS}}, "services.worker.kubernetes.selector", "of services.api; give that"),
+    of_system("port beside an address", {f"{API}.address": "orders:9999"}, f"{API}.port",
+              "4000, but it is scraped at orders:9999; give the port that its address has"),
+    Case(name="system: one server of two databases", at=f"{FILE}: databases.b.address",
+         system={"databases": {"a": POSTGRES, "b": {**POSTGRES, "user": "u"}}}, settings={"orders-key": SECRET},
+         says="'orders:5432' is watched as databases.a already"),
+    of_system("one Redis of two databases", {"databases": {"a": REDIS, "b": REDIS}}, "databases.b.address",
+              "leave one out"),
+    of_system("one server on the host", {"databases": {name: {"kind": "redis", "onHost": True} for name in "ab"}},
+              "databases.b.onHost", "'host.docker.internal:6379' is watched as databases.a already"),
+    of_system("one container of two services", {f"{API}.logs.container": "app", "services.worker.logs": {
+        "container": "App"}}, "services.worker.logs.container", "'App' is the container of services.api"),
+    of_system("container of another service", {f"{API}.logs.container": "worker"}, f"{API}.logs.container",
+              "'worker' is the container of services.worker"),
+    of_system("one log file of two jobs", {"hostLogs": [A_LOG, {**A_LOG, "job": "b"}]}, "hostLogs[1].path",
+              "'/var/log/a.log' is read by hostLogs[0] (/var/log/a.log) already"),
+    of_system("log file within a pattern", {"hostLogs": [{"path": "/var/**/*.log", "job": "b"}, A_LOG]},
+              "hostLogs[1].path", "is read by hostLogs[0] (/var/**/*.log) already"),
+)  # fmt: skip
+
+WATCHING_CASES = OFF_CASES + ROLE_CASES + TWICE_CASES
