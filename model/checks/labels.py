@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from model.errors import Problem
+from model.logs import CONTAINERS
 from model.places import in_system, setting
 from model.system import Metric, Service, Tuning
 
@@ -66,6 +67,9 @@ def problems(context: Context) -> list[Problem]:
     for number, alert in enumerate(system.alerts):
         found += _taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
     for number, log in enumerate(system.host_logs):
+        if log.job == CONTAINERS:
+            message = f"{log.job!r} is the job of all lines that containers write; choose another"
+            found.append(Problem(f"hostLogs[{number}].job", message))
         found += _taken(f"hostLogs[{number}].labels", log.labels, OF_LINES)
         found += _taken(f"hostLogs[{number}].labelFields", log.label_fields, OF_LINES)
     found += _tune("tune", system.tune)

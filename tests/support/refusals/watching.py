@@ -78,6 +78,8 @@ TWICE_CASES = (
               "'worker' is the container of services.worker"),
     of_system("one log file of two jobs", {"hostLogs": [A_LOG, {**A_LOG, "job": "b"}]}, "hostLogs[1].path",
               "'/var/log/a.log' is read by hostLogs[0] (/var/log/a.log) already"),
+    of_system("job of log files that is taken", {"hostLogs": [{**A_LOG, "job": "containerlogs"}]}, "hostLogs[0].job",
+              "'containerlogs' is the job of all lines that containers write; choose another"),
     of_system("log file within a pattern", {"hostLogs": [{"path": "/var/**/*.log", "job": "b"}, A_LOG]},
               "hostLogs[1].path", "is read by hostLogs[0] (/var/**/*.log) already"),
 )  # fmt: skip
