@@ -6,6 +6,7 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import BY, SERVICE, Tune, flat, grown, limit, percent, series_of
 from model.packs.probes_alerts import PROBES
 from model.telemetry import AlertRule, Example, Mute
@@ -126,7 +127,7 @@ def flapping(tune: Tune) -> AlertRule:
         expr=f"avg_over_time({ASKED}[15m]) < {bound:g} and changes({ASKED}[15m]) >= {FLAPS}",
         hold="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.service }} ({{ $labels.instance }}) answers {{ $value | humanizePercentage }} of its"
         " scrapes",
         description=f"In a quarter of an hour the target was lost at least three times and answered less than"

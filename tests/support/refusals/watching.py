@@ -22,6 +22,12 @@ def unwatched(name: str, system: Mapping[str, Any], settings: Mapping[str, Any],
     return Case(name=f"needs: {name}", system=system, settings=settings, at=f"{STACK}: {at}", says=says)
 
 
+def tuned(alert: str, key: str, value: float | str, says: str, where: str = "tune") -> Case:
+    """An alert that is tuned so that it would always fire, or never."""
+    name = f"{key} {value} in {where} of {alert}"
+    return of_system(name, {where: {alert: {key: value}}}, f"{where}.{alert}.{key}", says)
+
+
 OFF_CASES = (
     unwatched("redis exporter", {"databases": {"cache": REDIS}}, {"redisExporter": OFF}, "redisExporter.enabled",
               "false, but shop has databases.cache, which it watches; leave it out"),
@@ -84,4 +90,17 @@ TWICE_CASES = (
               "hostLogs[1].path", "is read by hostLogs[0] (/var/**/*.log) already"),
 )  # fmt: skip
 
-WATCHING_CASES = OFF_CASES + ROLE_CASES + TWICE_CASES
+SHARE = "must be a share, greater than 0 and less than 1, such as 0.05 for 5%"
+LIMIT_CASES = (
+    tuned("HighErrorRatio", "threshold", 5.0, f"5: {SHARE}"),
+    tuned("HighErrorRatio", "threshold", 1.0, f"1: {SHARE}", f"{API}.tune"),
+    tuned("HostCpuHigh", "threshold", -0.5, f"-0.5: {SHARE}"),
+    tuned("HostDiskLow", "threshold", 0.0, f"0: {SHARE}"),
+    tuned("SlowRequests", "threshold", 0.0, "0: must be greater than 0"),
+    tuned("GrafanaDatasourceErrors", "threshold", -1.0, "-1: must be 0 or more"),
+    tuned("TargetDown", "for", "2y", "2y is longer than Prometheus keeps samples (15d); shorten it, or raise"),
+    tuned("HighErrorRatio", "for", "16d", "16d is longer than", f"{API}.tune"),
+    of_system("alert that waits for years", {"alerts.0.for": "1y"}, "alerts[0].for", "1y is longer than"),
+)
+
+WATCHING_CASES = OFF_CASES + ROLE_CASES + TWICE_CASES + LIMIT_CASES
