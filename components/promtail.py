@@ -14,13 +14,13 @@ from pydantic import Field
 from components.base import MonitoringComponent, limits, published
 from components.documents import dump
 from components.pipeline import STRUCTURED, Reading, named_containers, reading, selected_pods, stages
-from model.logs import folder
+from model.logs import CONTAINERS, HostLog, folder
 from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
 from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
-from model.telemetry import DOCKER_API, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import DOCKER_API, LOG_FILES, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
 from model.workload import (
     Access,
     BorrowedVolume,
@@ -58,7 +58,7 @@ class Settings(ComponentSettings):
 def config(context: Context) -> dict[str, Any]:
     """promtail.yml as a dict."""
     jobs = [DISCOVERED[context.settings.target](context)]
-    jobs += [file_job(context, log) for log in log_files(context)]
+    jobs += file_jobs(context, log_files(context))
     return {
         "server": {"http_listen_port": PORT, "grpc_listen_port": 0, "log_level": "warn"},
         "positions": {"filename": f"{DATA_DIR}/positions.yaml", "sync_period": "5s"},
@@ -88,10 +88,10 @@ def docker_job(context: Context) -> dict[str, Any]:
     if wanted := context.own(Settings).container_labels:
         discovery["filters"] = [{"name": "label", "values": list(wanted)}]
     return {
-        "job_name": "containerlogs",
+        "job_name": CONTAINERS,
         "docker_sd_configs": [discovery],
         "relabel_configs": [
-            {"target_label": "job", "replacement": "containerlogs"},
+            {"target_label": "job", "replacement": CONTAINERS},
             {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
             {"source_labels": ["container"], "target_label": "service"},
             _unless_empty("__meta_docker_container_label_com_docker_compose_service", "service"),
@@ -109,11 +109,11 @@ def pods_job(context: Context) -> dict[str, Any]:
     """
     meta = "__meta_kubernetes_pod_"
     return {
-        "job_name": "containerlogs",
+        "job_name": CONTAINERS,
         "kubernetes_sd_configs": [{"role": "pod"}],
         "relabel_configs": [
             {"source_labels": [f"{meta}node_name"], "target_label": "__host__"},  # pods of other nodes are left out
-            {"target_label": "job", "replacement": "containerlogs"},
+            {"target_label": "job", "replacement": CONTAINERS},
             {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
             {"source_labels": [f"{meta}name"], "target_label": "pod"},
             {"source_labels": [f"{meta}container_name"], "target_label": "container"},
@@ -147,19 +147,29 @@ def pipeline(context: Context) -> list[dict[str, Any]]:
 
 
 def log_files(context: Context) -> tuple[LogFile, ...]:
-    """The log files of the system and of all components."""
-    own = tuple(
-        LogFile(
-            job=log.job,
-            path=log.path,
-            labels=log.labels,
-            label_fields=log.label_fields,
-            demo=log.written_by,
-            group=log.group,
-        )
-        for log in context.system.host_logs
-    )
-    return own + context.telemetry.log_files
+    """The log files of the system and of all components.
+
+    A stand-in writes one file, so in a demo the first entry has it, and one that nothing else writes is left out.
+    """
+    found: list[LogFile] = []
+    for log in context.system.host_logs:
+        taken = {key for other in found for key in other.demo} if context.settings.demo else set()
+        writers = tuple(key for key in log.written_by if key not in taken)
+        if writers or not log.written_by:
+            found.append(_log_file(log, writers))
+    return (*found, *context.telemetry.log_files)
+
+
+def _log_file(log: HostLog, writers: tuple[str, ...]) -> LogFile:
+    labels, fields = log.labels, log.label_fields
+    return LogFile(job=log.job, path=log.path, labels=labels, label_fields=fields, demo=writers, group=log.group)
+
+
+def file_jobs(context: Context, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
+    """One entry for each, under a name of its own: several may have one label job, as files of one application do."""
+    before = [[other.job for other in logs[:number]].count(log.job) for number, log in enumerate(logs)]
+    names = [log.job + (f".{count + 1}" if count else "") for log, count in zip(logs, before, strict=True)]
+    return [{**file_job(context, log), "job_name": name} for name, log in zip(names, logs, strict=True)]
 
 
 def file_job(context: Context, log: LogFile) -> dict[str, Any]:
@@ -179,7 +189,8 @@ def glob(context: Context, log: LogFile) -> str:
     """Where Promtail sees the files; in a demo each stand-in's are in a directory of their own."""
     path = PurePosixPath(log.path)
     if context.settings.demo and log.demo and shares_files(context):
-        return f"{HOST_DIR}{path.parent}/*/*.log"
+        writers = log.demo[0] if len(log.demo) == 1 else f"{{{','.join(log.demo)}}}"
+        return f"{HOST_DIR}{path.parent}/{writers}/*.log"
     return f"{HOST_DIR}{path}"
 
 
@@ -203,6 +214,7 @@ def telemetry(context: Context) -> Telemetry:
     if context.settings.target == "docker":
         asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
     return Telemetry(
+        offers=(LOG_FILES,),
         needs=tuple(asked),
         scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
         rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),

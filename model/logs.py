@@ -13,6 +13,8 @@ from pydantic.alias_generators import to_camel
 from model.base import ContainerName, Files, LabelName, Name, Strict
 from model.errors import Inconsistent, Problem
 
+CONTAINERS = "containerlogs"
+"""Value of the label job of all lines that containers write."""
 LogField = Annotated[str, Field(min_length=1, max_length=100)]
 WILDCARD = re.compile(r"[*?\[{]")
 """What makes a part of a path a pattern: https://github.com/bmatcuk/doublestar#patterns."""

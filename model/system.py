@@ -13,12 +13,8 @@ from pydantic import Field, model_validator
 from model.base import DnsLabel, Duration, HostPort, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem, nearest
 from model.logs import HostLog, Logs
+from model.roles import TYPES, MetricType, Role
 
-Role = Literal[
-    "requests", "duration", "in_flight", "uptime", "active", "connections", "queue", "jobs", "job_duration",
-    "pool_active", "pool_idle", "pool_max", "query_duration", "errors", "failures", "memory", "heap", "cpu",
-    "goroutines", "lag", "constant", "generic",
-]  # fmt: skip
 PackName = Literal["http", "worker", "websocket", "nodejs", "go", "python", "pool", "clickhouse", "milvus", "llm"]
 RowName = Literal[
     "health", "logs", "slo", "http", "worker", "websocket", "nodejs", "go", "python", "pool", "clickhouse", "milvus",
@@ -33,7 +29,7 @@ PORTS = {"postgres": 5432, "redis": 6379}
 class Metric(Strict):
     """A metric that a service exposes: rules and dashboards may use only what is declared here."""
 
-    type: Literal["counter", "gauge", "histogram", "summary"]
+    type: MetricType
     """Prometheus metric type."""
     help: str = ""
     """What it counts or measures, as the demo workload exposes it."""
@@ -49,11 +45,17 @@ class Metric(Strict):
     """Value the demo workload moves around."""
 
     @model_validator(mode="after")
-    def _buckets_ascend(self) -> Metric:
+    def _fits_its_type(self) -> Metric:
+        found = []
+        if self.type not in (able := TYPES[self.role]):
+            words = f"{self.type!r}: a metric of the role {self.role!r} is a {' or a '.join(able)}"
+            found.append(Problem("type", f"{words}; declare it so, or leave the role out"))
         if self.buckets and self.type != "histogram":
-            raise Inconsistent([Problem("buckets", f"only a histogram has buckets, this is a {self.type}")])
+            found.append(Problem("buckets", f"only a histogram has buckets, this is a {self.type}"))
         if list(self.buckets) != sorted(set(self.buckets)):
-            raise Inconsistent([Problem("buckets", "each bound must be greater than the one before")])
+            found.append(Problem("buckets", "each bound must be greater than the one before"))
+        if found:
+            raise Inconsistent(found)
         return self
 
 

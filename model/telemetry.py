@@ -23,6 +23,7 @@ NOTIFICATION = "notifications"
 DRAWING = "the drawing of dashboards"
 DOCKER_API = "the read-only API of the Docker engine"
 LOG_STORE = "a store of log lines"
+LOG_FILES = "the reading of the host's log files"
 STAND_INS = "stand-ins for services"
 EDGE = "an entry point for people"
 """What parts of a stack offer each other, as it completes "nothing here offers ..."."""
@@ -152,8 +153,9 @@ class Mute:
 class AlertRule:
     """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates.
 
-    `limit` is the threshold in `expr` where it has one that a system may tune, `quantile` likewise; `min_failures` is
-    how many failures an alert on a share of them needs, where it is one. `service` is the service that it is about,
+    `limit` is the threshold in `expr` where it has one that a system may tune: a `Share`, a `Count`, or a plain number
+    that is greater than zero (`model.limits`). `quantile` is what it looks at, where that may be tuned; `min_failures`
+    is how many failures an alert on a share of them needs, where it is one. `service` is the service that it is about,
     where it is about one. `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in
     order, when it fires: they make its runbook. `example` proves that it fires and stays silent where it should; an
     empty `silent` means that nothing can silence it.

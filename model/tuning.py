@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from model.base import seconds
 from model.errors import Problem, nearest
+from model.limits import kind_of
 from model.muting import with_mutes
 from model.settings import Settings
 from model.system import System, Tuning
@@ -65,8 +66,8 @@ def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> 
         if name not in by_name:
             found.append(Problem(f"{where}.{name}", f"there is no such alert; {nearest(name, by_name)}"))
             continue
-        if wish.threshold is not None and by_name[name].limit is None:
-            found.append(Problem(f"{where}.{name}.threshold", "the alert has no threshold that could be another"))
+        if wish.threshold is not None and (words := _unfit(wish.threshold, by_name[name])):
+            found.append(Problem(f"{where}.{name}.threshold", words))
         if wish.min_failures is not None and by_name[name].min_failures is None:
             having = sorted(alert.name for alert in alerts if alert.min_failures is not None)
             message = f"the alert counts no failures; those that do: {', '.join(dict.fromkeys(having)) or 'none'}"
@@ -74,6 +75,14 @@ def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> 
         if wish.quantile is not None and by_name[name].quantile is None:
             found.append(Problem(f"{where}.{name}.quantile", "the alert looks at no quantile; leave it out"))
     return found
+
+
+def _unfit(threshold: float, alert: AlertRule) -> str:
+    """Why an alert cannot have this threshold."""
+    if alert.limit is None:
+        return "the alert has no threshold that could be another"
+    kind = kind_of(alert.limit)
+    return "" if kind.allows(threshold) else f"{threshold:g}: {kind.WORDS}"
 
 
 def _tuned(alert: AlertRule, system: System) -> AlertRule | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model.checks import entry, labels, networks, targets
+from model.checks import entry, labels, networks, repeated, targets
 from model.errors import Problem
 
 if TYPE_CHECKING:
@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def problems(context: Context) -> list[Problem]:
     """What can be said of a system and a stack without what others contribute."""
-    return [problem for check in (labels, targets, networks, entry) for problem in check.problems(context)]
+    return [problem for check in (labels, targets, repeated, networks, entry) for problem in check.problems(context)]

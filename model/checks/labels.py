@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from model.errors import Problem
+from model.logs import CONTAINERS
 from model.places import in_system, setting
 from model.system import Metric, Service, Tuning
 
@@ -29,6 +30,11 @@ OF_ALERTS: Mapping[str, str] = {
     "severity": "holds the alert's severity",
     "stack": "holds the stack's name in every alert",
     "replica": "tells instances of Prometheus apart, and is taken from alerts",
+}
+INSTANCE: Mapping[str, str] = {"instance": "tells the targets of a job apart"}
+OF_RULES: Mapping[str, str] = {
+    "metric": "names the metric in alerts about metrics",
+    "slo": "names the objective in alerts about objectives",
 }
 OF_SAMPLES: Mapping[str, str] = {"le": "holds the bound of a bucket", "quantile": "holds the quantile of a summary"}
 OF_PODS: Mapping[str, str] = {
@@ -61,6 +67,9 @@ def problems(context: Context) -> list[Problem]:
     for number, alert in enumerate(system.alerts):
         found += _taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
     for number, log in enumerate(system.host_logs):
+        if log.job == CONTAINERS:
+            message = f"{log.job!r} is the job of all lines that containers write; choose another"
+            found.append(Problem(f"hostLogs[{number}].job", message))
         found += _taken(f"hostLogs[{number}].labels", log.labels, OF_LINES)
         found += _taken(f"hostLogs[{number}].labelFields", log.label_fields, OF_LINES)
     found += _tune("tune", system.tune)
@@ -75,7 +84,8 @@ def _taken(where: str, labels: Iterable[str], reserved: Mapping[str, str]) -> It
 
 
 def _service(where: str, service: Service) -> Iterator[Problem]:
-    reserved = {**IDENTITY, **OF_ALERTS, **OF_SAMPLES, **(OF_PODS if service.kubernetes else {})}
+    reserved = {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES, **OF_SAMPLES}
+    reserved |= OF_PODS if service.kubernetes else {}
     yield from _taken(f"{where}.labels", service.labels, reserved)
     yield from _tune(f"{where}.tune", service.tune)
     for name, metric in service.metrics.items():
@@ -88,7 +98,7 @@ def _metric(where: str, name: str, metric: Metric, service: Service) -> Iterator
         yield Problem(where, message)
     elif ":" in name:
         yield Problem(where, "a colon marks series that rules record; services expose names without one")
-    given = {**IDENTITY, "instance": "tells the targets of a job apart"}
+    given = {**IDENTITY, **INSTANCE}
     given |= dict.fromkeys(service.labels, "is one of the service's own labels")
     for label in metric.labels:
         if label in given:
@@ -102,7 +112,7 @@ def _metric(where: str, name: str, metric: Metric, service: Service) -> Iterator
 
 def _tune(where: str, tune: Mapping[str, Tuning]) -> Iterator[Problem]:
     for alert, wish in tune.items():
-        yield from _taken(f"{where}.{alert}.labels", wish.labels, {**IDENTITY, **OF_ALERTS})
+        yield from _taken(f"{where}.{alert}.labels", wish.labels, {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES})
 
 
 def _objects(context: Context) -> Iterator[Problem]:

@@ -1,7 +1,8 @@
 """Parts of a stack that stand on others: what one needs, another one has to offer.
 
 A part says both in its telemetry and names no other part. Some needs follow from what is there: scrape jobs and rules
-need whoever scrapes and evaluates, alerts whoever sends notifications, panels the data source that they ask.
+need whoever scrapes and evaluates, alerts whoever sends notifications, panels the data source that they ask. What a
+system's file describes needs whoever watches it: a database its exporter, a health endpoint who asks it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from model.errors import Problem
 from model.places import in_section, setting
-from model.telemetry import DRAWING, EDGE, EVALUATION, NOTIFICATION, Dashboard, Need, Telemetry, source
+from model.system import System
+from model.telemetry import (
+    DRAWING,
+    EDGE,
+    EVALUATION,
+    LOG_FILES,
+    NOTIFICATION,
+    Dashboard,
+    Need,
+    Telemetry,
+    series_for,
+    source,
+)
 
 if TYPE_CHECKING:
     from model.plan import Context
@@ -62,6 +75,7 @@ def implied(context: Context, collected: Telemetry) -> Iterator[Need]:
         yield Need(what=NOTIFICATION, why=f"nobody would be notified of {alerts} alerts")
     if DRAWING in collected.offers:
         yield from _drawn(collected)
+    yield from _described(context.system)
     cluster = context.settings.kubernetes
     if context.settings.target == "kubernetes" and (cluster.ingress_class or cluster.service_type != "ClusterIP"):
         key = "ingressClass" if cluster.ingress_class else "serviceType"
@@ -70,6 +84,18 @@ def implied(context: Context, collected: Telemetry) -> Iterator[Need]:
             why=f"kubernetes.{key} leads people to it",
             where=setting(context.stack, f"kubernetes.{key}"),
         )
+
+
+def _described(system: System) -> Iterator[Need]:
+    """Databases, health endpoints and log files of a system: without whoever reads them, nobody would miss them."""
+    for kind in sorted({database.kind for database in system.databases.values()}):
+        of_kind = [f"databases.{key}" for key, database in system.databases.items() if database.kind == kind]
+        yield Need(what=series_for(kind), why=f"{system.name} has {named(of_kind)}, which it watches")
+    if probed := [f"services.{key}.health" for key, service in system.services.items() if service.health]:
+        yield Need(what=series_for("probes"), why=f"{system.name} has {named(probed)}, which it asks")
+    if system.host_logs:
+        files = [log.path for log in system.host_logs]
+        yield Need(what=LOG_FILES, why=f"{system.name} has hostLogs ({named(files)}), which it reads")
 
 
 def _drawn(collected: Telemetry) -> Iterator[Need]:

@@ -28,18 +28,12 @@ def _service(where: str, service: Service) -> Iterator[Problem]:
     for number, address in twice(addresses):
         yield Problem(f"{where}.addresses[{number}]", f"{address!r} stands twice; leave one out")
     different = list(dict.fromkeys(addresses))
-    merged = "their samples would be one series"
-    if "instance" in service.labels and len(different) > 1:
-        message = f"gives {len(different)} addresses one label instance, so {merged}; leave it out"
-        yield Problem(f"{where}.labels.instance", message)
-    elif service.instance == "host" and "instance" in service.labels:
-        yield Problem(f"{where}.instance", "'host' has no effect beside labels.instance; leave one of them out")
-    elif service.instance == "host":
+    if service.instance == "host":
         hosts = [address.rpartition(":")[0] for address in different]
         for number, host in twice(hosts):
             first = different[hosts.index(host)]
-            message = f"'host' gives {first} and {different[number]} one label instance, so {merged}; use 'address'"
-            yield Problem(f"{where}.instance", message)
+            message = f"'host' gives {first} and {different[number]} one label instance, so their samples would be one"
+            yield Problem(f"{where}.instance", f"{message} series; use 'address'")
             return
 
 

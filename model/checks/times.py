@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from model.base import duration, seconds
 from model.errors import Problem
 from model.places import in_section, in_system, setting
+from model.system import System
 from model.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _kept(context: Context, component: str, retention: str) -> Iterator[Problem]
             if seconds(window) > seconds(retention):
                 message = f"[{window}] looks back further than samples are kept ({retention}); {remedy}, or shorten it"
                 yield Problem(in_system(system.name, f"alerts[{number}].expr"), message)
+    yield from _waiting(system, retention, remedy)
     said = (system.name, f"{system.name}-slo")
     brought = [
         (window, alert.name)
@@ -117,6 +119,18 @@ def _kept(context: Context, component: str, retention: str) -> Iterator[Problem]
     if window and seconds(window) > seconds(retention):
         message = f"{retention} is shorter than the {window} that the alert {name} looks back; raise it"
         yield Problem(in_section(context.stack, component, "retention"), message)
+
+
+def _waiting(system: System, retention: str, remedy: str) -> Iterator[Problem]:
+    """Alerts that wait for longer than samples are kept: by then nobody could see what they are about."""
+    said = {f"alerts[{number}].for": spec.hold for number, spec in enumerate(system.alerts)}
+    said |= {f"tune.{name}.for": wish.hold for name, wish in system.tune.items()}
+    for key, service in system.services.items():
+        said |= {f"services.{key}.tune.{name}.for": wish.hold for name, wish in service.tune.items()}
+    for place, hold in said.items():
+        if hold and seconds(hold) > seconds(retention):
+            message = f"{hold} is longer than Prometheus keeps samples ({retention}); shorten it, or {remedy}"
+            yield Problem(in_system(system.name, place), message)
 
 
 # -- notifications ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Source of the names: https://prometheus.io/docs/alerting/latest/alertmanager/ an
 from __future__ import annotations
 
 from model.base import duration, seconds
+from model.limits import Share
 from model.packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
 from model.packs.drawing import or_zero
 from model.system import Panel
@@ -89,7 +90,7 @@ def notifications_failing(tune: Tune) -> AlertRule:
         expr=f"{_failed(f'min by ({BY}, integration) ')} > {bound:g}",
         hold="5m",  # a receiver's restart is over by then, and what failed meanwhile has been tried again
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         mutes=(Mute(alerts=("AlertmanagerFailedToSendAlerts",), on=(*SERVICE, "integration")),),
         summary="{{ $value | humanizePercentage }} of the notifications to {{ $labels.integration }} fail",
         description=f"More than {percent(bound)} of the notifications to {{{{ $labels.integration }}}} do not arrive:"
@@ -151,7 +152,7 @@ def one_fails_to_send(tune: Tune) -> AlertRule:
         expr=f"{_failed('')} > {bound:g}",
         hold="6m",  # a minute after AlertmanagerNotificationsFailing, which silences it, would have come
         severity="warning",  # people are told by another instance
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the notifications of {{ $labels.instance }} to"
         " {{ $labels.integration }} fail",
         description=f"One Alertmanager fails to send more than {percent(bound)} of its notifications to"

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from model.system import Metric, Panel, Query, Role, Service, System, Threshold, Tuning
+from model.roles import Role
+from model.system import Metric, Panel, Query, Service, System, Threshold, Tuning
 from model.telemetry import AlertRule, Example, RecordingRule
 
 WINDOW = "5m"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
+from model.logs import CONTAINERS
 from model.packs import (
     clickhouse,
     containers,
@@ -120,7 +121,7 @@ def logs(system: System) -> tuple[Panel, ...]:
     Loki's own detected_level is the label level where a line has one, else it is found by words of the line, so that
     `"errors":0` is no error: https://grafana.com/docs/loki/latest/configure/#limits_config (discover_log_levels).
     """
-    jobs = "|".join(["containerlogs", *(log.job for log in system.host_logs)])
+    jobs = "|".join(dict.fromkeys([CONTAINERS, *(log.job for log in system.host_logs)]))
     chosen = f'{{job=~"{jobs}", environment=~"$environment", service=~"$service"}}'
     errors = Query(expr=f'{chosen} | detected_level=~"{ERRORS}"')
     return (

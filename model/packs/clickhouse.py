@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs.base import CHOSEN, SERVICE, Rules, Subject, above, colours, flat, grown, panel, percent
 from model.system import Metric, Panel
 from model.telemetry import AlertRule, Example, Mute
@@ -58,7 +59,7 @@ def _disk_full(subject: Subject) -> AlertRule:
         expr=_used(subject, bound),
         hold="10m",  # the temporary parts of a merge of this size are gone by then, or it failed
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         mutes=(Mute(alerts=("ClickHouseDiskHigh",), on=(*SERVICE, "instance")),),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
         description=f"More than {percent(bound)} of ClickHouse's disk is used: merges no longer find room, and inserts"
@@ -85,7 +86,7 @@ def _disk(subject: Subject) -> AlertRule:
         expr=_used(subject, bound),
         hold="30m",  # a large merge needs the space only while it runs
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
         description=f"More than {percent(bound)} of ClickHouse's disk is used: merges stop first, then inserts.",
         steps=(

@@ -6,6 +6,7 @@ Source: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 
 from __future__ import annotations
 
+from model.limits import Count
 from model.packs.base import BY, Tune, flat, limit, series_of
 from model.telemetry import AlertRule, Example
 
@@ -73,7 +74,7 @@ def crash_looping(tune: Tune) -> AlertRule:
         f" or {grown.format('1h')} > {2 * bound:g} and on(namespace, pod, container) {late}",
         hold="0s",  # a quarter of an hour is in the condition
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary=f"{CONTAINER} restarts again and again, {{{{ $value | humanize }}}} times of late",
         description=f"The container has restarted more than {bound:g} times in 15 minutes, or more than {2 * bound:g}"
         " times in an hour and is still held back: it crashes at its start, or is killed by its liveness probe.",

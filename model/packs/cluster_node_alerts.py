@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from model.limits import Count, Share
 from model.packs.base import BY, Tune, counter, flat, limit, percent, series_of
 from model.packs.cluster_alerts import SELF
 from model.telemetry import AlertRule, Example
@@ -94,7 +95,7 @@ def node_flaps(tune: Tune) -> AlertRule:
         expr=f"changes(kube_node_status_condition{{{READY}}}[15m]) > {bound:g} {IN_SERVICE}",
         hold="0s",  # a quarter of an hour is in the condition
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="Node {{ $labels.node }} changed {{ $value | humanize }} times between ready and not ready",
         description=f"In 15 minutes the node changed more than {bound:g} times between ready and not ready: its pods"
         " get no requests in between, or are replaced again and again.",
@@ -229,7 +230,7 @@ def state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
         f" / sum by ({BY}, resource) (rate({metric}[15m])) > {bound:g}",
         hold="15m",  # an API server that is updated is back by then
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         summary=f"kube-state-metrics cannot {what.lower()} {{{{ $labels.resource }}}}",
         description=f"More than {percent(bound)} of its requests fail: what it tells of these objects is old or"
         " missing, and no alert about them can be relied on.",

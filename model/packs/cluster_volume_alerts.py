@@ -5,6 +5,7 @@ Source of kubelet_volume_stats_*: https://kubernetes.io/docs/reference/instrumen
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import SERVICE, Tune, flat, limit, percent, series_of
 from model.packs.cluster_alerts import series
 from model.telemetry import AlertRule, Example, Mute
@@ -69,7 +70,7 @@ def volume_full(tune: Tune) -> AlertRule:
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
         hold="1m",  # there may be only minutes; a scrape or two can be about a file that is deleted at once
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         mutes=(Mute(alerts=("VolumeFilling", "VolumeFillsSoon"), on=VOLUME),),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
         description=f"Less than {percent(bound)} of the volume is left: databases, metrics and logs stop when it is"
@@ -87,7 +88,7 @@ def volume_low(tune: Tune) -> AlertRule:
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
         hold="30m",  # nobody is called for it, so it may be sure: a compaction's temporary files are gone by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
         description=f"Less than {percent(bound)} of the volume is left; what writes to it stops when it is full.",
         steps=VOLUME_STEPS,
@@ -105,7 +106,7 @@ def volume_filling(tune: Tune) -> AlertRule:
         " and kubelet_volume_stats_available_bytes offset 3h",
         hold="1h",  # tells a trend from one large file
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary=f"{CLAIM} will be full within a day, {{{{ $value | humanizePercentage }}}} is left",
         description=f"Less than {percent(bound)} of the volume is left, and the trend of the last six hours fills it"
         " within 24 hours: databases, metrics and logs stop when it is full.",
@@ -124,7 +125,7 @@ def files_used_up(tune: Tune) -> AlertRule:
         expr=f"kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0) < {bound:g}{WRITABLE}",
         hold="5m",  # temporary files of a compaction or a sort are gone by then
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} of its inodes left",
         description=f"Less than {percent(bound)} of the volume's inodes are left: without one no file can be made, and"
         ' everything says "no space left on device", however much space there is.',

@@ -8,6 +8,7 @@ Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.m
 
 from __future__ import annotations
 
+from model.limits import Count, Share
 from model.packs.base import Tune, counter, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example
 
@@ -77,7 +78,7 @@ def memory(tune: Tune) -> AlertRule:
         f" > {bound:g}",
         hold="10m",  # a burst of requests, or a compaction, is over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.name }} uses {{ $value | humanizePercentage }} of its memory limit",
         description=f"More than {percent(bound)} of its limit is in use and cannot be given back; at 100% the kernel"
         " kills"
@@ -109,7 +110,7 @@ def throttled(tune: Tune) -> AlertRule:
         f" * container_spec_cpu_period{{{NAMED}}} / 1e6 > {bound:g}",
         hold="15m",  # a start, a migration or a compaction is over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.name }} is held back by its CPU limit {{ $value | humanizePercentage }} of the time",
         description=f"It has used up its CPU limit before the end of more than {percent(bound)} of the periods of 100"
         " ms, and"
@@ -138,7 +139,7 @@ def restarting(tune: Tune) -> AlertRule:
         expr=f"changes(container_start_time_seconds{{{NAMED}}}[15m]) > {bound:g}",
         hold="0s",  # a quarter of an hour is in the condition
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="{{ $labels.name }} restarted {{ $value | humanize }} times in 15 minutes",
         description=f"It has restarted more than {bound:g} times in 15 minutes: it crashes or is killed again and"
         " again.",

@@ -5,6 +5,7 @@ Source of the names: https://grafana.com/docs/grafana/latest/setup-grafana/set-u
 
 from __future__ import annotations
 
+from model.limits import Count, Share
 from model.packs.base import BY, Tune, grown, limit, panel, percent, series_of, share
 from model.packs.drawing import or_zero
 from model.system import Panel
@@ -38,7 +39,7 @@ def errors(tune: Tune) -> AlertRule:
         expr=f'sum by ({BY}) (rate({count}{{status_code=~"5.."}}[5m])) / sum by ({BY}) (rate({count}[5m])) > {bound:g}',
         hold="5m",  # a restart, and the requests that open pages repeat during it, are over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Grafana's answers are errors",
         description=f"More than {percent(bound)} of Grafana's answers have a 5xx status: dashboards do not load or stay"
         " empty.",
@@ -62,7 +63,7 @@ def datasource_errors(tune: Tune) -> AlertRule:
         expr=f'sum by ({BY}, datasource) (increase({name}{{code=~"5.."}}[5m])) > {bound:g}',
         hold="10m",  # a restart of the data source is over by then
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="Grafana got {{ $value | humanize }} errors in 5 minutes from {{ $labels.datasource }}",
         description=f"More than {bound:g} requests to this data source have failed in 5 minutes: panels that use it are"
         " empty.",

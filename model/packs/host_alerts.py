@@ -7,6 +7,7 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import BY, Tune, above, counter, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example
 
@@ -55,7 +56,7 @@ def memory(tune: Tune) -> AlertRule:
         expr=f"1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > {bound:g}",
         hold="10m",  # a build or a backup is over by then, or it is too much for this host
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="Host memory is {{ $value | humanizePercentage }} full",
         description=f"More than {percent(bound)} of the host's memory is in use: when it is used up, the kernel kills"
         " processes.",
@@ -82,7 +83,7 @@ def thrashing(tune: Tune) -> AlertRule:
         f" or rate(node_vmstat_pgmajfault[5m]) > {MAJOR_FAULTS} unless on(instance) {waiting}",
         hold="15m",  # a large program that starts has read its pages by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.node }} {{ $labels.instance }} reads the same memory pages from disk again and again",
         description=f"For more than {percent(bound)} of the time processes wait for memory (or there are more than"
         f" {MAJOR_FAULTS} major faults a second): the host hardly gets on, long before the kernel kills anything.",
@@ -115,7 +116,7 @@ def cpu(tune: Tune) -> AlertRule:
         expr=f"1 - {free} / {cores} > {bound:g}",
         hold="15m",  # a build, a backup or a compaction is over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="The CPU of {{ $labels.node }} {{ $labels.instance }} is {{ $value | humanizePercentage }} busy",
         description=f"More than {percent(bound)} of all cores are in use: everything on the host gets slower, scrapes"
         " and rule evaluation included.",
@@ -137,7 +138,7 @@ def stolen(tune: Tune) -> AlertRule:
         expr=f'avg by ({HOST}) (rate(node_cpu_seconds_total{{mode="steal"}}[5m])) > {bound:g}',
         hold="15m",  # a neighbour's build or backup is over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the CPU of {{ $labels.node }} {{ $labels.instance }} goes to"
         " other machines",
         description=f"More than {percent(bound)} of the time its cores are given to others on the same hardware: all is"

@@ -5,6 +5,7 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import SERVICE, Tune, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
@@ -84,7 +85,7 @@ def disk_full(tune: Tune) -> AlertRule:
         expr=expr,
         hold="10m",  # a large temporary file is gone by then
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         mutes=(Mute(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
         description=f"{words}: databases, metrics and logs stop when it is full.",
@@ -102,7 +103,7 @@ def disk_low(tune: Tune) -> AlertRule:
         expr=expr,
         hold="30m",  # nobody is called for it, so it may be sure: a backup's temporary files are gone by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
         description=f"{words}.",
         steps=DISK_STEPS,
@@ -121,7 +122,7 @@ def disk_filling(tune: Tune) -> AlertRule:
         " and node_filesystem_readonly == 0 and node_filesystem_avail_bytes offset 3h",
         hold="1h",  # tells a trend from one large file
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.mountpoint }} will be full within a day",
         description=f"Less than {percent(bound)} of the disk is left, and the trend of the last six hours fills it"
         " within 24 hours.",
@@ -142,7 +143,7 @@ def files_used_up(tune: Tune) -> AlertRule:
         " and node_filesystem_readonly == 0",
         hold="10m",  # a directory of temporary files is gone by then
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} of its inodes left",
         description=f"Less than {percent(bound)} of the inodes are left: without one no file can be made, and"
         ' everything says "no space left on device", however much space there is.',

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs import outcome
 from model.packs.base import (
     BY,
@@ -23,7 +24,8 @@ from model.packs.base import (
     quantile,
     share,
 )
-from model.system import Metric, Panel, Role
+from model.roles import Role
+from model.system import Metric, Panel
 from model.telemetry import AlertRule, RecordingRule
 
 ERROR_RATIO = 0.05
@@ -109,7 +111,7 @@ def error_ratio(subject: Subject, of: Outcome) -> AlertRule:
         expr=f"{ERRORS}{subject.selector()} > {bound:g} and {outcome.enough(subject, of, least)}",
         hold=HOLD,
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of requests fail",
         description=f"More than {percent(bound)} of the requests to {subject.title} have ended with a 5xx status for a"

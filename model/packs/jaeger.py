@@ -5,6 +5,7 @@ Source of the names: https://www.jaegertracing.io/docs/1.62/monitoring/ and its 
 
 from __future__ import annotations
 
+from model.limits import Count, Share
 from model.packs.base import BY, Tune, above, colours, flat, grown, limit, panel, percent, series_of, share
 from model.packs.drawing import or_zero
 from model.system import Panel
@@ -43,7 +44,7 @@ def drops_spans(tune: Tune) -> AlertRule:
         expr=f"sum by ({BY}) (increase(jaeger_collector_spans_dropped_total[5m])) > {bound:g}",
         hold="5m",  # one burst, such as that of a load test's start, is over by then
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="Jaeger dropped {{ $value | humanize }} spans in 5 minutes",
         description=f"Jaeger drops {more}spans in 5 minutes, and they are lost: its queue is full.",
         steps=(
@@ -66,7 +67,7 @@ def spans_not_saved(tune: Tune) -> AlertRule:
         expr=f'sum by ({BY}) (rate({name}{{result="err"}}[5m])) / sum by ({BY}) (rate({name}[5m])) > {bound:g}',
         hold="5m",  # a slow disk makes single writes fail for seconds; what goes on is a cause
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         summary="Jaeger cannot save {{ $value | humanizePercentage }} of the spans",
         description=f"More than {percent(bound)} of the spans are refused by Jaeger's storage, and they are lost.",
         steps=(
@@ -90,7 +91,7 @@ def queue_filling(tune: Tune) -> AlertRule:
         f" > {bound:g}",
         hold="5m",  # a burst fills the queue for seconds, which is what it is for
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="Jaeger's queue is filled to {{ $value | humanizePercentage }}",
         description=f"More than {percent(bound)} of the collector's queue is taken: once full, spans are lost.",
         steps=(
@@ -114,7 +115,7 @@ def query_errors(tune: Tune) -> AlertRule:
         f" / sum by ({BY}) (rate({name}{{{others}}}[5m])) > {bound:g}",
         hold="10m",  # nobody is woken for a search that was too wide; the next ones succeed
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Jaeger's queries fail",
         description=f"More than {percent(bound)} of the searches fail: traces are kept, but people cannot find them.",
         steps=(

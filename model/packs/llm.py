@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs import outcome
 from model.packs.base import CHOSEN, Outcome, Rules, Subject, colours, panel, percent, share
 from model.packs.worker import durations
@@ -93,7 +94,7 @@ def _failing(subject: Subject, alert: str, of: Outcome, what: str, severity: str
         expr=outcome.failing(subject, of, bound, least),
         hold="5m",  # a provider's hiccup is over by then
         severity="critical" if severity == "critical" else "warning",
-        limit=bound,
+        limit=Share(bound),
         min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the {what} fail",
         description=f"More than {percent(bound)} of the {what} of {subject.title} have failed for 5 minutes, at least"

@@ -5,6 +5,7 @@ Source of the names: https://grafana.com/docs/loki/latest/operations/meta-monito
 
 from __future__ import annotations
 
+from model.limits import Count, Share
 from model.packs.base import BY, Tune, flat, grown, limit, panel, percent, series_of, share
 from model.packs.drawing import or_zero
 from model.system import Panel
@@ -49,7 +50,7 @@ def request_errors(tune: Tune) -> AlertRule:
         f" / sum by ({BY}, route) (rate({requests}[5m])) > {bound:g}",
         hold="10m",  # Loki needs minutes after a crash to read its write-ahead log again
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Loki's {{ $labels.route }} requests fail",
         description=f"More than {percent(bound)} of these requests end with a 5xx status: lines are delayed, as"
         " Promtail tries again, or queries fail.",
@@ -94,7 +95,7 @@ def discards_lines(tune: Tune) -> AlertRule:
         expr=f"sum by ({BY}, reason) (increase(loki_discarded_samples_total[5m])) > {bound:g}",
         hold="5m",  # a single burst after a start, when Promtail sends what waited, is over by then
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="Loki discarded {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
         description=f"Loki discards {more}lines in 5 minutes, and they are lost: it refuses what exceeds its limits.",
         steps=(

@@ -9,7 +9,8 @@ from model.errors import Problem
 from model.packs import http, outcome, pool
 from model.packs.base import PER_SECOND, Subject
 from model.packs.slo_counts import asked, split
-from model.system import Objective, Role, System
+from model.roles import Role
+from model.system import Objective, System
 
 LATENCIES: tuple[tuple[str, Role, str, float], ...] = (
     ("http", "duration", "SlowRequests", http.LATENCY_SECONDS),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs import outcome, process
 from model.packs.base import BY, CHOSEN, Outcome, Rules, Subject, colours, panel, percent, quantile, share
 from model.packs.worker import durations
@@ -55,7 +56,7 @@ def _failing(subject: Subject) -> AlertRule:
         expr=outcome.failing(subject, OUTCOME, bound, least),
         hold="5m",  # longer than a node's restart
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the requests fail",
         description=f"More than {percent(bound)} of the requests to Milvus have failed, at least {least} within the"

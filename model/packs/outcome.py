@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model.limits import Share
 from model.packs.base import BY, WINDOW, Outcome, Subject, counter, percent
 from model.telemetry import AlertRule, Example
 
@@ -68,7 +69,7 @@ def alert(subject: Subject, outcomes: Sequence[Outcome]) -> AlertRule:
         expr=" or ".join(f"{unknown(subject, each)} > {bound:g}" for each in outcomes),
         hold="30m",  # longer than a deployment that changes the label in one instance after another
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of {{{{ $labels.metric }}}} have no outcome",
         description=f"{{{{ $labels.metric }}}} is counted, but more than {percent(bound)} of it in the last hour has no"
         f" label that tells failures from successes ({labels}): alerts and objectives on failures cannot see it.",

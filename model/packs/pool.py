@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs.base import (
     BY,
     CHOSEN,
@@ -63,7 +64,7 @@ def _exhausted(subject: Subject, active: str, most: str) -> AlertRule:
         expr=f"{active}{chosen} / ({most}{chosen} > 0) > {bound:g}",  # some pools call no limit 0
         hold="5m",  # a burst gives its connections back within that time
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the database connections are in use",
         description=f"More than {percent(bound)} of the connections of {subject.title} are taken: requests wait for one"
         " and time out.",

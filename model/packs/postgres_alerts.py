@@ -6,6 +6,7 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 
 from __future__ import annotations
 
+from model.limits import Count, Share
 from model.packs.base import BY, SERVICE, Tune, counter, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
@@ -86,7 +87,7 @@ def connections(tune: Tune) -> AlertRule:
         f" / sum by ({KEYS}) (pg_settings_max_connections) > {bound:g}",
         hold="5m",  # during a deployment the pools of the old and the new instances exist at once
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="PostgreSQL {{ $labels.database }} uses {{ $value | humanizePercentage }} of its connections",
         description=f"More than {percent(bound)} of max_connections are in use; at 100% new ones are refused.",
         steps=(
@@ -201,7 +202,7 @@ def deadlocks(tune: Tune) -> AlertRule:
         expr=f"sum by ({KEYS}, datname) (increase(pg_stat_database_deadlocks[5m])) > {bound:g}",
         hold="0s",  # they have happened
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="{{ $value | humanize }} deadlocks on {{ $labels.datname }} in 5 minutes",
         description=f"There were more than {bound:g} deadlocks in 5 minutes: two transactions waited for each other,"
         " and"
@@ -231,7 +232,7 @@ def cache_hits(tune: Tune) -> AlertRule:
         expr=f"{hits} / ({hits} + {misses}) < {bound:g} and {misses} > {MISSES}",
         hold="30m",  # a cold cache is warm by then, and a report is done
         severity="info",
-        limit=bound,
+        limit=Share(bound),
         summary="PostgreSQL {{ $labels.database }} finds {{ $value | humanizePercentage }} of its blocks in memory",
         description=f"Less than {percent(bound)} of the blocks are found in shared_buffers, and the others are many:"
         " queries"

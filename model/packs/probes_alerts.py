@@ -5,6 +5,7 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import SERVICE, Tune, above, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
@@ -87,7 +88,7 @@ def flapping(tune: Tune) -> AlertRule:
         expr=f"avg_over_time(probe_success[15m]) < {bound:g} and changes(probe_success[15m]) >= {FLAPS}",
         hold="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.instance }} answers {{ $value | humanizePercentage }} of the time",
         description=f"In a quarter of an hour the endpoint failed at least three times and answered less than"
         f" {percent(bound)} of the times it was asked: people are turned away now and then.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs.base import CHOSEN, Rules, Subject, colours, either, flat, names, panel, percent
 from model.system import Metric, Panel
 from model.telemetry import AlertRule, Example
@@ -36,7 +37,7 @@ def rules(subject: Subject) -> Rules:
                 expr=f"process_open_fds{chosen} / (process_max_fds{chosen} > 0) > {bound:g}",
                 hold="5m",  # a burst of short connections passes
                 severity="warning",
-                limit=bound,
+                limit=Share(bound),
                 summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the open files that it may have",
                 description=f"{subject.title} uses more than {percent(bound)} of its file descriptors: beyond the limit"
                 " every new connection fails.",

@@ -6,6 +6,7 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
@@ -141,7 +142,7 @@ def errors_of_some(tune: Tune) -> AlertRule:
         expr=f"{_lost('')} > {bound:g}",
         hold="15m",  # an instance that is moved to another node is back by then
         severity="warning",  # each alert goes to all of them, and one is enough
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the alerts do not reach {{ $labels.alertmanager }}",
         description=f"More than {percent(bound)} of the alerts that Prometheus sends to one Alertmanager are lost; the"
         " others get them.",
@@ -162,7 +163,7 @@ def errors_of_any(tune: Tune) -> AlertRule:
         expr=f"{_lost(f'min by ({BY}, instance) ')} > {bound:g}",
         hold="5m",  # a restart of Alertmanager is over by then, and firing alerts are sent again anyway
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         mutes=(Mute(alerts=("PrometheusErrorSendingAlertsToSomeAlertmanagers",), on=(*SERVICE, "instance")),),
         summary="{{ $value | humanizePercentage }} of the alerts reach no Alertmanager",
         description=f"More than {percent(bound)} of the alerts that Prometheus sends are lost, whichever Alertmanager"
@@ -223,7 +224,7 @@ def storage_almost_full(tune: Tune) -> AlertRule:
         " and prometheus_tsdb_retention_limit_bytes > 0",
         hold="30m",  # while blocks are merged the old ones lie beside the new one; that takes minutes
         severity="info",  # nothing breaks: old samples go earlier than the retention time says
-        limit=bound,
+        limit=Share(bound),
         summary="Prometheus' samples take {{ $value | humanizePercentage }} of the disk space that they may",
         description=f"More than {percent(bound)} of the retention size is used: the oldest samples are deleted before"
         " they are as old as the retention time promises.",

@@ -5,6 +5,7 @@ Source of the names: https://grafana.com/docs/loki/latest/send-data/promtail/ an
 
 from __future__ import annotations
 
+from model.limits import Count, Share
 from model.packs.base import BY, Tune, colours, flat, grown, limit, panel, percent, series_of, share
 from model.packs.drawing import or_zero
 from model.system import Panel
@@ -38,7 +39,7 @@ def drops_lines(tune: Tune) -> AlertRule:
         expr=f"sum by ({BY}, reason) (increase(promtail_dropped_entries_total[5m])) > {bound:g}",
         hold="5m",  # one batch that Loki refused is over by then; what goes on is a cause
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="Promtail dropped {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
         description=f"Promtail drops {more}lines in 5 minutes, and they are lost: Loki was away for too long or refuses"
         " them.",
@@ -65,7 +66,7 @@ def request_errors(tune: Tune) -> AlertRule:
         f" / sum by ({BY}) (rate({requests}[5m])) > {bound:g}",
         hold="15m",  # longer than any restart of Loki, and far shorter than the hour that lines wait
         severity="critical",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the pushes to Loki fail",
         description=f"More than {percent(bound)} of Promtail's pushes are refused or not answered: lines wait in"
         " Promtail and are dropped when it gives up.",

@@ -5,6 +5,7 @@ Source: https://redis.io/docs/latest/commands/info/
 
 from __future__ import annotations
 
+from model.limits import Count, Share
 from model.packs.base import BY, SERVICE, Tune, above, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
@@ -73,7 +74,7 @@ def blocked(tune: Tune) -> AlertRule:
         expr=f"redis_blocked_clients > {bound:g}{more}",
         hold="5m",  # workers between two jobs wait for a moment
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="{{ $value | humanize }} clients of Redis {{ $labels.database }} wait",
         description=f"More than {bound:g} clients wait in a blocking command"
         f"{'' if own else ', twice as many as on the day before'}: nobody pushes what they wait for, or clients leak.",
@@ -98,7 +99,7 @@ def clients(tune: Tune) -> AlertRule:
         expr=f"redis_connected_clients / (redis_config_maxclients > 0) > {bound:g}",
         hold="5m",  # during a deployment the pools of the old and the new instances exist at once
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="Redis {{ $labels.database }} has {{ $value | humanizePercentage }} of the clients that it takes",
         description=f"More than {percent(bound)} of maxclients are connected; at 100% new ones are closed at once.",
         steps=(
@@ -122,7 +123,7 @@ def slow(tune: Tune) -> AlertRule:
         expr=f"increase(redis_slowlog_last_id[5m]) > {bound:g}",
         hold="0s",  # they have happened; nobody is called for it
         severity="info",
-        limit=bound,
+        limit=Count(bound),
         summary="Redis {{ $labels.database }} had {{ $value | humanize }} slow commands in 5 minutes",
         description=f"More than {bound:g} commands in 5 minutes took longer than slowlog-log-slower-than; while one"
         " runs,"
@@ -144,7 +145,7 @@ def rejected(tune: Tune) -> AlertRule:
         expr=f"sum by ({KEYS}) (increase(redis_rejected_connections_total[5m])) > {bound:g}",
         hold="0s",  # they have happened
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         summary="Redis {{ $labels.database }} refused {{ $value | humanize }} connections in 5 minutes",
         description=f"More than {bound:g} connections were refused in 5 minutes: maxclients is reached.",
         steps=(

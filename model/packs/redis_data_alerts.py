@@ -5,6 +5,7 @@ Source: https://redis.io/docs/latest/commands/info/
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import Tune, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example
 
@@ -33,7 +34,7 @@ def memory(tune: Tune) -> AlertRule:
         expr=f"redis_memory_used_bytes / (redis_memory_max_bytes > 0) > {bound:g}",
         hold="5m",  # a burst of keys that expire at once is over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its memory",
         description=f"More than {percent(bound)} of maxmemory is in use; at 100% keys are evicted or writes fail, as"
         " maxmemory-policy says.",
@@ -60,7 +61,7 @@ def machine_memory(tune: Tune) -> AlertRule:
         expr=f"redis_memory_used_bytes / redis_total_system_memory_bytes > {bound:g} and redis_memory_max_bytes == 0",
         hold="5m",  # a burst of keys that expire at once is over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its machine's memory",
         description=f"No maxmemory is set, and more than {percent(bound)} of the machine's memory is in use: instead of"
         " evicting keys, Redis is killed.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs.base import BY, SERVICE, Tune, least, limit, percent
 from model.telemetry import AlertRule, Example, Mute
 
@@ -85,7 +86,7 @@ def without_data(tune: Tune) -> AlertRule:
         expr=f"slo:requests_unknown:ratio_rate1h > {bound:g}",
         hold="30m",  # longer than a deployment that changes one instance after another
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.slo }}: of {{ $value | humanizePercentage }} of the requests nobody knows whether they"
         " were good",
         description=f"More than {percent(bound)} of the last hour's requests have no label or bucket by which the"

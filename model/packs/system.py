@@ -13,7 +13,7 @@ from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
 from model.gateway import HOST
 from model.naming import identity, namespace
-from model.packs import measurable, outcome, presence, slo
+from model.packs import measurable, outcome, presence, roles, slo
 from model.packs.base import PER_SECOND, Rules, Subject
 from model.packs.catalogue import BROUGHT, PACKS, TITLES, row_panels, with_pack_metrics
 from model.places import in_system, setting
@@ -34,9 +34,6 @@ from model.telemetry import (
     series_for,
 )
 
-SHARED = frozenset({"generic", "constant", "active", "errors", "failures", "memory", "heap", "cpu"})
-"""Roles that several metrics of a service may have."""
-
 
 def expanded(system: System) -> System:
     """The system with every metric that its services' packs bring."""
@@ -51,7 +48,8 @@ def system_telemetry(context: Context) -> Telemetry:
         ConfigError: a role, an objective, a query or a dashboard that could never work; all of them at once.
     """
     system = context.system
-    found = _role_problems(system) + _objective_problems(system) + measurable.problems(system, _where(system))
+    found = roles.problems(system, _where(system)) + _objective_problems(system)
+    found += measurable.problems(system, _where(system))
     if found:
         raise ConfigError(found)
     groups = [_group(system, Subject(system, key)) for key in system.services]
@@ -108,28 +106,6 @@ def _metrics(system: System) -> dict[str, Metric]:
 
 
 # -- problems --------------------------------------------------------------------------------------------------------
-
-
-def _role_problems(system: System) -> list[Problem]:
-    """Roles that a pack could not use."""
-    found = []
-    for key, service in system.services.items():
-        where = f"{_where(system)}services.{key}"
-        for role in sorted({metric.role for metric in service.metrics.values()} - SHARED):
-            if len(named := sorted(service.by_role(role))) > 1:
-                message = f"the role {role!r} is also that of {named[0]}; only one metric of a service can have it"
-                found.append(Problem(f"{where}.metrics.{named[1]}.role", message))
-        for name, metric in service.by_role("requests").items():
-            if service.status_label not in metric.labels:
-                hint = nearest(service.status_label, metric.labels)
-                message = f"{service.status_label!r} is no label of {name}, which counts the requests; {hint}"
-                found.append(Problem(f"{where}.statusLabel", message))
-        for role in ("duration", "query_duration"):
-            for name, metric in service.by_role(role).items():
-                if metric.unit not in PER_SECOND:
-                    message = f"{metric.unit!r} is no unit of time, but the role is {role}; {nearest('', PER_SECOND)}"
-                    found.append(Problem(f"{where}.metrics.{name}.unit", message))
-    return found
 
 
 def _objective_problems(system: System) -> list[Problem]:

@@ -6,6 +6,7 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import BY, SERVICE, Tune, flat, grown, limit, percent, series_of
 from model.packs.probes_alerts import PROBES
 from model.telemetry import AlertRule, Example, Mute
@@ -131,7 +132,7 @@ def flapping(tune: Tune) -> AlertRule:
         expr=f"avg_over_time({ASKED}[15m]) < {bound:g} and changes({ASKED}[15m]) >= {FLAPS}",
         hold="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         summary="{{ $labels.service }} ({{ $labels.instance }}) answers {{ $value | humanizePercentage }} of its"
         " scrapes",
         description=f"In a quarter of an hour the target was lost at least three times and answered less than"
@@ -202,7 +203,7 @@ def out_of_order_timestamps() -> AlertRule:
         steps=(
             'Find the job: `{service="prometheus"} |= "out-of-order"` in Explore names the scrape pool.',
             "If the target sends times of its own (a gateway, cAdvisor), compare its clock with Prometheus' host.",
-            "If two targets have equal labels, give each an `instance` of its own.",
+            "If a target gives samples of several others, as a gateway does, let it name each in a label of its own.",
         ),
         example=grown(series_of(SELF, "prometheus_target_scrapes_sample_out_of_order_total"), 0),
     )

@@ -5,6 +5,7 @@ Source: https://doc.traefik.io/traefik/observe/metrics/
 
 from __future__ import annotations
 
+from model.limits import Share
 from model.packs.base import BY, Tune, colours, least, limit, percent, series_of, share
 from model.packs.drawing import at, chart, or_zero, rate, stat, summed
 from model.system import DashboardSpec, Panel, Row
@@ -42,7 +43,7 @@ def service_errors(tune: Tune) -> AlertRule:
         f" > {bound:g} and sum by ({keys}) (increase({name}{{{BAD}}}[1h])) >= {few}",
         hold="5m",  # a restart of the service behind it is over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         min_failures=few,
         summary="{{ $value | humanizePercentage }} of the requests to {{ $labels.exported_service }} fail",
         description=f"More than {percent(bound)} of the answers have a 5xx status, at least {few} within the hour: the"

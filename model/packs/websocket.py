@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Share
 from model.packs.base import CHOSEN, Rules, Subject, either, flat, names, panel, percent
 from model.system import Metric, Panel
 from model.telemetry import AlertRule, Example
@@ -35,7 +36,7 @@ def rules(subject: Subject) -> Rules:
                 expr=f"{lost} / (max_over_time({open_now}[5m]) > 0) > {bound:g} and {lost} >= {least}",
                 hold="2m",  # a rolling restart reconnects within that time
                 severity="warning",
-                limit=bound,
+                limit=Share(bound),
                 min_failures=least,
                 summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the WebSocket connections are gone",
                 description=f"More than {percent(bound)} of the connections to {subject.title} were lost at once, and"

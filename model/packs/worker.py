@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.limits import Count, Share
 from model.packs import outcome
 from model.packs.base import (
     BAD,
@@ -83,7 +84,7 @@ def _backlog(subject: Subject, name: str) -> AlertRule:
         expr=f"{name}{subject.selector()} > {bound:g}",
         hold="15m",  # a burst is over by then, or it is none
         severity="warning",
-        limit=bound,
+        limit=Count(bound),
         mutes=(Mute(alerts=("QueueFilling",), on=_one_queue(subject, name)),),
         summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
         description=f"A queue of {subject.title} holds more than {bound:g} jobs: it is fed faster than worked off.",
@@ -104,7 +105,7 @@ def _filling(subject: Subject, name: str) -> AlertRule:
         expr=f"{name}{subject.selector()} > {bound:g}",
         hold="30m",
         severity="info",
-        limit=bound,
+        limit=Count(bound),
         summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
         description=f"A queue of {subject.title} has held more than {bound:g} jobs for long: its capacity is used up.",
         steps=_STEPS,
@@ -121,7 +122,7 @@ def _failing(subject: Subject, of: Outcome) -> AlertRule:
         expr=outcome.failing(subject, of, bound, least),
         hold="10m",  # retries of a dependency's restart are over by then
         severity="warning",
-        limit=bound,
+        limit=Share(bound),
         min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the jobs fail",
         description=f"More than {percent(bound)} of the jobs of {subject.title} have failed for 10 minutes, at least"

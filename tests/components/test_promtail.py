@@ -9,6 +9,7 @@ import pytest
 
 from model.errors import ConfigError
 from model.logs import HIGH_CARDINALITY
+from model.plan import Plan
 from tests.support.planned import document, explained, scraped_as, workload
 from tests.support.systems import plan_cluster, plan_shop
 
@@ -50,12 +51,40 @@ def test_a_service_says_how_it_is_read(tmp_path: Path) -> None:
     } in (job["relabel_configs"])
 
 
+def test_entries_may_have_one_job(tmp_path: Path) -> None:
+    """Each has a name of its own, as Promtail takes none twice, and their lines have the label job that they say."""
+    logs = [{"path": f"/var/log/{name}.log", "job": "shop"} for name in "abc"]
+    jobs = config(tmp_path, {"hostLogs": logs})["scrape_configs"][1:]
+    assert [job["job_name"] for job in jobs] == ["shop", "shop.2", "shop.3"]
+    assert {job["static_configs"][0]["labels"]["job"] for job in jobs} == {"shop"}
+
+
+def test_no_two_entries_read_the_file_of_a_stand_in(tmp_path: Path) -> None:
+    """In a demo each stand-in writes one file, which the first entry that names it has; for real ones both are read."""
+    both = {"job": "shop", "writtenBy": ["api", "worker"]}
+    logs = [
+        {**both, "path": "/var/log/a.log"},
+        {**both, "path": "/var/log/b.log"},
+        {"path": "/var/log/c.log", "job": "c"},
+    ]
+    demo = plan_shop(tmp_path / "demo", {"hostLogs": logs}, {"demo": "true"})
+    assert read(demo) == ["/host/var/log/{api,worker}/*.log", "/host/var/log/c.log"]
+    assert len({lent.path for lent in workload(demo, "promtail").borrowed}) == 2
+    assert len(read(plan_shop(tmp_path / "real", {"hostLogs": logs}))) == 3
+
+
+def read(plan: Plan) -> list[str]:
+    """The paths that Promtail reads."""
+    jobs = document(plan, "promtail", "promtail.yml")["scrape_configs"][1:]
+    return [job["static_configs"][0]["labels"]["__path__"] for job in jobs]
+
+
 def test_folders_with_patterns_are_mounted_above_them(tmp_path: Path) -> None:
     """The folder above the first pattern is mounted once; none that does not exist is made, as it would be root's."""
     logs = [
         {"path": path, "job": f"job-{number}", **({"group": 4} if "sys" in path else {})}
         for number, path in enumerate(
-            ("/srv/apps/*/logs/*.log", "/var/log/**/*.log", "/var/log/nginx/a.log", "/var/logs/syslog")
+            ("/srv/apps/*/logs/*.log", "/var/log/**/*.log", "/var/log/nginx/access", "/var/logs/syslog")
         )
     ]
     plan = plan_shop(tmp_path, {"hostLogs": logs})

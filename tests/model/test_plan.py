@@ -15,7 +15,7 @@ from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.telemetry import EVALUATION, ScrapeJob, Telemetry
 from model.workload import MIB, DataVolume, Limits, Port, SecretFile, Workload
-from tests.support.systems import SYSTEM
+from tests.support.systems import SYSTEM, changed
 
 LIMITS = Limits(memory=MIB)
 
@@ -64,7 +64,7 @@ def context(components: Sequence[Fake], *, off: tuple[str, ...] = ()) -> Context
     return Context(
         stack="dev",
         settings=Settings(system="shop"),
-        system=parse(System, SYSTEM, "shop"),
+        system=parse(System, changed(SYSTEM, {"services.api.health": []}), "shop"),
         sections={c.name: OwnSettings(enabled=c.name not in off) for c in components},
         address=lambda name, port: f"{name}:{port}",
         images={"img": Image(repository="img", tag="v1")},

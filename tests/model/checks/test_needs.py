@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from model.checks import needs
-from model.telemetry import DOCKER_API, DRAWING, EVALUATION, Dashboard, Datasource, Need, ScrapeJob, Telemetry
+from model.telemetry import (
+    DOCKER_API,
+    DRAWING,
+    EVALUATION,
+    LOG_FILES,
+    Dashboard,
+    Datasource,
+    Need,
+    ScrapeJob,
+    Telemetry,
+    series_for,
+)
 from tests.model.checks.contexts import context
 
+PLAIN: dict[str, Any] = {"services.api.health": []}
 ASKS = Telemetry(needs=(Need(what=DOCKER_API, why="a asks it"), Need(what=DOCKER_API, why="b asks it")))
 BOARD = Dashboard(uid="b", title="B", folder="f", model={"panels": [{"datasource": {"type": "loki", "uid": "loki"}}]})
 
 
 def test_a_need_that_is_met_is_no_problem() -> None:
     """Whoever offers it, nothing is said."""
-    assert needs.problems(context(), replace(ASKS, offers=(DOCKER_API,)), {}) == []
+    assert needs.problems(context(PLAIN), replace(ASKS, offers=(DOCKER_API,)), {}) == []
 
 
 def test_what_is_switched_off_is_named_once_with_all_reasons() -> None:
     """One problem at the key that would help, however many stand on it."""
-    (found,) = needs.problems(context(), ASKS, {"socket-proxy": Telemetry(offers=(DOCKER_API,))})
+    (found,) = needs.problems(context(PLAIN), ASKS, {"socket-proxy": Telemetry(offers=(DOCKER_API,))})
     assert found.where == "Pulumi.dev.yaml: socketProxy.enabled"
     assert found.message == "false, but a asks it and b asks it; leave it out, or what stands on it too"
 
@@ -27,7 +40,7 @@ def test_what_is_switched_off_is_named_once_with_all_reasons() -> None:
 def test_what_nobody_could_offer_is_said_where_it_is_wanted() -> None:
     """Nothing could be switched on, so the key that causes the need is named."""
     need = Need(what="a moon", why="x draws it", where="configs/systems/shop.yaml: dashboards[0]")
-    (found,) = needs.problems(context(), Telemetry(needs=(need,)), {})
+    (found,) = needs.problems(context(PLAIN), Telemetry(needs=(need,)), {})
     assert str(found) == "configs/systems/shop.yaml: dashboards[0]: x draws it, but nothing here offers a moon"
 
 
@@ -38,11 +51,20 @@ def test_scrape_jobs_and_panels_are_needs_of_themselves() -> None:
         "prometheus": Telemetry(offers=(EVALUATION,)),
         "loki": Telemetry(datasources=(Datasource(uid="loki", name="L", kind="loki", url="http://l"),)),
     }
-    found = needs.problems(context(), collected, idle)
+    found = needs.problems(context(PLAIN), collected, idle)
     assert [p.where for p in found] == ["Pulumi.dev.yaml: prometheus.enabled", "Pulumi.dev.yaml: loki.enabled"]
     assert "the dashboards b ask it" in found[1].message
     undrawn = replace(collected, offers=())
-    assert [p.where for p in needs.problems(context(), undrawn, idle)] == ["Pulumi.dev.yaml: prometheus.enabled"]
+    assert [p.where for p in needs.problems(context(PLAIN), undrawn, idle)] == ["Pulumi.dev.yaml: prometheus.enabled"]
+
+
+def test_what_a_system_describes_needs_who_watches_it() -> None:
+    """Databases need their exporter, health endpoints who asks them, log files who reads them; and nobody else."""
+    assert list(needs.implied(context(PLAIN), Telemetry())) == []
+    cache = {"kind": "redis", "address": "cache:6379"}
+    described = {"databases": {"cache": cache}, "hostLogs": [{"path": "/var/log/a.log", "job": "a"}]}
+    wanted = [need.what for need in needs.implied(context(described), Telemetry())]
+    assert wanted == [series_for("redis"), series_for("probes"), LOG_FILES]
 
 
 def test_long_lists_are_shortened() -> None:

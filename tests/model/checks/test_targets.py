@@ -10,7 +10,6 @@ def test_hosts_may_be_shared_where_ports_tell_targets_apart() -> None:
     """Two ports of one host are two instances, and two hosts are so in any case."""
     assert targets.problems(context({"services.api.addresses": ["h:1", "h:2"]})) == []
     assert targets.problems(context({"services.api.addresses": ["h:1", "g:1"], "services.api.instance": "host"})) == []
-    assert targets.problems(context({"services.api.address": "h:1", "services.worker.address": "h:1"})) == []
 
 
 def test_one_instance_for_two_targets_is_found_once() -> None:

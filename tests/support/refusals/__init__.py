@@ -6,6 +6,7 @@ from tests.support.refusals.files import FILE_CASES
 from tests.support.refusals.plans import PLAN_CASES
 from tests.support.refusals.settings import SETTINGS_CASES
 from tests.support.refusals.systems import SYSTEM_CASES
+from tests.support.refusals.watching import WATCHING_CASES
 
-CASES = SYSTEM_CASES + FILE_CASES + SETTINGS_CASES + PLAN_CASES
+CASES = SYSTEM_CASES + FILE_CASES + SETTINGS_CASES + PLAN_CASES + WATCHING_CASES
 """Every bad configuration."""

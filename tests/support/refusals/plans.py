@@ -23,27 +23,15 @@ def section(name: str, key: str, value: Mapping[str, Any], at: str, says: str, *
 EQUAL_CASES = (
     of_system(
         "two ports of one host",
-        {f"{API}.addresses": ["h:9100", "h:9101"], f"{API}.instance": "host"},
+        {f"{API}.addresses": ["h:9100", "h:9101"], f"{API}.instance": "host", f"{API}.port": 9100},
         f"{API}.instance",
         "'host' gives h:9100 and h:9101 one label instance",
     ),
     of_system(
         "one address twice",
-        {f"{API}.addresses": ["h:1", "g:1", "h:1"]},
+        {f"{API}.addresses": ["h:1", "g:1", "h:1"], f"{API}.port": 1},
         f"{API}.addresses[2]",
         "'h:1' stands twice; leave one out",
-    ),
-    of_system(
-        "one instance for two addresses",
-        {f"{API}.addresses": ["h:1", "g:1"], f"{API}.labels": {"instance": "x"}},
-        f"{API}.labels.instance",
-        "gives 2 addresses one label instance",
-    ),
-    of_system(
-        "instance said in two ways",
-        {f"{API}.instance": "host", f"{API}.labels": {"instance": "x"}},
-        f"{API}.instance",
-        "has no effect beside labels.instance",
     ),
     of_system("one endpoint twice", {f"{API}.health": ["/a", "/a"]}, f"{API}.health[1]", "'/a' stands twice"),
 )
@@ -90,12 +78,15 @@ TAKEN_CASES = (
             "system",
             "environment",
             "job",
+            "instance",
             "stack",
             "replica",
             "severity",
             "alertname",
             "le",
             "quantile",
+            "metric",
+            "slo",
         )
     ),
     of_system(
@@ -110,6 +101,15 @@ TAKEN_CASES = (
         {"tune": {"TargetDown": {"labels": {"service": "x"}}}},
         "tune.TargetDown.labels.service",
         "it holds the service's key",
+    ),
+    *(
+        of_system(
+            f"label {label} of a tuned alert",
+            {"tune": {"TargetDown": {"labels": {label: "x"}}}},
+            f"tune.TargetDown.labels.{label}",
+            "is taken",
+        )
+        for label in ("instance", "metric", "slo")
     ),
     of_system(
         "label of log lines",

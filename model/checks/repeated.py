@@ -1,0 +1,120 @@
+"""What two entries of a system both name: a target, a database, log files or a container that only one can have.
+
+Nothing fails where that happens: series, alerts and lines of one thing are there twice, or those of the first are lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from model.errors import Problem
+from model.gateway import HOST
+from model.logs import WILDCARD, HostLog
+from model.places import in_system
+from model.system import Database, Service
+
+if TYPE_CHECKING:
+    from model.plan import Context
+
+
+def problems(context: Context) -> list[Problem]:
+    """Everything in the system's file that stands for what another entry stands for already."""
+    system = context.system
+    found = [*_ports(system.services), *_targets(system.services), *_pods(system.services)]
+    found += [*_databases(system.databases), *_containers(system.services), *_files(system.host_logs)]
+    return [Problem(in_system(system.name, item.where), item.message) for item in found]
+
+
+# -- services --------------------------------------------------------------------------------------------------------
+
+
+def addresses(key: str, service: Service) -> dict[str, str]:
+    """host:port of each instance of a service, by the key that says it: `{"address": "api.internal:80"}`."""
+    if service.on_host:
+        return {"port": f"{HOST}:{service.port}"}
+    if service.addresses:
+        return {f"addresses[{number}]": each for number, each in enumerate(service.addresses)}
+    return {"address": service.address} if service.address else {"port": f"{key}:{service.port}"}
+
+
+def _ports(services: Mapping[str, Service]) -> Iterator[Problem]:
+    """A port beside addresses that have another one; where pods are found, it is that of the pods."""
+    for key, service in services.items():
+        given = [each for each in (service.address, *service.addresses) if each]
+        ports = {int(each.rpartition(":")[2]) for each in given}
+        if ports and service.port not in ports and not service.kubernetes:
+            message = f"{service.port}, but it is scraped at {', '.join(given)}; give the port that its address has"
+            yield Problem(f"services.{key}.port", message)
+
+
+def _targets(services: Mapping[str, Service]) -> Iterator[Problem]:
+    """Services that are scraped at one address and path: each event would be counted twice."""
+    known: dict[tuple[str, str], str] = {}
+    for key, service in services.items():
+        for part, address in addresses(key, service).items():
+            other = known.setdefault((address.lower(), service.metrics_path), key)
+            if other != key:
+                message = f"{address!r} with the path {service.metrics_path} is scraped as services.{other} already"
+                yield Problem(f"services.{key}.{part}", f"{message}; give that the packs of both, or another path")
+
+
+def _pods(services: Mapping[str, Service]) -> Iterator[Problem]:
+    known: dict[object, str] = {}
+    for key, service in services.items():
+        if pods := service.kubernetes:
+            found = (pods.namespace, *sorted(pods.selector.items()), service.port, service.metrics_path)
+            if (other := known.setdefault(found, key)) != key:
+                message = f"finds the pods, port and path of services.{other}; give that the packs of both"
+                yield Problem(f"services.{key}.kubernetes.selector", message)
+
+
+def _containers(services: Mapping[str, Service]) -> Iterator[Problem]:
+    """A container that two services name: all of its lines would be those of one."""
+    known = {_folded(key): key for key, service in services.items() if not service.logs.container}
+    for key, service in services.items():
+        name = service.logs.container
+        if name and (other := known.setdefault(_folded(name), key)) != key:
+            message = f"{name!r} is the container of services.{other}, and a line has one service; leave it out"
+            yield Problem(f"services.{key}.logs.container", message)
+
+
+def _folded(name: str) -> str:
+    """A name as lines are matched with it: see `components.pipeline.named_containers`."""
+    return name.lower().replace("_", "-")
+
+
+# -- databases and files ---------------------------------------------------------------------------------------------
+
+
+def _databases(databases: Mapping[str, Database]) -> Iterator[Problem]:
+    """Servers that are watched twice; of one PostgreSQL server several databases may be."""
+    known: dict[tuple[str, str], str] = {}
+    for key, database in databases.items():
+        address = database.address or f"{HOST}:{database.listens}"
+        part = "address" if database.address else "port" if database.port else "onHost"
+        inside = database.database if database.kind == "postgres" else ""
+        other = known.setdefault((address.lower(), inside), key)
+        if other != key:
+            message = f"{address!r} is watched as databases.{other} already, so its alerts would come twice"
+            yield Problem(f"databases.{key}.{part}", f"{message}; leave one out, or name another database")
+
+
+def _files(logs: tuple[HostLog, ...]) -> Iterator[Problem]:
+    """Files that two entries read: how far a file has been read is known once, so lines would double or be lost."""
+    for number, log in enumerate(logs):
+        for before, other in enumerate(logs[:number]):
+            if log.path == other.path or _within(log.path, other.path) or _within(other.path, log.path):
+                message = f"{log.path!r} is read by hostLogs[{before}] ({other.path}) already; leave one of them out"
+                yield Problem(f"hostLogs[{number}].path", message)
+                break
+
+
+def _within(path: str, pattern: str) -> bool:
+    """Whether a pattern means a file; two patterns are not compared: `_within("/a/b.log", "/a/*.log")` is True."""
+    if WILDCARD.search(path) or not WILDCARD.search(pattern) or re.search(r"[\[{]", pattern):
+        return False
+    parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    pieces = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return bool(re.fullmatch("".join(parts.get(piece, re.escape(piece)) for piece in pieces), path))
