@@ -175,27 +175,9 @@ def environment(context: Context) -> dict[str, str]:
         "GF_USERS_ALLOW_ORG_CREATE": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_USERS_VIEWERS_CAN_EDIT": "false",
-        **database_environment(own.database),
+        **(own.database.environment(f"{CONFIG_DIR}/{DATABASE_CA}") if own.database else {}),
         **(own.oauth.environment() if own.oauth else {}),
         **{variable: f"/run/secrets/{name}" for variable, name in secret_variables(own).items()},
-    }
-
-
-def database_environment(database: Database | None) -> dict[str, str]:
-    """Where users and preferences are kept, if not in a file.
-
-    Source: https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#database
-    """
-    if database is None:
-        return {}
-    trusted = {"GF_DATABASE_CA_CERT_PATH": f"{CONFIG_DIR}/{DATABASE_CA}"} if database.ca_certificate else {}
-    return {
-        "GF_DATABASE_TYPE": database.type,
-        "GF_DATABASE_HOST": database.host,
-        "GF_DATABASE_NAME": database.name,
-        "GF_DATABASE_USER": database.user,
-        "GF_DATABASE_SSL_MODE": database.trust,
-        **trusted,
     }
 
 
@@ -245,7 +227,13 @@ def secrets(context: Context) -> tuple[Secret, ...]:
         *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
         *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
         Secret(name=password, purpose="the password of Grafana's user admin", generate=True),
-        Secret(name=key, purpose="the key that Grafana encrypts its database with", generate=True),
+        Secret(
+            name=key,
+            purpose="the key that Grafana encrypts its database with",
+            generate=True,
+            permanent="with another key Grafana cannot read what it has encrypted; only an empty database takes one:"
+            " `make down`, remove Grafana's data, `pulumi config rm grafana-secret-key`, `make up`",
+        ),
     )
 
 
