@@ -213,7 +213,7 @@ def down(stack: str, *, purge: bool) -> int:
     host = open_host(stack, read_location(space.directory, stack))
     for line in host.recover(space):
         console.print(f"   {line}")
-    generated = space.outputs().keys() - {"urls", "baseUrl", "ready"}
+    generated = space.outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
     if not purge:
         keep_secrets(space, generated)
     change(space, "destroy", "--yes", "--skip-preview", "--stack", stack)

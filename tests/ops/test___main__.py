@@ -288,3 +288,12 @@ def test_secrets_are_listed(stack: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """`make secrets` shows the table and ends as it says."""
     monkeypatch.setattr(secrets, "show", lambda space, console: 1)
     assert call(monkeypatch, "secrets") == 1
+
+
+def test_a_certificate_is_no_secret_to_keep(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make down` keeps generated secrets alone: as a secret, the authority's certificate would be an unknown key."""
+    outputs = {"caCertificate": "PEM", "grafana-admin-password": "s3cret", "baseUrl": "http://x"}
+    fakes.fake_pulumi(stack, {"stack export": "{}", "stack output": json.dumps(outputs)})
+    assert call(monkeypatch, "down") == 0
+    stored = [line for line in fakes.calls(stack) if line.startswith("config set")]
+    assert stored == ["config set --secret grafana-admin-password --stack dev"]
