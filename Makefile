@@ -48,6 +48,14 @@ password: .venv/.ready ## Print the generated passwords of the stack
 secret: .venv/.ready ## Store a secret: make secret NAME=slack-webhook (reads it from standard input)
 	@$(OPS) secret --stack $(STACK) --name $(NAME)
 
+.PHONY: secrets
+secrets: .venv/.ready ## List the secrets of the stack: set, generated or missing, and their age; never a value
+	@$(OPS) secrets --stack $(STACK)
+
+.PHONY: rotate
+rotate: .venv/.ready ## Give a secret another value and deploy it: make rotate NAME=grafana-admin-password
+	@$(OPS) rotate --stack $(STACK) --name "$(NAME)"
+
 .PHONY: render
 render: .venv/.ready ## Write every document of the stack to build/render (needs no engine)
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT))

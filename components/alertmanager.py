@@ -267,7 +267,10 @@ def workloads(context: Context) -> tuple[Workload, ...]:
                     success_metric="alertmanager_config_last_reload_successful",
                 ),
             ),
-            secrets=tuple(SecretFile(path=secret_file(secret.name), secret=secret.name) for secret in secrets(context)),
+            secrets=tuple(
+                SecretFile(path=secret_file(secret.name), secret=secret.name, reread=True)
+                for secret in secrets(context)
+            ),
             ports=(
                 published(context, NAME, PORT, default=9093),
                 *((Port(number=GOSSIP_PORT, name="gossip", udp=True),) if own.replicas > 1 else ()),

@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 
 from components import registry
 from components.base import ComponentModule
+from model.checks.plain_secrets import followers_removed, hide
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
@@ -168,13 +169,13 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
     if not (root / file).is_file():
         known = nearest(name, (path.stem for path in (root / SYSTEMS).glob("*.yaml")))
         raise ConfigError([Problem(f"{settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
-    data = read_yaml(root / file, root)
+    data, plain = hide(read_yaml(root / file, root), str(file))
     problems: list[Problem] = []
     system = _collect(problems, lambda: parse(System, data, str(file)))
     if isinstance(data, dict):
         problems += _system_problems(data, name, str(file))
-    if problems or system is None:
-        raise ConfigError(problems)
+    if problems or plain or system is None:
+        raise ConfigError(followers_removed(problems, plain))
     return expanded(system)
 
 
@@ -240,7 +241,7 @@ def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mappin
     valid = [*settings, *(name for name, secret in (secrets or {}).items() if not secret.made)]
     return [
         Problem(f"{settings_file(stack)}: {key}", f"unknown key {key!r}; {nearest(key, valid)}")
-        for key, item in config.items()
+        for key, item in ((hide(name, "")[0], item) for name, item in config.items())
         if key not in valid and (secrets is not None or not item.secret)
     ]
 

@@ -42,11 +42,16 @@ NAME = "grafana"
 PORT = 3000
 CONFIG_DIR = "/etc/grafana/provisioning"
 DATA_DIR = "/var/lib/grafana"
-SECRETS = {
-    "GF_SECURITY_ADMIN_PASSWORD__FILE": "grafana-admin-password",
-    "GF_SECURITY_SECRET_KEY__FILE": "grafana-secret-key",
-}
+PASSWORD = "grafana-admin-password"  # noqa: S105 - its name
+SECRETS = {"GF_SECURITY_ADMIN_PASSWORD": PASSWORD, "GF_SECURITY_SECRET_KEY": "grafana-secret-key"}
 """Variables that name a file of /run/secrets, and the secret in it."""
+START = f"""\
+grafana cli --homepath "$GF_PATHS_HOME" --config "$GF_PATHS_CONFIG" \\
+  admin reset-admin-password --password-from-stdin </run/secrets/{PASSWORD}
+exec /run.sh
+"""
+"""How the container starts: Grafana reads the administrator's password only when its database is new, and keeps it
+there, so its own command writes it at each start. /run.sh is what Grafana's image starts with."""
 DATABASE_PASSWORD = "grafana-database-password"  # noqa: S105 - its name
 DATABASE_CA = "database/ca.pem"
 
@@ -175,34 +180,17 @@ def environment(context: Context) -> dict[str, str]:
         "GF_USERS_ALLOW_ORG_CREATE": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_USERS_VIEWERS_CAN_EDIT": "false",
-        **database_environment(own.database),
+        **(own.database.environment(f"{CONFIG_DIR}/{DATABASE_CA}") if own.database else {}),
         **(own.oauth.environment() if own.oauth else {}),
-        **{variable: f"/run/secrets/{name}" for variable, name in secret_variables(own).items()},
-    }
-
-
-def database_environment(database: Database | None) -> dict[str, str]:
-    """Where users and preferences are kept, if not in a file.
-
-    Source: https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#database
-    """
-    if database is None:
-        return {}
-    trusted = {"GF_DATABASE_CA_CERT_PATH": f"{CONFIG_DIR}/{DATABASE_CA}"} if database.ca_certificate else {}
-    return {
-        "GF_DATABASE_TYPE": database.type,
-        "GF_DATABASE_HOST": database.host,
-        "GF_DATABASE_NAME": database.name,
-        "GF_DATABASE_USER": database.user,
-        "GF_DATABASE_SSL_MODE": database.trust,
-        **trusted,
+        # Grafana reads the files itself; with NAME__FILE its image would put what is in them into the environment
+        **{variable: f"$__file{{/run/secrets/{name}}}" for variable, name in secret_variables(own).items()},
     }
 
 
 def secret_variables(own: Settings) -> dict[str, str]:
     """The secrets that these settings call for, by variable, as in SECRETS."""
-    oauth = {"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET__FILE": own.oauth.client_secret} if own.oauth else {}
-    return SECRETS | oauth | ({"GF_DATABASE_PASSWORD__FILE": DATABASE_PASSWORD} if own.database else {})
+    oauth = {"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": own.oauth.client_secret} if own.oauth else {}
+    return SECRETS | oauth | ({"GF_DATABASE_PASSWORD": DATABASE_PASSWORD} if own.database else {})
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -237,32 +225,37 @@ def secrets(context: Context) -> tuple[Secret, ...]:
 
     The password of a database is somebody else's to make.
     """
-    password, key = SECRETS.values()
     database, oauth = context.own(Settings).database, context.own(Settings).oauth
     client = f"the secret of Grafana's client {oauth.client_id} at {oauth.auth_url}" if oauth else ""
     given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
     return (
         *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
         *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
-        Secret(name=password, purpose="the password of Grafana's user admin", generate=True),
-        Secret(name=key, purpose="the key that Grafana encrypts its database with", generate=True),
+        Secret(name=PASSWORD, purpose="the password of Grafana's user admin", generate=True),
+        Secret(
+            name=SECRETS["GF_SECURITY_SECRET_KEY"],
+            purpose="the key that Grafana encrypts its database with",
+            generate=True,
+            permanent="with another key Grafana cannot read what it has encrypted; only an empty database takes one:"
+            " `make down`, remove Grafana's data, `pulumi config rm grafana-secret-key`, `make up`",
+        ),
     )
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:
     """One Grafana with its database on a volume, or as many as are wanted that share one elsewhere."""
     own, files = context.own(Settings), documents(context)
-    password = next(iter(SECRETS.values()))
     reload = Reload(
         port=PORT,
         path="/api/admin/provisioning/dashboards/reload",
-        basic_auth=("admin", f"/run/secrets/{password}"),
+        basic_auth=("admin", f"/run/secrets/{PASSWORD}"),
     )
     return (
         Workload(
             name=NAME,
             image=own.image,
             limits=limits(own, memory=256),
+            entrypoint=("/bin/sh", "-ec", START),
             env=environment(context),
             config=ConfigDir(
                 path=CONFIG_DIR,

@@ -83,7 +83,12 @@ def secrets(context: Context) -> tuple[Secret, ...]:
         return ()
     return (
         Secret(name=oidc.client_secret, purpose=f"the secret of the client {oidc.client_id} at {oidc.issuer}"),
-        Secret(name=COOKIE, purpose="the key that cookies of signed-in people are encrypted with", generate=True),
+        Secret(
+            name=COOKIE,
+            purpose="the key that cookies of signed-in people are encrypted with",
+            generate=True,
+            after_rotation="Everyone signs in again.",
+        ),
     )
 
 

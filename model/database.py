@@ -46,3 +46,18 @@ class Database(Strict):
     def trust(self) -> str:
         """The mode in force."""
         return self.ssl_mode or SSL_MODES[self.type][0]
+
+    def environment(self, ca_path: str) -> dict[str, str]:
+        """Grafana's variables for it, without the password; `ca_path` is where the certificate of `ca_certificate` is.
+
+        Source: https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#database
+        """
+        trusted = {"GF_DATABASE_CA_CERT_PATH": ca_path} if self.ca_certificate else {}
+        return {
+            "GF_DATABASE_TYPE": self.type,
+            "GF_DATABASE_HOST": self.host,
+            "GF_DATABASE_NAME": self.name,
+            "GF_DATABASE_USER": self.user,
+            "GF_DATABASE_SSL_MODE": self.trust,
+            **trusted,
+        }

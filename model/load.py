@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from model.base import WORDS
+from model.checks.plain_secrets import followers_removed, hide
 from model.errors import ConfigError, Inconsistent, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)
@@ -92,7 +93,7 @@ def read_yaml(path: Path, root: Path | None = None) -> Any:
 
 
 def parse(model: type[M], data: Any, where: str) -> M:
-    """`data` as a `model`, strictly.
+    """`data` as a `model`, strictly, and without a secret in clear anywhere in it.
 
     Args:
         model: the type to build.
@@ -102,6 +103,17 @@ def parse(model: type[M], data: Any, where: str) -> M:
     Raises:
         ConfigError: all problems at once.
     """
+    clean, plain = hide(data, where)
+    try:
+        made = _validated(model, clean, where)
+    except ConfigError as error:
+        raise ConfigError(followers_removed(list(error.problems), plain)) from None
+    if plain:
+        raise ConfigError(plain)
+    return made
+
+
+def _validated(model: type[M], data: Any, where: str) -> M:
     if not isinstance(data, dict):
         raise ConfigError([Problem(where, f"must be a mapping of keys to values, not {_shown(data)}")])
     try:
@@ -148,12 +160,19 @@ def _problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
         return Problem(place, f"unknown key {str(loc[-1])!r}; {hint}".rstrip("; "))
     if kind == "missing":
         return Problem(place, f"is required{_described(model, loc)}")
+    if loc and str(loc[-1]).endswith("Secret") and isinstance(value, str):
+        return Problem(place, _no_name(issue))
     if kind == "literal_error":
         valid = [text.strip("'") for text in issue["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return Problem(place, f"{_shown(value)} is not known; {nearest(str(value), valid)}")
     if kind == "value_error":
         return Problem(place, f"{_shown(value)}: {issue['ctx']['error']}")
     return Problem(place, f"{_shown(value)}: {_expected(issue)}{'' if is_key else _example(model, loc)}")
+
+
+def _no_name(issue: Any) -> str:
+    """What is wrong with the name of a secret, without showing it: it may be the secret itself."""
+    return f"{_expected(issue)}: the name of a secret, not its value; store the value with: make secret NAME=<name>"
 
 
 def _expected(issue: Any) -> str:

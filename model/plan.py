@@ -49,7 +49,8 @@ class Secret:
     """A secret of the stack: taken from the encrypted configuration key `name`, or generated when `generate` is set.
 
     `purpose` completes the sentence "the secret is ..." in error messages. `length` is in characters. What is `made` of
-    other secrets is never in the configuration.
+    other secrets is never in the configuration. `permanent` says why another value would not work and what to do
+    instead, where it cannot be rotated; `after_rotation` says what people have to do themselves when it was.
     """
 
     name: str
@@ -57,6 +58,14 @@ class Secret:
     generate: bool = False
     length: int = 32
     made: Htpasswd | Issued | None = None
+    permanent: str = ""
+    after_rotation: str = ""
+
+    def sources(self) -> tuple[str, ...]:
+        """Names of the secrets that it is made of."""
+        if isinstance(self.made, Htpasswd):
+            return tuple(self.made.users.values())
+        return (self.made.seed,) if self.made else ()
 
 
 @dataclass(frozen=True, kw_only=True)

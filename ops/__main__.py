@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import shlex
@@ -21,7 +20,7 @@ from rich.markup import escape
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.settings import KubernetesSettings
-from ops import alert_test, capacity, engine, render, routes, verify
+from ops import alert_test, capacity, engine, render, routes, secrets, verify
 from ops.hosts import Host, open_host
 from ops.recover import LockedError, refuse_locked
 from ops.runs import end_with_make
@@ -108,8 +107,11 @@ def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspac
     return space, render.plan_of(space), host
 
 
-def up(stack: str) -> int:
-    """Deploys the stack, waits until it is well, and shows where everything is."""
+def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
+    """Deploys the stack, with another value of a secret where it is given, and waits until all is well.
+
+    Shows where everything is. Returns 1 where something is not well.
+    """
     phases = Phases()
     first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # so mistakes are told before anything is fetched
     overlay = phases.run("prerequisites", lambda: fetch(first))
@@ -117,7 +119,8 @@ def up(stack: str) -> int:
     unhindered(host, plan)
     for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
-    replace = [arg for urn in host.repeats(space) for arg in ("--replace", urn)]
+    renewed = rotation.apply(space) if rotation else ()
+    replace = [arg for urn in (*renewed, *host.repeats(space)) for arg in ("--replace", urn)]
     phases.run("pulumi up", lambda: change(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
     found = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
@@ -210,7 +213,7 @@ def down(stack: str, *, purge: bool) -> int:
     host = open_host(stack, read_location(space.directory, stack))
     for line in host.recover(space):
         console.print(f"   {line}")
-    generated = space.outputs().keys() - {"urls", "baseUrl", "ready"}
+    generated = space.outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
     if not purge:
         keep_secrets(space, generated)
     change(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
@@ -226,12 +229,17 @@ def down(stack: str, *, purge: bool) -> int:
 def secret(stack: str, name: str) -> int:
     """Stores a secret, read from standard input so that it appears in no argument and no history."""
     space = open_workspace(stack, engine.tool_env())
-    if sys.stdin.isatty():
-        console.print(f"Value of {name} (it is not shown):")
-        value = getpass.getpass("")
-    else:
-        value = sys.stdin.read().rstrip("\n")
+    value = secrets.read_value(name, console)
     return space.pulumi("config", "set", "--secret", name, "--stack", stack, check=False, stdin=value).returncode
+
+
+def rotate(stack: str, name: str) -> int:
+    """Gives a secret another value and deploys it; what is generated anew is shown by `make password` alone."""
+    rotation = secrets.prepare(open_workspace(stack, engine.tool_env()), name, console)
+    code = up(stack, rotation)
+    if code == 0:
+        console.print(f"{name} has another value. {rotation.secret.after_rotation}".rstrip())
+    return code
 
 
 def password(stack: str) -> int:
@@ -245,34 +253,7 @@ def password(stack: str) -> int:
 
 def main() -> int:
     """Runs one command; problems of the configuration are printed without a stack trace."""
-    parser = argparse.ArgumentParser(prog="ops", description=__doc__)
-    parser.add_argument(
-        "command",
-        choices=[
-            "up",
-            "verify",
-            "preview",
-            "refresh",
-            "down",
-            "password",
-            "secret",
-            "render",
-            "capacity",
-            "routes",
-            "alert-test",
-        ],
-    )
-    parser.add_argument("--labels", default="", help="routes: labels of an alert, such as 'severity=critical team=a'")
-    parser.add_argument("--stack", default="dev")
-    parser.add_argument("--purge", action="store_true", help="down: remove data volumes too")
-    parser.add_argument("--json", action="store_true", help="preview: as JSON")
-    parser.add_argument("--name", default="", help="secret: its configuration key")
-    parser.add_argument("--receiver", default="", help="alert-test: one receiver; all of them when absent")
-    parser.add_argument(
-        "--severity", default="warning", choices=["critical", "warning", "info"], help="alert-test: that of the alert"
-    )
-    parser.add_argument("--output", type=Path, help="render: folder to write to")
-    args = parser.parse_args()
+    args = _parser().parse_args()
     end_with_make()
     commands: dict[str, Callable[[], int]] = {
         "up": lambda: up(args.stack),
@@ -282,6 +263,8 @@ def main() -> int:
         "down": lambda: down(args.stack, purge=args.purge),
         "password": lambda: password(args.stack),
         "secret": lambda: secret(args.stack, args.name),
+        "secrets": lambda: secrets.show(open_workspace(args.stack, engine.tool_env()), console),
+        "rotate": lambda: rotate(args.stack, args.name),
         "capacity": lambda: capacity.capacity(args.stack, console),
         "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
         "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console),
@@ -302,6 +285,39 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("interrupted; `make up` continues from here")
         return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ops", description=__doc__)
+    parser.add_argument(
+        "command",
+        choices=[
+            "up",
+            "verify",
+            "preview",
+            "refresh",
+            "down",
+            "password",
+            "secret",
+            "secrets",
+            "rotate",
+            "render",
+            "capacity",
+            "routes",
+            "alert-test",
+        ],
+    )
+    parser.add_argument("--labels", default="", help="routes: labels of an alert, such as 'severity=critical team=a'")
+    parser.add_argument("--stack", default="dev")
+    parser.add_argument("--purge", action="store_true", help="down: remove data volumes too")
+    parser.add_argument("--json", action="store_true", help="preview: as JSON")
+    parser.add_argument("--name", default="", help="secret, rotate: its configuration key")
+    parser.add_argument("--receiver", default="", help="alert-test: one receiver; all of them when absent")
+    parser.add_argument(
+        "--severity", default="warning", choices=["critical", "warning", "info"], help="alert-test: that of the alert"
+    )
+    parser.add_argument("--output", type=Path, help="render: folder to write to")
+    return parser
 
 
 if __name__ == "__main__":

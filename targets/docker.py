@@ -57,6 +57,7 @@ class DockerTarget:
         self._host = pulumi.ComponentResource("observability:targets:DockerHost", stack, {}, opts)
         self._pulled: dict[str, docker.RemoteImage] = {}
         self._started: dict[str, pulumi.Output[str]] = {}
+        self._marks: dict[str, pulumi.Output[str]] = {}
         self._provider = docker.Provider(
             resource_name(stack, "engine"),
             host=settings.host,
@@ -234,13 +235,16 @@ class DockerTarget:
 
         The container that carries them is no such mark: `docker container prune` takes it away, as it never runs.
         """
-        made = random.RandomId(
-            resource_name(self._stack, f"{workload.name}-{name}-mark"),
-            byte_length=8,
-            keepers={secret.path: self._secret_text(secret) for secret in secrets},
-            opts=pulumi.ResourceOptions(parent=parent),
-        )
-        return pulumi.Output.unsecret(made.hex)
+        full = resource_name(self._stack, f"{workload.name}-{name}-mark")
+        if full not in self._marks:
+            made = random.RandomId(
+                full,
+                byte_length=8,
+                keepers={secret.path: self._secret_text(secret) for secret in secrets},
+                opts=pulumi.ResourceOptions(parent=parent),
+            )
+            self._marks[full] = pulumi.Output.unsecret(made.hex)
+        return self._marks[full]
 
     def _configure(
         self, workload: Workload, parent: pulumi.Resource, before: Sequence[pulumi.Resource]
@@ -271,10 +275,11 @@ class DockerTarget:
             memory=max(128, workload.limits.memory // MIB),
             memory_swap=self._swap(max(128, workload.limits.memory // MIB)),
             tmpfs={"/tmp": "rw,nosuid,nodev,size=64m"},  # noqa: S108 - inside the container
-            envs=[
-                *(f"{key}={value}" for key, value in sorted(self._delivery(workload, config, revision).items())),
+            envs=pulumi.Output.all(
+                *(f"{key}={value}" for key, value in self._delivery(workload, config, revision).items()),
+                *self._host_of_process(workload, parent),
                 *self._reread(workload, parent),
-            ],
+            ).apply(sorted),
             volumes=mounts,
             uploads=[
                 docker.ContainerUploadArgs(file="/deliver.sh", content=SCRIPT.read_text(encoding="utf-8")),
@@ -314,7 +319,7 @@ class DockerTarget:
                 values["VALIDATE_MARKER"] = config.validate_marker
                 values["VALIDATE_IGNORE"] = config.validate_ignore or ""
         if reload := config.reload:
-            values |= reload_environment(reload) | {"HOST": self._process(workload)}
+            values |= reload_environment(reload)
         return values
 
     def _reread(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
@@ -324,13 +329,24 @@ class DockerTarget:
             return []
         return [pulumi.Output.concat("SECRETS=", self._secrets_mark(workload, secrets, "reread", parent))]
 
-    def _process(self, workload: Workload) -> str:
+    def _host_of_process(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Input[str]]:
+        """The variable with the name that deliver.sh asks, where the process is asked at all."""
+        if workload.config is None or workload.config.reload is None:
+            return []
+        return [pulumi.Output.concat("HOST=", self._process(workload, parent))]
+
+    def _process(self, workload: Workload, parent: pulumi.Resource) -> pulumi.Input[str]:
         """The name in the network of a process that these documents are for.
 
         While a container is still to be replaced, as after a run that was killed, its process has another one: it is
-        not asked to load what its successor will read.
+        not asked to load what its successor will read. Nor is one with other secrets than its successor's: it would
+        refuse a login with the new ones.
         """
-        return f"{workload.name}-{self._generation(workload)}"
+        name = f"{workload.name}-{self._generation(workload)}"
+        fixed = _read_at_start(workload)
+        return (
+            pulumi.Output.concat(name, "-", self._secrets_mark(workload, fixed, "secrets", parent)) if fixed else name
+        )
 
     def _generation(self, workload: Workload) -> str:
         """Digest of everything whose change starts a new process anyway, so that the old one need not reload.
@@ -380,7 +396,7 @@ class DockerTarget:
             must_run=True,
             destroy_grace_seconds=workload.stop_seconds,
             # no networkMode: an engine takes no aliases in the network that it names; the default one is left again
-            networks_advanced=self._networks(workload),
+            networks_advanced=self._networks(workload, parent),
             ports=[
                 docker.ContainerPortArgs(internal=p.number, external=p.publish, ip=p.bind, protocol="tcp")
                 for p in workload.ports
@@ -406,7 +422,7 @@ class DockerTarget:
         ids = {f"started-with.{other}": self._started[other] for other in sorted(workload.restart_with)}
         # the engine takes a container's network away without a word when that is removed by force
         ids["network"] = self._network.id
-        if fixed := [secret for secret in workload.secrets if not secret.reread]:  # it must reach its reader
+        if fixed := _read_at_start(workload):  # it must reach its reader
             ids["secrets"] = self._secrets_mark(workload, fixed, "secrets", parent)
         return [docker.ContainerLabelArgs(label=f"{LABEL}.{key}", value=value) for key, value in ids.items()]
 
@@ -422,14 +438,15 @@ class DockerTarget:
     def _socket_group(self) -> pulumi.Output[str]:
         return self._fetch.container_logs.apply(lambda text: (text or "").strip().splitlines()[-1] if text else "0")
 
-    def _networks(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgs]:
+    def _networks(self, workload: Workload, parent: pulumi.Resource) -> list[docker.ContainerNetworksAdvancedArgs]:
         """The stack's own network under the workload's names, and those of others for whoever connects to them.
 
         In these it has no alias: `prometheus` or `api` may be the name of one of theirs.
         """
         home = shared_home(self._stack, self._settings)
-        reloaded = {self._process(workload)} if workload.config and workload.config.reload else set()
-        aliases = sorted({qualified(name, home) for name in (workload.name, *workload.aliases)} | reloaded)
+        names: set[str] = {qualified(name, home) for name in (workload.name, *workload.aliases)}
+        reloaded = [self._process(workload, parent)] if workload.config and workload.config.reload else []
+        aliases = pulumi.Output.all(*names, *reloaded).apply(sorted)
         own = docker.ContainerNetworksAdvancedArgs(name=self._network.name, aliases=aliases)
         if workload.egress == "stack":
             return [own]
@@ -477,6 +494,11 @@ class DockerTarget:
             return []
         volume = resource_name(self._stack, f"{workload.name}-secrets")
         return [docker.ContainerVolumeArgs(volume_name=volume, container_path=SECRETS_DIR, read_only=True)]
+
+
+def _read_at_start(workload: Workload) -> list[SecretFile]:
+    """The secrets that only a new process takes."""
+    return [secret for secret in workload.secrets if not secret.reread]
 
 
 def _existing_mounts(workload: Workload) -> list[docker.ContainerMountArgs]:

@@ -16,6 +16,7 @@ from targets.docker import address, check
 from tests.support.mocks import run_program
 from tests.support.refusals import CASES
 from tests.support.refusals.case import Case
+from tests.support.refusals.plain_secrets import CANARY, PAGERDUTY, PLAIN_SECRET_CASES, TOKEN
 from tests.support.systems import ROOT, SYSTEM, changed, configuration, plan_shop, project
 
 
@@ -157,3 +158,16 @@ def test_system_names_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "evil.yaml").write_text("name: evil\n", encoding="utf-8")
     assert [s for s in problems_of(tmp_path, {}, {"system": "../evil"}) if "evil.yaml" in s] == []
+
+
+@pytest.mark.parametrize("case", PLAIN_SECRET_CASES, ids=lambda case: case.name)
+def test_a_secret_in_clear_is_never_repeated(case: Case, tmp_path: Path) -> None:
+    """Whatever else is wrong at its place, no message has a part of its value."""
+    said = str(refusal(case, tmp_path))
+    assert not [part for part in (CANARY[:10], PAGERDUTY[:10], "Hunter2") if part in said]
+
+
+def test_a_secret_as_a_key_of_the_configuration_is_not_repeated(tmp_path: Path) -> None:
+    """A token in the place of a configuration key is refused as an unknown key without its name."""
+    (said,) = problems_of(tmp_path, {}, {TOKEN: "x"})
+    assert "unknown key 'hidden'" in said

@@ -45,7 +45,13 @@ def certificate(context: Context) -> tuple[Secret, ...]:
     if tls.mode != "internal":
         return ()
     return (
-        Secret(name=SEED, purpose="what the stack's own certificate authority is made of", generate=True, length=64),
+        Secret(
+            name=SEED,
+            purpose="what the stack's own certificate authority is made of",
+            generate=True,
+            length=64,
+            after_rotation="Import the new authority where the old one was: pulumi stack output caCertificate",
+        ),
         Secret(name=CERTIFICATE, purpose=f"the certificate of {host}", made=Issued(part="chain", seed=SEED, host=host)),
         Secret(name=KEY, purpose=f"the private key of {host}", made=Issued(part="key", seed=SEED, host=host)),
     )

@@ -20,6 +20,11 @@ PORT = 9187
 KIND = "postgres"
 COLLECTORS = ("database_wraparound",)
 """Asked for beside the usual ones: two series for each database, which an alert needs."""
+FIXED_IN_VOLUME = (
+    "the demo's database reads it only when its volume is new; `make down PURGE=1` removes all data volumes of the"
+    " stack, and `make up` makes them again with another password"
+)
+"""Why the password of a demo's database stays."""
 
 
 class Settings(ComponentSettings):
@@ -51,11 +56,13 @@ def telemetry(context: Context) -> Telemetry:
 
 def secrets(context: Context) -> tuple[Secret, ...]:
     """The password of each database; generated for the demo's own databases."""
+    demo = context.settings.demo
     return tuple(
         Secret(
             name=password(key, database),
             purpose=f"the password of {database.user} on the database {key}",
-            generate=context.settings.demo and database.password_secret is None,
+            generate=demo and database.password_secret is None,
+            permanent=FIXED_IN_VOLUME if demo else "",
         )
         for key, database in databases(context, KIND).items()
     )

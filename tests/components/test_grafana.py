@@ -102,10 +102,18 @@ def test_secrets_are_read_from_files(tmp_path: Path) -> None:
     made = workload(plan)
     for variable, name in grafana.SECRETS.items():
         assert plan.secrets[name].generate
-        assert made.env[variable] == f"/run/secrets/{name}"
+        assert made.env[variable] == f"$__file{{/run/secrets/{name}}}"
     assert {secret.path for secret in made.secrets} == {f"/run/secrets/{name}" for name in grafana.SECRETS.values()}
     loud = [key for key in made.env if "PASSWORD" in key or "SECRET" in key]
-    assert all(key.endswith("__FILE") for key in loud)
+    assert all(made.env[key].startswith("$__file{") for key in loud)
+
+
+def test_each_start_writes_the_password_into_the_database(tmp_path: Path) -> None:
+    """Grafana's own command reads it from the secret's file, and no argument has it; then Grafana starts as ever."""
+    shell, options, script = workload(plan_shop(tmp_path)).entrypoint
+    assert (shell, options) == ("/bin/sh", "-ec")
+    assert "admin reset-admin-password --password-from-stdin </run/secrets/grafana-admin-password\n" in script
+    assert script.endswith("exec /run.sh\n")
 
 
 def test_nobody_gets_in_uninvited(tmp_path: Path) -> None:
@@ -262,7 +270,7 @@ def test_a_database_stands_for_the_volume(tmp_path: Path) -> None:
         "NAME": "grafana",
         "USER": "grafana",
         "SSL_MODE": "verify-full",
-        "PASSWORD__FILE": "/run/secrets/grafana-database-password",
+        "PASSWORD": "$__file{/run/secrets/grafana-database-password}",
     }
     assert "/run/secrets/grafana-database-password" in {secret.path for secret in made.secrets}
 

@@ -23,6 +23,7 @@ ORDER = [
     "secrets",
     "logs",
     "in_place",
+    "rotate",
     "alerts",
     "standalone",
     "host",

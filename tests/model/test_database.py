@@ -46,3 +46,17 @@ def test_nonsense_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         database(**given)
     assert words in str(caught.value)
+
+
+def test_grafana_is_given_all_but_the_password() -> None:
+    """The path of a certificate is there only with one."""
+    database = Database(type="mysql", host="db.internal:3306")
+    assert database.environment("/ca.pem") == {
+        "GF_DATABASE_TYPE": "mysql",
+        "GF_DATABASE_HOST": "db.internal:3306",
+        "GF_DATABASE_NAME": "grafana",
+        "GF_DATABASE_USER": "grafana",
+        "GF_DATABASE_SSL_MODE": "true",
+    }
+    trusting = database.model_copy(update={"ca_certificate": "PEM"})
+    assert trusting.environment("/ca.pem")["GF_DATABASE_CA_CERT_PATH"] == "/ca.pem"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,8 +14,9 @@ import pytest
 
 from components import registry
 from model.errors import ConfigError, Problem
+from model.plan import Secret
 from ops import __main__ as commands
-from ops import engine, recover, render, verify
+from ops import engine, recover, render, secrets, verify
 from ops.hosts import Description, DockerHost
 from tests.support import fakes
 from tests.support.fakes import FakeItem
@@ -260,3 +262,38 @@ def test_the_engine_describes_itself_before_a_run(
     assert [*map(str, connected)] == [str(space), f"planned after {added}", str(host)]
     assert added == [{"docker": {"swapLimit": False}}]
     assert "no swap limits [here]" in capsys.readouterr().out
+
+
+def test_rotate_deploys_another_value(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make rotate` prepares first, then is a `make up` that replaces what holds the value, with its health check."""
+    secret = Secret(name="tls-authority", purpose="x", generate=True, after_rotation="Import it again.")
+    urn = "urn:pulumi:dev::observability::random:index/randomPassword:RandomPassword::dev-tls-authority"
+    answers = {"stack export": json.dumps({"deployment": {"resources": [{"urn": urn}]}}), "stack output": "{}"}
+    fakes.fake_pulumi(stack, answers)
+    monkeypatch.setattr(secrets, "prepare", lambda space, name, console: secrets.Rotation(secret=secret))
+    monkeypatch.setattr(commands, "fetch", lambda plan: {})
+    monkeypatch.setattr(render, "plan_file", lambda path, name: None)
+    for name in ("refusals", "recover", "repeats", "wait_healthy", "wait_targets", "unseen", "last_words"):
+        monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
+    monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
+    monkeypatch.setattr(verify, "report", lambda *args, **options: True)
+    assert call(monkeypatch, "rotate", "--name", "tls-authority") == 0
+    assert f"up --yes --skip-preview --stack dev --replace {urn}" in fakes.calls(stack)
+    assert "tls-authority has another value. Import it again." in capsys.readouterr().out
+
+
+def test_secrets_are_listed(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make secrets` shows the table and ends as it says."""
+    monkeypatch.setattr(secrets, "show", lambda space, console: 1)
+    assert call(monkeypatch, "secrets") == 1
+
+
+def test_a_certificate_is_no_secret_to_keep(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make down` keeps generated secrets alone: as a secret, the authority's certificate would be an unknown key."""
+    outputs = {"caCertificate": "PEM", "grafana-admin-password": "s3cret", "baseUrl": "http://x"}
+    fakes.fake_pulumi(stack, {"stack export": "{}", "stack output": json.dumps(outputs)})
+    assert call(monkeypatch, "down") == 0
+    stored = [line for line in fakes.calls(stack) if line.startswith("config set")]
+    assert stored == ["config set --secret grafana-admin-password --stack dev"]

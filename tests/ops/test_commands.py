@@ -20,7 +20,7 @@ PLANNED = ("up", "preview", "refresh")
 """Commands that need all settings and the system."""
 PLACED = ("verify", "down")
 """Commands that need what says where the stack runs, and no plan."""
-LOCAL = ("password", "secret", "render", "capacity", "routes")
+LOCAL = ("password", "secret", "secrets", "render", "capacity", "routes")
 """Commands that ask neither an engine nor a cluster."""
 
 

@@ -67,11 +67,14 @@ ROUTES = [
     {"severity": "critical", "receiver": "night", "repeatInterval": "1h"},
     {"severity": "warning", "receiver": "office"},
 ]
+PROVIDER = {"issuer": "https://login.example.com", "clientId": "monitoring", "emailDomains": ["example.com"]}
 SECRETS = ("slack-url", "pager-key", "hook-url", "mail")
 
 
 def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
-    """A shop with all kinds of receivers (and `more`), several databases of each kind, log files and routes."""
+    """A shop with all kinds of receivers (and `more`), several databases of each kind, log files, routes and a
+    provider at which people sign in.
+    """
     databases = {
         f"{kind}-{number}": {"kind": kind, "address": f"{kind}{number}:1234", "passwordSecret": "mail"}
         for kind in ("postgres", "redis")
@@ -87,6 +90,8 @@ def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
             '{"accessLog": true, "routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000", "strip": true}]}'
         ),
         "jaeger": ConfigValue('{"enabled": true}'),
+        "access": ConfigValue(json.dumps({"login": "oidc", "oidc": PROVIDER})),
+        "oidc-client-secret": ConfigValue("", secret=True),
         **{name: ConfigValue("", secret=True) for name in used},
     }
     return plan_shop(folder, {"databases": databases, "hostLogs": logs}, settings)

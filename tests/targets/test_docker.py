@@ -340,6 +340,25 @@ def test_only_the_process_that_the_documents_are_for_is_asked(everything: Resour
     assert plain["aliases"] == ["plain"]
 
 
+def test_a_process_with_other_secrets_is_not_asked() -> None:
+    """It would refuse a login with the new ones; what is read again in place changes no process."""
+    mark = "dev-server-secrets-mark"
+    names = {asked(deploy(SERVER, computed={mark: {"hex": digits}})) for digits in ("aa", "bb")}
+    assert len(names) == 2
+    reread = tuple(replace(secret, reread=True) for secret in SERVER.secrets)
+    made = deploy(replace(SERVER, secrets=reread))
+    assert asked(made).count("-") == 1 and mark not in {resource.name for resource in made}
+
+
+def test_a_secret_that_is_read_at_use_needs_no_delivery() -> None:
+    """Without documents there is nothing to run: the file changes below the container, which stays."""
+    made = deploy(replace(PLAIN, secrets=(SecretFile(path="/run/secrets/password", secret="password", reread=True),)))
+    assert "secrets" not in labels(inputs(made, "plain"))
+    names = {resource.name for resource in made}
+    assert "dev-plain-secrets" in names and "dev-plain-configure" not in names
+    assert not [name for name in names if name.endswith("-mark")]
+
+
 # -- no accidental differences ---------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from tests.support.systems import plan_shop
 
 def planned(folder: Path, port: int, bind: str = "127.0.0.1") -> Plan:
     """The shop with Traefik on a port of its own, and nothing else published on a fixed one."""
-    settings = {"traefik": json.dumps({"port": port})}
+    settings = {"traefik": json.dumps({"port": port}), "baseUrl": f"http://127.0.0.1:{port}"}
     if bind != "127.0.0.1":
         settings |= {
             "docker": json.dumps({"bindAddress": bind}),

@@ -72,7 +72,10 @@ func (k *kit) start(settings Settings) *kit {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	settings.User, settings.Password = "admin", password
+	settings.User, settings.Password, settings.Data = "admin", password, k.t.TempDir()
+	if err := ensureAdmin(settings); err != nil {
+		k.t.Fatal(err)
+	}
 	k.state = state
 	k.web = httptest.NewServer(NewServer(settings, state, quiet()))
 	k.t.Cleanup(k.web.Close)

@@ -32,6 +32,12 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) er
 	if name := filepath.Base(args[0]); name == "curl" || name == "wget" {
 		return probe(args[len(args)-1])
 	}
+	if len(args) > 1 && args[1] == "cli" {
+		return resetByCommand(args[2:], getenv, os.Stdin, stdout)
+	}
+	if len(args) > 1 && args[1] == "server" {
+		args = args[1:]
+	}
 	flags := flag.NewFlagSet(standinName, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	for _, name := range []string{"homepath", "config", "packaging", "pidfile"} {
@@ -81,6 +87,9 @@ func serve(getenv func(string) string, log *slog.Logger) error {
 		return err
 	}
 	log.Warn("this is grafana-standin, not Grafana: it serves provisioning back and draws nothing")
+	if err := ensureAdmin(settings); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
 	state, err := NewState(settings.Provisioning, log)
 	if err != nil {
 		return fmt.Errorf("provisioning: %w", err)

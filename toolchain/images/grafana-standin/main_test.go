@@ -37,6 +37,7 @@ func TestSettingsRefusals(t *testing.T) {
 	for want, env := range map[string]func(string) string{
 		"there is no default password":  environmentOf("GF_PATHS_DATA", dir),
 		"no such file":                  environmentOf("GF_PATHS_DATA", dir, file, dir+"/nope"),
+		"no default password":           environmentOf("GF_PATHS_DATA", dir, "GF_SECURITY_ADMIN_PASSWORD", "plain"),
 		"is empty":                      environmentOf("GF_PATHS_DATA", dir, file, empty),
 		"are exclusive":                 environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SECURITY_ADMIN_PASSWORD", "x"),
 		"is not a port":                 environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_HTTP_PORT", "x"),
@@ -48,6 +49,10 @@ func TestSettingsRefusals(t *testing.T) {
 		if _, err := LoadSettings(env); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
+	}
+	expanded, err := LoadSettings(environmentOf("GF_PATHS_DATA", dir, "GF_SECURITY_ADMIN_PASSWORD", "$__file{"+secret+"}"))
+	if err != nil || expanded.Password != "pw" {
+		t.Errorf("%+v %v", expanded, err)
 	}
 	s, err := LoadSettings(environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_ROOT_URL", "https://x/grafana/", "GF_ANYTHING_ELSE", "1"))
 	if err != nil || s.Password != "pw" || s.SubPath != "/grafana" || s.User != "admin" || s.Address != ":3000" {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"log/slog"
@@ -101,8 +100,8 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 }
 
 func (s *Server) matches(user, password string) bool {
-	given, wanted := sha256.Sum256([]byte(user+"\x00"+password)), sha256.Sum256([]byte(s.settings.User+"\x00"+s.settings.Password))
-	return subtle.ConstantTimeCompare(given[:], wanted[:]) == 1
+	same := subtle.ConstantTimeCompare([]byte(user), []byte(s.settings.User)) == 1
+	return adminHasPassword(s.settings, password) && same
 }
 
 func (s *Server) hasSession(in *http.Request) bool {

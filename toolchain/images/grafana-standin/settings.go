@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -71,6 +72,10 @@ func (e *environment) add(format string, args ...any) {
 	e.problems = append(e.problems, fmt.Errorf(format, args...))
 }
 
+// fileText is Grafana's own way to name a file in a value, which unlike __FILE leaves no secret in the environment.
+// https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#variable-expansion
+var fileText = regexp.MustCompile(`\$__file\{([^}]+)\}`)
+
 // value reads a variable, or the file that its __FILE twin names, as Grafana's image does.
 func (e *environment) value(name, fallback string) string {
 	plain, file := e.getenv(name), e.getenv(name+"__FILE")
@@ -83,6 +88,14 @@ func (e *environment) value(name, fallback string) string {
 			e.add("%s__FILE: %w", name, err)
 		}
 		plain = strings.TrimRight(string(raw), "\r\n")
+	default:
+		plain = fileText.ReplaceAllStringFunc(plain, func(found string) string {
+			raw, err := os.ReadFile(fileText.FindStringSubmatch(found)[1])
+			if err != nil {
+				e.add("%s: %w", name, err)
+			}
+			return strings.TrimSpace(string(raw))
+		})
 	}
 	if plain == "" {
 		return fallback
@@ -93,13 +106,13 @@ func (e *environment) value(name, fallback string) string {
 // password has no default, and none is taken from the environment itself.
 func (e *environment) password() string {
 	const name = "GF_SECURITY_ADMIN_PASSWORD"
-	if e.getenv(name+"__FILE") == "" {
-		e.add("%s__FILE: required: there is no default password", name)
+	if e.getenv(name+"__FILE") == "" && !fileText.MatchString(e.getenv(name)) {
+		e.add("%s: must be $__file{PATH}, or %s__FILE a path: there is no default password", name, name)
 		return ""
 	}
 	password := e.value(name, "")
 	if password == "" && len(e.problems) == 0 {
-		e.add("%s__FILE: %s is empty", name, e.getenv(name+"__FILE"))
+		e.add("%s: the file is empty", name)
 	}
 	return password
 }

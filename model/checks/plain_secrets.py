@@ -1,0 +1,155 @@
+"""Secrets in clear: text of a document that looks like a credential, wherever it stands.
+
+Only forms that a credential alone has are matched, so that no ordinary text is refused. The forms of tokens are those
+that their issuers publish for scanners: https://docs.github.com/code-security/secret-scanning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.errors import Problem
+
+HIDDEN = "hidden"
+"""Replaces a secret in a document, so that no later message can show it."""
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a credential looks like: `text` has one group, the part to hide."""
+
+    title: str
+    text: re.Pattern[str]
+
+
+def _form(title: str, pattern: str) -> _Form:
+    return _Form(title, re.compile(pattern))
+
+
+_END = r"(?![A-Za-z0-9_-])"
+_START = r"(?<![A-Za-z0-9_-])"
+_FORMS = (
+    _form("a private key", r"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*)"),
+    _form("a Slack webhook address", r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/([^\s\"'<>]+)"),
+    _form("a Slack token", rf"{_START}((?:xox[a-z]|xapp)-[A-Za-z0-9][A-Za-z0-9-]{{9,}})"),
+    _form("a Discord webhook address", r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/(\d+/[\w-]+)"),
+    _form("a Teams webhook address", r"(?:webhook\.office\.com|outlook\.office\.com/webhook)/([^\s\"'<>]+)"),
+    _form("a Google Chat webhook address", r"chat\.googleapis\.com/v\d+/spaces/([^\s\"'<>]+[?&]key=[^\s\"'<>]+)"),
+    _form("a Telegram bot token", r"(?<!\d)(\d{8,10}:[A-Za-z0-9_-]{35})" + _END),
+    _form("a GitHub token", rf"{_START}((?:gh[pousr]_[A-Za-z0-9]{{36,}}|github_pat_[A-Za-z0-9_]{{22,}}))"),
+    _form("a GitLab token", rf"{_START}(gl(?:pat|dt|rt|ptt|soat)-[A-Za-z0-9_.-]{{20,}})"),
+    _form("a Grafana token", rf"{_START}(gl(?:sa_[A-Za-z0-9]{{32}}_[0-9a-fA-F]{{8}}|c_[A-Za-z0-9+/=]{{32,}}))"),
+    _form("a Google API key", rf"{_START}(AIza[A-Za-z0-9_-]{{35}}){_END}"),
+    _form("a SendGrid key", rf"{_START}(SG\.[A-Za-z0-9_-]{{16,}}\.[A-Za-z0-9_-]{{16,}})"),
+    _form("an API key", rf"{_START}((?:sk|rk)[-_](?:live|test|proj|ant)[-_][A-Za-z0-9_-]{{16,}})"),
+    _form("a JSON Web Token", rf"{_START}(eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*)"),
+    _form("a bearer token", r"(?i:bearer)\s+(?=[^\s]*\d)([A-Za-z0-9._~+/-]{16,}=*)"),
+    _form(
+        "basic credentials", r"(?i:authorization)\"?'?\s*[:=]\s*\"?'?(?i:basic)\s+(?=\S*[A-Z0-9=])([A-Za-z0-9+/]{6,}=*)"
+    ),
+    # what follows a host's colon is a port, unless more than digits stand before the @
+    _form("an address with a password", r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:(?!\d{1,5}[/?#])([^\s@/]+|[^\s@]+)@"),
+    _form("an address with a password", r"^[^\s/@:]+:([^\s@]+)@(?:tcp6?|unix|udp)\("),
+    _form(
+        "an address with a key",
+        r"(?i)://[^\s\"'<>]*[?&](?:sig|token|api[_-]?key|apikey|access[_-]?token|auth[_-]?token|password|passwd|secret)="
+        r"([A-Za-z0-9%._~+/-]{8,})",
+    ),
+    _form(
+        "a connection string with a password",
+        r"(?i)(?=.*(?:^|[\s;])(?:host|server|user|uid|dbname|user id|data source)\s*=)"
+        r".*?(?:^|[\s;])(?:password|pwd)\s*=\s*(?![$%{<])([^\s;]+)",
+    ),
+)
+_KEYED = (
+    (re.compile(r"(?i)(routing|integration|service)[_-]?key|pager_?duty"), re.compile(r"([0-9a-fA-F]{32})")),
+    (re.compile(r"(?i)secret[_-]?(access[_-]?)?key"), re.compile(r"([A-Za-z0-9/+]{40})")),
+)
+"""Keys, and what is a credential as a value of theirs although it might be anything elsewhere."""
+_ACCESS_KEY_ID = re.compile(rf"{_START}A(?:KIA|SIA)[A-Z2-7]{{16}}{_END}")
+_ACCESS_KEY = re.compile(
+    r"(?<![A-Za-z0-9/+=])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*\d)([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+)
+_ADVICE = (
+    "store it with: make secret NAME=<name>, and give <name> to the setting whose own name ends in Secret;"
+    " where there is none, leave it out"
+)
+
+
+def hide(document: Any, where: str) -> tuple[Any, list[Problem]]:
+    """A copy of a YAML document without its secrets, and a problem for each place where one stood.
+
+    Args:
+        document: mappings, sequences and plain values.
+        where: prefix of every problem's path, such as the file's name.
+    """
+    problems: list[Problem] = []
+
+    def refuse(path: str, title: str) -> None:
+        place = f"{where}: {path}" if path else where
+        problems.append(Problem(place, f"contains {title} in clear; {_ADVICE}"))
+
+    return _hidden(document, "", "", refuse, access_key=False, parents=frozenset()), problems
+
+
+def followers_removed(problems: list[Problem], plain: list[Problem]) -> list[Problem]:
+    """The problems with those of secrets in clear first, without what only follows from a secret's place."""
+    places = {problem.where for problem in plain}
+    return [*plain, *(problem for problem in problems if problem.where not in places)]
+
+
+def _hidden(
+    value: Any, path: str, key: str, refuse: Callable[[str, str], None], *, access_key: bool, parents: frozenset[int]
+) -> Any:
+    """`key` is the nearest key of a mapping above; with `access_key`, an id of an AWS key stands beside the value."""
+    if isinstance(value, str):
+        text, titles = _text_hidden(value, key, access_key=access_key or bool(_ACCESS_KEY_ID.search(value)))
+        for title in titles[:1]:
+            refuse(path, title)
+        return text
+    if id(value) in parents:
+        return value  # an alias to what contains it, which the reader of the document refuses
+    inside = parents | {id(value)}
+    if isinstance(value, Mapping):
+        beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value.values())
+        result: dict[Hashable, Any] = {}
+        for name, item in value.items():
+            shown, titles = _text_hidden(name, "", access_key=False) if isinstance(name, str) else (name, [])
+            place = f"{path}.{shown}" if path else str(shown)
+            for title in titles[:1]:
+                refuse(place, f"a key with {title}")
+            result[shown] = _hidden(item, place, str(name), refuse, access_key=beside, parents=inside)
+        return result
+    if isinstance(value, (list, tuple)):
+        beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value)
+        return [
+            _hidden(item, f"{path}[{number}]", key, refuse, access_key=access_key or beside, parents=inside)
+            for number, item in enumerate(value)
+        ]
+    return value
+
+
+def _text_hidden(text: str, key: str, *, access_key: bool) -> tuple[str, list[str]]:
+    """The text without its secrets, and what these are."""
+    titles = []
+    for title, pattern in _patterns(key, access_key=access_key):
+        clean = pattern.sub(_without_group, text)
+        if clean != text:
+            titles.append(title)
+            text = clean
+    return text, titles
+
+
+def _patterns(key: str, *, access_key: bool) -> Iterator[tuple[str, re.Pattern[str]]]:
+    yield from ((form.title, form.text) for form in _FORMS)
+    yield from (("an integration key", re.compile(rf"^{value.pattern}$")) for name, value in _KEYED if name.search(key))
+    if access_key:
+        yield "an AWS secret access key", _ACCESS_KEY
+
+
+def _without_group(match: re.Match[str]) -> str:
+    whole, (start, end) = match.group(), match.span(1)
+    return f"{whole[: start - match.start()]}{HIDDEN}{whole[end - match.start() :]}"
