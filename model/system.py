@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import DnsLabel, Duration, HostPort, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
+from model.addresses import HostPort
+from model.base import DnsLabel, Duration, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem, nearest
 from model.logs import HostLog, Logs
 from model.roles import TYPES, MetricType, Role
