@@ -125,4 +125,15 @@ ADDRESS_CASES = (
     of_settings("address baseUrl", {"baseUrl": "http://monitoring:99999"}, "baseUrl", PORT),
 )
 
-WATCHING_CASES = OFF_CASES + ROLE_CASES + TWICE_CASES + LIMIT_CASES + ADDRESS_CASES
+IDLE_CASES = (
+    *(
+        of_system(f"{key} of Redis", {"databases": {"cache": {**REDIS, key: value}}}, f"databases.cache.{key}",
+                  "has an effect for kind postgres only, and this is redis")
+        for key, value in (("user", "a"), ("database", "a"), ("sslMode", "require"))
+    ),
+    of_system("alert of all services tuned for one", {f"{API}.tune": {"TargetDown": {"for": "5m"}}},
+              f"{API}.tune.TargetDown", "is one alert for all services; tune it in `tune` at the top of the file"),
+    addressed("alertmanager", {"groupBy": ["alertname", "alertname"]}, ".groupBy", "names 'alertname' twice"),
+)  # fmt: skip
+
+WATCHING_CASES = OFF_CASES + ROLE_CASES + TWICE_CASES + LIMIT_CASES + ADDRESS_CASES + IDLE_CASES
