@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 from components.base import MonitoringComponent, limits, published
 from components.datasources import datasources
 from components.documents import dump as dump_yaml
-from model.base import Duration, Elsewhere, Strict, seconds
+from model.addresses import HttpUrl
+from model.base import Duration, Strict, seconds
 from model.checks.times import drawing
 from model.dashboard import build, dump
 from model.database import Database
@@ -61,7 +62,7 @@ class Tracing(Strict):
 
     kind: TracingKind
     """Which one."""
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://jaeger:16686"]), Elsewhere]
+    url: Annotated[HttpUrl, Field(examples=["http://jaeger:16686"])]
     """Where Grafana reaches its query API."""
 
 

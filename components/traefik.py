@@ -16,7 +16,8 @@ from components.base import MonitoringComponent, limits, open_port, published
 from components.documents import dump
 from components.entry import acme, credentials
 from components.entry.routing import SECURE, WEB, config
-from model.base import Elsewhere, Name, PortNumber, Strict
+from model.addresses import HttpOrigin
+from model.base import Name, PortNumber, Strict
 from model.dashboard import build
 from model.errors import Problem
 from model.naming import scraped
@@ -56,7 +57,7 @@ class ExtraRoute(Strict):
     """Name of the route."""
     prefix: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
     """Path prefix that it claims."""
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$", examples=["http://api:4000"]), Elsewhere]
+    url: HttpOrigin
     """Where it leads."""
     strip: bool = False
     """Remove the prefix before the service sees the path."""

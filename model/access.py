@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Name, Network, Pem, Strict
+from model.addresses import HttpsUrl, Network
+from model.base import Name, Pem, Strict
 from model.errors import Inconsistent, Problem
 
 FIRST_USER = "admin"
@@ -41,7 +42,7 @@ class Machine(User):
 class Oidc(Strict):
     """An OpenID Connect provider at which people sign in: https://openid.net/specs/openid-connect-core-1_0.html."""
 
-    issuer: Annotated[str, Field(pattern=r"^https://\S+$", examples=["https://login.example.com/realms/company"])]
+    issuer: HttpsUrl
     """The provider's issuer, below which /.well-known/openid-configuration lies."""
     client_id: Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
     """The client that the provider knows this stack by; its redirect URL is BASE-URL/oauth2/callback."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated
 
@@ -23,11 +22,8 @@ _NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
 _LABEL = r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"
-_REGISTRY = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[1-9][0-9]{0,4})$"
 _DNS_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
-_HOST_PORT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):([1-9][0-9]{0,4})$"
-_ENDPOINT = r"^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?$"
 _PEM = r"^-----BEGIN CERTIFICATE-----\n"
 _HOST_PATH = r"^(/[^/\s'\"\\:]+)+$"
 QUERY_LOG = r"^/prometheus/[A-Za-z0-9_-]+\.log$"
@@ -45,11 +41,8 @@ WORDS = {
     _DURATION: "a number and a unit of y, w, d, h, m, s or ms, the longest unit first",
     _METRIC: "letters, digits, underscores and colons, not starting with a digit",
     _LABEL: "letters, digits and underscores, not starting with a digit or two underscores",
-    _REGISTRY: "a registry's host, with a port where it has one, without a scheme or path",
     _DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
     _DNS_NAME: "lower-case letters, digits, dashes and dots, with a letter or digit at both ends of each part",
-    _HOST_PORT: "a host and a port, host:port",
-    _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
     _PEM: "the PEM text of a certificate, beginning with its own line -----BEGIN CERTIFICATE-----",
     _HOST_PATH: "an absolute path without spaces, quotes, colons or a slash at its end",
     _PATH: "a path that begins with a slash; parameters after it (?name=value) cannot be given yet",
@@ -96,38 +89,6 @@ def _memory(value: str) -> str:
     return value
 
 
-def _ip(value: str) -> str:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        raise ValueError("must be an IP address of the host, such as 127.0.0.1") from None
-    return value
-
-
-def _network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError:
-        raise ValueError("must be an IP address or a network such as 10.0.0.0/8, without bits of hosts") from None
-    return value
-
-
-def _host_port(value: str) -> str:
-    port = value.rpartition(":")[2]
-    if port.isdigit() and int(port) > 65535:
-        raise ValueError("the port must be 65535 at most")
-    return value
-
-
-def _elsewhere(value: str) -> str:
-    if own_host(value):
-        raise ValueError(
-            "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
-            " process of the Docker host (services and databases: onHost: true)"
-        )
-    return value
-
-
 Name = Annotated[str, Field(pattern=_NAME, max_length=LONGEST_NAME)]
 """Lower-case words joined by dashes: safe as container, DNS and label name."""
 
@@ -140,12 +101,6 @@ Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_size)
 Memory = Annotated[Size, AfterValidator(_memory)]
 """A memory limit, such as 512MiB."""
 
-IpAddress = Annotated[str, AfterValidator(_ip)]
-"""An IPv4 or IPv6 address."""
-
-Network = Annotated[str, Field(examples=["10.0.0.0/8"]), AfterValidator(_network)]
-"""An IP address, or a network in CIDR notation."""
-
 DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63, examples=["shop"])]
 """A name without dots as Kubernetes has it for namespaces of others, which may begin with a digit.
 
@@ -154,19 +109,6 @@ Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 
 DnsName = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
 """A name as DNS and Kubernetes have it, such as monitoring.example.com."""
-
-Elsewhere = AfterValidator(_elsewhere)
-"""Refuses an address, with or without scheme and path, by which a container asks nobody but itself."""
-
-HostPort = Annotated[
-    str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), AfterValidator(_host_port), Elsewhere
-]
-"""host:port, such as db.internal:5432 or [fd00::5]:5432."""
-
-Endpoint = Annotated[
-    str, Field(pattern=_ENDPOINT, examples=["minio.internal:9000"]), AfterValidator(_host_port), Elsewhere
-]
-"""A host with or without a port, such as s3.example.com."""
 
 HttpPath = Annotated[str, Field(pattern=_PATH, examples=["/metrics"])]
 """The path of an address, without a query."""
@@ -182,9 +124,6 @@ Files = Annotated[str, Field(pattern=_FILES, examples=["/var/log/shop/*.log"])]
 
 Pem = Annotated[str, Field(pattern=_PEM)]
 """One certificate or several, as text; no secret."""
-
-Registry = Annotated[str, Field(pattern=_REGISTRY, examples=["registry.example.com:5000"])]
-"""An image registry: host or host:port."""
 
 HostPath = Annotated[str, Field(pattern=_HOST_PATH, examples=["/run/user/1000/docker.sock"])]
 """An absolute path on the engine's host; what stands in it needs no quoting anywhere."""
@@ -202,24 +141,6 @@ LabelName = Annotated[str, Field(pattern=_LABEL)]
 def is_name(text: str) -> bool:
     """Whether a text is a `Name`."""
     return bool(re.fullmatch(_NAME, text)) and len(text) <= LONGEST_NAME
-
-
-def own_host(address: str) -> bool:
-    """Whether an address means whoever asks, or none: `own_host("http://localhost:80/x")` is True.
-
-    These are localhost and names below it, loopback addresses, and those that only a listener can have.
-    """
-    authority = re.split(r"[/?#]", address.rpartition("://")[2], maxsplit=1)[0].rpartition("@")[2]
-    bracketed = re.match(r"\[([^\]]*)\]", authority)
-    host = (bracketed[1] if bracketed else authority.partition(":")[0]).rstrip(".").lower()
-    if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):
-        return True
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    plain = getattr(found, "ipv4_mapped", None) or found
-    return bool(plain.is_loopback or plain.is_unspecified)
 
 
 def label_name(text: str) -> str:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import HostPort, Pem, Strict
+from model.addresses import HostPort
+from model.base import Pem, Strict
 from model.errors import Inconsistent, Problem, nearest
 
 SSL_MODES: Mapping[str, tuple[str, ...]] = {

@@ -10,11 +10,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Duration, Elsewhere, Name, Strict, seconds
+from model.addresses import HttpUrl
+from model.base import Duration, Name, Strict, seconds
 from model.errors import Inconsistent, Problem
 from model.scope import OWN_ALERTMANAGER
 
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", examples=["http://hooks.example.com/alerts"]), Elsewhere]
 Timeout = Annotated[Duration, Field(examples=["10s"])]
 """How long one call may take, before it is tried again."""
 DEFAULT_TIMEOUT: Timeout = "10s"

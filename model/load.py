@@ -13,11 +13,14 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from model.base import WORDS
+from model import addresses, base
 from model.checks.plain_secrets import followers_removed, hide
 from model.errors import ConfigError, Inconsistent, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)
+
+_PATTERNS = {**base.WORDS, **addresses.WORDS}
+"""What the patterns of all types ask for."""
 
 _MERGE = "tag:yaml.org,2002:merge"
 _EXPECTED = {
@@ -180,8 +183,8 @@ def _expected(issue: Any) -> str:
     kind, value, context = issue["type"], issue["input"], issue.get("ctx", {})
     if kind == "string_pattern_mismatch":
         return (
-            f"must be {WORDS[context['pattern']]}"
-            if context["pattern"] in WORDS
+            f"must be {_PATTERNS[context['pattern']]}"
+            if context["pattern"] in _PATTERNS
             else f"must match {context['pattern']}"
         )
     if kind == "too_short":
@@ -229,9 +232,9 @@ def _example(model: type[BaseModel], loc: Sequence[Any]) -> str:
 
 
 def _examples(annotation: Any) -> Sequence[Any]:
-    """The examples of the first annotated part of a type that has some."""
+    """The examples of the first annotated part of a type that has some; what is annotated anew stands last."""
     own = [list(getattr(part, "examples", None) or ()) for part in getattr(annotation, "__metadata__", ())]
-    return next(filter(None, [*own, *map(_examples, typing.get_args(annotation))]), ())
+    return next(filter(None, [*reversed(own), *map(_examples, typing.get_args(annotation))]), ())
 
 
 def _model_at(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] | None:

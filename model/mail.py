@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from model.base import DnsName, HostPort, Name, Pem, Strict
+from model.addresses import HostPort
+from model.base import DnsName, Name, Pem, Strict
 from model.errors import Inconsistent, Problem
 from model.integrations import Integration
 from model.scope import OWN_ALERTMANAGER

@@ -10,9 +10,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from model.addresses import HttpsUrl
 from model.base import Name, Strict
 
-Url = Annotated[str, Field(pattern=r"^https://\S+$", examples=["https://login.example.com/oauth2/authorize"])]
+Url = Annotated[HttpsUrl, Field(examples=["https://login.example.com/oauth2/authorize"])]
 Group = Annotated[str, Field(pattern=r"^[^'\\]+$", examples=["monitoring-admins"])]
 
 

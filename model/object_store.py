@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from model.base import Bucket, Endpoint, Name, Pem, Strict
+from model.addresses import Endpoint
+from model.base import Bucket, Name, Pem, Strict
 from model.errors import Inconsistent, Problem
 from model.workload import SecretFile
 

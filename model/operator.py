@@ -10,13 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from model.base import DnsLabel, Elsewhere, Strict
+from model.addresses import HttpUrl
+from model.base import DnsLabel, Strict
 
-Url = Annotated[
-    str,
-    Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", examples=["http://prometheus-operated.monitoring.svc:9090"]),
-    Elsewhere,
-]
+Url = Annotated[HttpUrl, Field(examples=["http://prometheus-operated.monitoring.svc:9090"])]
 GROUP = "monitoring.coreos.com"
 """The API group of everything that the operator reads."""
 

@@ -14,25 +14,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from model.access import AccessSettings
-from model.base import (
-    DnsLabel,
-    DnsName,
-    Duration,
-    HostPath,
-    IpAddress,
-    Memory,
-    Name,
-    PortNumber,
-    Registry,
-    Strict,
-    is_dns_name,
-)
+from model.addresses import Engine, IpAddress, PossiblePort, Registry
+from model.base import DnsLabel, DnsName, Duration, HostPath, Memory, Name, PortNumber, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
 from model.scope import OnlyOn
 from model.tls import TlsSettings
-
-Host = Annotated[str, Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"])]
-
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 DATA_ROOT = "/var/lib/docker"
@@ -75,7 +61,7 @@ class RegistryLogin(Strict):
 class DockerSettings(Strict):
     """Where and how the Docker target deploys."""
 
-    host: Host | None = None
+    host: Engine | None = None
     """Engine address (unix://, tcp:// or ssh://); the environment's DOCKER_HOST or the local socket when absent."""
     cert_path: str | None = None
     """Directory of ca.pem, cert.pem and key.pem for a tcp:// engine with TLS."""
@@ -213,6 +199,7 @@ class Settings(Strict):
             pattern=r"^https?://[^/\s?#`]+(/[A-Za-z0-9._~-]+)*$",
             examples=["https://monitoring.example.com", "https://tools.example.com/monitoring"],
         ),
+        PossiblePort,
     ] = "http://127.0.0.1:8080"
     """Where people reach the stack, through Traefik: scheme, host, port, and a path without a slash at its end where
     it has one."""

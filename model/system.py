@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
-from model.base import DnsLabel, Duration, HostPort, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
+from model.addresses import HostPort
+from model.base import DnsLabel, Duration, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem, nearest
 from model.logs import HostLog, Logs
 from model.roles import TYPES, MetricType, Role
@@ -135,7 +137,7 @@ class Service(Strict):
     def _one_place(self) -> Service:
         given = [name for name in ("address", "addresses", "on_host") if getattr(self, name)]
         if len(given) > 1:
-            raise Inconsistent([Problem("", f"give one of {', '.join(map(_camel, given))}")])
+            raise Inconsistent([Problem("", f"give one of {', '.join(map(to_camel, given))}")])
         return self
 
     def by_role(self, role: Role) -> dict[str, Metric]:
@@ -155,11 +157,11 @@ class Database(Strict):
     port: PortNumber | None = None
     """Port of a database on the host; that of its kind when absent (5432, 6379)."""
     user: str = "postgres"
-    """User that the exporter logs in as."""
+    """For kind postgres: user that the exporter logs in as."""
     database: str = "postgres"
-    """Database that the exporter connects to."""
+    """For kind postgres: database that the exporter connects to."""
     ssl_mode: Literal["disable", "require", "verify-ca", "verify-full"] = "disable"
-    """PostgreSQL's sslmode."""
+    """For kind postgres: its sslmode."""
     password_secret: Name | None = None
     """Configuration key of the secret that holds the password."""
 
@@ -172,6 +174,12 @@ class Database(Strict):
             found.append(
                 Problem("port", "is that of a database on the host: say onHost: true, or give the port in address")
             )
+        if self.kind != "postgres":
+            found += [
+                Problem(to_camel(name), f"has an effect for kind postgres only, and this is {self.kind}; leave it out")
+                for name in ("user", "database", "ssl_mode")
+                if name in self.model_fields_set
+            ]
         if found:
             raise Inconsistent(found)
         return self
@@ -184,10 +192,6 @@ class Database(Strict):
     def stand_in(self, key: str) -> str:
         """The name of the workload that stands in for the database `key` in a demo."""
         return self.address.rpartition(":")[0] if self.address else key
-
-
-def _camel(name: str) -> str:
-    return "onHost" if name == "on_host" else name
 
 
 class Threshold(Strict):

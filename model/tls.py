@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from model.addresses import HttpsUrl, PossiblePort
 from model.base import Duration, Name, Pem, Strict, duration, seconds
 from model.errors import Inconsistent, Problem
 
@@ -32,6 +33,7 @@ _RENEWALS = ((8760, 2880, 168), (2160, 720, 24), (720, 240, 12), (144, 48, 2), (
 looks every so many hours."""
 
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", examples=["CF_DNS_API_TOKEN"])]
+Resolver = Annotated[str, Field(pattern=r"^[^\s:]+:[0-9]+$", examples=["1.1.1.1:53"]), PossiblePort]
 
 
 class Dns(Strict):
@@ -41,7 +43,9 @@ class Dns(Strict):
     """Code of the provider, as lego has it."""
     credentials: Mapping[Variable, Name] = Field(default_factory=dict)
     """The provider's variables, each with the configuration key of the secret that it names a file of."""
-    resolvers: tuple[Annotated[str, Field(pattern=r"^[^\s:]+:[0-9]+$", examples=["1.1.1.1:53"])], ...] = ()
+    resolvers: tuple[
+        Annotated[str, Field(pattern=r"^[^\s:]+:[0-9]+$", examples=["1.1.1.1:53"]), PossiblePort], ...
+    ] = ()
     """Name servers that are asked whether the record is there; the system's own when absent."""
 
 
@@ -52,7 +56,7 @@ class Acme(Strict):
     """Address of the account; Let's Encrypt sends no mail before a certificate ends."""
     directory: (
         Literal["production", "staging"]
-        | Annotated[str, Field(pattern=r"^https://\S+$", examples=["https://ca.example.com/acme/directory"])]
+        | Annotated[HttpsUrl, Field(examples=["https://ca.example.com/acme/directory"])]
         | None
     ) = None
     """Let's Encrypt's production or staging, or the address of another directory; production where the environment is

@@ -55,7 +55,14 @@ def problems(telemetry: Telemetry, system: System, elsewhere: Collection[str] = 
     found = _wishes(f"configs/systems/{system.name}.yaml: tune", wishes, alerts)
     for key, service in system.services.items():
         where = f"configs/systems/{system.name}.yaml: services.{key}.tune"
-        found += _wishes(where, service.tune, [alert for alert in alerts if alert.service == key])
+        about = [alert for alert in alerts if alert.service == key]
+        common = {alert.name for alert in alerts if not alert.service} - {alert.name for alert in about}
+        own = {name: wish for name, wish in service.tune.items() if name not in common}
+        found += _wishes(where, own, about) + [
+            Problem(f"{where}.{name}", "is one alert for all services; tune it in `tune` at the top of the file")
+            for name in service.tune
+            if name in common
+        ]
     return found
 
 

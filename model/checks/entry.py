@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from model.base import is_dns_name, own_host
+from model.addresses import own_host
+from model.base import is_dns_name
 from model.errors import Problem, nearest
 from model.places import setting
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.assemble import ConfigValue
-from tests.support.refusals.case import Case, of_system
+from tests.support.refusals.case import Case, of_settings, of_system
 
 FILE, STACK = "configs/systems/shop.yaml", "Pulumi.dev.yaml"
 OFF = json.dumps({"enabled": False})
@@ -103,4 +103,37 @@ LIMIT_CASES = (
     of_system("alert that waits for years", {"alerts.0.for": "1y"}, "alerts[0].for", "1y is longer than"),
 )
 
-WATCHING_CASES = OFF_CASES + ROLE_CASES + TWICE_CASES + LIMIT_CASES
+PORT = "the port must be a number from 1 to 65535"
+
+
+def addressed(key: str, value: Mapping[str, Any], at: str, says: str = PORT) -> Case:
+    """A setting with an address that no host can have."""
+    return of_settings(f"address {key}{at}", {key: json.dumps(value)}, f"{key}{at}", says)
+
+
+URL = "http://h:99999/x"
+HOOK = {"name": "a", "webhook": {"url": URL}}
+ADDRESS_CASES = (
+    addressed("alertmanager", {"receivers": [HOOK]}, ".receivers[0].webhook.url", f'"{URL}": {PORT}'),
+    addressed("alertmanager", {"receivers": [{"name": "a", "ntfy": {"url": "http://h:0"}}]}, ".receivers[0].ntfy.url"),
+    addressed("alertmanager", {"deadMansSwitch": {"url": URL}}, ".deadMansSwitch.url"),
+    addressed("traefik", {"routes": [{"name": "a", "prefix": "/a", "url": "http://orders:0"}]}, ".routes[0].url"),
+    addressed("grafana", {"tracing": {"kind": "tempo", "url": URL}}, ".tracing.url"),
+    addressed("docker", {"host": "tcp://10.0.0.5:99999"}, ".host"),
+    addressed("docker", {"registryMirror": "mirror.example.com:65536"}, ".registryMirror"),
+    addressed("access", {"login": "oidc", "oidc": {"issuer": "https://h:99999", "clientId": "a"}}, ".oidc.issuer"),
+    of_settings("address baseUrl", {"baseUrl": "http://monitoring:99999"}, "baseUrl", PORT),
+)
+
+IDLE_CASES = (
+    *(
+        of_system(f"{key} of Redis", {"databases": {"cache": {**REDIS, key: value}}}, f"databases.cache.{key}",
+                  "has an effect for kind postgres only, and this is redis")
+        for key, value in (("user", "a"), ("database", "a"), ("sslMode", "require"))
+    ),
+    of_system("alert of all services tuned for one", {f"{API}.tune": {"TargetDown": {"for": "5m"}}},
+              f"{API}.tune.TargetDown", "is one alert for all services; tune it in `tune` at the top of the file"),
+    addressed("alertmanager", {"groupBy": ["alertname", "alertname"]}, ".groupBy", "names 'alertname' twice"),
+)  # fmt: skip
+
+WATCHING_CASES = OFF_CASES + ROLE_CASES + TWICE_CASES + LIMIT_CASES + ADDRESS_CASES + IDLE_CASES

@@ -1,0 +1,127 @@
+"""Addresses as settings: hosts with ports, URLs, image registries and IP addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+LARGEST_PORT = 65535
+_HOST = r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])"
+_REGISTRY = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[1-9][0-9]{0,4})$"
+_HOST_PORT = rf"^{_HOST}:([1-9][0-9]{{0,4}})$"
+_ENDPOINT = rf"^{_HOST}(:[1-9][0-9]{{0,4}})?$"
+_URL = r"^https?://[^/\s?#]+([/?#]\S*)?$"
+_SECURE = r"^https://[^/\s?#]+([/?#]\S*)?$"
+_ORIGIN = r"^https?://[^/\s?#]+$"
+
+WORDS = {
+    _REGISTRY: "a registry's host, with a port where it has one, without a scheme or path",
+    _HOST_PORT: "a host and a port, host:port",
+    _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
+    _URL: "an address that begins with http:// or https:// and a host",
+    _SECURE: "an address that begins with https:// and a host",
+    _ORIGIN: "http:// or https:// and a host, with a port where it has one, without a path",
+}
+"""What the patterns ask for, as it completes "must be ..."."""
+
+
+def _authority(address: str) -> str:
+    """The host of an address and its port: `_authority("http://me@h:80/x") == "h:80"`."""
+    return re.split(r"[/?#]", address.partition("://")[2] or address, maxsplit=1)[0].rpartition("@")[2]
+
+
+def _possible_port(value: str) -> str:
+    host, colon, port = re.sub(r"^\[[^\]]*\]", "host", _authority(value)).partition(":")
+    if not host:
+        raise ValueError("must have a host")
+    if colon and not (port.isdecimal() and 1 <= int(port) <= LARGEST_PORT):
+        raise ValueError(f"the port must be a number from 1 to {LARGEST_PORT}")
+    return value
+
+
+def _engine(value: str) -> str:
+    return value if value.startswith(("unix://", "npipe://")) else _possible_port(value)
+
+
+def _ip(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError("must be an IP address of the host, such as 127.0.0.1") from None
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("must be an IP address or a network such as 10.0.0.0/8, without bits of hosts") from None
+    return value
+
+
+def _elsewhere(value: str) -> str:
+    if own_host(value):
+        raise ValueError(
+            "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
+            " process of the Docker host (services and databases: onHost: true)"
+        )
+    return value
+
+
+Elsewhere = AfterValidator(_elsewhere)
+"""Refuses an address, with or without scheme and path, by which a container asks nobody but itself."""
+
+PossiblePort = AfterValidator(_possible_port)
+"""Refuses an address, with or without scheme and path, whose port no host can have."""
+
+HostPort = Annotated[str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), PossiblePort, Elsewhere]
+"""host:port, such as db.internal:5432 or [fd00::5]:5432."""
+
+Endpoint = Annotated[str, Field(pattern=_ENDPOINT, examples=["minio.internal:9000"]), PossiblePort, Elsewhere]
+"""A host with or without a port, such as s3.example.com."""
+
+HttpUrl = Annotated[str, Field(pattern=_URL, examples=["http://hooks.example.com/alerts"]), PossiblePort, Elsewhere]
+"""An address that a container of the stack calls."""
+
+HttpOrigin = Annotated[str, Field(pattern=_ORIGIN, examples=["http://api:4000"]), PossiblePort, Elsewhere]
+"""An address without a path, to which paths are added."""
+
+HttpsUrl = Annotated[str, Field(pattern=_SECURE, examples=["https://login.example.com/realms/company"]), PossiblePort]
+"""An address that is reached by TLS alone."""
+
+Engine = Annotated[
+    str,
+    Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"]),
+    AfterValidator(_engine),
+]
+"""The address of a Docker engine."""
+
+Registry = Annotated[str, Field(pattern=_REGISTRY, examples=["registry.example.com:5000"]), PossiblePort]
+"""An image registry: host or host:port."""
+
+IpAddress = Annotated[str, AfterValidator(_ip)]
+"""An IPv4 or IPv6 address."""
+
+Network = Annotated[str, Field(examples=["10.0.0.0/8"]), AfterValidator(_network)]
+"""An IP address, or a network in CIDR notation."""
+
+
+def own_host(address: str) -> bool:
+    """Whether an address means whoever asks, or none: `own_host("http://localhost:80/x")` is True.
+
+    These are localhost and names below it, loopback addresses, and those that only a listener can have.
+    """
+    authority = _authority(address)
+    bracketed = re.match(r"\[([^\]]*)\]", authority)
+    host = (bracketed[1] if bracketed else authority.partition(":")[0]).rstrip(".").lower()
+    if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    plain = getattr(found, "ipv4_mapped", None) or found
+    return bool(plain.is_loopback or plain.is_unspecified)
