@@ -15,7 +15,7 @@ from components.base import MonitoringComponent, limits, published
 from components.datasources import datasources
 from components.documents import dump as dump_yaml
 from model.addresses import HttpUrl
-from model.base import Duration, Strict, seconds
+from model.base import Duration, QueryTime, Strict, seconds
 from model.checks.times import drawing
 from model.dashboard import build, dump
 from model.database import Database
@@ -73,7 +73,7 @@ class Settings(ComponentSettings):
     """Which image of configs/images.yaml runs; the stand-in is for machines that cannot pull Grafana's own."""
     min_refresh: Duration = "10s"
     """The shortest interval at which a dashboard may redraw itself."""
-    query_timeout: Duration = "60s"
+    query_timeout: QueryTime = "60s"
     """How long a data source may take to answer."""
     database: Database | None = None
     """A database that keeps users, preferences and stars; a file on a volume when absent."""

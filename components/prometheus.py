@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from components.base import MonitoringComponent, limits, published
 from components.discovery import PLATFORM_LOGIN, access, discovered, instances, listed, probed, scrape_timeout
@@ -17,7 +17,7 @@ from components.operator.monitors import Terms
 from components.operator.objects import objects
 from components.rules import rules
 from model import openings
-from model.base import QUERY_LOG, Duration, Size, size_bytes
+from model.base import QUERY_LOG, Duration, QueryTime, Size, size_bytes
 from model.capacity import limit_mib, prometheus_memory, volume_size
 from model.checks.times import scraping
 from model.declared import Declared
@@ -35,6 +35,17 @@ CONFIG_DIR, DATA_DIR = "/etc/prometheus", "/prometheus"
 INSTANCE = "INSTANCE"
 UNDER_OPERATOR = {"enabled", "mode", "operator", "retention", "evaluation_interval", "sample_limit"}
 """Settings that mean something in this mode too; retention is then what objectives are compared with."""
+LEAST_STORED = "128MiB"
+"""A segment of the write-ahead log: https://prometheus.io/docs/prometheus/latest/storage/. With less no block stays."""
+
+
+def _holds_a_segment(value: str) -> str:
+    if size_bytes(value) < size_bytes(LEAST_STORED):
+        raise ValueError(f"must be {LEAST_STORED} at least: a segment of the write-ahead log takes that alone")
+    return value
+
+
+StoredSize = Annotated[Size, AfterValidator(_holds_a_segment)]
 
 
 class Settings(ComponentSettings):
@@ -47,13 +58,13 @@ class Settings(ComponentSettings):
     """That operator. `prometheus: operator` in the place of the section takes all of its defaults."""
     retention: Duration = "15d"
     """How long samples are kept."""
-    retention_size: Size = "8GiB"
+    retention_size: StoredSize = "8GiB"
     """Disk space after which the oldest samples are dropped, whatever their age."""
     evaluation_interval: Duration = "15s"
     """How often rules are evaluated."""
     sample_limit: Annotated[int, Field(ge=1)] = 50_000
     """Samples after which a scrape is refused, unless a job says otherwise."""
-    query_timeout: Duration = "2m"
+    query_timeout: QueryTime = "2m"
     """How long a query may run."""
     query_log_file: Annotated[str, Field(pattern=QUERY_LOG, examples=["/prometheus/queries.log"])] | None = None
     """File of the data directory, /prometheus, that every query is logged to; none by default."""

@@ -15,6 +15,7 @@ _HOST_PORT = rf"^{_HOST}:([1-9][0-9]{{0,4}})$"
 _ENDPOINT = rf"^{_HOST}(:[1-9][0-9]{{0,4}})?$"
 _URL = r"^https?://[^/\s?#]+([/?#]\S*)?$"
 _SECURE = r"^https://[^/\s?#]+([/?#]\S*)?$"
+_LINK = r"^(https?://[^/\s?#]+(/\S*)?|/?[A-Za-z0-9_-]+(/[^\s/]+)*/?)$"
 _ORIGIN = r"^https?://[^/\s?#]+$"
 
 WORDS = {
@@ -23,6 +24,7 @@ WORDS = {
     _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
     _URL: "an address that begins with http:// or https:// and a host",
     _SECURE: "an address that begins with https:// and a host",
+    _LINK: "an address that begins with http:// or https://, or a folder such as docs/runbooks",
     _ORIGIN: "http:// or https:// and a host, with a port where it has one, without a path",
 }
 """What the patterns ask for, as it completes "must be ..."."""
@@ -40,6 +42,10 @@ def _possible_port(value: str) -> str:
     if colon and not (port.isdecimal() and 1 <= int(port) <= LARGEST_PORT):
         raise ValueError(f"the port must be a number from 1 to {LARGEST_PORT}")
     return value
+
+
+def _link(value: str) -> str:
+    return _possible_port(value) if "://" in value else value
 
 
 def _engine(value: str) -> str:
@@ -91,6 +97,11 @@ HttpOrigin = Annotated[str, Field(pattern=_ORIGIN, examples=["http://api:4000"])
 
 HttpsUrl = Annotated[str, Field(pattern=_SECURE, examples=["https://login.example.com/realms/company"]), PossiblePort]
 """An address that is reached by TLS alone."""
+
+LinkBase = Annotated[
+    str, Field(pattern=_LINK, examples=["https://git.example.com/monitoring/docs/runbooks"]), AfterValidator(_link)
+]
+"""What links of notifications begin with: an address, or a folder that people know the place of."""
 
 Engine = Annotated[
     str,

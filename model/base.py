@@ -15,6 +15,10 @@ LONGEST_NAME = 40
 """So that it fits into DNS labels of 63 characters together with what is put before and behind it."""
 LEAST_MEMORY = "6MiB"
 """Docker starts no container with less: https://docs.docker.com/engine/containers/resource_constraints/."""
+MOST_MEMORY = "64TiB"
+"""What the largest hosts have."""
+LONGEST_QUERY = "1h"
+"""Beyond that, whoever asked is gone, and what is left takes one of the places that queries share."""
 _LARGEST = 2**63 - 1
 """Sizes in bytes and durations in nanoseconds are 64-bit integers in everything that is configured."""
 
@@ -77,6 +81,12 @@ def _duration(value: str) -> str:
     return value
 
 
+def _query_time(value: str) -> str:
+    if seconds(value) > seconds(LONGEST_QUERY):
+        raise ValueError(f"must be {LONGEST_QUERY} at most: nobody waits longer for a query")
+    return value
+
+
 def _size(value: str) -> str:
     if not 0 < size_bytes(value) <= _LARGEST:
         raise ValueError("must be smaller than 8388608TiB")
@@ -86,6 +96,8 @@ def _size(value: str) -> str:
 def _memory(value: str) -> str:
     if size_bytes(value) < size_bytes(LEAST_MEMORY):
         raise ValueError(f"must be {LEAST_MEMORY} at least")
+    if size_bytes(value) > size_bytes(MOST_MEMORY):
+        raise ValueError(f"must be {MOST_MEMORY} at most: no host has more")
     return value
 
 
@@ -94,6 +106,9 @@ Name = Annotated[str, Field(pattern=_NAME, max_length=LONGEST_NAME)]
 
 Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), AfterValidator(_duration)]
 """A Prometheus duration such as 30s, 5m or 15d."""
+
+QueryTime = Annotated[Duration, AfterValidator(_query_time)]
+"""How long a query may take."""
 
 Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_size)]
 """A size in binary units such as 512MiB."""

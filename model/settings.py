@@ -14,7 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from model.access import AccessSettings
-from model.addresses import Engine, IpAddress, PossiblePort, Registry
+from model.addresses import Engine, IpAddress, LinkBase, PossiblePort, Registry
 from model.base import DnsLabel, DnsName, Duration, HostPath, Memory, Name, PortNumber, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
 from model.scope import OnlyOn
@@ -91,6 +91,20 @@ class DockerSettings(Strict):
     """Size at which a container's log file is rotated (Docker's notation)."""
     log_max_files: Annotated[int, Field(ge=1, le=100)] = 3
     """Rotated log files kept for each container."""
+
+    @model_validator(mode="after")
+    def _reaches_the_engine(self) -> DockerSettings:
+        """Without `host`, DOCKER_HOST says how the engine is reached, so either may have its effect."""
+        ways = {"certPath": ("tcp", self.cert_path), "sshOptions": ("ssh", self.ssh_options)}
+        scheme = self.host.partition("://")[0] if self.host else None
+        found = [
+            Problem(key, f"has an effect for a host of {way}:// only, and docker.host is {self.host}; leave it out")
+            for key, (way, given) in ways.items()
+            if given and scheme not in (way, None)
+        ]
+        if found:
+            raise Inconsistent(found)
+        return self
 
     @property
     def engine_socket(self) -> str:
@@ -207,9 +221,7 @@ class Settings(Strict):
     """TLS of the stack's one entry point, Traefik."""
     access: AccessSettings = Field(default_factory=AccessSettings)
     """Who may come in through Traefik, and what for."""
-    runbooks: Annotated[
-        str, Field(pattern=r"^[^\s]+$", examples=["https://git.example.com/monitoring/docs/runbooks"])
-    ] = "docs/runbooks"
+    runbooks: LinkBase = "docs/runbooks"
     """Where people find docs/runbooks: the address of that folder in your forge, for the links in notifications."""
     longest_hold: Duration = "1y"
     """No alert waits longer than this before it fires; for demonstrations and tests, where nobody wants to wait."""

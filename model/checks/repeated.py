@@ -6,14 +6,15 @@ Nothing fails where that happens: series, alerts and lines of one thing are ther
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from model.checks.targets import twice
 from model.errors import Problem
 from model.gateway import HOST
 from model.logs import WILDCARD, HostLog
 from model.places import in_system
-from model.system import Database, Service
+from model.system import Database, Service, System
 
 if TYPE_CHECKING:
     from model.plan import Context
@@ -24,7 +25,25 @@ def problems(context: Context) -> list[Problem]:
     system = context.system
     found = [*_ports(system.services), *_targets(system.services), *_pods(system.services)]
     found += [*_databases(system.databases), *_containers(system.services), *_files(system.host_logs)]
+    found += _lists(system)
     return [Problem(in_system(system.name, item.where), item.message) for item in found]
+
+
+def _lists(system: System) -> Iterator[Problem]:
+    """Entries of lists of names: a second one of the same name means nothing."""
+    lists: dict[str, Sequence[str]] = {}
+    for key, service in system.services.items():
+        lists[f"services.{key}.packs"] = service.packs
+        lists[f"services.{key}.logs.labels"] = service.logs.labels
+        lists[f"services.{key}.logs.fields"] = service.logs.fields
+    for number, board in enumerate(system.dashboards):
+        lists[f"dashboards[{number}].services"] = board.services
+    for number, log in enumerate(system.host_logs):
+        lists[f"hostLogs[{number}].writtenBy"] = log.written_by
+        lists[f"hostLogs[{number}].labelFields"] = log.label_fields
+    for where, values in lists.items():
+        for number, value in twice(values):
+            yield Problem(f"{where}[{number}]", f"{value!r} stands twice; leave one out")
 
 
 # -- services --------------------------------------------------------------------------------------------------------

