@@ -254,7 +254,7 @@ def _secret_problems(
     problems = []
     for name, secret in sorted(secrets.items()):
         place, given = f"{settings_file(stack)}: {name}", config.get(name)
-        command = f"pulumi config set --secret {name}"
+        command = f"make secret STACK={stack} NAME={name} (or: pulumi config set --secret {name})"
         if name in taken:
             problems.append(Problem(place, f"is a setting, so no secret can have this name ({secret.purpose})"))
         elif needed and given is None and not secret.generate and not secret.made:

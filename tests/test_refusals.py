@@ -84,7 +84,7 @@ def test_contradictions_and_secrets_are_said_together(tmp_path: Path) -> None:
     said = problems_of(tmp_path, {}, {"docker": login, "unknown": "1", "system": "shop"})
     assert len(said) == 2
     assert "unknown key 'unknown'" in said[0]
-    assert "pulumi config set --secret pull" in said[1]
+    assert "make secret STACK=dev NAME=pull (or: pulumi config set --secret pull)" in said[1]
 
 
 def test_what_parts_say_of_each_other_is_said_together(tmp_path: Path) -> None:

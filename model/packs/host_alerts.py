@@ -28,6 +28,8 @@ UNSYNCHRONISED = 16
 SELF = "node-exporter"
 HOST = f"{BY}, instance, node"
 """What tells hosts apart: on a cluster the instance is the exporter's pod, and the label node has the name."""
+WHERE = "{{ with $labels.node }}{{ . }} {{ end }}{{ $labels.instance }}"
+"""A host in the texts of alerts; only on a cluster it has a node."""
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
@@ -84,7 +86,7 @@ def thrashing(tune: Tune) -> AlertRule:
         hold="15m",  # a large program that starts has read its pages by then
         severity="warning",
         limit=Share(bound),
-        summary="{{ $labels.node }} {{ $labels.instance }} reads the same memory pages from disk again and again",
+        summary=f"{WHERE} reads the same memory pages from disk again and again",
         description=f"For more than {percent(bound)} of the time processes wait for memory (or there are more than"
         f" {MAJOR_FAULTS} major faults a second): the host hardly gets on, long before the kernel kills anything.",
         steps=(
@@ -117,7 +119,7 @@ def cpu(tune: Tune) -> AlertRule:
         hold="15m",  # a build, a backup or a compaction is over by then
         severity="warning",
         limit=Share(bound),
-        summary="The CPU of {{ $labels.node }} {{ $labels.instance }} is {{ $value | humanizePercentage }} busy",
+        summary=f"The CPU of {WHERE} is {{{{ $value | humanizePercentage }}}} busy",
         description=f"More than {percent(bound)} of all cores are in use: everything on the host gets slower, scrapes"
         " and rule evaluation included.",
         steps=(
@@ -139,8 +141,7 @@ def stolen(tune: Tune) -> AlertRule:
         hold="15m",  # a neighbour's build or backup is over by then
         severity="warning",
         limit=Share(bound),
-        summary="{{ $value | humanizePercentage }} of the CPU of {{ $labels.node }} {{ $labels.instance }} goes to"
-        " other machines",
+        summary=f"{{{{ $value | humanizePercentage }}}} of the CPU of {WHERE} goes to other machines",
         description=f"More than {percent(bound)} of the time its cores are given to others on the same hardware: all is"
         " slower, without a cause of its own.",
         steps=(
@@ -211,7 +212,7 @@ def clock_not_synchronised() -> AlertRule:
         " and max_over_time(node_timex_sync_status[7d]) == 1",
         hold="10m",  # a time service that restarts has set the clock by then
         severity="warning",
-        summary="Nothing sets the clock of {{ $labels.node }} {{ $labels.instance }} any more",
+        summary=f"Nothing sets the clock of {WHERE} any more",
         description="A time service kept the clock until a while ago and does not any more: it drifts, until samples,"
         " logs and certificates are judged by a wrong time.",
         steps=(

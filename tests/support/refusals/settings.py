@@ -83,7 +83,7 @@ KEEPING_CASES = (
         "secret key missing",
         {"loki": json.dumps({"storage": {"s3": {**S3, "accessKeyId": "KEY"}}})},
         "loki-s3-secret-key",
-        "is required, as the secret key of KEY for the bucket lines; set it with: pulumi config set --secret loki-s3",
+        "is required, as the secret key of KEY for the bucket lines; set it with: make secret STACK=dev NAME=loki-s3",
     ),
     of_section(
         "several grafanas without a database",
@@ -110,7 +110,7 @@ KEEPING_CASES = (
         "database's password missing",
         {"grafana": json.dumps({"database": GRAFANA_DATABASE})},
         "grafana-database-password",
-        "is required, as the password of Grafana's user grafana at db:5432; set it with: pulumi config set --secret",
+        "is required, as the password of Grafana's user grafana at db:5432; set it with: make secret STACK=dev NAME=",
     ),
     of_section(
         "two ways in",
@@ -351,7 +351,7 @@ RECEIVER_CASES = (
         "secret of a receiver missing",
         {"alertmanager": '{"receivers": [{"name": "a", "pagerduty": {"routingKeySecret": "pager"}}]}'},
         "pager",
-        "is required, as the PagerDuty key of receiver a; set it with: pulumi config set --secret pager",
+        "is required, as the PagerDuty key of receiver a; set it with: make secret STACK=dev NAME=pager",
     ),
     Case(
         name="host port clash",
@@ -565,13 +565,13 @@ SETTINGS_CASES = (
             "pull": "hunter2",
         },
         "pull",
-        "is stored in clear, but is the password of u at the registry r:5000; store it with: pulumi config",
+        "is stored in clear, but is the password of u at the registry r:5000; store it with: make secret STACK=dev",
     ),
     of_settings(
         "secret missing",
         {"docker": LOGIN},
         "pull",
-        "is required, as the password of u at the registry r:5000; set it with: pulumi config set --secret pull",
+        "is required, as the password of u at the registry r:5000; set it with: make secret STACK=dev NAME=pull",
     ),
     of_settings(
         "secret named like a setting",

@@ -1,0 +1,78 @@
+"""What people read when an alert fires is a whole sentence, also where a label is absent that other targets have."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.rules import rules
+from model.telemetry import AlertRule, RuleGroup
+from tests.support.validating import tool
+from tests.test_alert_rules import CLUSTER, STACKS, groups, planned
+
+OF_PLATFORM = re.compile(r'\b(node|pod|namespace)="[^"]*",? ?')
+"""Labels that series have only where the platform tells where they come from, as a cluster does."""
+TEXT = re.compile(r'\b(summary|description)="((?:[^"\\]|\\.)*)"')
+GAP = re.compile(r"  |\( | \)|\(\)| [.,:;]|^ | $|<no value>|\{\{")
+"""What an empty label leaves behind."""
+
+
+def on_cluster(stack: str) -> bool:
+    """Whether a stack is planned for a cluster."""
+    return CLUSTER in stack or planned(stack).settings.target == "kubernetes"
+
+
+def cases(group: RuleGroup, *, cluster: bool) -> Iterator[dict[str, Any]]:
+    """Tests that expect no alert where one fires, so that promtool shows what it says."""
+    for alert in group.alerts:
+        if alert.example:
+            series = alert.example.fires if cluster else {bare(k): v for k, v in alert.example.fires.items()}
+            yield {
+                "interval": "1m",
+                "input_series": [{"series": key, "values": values} for key, values in series.items()],
+                "alert_rule_test": [{"alertname": alert.name, "eval_time": alert.example.at, "exp_alerts": []}],
+            }
+
+
+def bare(series: str) -> str:
+    """A series without the labels that only a cluster gives."""
+    return OF_PLATFORM.sub("", series).replace(", }", "}")
+
+
+def said(group: RuleGroup, folder: Path, *, cluster: bool) -> list[str]:
+    """Every text of the alerts of a group that fire by their examples."""
+    document = rules(group)
+    for item in document["groups"]:
+        item.pop("interval", None)
+    (folder / "a.rules").write_text(yaml.safe_dump(document))
+    tests = {"rule_files": ["a.rules"], "evaluation_interval": "1m", "tests": list(cases(group, cluster=cluster))}
+    (folder / "tests.yml").write_text(yaml.safe_dump(tests, sort_keys=False))
+    command = [str(tool("promtool")), "test", "rules", str(folder / "tests.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [text for _, text in TEXT.findall(done.stdout + done.stderr)]
+
+
+@pytest.mark.parametrize(("stack", "group"), groups(), ids=lambda item: getattr(item, "name", item))
+def test_no_label_leaves_a_gap(stack: str, group: RuleGroup, tmp_path: Path) -> None:
+    """Promtool shows each alert's texts as people get them: no double space, and nothing between brackets."""
+    texts = said(group, tmp_path, cluster=on_cluster(stack))
+    assert texts or not group.alerts
+    assert [text for text in texts if GAP.search(text)] == []
+
+
+def test_every_stack_is_looked_at() -> None:
+    """Groups of rules of both platforms are among them."""
+    assert {on_cluster(stack) for stack, _ in groups()} == {True, False} and len(STACKS) > 1
+
+
+def test_gaps_are_known() -> None:
+    """What the test looks for is what empty labels leave."""
+    alert = AlertRule(name="A", expr="x", severity="info", summary="", description="")
+    assert alert.summary == "" and all(map(GAP.search, ("a  b", "a () b", "a ( b)", "a .", " a")))
+    assert not any(map(GAP.search, ("a b (c): d.", "1.5 s, more")))
