@@ -9,7 +9,7 @@ import pytest
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild, parse_version, without_direct
 from toolchain.pulumi_cli import CLI, KUBERNETES, PROVIDERS
-from toolchain.recipes import ALERTMANAGER, OPERATOR, OPERATOR_CRDS, OPERATOR_VERSION, PROMETHEUS, RELOADER
+from toolchain.recipes import NODE_EXPORTER, OPERATOR, OPERATOR_CRDS, OPERATOR_VERSION, PROMETHEUS, RELOADER
 
 from .conftest import MakeContext
 
@@ -37,7 +37,7 @@ def test_missing_module_is_told(make_context: MakeContext) -> None:
 def test_flags_are_shared() -> None:
     """All programs that share packages share the compiler's flags, or everything would compile twice."""
     assert {tuple(p.build.flags()[:5]) for p in PROVIDERS} == {tuple(CLI.flags()[:5])}
-    assert "-tags" not in ALERTMANAGER.flags()
+    assert "-tags" not in NODE_EXPORTER.flags()
     assert {"-trimpath", "-mod=mod", "-buildvcs=false"} <= set(PROMETHEUS.flags())
 
 
