@@ -9,9 +9,11 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -20,13 +22,13 @@ from rich.console import Console
 
 from components.assemble import ConfigValue
 from model.intervals import WEEKDAYS
-from model.packs.alertmanager import SWITCH, switch_not_reached
+from model.plan import Plan
 from ops.alert_test import alert_test
 from ops.live import notification_limit
 from tests.support.alerting import Watched, exporter, prometheus_files, served
 from tests.support.everyone import IMPLICIT, STARTTLS, ZONE, Stack, everyone
 from tests.support.mailbox import contexts
-from tests.support.notified import Receivers, arrived, notified
+from tests.support.notified import SECRETS, Receivers, arrived, notified
 from tests.support.systems import plan_shop
 from tests.support.vendors import CHECKS
 from tests.support.waiting import eventually
@@ -52,23 +54,26 @@ def test_every_vendor_is_told_in_its_own_format(stack: Stack) -> None:
     for instance in ("a:1", "b:2"):
         stack.alertmanager.alert("Broken", service="api", instance=instance)
     for vendor in CHECKS:
-        told = arrived(stack.receivers, vendor, resolved=False)
+        message = arrived(stack.receivers, vendor, resolved=False)
         if vendor not in ("ntfy", "webhook"):
-            assert told.title == "FIRING critical: Broken api (2)", vendor
-            said(told.text)
-            assert "b:2" in told.text, f"{vendor}: both alerts are in one message"
+            assert message.title == "FIRING critical: Broken api (2)", vendor
+            said(message.text)
+            assert "b:2" in message.text, f"{vendor}: both alerts are in one message"
         if vendor in ("slack", "slackapp", "pagerduty", "opsgenie", "teams", "discord", "telegram"):
-            assert "runbooks.example.com/Broken.md" in told.text and "grafana.example.com" in told.text
-            silence = unquote(told.text.partition("#/silences/new?filter=")[2].split(")")[0])
+            assert "runbooks.example.com/Broken.md" in message.text and "grafana.example.com" in message.text
+            silence = unquote(message.text.partition("#/silences/new?filter=")[2].split(")")[0])
             assert silence.startswith('{alertname="Broken", environment="test", instance="a:1", service="api"'), vendor
     for instance in ("a:1", "b:2"):
         stack.alertmanager.alert("Broken", service="api", instance=instance, ended=True)
     for vendor in CHECKS:
-        told = arrived(stack.receivers, vendor, resolved=True)
-        assert not told.title or "RESOLVED" in told.title or vendor in ("ntfy", "webhook"), (vendor, told.title)
-        assert len(stack.receivers.of(vendor)) == 2, f"{vendor} is told twice: {stack.receivers.of(vendor)}"
+        message = arrived(stack.receivers, vendor, resolved=True)
+        assert not message.title or "RESOLVED" in message.title or vendor in ("ntfy", "webhook"), (
+            vendor,
+            message.title,
+        )
+        assert len(stack.receivers.of(vendor)) == 2, f"{vendor} is notified twice: {stack.receivers.of(vendor)}"
         first = stack.receivers.of(vendor)[0]
-        assert told.key == first.key, f"{vendor}: the end belongs to the beginning"
+        assert message.key == first.key, f"{vendor}: the end belongs to the beginning"
     assert not stack.receivers.broken
 
 
@@ -110,12 +115,12 @@ def test_groups_are_apart(stack: Stack) -> None:
     for service in ("api", "web"):
         stack.alertmanager.alert("Broken", service=service, instance="a:1")
     eventually(lambda: len(stack.receivers.of("webhook")) == 2, timeout=30, what="two groups are sent")
-    groups = sorted(told.raw["groupLabels"]["service"] for told in stack.receivers.of("webhook"))
+    groups = sorted(message.raw["groupLabels"]["service"] for message in stack.receivers.of("webhook"))
     assert groups == ["api", "web"]
     stack.alertmanager.alert("Broken", service="web", instance="b:2")
     eventually(lambda: len(stack.receivers.of("webhook")) == 3, timeout=30, what="the changed group is sent")
     assert len(stack.receivers.of("webhook")[-1].raw["alerts"]) == 2
-    assert [told.raw["groupLabels"]["service"] for told in stack.receivers.of("webhook")[2:]] == ["web"]
+    assert [message.raw["groupLabels"]["service"] for message in stack.receivers.of("webhook")[2:]] == ["web"]
 
 
 def test_a_receiver_that_was_down_is_told_once(stack: Stack) -> None:
@@ -131,11 +136,11 @@ def test_a_receiver_that_was_down_is_told_once(stack: Stack) -> None:
     arrived(stack.receivers, "slack", resolved=False)
     stack.alertmanager.alert("Broken", service="api", instance="a:1", ended=True)
     arrived(stack.receivers, "slack", resolved=True)
-    assert [told.resolved for told in stack.receivers.of("slack")] == [False, True]
+    assert [message.resolved for message in stack.receivers.of("slack")] == [False, True]
 
 
 def test_a_call_that_hangs_holds_up_nobody_and_is_tried_again(stack: Stack) -> None:
-    """Others are told at once; the call ends after its time-out, and the next one comes within the same flush."""
+    """Others are notified at once; the call ends after its time-out, and the next one comes within the same flush."""
     stack.receivers.hanging.add("webhook")
     began = time.monotonic()
     stack.alertmanager.alert("Broken", service="api", instance="a:1")
@@ -166,15 +171,26 @@ def test_zones_are_in_the_program() -> None:
 
 
 def test_the_dead_mans_switch_is_called_again_and_again(stack: Stack) -> None:
-    """Watchdog goes there alone; that it is not reached is counted under its name, which its own alert looks at."""
+    """Watchdog goes there alone."""
     stack.alertmanager.alert("Watchdog", severity="info")
     eventually(lambda: stack.receivers.beats >= 3, timeout=30, what="three calls")
     assert not any(stack.receivers.of(vendor) for vendor in CHECKS)
-    stack.receivers.down.add("switch")
-    labels = f'integration="webhook",reason="serverError",receiver_name="{SWITCH}"'
-    series, expr = f"alertmanager_notifications_failed_total{{{labels}}}", switch_not_reached("1m").expr
-    assert "alertmanager_notifications_failed_total" in expr and f'receiver_name="{SWITCH}"' in expr
-    eventually(lambda: stack.alertmanager.metric(series) > 0, timeout=30, what="a call is given up")
+
+
+def test_a_switch_that_is_not_reached_is_an_alert(tmp_path: Path) -> None:
+    """DeadMansSwitchNotReached is sent to people when the switch refuses its calls; other failures are not its own."""
+    given = {
+        "receivers": [{"name": "webhook", "webhook": {"urlSecret": "webhook"}}],
+        "deadMansSwitch": {"urlSecret": "switch", "interval": "1s"}, "groupWait": "1s", "groupInterval": "1s",
+    }  # fmt: skip
+    with watched(tmp_path, given, lambda address: address.startswith("api:")) as (_, receivers):
+        eventually(lambda: receivers.beats >= 3, timeout=60, what="the switch is called")
+        receivers.down.add("switch")
+        about = eventually(
+            lambda: notified_at(receivers, "DeadMansSwitchNotReached", ""), timeout=60, what="people are notified"
+        )
+        assert about and receivers.refused["switch"]
+        assert not notified_at(receivers, "AlertmanagerNotificationsFailing", "")
 
 
 def test_it_takes_no_longer_than_the_wait_of_its_group(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,7 +198,7 @@ def test_it_takes_no_longer_than_the_wait_of_its_group(stack: Stack, capsys: pyt
     began = time.monotonic()
     stack.alertmanager.alert("Broken", service="api", instance="a:1")
     arrived(stack.receivers, "webhook", resolved=False)
-    took = stack.receivers.told["webhook"][0][0] - began
+    took = stack.receivers.received["webhook"][0][0] - began
     with capsys.disabled():
         print(f"\nalert to receiver: {took:.2f} s, of which group_wait 1 s")
     assert 1 <= took < 2.5
@@ -207,7 +223,7 @@ def test_every_receiver_is_tested_by_the_real_way(stack: Stack) -> None:
 
 
 def test_one_receiver_is_tested_alone(stack: Stack) -> None:
-    """By its name; nobody else is told, and the alert has ended after."""
+    """By its name; nobody else is notified, and the alert has ended after."""
     out = io.StringIO()
     assert alert_test(stack.plan, [stack.alertmanager], "telegram", "critical", Console(file=out, width=160)) == 0
     assert len(stack.receivers.of("telegram")) == 2
@@ -218,26 +234,14 @@ def test_one_receiver_is_tested_alone(stack: Stack) -> None:
 def test_a_target_that_is_down_is_told_within_its_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From a target's end to the receiver: scrape, evaluation, `for` and group wait, and hardly more."""
     given = {"receivers": [{"name": "webhook", "webhook": {"urlSecret": "webhook"}}], "groupWait": "1s"}
-    quick: dict[str, str | ConfigValue] = {
-        "alertmanager": ConfigValue(json.dumps(given)), "webhook": ConfigValue("", secret=True),
-        "scrapeInterval": "1s", "longestHold": "2s", "prometheus": '{"evaluationInterval": "1s"}',
-    }  # fmt: skip
-    plan, down = plan_shop(tmp_path, settings=quick), threading.Event()
-
-    def page(address: str, _: str) -> str | None:
-        return None if down.is_set() and address.startswith("api:") else "# nothing\n"
-
-    with (
-        notified(plan, tmp_path / "run", {}, contexts(tmp_path)) as (alertmanager, receivers),
-        served(exporter(page)) as proxy,
-    ):
-        files = prometheus_files(plan, tmp_path / "rules", proxy, urlsplit(alertmanager.url).port or 0)
-        prometheus = Watched(plan, tmp_path, files)
-        with prometheus.run():
-            eventually(lambda: prometheus.ask('up{service="api"} == 1'), timeout=60, what="the service is scraped")
-            began = time.monotonic()
-            down.set()
-            about = eventually(lambda: target_down(receivers), timeout=60, what="that it is down is told")
+    down = threading.Event()
+    with watched(tmp_path, given, lambda address: not down.is_set() and address.startswith("api:")) as made:
+        plan, receivers = made
+        began = time.monotonic()
+        down.set()
+        about = eventually(
+            lambda: notified_at(receivers, "TargetDown", "api"), timeout=60, what="the notification that it is down"
+        )
     limit = notification_limit(plan)
     with capsys.disabled():
         parts = " + ".join(f"{name} {seconds:g}" for name, seconds in limit.items())
@@ -245,9 +249,36 @@ def test_a_target_that_is_down_is_told_within_its_parts(tmp_path: Path, capsys: 
     assert about - began <= sum(limit.values())
 
 
-def target_down(receivers: Receivers) -> float:
-    """When the receiver was told that the service is down; 0 before."""
-    for when, told in receivers.told["webhook"]:
-        if told.raw["commonLabels"].get("alertname") == "TargetDown" and "api" in told.text:
+@contextmanager
+def watched(tmp_path: Path, given: dict[str, Any], answers: Callable[[str], bool]) -> Iterator[tuple[Plan, Receivers]]:
+    """A real Prometheus before the real Alertmanager, both of one plan, once the service is up.
+
+    Prometheus scrapes Alertmanager's own metrics; of the other targets those answer that `answers` names.
+    """
+    names = [key for key in SECRETS if f'"{key}"' in json.dumps(given)]
+    quick: dict[str, str | ConfigValue] = {
+        "alertmanager": ConfigValue(json.dumps(given)), **{name: ConfigValue("", secret=True) for name in names},
+        "scrapeInterval": "1s", "longestHold": "2s", "prometheus": '{"evaluationInterval": "1s"}',
+    }  # fmt: skip
+    plan = plan_shop(tmp_path, settings=quick)
+    with notified(plan, tmp_path / "run", {}, contexts(tmp_path)) as (alertmanager, receivers):
+
+        def page(address: str, _: str) -> str | None:
+            if address.startswith("alertmanager:"):
+                return alertmanager.metrics()
+            return "# nothing\n" if answers(address) else None
+
+        with served(exporter(page)) as proxy:
+            files = prometheus_files(plan, tmp_path / "rules", proxy, urlsplit(alertmanager.url).port or 0)
+            prometheus = Watched(plan, tmp_path, files)
+            with prometheus.run():
+                eventually(lambda: prometheus.ask('up{service="api"} == 1'), timeout=60, what="the service is scraped")
+                yield plan, receivers
+
+
+def notified_at(receivers: Receivers, alert: str, about: str) -> float:
+    """When the webhook was notified of an alert about something; 0 before."""
+    for when, message in receivers.received["webhook"]:
+        if message.raw["commonLabels"].get("alertname") == alert and about in message.text:
             return when
     return 0.0

@@ -22,7 +22,7 @@ from model.plan import Plan
 from tests.support.alerting import RECEIVER, Quiet, arguments, free_port, running, served
 from tests.support.mailbox import PASSWORD
 from tests.support.planned import workload
-from tests.support.vendors import ANSWERS, CHECKS, Request, Told
+from tests.support.vendors import ANSWERS, CHECKS, Message, Request
 from tests.support.waiting import eventually
 
 SECRETS: Mapping[str, str] = {
@@ -35,10 +35,10 @@ SECRETS: Mapping[str, str] = {
 
 
 class Receivers:
-    """All receivers by vendor: what they were told, and how they behave."""
+    """All receivers by vendor: what they received, and how they behave."""
 
     def __init__(self) -> None:
-        self.told: dict[str, list[tuple[float, Told]]] = defaultdict(list)
+        self.received: dict[str, list[tuple[float, Message]]] = defaultdict(list)
         """Accepted messages with the time of the monotonic clock."""
         self.broken: list[str] = []
         """What was wrong with requests."""
@@ -62,16 +62,16 @@ class Receivers:
             self.beats += 1
             return 200, "text/plain", ""
         try:
-            told = CHECKS[vendor](request)
+            message = CHECKS[vendor](request)
         except (AssertionError, LookupError, ValueError) as error:
             self.broken.append(f"{vendor}: {error!r}")
             return 400, "text/plain", str(error)
-        self.told[vendor].append((time.monotonic(), told))
+        self.received[vendor].append((time.monotonic(), message))
         return ANSWERS[vendor]
 
-    def of(self, vendor: str, *, resolved: bool | None = None) -> list[Told]:
+    def of(self, vendor: str, *, resolved: bool | None = None) -> list[Message]:
         """Messages of a vendor; only ends, or only others, where that is asked for."""
-        return [told for _, told in self.told[vendor] if resolved in (None, told.resolved)]
+        return [message for _, message in self.received[vendor] if resolved in (None, message.resolved)]
 
     def handler(self, tls: ssl.SSLContext) -> type[BaseHTTPRequestHandler]:
         """A server of all vendors, by the first part of the path; and a proxy to those with a fixed address."""
@@ -151,9 +151,13 @@ class Alertmanager:
             }
         )  # fmt: skip
 
+    def metrics(self) -> str:
+        """Its own metrics, in the text format."""
+        return self._call("/metrics")
+
     def metric(self, name: str) -> float:
         """The sum of the series whose names and labels begin so."""
-        lines = self._call("/metrics").splitlines()
+        lines = self.metrics().splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
     def change(self, before: str, after: str) -> None:
@@ -219,11 +223,11 @@ def notified(
                 receivers.ended.set()
 
 
-def arrived(receivers: Receivers, vendor: str, *, resolved: bool, timeout: float = 30) -> Told:
+def arrived(receivers: Receivers, vendor: str, *, resolved: bool, timeout: float = 30) -> Message:
     """The first message of a vendor that says so, once it is there."""
     found = eventually(
         lambda: receivers.of(vendor, resolved=resolved),
         timeout=timeout,
-        what=f"{vendor} is told ({'resolved' if resolved else 'firing'}); complaints: {receivers.broken}",
+        what=f"{vendor} is notified ({'resolved' if resolved else 'firing'}); complaints: {receivers.broken}",
     )
     return found[0]
