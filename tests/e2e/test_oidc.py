@@ -18,9 +18,9 @@ import pytest
 from components.assemble import ConfigValue
 from components.entry.routing import PROXY, PROXY_PORT
 from components.oauth2_proxy import METRICS_PORT
-from tests.support.delivering import free_port
+from tests.support.alerting import free_port
 from tests.support.dex import CLIENT, TRUSTED, dex
-from tests.support.entry import Entry, services
+from tests.support.entry import Entry, running, services
 from tests.support.planned import workload
 from tests.support.waiting import eventually
 from toolchain.context import default_context
@@ -72,16 +72,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             provider = {"issuer": issuer, "clientId": CLIENT, "emailDomains": ["example.com"], "caCertificate": TRUSTED}
             settings: dict[str, Any] = {
                 "baseUrl": base,
+                "traefik": {"port": made.web},
                 "access": {"login": "oidc", "oidc": provider, "machines": [{"name": "shipper", "may": ["push"]}]},
                 "oidc-client-secret": ConfigValue("", secret=True),
             }
             made.plan = made.planned(settings)
-            made.deliver()
-            made.start()
-            try:
+            with running(made):
                 yield made
-            finally:
-                made.stop()
 
 
 def browser() -> OpenerDirector:
@@ -90,16 +87,17 @@ def browser() -> OpenerDirector:
     return build_opener(HTTPCookieProcessor(), HTTPSHandler(context=context))
 
 
-def sign_in(site: Site, path: str, address: str, password: str) -> tuple[int, str]:
+def sign_in(
+    site: Site, path: str, address: str, password: str, opener: OpenerDirector | None = None
+) -> tuple[int, str]:
     """Status and body after the form of the provider was filled in."""
-    opener = browser()
-    form = opener.open(f"http://127.0.0.1:{site.web}{path}", timeout=20)
+    people = opener or browser()
+    form = people.open(f"http://127.0.0.1:{site.web}{path}", timeout=20)
     action = re.search(r'<form method="post" action="([^"]+)"', form.read().decode())
     assert action and "/dex/auth/" in form.geturl(), form.geturl()
     target = form.geturl().split("/dex/")[0] + unescape(action[1])
-    opener.addheaders = []
     try:
-        answer = opener.open(target, data=urlencode({"login": address, "password": password}).encode(), timeout=20)
+        answer = people.open(target, data=urlencode({"login": address, "password": password}).encode(), timeout=20)
     except OSError as error:
         return int(getattr(error, "code", 0)), str(error)
     return answer.status, answer.read().decode()
@@ -137,10 +135,6 @@ def test_grafana_and_machines_have_their_own_logins(site: Site) -> None:
 def test_what_is_closed_is_closed_to_those_who_signed_in(site: Site) -> None:
     """The login is no grant."""
     opener = browser()
-    form = opener.open(f"http://127.0.0.1:{site.web}/prometheus/", timeout=20)
-    action = re.search(r'<form method="post" action="([^"]+)"', form.read().decode())
-    assert action
-    target = form.geturl().split("/dex/")[0] + unescape(action[1])
-    opener.open(target, data=urlencode({"login": "ada@example.com", "password": "right"}).encode(), timeout=20)
+    assert sign_in(site, "/prometheus/", "ada@example.com", "right", opener)[0] == 200
     with pytest.raises(OSError, match="403"):
         opener.open(f"http://127.0.0.1:{site.web}/prometheus/-/quit", data=b"", timeout=20)
