@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 
 from components.entry.acme import RETRY, RETRY_PORT, RETRY_SECONDS, retry_config
-from tests.support.delivering import free_port
+from tests.support.alerting import free_port
 from tests.support.entry import Entry, services
 from tests.support.pebble import TRUSTED, Pebble
 from tests.support.waiting import eventually

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from model.settings import DockerSettings
 from ops.engine import connect
 from tests.e2e.test_no_change import unchanged
+from tests.support.alerting import free_port
 from tests.support.browser import browser
-from tests.support.delivering import free_port
 from tests.support.entry import named_connection
 from tests.support.pebble import TRUSTED, Pebble
 from tests.support.running import ROOT, Engine, RunningStack

@@ -18,7 +18,8 @@ import pytest
 
 from components.traefik import INTERNAL_PORT, PORT
 from model.workload import ConfigDir, Reload
-from tests.support.delivering import Volume, free_port
+from tests.support.alerting import free_port
+from tests.support.delivering import Volume
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually

@@ -7,17 +7,16 @@ import itertools
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from model.workload import Reload
 from targets.docker import SCRIPT
 from targets.environment import reload_environment
+from tests.support import alerting
+from tests.support.alerting import Quiet
 from toolchain.context import default_context
 from toolchain.recipes import BUSYBOX
 
@@ -31,13 +30,6 @@ echo "$n" >'{folder}/count'
 exec '{busybox}' "$@"
 """
 """A busybox that counts its calls, and at one of them ends the whole delivery as SIGKILL does."""
-
-
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class Volume:
@@ -157,7 +149,7 @@ class Process:
 def served(process: Process) -> Iterator[int]:
     """The process listens; yields its port."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         """Answers for the process."""
 
         def _answer(self) -> None:
@@ -168,13 +160,5 @@ def served(process: Process) -> Iterator[int]:
 
         do_GET = do_POST = _answer
 
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
+    with alerting.served(Handler) as port:
+        yield port

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import bcrypt
 
 from components.entry.authority import issue
-from tests.support.delivering import free_port
+from tests.support.alerting import free_port
 from tests.support.waiting import eventually
 from toolchain.context import default_context
 from toolchain.recipes import DEX

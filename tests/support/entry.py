@@ -9,12 +9,10 @@ import shlex
 import socket
 import ssl
 import subprocess
-import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,8 @@ from components.entry.derived import hashed
 from components.traefik import INTERNAL_PORT, PORT, SECURE_PORT
 from model.plan import Htpasswd, Issued, Plan
 from model.workload import ConfigDir, Reload
-from tests.support.delivering import Volume, free_port
+from tests.support.alerting import Quiet, free_port, served
+from tests.support.delivering import Volume
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
@@ -203,7 +202,7 @@ def _none() -> ConfigDir:
     raise AssertionError("Traefik has documents")
 
 
-class _Echo(BaseHTTPRequestHandler):
+class _Echo(Quiet):
     """Answers with what it was asked."""
 
     def _answer(self) -> None:
@@ -220,20 +219,21 @@ class _Echo(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+
+def services() -> AbstractContextManager[int]:
+    """The port at which every service of the stack answers."""
+    return served(_Echo)
 
 
 @contextmanager
-def services() -> Iterator[int]:
-    """The port at which every service of the stack answers."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+def running(made: Entry) -> Iterator[None]:
+    """Its process runs what is planned."""
+    made.deliver()
+    made.start()
     try:
-        yield server.server_port
+        yield
     finally:
-        server.shutdown()
-        server.server_close()
+        made.stop()
 
 
 @contextmanager
@@ -241,9 +241,5 @@ def entry(folder: Path, settings: Mapping[str, Any], **others: int) -> Iterator[
     """A running Traefik with these settings; `others` are ports of workloads that really run."""
     with services() as port:
         made = Entry(folder, settings, services=port, others=others)
-        made.deliver()
-        made.start()
-        try:
+        with running(made):
             yield made
-        finally:
-            made.stop()

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from components.entry.authority import issue
-from tests.support.delivering import free_port
+from tests.support.alerting import free_port
 from tests.support.waiting import eventually
 from toolchain.context import default_context
 from toolchain.recipes import PEBBLE

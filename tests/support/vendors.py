@@ -30,7 +30,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Told:
+class Message:
     """What people read, whether it is an end, and by what a later message belongs to an earlier one."""
 
     title: str
@@ -47,7 +47,7 @@ def within(value: Any, most: int, name: str) -> str:
     return value
 
 
-def slack(request: Request) -> Told:
+def slack(request: Request) -> Message:
     """An incoming webhook: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/.
 
     Attachments: https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments/.
@@ -60,17 +60,17 @@ def slack(request: Request) -> Told:
     assert urlsplit(attachment["title_link"]).scheme == "http"
     text = within(attachment["text"], 40_000, "text")
     assert not re.search(r"<(?![^>]*\|)|&(?!amp;|lt;|gt;)", re.sub(r"<http[^>]*>", "", text)), f"not escaped: {text}"
-    return Told(title, text, attachment["color"] == "good", raw=body)
+    return Message(title, text, attachment["color"] == "good", raw=body)
 
 
-def slack_app(request: Request) -> Told:
+def slack_app(request: Request) -> Message:
     """chat.postMessage: https://docs.slack.dev/reference/methods/chat.postMessage/."""
     assert request.headers["authorization"] == "Bearer xoxb-token"
     assert re.fullmatch(r"#[a-z-]+|[CGD][A-Z0-9]+", request.json()["channel"])
     return slack(request)
 
 
-def pagerduty(request: Request) -> Told:
+def pagerduty(request: Request) -> Message:
     """Events API v2: https://developer.pagerduty.com/docs/send-alert-event."""
     body = request.json()
     assert request.path.endswith("/v2/enqueue") and len(request.body) <= 512_000
@@ -82,20 +82,20 @@ def pagerduty(request: Request) -> Told:
     for link in body.get("links", ()):
         assert urlsplit(link["href"]).netloc and link["text"]
     details = payload["custom_details"]
-    return Told(
+    return Message(
         within(payload["summary"], 1024, "payload.summary"), details["alerts"], body["event_action"] == "resolve",
         within(body["dedup_key"], 255, "dedup_key"), body,
     )  # fmt: skip
 
 
-def opsgenie(request: Request) -> Told:
+def opsgenie(request: Request) -> Message:
     """Alert API: https://docs.opsgenie.com/docs/alert-api#create-alert and #close-alert."""
     body, address = request.json(), urlsplit(request.path)
     assert request.headers["authorization"] == "GenieKey genie"
     within(body["source"], 100, "source")
     if closing := re.fullmatch(r"/v2/alerts/([^/]+)/close", address.path):
         assert parse_qs(address.query) == {"identifierType": ["alias"]}
-        return Told("", "", True, closing[1], body)
+        return Message("", "", True, closing[1], body)
     assert address.path == "/v2/alerts"
     assert body["priority"] in ("P1", "P2", "P3", "P4", "P5")
     assert all(item["type"] in ("team", "user", "escalation", "schedule") for item in body.get("responders", ()))
@@ -103,10 +103,10 @@ def opsgenie(request: Request) -> Told:
     assert sum(len(k) + len(v) for k, v in body["details"].items()) <= 8000
     alias = within(body["alias"], 512, "alias")
     text = within(body["description"], 15_000, "description")
-    return Told(within(body["message"], 130, "message"), text, False, alias, body)
+    return Message(within(body["message"], 130, "message"), text, False, alias, body)
 
 
-def teams(request: Request) -> Told:
+def teams(request: Request) -> Message:
     """A workflow's trigger takes a message with one adaptive card.
 
     Source: https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using.
@@ -121,10 +121,10 @@ def teams(request: Request) -> Told:
     title, text = card["body"]
     assert title["type"] == text["type"] == "TextBlock" and text["wrap"]
     assert title["color"] in ("Attention", "Good", "Warning", "Default", "Accent")
-    return Told(title["text"], text["text"], title["color"] == "Good", raw=body)
+    return Message(title["text"], text["text"], title["color"] == "Good", raw=body)
 
 
-def discord(request: Request) -> Told:
+def discord(request: Request) -> Message:
     """Execute Webhook: https://docs.discord.com/developers/resources/webhook#execute-webhook and its embeds' limits."""
     body = request.json()
     assert len(body["content"]) <= 2000 and len(body["embeds"]) <= 10
@@ -132,7 +132,7 @@ def discord(request: Request) -> Told:
     assert 0 <= embed["color"] <= 0xFFFFFF
     title, text = within(embed["title"], 256, "title"), within(embed["description"], 4096, "description")
     assert len(title) + len(text) <= 6000
-    return Told(title, text, embed["color"] == 0x2ECC71, raw=body)
+    return Message(title, text, embed["color"] == 0x2ECC71, raw=body)
 
 
 class _Tags(HTMLParser):
@@ -154,7 +154,7 @@ class _Tags(HTMLParser):
         self.text += data
 
 
-def telegram(request: Request) -> Told:
+def telegram(request: Request) -> Message:
     """sendMessage: https://core.telegram.org/bots/api#sendmessage, with HTML of https://core.telegram.org/bots/api#html-style."""
     assert request.path == "/bot123:abc/sendMessage"
     body = request.json()
@@ -165,10 +165,10 @@ def telegram(request: Request) -> Told:
     assert not tags.open, f"not closed: {tags.open}"
     within(tags.text, 4096, "text")
     title, _, text = body["text"].partition("\n")
-    return Told(re.sub("<[^>]+>", "", title), text, "RESOLVED" in title, raw=body)
+    return Message(re.sub("<[^>]+>", "", title), text, "RESOLVED" in title, raw=body)
 
 
-def pushover(request: Request) -> Told:
+def pushover(request: Request) -> Message:
     """A message: https://pushover.net/api."""
     given = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
     assert urlsplit(request.path).path == "/1/messages.json"
@@ -177,10 +177,10 @@ def pushover(request: Request) -> Told:
     assert -2 <= int(given["priority"]) <= 2
     assert int(given["retry"]) >= 30 and int(given["expire"]) <= 10_800
     title = within(given["title"], 250, "title")
-    return Told(title, within(given["message"], 1024, "message"), given["priority"] == "0", raw=given)
+    return Message(title, within(given["message"], 1024, "message"), given["priority"] == "0", raw=given)
 
 
-def ntfy(request: Request) -> Told:
+def ntfy(request: Request) -> Message:
     """Message templating: https://docs.ntfy.sh/publish/#message-templating; the template is ntfy's own to fill in."""
     headers = request.headers
     assert re.fullmatch(r"/[-_A-Za-z0-9]{1,64}", urlsplit(request.path).path) and len(request.body) <= 32_768
@@ -190,10 +190,10 @@ def ntfy(request: Request) -> Told:
         assert not re.search(r"\{\{-?\s*(call|template|define)\b", headers[name]), "ntfy takes no such functions"
     body = request.json()
     first = body["alerts"][0]
-    return Told(headers["x-title"], json.dumps(first), body["status"] == "resolved", raw=body)
+    return Message(headers["x-title"], json.dumps(first), body["status"] == "resolved", raw=body)
 
 
-def webhook(request: Request) -> Told:
+def webhook(request: Request) -> Message:
     """Alertmanager's own format: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config."""
     body = request.json()
     assert body["version"] == "4" and body["groupKey"] and body["status"] in ("firing", "resolved")
@@ -202,7 +202,7 @@ def webhook(request: Request) -> Told:
     for alert in body["alerts"]:
         assert {"status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"} <= alert.keys()
     name = body["groupLabels"].get("alertname", "")
-    return Told(name, json.dumps(body["alerts"]), body["status"] == "resolved", body["groupKey"], body)
+    return Message(name, json.dumps(body["alerts"]), body["status"] == "resolved", body["groupKey"], body)
 
 
 CHECKS = {

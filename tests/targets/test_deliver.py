@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from model.workload import Reload
-from tests.support.delivering import Process, Volume, free_port, served
+from tests.support.alerting import free_port
+from tests.support.delivering import Process, Volume, served
 
 OLD = {"a.yml": "a: 1\n", "rules/b.yml": "b: 1\n"}
 NEW = {"a.yml": "a: 2\n", "rules/c.yml": "c: 1\n"}

@@ -11,7 +11,7 @@ import pytest
 
 from model.plan import Plan
 from targets.host_ports import taken
-from tests.support.delivering import free_port
+from tests.support.alerting import free_port
 from tests.support.systems import plan_shop
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.base import bind_address
-from model.checks.entry import loopback
+from model.addresses import loopback
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
 
@@ -35,7 +34,6 @@ def test_only_the_entry_point_is_opened(tmp_path: Path) -> None:
     }
     assert found.pop("traefik") == found.pop("loki") == {EVERY}
     assert found and all(bound == {"127.0.0.1"} for bound in found.values())
-    assert callable(bind_address)
 
 
 def test_ports_of_tls_are_those_of_the_base_url(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from model.packs.certificates import bounds
 from model.telemetry import AlertRule
 from tests.support.planned import alerts
 from tests.support.systems import plan_shop
@@ -37,7 +36,6 @@ def test_two_looks_may_fail(tmp_path: Path, profile: str, warning: float) -> Non
 def test_without_tls_there_are_none(tmp_path: Path) -> None:
     """Nothing is renewed there."""
     assert not [name for name in alerts(plan_shop(tmp_path), "traefik") if "Certificate" in name]
-    assert callable(bounds)
 
 
 def test_an_authority_that_does_not_answer_is_noticed(tmp_path: Path) -> None:
