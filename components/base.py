@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pulumi
 
+from model.addresses import loopback
 from model.base import size_bytes
-from model.checks.entry import TRAEFIK, loopback
+from model.checks.entry import TRAEFIK
 from model.naming import identity, publishes_ports
 from model.plan import Component, Context
 from model.settings import ComponentSettings
-from model.workload import MIB, Limits, Port, Workload
+from model.workload import MIB, ConfigDir, Limits, Port, Workload
 from targets.base import Deployment, Target
 
-__all__ = ["ComponentArgs", "ComponentModule", "MonitoringComponent", "identity", "limits", "open_port", "published"]
+__all__ = [
+    "ComponentArgs",
+    "ComponentModule",
+    "MonitoringComponent",
+    "haproxy",
+    "identity",
+    "limits",
+    "open_port",
+    "published",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +81,19 @@ def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: 
     """The limits of a workload: those of its settings section, else the component's own (memory in MiB)."""
     wanted = size_bytes(section.memory) if section.memory else memory * MIB
     return Limits(memory=wanted, cpus=section.cpus or cpus, pids=pids)
+
+
+def haproxy(config: str) -> dict[str, Any]:
+    """How HAProxy runs with the text of a haproxy.cfg, as arguments of `Workload`; it reads that at its start alone."""
+    program, folder, file = "/usr/local/sbin/haproxy", "/etc/haproxy", "haproxy.cfg"
+    documents = ConfigDir(
+        path=folder,
+        files={file: config},
+        restart_on=frozenset({file}),
+        validate=(program, "-c", "-f", f"{{dir}}/{file}"),
+    )
+    arguments = ("-W", "-db", "-f", f"{folder}/{file}")
+    return {"image": "haproxy", "entrypoint": (program,), "args": arguments, "config": documents}
 
 
 def published(context: Context, component: str, number: int, *, name: str = "http", default: int | None = None) -> Port:

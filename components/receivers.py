@@ -23,8 +23,8 @@ from model.integrations import (
 )
 from model.mail import Email, TlsConfig
 from model.receivers import Receiver
+from model.workload import SECRETS_DIR
 
-SECRETS_DIR = "/run/secrets"
 Entry = dict[str, Any]
 
 

@@ -5,17 +5,16 @@ Format: https://docs.haproxy.org/2.6/configuration.html. Calls: https://docs.doc
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, identity, limits
+from components.base import MonitoringComponent, haproxy, identity, limits
 from model.plan import Context, Secret
 from model.settings import ComponentSettings, DockerSettings
 from model.telemetry import DOCKER_API, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
-from model.workload import ConfigDir, Exemption, HostMount, HttpProbe, Port, Workload
+from model.workload import Exemption, HostMount, HttpProbe, Port, Workload
 
 NAME = "socket-proxy"
 PORT = 2375
 TARGETS = ("docker",)
 METRICS_PORT = 8404
-CONFIG_DIR = "/etc/haproxy"
 SILENT = "no engine answers at the mounted socket; see docker.socket"
 """What health and metrics answer then, with status 503."""
 SOCKET = "/var/run/docker.sock"
@@ -128,16 +127,8 @@ def workloads(context: Context) -> tuple[Workload, ...]:
     return (
         Workload(
             name=NAME,
-            image="haproxy",
             limits=limits(context.own(Settings), memory=64, cpus=0.5),
-            entrypoint=("/usr/local/sbin/haproxy",),
-            args=("-W", "-db", "-f", f"{CONFIG_DIR}/haproxy.cfg"),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files={"haproxy.cfg": config(context.settings.docker)},
-                restart_on=frozenset({"haproxy.cfg"}),
-                validate=("/usr/local/sbin/haproxy", "-c", "-f", "{dir}/haproxy.cfg"),
-            ),
+            **haproxy(config(context.settings.docker)),
             ports=(Port(number=PORT, name="docker"),),
             host_mounts=(HostMount(source=context.settings.docker.engine_socket, path=SOCKET, reason=reason),),
             exemptions=(Exemption(rule="docker-socket", reason=reason),),

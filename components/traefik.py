@@ -16,14 +16,14 @@ from components.base import MonitoringComponent, limits, open_port, published
 from components.documents import dump
 from components.entry import acme, credentials
 from components.entry.routing import SECURE, WEB, config
-from model.addresses import HttpOrigin
+from model.addresses import HttpOrigin, own_host
 from model.base import Name, PortNumber, Strict
 from model.dashboard import build
 from model.errors import Problem
 from model.naming import scraped
 from model.packs import certificates
 from model.packs import traefik as pack
-from model.places import in_section
+from model.places import in_section, setting
 from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
@@ -178,12 +178,16 @@ def ports(context: Context) -> tuple[Port, ...]:
 
 
 def problems(context: Context) -> list[Problem]:
-    """Settings of TLS where there is none."""
-    own = context.own(Settings)
-    if own.http_port is None or context.settings.tls.on:
-        return []
-    place = in_section(context.stack, NAME, "httpPort")
-    return [Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`")]
+    """Settings of TLS where there is none, and links to a port of this host at which nothing listens."""
+    found, settings, opened = [], context.settings, ports(context)[0].publish
+    if context.own(Settings).http_port is not None and not settings.tls.on:
+        place = in_section(context.stack, NAME, "httpPort")
+        found.append(Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`"))
+    if own_host(settings.base_url) and opened not in (None, settings.port):  # elsewhere something may stand in between
+        message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
+        place = setting(context.stack, "baseUrl")
+        found.append(Problem(place, f"{message}; give both the same port (traefik.port)"))
+    return found
 
 
 def workloads(context: Context) -> tuple[Workload, ...]:

@@ -120,6 +120,14 @@ Network = Annotated[str, Field(examples=["10.0.0.0/8"]), AfterValidator(_network
 """An IP address, or a network in CIDR notation."""
 
 
+def loopback(host: str) -> bool:
+    """Whether a host, a name or an IP address without brackets, is reached from itself alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def own_host(address: str) -> bool:
     """Whether an address means whoever asks, or none: `own_host("http://localhost:80/x")` is True.
 

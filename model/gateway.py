@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from model.workload import Exemption, Workload
+
+if TYPE_CHECKING:
+    from model.system import Service
 
 HOST = "host.docker.internal"
 """Name by which containers reach the host that they run on."""
@@ -19,6 +23,15 @@ _ADDRESS = re.compile(rf"(?<![\w.-]){re.escape(HOST)}(?![\w.-])")
 def asks_host(*texts: str) -> bool:
     """Whether one of the texts names the host, as http://host.docker.internal:8080/health does."""
     return any(_ADDRESS.search(text) for text in texts)
+
+
+def addresses(key: str, service: Service) -> dict[str, str]:
+    """host:port of each instance of a service, by the key that says it: `{"address": "api.internal:80"}`."""
+    if service.on_host:
+        return {"port": f"{HOST}:{service.port}"}
+    if service.addresses:
+        return {f"addresses[{number}]": each for number, each in enumerate(service.addresses)}
+    return {"address": service.address} if service.address else {"port": f"{key}:{service.port}"}
 
 
 def reaching(workload: Workload) -> Workload:

@@ -7,7 +7,6 @@ https://doc.traefik.io/traefik/reference/install-configuration/tls/certificate-r
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -179,8 +178,3 @@ def renewal(lifetime: float) -> tuple[float, float]:
     hours = lifetime / HOUR
     before, every = next((before, every) for least, before, every in _RENEWALS if hours >= least)
     return before * HOUR, every * HOUR
-
-
-def is_certificate(text: str) -> bool:
-    """Whether a text begins as PEM text of a certificate does."""
-    return bool(re.match(r"-----BEGIN CERTIFICATE-----\s", text))

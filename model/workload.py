@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 MIB = 1024 * 1024
+SECRETS_DIR = "/run/secrets"
+"""The one directory of secret files in every container."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from model.naming import namespace
 from model.packs.alertmanager import SWITCH
 from model.plan import Plan
 from ops.alertmanagers import Instance
-from ops.routes import document
+from ops.routes import document, integration
 
 TRIES_SECONDS = 25.0
 """All tries of a notification end after 10 s; the rest is for a busy machine."""
@@ -114,16 +114,12 @@ def ways(found: Mapping[str, Any], receiver: str) -> list[Way]:
     if receiver and receiver not in names:
         raise ConfigError([Problem("RECEIVER", f"there is no receiver {receiver!r}; {nearest(receiver, names)}")])
     return [
-        Way(item["name"], _integration(key), len(entries), all(_resolved(entry) for entry in entries))
+        Way(item["name"], integration(key), len(entries), all(_resolved(entry) for entry in entries))
         for item in people
         if receiver in ("", item["name"])
         for key, entries in item.items()
         if key != "name"
     ]
-
-
-def _integration(key: str) -> str:
-    return key.removesuffix("_configs").removesuffix("Configs")
 
 
 def _resolved(entry: Mapping[str, Any]) -> bool:

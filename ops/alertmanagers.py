@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import docker
 
 from ops import verify
+from targets.delivery import read_log
 
 NAME, PORT, PREFIX = "alertmanager", 9093, "/alertmanager"
 PODS = "app.kubernetes.io/name=alertmanager,app.kubernetes.io/managed-by=prometheus-operator"
@@ -69,8 +70,4 @@ class InPod:
 
     def log(self, since: float) -> str:
         """See `Instance`."""
-        meta, seconds = self.pod.metadata, max(1, int(time.time() - since) + 1)
-        answer = self.api.read_namespaced_pod_log(
-            meta.name, meta.namespace, container=NAME, since_seconds=seconds, _preload_content=False
-        )
-        return str(answer.data.decode(errors="replace"))
+        return read_log(self.api, self.pod, NAME, since_seconds=max(1, int(time.time() - since) + 1))

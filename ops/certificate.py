@@ -9,17 +9,16 @@ import re
 import time
 from collections.abc import Callable
 
-from model.packs.certificates import covers
+from model.packs.certificates import METRIC, covers
 from model.settings import Settings
 
-METRICS_PORT = 8082
 LINES = 400
 """Of its log that are looked at, as each request may be one of them."""
 CHALLENGED = ("connection", "dns", "unauthorized", "incorrectResponse", "tls", "caa")
 """What an authority says when the name could not be proven: https://www.rfc-editor.org/rfc/rfc8555#section-6.7."""
 WORDS = 600
 """Characters of Traefik's own words that are repeated."""
-_LABELS = re.compile(r'^traefik_tls_certs_not_after\{.*sans="([^"]*)".*\} ([0-9.e+]+)$', re.MULTILINE)
+_LABELS = re.compile(rf'^{METRIC}\{{.*sans="([^"]*)".*\}} ([0-9.e+]+)$', re.MULTILINE)
 _ABOUT = re.compile(r"(?i)acme|certificate")
 _REFUSED = re.compile(r"urn:ietf:params:acme:error:(\w+) :: (.*)")
 

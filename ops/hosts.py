@@ -17,6 +17,7 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
+from components.traefik import INTERNAL_PORT
 from model.checks.entry import TRAEFIK
 from model.errors import ConfigError, Problem
 from model.naming import LABEL, agents, namespace
@@ -30,6 +31,7 @@ from ops.stack_file import Location
 from ops.verify import Health
 from ops.workspace import Workspace
 from targets import docker_engine, host_ports, preflight
+from targets.delivery import read_log
 from targets.preflight import connect as connect_cluster
 from targets.preflight import no_context, size
 
@@ -136,7 +138,7 @@ class DockerHost:
         return self._client.containers.get(f"{self._stack}-{TRAEFIK}")
 
     def _metrics(self) -> str:
-        url = f"http://127.0.0.1:{certificate.METRICS_PORT}/metrics"
+        url = f"http://127.0.0.1:{INTERNAL_PORT}/metrics"
         return verify.fetch(self._client, self._stack, TRAEFIK, url)
 
     def repeats(self, space: Workspace) -> list[str]:
@@ -210,7 +212,7 @@ class ClusterHost:
         return next(iter(self.pods(TRAEFIK)))
 
     def _metrics(self) -> str:
-        return self.fetch(self._entry(), certificate.METRICS_PORT, "/metrics")
+        return self.fetch(self._entry(), INTERNAL_PORT, "/metrics")
 
     def _run(self, pod: Any, container: str, *command: str) -> None:
         """Runs a command in a container of a pod."""
@@ -322,12 +324,8 @@ class ClusterHost:
         return self._log(pod, sick.name, 5)
 
     def _log(self, pod: Any, container: str, lines: int = certificate.LINES) -> str:
-        name, home = pod.metadata.name, pod.metadata.namespace
         try:
-            answer = self.api.read_namespaced_pod_log(
-                name, home, container=container, tail_lines=lines, _preload_content=False
-            )
-            return str(answer.data.decode(errors="replace"))
+            return read_log(self.api, pod, container, tail_lines=lines)
         except ApiException as error:
             return f"{container}: {error.reason}"
 

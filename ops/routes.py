@@ -108,10 +108,15 @@ def plain(route: Mapping[str, Any]) -> dict[str, Any]:
 # -- words -----------------------------------------------------------------------------------------------------------
 
 
+def integration(key: str) -> str:
+    """A way to notify, by its key in Alertmanager's or an operator's notation: `slack_configs` is slack."""
+    return key.removesuffix("_configs").removesuffix("Configs")
+
+
 def explain(item: Taken, found: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
     """A route that is taken, as lines: who gets the alert, by which way, when, and what else was tried."""
     ways = next((sorted(r.keys() - {"name"}) for r in found["receivers"] if r["name"] == item.receiver), [])
-    kinds = ", ".join(way.removesuffix("_configs").removesuffix("Configs") for way in ways)
+    kinds = ", ".join(map(integration, ways))
     nobody = "nobody: it is shown in Alertmanager only" if item.receiver == NOBODY else f"{item.receiver} ({kinds})"
     yield f"-> {nobody}"
     for step in item.steps:

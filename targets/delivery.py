@@ -99,13 +99,9 @@ class Cluster:
         Raises:
             DeliveryError: it refused it.
         """
-        name, home = pod.metadata.name, pod.metadata.namespace
+        name = pod.metadata.name
         try:
-            # decoded here: the client gives the text of the bytes' representation
-            answer = self.api.read_namespaced_pod_log(
-                name, home, container=SIDECAR, tail_lines=200, _preload_content=False
-            )
-            text = answer.data.decode(errors="replace")
+            text = read_log(self.api, pod, SIDECAR, tail_lines=200)
         except ApiException as error:
             return bool(error.status == 404)
         state, words = outcome(text, revision)
@@ -115,6 +111,18 @@ class Cluster:
                 "What runs keeps the previous one; correct the documents and deploy again"
             )
         return state is True
+
+
+def read_log(api: Any, pod: Any, container: str, **options: int) -> str:
+    """The log of a container of a pod; `options` are those of the client, such as tail_lines or since_seconds.
+
+    Raises:
+        ApiException: the API server has none.
+    """
+    name, home = pod.metadata.name, pod.metadata.namespace
+    # decoded here: the client gives the text of the bytes' representation
+    answer = api.read_namespaced_pod_log(name, home, container=container, _preload_content=False, **options)
+    return str(answer.data.decode(errors="replace"))
 
 
 def outcome(log: str, revision: str) -> tuple[bool | None, str]:

@@ -18,12 +18,11 @@ import pulumi_random as random
 from model.images import Image
 from model.naming import LABEL, resource_name, user_id
 from model.settings import DockerSettings
-from model.workload import MIB, ConfigDir, DataVolume, Exemption, HttpProbe, SecretFile, Workload, digest
+from model.workload import MIB, SECRETS_DIR, ConfigDir, DataVolume, Exemption, HttpProbe, SecretFile, Workload, digest
 from targets.base import Deployment
 from targets.environment import reload_environment
 
 SCRIPT = Path(__file__).with_name("deliver.sh")
-SECRETS_DIR = "/run/secrets"
 SOCKET = "/var/run/docker.sock"
 TOOLS = "/tools"
 _WORDS = 4000

@@ -21,6 +21,7 @@ from model.images import Image
 from model.naming import LABEL, agents, namespace, user_id
 from model.settings import KubernetesSettings
 from model.workload import (
+    SECRETS_DIR,
     Access,
     ConfigDir,
     DataVolume,
@@ -34,7 +35,6 @@ Object = dict[str, Any]
 
 FOLLOW = Path(__file__).with_name("follow.sh")
 DELIVER = Path(__file__).with_name("deliver.sh")
-SECRETS_DIR = "/run/secrets"
 TOOLS, INCOMING, SCRIPTS = "/tools", "/incoming", "/delivery"
 SIDECAR = "configure"
 """Name of the container that delivers documents, in every pod that has some."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.entry.routing import RESOLVER, SECRETS_DIR, WEB
+from components.base import haproxy
+from components.entry.routing import RESOLVER, WEB
 from model.plan import Context, Secret
 from model.tls import Acme
-from model.workload import MIB, ConfigDir, DataVolume, HttpProbe, Limits, Port, SecretFile, Workload
+from model.workload import MIB, SECRETS_DIR, DataVolume, HttpProbe, Limits, Port, SecretFile, Workload
 
 STORE = "/acme"
 """Directory of the accounts and certificates; Traefik itself makes its file, with mode 0600."""
@@ -22,7 +23,6 @@ RETRY = "traefik-acme-retry"
 RETRY_PORT = 8080
 RETRY_SECONDS = 900
 """Let's Encrypt refuses a name after five failed tries within an hour: https://letsencrypt.org/docs/rate-limits/."""
-RETRY_CONFIG = "/etc/haproxy"
 
 
 def arguments(context: Context, documents: str) -> tuple[str, ...]:
@@ -102,20 +102,11 @@ def retry(context: Context) -> tuple[Workload, ...]:
     """HAProxy with a document for Traefik that differs every RETRY_SECONDS and says nothing else."""
     if context.settings.tls.acme is None:
         return ()
-    file = f"{RETRY_CONFIG}/haproxy.cfg"
     return (
         Workload(
             name=RETRY,
-            image="haproxy",
             limits=Limits(memory=64 * MIB, cpus=0.1),
-            entrypoint=("/usr/local/sbin/haproxy",),
-            args=("-W", "-db", "-f", file),
-            config=ConfigDir(
-                path=RETRY_CONFIG,
-                files={"haproxy.cfg": retry_config()},
-                restart_on=frozenset({"haproxy.cfg"}),
-                validate=("/usr/local/sbin/haproxy", "-c", "-f", "{dir}/haproxy.cfg"),
-            ),
+            **haproxy(retry_config()),
             ports=(Port(number=RETRY_PORT),),
             probe=HttpProbe(path="/", port=RETRY_PORT),
         ),

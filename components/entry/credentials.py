@@ -5,9 +5,9 @@ A new file of users or certificate is in force without a new process: each deliv
 
 from __future__ import annotations
 
-from components.entry.routing import CERTIFICATE, KEY, SECRETS_DIR, users
+from components.entry.routing import CERTIFICATE, KEY, users
 from model.plan import Context, Htpasswd, Issued, Secret
-from model.workload import SecretFile
+from model.workload import SECRETS_DIR, SecretFile
 
 SEED = "tls-authority"
 

@@ -6,18 +6,18 @@ router opens ends at one that asks for the login too and answers 403, so that no
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.addresses import loopback
 from model.plan import Context
 from model.settings import Settings
 from model.telemetry import Opening, Route
+from model.workload import SECRETS_DIR
 
 WEB, SECURE = "web", "websecure"
 """Entry points for people: plain HTTP, and TLS."""
 RESOLVER = "acme"
-SECRETS_DIR = "/run/secrets"
 USERS = "traefik-users"
 CERTIFICATE, KEY = "traefik-certificate", "traefik-certificate-key"
 PROXY, PROXY_PORT = "oauth2-proxy", 4180
@@ -73,15 +73,19 @@ def config(context: Context) -> dict[str, Any]:
 def routers(context: Context, route: Route) -> dict[str, Any]:
     """The routers of a route by name; longer prefixes win over shorter ones, and what is open over what is closed."""
     access, made = context.settings.access, {}
-    people = [item for item in route.open if item.grant == "people" or (item.grant == "silences" and access.silences)]
-    if people:
-        made[route.name] = _router(context, route, _either(map(_rule(context, route), people)), above=1)
+
+    def rule(*grants: str) -> str | None:
+        """The requests that are open for one of the grants: "" for all of them, None for none."""
+        openings = [_rule(context.settings, route, item) for item in route.open if item.grant in grants]
+        return _either(openings) if openings else None
+
+    people = rule("people", *(["silences"] if access.silences else []))
+    if people is not None:
+        made[route.name] = _router(context, route, people, above=1)
     for grant in GRANTS:
-        openings = [item for item in route.open if item.grant == grant]
-        if openings and access.programs(grant):
-            rule = _either(map(_rule(context, route), openings))
-            made[f"{route.name}_{grant}"] = _router(context, route, rule, above=2, login=f"login-{grant}")
-    if not any(not item.methods and item.paths == ("",) and not item.closed for item in people):
+        if access.programs(grant) and (programs := rule(grant)) is not None:
+            made[f"{route.name}_{grant}"] = _router(context, route, programs, above=2, login=f"login-{grant}")
+    if people != "":
         made[f"{route.name}_closed"] = _router(context, route, "", above=0, closed=True)
     return made
 
@@ -107,29 +111,23 @@ def _router(
     return router
 
 
-def _rule(context: Context, route: Route) -> Any:
-    def rule(opening: Opening) -> str:
-        def below(path: str) -> str:
-            return f"PathPrefix(`{outer_path(context.settings, route.prefix.rstrip('/') + path)}`)"
+def _rule(settings: Settings, route: Route, opening: Opening) -> str:
+    def below(path: str) -> str:
+        return f"PathPrefix(`{outer_path(settings, route.prefix.rstrip('/') + path)}`)"
 
-        parts = [_either(f"Method(`{method}`)" for method in opening.methods)] if opening.methods else []
-        parts += [_either(map(below, opening.paths))] if opening.paths != ("",) else []
-        parts += [f"!{below(path)}" for path in opening.closed]
-        return " && ".join(parts)
-
-    return rule
+    parts = [_either([f"Method(`{method}`)" for method in opening.methods])] if opening.methods else []
+    parts += [_either([below(path) for path in opening.paths])] if opening.paths != ("",) else []
+    parts += [f"!{below(path)}" for path in opening.closed]
+    return " && ".join(parts)
 
 
-def _either(rules: Iterator[str] | Any) -> str:
+def _either(rules: Sequence[str]) -> str:
     """Rules of which one must hold; none at all where one of them is no condition."""
-    given = list(rules)
-    if not all(given):
+    if not all(rules):
         return ""
-    return given[0] if len(given) == 1 and " && " not in given[0] else f"({' || '.join(_grouped(given))})"
-
-
-def _grouped(rules: list[str]) -> list[str]:
-    return [f"({rule})" if " && " in rule and len(rules) > 1 else rule for rule in rules]
+    if len(rules) == 1:
+        return f"({rules[0]})" if " && " in rules[0] else rules[0]
+    return f"({' || '.join(f'({rule})' if ' && ' in rule else rule for rule in rules)})"
 
 
 def _stripped(settings: Settings, route: Route) -> list[str]:
@@ -144,23 +142,16 @@ def _internal(route: Route) -> bool:
 
 def outer_path(settings: Settings, prefix: str) -> str:
     """A prefix as people have it, below the path of the base URL."""
-    return (settings.base_path + prefix).rstrip("/") or "/" if prefix == "/" else settings.base_path + prefix
+    return settings.base_path or "/" if prefix == "/" else settings.base_path + prefix
 
 
 def host_rule(settings: Settings) -> str:
     """The names by which people reach the stack; loopback has several, and any other name leads nowhere."""
     names = [settings.host.strip("[]")]
-    if _loopback(names[0]):
+    if loopback(names[0]):
         names = [*dict.fromkeys((*names, "localhost", "127.0.0.1", "::1"))]
     rules = [f"Host(`{name}`)" for name in names]
     return rules[0] if len(rules) == 1 else f"({' || '.join(rules)})"
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 # -- what routers share ----------------------------------------------------------------------------------------------

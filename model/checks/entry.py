@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from model.addresses import own_host
+from model.addresses import loopback
 from model.base import is_dns_name
 from model.errors import Problem, nearest
 from model.places import setting
@@ -22,11 +21,6 @@ def problems(context: Context) -> list[Problem]:
     if not context.enabled(TRAEFIK):
         return list(_unused(context))
     return [*_open(context), *_names(context), *_cluster(context), *_ports(context), *_programs(context)]
-
-
-def loopback(address: str) -> bool:
-    """Whether an IP address of the host is reached from the host alone."""
-    return ipaddress.ip_address(address).is_loopback
 
 
 def exposed(context: Context) -> str | None:
@@ -57,24 +51,12 @@ def _names(context: Context) -> Iterator[Problem]:
     secure = settings.base_url.startswith("https://")
     if tls.on and not secure:
         yield Problem(place, f"{settings.base_url!r}: must begin with https:// where tls.mode is {tls.mode}")
-    yield from _way_to_traefik(context)
     if settings.kubernetes.ingress_class and settings.target == "kubernetes" and not secure:
         message = "must begin with https://, as the ingress leads people of other hosts to the stack"
         yield Problem(place, f"{settings.base_url!r}: {message}")
     if tls.acme and not is_dns_name(settings.host):
         message = "a certificate is ordered for the name of a host, for example https://monitoring.example.com"
         yield Problem(place, f"{settings.base_url!r}: {message}")
-
-
-def _way_to_traefik(context: Context) -> Iterator[Problem]:
-    """Links that lead to a port of this host at which nothing listens; elsewhere something may stand in between."""
-    settings = context.settings
-    if settings.target != "docker" or not own_host(settings.base_url):
-        return
-    opened = context.sections[TRAEFIK].port or context.system.ports.get(TRAEFIK) or (None if settings.tls.on else 8080)
-    if opened not in (None, settings.port):
-        message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
-        yield Problem(setting(context.stack, "baseUrl"), f"{message}; give both the same port (traefik.port)")
 
 
 def _cluster(context: Context) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from model.checks.targets import twice
 from model.errors import Problem
-from model.gateway import HOST
+from model.gateway import HOST, addresses
 from model.logs import WILDCARD, HostLog
 from model.places import in_system
 from model.system import Database, Service, System
@@ -47,15 +47,6 @@ def _lists(system: System) -> Iterator[Problem]:
 
 
 # -- services --------------------------------------------------------------------------------------------------------
-
-
-def addresses(key: str, service: Service) -> dict[str, str]:
-    """host:port of each instance of a service, by the key that says it: `{"address": "api.internal:80"}`."""
-    if service.on_host:
-        return {"port": f"{HOST}:{service.port}"}
-    if service.addresses:
-        return {f"addresses[{number}]": each for number, each in enumerate(service.addresses)}
-    return {"address": service.address} if service.address else {"port": f"{key}:{service.port}"}
 
 
 def _ports(services: Mapping[str, Service]) -> Iterator[Problem]:

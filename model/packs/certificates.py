@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from model.base import duration
 from model.packs.base import Tune, flat, limit, series_of
 from model.settings import Settings
-from model.telemetry import AlertRule, Example
+from model.telemetry import AlertRule, Example, Severity
 from model.tls import renewal
 
 SELF = "traefik"
@@ -90,41 +90,38 @@ def missing(settings: Settings) -> AlertRule:
 
 def not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The newest certificate should have been replaced by now."""
-    name = "TraefikCertificateNotRenewed"
-    bound = limit(tune, name, seconds)
     acme = settings.tls.acme
     why = (
         f"Traefik renews it {duration(renewal(acme.lifetime_seconds)[0])} before its end, and did not succeed since."
         if acme
         else "Nobody has replaced it yet."
     )
-    return AlertRule(
-        name=name,
-        expr=_left(settings, bound),
-        hold="5m",
-        severity="warning",
-        limit=bound,
-        summary=f"The certificate of {settings.host} ends in {{{{ $value | humanizeDuration }}}}",
-        description=f"Less than {duration(bound)} are left. {why} At its end browsers refuse the whole stack.",
-        steps=_renewal_steps(settings),
-        example=_example(settings, bound),
-    )
+    bound = limit(tune, "TraefikCertificateNotRenewed", seconds)
+    says = f"Less than {duration(bound)} are left. {why} At its end browsers refuse the whole stack."
+    return _ends("TraefikCertificateNotRenewed", settings, bound, "warning", says)
 
 
 def ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The last moment to do something about it."""
-    name = "TraefikCertificateEnding"
-    bound = limit(tune, name, seconds)
+    bound = limit(tune, "TraefikCertificateEnding", seconds)
+    says = f"Less than {duration(bound)} are left and it was not renewed: people will not get in any more."
+    return _ends("TraefikCertificateEnding", settings, bound, "critical", says)
+
+
+def _ends(name: str, settings: Settings, bound: float, severity: Severity, description: str) -> AlertRule:
+    """Less than `bound` seconds are left of the newest certificate."""
+    series, step = _series(settings), bound * 0.01
+    at = bound + 3600  # the clock of a test begins at 1970, and the alert is looked at after an hour
     return AlertRule(
         name=name,
-        expr=_left(settings, bound),
+        expr=f"max by ({BY}) ({selector(settings)}) - time() < {bound:g}",
         hold="5m",
-        severity="critical",
+        severity=severity,
         limit=bound,
         summary=f"The certificate of {settings.host} ends in {{{{ $value | humanizeDuration }}}}",
-        description=f"Less than {duration(bound)} are left and it was not renewed: people will not get in any more.",
+        description=description,
         steps=_renewal_steps(settings),
-        example=_example(settings, bound),
+        example=Example(fires={series: flat(at - step)}, silent={series: flat(at + step)}),
     )
 
 
@@ -143,16 +140,6 @@ def _renewal_steps(settings: Settings) -> tuple[str, ...]:
             "Run `make up`: Traefik takes it without a new process.",
         )
     return ("Run `make up`: it makes a new certificate in each year, and Traefik takes it without a new process.",)
-
-
-def _left(settings: Settings, bound: float) -> str:
-    return f"max by ({BY}) ({selector(settings)}) - time() < {bound:g}"
-
-
-def _example(settings: Settings, bound: float) -> Example:
-    """The clock of a test begins at 1970, and the alert is looked at after an hour."""
-    series, step = _series(settings), bound * 0.01
-    return Example(fires={series: flat(bound + 3600 - step)}, silent={series: flat(bound + 3600 + step)})
 
 
 def unreachable() -> AlertRule:

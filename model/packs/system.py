@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
-from model.gateway import HOST
+from model.gateway import addresses
 from model.naming import identity, namespace
 from model.packs import measurable, outcome, presence, roles, slo
 from model.packs.base import PER_SECOND, Rules, Subject
@@ -172,9 +172,7 @@ def targets(context: Context, key: str, service: Service) -> tuple[str, ...]:
     """host:port of each instance of a service; in a demo its stand-in's, wherever the service itself lives."""
     if context.settings.demo:
         return (context.address(key, service.port),)
-    if service.on_host:
-        return (f"{HOST}:{service.port}",)
-    return service.addresses or (service.address or f"{key}:{service.port}",)
+    return tuple(addresses(key, service).values())
 
 
 HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_label": "instance"}
