@@ -41,6 +41,12 @@ Source: https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate)
 PER_SECOND, BURST = 10, 100
 """Requests of one address, so that guessing passwords cannot take the processor: at cost 10 bcrypt needs some 65 ms of
 one core for each. A page of a web interface asks for some dozens of files at once."""
+RETRIES = {"attempts": 40, "initialInterval": "500ms", "timeout": "30s"}
+"""A part that is started anew, as for a new password or image, is waited for: nobody sees that it was away. A request
+that has been sent is never repeated.
+
+Source: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/retry/
+"""
 YEAR = 31_536_000
 """Seconds; the least that preload lists of browsers accept."""
 NOBODY = "255.255.255.255/32"
@@ -98,6 +104,7 @@ def _router(
     if settings.access.login != "none" or login != "login":
         used += ["rate-limit", login] if route.login else []
     used += ["closed"] if closed else _stripped(settings, route)
+    used += [] if closed or _internal(route) else ["retry"]
     parts = [host_rule(settings), f"PathPrefix(`{outer}`)", *([rule] if rule else [])]
     router: dict[str, Any] = {
         "entryPoints": [SECURE if settings.tls.on else WEB],
@@ -164,6 +171,7 @@ def middlewares(context: Context) -> dict[str, Any]:
         "security-headers": {"headers": headers(settings)},
         "compress": {"compress": {}},
         "closed": {"ipAllowList": {"sourceRange": [NOBODY]}},
+        "retry": {"retry": RETRIES},
         "rate-limit": {"rateLimit": rate_limit(settings)},
     }
     if settings.access.people():

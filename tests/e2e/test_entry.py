@@ -7,13 +7,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.assemble import ConfigValue
-from tests.support.entry import Entry, entry
+from tests.support.alerting import free_port
+from tests.support.entry import Entry, entry, services
 from tests.support.waiting import eventually
 
 ACCESS: dict[str, Any] = {
@@ -159,6 +162,19 @@ def test_silences_are_open_where_they_are_granted(closed: Entry) -> None:
         assert closed.ask("/alertmanager/api/v2/alerts", method="POST", user=RIGHT).status == 403
     finally:
         closed.deliver(before)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_service_that_is_started_anew_is_waited_for(tmp_path: Path, method: str) -> None:
+    """Who asks meanwhile is answered by the new process, and sees nothing of it."""
+    port = free_port()
+    with entry(tmp_path, {"access": ACCESS, **secrets()}, grafana=port) as made, ThreadPoolExecutor() as pool:
+        asked = pool.submit(made.ask, "/api/health", method=method)
+        waiting = 'traefik_open_connections{entrypoint="web",protocol="TCP"} 1'  # no metric counts retries (3.7.15)
+        eventually(lambda: waiting in made.ask("/metrics", port=made.internal).body, timeout=10, what="the request")
+        assert not asked.done()
+        with services(port):
+            assert asked.result().status == 200
 
 
 def test_large_bodies_and_slow_people_take_nothing_from_others(closed: Entry) -> None:

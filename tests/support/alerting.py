@@ -38,9 +38,9 @@ RANGE, OFFSET = "15s", "5s"
 
 
 @contextmanager
-def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """An HTTP server on loopback; yields its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+def served(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
+    """An HTTP server on loopback; yields its port, which is any free one unless it is given."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.server_address[1]

@@ -220,9 +220,9 @@ class _Echo(Quiet):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer
 
 
-def services() -> AbstractContextManager[int]:
+def services(port: int = 0) -> AbstractContextManager[int]:
     """The port at which every service of the stack answers."""
-    return served(_Echo)
+    return served(_Echo, port)
 
 
 @contextmanager
