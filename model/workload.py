@@ -237,6 +237,10 @@ class Workload:
         """Whether an exemption from `rule` is declared."""
         return any(exemption.rule == rule for exemption in self.exemptions)
 
+    def secrets_read(self, *, again: bool) -> tuple[SecretFile, ...]:
+        """The secret files that the process reads again when they change, or those that only a new process takes."""
+        return tuple(secret for secret in self.secrets if secret.reread == again)
+
     def capabilities(self) -> tuple[str, ...]:
         """The capabilities declared as exceptions, sorted; all others are dropped."""
         return tuple(sorted(e.value for e in self.exemptions if e.rule == "capability"))

@@ -159,8 +159,8 @@ def _documents(plan: Plan) -> list[dict[str, Any]]:
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
     place = place_of(plan)
     for workload in plan.every():
-        if workload.secrets:
-            files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in workload.secrets}
-            meta = {"name": f"{workload.name}-secrets", "namespace": place.home(workload)}
+        for name, secret_files in manifests.secret_files(workload).items():
+            files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}
+            meta = {"name": name, "namespace": place.home(workload)}
             every.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files})
     return sorted(every, key=lambda item: item["kind"] != "Namespace")

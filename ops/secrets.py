@@ -105,10 +105,9 @@ def effect(plan: Plan, secret: Secret) -> str:
     reading = [
         (workload.name, file.reread) for workload in plan.every() for file in workload.secrets if file.secret in names
     ]
-    cluster = plan.settings.target == "kubernetes"
-    restarted = sorted({name for name, reread in reading if cluster or not reread})
+    restarted = sorted({name for name, reread in reading if not reread})
     if restarted:
-        return f"{'new pods of' if cluster else 'restarts'} {', '.join(restarted)}"
+        return f"{'new pods of' if plan.settings.target == 'kubernetes' else 'restarts'} {', '.join(restarted)}"
     return "in place"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import pulumi
+import pulumi_random as random
 
 from model.workload import Workload
 
@@ -24,6 +25,12 @@ class Deployment:
     address: str
     ports: dict[str, str] = field(default_factory=dict)
     resources: tuple[pulumi.Resource, ...] = ()
+
+
+def mark_secrets(name: str, texts: Mapping[str, pulumi.Output[str]], parent: pulumi.Resource) -> pulumi.Output[str]:
+    """A random text that is another one when one of these secrets changes, and says nothing of it."""
+    made = random.RandomId(name, byte_length=8, keepers=texts, opts=pulumi.ResourceOptions(parent=parent))
+    return pulumi.Output.unsecret(made.hex)
 
 
 class Target(Protocol):

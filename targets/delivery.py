@@ -52,16 +52,16 @@ class Cluster:
         """See `targets.preflight.problems`."""
         return problems(place, workloads, declared)
 
-    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir) -> None:
-        """Waits until every pod that runs says that it took this revision; none need run.
+    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:
+        """Waits until every pod that runs says that it took this revision with the secrets of this mark; none need run.
 
         Raises:
             DeliveryError: a process refused it, or says nothing in time.
         """
-        await asyncio.to_thread(self._prove, stack, namespace, workload, config)
+        await asyncio.to_thread(self._prove, stack, namespace, workload, config, mark)
 
-    def _prove(self, stack: str, namespace: str, workload: str, config: ConfigDir) -> None:
-        revision = config.revision()
+    def _prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str) -> None:
+        revision = "-".join(filter(None, (config.revision(), mark)))
         reload_seconds = (config.reload.timeout if config.reload else 0) + (config.validate_seconds or 0)
         deadline = time.monotonic() + _SYNC_SECONDS + reload_seconds
         waiting = self._pods(stack, namespace, workload)

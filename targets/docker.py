@@ -13,13 +13,12 @@ from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
-import pulumi_random as random
 
 from model.images import Image
 from model.naming import LABEL, resource_name, user_id
 from model.settings import DockerSettings
 from model.workload import MIB, SECRETS_DIR, ConfigDir, DataVolume, Exemption, HttpProbe, SecretFile, Workload, digest
-from targets.base import Deployment
+from targets.base import Deployment, mark_secrets
 from targets.environment import reload_environment
 
 SCRIPT = Path(__file__).with_name("deliver.sh")
@@ -230,19 +229,14 @@ class DockerTarget:
     def _secrets_mark(
         self, workload: Workload, secrets: Sequence[SecretFile], name: str, parent: pulumi.Resource
     ) -> pulumi.Output[str]:
-        """A random text that is another one when one of these secrets changes, and says nothing of it.
+        """See `targets.base.mark_secrets`.
 
         The container that carries them is no such mark: `docker container prune` takes it away, as it never runs.
         """
         full = resource_name(self._stack, f"{workload.name}-{name}-mark")
         if full not in self._marks:
-            made = random.RandomId(
-                full,
-                byte_length=8,
-                keepers={secret.path: self._secret_text(secret) for secret in secrets},
-                opts=pulumi.ResourceOptions(parent=parent),
-            )
-            self._marks[full] = pulumi.Output.unsecret(made.hex)
+            texts = {secret.path: self._secret_text(secret) for secret in secrets}
+            self._marks[full] = mark_secrets(full, texts, parent)
         return self._marks[full]
 
     def _configure(
@@ -323,7 +317,7 @@ class DockerTarget:
 
     def _reread(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
         """A variable that changes with the secrets which the process reads again when its documents are delivered."""
-        secrets = [secret for secret in workload.secrets if secret.reread]
+        secrets = workload.secrets_read(again=True)
         if not secrets:
             return []
         return [pulumi.Output.concat("SECRETS=", self._secrets_mark(workload, secrets, "reread", parent))]
@@ -342,7 +336,7 @@ class DockerTarget:
         refuse a login with the new ones.
         """
         name = f"{workload.name}-{self._generation(workload)}"
-        fixed = _read_at_start(workload)
+        fixed = workload.secrets_read(again=False)
         return (
             pulumi.Output.concat(name, "-", self._secrets_mark(workload, fixed, "secrets", parent)) if fixed else name
         )
@@ -421,7 +415,7 @@ class DockerTarget:
         ids = {f"started-with.{other}": self._started[other] for other in sorted(workload.restart_with)}
         # the engine takes a container's network away without a word when that is removed by force
         ids["network"] = self._network.id
-        if fixed := _read_at_start(workload):  # it must reach its reader
+        if fixed := workload.secrets_read(again=False):  # it must reach its reader
             ids["secrets"] = self._secrets_mark(workload, fixed, "secrets", parent)
         return [docker.ContainerLabelArgs(label=f"{LABEL}.{key}", value=value) for key, value in ids.items()]
 
@@ -493,11 +487,6 @@ class DockerTarget:
             return []
         volume = resource_name(self._stack, f"{workload.name}-secrets")
         return [docker.ContainerVolumeArgs(volume_name=volume, container_path=SECRETS_DIR, read_only=True)]
-
-
-def _read_at_start(workload: Workload) -> list[SecretFile]:
-    """The secrets that only a new process takes."""
-    return [secret for secret in workload.secrets if not secret.reread]
 
 
 def _existing_mounts(workload: Workload) -> list[docker.ContainerMountArgs]:

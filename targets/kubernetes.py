@@ -6,6 +6,7 @@ from what runs: first the ConfigMap, then the proof that the running processes t
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,10 +26,10 @@ from model.naming import LABEL, resource_name
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets import manifests
-from targets.base import Deployment
+from targets.base import Deployment, mark_secrets
 from targets.delivery import Cluster
 from targets.kubernetes_check import address, check
-from targets.manifests import Object, Place
+from targets.manifests import MARK, Object, Place
 
 KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "Namespace": core.Namespace,
@@ -102,6 +103,7 @@ class KubernetesTarget:
             context=settings.context,
             enable_server_side_apply=True,
             enable_config_map_mutable=True,
+            enable_secret_mutable=True,
             # what a removed stack keeps and a killed run left half made is written to again; that it is ours has just
             # been seen (targets.ownership): since 4.29 the provider refuses it otherwise
             upsert_existing_objects=True,
@@ -139,9 +141,9 @@ class KubernetesTarget:
             self._register(item, parent, depends_on=homes, retain_on_delete=item["metadata"]["name"] in kept)
             for item in around
         ]
-        secret = self._secret(workload, parent, homes) if workload.secrets else None
-        proof = self._documents(workload, parent, homes)
-        self._fill(pods, proof, secret)
+        secret, mark = self._secret(workload, parent, homes), self._reread(workload, parent, homes)
+        proof = self._documents(workload, parent, homes, mark)
+        self._fill(pods, proof, {manifests.secret_name(workload, again=False): secret})
         controller = self._register(
             pods,
             parent,
@@ -181,16 +183,50 @@ class KubernetesTarget:
             self._register(_referring(made, name) if item.secrets else made, self._host, depends_on=homes)
 
     def _secret(self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]) -> Any:
-        """The Secret with a workload's secret files."""
-        place = self._place
-        files = {
+        """The name of the Secret with the files that only new pods take; None where there are none."""
+        files = self._files(workload, again=False)
+        if not files:
+            return None
+        name = manifests.secret_name(workload, again=False)
+        return self._immutable(name, self._around(workload, ""), files, parent, homes)
+
+    def _reread(
+        self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]
+    ) -> pulumi.Output[str] | None:
+        """The mark of the files that running pods read again, once their Secret has them; None where there are none."""
+        files = self._files(workload, again=True)
+        if not files:
+            return None
+        name = manifests.secret_name(workload, again=True)
+        mark = mark_secrets(resource_name(self._stack, f"{workload.name}-reread-mark"), files, parent)
+        # `data`, as what is gone from `stringData` stays in the object
+        data = {key: text.apply(_base64) for key, text in {**files, MARK: mark}.items()}
+        made = core.Secret(
+            resource_name(self._stack, f"secret/{self._place.home(workload)}/{name}"),
+            metadata=self._around(workload, name),
+            data=data,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                provider=self._provider,
+                depends_on=list(homes),
+                additional_secret_outputs=["data"],
+                custom_timeouts=_waits("Secret"),
+            ),
+        )
+        return pulumi.Output.all(mark, made.id).apply(lambda both: str(both[0]))
+
+    def _files(self, workload: Workload, *, again: bool) -> dict[str, pulumi.Output[str]]:
+        return {
             secret.path.rpartition("/")[2]: self._secrets[secret.secret].apply(
                 lambda text, around=secret.template: around.replace("{}", text)  # type: ignore[misc]
             )
-            for secret in workload.secrets
+            for secret in workload.secrets_read(again=again)
         }
-        meta = manifests.metadata(place, "", place.home(workload), **manifests.selector(place, workload.name))
-        return self._immutable(f"{workload.name}-secrets", meta, files, parent, homes)
+
+    def _around(self, workload: Workload, name: str) -> Any:
+        """The metadata of a workload's Secret."""
+        place = self._place
+        return manifests.metadata(place, name, place.home(workload), **manifests.selector(place, workload.name))
 
     def _immutable(
         self,
@@ -219,9 +255,16 @@ class KubernetesTarget:
         return made.metadata["name"]
 
     def _documents(
-        self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]
+        self,
+        workload: Workload,
+        parent: pulumi.Resource,
+        homes: Sequence[pulumi.Resource],
+        mark: pulumi.Output[str] | None,
     ) -> pulumi.Output[str]:
-        """The ConfigMap, and the digest of what replaces pods, given only once running processes took the documents."""
+        """The ConfigMap, and the digest of what replaces pods, given only once running processes took the documents.
+
+        They took them with the secrets of this mark, where there are some that they read again.
+        """
         wanted = manifests.generation(self._place, workload)
         item = manifests.config_map(self._place, workload)
         if item is None or workload.config is None:
@@ -229,21 +272,21 @@ class KubernetesTarget:
         made = self._register(item, parent, depends_on=list(homes))
         home, config = self._place.home(workload), workload.config
 
-        async def prove(_: object) -> str:
+        async def prove(known: Sequence[Any]) -> str:
             if not pulumi.runtime.is_dry_run():
-                await self._cluster.prove(self._stack, home, workload.name, config)
+                await self._cluster.prove(self._stack, home, workload.name, config, known[1])
             return wanted
 
-        return made.id.apply(prove)
+        return pulumi.Output.all(made.id, mark or "").apply(prove)
 
     @staticmethod
-    def _fill(pods: Object, proof: pulumi.Output[str], secret: Any) -> None:
-        """Puts in what is known only while deploying."""
+    def _fill(pods: Object, proof: pulumi.Output[str], names: Mapping[str, Any]) -> None:
+        """Puts in what is known only while deploying: the proof, and the real names of Secrets."""
         template = pods["spec"]["template"]
         template["metadata"]["annotations"][f"{LABEL}/generation"] = proof
         for volume in template["spec"].get("volumes", ()):
-            if secret is not None and volume["name"] == "secrets":
-                volume["secret"]["secretName"] = secret
+            for source in volume.get("projected", {}).get("sources", ()):
+                source["secret"]["name"] = names.get(source["secret"]["name"], source["secret"]["name"])
 
 
 def _referring(value: Any, name: Any) -> Any:
@@ -253,6 +296,10 @@ def _referring(value: Any, name: Any) -> Any:
             key: name if (key, item) == ("name", SECRETS) else _referring(item, name) for key, item in value.items()
         }
     return [_referring(item, name) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def _waits(kind: str) -> pulumi.CustomTimeouts:

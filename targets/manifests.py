@@ -26,6 +26,7 @@ from model.workload import (
     ConfigDir,
     DataVolume,
     HttpProbe,
+    SecretFile,
     Workload,
     digest,
 )
@@ -33,6 +34,8 @@ from targets.environment import reload_environment
 
 Object = dict[str, Any]
 
+MARK = ".mark"
+"""A file beside the secrets that are read again: a text that is another one when one of them changes."""
 FOLLOW = Path(__file__).with_name("follow.sh")
 DELIVER = Path(__file__).with_name("deliver.sh")
 TOOLS, INCOMING, SCRIPTS = "/tools", "/incoming", "/delivery"
@@ -382,8 +385,8 @@ def generation(place: Place, workload: Workload) -> str:
     return digest([workload.config.restart_digest(), scripts]) if workload.config else ""
 
 
-def workload_object(place: Place, workload: Workload, *, secret: str | None = None) -> Object:
-    """The StatefulSet, Deployment or DaemonSet. `secret` is the name of the Secret that holds its secret files."""
+def workload_object(place: Place, workload: Workload) -> Object:
+    """The StatefulSet, Deployment or DaemonSet."""
     kind = controller(workload)
     spec: Object = {
         "selector": {"matchLabels": selector(place, workload.name)},
@@ -397,7 +400,7 @@ def workload_object(place: Place, workload: Workload, *, secret: str | None = No
                 },
                 "annotations": {f"{LABEL}/generation": generation(place, workload), **place.settings.annotations},
             },
-            "spec": pod(place, workload, secret),
+            "spec": pod(place, workload),
         },
     }
     if kind != "DaemonSet":
@@ -418,7 +421,7 @@ def workload_object(place: Place, workload: Workload, *, secret: str | None = No
 # -- the pod ---------------------------------------------------------------------------------------------------------
 
 
-def pod(place: Place, workload: Workload, secret: str | None) -> Object:
+def pod(place: Place, workload: Workload) -> Object:
     """The pod's specification."""
     settings = place.settings
     owner = user_id(place.stack, workload.name)
@@ -439,7 +442,7 @@ def pod(place: Place, workload: Workload, secret: str | None) -> Object:
         },
         "initContainers": list(_first_containers(place, workload)),
         "containers": [_main(place, workload)],
-        "volumes": list(_volumes(place, workload, secret)),
+        "volumes": list(_volumes(place, workload)),
     }
     if not agent and settings.node_selector:
         spec["nodeSelector"] = dict(settings.node_selector)
@@ -606,6 +609,20 @@ def millis(cpus: float) -> str:
     return str(int(cpus)) if cpus == int(cpus) else f"{round(cpus * 1000)}m"
 
 
+def secret_files(workload: Workload) -> dict[str, tuple[SecretFile, ...]]:
+    """A workload's secret files by the name of their Secret: those of new pods, and those that running ones read again.
+
+    The former never changes: new content is another Secret, with a random end to its name.
+    """
+    found = {secret_name(workload, again=again): workload.secrets_read(again=again) for again in (False, True)}
+    return {name: files for name, files in found.items() if files}
+
+
+def secret_name(workload: Workload, *, again: bool) -> str:
+    """The name of the Secret with the files that running pods read again, or the begin of the other one's."""
+    return f"{workload.name}-{'reread' if again else 'secrets'}"
+
+
 def _secret_mount() -> Object:
     return {"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True}
 
@@ -624,7 +641,7 @@ def _mounts(workload: Workload) -> Iterator[Object]:
         yield {"name": f"tmp-{number}", "mountPath": path}
 
 
-def _volumes(place: Place, workload: Workload, secret: str | None) -> Iterator[Object]:
+def _volumes(place: Place, workload: Workload) -> Iterator[Object]:
     yield {"name": "tools", "emptyDir": {"sizeLimit": "16Mi"}}
     if workload.config:
         yield {"name": "config", "emptyDir": {"sizeLimit": "256Mi"}}
@@ -632,7 +649,8 @@ def _volumes(place: Place, workload: Workload, secret: str | None) -> Iterator[O
         yield {"name": "delivery", "configMap": {"name": "delivery", "defaultMode": 0o444}}
         yield {"name": "incoming", "configMap": {"name": f"{workload.name}-config", "defaultMode": 0o444}}
     if workload.secrets:
-        yield {"name": "secrets", "secret": {"secretName": secret or f"{workload.name}-secrets", "defaultMode": 0o440}}
+        sources = [{"secret": {"name": name}} for name in secret_files(workload)]
+        yield {"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}
     if workload.placement == "node-agent":
         for volume in workload.volumes:  # what an agent remembers is about its node, so it stays there
             path = f"/var/lib/observability/{place.namespace}/{volume.name}"

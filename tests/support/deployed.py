@@ -39,7 +39,7 @@ class Untouched(Cluster):
         """Nothing."""
         return []
 
-    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir) -> None:
+    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:
         """Nothing."""
 
 

@@ -57,6 +57,14 @@ def test_it_waits_until_the_pod_says_so() -> None:
     assert api.patched == 1
 
 
+def test_it_waits_for_the_secrets_too() -> None:
+    """Documents with other secrets are another delivery; its mark is in the pod's word."""
+    cluster, api = Cluster(KubernetesSettings()), Api(f"@ {REVISION} 0", f"@ {REVISION}-a 0", f"@ {REVISION}-b 0")
+    cluster._api = api
+    asyncio.run(cluster.prove("dev", "n", "x", CONFIG, "b"))
+    assert len(api.logs) == 1
+
+
 def test_a_pod_that_was_told_is_not_told_again() -> None:
     """A second run changes nothing."""
     api = Api(f"@ {REVISION} 0", annotations={"io.observability/revision": REVISION})

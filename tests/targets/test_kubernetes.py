@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from model.declared import SECRETS, Declared
 from model.errors import ConfigError
 from model.settings import KubernetesSettings
-from model.workload import Access, ConfigDir, Workload
+from model.workload import Access, ConfigDir, SecretFile, Workload
 from targets.delivery import Cluster
 from targets.kubernetes import KubernetesTarget
 from targets.manifests import Place
@@ -34,14 +35,16 @@ class Untouched(Cluster):
         super().__init__(KubernetesSettings())
         self._said = list(refusals)
         self.proven: list[tuple[str, str]] = []
+        self.marks: list[str] = []
 
     def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
         """What the test wants."""
         return self._said
 
-    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir) -> None:
+    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:
         """Remembers."""
         self.proven.append((namespace, workload))
+        self.marks.append(mark)
 
 
 def deploy(cluster: Cluster, *workloads: Workload, declared: Sequence[Declared] = ()) -> list[RecordedResource]:
@@ -94,6 +97,28 @@ def test_a_secret_is_in_its_secret_alone(everything: list[RecordedResource]) -> 
     for resource in everything:
         if resource is not secret:
             assert CANARY not in str(resource.inputs), resource.name
+
+
+def test_a_secret_that_is_read_again_changes_in_place() -> None:
+    """In a Secret of its own, whose name and pods stay; pods must have taken the mark of what is in it."""
+    cluster = Untouched()
+    again = SecretFile(path="/run/secrets/users", secret="password", reread=True)
+    both = replace(SERVER, secrets=(*SERVER.secrets, again))
+    made = deploy(cluster, both)
+    fixed, changing = of_kind(made, "Secret")
+    assert fixed.inputs["immutable"] is True and set(fixed.inputs["stringData"]) == {"password"}
+    assert "immutable" not in changing.inputs and set(changing.inputs["data"]) == {"users", ".mark"}
+    assert changing.inputs["metadata"]["name"] == "server-reread" and not changing.replace_on_changes
+    assert any(path.startswith("data") for path in changing.secrets)
+    assert b64decode(changing.inputs["data"]["users"]).decode() == CANARY
+    mark = b64decode(changing.inputs["data"][".mark"]).decode()
+    assert cluster.marks == [mark] and CANARY not in mark
+    (pods,) = of_kind(made, "StatefulSet")
+    volumes = pods.inputs["spec"]["template"]["spec"]["volumes"]
+    (sources,) = [volume["projected"]["sources"] for volume in volumes if volume["name"] == "secrets"]
+    names = [source["secret"]["name"] for source in sources]
+    assert names[1] == "server-reread" and names[0] not in ("server-reread", "server-secrets")
+    assert mark not in str(pods.inputs)
 
 
 def test_pods_wait_for_the_proof(everything: list[RecordedResource], cluster: Untouched) -> None:
