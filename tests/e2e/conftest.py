@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -9,18 +10,32 @@ from typing import Any
 import docker
 import pytest
 
+from ops.render import plan_file
+from tests.support.alerting import RECEIVER
 from tests.support.clusters import ClusterStack, start_cluster
+from tests.support.everyone import VENDORS
 from tests.support.remote import RemoteEngine
 from tests.support.running import Engine, RunningStack
 
 CANARY = "canary-d41f7c9e5b2a4e8f"
-"""A configured secret whose every appearance outside its file is a leak."""
+"""A part of each configured secret, whose every appearance outside of the secret's file is a leak."""
+IDLE = {name: way for name, way in VENDORS.items() if name != "webhook"} | {
+    "mail": {
+        "email": {
+            "to": "ops@example.com", "from": "stack@example.com", "smarthost": "mail.example.com:587",
+            "username": "stack", "passwordSecret": "mail",
+        }
+    }
+}  # fmt: skip
+"""A receiver of each vendor, to which no alert leads: their secrets are the stack's all the same."""
+MACHINES = [{"name": "shipper", "may": ["push"]}, {"name": "reader", "may": ["federate"]}]
 ORDER = [
     "up",
     "no_change",
     "hardening",
     "containers",
     "secrets",
+    "machines",
     "logs",
     "in_place",
     "rotate",
@@ -92,8 +107,10 @@ def stack(
         running: RunningStack = ClusterStack(folder, "e2e", start_cluster(), ports=28080)
     else:
         running = RunningStack(folder, "e2e", engine, ports=28080)
-    running.edit_settings(_with_receiver)
-    running.secret("pager-url", f"http://demo-webhook:8080/demo/webhook?key={CANARY}")
+    running.edit_settings(_with_secrets)
+    given = configured(running)
+    running.secret("pager-url", given["pager-url"])  # which makes the stack; the others come at once
+    running.pulumi("config", "set-all", *(word for pair in given.items() for word in ("--secret", "=".join(pair))))
     running.first_up = running.up()
     yield running
     if os.environ.get("E2E_KEEP"):
@@ -101,12 +118,25 @@ def stack(
     running.run("down", "--purge")
 
 
-def _with_receiver(config: dict[str, Any]) -> None:
-    """A second receiver whose URL is a secret of the stack's configuration."""
+def configured(stack: RunningStack) -> dict[str, str]:
+    """The secrets that people set, by name; each value has CANARY in it."""
+    asked = plan_file(stack.stack_file, stack.name).secrets.values()
+    names = [secret.name for secret in asked if not secret.generate and not secret.made]
+    return {name: f"http://demo-webhook:8080/demo/webhook?key={CANARY}-{name}" for name in names}
+
+
+def _with_secrets(config: dict[str, Any]) -> None:
+    """Secrets of every kind that works here: of receivers and of machines."""
+    here = json.loads(json.dumps(IDLE).replace(RECEIVER, "http://demo-webhook:8080"))
+    config["access"] = {"machines": MACHINES}
     config["alertmanager"] |= {
         "receivers": [
             {"name": "default", "webhook": {"url": "http://demo-webhook:8080/demo/webhook"}},
             {"name": "pager", "webhook": {"urlSecret": "pager-url"}},
+            *({"name": name, **way} for name, way in here.items()),
         ],
-        "routes": [{"severity": "critical", "receiver": "pager"}],
+        "routes": [
+            {"severity": "critical", "receiver": "pager"},
+            *({"matchers": [f'team="{name}"'], "receiver": name} for name in here),
+        ],
     }

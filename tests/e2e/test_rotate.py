@@ -1,19 +1,63 @@
-"""`make secrets` and `make rotate` on a running stack: what changes is in force, and nothing else restarts."""
+"""`make secrets` and `make rotate` on a running stack: what changes is in force, and nobody who asks sees a failure."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from ops.render import plan_file
+from ops.secrets import effect
 from tests.e2e.conftest import CANARY
 from tests.support.running import RunningStack
 
+ASKED = ("/api/health", "/login")
+"""Pages that need no login, so that they are asked for with every password."""
 
-def _restarted(stack: RunningStack, name: str) -> set[str]:
-    """Services whose process is another one after the rotation of a secret, which must succeed."""
+
+@contextmanager
+def asking(stack: RunningStack) -> Iterator[list[str]]:
+    """People who ask for one page after the other meanwhile; yields what they were answered but for 200."""
+    failed: list[str] = []
+    answered = [0]
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            for path in ASKED:
+                try:
+                    stack.get_text("traefik", f"http://127.0.0.1:8080{path}")
+                    answered[0] += 1
+                except RuntimeError as error:
+                    failed.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield failed
+    finally:
+        over.set()
+        thread.join()
+    assert answered[0] > 20, "somebody asked"
+
+
+def _restarted(stack: RunningStack, name: str, value: str | None = None) -> set[str]:
+    """Workloads whose process is another one after the rotation of a secret, which must succeed; no request fails."""
     before = stack.identities()
-    run = stack.run("rotate", "--name", name)
+    with asking(stack) as failed:
+        run = stack.run("rotate", "--name", name, stdin=value)
     assert run.code == 0, run.text[-6000:]
-    return {service for service, identity in stack.identities().items() if before.get(service) != identity}
+    assert not failed, failed[:5]
+    changed = {service for service, identity in stack.identities().items() if before.get(service) != identity}
+    names = [workload.name for workload in plan_file(stack.stack_file, stack.name).every()]
+    return {_workload(process.removeprefix(f"{stack.name}-"), names) for process in changed}
+
+
+def _workload(process: str, names: list[str]) -> str:
+    """The workload of a container or a pod, whose name begins with the workload's."""
+    return max((name for name in names if process.startswith(name)), key=len)
 
 
 def test_the_table_shows_no_value(stack: RunningStack) -> None:
@@ -35,10 +79,19 @@ def test_a_password_of_the_entry_point_changes_in_place(stack: RunningStack) -> 
         stack.get_text("traefik", f"http://admin:{old}{path}")
 
 
+def test_a_receivers_address_changes_in_place(stack: RunningStack) -> None:
+    """Alertmanager reads the new one with its next notification, and no process is another one."""
+    new = f"http://demo-webhook:8080/demo/webhook?key={CANARY}-rotated"
+    assert _restarted(stack, "pager-url", new) == set()
+    copies = [copy.text for copy in stack.secret_copies() if "alertmanager" in copy.path]
+    assert new in copies
+    assert stack.run("alert-test", "--receiver", "pager").code == 0
+
+
 def test_grafanas_password_changes_the_login(stack: RunningStack) -> None:
     """Grafana alone restarts, on the database that had the old password; deliveries sign in with the new one."""
     old = stack.password("grafana-admin-password")
-    assert _restarted(stack, "grafana-admin-password") == {stack.container_name("grafana")}
+    assert _restarted(stack, "grafana-admin-password") == {"grafana"}
     new = stack.password("grafana-admin-password")
     assert new != old
     assert stack.get("grafana", f"http://admin:{new}@127.0.0.1:3000/api/search")
@@ -46,6 +99,15 @@ def test_grafanas_password_changes_the_login(stack: RunningStack) -> None:
         stack.get("grafana", f"http://admin:{old}@127.0.0.1:3000/api/search")
     stack.edit_system(lambda system: system["dashboards"][0].update(title="Plue Overview, rotated"))
     stack.up()
+
+
+def test_the_table_says_what_happens(stack: RunningStack) -> None:
+    """Each secret is one of the kinds that were rotated here, or it is said why it cannot be."""
+    plan = plan_file(stack.stack_file, stack.name)
+    kinds = {effect(plan, secret) for secret in plan.secrets.values()}
+    assert {kind.rpartition(" of ")[2].removeprefix("restarts ") for kind in kinds} == {
+        "in place", "grafana", "cannot be rotated",
+    }  # fmt: skip
 
 
 def test_the_key_of_grafanas_database_is_refused(stack: RunningStack) -> None:

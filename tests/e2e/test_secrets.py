@@ -8,20 +8,24 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from tests.e2e.conftest import CANARY
+from ops.render import plan_file
+from tests.e2e.conftest import CANARY, configured
 from tests.support.running import RunningStack
 
 
 @pytest.fixture(scope="module")
 def canaries(stack: RunningStack) -> list[str]:
-    """Every secret value of the stack: the configured one and the generated ones."""
+    """The value of every secret that `make secrets` lists; what is made of others has theirs in it."""
+    asked = plan_file(stack.stack_file, stack.name).secrets.values()
     generated = re.findall(r": (\S+)$", stack.run("password").text, re.MULTILINE)
-    assert len(generated) >= 2
-    return [CANARY, *generated]
+    given = configured(stack)
+    assert len(generated) + len(given) == len([secret for secret in asked if not secret.made])
+    assert all(secret.name in stack.run("secrets").text for secret in asked)
+    return [*given.values(), *generated]
 
 
 def _clean(text: str, canaries: list[str], where: str) -> None:
-    for canary in canaries:
+    for canary in (CANARY, *canaries):
         assert canary not in text, f"a secret stands in {where}"
 
 
@@ -38,6 +42,24 @@ def test_previews_hold_no_secret(stack: RunningStack, canaries: list[str]) -> No
     """Neither the text nor the JSON of a preview holds a secret."""
     _clean(stack.run("preview").text, canaries, "the preview")
     _clean(stack.run("preview", "--json").text, canaries, "the preview as JSON")
+
+
+def test_the_log_of_pulumi_holds_no_secret(stack: RunningStack, canaries: list[str]) -> None:
+    """At the level at which it says why it does what it does."""
+    text = stack.pulumi("preview", "--non-interactive", "--debug", "--logtostderr", "-v=3")
+    assert "debug:" in text
+    _clean(text, canaries, "Pulumi's log")
+
+
+def test_loki_holds_no_secret(stack: RunningStack, canaries: list[str]) -> None:
+    """No line of any part of the stack has one, the requests that were signed in to included."""
+    password = stack.password("access-admin-password")
+    stack.get_text("traefik", f"http://admin:{password}@127.0.0.1:8080/prometheus/-/healthy")
+    services = stack.get(stack.logs_reader, "http://127.0.0.1:3100/loki/api/v1/label/service/values")["data"]
+    assert {"traefik", "alertmanager", "grafana", "prometheus"} <= set(services)
+    for service in services:  # a query for the values would stand in Loki's log itself
+        lines = stack.loki(f'{{service="{service}"}}', limit=5000)
+        _clean("\n".join(lines), canaries, f"the lines of {service}")
 
 
 def test_the_platform_shows_no_secret(stack: RunningStack, canaries: list[str]) -> None:

@@ -149,7 +149,7 @@ class ClusterStack(RunningStack):
 
     def secret_copies(self) -> Iterator[SecretCopy]:
         """What the pods mount below /run/secrets, as their processes see it."""
-        readers = [pod for pod in self.host.pods() if any(item.secret for item in pod.spec.volumes)]
+        readers = [pod for pod in self.host.pods() if any(item.name == "secrets" for item in pod.spec.volumes)]
         for pod in readers:
             workload = pod.metadata.labels["io.observability.workload"]
             look = "for f in /run/secrets/*; do {0} stat -L -c '%n %a %u' $f; {0} base64 -w0 $f; echo; done"

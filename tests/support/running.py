@@ -144,12 +144,12 @@ class RunningStack:
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def run(self, *args: str, timeout: float = 600) -> Run:
-        """`python -m ops ARGS --stack NAME`, as the Makefile calls it."""
+    def run(self, *args: str, timeout: float = 600, stdin: str | None = None) -> Run:
+        """`python -m ops ARGS --stack NAME`, as the Makefile calls it; `stdin` is what it reads on standard input."""
         began = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "ops", *args, "--stack", self.name],
-            cwd=self.root, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            cwd=self.root, env=self.env, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=timeout, check=False,
         )  # fmt: skip
         return Run(done.returncode, done.stdout, time.monotonic() - began)
@@ -161,14 +161,19 @@ class RunningStack:
             cwd=self.root, env=self.env, input=value, text=True, check=True, timeout=60,
         )  # fmt: skip
 
-    def pulumi(self, *args: str) -> None:
-        """A plain Pulumi command on the stack, without what `make` asks and adds before it; it must succeed."""
+    def pulumi(self, *args: str) -> str:
+        """What a plain Pulumi command on the stack prints, without what `make` asks before it; it must succeed."""
         script = (
             "import sys; from ops.engine import tool_env; from ops.workspace import open_workspace;"
             "open_workspace(sys.argv[1], tool_env()).pulumi(*sys.argv[2:], '--stack', sys.argv[1])"
         )
         command = [sys.executable, "-c", script, self.name, *args]
-        subprocess.run(command, cwd=self.root, env=self.env, check=True, timeout=600)
+        done = subprocess.run(
+            command, cwd=self.root, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=600, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-6000:]
+        return done.stdout
 
     def up(self) -> Run:
         """`make up`; it must succeed."""
@@ -286,10 +291,10 @@ class RunningStack:
         """The result of an instant PromQL query."""
         return list(self.get("prometheus", f"{PROMETHEUS}/query?{urlencode({'query': query})}")["data"]["result"])
 
-    def loki(self, query: str, *, since: float = 3600) -> list[str]:
-        """Log lines that a LogQL query finds in the last `since` seconds, newest first."""
+    def loki(self, query: str, *, since: float = 3600, limit: int = 1000) -> list[str]:
+        """Log lines that a LogQL query finds in the last `since` seconds, newest first, at most `limit`."""
         begin = int((time.time() - since) * 1e9)
-        options = urlencode({"query": query, "start": begin, "limit": 1000})
+        options = urlencode({"query": query, "start": begin, "limit": limit})
         answer = self.get(self.logs_reader, f"http://127.0.0.1:3100/loki/api/v1/query_range?{options}")
         return [line for stream in answer["data"]["result"] for _, line in stream["values"]]
 
