@@ -109,7 +109,7 @@ def test_a_scan_finds_what_is_declared(stack: RunningStack) -> None:
     addresses = " ".join(item["IPAddress"] for item in networks)
     tried = "nc -w 1 $a $p -e true 2>/dev/null && echo $a $p"
     numbers = "2375 3000 3100 8080 8082 9090 9093"
-    script = f"for a in {addresses}; do for p in {numbers}; do {tried}; done; done; true"
+    script = f"for a in {addresses}; do for p in {numbers}; do ({tried}) & done; done; wait"
     image = str(stack.client.containers.get(f"{stack.name}-tools").attrs["Image"])
     said = stack.client.containers.run(image, ["/bin/busybox", "sh", "-c", script], remove=True, network_mode="bridge")
     assert said.decode().split() == [], "networks of others do not reach into the stack's"

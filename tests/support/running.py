@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tarfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import docker
 import yaml
@@ -26,6 +28,8 @@ from ops.engine import execute
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", "node_modules")
+PORTS = {"prometheus": 9090, "loki": 3100, "grafana": 3000, "alertmanager": 9093}
+"""What these listen on in their containers."""
 PROMETHEUS = "http://127.0.0.1:9090/prometheus/api/v1"
 
 
@@ -79,7 +83,10 @@ class RunningStack:
         self.env.pop("PULUMI_BACKEND_URL", None)
         self.first_up: Run | None = None
         self.remembered = ""
-        self.edit_settings(lambda config: config.update(self._settings(ports)))
+        given = self._settings(ports)
+        near = engine.client is not None and not engine.settings
+        self._published = {(name, PORTS[name]): given[name]["port"] for name in PORTS if near and "port" in given[name]}
+        self.edit_settings(lambda config: config.update(given))
         self.edit_system(lambda system: system.pop("ports", None))
         self._clear()
 
@@ -284,7 +291,18 @@ class RunningStack:
         return self.sh(workload, f"/tools/busybox wget -q -O - '{url}' 2>&1")
 
     def get(self, workload: str, url: str) -> Any:
-        """The JSON that `url` answers to a GET from inside the container of a workload."""
+        """The JSON that `url` answers to a GET from inside the container of a workload.
+
+        Where its port is published on this machine it is asked there, which takes a hundredth of the time.
+
+        Raises:
+            RuntimeError: it answered with another status than 200.
+        """
+        asked = urlsplit(url)
+        port = None if asked.username else self._published.get((workload, asked.port or 80))
+        near = _fetch(f"http://127.0.0.1:{port}{asked.path}?{asked.query}") if port else None
+        if near is not None:
+            return json.loads(near)
         return json.loads(self.sh(workload, f"/tools/busybox wget -q -O - '{url}'"))
 
     def prom(self, query: str) -> list[dict[str, Any]]:
@@ -321,6 +339,17 @@ class RunningStack:
             and name in (None, alert["labels"]["alertname"])
             and service in (None, alert["labels"].get("service"))
         ]
+
+
+def _fetch(url: str) -> bytes | None:
+    """What is answered at a port of this machine; None where nobody listens."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - loopback
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"{url}: {error.code}: {error.read()[:300]!r}") from None
+    except urllib.error.URLError:
+        return None
 
 
 def _parsed(text: str) -> Any:
