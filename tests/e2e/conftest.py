@@ -137,6 +137,6 @@ def _with_secrets(config: dict[str, Any]) -> None:
         ],
         "routes": [
             {"severity": "critical", "receiver": "pager"},
-            *({"matchers": [f'team="{name}"'], "receiver": name} for name in here),
+            *({"matchers": [f'instance="{name}"'], "receiver": name} for name in here),
         ],
     }
