@@ -50,6 +50,10 @@ _REVISION = "_revision"
 """Name of its router and middleware, which no route of a user can have."""
 
 
+DIAL = "3s"
+"""How long a connection to a part may take: a pod that has just gone answers nothing, and its successor comes next."""
+
+
 class ExtraRoute(Strict):
     """A route of your own, to a service that the stack's network reaches."""
 
@@ -118,6 +122,7 @@ def arguments(context: Context) -> tuple[str, ...]:
         f"--api.basepath={context.settings.base_path}/traefik",
         "--ping=true",
         "--ping.entrypoint=internal",
+        f"--serverstransport.forwardingtimeouts.dialtimeout={DIAL}",
         "--metrics.prometheus=true",
         "--metrics.prometheus.entrypoint=internal",
         "--metrics.prometheus.addrouterslabels=true",
