@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from components import routes as notation
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from components.discovery import instances
 from components.documents import dump
 from components.notifications import FILE, document
@@ -22,6 +22,7 @@ from components.routes import NOBODY
 from model import intervals, openings, routes, routing
 from model.base import Duration, seconds
 from model.checks.times import notifying
+from model.component import Component, Planned, Planning
 from model.declared import Declared
 from model.errors import Inconsistent, Problem
 from model.integrations import Webhook
@@ -29,11 +30,11 @@ from model.intervals import TimeInterval
 from model.packs import alertmanager as pack
 from model.packs.alertmanager import SWITCH
 from model.places import in_section
-from model.plan import Context, Secret
 from model.receivers import DeadMansSwitch, Receiver
 from model.routes import GroupLabel, grouping
 from model.routes import Route as AlertRoute
 from model.scope import own_only
+from model.secret import Secret
 from model.settings import ComponentSettings
 from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
@@ -43,18 +44,6 @@ PORT = 9093
 GOSSIP_PORT = 9094
 CONFIG_DIR = "/etc/alertmanager"
 DATA_DIR = "/alertmanager"
-UNDER_OPERATOR = {
-    "enabled",
-    "receivers",
-    "routes",
-    "group_by",
-    "group_wait",
-    "group_interval",
-    "repeat_interval",
-    "dead_mans_switch",
-    "time_intervals",
-}
-"""Settings that mean something where an operator runs Alertmanager too."""
 
 
 class Settings(ComponentSettings):
@@ -83,6 +72,11 @@ class Settings(ComponentSettings):
     time_intervals: tuple[TimeInterval, ...] = ()
     """Named times, in which routes notify (activeTimeIntervals) or are mute (muteTimeIntervals)."""
 
+    @property
+    def instances(self) -> int:
+        """Instances of Alertmanager."""
+        return self.replicas
+
     @model_validator(mode="after")
     def _agree(self) -> Settings:
         names = [receiver.name for receiver in self.receivers]
@@ -107,9 +101,8 @@ class Settings(ComponentSettings):
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def receivers(context: Context) -> tuple[Receiver, ...]:
+def receivers(own: Settings, context: Planning) -> tuple[Receiver, ...]:
     """The declared receivers; the demo's own webhook where none is declared, so that alerts can be seen arriving."""
-    own = context.own(Settings)
     if own.receivers or not context.settings.demo:
         return own.receivers
     address = context.address("demo-webhook", 8080)
@@ -117,9 +110,9 @@ def receivers(context: Context) -> tuple[Receiver, ...]:
     return (Receiver.model_construct(name="default", webhook=hook),)
 
 
-def config(context: Context) -> dict[str, Any]:
+def config(own: Settings, context: Planning) -> dict[str, Any]:
     """alertmanager.yml as a dict. Without any receiver alerts are shown in Alertmanager and sent nowhere."""
-    own, known = context.own(Settings), receivers(context)
+    known = receivers(own, context)
     names = [item.name for item in known]
     default = names[0] if names else NOBODY
     below = [*notation.to_each(names), *watchdog(own), *(notation.routes(own.routes) if own.receivers else [])]
@@ -156,69 +149,10 @@ def switches(own: Settings) -> list[dict[str, Any]]:
     return [{"name": SWITCH, "webhook_configs": [{**webhook(own.dead_mans_switch), "send_resolved": False}]}]
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def telemetry(context: Context) -> Telemetry:
-    """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
-    operator, address = context.operator, context.address(NAME, PORT)
-    url = operator.alertmanager if operator else f"http://{address}/alertmanager"
-    own = context.own(Settings)
-    found = instances(context, NAME, PORT, own.replicas)
-    switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
-    rules = pack.alerts(context.system.tune, replicas=context.count(NAME), switch=switch, own=operator is None)
-    route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
-    return Telemetry(
-        offers=(NOTIFICATION,),
-        scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
-        datasources=(
-            Datasource(
-                uid="alertmanager",
-                name="Alertmanager",
-                kind="alertmanager",
-                url=url,
-                json_data={"implementation": "prometheus"},
-            ),
-        ),
-        rules=(RuleGroup(name="alertmanager", alerts=rules),),
-        routes=() if operator else (route,),
-    )
-
-
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def problems(context: Context) -> list[Problem]:
-    """Times that contradict each other, labels that no alert has, and what an operator's objects cannot say."""
-    own, where = context.own(Settings), in_section(context.stack, NAME, "")
-    found = notifying(context, NAME, own)
-    found += routing.problems(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
-    if context.operator:
-        message = "has no field in an AlertmanagerConfig, which the operator reads; leave it out"
-        found += [Problem(f"{where}{path}", message) for path in own_only(own, NAME)]
-    return found
-
-
-def warnings(context: Context) -> list[str]:
-    """A missing receiver; the receivers of an operator's own Alertmanager are not known here."""
-    if context.operator or receivers(context):
-        return []
-    return [
-        f"{in_section(context.stack, NAME, 'receivers')}: none is declared, so alerts are shown in Alertmanager and"
-        " Grafana and sent to nobody: declare one (slack, pagerduty, email, webhook…)"
-    ]
-
-
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The secrets of all receivers."""
-    named = {name: purpose for item in receivers(context) for name, purpose in item.secrets().items()}
-    switch = context.own(Settings).dead_mans_switch
-    if switch and switch.url_secret:
-        named[switch.url_secret] = "the address of the dead man's switch"
-    return tuple(Secret(name=name, purpose=purpose) for name, purpose in sorted(named.items()))
-
-
-def gossip(context: Context, replicas: int) -> tuple[str, ...]:
+def gossip(context: Planning, replicas: int) -> tuple[str, ...]:
     """How instances find each other, to agree on what was sent; a single one has nobody to gossip with.
 
     Source: https://prometheus.io/docs/alerting/latest/high_availability/
@@ -229,65 +163,127 @@ def gossip(context: Context, replicas: int) -> tuple[str, ...]:
     return (f"--cluster.listen-address=0.0.0.0:{GOSSIP_PORT}", *(f"--cluster.peer={peer}" for peer in peers))
 
 
-def declared(context: Context) -> tuple[Declared, ...]:
-    """What an operator's Alertmanager is told in the place of alertmanager.yml."""
-    if context.operator is None:
-        return ()
-    named = tuple(secret.name for secret in secrets(context))
-    return (alertmanager_config(NAME, context.stack, context.operator, config(context), named),)
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Alertmanager; silences and the notification log live on a volume. None where an operator runs one."""
-    if context.operator:
-        return ()
-    own = context.own(Settings)
-    return (
-        Workload(
-            name=NAME,
-            image="alertmanager",
-            limits=limits(own, memory=128),
-            args=(
-                f"--config.file={CONFIG_DIR}/alertmanager.yml",
-                f"--storage.path={DATA_DIR}",
-                f"--data.retention={seconds(own.retention) / 3600:.12g}h",  # it knows no years
-                "--enable-feature=receiver-name-in-metrics",
-                f"--web.external-url={context.settings.base_url}/alertmanager/",
-                "--web.route-prefix=/alertmanager/",
-                *gossip(context, own.replicas),
-            ),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files={"alertmanager.yml": dump(config(context)), FILE: document()},
-                validate=("/bin/amtool", "check-config", "{dir}/alertmanager.yml"),
-                reload=Reload(
-                    port=PORT,
-                    path="/alertmanager/-/reload",
-                    metrics_path="/alertmanager/metrics",
-                    success_metric="alertmanager_config_last_reload_successful",
+class Alertmanager(Component[Settings]):
+    """Alertmanager, which sends notifications."""
+
+    name = NAME
+    settings = Settings
+    under_operator = frozenset(
+        {
+            "enabled",
+            "receivers",
+            "routes",
+            "group_by",
+            "group_wait",
+            "group_interval",
+            "repeat_interval",
+            "dead_mans_switch",
+            "time_intervals",
+        }
+    )
+    """Settings that mean something where an operator runs Alertmanager too."""
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
+        operator, address = context.operator, context.address(NAME, PORT)
+        url = operator.alertmanager if operator else f"http://{address}/alertmanager"
+        found = instances(context, NAME, PORT, own.replicas)
+        switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
+        rules = pack.alerts(context.system.tune, replicas=context.count(NAME), switch=switch, own=operator is None)
+        route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
+        return Telemetry(
+            offers=(NOTIFICATION,),
+            scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
+            datasources=(
+                Datasource(
+                    uid="alertmanager",
+                    name="Alertmanager",
+                    kind="alertmanager",
+                    url=url,
+                    json_data={"implementation": "prometheus"},
                 ),
             ),
-            secrets=tuple(
-                SecretFile(path=secret_file(secret.name), secret=secret.name, reread=True)
-                for secret in secrets(context)
+            rules=(RuleGroup(name="alertmanager", alerts=rules),),
+            routes=() if operator else (route,),
+        )
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """Times that contradict each other, labels that no alert has, and what an operator's objects cannot say."""
+        where = in_section(context.stack, NAME, "")
+        found = notifying(context, NAME, own)
+        found += routing.problems(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
+        if context.operator:
+            message = "has no field in an AlertmanagerConfig, which the operator reads; leave it out"
+            found += [Problem(f"{where}{path}", message) for path in own_only(own, NAME)]
+        return found
+
+    def warnings(self, own: Settings, context: Planned) -> list[str]:
+        """A missing receiver; the receivers of an operator's own Alertmanager are not known here."""
+        if context.operator or receivers(own, context):
+            return []
+        return [
+            f"{in_section(context.stack, NAME, 'receivers')}: none is declared, so alerts are shown in Alertmanager and"
+            " Grafana and sent to nobody: declare one (slack, pagerduty, email, webhook…)"
+        ]
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The secrets of all receivers."""
+        named = {name: purpose for item in receivers(own, context) for name, purpose in item.secrets().items()}
+        switch = own.dead_mans_switch
+        if switch and switch.url_secret:
+            named[switch.url_secret] = "the address of the dead man's switch"
+        return tuple(Secret(name=name, purpose=purpose) for name, purpose in sorted(named.items()))
+
+    def objects(self, own: Settings, context: Planned) -> tuple[Declared, ...]:
+        """What an operator's Alertmanager is told in the place of alertmanager.yml."""
+        if context.operator is None:
+            return ()
+        named = tuple(secret.name for secret in self.secrets(own, context))
+        return (alertmanager_config(NAME, context.stack, context.operator, config(own, context), named),)
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Alertmanager; silences and the notification log live on a volume. None where an operator runs one."""
+        if context.operator:
+            return ()
+        return (
+            Workload(
+                name=NAME,
+                image="alertmanager",
+                limits=limits(own, memory=128),
+                args=(
+                    f"--config.file={CONFIG_DIR}/alertmanager.yml",
+                    f"--storage.path={DATA_DIR}",
+                    f"--data.retention={seconds(own.retention) / 3600:.12g}h",  # it knows no years
+                    "--enable-feature=receiver-name-in-metrics",
+                    f"--web.external-url={context.settings.base_url}/alertmanager/",
+                    "--web.route-prefix=/alertmanager/",
+                    *gossip(context, own.replicas),
+                ),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files={"alertmanager.yml": dump(config(own, context)), FILE: document()},
+                    validate=("/bin/amtool", "check-config", "{dir}/alertmanager.yml"),
+                    reload=Reload(
+                        port=PORT,
+                        path="/alertmanager/-/reload",
+                        metrics_path="/alertmanager/metrics",
+                        success_metric="alertmanager_config_last_reload_successful",
+                    ),
+                ),
+                secrets=tuple(
+                    SecretFile(path=secret_file(secret.name), secret=secret.name, reread=True)
+                    for secret in self.secrets(own, context)
+                ),
+                ports=(
+                    published(context, NAME, PORT, default=9093),
+                    *((Port(number=GOSSIP_PORT, name="gossip", udp=True),) if own.replicas > 1 else ()),
+                ),
+                replicas=own.replicas,
+                egress="anywhere",
+                volumes=(DataVolume(name="alertmanager-data", path=DATA_DIR, retain=context.settings.retain_data),),
+                probe=HttpProbe(path="/alertmanager/-/healthy", port=PORT),
             ),
-            ports=(
-                published(context, NAME, PORT, default=9093),
-                *((Port(number=GOSSIP_PORT, name="gossip", udp=True),) if own.replicas > 1 else ()),
-            ),
-            replicas=own.replicas,
-            egress="anywhere",
-            volumes=(DataVolume(name="alertmanager-data", path=DATA_DIR, retain=context.settings.retain_data),),
-            probe=HttpProbe(path="/alertmanager/-/healthy", port=PORT),
-        ),
-    )
-
-
-# -- resource --------------------------------------------------------------------------------------------------------
-
-
-class Alertmanager(MonitoringComponent):
-    """Alertmanager as a ComponentResource."""
-
-
-Resource = Alertmanager
+        )

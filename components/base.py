@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import pulumi
 
 from model.addresses import loopback
 from model.base import size_bytes
 from model.checks.entry import TRAEFIK
+from model.component import Component, Planning
 from model.naming import identity, publishes_ports
-from model.plan import Component, Context
 from model.settings import ComponentSettings
 from model.workload import MIB, ConfigDir, Limits, Port, Workload
 from targets.base import Deployment, Target
 
 __all__ = [
     "ComponentArgs",
-    "ComponentModule",
     "MonitoringComponent",
     "haproxy",
     "identity",
@@ -33,7 +32,7 @@ __all__ = [
 class ComponentArgs:
     """Arguments of every component resource.
 
-    `workloads` come from the module's `workloads` function or from your own hands; `target` is the platform;
+    `workloads` come from a component's `workloads` or from your own hands; `target` is the platform;
     `after` are resources that must exist first; `started` maps workloads of other components to what came of them.
     """
 
@@ -46,6 +45,9 @@ class ComponentArgs:
 class MonitoringComponent(pulumi.ComponentResource):
     """One component of the stack as a Pulumi resource; usable alone in any program.
 
+    Args:
+        kind: the component's class; its name is part of the resource's type, so another name replaces the resource.
+
     Attributes:
         deployments: what came of each workload, by its name.
         address: `host:port` at which other workloads reach its first port.
@@ -56,8 +58,10 @@ class MonitoringComponent(pulumi.ComponentResource):
     address: pulumi.Output[str]
     ready: pulumi.Output[bool]
 
-    def __init__(self, name: str, args: ComponentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(f"observability:components:{type(self).__name__}", name, {}, opts)
+    def __init__(
+        self, kind: type[Component[Any]], name: str, args: ComponentArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(f"observability:components:{kind.__name__}", name, {}, opts)
         self.deployments = {}
         for workload in args.workloads:
             known = {**args.started, **self.deployments}
@@ -67,14 +71,6 @@ class MonitoringComponent(pulumi.ComponentResource):
         self.address = pulumi.Output.from_input(first.address)
         self.ready = pulumi.Output.all(*(d.ready for d in self.deployments.values())).apply(all)
         self.register_outputs({"address": self.address, "ready": self.ready})
-
-
-class ComponentModule(Component, Protocol):
-    """A component module as the registry lists it: the pure functions and the resource class."""
-
-    @property
-    def Resource(self) -> type[MonitoringComponent]:
-        """The module's ComponentResource."""
 
 
 def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: int = 256) -> Limits:
@@ -96,7 +92,9 @@ def haproxy(config: str) -> dict[str, Any]:
     return {"image": "haproxy", "entrypoint": (program,), "args": arguments, "config": documents}
 
 
-def published(context: Context, component: str, number: int, *, name: str = "http", default: int | None = None) -> Port:
+def published(
+    context: Planning, component: str, number: int, *, name: str = "http", default: int | None = None
+) -> Port:
     """A port of a workload, published where the environment, the system or the component (in this order) says."""
     section = context.sections[component]
     return open_port(
@@ -104,7 +102,7 @@ def published(context: Context, component: str, number: int, *, name: str = "htt
     )
 
 
-def open_port(context: Context, component: str, number: int, *, name: str = "http", host: int | None = None) -> Port:
+def open_port(context: Planning, component: str, number: int, *, name: str = "http", host: int | None = None) -> Port:
     """A port of a workload, published on the port `host` of its host where the target publishes ports at all.
 
     What is not the entry point has no login in front of it: it stays on loopback unless the settings name it.
@@ -114,7 +112,7 @@ def open_port(context: Context, component: str, number: int, *, name: str = "htt
     return Port(number=number, name=name, publish=host, bind=bind_address(context, component))
 
 
-def bind_address(context: Context, component: str) -> str:
+def bind_address(context: Planning, component: str) -> str:
     """The address of the host that the ports of a component are opened on."""
     wanted = context.settings.docker.bind_address
     named = component == TRAEFIK or component in context.settings.access.ports

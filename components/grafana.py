@@ -11,19 +11,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from components.datasources import datasources
 from components.documents import dump as dump_yaml
 from model.addresses import HttpUrl
 from model.base import Duration, QueryTime, Strict, seconds
 from model.checks.times import drawing
+from model.component import Component, Planned, Planning
 from model.dashboard import build, dump
 from model.database import Database
 from model.errors import Inconsistent, Problem
 from model.naming import scraped
 from model.oauth import OAuth
 from model.packs import grafana as pack
-from model.plan import Context, Secret
+from model.secret import Secret
 from model.settings import ComponentSettings
 from model.stack_dashboard import INDEX, index, stack_dashboard
 from model.telemetry import (
@@ -86,6 +87,11 @@ class Settings(ComponentSettings):
 
     Named, it stands for the tracing backend of the stack itself, where there is one."""
 
+    @property
+    def instances(self) -> int:
+        """Instances of Grafana."""
+        return self.replicas
+
     @model_validator(mode="after")
     def _instances_share(self) -> Settings:
         if self.replicas > 1 and self.database is None:
@@ -99,22 +105,22 @@ class Settings(ComponentSettings):
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def documents(context: Context) -> dict[str, str]:
+def documents(own: Settings, context: Planned) -> dict[str, str]:
     """Every file of the provisioning directory, by its relative path."""
     boards = context.telemetry.dashboards
     files = {
-        "datasources/datasources.yaml": dump_yaml(datasources(sources(context))),
+        "datasources/datasources.yaml": dump_yaml(datasources(sources(own, context))),
         "dashboards/dashboards.yaml": dump_yaml(providers(boards)),
     }
-    database = context.own(Settings).database
+    database = own.database
     if database and database.ca_certificate:
         files[DATABASE_CA] = database.ca_certificate
     return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board.model) for board in boards}
 
 
-def sources(context: Context) -> tuple[Datasource, ...]:
+def sources(own: Settings, context: Planned) -> tuple[Datasource, ...]:
     """Everyone's data sources; a tracing backend that the settings name takes the place of the stack's own."""
-    named = tracing(context.own(Settings))
+    named = tracing(own)
     replaced = {source.uid for source in named}
     return (*(source for source in context.telemetry.datasources if source.uid not in replaced), *named)
 
@@ -149,9 +155,9 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "general"
 
 
-def environment(context: Context) -> dict[str, str]:
+def environment(own: Settings, context: Planning) -> dict[str, str]:
     """Grafana's settings; each variable is GF_<section>_<key>."""
-    own, base = context.own(Settings), context.settings.base_url
+    base = context.settings.base_url
     https = str(base.startswith("https://")).lower()
     return {
         "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
@@ -194,100 +200,92 @@ def secret_variables(own: Settings) -> dict[str, str]:
     return SECRETS | oauth | ({"GF_DATABASE_PASSWORD": DATABASE_PASSWORD} if own.database else {})
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def telemetry(context: Context) -> Telemetry:
-    """Grafana is scraped, is reached at the root, and draws the stack itself."""
-    address, replicas = context.address(NAME, PORT), context.own(Settings).replicas
-    return Telemetry(
-        offers=(DRAWING,),
-        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, replicas=replicas)),),
-        rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
-        dashboards=tuple(
-            build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")
-            for spec in (stack_dashboard(context), index(context))
-        ),
-        routes=(Route(name=NAME, prefix="/", url=f"http://{address}", login=False),),  # it has a login of its own
-    )
-
-
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def problems(context: Context) -> list[Problem]:
-    """Times that contradict each other, or that Grafana does not take."""
-    own = context.own(Settings)
-    return drawing(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout)
-
-
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The administrator's password, and the key that Grafana's database is encrypted with: its default is public.
-
-    The password of a database is somebody else's to make.
-    """
-    database, oauth = context.own(Settings).database, context.own(Settings).oauth
-    client = f"the secret of Grafana's client {oauth.client_id} at {oauth.auth_url}" if oauth else ""
-    given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
-    return (
-        *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
-        *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
-        Secret(name=PASSWORD, purpose="the password of Grafana's user admin", generate=True),
-        Secret(
-            name=SECRETS["GF_SECURITY_SECRET_KEY"],
-            purpose="the key that Grafana encrypts its database with",
-            generate=True,
-            permanent="with another key Grafana cannot read what it has encrypted; only an empty database takes one:"
-            " `make down`, remove Grafana's data, `pulumi config rm grafana-secret-key`, `make up`",
-        ),
-    )
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Grafana with its database on a volume, or as many as are wanted that share one elsewhere."""
-    own, files = context.own(Settings), documents(context)
-    reload = Reload(
-        port=PORT,
-        path="/api/admin/provisioning/dashboards/reload",
-        basic_auth=("admin", f"/run/secrets/{PASSWORD}"),
-    )
-    return (
-        Workload(
-            name=NAME,
-            image=own.image,
-            limits=limits(own, memory=256),
-            entrypoint=("/bin/sh", "-ec", START),
-            env=environment(context),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files=files,
-                reload=reload,
-                restart_on=frozenset({"datasources/datasources.yaml", DATABASE_CA} & files.keys()),
-            ),
-            secrets=tuple(
-                SecretFile(path=f"/run/secrets/{name}", secret=name) for name in secret_variables(own).values()
-            ),
-            ports=(published(context, NAME, PORT, default=3000),),
-            replicas=own.replicas,
-            egress="anywhere" if own.database or own.tracing or own.oauth else "stack",
-            **kept(context),
-            probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
-        ),
-    )
-
-
-def kept(context: Context) -> dict[str, Any]:
+def kept(own: Settings, context: Planning) -> dict[str, Any]:
     """Where data is kept, as arguments of `Workload`: a volume, or memory where all that must last is elsewhere."""
-    if context.own(Settings).database:
+    if own.database:
         return {"tmpfs": ("/tmp", DATA_DIR)}  # noqa: S108 - inside the container
     return {"volumes": (DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data),)}
 
 
-# -- resource --------------------------------------------------------------------------------------------------------
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-class Grafana(MonitoringComponent):
-    """Grafana as a ComponentResource."""
+class Grafana(Component[Settings]):
+    """Grafana, which draws dashboards."""
 
+    name = NAME
+    settings = Settings
 
-Resource = Grafana
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Grafana is scraped, is reached at the root, and draws the stack itself."""
+        address, replicas = context.address(NAME, PORT), own.replicas
+        return Telemetry(
+            offers=(DRAWING,),
+            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, replicas=replicas)),),
+            rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
+            dashboards=tuple(
+                build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")
+                for spec in (stack_dashboard(context), index(context))
+            ),
+            routes=(Route(name=NAME, prefix="/", url=f"http://{address}", login=False),),  # it has a login of its own
+        )
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """Times that contradict each other, or that Grafana does not take."""
+        return drawing(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout)
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The administrator's password, and the key that Grafana's database is encrypted with: its default is public.
+
+        The password of a database is somebody else's to make.
+        """
+        database, oauth = own.database, own.oauth
+        client = f"the secret of Grafana's client {oauth.client_id} at {oauth.auth_url}" if oauth else ""
+        given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
+        return (
+            *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
+            *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
+            Secret(name=PASSWORD, purpose="the password of Grafana's user admin", generate=True),
+            Secret(
+                name=SECRETS["GF_SECURITY_SECRET_KEY"],
+                purpose="the key that Grafana encrypts its database with",
+                generate=True,
+                permanent="with another key Grafana cannot read what it has encrypted; only an empty database takes"
+                " one: `make down`, remove Grafana's data, `pulumi config rm grafana-secret-key`, `make up`",
+            ),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Grafana with its database on a volume, or as many as are wanted that share one elsewhere."""
+        files = documents(own, context)
+        reload = Reload(
+            port=PORT,
+            path="/api/admin/provisioning/dashboards/reload",
+            basic_auth=("admin", f"/run/secrets/{PASSWORD}"),
+        )
+        return (
+            Workload(
+                name=NAME,
+                image=own.image,
+                limits=limits(own, memory=256),
+                entrypoint=("/bin/sh", "-ec", START),
+                env=environment(own, context),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files=files,
+                    reload=reload,
+                    restart_on=frozenset({"datasources/datasources.yaml", DATABASE_CA} & files.keys()),
+                ),
+                secrets=tuple(
+                    SecretFile(path=f"/run/secrets/{name}", secret=name) for name in secret_variables(own).values()
+                ),
+                ports=(published(context, NAME, PORT, default=3000),),
+                replicas=own.replicas,
+                egress="anywhere" if own.database or own.tracing or own.oauth else "stack",
+                **kept(own, context),
+                probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
+            ),
+        )

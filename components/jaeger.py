@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from components.base import MonitoringComponent, identity, limits, open_port, published
+from components.base import identity, limits, open_port, published
 from model.base import Duration, PortNumber, seconds
+from model.component import Component, Planned, Planning
 from model.packs import jaeger as pack
-from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
 from model.telemetry import TRACES, Datasource, Opening, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
@@ -81,37 +81,11 @@ def arguments(own: Settings, base: str = "") -> tuple[str, ...]:
     )
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def telemetry(context: Context) -> Telemetry:
-    """Jaeger is scraped, is a data source, takes spans, and has alerts about those that it loses."""
-    address = context.address(NAME, PORT)
-    target = ScrapeTarget(address=context.address(NAME, ADMIN_PORT), labels=identity(context, NAME))
-    return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
-        datasources=(
-            Datasource(
-                uid=TRACES, name="Traces", kind="jaeger", url=f"http://{address}{context.settings.base_path}{PREFIX}"
-            ),
-        ),
-        rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
-        routes=(Route(name=NAME, prefix=PREFIX, url=f"http://{address}", open=(Opening(),), whole=True),),
-        spans=(f"http://{context.address(NAME, OTLP_HTTP_PORT)}/v1/traces",),
-    )
-
-
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """Jaeger needs none."""
-    return ()
-
-
-def ports(context: Context) -> tuple[Port, ...]:
+def ports(own: Settings, context: Planning) -> tuple[Port, ...]:
     """The web interface and all ways in for spans; only those that the settings name are published."""
-    own = context.own(Settings)
     return (
         published(context, NAME, PORT),
         open_port(context, NAME, COLLECTOR_PORT, name="collector", host=own.collector_port),
@@ -120,29 +94,46 @@ def ports(context: Context) -> tuple[Port, ...]:
     )
 
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Jaeger with its spans on a volume."""
-    own = context.own(Settings)
-    return (
-        Workload(
-            name=NAME,
-            image="jaeger",
-            limits=limits(own, memory=512),  # Badger's memory tables and caches may grow to some 300 MiB
-            args=arguments(own, context.settings.base_path),
-            env=ENVIRONMENT,
-            ports=ports(context),
-            volumes=(DataVolume(name="jaeger-data", path=DATA_DIR, retain=context.settings.retain_data),),
-            probe=HttpProbe(path="/", port=ADMIN_PORT),
-            stop_seconds=30,  # Badger writes its tables when it closes
-        ),
-    )
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-# -- resource --------------------------------------------------------------------------------------------------------
+class Jaeger(Component[Settings]):
+    """Jaeger, which stores traces."""
 
+    name = NAME
+    settings = Settings
 
-class Jaeger(MonitoringComponent):
-    """Jaeger as a ComponentResource."""
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Jaeger is scraped, is a data source, takes spans, and has alerts about those that it loses."""
+        address = context.address(NAME, PORT)
+        target = ScrapeTarget(address=context.address(NAME, ADMIN_PORT), labels=identity(context, NAME))
+        return Telemetry(
+            scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+            datasources=(
+                Datasource(
+                    uid=TRACES,
+                    name="Traces",
+                    kind="jaeger",
+                    url=f"http://{address}{context.settings.base_path}{PREFIX}",
+                ),
+            ),
+            rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
+            routes=(Route(name=NAME, prefix=PREFIX, url=f"http://{address}", open=(Opening(),), whole=True),),
+            spans=(f"http://{context.address(NAME, OTLP_HTTP_PORT)}/v1/traces",),
+        )
 
-
-Resource = Jaeger
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Jaeger with its spans on a volume."""
+        return (
+            Workload(
+                name=NAME,
+                image="jaeger",
+                limits=limits(own, memory=512),  # Badger's memory tables and caches may grow to some 300 MiB
+                args=arguments(own, context.settings.base_path),
+                env=ENVIRONMENT,
+                ports=ports(own, context),
+                volumes=(DataVolume(name="jaeger-data", path=DATA_DIR, retain=context.settings.retain_data),),
+                probe=HttpProbe(path="/", port=ADMIN_PORT),
+                stop_seconds=30,  # Badger writes its tables when it closes
+            ),
+        )

@@ -12,18 +12,19 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from components.documents import dump
 from model import openings
 from model.base import Duration, Strict
 from model.capacity import limit_mib, loki_disk, loki_memory, volume_size
 from model.checks.times import keeping_logs
+from model.component import Component, Planned, Planning
 from model.errors import Inconsistent, Problem
 from model.naming import scraped
 from model.object_store import Storage, access
 from model.packs import loki as pack
 from model.places import in_section
-from model.plan import Context, Secret
+from model.secret import Secret
 from model.settings import ComponentSettings
 from model.telemetry import LOG_STORE, Datasource, LogStore, Opening, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
@@ -88,19 +89,8 @@ class Settings(ComponentSettings):
         return self
 
 
-def problems(context: Context) -> list[Problem]:
-    """What the target cannot run, and limits that contradict each other."""
-    own, target = context.own(Settings), context.settings.target
-    found = keeping_logs(context, NAME, own)
-    if own.mode != "single" and not parts(context):
-        message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
-        return [*found, Problem(in_section(context.stack, NAME, "mode"), message)]
-    return found
-
-
-def parts(context: Context) -> Mapping[str, int]:
+def parts(own: Settings, context: Planning) -> Mapping[str, int]:
     """Instances by workload; empty where Loki is one process, as it is planned where parts are refused."""
-    own = context.own(Settings)
     if own.mode == "single" or context.settings.target != "kubernetes":
         return {}
     wanted = own.replicas or Replicas()
@@ -110,15 +100,15 @@ def parts(context: Context) -> Mapping[str, int]:
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def config(context: Context) -> dict[str, Any]:
+def config(own: Settings, context: Planning) -> dict[str, Any]:
     """loki.yaml as a dict: everything that Loki reads only when it starts, the same for all parts."""
-    kind = "s3" if context.own(Settings).storage.s3 else "filesystem"
+    kind = "s3" if own.storage.s3 else "filesystem"
     period = {"prefix": "index_", "period": "24h"}
     schema = {"from": "2024-01-01", "store": "tsdb", "object_store": kind, "schema": "v13", "index": period}
     return {
         "auth_enabled": False,
         "server": {"http_listen_port": PORT, "grpc_listen_port": GRPC_PORT, "log_level": "warn"},
-        **together(context),
+        **together(own, context),
         "schema_config": {"configs": [schema]},
         "ingester": {"wal": {"dir": f"{DATA_DIR}/wal", "flush_on_shutdown": True}, "chunk_idle_period": "30m"},
         "compactor": {
@@ -136,12 +126,12 @@ def config(context: Context) -> dict[str, Any]:
     }
 
 
-def together(context: Context) -> dict[str, Any]:
+def together(own: Settings, context: Planning) -> dict[str, Any]:
     """How parts find each other, by gossip, and those among them that read the index; one process asks nobody.
 
     Source: https://grafana.com/docs/loki/latest/configure/#memberlist
     """
-    found, kept = parts(context), {"storage": storage(context.own(Settings))}
+    found, kept = parts(own, context), {"storage": storage(own)}
     if not found:
         alone = {"replication_factor": 1, "ring": {"kvstore": {"store": "inmemory"}}}
         return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **kept}}
@@ -195,57 +185,19 @@ def runtime(own: Settings) -> str:
     return yaml.safe_dump({"overrides": {TENANT: overrides}}, sort_keys=True, indent=4)
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def telemetry(context: Context) -> Telemetry:
-    """Loki is scraped, is a data source, takes lines, and has alerts about those it refuses or fails to delete."""
-    every = parts(context)
-    asked, told, rest = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
-    jobs = tuple(
-        ScrapeJob(name=name, **scraped(context, name, PORT, replicas=count))
-        for name, count in (every or {NAME: 1}).items()
-    )
-    elsewhere = {"push": (told, openings.PUSH), "rules": (rest, Opening())} if every else {}
-    routes = (
-        Route(name=f"{NAME}-{what}", prefix=f"/loki/api/v1/{what}", url=f"http://{at}", open=(way,))
-        for what, (at, way) in elsewhere.items()
-    )
-    source = Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{asked}", json_data={"maxLines": 1000})
-    return Telemetry(
-        scrape=jobs,
-        datasources=(source,),
-        rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
-        routes=(Route(name=NAME, prefix="/loki", url=f"http://{asked}", open=openings.LOKI), *routes),
-        offers=(LOG_STORE,),
-        log_stores=(LogStore(url=f"http://{told}/loki/api/v1/push", workload=WRITE if every else NAME),),
-    )
-
-
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The secret half of the access key, where one is named."""
-    s3 = context.own(Settings).storage.s3
-    if s3 is None or s3.access_key_id is None:
-        return ()
-    return (Secret(name=SECRET_KEY, purpose=f"the secret key of {s3.access_key_id} for the bucket {s3.bucket}"),)
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Loki with its data on a volume, or its parts."""
-    one = single(context)
-    return tuple(part(context, one, name, count) for name, count in parts(context).items()) or (one,)
-
-
-def single(context: Context) -> Workload:
+def single(own: Settings, context: Planning) -> Workload:
     """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
-    own = context.own(Settings)
     memory = limit_mib(loki_memory(context.system), 512)
     size = volume_size(0 if own.storage.s3 else loki_disk(context.system, own.retention))
     trusted = own.storage.s3.ca_certificate if own.storage.s3 else None
-    files = {"loki.yaml": dump(config(context)), "runtime.yaml": runtime(own), **({CA: trusted} if trusted else {})}
+    files = {
+        "loki.yaml": dump(config(own, context)),
+        "runtime.yaml": runtime(own),
+        **({CA: trusted} if trusted else {}),
+    }
     return Workload(
         name=NAME,
         image="loki",
@@ -272,7 +224,7 @@ def single(context: Context) -> Workload:
     )
 
 
-def part(context: Context, one: Workload, name: str, count: int) -> Workload:
+def part(context: Planning, one: Workload, name: str, count: int) -> Workload:
     """A part: that which reads keeps nothing, so it has no volume."""
     kept = name != READ
     volume = DataVolume(name=f"{name}-data", path=DATA_DIR, retain=context.settings.retain_data)
@@ -290,11 +242,55 @@ def part(context: Context, one: Workload, name: str, count: int) -> Workload:
     )
 
 
-# -- resource --------------------------------------------------------------------------------------------------------
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-class Loki(MonitoringComponent):
-    """Loki as a ComponentResource."""
+class Loki(Component[Settings]):
+    """Loki, which stores log lines."""
 
+    name = NAME
+    settings = Settings
 
-Resource = Loki
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Loki is scraped, is a data source, takes lines, and has alerts about those it refuses or fails to delete."""
+        every = parts(own, context)
+        asked, told, rest = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
+        jobs = tuple(
+            ScrapeJob(name=name, **scraped(context, name, PORT, replicas=count))
+            for name, count in (every or {NAME: 1}).items()
+        )
+        elsewhere = {"push": (told, openings.PUSH), "rules": (rest, Opening())} if every else {}
+        routes = (
+            Route(name=f"{NAME}-{what}", prefix=f"/loki/api/v1/{what}", url=f"http://{at}", open=(way,))
+            for what, (at, way) in elsewhere.items()
+        )
+        source = Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{asked}", json_data={"maxLines": 1000})
+        return Telemetry(
+            scrape=jobs,
+            datasources=(source,),
+            rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
+            routes=(Route(name=NAME, prefix="/loki", url=f"http://{asked}", open=openings.LOKI), *routes),
+            offers=(LOG_STORE,),
+            log_stores=(LogStore(url=f"http://{told}/loki/api/v1/push", workload=WRITE if every else NAME),),
+        )
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """What the target cannot run, and limits that contradict each other."""
+        target = context.settings.target
+        found = keeping_logs(context, NAME, own)
+        if own.mode != "single" and not parts(own, context):
+            message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
+            return [*found, Problem(in_section(context.stack, NAME, "mode"), message)]
+        return found
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The secret half of the access key, where one is named."""
+        s3 = own.storage.s3
+        if s3 is None or s3.access_key_id is None:
+            return ()
+        return (Secret(name=SECRET_KEY, purpose=f"the secret key of {s3.access_key_id} for the bucket {s3.bucket}"),)
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Loki with its data on a volume, or its parts."""
+        one = single(own, context)
+        return tuple(part(context, one, name, count) for name, count in parts(own, context).items()) or (one,)

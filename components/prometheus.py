@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from components.discovery import PLATFORM_LOGIN, access, discovered, instances, listed, probed, scrape_timeout
 from components.documents import dump
 from components.operator.monitors import Terms
@@ -20,12 +20,12 @@ from model import openings
 from model.base import QUERY_LOG, Duration, QueryTime, Size, size_bytes
 from model.capacity import limit_mib, prometheus_memory, volume_size
 from model.checks.times import scraping
+from model.component import Component, Planned, Planning
 from model.declared import Declared
 from model.errors import Inconsistent, Problem
 from model.operator import Operator
 from model.packs import prometheus as pack
 from model.packs.discovery import expected
-from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.telemetry import EVALUATION, NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
@@ -33,8 +33,6 @@ from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 NAME, PORT = "prometheus", 9090
 CONFIG_DIR, DATA_DIR = "/etc/prometheus", "/prometheus"
 INSTANCE = "INSTANCE"
-UNDER_OPERATOR = {"enabled", "mode", "operator", "retention", "evaluation_interval", "sample_limit"}
-"""Settings that mean something in this mode too; retention is then what objectives are compared with."""
 LEAST_STORED = "128MiB"
 """A segment of the write-ahead log: https://prometheus.io/docs/prometheus/latest/storage/. With less no block stays."""
 
@@ -80,6 +78,11 @@ class Settings(ComponentSettings):
         return self
 
     @property
+    def instances(self) -> int:
+        """Instances of Prometheus."""
+        return self.replicas
+
+    @property
     def existing(self) -> Operator | None:
         """The operator, where one runs Prometheus."""
         return self.operator if self.mode == "operator" else None
@@ -88,9 +91,8 @@ class Settings(ComponentSettings):
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def config(context: Context) -> dict[str, Any]:
+def config(own: Settings, context: Planned) -> dict[str, Any]:
     """prometheus.yml as a dict."""
-    own = context.own(Settings)
     document: dict[str, Any] = {
         "global": {
             "scrape_interval": context.settings.scrape_interval,
@@ -102,7 +104,7 @@ def config(context: Context) -> dict[str, Any]:
             },
         },
         "rule_files": ["rules/*.yml"],
-        "scrape_configs": scrape_configs(context),
+        "scrape_configs": scrape_configs(own, context),
     }
     if own.query_log_file:
         document["global"]["query_log_file"] = own.query_log_file
@@ -117,34 +119,34 @@ def config(context: Context) -> dict[str, Any]:
     return document
 
 
-def scrape_configs(context: Context) -> list[dict[str, Any]]:
+def scrape_configs(own: Settings, context: Planned) -> list[dict[str, Any]]:
     """One entry for all jobs that differ only in what a target's labels can say, one for each other job.
 
     Prometheus takes an inotify instance for each entry, and a host has 128 of them: of a thousand entries most would
     not be scraped. Labels that a target may carry:
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
     """
-    pools = {pool(context, job): job for job in reversed(context.telemetry.scrape)}
-    return [scrape_config(context, name, job) for name, job in reversed(pools.items())]
+    pools = {pool(own, context, job): job for job in reversed(context.telemetry.scrape)}
+    return [scrape_config(own, context, name, job) for name, job in reversed(pools.items())]
 
 
-def pool(context: Context, job: ScrapeJob) -> str:
+def pool(own: Settings, context: Planning, job: ScrapeJob) -> str:
     """The entry that a job belongs to: a common one, unless it says something that no label of a target can say."""
     if job.honor_labels or job.params or job.relabel or job.metric_relabel or job.discovery or job.prober:
         return job.name
-    limit = sample_limit(context, job)
-    usual = limit == context.own(Settings).sample_limit
+    limit = sample_limit(own, context, job)
+    usual = limit == own.sample_limit
     return "-".join(["services", *([] if job.scheme == "http" else [job.scheme]), *([] if usual else [str(limit)])])
 
 
-def sample_limit(context: Context, job: ScrapeJob) -> int:
+def sample_limit(own: Settings, context: Planning, job: ScrapeJob) -> int:
     """Samples after which a scrape of the job is refused."""
-    return job.sample_limit or context.own(Settings).sample_limit
+    return job.sample_limit or own.sample_limit
 
 
-def scrape_config(context: Context, name: str, job: ScrapeJob) -> dict[str, Any]:
+def scrape_config(own: Settings, context: Planning, name: str, job: ScrapeJob) -> dict[str, Any]:
     """An entry of scrape_configs for `job` and all that are like it; their targets stand in a folder of its name."""
-    entry: dict[str, Any] = {"job_name": name, "scheme": job.scheme, "sample_limit": sample_limit(context, job)}
+    entry: dict[str, Any] = {"job_name": name, "scheme": job.scheme, "sample_limit": sample_limit(own, context, job)}
     if job.discovery:
         entry |= discovered(job, job.discovery, context.settings.scrape_interval)
     else:
@@ -162,124 +164,107 @@ def scrape_config(context: Context, name: str, job: ScrapeJob) -> dict[str, Any]
     return entry
 
 
-def documents(context: Context) -> dict[str, str]:
+def documents(own: Settings, context: Planned) -> dict[str, str]:
     """Every file of the configuration directory, by its relative path."""
-    files = {"prometheus.yml": dump(config(context))}
+    files = {"prometheus.yml": dump(config(own, context))}
     files |= {f"rules/{group.name}.yml": dump(rules(group)) for group in context.telemetry.rules}
     usual, static = context.settings.scrape_interval, [job for job in context.telemetry.scrape if not job.discovery]
-    return files | {f"targets/{pool(context, job)}/{job.name}.yml": dump(listed(job, usual)) for job in static}
+    return files | {f"targets/{pool(own, context, job)}/{job.name}.yml": dump(listed(job, usual)) for job in static}
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def telemetry(context: Context) -> Telemetry:
-    """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
-    operator, address = context.operator, context.address(NAME, PORT)
-    url = operator.prometheus if operator else f"http://{address}/prometheus"
-    found = instances(context, NAME, PORT, context.own(Settings).replicas)
-    counted = {"replicas": context.count(NAME), "alertmanagers": context.count("alertmanager")}
-    alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
-    route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
-    return Telemetry(
-        offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
-        scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
-        datasources=(
-            Datasource(
-                uid="prometheus",
-                name="Prometheus",
-                kind="prometheus",
-                url=url,
-                default=True,
-                json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
+class Prometheus(Component[Settings]):
+    """Prometheus, which scrapes and evaluates rules."""
+
+    name = NAME
+    settings = Settings
+    under_operator = frozenset({"enabled", "mode", "operator", "retention", "evaluation_interval", "sample_limit"})
+    """Settings that mean something in this mode too; retention is then what objectives are compared with."""
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
+        operator, address = context.operator, context.address(NAME, PORT)
+        url = operator.prometheus if operator else f"http://{address}/prometheus"
+        found = instances(context, NAME, PORT, own.replicas)
+        counted = {"replicas": context.count(NAME), "alertmanagers": context.count("alertmanager")}
+        alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
+        route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
+        return Telemetry(
+            offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
+            scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
+            datasources=(
+                Datasource(
+                    uid="prometheus",
+                    name="Prometheus",
+                    kind="prometheus",
+                    url=url,
+                    default=True,
+                    json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
+                ),
             ),
-        ),
-        rules=(RuleGroup(name="prometheus", alerts=alerts),),
-        routes=() if operator else (route,),
-    )
+            rules=(RuleGroup(name="prometheus", alerts=alerts),),
+            routes=() if operator else (route,),
+        )
 
+    def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
+        """What follows from everyone's scrape jobs: how many targets each should have."""
+        return Telemetry(rules=expected(collected.scrape))
 
-def derived(context: Context) -> Telemetry:
-    """What follows from everyone's scrape jobs: how many targets each should have."""
-    return Telemetry(rules=expected(context.telemetry.scrape))
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """Times that contradict each other. An operator keeps samples for as long as it was told."""
+        unknown = own.existing and "retention" not in own.model_fields_set
+        times = {"lookback": own.lookback_delta, "evaluation": own.evaluation_interval}
+        return scraping(context, NAME, retention=None if unknown else own.retention, **times)
 
+    def objects(self, own: Settings, context: Planned) -> tuple[Declared, ...]:
+        """What an operator reads in the place of documents."""
+        terms = Terms(own.operator, own.evaluation_interval, own.sample_limit)
+        return tuple(objects(context, terms)) if own.existing else ()
 
-def problems(context: Context) -> list[Problem]:
-    """Times that contradict each other. An operator keeps samples for as long as it was told."""
-    own = context.own(Settings)
-    unknown = own.existing and "retention" not in own.model_fields_set
-    times = {"lookback": own.lookback_delta, "evaluation": own.evaluation_interval}
-    return scraping(context, NAME, retention=None if unknown else own.retention, **times)
-
-
-# -- workload --------------------------------------------------------------------------------------------------------
-
-
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """Prometheus needs none."""
-    return ()
-
-
-def declared(context: Context) -> tuple[Declared, ...]:
-    """What an operator reads in the place of documents."""
-    own = context.own(Settings)
-    terms = Terms(own.operator, own.evaluation_interval, own.sample_limit)
-    return tuple(objects(context, terms)) if own.existing else ()
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Prometheus with its data on a volume; none where an operator runs one."""
-    if context.operator:
-        return ()
-    own = context.own(Settings)
-    room = volume_size(size_bytes(own.retention_size))
-    volume = DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data, size=room)
-    size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
-    reload = Reload(
-        port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
-        success_metric="prometheus_config_last_reload_successful",
-    )  # fmt: skip
-    memory = limit_mib(prometheus_memory(context.system, context.telemetry, context.settings.kubernetes), 1024)
-    return (
-        Workload(
-            name=NAME,
-            image="prometheus",
-            limits=limits(own, memory=memory, cpus=2.0, pids=512),
-            args=(
-                f"--config.file={CONFIG_DIR}/prometheus.yml",
-                f"--storage.tsdb.path={DATA_DIR}",
-                f"--storage.tsdb.retention.time={own.retention}",
-                f"--storage.tsdb.retention.size={size}",
-                f"--query.timeout={own.query_timeout}",
-                f"--query.lookback-delta={own.lookback_delta}",
-                "--rules.alert.for-grace-period=0s",  # any alert remembers over a restart since when it holds
-                "--web.enable-lifecycle",
-                f"--web.external-url={context.settings.base_url}/prometheus/",
-                "--web.route-prefix=/prometheus/",
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Prometheus with its data on a volume; none where an operator runs one."""
+        if context.operator:
+            return ()
+        room = volume_size(size_bytes(own.retention_size))
+        volume = DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data, size=room)
+        size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
+        reload = Reload(
+            port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
+            success_metric="prometheus_config_last_reload_successful",
+        )  # fmt: skip
+        memory = limit_mib(prometheus_memory(context.system, context.telemetry, context.settings.kubernetes), 1024)
+        return (
+            Workload(
+                name=NAME,
+                image="prometheus",
+                limits=limits(own, memory=memory, cpus=2.0, pids=512),
+                args=(
+                    f"--config.file={CONFIG_DIR}/prometheus.yml",
+                    f"--storage.tsdb.path={DATA_DIR}",
+                    f"--storage.tsdb.retention.time={own.retention}",
+                    f"--storage.tsdb.retention.size={size}",
+                    f"--query.timeout={own.query_timeout}",
+                    f"--query.lookback-delta={own.lookback_delta}",
+                    "--rules.alert.for-grace-period=0s",  # any alert remembers over a restart since when it holds
+                    "--web.enable-lifecycle",
+                    f"--web.external-url={context.settings.base_url}/prometheus/",
+                    "--web.route-prefix=/prometheus/",
+                ),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files=documents(own, context),
+                    validate=("/bin/promtool", "check", "config", "{dir}/prometheus.yml"),
+                    reload=reload,
+                ),
+                ports=(published(context, NAME, PORT, default=9090),),
+                volumes=(volume,),
+                replicas=own.replicas,
+                told={INSTANCE: "instance-name"} if own.replicas > 1 else {},
+                access=access(context.telemetry.scrape),
+                egress="anywhere",
+                probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),
+                stop_seconds=60,
             ),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files=documents(context),
-                validate=("/bin/promtool", "check", "config", "{dir}/prometheus.yml"),
-                reload=reload,
-            ),
-            ports=(published(context, NAME, PORT, default=9090),),
-            volumes=(volume,),
-            replicas=own.replicas,
-            told={INSTANCE: "instance-name"} if own.replicas > 1 else {},
-            access=access(context.telemetry.scrape),
-            egress="anywhere",
-            probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),
-            stop_seconds=60,
-        ),
-    )
-
-
-# -- resource --------------------------------------------------------------------------------------------------------
-
-
-class Prometheus(MonitoringComponent):
-    """Prometheus as a ComponentResource."""
-
-
-Resource = Prometheus
+        )

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from components.documents import dump
 from components.pipeline import STRUCTURED, Reading, named_containers, reading, selected_pods, stages
+from model.component import Component, Planned, Planning
 from model.logs import CONTAINERS, HostLog, folder
 from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
-from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
 from model.telemetry import DOCKER_API, LOG_FILES, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
@@ -55,9 +55,9 @@ class Settings(ComponentSettings):
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def config(context: Context) -> dict[str, Any]:
+def config(own: Settings, context: Planned) -> dict[str, Any]:
     """promtail.yml as a dict."""
-    jobs = [DISCOVERED[context.settings.target](context)]
+    jobs = [docker_job(own, context) if context.settings.target == "docker" else pods_job(context)]
     jobs += file_jobs(context, log_files(context))
     return {
         "server": {"http_listen_port": PORT, "grpc_listen_port": 0, "log_level": "warn"},
@@ -68,7 +68,7 @@ def config(context: Context) -> dict[str, Any]:
     }
 
 
-def client(context: Context, store: LogStore) -> dict[str, Any]:
+def client(context: Planning, store: LogStore) -> dict[str, Any]:
     """One entry of `clients`."""
     return {
         "url": store.url,
@@ -79,13 +79,13 @@ def client(context: Context, store: LogStore) -> dict[str, Any]:
     }
 
 
-def docker_job(context: Context) -> dict[str, Any]:
+def docker_job(own: Settings, context: Planning) -> dict[str, Any]:
     """The containers of the engine, seen through the read-only socket proxy."""
     discovery: dict[str, Any] = {
         "host": f"tcp://{context.address('socket-proxy', 2375)}",
         "refresh_interval": "2s",
     }
-    if wanted := context.own(Settings).container_labels:
+    if wanted := own.container_labels:
         discovery["filters"] = [{"name": "label", "values": list(wanted)}]
     return {
         "job_name": CONTAINERS,
@@ -102,7 +102,7 @@ def docker_job(context: Context) -> dict[str, Any]:
     }
 
 
-def pods_job(context: Context) -> dict[str, Any]:
+def pods_job(context: Planning) -> dict[str, Any]:
     """The pods of this node. The kubelet keeps their lines in the runtime's own format.
 
     Source: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/#kubernetes_sd_config
@@ -133,20 +133,16 @@ def pods_job(context: Context) -> dict[str, Any]:
     }
 
 
-DISCOVERED = {"docker": docker_job, "kubernetes": pods_job}
-"""Where lines of containers are found, by target."""
-
-
 def _unless_empty(source: str, target: str) -> dict[str, Any]:
     return {"source_labels": [source], "regex": "(.+)", "target_label": target}
 
 
-def pipeline(context: Context) -> list[dict[str, Any]]:
+def pipeline(context: Planning) -> list[dict[str, Any]]:
     """What is made of the lines of containers, each as its service says."""
     return stages({key: reading(service.logs) for key, service in context.system.services.items()})
 
 
-def log_files(context: Context) -> tuple[LogFile, ...]:
+def log_files(context: Planned) -> tuple[LogFile, ...]:
     """The log files of the system and of all components.
 
     A stand-in writes one file, so in a demo the first entry has it, and one that nothing else writes is left out.
@@ -165,14 +161,14 @@ def _log_file(log: HostLog, writers: tuple[str, ...]) -> LogFile:
     return LogFile(job=log.job, path=log.path, labels=labels, label_fields=fields, demo=writers, group=log.group)
 
 
-def file_jobs(context: Context, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
+def file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
     """One entry for each, under a name of its own: several may have one label job, as files of one application do."""
     before = [[other.job for other in logs[:number]].count(log.job) for number, log in enumerate(logs)]
     names = [log.job + (f".{count + 1}" if count else "") for log, count in zip(logs, before, strict=True)]
     return [{**file_job(context, log), "job_name": name} for name, log in zip(names, logs, strict=True)]
 
 
-def file_job(context: Context, log: LogFile) -> dict[str, Any]:
+def file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     """Files of the host, followed by name; their lines have the fields that those who write them say."""
     fields = tuple(name for key in log.demo for name in reading(context.system.services[key].logs).fields)
     indexed = tuple(name for name in log.label_fields if name != "level")
@@ -185,7 +181,7 @@ def file_job(context: Context, log: LogFile) -> dict[str, Any]:
     }
 
 
-def glob(context: Context, log: LogFile) -> str:
+def glob(context: Planning, log: LogFile) -> str:
     """Where Promtail sees the files; in a demo each stand-in's are in a directory of their own."""
     path = PurePosixPath(log.path)
     if context.settings.demo and log.demo and shares_files(context):
@@ -194,7 +190,7 @@ def glob(context: Context, log: LogFile) -> str:
     return f"{HOST_DIR}{path}"
 
 
-def borrowed(context: Context) -> tuple[BorrowedVolume, ...]:
+def borrowed(context: Planned) -> tuple[BorrowedVolume, ...]:
     """The volumes to which stand-ins write what would be log files of the host."""
     if not (context.settings.demo and shares_files(context)):
         return ()
@@ -208,88 +204,77 @@ def borrowed(context: Context) -> tuple[BorrowedVolume, ...]:
 # -- telemetry -------------------------------------------------------------------------------------------------------
 
 
-def telemetry(context: Context) -> Telemetry:
-    """Promtail is scraped and has alerts about lines that do not reach Loki."""
-    asked = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
-    if context.settings.target == "docker":
-        asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
-    return Telemetry(
-        offers=(LOG_FILES,),
-        needs=tuple(asked),
-        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
-        rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
-    )
-
-
 def folders(read: Sequence[LogFile]) -> list[str]:
     """The folders of the host that hold all these files, none of them below another."""
     found = sorted({folder(log.path) for log in read})
     return [path for path in found if not any(path.startswith(f"{other}/") for other in found)]
 
 
-# -- workload --------------------------------------------------------------------------------------------------------
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """Promtail needs none."""
-    return ()
+class Promtail(Component[Settings]):
+    """Promtail, which collects log lines."""
 
+    name = NAME
+    settings = Settings
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
-    own = context.own(Settings)
-    lent = borrowed(context)
-    read = [log for log in log_files(context) if not (lent and log.demo)]
-    pods = context.settings.target == "kubernetes"
-    mounts = tuple(
-        # a missing folder would be made as root's, where the application that comes later could not write; of the many
-        # nodes of a cluster not all have it
-        HostMount(source=source, path=f"{HOST_DIR}{source}", reason="reads the log files of the host", create=pods)
-        for source in folders(read)
-    )
-    if pods:
-        mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
-    exemptions: tuple[Exemption, ...] = ()
-    if mounts:
-        exemptions = (Exemption(rule="host-mount", reason="reads the log files of the host"),)
-    if pods:
-        exemptions += (Exemption(rule="root-user", reason="pods' log files are readable by root alone"),)
-    return (
-        Workload(
-            name=NAME,
-            image="promtail",
-            limits=limits(own, memory=128),
-            args=(f"-config.file={CONFIG_DIR}/promtail.yml", "-server.enable-runtime-reload"),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files={"promtail.yml": dump(config(context))},
-                validate=("/usr/bin/promtail", "-check-syntax", "-config.file={dir}/promtail.yml"),
-                reload=Reload(port=PORT, path="/reload"),
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Promtail is scraped and has alerts about lines that do not reach Loki."""
+        asked = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
+        if context.settings.target == "docker":
+            asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
+        return Telemetry(
+            offers=(LOG_FILES,),
+            needs=tuple(asked),
+            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
+            rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
+        lent = borrowed(context)
+        read = [log for log in log_files(context) if not (lent and log.demo)]
+        pods = context.settings.target == "kubernetes"
+        mounts = tuple(
+            # a missing folder would be made as root's, where the application that comes later could not write; of the
+            # many nodes of a cluster not all have it
+            HostMount(source=source, path=f"{HOST_DIR}{source}", reason="reads the log files of the host", create=pods)
+            for source in folders(read)
+        )
+        if pods:
+            mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
+        exemptions: tuple[Exemption, ...] = ()
+        if mounts:
+            exemptions = (Exemption(rule="host-mount", reason="reads the log files of the host"),)
+        if pods:
+            exemptions += (Exemption(rule="root-user", reason="pods' log files are readable by root alone"),)
+        return (
+            Workload(
+                name=NAME,
+                image="promtail",
+                limits=limits(own, memory=128),
+                args=(f"-config.file={CONFIG_DIR}/promtail.yml", "-server.enable-runtime-reload"),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files={"promtail.yml": dump(config(own, context))},
+                    validate=("/usr/bin/promtail", "-check-syntax", "-config.file={dir}/promtail.yml"),
+                    reload=Reload(port=PORT, path="/reload"),
+                ),
+                ports=(published(context, NAME, PORT),),
+                volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
+                borrowed=lent,
+                host_mounts=mounts,
+                groups=tuple(sorted({log.group for log in read if log.group is not None})),
+                exemptions=exemptions,
+                probe=HttpProbe(path="/ready", port=PORT),
+                placement="node-agent",
+                told={"HOSTNAME": "node-name"} if pods else {},
+                access=(Access(resources=("pods",)),) if pods else (),
+                after=(
+                    *(("socket-proxy",) if context.enabled("socket-proxy") else ()),
+                    *(store.workload for store in context.telemetry.log_stores),
+                    *(key for log in log_files(context) if lent for key in log.demo),
+                ),
             ),
-            ports=(published(context, NAME, PORT),),
-            volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
-            borrowed=lent,
-            host_mounts=mounts,
-            groups=tuple(sorted({log.group for log in read if log.group is not None})),
-            exemptions=exemptions,
-            probe=HttpProbe(path="/ready", port=PORT),
-            placement="node-agent",
-            told={"HOSTNAME": "node-name"} if pods else {},
-            access=(Access(resources=("pods",)),) if pods else (),
-            after=(
-                *(("socket-proxy",) if context.enabled("socket-proxy") else ()),
-                *(store.workload for store in context.telemetry.log_stores),
-                *(key for log in log_files(context) if lent for key in log.demo),
-            ),
-        ),
-    )
-
-
-# -- resource --------------------------------------------------------------------------------------------------------
-
-
-class Promtail(MonitoringComponent):
-    """Promtail as a ComponentResource."""
-
-
-Resource = Promtail
+        )

@@ -12,20 +12,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.base import MonitoringComponent, limits, open_port, published
+from components.base import limits, open_port, published
 from components.documents import dump
 from components.entry import acme, credentials
 from components.entry.routing import SECURE, WEB, config
 from model.addresses import HttpOrigin, own_host
 from model.base import Name, PortNumber, Strict
+from model.component import Component, Planned, Planning
 from model.dashboard import build
 from model.errors import Problem
 from model.naming import scraped
 from model.packs import certificates
 from model.packs import traefik as pack
 from model.places import in_section, setting
-from model.plan import Context, Secret
 from model.scope import OnlyOn
+from model.secret import Secret
 from model.settings import ComponentSettings
 from model.telemetry import EDGE, Opening, Route, RuleGroup, ScrapeJob, Telemetry, series_for
 from model.workload import ConfigDir, HttpProbe, Port, Reload, Workload, digest
@@ -80,7 +81,7 @@ class Settings(ComponentSettings):
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def documents(context: Context) -> dict[str, str]:
+def documents(context: Planned) -> dict[str, str]:
     """The dynamic configuration, and a digest of it that Traefik itself reports once it runs it.
 
     Traefik shows nowhere which file it runs, and moves the time of its last reload only when the parsed content
@@ -102,9 +103,8 @@ def documents(context: Context) -> dict[str, str]:
     return {"routes.yml": dump(document), REVISION_FILE: f"X-Revision: {revision}\n", **acme.documents(context)}
 
 
-def arguments(context: Context) -> tuple[str, ...]:
+def arguments(own: Settings, context: Planning) -> tuple[str, ...]:
     """The static configuration."""
-    own = context.own(Settings)
     access = ("--accesslog=true", "--accesslog.format=json") if own.access_log else ()
     return (
         "--global.checknewversion=false",
@@ -128,7 +128,7 @@ def arguments(context: Context) -> tuple[str, ...]:
     )
 
 
-def entry_point(context: Context, name: str, port: int) -> tuple[str, ...]:
+def entry_point(context: Planning, name: str, port: int) -> tuple[str, ...]:
     """The arguments of an entry point: what a path or a header may hide is refused before any router looks at it.
 
     Source: https://doc.traefik.io/traefik/security/request-path/ and .../migrate/v3/ (3.6.7, 3.7)
@@ -143,33 +143,12 @@ def entry_point(context: Context, name: str, port: int) -> tuple[str, ...]:
     )
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def telemetry(context: Context) -> Telemetry:
-    """Traefik is scraped, routes to its own dashboard, and has alerts about failing requests."""
-    own, tune = context.own(Settings), context.system.tune
-    extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
-    return Telemetry(
-        offers=(EDGE, series_for("traefik")),
-        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, INTERNAL_PORT, edge=True)),),
-        rules=(RuleGroup(name="traefik", alerts=(*pack.alerts(tune), *certificates.alerts(tune, context.settings))),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),),
-        routes=(Route(name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),)), *extra),
-    )
-
-
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """What `components.entry.credentials` and `components.entry.acme` say."""
-    return (*credentials.secrets(context), *acme.secrets(context))
-
-
-def ports(context: Context) -> tuple[Port, ...]:
+def ports(own: Settings, context: Planning) -> tuple[Port, ...]:
     """What people connect to: TLS and, beside it, plain HTTP that leads there; or plain HTTP alone."""
-    settings, own = context.settings, context.own(Settings)
+    settings = context.settings
     if not settings.tls.on:
         return (published(context, NAME, PORT, default=8080),)
     secure = published(context, NAME, SECURE_PORT, name="https", default=settings.port)
@@ -177,79 +156,98 @@ def ports(context: Context) -> tuple[Port, ...]:
     return (replace(secure, outside=443), replace(plain, outside=80))
 
 
-def problems(context: Context) -> list[Problem]:
-    """Settings of TLS where there is none, and links to a port of this host at which nothing listens."""
-    found, settings, opened = [], context.settings, ports(context)[0].publish
-    if context.own(Settings).http_port is not None and not settings.tls.on:
-        place = in_section(context.stack, NAME, "httpPort")
-        found.append(Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`"))
-    if own_host(settings.base_url) and opened not in (None, settings.port):  # elsewhere something may stand in between
-        message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
-        place = setting(context.stack, "baseUrl")
-        found.append(Problem(place, f"{message}; give both the same port (traefik.port)"))
-    return found
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One Traefik. Its validator is a second one that reads the new directory for three seconds."""
-    own, secure = context.own(Settings), context.settings.tls.on
-    check = (
-        "/usr/local/bin/traefik",
-        "--log.level=INFO",
-        "--log.nocolor=true",  # else colour codes part what the marker looks for
-        "--global.checknewversion=false",
-        "--entrypoints.web.address=127.0.0.1:18080",
-        *(("--entrypoints.websecure.address=127.0.0.1:18443",) if secure else ()),
-        "--entrypoints.internal.address=127.0.0.1:18082",
-        "--api=true",
-        "--api.basepath=/traefik",
-        "--ping=true",
-        "--ping.entrypoint=internal",
-        "--providers.file.filename={dir}/routes.yml",
-        "--providers.file.watch=false",
-    )
-    return (
-        Workload(
-            name=NAME,
-            image="traefik",
-            limits=limits(own, memory=128),
-            entrypoint=("/usr/local/bin/traefik",),
-            args=arguments(context),
-            env=acme.environment(context),
-            secrets=(*credentials.secret_files(context), *acme.secret_files(context)),
-            volumes=acme.volumes(context),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files=documents(context),
-                validate=check,
-                validate_seconds=2,
-                validate_marker='ERR |level=error|"level":"error"',
-                validate_ignore="nonexistent certificate resolver",  # the second one orders nothing
-                reload=Reload(
-                    port=INTERNAL_PORT,
-                    path=None,
-                    report_path=REVISION_PATH,
-                    report_file=REVISION_FILE,
-                    report_time=LOADED,
-                    timeout=15,
-                ),
-                restart_on=frozenset(acme.documents(context)),
+class Traefik(Component[Settings]):
+    """Traefik, the entry point for people."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Traefik is scraped, routes to its own dashboard, and has alerts about failing requests."""
+        tune = context.system.tune
+        extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
+        return Telemetry(
+            offers=(EDGE, series_for("traefik")),
+            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, INTERNAL_PORT, edge=True)),),
+            rules=(
+                RuleGroup(name="traefik", alerts=(*pack.alerts(tune), *certificates.alerts(tune, context.settings))),
             ),
-            ports=ports(context),
-            edge=True,
-            host=context.settings.host,
-            egress="anywhere",
-            probe=HttpProbe(path="/ping", port=INTERNAL_PORT),
-        ),
-        *acme.retry(context),
-    )
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),),
+            routes=(Route(name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),)), *extra),
+        )
 
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """Settings of TLS where there is none, and links to a port of this host at which nothing listens."""
+        found, settings, opened = [], context.settings, ports(own, context)[0].publish
+        if own.http_port is not None and not settings.tls.on:
+            place = in_section(context.stack, NAME, "httpPort")
+            found.append(Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`"))
+        if own_host(settings.base_url) and opened not in (
+            None,
+            settings.port,
+        ):  # elsewhere something may stand in between
+            message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
+            place = setting(context.stack, "baseUrl")
+            found.append(Problem(place, f"{message}; give both the same port (traefik.port)"))
+        return found
 
-# -- resource --------------------------------------------------------------------------------------------------------
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """What `components.entry.credentials` and `components.entry.acme` say."""
+        return (*credentials.secrets(context), *acme.secrets(context))
 
-
-class Traefik(MonitoringComponent):
-    """Traefik as a ComponentResource."""
-
-
-Resource = Traefik
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Traefik. Its validator is a second one that reads the new directory for three seconds."""
+        secure = context.settings.tls.on
+        check = (
+            "/usr/local/bin/traefik",
+            "--log.level=INFO",
+            "--log.nocolor=true",  # else colour codes part what the marker looks for
+            "--global.checknewversion=false",
+            "--entrypoints.web.address=127.0.0.1:18080",
+            *(("--entrypoints.websecure.address=127.0.0.1:18443",) if secure else ()),
+            "--entrypoints.internal.address=127.0.0.1:18082",
+            "--api=true",
+            "--api.basepath=/traefik",
+            "--ping=true",
+            "--ping.entrypoint=internal",
+            "--providers.file.filename={dir}/routes.yml",
+            "--providers.file.watch=false",
+        )
+        return (
+            Workload(
+                name=NAME,
+                image="traefik",
+                limits=limits(own, memory=128),
+                entrypoint=("/usr/local/bin/traefik",),
+                args=arguments(own, context),
+                env=acme.environment(context),
+                secrets=(*credentials.secret_files(context), *acme.secret_files(context)),
+                volumes=acme.volumes(context),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files=documents(context),
+                    validate=check,
+                    validate_seconds=2,
+                    validate_marker='ERR |level=error|"level":"error"',
+                    validate_ignore="nonexistent certificate resolver",  # the second one orders nothing
+                    reload=Reload(
+                        port=INTERNAL_PORT,
+                        path=None,
+                        report_path=REVISION_PATH,
+                        report_file=REVISION_FILE,
+                        report_time=LOADED,
+                        timeout=15,
+                    ),
+                    restart_on=frozenset(acme.documents(context)),
+                ),
+                ports=ports(own, context),
+                edge=True,
+                host=context.settings.host,
+                egress="anywhere",
+                probe=HttpProbe(path="/ping", port=INTERNAL_PORT),
+            ),
+            *acme.retry(context),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from model.component import Planning
 from model.packs import (
     alertmanager,
     cluster,
@@ -18,7 +19,6 @@ from model.packs import (
     traefik,
 )
 from model.packs.base import colours, panel
-from model.plan import Context
 from model.system import DashboardSpec, Panel, Row
 
 INDEX = "index"
@@ -42,7 +42,7 @@ _ROWS: Mapping[str, tuple[str, Callable[[], tuple[Panel, ...]]]] = {
 """What each component shows here, in the order of the rows."""
 
 
-def stack_dashboard(context: Context) -> DashboardSpec:
+def stack_dashboard(context: Planning) -> DashboardSpec:
     """The stack itself, with a row for each component that runs."""
     rows = [Row(title="Targets and alerts", panels=prometheus.target_panels())]
     rows += [Row(title=title, panels=make()) for name, (title, make) in _ROWS.items() if context.enabled(name)]
@@ -55,7 +55,7 @@ def stack_dashboard(context: Context) -> DashboardSpec:
     )
 
 
-def index(context: Context) -> DashboardSpec:
+def index(context: Planning) -> DashboardSpec:
     """What people see first: what is firing, whether promises are kept, and every dashboard by name."""
     system = context.system
     rows = [Row(title="Now", panels=_now())]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components import registry
 from components.assemble import load_images
+from model.component import Component
 from ops.render import plan_file
 from tests.support.systems import ROOT
 
@@ -160,16 +163,36 @@ def test_every_component_is_one_line_of_the_registry() -> None:
     ]
     assert isinstance(listed, ast.Tuple)
     lines = [element.lineno for element in listed.elts]
-    names = [getattr(element, "id", getattr(element, "attr", "")) for element in listed.elts]
-    assert len(set(lines)) == len(lines)
-    assert sorted(names) == sorted(path.stem for path in component_files() if path.stem != "base")
+    files = sorted(inspect.getfile(type(component)) for component in registry.COMPONENTS)
+    assert len(set(lines)) == len(lines) == len(registry.COMPONENTS)
+    assert files == sorted(str(path) for path in component_files() if path.stem != "base")
 
 
 def test_a_component_is_named_like_its_file() -> None:
     """The name in settings, addresses and resources is that of the file."""
-    for module in registry.COMPONENTS:
-        stem = Path(str(getattr(module, "__file__", ""))).stem
-        assert module.NAME in called(stem), stem
+    for component in registry.COMPONENTS:
+        stem = Path(inspect.getfile(type(component))).stem
+        assert component.name in called(stem), stem
+
+
+HOOKS = {name for name in {*vars(Component), *Component.__annotations__} if not name.startswith("_")}
+"""What a component may say, by the name of the attribute or method."""
+
+
+@pytest.mark.parametrize("component", registry.COMPONENTS, ids=lambda component: component.name)
+def test_every_hook_of_a_component_is_known(component: Component[Any]) -> None:
+    """A public name of a component's class overrides one of Component: a misspelt hook would never be called."""
+    assert {name for name in vars(type(component)) if not name.startswith("_")} <= HOOKS
+
+
+def test_no_hook_is_looked_up_by_its_name() -> None:
+    """Components are read through their class alone, where mypy sees each attribute."""
+    asked = HOOKS | {"SHORT", "replicas", "instances", "existing", "TARGETS", "UNDER_OPERATOR", "declared"}
+    for path in [*sources("components", "ops", "targets"), ROOT / "model" / "plan.py", ROOT / "model" / "component.py"]:
+        calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+        lookups = [c for c in calls if getattr(c.func, "id", "") in ("getattr", "hasattr", "setattr")]
+        names = {value.value for call in lookups for value in call.args[1:2] if isinstance(value, ast.Constant)}
+        assert not names & asked, named(path)
 
 
 def called(stem: str) -> set[str]:
@@ -184,7 +207,7 @@ def test_components_are_not_named_in_other_files() -> None:
     These are `address("x", …)`, `instances("x", …)`, `count("x")`, `enabled("x")`,
     `after=("x",)`, `restart_with=("x",)` and type and uid of a data source that Grafana shows.
     """
-    names = {module.NAME for module in registry.COMPONENTS}
+    names = {component.name for component in registry.COMPONENTS}
     for path in [*component_files(), *(ROOT / "components" / f"{name}.py" for name in SHARED - {"registry"})]:
         foreign = {node.value for node in strings(path)} & (names - called(path.stem))
         assert not foreign, f"{named(path)} names {foreign}"

@@ -21,11 +21,11 @@ import pytest
 import yaml
 
 from components.rules import rules
+from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse
 from model.packs import slo
 from model.packs.system import expanded, system_telemetry
-from model.plan import Context
 from model.settings import Settings
 from model.system import System
 from model.tuning import tuned
@@ -136,7 +136,7 @@ def shop(document: dict[str, Any]) -> System:
 def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
     """The rules of the system as a stack has them, and a configuration that scrapes the stand-ins every second."""
     settings = parse(Settings, {"system": "shop", "environment": "test", "longestHold": HOLD}, "settings")
-    context = Context(
+    context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )
     for group in tuned(system_telemetry(context), system, settings).rules:
@@ -245,7 +245,7 @@ def test_a_bucket_that_is_not_declared_is_refused() -> None:
     }
     system = shop({**SYSTEM, "services": {"fastapi": service}, "objectives": [OBJECTIVES[2]]})
     settings = parse(Settings, {"system": "shop"}, "settings")
-    context = Context(
+    context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )
     with pytest.raises(

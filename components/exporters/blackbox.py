@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import identity, limits, published
 from components.documents import dump
 from components.entry.acme import TRUSTED
 from model.checks.entry import TRAEFIK
+from model.component import Component, Planned, Planning
 from model.dashboard import build
 from model.gateway import GATEWAY, asks_host
 from model.packs import probes as pack
 from model.packs import probes_alerts
 from model.packs.certificates import ACME_JOB, unreachable
 from model.packs.system import discovery, targets
-from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry, series_for
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
@@ -33,7 +33,7 @@ class Settings(ComponentSettings):
     """blackbox-exporter."""
 
 
-def config(context: Context) -> dict[str, Any]:
+def config(context: Planning) -> dict[str, Any]:
     """blackbox.yml as a dict: how to ask."""
     http = {"preferred_ip_protocol": "ip4", "follow_redirects": False}
     acme = context.settings.tls.acme
@@ -47,14 +47,14 @@ def config(context: Context) -> dict[str, Any]:
     }
 
 
-def documents(context: Context) -> dict[str, str]:
+def documents(context: Planning) -> dict[str, str]:
     """How to ask, and the certificate of an authority that is not publicly trusted."""
     acme = context.settings.tls.acme
     trusted = {TRUSTED: acme.ca_certificate} if acme and acme.ca_certificate else {}
     return {"blackbox.yml": dump(config(context)), **trusted}
 
 
-def probes(context: Context) -> tuple[ScrapeJob, ...]:
+def probes(context: Planning) -> tuple[ScrapeJob, ...]:
     """The jobs that have the exporter ask: one for all addresses, one for each path of what is found by its pods."""
     fixed, found = addresses(context), [*pods(context)]
     own = context.address(NAME, PORT)
@@ -66,7 +66,7 @@ def probes(context: Context) -> tuple[ScrapeJob, ...]:
     )
 
 
-def authority(context: Context, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
+def authority(context: Planning, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
     """The job that asks for the directory of the authority which the stack's certificate comes from."""
     acme = context.settings.tls.acme
     if acme is None or not context.enabled(TRAEFIK):
@@ -75,7 +75,7 @@ def authority(context: Context, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
     return (replace(ask, name=ACME_JOB, params={"module": (ACME_JOB,)}, targets=(target,)),)
 
 
-def addresses(context: Context) -> tuple[ScrapeTarget, ...]:
+def addresses(context: Planning) -> tuple[ScrapeTarget, ...]:
     """The health endpoints of all services that have addresses."""
     return tuple(
         ScrapeTarget(address=f"http://{address}{path}", labels=labels)
@@ -87,7 +87,7 @@ def addresses(context: Context) -> tuple[ScrapeTarget, ...]:
     )
 
 
-def pods(context: Context) -> Iterator[dict[str, Any]]:
+def pods(context: Planning) -> Iterator[dict[str, Any]]:
     """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
     for key, service in context.system.services.items():
         labels = {**service.labels, **identity(context, key), "job": probes_alerts.PROBES}
@@ -98,56 +98,52 @@ def pods(context: Context) -> Iterator[dict[str, Any]]:
             yield {"name": name, "discovery": found, "http_path": path}
 
 
-def telemetry(context: Context) -> Telemetry:
-    """The exporter itself is scraped, and through it every health endpoint; nothing where there is none."""
-    jobs = probes(context)
-    if not jobs:
-        return Telemetry()
-    ca = (unreachable(),) if authority(context, jobs[0]) else ()
-    itself = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
-    return Telemetry(
-        offers=(series_for("probes"),),
-        scrape=(ScrapeJob(name=NAME, targets=(itself,)), *jobs),
-        rules=(RuleGroup(name="probes", alerts=(*probes_alerts.alerts(context.system.tune), *ca)),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
-    )
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The exporter needs none."""
-    return ()
+class BlackboxExporter(Component[Settings]):
+    """blackbox-exporter, which probes health endpoints."""
 
+    name = NAME
+    settings = Settings
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One exporter, where there is something to ask."""
-    if not probes(context):
-        return ()
-    return (
-        Workload(
-            name=NAME,
-            image="blackbox-exporter",
-            limits=limits(context.own(Settings), memory=64, cpus=0.5),
-            args=(f"--config.file={CONFIG_DIR}/blackbox.yml",),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files=documents(context),
-                validate=("/bin/blackbox_exporter", "--config.file={dir}/blackbox.yml", "--config.check"),
-                reload=Reload(
-                    port=PORT,
-                    success_metric="blackbox_exporter_config_last_reload_successful",
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """The exporter itself is scraped, and through it every health endpoint; nothing where there is none."""
+        jobs = probes(context)
+        if not jobs:
+            return Telemetry()
+        ca = (unreachable(),) if authority(context, jobs[0]) else ()
+        itself = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
+        return Telemetry(
+            offers=(series_for("probes"),),
+            scrape=(ScrapeJob(name=NAME, targets=(itself,)), *jobs),
+            rules=(RuleGroup(name="probes", alerts=(*probes_alerts.alerts(context.system.tune), *ca)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One exporter, where there is something to ask."""
+        if not probes(context):
+            return ()
+        return (
+            Workload(
+                name=NAME,
+                image="blackbox-exporter",
+                limits=limits(own, memory=64, cpus=0.5),
+                args=(f"--config.file={CONFIG_DIR}/blackbox.yml",),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files=documents(context),
+                    validate=("/bin/blackbox_exporter", "--config.file={dir}/blackbox.yml", "--config.check"),
+                    reload=Reload(
+                        port=PORT,
+                        success_metric="blackbox_exporter_config_last_reload_successful",
+                    ),
                 ),
+                ports=(published(context, NAME, PORT),),
+                # Prometheus says whom to ask, with each request
+                exemptions=(GATEWAY,) if asks_host(*(target.address for target in addresses(context))) else (),
+                probe=HttpProbe(path="/-/healthy", port=PORT),
+                egress="anywhere",
             ),
-            ports=(published(context, NAME, PORT),),
-            # Prometheus says whom to ask, with each request
-            exemptions=(GATEWAY,) if asks_host(*(target.address for target in addresses(context))) else (),
-            probe=HttpProbe(path="/-/healthy", port=PORT),
-            egress="anywhere",
-        ),
-    )
-
-
-class BlackboxExporter(MonitoringComponent):
-    """blackbox-exporter as a ComponentResource."""
-
-
-Resource = BlackboxExporter
+        )

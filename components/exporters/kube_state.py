@@ -5,12 +5,12 @@ Flags and metrics: https://github.com/kubernetes/kube-state-metrics/tree/main/do
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from model.capacity import STATE, STATE_SELF, limit_mib, state_memory
+from model.component import Component, Planned, Planning
 from model.dashboard import build
 from model.naming import scraped
 from model.packs import cluster as pack
-from model.plan import Context, Secret
 from model.settings import ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, Telemetry
 from model.workload import Access, HttpProbe, Port, Workload
@@ -18,7 +18,6 @@ from model.workload import Access, HttpProbe, Port, Workload
 NAME = STATE
 PORT = 8080
 SELF_PORT = 8081
-TARGETS = ("kubernetes",)
 RESOURCES = {
     "": ("nodes", "persistentvolumeclaims", "pods", "namespaces"),
     "apps": ("daemonsets", "deployments", "statefulsets", "replicasets"),
@@ -34,49 +33,45 @@ class Settings(ComponentSettings):
     """kube-state-metrics."""
 
 
-def telemetry(context: Context) -> Telemetry:
-    """The state of the cluster's objects; its own labels give way to those of the objects that it tells of.
-
-    Whether it could read them all is told on a port of its own.
-    """
-    kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
-    return Telemetry(
-        scrape=(
-            ScrapeJob(name=NAME, honor_labels=True, **scraped(context, NAME, PORT)),
-            ScrapeJob(name=STATE_SELF, metric_relabel=kept, **scraped(context, NAME, SELF_PORT)),
-        ),
-        rules=(RuleGroup(name="cluster", alerts=pack.alerts(context.system.tune)),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard cluster"),),
-    )
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The exporter needs none."""
-    return ()
+class KubeState(Component[Settings]):
+    """kube-state-metrics, which reports the objects of a cluster."""
 
+    name = NAME
+    settings = Settings
+    targets = ("kubernetes",)
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One for the cluster; it may list what it counts and nothing else."""
-    kinds = ",".join(sorted(kind for group in RESOURCES.values() for kind in group))
-    return (
-        Workload(
-            name=NAME,
-            image=NAME,
-            limits=limits(
-                context.own(Settings), memory=limit_mib(state_memory(context.settings.kubernetes), 128), cpus=0.5
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """The state of the cluster's objects; its own labels give way to those of the objects that it tells of.
+
+        Whether it could read them all is told on a port of its own.
+        """
+        kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
+        return Telemetry(
+            scrape=(
+                ScrapeJob(name=NAME, honor_labels=True, **scraped(context, NAME, PORT)),
+                ScrapeJob(name=STATE_SELF, metric_relabel=kept, **scraped(context, NAME, SELF_PORT)),
             ),
-            args=(f"--port={PORT}", f"--telemetry-port={SELF_PORT}", f"--resources={kinds}"),
-            ports=(published(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
-            access=tuple(
-                Access(groups=(group,), resources=kinds, verbs=("list", "watch")) for group, kinds in RESOURCES.items()
+            rules=(RuleGroup(name="cluster", alerts=pack.alerts(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard cluster"),),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One for the cluster; it may list what it counts and nothing else."""
+        kinds = ",".join(sorted(kind for group in RESOURCES.values() for kind in group))
+        return (
+            Workload(
+                name=NAME,
+                image=NAME,
+                limits=limits(own, memory=limit_mib(state_memory(context.settings.kubernetes), 128), cpus=0.5),
+                args=(f"--port={PORT}", f"--telemetry-port={SELF_PORT}", f"--resources={kinds}"),
+                ports=(published(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
+                access=tuple(
+                    Access(groups=(group,), resources=kinds, verbs=("list", "watch"))
+                    for group, kinds in RESOURCES.items()
+                ),
+                probe=HttpProbe(path="/readyz", port=SELF_PORT),
             ),
-            probe=HttpProbe(path="/readyz", port=SELF_PORT),
-        ),
-    )
-
-
-class KubeState(MonitoringComponent):
-    """kube-state-metrics as a ComponentResource."""
-
-
-Resource = KubeState
+        )

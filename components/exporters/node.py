@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
+from model.component import Component, Planned, Planning
 from model.dashboard import build
 from model.naming import scraped
 from model.packs import host as pack
-from model.plan import Context, Secret
 from model.settings import DATA_ROOT, ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, Telemetry, series_for
 from model.workload import Exemption, HostMount, HttpProbe, Workload
@@ -30,53 +30,49 @@ class Settings(ComponentSettings):
     """node-exporter."""
 
 
-def telemetry(context: Context) -> Telemetry:
-    """The host is scraped; alerts are about what runs out."""
-    return Telemetry(
-        offers=(series_for("host"),),
-        scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
-        rules=(RuleGroup(name="host", alerts=pack.alerts(context.system.tune)),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),),
-    )
-
-
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The exporter needs none."""
-    return ()
-
-
 def no_disks(data_root: str) -> str:
     """The regular expression of all mount points that are no disks: those of containers are below the data root."""
     own = () if data_root == DATA_ROOT else (f"{re.escape(data_root[1:])}/.+",)
     return f"^/({'|'.join((*NO_DISKS, *own))})($|/)"
 
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One exporter per host, as an ordinary user that sees the host's files read-only."""
-    reason = "reads the host's /proc, /sys and the free space of its disks"
-    return (
-        Workload(
-            name=NAME,
-            image="node-exporter",
-            limits=limits(context.own(Settings), memory=64, cpus=0.5),
-            args=(
-                f"--path.rootfs={HOST}",
-                f"--path.procfs={HOST}/proc",
-                f"--path.sysfs={HOST}/sys",
-                f"--collector.filesystem.mount-points-exclude={no_disks(context.settings.docker.data_root)}",
-                *(f"--no-collector.{name}" for name in QUIET),
+# -- component -------------------------------------------------------------------------------------------------------
+
+
+class NodeExporter(Component[Settings]):
+    """node-exporter, which measures the host."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """The host is scraped; alerts are about what runs out."""
+        return Telemetry(
+            offers=(series_for("host"),),
+            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
+            rules=(RuleGroup(name="host", alerts=pack.alerts(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One exporter per host, as an ordinary user that sees the host's files read-only."""
+        reason = "reads the host's /proc, /sys and the free space of its disks"
+        return (
+            Workload(
+                name=NAME,
+                image="node-exporter",
+                limits=limits(own, memory=64, cpus=0.5),
+                args=(
+                    f"--path.rootfs={HOST}",
+                    f"--path.procfs={HOST}/proc",
+                    f"--path.sysfs={HOST}/sys",
+                    f"--collector.filesystem.mount-points-exclude={no_disks(context.settings.docker.data_root)}",
+                    *(f"--no-collector.{name}" for name in QUIET),
+                ),
+                ports=(published(context, NAME, PORT),),
+                host_mounts=(HostMount(source="/", path=HOST, reason=reason),),
+                exemptions=(Exemption(rule="host-mount", reason=reason),),
+                probe=HttpProbe(path="/", port=PORT),
+                placement="node-agent",
             ),
-            ports=(published(context, NAME, PORT),),
-            host_mounts=(HostMount(source="/", path=HOST, reason=reason),),
-            exemptions=(Exemption(rule="host-mount", reason=reason),),
-            probe=HttpProbe(path="/", port=PORT),
-            placement="node-agent",
-        ),
-    )
-
-
-class NodeExporter(MonitoringComponent):
-    """node-exporter as a ComponentResource."""
-
-
-Resource = NodeExporter
+        )

@@ -5,11 +5,12 @@ Environment: https://github.com/prometheus-community/postgres_exporter#environme
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from components.exporters.base import databases, reached, scrape, workload_name
+from model.component import Component, Planned, Planning
 from model.dashboard import build
 from model.packs import postgres as pack
-from model.plan import Context, Secret
+from model.secret import Secret
 from model.settings import ComponentSettings
 from model.system import Database
 from model.telemetry import RuleGroup, Telemetry, series_for
@@ -36,51 +37,17 @@ def password(key: str, database: Database) -> str:
     return database.password_secret or f"{key}-password"
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def telemetry(context: Context) -> Telemetry:
-    """Each database's exporter is scraped, with the database's name as a label."""
-    if not databases(context, KIND):
-        return Telemetry()
-    return Telemetry(
-        offers=(series_for(KIND),),
-        scrape=(scrape(context, NAME, KIND, PORT),),
-        rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),),
-    )
-
-
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The password of each database; generated for the demo's own databases."""
-    demo = context.settings.demo
-    return tuple(
-        Secret(
-            name=password(key, database),
-            purpose=f"the password of {database.user} on the database {key}",
-            generate=demo and database.password_secret is None,
-            permanent=FIXED_IN_VOLUME if demo else "",
-        )
-        for key, database in databases(context, KIND).items()
-    )
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One exporter per database."""
-    return tuple(exporter(context, key, database) for key, database in databases(context, KIND).items())
-
-
-def exporter(context: Context, key: str, database: Database) -> Workload:
+def exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """The exporter of one database; the password is read from a file."""
     secret = password(key, database)
     single = len(databases(context, KIND)) == 1
     return Workload(
         name=workload_name(context, NAME, KIND, key),
         image="postgres-exporter",
-        limits=limits(context.own(Settings), memory=64, cpus=0.5),
+        limits=limits(own, memory=64, cpus=0.5),
         args=tuple(f"--collector.{name}" for name in COLLECTORS),
         env={
             "DATA_SOURCE_URI": f"{reached(context, key, database)}/{database.database}?sslmode={database.ssl_mode}",
@@ -95,8 +62,39 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
     )
 
 
-class PostgresExporter(MonitoringComponent):
-    """postgres-exporter as a ComponentResource."""
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-Resource = PostgresExporter
+class PostgresExporter(Component[Settings]):
+    """postgres-exporter, one for each PostgreSQL database."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Each database's exporter is scraped, with the database's name as a label."""
+        if not databases(context, KIND):
+            return Telemetry()
+        return Telemetry(
+            offers=(series_for(KIND),),
+            scrape=(scrape(context, NAME, KIND, PORT),),
+            rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),),
+        )
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The password of each database; generated for the demo's own databases."""
+        demo = context.settings.demo
+        return tuple(
+            Secret(
+                name=password(key, database),
+                purpose=f"the password of {database.user} on the database {key}",
+                generate=demo and database.password_secret is None,
+                permanent=FIXED_IN_VOLUME if demo else "",
+            )
+            for key, database in databases(context, KIND).items()
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One exporter per database."""
+        return tuple(exporter(own, context, key, database) for key, database in databases(context, KIND).items())

@@ -5,11 +5,12 @@ Flags: https://github.com/oliver006/redis_exporter#command-line-flags.
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, limits, published
+from components.base import limits, published
 from components.exporters.base import databases, reached, scrape, workload_name
+from model.component import Component, Planned, Planning
 from model.dashboard import build
 from model.packs import redis as pack
-from model.plan import Context, Secret
+from model.secret import Secret
 from model.settings import ComponentSettings
 from model.system import Database
 from model.telemetry import RuleGroup, Telemetry, series_for
@@ -24,33 +25,7 @@ class Settings(ComponentSettings):
     """redis-exporter."""
 
 
-def telemetry(context: Context) -> Telemetry:
-    """Each database's exporter is scraped, with the database's name as a label."""
-    if not databases(context, KIND):
-        return Telemetry()
-    return Telemetry(
-        offers=(series_for(KIND),),
-        scrape=(scrape(context, NAME, KIND, PORT),),
-        rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),),
-    )
-
-
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The passwords of the databases that have one."""
-    return tuple(
-        Secret(name=item.password_secret, purpose=f"the password of the database {key}")
-        for key, item in databases(context, KIND).items()
-        if item.password_secret
-    )
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One exporter per database."""
-    return tuple(exporter(context, key, database) for key, database in databases(context, KIND).items())
-
-
-def exporter(context: Context, key: str, database: Database) -> Workload:
+def exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """The exporter of one database; a password is read from a file, which maps addresses to passwords."""
     url = f"redis://{reached(context, key, database)}"
     secret = database.password_secret
@@ -61,7 +36,7 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
     return Workload(
         name=workload_name(context, NAME, KIND, key),
         image="redis-exporter",
-        limits=limits(context.own(Settings), memory=64, cpus=0.5),
+        limits=limits(own, memory=64, cpus=0.5),
         args=("-include-system-metrics",),  # the memory of its machine, for a Redis without a limit of its own
         env={"REDIS_ADDR": url, **({"REDIS_PASSWORD_FILE": f"/run/secrets/{secret}"} if secret else {})},
         secrets=files,
@@ -72,8 +47,34 @@ def exporter(context: Context, key: str, database: Database) -> Workload:
     )
 
 
-class RedisExporter(MonitoringComponent):
-    """redis-exporter as a ComponentResource."""
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-Resource = RedisExporter
+class RedisExporter(Component[Settings]):
+    """redis-exporter, one for each Redis database."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Each database's exporter is scraped, with the database's name as a label."""
+        if not databases(context, KIND):
+            return Telemetry()
+        return Telemetry(
+            offers=(series_for(KIND),),
+            scrape=(scrape(context, NAME, KIND, PORT),),
+            rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),),
+        )
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The passwords of the databases that have one."""
+        return tuple(
+            Secret(name=item.password_secret, purpose=f"the password of the database {key}")
+            for key, item in databases(context, KIND).items()
+            if item.password_secret
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One exporter per database."""
+        return tuple(exporter(own, context, key, database) for key, database in databases(context, KIND).items())

@@ -15,10 +15,10 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from components.discovery import TOKENS, at_port, grouped, probed, scrape_timeout
+from model.component import Planned, Planning
 from model.declared import Declared
 from model.naming import LABEL
 from model.operator import GROUP, Operator
-from model.plan import Context
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget
 
 ADDED = ("container", "endpoint", "namespace", "node", "pod")
@@ -38,7 +38,7 @@ class Terms:
     sample_limit: int
 
 
-def monitors(context: Context, terms: Terms) -> Iterator[Declared]:
+def monitors(context: Planned, terms: Terms) -> Iterator[Declared]:
     """The objects of every job: where its targets are decides on their kind."""
     for job in context.telemetry.scrape:
         if job.prober and not job.discovery:
@@ -51,7 +51,7 @@ def monitors(context: Context, terms: Terms) -> Iterator[Declared]:
             yield from static(context, terms, job)
 
 
-def static(context: Context, terms: Terms, job: ScrapeJob) -> Iterator[Declared]:
+def static(context: Planning, terms: Terms, job: ScrapeJob) -> Iterator[Declared]:
     """A ServiceMonitor for each target that is a Service of the stack, one ScrapeConfig for all others."""
     named = [(service_of(context, target), target) for target in job.targets]
     own = [(service, target) for service, target in named if service]
@@ -62,7 +62,7 @@ def static(context: Context, terms: Terms, job: ScrapeJob) -> Iterator[Declared]
         yield scrape_config(context, terms, job, others)
 
 
-def service_of(context: Context, target: ScrapeTarget) -> str | None:
+def service_of(context: Planning, target: ScrapeTarget) -> str | None:
     """The Service of the stack that a target is; None where it is somewhere else."""
     host, _, port = target.address.rpartition(":")
     name = host.partition(".")[0]
@@ -72,7 +72,7 @@ def service_of(context: Context, target: ScrapeTarget) -> str | None:
 # -- kinds -----------------------------------------------------------------------------------------------------------
 
 
-def service_monitor(context: Context, terms: Terms, job: ScrapeJob, target: ScrapeTarget, name: str) -> Declared:
+def service_monitor(context: Planning, terms: Terms, job: ScrapeJob, target: ScrapeTarget, name: str) -> Declared:
     """The pod behind one of the stack's Services, called by the Service's address, so a new pod is no new series."""
     service = target.address.partition(".")[0]
     wanted = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": service}
@@ -90,7 +90,7 @@ def service_monitor(context: Context, terms: Terms, job: ScrapeJob, target: Scra
     return _monitor("ServiceMonitor", name, terms, spec)
 
 
-def pod_monitor(context: Context, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
+def pod_monitor(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
     """Pods that are found by their labels; they keep the namespace and the name that they are known by.
 
     No port is named, as pods that do not declare it would not be found.
@@ -112,7 +112,7 @@ def pod_monitor(context: Context, terms: Terms, job: ScrapeJob, how: Discovery) 
     return _monitor("PodMonitor", job.name, terms, spec)
 
 
-def kubelets(context: Context, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
+def kubelets(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
     """The nodes, by the Service that the operator keeps for their kubelets; its Prometheus shows its own identity."""
     endpoint = {
         "port": KUBELET_PORT,
@@ -133,7 +133,7 @@ def kubelets(context: Context, terms: Terms, job: ScrapeJob, how: Discovery) -> 
     return _monitor("ServiceMonitor", job.name, terms, spec)
 
 
-def probes(context: Context, terms: Terms, job: ScrapeJob, prober: str) -> Iterator[Declared]:
+def probes(context: Planning, terms: Terms, job: ScrapeJob, prober: str) -> Iterator[Declared]:
     """What a prober is asked about: a Probe for all addresses with the same labels, named after their service."""
     endpoint = asked(context, job)
     for labels, addresses in grouped(job.targets):
@@ -155,7 +155,7 @@ def probes(context: Context, terms: Terms, job: ScrapeJob, prober: str) -> Itera
         yield _monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", terms, spec)
 
 
-def scrape_config(context: Context, terms: Terms, job: ScrapeJob, targets: list[ScrapeTarget]) -> Declared:
+def scrape_config(context: Planning, terms: Terms, job: ScrapeJob, targets: list[ScrapeTarget]) -> Declared:
     """Addresses that no object of the cluster stands for."""
     endpoint = asked(context, job)
     groups: list[dict[str, Any]] = []
@@ -178,7 +178,7 @@ def scrape_config(context: Context, terms: Terms, job: ScrapeJob, targets: list[
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
-def asked(context: Context, job: ScrapeJob) -> dict[str, Any]:
+def asked(context: Planning, job: ScrapeJob) -> dict[str, Any]:
     """How a target is asked, in the words that endpoints of all kinds share."""
     interval = job.interval or context.settings.scrape_interval
     return {

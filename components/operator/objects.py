@@ -8,18 +8,18 @@ from typing import Any
 
 from components.operator.monitors import Terms, monitors
 from components.rules import entries
+from model.component import Planned, Planning
 from model.dashboard import dump
 from model.declared import LARGEST, Declared
 from model.naming import namespace
 from model.operator import GROUP, Operator
-from model.plan import Context
 from model.telemetry import Dashboard, RuleGroup
 
 RULES_SIZE = 200_000
 """Bytes of rules in one object: the operator refuses a rule file of more than half a mebibyte, in YAML."""
 
 
-def objects(context: Context, terms: Terms) -> Iterator[Declared]:
+def objects(context: Planned, terms: Terms) -> Iterator[Declared]:
     """Monitors for every scrape job, rules, and dashboards."""
     yield from monitors(context, terms)
     for group in context.telemetry.rules:
@@ -28,7 +28,7 @@ def objects(context: Context, terms: Terms) -> Iterator[Declared]:
         yield dashboard(terms.operator, board)
 
 
-def rules(context: Context, terms: Terms, group: RuleGroup) -> Iterator[Declared]:
+def rules(context: Planning, terms: Terms, group: RuleGroup) -> Iterator[Declared]:
     """A PrometheusRule for a group; several where one would be too large.
 
     Source: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
@@ -46,7 +46,7 @@ def rules(context: Context, terms: Terms, group: RuleGroup) -> Iterator[Declared
         )
 
 
-def routed(context: Context, operator: Operator, rule: Mapping[str, Any]) -> dict[str, Any]:
+def routed(context: Planning, operator: Operator, rule: Mapping[str, Any]) -> dict[str, Any]:
     """A rule whose alert finds its way to our receivers in an Alertmanager that also has others.
 
     It carries the stack's name, which our own Prometheus would add while sending. Where the operator routes by

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from model.component import Planning
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
 from model.gateway import addresses
@@ -17,7 +18,6 @@ from model.packs import measurable, outcome, presence, roles, slo
 from model.packs.base import PER_SECOND, Rules, Subject
 from model.packs.catalogue import BROUGHT, PACKS, TITLES, row_panels, with_pack_metrics
 from model.places import in_system, setting
-from model.plan import Context
 from model.promql import Catalogue, problems
 from model.system import AlertSpec, DashboardSpec, Metric, Objective, Row, Service, System
 from model.telemetry import (
@@ -41,7 +41,7 @@ def expanded(system: System) -> System:
     return system.model_copy(update={"services": services})
 
 
-def system_telemetry(context: Context) -> Telemetry:
+def system_telemetry(context: Planning) -> Telemetry:
     """Everything the system adds to the monitoring.
 
     Raises:
@@ -71,7 +71,7 @@ def system_telemetry(context: Context) -> Telemetry:
     )
 
 
-def _needs(context: Context) -> Iterator[Need]:
+def _needs(context: Planning) -> Iterator[Need]:
     """Stand-ins for services in a demo, and the series of rows that no service brings.
 
     Where an operator is, others bring these series, so nobody here knows which there are.
@@ -168,7 +168,7 @@ def _query_problems(system: System, known: Catalogue) -> list[Problem]:
 # -- scraping --------------------------------------------------------------------------------------------------------
 
 
-def targets(context: Context, key: str, service: Service) -> tuple[str, ...]:
+def targets(context: Planning, key: str, service: Service) -> tuple[str, ...]:
     """host:port of each instance of a service; in a demo its stand-in's, wherever the service itself lives."""
     if context.settings.demo:
         return (context.address(key, service.port),)
@@ -179,7 +179,7 @@ HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_l
 """Relabelling that leaves the port out of the instance of a target whose address only the platform knows."""
 
 
-def _job(context: Context, key: str, service: Service) -> ScrapeJob:
+def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
     """The scrape job of a service."""
     labels = {**service.labels, **identity(context, key)}
     found = discovery(context, service, labels)
@@ -199,7 +199,7 @@ def _job(context: Context, key: str, service: Service) -> ScrapeJob:
     )
 
 
-def discovery(context: Context, service: Service, labels: Mapping[str, str]) -> Discovery | None:
+def discovery(context: Planning, service: Service, labels: Mapping[str, str]) -> Discovery | None:
     """How the pods of a service are found, where it says so; in a demo its stand-in's carry the same labels."""
     pods = service.kubernetes
     if context.settings.target != "kubernetes" or pods is None:

@@ -10,8 +10,8 @@ import pulumi
 import pytest
 
 from components.base import ComponentArgs, MonitoringComponent, identity, limits, published
+from model.component import Component, Planning
 from model.load import parse
-from model.plan import Context
 from model.settings import ComponentSettings, Settings
 from model.workload import MIB, Limits, Port, Workload
 from targets.base import Deployment
@@ -19,7 +19,7 @@ from tests.support.mocks import RecordedResource, run_program
 from tests.support.systems import plan_shop
 
 
-class Example(MonitoringComponent):
+class Example(Component[ComponentSettings]):
     """A component of the test."""
 
 
@@ -55,7 +55,9 @@ def workload(name: str, *after: str) -> Workload:
 
 def run(target: RecordingTarget, *workloads: Workload) -> list[RecordedResource]:
     """What one component with these workloads registers."""
-    return run_program(lambda: Example("example", ComponentArgs(workloads=workloads, target=target)))
+    return run_program(
+        lambda: MonitoringComponent(Example, "example", ComponentArgs(workloads=workloads, target=target))
+    )
 
 
 def test_a_component_is_the_parent_of_its_workloads() -> None:
@@ -78,7 +80,7 @@ def test_outputs_tell_address_and_readiness() -> None:
 
     def program() -> pulumi.Output[None]:
         args = ComponentArgs(workloads=[workload("a"), workload("b")], target=RecordingTarget())
-        component = Example("example", args)
+        component = MonitoringComponent(Example, "example", args)
         return pulumi.Output.all(component.address, component.ready).apply(seen.append)
 
     run_program(program)
@@ -101,7 +103,7 @@ def test_a_port_is_published_where_the_closest_says(
 ) -> None:
     """The environment wins over the system, and the system over the component's default; a cluster publishes none."""
     system = plan_shop(tmp_path).system.model_copy(update={"ports": ports})
-    context = Context(
+    context = Planning(
         stack="dev",
         settings=parse(Settings, {"system": "shop", "docker": {"bindAddress": "::1"}}, "x"),
         system=system,

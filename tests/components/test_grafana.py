@@ -12,7 +12,7 @@ import yaml
 
 from components import grafana
 from components.assemble import ConfigValue
-from components.base import ComponentArgs
+from components.base import ComponentArgs, MonitoringComponent
 from model.errors import ConfigError
 from model.plan import Plan
 from model.telemetry import Dashboard
@@ -196,7 +196,7 @@ def test_the_resource_works_alone(tmp_path: Path) -> None:
     def program() -> None:
         secrets = dict.fromkeys(grafana.SECRETS.values(), "value")
         target = DockerTarget("dev", plan.settings.docker, plan.images, _outputs(secrets))
-        grafana.Grafana("grafana", ComponentArgs(workloads=[workload(plan)], target=target))
+        MonitoringComponent(grafana.Grafana, "grafana", ComponentArgs(workloads=[workload(plan)], target=target))
 
     resources = run_program(program)
     container = by_name(resources, "dev-grafana", ":Container")

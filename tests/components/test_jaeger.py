@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components import jaeger
-from components.base import ComponentArgs
+from components.base import ComponentArgs, MonitoringComponent
 from model.plan import Plan
 from model.workload import HttpProbe
 from targets.docker import DockerTarget
@@ -105,7 +105,7 @@ def test_the_resource_works_alone(tmp_path: Path) -> None:
 
     def program() -> None:
         target = DockerTarget("dev", plan.settings.docker, plan.images, {})
-        jaeger.Jaeger("jaeger", ComponentArgs(workloads=[workload(plan, "jaeger")], target=target))
+        MonitoringComponent(jaeger.Jaeger, "jaeger", ComponentArgs(workloads=[workload(plan, "jaeger")], target=target))
 
     resources = run_program(program)
     assert by_name(resources, "dev-jaeger", ":Container").inputs["readOnly"] is True

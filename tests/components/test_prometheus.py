@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import yaml
 
 from components import prometheus
-from components.base import ComponentArgs
+from components.base import ComponentArgs, MonitoringComponent
 from components.discovery import listed
+from components.prometheus import Prometheus
+from model.component import Planned
 from model.load import parse
-from model.plan import Context, Plan
+from model.plan import Plan
 from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.telemetry import (
@@ -31,10 +34,10 @@ from tests.support.systems import SYSTEM, plan_shop
 ALERT = AlertRule(name="Down", expr="up == 0", hold="1m", severity="critical", summary="s", description="d")
 
 
-def context(telemetry: Telemetry | None = None, *, others: tuple[str, ...] = (), **own: Any) -> Context:
+def context(telemetry: Telemetry | None = None, *, others: tuple[str, ...] = (), **own: Any) -> Planned:
     """A context of Prometheus and some other components."""
     section = parse(prometheus.Settings, own, "prometheus")
-    return Context(
+    return Planned(
         stack="dev",
         settings=parse(Settings, {"system": "shop"}, "settings"),
         system=parse(System, SYSTEM, "shop"),
@@ -43,6 +46,18 @@ def context(telemetry: Telemetry | None = None, *, others: tuple[str, ...] = (),
         images={},
         telemetry=telemetry or Telemetry(),
     )
+
+
+def section(context: Planned) -> prometheus.Settings:
+    """The section of Prometheus."""
+    own = context.sections["prometheus"]
+    assert isinstance(own, prometheus.Settings)
+    return own
+
+
+def config(context: Planned) -> dict[str, Any]:
+    """The main document."""
+    return prometheus.config(section(context), context)
 
 
 def job(**more: Any) -> ScrapeJob:
@@ -54,7 +69,8 @@ def job(**more: Any) -> ScrapeJob:
 
 def documents(telemetry: Telemetry, **own: Any) -> dict[str, Any]:
     """The parsed documents for a telemetry."""
-    files = prometheus.documents(context(telemetry, **own))
+    known = context(telemetry, **own)
+    files = prometheus.documents(section(known), known)
     return {path: yaml.safe_load(text) for path, text in files.items()}
 
 
@@ -158,16 +174,16 @@ def test_rule_groups_become_files() -> None:
 
 def test_alerts_go_to_alertmanager_when_there_is_one() -> None:
     """Without Alertmanager nothing is notified, and nothing fails for that."""
-    assert "alerting" not in prometheus.config(context())
-    targets = prometheus.config(context(others=("alertmanager",)))["alerting"]["alertmanagers"][0]["static_configs"]
+    assert "alerting" not in config(context())
+    targets = config(context(others=("alertmanager",)))["alerting"]["alertmanagers"][0]["static_configs"]
     assert targets == [{"targets": ["alertmanager:9093"]}]
 
 
 def test_documents_keep_their_order() -> None:
     """The same plan always gives the same text."""
     telemetry = Telemetry(scrape=(job(),), rules=(RuleGroup(name="api", alerts=(ALERT,)),))
-    assert prometheus.documents(context(telemetry)) == prometheus.documents(context(telemetry))
-    assert next(iter(prometheus.config(context(telemetry)))) == "global"
+    assert json.dumps(documents(telemetry)) == json.dumps(documents(telemetry))
+    assert next(iter(config(context(telemetry)))) == "global"
 
 
 # -- telemetry -------------------------------------------------------------------------------------------------------
@@ -175,7 +191,8 @@ def test_documents_keep_their_order() -> None:
 
 def test_prometheus_contributes_itself() -> None:
     """It is scraped, a data source, routed, and watched by alerts."""
-    own = prometheus.telemetry(context())
+    known = context()
+    own = Prometheus().telemetry(section(known), known)
     assert own.scrape[0].targets[0].address == "prometheus:9090"
     assert own.datasources[0].default
     assert own.routes[0].prefix == "/prometheus"
@@ -187,14 +204,14 @@ def test_an_operators_prometheus_is_what_others_are_told_of() -> None:
     """Its address and its pods, wherever its web pages are; objectives are compared with its retention where given."""
     given = {"namespace": "watch", "prometheusUrl": "http://prometheus.watch.svc:9090/prom/"}
     asked = context(mode="operator", operator=given)
-    own = prometheus.telemetry(asked)
+    own = Prometheus().telemetry(section(asked), asked)
     assert own.datasources[0].url == "http://prometheus.watch.svc:9090/prom" and own.routes == ()
     (scrape,) = own.scrape
     assert scrape.path == "/prom/metrics" and scrape.discovery is not None
     assert (scrape.discovery.namespaces, scrape.discovery.port) == (("watch",), 9090)
-    assert prometheus.workloads(asked) == () and prometheus.declared(context()) == ()
-    long = context(mode="operator", retention="1d")
-    assert [problem.where for problem in prometheus.problems(long)] and prometheus.problems(asked) == []
+    alone, long = context(), context(mode="operator", retention="1d")
+    assert Prometheus().workloads(section(asked), asked) == () and Prometheus().objects(section(alone), alone) == ()
+    assert Prometheus().problems(section(long), long) and Prometheus().problems(section(asked), asked) == []
 
 
 # -- workload --------------------------------------------------------------------------------------------------------
@@ -229,7 +246,7 @@ def test_the_resource_works_alone(tmp_path: Path) -> None:
 
     def program() -> None:
         target = DockerTarget("dev", plan.settings.docker, plan.images, {})
-        prometheus.Prometheus("prometheus", ComponentArgs(workloads=[workload(plan)], target=target))
+        MonitoringComponent(Prometheus, "prometheus", ComponentArgs(workloads=[workload(plan)], target=target))
 
     resources = run_program(program)
     container = by_name(resources, "dev-prometheus", ":Container")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from model.component import Planning
 from model.load import parse
-from model.plan import Context
 from model.settings import ComponentSettings, Settings
 from model.stack_dashboard import stack_dashboard
 from model.system import System
@@ -23,7 +23,7 @@ ROWS = {
 
 def titles(*components: str) -> list[str]:
     """The rows of the dashboard when these components run."""
-    context = Context(
+    context = Planning(
         stack="dev",
         settings=parse(Settings, {"system": "shop"}, "settings"),
         system=parse(System, SYSTEM, "shop"),

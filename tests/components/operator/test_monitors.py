@@ -10,10 +10,10 @@ import pytest
 
 from components import prometheus
 from components.operator.monitors import Terms, camel, monitors
+from model.component import Planned
 from model.declared import Declared
 from model.load import parse
 from model.operator import Operator
-from model.plan import Context
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget, Telemetry
@@ -33,7 +33,7 @@ FOUND = {
 def made(job: ScrapeJob) -> list[Declared]:
     """The objects of a job on a cluster."""
     settings = parse(Settings, {"system": "shop", "target": "kubernetes"}, "settings")
-    context = Context(
+    context = Planned(
         stack="dev", settings=settings, system=parse(System, SYSTEM, "shop"),
         sections={"prometheus": prometheus.Settings(mode="operator")},
         address=lambda name, port: address("dev", settings.kubernetes, name, port),

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse
 from model.packs.system import expanded, system_telemetry
-from model.plan import Context
 from model.settings import Settings
 from model.system import System
 from model.telemetry import AlertRule, RuleGroup, Telemetry
@@ -18,9 +18,9 @@ from tests.support.systems import SYSTEM, changed
 METRICS = "services/api/metrics"
 
 
-def context(changes: dict[str, Any] | None = None, **settings: Any) -> Context:
+def context(changes: dict[str, Any] | None = None, **settings: Any) -> Planning:
     """A context of the shop with changes to its system."""
-    return Context(
+    return Planning(
         stack="dev",
         settings=parse(Settings, {"system": "shop", **settings}, "settings"),
         system=expanded(parse(System, changed(SYSTEM, changes or {}), "shop")),
