@@ -36,7 +36,7 @@ from model.routes import Route as AlertRoute
 from model.scope import own_only
 from model.secret import Secret
 from model.settings import ComponentSettings
-from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 NAME = "alertmanager"
@@ -196,7 +196,10 @@ class Alertmanager(Component[Settings]):
         route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
         return Telemetry(
             offers=(NOTIFICATION,),
-            scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
+            rows=(StackRow(title="Alertmanager", panels=pack.panels(), position=20),),
+            scrape=(
+                ScrapeJob(name=NAME, series=SeriesCount(target=490), path=f"{urlsplit(url).path}/metrics", **found),
+            ),
             datasources=(
                 Datasource(
                     uid="alertmanager",

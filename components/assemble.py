@@ -90,14 +90,7 @@ def assemble(
         address, check = address or chosen.address(stack, settings), check or chosen.check
     if address is None:
         raise TypeError("either address or platforms is needed")
-    context = Planning(
-        stack=stack,
-        settings=settings,
-        system=system,
-        sections=registry.sections(settings),
-        address=address,
-        images=images or {},
-    )
+    context = _planning(stack, settings, system, address, images or {})
     problems += _settings_problems(context, chosen=target is not None)
     secrets = _collect(problems, lambda: declared_secrets(context)) or {}
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
@@ -115,6 +108,21 @@ def assemble(
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _planning(
+    stack: str, settings: Settings, system: System, address: Callable[[str, int], str], images: Mapping[str, Image]
+) -> Planning:
+    """What components may know at first."""
+    return Planning(
+        stack=stack,
+        settings=settings,
+        system=system,
+        sections=registry.sections(settings),
+        address=address,
+        images=images,
+        rows=registry.system_rows(),
+    )
 
 
 def load_images(root: Path) -> Mapping[str, Image]:

@@ -35,6 +35,8 @@ from model.telemetry import (
     Route,
     RuleGroup,
     ScrapeJob,
+    SeriesCount,
+    StackRow,
     Telemetry,
     TracingKind,
 )
@@ -220,18 +222,24 @@ class Grafana(Component[Settings]):
     settings = Settings
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
-        """Grafana is scraped, is reached at the root, and draws the stack itself."""
+        """Grafana is scraped, is reached at the root, and draws dashboards."""
         address, replicas = context.address(NAME, PORT), own.replicas
         return Telemetry(
             offers=(DRAWING,),
-            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, replicas=replicas)),),
-            rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
-            dashboards=tuple(
-                build(spec, folder="Monitoring", tags=["monitoring"], where=f"dashboard {spec.uid}")
-                for spec in (stack_dashboard(context), index(context))
+            rows=(StackRow(title="Grafana", panels=pack.panels(), position=60),),
+            scrape=(
+                ScrapeJob(name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, PORT, replicas=replicas)),
             ),
+            rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
             routes=(Route(name=NAME, prefix="/", url=f"http://{address}", login=False),),  # it has a login of its own
         )
+
+    def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
+        """The dashboards of the stack itself, and the list of all."""
+        specs = (stack_dashboard(collected.rows), index(context))
+        where = "dashboard {}".format
+        boards = (build(s, folder="Monitoring", tags=["monitoring"], where=where(s.uid)) for s in specs)
+        return Telemetry(dashboards=tuple(boards))
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Times that contradict each other, or that Grafana does not take."""

@@ -13,7 +13,18 @@ from model.component import Component, Planned, Planning
 from model.packs import jaeger as pack
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
-from model.telemetry import TRACES, Datasource, Opening, Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import (
+    TRACES,
+    Datasource,
+    Opening,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
 from model.workload import DataVolume, HttpProbe, Port, Workload
 
 NAME = "jaeger"
@@ -108,7 +119,8 @@ class Jaeger(Component[Settings]):
         address = context.address(NAME, PORT)
         target = ScrapeTarget(address=context.address(NAME, ADMIN_PORT), labels=identity(context, NAME))
         return Telemetry(
-            scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+            rows=(StackRow(title="Jaeger", panels=pack.panels(), position=40),),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=880), targets=(target,)),),
             datasources=(
                 Datasource(
                     uid=TRACES,

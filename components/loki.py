@@ -26,7 +26,18 @@ from model.packs import loki as pack
 from model.places import in_section
 from model.secret import Secret
 from model.settings import ComponentSettings
-from model.telemetry import LOG_STORE, Datasource, LogStore, Opening, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import (
+    LOG_STORE,
+    Datasource,
+    LogStore,
+    Opening,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 NAME = "loki"
@@ -39,6 +50,7 @@ SECRET_KEY = "loki-s3-secret-key"  # noqa: S105 - its name
 TENANT = "fake"
 """The tenant of every line while authentication is off; Loki's own name for it."""
 WRITE, READ, BACKEND = f"{NAME}-write", f"{NAME}-read", f"{NAME}-backend"
+SERIES = {NAME: 2100, WRITE: 1600, READ: 1400, BACKEND: 1300}  # of an instance, by workload
 MOST_COPIES = 3  # of each line: one may be away and two still agree; more would only cost
 
 
@@ -255,8 +267,9 @@ class Loki(Component[Settings]):
         """Loki is scraped, is a data source, takes lines, and has alerts about those it refuses or fails to delete."""
         every = parts(own, context)
         asked, told, rest = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
+        series = {name: SeriesCount(target=count) for name, count in SERIES.items()}
         jobs = tuple(
-            ScrapeJob(name=name, **scraped(context, name, PORT, replicas=count))
+            ScrapeJob(name=name, series=series[name], **scraped(context, name, PORT, replicas=count))
             for name, count in (every or {NAME: 1}).items()
         )
         elsewhere = {"push": (told, openings.PUSH), "rules": (rest, Opening())} if every else {}
@@ -266,6 +279,7 @@ class Loki(Component[Settings]):
         )
         source = Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{asked}", json_data={"maxLines": 1000})
         return Telemetry(
+            rows=(StackRow(title="Loki", panels=pack.panels(), position=30),),
             scrape=jobs,
             datasources=(source,),
             rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),

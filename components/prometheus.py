@@ -27,7 +27,17 @@ from model.operator import Operator
 from model.packs import prometheus as pack
 from model.packs.discovery import expected
 from model.settings import ComponentSettings
-from model.telemetry import EVALUATION, NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import (
+    EVALUATION,
+    NOTIFICATION,
+    Datasource,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
 
 NAME, PORT = "prometheus", 9090
@@ -193,7 +203,13 @@ class Prometheus(Component[Settings]):
         route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
         return Telemetry(
             offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
-            scrape=(ScrapeJob(name=NAME, path=f"{urlsplit(url).path}/metrics", **found),),
+            rows=(
+                StackRow(title="Targets and alerts", panels=pack.target_panels(), position=0),
+                StackRow(title="Prometheus", panels=pack.panels(), position=10),
+            ),
+            scrape=(
+                ScrapeJob(name=NAME, series=SeriesCount(target=1400), path=f"{urlsplit(url).path}/metrics", **found),
+            ),
             datasources=(
                 Datasource(
                     uid="prometheus",

@@ -20,7 +20,19 @@ from model.naming import LABEL, demo_logs, scraped, shares_files
 from model.packs import promtail as pack
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
-from model.telemetry import DOCKER_API, LOG_FILES, LOG_STORE, LogFile, LogStore, Need, RuleGroup, ScrapeJob, Telemetry
+from model.telemetry import (
+    DOCKER_API,
+    LOG_FILES,
+    LOG_STORE,
+    LogFile,
+    LogStore,
+    Need,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
 from model.workload import (
     Access,
     BorrowedVolume,
@@ -227,7 +239,8 @@ class Promtail(Component[Settings]):
         return Telemetry(
             offers=(LOG_FILES,),
             needs=tuple(asked),
-            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
+            rows=(StackRow(title="Promtail", panels=pack.panels(), position=50),),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=270), **scraped(context, NAME, PORT, agent=True)),),
             rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
         )
 

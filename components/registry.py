@@ -25,7 +25,7 @@ from components.prometheus import Prometheus
 from components.promtail import Promtail
 from components.socket_proxy import SocketProxy
 from components.traefik import Traefik
-from model.component import Component
+from model.component import Component, SystemRow
 from model.places import section_key
 from model.scope import OnlyOn
 from model.settings import ComponentSettings, Settings
@@ -87,3 +87,8 @@ def field_name(component: str) -> str:
 def key_name(component: str) -> str:
     """The YAML key of a component's section: `node-exporter` is `nodeExporter`."""
     return section_key(component)
+
+
+def system_rows() -> Mapping[str, SystemRow]:
+    """The rows that components bring to a system's dashboards, by name; those of one name are the same."""
+    return {row.name: row for component in COMPONENTS for row in component.system_rows}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from components.base import haproxy, identity, limits
 from model.component import Component, Planned, Planning
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import DOCKER_API, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import DOCKER_API, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Port, Workload
 
 NAME = "socket-proxy"
@@ -121,7 +121,9 @@ class SocketProxy(Component[Settings]):
         """The proxy is scraped; TargetDown covers it."""
         target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
         return Telemetry(
-            scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name=NAME),), offers=(DOCKER_API,)
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=260), targets=(target,)),),
+            rules=(RuleGroup(name=NAME),),
+            offers=(DOCKER_API,),
         )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:

@@ -18,7 +18,7 @@ from components.entry import acme, credentials
 from components.entry.routing import SECURE, WEB, config
 from model.addresses import HttpOrigin, own_host
 from model.base import Name, PortNumber, Strict
-from model.component import Component, Planned, Planning
+from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.errors import Problem
 from model.naming import scraped
@@ -28,7 +28,7 @@ from model.places import in_section, setting
 from model.scope import OnlyOn
 from model.secret import Secret
 from model.settings import ComponentSettings
-from model.telemetry import EDGE, Opening, Route, RuleGroup, ScrapeJob, Telemetry, series_for
+from model.telemetry import EDGE, Opening, Route, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
 from model.workload import ConfigDir, HttpProbe, Port, Reload, Workload, digest
 
 NAME = "traefik"
@@ -164,6 +164,7 @@ class Traefik(Component[Settings]):
 
     name = NAME
     settings = Settings
+    system_rows = (SystemRow(name="traefik", title="Traefik", panels=pack.panels),)
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Traefik is scraped, routes to its own dashboard, and has alerts about failing requests."""
@@ -171,7 +172,12 @@ class Traefik(Component[Settings]):
         extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
         return Telemetry(
             offers=(EDGE, series_for("traefik")),
-            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, INTERNAL_PORT, edge=True)),),
+            rows=(StackRow(title="Traefik", panels=pack.panels(), position=100),),
+            scrape=(
+                ScrapeJob(
+                    name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, INTERNAL_PORT, edge=True)
+                ),
+            ),
             rules=(
                 RuleGroup(name="traefik", alerts=(*pack.alerts(tune), *certificates.alerts(tune, context.settings))),
             ),

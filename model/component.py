@@ -7,7 +7,7 @@ Planning has two phases. First every component says what it contributes to the m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Generic, Literal, TypeVar
 
 from model.declared import Declared
@@ -16,7 +16,7 @@ from model.images import Image
 from model.operator import Operator
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
-from model.system import System
+from model.system import Panel, RowName, System
 from model.telemetry import Telemetry
 from model.workload import Workload
 
@@ -27,8 +27,20 @@ EVERYWHERE: tuple[Target, ...] = ("docker", "kubernetes")
 
 
 @dataclass(frozen=True, kw_only=True)
+class SystemRow:
+    """A row that a system's dashboards may have, of panels that draw the series of a component and of no service."""
+
+    name: RowName
+    title: str
+    panels: Callable[[], tuple[Panel, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Planning:
-    """What a component may know while contributions are collected; `sections` are the settings of all, by name."""
+    """What a component may know while contributions are collected.
+
+    `sections` are the settings of all components by name, `rows` the rows that components bring by theirs.
+    """
 
     stack: str
     settings: Settings
@@ -36,6 +48,7 @@ class Planning:
     sections: Mapping[str, ComponentSettings]
     address: Callable[[str, int], str]
     images: Mapping[str, Image]
+    rows: Mapping[str, SystemRow] = field(default_factory=dict)
 
     def instances(self, name: str, port: int) -> list[str]:
         """`host:port` of every instance of the component `name`; of the component itself where it has just one."""
@@ -94,12 +107,14 @@ class Component(Generic[S]):
         name: the component's name, its settings key in camelCase, and the name of its first workload.
         settings: the type of its settings section.
         targets: the targets that have it.
+        system_rows: rows for a system's dashboards; which there are does not depend on what is switched on.
         under_operator: settings that mean something where an operator runs the component; None where it never does.
     """
 
     name: str
     settings: type[S]
     targets: tuple[Target, ...] = EVERYWHERE
+    system_rows: tuple[SystemRow, ...] = ()
     under_operator: frozenset[str] | None = None
 
     def telemetry(self, own: S, context: Planning) -> Telemetry:

@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 
 from model.component import Planning
-from model.packs import (
-    alertmanager,
-    cluster,
-    containers,
-    grafana,
-    host,
-    jaeger,
-    loki,
-    prometheus,
-    promtail,
-    slo,
-    traefik,
-)
+from model.packs import slo
 from model.packs.base import colours, panel
 from model.system import DashboardSpec, Panel, Row
+from model.telemetry import StackRow
 
 INDEX = "index"
 """Uid of the dashboard that people see first."""
 
 _FIRST = "What is firing, whether promises are kept, and every dashboard by name."
 
-_ROWS: Mapping[str, tuple[str, Callable[[], tuple[Panel, ...]]]] = {
-    "prometheus": ("Prometheus", prometheus.panels),
-    "alertmanager": ("Alertmanager", alertmanager.panels),
-    "loki": ("Loki", loki.panels),
-    "jaeger": ("Jaeger", jaeger.panels),
-    "promtail": ("Promtail", promtail.panels),
-    "grafana": ("Grafana", grafana.panels),
-    "kube-state-metrics": ("Cluster", cluster.panels),
-    "cadvisor": ("Containers", containers.panels),
-    "kubelet": ("Containers", containers.panels),
-    "node-exporter": ("Host", host.panels),
-    "traefik": ("Traefik", traefik.panels),
-}
-"""What each component shows here, in the order of the rows."""
 
-
-def stack_dashboard(context: Planning) -> DashboardSpec:
-    """The stack itself, with a row for each component that runs."""
-    rows = [Row(title="Targets and alerts", panels=prometheus.target_panels())]
-    rows += [Row(title=title, panels=make()) for name, (title, make) in _ROWS.items() if context.enabled(name)]
+def stack_dashboard(rows: Sequence[StackRow]) -> DashboardSpec:
+    """The stack itself, with the rows of all components that run."""
+    ordered = sorted(rows, key=lambda row: row.position)
     return DashboardSpec(
         uid="monitoring-stack",
         title="Monitoring Stack",
         description="Is the monitoring itself well: what is scraped, what is stored, what does it cost?",
         refresh="30s",
-        rows=tuple(rows),
+        rows=tuple(Row(title=row.title, panels=row.panels) for row in ordered),
     )
 
 

@@ -36,7 +36,7 @@ SHARED = {
 """Modules of components/ that are not components."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
-LONGEST_COMPONENT = 300
+LONGEST_COMPONENT = 310
 LONGEST_MAIN = 40
 IMPURE = {"os", "time", "random", "socket", "requests", "subprocess", "urllib", "http", "datetime", "secrets", "uuid"}
 SERVED_BY_HELPERS: dict[str, str] = {

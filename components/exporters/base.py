@@ -6,7 +6,7 @@ from model.component import Planning
 from model.gateway import HOST
 from model.naming import identity
 from model.system import Database
-from model.telemetry import ScrapeJob, ScrapeTarget
+from model.telemetry import ScrapeJob, ScrapeTarget, SeriesCount
 
 
 def databases(context: Planning, kind: str) -> dict[str, Database]:
@@ -26,11 +26,11 @@ def reached(context: Planning, key: str, database: Database) -> str:
     return database.address or f"{HOST}:{database.listens}"
 
 
-def scrape(context: Planning, name: str, kind: str, port: int) -> ScrapeJob:
-    """The scrape job of a component: all its exporters, each with the label `database`."""
+def scrape(context: Planning, name: str, kind: str, port: int, *, series: int) -> ScrapeJob:
+    """The scrape job of a component: all its exporters, each with the label `database` and so many series."""
     workloads = {key: workload_name(context, name, kind, key) for key in databases(context, kind)}
     targets = tuple(
         ScrapeTarget(address=context.address(workload, port), labels={**identity(context, workload), "database": key})
         for key, workload in workloads.items()
     )
-    return ScrapeJob(name=name, targets=targets)
+    return ScrapeJob(name=name, targets=targets, series=SeriesCount(target=series))

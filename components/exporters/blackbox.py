@@ -13,15 +13,16 @@ from components.base import identity, limits, published
 from components.documents import dump
 from components.entry.acme import TRUSTED
 from model.checks.entry import TRAEFIK
-from model.component import Component, Planned, Planning
+from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.gateway import GATEWAY, asks_host
 from model.packs import probes as pack
 from model.packs import probes_alerts
+from model.packs.base import PROBES
 from model.packs.certificates import ACME_JOB, unreachable
 from model.packs.system import discovery, targets
 from model.settings import ComponentSettings
-from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry, series_for
+from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry, series_for
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
 
 NAME = "blackbox-exporter"
@@ -58,7 +59,9 @@ def probes(context: Planning) -> tuple[ScrapeJob, ...]:
     """The jobs that have the exporter ask: one for all addresses, one for each path of what is found by its pods."""
     fixed, found = addresses(context), [*pods(context)]
     own = context.address(NAME, PORT)
-    ask = ScrapeJob(name=probes_alerts.PROBES, path="/probe", params={"module": ("http_2xx",)}, prober=own)
+    once = SeriesCount(target=17)
+    asked = {"module": ("http_2xx",)}
+    ask = ScrapeJob(name=PROBES, path="/probe", params=asked, prober=own, series=once)
     return (
         *((replace(ask, targets=fixed),) if fixed else ()),
         *(replace(ask, **job) for job in found),
@@ -90,11 +93,11 @@ def addresses(context: Planning) -> tuple[ScrapeTarget, ...]:
 def pods(context: Planning) -> Iterator[dict[str, Any]]:
     """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
     for key, service in context.system.services.items():
-        labels = {**service.labels, **identity(context, key), "job": probes_alerts.PROBES}
+        labels = {**service.labels, **identity(context, key), "job": PROBES}
         found = discovery(context, service, labels)
         for number, path in enumerate(service.health if found else (), 1):
             # no service can have such a name
-            name = f"{probes_alerts.PROBES}.{key}" + (f".{number}" if number > 1 else "")
+            name = f"{PROBES}.{key}" + (f".{number}" if number > 1 else "")
             yield {"name": name, "discovery": found, "http_path": path}
 
 
@@ -106,6 +109,7 @@ class BlackboxExporter(Component[Settings]):
 
     name = NAME
     settings = Settings
+    system_rows = (SystemRow(name="probes", title="Health endpoints", panels=pack.panels),)
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """The exporter itself is scraped, and through it every health endpoint; nothing where there is none."""
@@ -116,7 +120,7 @@ class BlackboxExporter(Component[Settings]):
         itself = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
         return Telemetry(
             offers=(series_for("probes"),),
-            scrape=(ScrapeJob(name=NAME, targets=(itself,)), *jobs),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=55), targets=(itself,)), *jobs),
             rules=(RuleGroup(name="probes", alerts=(*probes_alerts.alerts(context.system.tune), *ca)),),
             dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
         )

@@ -6,12 +6,22 @@ Flags: https://github.com/google/cadvisor/blob/master/docs/runtime_options.md.
 from __future__ import annotations
 
 from components.base import identity, limits, published
-from model.component import Component, Planned, Planning
+from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.naming import LABEL
 from model.packs import containers as pack
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import DOCKER_API, Need, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry, series_for
+from model.telemetry import (
+    DOCKER_API,
+    Need,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+    series_for,
+)
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "cadvisor"
@@ -49,6 +59,7 @@ class Cadvisor(Component[Settings]):
 
     name = NAME
     settings = Settings
+    system_rows = (SystemRow(name="containers", title="Containers", panels=pack.panels),)
     targets = ("docker",)
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
@@ -57,7 +68,8 @@ class Cadvisor(Component[Settings]):
         return Telemetry(
             offers=(series_for("containers"),),
             needs=(Need(what=DOCKER_API, why=f"{NAME} asks it for the names of containers"),),
-            scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+            rows=(StackRow(title="Containers", panels=pack.panels(), position=80),),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(container=90), targets=(target,)),),
             rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
             dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
         )

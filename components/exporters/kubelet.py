@@ -5,14 +5,13 @@ Source: https://kubernetes.io/docs/concepts/cluster-administration/system-metric
 
 from __future__ import annotations
 
-from model.capacity import CONTAINERS
-from model.component import Component, Planning
+from model.component import Component, Planning, SystemRow
 from model.dashboard import build
 from model.naming import identity
 from model.packs import containers as pack
-from model.packs.containers_alerts import limits_hit
+from model.packs.containers_alerts import SELF, limits_hit
 from model.settings import ComponentSettings
-from model.telemetry import Discovery, RuleGroup, ScrapeJob, Telemetry, series_for
+from model.telemetry import Discovery, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
 
 NAME = "kubelet"
 KEPT = (
@@ -35,6 +34,7 @@ class Kubelet(Component[Settings]):
 
     name = NAME
     settings = Settings
+    system_rows = (SystemRow(name="containers", title="Containers", panels=pack.panels),)
     targets = ("kubernetes",)
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
@@ -54,13 +54,22 @@ class Kubelet(Component[Settings]):
             {"regex": "id|image", "action": "labeldrop"},
         )  # fmt: skip
         kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
-        job = ScrapeJob(name=NAME, scheme="https", discovery=nodes, platform_login=True, metric_relabel=kept)
+        job = ScrapeJob(
+            name=NAME,
+            series=SeriesCount(node=110, pod=4),
+            scheme="https",
+            discovery=nodes,
+            platform_login=True,
+            metric_relabel=kept,
+        )
         return Telemetry(
             offers=(series_for("containers"),),
+            rows=(StackRow(title="Containers", panels=pack.panels(), position=80),),
             scrape=(
                 job,
                 ScrapeJob(
-                    name=CONTAINERS,
+                    name=SELF,
+                    series=SeriesCount(node=20, pod=80),
                     path="/metrics/cadvisor",
                     scheme="https",
                     discovery=nodes,

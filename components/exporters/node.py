@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from components.base import limits, published
-from model.component import Component, Planned, Planning
+from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.naming import scraped
 from model.packs import host as pack
 from model.settings import DATA_ROOT, ComponentSettings
-from model.telemetry import RuleGroup, ScrapeJob, Telemetry, series_for
+from model.telemetry import RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "node-exporter"
@@ -44,12 +44,14 @@ class NodeExporter(Component[Settings]):
 
     name = NAME
     settings = Settings
+    system_rows = (SystemRow(name="host", title="Host", panels=pack.panels),)
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """The host is scraped; alerts are about what runs out."""
         return Telemetry(
             offers=(series_for("host"),),
-            scrape=(ScrapeJob(name=NAME, **scraped(context, NAME, PORT, agent=True)),),
+            rows=(StackRow(title="Host", panels=pack.panels(), position=90),),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=400), **scraped(context, NAME, PORT, agent=True)),),
             rules=(RuleGroup(name="host", alerts=pack.alerts(context.system.tune)),),
             dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.base import limits, published
 from components.exporters.base import databases, reached, scrape, workload_name
-from model.component import Component, Planned, Planning
+from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.packs import postgres as pack
 from model.secret import Secret
@@ -70,6 +70,7 @@ class PostgresExporter(Component[Settings]):
 
     name = NAME
     settings = Settings
+    system_rows = (SystemRow(name="postgres", title="PostgreSQL", panels=pack.panels),)
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Each database's exporter is scraped, with the database's name as a label."""
@@ -77,7 +78,7 @@ class PostgresExporter(Component[Settings]):
             return Telemetry()
         return Telemetry(
             offers=(series_for(KIND),),
-            scrape=(scrape(context, NAME, KIND, PORT),),
+            scrape=(scrape(context, NAME, KIND, PORT, series=560),),
             rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
             dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),),
         )

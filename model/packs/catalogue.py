@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from model.logs import CONTAINERS
 from model.packs import (
     clickhouse,
-    containers,
     go,
-    host,
     http,
     llm,
     milvus,
     nodejs,
     pool,
-    postgres,
-    probes,
     process,
     python,
-    redis,
     slo,
-    traefik,
     websocket,
     worker,
 )
@@ -47,24 +41,11 @@ TITLES: Mapping[RowName, str] = {
     "health": "Service health", "logs": "Logs", "slo": "Objectives", "http": "Requests", "worker": "Jobs",
     "websocket": "WebSockets", "nodejs": "Node.js", "go": "Go", "python": "Python", "pool": "Database connections",
     "clickhouse": "ClickHouse", "milvus": "Milvus", "llm": "Questions and models", "process": "Processes",
-    "host": "Host", "containers": "Containers", "postgres": "PostgreSQL", "redis": "Redis",
-    "probes": "Health endpoints", "traefik": "Traefik",
 }  # fmt: skip
-"""Headings of the rows."""
+"""Headings of the rows that services fill; components bring others."""
 
 ERRORS = "error|critical|fatal"
 """The levels of lines that somebody should read; components/pipeline.py makes them of what programs write."""
-_ALONE: Mapping[str, Callable[[], tuple[Panel, ...]]] = {
-    "host": host.panels,
-    "containers": containers.panels,
-    "postgres": postgres.panels,
-    "redis": redis.panels,
-    "probes": probes.panels,
-    "traefik": traefik.panels,
-}
-"""Rows that are the same for every system."""
-BROUGHT = frozenset(_ALONE)
-"""Rows that draw what a component brings and no service."""
 
 
 def with_pack_metrics(service: Service) -> Service:
@@ -84,8 +65,6 @@ def with_pack_metrics(service: Service) -> Service:
 
 def row_panels(name: RowName, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:
     """The panels of a row for the services `keys` of a system; empty when the row has nothing to show for them."""
-    if name in _ALONE:
-        return _ALONE[name]()
     subjects = [Subject(system, key) for key in keys]
     if name == "health":
         return health()

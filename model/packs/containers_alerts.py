@@ -21,6 +21,7 @@ RESTARTS = 2.0
 GRACE = 300
 """Seconds after its start in which a container may be unhealthy: databases replay their logs."""
 SELF = "cadvisor"
+"""The job that tells of containers, whoever answers it."""
 NAMED = 'name!=""'
 """Containers: what has no name is a group of them, or the host."""
 LINES = 'Read its last lines: `{service="<name without the stack>"}` in Explore, or `docker logs --tail 50 <name>`.'

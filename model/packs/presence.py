@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from model.packs.base import BY, Subject, flat
-from model.packs.probes_alerts import PROBES
+from model.packs.base import BY, PROBES, Subject, flat
 from model.system import Metric
 from model.telemetry import AlertRule, Example
 

@@ -6,7 +6,7 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import SERVICE, Tune, above, flat, limit, percent, series_of
+from model.packs.base import PROBES, SERVICE, Tune, above, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
 SLOW_SECONDS = 2.0
@@ -24,8 +24,6 @@ ANSWERED_SHARE = 0.9
 FLAPS = 5
 """Changes between answer and no answer in that time: a restart makes two, and one that is taken back four."""
 SELF = "blackbox-exporter"
-PROBES = "blackbox"
-"""The job that has the exporter ask; its targets carry the labels of the services that are asked."""
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from model.base import seconds
-from model.packs.base import BY, Subject, colours, limit, panel
+from model.packs.base import ASKED, BY, Subject, colours, limit, panel
 from model.packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, alerts
 from model.packs.slo_counts import counts
-from model.packs.targets import ASKED
 from model.system import DashboardSpec, Objective, Panel, Row, System
 from model.telemetry import RecordingRule, RuleGroup
 

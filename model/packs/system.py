@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from model.capacity import service_series
 from model.component import Planning
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
@@ -16,7 +17,7 @@ from model.gateway import addresses
 from model.naming import identity, namespace
 from model.packs import measurable, outcome, presence, roles, slo
 from model.packs.base import PER_SECOND, Rules, Subject
-from model.packs.catalogue import BROUGHT, PACKS, TITLES, row_panels, with_pack_metrics
+from model.packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
 from model.places import in_system, setting
 from model.promql import Catalogue, problems
 from model.system import AlertSpec, DashboardSpec, Metric, Objective, Row, Service, System
@@ -30,6 +31,7 @@ from model.telemetry import (
     RuleGroup,
     ScrapeJob,
     ScrapeTarget,
+    SeriesCount,
     Telemetry,
     series_for,
 )
@@ -60,7 +62,7 @@ def system_telemetry(context: Planning) -> Telemetry:
     )
     known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
     found = _query_problems(system, known)
-    boards = _dashboards(system, found)
+    boards = _dashboards(context, found)
     if found:
         raise ConfigError(found)
     return Telemetry(
@@ -84,7 +86,7 @@ def _needs(context: Planning) -> Iterator[Need]:
         return
     for d, board in enumerate(context.system.dashboards):
         for r, row in enumerate(board.rows):
-            if row.pack in BROUGHT:
+            if row.pack and row.pack in context.rows:
                 place = f"dashboards[{d}].rows[{r}].pack"
                 why = f"{place} of {context.system.name} draws {row.pack!r}"
                 yield Need(what=series_for(row.pack), why=why, where=in_system(context.system.name, place))
@@ -195,6 +197,7 @@ def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
         ),
         interval=service.scrape_interval,
         sample_limit=service.sample_limit,
+        series=SeriesCount(target=service_series(service)),
         relabel=(HOST_OF_POD,) if found and service.instance == "host" else (),
     )
 
@@ -276,8 +279,9 @@ def _board_of(system: System, key: str) -> str:
 # -- dashboards ------------------------------------------------------------------------------------------------------
 
 
-def _dashboards(system: System, found: list[Problem]) -> tuple[Dashboard, ...]:
+def _dashboards(context: Planning, found: list[Problem]) -> tuple[Dashboard, ...]:
     """The system's dashboards, and that of its objectives; problems of all are added to `found`."""
+    system = context.system
     specs = [(f"dashboards[{n}]", spec) for n, spec in enumerate(system.dashboards)]
     if system.objectives and f"{system.name}-slo" not in [spec.uid for _, spec in specs]:
         specs.append(("objectives", slo.board(system)))
@@ -286,25 +290,26 @@ def _dashboards(system: System, found: list[Problem]) -> tuple[Dashboard, ...]:
         where = f"{_where(system)}{place}"
         keys = spec.services or tuple(system.services)
         try:
-            filled = _filled(spec, system, keys, where)
+            filled = _filled(spec, context, keys, where)
             built.append(build(filled, folder=system.title, tags=[system.name], services=list(keys), where=where))
         except ConfigError as error:
             found += error.problems
     return tuple(built)
 
 
-def _filled(spec: DashboardSpec, system: System, keys: Sequence[str], where: str) -> DashboardSpec:
+def _filled(spec: DashboardSpec, context: Planning, keys: Sequence[str], where: str) -> DashboardSpec:
     """The dashboard with the panels of its packs in their rows."""
-    rows, found = [], []
+    rows, found, system = [], [], context.system
     for number, row in enumerate(spec.rows):
-        panels = row_panels(row.pack, system, keys) if row.pack else ()
+        brought = context.rows.get(row.pack or "")
+        panels = brought.panels() if brought else row_panels(row.pack, system, keys) if row.pack else ()
         if row.pack and not panels:
             users = sorted({name for key in keys for name in system.services[key].packs})
             message = f"no service of this dashboard uses the pack {row.pack!r}; {nearest(row.pack, users)}"
             found.append(Problem(f"{where}.rows[{number}].pack", message))
             continue
-        title = row.title or (TITLES[row.pack] if row.pack else "")
-        rows.append(Row(title=title, panels=(*panels, *row.panels), collapsed=row.collapsed))
+        usual = brought.title if brought else TITLES[row.pack] if row.pack else ""
+        rows.append(Row(title=row.title or usual, panels=(*panels, *row.panels), collapsed=row.collapsed))
     if found:
         raise ConfigError(found)
     return spec.model_copy(update={"rows": tuple(rows)})

@@ -7,16 +7,13 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import BY, SERVICE, Tune, flat, grown, limit, percent, series_of
-from model.packs.probes_alerts import PROBES
+from model.packs.base import ASKED, BY, PROBES, SERVICE, Tune, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
 
 ANSWERED = 0.9
 """Of the scrapes of a quarter of an hour: six of sixty are more than a network that loses a packet now and then."""
 FLAPS = 5
 """Changes between answer and no answer in that time: a restart makes two, and one that is taken back four."""
-ASKED = f'up{{job!="{PROBES}"}}'
-"""Targets that were asked themselves: the jobs of probes have the labels of what the exporter is asked about."""
 SELF = "prometheus"
 FOLLOWS = ("ProbeFailed", "ProbeSlow")
 """Symptoms of a service of which nothing answers."""

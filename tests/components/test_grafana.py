@@ -306,3 +306,19 @@ def test_the_databases_password_is_somebody_elses(tmp_path: Path) -> None:
     """It is not made up; without it nothing is planned."""
     with pytest.raises(ConfigError, match=r"the password of Grafana's user grafana at db\.internal:5432; set"):
         plan_shop(tmp_path, settings={"grafana": json.dumps({"database": DATABASE})})
+
+
+def rows(plan: Plan) -> list[str]:
+    """The headings of the stack's own dashboard."""
+    (board,) = (board for board in plan.telemetry.dashboards if board.uid == "monitoring-stack")
+    return [panel["title"] for panel in board.model["panels"] if panel["type"] == "row"]
+
+
+def test_the_stacks_dashboard_has_a_row_for_what_runs(tmp_path: Path) -> None:
+    """Each component that runs has its row, in an order that is not that of deployment; what is off has none."""
+    first = ["Targets and alerts", "Prometheus", "Alertmanager", "Loki"]
+    assert rows(plan_shop(tmp_path)) == [*first, "Promtail", "Grafana", "Containers", "Host", "Traefik"]
+    assert rows(plan_shop(tmp_path, settings={"jaeger": '{"enabled": true}'})) == [
+        *first, "Jaeger", "Promtail", "Grafana", "Containers", "Host", "Traefik",
+    ]  # fmt: skip
+    assert rows(plan_cluster(tmp_path)) == [*first, "Promtail", "Grafana", "Cluster", "Containers", "Host", "Traefik"]

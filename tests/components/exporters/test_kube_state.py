@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from components.exporters import kube_state
-from model.capacity import STATE_SELF
+from model.settings import KubernetesSettings
 from tests.support.planned import document, explained, job, scraped_as, workload
 from tests.support.systems import plan_cluster, plan_shop
 
@@ -31,7 +31,7 @@ def test_series_carry_the_labels_of_their_objects(tmp_path: Path) -> None:
 
 def test_it_tells_whether_it_could_read_them(tmp_path: Path) -> None:
     """Its own port is scraped too, for what it lists and watches and no more: its errors are alerts of the cluster."""
-    own = job(plan_cluster(tmp_path), STATE_SELF)
+    own = job(plan_cluster(tmp_path), kube_state.ITSELF)
     (target,) = own.targets
     assert target.address.endswith(f":{kube_state.SELF_PORT}") and target.labels["service"] == kube_state.NAME
     (kept,) = own.metric_relabel
@@ -60,3 +60,10 @@ def test_there_is_none_without_a_cluster(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path)
     assert kube_state.NAME not in plan.workloads
     assert "cluster" not in {group.name for group in plan.telemetry.rules}
+
+
+def test_its_memory_follows_the_pods() -> None:
+    """The memory that it is given grows with the pods that the cluster is expected to have."""
+    few, many = (KubernetesSettings.model_validate({"expectedPods": count}) for count in (20, 2000))
+    assert kube_state.memory(many) - kube_state.memory(few) == 1980 * kube_state.MEMORY_PER_POD
+    assert kube_state.memory(few) > kube_state.MEMORY

@@ -6,14 +6,16 @@ from typing import Any, get_args
 
 import pytest
 
+from components.registry import system_rows
+from model.component import SystemRow
 from model.packs.catalogue import PACKS, TITLES, row_panels
 from model.system import PackName, RowName
 
 
 def test_every_name_a_person_may_write_is_there() -> None:
-    """The names of the specification and the packs are the same; each row has a heading."""
+    """The names of the specification and the packs are the same; each row is a service's or a component's."""
     assert set(PACKS) == set(get_args(PackName))
-    assert set(TITLES) == set(get_args(RowName))
+    assert set(TITLES) | set(system_rows()) == set(get_args(RowName)) and not set(TITLES) & set(system_rows())
 
 
 @pytest.mark.parametrize("name", sorted(TITLES))
@@ -27,6 +29,13 @@ def test_every_row_shows_something(name: Any, uses: Any, explains: Any) -> None:
     assert panels
     if name not in ("logs", "health"):
         explains(panels)
+
+
+@pytest.mark.parametrize("row", system_rows().values(), ids=lambda row: row.name)
+def test_every_row_of_a_component_explains_itself(row: SystemRow, explains: Any) -> None:
+    """A row that a component brings has a heading, and panels that say what they show."""
+    assert row.title
+    explains(row.panels())
 
 
 @pytest.mark.parametrize("name", sorted(PACKS))
