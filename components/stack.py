@@ -9,9 +9,9 @@ import pulumi_random as random
 from pulumi.runtime import config as runtime_config
 
 from components.assemble import ConfigValue
-from components.base import ComponentArgs, MonitoringComponent
 from components.entry.derived import authority, derive
 from components.registry import COMPONENTS
+from components.resource import ComponentArgs, MonitoringComponent
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.secret import Secret

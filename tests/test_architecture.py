@@ -30,6 +30,7 @@ SHARED = {
     "routes",
     "rules",
     "registry",
+    "resource",
     "assemble",
     "stack",
 }
@@ -141,9 +142,9 @@ def test_components_do_not_know_each_other() -> None:
 
 
 def test_components_do_not_know_their_platform() -> None:
-    """No component imports a target or a word of a platform's SDK."""
+    """No component imports a target, Pulumi or a platform's SDK: it is planned without any of them."""
     for path in component_files():
-        assert not roots(path) & {"targets", "pulumi_docker", "pulumi_kubernetes", "docker"}, named(path)
+        assert not roots(path) & {"targets", "pulumi", "pulumi_docker", "pulumi_kubernetes", "docker"}, named(path)
 
 
 def test_assembling_knows_no_pulumi() -> None:

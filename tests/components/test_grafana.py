@@ -12,7 +12,7 @@ import yaml
 
 from components import grafana
 from components.assemble import ConfigValue
-from components.base import ComponentArgs, MonitoringComponent
+from components.resource import ComponentArgs, MonitoringComponent
 from model.errors import ConfigError
 from model.plan import Plan
 from model.telemetry import Dashboard

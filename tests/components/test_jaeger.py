@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components import jaeger
-from components.base import ComponentArgs, MonitoringComponent
+from components.resource import ComponentArgs, MonitoringComponent
 from model.plan import Plan
 from model.workload import HttpProbe
 from targets.docker import DockerTarget

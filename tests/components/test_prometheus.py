@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from components import prometheus
-from components.base import ComponentArgs, MonitoringComponent
 from components.discovery import listed
 from components.prometheus import Prometheus
+from components.resource import ComponentArgs, MonitoringComponent
 from model.component import Planned
 from model.load import parse
 from model.plan import Plan

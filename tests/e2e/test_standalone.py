@@ -19,7 +19,7 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 import pulumi
 from components.assemble import ConfigValue, assemble
-from components.base import ComponentArgs, MonitoringComponent
+from components.resource import ComponentArgs, MonitoringComponent
 from components.prometheus import Prometheus
 from targets.docker import DockerTarget, address
 
