@@ -8,23 +8,23 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field, create_model
 
-from components.alertmanager import Alertmanager
+from components.alertmanager.component import Alertmanager
 from components.demo_workload import DemoWorkload
-from components.exporters.blackbox import BlackboxExporter
+from components.exporters.blackbox.component import BlackboxExporter
 from components.exporters.cadvisor import Cadvisor
-from components.exporters.kube_state import KubeState
+from components.exporters.kube_state.component import KubeState
 from components.exporters.kubelet import Kubelet
-from components.exporters.node import NodeExporter
-from components.exporters.postgres import PostgresExporter
-from components.exporters.redis import RedisExporter
-from components.grafana import Grafana
-from components.jaeger import Jaeger
-from components.loki import Loki
+from components.exporters.node.component import NodeExporter
+from components.exporters.postgres.component import PostgresExporter
+from components.exporters.redis.component import RedisExporter
+from components.grafana.component import Grafana
+from components.jaeger.component import Jaeger
+from components.loki.component import Loki
 from components.oauth2_proxy import OAuth2Proxy
-from components.prometheus import Prometheus
-from components.promtail import Promtail
+from components.prometheus.component import Prometheus
+from components.promtail.component import Promtail
 from components.socket_proxy import SocketProxy
-from components.traefik import Traefik
+from components.traefik.component import Traefik
 from model.component import Component, SystemRow
 from model.places import section_key
 from model.scope import OnlyOn

@@ -7,8 +7,9 @@ from typing import cast
 from rich.console import Console
 from rich.table import Table
 
-from components import loki, prometheus
-from components.exporters import kube_state
+from components.exporters.kube_state import component as kube_state
+from components.loki import settings as loki
+from components.prometheus import settings as prometheus
 from model.capacity import Capacity, estimate
 from model.plan import Plan
 from ops.render import plan_file

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.rules import rules
+from components.prometheus.rules import rules
 from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse

@@ -6,10 +6,10 @@ Flags: https://github.com/google/cadvisor/blob/master/docs/runtime_options.md.
 from __future__ import annotations
 
 from components.base import identity, limits, published
+from components.exporters.containers import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.naming import LABEL
-from model.packs import containers as pack
 from model.settings import ComponentSettings, DockerSettings
 from model.telemetry import (
     DOCKER_API,

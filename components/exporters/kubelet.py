@@ -5,11 +5,11 @@ Source: https://kubernetes.io/docs/concepts/cluster-administration/system-metric
 
 from __future__ import annotations
 
+from components.exporters.containers import mixin as pack
+from components.exporters.containers.alerts import SELF, limits_hit
 from model.component import Component, Planning, SystemRow
 from model.dashboard import build
 from model.naming import identity
-from model.packs import containers as pack
-from model.packs.containers_alerts import SELF, limits_hit
 from model.settings import ComponentSettings
 from model.telemetry import Discovery, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
 

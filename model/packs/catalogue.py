@@ -45,7 +45,7 @@ TITLES: Mapping[RowName, str] = {
 """Headings of the rows that services fill; components bring others."""
 
 ERRORS = "error|critical|fatal"
-"""The levels of lines that somebody should read; components/pipeline.py makes them of what programs write."""
+"""The levels of lines that somebody should read; components/promtail/pipeline.py makes them of what programs write."""
 
 
 def with_pack_metrics(service: Service) -> Service:

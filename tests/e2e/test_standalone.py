@@ -20,7 +20,7 @@ from pathlib import Path
 import pulumi
 from components.assemble import ConfigValue, assemble
 from components.resource import ComponentArgs, MonitoringComponent
-from components.prometheus import Prometheus
+from components.prometheus.component import Prometheus
 from targets.docker import DockerTarget, address
 
 config = {{

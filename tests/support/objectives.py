@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.rules import rules
+from components.prometheus.rules import rules
 from model.load import parse
 from model.packs.system import expanded
 from model.system import System

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model.packs import http, presence
-from tests.model.packs.conftest import Proves, Uses
+from tests.conftest import Proves, Uses
 
 METRICS = {
     "x_requests_total": {"type": "counter", "role": "requests", "labels": {"status": ["200", "500"]}},
