@@ -23,15 +23,13 @@ from model.component import Planning
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
-from model.packs.system import expanded, system_telemetry
+from model.packs.system import expanded
 from model.places import in_section, section_key, settings_file
 from model.plan import Plan, Platform, make_plan
 from model.scope import OnlyOn, idle_settings
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
-from model.telemetry import Telemetry
-from model.tuning import untuned
 from model.workload import Workload
 
 IMAGES = Path("configs/images.yaml")
@@ -92,17 +90,15 @@ def assemble(
         raise TypeError("either address or platforms is needed")
     context = _planning(stack, settings, system, address, images or {})
     problems += _settings_problems(context, chosen=target is not None)
-    secrets = _collect(problems, lambda: declared_secrets(context)) or {}
+    secrets = declared_secrets(context)
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
-    extra = _collect(problems, lambda: system_telemetry(context))
-    if extra is None:  # what is said about alerts cannot be judged without them
-        context = replace(context, system=untuned(system))
-    plan = _collect(problems, lambda: make_plan(context, registry.COMPONENTS, extra or Telemetry()))
-    if plan is not None and check is not None:
+    plan, found = make_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
+    problems += found
+    if check is not None:
         problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
-    if problems or plan is None:
+    if problems:
         raise ConfigError(problems)
     return replace(plan, secrets={**secrets, **plan.secrets})
 

@@ -25,7 +25,8 @@ from components.prometheus.component import Prometheus
 from components.promtail.component import Promtail
 from components.socket_proxy import SocketProxy
 from components.traefik.component import Traefik
-from model.component import Component, SystemRow
+from model.component import Component, Contributor, SystemRow
+from model.packs.system import SystemContributor
 from model.places import section_key
 from model.scope import OnlyOn
 from model.settings import ComponentSettings, Settings
@@ -49,6 +50,10 @@ COMPONENTS: tuple[Component[Any], ...] = (
     OAuth2Proxy(),
     Traefik(),
 )  # fmt: skip
+
+
+CONTRIBUTORS: tuple[Contributor, ...] = (SystemContributor(),)
+"""Who else contributes to the monitoring, after all components."""
 
 
 @cache

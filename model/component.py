@@ -6,6 +6,7 @@ Planning has two phases. First every component says what it contributes to the m
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Generic, Literal, TypeVar
@@ -95,6 +96,26 @@ def operator_of(sections: Mapping[str, ComponentSettings]) -> Operator | None:
     """The operator that a section of the settings names; None where the stack runs a Prometheus of its own."""
     operators = (section.existing for section in sections.values() if section.enabled)
     return next(filter(None, operators), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """What a contributor adds to the monitoring, and the mistakes in what it is made of.
+
+    Where mistakes left something out it is not `complete`, so that nothing may be concluded from what is missing.
+    """
+
+    telemetry: Telemetry
+    problems: tuple[Problem, ...] = ()
+    complete: bool = True
+
+
+class Contributor(ABC):
+    """Whoever contributes to the monitoring and has neither settings nor workloads, such as the system itself."""
+
+    @abstractmethod
+    def contribute(self, context: Planning) -> Contribution:
+        """What it wants scraped, alerted on and drawn, and what it needs; mistakes are values of it."""
 
 
 class Component(Generic[S]):

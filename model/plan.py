@@ -10,9 +10,9 @@ from typing import Any
 from model import checks, declared, tuning
 from model.checks import idle as unread
 from model.checks import names, needs
-from model.component import Component, Planning
+from model.component import Component, Contributor, Planning
 from model.declared import Declared
-from model.errors import ConfigError, Problem, nearest
+from model.errors import Problem, nearest
 from model.gateway import reaching
 from model.images import Image
 from model.operator import Operator
@@ -65,23 +65,28 @@ class Plan:
         return tuple(workload for group in self.workloads.values() for workload in group)
 
 
-def make_plan(context: Planning, components: Sequence[Component[Any]], extra: Telemetry) -> Plan:
-    """Collects everyone's telemetry, then asks for the workloads.
+def make_plan(
+    context: Planning, components: Sequence[Component[Any]], contributors: Sequence[Contributor] = ()
+) -> tuple[Plan, list[Problem]]:
+    """The plan, and everything in it that is wrong: names, ports, secrets or images that contradict each other.
+
+    Everyone's telemetry is collected, then workloads follow from it. A plan with problems must not be deployed.
 
     Args:
         context: settings, system and addresses.
         components: the registered components, in deployment order.
-        extra: what the system itself contributes.
-
-    Raises:
-        ConfigError: names, ports, secrets or images contradict each other; all contradictions at once.
+        contributors: who else contributes to the monitoring.
     """
+    made = [contributor.contribute(context) for contributor in contributors]
+    extra, problems = Telemetry.merge(m.telemetry for m in made), [problem for m in made for problem in m.problems]
+    if not all(m.complete for m in made):  # what is said about alerts cannot be judged without them
+        context = replace(context, system=tuning.untuned(context.system))
     active = [(c, context.sections[c.name]) for c in components if context.enabled(c.name)]
     parts, idle = {c.name: c.telemetry(own, context) for c, own in active}, _idle(context, components)
     given = Telemetry.merge([*parts.values(), extra])
     collected = Telemetry.merge([given, *(c.derived(own, context, given) for c, own in active)])
     elsewhere = frozenset(alert.name for part in idle.values() for group in part.rules for alert in group.alerts)
-    problems = tuning.problems(collected, context.system, elsewhere)
+    problems += tuning.problems(collected, context.system, elsewhere)
     switched_off = {name: part for name, part in idle.items() if name in context.sections}
     problems += needs.problems(context, collected, switched_off)
     drawn = DRAWING in collected.offers or context.operator is not None
@@ -111,9 +116,7 @@ def make_plan(context: Planning, components: Sequence[Component[Any]], extra: Te
         for text in _contradictions(plan)
         if not any(f"{name!r} is" in text or f"{name}-data' is" in text for name in clashes)  # said with its place
     ]
-    if problems:
-        raise ConfigError(problems)
-    return plan
+    return plan, problems
 
 
 def _idle(context: Planning, components: Sequence[Component[Any]]) -> dict[str, Telemetry]:

@@ -25,10 +25,11 @@ from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse
 from model.packs import slo
-from model.packs.system import expanded, system_telemetry
+from model.packs.system import expanded
 from model.settings import Settings
 from model.system import System
 from model.tuning import tuned
+from tests.support.systems import contributed
 from tests.support.validating import tool
 from tests.support.waiting import eventually
 
@@ -139,7 +140,7 @@ def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
     context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )
-    for group in tuned(system_telemetry(context), system, settings).rules:
+    for group in tuned(contributed(context), system, settings).rules:
         document = rules(group)
         document["groups"][0].pop("interval", None)
         (folder / f"{group.name}.rules.yml").write_text(yaml.safe_dump(document))
@@ -251,4 +252,4 @@ def test_a_bucket_that_is_not_declared_is_refused() -> None:
     with pytest.raises(
         ConfigError, match=r"objectives\[0\]\.threshold: no bucket of .* ends at 0\.25 s; choose 0\.1 or"
     ):
-        system_telemetry(context)
+        contributed(context)

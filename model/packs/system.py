@@ -1,6 +1,6 @@
 """What a system itself contributes: its services' scrape jobs, the rules that follow from them, alerts, dashboards.
 
-Everything that could never work is refused here, with its place in the system's file: a role that two metrics have, a
+What could never work is a problem, with its place in the system's file: a role that two metrics have, a
 query with a name that nothing exposes, an objective without a metric to measure it.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from model.capacity import service_series
-from model.component import Planning
+from model.component import Contribution, Contributor, Planning
 from model.dashboard import build
 from model.errors import ConfigError, Problem, nearest
 from model.gateway import addresses
@@ -43,17 +43,24 @@ def expanded(system: System) -> System:
     return system.model_copy(update={"services": services})
 
 
-def system_telemetry(context: Planning) -> Telemetry:
-    """Everything the system adds to the monitoring.
+class SystemContributor(Contributor):
+    """The system as one who contributes to the monitoring."""
 
-    Raises:
-        ConfigError: a role, an objective, a query or a dashboard that could never work; all of them at once.
-    """
+    def contribute(self, context: Planning) -> Contribution:
+        """Everything the system adds; without rules and dashboards where what they are made of is wrong."""
+        system = context.system
+        found = roles.problems(system, _where(system)) + _objective_problems(system)
+        found += measurable.problems(system, _where(system))
+        bare = Telemetry(
+            scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
+            needs=tuple(_needs(context)),
+        )
+        return Contribution(telemetry=bare, problems=tuple(found), complete=False) if found else _whole(context, bare)
+
+
+def _whole(context: Planning, bare: Telemetry) -> Contribution:
+    """The contribution with rules and dashboards, of a system whose roles and objectives are right."""
     system = context.system
-    found = roles.problems(system, _where(system)) + _objective_problems(system)
-    found += measurable.problems(system, _where(system))
-    if found:
-        raise ConfigError(found)
     groups = [_group(system, Subject(system, key)) for key in system.services]
     own = RuleGroup(name=system.name, alerts=tuple(_alert(spec) for spec in system.alerts), board=_first_board(system))
     objectives = slo.groups(system, context.settings.environment)
@@ -63,14 +70,8 @@ def system_telemetry(context: Planning) -> Telemetry:
     known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
     found = _query_problems(system, known)
     boards = _dashboards(context, found)
-    if found:
-        raise ConfigError(found)
-    return Telemetry(
-        scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
-        rules=tuple(replace(group, board=group.board or _first_board(system)) for group in rules),
-        dashboards=boards,
-        needs=tuple(_needs(context)),
-    )
+    rules = tuple(replace(group, board=group.board or _first_board(system)) for group in rules)
+    return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(found))
 
 
 def _needs(context: Planning) -> Iterator[Need]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from model.component import Component, Planned, Planning
-from model.errors import ConfigError
+from model.component import Component, Contribution, Contributor, Planned, Planning
+from model.errors import ConfigError, Problem
 from model.images import Image
 from model.load import parse
 from model.plan import Plan, make_plan
@@ -70,9 +70,28 @@ def context(components: Sequence[Fake], *, off: tuple[str, ...] = ()) -> Plannin
     )
 
 
+@dataclass
+class Extra(Contributor):
+    """Somebody who contributes without being a component."""
+
+    made: Contribution
+
+    def contribute(self, context: Planning) -> Contribution:
+        """What it was given."""
+        return self.made
+
+
 def plan(*components: Fake, off: tuple[str, ...] = (), extra: Telemetry | None = None) -> Plan:
-    """The plan of some components."""
-    return make_plan(context(components, off=off), components, extra or Telemetry())
+    """The plan of some components.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    others = [Extra(Contribution(telemetry=extra))] if extra else []
+    made, problems = make_plan(context(components, off=off), components, others)
+    if problems:
+        raise ConfigError(problems)
+    return made
 
 
 def job(name: str) -> Telemetry:
@@ -106,7 +125,7 @@ def test_a_component_gets_its_own_section() -> None:
     """The settings that a hook is called with are those that stand under the component's name."""
     first, second = Fake("first"), Fake("second")
     known = context([first, second])
-    make_plan(known, [first, second], Telemetry())
+    make_plan(known, [first, second])
     assert first.sections[0] is known.sections["first"] and second.sections[0] is known.sections["second"]
 
 
@@ -159,3 +178,13 @@ def test_unpublished_ports_do_not_clash() -> None:
     """Two workloads may listen on one port number, each in its own container."""
     ports = (Port(number=80),)
     assert len(plan(Fake("x", (workload("a", ports=ports), workload("b", ports=ports)))).every()) == 2
+
+
+def test_a_mistake_of_a_contributor_hides_no_other() -> None:
+    """Its problems come first, with those of all workloads; a plan is made all the same."""
+    mistake = Problem("configs/systems/shop.yaml", "is wrong")
+    wrong = Extra(Contribution(telemetry=Telemetry(), problems=(mistake,), complete=False))
+    component = Fake("x", (workload("a", image="no"),))
+    made, problems = make_plan(context([component]), [component], [wrong])
+    assert problems[0] == mistake and any("image 'no' is unknown" in str(problem) for problem in problems[1:])
+    assert [entry.name for entry in made.every()] == ["a"]

@@ -9,11 +9,11 @@ import pytest
 from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse
-from model.packs.system import expanded, system_telemetry
+from model.packs.system import expanded
 from model.settings import Settings
 from model.system import System
 from model.telemetry import AlertRule, RuleGroup, Telemetry
-from tests.support.systems import SYSTEM, changed
+from tests.support.systems import SYSTEM, changed, contributed
 
 METRICS = "services/api/metrics"
 
@@ -32,7 +32,7 @@ def context(changes: dict[str, Any] | None = None, **settings: Any) -> Planning:
 
 def made(changes: dict[str, Any] | None = None, **settings: Any) -> Telemetry:
     """The telemetry of the shop."""
-    return system_telemetry(context(changes, **settings))
+    return contributed(context(changes, **settings))
 
 
 def group(telemetry: Telemetry, name: str) -> RuleGroup:
