@@ -23,7 +23,6 @@ from model.component import Planning
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
-from model.packs.system import expanded
 from model.places import in_section, section_key, settings_file
 from model.plan import Plan, Platform, make_plan
 from model.scope import OnlyOn, idle_settings
@@ -31,6 +30,7 @@ from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.workload import Workload
+from packs.system import expanded
 
 IMAGES = Path("configs/images.yaml")
 SYSTEMS = Path("configs/systems")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from model.packs.base import panel
 from model.system import Panel
+from packs.base import panel
 
 AT = 'environment=~"$environment"'
 """The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""

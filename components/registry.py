@@ -26,10 +26,10 @@ from components.promtail.component import Promtail
 from components.socket_proxy import SocketProxy
 from components.traefik.component import Traefik
 from model.component import Component, Contributor, SystemRow
-from model.packs.system import SystemContributor
 from model.places import section_key
 from model.scope import OnlyOn
 from model.settings import ComponentSettings, Settings
+from packs.system import SystemContributor
 
 COMPONENTS: tuple[Component[Any], ...] = (
     SocketProxy(),

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from model.load import parse
-from model.packs.base import Subject
-from model.packs.system import expanded
 from model.system import Panel, System
 from model.telemetry import AlertRule, RecordingRule, RuleGroup
+from packs.base import Subject
+from packs.system import expanded
 from tests.support.proving import prove, unproven
 from tests.support.validating import tool
 

@@ -18,7 +18,7 @@ from model.component import Component
 from ops.render import plan_file
 from tests.support.systems import ROOT
 
-FOLDERS = ("components", "model", "targets", "ops")
+FOLDERS = ("components", "model", "packs", "targets", "ops")
 SHARED = (
     "assemble",
     "base",
@@ -115,11 +115,11 @@ def named(path: Path) -> str:
 # -- imports ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sources("model"), ids=named)
+@pytest.mark.parametrize("path", sources("model", "packs"), ids=named)
 def test_the_model_is_pure(path: Path) -> None:
-    """The model knows neither Pulumi nor components nor targets, and reads no clock, environment or network."""
+    """Model and packs know neither Pulumi nor components nor targets, and read no clock, environment or network."""
     forbidden = IMPURE | {"pulumi", "pulumi_docker", "pulumi_random", "components", "targets", "ops", "toolchain"}
-    assert not roots(path) & forbidden
+    assert not roots(path) & (forbidden | ({"packs"} if path.is_relative_to(ROOT / "model") else set()))
     if path.stem != "load":
         calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
         names = {c.id if isinstance(c, ast.Name) else getattr(c, "attr", "") for c in calls}
@@ -212,7 +212,7 @@ def test_components_are_not_named_in_other_files() -> None:
     `after=("x",)`, `restart_with=("x",)` and type and uid of a data source that Grafana shows.
     """
     names = {component.name for component in registry.COMPONENTS}
-    for path in sources("components", "model"):
+    for path in sources("components", "model", "packs"):
         own = called(home(path)) if path in component_files() else set()
         foreign = {node.value for node in strings(path)} & (names - own)
         assert foreign == set(SPOKEN.get(named(path), {})), named(path)

@@ -24,11 +24,11 @@ from components.prometheus.rules import rules
 from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse
-from model.packs import slo
-from model.packs.system import expanded
 from model.settings import Settings
 from model.system import System
 from model.tuning import tuned
+from packs import slo
+from packs.system import expanded
 from tests.support.systems import contributed
 from tests.support.validating import tool
 from tests.support.waiting import eventually

@@ -8,9 +8,9 @@ from __future__ import annotations
 from components.drawing import or_zero
 from model.base import duration, seconds
 from model.limits import Share
-from model.packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
 from model.system import Panel
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
 
 FAILED_SHARE = 0.01
 """One failure in a hundred can be a receiver's hiccup, which is tried again; more is a broken receiver."""

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 
 from model.base import duration
-from model.packs.base import Tune, flat, limit, series_of
 from model.settings import Settings
 from model.telemetry import AlertRule, Example, Severity
 from model.tls import renewal
+from packs.base import Tune, flat, limit, series_of
 
 SELF = "traefik"
 METRIC = "traefik_tls_certs_not_after"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from model.component import Planning
-from model.packs import slo
-from model.packs.base import colours, panel
 from model.system import DashboardSpec, Panel, Row
 from model.telemetry import StackRow
+from packs import slo
+from packs.base import colours, panel
 
 INDEX = "index"
 """Uid of the dashboard that people see first."""

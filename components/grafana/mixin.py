@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from components.drawing import or_zero
 from model.limits import Count, Share
-from model.packs.base import BY, Tune, grown, limit, panel, percent, series_of, share
 from model.system import Panel
 from model.telemetry import AlertRule
+from packs.base import BY, Tune, grown, limit, panel, percent, series_of, share
 
 ERROR_SHARE = 0.05
 """One page is dozens of requests: from one failure in twenty on people see it."""

@@ -7,8 +7,8 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
 
 RULES_SHARE = 1.0
 """A group that takes longer than its interval skips evaluations: its alerts come late or not at all."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from model.packs.base import BY, flat, grown, series_of
 from model.telemetry import AlertRule, Example, RecordingRule, RuleGroup, ScrapeJob
+from packs.base import BY, flat, grown, series_of
 
 EXPECTED = "job:targets:expected"
 """Recorded for every job and service: how many targets it should have."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from components.prometheus import alerts as prometheus_alerts
 from components.prometheus import discovery_alerts as discovery
 from components.prometheus import target_alerts as targets
-from model.packs.base import CHOSEN, Tune, colours, panel
 from model.system import Panel
 from model.telemetry import AlertRule
+from packs.base import CHOSEN, Tune, colours, panel
 
 
 def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1, cluster: bool = False) -> tuple[AlertRule, ...]:

@@ -7,8 +7,8 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import ASKED, BY, PROBES, SERVICE, Tune, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import ASKED, BY, PROBES, SERVICE, Tune, flat, grown, limit, percent, series_of
 
 ANSWERED = 0.9
 """Of the scrapes of a quarter of an hour: six of sixty are more than a network that loses a packet now and then."""

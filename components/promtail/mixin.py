@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from components.drawing import or_zero
 from model.limits import Count, Share
-from model.packs.base import BY, Tune, colours, flat, grown, limit, panel, percent, series_of, share
 from model.system import Panel
 from model.telemetry import AlertRule, Example
+from packs.base import BY, Tune, colours, flat, grown, limit, panel, percent, series_of, share
 
 DROPPED = 0.0
 """Lines in five minutes: what is dropped is lost, so by default each one counts."""

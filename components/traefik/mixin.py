@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from components.drawing import at, chart, or_zero, rate, stat, summed
 from model.limits import Share
-from model.packs.base import BY, Tune, colours, least, limit, percent, series_of, share
 from model.system import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
+from packs.base import BY, Tune, colours, least, limit, percent, series_of, share
 
 ERRORS = 0.05
 """One request in twenty: from there on people notice; below it are clients that went away."""

@@ -13,9 +13,9 @@ import yaml
 from components.assemble import ConfigValue, assemble
 from model.component import Planning
 from model.errors import ConfigError
-from model.packs.system import SystemContributor
 from model.plan import Plan
 from model.telemetry import Telemetry
+from packs.system import SystemContributor
 from targets.platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import PROBES, SERVICE, Tune, above, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import PROBES, SERVICE, Tune, above, flat, limit, percent, series_of
 
 SLOW_SECONDS = 2.0
 """A health endpoint does little: two seconds mean that something it asks is slow. A probe gives up after five."""

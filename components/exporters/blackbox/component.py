@@ -19,11 +19,11 @@ from model.checks.entry import TRAEFIK
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.gateway import GATEWAY, asks_host
-from model.packs.base import PROBES
-from model.packs.system import discovery, targets
 from model.settings import ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry, series_for
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
+from packs.base import PROBES
+from packs.system import discovery, targets
 
 NAME = "blackbox-exporter"
 PORT = 9115

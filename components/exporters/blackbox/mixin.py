@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from components.drawing import at, chart, none_of, stat
 from components.exporters.blackbox.alerts import CERTIFICATE_DAYS, SLOW_SECONDS
-from model.packs.base import colours, panel
 from model.system import DashboardSpec, Panel, Row
+from packs.base import colours, panel
 
 ANSWERED = {"{{service}} {{instance}}": at("probe_success")}
 

@@ -9,8 +9,8 @@ Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.m
 from __future__ import annotations
 
 from model.limits import Count, Share
-from model.packs.base import Tune, counter, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import Tune, counter, flat, limit, percent, series_of
 
 MEMORY = 0.9
 """The working set cannot be given back; above nine tenths the next burst ends in an OOM kill."""

@@ -7,8 +7,8 @@ Source: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 from __future__ import annotations
 
 from model.limits import Count
-from model.packs.base import BY, Tune, flat, limit, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import BY, Tune, flat, limit, series_of
 
 RESTARTS = 3.0
 """In a quarter of an hour: a start that waits for its database takes two or three; what comes after that is a loop."""

@@ -14,9 +14,9 @@ from components.exporters.kube_state import workload_alerts as cluster_workload_
 from components.exporters.kube_state.alerts import ALIVE, RESTARTS, WORKLOADS
 from components.exporters.kube_state.node_alerts import PRESSURE, READY
 from components.exporters.kube_state.volume_alerts import FILES, VOLUME_FULL, VOLUME_LOW
-from model.packs.base import Tune, colours, percent
 from model.system import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
+from packs.base import Tune, colours, percent
 
 __all__ = ["alerts", "board", "panels"]
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from components.exporters.kube_state.alerts import SELF
 from model.limits import Count, Share
-from model.packs.base import BY, Tune, counter, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import BY, Tune, counter, flat, limit, percent, series_of
 
 PRESSURE = 'condition=~"MemoryPressure|DiskPressure|PIDPressure|NetworkUnavailable", status="true"'
 READY = 'condition="Ready", status="true"'

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from components.exporters.kube_state.alerts import series
 from model.limits import Share
-from model.packs.base import SERVICE, Tune, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import SERVICE, Tune, flat, limit, percent, series_of
 
 VOLUME_FULL = 0.05
 """Claims are small: of 10 GiB, written to at the 3 MB/s of a busy database, it is three minutes until nothing is left.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Literal
 
 from components.exporters.kube_state.alerts import SELF, series
-from model.packs.base import Tune, flat, limit, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import Tune, flat, limit, series_of
 
 JOB_SECONDS = 12 * 3600.0
 """Twelve hours, as in Kubernetes' mixin: a nightly backup that still runs at noon will not end by itself."""

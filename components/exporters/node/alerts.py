@@ -8,8 +8,8 @@ Source: https://github.com/prometheus/node_exporter#collectors
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import BY, Tune, above, counter, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import BY, Tune, above, counter, flat, grown, limit, percent, series_of
 
 MEMORY = 0.9
 """The kernel starts to drop caches and to stall at about this point."""

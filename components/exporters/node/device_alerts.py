@@ -6,8 +6,8 @@ Source: https://github.com/prometheus/node_exporter#collectors
 from __future__ import annotations
 
 from components.exporters.node.disk_alerts import REAL
-from model.packs.base import Tune, counter, flat, limit, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import Tune, counter, flat, limit, series_of
 
 QUEUE = 10.0
 """Operations that wait at a time, on average: a disk that keeps up has one or two, a solid state disk a few more."""

@@ -6,8 +6,8 @@ Source: https://github.com/prometheus/node_exporter#collectors
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import SERVICE, Tune, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import SERVICE, Tune, flat, limit, percent, series_of
 
 DISK_FULL = 0.1
 """A tenth left still leaves hours to act on the usual growth."""

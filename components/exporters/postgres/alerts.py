@@ -7,8 +7,8 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 from __future__ import annotations
 
 from model.limits import Count, Share
-from model.packs.base import BY, SERVICE, Tune, counter, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import BY, SERVICE, Tune, counter, flat, grown, limit, percent, series_of
 
 CONNECTIONS = 0.8
 """A fifth is the usual reserve for administrators and for bursts of the pools."""

@@ -6,8 +6,8 @@ https://www.postgresql.org/docs/current/warm-standby.html
 
 from __future__ import annotations
 
-from model.packs.base import BY, Tune, above, flat, limit, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import BY, Tune, above, flat, limit, series_of
 
 LAG_SECONDS = 300.0
 """A report or a large change keeps a standby busy for a minute or two; five is more than readers expect."""

@@ -6,8 +6,8 @@ Source: https://redis.io/docs/latest/commands/info/
 from __future__ import annotations
 
 from model.limits import Count, Share
-from model.packs.base import BY, SERVICE, Tune, above, flat, grown, limit, percent, series_of
 from model.telemetry import AlertRule, Example, Mute
+from packs.base import BY, SERVICE, Tune, above, flat, grown, limit, percent, series_of
 
 BLOCKED = 10.0
 """Fewer are a handful of workers; how many more are too many only the past of this Redis says, or its owner."""

@@ -6,8 +6,8 @@ Source: https://redis.io/docs/latest/commands/info/
 from __future__ import annotations
 
 from model.limits import Share
-from model.packs.base import Tune, flat, limit, percent, series_of
 from model.telemetry import AlertRule, Example
+from packs.base import Tune, flat, limit, percent, series_of
 
 MEMORY = 0.9
 """Above nine tenths evictions start, or writes fail, with the next burst."""

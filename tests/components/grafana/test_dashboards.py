@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from components.grafana.dashboards import stack_dashboard
-from model.packs.base import panel
 from model.telemetry import StackRow
+from packs.base import panel
 
 PANEL = panel("Up", {"up": "up"}, "short", "Whether it is up.")
 

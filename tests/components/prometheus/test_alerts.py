@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from components.prometheus import alerts as pack
-from model.packs.base import Tune
 from model.telemetry import AlertRule
+from packs.base import Tune
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 

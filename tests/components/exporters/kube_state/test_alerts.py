@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.exporters.kube_state import alerts as cluster_alerts
-from model.packs.base import flat
 from model.telemetry import AlertRule, Example, RuleGroup
+from packs.base import flat
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 from tests.support.proving import prove

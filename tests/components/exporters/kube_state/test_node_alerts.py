@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from components.exporters.kube_state import node_alerts as cluster_node_alerts
-from model.packs.base import flat, series_of
 from model.telemetry import Example
+from packs.base import flat, series_of
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 

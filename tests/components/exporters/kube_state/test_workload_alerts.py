@@ -8,8 +8,8 @@ import pytest
 
 from components.exporters.kube_state import workload_alerts as cluster_workload_alerts
 from components.exporters.kube_state.alerts import series
-from model.packs.base import flat
 from model.telemetry import Example
+from packs.base import flat
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 

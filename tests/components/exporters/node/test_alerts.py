@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.exporters.node import alerts as host_alerts
-from model.packs.base import counter, series_of
 from model.telemetry import Example
+from packs.base import counter, series_of
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 

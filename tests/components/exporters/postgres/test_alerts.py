@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.exporters.postgres import alerts as postgres_alerts
-from model.packs.base import flat, series_of
+from packs.base import flat, series_of
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.exporters.redis import data_alerts as redis_data_alerts
-from model.packs.base import flat
+from packs.base import flat
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
