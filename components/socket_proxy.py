@@ -8,7 +8,7 @@ from __future__ import annotations
 from components.base import haproxy, identity, limits
 from model.component import Component, Planned, Planning
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import DOCKER_API, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
+from model.telemetry import DOCKER_API, DockerApi, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Port, Workload
 
 NAME = "socket-proxy"
@@ -122,6 +122,7 @@ class SocketProxy(Component[Settings]):
         target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
         return Telemetry(
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=260), targets=(target,)),),
+            docker_apis=(DockerApi(address=context.address(NAME, PORT), workload=NAME),),
             rules=(RuleGroup(name=NAME),),
             offers=(DOCKER_API,),
         )

@@ -305,6 +305,25 @@ class LogStore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertReceiver:
+    """Whom alerts are sent to: `host:port` of each instance of an Alertmanager, and the path below which it answers.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#alertmanager_config
+    """
+
+    targets: tuple[str, ...]
+    path_prefix: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DockerApi:
+    """Where containers are listed and their lines read: `host:port` of the API, and the workload that answers there."""
+
+    address: str
+    workload: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Telemetry:
     """Everything one contributor adds. `merge` concatenates contributions in the order given.
 
@@ -320,6 +339,8 @@ class Telemetry:
     routes: tuple[Route, ...] = ()
     log_files: tuple[LogFile, ...] = ()
     log_stores: tuple[LogStore, ...] = ()
+    alert_receivers: tuple[AlertReceiver, ...] = ()
+    docker_apis: tuple[DockerApi, ...] = ()
     spans: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()

@@ -206,10 +206,9 @@ def called(place: str) -> set[str]:
 
 
 def test_components_are_not_named_in_other_files() -> None:
-    """The registry is the only list: elsewhere a name is used for an address, a start order or a question at most.
+    """The registry is the only list: elsewhere a name is at most asked about.
 
-    These are `address("x", …)`, `instances("x", …)`, `count("x")`, `enabled("x")`,
-    `after=("x",)`, `restart_with=("x",)` and type and uid of a data source that Grafana shows.
+    That is `count("x")`, an image, or type and uid of a data source that Grafana shows.
     """
     names = {component.name for component in registry.COMPONENTS}
     for path in sources("components", "model", "packs"):
@@ -244,12 +243,12 @@ def strings(path: Path) -> Iterator[ast.Constant]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call):
             function = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if function in ("address", "count", "enabled", "instances"):
+            if function == "count":
                 allowed |= set(node.args[:1])
             allowed |= {
                 inner
                 for keyword in node.keywords
-                if keyword.arg in ("after", "restart_with", "kind", "uid", "image")
+                if keyword.arg in ("kind", "uid", "image")
                 for inner in ast.walk(keyword.value)
             }
         elif isinstance(node, ast.Dict):

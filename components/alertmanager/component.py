@@ -22,7 +22,17 @@ from model.errors import Problem
 from model.places import in_section
 from model.scope import own_only
 from model.secret import Secret
-from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
+from model.telemetry import (
+    NOTIFICATION,
+    AlertReceiver,
+    Datasource,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 
@@ -68,6 +78,7 @@ class Alertmanager(Component[Settings]):
         switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
         rules = pack.alerts(context.system.tune, replicas=context.count(NAME), switch=switch, own=operator is None)
         route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
+        takes = AlertReceiver(targets=tuple(context.instances(NAME, PORT)), path_prefix="/alertmanager")
         return Telemetry(
             offers=(NOTIFICATION,),
             rows=(StackRow(title="Alertmanager", panels=pack.panels(), position=20),),
@@ -84,6 +95,7 @@ class Alertmanager(Component[Settings]):
                 ),
             ),
             rules=(RuleGroup(name="alertmanager", alerts=rules),),
+            alert_receivers=() if operator else (takes,),
             routes=() if operator else (route,),
         )
 

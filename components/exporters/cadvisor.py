@@ -80,6 +80,7 @@ class Cadvisor(Component[Settings]):
         It asks for the engine's driver once, at its start, so a new proxy starts it anew.
         """
         layers, root, flags = _layers(context.settings.docker)
+        apis = tuple(api.workload for api in context.telemetry.docker_apis)
         groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
         return (
             Workload(
@@ -87,7 +88,7 @@ class Cadvisor(Component[Settings]):
                 image="cadvisor",
                 limits=limits(own, memory=192, cpus=0.5),
                 args=(
-                    f"-docker=tcp://{context.address('socket-proxy', 2375)}",
+                    *(f"-docker=tcp://{api.address}" for api in context.telemetry.docker_apis),
                     "-docker_only=true",
                     "-housekeeping_interval=5s",
                     "-store_container_labels=false",
@@ -100,7 +101,7 @@ class Cadvisor(Component[Settings]):
                 exemptions=(*root, Exemption(rule="host-mount", reason="reads control groups and container layers")),
                 probe=HttpProbe(path="/healthz", port=PORT),
                 placement="node-agent",
-                after=("socket-proxy",) if context.enabled("socket-proxy") else (),
-                restart_with=("socket-proxy",) if context.enabled("socket-proxy") else (),
+                after=apis,
+                restart_with=apis,
             ),
         )

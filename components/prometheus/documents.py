@@ -13,6 +13,7 @@ from components.prometheus.rules import rules
 from components.prometheus.settings import INSTANCE, Settings
 from model.component import Planned, Planning
 from model.telemetry import (
+    AlertReceiver,
     ScrapeJob,
 )
 
@@ -34,15 +35,16 @@ def config(own: Settings, context: Planned) -> dict[str, Any]:
     }
     if own.query_log_file:
         document["global"]["query_log_file"] = own.query_log_file
-    if context.enabled("alertmanager"):
-        served = {
-            "path_prefix": "/alertmanager",
-            "static_configs": [{"targets": context.instances("alertmanager", 9093)}],
-        }
-        document["alerting"] = {"alertmanagers": [served]}
+    if receivers := context.telemetry.alert_receivers:
+        document["alerting"] = {"alertmanagers": [*map(alertmanager, receivers)]}
         if own.replicas > 1:  # the same alert of two instances is one
             document["alerting"]["alert_relabel_configs"] = [{"regex": "replica", "action": "labeldrop"}]
     return document
+
+
+def alertmanager(receiver: AlertReceiver) -> dict[str, Any]:
+    """One entry of `alertmanagers`."""
+    return {"path_prefix": receiver.path_prefix, "static_configs": [{"targets": list(receiver.targets)}]}
 
 
 def scrape_configs(own: Settings, context: Planned) -> list[dict[str, Any]]:

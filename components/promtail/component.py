@@ -107,7 +107,7 @@ class Promtail(Component[Settings]):
                 told={"HOSTNAME": "node-name"} if pods else {},
                 access=(Access(resources=("pods",)),) if pods else (),
                 after=(
-                    *(("socket-proxy",) if context.enabled("socket-proxy") else ()),
+                    *(api.workload for api in context.telemetry.docker_apis if not pods),
                     *(store.workload for store in context.telemetry.log_stores),
                     *(key for log in log_files(context) if lent for key in log.demo),
                 ),

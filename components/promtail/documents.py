@@ -47,17 +47,14 @@ def client(context: Planning, store: LogStore) -> dict[str, Any]:
     }
 
 
-def docker_job(own: Settings, context: Planning) -> dict[str, Any]:
+def docker_job(own: Settings, context: Planned) -> dict[str, Any]:
     """The containers of the engine, seen through the read-only socket proxy."""
-    discovery: dict[str, Any] = {
-        "host": f"tcp://{context.address('socket-proxy', 2375)}",
-        "refresh_interval": "2s",
-    }
-    if wanted := own.container_labels:
-        discovery["filters"] = [{"name": "label", "values": list(wanted)}]
+    wanted = own.container_labels
+    chosen = {"filters": [{"name": "label", "values": list(wanted)}]} if wanted else {}
+    apis = context.telemetry.docker_apis
     return {
         "job_name": CONTAINERS,
-        "docker_sd_configs": [discovery],
+        "docker_sd_configs": [{"host": f"tcp://{api.address}", "refresh_interval": "2s", **chosen} for api in apis],
         "relabel_configs": [
             {"target_label": "job", "replacement": CONTAINERS},
             {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},

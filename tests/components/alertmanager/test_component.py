@@ -13,7 +13,7 @@ from components.assemble import ConfigValue
 from model.errors import ConfigError
 from tests.components.alertmanager.plans import RECEIVERS, ROUTES, SECRETS, planned
 from tests.support.planned import document, explained, scraped_as, text, workload
-from tests.support.systems import plan_shop
+from tests.support.systems import plan_cluster, plan_shop
 
 
 def test_credentials_come_from_files(tmp_path: Path) -> None:
@@ -91,3 +91,12 @@ def test_a_missing_receiver_is_warned_of(tmp_path: Path) -> None:
     assert words.startswith("Pulumi.dev.yaml: alertmanager.receivers: none is declared")
     assert not plan_shop(tmp_path, settings=real | {"demo": ConfigValue("true")}).warnings
     assert not planned(tmp_path, receivers=RECEIVERS, routes=ROUTES).warnings
+
+
+def test_alerts_reach_every_instance(tmp_path: Path) -> None:
+    """Whoever sends alerts is given the address of each instance, and the path below which they answer."""
+    (one,) = planned(tmp_path / "one").telemetry.alert_receivers
+    assert (one.targets, one.path_prefix) == (("alertmanager:9093",), "/alertmanager")
+    cluster = plan_cluster(tmp_path / "two", settings={"alertmanager": json.dumps({"replicas": 2})})
+    (two,) = cluster.telemetry.alert_receivers
+    assert [target.partition(".")[0] for target in two.targets] == ["alertmanager-0", "alertmanager-1"]

@@ -13,6 +13,7 @@ from components.prometheus.documents import config as config_of
 from components.prometheus.documents import documents as documents_of
 from model.component import Planned
 from model.telemetry import (
+    AlertReceiver,
     AlertRule,
     RecordingRule,
     RuleGroup,
@@ -136,8 +137,9 @@ def test_rule_groups_become_files() -> None:
 def test_alerts_go_to_alertmanager_when_there_is_one() -> None:
     """Without Alertmanager nothing is notified, and nothing fails for that."""
     assert "alerting" not in config(context())
-    targets = config(context(others=("alertmanager",)))["alerting"]["alertmanagers"][0]["static_configs"]
-    assert targets == [{"targets": ["alertmanager:9093"]}]
+    receiver = AlertReceiver(targets=("a-0:9093", "a-1:9093"), path_prefix="/a")
+    served = config(context(Telemetry(alert_receivers=(receiver,))))["alerting"]["alertmanagers"]
+    assert served == [{"path_prefix": "/a", "static_configs": [{"targets": ["a-0:9093", "a-1:9093"]}]}]
 
 
 def test_documents_keep_their_order() -> None:
