@@ -94,8 +94,8 @@ def assemble(
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
-    plan, found = make_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
-    problems += found
+    plan, mistakes = make_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
+    problems += mistakes
     if check is not None:
         problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
     if problems:

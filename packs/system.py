@@ -49,13 +49,15 @@ class SystemContributor(Contributor):
     def contribute(self, context: Planning) -> Contribution:
         """Everything the system adds; without rules and dashboards where what they are made of is wrong."""
         system = context.system
-        found = roles.problems(system, _where(system)) + _objective_problems(system)
-        found += measurable.problems(system, _where(system))
+        mistakes = roles.problems(system, _where(system)) + _objective_problems(system)
+        mistakes += measurable.problems(system, _where(system))
         bare = Telemetry(
             scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
             needs=tuple(_needs(context)),
         )
-        return Contribution(telemetry=bare, problems=tuple(found), complete=False) if found else _whole(context, bare)
+        if mistakes:
+            return Contribution(telemetry=bare, problems=tuple(mistakes), complete=False)
+        return _whole(context, bare)
 
 
 def _whole(context: Planning, bare: Telemetry) -> Contribution:

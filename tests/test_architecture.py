@@ -191,12 +191,12 @@ def test_every_hook_of_a_component_is_known(component: Component[Any]) -> None:
 
 def test_no_hook_is_looked_up_by_its_name() -> None:
     """Components are read through their class alone, where mypy sees each attribute."""
-    asked = HOOKS | {"SHORT", "replicas", "instances", "existing", "TARGETS", "UNDER_OPERATOR", "declared"}
+    hooks = HOOKS | {"SHORT", "replicas", "instances", "existing", "TARGETS", "UNDER_OPERATOR", "declared"}
     for path in [*sources("components", "ops", "targets"), ROOT / "model" / "plan.py", ROOT / "model" / "component.py"]:
         calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
         lookups = [c for c in calls if getattr(c.func, "id", "") in ("getattr", "hasattr", "setattr")]
         names = {value.value for call in lookups for value in call.args[1:2] if isinstance(value, ast.Constant)}
-        assert not names & asked, named(path)
+        assert not names & hooks, named(path)
 
 
 def called(place: str) -> set[str]:

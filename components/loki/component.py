@@ -115,26 +115,26 @@ class Loki(Component[Settings]):
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Loki is scraped, is a data source, takes lines, and has alerts about those it refuses or fails to delete."""
         every = parts(own, context)
-        asked, told, rest = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
+        read, write, backend = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
         series = {name: SeriesCount(target=count) for name, count in SERIES.items()}
         jobs = tuple(
             ScrapeJob(name=name, series=series[name], **scraped(context, name, PORT, replicas=count))
             for name, count in (every or {NAME: 1}).items()
         )
-        elsewhere = {"push": (told, openings.PUSH), "rules": (rest, Opening())} if every else {}
+        elsewhere = {"push": (write, openings.PUSH), "rules": (backend, Opening())} if every else {}
         routes = (
             Route(name=f"{NAME}-{what}", prefix=f"/loki/api/v1/{what}", url=f"http://{at}", open=(way,))
             for what, (at, way) in elsewhere.items()
         )
-        source = Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{asked}", json_data={"maxLines": 1000})
+        source = Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{read}", json_data={"maxLines": 1000})
         return Telemetry(
             rows=(StackRow(title="Loki", panels=pack.panels(), position=30),),
             scrape=jobs,
             datasources=(source,),
             rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
-            routes=(Route(name=NAME, prefix="/loki", url=f"http://{asked}", open=openings.LOKI), *routes),
+            routes=(Route(name=NAME, prefix="/loki", url=f"http://{read}", open=openings.LOKI), *routes),
             offers=(LOG_STORE,),
-            log_stores=(LogStore(url=f"http://{told}/loki/api/v1/push", workload=WRITE if every else NAME),),
+            log_stores=(LogStore(url=f"http://{write}/loki/api/v1/push", workload=WRITE if every else NAME),),
         )
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:

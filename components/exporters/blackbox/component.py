@@ -60,8 +60,8 @@ def probes(context: Planning) -> tuple[ScrapeJob, ...]:
     fixed, found = addresses(context), [*pods(context)]
     own = context.address(NAME, PORT)
     once = SeriesCount(target=17)
-    asked = {"module": ("http_2xx",)}
-    ask = ScrapeJob(name=PROBES, path="/probe", params=asked, prober=own, series=once)
+    how = {"module": ("http_2xx",)}
+    ask = ScrapeJob(name=PROBES, path="/probe", params=how, prober=own, series=once)
     return (
         *((replace(ask, targets=fixed),) if fixed else ()),
         *(replace(ask, **job) for job in found),
