@@ -18,20 +18,19 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from components import registry
-from components.base import ComponentModule
 from model.checks.plain_secrets import followers_removed, hide
+from model.component import Planning
 from model.errors import ConfigError, Problem, nearest
 from model.images import Image, ImagesFile
 from model.load import parse, read_yaml
-from model.packs.system import expanded, system_telemetry
 from model.places import in_section, section_key, settings_file
-from model.plan import Context, Plan, Platform, Secret, make_plan
+from model.plan import Plan, Platform, make_plan
 from model.scope import OnlyOn, idle_settings
-from model.settings import Settings
+from model.secret import Secret
+from model.settings import ComponentSettings, Settings
 from model.system import System
-from model.telemetry import Telemetry
-from model.tuning import untuned
 from model.workload import Workload
+from packs.system import expanded
 
 IMAGES = Path("configs/images.yaml")
 SYSTEMS = Path("configs/systems")
@@ -89,31 +88,37 @@ def assemble(
         address, check = address or chosen.address(stack, settings), check or chosen.check
     if address is None:
         raise TypeError("either address or platforms is needed")
-    context = Context(
-        stack=stack,
-        settings=settings,
-        system=system,
-        sections=registry.sections(settings),
-        address=address,
-        images=images or {},
-    )
+    context = _planning(stack, settings, system, address, images or {})
     problems += _settings_problems(context, chosen=target is not None)
-    secrets = _collect(problems, lambda: declared_secrets(context)) or {}
+    secrets = declared_secrets(context)
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
-    extra = _collect(problems, lambda: system_telemetry(context))
-    if extra is None:  # what is said about alerts cannot be judged without them
-        context = replace(context, system=untuned(system))
-    plan = _collect(problems, lambda: make_plan(context, registry.COMPONENTS, extra or Telemetry()))
-    if plan is not None and check is not None:
+    plan, mistakes = make_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
+    problems += mistakes
+    if check is not None:
         problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
-    if problems or plan is None:
+    if problems:
         raise ConfigError(problems)
     return replace(plan, secrets={**secrets, **plan.secrets})
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _planning(
+    stack: str, settings: Settings, system: System, address: Callable[[str, int], str], images: Mapping[str, Image]
+) -> Planning:
+    """What components may know at first."""
+    return Planning(
+        stack=stack,
+        settings=settings,
+        system=system,
+        sections=registry.sections(settings),
+        address=address,
+        images=images,
+        rows=registry.system_rows(),
+    )
 
 
 def load_images(root: Path) -> Mapping[str, Image]:
@@ -179,10 +184,10 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
     return expanded(system)
 
 
-def declared_secrets(context: Context) -> dict[str, Secret]:
+def declared_secrets(context: Planning) -> dict[str, Secret]:
     """Every secret that the enabled components and the logins of private registries ask for, by name."""
-    active: Sequence[ComponentModule] = [c for c in registry.COMPONENTS if context.enabled(c.NAME)]
-    secrets = {secret.name: secret for component in active for secret in component.secrets(context)}
+    active = [c for c in registry.COMPONENTS if context.enabled(c.name)]
+    secrets = {secret.name: secret for c in active for secret in c.secrets(context.sections[c.name], context)}
     for login in context.settings.docker.registry_logins:
         purpose = f"the password of {login.username} at the registry {login.address}"
         secrets.setdefault(login.password_secret, Secret(name=login.password_secret, purpose=purpose))
@@ -192,7 +197,7 @@ def declared_secrets(context: Context) -> dict[str, Secret]:
 # -- problems --------------------------------------------------------------------------------------------------------
 
 
-def _idle_sections(context: Context) -> list[Problem]:
+def _idle_sections(context: Planning) -> list[Problem]:
     """What is said of components that are switched off."""
     return [
         Problem(
@@ -223,7 +228,7 @@ def _system_problems(data: Mapping[str, Any], name: str, where: str) -> list[Pro
     problems = []
     if isinstance(data.get("name"), str) and data["name"] != name:
         problems.append(Problem(f"{where}: name", f"{data['name']!r} must equal the file's name, {name!r}"))
-    components = [component.NAME for component in registry.COMPONENTS]
+    components = [component.name for component in registry.COMPONENTS]
     ports = data.get("ports")
     if isinstance(ports, dict):
         problems += [
@@ -264,7 +269,7 @@ def _secret_problems(
     return problems
 
 
-def _settings_problems(context: Context, *, chosen: bool) -> list[Problem]:
+def _settings_problems(context: Planning, *, chosen: bool) -> list[Problem]:
     """What contradicts itself in the settings; those of another target only where the target is the settings' own, not
     `chosen` in its place.
     """
@@ -272,7 +277,7 @@ def _settings_problems(context: Context, *, chosen: bool) -> list[Problem]:
     return [*idle, *_operator_problems(context), *_idle_sections(context)]
 
 
-def _idle_problems(context: Context) -> list[Problem]:
+def _idle_problems(context: Planning) -> list[Problem]:
     """Settings that this stack's target does not read."""
     return [
         Problem(
@@ -284,7 +289,7 @@ def _idle_problems(context: Context) -> list[Problem]:
     ]
 
 
-def _operator_problems(context: Context) -> list[Problem]:
+def _operator_problems(context: Planning) -> list[Problem]:
     """An operator where there is none, and settings of what it runs in the place of our own."""
     if context.operator is None:
         return []
@@ -294,13 +299,13 @@ def _operator_problems(context: Context) -> list[Problem]:
         return [Problem(f"{where}: prometheus.mode", message)]
     return [
         Problem(
-            f"{where}: {registry.key_name(module.NAME)}.{to_camel(name)}",
+            f"{where}: {registry.key_name(component.name)}.{to_camel(name)}",
             "is for the operator to say, which runs it; leave it out, or set prometheus.mode to own",
         )
-        for module in registry.COMPONENTS
-        if hasattr(module, "UNDER_OPERATOR") and context.enabled(module.NAME)
-        for name in sorted(context.sections[module.NAME].model_fields_set - module.UNDER_OPERATOR)
-        if not any(isinstance(mark, OnlyOn) for mark in module.Settings.model_fields[name].metadata)  # told already
+        for component in registry.COMPONENTS
+        if component.under_operator is not None and context.enabled(component.name)
+        for name in sorted(context.sections[component.name].model_fields_set - component.under_operator)
+        if not any(isinstance(mark, OnlyOn) for mark in component.settings.model_fields[name].metadata)  # told already
     ]
 
 
@@ -309,7 +314,7 @@ def _operator_problems(context: Context) -> list[Problem]:
 
 def _value(annotation: Any, text: str) -> Any:
     """The text of a configuration value as the type of its setting asks; text that does not fit stays as it is."""
-    if text in getattr(annotation, "SHORT", ()):
+    if isinstance(annotation, type) and issubclass(annotation, ComponentSettings) and text in annotation.SHORT:
         return annotation.SHORT[text]
     if _holds_text(annotation):
         return text

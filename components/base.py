@@ -1,80 +1,24 @@
-"""What all component modules share: the protocol they fulfil and their Pulumi ComponentResource."""
+"""What components share: limits and ports of workloads, and how HAProxy runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import pulumi
+from typing import Any
 
 from model.addresses import loopback
 from model.base import size_bytes
 from model.checks.entry import TRAEFIK
+from model.component import Planning
 from model.naming import identity, publishes_ports
-from model.plan import Component, Context
 from model.settings import ComponentSettings
-from model.workload import MIB, ConfigDir, Limits, Port, Workload
-from targets.base import Deployment, Target
+from model.workload import MIB, ConfigDir, Limits, Port
 
 __all__ = [
-    "ComponentArgs",
-    "ComponentModule",
-    "MonitoringComponent",
     "haproxy",
     "identity",
     "limits",
     "open_port",
     "published",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComponentArgs:
-    """Arguments of every component resource.
-
-    `workloads` come from the module's `workloads` function or from your own hands; `target` is the platform;
-    `after` are resources that must exist first; `started` maps workloads of other components to what came of them.
-    """
-
-    workloads: Sequence[Workload]
-    target: Target
-    after: Sequence[pulumi.Resource] = ()
-    started: Mapping[str, Deployment] = field(default_factory=dict)
-
-
-class MonitoringComponent(pulumi.ComponentResource):
-    """One component of the stack as a Pulumi resource; usable alone in any program.
-
-    Attributes:
-        deployments: what came of each workload, by its name.
-        address: `host:port` at which other workloads reach its first port.
-        ready: resolves to True once every workload runs with the planned configuration.
-    """
-
-    deployments: dict[str, Deployment]
-    address: pulumi.Output[str]
-    ready: pulumi.Output[bool]
-
-    def __init__(self, name: str, args: ComponentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(f"observability:components:{type(self).__name__}", name, {}, opts)
-        self.deployments = {}
-        for workload in args.workloads:
-            known = {**args.started, **self.deployments}
-            before = [resource for other in workload.after for resource in known[other].resources]
-            self.deployments[workload.name] = args.target.deploy(workload, parent=self, after=[*args.after, *before])
-        first = next(iter(self.deployments.values()))
-        self.address = pulumi.Output.from_input(first.address)
-        self.ready = pulumi.Output.all(*(d.ready for d in self.deployments.values())).apply(all)
-        self.register_outputs({"address": self.address, "ready": self.ready})
-
-
-class ComponentModule(Component, Protocol):
-    """A component module as the registry lists it: the pure functions and the resource class."""
-
-    @property
-    def Resource(self) -> type[MonitoringComponent]:
-        """The module's ComponentResource."""
 
 
 def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: int = 256) -> Limits:
@@ -96,7 +40,9 @@ def haproxy(config: str) -> dict[str, Any]:
     return {"image": "haproxy", "entrypoint": (program,), "args": arguments, "config": documents}
 
 
-def published(context: Context, component: str, number: int, *, name: str = "http", default: int | None = None) -> Port:
+def published(
+    context: Planning, component: str, number: int, *, name: str = "http", default: int | None = None
+) -> Port:
     """A port of a workload, published where the environment, the system or the component (in this order) says."""
     section = context.sections[component]
     return open_port(
@@ -104,7 +50,7 @@ def published(context: Context, component: str, number: int, *, name: str = "htt
     )
 
 
-def open_port(context: Context, component: str, number: int, *, name: str = "http", host: int | None = None) -> Port:
+def open_port(context: Planning, component: str, number: int, *, name: str = "http", host: int | None = None) -> Port:
     """A port of a workload, published on the port `host` of its host where the target publishes ports at all.
 
     What is not the entry point has no login in front of it: it stays on loopback unless the settings name it.
@@ -114,7 +60,7 @@ def open_port(context: Context, component: str, number: int, *, name: str = "htt
     return Port(number=number, name=name, publish=host, bind=bind_address(context, component))
 
 
-def bind_address(context: Context, component: str) -> str:
+def bind_address(context: Planning, component: str) -> str:
     """The address of the host that the ports of a component are opened on."""
     wanted = context.settings.docker.bind_address
     named = component == TRAEFIK or component in context.settings.access.ports

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.base import MonitoringComponent, limits, open_port
+from components.base import limits, open_port
+from model.component import Component, Planned, Planning
 from model.naming import demo_logs, shares_files
-from model.plan import Context, Secret
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
 from model.system import Database, Metric, Service
@@ -40,7 +40,7 @@ class Settings(ComponentSettings):
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def spec(context: Context, key: str, service: Service) -> dict[str, Any]:
+def spec(own: Settings, context: Planned, key: str, service: Service) -> dict[str, Any]:
     """What the demo must imitate of one service."""
     errors = sorted({value for m in service.by_role("requests").values() for value in _errors(service, m)})
     entry: dict[str, Any] = {
@@ -51,7 +51,7 @@ def spec(context: Context, key: str, service: Service) -> dict[str, Any]:
         "pathLabel": service.path_label,
         "health": list(service.health),
         "logs": logs(context, key, service),
-        "requestRate": context.own(Settings).request_rate,
+        "requestRate": own.request_rate,
     }
     if errors:
         entry["errorStatuses"] = errors
@@ -60,7 +60,7 @@ def spec(context: Context, key: str, service: Service) -> dict[str, Any]:
     return {"system": context.system.name, "services": {key: entry}}
 
 
-def logs(context: Context, key: str, service: Service) -> dict[str, Any]:
+def logs(context: Planning, key: str, service: Service) -> dict[str, Any]:
     """What the demo must write: lines to its output, and to a file where the system's host logs say so."""
     entry: dict[str, Any] = {
         "format": "json" if service.logs.format == "json" else "logfmt",
@@ -74,7 +74,7 @@ def logs(context: Context, key: str, service: Service) -> dict[str, Any]:
     return entry
 
 
-def writes_files(context: Context, key: str) -> bool:
+def writes_files(context: Planning, key: str) -> bool:
     """Whether a service writes one of the system's log files on the host."""
     return shares_files(context) and any(key in log.written_by for log in context.system.host_logs)
 
@@ -100,36 +100,13 @@ def metric(name: str, item: Metric) -> dict[str, Any]:
     return entry
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def telemetry(context: Context) -> Telemetry:
-    """None of its own: it stands for services that are in the system's telemetry already."""
-    return Telemetry(offers=(STAND_INS,)) if context.settings.demo else Telemetry()
-
-
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The databases' passwords are declared by their exporters."""
-    return ()
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One container per service, the webhook receiver, and the databases."""
-    if not context.settings.demo:
-        return ()
-    services = tuple(service_workload(context, key, item) for key, item in context.system.services.items())
-    databases = tuple(database_workload(context, key, item) for key, item in context.system.databases.items())
-    return (webhook(context), *databases, *services)
-
-
-def service_workload(context: Context, key: str, service: Service) -> Workload:
+def service_workload(own: Settings, context: Planned, key: str, service: Service) -> Workload:
     """The stand-in of one service, under the service's own name and port."""
-    own = context.own(Settings)
     volumes = (DataVolume(name=demo_logs(key), path=LOGS_DIR, retain=False),) if writes_files(context, key) else ()
-    text = json.dumps(spec(context, key, service), indent=2)
+    text = json.dumps(spec(own, context, key, service), indent=2)
     return Workload(
         name=key,
         image="demo",
@@ -149,12 +126,12 @@ def service_workload(context: Context, key: str, service: Service) -> Workload:
     )
 
 
-def webhook(context: Context) -> Workload:
+def webhook(own: Settings, context: Planning) -> Workload:
     """A receiver that keeps what Alertmanager sends, to be read back at /demo/webhook."""
     return Workload(
         name="demo-webhook",
         image="demo",
-        limits=limits(context.own(Settings), memory=64, cpus=0.25),
+        limits=limits(own, memory=64, cpus=0.25),
         args=("-service", "webhook", "-listen", f":{WEBHOOK_PORT}"),
         ports=(Port(number=WEBHOOK_PORT),),
         probe=HttpProbe(path="/demo/healthz", port=WEBHOOK_PORT),
@@ -162,19 +139,19 @@ def webhook(context: Context) -> Workload:
     )
 
 
-def database_workload(context: Context, key: str, database: Database) -> Workload:
+def database_workload(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """A real database where the system expects one."""
-    return postgres(context, key, database) if database.kind == "postgres" else redis(context, key, database)
+    return postgres(own, context, key, database) if database.kind == "postgres" else redis(own, context, key, database)
 
 
-def postgres(context: Context, key: str, database: Database) -> Workload:
+def postgres(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """PostgreSQL with the statement statistics that the exporter reads. Its data goes with the stack."""
     secret = database.password_secret or f"{key}-password"
     name = database.stand_in(key)
     return Workload(
         name=name,
         image="postgres",
-        limits=limits(context.own(Settings), memory=256, cpus=0.5),
+        limits=limits(own, memory=256, cpus=0.5),
         # a quarter of its memory, as PostgreSQL advises: its default of 128 MiB leaves too little for 50 connections,
         # and the kernel then kills one of them, after which all others are closed and statistics are gone
         args=("-c", "shared_preload_libraries=pg_stat_statements", "-c", "shared_buffers=64MB"),
@@ -192,13 +169,13 @@ def postgres(context: Context, key: str, database: Database) -> Workload:
     )
 
 
-def redis(context: Context, key: str, database: Database) -> Workload:
+def redis(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """Redis; its snapshots go with the stack."""
     name = database.stand_in(key)
     return Workload(
         name=name,
         image="redis",
-        limits=limits(context.own(Settings), memory=64, cpus=0.25),
+        limits=limits(own, memory=64, cpus=0.25),
         args=("--dir", "/data", "--appendonly", "no", "--protected-mode", "no"),
         ports=(Port(number=database.listens, name="redis"),),
         volumes=(DataVolume(name=f"{name}-data", path="/data", retain=False),),
@@ -206,8 +183,23 @@ def redis(context: Context, key: str, database: Database) -> Workload:
     )
 
 
-class DemoWorkload(MonitoringComponent):
-    """The demo workload as a ComponentResource."""
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-Resource = DemoWorkload
+class DemoWorkload(Component[Settings]):
+    """Stand-ins for the services and databases of the system."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """None of its own: it stands for services that are in the system's telemetry already."""
+        return Telemetry(offers=(STAND_INS,)) if context.settings.demo else Telemetry()
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One container per service, the webhook receiver, and the databases."""
+        if not context.settings.demo:
+            return ()
+        services = tuple(service_workload(own, context, key, item) for key, item in context.system.services.items())
+        databases = tuple(database_workload(own, context, key, item) for key, item in context.system.databases.items())
+        return (webhook(own, context), *databases, *services)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.base import seconds
+from model.component import Planning
 from model.naming import identity, scraped
-from model.plan import Context
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget
 from model.workload import Access
 
@@ -76,7 +76,7 @@ def at_port(ip: str, port: int | None) -> list[dict[str, Any]]:
     ]
 
 
-def instances(context: Context, name: str, port: int, replicas: int) -> dict[str, Any]:
+def instances(context: Planning, name: str, port: int, replicas: int) -> dict[str, Any]:
     """How the instances of Prometheus or Alertmanager are found: the stack's own, or those that an operator runs.
 
     An operator's have these labels: https://prometheus-operator.dev/docs/platform/troubleshooting/.

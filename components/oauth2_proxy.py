@@ -5,10 +5,11 @@ Flags: https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview. It re
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, identity, limits
+from components.base import identity, limits
 from components.entry.routing import PROXY, PROXY_PORT
 from model.access import Oidc
-from model.plan import Context, Secret
+from model.component import Component, Planned, Planning
+from model.secret import Secret
 from model.settings import ComponentSettings
 from model.telemetry import Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, HttpProbe, Port, SecretFile, Workload
@@ -28,7 +29,7 @@ class Settings(ComponentSettings):
 # -- arguments -------------------------------------------------------------------------------------------------------
 
 
-def arguments(context: Context, oidc: Oidc) -> tuple[str, ...]:
+def arguments(context: Planning, oidc: Oidc) -> tuple[str, ...]:
     """The flags: it answers 202 to Traefik for whoever is signed in, and leads everybody else to the provider."""
     settings = context.settings
     secure = settings.base_url.startswith("https:")
@@ -57,69 +58,60 @@ def arguments(context: Context, oidc: Oidc) -> tuple[str, ...]:
     )
 
 
-# -- telemetry -------------------------------------------------------------------------------------------------------
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def telemetry(context: Context) -> Telemetry:
-    """It is scraped, and has the paths of signing in and out."""
-    if context.settings.access.oidc is None:
-        return Telemetry()
-    target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
-    url = f"http://{context.address(NAME, PROXY_PORT)}"
-    return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
-        rules=(RuleGroup(name=NAME),),
-        routes=(Route(name=NAME, prefix=PREFIX, url=url, login=False, whole=True),),
-    )
+class OAuth2Proxy(Component[Settings]):
+    """oauth2-proxy, which signs people in at an OpenID Connect provider."""
 
+    name = NAME
+    settings = Settings
 
-# -- workload --------------------------------------------------------------------------------------------------------
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """It is scraped, and has the paths of signing in and out."""
+        if context.settings.access.oidc is None:
+            return Telemetry()
+        target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
+        url = f"http://{context.address(NAME, PROXY_PORT)}"
+        return Telemetry(
+            scrape=(ScrapeJob(name=NAME, targets=(target,)),),
+            rules=(RuleGroup(name=NAME),),
+            routes=(Route(name=NAME, prefix=PREFIX, url=url, login=False, whole=True),),
+        )
 
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """What the client proves itself with, and the key that cookies are encrypted with."""
+        oidc = context.settings.access.oidc
+        if oidc is None:
+            return ()
+        return (
+            Secret(name=oidc.client_secret, purpose=f"the secret of the client {oidc.client_id} at {oidc.issuer}"),
+            Secret(
+                name=COOKIE,
+                purpose="the key that cookies of signed-in people are encrypted with",
+                generate=True,
+                after_rotation="Everyone signs in again.",
+            ),
+        )
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """What the client proves itself with, and the key that cookies are encrypted with."""
-    oidc = context.settings.access.oidc
-    if oidc is None:
-        return ()
-    return (
-        Secret(name=oidc.client_secret, purpose=f"the secret of the client {oidc.client_id} at {oidc.issuer}"),
-        Secret(
-            name=COOKIE,
-            purpose="the key that cookies of signed-in people are encrypted with",
-            generate=True,
-            after_rotation="Everyone signs in again.",
-        ),
-    )
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One oauth2-proxy; who is signed in is in the cookie, so it keeps nothing."""
-    oidc = context.settings.access.oidc
-    if oidc is None:
-        return ()
-    trusted = {CA: oidc.ca_certificate} if oidc.ca_certificate else {}
-    names = (oidc.client_secret, COOKIE)
-    return (
-        Workload(
-            name=NAME,
-            image=NAME,
-            limits=limits(context.own(Settings), memory=64, cpus=0.5),
-            entrypoint=("/bin/oauth2-proxy",),
-            args=arguments(context, oidc),
-            config=ConfigDir(path=CONFIG_DIR, files=trusted, restart_on=frozenset(trusted)) if trusted else None,
-            secrets=tuple(SecretFile(path=f"/run/secrets/{name}", secret=name) for name in names),
-            ports=(Port(number=PROXY_PORT), Port(number=METRICS_PORT, name="metrics")),
-            egress="anywhere",
-            probe=HttpProbe(path="/ping", port=PROXY_PORT),
-        ),
-    )
-
-
-# -- resource --------------------------------------------------------------------------------------------------------
-
-
-class OAuth2Proxy(MonitoringComponent):
-    """oauth2-proxy as a ComponentResource."""
-
-
-Resource = OAuth2Proxy
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One oauth2-proxy; who is signed in is in the cookie, so it keeps nothing."""
+        oidc = context.settings.access.oidc
+        if oidc is None:
+            return ()
+        trusted = {CA: oidc.ca_certificate} if oidc.ca_certificate else {}
+        names = (oidc.client_secret, COOKIE)
+        return (
+            Workload(
+                name=NAME,
+                image=NAME,
+                limits=limits(own, memory=64, cpus=0.5),
+                entrypoint=("/bin/oauth2-proxy",),
+                args=arguments(context, oidc),
+                config=ConfigDir(path=CONFIG_DIR, files=trusted, restart_on=frozenset(trusted)) if trusted else None,
+                secrets=tuple(SecretFile(path=f"/run/secrets/{name}", secret=name) for name in names),
+                ports=(Port(number=PROXY_PORT), Port(number=METRICS_PORT, name="metrics")),
+                egress="anywhere",
+                probe=HttpProbe(path="/ping", port=PROXY_PORT),
+            ),
+        )

@@ -8,74 +8,79 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field, create_model
 
-from components import (
-    alertmanager,
-    demo_workload,
-    grafana,
-    jaeger,
-    loki,
-    oauth2_proxy,
-    prometheus,
-    promtail,
-    socket_proxy,
-    traefik,
-)
-from components.base import ComponentModule
-from components.exporters import blackbox, cadvisor, kube_state, kubelet, node, postgres, redis
+from components.alertmanager.component import Alertmanager
+from components.demo_workload import DemoWorkload
+from components.exporters.blackbox.component import BlackboxExporter
+from components.exporters.cadvisor import Cadvisor
+from components.exporters.kube_state.component import KubeState
+from components.exporters.kubelet import Kubelet
+from components.exporters.node.component import NodeExporter
+from components.exporters.postgres.component import PostgresExporter
+from components.exporters.redis.component import RedisExporter
+from components.grafana.component import Grafana
+from components.jaeger.component import Jaeger
+from components.loki.component import Loki
+from components.oauth2_proxy import OAuth2Proxy
+from components.prometheus.component import Prometheus
+from components.promtail.component import Promtail
+from components.socket_proxy import SocketProxy
+from components.traefik.component import Traefik
+from model.component import Component, Contributor, SystemRow
 from model.places import section_key
 from model.scope import OnlyOn
 from model.settings import ComponentSettings, Settings
+from packs.system import SystemContributor
 
-COMPONENTS: tuple[ComponentModule, ...] = (
-    socket_proxy,
-    demo_workload,
-    loki,
-    jaeger,
-    promtail,
-    alertmanager,
-    node,
-    cadvisor,
-    kubelet,
-    kube_state,
-    postgres,
-    redis,
-    blackbox,
-    prometheus,
-    grafana,
-    oauth2_proxy,
-    traefik,
+COMPONENTS: tuple[Component[Any], ...] = (
+    SocketProxy(),
+    DemoWorkload(),
+    Loki(),
+    Jaeger(),
+    Promtail(),
+    Alertmanager(),
+    NodeExporter(),
+    Cadvisor(),
+    Kubelet(),
+    KubeState(),
+    PostgresExporter(),
+    RedisExporter(),
+    BlackboxExporter(),
+    Prometheus(),
+    Grafana(),
+    OAuth2Proxy(),
+    Traefik(),
 )  # fmt: skip
 
 
-EVERYWHERE = ("docker", "kubernetes")
-"""The targets of a component that does not name its own in TARGETS."""
+CONTRIBUTORS: tuple[Contributor, ...] = (SystemContributor(),)
+"""Who else contributes to the monitoring, after all components."""
 
 
 @cache
 def settings_model() -> type[Settings]:
     """The settings of an environment with every component's section in them."""
     sections: dict[str, Any] = {
-        field_name(module.NAME): (
-            section_type(module),
-            Field(default_factory=module.Settings, description=(module.Settings.__doc__ or "").strip()),
+        field_name(component.name): (
+            section_type(component),
+            Field(default_factory=component.settings, description=(component.settings.__doc__ or "").strip()),
         )
-        for module in COMPONENTS
+        for component in COMPONENTS
     }
     return cast(type[Settings], create_model("StackSettings", __base__=Settings, **sections))
 
 
-def section_type(module: ComponentModule) -> Any:
+def section_type(component: Component[Any]) -> Any:
     """The type of a component's section, marked where only one target has that component."""
-    targets = getattr(module, "TARGETS", EVERYWHERE)
-    return Annotated[module.Settings, OnlyOn(targets[0])] if len(targets) == 1 else module.Settings
+    targets = component.targets
+    return Annotated[component.settings, OnlyOn(targets[0])] if len(targets) == 1 else component.settings
 
 
 def sections(settings: Settings) -> Mapping[str, ComponentSettings]:
     """The component sections of settings made by `settings_model`, by component name; those that the target knows."""
     return {
-        module.NAME: getattr(settings, field_name(module.NAME))
-        for module in COMPONENTS
-        if settings.target in getattr(module, "TARGETS", EVERYWHERE)
+        component.name: getattr(settings, field_name(component.name))
+        for component in COMPONENTS
+        if settings.target in component.targets
     }
 
 
@@ -87,3 +92,8 @@ def field_name(component: str) -> str:
 def key_name(component: str) -> str:
     """The YAML key of a component's section: `node-exporter` is `nodeExporter`."""
     return section_key(component)
+
+
+def system_rows() -> Mapping[str, SystemRow]:
+    """The rows that components bring to a system's dashboards, by name; those of one name are the same."""
+    return {row.name: row for component in COMPONENTS for row in component.system_rows}

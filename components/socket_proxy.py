@@ -5,15 +5,14 @@ Format: https://docs.haproxy.org/2.6/configuration.html. Calls: https://docs.doc
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, haproxy, identity, limits
-from model.plan import Context, Secret
+from components.base import haproxy, identity, limits
+from model.component import Component, Planned, Planning
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import DOCKER_API, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import DOCKER_API, DockerApi, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Port, Workload
 
 NAME = "socket-proxy"
 PORT = 2375
-TARGETS = ("docker",)
 METRICS_PORT = 8404
 SILENT = "no engine answers at the mounted socket; see docker.socket"
 """What health and metrics answer then, with status 503."""
@@ -108,37 +107,37 @@ def _info_rule(settings: DockerSettings) -> str:
     return "\n".join(f"    {rule}" for rule in rules)
 
 
-def telemetry(context: Context) -> Telemetry:
-    """The proxy is scraped; TargetDown covers it."""
-    target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
-    return Telemetry(
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),), rules=(RuleGroup(name=NAME),), offers=(DOCKER_API,)
-    )
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """The proxy needs none."""
-    return ()
+class SocketProxy(Component[Settings]):
+    """The read-only proxy in front of the Docker socket."""
 
+    name = NAME
+    settings = Settings
+    targets = ("docker",)
 
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One proxy, the only container that sees the socket while it runs."""
-    reason = "passes read-only calls of the agents on to the engine"
-    return (
-        Workload(
-            name=NAME,
-            limits=limits(context.own(Settings), memory=64, cpus=0.5),
-            **haproxy(config(context.settings.docker)),
-            ports=(Port(number=PORT, name="docker"),),
-            host_mounts=(HostMount(source=context.settings.docker.engine_socket, path=SOCKET, reason=reason),),
-            exemptions=(Exemption(rule="docker-socket", reason=reason),),
-            probe=HttpProbe(path="/healthz", port=METRICS_PORT),
-        ),
-    )
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """The proxy is scraped; TargetDown covers it."""
+        target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
+        return Telemetry(
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=260), targets=(target,)),),
+            docker_apis=(DockerApi(address=context.address(NAME, PORT), workload=NAME),),
+            rules=(RuleGroup(name=NAME),),
+            offers=(DOCKER_API,),
+        )
 
-
-class SocketProxy(MonitoringComponent):
-    """The read-only socket proxy as a ComponentResource."""
-
-
-Resource = SocketProxy
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One proxy, the only container that sees the socket while it runs."""
+        reason = "passes read-only calls of the agents on to the engine"
+        return (
+            Workload(
+                name=NAME,
+                limits=limits(own, memory=64, cpus=0.5),
+                **haproxy(config(context.settings.docker)),
+                ports=(Port(number=PORT, name="docker"),),
+                host_mounts=(HostMount(source=context.settings.docker.engine_socket, path=SOCKET, reason=reason),),
+                exemptions=(Exemption(rule="docker-socket", reason=reason),),
+                probe=HttpProbe(path="/healthz", port=METRICS_PORT),
+            ),
+        )

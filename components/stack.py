@@ -9,11 +9,12 @@ import pulumi_random as random
 from pulumi.runtime import config as runtime_config
 
 from components.assemble import ConfigValue
-from components.base import ComponentArgs
 from components.entry.derived import authority, derive
 from components.registry import COMPONENTS
+from components.resource import ComponentArgs, MonitoringComponent
 from model.errors import ConfigError, Problem
-from model.plan import Plan, Secret
+from model.plan import Plan
+from model.secret import Secret
 from targets.base import Deployment, Target
 
 
@@ -69,11 +70,11 @@ class MonitoringStack(pulumi.ComponentResource):
         if refused:
             raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
         self.deployments: dict[str, Deployment] = {}
-        for module in COMPONENTS:
-            if workloads := plan.workloads.get(module.NAME):
+        for component in COMPONENTS:
+            if workloads := plan.workloads.get(component.name):
                 args = ComponentArgs(workloads=workloads, target=target, started=self.deployments)
-                component = module.Resource(f"{name}-{module.NAME}", args, child)
-                self.deployments |= component.deployments
+                made = MonitoringComponent(type(component), f"{name}-{component.name}", args, child)
+                self.deployments |= made.deployments
         self.urls = {workload: port for workload, d in self.deployments.items() for port in list(d.ports.values())[:1]}
         self.ready = pulumi.Output.all(*(d.ready for d in self.deployments.values())).apply(lambda _: True)
         self.register_outputs({"ready": self.ready})

@@ -16,13 +16,12 @@ The formula for series is compared with the running demo by the end-to-end suite
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from model.base import seconds
 from model.settings import KubernetesSettings
 from model.system import Metric, Service, System
-from model.telemetry import Telemetry
+from model.telemetry import ScrapeJob, Telemetry
 from model.workload import MIB
 
 BYTES_PER_SAMPLE = 1.7
@@ -34,26 +33,8 @@ LOG_COMPRESSION = 5.0
 LOKI_BASE = 256 * MIB
 LOKI_PER_RATE = 64
 """Seconds of logs that Loki holds in memory at a time: open chunks and what is being flushed, several times over."""
-OWN_SERIES: Mapping[str, int] = {
-    "prometheus": 1400, "loki": 2100, "traefik": 150, "alertmanager": 490, "grafana": 150, "promtail": 270,
-    "loki-write": 1600, "loki-read": 1400, "loki-backend": 1300,
-    "node-exporter": 400, "postgres-exporter": 560, "redis-exporter": 250, "blackbox-exporter": 55, "socket-proxy": 260,
-    "blackbox": 17, "jaeger": 880, "kube-state-metrics-self": 31,
-}  # fmt: skip
-"""Series of a target of the stack's own jobs, as counted in the demo; 200 for a job that is not listed."""
-CONTAINERS = "cadvisor"
-CONTAINER_SERIES = 90
-"""Series of each container that cAdvisor sees; there is about one for each job, and a few that are not scraped."""
-STATE = "kube-state-metrics"
-STATE_SELF = "kube-state-metrics-self"
-"""The job of what it tells of itself, on a port of its own."""
-NODE_SERIES: Mapping[str, int] = {"kubelet": 110, CONTAINERS: 20, STATE: 40}
-POD_SERIES: Mapping[str, int] = {"kubelet": 4, CONTAINERS: 80, STATE: 60}
-"""Series of each node and of each pod (of two containers) of a cluster, by job; counted with 18 and with 618 pods."""
-STATE_BASE = 32 * MIB
-STATE_PER_POD = 48 * 1024
-"""What kube-state-metrics takes without pods, and for each of them with what belongs to it; measured likewise."""
 UNSCRAPED = 3
+"""Containers that are not scraped; there is about one container for each job beside them."""
 SCRAPE_META = 5
 """up and the scrape_* series that Prometheus adds to each target."""
 
@@ -87,16 +68,8 @@ def service_series(service: Service) -> int:
 
 def series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
     """All series that a stack's Prometheus holds: those scraped and those recorded. `cluster` counts on Kubernetes."""
-    scraped = 0
-    for job in telemetry.scrape:
-        if job.name == STATE or (job.discovery and job.discovery.role == "node"):
-            scraped += NODE_SERIES[job.name] * cluster.expected_nodes + POD_SERIES[job.name] * cluster.expected_pods
-        elif job.name == CONTAINERS:
-            scraped += CONTAINER_SERIES * (len(telemetry.scrape) + UNSCRAPED)
-        elif job.name in system.services:
-            scraped += job.expected * service_series(system.services[job.name])
-        else:
-            scraped += job.expected * OWN_SERIES.get("blackbox" if job.prober else job.name, 200)
+    containers = len(telemetry.scrape) + UNSCRAPED
+    scraped = sum(job_series(job, containers, cluster) for job in telemetry.scrape)
     objectives = max(1, len(system.objectives))
     recorded = sum(
         len(group.recordings) * (objectives if group.name.startswith(f"{system.name}-slo") else 1)
@@ -105,14 +78,16 @@ def series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) ->
     return scraped + recorded
 
 
+def job_series(job: ScrapeJob, containers: int, cluster: KubernetesSettings) -> int:
+    """Series of all targets of a job, where a host runs so many containers."""
+    each = job.series
+    of_cluster = each.node * cluster.expected_nodes + each.pod * cluster.expected_pods
+    return job.expected * each.target + of_cluster + each.container * containers
+
+
 def prometheus_memory(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
     """Bytes of memory that Prometheus is expected to take."""
     return PROMETHEUS_BASE + series(system, telemetry, cluster) * BYTES_PER_SERIES
-
-
-def state_memory(cluster: KubernetesSettings) -> int:
-    """Bytes of memory that kube-state-metrics is expected to take."""
-    return STATE_BASE + cluster.expected_pods * STATE_PER_POD
 
 
 def loki_memory(system: System) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from model.plan import Context
+from model.component import Planning
 from model.settings import KubernetesSettings
 from model.telemetry import Discovery, ScrapeTarget
 
@@ -26,7 +26,7 @@ def user_id(stack: str, workload: str) -> int:
     return 20000 + zlib.crc32(f"{stack}/{workload}".encode()) % 40000
 
 
-def identity(context: Context, service: str) -> dict[str, str]:
+def identity(context: Planning, service: str) -> dict[str, str]:
     """The labels that every scrape target carries: which service, of which system, in which environment."""
     return {"service": service, "system": context.system.name, "environment": context.settings.environment}
 
@@ -42,7 +42,7 @@ def agents(own: str) -> str:
 
 
 def scraped(
-    context: Context,
+    context: Planning,
     name: str,
     port: int,
     *,
@@ -64,12 +64,12 @@ def scraped(
     return {"targets": (ScrapeTarget(address=context.address(name, port), labels=series),)}
 
 
-def shares_files(context: Context) -> bool:
+def shares_files(context: Planning) -> bool:
     """Whether one workload can see the files of another, so that stand-ins can write what would be files of a host."""
     return context.settings.target == "docker"
 
 
-def publishes_ports(context: Context) -> bool:
+def publishes_ports(context: Planning) -> bool:
     """Whether ports of a workload are opened on its host; on a cluster Services and an ingress stand for that."""
     return context.settings.target == "docker"
 

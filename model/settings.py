@@ -17,6 +17,7 @@ from model.access import AccessSettings
 from model.addresses import Engine, IpAddress, LinkBase, PossiblePort, Registry
 from model.base import DnsLabel, DnsName, Duration, HostPath, Memory, Name, PortNumber, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
+from model.operator import Operator
 from model.scope import OnlyOn
 from model.tls import TlsSettings
 
@@ -39,6 +40,16 @@ class ComponentSettings(Strict):
     """CPU limit in cores, a hundredth at least as engines count; the component's own default when absent."""
     port: Annotated[PortNumber | None, OnlyOn("docker")] = None
     """Host port to publish on, for the target docker; the system's or the component's own default when absent."""
+
+    @property
+    def instances(self) -> int:
+        """How many instances of the component there are."""
+        return 1
+
+    @property
+    def existing(self) -> Operator | None:
+        """The operator that runs Prometheus and Alertmanager, where this section names one."""
+        return None
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

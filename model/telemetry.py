@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from model.access import Grant
+from model.system import Panel
 
 Severity = Literal["critical", "warning", "info"]
 TracingKind = Literal["jaeger", "tempo"]
@@ -79,6 +80,23 @@ class Discovery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeriesCount:
+    """Series of a job for the capacity plan: of each target, each node and pod of a cluster, each container of a host.
+
+    The numbers were counted in running stacks; a pod of a cluster has two containers on average.
+    """
+
+    target: int = 0
+    node: int = 0
+    pod: int = 0
+    container: int = 0
+
+
+UNCOUNTED = SeriesCount(target=200)
+"""What a job is expected to have that does not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScrapeJob:
     """A Prometheus job. Durations are Prometheus durations (`30s`); None takes the stack's default.
 
@@ -87,7 +105,7 @@ class ScrapeJob:
     `platform_login` shows them the platform's own token. With `honor_labels` a series keeps labels of its own where the
     target has one of the same name, for exporters that tell of others. A `prober` (`host:port`) is asked in place
     of the targets, which are then what it is asked about: addresses that are whole URLs, or `http_path` of each pod
-    that is discovered. `relabel` and `metric_relabel` hold entries of
+    that is discovered. `series` is for the capacity plan. `relabel` and `metric_relabel` hold entries of
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config.
     """
 
@@ -106,6 +124,7 @@ class ScrapeJob:
     params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     relabel: tuple[Mapping[str, Any], ...] = ()
     metric_relabel: tuple[Mapping[str, Any], ...] = ()
+    series: SeriesCount = UNCOUNTED
 
     @property
     def expected(self) -> int:
@@ -214,6 +233,15 @@ class Dashboard:
     model: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StackRow:
+    """A row of the stack's own dashboard; the one with the lowest `position` is on top."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    position: int
+
+
 READ = ("GET", "HEAD")
 """Methods that change nothing."""
 
@@ -277,6 +305,25 @@ class LogStore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertReceiver:
+    """Whom alerts are sent to: `host:port` of each instance of an Alertmanager, and the path below which it answers.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#alertmanager_config
+    """
+
+    targets: tuple[str, ...]
+    path_prefix: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DockerApi:
+    """Where containers are listed and their lines read: `host:port` of the API, and the workload that answers there."""
+
+    address: str
+    workload: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Telemetry:
     """Everything one contributor adds. `merge` concatenates contributions in the order given.
 
@@ -288,9 +335,12 @@ class Telemetry:
     rules: tuple[RuleGroup, ...] = ()
     datasources: tuple[Datasource, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
+    rows: tuple[StackRow, ...] = ()
     routes: tuple[Route, ...] = ()
     log_files: tuple[LogFile, ...] = ()
     log_stores: tuple[LogStore, ...] = ()
+    alert_receivers: tuple[AlertReceiver, ...] = ()
+    docker_apis: tuple[DockerApi, ...] = ()
     spans: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()

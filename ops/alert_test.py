@@ -1,7 +1,7 @@
 """Sends a marked alert to each receiver by the real way, and prints what came of it: `make alert-test STACK=name`.
 
-Alertmanager's documents have a route for that alert to each receiver (`components.routes.to_each`); what the receiver
-answered is seen in Alertmanager's metrics, and where it failed, in its log.
+Alertmanager's documents have a route for that alert to each receiver (`components.alertmanager.routes.to_each`); what
+the receiver answered is seen in Alertmanager's metrics, and where it failed, in its log.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from components.notifications import TEST_ALERT
-from components.routes import NOBODY
+from components.alertmanager.mixin import SWITCH
+from components.alertmanager.notifications import TEST_ALERT
+from components.alertmanager.routes import NOBODY
 from model.errors import ConfigError, Problem, nearest
 from model.naming import namespace
-from model.packs.alertmanager import SWITCH
 from model.plan import Plan
 from ops.alertmanagers import Instance
 from ops.routes import document, integration

@@ -7,8 +7,10 @@ from typing import cast
 from rich.console import Console
 from rich.table import Table
 
-from components import loki, prometheus
-from model.capacity import STATE, Capacity, estimate, state_memory
+from components.exporters.kube_state import component as kube_state
+from components.loki import settings as loki
+from components.prometheus import settings as prometheus
+from model.capacity import Capacity, estimate
 from model.plan import Plan
 from ops.render import plan_file
 from ops.workspace import ROOT
@@ -34,6 +36,7 @@ def capacity(stack: str, console: Console) -> int:
     need = of(plan)
     limits = {workload.name: workload.limits.memory for workload in plan.every()}
     parts = sum(workload.limits.memory for workload in plan.workloads.get(loki.NAME, ()))
+    cluster, state = plan.settings.kubernetes, limits.get(kube_state.NAME)
     table = Table(title=f"Capacity of stack {stack}", title_justify="left")
     for column in ("what", "expected", "limit"):
         table.add_column(column)
@@ -44,11 +47,7 @@ def capacity(stack: str, console: Console) -> int:
         ("Prometheus memory", mib(need.prometheus_memory), mib(limits.get("prometheus", 0))),
         ("Prometheus disk for its retention", gib(need.prometheus_disk), ""),
         ("logs a day", gib(need.log_bytes_a_day), ""),
-        *(
-            [("kube-state-metrics memory", mib(state_memory(plan.settings.kubernetes)), mib(limits[STATE]))]
-            if STATE in limits
-            else []
-        ),
+        *([("kube-state-metrics memory", mib(kube_state.memory(cluster)), mib(state))] if state else []),
         ("Loki memory", mib(need.loki_memory), mib(parts)),
         ("Loki disk for its retention", gib(need.loki_disk), ""),
     )

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable
 
-from model.packs.certificates import METRIC, covers
+from components.entry.certificates import METRIC, covers
 from model.settings import Settings
 
 LINES = 400

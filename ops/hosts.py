@@ -17,7 +17,7 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
-from components.traefik import INTERNAL_PORT
+from components.traefik.settings import INTERNAL_PORT
 from model.checks.entry import TRAEFIK
 from model.errors import ConfigError, Problem
 from model.naming import LABEL, agents, namespace

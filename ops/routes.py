@@ -9,8 +9,8 @@ import yaml
 from rich.console import Console
 from rich.markup import escape
 
-from components.alertmanager import NAME
-from components.routes import NOBODY
+from components.alertmanager.routes import NOBODY
+from components.alertmanager.settings import NAME
 from model import routing
 from model.errors import ConfigError, Problem, nearest
 from model.matching import Taken, taken

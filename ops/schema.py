@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from components import registry
 from model.images import ImagesFile
+from model.settings import ComponentSettings
 from model.system import System
 from ops import runbooks
 from ops.workspace import PROJECT, ROOT
@@ -103,7 +104,7 @@ def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
     entry: dict[str, Any] = {"description": field.description or name}
     if isinstance(default, BaseModel):
         # Pulumi takes one type or any; where a word may stand for a section, the program's own check is the judge
-        kind = {} if getattr(default, "SHORT", None) else {"type": "object"}
+        kind = {} if isinstance(default, ComponentSettings) and default.SHORT else {"type": "object"}
         return {**kind, **entry, "default": {}}
     entry = {"type": "boolean" if isinstance(default, bool) else "string", **entry}
     return entry if field.is_required() else {**entry, "default": default}

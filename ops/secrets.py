@@ -15,7 +15,8 @@ from rich.table import Table
 
 from model.errors import ConfigError, Problem, nearest
 from model.places import settings_file
-from model.plan import Plan, Secret
+from model.plan import Plan
+from model.secret import Secret
 from ops.render import plan_file
 from ops.stack_file import read_config
 from ops.workspace import PROJECT, Workspace

@@ -13,9 +13,9 @@ from pydantic import Field
 from components import registry
 from components.assemble import ConfigValue, load_section, load_settings
 from model.base import Strict
+from model.component import operator_of
 from model.operator import Operator
 from model.places import settings_file
-from model.plan import operator_of
 from model.settings import DockerSettings, KubernetesSettings, Settings
 from ops.workspace import PROJECT, read_document
 

@@ -122,13 +122,13 @@ class Trial:
 def moved(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """A stack's configuration with every port that its plan publishes, and the base URL's, raised by OFFSET."""
     result = dict(config)
-    for module in COMPONENTS:
-        published = {p.publish for w in plan.workloads.get(module.NAME, ()) for p in w.ports if p.publish}
+    for component in COMPONENTS:
+        published = {p.publish for w in plan.workloads.get(component.name, ()) for p in w.ports if p.publish}
         if not published:
             continue
-        several = "publish" in module.Settings.model_fields
+        several = "publish" in component.settings.model_fields
         change = {"publish": False} if several else {"port": min(published) + OFFSET}
-        key = f"{PROJECT}:{key_name(module.NAME)}"
+        key = f"{PROJECT}:{key_name(component.name)}"
         result[key] = {**result.get(key, {}), **change}
     base = re.sub(r"(?<=:)\d+$", lambda match: str(int(match[0]) + OFFSET), plan.settings.base_url)
     result[f"{PROJECT}:baseUrl"] = base

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components import registry
 from components.assemble import load_images
+from model.component import Component
 from ops.render import plan_file
 from tests.support.systems import ROOT
 
-FOLDERS = ("components", "model", "targets", "ops")
-SHARED = {
+FOLDERS = ("components", "model", "packs", "targets", "ops")
+SHARED = (
+    "assemble",
     "base",
-    "datasources",
     "discovery",
     "documents",
-    "notifications",
-    "pipeline",
-    "receivers",
-    "routes",
-    "rules",
+    "drawing",
+    "entry",
+    "exporters.base",
+    "exporters.containers",
     "registry",
-    "assemble",
+    "resource",
     "stack",
-}
-"""Modules of components/ that are not components."""
+)
+"""Modules and folders of components/ that are not components, and that all of them may use but for the last ones."""
+ABOVE = ("assemble", "registry", "resource", "stack")
+"""Those that know all components, or Pulumi; no component knows them."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
 LONGEST_COMPONENT = 300
@@ -76,11 +80,26 @@ def roots(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in imports(path)}
 
 
+def module_of(path: Path) -> str:
+    """A file of components/ as a module below it: `exporters.node.alerts`."""
+    return ".".join(path.relative_to(ROOT / "components").with_suffix("").parts)
+
+
+def inside(module: str, *others: str) -> bool:
+    """Whether a module is one of the others, or stands in one that is a folder."""
+    return any(module == other or module.startswith(f"{other}.") for other in others)
+
+
 def component_files() -> list[Path]:
-    """Every file that is a component."""
-    files = [path for path in (ROOT / "components").glob("*.py") if path.stem not in SHARED]
-    files += (ROOT / "components" / EXPORTERS).glob("*.py")
-    return sorted(path for path in files if path.stem != "__init__")
+    """Every file of a component: the only one, or those of its folder."""
+    files = [path for path in sources("components") if path.stem != "__init__"]
+    return [path for path in files if not inside(module_of(path), *SHARED)]
+
+
+def home(path: Path) -> str:
+    """The component that a file belongs to, by its module or folder: `loki`, `exporters.node`."""
+    parts = module_of(path).split(".")
+    return ".".join(parts[: 2 if parts[0] == EXPORTERS else 1])
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -96,11 +115,11 @@ def named(path: Path) -> str:
 # -- imports ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sources("model"), ids=named)
+@pytest.mark.parametrize("path", sources("model", "packs"), ids=named)
 def test_the_model_is_pure(path: Path) -> None:
-    """The model knows neither Pulumi nor components nor targets, and reads no clock, environment or network."""
+    """Model and packs know neither Pulumi nor components nor targets, and read no clock, environment or network."""
     forbidden = IMPURE | {"pulumi", "pulumi_docker", "pulumi_random", "components", "targets", "ops", "toolchain"}
-    assert not roots(path) & forbidden
+    assert not roots(path) & (forbidden | ({"packs"} if path.is_relative_to(ROOT / "model") else set()))
     if path.stem != "load":
         calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
         names = {c.id if isinstance(c, ast.Name) else getattr(c, "attr", "") for c in calls}
@@ -117,30 +136,17 @@ def test_each_provider_has_one_importer() -> None:
 
 def test_components_do_not_know_each_other() -> None:
     """A component imports what is shared, and never another component."""
+    usable = [name for name in SHARED if name not in ABOVE]
+    modules = {f"components.{module_of(path)}" for path in sources("components")}
     for path in component_files():
-        others = {n for n in imports(path) if n.startswith("components.")}
-        shared = (
-            "base",
-            "datasources",
-            "discovery",
-            "documents",
-            "entry",
-            "notifications",
-            "pipeline",
-            "receivers",
-            "routes",
-            "rules",
-            "operator",
-            f"{EXPORTERS}.base",
-        )
-        allowed = tuple(f"components.{name}" for name in shared)
-        assert not [name for name in others if not name.startswith(allowed)], named(path)
+        others = [name.removeprefix("components.") for name in imports(path) & modules]
+        assert not [name for name in others if not inside(name, home(path), *usable)], named(path)
 
 
 def test_components_do_not_know_their_platform() -> None:
-    """No component imports a target or a word of a platform's SDK."""
+    """No component imports a target, Pulumi or a platform's SDK: it is planned without any of them."""
     for path in component_files():
-        assert not roots(path) & {"targets", "pulumi_docker", "pulumi_kubernetes", "docker"}, named(path)
+        assert not roots(path) & {"targets", "pulumi", "pulumi_docker", "pulumi_kubernetes", "docker"}, named(path)
 
 
 def test_assembling_knows_no_pulumi() -> None:
@@ -160,34 +166,74 @@ def test_every_component_is_one_line_of_the_registry() -> None:
     ]
     assert isinstance(listed, ast.Tuple)
     lines = [element.lineno for element in listed.elts]
-    names = [getattr(element, "id", getattr(element, "attr", "")) for element in listed.elts]
-    assert len(set(lines)) == len(lines)
-    assert sorted(names) == sorted(path.stem for path in component_files() if path.stem != "base")
+    files = [Path(inspect.getfile(type(component))) for component in registry.COMPONENTS]
+    assert len(set(lines)) == len(lines) == len(registry.COMPONENTS)
+    assert sorted(map(home, files)) == sorted({home(path) for path in component_files()})
 
 
 def test_a_component_is_named_like_its_file() -> None:
-    """The name in settings, addresses and resources is that of the file."""
-    for module in registry.COMPONENTS:
-        stem = Path(str(getattr(module, "__file__", ""))).stem
-        assert module.NAME in called(stem), stem
+    """The name in settings, addresses and resources is that of the file, or of the folder with its component.py."""
+    for component in registry.COMPONENTS:
+        path = Path(inspect.getfile(type(component)))
+        assert module_of(path) in (home(path), f"{home(path)}.component"), named(path)
+        assert component.name in called(home(path)), named(path)
 
 
-def called(stem: str) -> set[str]:
-    """The names that a component in a file of that name may have: programs are called after what they hand out."""
-    name = stem.replace("_", "-")
+HOOKS = {name for name in {*vars(Component), *Component.__annotations__} if not name.startswith("_")}
+"""What a component may say, by the name of the attribute or method."""
+
+
+@pytest.mark.parametrize("component", registry.COMPONENTS, ids=lambda component: component.name)
+def test_every_hook_of_a_component_is_known(component: Component[Any]) -> None:
+    """A public name of a component's class overrides one of Component: a misspelt hook would never be called."""
+    assert {name for name in vars(type(component)) if not name.startswith("_")} <= HOOKS
+
+
+def test_no_hook_is_looked_up_by_its_name() -> None:
+    """Components are read through their class alone, where mypy sees each attribute."""
+    hooks = HOOKS | {"SHORT", "replicas", "instances", "existing", "TARGETS", "UNDER_OPERATOR", "declared"}
+    for path in [*sources("components", "ops", "targets"), ROOT / "model" / "plan.py", ROOT / "model" / "component.py"]:
+        calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+        lookups = [c for c in calls if getattr(c.func, "id", "") in ("getattr", "hasattr", "setattr")]
+        names = {value.value for call in lookups for value in call.args[1:2] if isinstance(value, ast.Constant)}
+        assert not names & hooks, named(path)
+
+
+def called(place: str) -> set[str]:
+    """The names that a component in such a place may have: programs are called after what they hand out."""
+    name = place.rpartition(".")[2].replace("_", "-")
     return {name, f"{name}-exporter", f"{name}-metrics"}
 
 
 def test_components_are_not_named_in_other_files() -> None:
-    """The registry is the only list: elsewhere a name is used for an address, a start order or a question at most.
+    """The registry is the only list: elsewhere a name is at most asked about.
 
-    These are `address("x", …)`, `instances("x", …)`, `count("x")`, `enabled("x")`,
-    `after=("x",)`, `restart_with=("x",)` and type and uid of a data source that Grafana shows.
+    That is `count("x")`, an image, or type and uid of a data source that Grafana shows.
     """
-    names = {module.NAME for module in registry.COMPONENTS}
-    for path in [*component_files(), *(ROOT / "components" / f"{name}.py" for name in SHARED - {"registry"})]:
-        foreign = {node.value for node in strings(path)} & (names - called(path.stem))
-        assert not foreign, f"{named(path)} names {foreign}"
+    names = {component.name for component in registry.COMPONENTS}
+    for path in sources("components", "model", "packs"):
+        own = called(home(path)) if path in component_files() else set()
+        foreign = {node.value for node in strings(path)} & (names - own)
+        assert foreign == set(SPOKEN.get(named(path), {})), named(path)
+
+
+SPOKEN: dict[str, dict[str, str]] = {
+    "components/entry/certificates.py": {"traefik": "the job whose series tell of certificates"},
+    "components/entry/routing.py": {"oauth2-proxy": "where the entry point asks who is signed in"},
+    "components/exporters/containers/alerts.py": {"cadvisor": "the job whose series tell of containers"},
+    "components/exporters/kube_state/node_alerts.py": {"kubelet": "the job whose series tell of nodes"},
+    "components/exporters/kube_state/volume_alerts.py": {"kubelet": "the job whose series tell of volumes"},
+    "components/grafana/mixin.py": {"loki": "the type of a data source"},
+    "components/prometheus/monitors.py": {"kubelet": "a label that the operator gives its Service"},
+    "model/checks/entry.py": {"traefik": "the entry point, which alone is reached from outside"},
+    "model/checks/needs.py": {"grafana": "how data sources begin that are built in"},
+    "model/dashboard.py": {"loki": "the type of a data source", "prometheus": "the type of a data source"},
+    "model/database.py": {"grafana": "the usual name of a database and its user"},
+    "model/scope.py": {"alertmanager": "the type of a mark"},
+    "model/system.py": {"traefik": "the name of a row"},
+    "model/telemetry.py": dict.fromkeys(("alertmanager", "jaeger", "loki", "prometheus"), "a type of data sources"),
+}
+"""Names of components that a file says, as they are something else there too, or the one thing that all depend on."""
 
 
 def strings(path: Path) -> Iterator[ast.Constant]:
@@ -197,12 +243,12 @@ def strings(path: Path) -> Iterator[ast.Constant]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call):
             function = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if function in ("address", "count", "enabled", "instances"):
+            if function == "count":
                 allowed |= set(node.args[:1])
             allowed |= {
                 inner
                 for keyword in node.keywords
-                if keyword.arg in ("after", "restart_with", "kind", "uid", "image")
+                if keyword.arg in ("kind", "uid", "image")
                 for inner in ast.walk(keyword.value)
             }
         elif isinstance(node, ast.Dict):

@@ -95,7 +95,7 @@ SHARED = {field.alias or name for name, field in ComponentSettings.model_fields.
 def shared(key: str) -> bool:
     """Whether a key is one that every component has, also one that runs nothing of ours or publishes no port."""
     section, _, name = key.partition(".")
-    return name in SHARED and section in map(registry.key_name, (module.NAME for module in registry.COMPONENTS))
+    return name in SHARED and section in map(registry.key_name, (component.name for component in registry.COMPONENTS))
 
 
 def unseen(said: Mapping[str, set[str]], made: Iterable[Change]) -> list[Change]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.rules import rules
+from components.prometheus.rules import rules
 from model.base import seconds
 from model.muting import pairs
 from model.telemetry import AlertRule, Example, Mute, RuleGroup

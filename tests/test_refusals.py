@@ -13,6 +13,7 @@ from components.assemble import ConfigValue, assemble
 from components.stack import MonitoringStack
 from model.errors import ConfigError
 from targets.docker import address, check
+from targets.platforms import PLATFORMS
 from tests.support.mocks import run_program
 from tests.support.refusals import CASES
 from tests.support.refusals.case import Case
@@ -48,6 +49,36 @@ def problems_of(folder: Path, system: dict[str, object], settings: dict[str, str
     with pytest.raises(ConfigError) as caught:
         plan_shop(folder, system, settings)
     return [str(problem) for problem in caught.value.problems]
+
+
+def test_mistakes_of_different_kinds_are_said_in_one_run(tmp_path: Path) -> None:
+    """What a component, the needs of others, ports, a secret and the target say is one list."""
+    settings: dict[str, str | ConfigValue] = {
+        "prometheus": '{"retention": "1d"}',
+        "loki": '{"enabled": false}',
+        "alertmanager": '{"port": 9090}',
+        "grafana": '{"replicas": 2, "database": {"type": "postgres", "host": "db.internal:5432"}}',
+    }
+    root = project(tmp_path, SYSTEM)
+    with pytest.raises(ConfigError) as caught:
+        assemble("dev", configuration(settings), platforms=PLATFORMS, root=root)
+    said = [str(problem) for problem in caught.value.problems]
+    for part in (
+        "prometheus.retention: ",
+        "loki.enabled: false, but promtail sends its lines to it",
+        "host port 9090 is wanted by alertmanager and prometheus",
+        "grafana-database-password: is required",
+        "target docker: workload 'grafana'",
+    ):
+        assert [text for text in said if part in text], (part, said)
+
+
+def test_a_mistake_of_the_system_hides_none_of_the_stack(tmp_path: Path) -> None:
+    """A metric that no rule can be made of is told together with what components and ports say."""
+    unit: dict[str, object] = {"services.api.metrics.shop_duration_seconds.unit": "bytes"}
+    said = problems_of(tmp_path, unit, {"loki": '{"retention": "12h"}', "alertmanager": '{"port": 9090}'})
+    for part in ("'bytes' is no unit of time", "the least that Loki supports is 24h", "host port 9090 is wanted"):
+        assert [text for text in said if part in text], (part, said)
 
 
 def test_there_are_many_cases() -> None:

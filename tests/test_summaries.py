@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.rules import rules
+from components.prometheus.rules import rules
 from model.telemetry import AlertRule, RuleGroup
 from tests.support.validating import tool
 from tests.test_alert_rules import CLUSTER, STACKS, groups, planned

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.registry import COMPONENTS, EVERYWHERE
+from components.registry import COMPONENTS
 from model.plan import Plan
 from model.telemetry import AlertRule
 from tests.support.systems import plan_cluster, plan_shop
@@ -37,24 +37,24 @@ def alerts(plan: Plan) -> tuple[AlertRule, ...]:
 def test_every_component_is_scraped(plan: Plan) -> None:
     """Each component has a scrape job of its name, whose targets all say service, system and environment."""
     jobs = {job.name: job for job in plan.telemetry.scrape}
-    for module in COMPONENTS:
-        if module.NAME in UNWATCHED or "docker" not in getattr(module, "TARGETS", EVERYWHERE):
+    for component in COMPONENTS:
+        if component.name in UNWATCHED or "docker" not in component.targets:
             continue
-        assert module.NAME in plan.workloads, module.NAME
-        assert jobs[module.NAME].targets, module.NAME
-        for target in jobs[module.NAME].targets:
+        assert component.name in plan.workloads, component.name
+        assert jobs[component.name].targets, component.name
+        for target in jobs[component.name].targets:
             assert {"service", "system", "environment"} <= target.labels.keys(), target.address
 
 
 def test_every_component_of_a_cluster_is_scraped(tmp_path: Path) -> None:
     """What only runs on a cluster, or is there already, has its job too: found by a discovery or by its address."""
     jobs = {job.name: job for job in plan_cluster(tmp_path).telemetry.scrape}
-    for module in COMPONENTS:
-        if "docker" in getattr(module, "TARGETS", EVERYWHERE):
+    for component in COMPONENTS:
+        if "docker" in component.targets:
             continue
-        found = jobs[module.NAME]
+        found = jobs[component.name]
         for labels in [found.discovery.labels] if found.discovery else [target.labels for target in found.targets]:
-            assert {"service", "system", "environment"} <= labels.keys(), module.NAME
+            assert {"service", "system", "environment"} <= labels.keys(), component.name
 
 
 def test_alerts_of_a_cluster_explain_themselves(tmp_path: Path) -> None:

@@ -20,15 +20,16 @@ from typing import Any
 import pytest
 import yaml
 
-from components.rules import rules
+from components.prometheus.rules import rules
+from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse
-from model.packs import slo
-from model.packs.system import expanded, system_telemetry
-from model.plan import Context
 from model.settings import Settings
 from model.system import System
 from model.tuning import tuned
+from packs import slo
+from packs.system import expanded
+from tests.support.systems import contributed
 from tests.support.validating import tool
 from tests.support.waiting import eventually
 
@@ -136,10 +137,10 @@ def shop(document: dict[str, Any]) -> System:
 def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
     """The rules of the system as a stack has them, and a configuration that scrapes the stand-ins every second."""
     settings = parse(Settings, {"system": "shop", "environment": "test", "longestHold": HOLD}, "settings")
-    context = Context(
+    context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )
-    for group in tuned(system_telemetry(context), system, settings).rules:
+    for group in tuned(contributed(context), system, settings).rules:
         document = rules(group)
         document["groups"][0].pop("interval", None)
         (folder / f"{group.name}.rules.yml").write_text(yaml.safe_dump(document))
@@ -245,10 +246,10 @@ def test_a_bucket_that_is_not_declared_is_refused() -> None:
     }
     system = shop({**SYSTEM, "services": {"fastapi": service}, "objectives": [OBJECTIVES[2]]})
     settings = parse(Settings, {"system": "shop"}, "settings")
-    context = Context(
+    context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )
     with pytest.raises(
         ConfigError, match=r"objectives\[0\]\.threshold: no bucket of .* ends at 0\.25 s; choose 0\.1 or"
     ):
-        system_telemetry(context)
+        contributed(context)

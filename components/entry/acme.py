@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from components.base import haproxy
 from components.entry.routing import RESOLVER, WEB
-from model.plan import Context, Secret
+from model.component import Planning
+from model.secret import Secret
 from model.tls import Acme
 from model.workload import MIB, SECRETS_DIR, DataVolume, HttpProbe, Limits, Port, SecretFile, Workload
 
@@ -25,7 +26,7 @@ RETRY_SECONDS = 900
 """Let's Encrypt refuses a name after five failed tries within an hour: https://letsencrypt.org/docs/rate-limits/."""
 
 
-def arguments(context: Context, documents: str) -> tuple[str, ...]:
+def arguments(context: Planning, documents: str) -> tuple[str, ...]:
     """The resolver's arguments; none without ACME. `documents` is the directory of Traefik's documents."""
     acme, environment = context.settings.tls.acme, context.settings.environment
     if acme is None:
@@ -60,18 +61,18 @@ def challenge(acme: Acme) -> dict[str, str]:
     return {"dnschallenge.provider": dns.provider if dns else "", **resolvers}
 
 
-def documents(context: Context) -> dict[str, str]:
+def documents(context: Planning) -> dict[str, str]:
     """The authority's own certificate, where it is not publicly trusted. It is read at start alone."""
     acme = context.settings.tls.acme
     return {TRUSTED: acme.ca_certificate} if acme and acme.ca_certificate else {}
 
 
-def environment(context: Context) -> Mapping[str, str]:
+def environment(context: Planning) -> Mapping[str, str]:
     """Variables that name the files with the DNS provider's credentials; lego reads each NAME from NAME_FILE."""
     return {f"{variable}_FILE": f"{SECRETS_DIR}/{secret}" for variable, secret in _credentials(context).items()}
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
+def secrets(context: Planning) -> tuple[Secret, ...]:
     """The DNS provider's credentials."""
     dns = context.settings.tls.acme.dns if context.settings.tls.acme else None
     code = dns.provider if dns else ""
@@ -81,24 +82,24 @@ def secrets(context: Context) -> tuple[Secret, ...]:
     )
 
 
-def secret_files(context: Context) -> tuple[SecretFile, ...]:
+def secret_files(context: Planning) -> tuple[SecretFile, ...]:
     """The same as files; a provider reads them when Traefik starts."""
     return tuple(SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name) for name in _credentials(context).values())
 
 
-def _credentials(context: Context) -> Mapping[str, str]:
+def _credentials(context: Planning) -> Mapping[str, str]:
     acme = context.settings.tls.acme
     return acme.dns.credentials if acme and acme.dns else {}
 
 
-def volumes(context: Context) -> tuple[DataVolume, ...]:
+def volumes(context: Planning) -> tuple[DataVolume, ...]:
     """Where account and certificates outlive Traefik: a new account and certificate at each start are soon refused."""
     if context.settings.tls.acme is None:
         return ()
     return (DataVolume(name="traefik-acme", path=STORE, retain=context.settings.retain_data, size=64 * MIB),)
 
 
-def retry(context: Context) -> tuple[Workload, ...]:
+def retry(context: Planning) -> tuple[Workload, ...]:
     """HAProxy with a document for Traefik that differs every RETRY_SECONDS and says nothing else."""
     if context.settings.tls.acme is None:
         return ()

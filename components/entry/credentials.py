@@ -6,13 +6,14 @@ A new file of users or certificate is in force without a new process: each deliv
 from __future__ import annotations
 
 from components.entry.routing import CERTIFICATE, KEY, users
-from model.plan import Context, Htpasswd, Issued, Secret
+from model.component import Planning
+from model.secret import Htpasswd, Issued, Secret
 from model.workload import SECRETS_DIR, SecretFile
 
 SEED = "tls-authority"
 
 
-def secrets(context: Context) -> tuple[Secret, ...]:
+def secrets(context: Planning) -> tuple[Secret, ...]:
     """Passwords of people and programs, the files of users that are made of them, and the certificate."""
     files = [
         Secret(name=name, purpose="a file of users of the entry point", made=Htpasswd(users=people))
@@ -21,7 +22,7 @@ def secrets(context: Context) -> tuple[Secret, ...]:
     return (*passwords(context), *files, *certificate(context))
 
 
-def passwords(context: Context) -> tuple[Secret, ...]:
+def passwords(context: Planning) -> tuple[Secret, ...]:
     """The passwords; those whose secret the settings do not name are generated."""
     access = context.settings.access
     return tuple(
@@ -34,7 +35,7 @@ def passwords(context: Context) -> tuple[Secret, ...]:
     )
 
 
-def certificate(context: Context) -> tuple[Secret, ...]:
+def certificate(context: Planning) -> tuple[Secret, ...]:
     """The certificate and its key, where Traefik does not order them itself."""
     tls, host = context.settings.tls, context.settings.host
     if tls.files:
@@ -57,7 +58,7 @@ def certificate(context: Context) -> tuple[Secret, ...]:
     )
 
 
-def secret_files(context: Context) -> tuple[SecretFile, ...]:
+def secret_files(context: Planning) -> tuple[SecretFile, ...]:
     """The same as files."""
     made = [SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name, reread=True) for name in users(context)]
     tls = context.settings.tls

@@ -17,7 +17,7 @@ import pulumi_random as random
 
 from components.entry.authority import issue
 from model.naming import resource_name
-from model.plan import Htpasswd, Issued, Secret
+from model.secret import Htpasswd, Issued, Secret
 
 COST = 10
 """Of bcrypt: some 65 ms of one core for each request that signs in, as Traefik remembers no result. 14 would be a

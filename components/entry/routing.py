@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from model.addresses import loopback
-from model.plan import Context
+from model.component import Planned, Planning
 from model.settings import Settings
 from model.telemetry import Opening, Route
 from model.workload import SECRETS_DIR
@@ -53,7 +53,7 @@ NOBODY = "255.255.255.255/32"
 """No request comes from this address: https://www.rfc-editor.org/rfc/rfc919."""
 
 
-def config(context: Context) -> dict[str, Any]:
+def config(context: Planned) -> dict[str, Any]:
     """The dynamic configuration as a dict: routers and services for each route, what they share, and TLS."""
     routes = context.telemetry.routes
     made: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def config(context: Context) -> dict[str, Any]:
 # -- routers ---------------------------------------------------------------------------------------------------------
 
 
-def routers(context: Context, route: Route) -> dict[str, Any]:
+def routers(context: Planning, route: Route) -> dict[str, Any]:
     """The routers of a route by name; longer prefixes win over shorter ones, and what is open over what is closed."""
     access, made = context.settings.access, {}
 
@@ -97,7 +97,7 @@ def routers(context: Context, route: Route) -> dict[str, Any]:
 
 
 def _router(
-    context: Context, route: Route, rule: str, *, above: int, login: str = "login", closed: bool = False
+    context: Planning, route: Route, rule: str, *, above: int, login: str = "login", closed: bool = False
 ) -> dict[str, Any]:
     settings, outer = context.settings, outer_path(context.settings, route.prefix)
     used = ["security-headers", *(["compress"] if login == "login" and not closed else [])]
@@ -164,7 +164,7 @@ def host_rule(settings: Settings) -> str:
 # -- what routers share ----------------------------------------------------------------------------------------------
 
 
-def middlewares(context: Context) -> dict[str, Any]:
+def middlewares(context: Planned) -> dict[str, Any]:
     """What requests and answers go through, by name."""
     settings, routes = context.settings, context.telemetry.routes
     made: dict[str, Any] = {
@@ -207,7 +207,7 @@ def headers(settings: Settings) -> dict[str, Any]:
     return found
 
 
-def basic_auth(context: Context, users: str) -> dict[str, Any]:
+def basic_auth(context: Planning, users: str) -> dict[str, Any]:
     """Whoever is in a file of users. The password goes no further than Traefik.
 
     Source: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/basicauth/
@@ -237,7 +237,7 @@ def tls(settings: Settings) -> dict[str, Any]:
     return made
 
 
-def users(context: Context) -> Mapping[str, Mapping[str, str]]:
+def users(context: Planning) -> Mapping[str, Mapping[str, str]]:
     """The files of users, by the secret that is such a file: names, and the secrets that hold their passwords."""
     access = context.settings.access
     files = {USERS: access.people()} | {f"{USERS}-{grant}": access.programs(grant) for grant in GRANTS}

@@ -5,18 +5,27 @@ Flags: https://github.com/google/cadvisor/blob/master/docs/runtime_options.md.
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent, identity, limits, published
+from components.base import identity, limits, published
+from components.exporters.containers import mixin as pack
+from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.naming import LABEL
-from model.packs import containers as pack
-from model.plan import Context, Secret
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import DOCKER_API, Need, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry, series_for
+from model.telemetry import (
+    DOCKER_API,
+    Need,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+    series_for,
+)
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "cadvisor"
 PORT = 8080
-TARGETS = ("docker",)
 WITHOUT_FILES = (
     "-disable_metrics=advtcp,app,cpu_topology,cpuset,disk,hugetlb,memory_numa,perf_event,process,referenced_memory,"
     "resctrl,tcp,udp"
@@ -26,55 +35,6 @@ WITHOUT_FILES = (
 
 class Settings(ComponentSettings):
     """cAdvisor."""
-
-
-def telemetry(context: Context) -> Telemetry:
-    """Containers are scraped; alerts are about those that hit their limits."""
-    target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
-    return Telemetry(
-        offers=(series_for("containers"),),
-        needs=(Need(what=DOCKER_API, why=f"{NAME} asks it for the names of containers"),),
-        scrape=(ScrapeJob(name=NAME, targets=(target,)),),
-        rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
-    )
-
-
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """cAdvisor needs none."""
-    return ()
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """One cAdvisor per host; container names come through the read-only socket proxy.
-
-    It asks for the engine's driver once, at its start, so a new proxy starts it anew.
-    """
-    layers, root, flags = _layers(context.settings.docker)
-    groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
-    return (
-        Workload(
-            name=NAME,
-            image="cadvisor",
-            limits=limits(context.own(Settings), memory=192, cpus=0.5),
-            args=(
-                f"-docker=tcp://{context.address('socket-proxy', 2375)}",
-                "-docker_only=true",
-                "-housekeeping_interval=5s",
-                "-store_container_labels=false",
-                f"-whitelisted_container_labels={LABEL}.workload,{LABEL}.stack",
-                f"-port={PORT}",
-                *flags,
-            ),
-            ports=(published(context, NAME, PORT),),
-            host_mounts=(groups, *layers),
-            exemptions=(*root, Exemption(rule="host-mount", reason="reads control groups and container layers")),
-            probe=HttpProbe(path="/healthz", port=PORT),
-            placement="node-agent",
-            after=("socket-proxy",) if context.enabled("socket-proxy") else (),
-            restart_with=("socket-proxy",) if context.enabled("socket-proxy") else (),
-        ),
-    )
 
 
 def _layers(settings: DockerSettings) -> tuple[tuple[HostMount, ...], tuple[Exemption, ...], tuple[str, ...]]:
@@ -91,8 +51,57 @@ def _layers(settings: DockerSettings) -> tuple[tuple[HostMount, ...], tuple[Exem
     return (mount,), (Exemption(rule="root-user", reason=root),), ()
 
 
-class Cadvisor(MonitoringComponent):
-    """cAdvisor as a ComponentResource."""
+# -- component -------------------------------------------------------------------------------------------------------
 
 
-Resource = Cadvisor
+class Cadvisor(Component[Settings]):
+    """cAdvisor, which measures the containers of an engine."""
+
+    name = NAME
+    settings = Settings
+    system_rows = (SystemRow(name="containers", title="Containers", panels=pack.panels),)
+    targets = ("docker",)
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Containers are scraped; alerts are about those that hit their limits."""
+        target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
+        return Telemetry(
+            offers=(series_for("containers"),),
+            needs=(Need(what=DOCKER_API, why=f"{NAME} asks it for the names of containers"),),
+            rows=(StackRow(title="Containers", panels=pack.panels(), position=80),),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(container=90), targets=(target,)),),
+            rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One cAdvisor per host; container names come through the read-only socket proxy.
+
+        It asks for the engine's driver once, at its start, so a new proxy starts it anew.
+        """
+        layers, root, flags = _layers(context.settings.docker)
+        apis = tuple(api.workload for api in context.telemetry.docker_apis)
+        groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
+        return (
+            Workload(
+                name=NAME,
+                image="cadvisor",
+                limits=limits(own, memory=192, cpus=0.5),
+                args=(
+                    *(f"-docker=tcp://{api.address}" for api in context.telemetry.docker_apis),
+                    "-docker_only=true",
+                    "-housekeeping_interval=5s",
+                    "-store_container_labels=false",
+                    f"-whitelisted_container_labels={LABEL}.workload,{LABEL}.stack",
+                    f"-port={PORT}",
+                    *flags,
+                ),
+                ports=(published(context, NAME, PORT),),
+                host_mounts=(groups, *layers),
+                exemptions=(*root, Exemption(rule="host-mount", reason="reads control groups and container layers")),
+                probe=HttpProbe(path="/healthz", port=PORT),
+                placement="node-agent",
+                after=apis,
+                restart_with=apis,
+            ),
+        )

@@ -5,19 +5,15 @@ Source: https://kubernetes.io/docs/concepts/cluster-administration/system-metric
 
 from __future__ import annotations
 
-from components.base import MonitoringComponent
-from model.capacity import CONTAINERS
+from components.exporters.containers import mixin as pack
+from components.exporters.containers.alerts import SELF, limits_hit
+from model.component import Component, Planning, SystemRow
 from model.dashboard import build
 from model.naming import identity
-from model.packs import containers as pack
-from model.packs.containers_alerts import limits_hit
-from model.plan import Context, Secret
 from model.settings import ComponentSettings
-from model.telemetry import Discovery, RuleGroup, ScrapeJob, Telemetry, series_for
-from model.workload import Workload
+from model.telemetry import Discovery, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
 
 NAME = "kubelet"
-TARGETS = ("kubernetes",)
 KEPT = (
     "kubelet_volume_stats_.+|kubelet_running_.+|kubelet_runtime_operations(_errors)?_total|kubernetes_build_info"
     "|kubelet_certificate_manager_(client|server)_(ttl_seconds|expiration_renew_errors)"
@@ -30,54 +26,57 @@ class Settings(ComponentSettings):
     """The metrics of the cluster's kubelets."""
 
 
-def telemetry(context: Context) -> Telemetry:
-    """Every node is scraped twice: for the kubelet itself, and for its containers.
+# -- component -------------------------------------------------------------------------------------------------------
 
-    A container is called <pod>/<container> in the label `name`, as on Docker by its own name, so that alerts and panels
-    are the same for both. Series of groups of containers are left out.
-    """
-    count = context.settings.kubernetes.expected_nodes
-    nodes = Discovery(role="node", labels=identity(context, NAME), expected=count)
-    named = (
-        {"source_labels": ["__name__", "container"], "regex": "container_.+;", "action": "drop"},
-        {
-            "source_labels": ["pod", "container"], "separator": "/", "regex": "(.+/.+)",
-            "target_label": "name", "replacement": "$1",
-        },
-        {"regex": "id|image", "action": "labeldrop"},
-    )  # fmt: skip
-    kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
-    job = ScrapeJob(name=NAME, scheme="https", discovery=nodes, platform_login=True, metric_relabel=kept)
-    return Telemetry(
-        offers=(series_for("containers"),),
-        scrape=(
-            job,
-            ScrapeJob(
-                name=CONTAINERS,
-                path="/metrics/cadvisor",
-                scheme="https",
-                discovery=nodes,
-                platform_login=True,
-                metric_relabel=named,
+
+class Kubelet(Component[Settings]):
+    """The kubelets of a cluster; nothing is deployed for them."""
+
+    name = NAME
+    settings = Settings
+    system_rows = (SystemRow(name="containers", title="Containers", panels=pack.panels),)
+    targets = ("kubernetes",)
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Every node is scraped twice: for the kubelet itself, and for its containers.
+
+        A container is called <pod>/<container> in the label `name`, as on Docker by its own name, so that alerts and
+        panels are the same for both. Series of groups of containers are left out.
+        """
+        count = context.settings.kubernetes.expected_nodes
+        nodes = Discovery(role="node", labels=identity(context, NAME), expected=count)
+        named = (
+            {"source_labels": ["__name__", "container"], "regex": "container_.+;", "action": "drop"},
+            {
+                "source_labels": ["pod", "container"], "separator": "/", "regex": "(.+/.+)",
+                "target_label": "name", "replacement": "$1",
+            },
+            {"regex": "id|image", "action": "labeldrop"},
+        )  # fmt: skip
+        kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
+        job = ScrapeJob(
+            name=NAME,
+            series=SeriesCount(node=110, pod=4),
+            scheme="https",
+            discovery=nodes,
+            platform_login=True,
+            metric_relabel=kept,
+        )
+        return Telemetry(
+            offers=(series_for("containers"),),
+            rows=(StackRow(title="Containers", panels=pack.panels(), position=80),),
+            scrape=(
+                job,
+                ScrapeJob(
+                    name=SELF,
+                    series=SeriesCount(node=20, pod=80),
+                    path="/metrics/cadvisor",
+                    scheme="https",
+                    discovery=nodes,
+                    platform_login=True,
+                    metric_relabel=named,
+                ),
             ),
-        ),
-        rules=(RuleGroup(name="containers", alerts=limits_hit(context.system.tune)),),
-        dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
-    )
-
-
-def secrets(context: Context) -> tuple[Secret, ...]:
-    """None: Prometheus shows its own identity."""
-    return ()
-
-
-def workloads(context: Context) -> tuple[Workload, ...]:
-    """None: the kubelet is there."""
-    return ()
-
-
-class Kubelet(MonitoringComponent):
-    """The kubelets as a ComponentResource; it deploys nothing."""
-
-
-Resource = Kubelet
+            rules=(RuleGroup(name="containers", alerts=limits_hit(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
+        )

@@ -8,9 +8,9 @@ from model.checks import entry, labels, networks, repeated, targets
 from model.errors import Problem
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planned
 
 
-def problems(context: Context) -> list[Problem]:
+def problems(context: Planned) -> list[Problem]:
     """What can be said of a system and a stack without what others contribute."""
     return [problem for check in (labels, targets, repeated, networks, entry) for problem in check.problems(context)]

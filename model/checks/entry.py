@@ -11,19 +11,19 @@ from model.errors import Problem, nearest
 from model.places import setting
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planned, Planning
 
 TRAEFIK = "traefik"
 
 
-def problems(context: Context) -> list[Problem]:
+def problems(context: Planned) -> list[Problem]:
     """What is open without TLS or a login, and what is said of them in vain."""
     if not context.enabled(TRAEFIK):
         return list(_unused(context))
     return [*_open(context), *_names(context), *_cluster(context), *_ports(context), *_programs(context)]
 
 
-def exposed(context: Context) -> str | None:
+def exposed(context: Planning) -> str | None:
     """The key of the setting by which others than the host itself reach the stack; None where nothing does that."""
     docker, cluster = context.settings.docker, context.settings.kubernetes
     if context.settings.target == "docker":
@@ -33,7 +33,7 @@ def exposed(context: Context) -> str | None:
     return None if cluster.service_type == "ClusterIP" else "kubernetes.serviceType"
 
 
-def _open(context: Context) -> Iterator[Problem]:
+def _open(context: Planning) -> Iterator[Problem]:
     way, settings = exposed(context), context.settings
     if way is None:
         return
@@ -45,7 +45,7 @@ def _open(context: Context) -> Iterator[Problem]:
         yield Problem(setting(context.stack, "access.login"), message)
 
 
-def _names(context: Context) -> Iterator[Problem]:
+def _names(context: Planning) -> Iterator[Problem]:
     settings = context.settings
     place, tls = setting(context.stack, "baseUrl"), settings.tls
     secure = settings.base_url.startswith("https://")
@@ -59,7 +59,7 @@ def _names(context: Context) -> Iterator[Problem]:
         yield Problem(place, f"{settings.base_url!r}: {message}")
 
 
-def _cluster(context: Context) -> Iterator[Problem]:
+def _cluster(context: Planning) -> Iterator[Problem]:
     """TLS of the stack's own where an ingress has it, and challenges that no authority can reach."""
     settings = context.settings
     cluster, acme = settings.kubernetes, settings.tls.acme
@@ -73,7 +73,7 @@ def _cluster(context: Context) -> Iterator[Problem]:
         yield Problem(setting(context.stack, "tls.acme.challenge"), message)
 
 
-def _ports(context: Context) -> Iterator[Problem]:
+def _ports(context: Planning) -> Iterator[Problem]:
     settings = context.settings
     for number, name in enumerate(settings.access.ports):
         place = setting(context.stack, f"access.ports[{number}]")
@@ -86,7 +86,7 @@ def _ports(context: Context) -> Iterator[Problem]:
             yield Problem(place, f"{name!r} is switched off; leave it out")
 
 
-def _programs(context: Context) -> Iterator[Problem]:
+def _programs(context: Planned) -> Iterator[Problem]:
     """Machines whose way leads nowhere, and logins where none is wanted."""
     known = {opening.grant for route in context.telemetry.routes for opening in route.open}
     ways = {"push": "Loki", "federate": "Prometheus"}
@@ -100,7 +100,7 @@ def _programs(context: Context) -> Iterator[Problem]:
         yield Problem(place, "has no effect: there is no Alertmanager of this stack's own; leave it out")
 
 
-def _unused(context: Context) -> Iterator[Problem]:
+def _unused(context: Planning) -> Iterator[Problem]:
     for key in ("tls", "access"):
         if key in context.settings.model_fields_set:
             yield Problem(setting(context.stack, key), "has no effect, as traefik.enabled is false; leave it out")

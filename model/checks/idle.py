@@ -13,14 +13,14 @@ from model.telemetry import Telemetry
 from model.workload import Workload
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planning
 
 OF_CONTAINERS = frozenset({"memory", "cpus", "port"})
 """Settings that every component has, about what it runs."""
 
 
 def problems(
-    context: Context,
+    context: Planning,
     parts: Mapping[str, Telemetry],
     idle: Mapping[str, Telemetry],
     ran: Mapping[str, Sequence[Workload]],
@@ -51,7 +51,7 @@ def _unpublished(port: int | None, ran: Sequence[Workload]) -> list[str]:
     return ["port"] if port is not None and port not in published else []
 
 
-def _idle(context: Context, name: str, fields: Sequence[str]) -> Iterator[Problem]:
+def _idle(context: Planning, name: str, fields: Sequence[str]) -> Iterator[Problem]:
     for field in fields:
         message = f"has no effect, as nothing of {name} runs here that it could be about; leave it out"
         if field == "port":

@@ -16,7 +16,7 @@ from model.places import in_system, setting
 from model.system import Metric, Service, Tuning
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planning
 
 IDENTITY: Mapping[str, str] = {
     "service": "holds the service's key",
@@ -60,7 +60,7 @@ OBJECT_VALUE = re.compile(f"({_WORD})?")
 """Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
 
 
-def problems(context: Context) -> list[Problem]:
+def problems(context: Planning) -> list[Problem]:
     """Labels and names that are taken, in the system's file and in the settings of the cluster."""
     system = context.system
     found = [p for key, service in system.services.items() for p in _service(f"services.{key}", service)]
@@ -115,7 +115,7 @@ def _tune(where: str, tune: Mapping[str, Tuning]) -> Iterator[Problem]:
         yield from _taken(f"{where}.{alert}.labels", wish.labels, {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES})
 
 
-def _objects(context: Context) -> Iterator[Problem]:
+def _objects(context: Planning) -> Iterator[Problem]:
     """Labels and annotations for objects of the cluster, which a cluster would refuse, or which are ours."""
     if context.settings.target != "kubernetes":
         return

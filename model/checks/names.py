@@ -14,14 +14,14 @@ from model.telemetry import STAND_INS, Telemetry
 from model.workload import Workload
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planning
 
 POOLS = re.compile(r"services(-.+)?")
-"""Entries of Prometheus' scrape_configs that all services share: see `components.prometheus.pool`."""
+"""Entries of Prometheus' scrape_configs that all services share: see `components.prometheus.documents.pool`."""
 
 
 def clashes(
-    context: Context, parts: Mapping[str, Telemetry], extra: Telemetry, workloads: Mapping[str, Sequence[Workload]]
+    context: Planning, parts: Mapping[str, Telemetry], extra: Telemetry, workloads: Mapping[str, Sequence[Workload]]
 ) -> dict[str, Problem]:
     """Names in the system's file that are taken, each with its problem.
 

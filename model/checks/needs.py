@@ -27,13 +27,13 @@ from model.telemetry import (
 )
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planning
 
 SHOWN = 3
 """So many names stand in a message, and the number of the others."""
 
 
-def problems(context: Context, collected: Telemetry, idle: Mapping[str, Telemetry]) -> list[Problem]:
+def problems(context: Planning, collected: Telemetry, idle: Mapping[str, Telemetry]) -> list[Problem]:
     """Needs that nothing meets: one problem for each part that is switched off and would meet some, with all of them.
 
     Args:
@@ -65,7 +65,7 @@ def offered(part: Telemetry) -> set[str]:
     return {*part.offers, *(source(entry.uid) for entry in part.datasources)}
 
 
-def implied(context: Context, collected: Telemetry) -> Iterator[Need]:
+def implied(context: Planning, collected: Telemetry) -> Iterator[Need]:
     """Needs that follow from what has been collected."""
     alerts = sum(len(group.alerts) for group in collected.rules)
     if collected.scrape or collected.rules:

@@ -10,14 +10,14 @@ from model.errors import Problem
 from model.places import setting
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planning
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 BUILT_IN = ("host", "none")
 """Networks of which a container can be in no other beside: https://docs.docker.com/engine/network/drivers/host/."""
 
 
-def problems(context: Context) -> list[Problem]:
+def problems(context: Planning) -> list[Problem]:
     """External networks that no engine has, that are the stack's own, or that stand twice."""
     networks, own = context.settings.docker.external_networks, f"{context.stack}-monitoring"
     repeated = dict(twice(networks))

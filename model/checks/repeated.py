@@ -17,10 +17,10 @@ from model.places import in_system
 from model.system import Database, Service, System
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planning
 
 
-def problems(context: Context) -> list[Problem]:
+def problems(context: Planning) -> list[Problem]:
     """Everything in the system's file that stands for what another entry stands for already."""
     system = context.system
     found = [*_ports(system.services), *_targets(system.services), *_pods(system.services)]
@@ -91,7 +91,7 @@ def _containers(services: Mapping[str, Service]) -> Iterator[Problem]:
 
 
 def _folded(name: str) -> str:
-    """A name as lines are matched with it: see `components.pipeline.named_containers`."""
+    """A name as lines are matched with it: see `components.promtail.pipeline.named_containers`."""
     return name.lower().replace("_", "-")
 
 

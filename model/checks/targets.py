@@ -10,10 +10,10 @@ from model.places import in_system
 from model.system import Service
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planning
 
 
-def problems(context: Context) -> list[Problem]:
+def problems(context: Planning) -> list[Problem]:
     """Services whose targets have equal labels, and health endpoints that stand twice; also those of other
     environments, as one system's file serves all of them.
     """

@@ -13,7 +13,7 @@ from model.system import System
 from model.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from model.plan import Context
+    from model.component import Planned, Planning
     from model.receivers import Receiver
     from model.routes import Route
 
@@ -35,7 +35,7 @@ def windows(expr: str) -> Iterator[str]:
 
 
 def scraping(
-    context: Context, component: str, *, lookback: str, evaluation: str, retention: str | None
+    context: Planned, component: str, *, lookback: str, evaluation: str, retention: str | None
 ) -> list[Problem]:
     """Intervals too long for what rules look back over, and rules that look back further than samples are kept.
 
@@ -50,7 +50,7 @@ def scraping(
     return found + ([*_kept(context, component, retention)] if retention else [])
 
 
-def _intervals(context: Context, lookback: str) -> Iterator[Problem]:
+def _intervals(context: Planned, lookback: str) -> Iterator[Problem]:
     given = context.settings.scrape_interval
     yield from _interval(setting(context.stack, "scrapeInterval"), given, lookback, shortest(context.telemetry))
     for key, service in context.system.services.items():
@@ -81,7 +81,7 @@ def _interval(where: str, given: str, lookback: str, window: str | None) -> Iter
         yield Problem(where, f"{message}; shorten it, or raise lookbackDelta")
 
 
-def _evaluated(context: Context, component: str, lookback: str, evaluation: str) -> Iterator[Problem]:
+def _evaluated(context: Planned, component: str, lookback: str, evaluation: str) -> Iterator[Problem]:
     """Recorded series and alerts count as gone when they are not evaluated anew in time."""
     slowest = max((group.interval for group in context.telemetry.rules if group.interval), key=seconds, default="")
     if seconds(evaluation) >= seconds(lookback):
@@ -94,7 +94,7 @@ def _evaluated(context: Context, component: str, lookback: str, evaluation: str)
         yield Problem(in_section(context.stack, component, "lookbackDelta"), message)
 
 
-def _kept(context: Context, component: str, retention: str) -> Iterator[Problem]:
+def _kept(context: Planned, component: str, retention: str) -> Iterator[Problem]:
     """What looks back further than samples are kept: objectives, alerts of the system, and rules that others bring."""
     system, remedy = context.system, f"raise {component}.retention in Pulumi.{context.stack}.yaml"
     for number, item in enumerate(system.objectives):
@@ -168,7 +168,7 @@ class Notifications(Protocol):
         """Receivers, some of whose calls have a time-out."""
 
 
-def notifying(context: Context, component: str, own: Notifications) -> list[Problem]:
+def notifying(context: Planning, component: str, own: Notifications) -> list[Problem]:
     """Intervals of notifications that Alertmanager would not keep, in the section of `component`.
 
     How long it is known what was sent is for an operator to say where there is one.
@@ -239,7 +239,7 @@ class Lines(Protocol):
         """MB at once."""
 
 
-def keeping_logs(context: Context, component: str, own: Lines) -> list[Problem]:
+def keeping_logs(context: Planning, component: str, own: Lines) -> list[Problem]:
     """Limits of log lines that Loki refuses, or that could never be reached, in the section of `component`."""
     found = []
     if seconds(own.retention) < seconds(LEAST_LOGS):
@@ -254,7 +254,7 @@ def keeping_logs(context: Context, component: str, own: Lines) -> list[Problem]:
     return [Problem(in_section(context.stack, component, p.where), p.message) for p in found]
 
 
-def drawing(context: Context, component: str, *, refresh: str, timeout: str) -> list[Problem]:
+def drawing(context: Planning, component: str, *, refresh: str, timeout: str) -> list[Problem]:
     """Dashboards that Grafana would redraw less often than they say, and a time-out that it cannot take."""
     found = [
         Problem(

@@ -12,7 +12,7 @@ from components import assemble as module
 from components import registry
 from components.assemble import ConfigValue, declared_secrets, load_images, load_settings, load_system
 from model.errors import ConfigError
-from model.plan import Secret
+from model.secret import Secret
 from tests.support.systems import ROOT, SYSTEM, configuration, plan_shop, project
 
 LOGIN = {"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "pull"}]}
@@ -45,10 +45,10 @@ def test_structured_values_are_json() -> None:
 def test_every_component_has_a_key() -> None:
     """Each section can be switched off from the configuration."""
     for component in registry.COMPONENTS:
-        (target, *_) = getattr(component, "TARGETS", registry.EVERYWHERE)
-        given = {"target": target, registry.key_name(component.NAME): '{"enabled": false}'}
+        (target, *_) = component.targets
+        given = {"target": target, registry.key_name(component.name): '{"enabled": false}'}
         settings = load_settings("dev", configuration(given))
-        assert not registry.sections(settings)[component.NAME].enabled
+        assert not registry.sections(settings)[component.name].enabled
 
 
 def test_a_secret_of_a_login_is_part_of_the_plan(tmp_path: Path) -> None:

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-import inspect
+from typing import Any
 
 import pytest
 
-from components.base import MonitoringComponent
-from components.registry import COMPONENTS, EVERYWHERE, field_name, key_name, sections, settings_model
+from components.registry import COMPONENTS, field_name, key_name, sections, settings_model
+from model.component import EVERYWHERE, Component
 from model.load import parse
 from model.settings import ComponentSettings, Settings
 
+TOKENS = {
+    "socket-proxy": "SocketProxy",
+    "demo-workload": "DemoWorkload",
+    "loki": "Loki",
+    "jaeger": "Jaeger",
+    "promtail": "Promtail",
+    "alertmanager": "Alertmanager",
+    "node-exporter": "NodeExporter",
+    "cadvisor": "Cadvisor",
+    "kubelet": "Kubelet",
+    "kube-state-metrics": "KubeState",
+    "postgres-exporter": "PostgresExporter",
+    "redis-exporter": "RedisExporter",
+    "blackbox-exporter": "BlackboxExporter",
+    "prometheus": "Prometheus",
+    "grafana": "Grafana",
+    "oauth2-proxy": "OAuth2Proxy",
+    "traefik": "Traefik",
+}
+"""The last part of each component's resource type. A stack that is deployed has it in the URN of every resource."""
 
-@pytest.mark.parametrize("module", COMPONENTS, ids=lambda module: module.NAME)
-def test_every_component_fulfils_the_protocol(module: object) -> None:
-    """A listed module has a name, settings, three functions and a resource class of its own."""
-    assert isinstance(getattr(module, "NAME"), str)  # noqa: B009 - the module is an object here
-    assert issubclass(getattr(module, "Settings"), ComponentSettings)  # noqa: B009
-    assert issubclass(getattr(module, "Resource"), MonitoringComponent)  # noqa: B009
-    for function in ("secrets", "telemetry", "workloads"):
-        assert list(inspect.signature(getattr(module, function)).parameters) == ["context"]
+
+def test_resource_types_stay() -> None:
+    """The class of a component is called as its resources are in stacks that are deployed: else all are replaced."""
+    assert {component.name: type(component).__name__ for component in COMPONENTS} == TOKENS
 
 
-def test_names_are_unique() -> None:
-    """Two components never share a name, nor a settings section or resource type."""
-    for attribute in ("NAME", "Settings", "Resource"):
-        values = [getattr(module, attribute) for module in COMPONENTS]
-        assert len(set(values)) == len(values)
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_every_component_has_a_section_of_its_own(component: Component[Any]) -> None:
+    """A listed component has a name, and settings that no other one has."""
+    assert issubclass(component.settings, ComponentSettings) and component.settings is not ComponentSettings
+    assert [other.name for other in COMPONENTS if other.settings is component.settings] == [component.name]
+    assert [other.name for other in COMPONENTS].count(component.name) == 1
 
 
 def test_settings_have_a_section_for_each() -> None:
@@ -34,16 +51,16 @@ def test_settings_have_a_section_for_each() -> None:
     model = settings_model()
     for target in EVERYWHERE:
         settings = parse(model, {"system": "shop", "target": target}, "x")
-        known = [module for module in COMPONENTS if target in getattr(module, "TARGETS", EVERYWHERE)]
-        assert list(sections(settings)) == [module.NAME for module in known]
-        for module in known:
-            assert type(sections(settings)[module.NAME]) is module.Settings
-    assert all(model.model_fields[field_name(module.NAME)].description for module in COMPONENTS)
+        known = [component for component in COMPONENTS if target in component.targets]
+        assert list(sections(settings)) == [component.name for component in known]
+        for component in known:
+            assert type(sections(settings)[component.name]) is component.settings
+    assert all(model.model_fields[field_name(component.name)].description for component in COMPONENTS)
 
 
 def test_sections_do_not_hide_shared_settings() -> None:
     """No component is called like a setting that all share."""
-    assert not {field_name(module.NAME) for module in COMPONENTS} & set(Settings.model_fields)
+    assert not {field_name(component.name) for component in COMPONENTS} & set(Settings.model_fields)
 
 
 def test_names_become_keys() -> None:
@@ -54,6 +71,6 @@ def test_names_become_keys() -> None:
 
 def test_every_component_setting_is_described() -> None:
     """Editors and error messages show a description for each key."""
-    for module in COMPONENTS:
-        fields = module.Settings.model_fields
-        assert not [name for name, field in fields.items() if not field.description], module.NAME
+    for component in COMPONENTS:
+        fields = component.settings.model_fields
+        assert not [name for name, field in fields.items() if not field.description], component.name

@@ -13,7 +13,8 @@ from pulumi.runtime import config as runtime_config
 from components.assemble import ConfigValue
 from components.stack import MonitoringStack, config_values
 from model.errors import ConfigError
-from model.plan import Plan, Secret
+from model.plan import Plan
+from model.secret import Secret
 from model.workload import SecretFile
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.systems import plan_shop

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.pipeline import Reading, reading, stages
+from components.promtail.pipeline import Reading, reading, stages
 from model.load import parse
 from model.logs import Logs
 from toolchain import validators

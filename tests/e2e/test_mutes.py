@@ -19,8 +19,8 @@ import pytest
 
 from components.assemble import ConfigValue
 from model.muting import pairs
-from model.packs.clickhouse import FREE, TOTAL
 from model.plan import Plan
+from packs.clickhouse import FREE, TOTAL
 from tests.support.alerting import (
     RECEIVER,
     Counters,

@@ -19,8 +19,8 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 import pulumi
 from components.assemble import ConfigValue, assemble
-from components.base import ComponentArgs
-from components.prometheus import Prometheus
+from components.resource import ComponentArgs, MonitoringComponent
+from components.prometheus.component import Prometheus
 from targets.docker import DockerTarget, address
 
 config = {{
@@ -30,7 +30,8 @@ config = {{
 }}
 plan = assemble("alone", config, address=address, root=Path({root!r}), need_secrets=False)
 target = DockerTarget("alone", plan.settings.docker, plan.images, {{}})
-component = Prometheus("alone-prometheus", ComponentArgs(workloads=plan.workloads["prometheus"], target=target))
+args = ComponentArgs(workloads=plan.workloads["prometheus"], target=target)
+component = MonitoringComponent(Prometheus, "alone-prometheus", args)
 pulumi.export("address", component.address)
 pulumi.export("ready", component.ready)
 '''

@@ -19,7 +19,8 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from model.capacity import CONTAINERS, SCRAPE_META, series
+from components.exporters import cadvisor
+from model.capacity import SCRAPE_META, series
 from ops import capacity
 from ops.render import plan_file
 from tests.support import causes, troubles
@@ -171,10 +172,10 @@ def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str)
     stack = fleet[system]
     plan = plan_file(stack.stack_file, stack.name)
     need = capacity.of(plan)
-    jobs = [job for job in plan.telemetry.scrape if job.name != CONTAINERS]  # sees the containers of all stacks here
+    jobs = [job for job in plan.telemetry.scrape if job.name != cadvisor.NAME]  # sees the containers of all stacks here
     telemetry = replace(plan.telemetry, scrape=tuple(jobs), rules=())
     expected = series(plan.system, telemetry, plan.settings.kubernetes)
-    query = f'sum(scrape_samples_post_metric_relabeling{{job!="{CONTAINERS}"}} + {SCRAPE_META})'
+    query = f'sum(scrape_samples_post_metric_relabeling{{job!="{cadvisor.NAME}"}} + {SCRAPE_META})'
     live = float(stack.prom(query)[0]["value"][1])
     memory = cast(dict[str, Any], stack.container("prometheus").stats(stream=False))["memory_stats"]
     used = memory["usage"] - memory["stats"].get("total_inactive_file", 0)

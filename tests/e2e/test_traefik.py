@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from components.traefik import INTERNAL_PORT, PORT
+from components.traefik.settings import INTERNAL_PORT, PORT
 from model.workload import ConfigDir, Reload
 from tests.support.alerting import free_port
 from tests.support.delivering import Volume

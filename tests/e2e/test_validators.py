@@ -102,7 +102,7 @@ def test_documents_are_accepted(name: str, stack: str, tmp_path: Path) -> None:
     plan = PLANS[stack](tmp_path)
     if name not in {item.name for item in plan.every()}:
         stand_in = not plan.settings.demo and TOOLS[name] == "demo"
-        elsewhere = name in {module.NAME for module in registry.COMPONENTS} - set(plan.sections)
+        elsewhere = name in {component.name for component in registry.COMPONENTS} - set(plan.sections)
         assert stand_in or elsewhere  # only stand-ins, and what another target needs, may be absent
         return
     accepted, said = verdict(settings_of(plan, name), TOOLS[name], written(plan, name, tmp_path))

@@ -6,19 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from model.capacity import (
-    NODE_SERIES,
-    POD_SERIES,
     SCRAPE_META,
-    STATE_BASE,
     estimate,
+    job_series,
     limit_mib,
     metric_series,
     series,
     service_series,
-    state_memory,
 )
 from model.settings import KubernetesSettings
 from model.system import Metric
+from model.telemetry import UNCOUNTED, ScrapeJob, ScrapeTarget, SeriesCount
 from model.workload import MIB
 from ops.render import plan_file
 from tests.support.systems import ROOT, plan_shop
@@ -61,8 +59,9 @@ def test_a_larger_cluster_needs_more() -> None:
         return series(plan.system, plan.telemetry, _cluster(nodes, pods))
 
     few, more = at(1, 20), at(1, 120)
-    assert more - few == 100 * sum(POD_SERIES.values())
-    assert at(2, 20) - few == sum(NODE_SERIES.values())
+    counts = [job.series for job in plan.telemetry.scrape]
+    assert more - few == 100 * sum(each.pod for each in counts) > 0
+    assert at(2, 20) - few == sum(each.node for each in counts) > 0
     jobs = [
         replace(job, discovery=replace(job.discovery, expected=3)) for job in plan.telemetry.scrape if job.discovery
     ]
@@ -72,7 +71,14 @@ def test_a_larger_cluster_needs_more() -> None:
         replace(plan.telemetry, scrape=tuple(j for j in plan.telemetry.scrape if j.discovery)),
         _cluster(1, 20),
     )
-    assert state_memory(_cluster(3, 2000)) > state_memory(KubernetesSettings()) > STATE_BASE
+
+
+def test_each_job_is_counted_by_what_it_says() -> None:
+    """A job has series for its targets, for nodes and pods of a cluster, and for the containers of a host."""
+    targets = tuple(ScrapeTarget(address=f"a:{port}") for port in (1, 2))
+    job = ScrapeJob(name="a", targets=targets, series=SeriesCount(target=100, node=10, pod=3, container=7))
+    assert job_series(job, 5, _cluster(2, 20)) == 2 * 100 + 2 * 10 + 20 * 3 + 5 * 7
+    assert job_series(ScrapeJob(name="b", targets=targets), 5, _cluster(2, 20)) == 2 * UNCOUNTED.target
 
 
 def test_limits_leave_room() -> None:

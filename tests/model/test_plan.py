@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from model.errors import ConfigError
+from model.component import Component, Contribution, Contributor, Planned, Planning
+from model.errors import ConfigError, Problem
 from model.images import Image
 from model.load import parse
-from model.plan import Component, Context, Plan, Secret, make_plan
+from model.plan import Plan, make_plan
+from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.telemetry import EVALUATION, ScrapeJob, Telemetry
@@ -25,7 +27,7 @@ class OwnSettings(ComponentSettings):
 
 
 @dataclass
-class Fake:
+class Fake(Component[ComponentSettings]):
     """A component that hands out what it was given, and remembers what it saw."""
 
     name: str
@@ -33,24 +35,21 @@ class Fake:
     needs: tuple[Secret, ...] = ()
     contributed: Telemetry = field(default_factory=Telemetry)
     seen: list[Telemetry] = field(default_factory=list)
-    Settings: type[ComponentSettings] = ComponentSettings
+    sections: list[ComponentSettings] = field(default_factory=list)
+    settings: type[ComponentSettings] = ComponentSettings
 
-    @property
-    def NAME(self) -> str:
-        """Its name."""
-        return self.name
-
-    def secrets(self, context: Context) -> tuple[Secret, ...]:
+    def secrets(self, own: ComponentSettings, context: Planning) -> tuple[Secret, ...]:
         """Its secrets."""
         return self.needs
 
-    def telemetry(self, context: Context) -> Telemetry:
+    def telemetry(self, own: ComponentSettings, context: Planning) -> Telemetry:
         """Its contribution."""
         return self.contributed
 
-    def workloads(self, context: Context) -> tuple[Workload, ...]:
+    def workloads(self, own: ComponentSettings, context: Planned) -> tuple[Workload, ...]:
         """Its workloads."""
         self.seen.append(context.telemetry)
+        self.sections.append(own)
         return self.planned
 
 
@@ -59,9 +58,9 @@ def workload(name: str, **more: object) -> Workload:
     return Workload(**{"name": name, "image": "img", "limits": LIMITS, **more})  # type: ignore[arg-type]
 
 
-def context(components: Sequence[Fake], *, off: tuple[str, ...] = ()) -> Context:
+def context(components: Sequence[Fake], *, off: tuple[str, ...] = ()) -> Planning:
     """A context in which all components are registered, some switched off."""
-    return Context(
+    return Planning(
         stack="dev",
         settings=Settings(system="shop"),
         system=parse(System, changed(SYSTEM, {"services.api.health": []}), "shop"),
@@ -71,10 +70,28 @@ def context(components: Sequence[Fake], *, off: tuple[str, ...] = ()) -> Context
     )
 
 
+@dataclass
+class Extra(Contributor):
+    """Somebody who contributes without being a component."""
+
+    made: Contribution
+
+    def contribute(self, context: Planning) -> Contribution:
+        """What it was given."""
+        return self.made
+
+
 def plan(*components: Fake, off: tuple[str, ...] = (), extra: Telemetry | None = None) -> Plan:
-    """The plan of some components."""
-    listed: Sequence[Component] = components
-    return make_plan(context(components, off=off), listed, extra or Telemetry())
+    """The plan of some components.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    others = [Extra(Contribution(telemetry=extra))] if extra else []
+    made, problems = make_plan(context(components, off=off), components, others)
+    if problems:
+        raise ConfigError(problems)
+    return made
 
 
 def job(name: str) -> Telemetry:
@@ -104,14 +121,12 @@ def test_components_without_workloads_are_left_out() -> None:
     assert list(plan(Fake("idle"), Fake("busy", (workload("busy"),))).workloads) == ["busy"]
 
 
-def test_an_own_section_is_found_by_its_type() -> None:
-    """A component gets its own settings, typed; a foreign type is a programming error."""
-    own = context([Fake("a")])
-    assert own.own(OwnSettings).enabled
-    assert own.enabled("a")
-    assert not own.enabled("b")
-    with pytest.raises(LookupError, match="no settings section of type Other"):
-        own.own(type("Other", (ComponentSettings,), {}))
+def test_a_component_gets_its_own_section() -> None:
+    """The settings that a hook is called with are those that stand under the component's name."""
+    first, second = Fake("first"), Fake("second")
+    known = context([first, second])
+    make_plan(known, [first, second])
+    assert first.sections[0] is known.sections["first"] and second.sections[0] is known.sections["second"]
 
 
 @pytest.mark.parametrize(
@@ -163,3 +178,13 @@ def test_unpublished_ports_do_not_clash() -> None:
     """Two workloads may listen on one port number, each in its own container."""
     ports = (Port(number=80),)
     assert len(plan(Fake("x", (workload("a", ports=ports), workload("b", ports=ports)))).every()) == 2
+
+
+def test_a_mistake_of_a_contributor_hides_no_other() -> None:
+    """Its problems come first, with those of all workloads; a plan is made all the same."""
+    mistake = Problem("configs/systems/shop.yaml", "is wrong")
+    wrong = Extra(Contribution(telemetry=Telemetry(), problems=(mistake,), complete=False))
+    component = Fake("x", (workload("a", image="no"),))
+    made, problems = make_plan(context([component]), [component], [wrong])
+    assert problems[0] == mistake and any("image 'no' is unknown" in str(problem) for problem in problems[1:])
+    assert [entry.name for entry in made.every()] == ["a"]

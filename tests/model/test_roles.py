@@ -9,9 +9,9 @@ import pytest
 
 from model.errors import ConfigError
 from model.load import parse
-from model.packs.catalogue import PACKS
 from model.roles import TYPES, MetricType, Role
 from model.system import Metric
+from packs.catalogue import PACKS
 from tests.support.systems import ROOT
 
 DEMO = ROOT / "toolchain" / "images" / "demo" / "spec.go"

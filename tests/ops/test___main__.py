@@ -14,7 +14,7 @@ import pytest
 
 from components import registry
 from model.errors import ConfigError, Problem
-from model.plan import Secret
+from model.secret import Secret
 from ops import __main__ as commands
 from ops import engine, recover, render, secrets, verify
 from ops.hosts import Description, DockerHost

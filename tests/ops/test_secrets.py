@@ -15,7 +15,8 @@ from rich.console import Console
 
 from components.assemble import ConfigValue, assemble
 from model.errors import ConfigError
-from model.plan import Htpasswd, Issued, Plan, Secret
+from model.plan import Plan
+from model.secret import Htpasswd, Issued, Secret
 from ops import secrets
 from ops.secrets import Rotation, Row
 from ops.workspace import Workspace

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from model.dashboard import build
-from model.packs.base import Tune
 from model.promql import Catalogue, problems
 from model.system import DashboardSpec, Tuning
 from model.telemetry import AlertRule
+from packs.base import Tune
 
 Alerts = Callable[[Tune], Sequence[AlertRule]]
 

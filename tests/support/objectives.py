@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from components.rules import rules
+from components.prometheus.rules import rules
 from model.load import parse
-from model.packs.system import expanded
 from model.system import System
 from model.telemetry import RuleGroup
+from packs.system import expanded
 from tests.support.validating import tool
 
 IDS = 'service="api", system="shop", environment="test"'

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from components.rules import rules
+from components.prometheus.rules import rules
 from model.base import seconds
 from model.telemetry import AlertRule, RuleGroup
 

@@ -11,7 +11,11 @@ from typing import Any
 import yaml
 
 from components.assemble import ConfigValue, assemble
+from model.component import Planning
+from model.errors import ConfigError
 from model.plan import Plan
+from model.telemetry import Telemetry
+from packs.system import SystemContributor
 from targets.platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,3 +136,15 @@ def plan_cluster(
     root = project(folder, changed(SYSTEM, system or {}))
     given = configuration({"target": "kubernetes", **(settings or {})})
     return assemble("dev", given, platforms=PLATFORMS, root=root)
+
+
+def contributed(context: Planning) -> Telemetry:
+    """What the system of a context contributes.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    made = SystemContributor().contribute(context)
+    if made.problems:
+        raise ConfigError(made.problems)
+    return made.telemetry

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from components.assemble import ConfigValue
-from model.plan import Htpasswd
+from model.secret import Htpasswd
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from model.component import Planned
 from model.load import parse
-from model.plan import Context
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Telemetry
 from tests.support.systems import SYSTEM, changed
 
 
-def context(system: Mapping[str, Any] | None = None, telemetry: Telemetry | None = None, **settings: Any) -> Context:
+def context(system: Mapping[str, Any] | None = None, telemetry: Telemetry | None = None, **settings: Any) -> Planned:
     """The shop with changes, and settings by key."""
-    return Context(
+    return Planned(
         stack="dev",
         settings=parse(Settings, {"system": "shop", **settings}, "settings"),
         system=parse(System, changed(SYSTEM, system or {}), "shop"),

@@ -1,0 +1,130 @@
+"""Notifications as an AlertmanagerConfig, from the very document that our own Alertmanager would be given.
+
+Format: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1alpha1.AlertmanagerConfig
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from components.alertmanager.notifications import inline
+from model.declared import SECRETS, Declared
+from model.operator import GROUP, Operator
+from model.routes import Matcher
+
+_SECRET_FIELDS = {"url_file": "urlSecret", "api_url_file": "apiURL", "webhook_url_file": "webhookURL"}
+"""Settings that name a file with a secret, where the object's field is not called alike."""
+_FIELDS = {
+    "require_tls": "requireTLS",
+    "api_url": "apiURL",
+    "client_url": "clientURL",
+    "chat_id": "chatID",
+    "message_thread_id": "messageThreadID",
+    "links": "pagerDutyLinkConfigs",
+}
+_SUFFIX = "_file"
+_UNKNOWN = {"slack_configs": ("timeout",), "pagerduty_configs": ("timeout",)}
+"""What we say by ourselves and the object has no field for; what people say and it has none for is refused before."""
+
+
+def alertmanager_config(
+    name: str, stack: str, operator: Operator, document: Mapping[str, Any], secrets: tuple[str, ...]
+) -> Declared:
+    """The AlertmanagerConfig of a stack: its routes touch only alerts of that stack.
+
+    Args:
+        name: what the object is called.
+        stack: the stack's name, which each of its alerts carries as a label.
+        operator: how the operator finds the object.
+        document: alertmanager.yml as a dict; secrets in it are files called like them.
+        secrets: the names of these secrets.
+    """
+    ours = f'stack="{stack}"'
+    top = route({"matchers": [ours], **document["route"]})
+    receivers = [
+        {
+            to_camel(key): [integration(part, key) for part in value] if key != "name" else value
+            for key, value in r.items()
+        }
+        for r in document["receivers"]
+    ]
+    intervals = [interval(item) for item in document.get("time_intervals", ())]
+    return Declared(
+        api=f"{GROUP}/v1alpha1",
+        kind="AlertmanagerConfig",
+        name=name,
+        labels=operator.labels,
+        body={
+            "spec": {"route": top, "receivers": receivers, **({"muteTimeIntervals": intervals} if intervals else {})}
+        },
+        secrets=secrets,
+    )
+
+
+def route(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A route and those below it."""
+    made = {to_camel(key): value for key, value in item.items() if key not in ("matchers", "routes")}
+    if item.get("matchers"):
+        made["matchers"] = [matcher(text) for text in item["matchers"]]
+    if item.get("routes"):
+        made["routes"] = [route(below) for below in item["routes"]]
+    return made
+
+
+def matcher(text: str) -> dict[str, str]:
+    """A matcher such as `severity="critical"`, taken apart.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = Matcher.parse(text)
+    return {"name": found.name, "matchType": found.operator, "value": found.value}
+
+
+def interval(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A named time interval; days of the month are numbers here, and times have other names."""
+    return {"name": item["name"], "timeIntervals": [_period(period) for period in item["time_intervals"]]}
+
+
+def _period(item: Mapping[str, Any]) -> dict[str, Any]:
+    made = {to_camel(key): value for key, value in item.items() if key in ("weekdays", "months", "years")}
+    if "times" in item:
+        made["times"] = [{to_camel(key): value for key, value in time.items()} for time in item["times"]]
+    if "days_of_month" in item:
+        made["daysOfMonth"] = [_days(text) for text in item["days_of_month"]]
+    return made
+
+
+def _days(text: str) -> dict[str, int]:
+    first, _, last = text.partition(":")
+    return {"start": int(first), "end": int(last or first)}
+
+
+def integration(entry: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
+    """One way to notify; a file with a secret becomes a key of the Secret that holds all of them.
+
+    The operator's Alertmanager does not have our templates, so each text has those that it uses in it.
+    """
+    made: dict[str, Any] = {}
+    for key, value in entry.items():
+        if key in _UNKNOWN.get(kind, ()):
+            continue
+        if key.endswith(_SUFFIX):
+            field = _SECRET_FIELDS.get(key) or to_camel(key.removesuffix(_SUFFIX))
+            if kind == "discord_configs":
+                field = "apiURL"
+            made[field] = {"name": SECRETS, "key": str(value).rpartition("/")[2]}
+        else:
+            made[_FIELDS.get(key) or to_camel(key)] = _value(key, value)
+    return made
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in ("details", "headers"):
+        return [{"key": name, "value": inline(text)} for name, text in value.items()]
+    if key == "links":
+        return [{"href": item["href"], "alt": item["text"]} for item in value]
+    return inline(value) if isinstance(value, str) else value

@@ -1,0 +1,160 @@
+"""The certificate of the stack's own entry point: whether there is one, and whether it is renewed in time.
+
+Metric: https://doc.traefik.io/traefik/observe/metrics/ (traefik_tls_certs_not_after, seconds since the epoch). When it
+is renewed: `model.tls.renewal`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from model.base import duration
+from model.settings import Settings
+from model.telemetry import AlertRule, Example, Severity
+from model.tls import renewal
+from packs.base import Tune, flat, limit, series_of
+
+SELF = "traefik"
+METRIC = "traefik_tls_certs_not_after"
+BY = "service, system, environment, instance"
+DAY = 86400.0
+OWN_FILES = (21 * DAY, 3 * DAY)
+"""Seconds before the end at which a warning is sent, and a page, for a certificate that people renew."""
+OWN_AUTHORITY = (90 * DAY, 7 * DAY)
+"""The same for the stack's own authority: `make up` renews at the first run of a year, a year before the end."""
+PATIENCE = 2
+"""Looks that may fail before anybody is bothered: an authority has its maintenance."""
+ACME_JOB = "acme"
+
+
+def alerts(tune: Tune, settings: Settings) -> tuple[AlertRule, ...]:
+    """The alerts about the certificate; none without TLS."""
+    if not settings.tls.on:
+        return ()
+    warning, page = bounds(settings)
+    return (missing(settings), not_renewed(tune, settings, warning), ending(tune, settings, page))
+
+
+def bounds(settings: Settings) -> tuple[float, float]:
+    """Seconds before the end at which a warning is sent, and a page."""
+    acme = settings.tls.acme
+    if acme is None:
+        return OWN_FILES if settings.tls.files else OWN_AUTHORITY
+    before, every = renewal(acme.lifetime_seconds)
+    return before - PATIENCE * every, before / 4
+
+
+def selector(settings: Settings) -> str:
+    """The certificates for the host of the base URL, a wildcard's too."""
+    either = "|".join(re.escape(name).replace("\\", "\\\\") for name in _names(settings))
+    return f'{METRIC}{{sans=~"(.+,)?({either})(,.+)?"}}'
+
+
+def covers(settings: Settings, names: Iterable[str]) -> bool:
+    """Whether a certificate with these names is one for the host of the base URL."""
+    return bool(set(_names(settings)) & set(names))
+
+
+def _names(settings: Settings) -> list[str]:
+    host = settings.host.strip("[]")
+    return [host, f"*.{host.partition('.')[2]}"] if "." in host else [host]
+
+
+def _series(settings: Settings) -> str:
+    return series_of(SELF, METRIC, instance="t:8082", sans=settings.host.strip("[]"))
+
+
+def missing(settings: Settings) -> AlertRule:
+    """Traefik runs and has no certificate for its host: it serves one that nobody trusts."""
+    steps = {
+        "acme": (
+            "Run `make verify`: it repeats what Traefik says of the last order.",
+            'Read it all in Explore: `{service="traefik"} |~ "(?i)acme|certificate"`.',
+            "A challenge failed: does the name lead to this host, and does the Internet reach its ports 80 and 443?",
+            "The authority is away, or it limits orders: nothing is to be done, Traefik orders again every 15 minutes.",
+        )
+    }.get(settings.tls.mode, ('Read what Traefik says: `{service="traefik"} |= "certificate"` in Explore.',))
+    up = series_of(SELF, "up", instance="t:8082")
+    return AlertRule(
+        name="TraefikCertificateMissing",
+        expr=f'up{{service="{SELF}"}} == 1 unless on ({BY}) {selector(settings)}',
+        hold="15m",  # an order takes a minute, and one is made again every quarter of an hour
+        severity="critical",
+        summary=f"There is no certificate for {settings.host}",
+        description="Traefik serves a certificate of its own making, which browsers refuse, since it got no other one.",
+        steps=steps,
+        example=Example(fires={up: flat(1)}, silent={up: flat(1), _series(settings): flat(1e9)}),
+    )
+
+
+def not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
+    """The newest certificate should have been replaced by now."""
+    acme = settings.tls.acme
+    why = (
+        f"Traefik renews it {duration(renewal(acme.lifetime_seconds)[0])} before its end, and did not succeed since."
+        if acme
+        else "Nobody has replaced it yet."
+    )
+    bound = limit(tune, "TraefikCertificateNotRenewed", seconds)
+    says = f"Less than {duration(bound)} are left. {why} At its end browsers refuse the whole stack."
+    return _ends("TraefikCertificateNotRenewed", settings, bound, "warning", says)
+
+
+def ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
+    """The last moment to do something about it."""
+    bound = limit(tune, "TraefikCertificateEnding", seconds)
+    says = f"Less than {duration(bound)} are left and it was not renewed: people will not get in any more."
+    return _ends("TraefikCertificateEnding", settings, bound, "critical", says)
+
+
+def _ends(name: str, settings: Settings, bound: float, severity: Severity, description: str) -> AlertRule:
+    """Less than `bound` seconds are left of the newest certificate."""
+    series, step = _series(settings), bound * 0.01
+    at = bound + 3600  # the clock of a test begins at 1970, and the alert is looked at after an hour
+    return AlertRule(
+        name=name,
+        expr=f"max by ({BY}) ({selector(settings)}) - time() < {bound:g}",
+        hold="5m",
+        severity=severity,
+        limit=bound,
+        summary=f"The certificate of {settings.host} ends in {{{{ $value | humanizeDuration }}}}",
+        description=description,
+        steps=_renewal_steps(settings),
+        example=Example(fires={series: flat(at - step)}, silent={series: flat(at + step)}),
+    )
+
+
+def _renewal_steps(settings: Settings) -> tuple[str, ...]:
+    tls = settings.tls
+    if tls.acme:
+        return (
+            "Run `make verify`: it repeats what Traefik says of the last order.",
+            "A challenge fails that worked before: has the name another address now, or is port 80 closed?",
+            "Is the authority away? See AcmeDirectoryUnreachable and its status page.",
+        )
+    if tls.files:
+        return (
+            f"Get a new certificate and store it: `make secret NAME={tls.files.certificate_secret}`, and its key:"
+            f" `make secret NAME={tls.files.key_secret}`.",
+            "Run `make up`: Traefik takes it without a new process.",
+        )
+    return ("Run `make up`: it makes a new certificate in each year, and Traefik takes it without a new process.",)
+
+
+def unreachable() -> AlertRule:
+    """The authority's directory does not answer, so no certificate can be renewed."""
+    series = series_of(SELF, "probe_success", job=ACME_JOB, instance="https://ca.example.com/directory")
+    return AlertRule(
+        name="AcmeDirectoryUnreachable",
+        expr=f'max_over_time(probe_success{{job="{ACME_JOB}"}}[15m]) == 0',
+        hold="15m",  # renewals begin days before the end
+        severity="warning",
+        summary="The certificate authority at {{ $labels.instance }} does not answer",
+        description="No certificate can be ordered or renewed meanwhile; the present one serves until its end.",
+        steps=(
+            "Does the host reach the Internet: a firewall, a proxy, DNS? Ask the address from it.",
+            "Look at the authority's status page, such as https://letsencrypt.status.io for Let's Encrypt.",
+        ),
+        example=Example(fires={series: flat(0)}, silent={series: flat(1)}),
+    )

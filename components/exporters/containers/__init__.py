@@ -1,0 +1,1 @@
+"""Alerts and panels about containers, for whoever measures them."""

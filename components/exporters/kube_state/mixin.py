@@ -1,0 +1,224 @@
+"""A Kubernetes cluster, by kube-state-metrics and its kubelets: workloads, pods, nodes and volumes.
+
+Sources: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics and
+https://kubernetes.io/docs/reference/instrumentation/metrics/
+"""
+
+from __future__ import annotations
+
+from components.drawing import at, chart, none_of, stat, summed
+from components.exporters.kube_state import alerts as cluster_alerts
+from components.exporters.kube_state import node_alerts as cluster_node_alerts
+from components.exporters.kube_state import volume_alerts as cluster_volume_alerts
+from components.exporters.kube_state import workload_alerts as cluster_workload_alerts
+from components.exporters.kube_state.alerts import ALIVE, RESTARTS, WORKLOADS
+from components.exporters.kube_state.node_alerts import PRESSURE, READY
+from components.exporters.kube_state.volume_alerts import FILES, VOLUME_FULL, VOLUME_LOW
+from model.system import DashboardSpec, Panel, Row
+from model.telemetry import AlertRule
+from packs.base import Tune, colours, percent
+
+__all__ = ["alerts", "board", "panels"]
+
+TRUE = 'condition="true"'
+CONTAINER = "{{namespace}}/{{pod}} {{container}}"
+POD = "{{namespace}}/{{pod}}"
+CLAIM = "{{namespace}}/{{persistentvolumeclaim}}"
+COUNT = at("kube_pod_container_status_restarts_total")
+PHASES = f"sum by (phase) ({at('kube_pod_status_phase')})"
+LEFT = f"{at('kubelet_volume_stats_available_bytes')} / {at('kubelet_volume_stats_capacity_bytes')}"
+USED = f"max by (namespace, persistentvolumeclaim) (1 - {LEFT})"
+"""Share of each volume in use; one that several nodes mount is told of by each of them."""
+FULL = colours((1 - VOLUME_LOW, "yellow"), (1 - VOLUME_FULL, "red"))
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about pods, workloads, volumes and nodes of a cluster."""
+    return (
+        *cluster_alerts.alerts(tune),
+        *cluster_workload_alerts.alerts(tune),
+        *cluster_volume_alerts.alerts(tune),
+        *cluster_node_alerts.alerts(tune),
+    )
+
+
+def panels() -> tuple[Panel, ...]:
+    """What is missing, what restarts, what is full: the row for the stack's own dashboard."""
+    return (
+        _phases(6),
+        chart(
+            "Replicas missing",
+            {
+                f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": f"{at(wanted)} - {at(there)} > 0{none_of(at(wanted))}"
+                for kind, (wanted, there) in WORKLOADS.items()
+            },
+            "short", "Wanted, but not at work. A warning is sent after 15 minutes, and people are called when none is"
+            " left.",
+            width=6, thresholds=colours((1, "yellow")),
+        ),
+        _restarts(6),
+        _used(6),
+    )  # fmt: skip
+
+
+def board() -> DashboardSpec:
+    """Everything about the cluster."""
+    return DashboardSpec(
+        uid="cluster",
+        title="Cluster",
+        description="Does everything run that should, is there room for it, and which volume or node gives out next?",
+        refresh="30s",
+        rows=(
+            Row(title="Now", panels=_now()),
+            Row(title="Workloads", panels=_workloads()),
+            Row(title="Nodes", panels=_nodes()),
+            Row(title="Volumes", panels=_volumes()),
+            Row(title="Pods", panels=_pods(), collapsed=True),
+        ),
+    )
+
+
+def _now() -> tuple[Panel, ...]:
+    every = "every"
+    running = "sum(" + at("kube_pod_status_phase", 'phase="Running"') + ")"
+    ready = at("kube_pod_status_ready", TRUE)
+    unready = f"count({ready} == 0 and on(namespace, pod) {at('kube_pod_status_phase', ALIVE)} == 1){none_of(ready)}"
+    wanted, there = WORKLOADS["deployment"]
+    return (
+        stat(
+            "Nodes ready", f"avg({at('kube_node_status_condition', READY)})", "percentunit",
+            "Share of all nodes. People are called when one that is not cordoned is not ready for 15 minutes.", every,
+            thresholds=colours((0, "red"), (1, "green")),
+        ),
+        stat("Pods running", running, "short", "Pods with at least one container that runs.", every),
+        stat(
+            "Pods not ready", unready, "short", "They should run, but get no requests. A warning is sent after 15"
+            " minutes.",
+            every, thresholds=colours((1, "yellow")),
+        ),
+        stat(
+            "Restarts in an hour", f"round(sum(increase({COUNT}[1h])))", "short",
+            f"Of all containers. A warning is sent when one of them has more than {RESTARTS:g} in 15 minutes.", every,
+        ),
+        stat(
+            "Deployments short of replicas", f"count({at(wanted)} - {at(there)} > 0){none_of(at(wanted))}", "short",
+            "Fewer work than are wanted. A warning is sent after 15 minutes.", every,
+            thresholds=colours((1, "yellow")),
+        ),
+        stat(
+            "Volume nearest to full", f"topk(1, {USED})", "percentunit",
+            f"The one with least left. A warning is sent above {percent(1 - VOLUME_LOW)}; people are called above"
+            f" {percent(1 - VOLUME_FULL)}.",
+            CLAIM, thresholds=FULL,
+        ),
+    )  # fmt: skip
+
+
+# -- panels that stand in two places ---------------------------------------------------------------------------------
+
+
+def _phases(width: int) -> Panel:
+    return chart(
+        "Pods by phase", {"{{phase}}": PHASES}, "short",
+        "Worry when pods stay Pending (no node has room, or an image or volume is missing) or when Failed ones grow.",
+        width=width,
+    )  # fmt: skip
+
+
+def _restarts(width: int) -> Panel:
+    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{none_of(COUNT)}"
+    return chart(
+        "Restarts of containers", {CONTAINER: again}, "short",
+        f"Within 15 minutes. A warning is sent above {RESTARTS:g}.",
+        width=width, thresholds=colours((RESTARTS, "yellow")),
+    )  # fmt: skip
+
+
+def _used(width: int) -> Panel:
+    return chart(
+        "Volumes in use", {CLAIM: USED}, "percentunit",
+        f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}, or when it would be full within a"
+        f" day; people are called above {percent(1 - VOLUME_FULL)}.",
+        width=width, thresholds=FULL,
+    )  # fmt: skip
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _workloads() -> tuple[Panel, ...]:
+    replicas: dict[str, str] = {}
+    for kind, (wanted, there) in WORKLOADS.items():
+        name = f"{{{{namespace}}}}/{{{{{kind}}}}}"
+        replicas |= {f"{name} wanted": at(wanted), f"{name} at work": at(there)}
+    return (
+        chart(
+            "Replicas", replicas, "short",
+            "By workload. Worry when fewer are at work than are wanted: a warning is sent after 15 minutes, and people"
+            " are called when none is.",
+        ),
+        _restarts(8),
+        _phases(8),
+    )  # fmt: skip
+
+
+def _nodes() -> tuple[Panel, ...]:
+    def room(resource: str) -> dict[str, str]:
+        which = f'resource="{resource}"'
+        living = f"and on(namespace, pod) {at('kube_pod_status_phase', ALIVE)} == 1"  # what is done takes no room
+        return {
+            "{{node}} allocatable": f"sum by (node) ({at('kube_node_status_allocatable', which)})",
+            "{{node}} requested": f"sum by (node) ({at('kube_pod_container_resource_requests', which)} {living})",
+        }
+
+    sick = {
+        "{{node}} not ready": f"{at('kube_node_status_condition', READY)} == 0",
+        "{{node}} {{condition}}": f"{at('kube_node_status_condition', PRESSURE)} == 1",
+    }
+    return (
+        chart(
+            "CPU by node", room("cpu"), "short",
+            "Cores that pods can have, and those that they asked for. Where the two meet no pod is started any more.",
+        ),
+        chart(
+            "Memory by node", room("memory"), "bytes",
+            "What pods can have, and what they asked for. Where the two meet no pod is started any more.",
+        ),
+        chart(
+            "Nodes that are not well", sick, "short",
+            "Empty is good. People are called for a node that is not ready for 15 minutes; for one that lacks memory,"
+            " disk, process numbers or its network for 5 minutes a warning is sent.",
+        ),
+    )  # fmt: skip
+
+
+def _volumes() -> tuple[Panel, ...]:
+    free = f"min by (namespace, persistentvolumeclaim) ({at('kubelet_volume_stats_available_bytes')})"
+    inodes = (
+        "min by (namespace, persistentvolumeclaim) "
+        f"({at('kubelet_volume_stats_inodes_free')} / ({at('kubelet_volume_stats_inodes')} > 0))"
+    )
+    return (
+        _used(8),
+        chart("Free space of volumes", {CLAIM: free}, "bytes", "What can still be written. A steady fall is a trend."),
+        chart(
+            "Inodes left", {CLAIM: inodes}, "percentunit",
+            f"When none is left no file can be made, whatever space there is. People are called below"
+            f" {percent(FILES)}.",
+        ),
+    )  # fmt: skip
+
+
+def _pods() -> tuple[Panel, ...]:
+    own = 'container!=""'
+    memory = f"sum by (namespace, pod) ({at('container_memory_working_set_bytes', own)})"
+    return (
+        chart(
+            "CPU by pod", {POD: summed("namespace, pod", "container_cpu_usage_seconds_total", own)}, "short",
+            "Cores in use. Worry at a step without more requests.", width=12,
+        ),
+        chart(
+            "Memory by pod", {POD: memory}, "bytes",
+            "What cannot be given back. Steady growth is a leak; a container at its limit is killed.", width=12,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,224 @@
+"""The host, by node-exporter: CPU, memory, disks, kernel. Network figures would be those of its container: none here.
+
+Source: https://github.com/prometheus/node_exporter#collectors
+"""
+
+from __future__ import annotations
+
+from components.drawing import at, chart, rate, stat, summed
+from components.exporters.node import alerts as host_alerts
+from components.exporters.node import device_alerts as host_device_alerts
+from components.exporters.node import disk_alerts as host_disk_alerts
+from components.exporters.node.alerts import CLOCK_SECONDS, CPU, MEMORY
+from components.exporters.node.disk_alerts import DISK_FULL, DISK_LOW, FILES, FLOOR_FULL, FLOOR_LOW, REAL
+from model.system import DashboardSpec, Panel, Row
+from model.telemetry import AlertRule
+from packs.base import Tune, colours, panel, percent
+
+__all__ = ["alerts", "board", "panels"]
+
+USED = (
+    f"max by (instance, mountpoint) (1 - {at('node_filesystem_avail_bytes', REAL)}"
+    f" / {at('node_filesystem_size_bytes', REAL)})"
+)
+"""Share of each disk that is used, from the view of an ordinary user."""
+IDLE, FREE = 'mode="idle"', 'mode=~"idle|iowait"'
+CORES = f"count by (instance) ({at('node_cpu_seconds_total', IDLE)})"
+PER_CORE = f"max by (instance) ({at('node_load5')}) / {CORES}"
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about the host, the room on its disks, and its devices."""
+    return (*host_alerts.alerts(tune), *host_disk_alerts.alerts(tune), *host_device_alerts.alerts(tune))
+
+
+def panels() -> tuple[Panel, ...]:
+    """CPU, memory, disks and load: what runs out."""
+    idle = rate("node_cpu_seconds_total", FREE)
+    memory = f"1 - {at('node_memory_MemAvailable_bytes')} / {at('node_memory_MemTotal_bytes')}"
+    return (
+        chart(
+            "CPU of the host", {"{{instance}}": f"1 - sum by (instance) ({idle}) / {CORES}"}, "percentunit",
+            f"Share of all cores in use. A warning is sent when it stays above {percent(CPU)}.",
+            width=6, thresholds=colours((CPU, "red")),
+        ),
+        chart(
+            "Memory of the host", {"{{instance}}": memory}, "percentunit",
+            f"Share that cannot be given back. A warning is sent when it stays above {percent(MEMORY)}.",
+            width=6, thresholds=colours((MEMORY, "red")),
+        ),
+        chart(
+            "Disks of the host", {"{{mountpoint}}": USED}, "percentunit",
+            f"Share in use. A warning is sent above {percent(1 - DISK_LOW)} with less than {FLOOR_LOW} GiB left; people"
+            f" are called above {percent(1 - DISK_FULL)} with less than {FLOOR_FULL} GiB left.",
+            width=6, thresholds=colours((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
+        ),
+        chart(
+            "Load for each core", {"{{instance}}": PER_CORE}, "short",
+            "Processes that run, or wait for a core or a disk, mean of five minutes. Above 1 for long they wait.",
+            width=6,
+        ),
+    )  # fmt: skip
+
+
+def board() -> DashboardSpec:
+    """Everything about the hosts."""
+    return DashboardSpec(
+        uid="host",
+        title="Host",
+        description="What do the hosts run out of, and what keeps them busy?",
+        refresh="30s",
+        rows=(
+            Row(title="Now", panels=_now()),
+            Row(title="In use", panels=panels()),
+            Row(title="CPU", panels=_cpu()),
+            Row(title="Memory", panels=_memory()),
+            Row(title="Disks", panels=_disks()),
+            Row(title="Kernel", panels=_kernel(), collapsed=True),
+        ),
+    )
+
+
+def _now() -> tuple[Panel, ...]:
+    killed = f"increase({at('node_vmstat_oom_kill')}[1d])"
+    return (
+        stat("Up for", f"time() - {at('node_boot_time_seconds')}", "s", "Time since the last start of the host."),
+        stat("Cores", CORES, "short", "Logical cores that the kernel sees."),
+        stat("Memory", at("node_memory_MemTotal_bytes"), "bytes", "Memory of the host in all."),
+        stat(
+            "Fullest disk", f"max by (instance) ({USED})", "percentunit",
+            f"Share in use of the disk that has least left. A warning is sent above {percent(1 - DISK_LOW)}.",
+            thresholds=colours((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
+        ),
+        stat(
+            "Least inodes left",
+            f"min by (instance) ({at('node_filesystem_files_free', REAL)} / ({at('node_filesystem_files', REAL)} > 0))",
+            "percentunit", "When none is left no file can be made, whatever space there is. People are called below"
+            f" {percent(FILES)}.",
+            thresholds=colours((0, "red"), (FILES, "green")),
+        ),
+        stat(
+            "Killed for memory", killed, "short",
+            "Processes that the kernel killed within a day. Each one is worth a look; a warning is sent.",
+            thresholds=colours((1, "red")),
+        ),
+    )  # fmt: skip
+
+
+# -- details ---------------------------------------------------------------------------------------------------------
+
+
+def _cpu() -> tuple[Panel, ...]:
+    busy = 'mode!="idle"'
+    load = {"1 min": at("node_load1"), "5 min": at("node_load5"), "15 min": at("node_load15")}
+    running = {"running": at("node_procs_running"), "blocked": at("node_procs_blocked")}
+    stalls = {what: rate(f"node_pressure_{what}_waiting_seconds_total") for what in ("cpu", "memory", "io")}
+    return (
+        chart(
+            "CPU by mode", {"{{mode}}": summed("mode", "node_cpu_seconds_total", busy)}, "short",
+            "Cores in use. Much iowait is a slow disk, much steal a host that others keep busy.",
+        ),
+        chart(
+            "CPU by core", {"core {{cpu}}": summed("cpu", "node_cpu_seconds_total", busy)}, "percentunit",
+            "Share of each core. One at 100% beside idle ones is a program with a single thread.",
+        ),
+        chart("Load", load, "short", "Processes that run or wait. Worry when it stays above the number of cores."),
+        chart(
+            "Waiting for", stalls, "percentunit",
+            "Share of time in which something waited for CPU, memory or disk. Worry above 20% for long; waiting for"
+            " memory"
+            " at all is too much. Empty where the kernel does not measure it (psi=0).",
+            width=12,
+        ),
+        chart(
+            "Processes", running, "short", "Running ones, and those that wait for a disk. Many blocked: a disk hangs.",
+            width=12,
+        ),
+    )  # fmt: skip
+
+
+def _memory() -> tuple[Panel, ...]:
+    kinds = {
+        "used": f"{at('node_memory_MemTotal_bytes')} - {at('node_memory_MemAvailable_bytes')}",
+        "page cache": at("node_memory_Cached_bytes"),
+        "buffers": at("node_memory_Buffers_bytes"),
+        "free": at("node_memory_MemFree_bytes"),
+    }
+    promised = {"promised": at("node_memory_Committed_AS_bytes"), "limit": at("node_memory_CommitLimit_bytes")}
+    writing = {"dirty": at("node_memory_Dirty_bytes"), "being written": at("node_memory_Writeback_bytes")}
+    swap = {"in use": f"{at('node_memory_SwapTotal_bytes')} - {at('node_memory_SwapFree_bytes')}"}
+    paging = {"major faults": rate("node_vmstat_pgmajfault"), "swapped in": rate("node_vmstat_pswpin")}
+    return (
+        chart("Memory by kind", kinds, "bytes", "Caches are given back when they are needed: full is not short."),
+        chart("Paging", paging, "ops", "Pages read back from disk per second. Worry when it stays: memory is short."),
+        chart(
+            "Swap in use", swap, "bytes",
+            "Memory that was moved to disk; 0 without swap. Growth is memory that is missing.",
+        ),
+        chart(
+            "Promised memory", promised, "bytes",
+            "What processes asked for, used or not. Far above the limit is a bet.",
+            width=12,
+        ),
+        chart(
+            "Waiting to be written", writing, "bytes", "Much for long: the disk does not keep up with the writers.",
+            width=12,
+        ),
+    )  # fmt: skip
+
+
+def _disks() -> tuple[Panel, ...]:
+    free = f"min by (mountpoint) ({at('node_filesystem_avail_bytes', REAL)})"
+    growth = f"-86400 * min by (mountpoint) (deriv({at('node_filesystem_avail_bytes', REAL)}[6h]))"
+
+    def both(read: str, write: str) -> dict[str, str]:
+        return {
+            "{{device}} read": rate(f"node_disk_{read}_total"),
+            "{{device}} write": rate(f"node_disk_{write}_total"),
+        }
+
+    took = {
+        f"{{{{device}}}} {what}": f"{rate(f'node_disk_{what}_time_seconds_total')}"
+        f" / clamp_min({rate(f'node_disk_{what}s_completed_total')}, 0.001)"
+        for what in ("read", "write")
+    }
+    busy = {"{{device}}": rate("node_disk_io_time_seconds_total")}
+    return (
+        chart("Free space", {"{{mountpoint}}": free}, "bytes", "What ordinary users can still write."),
+        chart(
+            "Growth per day", {"{{mountpoint}}": growth}, "bytes",
+            "The trend of six hours. Worry when it is more than the free space; below zero it shrinks.",
+        ),
+        chart("Disk throughput", both("read_bytes", "written_bytes"), "Bps", "Bytes per second, by device."),
+        chart(
+            "Disk operations", both("reads_completed", "writes_completed"), "iops",
+            "Per second. Cloud disks have a limit: a flat top is it.",
+        ),
+        chart(
+            "Time of an operation", took, "s", "Mean. Worry above 10 ms on a solid state disk, above 50 ms on others.",
+        ),
+        chart(
+            "Disk busy", busy, "percentunit",
+            "Share of time with something to do. Near 100% and slow: it is the limit.",
+        ),
+    )  # fmt: skip
+
+
+def _kernel() -> tuple[Panel, ...]:
+    files = {"open": at("node_filefd_allocated"), "limit": at("node_filefd_maximum")}
+    took = {"{{collector}}": f"topk(5, {at('node_scrape_collector_duration_seconds')})"}
+    hosts = f"max by (nodename, sysname, release, machine) ({at('node_uname_info')})"
+    return (
+        chart("Open files", files, "short", "Of all processes together. Worry at half of the limit: something leaks."),
+        chart(
+            "Clock offset", {"{{instance}}": f"abs({at('node_timex_offset_seconds')})"}, "s",
+            f"Distance from the reference; a warning is sent when it stays above {CLOCK_SECONDS:g} s. 0 also where the"
+            " kernel is not told.",
+            thresholds=colours((CLOCK_SECONDS, "red")),
+        ),
+        chart(
+            "Slowest collectors", took, "s",
+            "Of node-exporter itself. Worry above a second: something on the host hangs.",
+        ),
+        panel("Hosts", {"": hosts}, "short", "Name, kernel and architecture.", kind="table", width=24, height=5),
+    )  # fmt: skip

@@ -1,0 +1,101 @@
+"""postgres-exporter: connections, transactions, locks and slow queries of the system's PostgreSQL databases.
+
+Environment: https://github.com/prometheus-community/postgres_exporter#environment-variables.
+"""
+
+from __future__ import annotations
+
+from components.base import limits, published
+from components.exporters.base import databases, reached, scrape, workload_name
+from components.exporters.postgres import mixin as pack
+from model.component import Component, Planned, Planning, SystemRow
+from model.dashboard import build
+from model.secret import Secret
+from model.settings import ComponentSettings
+from model.system import Database
+from model.telemetry import RuleGroup, Telemetry, series_for
+from model.workload import HttpProbe, SecretFile, Workload
+
+NAME = "postgres-exporter"
+PORT = 9187
+KIND = "postgres"
+COLLECTORS = ("database_wraparound",)
+"""Asked for beside the usual ones: two series for each database, which an alert needs."""
+FIXED_IN_VOLUME = (
+    "the demo's database reads it only when its volume is new; `make down PURGE=1` removes all data volumes of the"
+    " stack, and `make up` makes them again with another password"
+)
+"""Why the password of a demo's database stays."""
+
+
+class Settings(ComponentSettings):
+    """postgres-exporter."""
+
+
+def password(key: str, database: Database) -> str:
+    """Name of the secret that holds the password."""
+    return database.password_secret or f"{key}-password"
+
+
+# -- workload --------------------------------------------------------------------------------------------------------
+
+
+def exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
+    """The exporter of one database; the password is read from a file."""
+    secret = password(key, database)
+    single = len(databases(context, KIND)) == 1
+    return Workload(
+        name=workload_name(context, NAME, KIND, key),
+        image="postgres-exporter",
+        limits=limits(own, memory=64, cpus=0.5),
+        args=tuple(f"--collector.{name}" for name in COLLECTORS),
+        env={
+            "DATA_SOURCE_URI": f"{reached(context, key, database)}/{database.database}?sslmode={database.ssl_mode}",
+            "DATA_SOURCE_USER": database.user,
+            "DATA_SOURCE_PASS_FILE": f"/run/secrets/{secret}",
+        },
+        secrets=(SecretFile(path=f"/run/secrets/{secret}", secret=secret),),
+        ports=(published(context, NAME, PORT),) if single else (),
+        probe=HttpProbe(path="/", port=PORT),
+        after=(database.stand_in(key),) if context.settings.demo else (),
+        egress="anywhere",
+    )
+
+
+# -- component -------------------------------------------------------------------------------------------------------
+
+
+class PostgresExporter(Component[Settings]):
+    """postgres-exporter, one for each PostgreSQL database."""
+
+    name = NAME
+    settings = Settings
+    system_rows = (SystemRow(name="postgres", title="PostgreSQL", panels=pack.panels),)
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Each database's exporter is scraped, with the database's name as a label."""
+        if not databases(context, KIND):
+            return Telemetry()
+        return Telemetry(
+            offers=(series_for(KIND),),
+            scrape=(scrape(context, NAME, KIND, PORT, series=560),),
+            rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),),
+        )
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The password of each database; generated for the demo's own databases."""
+        demo = context.settings.demo
+        return tuple(
+            Secret(
+                name=password(key, database),
+                purpose=f"the password of {database.user} on the database {key}",
+                generate=demo and database.password_secret is None,
+                permanent=FIXED_IN_VOLUME if demo else "",
+            )
+            for key, database in databases(context, KIND).items()
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One exporter per database."""
+        return tuple(exporter(own, context, key, database) for key, database in databases(context, KIND).items())

@@ -1,0 +1,81 @@
+"""redis-exporter: operations, memory, clients and slow log of the system's Redis databases.
+
+Flags: https://github.com/oliver006/redis_exporter#command-line-flags.
+"""
+
+from __future__ import annotations
+
+from components.base import limits, published
+from components.exporters.base import databases, reached, scrape, workload_name
+from components.exporters.redis import mixin as pack
+from model.component import Component, Planned, Planning, SystemRow
+from model.dashboard import build
+from model.secret import Secret
+from model.settings import ComponentSettings
+from model.system import Database
+from model.telemetry import RuleGroup, Telemetry, series_for
+from model.workload import HttpProbe, SecretFile, Workload
+
+NAME = "redis-exporter"
+PORT = 9121
+KIND = "redis"
+
+
+class Settings(ComponentSettings):
+    """redis-exporter."""
+
+
+def exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
+    """The exporter of one database; a password is read from a file, which maps addresses to passwords."""
+    url = f"redis://{reached(context, key, database)}"
+    secret = database.password_secret
+    single = len(databases(context, KIND)) == 1
+    files: tuple[SecretFile, ...] = ()
+    if secret:
+        files = (SecretFile(path=f"/run/secrets/{secret}", secret=secret, template=f'{{"{url}": "{{}}"}}'),)
+    return Workload(
+        name=workload_name(context, NAME, KIND, key),
+        image="redis-exporter",
+        limits=limits(own, memory=64, cpus=0.5),
+        args=("-include-system-metrics",),  # the memory of its machine, for a Redis without a limit of its own
+        env={"REDIS_ADDR": url, **({"REDIS_PASSWORD_FILE": f"/run/secrets/{secret}"} if secret else {})},
+        secrets=files,
+        ports=(published(context, NAME, PORT),) if single else (),
+        probe=HttpProbe(path="/health", port=PORT),
+        after=(database.stand_in(key),) if context.settings.demo else (),
+        egress="anywhere",
+    )
+
+
+# -- component -------------------------------------------------------------------------------------------------------
+
+
+class RedisExporter(Component[Settings]):
+    """redis-exporter, one for each Redis database."""
+
+    name = NAME
+    settings = Settings
+    system_rows = (SystemRow(name="redis", title="Redis", panels=pack.panels),)
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Each database's exporter is scraped, with the database's name as a label."""
+        if not databases(context, KIND):
+            return Telemetry()
+        return Telemetry(
+            offers=(series_for(KIND),),
+            scrape=(scrape(context, NAME, KIND, PORT, series=250),),
+            rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),),
+        )
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The passwords of the databases that have one."""
+        return tuple(
+            Secret(name=item.password_secret, purpose=f"the password of the database {key}")
+            for key, item in databases(context, KIND).items()
+            if item.password_secret
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One exporter per database."""
+        return tuple(exporter(own, context, key, database) for key, database in databases(context, KIND).items())

@@ -1,0 +1,132 @@
+"""Grafana: draws everyone's dashboards from everyone's data sources, all of them provisioned from files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.base import limits, published
+from components.grafana import mixin as pack
+from components.grafana.dashboards import index, stack_dashboard
+from components.grafana.documents import documents, environment, secret_variables
+from components.grafana.settings import (
+    CONFIG_DIR,
+    DATA_DIR,
+    DATABASE_CA,
+    DATABASE_PASSWORD,
+    NAME,
+    PASSWORD,
+    PORT,
+    SECRETS,
+    START,
+    Settings,
+)
+from model.checks.times import drawing
+from model.component import Component, Planned, Planning
+from model.dashboard import build
+from model.errors import Problem
+from model.naming import scraped
+from model.secret import Secret
+from model.telemetry import (
+    DRAWING,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
+from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
+
+
+def kept(own: Settings, context: Planning) -> dict[str, Any]:
+    """Where data is kept, as arguments of `Workload`: a volume, or memory where all that must last is elsewhere."""
+    if own.database:
+        return {"tmpfs": ("/tmp", DATA_DIR)}  # noqa: S108 - inside the container
+    return {"volumes": (DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data),)}
+
+
+# -- component -------------------------------------------------------------------------------------------------------
+
+
+class Grafana(Component[Settings]):
+    """Grafana, which draws dashboards."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Grafana is scraped, is reached at the root, and draws dashboards."""
+        address, replicas = context.address(NAME, PORT), own.replicas
+        return Telemetry(
+            offers=(DRAWING,),
+            rows=(StackRow(title="Grafana", panels=pack.panels(), position=60),),
+            scrape=(
+                ScrapeJob(name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, PORT, replicas=replicas)),
+            ),
+            rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
+            routes=(Route(name=NAME, prefix="/", url=f"http://{address}", login=False),),  # it has a login of its own
+        )
+
+    def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
+        """The dashboards of the stack itself, and the list of all."""
+        specs = (stack_dashboard(collected.rows), index(context))
+        where = "dashboard {}".format
+        boards = (build(s, folder="Monitoring", tags=["monitoring"], where=where(s.uid)) for s in specs)
+        return Telemetry(dashboards=tuple(boards))
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """Times that contradict each other, or that Grafana does not take."""
+        return drawing(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout)
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The administrator's password, and the key that Grafana's database is encrypted with: its default is public.
+
+        The password of a database is somebody else's to make.
+        """
+        database, oauth = own.database, own.oauth
+        client = f"the secret of Grafana's client {oauth.client_id} at {oauth.auth_url}" if oauth else ""
+        given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
+        return (
+            *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
+            *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
+            Secret(name=PASSWORD, purpose="the password of Grafana's user admin", generate=True),
+            Secret(
+                name=SECRETS["GF_SECURITY_SECRET_KEY"],
+                purpose="the key that Grafana encrypts its database with",
+                generate=True,
+                permanent="with another key Grafana cannot read what it has encrypted; only an empty database takes"
+                " one: `make down`, remove Grafana's data, `pulumi config rm grafana-secret-key`, `make up`",
+            ),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Grafana with its database on a volume, or as many as are wanted that share one elsewhere."""
+        files = documents(own, context)
+        reload = Reload(
+            port=PORT,
+            path="/api/admin/provisioning/dashboards/reload",
+            basic_auth=("admin", f"/run/secrets/{PASSWORD}"),
+        )
+        return (
+            Workload(
+                name=NAME,
+                image=own.image,
+                limits=limits(own, memory=256),
+                entrypoint=("/bin/sh", "-ec", START),
+                env=environment(own, context),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files=files,
+                    reload=reload,
+                    restart_on=frozenset({"datasources/datasources.yaml", DATABASE_CA} & files.keys()),
+                ),
+                secrets=tuple(
+                    SecretFile(path=f"/run/secrets/{name}", secret=name) for name in secret_variables(own).values()
+                ),
+                ports=(published(context, NAME, PORT, default=3000),),
+                replicas=own.replicas,
+                egress="anywhere" if own.database or own.tracing or own.oauth else "stack",
+                **kept(own, context),
+                probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
+            ),
+        )

@@ -1,0 +1,159 @@
+"""Loki: keeps log lines, as one process or as parts that share an object store, with a TSDB index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from components.base import limits, published
+from components.documents import dump
+from components.loki import mixin as pack
+from components.loki.documents import config, runtime
+from components.loki.settings import (
+    BACKEND,
+    CA,
+    CONFIG_DIR,
+    CREDENTIALS,
+    DATA_DIR,
+    GOSSIP_PORT,
+    GRPC_PORT,
+    NAME,
+    PORT,
+    READ,
+    SECRET_KEY,
+    SERIES,
+    WRITE,
+    Settings,
+    parts,
+)
+from model import openings
+from model.capacity import limit_mib, loki_disk, loki_memory, volume_size
+from model.checks.times import keeping_logs
+from model.component import Component, Planned, Planning
+from model.errors import Problem
+from model.naming import scraped
+from model.object_store import access
+from model.places import in_section
+from model.secret import Secret
+from model.telemetry import (
+    LOG_STORE,
+    Datasource,
+    LogStore,
+    Opening,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
+from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
+
+
+def single(own: Settings, context: Planning) -> Workload:
+    """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
+    memory = limit_mib(loki_memory(context.system), 512)
+    size = volume_size(0 if own.storage.s3 else loki_disk(context.system, own.retention))
+    trusted = own.storage.s3.ca_certificate if own.storage.s3 else None
+    files = {
+        "loki.yaml": dump(config(own, context)),
+        "runtime.yaml": runtime(own),
+        **({CA: trusted} if trusted else {}),
+    }
+    return Workload(
+        name=NAME,
+        image="loki",
+        limits=limits(own, memory=memory, cpus=2.0, pids=512),
+        args=(f"-config.file={CONFIG_DIR}/loki.yaml",),
+        config=ConfigDir(
+            path=CONFIG_DIR,
+            files=files,
+            restart_on=frozenset(files.keys() - {"runtime.yaml"}),
+            validate=("/usr/bin/loki", "-config.file={dir}/loki.yaml", "-verify-config"),
+            reload=Reload(
+                port=PORT,
+                path=None,
+                success_metric="loki_runtime_config_last_reload_successful",
+                digest_metric="loki_runtime_config_hash",
+                digest_file="runtime.yaml",
+            ),
+        ),
+        ports=(published(context, NAME, PORT, default=3100),),
+        volumes=(DataVolume(name="loki-data", path=DATA_DIR, retain=context.settings.retain_data, size=size),),
+        probe=HttpProbe(path="/ready", port=PORT, start_period=60),
+        stop_seconds=60,
+        **access(own.storage.s3, file=CREDENTIALS, secret=SECRET_KEY),
+    )
+
+
+def part(context: Planning, one: Workload, name: str, count: int) -> Workload:
+    """A part: that which reads keeps nothing, so it has no volume."""
+    kept = name != READ
+    volume = DataVolume(name=f"{name}-data", path=DATA_DIR, retain=context.settings.retain_data)
+    return replace(
+        one,
+        name=name,
+        args=(*one.args, f"-target={name.removeprefix(f'{NAME}-')}"),
+        ports=(Port(number=PORT), Port(number=GRPC_PORT, name="grpc"), Port(number=GOSSIP_PORT, name="gossip")),
+        replicas=count,
+        volumes=(volume,) if kept else (),
+        tmpfs=one.tmpfs if kept else (*one.tmpfs, DATA_DIR),
+        after=(BACKEND,) if name == READ else (),  # it is ready once it has found who plans its queries
+        # it brings what it holds to the bucket; what is left after that is on its volume, so nobody need wait for it
+        stop_seconds=180 if name == WRITE else one.stop_seconds,
+    )
+
+
+# -- component -------------------------------------------------------------------------------------------------------
+
+
+class Loki(Component[Settings]):
+    """Loki, which stores log lines."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Loki is scraped, is a data source, takes lines, and has alerts about those it refuses or fails to delete."""
+        every = parts(own, context)
+        read, write, backend = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
+        series = {name: SeriesCount(target=count) for name, count in SERIES.items()}
+        jobs = tuple(
+            ScrapeJob(name=name, series=series[name], **scraped(context, name, PORT, replicas=count))
+            for name, count in (every or {NAME: 1}).items()
+        )
+        elsewhere = {"push": (write, openings.PUSH), "rules": (backend, Opening())} if every else {}
+        routes = (
+            Route(name=f"{NAME}-{what}", prefix=f"/loki/api/v1/{what}", url=f"http://{at}", open=(way,))
+            for what, (at, way) in elsewhere.items()
+        )
+        source = Datasource(uid="loki", name="Loki", kind="loki", url=f"http://{read}", json_data={"maxLines": 1000})
+        return Telemetry(
+            rows=(StackRow(title="Loki", panels=pack.panels(), position=30),),
+            scrape=jobs,
+            datasources=(source,),
+            rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
+            routes=(Route(name=NAME, prefix="/loki", url=f"http://{read}", open=openings.LOKI), *routes),
+            offers=(LOG_STORE,),
+            log_stores=(LogStore(url=f"http://{write}/loki/api/v1/push", workload=WRITE if every else NAME),),
+        )
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """What the target cannot run, and limits that contradict each other."""
+        target = context.settings.target
+        found = keeping_logs(context, NAME, own)
+        if own.mode != "single" and not parts(own, context):
+            message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
+            return [*found, Problem(in_section(context.stack, NAME, "mode"), message)]
+        return found
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The secret half of the access key, where one is named."""
+        s3 = own.storage.s3
+        if s3 is None or s3.access_key_id is None:
+            return ()
+        return (Secret(name=SECRET_KEY, purpose=f"the secret key of {s3.access_key_id} for the bucket {s3.bucket}"),)
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Loki with its data on a volume, or its parts."""
+        one = single(own, context)
+        return tuple(part(context, one, name, count) for name, count in parts(own, context).items()) or (one,)

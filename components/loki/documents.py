@@ -1,0 +1,111 @@
+"""Loki's documents: loki.yaml, and limits in a runtime file that Loki reads again by itself.
+
+Format: https://grafana.com/docs/loki/latest/configure/. Limits live in a runtime file that Loki reads again by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from components.loki.settings import (
+    BACKEND,
+    CA,
+    CONFIG_DIR,
+    DATA_DIR,
+    GOSSIP_PORT,
+    GRPC_PORT,
+    MOST_COPIES,
+    PORT,
+    TENANT,
+    WRITE,
+    Settings,
+    parts,
+)
+from model.component import Planning
+
+
+def config(own: Settings, context: Planning) -> dict[str, Any]:
+    """loki.yaml as a dict: everything that Loki reads only when it starts, the same for all parts."""
+    kind = "s3" if own.storage.s3 else "filesystem"
+    period = {"prefix": "index_", "period": "24h"}
+    schema = {"from": "2024-01-01", "store": "tsdb", "object_store": kind, "schema": "v13", "index": period}
+    return {
+        "auth_enabled": False,
+        "server": {"http_listen_port": PORT, "grpc_listen_port": GRPC_PORT, "log_level": "warn"},
+        **together(own, context),
+        "schema_config": {"configs": [schema]},
+        "ingester": {"wal": {"dir": f"{DATA_DIR}/wal", "flush_on_shutdown": True}, "chunk_idle_period": "30m"},
+        "compactor": {
+            "working_directory": f"{DATA_DIR}/compactor",
+            "compaction_interval": "10m",
+            "retention_enabled": True,  # without this a retention period is only a number
+            "retention_delete_delay": "2h",
+            "delete_request_store": kind,
+        },
+        "limits_config": {"allow_structured_metadata": True, "volume_enabled": True},
+        "query_range": {"parallelise_shardable_queries": True},
+        "frontend": {"encoding": "protobuf"},
+        "runtime_config": {"file": f"{CONFIG_DIR}/runtime.yaml", "period": "2s"},
+        "analytics": {"reporting_enabled": False},
+    }
+
+
+def together(own: Settings, context: Planning) -> dict[str, Any]:
+    """How parts find each other, by gossip, and those among them that read the index; one process asks nobody.
+
+    Source: https://grafana.com/docs/loki/latest/configure/#memberlist
+    """
+    found, kept = parts(own, context), {"storage": storage(own)}
+    if not found:
+        alone = {"replication_factor": 1, "ring": {"kvstore": {"store": "inmemory"}}}
+        return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **kept}}
+    copies, compactor = min(found[WRITE], MOST_COPIES), f"http://{context.address(BACKEND, PORT)}"
+    gossip = {"compactor_address": compactor, "ring": {"kvstore": {"store": "memberlist"}}}
+    gateway = {"server_address": f"dns+{context.peers(BACKEND, GRPC_PORT)}"}
+    return {
+        "common": {"path_prefix": DATA_DIR, "replication_factor": copies, **gossip, **kept},
+        "memberlist": {
+            "bind_port": GOSSIP_PORT,
+            "join_members": [f"dns+{context.peers(name, GOSSIP_PORT)}" for name in (WRITE, BACKEND)],
+            "rejoin_interval": "30s",  # all start at once, so that some may first have found none but themselves
+            "abort_if_cluster_join_fails": False,
+        },
+        "storage_config": {"tsdb_shipper": {"index_gateway_client": gateway}},
+    }
+
+
+def storage(own: Settings) -> dict[str, Any]:
+    """The place of chunks, index and rules; neither half of an access key stands here.
+
+    Source: https://grafana.com/docs/loki/latest/configure/#s3_storage_config
+    """
+    s3 = own.storage.s3
+    if s3 is None:
+        return {"filesystem": {"chunks_directory": f"{DATA_DIR}/chunks", "rules_directory": f"{DATA_DIR}/rules"}}
+    found: dict[str, Any] = {"bucketnames": s3.bucket, "region": s3.region or "us-east-1"}
+    if s3.endpoint:
+        found |= {"endpoint": s3.endpoint, "insecure": s3.insecure}
+    if s3.ca_certificate:
+        found["http_config"] = {"ca_file": f"{CONFIG_DIR}/{CA}"}
+    return {"s3": {**found, "s3forcepathstyle": s3.path_style}}
+
+
+def runtime(own: Settings) -> str:
+    """runtime.yaml: the limits, written exactly as Loki writes them back, so that its digest is that of this text.
+
+    Loki exposes the digest of what it loaded after parsing and writing it (keys sorted, four spaces); see
+    https://grafana.com/docs/loki/latest/configure/#runtime-configuration-file.
+    """
+    overrides = {
+        "ingestion_burst_size_mb": own.ingestion_burst_size_mb,
+        "ingestion_rate_mb": own.ingestion_rate_mb,
+        "max_entries_limit_per_query": own.max_entries_limit_per_query,
+        "max_global_streams_per_user": own.max_streams,
+        "max_query_length": own.max_query_length,
+        "per_stream_rate_limit": f"{own.ingestion_rate_mb}MB",
+        "per_stream_rate_limit_burst": f"{own.ingestion_burst_size_mb}MB",
+        "retention_period": own.retention,
+    }
+    return yaml.safe_dump({"overrides": {TENANT: overrides}}, sort_keys=True, indent=4)

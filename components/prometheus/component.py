@@ -1,0 +1,134 @@
+"""Prometheus: scrapes every target, evaluates every rule, and notifies Alertmanager."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from components.base import limits, published
+from components.discovery import access, instances
+from components.prometheus import mixin as pack
+from components.prometheus.discovery_alerts import expected
+from components.prometheus.documents import documents
+from components.prometheus.monitors import Terms
+from components.prometheus.objects import objects
+from components.prometheus.settings import CONFIG_DIR, DATA_DIR, INSTANCE, NAME, PORT, Settings
+from model import openings
+from model.base import size_bytes
+from model.capacity import limit_mib, prometheus_memory, volume_size
+from model.checks.times import scraping
+from model.component import Component, Planned, Planning
+from model.declared import Declared
+from model.errors import Problem
+from model.telemetry import (
+    EVALUATION,
+    NOTIFICATION,
+    Datasource,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
+from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
+
+
+class Prometheus(Component[Settings]):
+    """Prometheus, which scrapes and evaluates rules."""
+
+    name = NAME
+    settings = Settings
+    under_operator = frozenset({"enabled", "mode", "operator", "retention", "evaluation_interval", "sample_limit"})
+    """Settings that mean something in this mode too; retention is then what objectives are compared with."""
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
+        operator, address = context.operator, context.address(NAME, PORT)
+        url = operator.prometheus if operator else f"http://{address}/prometheus"
+        found = instances(context, NAME, PORT, own.replicas)
+        counted = {"replicas": context.count(NAME), "alertmanagers": context.count("alertmanager")}
+        alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
+        route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
+        return Telemetry(
+            offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
+            rows=(
+                StackRow(title="Targets and alerts", panels=pack.target_panels(), position=0),
+                StackRow(title="Prometheus", panels=pack.panels(), position=10),
+            ),
+            scrape=(
+                ScrapeJob(name=NAME, series=SeriesCount(target=1400), path=f"{urlsplit(url).path}/metrics", **found),
+            ),
+            datasources=(
+                Datasource(
+                    uid="prometheus",
+                    name="Prometheus",
+                    kind="prometheus",
+                    url=url,
+                    default=True,
+                    json_data={"timeInterval": context.settings.scrape_interval, "httpMethod": "POST"},
+                ),
+            ),
+            rules=(RuleGroup(name="prometheus", alerts=alerts),),
+            routes=() if operator else (route,),
+        )
+
+    def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
+        """What follows from everyone's scrape jobs: how many targets each should have."""
+        return Telemetry(rules=expected(collected.scrape))
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """Times that contradict each other. An operator keeps samples for as long as it was told."""
+        unknown = own.existing and "retention" not in own.model_fields_set
+        times = {"lookback": own.lookback_delta, "evaluation": own.evaluation_interval}
+        return scraping(context, NAME, retention=None if unknown else own.retention, **times)
+
+    def objects(self, own: Settings, context: Planned) -> tuple[Declared, ...]:
+        """What an operator reads in the place of documents."""
+        terms = Terms(own.operator, own.evaluation_interval, own.sample_limit)
+        return tuple(objects(context, terms)) if own.existing else ()
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Prometheus with its data on a volume; none where an operator runs one."""
+        if context.operator:
+            return ()
+        room = volume_size(size_bytes(own.retention_size))
+        volume = DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data, size=room)
+        size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
+        reload = Reload(
+            port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
+            success_metric="prometheus_config_last_reload_successful",
+        )  # fmt: skip
+        memory = limit_mib(prometheus_memory(context.system, context.telemetry, context.settings.kubernetes), 1024)
+        return (
+            Workload(
+                name=NAME,
+                image="prometheus",
+                limits=limits(own, memory=memory, cpus=2.0, pids=512),
+                args=(
+                    f"--config.file={CONFIG_DIR}/prometheus.yml",
+                    f"--storage.tsdb.path={DATA_DIR}",
+                    f"--storage.tsdb.retention.time={own.retention}",
+                    f"--storage.tsdb.retention.size={size}",
+                    f"--query.timeout={own.query_timeout}",
+                    f"--query.lookback-delta={own.lookback_delta}",
+                    "--rules.alert.for-grace-period=0s",  # any alert remembers over a restart since when it holds
+                    "--web.enable-lifecycle",
+                    f"--web.external-url={context.settings.base_url}/prometheus/",
+                    "--web.route-prefix=/prometheus/",
+                ),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files=documents(own, context),
+                    validate=("/bin/promtool", "check", "config", "{dir}/prometheus.yml"),
+                    reload=reload,
+                ),
+                ports=(published(context, NAME, PORT, default=9090),),
+                volumes=(volume,),
+                replicas=own.replicas,
+                told={INSTANCE: "instance-name"} if own.replicas > 1 else {},
+                access=access(context.telemetry.scrape),
+                egress="anywhere",
+                probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),
+                stop_seconds=60,
+            ),
+        )

@@ -1,0 +1,165 @@
+"""Is every target found that should be? One that is in no list has no `up`, so TargetDown cannot say that it is away.
+
+Where a condition is one of Prometheus' own mixin it has its name:
+https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixin/alerts.libsonnet
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from model.telemetry import AlertRule, Example, RecordingRule, RuleGroup, ScrapeJob
+from packs.base import BY, flat, grown, series_of
+
+EXPECTED = "job:targets:expected"
+"""Recorded for every job and service: how many targets it should have."""
+KEYS = ("job", *BY.split(", "))
+"""What tells the numbers of jobs apart."""
+SELF = "prometheus"
+
+
+def alerts(*, cluster: bool = False) -> tuple[AlertRule, ...]:
+    """Alerts about lists of targets that cannot be read; a `cluster` is asked for its pods and nodes."""
+    return (sync_failed(), refresh_failed(), *((list_watch_failures(),) if cluster else ()))
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+
+def sync_failed() -> AlertRule:
+    """A target whose labels or interval Prometheus does not take is in no list and has no `up`."""
+    failed = series_of(SELF, "prometheus_target_sync_failed_total", scrape_job="services")
+    return AlertRule(
+        name="PrometheusTargetSyncFailure",
+        expr="increase(prometheus_target_sync_failed_total[30m]) > 0",  # each one is a target that nobody watches
+        hold="5m",  # the next refresh of its list tries again
+        severity="critical",
+        summary="{{ $value | humanize }} targets of {{ $labels.scrape_job }} were refused in 30 minutes",
+        description="Prometheus refuses a target, so it is not scraped and none of its alerts can fire, TargetDown"
+        " included.",
+        steps=(
+            'Read which and why: `{service="prometheus"} |= "Creating target failed"` in Explore.',
+            "Correct its labels, interval or address in the system's file, and run `make up`.",
+            "If you did not change it, see who else writes into the folder of targets.",
+        ),
+        example=grown(failed, 0, minutes=30),
+    )
+
+
+def refresh_failed() -> AlertRule:
+    """Lists of targets are files here; the old list stays in use when a file cannot be read."""
+    files = series_of(SELF, "prometheus_sd_file_read_errors_total")
+    return AlertRule(
+        name="PrometheusSDRefreshFailure",
+        expr="increase(prometheus_sd_refresh_failures_total[10m]) > 0"  # each one is a list that stays as it was
+        " or increase(prometheus_sd_file_read_errors_total[10m]) > 0",
+        hold="20m",  # as in the mixin: a list that is being written is read again every five minutes
+        severity="warning",
+        summary="{{ $value | humanize }} lists of targets could not be read in 10 minutes",
+        description="Prometheus cannot read a list of targets and keeps the old one: new targets are not scraped, and"
+        " ones that are gone stay down.",
+        steps=(
+            'Read which file and why: `{service="prometheus"} |= "Error reading file"` in Explore.',
+            "Run `make up` again: it delivers all lists anew and checks them first.",
+            "If an operator runs Prometheus, see the status of the ScrapeConfig that the log names.",
+        ),
+        example=grown(files, 0, minutes=10),
+    )
+
+
+def list_watch_failures() -> AlertRule:
+    """Prometheus asks the cluster's API for pods and nodes."""
+    failed = series_of(SELF, "prometheus_sd_kubernetes_failures_total")
+    return AlertRule(
+        name="PrometheusKubernetesListWatchFailures",
+        expr="increase(prometheus_sd_kubernetes_failures_total[5m]) > 0",  # each one is a list that stays as it was
+        hold="15m",  # as in the mixin: an API server that is upgraded is back by then
+        severity="warning",
+        summary="{{ $value | humanize }} requests of Prometheus to the cluster's API failed in 5 minutes",
+        description="Prometheus cannot ask the cluster for pods and nodes: new ones are not scraped, and ones that are"
+        " gone stay down.",
+        steps=(
+            'Read why: `{service="prometheus"} |= "Failed to watch"` in Explore; `forbidden` is a right that is gone.',
+            "Check its rights: `kubectl auth can-i list pods -n <namespace> --as"
+            " system:serviceaccount:<namespace>:prometheus`; `make up` grants them again.",
+            "If it is a time-out, ask the API server from there: a NetworkPolicy, or the control plane's load.",
+        ),
+        example=grown(failed, 0),
+    )
+
+
+# -- expected --------------------------------------------------------------------------------------------------------
+
+
+def expected(jobs: Sequence[ScrapeJob]) -> tuple[RuleGroup, ...]:
+    """How many targets each job should have, and alerts on jobs that have fewer or none."""
+    return (
+        RuleGroup(name="targets-expected", recordings=tuple(counts(jobs))),
+        RuleGroup(name="targets", alerts=(target_empty(), fewer_than_expected())),
+    )
+
+
+def counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
+    """What the alerts compare with: one number for each job and service."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for job in jobs:
+        if job.discovery:
+            found[_key(job, job.discovery.labels)] += job.discovery.least
+        for target in job.targets:
+            found[_key(job, target.labels)] += 1
+    for key, count in found.items():
+        yield RecordingRule(record=EXPECTED, expr=f"vector({count})", labels=dict(zip(KEYS, key, strict=True)))
+
+
+def _key(job: ScrapeJob, labels: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple({"job": job.name, **labels}[name] for name in KEYS)
+
+
+def _missing(up: int) -> dict[str, str]:
+    """Two targets are expected, `up` of them are found from the first minute on."""
+    job = series_of("api", EXPECTED, job="api")
+    return {job: flat(2)} | {series_of("api", "up", job="api", instance=f"api-{n}:4000"): flat(0) for n in range(up)}
+
+
+def target_empty() -> AlertRule:
+    """No `up` at all: nothing that looks at the job's series can fire."""
+    return AlertRule(
+        name="PrometheusTargetEmpty",
+        expr=f"{EXPECTED} > 0 unless on({BY}, job) up",
+        hold="10m",  # a deployment whose pods have yet to be created is done by then
+        severity="critical",
+        summary="No target of {{ $labels.job }} is known, {{ $value }} are expected",
+        description="Prometheus knows no target of {{ $labels.job }} for {{ $labels.service }}: nothing of it is"
+        " scraped, so none of its other alerts can fire and everything looks well.",
+        steps=(
+            "Open the page Service discovery of Prometheus: are targets found and dropped, or is none found?",
+            "None found: does anything run with the labels that the system's file names (`kubernetes: {selector}`)?"
+            " `kubectl -n <namespace> get pods --show-labels`.",
+            "Found and dropped: the port in the file is not the container's.",
+            'Refused: `{service="prometheus"} |= "Creating target failed"` in Explore says why.',
+            "If the service is gone for good, take it out of the system's file.",
+        ),
+        example=Example(fires=_missing(0), silent=_missing(1)),
+    )
+
+
+def fewer_than_expected() -> AlertRule:
+    """Some are found; targets that are found and do not answer are other alerts'."""
+    return AlertRule(
+        name="TargetsFewerThanExpected",
+        expr=f"{EXPECTED} - on({BY}, job) count by ({BY}, job) (up) > 0",  # each one is a part that nobody watches
+        hold="15m",  # pods that are replaced one after the other are back by then
+        severity="warning",
+        summary="{{ $value }} targets of {{ $labels.job }} are not known to Prometheus",
+        description="Fewer targets of {{ $labels.job }} are found for {{ $labels.service }} than the system's file says"
+        " there are: what is not found is not watched.",
+        steps=(
+            "Open the page Target health of Prometheus: which one is not in the list at all?",
+            "If it should be there, see why it is not found: page Service discovery; `kubectl -n <namespace> get pods"
+            " --show-labels` on a cluster.",
+            'If it was refused: `{service="prometheus"} |= "Creating target failed"` in Explore says why.',
+            "If there are fewer on purpose, correct `expected` or `addresses` of the service in the system's file.",
+        ),
+        example=Example(fires=_missing(1), silent=_missing(2)),
+    )

@@ -1,0 +1,63 @@
+"""Prometheus and everything it scrapes: the alerts about both, and their panels.
+
+Source of the names: https://prometheus.io/docs/prometheus/latest/getting_started/ and its own /metrics.
+"""
+
+from __future__ import annotations
+
+from components.prometheus import alerts as prometheus_alerts
+from components.prometheus import discovery_alerts as discovery
+from components.prometheus import target_alerts as targets
+from model.system import Panel
+from model.telemetry import AlertRule
+from packs.base import CHOSEN, Tune, colours, panel
+
+
+def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1, cluster: bool = False) -> tuple[AlertRule, ...]:
+    """Alerts about everything that is scraped, and about Prometheus.
+
+    Args:
+        tune: what the system says about alerts.
+        replicas: how many instances of Prometheus there are.
+        alertmanagers: how many instances of Alertmanager they notify.
+        cluster: whether targets are found by what a cluster knows of its pods and nodes.
+    """
+    own = prometheus_alerts.alerts(tune, replicas=replicas, alertmanagers=alertmanagers)
+    return (*own, *targets.alerts(tune, cluster=cluster), *discovery.alerts(cluster=cluster))
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+def target_panels() -> tuple[Panel, ...]:
+    """What is scraped and what fires, whoever it belongs to."""
+    up = {"{{service}} {{instance}}": f"up{{{CHOSEN}}}"}
+    firing = {"{{alertname}}": 'sum by (alertname) (ALERTS{alertstate="firing"})'}
+    lasts = {"{{service}}": f"max by (service) (scrape_duration_seconds{{{CHOSEN}}})"}
+    samples = {"{{service}}": f"sum by (service) (scrape_samples_scraped{{{CHOSEN}}})"}
+    good = colours((1, "green"))
+    return (
+        panel("Targets up", up, "short", "1: the last scrape was answered.", kind="stat", width=24, thresholds=good),
+        panel("Alerts firing", firing, "short", "Watchdog always fires: it shows that alerting works.", width=8),
+        panel("Scrape duration", lasts, "s", "Near the time-out of a scrape its samples get lost.", width=8),
+        panel("Samples per scrape", samples, "short", "A step upwards is a new label with many values.", width=8),
+    )
+
+
+def panels() -> tuple[Panel, ...]:
+    """What Prometheus takes in, holds and evaluates."""
+    ingested = {"samples": "sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))"}
+    series = {"series": "sum(prometheus_tsdb_head_series)"}
+    slow = {"{{rule_group}}": "max by (rule_group) (prometheus_rule_group_last_duration_seconds)"}
+    storage = {
+        "used": "sum(prometheus_tsdb_storage_blocks_bytes)",
+        "limit": "sum(prometheus_tsdb_retention_limit_bytes)",
+    }
+    return (
+        panel("Samples per second", ingested, "short", "What Prometheus stores.", width=6),
+        panel("Series in memory", series, "short", "Memory grows with it: about 4 KiB for each.", width=6),
+        panel("Duration of rule groups", slow, "s", "Must stay below the evaluation interval.", width=6),
+        panel(
+            "Storage", storage, "bytes", "At the limit the oldest samples are deleted; a limit of 0 is none.", width=6
+        ),
+    )

@@ -1,0 +1,220 @@
+"""Scrape jobs as the objects by which an operator's Prometheus finds and asks their targets.
+
+Every series gets the labels that our own Prometheus would give it, since rules and dashboards ask for those: what the
+operator adds of its own accord is replaced or taken away.
+Formats: https://prometheus-operator.dev/docs/api-reference/api/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+
+from components.discovery import TOKENS, at_port, grouped, probed, scrape_timeout
+from model.component import Planned, Planning
+from model.declared import Declared
+from model.naming import LABEL
+from model.operator import GROUP, Operator
+from model.telemetry import Discovery, ScrapeJob, ScrapeTarget
+
+ADDED = ("container", "endpoint", "namespace", "node", "pod")
+"""Labels that the operator gives each target, beside `job` and `service`, which are ours."""
+KUBELET = {"k8s-app": "kubelet"}
+"""Label of the Service that the operator keeps for the kubelets, and the name of its port."""
+KUBELET_PORT = "https-metrics"
+Rule = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for every object: whose it is, how often rules are evaluated, how many samples a scrape may give."""
+
+    operator: Operator
+    evaluation_interval: str
+    sample_limit: int
+
+
+def monitors(context: Planned, terms: Terms) -> Iterator[Declared]:
+    """The objects of every job: where its targets are decides on their kind."""
+    for job in context.telemetry.scrape:
+        if job.prober and not job.discovery:
+            yield from probes(context, terms, job, job.prober)
+        elif job.discovery and job.discovery.role == "node":
+            yield kubelets(context, terms, job, job.discovery)
+        elif job.discovery:
+            yield pod_monitor(context, terms, job, job.discovery)
+        else:
+            yield from static(context, terms, job)
+
+
+def static(context: Planning, terms: Terms, job: ScrapeJob) -> Iterator[Declared]:
+    """A ServiceMonitor for each target that is a Service of the stack, one ScrapeConfig for all others."""
+    named = [(service_of(context, target), target) for target in job.targets]
+    own = [(service, target) for service, target in named if service]
+    for service, target in own:
+        name = job.name if len(own) == 1 else f"{job.name}-{service}"
+        yield service_monitor(context, terms, job, target, name)
+    if others := [target for service, target in named if not service]:
+        yield scrape_config(context, terms, job, others)
+
+
+def service_of(context: Planning, target: ScrapeTarget) -> str | None:
+    """The Service of the stack that a target is; None where it is somewhere else."""
+    host, _, port = target.address.rpartition(":")
+    name = host.partition(".")[0]
+    return name if port.isdigit() and context.address(name, int(port)) == target.address else None
+
+
+# -- kinds -----------------------------------------------------------------------------------------------------------
+
+
+def service_monitor(context: Planning, terms: Terms, job: ScrapeJob, target: ScrapeTarget, name: str) -> Declared:
+    """The pod behind one of the stack's Services, called by the Service's address, so a new pod is no new series."""
+    service = target.address.partition(".")[0]
+    wanted = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": service}
+    endpoint = {
+        "targetPort": int(target.address.rpartition(":")[2]),
+        **asked(context, job),
+        "relabelings": [
+            # instances have a headless Service with the same labels
+            {"sourceLabels": ["__meta_kubernetes_service_name"], "regex": service, "action": "keep"},
+            *labelled(job, {"instance": target.address} | dict(target.labels), ADDED),
+            *map(camel, job.relabel),
+        ],
+    }
+    spec = {"selector": {"matchLabels": wanted}, "endpoints": [endpoint], **limited(terms, job)}
+    return _monitor("ServiceMonitor", name, terms, spec)
+
+
+def pod_monitor(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
+    """Pods that are found by their labels; they keep the namespace and the name that they are known by.
+
+    No port is named, as pods that do not declare it would not be found.
+    """
+    node = {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"}
+    where = map(camel, [*at_port("__meta_kubernetes_pod_ip", how.port), *probed(job)])
+    endpoint = {
+        **asked(context, job),
+        "relabelings": [
+            *where, *labelled(job, how.labels, ("container", "endpoint")), node, *map(camel, job.relabel)
+        ],
+    }  # fmt: skip
+    spec = {
+        "namespaceSelector": {"matchNames": list(how.namespaces)} if how.namespaces else {"any": True},
+        "selector": {"matchLabels": dict(sorted(how.selector.items()))},
+        "podMetricsEndpoints": [endpoint],
+        **limited(terms, job),
+    }
+    return _monitor("PodMonitor", job.name, terms, spec)
+
+
+def kubelets(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
+    """The nodes, by the Service that the operator keeps for their kubelets; its Prometheus shows its own identity."""
+    endpoint = {
+        "port": KUBELET_PORT,
+        **asked(context, job),
+        "relabelings": [
+            *labelled(job, how.labels, tuple(label for label in ADDED if label != "node")), *map(camel, job.relabel)
+        ],
+        **({"bearerTokenFile": f"{TOKENS}/token"} if job.platform_login else {}),
+        # Kubelets make their serving certificates themselves unless a cluster is told to sign them.
+        **({"tlsConfig": {"insecureSkipVerify": True}} if job.scheme == "https" else {}),
+    }  # fmt: skip
+    spec = {
+        "namespaceSelector": {"matchNames": [terms.operator.kubelet_namespace]},
+        "selector": {"matchLabels": KUBELET},
+        "endpoints": [endpoint],
+        **limited(terms, job),
+    }
+    return _monitor("ServiceMonitor", job.name, terms, spec)
+
+
+def probes(context: Planning, terms: Terms, job: ScrapeJob, prober: str) -> Iterator[Declared]:
+    """What a prober is asked about: a Probe for all addresses with the same labels, named after their service."""
+    endpoint = asked(context, job)
+    for labels, addresses in grouped(job.targets):
+        spec = {
+            "prober": {"url": prober, "scheme": job.scheme, "path": job.path},
+            **({"module": job.params["module"][0]} if "module" in job.params else {}),
+            "interval": endpoint["interval"],
+            "scrapeTimeout": endpoint["scrapeTimeout"],
+            **_metric_rules(job),
+            "targets": {
+                "staticConfig": {
+                    "static": addresses,
+                    "labels": labels,
+                    "relabelingConfigs": [*labelled(job, {}, ("namespace",)), *map(camel, job.relabel)],
+                }
+            },
+            **limited(terms, job),
+        }
+        yield _monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", terms, spec)
+
+
+def scrape_config(context: Planning, terms: Terms, job: ScrapeJob, targets: list[ScrapeTarget]) -> Declared:
+    """Addresses that no object of the cluster stands for."""
+    endpoint = asked(context, job)
+    groups: list[dict[str, Any]] = []
+    for labels, addresses in grouped(targets):
+        groups.append({"targets": addresses, "labels": {"job": job.name, **labels}})
+    spec: dict[str, Any] = {
+        "staticConfigs": groups,
+        "metricsPath": job.path,
+        "scheme": job.scheme.upper(),
+        "scrapeInterval": endpoint["interval"],
+        "scrapeTimeout": endpoint["scrapeTimeout"],
+        **{key: endpoint[key] for key in ("honorLabels", "params") if key in endpoint},
+        **({"relabelings": [camel(rule) for rule in job.relabel]} if job.relabel else {}),
+        **_metric_rules(job),
+        **limited(terms, job),
+    }
+    return _monitor("ScrapeConfig", job.name, terms, spec, version="v1alpha1")
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------
+
+
+def asked(context: Planning, job: ScrapeJob) -> dict[str, Any]:
+    """How a target is asked, in the words that endpoints of all kinds share."""
+    interval = job.interval or context.settings.scrape_interval
+    return {
+        "path": job.path,
+        "scheme": job.scheme,
+        "interval": interval,
+        "scrapeTimeout": job.timeout or scrape_timeout(interval),
+        **({"honorLabels": True} if job.honor_labels else {}),
+        **({"params": {key: list(values) for key, values in job.params.items()}} if job.params else {}),
+        **_metric_rules(job),
+    }
+
+
+def _metric_rules(job: ScrapeJob) -> dict[str, Any]:
+    return {"metricRelabelings": [camel(rule) for rule in job.metric_relabel]} if job.metric_relabel else {}
+
+
+def limited(terms: Terms, job: ScrapeJob) -> dict[str, Any]:
+    """Samples after which a scrape is refused."""
+    return {"sampleLimit": job.sample_limit or terms.sample_limit}
+
+
+def labelled(job: ScrapeJob, labels: Mapping[str, str], unwanted: tuple[str, ...]) -> list[Rule]:
+    """Rules that give a target its job's name and its labels, and take away what the operator added to them."""
+    given: dict[str, str] = {"job": job.name, **labels}
+    surplus = [label for label in unwanted if label not in given]
+    rules: list[Rule] = [
+        {"targetLabel": label, "replacement": value.replace("$", "$$")} for label, value in sorted(given.items())
+    ]
+    return [*rules, {"regex": "|".join(map(re.escape, surplus)), "action": "labeldrop"}] if surplus else rules
+
+
+def camel(rule: Mapping[str, Any]) -> Rule:
+    """An entry of Prometheus' relabel_configs as the operator's objects have it."""
+    return {to_camel(key): value for key, value in rule.items()}
+
+
+def _monitor(kind: str, name: str, terms: Terms, spec: Mapping[str, Any], version: str = "v1") -> Declared:
+    return Declared(api=f"{GROUP}/{version}", kind=kind, name=name, labels=terms.operator.labels, body={"spec": spec})

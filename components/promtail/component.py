@@ -1,0 +1,115 @@
+"""Promtail: collects the output of every container and the log files of the host, and pushes them to Loki."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.base import limits, published
+from components.documents import dump
+from components.promtail import mixin as pack
+from components.promtail.documents import borrowed, config, log_files
+from components.promtail.settings import CONFIG_DIR, DATA_DIR, HOST_DIR, NAME, PODS_DIR, PORT, Settings
+from model.component import Component, Planned, Planning
+from model.logs import folder
+from model.naming import scraped
+from model.telemetry import (
+    DOCKER_API,
+    LOG_FILES,
+    LOG_STORE,
+    LogFile,
+    Need,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
+from model.workload import (
+    Access,
+    ConfigDir,
+    DataVolume,
+    Exemption,
+    HostMount,
+    HttpProbe,
+    Reload,
+    Workload,
+)
+
+# -- telemetry -------------------------------------------------------------------------------------------------------
+
+
+def folders(read: Sequence[LogFile]) -> list[str]:
+    """The folders of the host that hold all these files, none of them below another."""
+    found = sorted({folder(log.path) for log in read})
+    return [path for path in found if not any(path.startswith(f"{other}/") for other in found)]
+
+
+# -- component -------------------------------------------------------------------------------------------------------
+
+
+class Promtail(Component[Settings]):
+    """Promtail, which collects log lines."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Promtail is scraped and has alerts about lines that do not reach Loki."""
+        asked = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
+        if context.settings.target == "docker":
+            asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
+        return Telemetry(
+            offers=(LOG_FILES,),
+            needs=tuple(asked),
+            rows=(StackRow(title="Promtail", panels=pack.panels(), position=50),),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=270), **scraped(context, NAME, PORT, agent=True)),),
+            rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
+        lent = borrowed(context)
+        read = [log for log in log_files(context) if not (lent and log.demo)]
+        pods = context.settings.target == "kubernetes"
+        mounts = tuple(
+            # a missing folder would be made as root's, where the application that comes later could not write; of the
+            # many nodes of a cluster not all have it
+            HostMount(source=source, path=f"{HOST_DIR}{source}", reason="reads the log files of the host", create=pods)
+            for source in folders(read)
+        )
+        if pods:
+            mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
+        exemptions: tuple[Exemption, ...] = ()
+        if mounts:
+            exemptions = (Exemption(rule="host-mount", reason="reads the log files of the host"),)
+        if pods:
+            exemptions += (Exemption(rule="root-user", reason="pods' log files are readable by root alone"),)
+        return (
+            Workload(
+                name=NAME,
+                image="promtail",
+                limits=limits(own, memory=128),
+                args=(f"-config.file={CONFIG_DIR}/promtail.yml", "-server.enable-runtime-reload"),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files={"promtail.yml": dump(config(own, context))},
+                    validate=("/usr/bin/promtail", "-check-syntax", "-config.file={dir}/promtail.yml"),
+                    reload=Reload(port=PORT, path="/reload"),
+                ),
+                ports=(published(context, NAME, PORT),),
+                volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
+                borrowed=lent,
+                host_mounts=mounts,
+                groups=tuple(sorted({log.group for log in read if log.group is not None})),
+                exemptions=exemptions,
+                probe=HttpProbe(path="/ready", port=PORT),
+                placement="node-agent",
+                told={"HOSTNAME": "node-name"} if pods else {},
+                access=(Access(resources=("pods",)),) if pods else (),
+                after=(
+                    *(api.workload for api in context.telemetry.docker_apis if not pods),
+                    *(store.workload for store in context.telemetry.log_stores),
+                    *(key for log in log_files(context) if lent for key in log.demo),
+                ),
+            ),
+        )

@@ -1,0 +1,29 @@
+"""Settings of Promtail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from model.naming import LABEL
+from model.scope import OnlyOn
+from model.settings import ComponentSettings
+
+NAME = "promtail"
+PORT = 9080
+CONFIG_DIR = "/etc/promtail"
+DATA_DIR = "/positions"
+HOST_DIR = "/host"
+PODS_DIR = "/var/log/pods"
+DISCOVERY = "__meta_docker_container_label_" + LABEL.replace(".", "_")
+
+
+Label = Annotated[str, Field(pattern=r"^[^=\s]+(=[^\s]*)?$", examples=["team=shop"])]
+
+
+class Settings(ComponentSettings):
+    """Promtail."""
+
+    container_labels: Annotated[tuple[Label, ...], OnlyOn("docker")] = ()
+    """Collect only containers with all of these labels (key, or key=value); all of the engine when empty."""

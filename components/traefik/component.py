@@ -1,0 +1,143 @@
+"""Traefik: one entry point for people, which leads to every part of the stack, behind TLS and a login."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from components.base import limits, open_port, published
+from components.entry import acme, certificates, credentials
+from components.traefik import mixin as pack
+from components.traefik.documents import arguments, documents
+from components.traefik.settings import (
+    CONFIG_DIR,
+    INTERNAL_PORT,
+    LOADED,
+    NAME,
+    PORT,
+    REVISION_FILE,
+    REVISION_PATH,
+    SECURE_PORT,
+    Settings,
+)
+from model.addresses import own_host
+from model.component import Component, Planned, Planning, SystemRow
+from model.dashboard import build
+from model.errors import Problem
+from model.naming import scraped
+from model.places import in_section, setting
+from model.secret import Secret
+from model.telemetry import EDGE, Opening, Route, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
+from model.workload import ConfigDir, HttpProbe, Port, Reload, Workload
+
+
+def ports(own: Settings, context: Planning) -> tuple[Port, ...]:
+    """What people connect to: TLS and, beside it, plain HTTP that leads there; or plain HTTP alone."""
+    settings = context.settings
+    if not settings.tls.on:
+        return (published(context, NAME, PORT, default=8080),)
+    secure = published(context, NAME, SECURE_PORT, name="https", default=settings.port)
+    plain = open_port(context, NAME, PORT, host=own.http_port or 80)
+    return (replace(secure, outside=443), replace(plain, outside=80))
+
+
+# -- component -------------------------------------------------------------------------------------------------------
+
+
+class Traefik(Component[Settings]):
+    """Traefik, the entry point for people."""
+
+    name = NAME
+    settings = Settings
+    system_rows = (SystemRow(name="traefik", title="Traefik", panels=pack.panels),)
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """Traefik is scraped, routes to its own dashboard, and has alerts about failing requests."""
+        tune = context.system.tune
+        extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
+        return Telemetry(
+            offers=(EDGE, series_for("traefik")),
+            rows=(StackRow(title="Traefik", panels=pack.panels(), position=100),),
+            scrape=(
+                ScrapeJob(
+                    name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, INTERNAL_PORT, edge=True)
+                ),
+            ),
+            rules=(
+                RuleGroup(name="traefik", alerts=(*pack.alerts(tune), *certificates.alerts(tune, context.settings))),
+            ),
+            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),),
+            routes=(Route(name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),)), *extra),
+        )
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """Settings of TLS where there is none, and links to a port of this host at which nothing listens."""
+        found, settings, opened = [], context.settings, ports(own, context)[0].publish
+        if own.http_port is not None and not settings.tls.on:
+            place = in_section(context.stack, NAME, "httpPort")
+            found.append(Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`"))
+        if own_host(settings.base_url) and opened not in (
+            None,
+            settings.port,
+        ):  # elsewhere something may stand in between
+            message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
+            place = setting(context.stack, "baseUrl")
+            found.append(Problem(place, f"{message}; give both the same port (traefik.port)"))
+        return found
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """What `components.entry.credentials` and `components.entry.acme` say."""
+        return (*credentials.secrets(context), *acme.secrets(context))
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One Traefik. Its validator is a second one that reads the new directory for three seconds."""
+        secure = context.settings.tls.on
+        check = (
+            "/usr/local/bin/traefik",
+            "--log.level=INFO",
+            "--log.nocolor=true",  # else colour codes part what the marker looks for
+            "--global.checknewversion=false",
+            "--entrypoints.web.address=127.0.0.1:18080",
+            *(("--entrypoints.websecure.address=127.0.0.1:18443",) if secure else ()),
+            "--entrypoints.internal.address=127.0.0.1:18082",
+            "--api=true",
+            "--api.basepath=/traefik",
+            "--ping=true",
+            "--ping.entrypoint=internal",
+            "--providers.file.filename={dir}/routes.yml",
+            "--providers.file.watch=false",
+        )
+        return (
+            Workload(
+                name=NAME,
+                image="traefik",
+                limits=limits(own, memory=128),
+                entrypoint=("/usr/local/bin/traefik",),
+                args=arguments(own, context),
+                env=acme.environment(context),
+                secrets=(*credentials.secret_files(context), *acme.secret_files(context)),
+                volumes=acme.volumes(context),
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files=documents(context),
+                    validate=check,
+                    validate_seconds=2,
+                    validate_marker='ERR |level=error|"level":"error"',
+                    validate_ignore="nonexistent certificate resolver",  # the second one orders nothing
+                    reload=Reload(
+                        port=INTERNAL_PORT,
+                        path=None,
+                        report_path=REVISION_PATH,
+                        report_file=REVISION_FILE,
+                        report_time=LOADED,
+                        timeout=15,
+                    ),
+                    restart_on=frozenset(acme.documents(context)),
+                ),
+                ports=ports(own, context),
+                edge=True,
+                host=context.settings.host,
+                egress="anywhere",
+                probe=HttpProbe(path="/ping", port=INTERNAL_PORT),
+            ),
+            *acme.retry(context),
+        )

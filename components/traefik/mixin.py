@@ -1,0 +1,201 @@
+"""Traefik: requests by entry point, service and router, their errors and durations, its configuration.
+
+Source: https://doc.traefik.io/traefik/observe/metrics/
+"""
+
+from __future__ import annotations
+
+from components.drawing import at, chart, or_zero, rate, stat, summed
+from model.limits import Share
+from model.system import DashboardSpec, Panel, Row
+from model.telemetry import AlertRule
+from packs.base import BY, Tune, colours, least, limit, percent, series_of, share
+
+ERRORS = 0.05
+"""One request in twenty: from there on people notice; below it are clients that went away."""
+SELF = "traefik"
+OWN = f'service="{SELF}"'
+NOTHING_YET = or_zero(SELF)
+BEHIND = "exported_service"
+"""Traefik's own label `service`, the service behind it: the scrape target's has taken that name."""
+BAD, KNOWN = 'code=~"5.."', 'code=~"[1-5].."'
+"""Failures, and all answers with an HTTP status; 0 stands for clients that went away."""
+
+
+# -- alerts ----------------------------------------------------------------------------------------------------------
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about what is behind Traefik; it has no metric for a configuration that it refuses (3.0 dropped it)."""
+    return (service_errors(tune),)
+
+
+def service_errors(tune: Tune) -> AlertRule:
+    """Answers that the service gives, and those that Traefik gives in its place."""
+    bound, few = limit(tune, "TraefikServiceErrors", ERRORS), least(tune, "TraefikServiceErrors")
+    name, keys = "traefik_service_requests_total", f"{BY}, {BEHIND}"
+    bad, good = (
+        series_of(SELF, name, **{BEHIND: "grafana@file", "code": code, "method": "GET"}) for code in ("502", "200")
+    )
+    return AlertRule(
+        name="TraefikServiceErrors",
+        expr=f"sum by ({keys}) (rate({name}{{{BAD}}}[5m])) / (sum by ({keys}) (rate({name}{{{KNOWN}}}[5m])) > 0)"
+        f" > {bound:g} and sum by ({keys}) (increase({name}{{{BAD}}}[1h])) >= {few}",
+        hold="5m",  # a restart of the service behind it is over by then
+        severity="warning",
+        limit=Share(bound),
+        min_failures=few,
+        summary="{{ $value | humanizePercentage }} of the requests to {{ $labels.exported_service }} fail",
+        description=f"More than {percent(bound)} of the answers have a 5xx status, at least {few} within the hour: the"
+        " service behind the route is down or broken.",
+        steps=(
+            "Open the dashboard Traefik, row Services: 502 and 504 are Traefik's own, it cannot reach the service;"
+            " 500 and"
+            " 503 are the service's.",
+            "Run `make verify`: is the service behind the route healthy?",
+            'Read what Traefik says: `{service="traefik"} |= "error"` in Explore; set `traefik.accessLog` for each'
+            " request.",
+            "If the service is healthy, check that the route's address and port are those it listens on.",
+        ),
+        example=share(bad, good, bound),
+    )
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+def _failing(metric: str, by: str) -> str:
+    """The share of 5xx among answers with a status; none while there are no requests."""
+    bad, known = summed(by, metric, BAD), summed(by, metric, KNOWN)
+    return f"({bad} or 0 * {known}) / ({known} > 0)"
+
+
+def _quantile(q: float, metric: str, by: str = "") -> str:
+    """A quantile of a histogram, in seconds; 0 before the first request."""
+    keys = f"le, {by}" if by else "le"
+    return f"histogram_quantile({q:g}, {summed(keys, f'{metric}_bucket')}){NOTHING_YET}"
+
+
+def panels() -> tuple[Panel, ...]:
+    """All requests: how many, how many fail, how long they take, and who is connected."""
+    took = {f"p{q * 100:g}": _quantile(q, "traefik_entrypoint_request_duration_seconds") for q in (0.5, 0.95, 0.99)}
+    opened = {"{{entrypoint}} {{protocol}}": at("traefik_open_connections")}
+    status = summed("code", "traefik_entrypoint_requests_total") + NOTHING_YET
+    failing = {"{{entrypoint}}": _failing("traefik_entrypoint_requests_total", "entrypoint")}
+    return (
+        chart(
+            "Traefik requests by status", {"{{code}}": status}, "reqps",
+            "Per second, all entry points. Worry about 5xx at all, and about many 404 or 401: somebody searches.",
+            width=6,
+        ),
+        chart(
+            "Traefik errors", failing, "percentunit",
+            f"Share of 5xx answers. A warning is sent for a service that stays above {percent(ERRORS)}.",
+            width=6, thresholds=colours((ERRORS, "red")),
+        ),
+        chart(
+            "Traefik request duration", took, "s",
+            "Of 100 requests 50, 95 and 99 are quicker. Long ones are often live connections of pages.", width=6,
+        ),
+        chart(
+            "Traefik open connections", opened, "short", "Worry when it only grows: clients or services hang.", width=6,
+        ),
+    )  # fmt: skip
+
+
+def board() -> DashboardSpec:
+    """Everything about the proxy."""
+    return DashboardSpec(
+        uid="traefik",
+        title="Traefik",
+        description="What comes in, where does it go, and does it get an answer?",
+        refresh="30s",
+        rows=(
+            Row(title="Now", panels=_now()),
+            Row(title="All requests", panels=panels()),
+            Row(title="Services", panels=_services()),
+            Row(title="Entry points and routers", panels=_entrypoints(), collapsed=True),
+            Row(title="Traefik itself", panels=_itself(), collapsed=True),
+        ),
+    )
+
+
+def _now() -> tuple[Panel, ...]:
+    every = "every"
+    requests = f"sum({rate('traefik_entrypoint_requests_total')}){NOTHING_YET}"
+    bad = f"sum(increase({at('traefik_service_requests_total', BAD)}[1h])){NOTHING_YET}"
+    changed = f"time() - max({at('traefik_config_last_reload_success')})"
+    return (
+        stat("Requests", requests, "reqps", "Per second, all entry points together.", every, width=6),
+        stat(
+            "Failed within an hour", bad, "short", "Requests to services behind it that got a 5xx answer.", every,
+            width=6, thresholds=colours((1, "red")),
+        ),
+        stat(
+            "Open connections", f"sum({at('traefik_open_connections')})", "short", "Of all entry points.", every,
+            width=6,
+        ),
+        stat(
+            "Configuration taken", changed, "s",
+            "How long ago. Worry when it is longer ago than your last change: that one was refused.", every, width=6,
+        ),
+    )  # fmt: skip
+
+
+def _services() -> tuple[Panel, ...]:
+    legend = f"{{{{{BEHIND}}}}}"
+    requests = summed(BEHIND, "traefik_service_requests_total") + NOTHING_YET
+    took = _quantile(0.95, "traefik_service_request_duration_seconds", BEHIND)
+    codes = summed(f"{BEHIND}, code", "traefik_service_requests_total", BAD) + NOTHING_YET
+    return (
+        chart("Requests by service", {legend: requests}, "reqps",
+        "Per second. A fall to zero: its route leads nowhere.",
+              width=6),
+        chart(
+            "Errors by service", {legend: _failing("traefik_service_requests_total", BEHIND)}, "percentunit",
+            f"Share of 5xx answers. A warning is sent when it stays above {percent(ERRORS)}.",
+            width=6, thresholds=colours((ERRORS, "red")),
+        ),
+        chart(
+            "Failures by status", {legend + " {{code}}": codes}, "reqps",
+            "502 and 504: Traefik cannot reach the service. 500 and 503: the service says so itself.", width=6,
+        ),
+        chart("p95 by service", {legend: took}, "s",
+        "95 of 100 requests are quicker. One that rises alone is slow itself.",
+              width=6),
+    )  # fmt: skip
+
+
+def _entrypoints() -> tuple[Panel, ...]:
+    router = f"topk(10, {summed('router', 'traefik_router_requests_total')}){NOTHING_YET}"
+    methods = summed("method", "traefik_entrypoint_requests_total") + NOTHING_YET
+    moved = {
+        "{{entrypoint}} received": summed("entrypoint", "traefik_entrypoint_requests_bytes_total") + NOTHING_YET,
+        "{{entrypoint}} sent": summed("entrypoint", "traefik_entrypoint_responses_bytes_total") + NOTHING_YET,
+    }
+    return (
+        chart(
+            "Requests by router",
+            {"{{router}}": router},
+            "reqps",
+            "The ten busiest. A router that nobody uses is missing.",
+        ),
+        chart("Requests by method", {"{{method}}": methods}, "reqps", "Unusual ones are scanners."),
+        chart(
+            "Traffic",
+            moved,
+            "Bps",
+            "Bytes per second, bodies only. Much sent for few requests: large files, or live data.",
+        ),
+    )
+
+
+def _itself() -> tuple[Panel, ...]:
+    reloads = {"reloads": f"increase({at('traefik_config_reloads_total')}[1h])"}
+    cores = {"cores": rate("process_cpu_seconds_total", OWN)}
+    memory = {"resident": at("process_resident_memory_bytes", OWN)}
+    return (
+        chart("Reloads", reloads, "short", "Configurations taken within an hour; each change of a route is one."),
+        chart("CPU", cores, "short", "Cores in use by Traefik itself. Worry near the limit of its container."),
+        chart("Memory", memory, "bytes", "Of Traefik itself. Steady growth with the same connections is a leak."),
+    )

@@ -1,0 +1,213 @@
+"""What all packs share: whom rules are made for, thresholds that a system may tune, and short forms for panels.
+
+A pack is what one word in a system's YAML brings with it: metrics that a service of that kind usually has, recording
+rules, alerts, and a row of panels. It finds its metrics by their declared roles, so a metric may have any name, unit
+and label. Recorded series are named level:metric:operations (https://prometheus.io/docs/practices/rules/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from model.roles import Role
+from model.system import Metric, Panel, Query, Service, System, Threshold, Tuning
+from model.telemetry import AlertRule, Example, RecordingRule
+
+WINDOW = "5m"
+"""Twenty scrapes at the default interval: one slow request does not show, a bad deployment does."""
+BY = "service, system, environment"
+"""What every series of a service keeps: see `model.naming.identity`."""
+SERVICE = ("service", "environment")
+"""Labels by which alerts are about the same service."""
+CHOSEN = 'environment=~"$environment", service=~"$service"'
+"""The matchers of a dashboard's variables."""
+PROBES = "blackbox"
+"""The job that has the exporter ask; its targets carry the labels of the services that are asked."""
+ASKED = f'up{{job!="{PROBES}"}}'
+"""Targets that were asked themselves: the jobs of probes have the labels of what the exporter is asked about."""
+PER_SECOND = {"seconds": 1.0, "milliseconds": 1000.0}
+"""A unit of time, in parts of a second."""
+MIN_FAILURES = 5
+"""Failures that an alert on a share needs: with less traffic than this one failed request is a large share, and neither
+an outage nor a reason to wake somebody (https://sre.google/workbook/alerting-on-slos/, low-traffic services)."""
+BAD = ("error", "fail", "failed", "failure", "timeout", "rejected")
+"""Label values that say that something did not work."""
+
+Tune = Mapping[str, Tuning]
+"""What a system says about alerts, by their names."""
+
+
+def limit(tune: Tune, alert: str, default: float) -> float:
+    """The threshold of an alert: what the system says, else the pack's own."""
+    given = tune.get(alert)
+    return default if given is None or given.threshold is None else given.threshold
+
+
+def least(tune: Tune, alert: str) -> int:
+    """How many failures an alert on a share needs: what the system says, else `MIN_FAILURES`."""
+    given = tune.get(alert)
+    return (given.min_failures if given else None) or MIN_FAILURES
+
+
+def percent(share: float) -> str:
+    """A share as people write it: 0.05 gives 5%."""
+    return f"{share * 100:g}%"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The service that a pack makes rules for."""
+
+    system: System
+    key: str
+
+    @property
+    def service(self) -> Service:
+        """What the system says of it."""
+        return self.system.services[self.key]
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return self.service.title or self.key
+
+    def metric(self, role: Role) -> tuple[str, Metric] | None:
+        """The metric with that role; at most one has it (`packs.system` refuses more)."""
+        return next(iter(self.service.by_role(role).items()), None)
+
+    def selector(self, *matchers: str) -> str:
+        """The label matchers of its series."""
+        return "{" + ", ".join([f'service="{self.key}"', *matchers]) + "}"
+
+    def series(self, name: str, **labels: str) -> str:
+        """One of its series, as the examples of its alerts name it."""
+        listed = {"service": self.key, "system": self.system.name, "environment": "test", **labels}
+        return name + "{" + ", ".join(f'{label}="{value}"' for label, value in listed.items()) + "}"
+
+    def tuning(self, alert: str) -> Tuning:
+        """What is said about an alert: for this service, else for the whole system."""
+        return self.service.tune.get(alert) or self.system.tune.get(alert) or Tuning()
+
+    def limit(self, alert: str, default: float) -> float:
+        """The threshold of an alert for this service."""
+        given = self.tuning(alert).threshold
+        return default if given is None else given
+
+    def least(self, alert: str) -> int:
+        """How many failures an alert on a share needs for this service."""
+        return self.tuning(alert).min_failures or MIN_FAILURES
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A counter of a service whose labels say what failed, as matchers: `failed` of failures, `known` of all judged.
+
+    What `known` does not match is neither a success nor a failure: a label that is not there must not read as success.
+    """
+
+    name: str
+    failed: str
+    known: str
+    every: str = ""
+    """What it counts at all, where that is not the whole metric."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one service, and the counters whose labels they rely on."""
+
+    recordings: tuple[RecordingRule, ...] = ()
+    alerts: tuple[AlertRule, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class Pack(Protocol):
+    """A pack for services: a module of packs/ with these names."""
+
+    @property
+    def METRICS(self) -> Mapping[str, Metric]:
+        """Metrics that a service of this kind has unless it declares ones of the same role, or says otherwise."""
+
+    def rules(self, subject: Subject) -> Rules:
+        """What is recorded and alerted on for one service."""
+
+    def panels(self, subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+        """A row for all services that use the pack, by the dashboard's variables."""
+
+
+# -- examples --------------------------------------------------------------------------------------------------------
+
+
+def counter(per_minute: float) -> str:
+    """The values of a counter that grows evenly, for two hours."""
+    return f"0+{per_minute:g}x120"
+
+
+def flat(value: float) -> str:
+    """The values of a gauge that stays as it is, for two hours."""
+    return f"{value!r}+0x120"
+
+
+def above(series: str, bound: float, **more: str) -> Example:
+    """A gauge a hundredth above and below a bound; `more` are further series, the same in both."""
+    step = abs(bound) * 0.01 or 1.0
+    return Example(fires={series: flat(bound + step), **more}, silent={series: flat(bound - step), **more})
+
+
+def share(bad: str, good: str, bound: float) -> Example:
+    """Two counters, of which `bad` makes up a hair more, or less, than `bound` of the sum."""
+    return Example(
+        fires={bad: counter(10000 * bound * 1.01), good: counter(10000 * (1 - bound * 1.01))},
+        silent={bad: counter(10000 * bound * 0.99), good: counter(10000 * (1 - bound * 0.99))},
+    )
+
+
+def series_of(service: str, name: str, **labels: str) -> str:
+    """One of the series of a component of the stack, as the examples of its alerts name it."""
+    listed = {"service": service, "system": "any", "environment": "test", **labels}
+    return name + "{" + ", ".join(f'{label}="{value}"' for label, value in listed.items()) + "}"
+
+
+def grown(series: str, bound: float, minutes: int = 5) -> Example:
+    """A counter that grows by a hundredth more, or less, than `bound` in `minutes`; by one or nothing where it is 0."""
+    step = abs(bound) * 0.01 or 1.0
+    fires, silent = (bound + step) / minutes, max(bound - step, 0) / minutes
+    return Example(fires={series: counter(fires)}, silent={series: counter(silent)})
+
+
+def quantile(subject: Subject, name: str, q: float, bound: float) -> Example:
+    """A histogram whose quantile `q` lies just above, or below, `bound` (in the histogram's own unit)."""
+
+    def buckets(inside: float) -> dict[str, str]:
+        shares = {f"{bound:g}": inside, f"{2 * bound:g}": 1.0, "+Inf": 1.0}
+        return {subject.series(f"{name}_bucket", le=le): counter(10000 * part) for le, part in shares.items()}
+
+    return Example(fires=buckets(q - 0.0005), silent=buckets(q + 0.0005))
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+Colour = Literal["green", "yellow", "orange", "red", "blue"]
+
+
+def panel(title: str, queries: Mapping[str, str], unit: str, description: str, **more: Any) -> Panel:
+    """A panel of queries by legend."""
+    asked = tuple(Query(expr=expr, legend=legend) for legend, expr in queries.items())
+    return Panel(title=title, queries=asked, unit=unit, description=description, **more)
+
+
+def colours(*steps: tuple[float, Colour]) -> tuple[Threshold, ...]:
+    """Values from which a panel changes its colour."""
+    return tuple(Threshold(value=value, colour=colour) for value, colour in steps)
+
+
+def either(names: Sequence[str], template: str) -> str:
+    """A query over metrics of several names that mean the same: `template` holds NAME, the parts are joined by `or`."""
+    return " or ".join(template.replace("NAME", name) for name in sorted(set(names)))
+
+
+def names(subjects: Sequence[Subject], role: Role) -> list[str]:
+    """The names of the metrics that have the role."""
+    return sorted({found[0] for subject in subjects if (found := subject.metric(role))})

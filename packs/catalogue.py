@@ -1,0 +1,115 @@
+"""The packs by name, and what each gives to a service that uses it: the only list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from model.logs import CONTAINERS
+from model.system import PackName, Panel, Query, RowName, Service, System
+from packs import (
+    clickhouse,
+    go,
+    http,
+    llm,
+    milvus,
+    nodejs,
+    pool,
+    process,
+    python,
+    slo,
+    websocket,
+    worker,
+)
+from packs.base import CHOSEN, Pack, Subject, colours, panel
+
+PACKS: Mapping[PackName, Pack] = {
+    "http": cast(Pack, http),
+    "worker": cast(Pack, worker),
+    "websocket": cast(Pack, websocket),
+    "nodejs": cast(Pack, nodejs),
+    "go": cast(Pack, go),
+    "python": cast(Pack, python),
+    "pool": cast(Pack, pool),
+    "clickhouse": cast(Pack, clickhouse),
+    "milvus": cast(Pack, milvus),
+    "llm": cast(Pack, llm),
+}
+"""The packs that a service can use."""
+
+TITLES: Mapping[RowName, str] = {
+    "health": "Service health", "logs": "Logs", "slo": "Objectives", "http": "Requests", "worker": "Jobs",
+    "websocket": "WebSockets", "nodejs": "Node.js", "go": "Go", "python": "Python", "pool": "Database connections",
+    "clickhouse": "ClickHouse", "milvus": "Milvus", "llm": "Questions and models", "process": "Processes",
+}  # fmt: skip
+"""Headings of the rows that services fill; components bring others."""
+
+ERRORS = "error|critical|fatal"
+"""The levels of lines that somebody should read; components/promtail/pipeline.py makes them of what programs write."""
+
+
+def with_pack_metrics(service: Service) -> Service:
+    """The service with the metrics that its packs bring.
+
+    A pack brings none when the service declares metrics of the pack's roles itself: then it is known what it measures.
+    """
+    declared = dict(service.metrics)
+    for name in service.packs:
+        usual = PACKS[name].METRICS
+        roles = {metric.role for metric in usual.values()} - {"generic", "constant"}
+        own = {metric.role for metric in service.metrics.values()}
+        if not roles & own:
+            declared = {**usual, **declared}
+    return service.model_copy(update={"metrics": declared})
+
+
+def row_panels(name: RowName, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:
+    """The panels of a row for the services `keys` of a system; empty when the row has nothing to show for them."""
+    subjects = [Subject(system, key) for key in keys]
+    if name == "health":
+        return health()
+    if name == "logs":
+        return logs(system)
+    if name == "slo":
+        return slo.panels(system)
+    if name == "process":
+        return process.panels([s for s in subjects if s.metric("memory") or s.metric("cpu")])
+    users = [subject for subject in subjects if name in subject.service.packs]
+    return PACKS[cast(PackName, name)].panels(users) if users else ()
+
+
+def health() -> tuple[Panel, ...]:
+    """Which services answer their scrapes, and what is firing."""
+    up = {"{{service}}": f"min by (service) (up{{{CHOSEN}}})"}
+    firing = {"{{alertname}} {{service}}": 'ALERTS{alertstate="firing", environment=~"$environment|"}'}
+    return (
+        panel(
+            "Services up", up, "short", "1 when the last scrape was answered.", kind="stat", width=16, height=6,
+            thresholds=colours((1, "green")),
+        ),
+        panel(
+            "Alerts firing", firing, "short", "Watchdog always fires: it shows that alerting works.", kind="table",
+            width=8, height=6,
+        ),
+    )  # fmt: skip
+
+
+def logs(system: System) -> tuple[Panel, ...]:
+    """Error lines and all lines, by the same variables as the other panels.
+
+    Loki's own detected_level is the label level where a line has one, else it is found by words of the line, so that
+    `"errors":0` is no error: https://grafana.com/docs/loki/latest/configure/#limits_config (discover_log_levels).
+    """
+    jobs = "|".join(dict.fromkeys([CONTAINERS, *(log.job for log in system.host_logs)]))
+    chosen = f'{{job=~"{jobs}", environment=~"$environment", service=~"$service"}}'
+    errors = Query(expr=f'{chosen} | detected_level=~"{ERRORS}"')
+    return (
+        Panel(
+            title="Errors in logs", kind="logs", queries=(errors,), width=24,
+            description="Lines whose level is error or worse; of lines without a level, those with such a word.",
+        ),
+        Panel(
+            title="All log lines", kind="logs", description="Newest first.", queries=(Query(expr=chosen),), width=24,
+            height=12,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,200 @@
+"""An API that answers with retrieval and a language model (RAG): queries, documents, vector search, model calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.limits import Share
+from model.system import Metric, Panel
+from model.telemetry import AlertRule
+from packs import outcome
+from packs.base import CHOSEN, Outcome, Rules, Subject, colours, panel, percent, share
+from packs.worker import durations
+
+FAILING = 0.05
+"""One in twenty: people ask again, and the provider's bill grows with it."""
+STATUS = ("success", "error")
+
+_LONG = (0.1, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0, 30.0)
+_SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+METRICS: Mapping[str, Metric] = {
+    "rag_queries_total": Metric(type="counter", help="Questions by outcome.", labels={"status": STATUS}, baseline=4.0),
+    "rag_query_duration_seconds": Metric(
+        type="histogram", help="How long answers take.", unit="seconds", buckets=_LONG, baseline=0.8
+    ),
+    "rag_document_processing_duration_seconds": Metric(
+        type="histogram",
+        help="How long documents take, by type.",
+        unit="seconds",
+        labels={"type": ("pdf", "markdown", "html")},
+        buckets=_LONG,
+        baseline=1.2,
+    ),
+    "rag_document_chunks": Metric(
+        type="histogram",
+        help="Chunks of a document.",
+        buckets=(1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0),
+        baseline=18.0,
+    ),
+    "rag_document_uploads_total": Metric(
+        type="counter", help="Uploads by outcome.", labels={"status": STATUS}, baseline=1.0
+    ),
+    "rag_vector_searches_total": Metric(type="counter", help="Vector searches.", baseline=6.0),
+    "rag_vector_search_duration_seconds": Metric(
+        type="histogram", help="How long vector searches take.", unit="seconds", buckets=_SHORT, baseline=0.03
+    ),
+    "rag_vector_search_results": Metric(
+        type="histogram", help="Hits of a search.", buckets=(0.0, 1.0, 3.0, 5.0, 10.0, 20.0), baseline=6.0
+    ),
+    "llm_requests_total": Metric(
+        type="counter",
+        help="Calls of language models by model and outcome.",
+        labels={"model": ("large", "small"), "status": STATUS},
+        baseline=5.0,
+    ),
+    "llm_request_duration_seconds": Metric(
+        type="histogram",
+        help="How long calls take.",
+        unit="seconds",
+        labels={"model": ("large", "small")},
+        buckets=_LONG,
+        baseline=1.5,
+    ),
+    "llm_tokens_total": Metric(
+        type="counter",
+        help="Tokens by model and direction.",
+        labels={"model": ("large", "small"), "direction": ("prompt", "completion")},
+        baseline=900.0,
+    ),
+}
+
+
+# -- rules -----------------------------------------------------------------------------------------------------------
+
+
+def rules(subject: Subject) -> Rules:
+    """Alerts on questions and model calls that fail."""
+    asked, called = _outcome("rag_queries_total"), _outcome("llm_requests_total")
+    alerts = (
+        _failing(subject, "RagQueriesFailing", asked, "questions", "critical"),
+        _failing(subject, "LlmCallsFailing", called, "calls of language models", "warning"),
+    )
+    return Rules(alerts=alerts, outcomes=(asked, called))
+
+
+def _outcome(name: str) -> Outcome:
+    return Outcome(name, failed='status="error"', known='status=~".+"')
+
+
+def _failing(subject: Subject, alert: str, of: Outcome, what: str, severity: str) -> AlertRule:
+    bound, least = subject.limit(alert, FAILING), subject.least(alert)
+    return AlertRule(
+        name=alert,
+        expr=outcome.failing(subject, of, bound, least),
+        hold="5m",  # a provider's hiccup is over by then
+        severity="critical" if severity == "critical" else "warning",
+        limit=Share(bound),
+        min_failures=least,
+        summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the {what} fail",
+        description=f"More than {percent(bound)} of the {what} of {subject.title} have failed for 5 minutes, at least"
+        f" {least} within the hour.",
+        steps=(
+            "Which part fails: vector search, or a model? See the dashboard's rows.",
+            "Look at the provider's status page, the quota and the key.",
+            'Read the error lines: `{service="<service>"} |= "error"`.',
+        ),
+        example=share(subject.series(of.name, status="error"), subject.series(of.name, status="success"), bound),
+    )
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    """Questions, documents, searches and model calls."""
+    return (*_questions(subjects), *_documents(), *_searches(), *_models(subjects))
+
+
+def _rate(name: str, by: str, *matchers: str) -> dict[str, str]:
+    chosen = ", ".join([CHOSEN, *matchers])
+    legend = " ".join(f"{{{{{label.strip()}}}}}" for label in by.split(","))
+    return {legend: f"sum by ({by}) (rate({name}{{{chosen}}}[$__rate_interval]))"}
+
+
+def _ratio(name: str, by: str) -> dict[str, str]:
+    """The share of failures by a label, among what has an outcome."""
+    bad, known = (
+        f"sum by ({by}) (rate({name}{{{CHOSEN}, {matcher}}}[$__rate_interval]))"
+        for matcher in (_outcome(name).failed, _outcome(name).known)
+    )
+    return {f"{{{{{by}}}}}": f"({bad} or 0 * {known}) / ({known} > 0)"}
+
+
+def _questions(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    bound = min((s.limit("RagQueriesFailing", FAILING) for s in subjects), default=FAILING)
+    text = f"Share of questions that failed; people are called above {percent(bound)}."
+    total = {"questions": f"sum(increase(rag_queries_total{{{CHOSEN}}}[$__range]))"}
+    return (
+        panel("Questions", _rate("rag_queries_total", "status"), "reqps", "Questions per second by outcome.", width=6),
+        panel("Question duration", durations(["rag_query_duration_seconds"]), "s", "From question to answer.", width=6),
+        panel(
+            "Failed questions",
+            _ratio("rag_queries_total", "service"),
+            "percentunit",
+            text,
+            width=6,
+            thresholds=colours((bound, "red")),
+        ),
+        panel("Questions in all", total, "short", "In the time shown.", kind="stat", width=6),
+    )
+
+
+def _documents() -> tuple[Panel, ...]:
+    processing = {
+        "{{type}} p95": "histogram_quantile(0.95, sum by (le, type)"
+        f" (rate(rag_document_processing_duration_seconds_bucket{{{CHOSEN}}}[$__rate_interval])))"
+    }
+    chunks = {
+        "chunks": f"sum(rate(rag_document_chunks_sum{{{CHOSEN}}}[$__rate_interval]))"
+        f" / (sum(rate(rag_document_chunks_count{{{CHOSEN}}}[$__rate_interval])) > 0)"
+    }
+    uploads = _rate("rag_document_uploads_total", "status")
+    return (
+        panel("Document processing", processing, "s", "95 of 100 documents of a type take less.", width=8),
+        panel("Chunks of a document", chunks, "short", "Mean; many small chunks cost searches.", width=8),
+        panel("Uploads", uploads, "ops", "Uploads per second by outcome.", width=8),
+    )
+
+
+def _searches() -> tuple[Panel, ...]:
+    hits = {
+        "hits": f"sum(rate(rag_vector_search_results_sum{{{CHOSEN}}}[$__rate_interval]))"
+        f" / (sum(rate(rag_vector_search_results_count{{{CHOSEN}}}[$__rate_interval])) > 0)"
+    }
+    latency = durations(["rag_vector_search_duration_seconds"])
+    return (
+        panel("Vector search duration", latency, "s", "Half, 95 and 99 of 100 searches take less.", width=8),
+        panel("Hits of a search", hits, "short", "Mean; near zero means an empty or a wrong index.", width=8),
+        panel("Vector searches", _rate("rag_vector_searches_total", "service"), "ops", "Searches per second.", width=8),
+    )
+
+
+def _models(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    bound = min((s.limit("LlmCallsFailing", FAILING) for s in subjects), default=FAILING)
+    text = f"Share of calls that failed; a warning is sent above {percent(bound)}."
+    latency = durations(["llm_request_duration_seconds"], "model")
+    tokens = _rate("llm_tokens_total", "model, direction")
+    return (
+        panel("Model calls", _rate("llm_requests_total", "model, status"), "reqps", "Calls per second.", width=6),
+        panel("Model call duration", latency, "s", "Half, 95 and 99 of 100 calls take less.", width=6),
+        panel(
+            "Failed model calls",
+            _ratio("llm_requests_total", "model"),
+            "percentunit",
+            text,
+            width=6,
+            thresholds=colours((bound, "red")),
+        ),
+        panel("Tokens", tokens, "short", "Tokens per second: what is paid for.", width=6),
+    )

@@ -1,0 +1,105 @@
+"""Milvus, by its own Prometheus endpoint: searches, inserts, failed requests, loaded data.
+
+Source: https://milvus.io/docs/metrics_dashboard.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.limits import Share
+from model.system import Metric, Panel
+from model.telemetry import AlertRule
+from packs import outcome, process
+from packs.base import BY, CHOSEN, Outcome, Rules, Subject, colours, panel, percent, quantile, share
+from packs.worker import durations
+
+FAILING = 0.05
+SLOW_MILLISECONDS = 1000.0
+"""A search is one part of an answer that people wait for."""
+REQUESTS, SEARCH = "milvus_proxy_req_count", "milvus_proxy_sq_latency"
+ANSWERED = 'status!="total"'
+"""Milvus counts each request a second time as it comes in, with the status `total`."""
+OUTCOME = Outcome(REQUESTS, failed='status="fail"', known=f'status=~".+", {ANSWERED}', every=ANSWERED)
+
+METRICS: Mapping[str, Metric] = {
+    **process.METRICS,
+    REQUESTS: Metric(
+        type="counter",
+        help="Requests by function and outcome.",
+        labels={"function_name": ("Search", "Insert", "Query"), "status": ("success", "fail")},
+        baseline=8.0,
+    ),
+    SEARCH: Metric(
+        type="histogram",
+        help="How long searches and queries take.",
+        unit="milliseconds",
+        labels={"query_type": ("search", "query")},
+        buckets=(1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0),
+        baseline=12.0,
+    ),
+    "milvus_proxy_insert_vectors_count": Metric(type="counter", help="Vectors inserted.", baseline=20.0),
+    "milvus_querynode_entity_num": Metric(type="gauge", help="Entities that can be searched.", baseline=120000.0),
+}
+
+
+def rules(subject: Subject) -> Rules:
+    """Alerts on requests that fail and on slow searches, beside those of every process."""
+    common = process.rules(subject)
+    return Rules(common.recordings, (*common.alerts, _failing(subject), _slow(subject)), (OUTCOME,))
+
+
+def _failing(subject: Subject) -> AlertRule:
+    bound, least = subject.limit("MilvusRequestsFailing", FAILING), subject.least("MilvusRequestsFailing")
+    return AlertRule(
+        name="MilvusRequestsFailing",
+        expr=outcome.failing(subject, OUTCOME, bound, least),
+        hold="5m",  # longer than a node's restart
+        severity="warning",
+        limit=Share(bound),
+        min_failures=least,
+        summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the requests fail",
+        description=f"More than {percent(bound)} of the requests to Milvus have failed, at least {least} within the"
+        " hour: searches give no answer.",
+        steps=(
+            "Which function fails? See the dashboard.",
+            "Are collections loaded, and do query nodes have memory left?",
+            "Read Milvus' error lines.",
+        ),
+        example=share(subject.series(REQUESTS, status="fail"), subject.series(REQUESTS, status="success"), bound),
+    )
+
+
+def _slow(subject: Subject) -> AlertRule:
+    bound = subject.limit("MilvusSearchSlow", SLOW_MILLISECONDS)
+    buckets = f"sum by (le, {BY}) (rate({SEARCH}_bucket{subject.selector()}[5m]))"
+    return AlertRule(
+        name="MilvusSearchSlow",
+        expr=f"histogram_quantile(0.95, {buckets}) > {bound:g}",
+        hold="10m",  # an index that is being built slows searches for minutes
+        severity="warning",
+        limit=bound,
+        summary=f"{subject.title}: searches take {{{{ $value | humanize }}}} ms (p95)",
+        description=f"One search in twenty has taken longer than {bound:g} ms.",
+        steps=(
+            "Is an index being built, or was one dropped?",
+            "Look at CPU and memory of the query nodes.",
+            "Look at the number of entities: more segments make searches slower.",
+        ),
+        example=quantile(subject, SEARCH, 0.95, bound),
+    )
+
+
+def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    """Requests, searches, inserts and what can be searched."""
+    rate = f"sum by (function_name, status) (rate({REQUESTS}{{{CHOSEN}}}[$__rate_interval]))"
+    inserted = f"sum by (service) (rate(milvus_proxy_insert_vectors_count{{{CHOSEN}}}[$__rate_interval]))"
+    bound = min((s.limit("MilvusSearchSlow", SLOW_MILLISECONDS) for s in subjects), default=SLOW_MILLISECONDS)
+    text = f"Half, 95 and 99 of 100 take less; a warning is sent above {bound:g} ms."
+    searched = {"{{service}}": f"milvus_querynode_entity_num{{{CHOSEN}}}"}
+    return (
+        panel("Milvus requests", {"{{function_name}} {{status}}": rate}, "reqps", "Requests per second.", width=6),
+        panel("Milvus search duration", durations([SEARCH]), "ms", text, width=6, thresholds=colours((bound, "red"))),
+        panel("Vectors inserted", {"{{service}}": inserted}, "short", "Vectors per second.", width=6),
+        panel("Entities", searched, "short", "What can be searched.", width=6),
+    )

@@ -1,0 +1,65 @@
+"""Metrics that rules stand on and that nobody exposes: rules over them neither fire nor fail, they are just silent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from model.system import Metric
+from model.telemetry import AlertRule, Example
+from packs.base import BY, PROBES, Subject, flat
+
+OFFSETS = ("", " offset 1h", " offset 6h", " offset 1d")
+"""When a metric must have been there to count as known: a counter with labels has no series after a restart until the
+first request, so a quiet night is no mistake."""
+
+
+def alerts(subject: Subject, expressions: Sequence[str]) -> tuple[AlertRule, ...]:
+    """An alert on the declared metrics of a service that occur in the expressions of rules; none where none does."""
+    used = [
+        exposed(name, metric)
+        for name, metric in sorted(subject.service.metrics.items())
+        if any(_occurs(name, expression) for expression in expressions)
+    ]
+    return (missing(subject, used),) if used else ()
+
+
+def exposed(name: str, metric: Metric) -> str:
+    """A series that is there whenever the metric is: the count of a histogram or summary, else its own name."""
+    return f"{name}_count" if metric.type in ("histogram", "summary") else name
+
+
+def _occurs(name: str, expression: str) -> bool:
+    return re.search(rf"(?<![\w:]){re.escape(name)}(_bucket|_count|_sum)?(?![\w:])", expression) is not None
+
+
+def missing(subject: Subject, used: Sequence[str]) -> AlertRule:
+    """One alert for each metric of the service that has no series while the service answers."""
+    up = f'max by ({BY}) (up{{service="{subject.key}", job!="{PROBES}"}}) == 1'
+    wanted = " or ".join(f'label_replace({up}, "metric", "{name}", "", "")' for name in used)
+    series = f'{{__name__=~"{"|".join(used)}", service="{subject.key}"}}'
+    seen = [
+        f'label_replace(count by ({BY}, __name__) ({series}{offset}), "metric", "$1", "__name__", "(.+)")'
+        for offset in OFFSETS
+    ]
+    known = {subject.series(name): flat(1) for name in used[1:]}
+    answers = subject.series("up", job=subject.key, instance="x:80")
+    return AlertRule(
+        name="MetricMissing",
+        expr=f"({wanted})" + "".join(f" unless on({BY}, metric) {part}" for part in seen),
+        hold="30m",  # with the look back of a day: long enough for the first request after a first deployment
+        severity="warning",
+        summary=f"{subject.title} does not expose {{{{ $labels.metric }}}}",
+        description=f"{subject.title} answers its scrapes, but a metric that its rules need has no series now and had"
+        " none a day ago: alerts that stand on it cannot fire.",
+        steps=(
+            "Ask for it: `up` of the service is 1, so open its metrics page and search for the name; is it spelt"
+            " otherwise, or has another unit or suffix?",
+            "If the service has had no request or job yet, make one: counters with labels appear with the first.",
+            "If the service has no such metric, take it out of `metrics` in the system's file, or leave out the pack.",
+            "If it is there but has another `service` label, see `labels` of the service and its honor_labels.",
+        ),
+        example=Example(
+            fires={answers: flat(1), **known}, silent={answers: flat(1), **known, subject.series(used[0]): flat(1)}
+        ),
+    )

@@ -1,0 +1,71 @@
+"""Any process: its memory, its CPU and its open files, as Prometheus' client libraries report them.
+
+Source: https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.limits import Share
+from model.system import Metric, Panel
+from model.telemetry import AlertRule, Example
+from packs.base import CHOSEN, Rules, Subject, colours, either, flat, names, panel, percent
+
+FILES = 0.9
+"""The last tenth goes with the next burst of connections, and then every new one is refused."""
+
+METRICS: Mapping[str, Metric] = {
+    "process_cpu_seconds_total": Metric(type="counter", help="CPU time used.", unit="seconds", role="cpu"),
+    "process_resident_memory_bytes": Metric(
+        type="gauge", help="Resident memory.", unit="bytes", role="memory", baseline=134217728.0
+    ),
+    "process_open_fds": Metric(type="gauge", help="Open files and sockets.", baseline=42.0),
+    "process_max_fds": Metric(type="gauge", help="Limit of open files and sockets.", role="constant", baseline=1024.0),
+}
+
+
+def rules(subject: Subject) -> Rules:
+    """An alert on open files near their limit."""
+    bound = subject.limit("OpenFilesHigh", FILES)
+    chosen = subject.selector()
+    used, most = subject.series("process_open_fds"), subject.series("process_max_fds")
+    return Rules(
+        alerts=(
+            AlertRule(
+                name="OpenFilesHigh",
+                expr=f"process_open_fds{chosen} / (process_max_fds{chosen} > 0) > {bound:g}",
+                hold="5m",  # a burst of short connections passes
+                severity="warning",
+                limit=Share(bound),
+                summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the open files that it may have",
+                description=f"{subject.title} uses more than {percent(bound)} of its file descriptors: beyond the limit"
+                " every new connection fails.",
+                steps=(
+                    "Does the number only grow? Then connections or files are opened and never closed.",
+                    "Does it follow the traffic? Then raise the limit (ulimit -n, or the container's).",
+                    "A restart gives time, and loses what caused it: take a listing of its open files before.",
+                ),
+                example=Example(
+                    fires={used: flat(bound * 1000 + 1), most: flat(1000)},
+                    silent={used: flat(bound * 1000 - 1), most: flat(1000)},
+                ),
+            ),
+        )
+    )
+
+
+def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    """Memory, CPU and open files of each process."""
+    found: list[Panel] = []
+    if memory := names(subjects, "memory"):
+        query = {"{{service}}": either(memory, f"NAME{{{CHOSEN}}}")}
+        found.append(panel("Memory", query, "bytes", "Resident memory; what only grows is a leak.", width=8))
+    if cpu := names(subjects, "cpu"):
+        query = {"{{service}}": either(cpu, f"rate(NAME{{{CHOSEN}}}[$__rate_interval])")}
+        found.append(panel("CPU", query, "short", "Cores in use.", width=8))
+    if any("process_open_fds" in subject.service.metrics for subject in subjects):
+        used = {"{{service}}": f"process_open_fds{{{CHOSEN}}} / (process_max_fds{{{CHOSEN}}} > 0)"}
+        text = f"Share of the limit; a warning is sent above {percent(FILES)}."
+        found.append(panel("Open files", used, "percentunit", text, width=8, thresholds=colours((FILES, "red"))))
+    return tuple(found)

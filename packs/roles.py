@@ -1,0 +1,70 @@
+"""Whether packs can use what a service declares: roles that metrics have, units of time, names that packs read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from model.errors import Problem, nearest
+from model.roles import FREE, Role
+from model.system import Metric, Service, System
+from packs.base import PER_SECOND
+from packs.catalogue import PACKS
+
+SHARED = FREE | {"active", "errors", "failures", "memory", "heap", "cpu"}
+"""Roles that several metrics of a service may have."""
+TIMED: tuple[Role, ...] = ("duration", "query_duration")
+"""Roles whose metrics are compared with a number of seconds."""
+
+
+def problems(system: System, where: str) -> list[Problem]:
+    """Metrics that a pack could not use; `where` is the beginning of each place."""
+    found: list[Problem] = []
+    for key, service in system.services.items():
+        place = f"{where}services.{key}"
+        found += [*_repeated(service, place), *_status(service, place), *_timed(service, place)]
+        found += _of_packs(service, place)
+    return found
+
+
+def _repeated(service: Service, where: str) -> Iterator[Problem]:
+    for role in get_args(Role):
+        if role not in SHARED and len(named := sorted(service.by_role(role))) > 1:
+            message = f"the role {role!r} is also that of {named[0]}; only one metric of a service can have it"
+            yield Problem(f"{where}.metrics.{named[1]}.role", message)
+
+
+def _status(service: Service, where: str) -> Iterator[Problem]:
+    for name, metric in service.by_role("requests").items():
+        if service.status_label not in metric.labels:
+            hint = nearest(service.status_label, metric.labels)
+            message = f"{service.status_label!r} is no label of {name}, which counts the requests; {hint}"
+            yield Problem(f"{where}.statusLabel", message)
+
+
+def _timed(service: Service, where: str) -> Iterator[Problem]:
+    for role in TIMED:
+        for name, metric in service.by_role(role).items():
+            if metric.unit not in PER_SECOND:
+                message = f"{metric.unit!r} is no unit of time, but the role is {role}; {nearest('', PER_SECOND)}"
+                yield Problem(f"{where}.metrics.{name}.unit", message)
+
+
+def _of_packs(service: Service, where: str) -> Iterator[Problem]:
+    """Metrics that are called like those of a pack of the service, and that it could not read as they are declared."""
+    for pack in service.packs:
+        for name, usual in PACKS[pack].METRICS.items():
+            given = service.metrics.get(name)
+            if given and (problem := _misread(pack, name, usual, given, service)):
+                yield Problem(f"{where}.metrics.{name}.{problem.where}", problem.message)
+
+
+def _misread(pack: str, name: str, usual: Metric, given: Metric, service: Service) -> Problem | None:
+    if usual.role in FREE:
+        if given.type != usual.type:
+            message = f"{given.type!r}, but the pack {pack} reads {name} as a {usual.type}; declare it so, or rename it"
+            return Problem("type", message)
+    elif not service.by_role(usual.role):
+        message = f"{given.role!r}, but {name} is what the pack {pack} looks for as {usual.role!r}, which no metric of"
+        return Problem("role", f"{message} the service is; say role: {usual.role}, or rename it")
+    return None

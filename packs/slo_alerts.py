@@ -1,0 +1,123 @@
+"""When the budgets of objectives are spent too quickly, and when nobody can tell whether they are.
+
+Speeds and windows: https://sre.google/workbook/alerting-on-slos/. The same rules for all objectives of a system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.limits import Share
+from model.telemetry import AlertRule, Example, Mute
+from packs.base import BY, SERVICE, Tune, least, limit, percent
+
+ON = f"on (slo, {BY})"
+PAGE = ((14.4, "1h", "5m"), (6.0, "6h", "30m"))
+"""How many times too quickly the budget is spent, over the long and the short window. At 14.4 two hundredths of a
+30-day budget go in an hour; the short window ends the alert soon after the errors end."""
+TICKET = ((3.0, "1d", "2h"), (1.0, "3d", "6h"))
+"""A tenth of a 30-day budget in a day, or in three: no reason to wake somebody."""
+ROUNDING = 0.5
+"""Half a failure: numbers that are summed up from rates are right within a few percent."""
+UNJUDGED = 0.05
+"""Of an hour's requests: what is unknown beyond that can hide more failures than any usual budget allows."""
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """How quickly budgets are spent, and whether there is anything to judge; one rule each for all objectives."""
+    fast, slow = least(tune, "ErrorBudgetBurnFast"), least(tune, "ErrorBudgetBurnSlow")
+    steps = (
+        "Open the SLO dashboard: which objective, since when, how much of the budget is left?",
+        "Open the service's dashboard and find the endpoint or dependency that fails or is slow.",
+        "Stop what spends the budget first (roll back, shed load), look for the cause afterwards.",
+    )
+    return (
+        AlertRule(
+            name="ErrorBudgetBurnFast",
+            expr=burning(PAGE, fast),
+            hold="2m",  # two evaluations of the short window: no single scrape decides
+            severity="critical",
+            min_failures=fast,
+            mutes=(Mute(alerts=("ErrorBudgetBurnSlow",), on=(*SERVICE, "slo")),),
+            summary="{{ $labels.slo }} spends its error budget {{ $value | humanize }} times too quickly",
+            description="At this pace the error budget of the whole window is spent within days, or hours; at least"
+            f" {fast} requests failed.",
+            steps=steps,
+            example=_example(PAGE[0], fast),
+        ),
+        AlertRule(
+            name="ErrorBudgetBurnSlow",
+            expr=burning(TICKET, slow),
+            hold="15m",  # nothing is lost by waiting: the windows are hours and days
+            severity="warning",
+            min_failures=slow,
+            summary="{{ $labels.slo }} spends its error budget {{ $value | humanize }} times too quickly",
+            description="If nothing changes, the error budget is spent before its window ends; at least"
+            f" {slow} requests failed.",
+            steps=steps,
+            example=_example(TICKET[0], slow),
+        ),
+        without_data(tune),
+    )
+
+
+def burning(pairs: Sequence[tuple[float, str, str]], failures: int) -> str:
+    """How many times too quickly a budget is spent over the long window, where the short window says so as well.
+
+    It takes at least so many `failures` in the long window: with little traffic a single one is a high speed.
+    """
+
+    def speed(window: str) -> str:
+        return f"slo:error_ratio:rate{window} / {ON} group_left () slo:error_budget:ratio"
+
+    return " or ".join(
+        f"({speed(long)} > {n:g} and {speed(quick)} > {n:g}"
+        f" and slo:requests_failed:increase{long} > {failures - ROUNDING:g})"
+        for n, long, quick in pairs
+    )
+
+
+def without_data(tune: Tune) -> AlertRule:
+    """A promise that nobody can check: a label, bucket or metric has another name than the system's file says."""
+    bound = limit(tune, "ObjectiveWithoutData", UNJUDGED)
+    series = f"slo:requests_unknown:ratio_rate1h{{{_ids()}}}"
+    return AlertRule(
+        name="ObjectiveWithoutData",
+        expr=f"slo:requests_unknown:ratio_rate1h > {bound:g}",
+        hold="30m",  # longer than a deployment that changes one instance after another
+        severity="warning",
+        limit=Share(bound),
+        summary="{{ $labels.slo }}: of {{ $value | humanizePercentage }} of the requests nobody knows whether they"
+        " were good",
+        description=f"More than {percent(bound)} of the last hour's requests have no label or bucket by which the"
+        " objective can judge them, or nothing was counted for a day: its error ratio, its budget and its burn-rate"
+        " alerts are blind.",
+        steps=(
+            "Open the service's metrics page: is the counter or histogram of the objective there, under that name?",
+            "For an availability, which label holds the status? Say so with `statusLabel` of the service.",
+            "For a latency, does a bucket end exactly at the objective's threshold? Declare the real buckets, and"
+            " choose a threshold among them.",
+            "For a ratio, do `bad` and `total` exist from the start? A counter of failures that appears with the first"
+            " failure must be set to 0 when the service starts.",
+            "If the service has had no request for a day, is it still needed, and does its traffic arrive?",
+        ),
+        example=Example(fires={series: f"{bound * 1.01:.6g}+0x120"}, silent={series: f"{bound * 0.99:.6g}+0x120"}),
+    )
+
+
+def _ids() -> str:
+    return 'slo="x-availability", service="x", system="x", environment="test", window="30d"'
+
+
+def _example(pair: tuple[float, str, str], failures: int) -> Example:
+    times, long, quick = pair
+    given: Mapping[str, str] = {
+        f"slo:error_budget:ratio{{{_ids()}}}": "0.001+0x120",
+        f"slo:requests_failed:increase{long}{{{_ids()}}}": f"{failures}+0x120",
+    }
+
+    def series(ratio: float) -> dict[str, str]:
+        names = (f"slo:error_ratio:rate{window}{{{_ids()}}}" for window in (long, quick))
+        return {**given, **{name: f"{ratio * 0.001:.8f}+0x120" for name in names}}
+
+    return Example(fires=series(times * 1.01), silent=series(times * 0.99))

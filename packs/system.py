@@ -1,0 +1,318 @@
+"""What a system itself contributes: its services' scrape jobs, the rules that follow from them, alerts, dashboards.
+
+What could never work is a problem, with its place in the system's file: a role that two metrics have, a
+query with a name that nothing exposes, an objective without a metric to measure it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from model.capacity import service_series
+from model.component import Contribution, Contributor, Planning
+from model.dashboard import build
+from model.errors import ConfigError, Problem, nearest
+from model.gateway import addresses
+from model.naming import identity, namespace
+from model.places import in_system, setting
+from model.promql import Catalogue, problems
+from model.system import AlertSpec, DashboardSpec, Metric, Objective, Row, Service, System
+from model.telemetry import (
+    STAND_INS,
+    AlertRule,
+    Dashboard,
+    Discovery,
+    Example,
+    Need,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    SeriesCount,
+    Telemetry,
+    series_for,
+)
+from packs import measurable, outcome, presence, roles, slo
+from packs.base import PER_SECOND, Rules, Subject
+from packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
+
+
+def expanded(system: System) -> System:
+    """The system with every metric that its services' packs bring."""
+    services = {key: with_pack_metrics(service) for key, service in system.services.items()}
+    return system.model_copy(update={"services": services})
+
+
+class SystemContributor(Contributor):
+    """The system as one who contributes to the monitoring."""
+
+    def contribute(self, context: Planning) -> Contribution:
+        """Everything the system adds; without rules and dashboards where what they are made of is wrong."""
+        system = context.system
+        mistakes = roles.problems(system, _where(system)) + _objective_problems(system)
+        mistakes += measurable.problems(system, _where(system))
+        bare = Telemetry(
+            scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
+            needs=tuple(_needs(context)),
+        )
+        if mistakes:
+            return Contribution(telemetry=bare, problems=tuple(mistakes), complete=False)
+        return _whole(context, bare)
+
+
+def _whole(context: Planning, bare: Telemetry) -> Contribution:
+    """The contribution with rules and dashboards, of a system whose roles and objectives are right."""
+    system = context.system
+    groups = [_group(system, Subject(system, key)) for key in system.services]
+    own = RuleGroup(name=system.name, alerts=tuple(_alert(spec) for spec in system.alerts), board=_first_board(system))
+    objectives = slo.groups(system, context.settings.environment)
+    rules = tuple(
+        group for group in [*groups, *_outcomes(system), own, *objectives] if group.recordings or group.alerts
+    )
+    known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
+    found = _query_problems(system, known)
+    boards = _dashboards(context, found)
+    rules = tuple(replace(group, board=group.board or _first_board(system)) for group in rules)
+    return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(found))
+
+
+def _needs(context: Planning) -> Iterator[Need]:
+    """Stand-ins for services in a demo, and the series of rows that no service brings.
+
+    Where an operator is, others bring these series, so nobody here knows which there are.
+    """
+    if context.settings.demo:
+        yield Need(
+            what=STAND_INS, why="demo is true, so that everything asks them", where=setting(context.stack, "demo")
+        )
+    if context.operator:
+        return
+    for d, board in enumerate(context.system.dashboards):
+        for r, row in enumerate(board.rows):
+            if row.pack and row.pack in context.rows:
+                place = f"dashboards[{d}].rows[{r}].pack"
+                why = f"{place} of {context.system.name} draws {row.pack!r}"
+                yield Need(what=series_for(row.pack), why=why, where=in_system(context.system.name, place))
+
+
+def _where(system: System) -> str:
+    return f"configs/systems/{system.name}.yaml: "
+
+
+def _metrics(system: System) -> dict[str, Metric]:
+    """Every declared metric; where services declare one differently, it has the labels of all of them."""
+    found: dict[str, Metric] = {}
+    for service in system.services.values():
+        for name, metric in service.metrics.items():
+            extra = {**metric.labels, **dict.fromkeys(service.labels, ())}
+            before = found[name].labels if name in found else {}
+            found[name] = metric.model_copy(update={"labels": {**before, **extra}})
+    return found
+
+
+# -- problems --------------------------------------------------------------------------------------------------------
+
+
+def _objective_problems(system: System) -> list[Problem]:
+    """Objectives that nothing measures."""
+    found = []
+    for number, item in enumerate(system.objectives):
+        where, service = f"{_where(system)}objectives[{number}]", system.services[item.service]
+        if item.kind == "availability" and not service.by_role("requests"):
+            found.append(Problem(f"{where}.service", f"{item.service} declares no metric of the role 'requests'"))
+        if item.kind == "latency":
+            found += _latency_problems(where, item, service)
+    return found
+
+
+def _latency_problems(where: str, item: Objective, service: Service) -> list[Problem]:
+    timed = service.by_role("duration")
+    if not timed:
+        return [Problem(f"{where}.service", f"{item.service} declares no metric of the role 'duration'")]
+    name, metric = next(iter(timed.items()))
+    if metric.type != "histogram":
+        return [
+            Problem(f"{where}.kind", f"{name} is a {metric.type}; only a histogram tells the share below a threshold")
+        ]
+    if metric.unit not in PER_SECOND:
+        return []  # said already, of the metric
+    bounds = [bound / PER_SECOND[metric.unit] for bound in metric.buckets]
+    if not bounds:
+        return [Problem(f"{where}.threshold", f"{name} declares no buckets, so nobody knows whether one ends there")]
+    if item.threshold not in bounds:
+        wanted = float(item.threshold or 0)
+        near = [*(b for b in bounds if b < wanted)][-1:] + [b for b in bounds if b > wanted][:1]
+        listed = " or ".join(f"{bound:g}" for bound in near)
+        return [Problem(f"{where}.threshold", f"no bucket of {name} ends at {item.threshold:g} s; choose {listed}")]
+    return []
+
+
+def _query_problems(system: System, known: Catalogue) -> list[Problem]:
+    """Queries of alerts, objectives and dashboards that cannot mean what they say."""
+    asked = [(f"alerts[{n}].expr", spec.expr) for n, spec in enumerate(system.alerts)]
+    for n, item in enumerate(system.objectives):
+        asked += [
+            (f"objectives[{n}].{part}", f"rate({text}[5m])")
+            for part in ("bad", "total")
+            if (text := getattr(item, part))
+        ]
+    for d, board in enumerate(system.dashboards):
+        for r, row in enumerate(board.rows):
+            for p, panel in enumerate(row.panels):
+                at = f"dashboards[{d}].rows[{r}].panels[{p}].queries"
+                if panel.kind != "logs":
+                    asked += [(f"{at}[{q}].expr", query.expr) for q, query in enumerate(panel.queries)]
+    return [
+        Problem(f"{_where(system)}{place}", text)
+        for place, query in asked
+        if query.strip()
+        for text in problems(query, known)
+    ]
+
+
+# -- scraping --------------------------------------------------------------------------------------------------------
+
+
+def targets(context: Planning, key: str, service: Service) -> tuple[str, ...]:
+    """host:port of each instance of a service; in a demo its stand-in's, wherever the service itself lives."""
+    if context.settings.demo:
+        return (context.address(key, service.port),)
+    return tuple(addresses(key, service).values())
+
+
+HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_label": "instance"}
+"""Relabelling that leaves the port out of the instance of a target whose address only the platform knows."""
+
+
+def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
+    """The scrape job of a service."""
+    labels = {**service.labels, **identity(context, key)}
+    found = discovery(context, service, labels)
+    return ScrapeJob(
+        name=key,
+        path=service.metrics_path,
+        discovery=found,
+        targets=()
+        if found
+        else tuple(
+            ScrapeTarget(address=address, labels={**_instance(service, address), **labels})
+            for address in targets(context, key, service)
+        ),
+        interval=service.scrape_interval,
+        sample_limit=service.sample_limit,
+        series=SeriesCount(target=service_series(service)),
+        relabel=(HOST_OF_POD,) if found and service.instance == "host" else (),
+    )
+
+
+def discovery(context: Planning, service: Service, labels: Mapping[str, str]) -> Discovery | None:
+    """How the pods of a service are found, where it says so; in a demo its stand-in's carry the same labels."""
+    pods = service.kubernetes
+    if context.settings.target != "kubernetes" or pods is None:
+        return None
+    own = namespace(context.stack, context.settings.kubernetes)
+    home = own if context.settings.demo else pods.namespace
+    count = 1 if context.settings.demo else pods.expected
+    return Discovery(
+        namespaces=(home,), selector=pods.selector, port=service.port, labels=labels, expected=count, least=count
+    )
+
+
+def _instance(service: Service, address: str) -> dict[str, str]:
+    return {"instance": address.rpartition(":")[0]} if service.instance == "host" else {}
+
+
+# -- rules -----------------------------------------------------------------------------------------------------------
+
+
+def _group(system: System, subject: Subject) -> RuleGroup:
+    """The rules of a service's packs; rules that two packs bring stand once."""
+    parts = [PACKS[name].rules(subject) for name in subject.service.packs]
+    merged = Rules(
+        tuple({rule.record: rule for part in parts for rule in part.recordings}.values()),
+        tuple({alert.name: alert for part in parts for alert in part.alerts}.values()),
+    )
+    queries = [rule.expr for rule in merged.recordings] + [rule.expr for rule in merged.alerts]
+    queries += [spec.expr for spec in system.alerts]
+    every = (*merged.alerts, *presence.alerts(subject, queries))
+    alerts = tuple(replace(alert, service=subject.key) for alert in every)
+    return RuleGroup(
+        name=f"{system.name}-{subject.key}",
+        recordings=merged.recordings,
+        alerts=alerts,
+        board=_board_of(system, subject.key),
+    )
+
+
+def _outcomes(system: System) -> Iterator[RuleGroup]:
+    """Whether outcomes of each service are known: asked for less often, for it looks at an hour of every counter."""
+    for key, service in system.services.items():
+        subject = Subject(system, key)
+        counted = dict.fromkeys(each for name in service.packs for each in PACKS[name].rules(subject).outcomes)
+        if counted:
+            alert = replace(outcome.alert(subject, tuple(counted)), service=key)
+            # a group of its own: rules of one group that differ in nothing but their query count as duplicates
+            yield RuleGroup(name=f"{system.name}-{key}-outcomes", interval=outcome.INTERVAL, alerts=(alert,))
+
+
+def _alert(spec: AlertSpec) -> AlertRule:
+    return AlertRule(
+        name=spec.name,
+        expr=spec.expr.strip(),
+        hold=spec.hold or "0s",
+        severity=spec.severity,
+        summary=spec.summary,
+        description=spec.description.strip(),
+        labels=spec.labels,
+        steps=spec.steps,
+        example=Example(fires=spec.example.fires, silent=spec.example.silent, at=spec.example.at),
+    )
+
+
+def _first_board(system: System) -> str:
+    return system.dashboards[0].uid if system.dashboards else ""
+
+
+def _board_of(system: System, key: str) -> str:
+    """The dashboard that alerts of a service lead to: one that is about it alone, else the system's first."""
+    about = (board.uid for board in system.dashboards if key in board.services)
+    return next(about, _first_board(system))
+
+
+# -- dashboards ------------------------------------------------------------------------------------------------------
+
+
+def _dashboards(context: Planning, found: list[Problem]) -> tuple[Dashboard, ...]:
+    """The system's dashboards, and that of its objectives; problems of all are added to `found`."""
+    system = context.system
+    specs = [(f"dashboards[{n}]", spec) for n, spec in enumerate(system.dashboards)]
+    if system.objectives and f"{system.name}-slo" not in [spec.uid for _, spec in specs]:
+        specs.append(("objectives", slo.board(system)))
+    built: list[Dashboard] = []
+    for place, spec in specs:
+        where = f"{_where(system)}{place}"
+        keys = spec.services or tuple(system.services)
+        try:
+            filled = _filled(spec, context, keys, where)
+            built.append(build(filled, folder=system.title, tags=[system.name], services=list(keys), where=where))
+        except ConfigError as error:
+            found += error.problems
+    return tuple(built)
+
+
+def _filled(spec: DashboardSpec, context: Planning, keys: Sequence[str], where: str) -> DashboardSpec:
+    """The dashboard with the panels of its packs in their rows."""
+    rows, found, system = [], [], context.system
+    for number, row in enumerate(spec.rows):
+        brought = context.rows.get(row.pack or "")
+        panels = brought.panels() if brought else row_panels(row.pack, system, keys) if row.pack else ()
+        if row.pack and not panels:
+            users = sorted({name for key in keys for name in system.services[key].packs})
+            message = f"no service of this dashboard uses the pack {row.pack!r}; {nearest(row.pack, users)}"
+            found.append(Problem(f"{where}.rows[{number}].pack", message))
+            continue
+        usual = brought.title if brought else TITLES[row.pack] if row.pack else ""
+        rows.append(Row(title=row.title or usual, panels=(*panels, *row.panels), collapsed=row.collapsed))
+    if found:
+        raise ConfigError(found)
+    return spec.model_copy(update={"rows": tuple(rows)})

@@ -1,0 +1,74 @@
+"""WebSocket connections: how many are open, and whether many close at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.limits import Share
+from model.system import Metric, Panel
+from model.telemetry import AlertRule, Example
+from packs.base import CHOSEN, Rules, Subject, either, flat, names, panel, percent
+
+LOST = 0.5
+"""Half of the connections within five minutes: people do not all leave at once, a network or a server does."""
+
+METRICS: Mapping[str, Metric] = {
+    "websocket_connections_active": Metric(
+        type="gauge", help="Open WebSocket connections.", role="connections", baseline=60.0
+    ),
+}
+
+
+def rules(subject: Subject) -> Rules:
+    """An alert on many connections lost at once."""
+    found = subject.metric("connections")
+    if not found:
+        return Rules()
+    name, bound = found[0], subject.limit("WebSocketDisconnections", LOST)
+    least = subject.least("WebSocketDisconnections")
+    series, open_now = subject.series(name), f"{name}{subject.selector()}"
+    # a gauge's change is its delta; rate() would take every fall for a restart of a counter
+    lost = f"-delta({open_now}[5m])"
+    return Rules(
+        alerts=(
+            AlertRule(
+                name="WebSocketDisconnections",
+                expr=f"{lost} / (max_over_time({open_now}[5m]) > 0) > {bound:g} and {lost} >= {least}",
+                hold="2m",  # a rolling restart reconnects within that time
+                severity="warning",
+                limit=Share(bound),
+                min_failures=least,
+                summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the WebSocket connections are gone",
+                description=f"More than {percent(bound)} of the connections to {subject.title} were lost at once, and"
+                f" at least {least}.",
+                steps=(
+                    "Did the service restart or get deployed? See its uptime and its first log lines.",
+                    'Read the lines about connections: `{service="<service>"} |~ "(?i)websocket"`.',
+                    "Look at the proxy in front: time-outs, reloads, connection limits.",
+                ),
+                example=Example(
+                    fires={series: f"1000+0x56 {_after(bound + 0.01)}"},
+                    silent={series: f"1000+0x56 {_after(bound - 0.02)}"},
+                ),
+            ),
+        )
+    )
+
+
+def _after(lost: float) -> str:
+    """What is left of 1000 connections, for an hour; the test looks three minutes after the fall."""
+    # delta() extrapolates from the four minutes between its samples to five: the fall is made smaller by that much
+    return flat(round(1000 - 1000 * lost * 4 / 5))
+
+
+def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    """Open connections, and how their number changed."""
+    found = names(subjects, "connections")
+    if not found:
+        return ()
+    count = {"{{service}}": either(found, f"sum by (service) (NAME{{{CHOSEN}}})")}
+    change = {"{{service}}": either(found, f"sum by (service) (delta(NAME{{{CHOSEN}}}[5m]))")}
+    return (
+        panel("WebSocket connections", count, "short", "Open connections.", width=12),
+        panel("Change of connections", change, "short", "In 5 minutes; a deep dip is many who lost theirs.", width=12),
+    )

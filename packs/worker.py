@@ -1,0 +1,173 @@
+"""A worker: jobs worked off, jobs that fail, queues that grow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from model.limits import Count, Share
+from model.system import Metric, Panel
+from model.telemetry import AlertRule, Mute
+from packs import outcome
+from packs.base import (
+    BAD,
+    CHOSEN,
+    SERVICE,
+    Outcome,
+    Rules,
+    Subject,
+    above,
+    colours,
+    either,
+    names,
+    panel,
+    percent,
+    share,
+)
+
+BACKLOG = 10_000.0
+"""Jobs waiting: beyond this a queue does not clear by itself within minutes."""
+FILLING = 5_000.0
+"""Half of that: time to look before it is late."""
+FAILING = 0.05
+"""One job in twenty."""
+
+METRICS: Mapping[str, Metric] = {
+    "worker_jobs_processed_total": Metric(
+        type="counter",
+        help="Jobs worked off, by type and status.",
+        role="jobs",
+        labels={"type": ("ingest", "report"), "status": ("success", "failed")},
+    ),
+    "worker_job_duration_seconds": Metric(
+        type="histogram",
+        help="How long jobs take.",
+        unit="seconds",
+        role="job_duration",
+        labels={"type": ("ingest", "report")},
+        buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+    ),
+    "worker_queue_depth": Metric(
+        type="gauge", help="Jobs waiting.", role="queue", labels={"queue": ("default",)}, baseline=20.0
+    ),
+    "worker_active_jobs": Metric(type="gauge", help="Jobs being worked on.", role="active", baseline=4.0),
+}
+
+
+def failed(metric: Metric) -> str | None:
+    """The matcher of the jobs that failed: the label that has a value such as `failed`; None when there is none."""
+    for label, values in metric.labels.items():
+        if bad := [value for value in values if value in BAD]:
+            return f'{label}="{bad[0]}"' if len(bad) == 1 else f'{label}=~"{"|".join(bad)}"'
+    return None
+
+
+# -- rules -----------------------------------------------------------------------------------------------------------
+
+
+def rules(subject: Subject) -> Rules:
+    """Alerts on queues that fill up and on jobs that fail."""
+    alerts: list[AlertRule] = []
+    outcomes: list[Outcome] = []
+    if found := subject.metric("queue"):
+        alerts += [_backlog(subject, found[0]), _filling(subject, found[0])]
+    if (found := subject.metric("jobs")) and (matcher := failed(found[1])):
+        label = matcher.partition("=")[0]
+        outcomes.append(Outcome(found[0], failed=matcher, known=f'{label}=~".+"'))
+        alerts.append(_failing(subject, outcomes[0]))
+    return Rules((), tuple(alerts), tuple(outcomes))
+
+
+def _backlog(subject: Subject, name: str) -> AlertRule:
+    bound = subject.limit("QueueBacklog", BACKLOG)
+    return AlertRule(
+        name="QueueBacklog",
+        expr=f"{name}{subject.selector()} > {bound:g}",
+        hold="15m",  # a burst is over by then, or it is none
+        severity="warning",
+        limit=Count(bound),
+        mutes=(Mute(alerts=("QueueFilling",), on=_one_queue(subject, name)),),
+        summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
+        description=f"A queue of {subject.title} holds more than {bound:g} jobs: it is fed faster than worked off.",
+        steps=_STEPS,
+        example=above(subject.series(name, queue="default"), bound),
+    )
+
+
+def _one_queue(subject: Subject, name: str) -> tuple[str, ...]:
+    """The labels that tell a queue from every other one."""
+    return (*SERVICE, *sorted(subject.service.metrics[name].labels))
+
+
+def _filling(subject: Subject, name: str) -> AlertRule:
+    bound = subject.limit("QueueFilling", FILLING)
+    return AlertRule(
+        name="QueueFilling",
+        expr=f"{name}{subject.selector()} > {bound:g}",
+        hold="30m",
+        severity="info",
+        limit=Count(bound),
+        summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
+        description=f"A queue of {subject.title} has held more than {bound:g} jobs for long: its capacity is used up.",
+        steps=_STEPS,
+        example=above(subject.series(name, queue="default"), bound),
+    )
+
+
+def _failing(subject: Subject, of: Outcome) -> AlertRule:
+    bound, least = subject.limit("JobsFailing", FAILING), subject.least("JobsFailing")
+    label, _, value = of.failed.replace("=~", "=").partition("=")
+    bad, good = value.strip('"').split("|")[0], "success"
+    return AlertRule(
+        name="JobsFailing",
+        expr=outcome.failing(subject, of, bound, least),
+        hold="10m",  # retries of a dependency's restart are over by then
+        severity="warning",
+        limit=Share(bound),
+        min_failures=least,
+        summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the jobs fail",
+        description=f"More than {percent(bound)} of the jobs of {subject.title} have failed for 10 minutes, at least"
+        f" {least} within the hour.",
+        steps=("Which type of job fails? See the worker's panels.", *_STEPS[1:]),
+        example=share(subject.series(of.name, **{label: bad}), subject.series(of.name, **{label: good}), bound),
+    )
+
+
+_STEPS = (
+    "Open the worker's panels: does it still work off jobs, and how long does one take?",
+    'Read its error lines: `{service="<service>"} |= "error"`.',
+    "Look at what it depends on: database, storage, upstream services.",
+    "Add workers when all is well and there is simply more to do.",
+)
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    """Queues, jobs by type and status, how long they take, how many are being worked on."""
+    found: list[Panel] = []
+    if queues := names(subjects, "queue"):
+        bound = min(s.limit("QueueBacklog", BACKLOG) for s in subjects)
+        depth = {"{{service}} {{queue}}": either(queues, f"NAME{{{CHOSEN}}}")}
+        text = f"Jobs waiting; a warning is sent above {bound:g}."
+        found.append(panel("Queue depth", depth, "short", text, width=8, thresholds=colours((bound, "red"))))
+    if jobs := names(subjects, "jobs"):
+        labels = sorted({label for s in subjects if (m := s.metric("jobs")) for label in m[1].labels})
+        by = ", ".join(["service", *labels])
+        legend = " ".join(f"{{{{{label}}}}}" for label in ["service", *labels])
+        rate = {legend: either(jobs, f"sum by ({by}) (rate(NAME{{{CHOSEN}}}[$__rate_interval]))")}
+        found.append(panel("Jobs worked off", rate, "ops", "Jobs per second by type and outcome.", width=8))
+    if timed := names(subjects, "job_duration"):
+        found.append(panel("Job duration", durations(timed), "s", "Half, 95 and 99 of 100 jobs take less.", width=8))
+    if active := names(subjects, "active"):
+        busy = {"{{service}}": either(active, f"sum by (service) (NAME{{{CHOSEN}}})")}
+        found.append(panel("Jobs being worked on", busy, "short", "At its usual maximum the worker is full.", width=8))
+    return tuple(found)
+
+
+def durations(metrics: Sequence[str], extra: str = "") -> dict[str, str]:
+    """p50, p95 and p99 of histograms over all series, or by the label `extra`."""
+    by = ", ".join(filter(None, ("le", extra)))
+    each = f"sum by ({by}) (rate(NAME_bucket{{{CHOSEN}}}[$__rate_interval]))"
+    shown = f" {{{{{extra}}}}}" if extra else ""
+    return {f"p{q * 100:g}{shown}": either(metrics, f"histogram_quantile({q:g}, {each})") for q in (0.5, 0.95, 0.99)}

@@ -1,0 +1,30 @@
+"""Alerts about health endpoints: answers, durations and certificates."""
+
+from __future__ import annotations
+
+from components.exporters.blackbox import alerts as probes_alerts
+from tests.conftest import Proves
+from tests.support.boards import keeps_identity, tuned
+
+OTHERS = {
+    "ProbeSlow": 0.5,
+    "ProbeFlapping": 0.7,
+    "ProbeCertificateExpiring": 30,
+    "ProbeCertificateLastDays": 2,
+}
+"""Other thresholds than the usual ones, for every alert that has one."""
+
+
+def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
+    """Every alert of the pack fires and stays silent where its example says."""
+    proves(probes_alerts.alerts({}))
+
+
+def test_thresholds_can_be_tuned(proves: Proves) -> None:
+    """Another threshold changes condition and description, and the alert is right about it as well."""
+    proves(tuned(probes_alerts.alerts, OTHERS))
+
+
+def test_alerts_keep_who_they_are_about() -> None:
+    """What is summed keeps the labels that routes and inhibitions look at."""
+    keeps_identity(probes_alerts.alerts({}))

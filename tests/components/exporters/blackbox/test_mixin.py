@@ -1,0 +1,22 @@
+"""Health endpoints: panels, and their board."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.exporters.blackbox import mixin as probes
+from tests.support.boards import fits_a_row, is_sound
+
+
+def test_panels_explain_themselves(explains: Any) -> None:
+    """Each panel has a title of its own in its row and says what it shows; the row for other boards has 4 to 8."""
+    assert len(probes.panels()) in range(4, 9)
+    explains(probes.panels())
+    for row in probes.board().rows:
+        explains(row.panels)
+
+
+def test_the_board_is_sound() -> None:
+    """It can be built, fills its rows, and its queries are PromQL that follows the chosen environment."""
+    is_sound(probes.board(), "probes", panels=range(10, 19))
+    fits_a_row(probes.board())

@@ -1,0 +1,22 @@
+"""The board of Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.exporters.redis import mixin as redis
+from tests.support.boards import fits_a_row, is_sound
+
+
+def test_panels_explain_themselves(explains: Any) -> None:
+    """Each panel has a title of its own in its row and says what it shows; the row for other boards has 4 to 8."""
+    assert len(redis.panels()) in range(4, 9)
+    explains(redis.panels())
+    for row in redis.board().rows:
+        explains(row.panels)
+
+
+def test_the_board_is_sound() -> None:
+    """It can be built, fills its rows, and its queries are PromQL that follows the chosen environment."""
+    is_sound(redis.board(), "redis", panels=range(10, 19))
+    fits_a_row(redis.board())

@@ -1,0 +1,112 @@
+"""Jaeger: off unless wanted, spans on a volume for as long as is said, nothing published that no setting names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.jaeger import component as jaeger
+from components.resource import ComponentArgs, MonitoringComponent
+from model.plan import Plan
+from model.workload import HttpProbe
+from targets.docker import DockerTarget
+from tests.support.mocks import by_name, run_program
+from tests.support.planned import explained, job, scraped_as, workload
+from tests.support.systems import plan_shop
+
+
+def planned(folder: Path, **settings: object) -> Plan:
+    """The shop with Jaeger switched on."""
+    return plan_shop(folder, settings={"jaeger": json.dumps({"enabled": True, **settings})})
+
+
+def test_it_is_off_unless_switched_on(tmp_path: Path) -> None:
+    """Without a word about it there is no Jaeger, no data source of traces, and nowhere to send spans."""
+    plan = plan_shop(tmp_path)
+    assert "jaeger" not in plan.workloads
+    assert not plan.telemetry.spans and not [s for s in plan.telemetry.datasources if s.kind == "jaeger"]
+
+
+def test_spans_expire_on_a_volume(tmp_path: Path) -> None:
+    """Spans are kept in Badger on a data volume, for seven days unless told otherwise."""
+    made = workload(planned(tmp_path / "a"), "jaeger")
+    assert made.env["SPAN_STORAGE_TYPE"] == "badger"
+    assert [(volume.path, volume.retain) for volume in made.volumes] == [("/badger", True)]
+    assert {"--badger.ephemeral=false", "--badger.directory-key=/badger/key"} <= set(made.args)
+    assert "--badger.span-store-ttl=604800000ms" in made.args
+    changed = workload(planned(tmp_path / "b", retention="1y"), "jaeger")
+    assert "--badger.span-store-ttl=31536000000ms" in changed.args
+
+
+def test_every_way_in_is_open_inside_the_stack(tmp_path: Path) -> None:
+    """Web interface, collector and both kinds of OTLP listen on their usual ports, with names of their own."""
+    made = workload(planned(tmp_path), "jaeger")
+    assert [port.number for port in made.ports] == [16686, 14268, 4317, 4318]
+    assert len({port.name for port in made.ports}) == 4
+    assert "--collector.otlp.http.host-port=:4318" in made.args
+
+
+def test_what_nobody_needs_listens_on_loopback(tmp_path: Path) -> None:
+    """Every other listener of the process is reached from inside its container alone."""
+    listeners = dict(arg.removeprefix("--").split("=") for arg in workload(planned(tmp_path), "jaeger").args)
+    wide = {value for flag, value in listeners.items() if "host-port" in flag and not value.startswith("127.0.0.1:")}
+    assert wide == {":16686", ":14268", ":4317", ":4318", ":14269"}
+
+
+def test_ports_are_published_when_set(tmp_path: Path) -> None:
+    """No port of the host is taken unless a setting or the system names it, and then on loopback."""
+    assert [port.publish for port in workload(planned(tmp_path / "a"), "jaeger").ports] == [None] * 4
+    plan = planned(tmp_path / "b", port=1, collectorPort=2, otlpGrpcPort=3, otlpHttpPort=4)
+    assert [(port.publish, port.bind) for port in workload(plan, "jaeger").ports] == [
+        (number, "127.0.0.1") for number in (1, 2, 3, 4)
+    ]
+    settings = {"jaeger": '{"enabled": true}'}
+    system = plan_shop(tmp_path / "c", {"ports": {"jaeger": 16686}}, settings)
+    assert workload(system, "jaeger").ports[0].publish == 16686
+
+
+def test_people_reach_it_by_its_prefix(tmp_path: Path) -> None:
+    """Traefik's route, the data source and the process agree on the path."""
+    plan = planned(tmp_path)
+    (route,) = [route for route in plan.telemetry.routes if route.name == "jaeger"]
+    (source,) = [source for source in plan.telemetry.datasources if source.kind == "jaeger"]
+    assert (route.prefix, route.strip) == ("/jaeger", False)
+    assert source.url == f"{route.url}{route.prefix}"
+    assert f"--query.base-path={route.prefix}" in workload(plan, "jaeger").args
+
+
+def test_the_workload_is_hardened_and_probed(tmp_path: Path) -> None:
+    """It needs no exemption and no secret, and is asked for its health where its metrics are."""
+    made = workload(planned(tmp_path), "jaeger")
+    assert made.exemptions == () and made.secrets == () and made.config is None
+    assert made.probe == HttpProbe(path="/", port=14269)
+
+
+@pytest.mark.parametrize("key", ["collectorPort", "otlpGrpcPort", "otlpHttpPort"])
+def test_a_port_is_wanted_once(tmp_path: Path, key: str) -> None:
+    """A port that something else publishes is refused, as for every other component."""
+    with pytest.raises(Exception, match="host port 9090 is wanted by jaeger and prometheus"):
+        planned(tmp_path, **{key: 9090})
+
+
+def test_it_watches_itself(tmp_path: Path) -> None:
+    """Jaeger is scraped at its administration port and has alerts of its own."""
+    plan = planned(tmp_path)
+    scraped_as(plan, "jaeger")
+    assert [target.address for target in job(plan, "jaeger").targets] == ["jaeger:14269"]
+    explained(plan, "jaeger")
+
+
+def test_the_resource_works_alone(tmp_path: Path) -> None:
+    """Someone else's program can deploy Jaeger by itself, through the typed resource."""
+    plan = planned(tmp_path)
+
+    def program() -> None:
+        target = DockerTarget("dev", plan.settings.docker, plan.images, {})
+        MonitoringComponent(jaeger.Jaeger, "jaeger", ComponentArgs(workloads=[workload(plan, "jaeger")], target=target))
+
+    resources = run_program(program)
+    assert by_name(resources, "dev-jaeger", ":Container").inputs["readOnly"] is True
+    assert any(resource.type == "observability:components:Jaeger" for resource in resources)

@@ -1,0 +1,53 @@
+"""Loki's alerts: each fires just past its condition and stays silent just before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from components.loki import mixin as pack
+from tests.support.boards import keeps_identity, tuned
+
+THRESHOLDS = {"LokiRequestErrors": 0.25, "LokiDiscardsLines": 100, "LokiRetentionNotApplied": 86400}
+"""Another value for every alert that has one."""
+
+
+def test_every_alert_is_proven(proves: Any) -> None:
+    """Each alert fires just past its condition, not just before it, and not early."""
+    proves(pack.alerts({}))
+
+
+def test_every_tuned_alert_is_proven(proves: Any) -> None:
+    """Another threshold stands in the expression, the words and the limit, and the examples follow it."""
+    proves(tuned(pack.alerts, THRESHOLDS))
+
+
+def test_alerts_keep_the_labels_of_their_service() -> None:
+    """What is summed keeps service and environment, which routes and inhibitions look at."""
+    keeps_identity(pack.alerts({}))
+
+
+def test_every_panel_explains_itself(explains: Any) -> None:
+    """Each panel has a title of its own and says what it shows."""
+    explains(pack.panels())
+
+
+def test_one_instance_that_deletes_is_enough(proves: Any) -> None:
+    """Of several, each may have been the one at work: only when none has been for too long, it fires."""
+    rule = pack.retention_not_applied({})
+    assert rule.example is not None
+    ((series, old),) = rule.example.fires.items()
+    ((_, fresh),) = rule.example.silent.items()
+    first, second = (series.replace("{", f'{{pod="{pod}", ') for pod in ("loki-backend-0", "loki-backend-1"))
+    example = replace(rule.example, fires={first: old, second: old}, silent={first: old, second: fresh})
+    proves([replace(rule, example=example)])
+
+
+def test_a_loki_that_just_started_has_time(proves: Any) -> None:
+    """For three hours nothing is said; and of several instances one that deletes is enough."""
+    rule = pack.retention_never_applied()
+    assert rule.example is not None
+    (series,) = rule.example.fires
+    second = series.replace("loki:3100", "loki-backend-1:3100")
+    proves([replace(rule, example=replace(rule.example, silent={series: "_x30 0+0x210"}))])
+    proves([replace(rule, example=replace(rule.example, silent={series: "0+0x240", second: "0+0x30 60+60x210"}))])

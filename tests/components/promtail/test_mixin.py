@@ -1,0 +1,54 @@
+"""Promtail's alerts: each fires just past its condition and stays silent just before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from components.promtail import mixin as pack
+from tests.support.boards import keeps_identity, tuned
+
+THRESHOLDS = {"PromtailDropsLines": 100, "PromtailRequestErrors": 0.25, "PromtailFileNotRead": 4096}
+"""Another value for every alert that has one."""
+
+
+def test_every_alert_is_proven(proves: Any) -> None:
+    """Each alert fires just past its condition, not just before it, and not early."""
+    proves(pack.alerts({}))
+
+
+def test_every_tuned_alert_is_proven(proves: Any) -> None:
+    """Another threshold stands in the expression, the words and the limit, and the examples follow it."""
+    proves(tuned(pack.alerts, THRESHOLDS))
+
+
+def test_alerts_keep_the_labels_of_their_service() -> None:
+    """What is summed keeps service and environment, which routes and inhibitions look at."""
+    keeps_identity(pack.alerts({}))
+
+
+def test_every_panel_explains_itself(explains: Any) -> None:
+    """Each panel has a title of its own and says what it shows."""
+    explains(pack.panels())
+
+
+def test_a_file_that_cannot_be_opened_is_told(proves: Any) -> None:
+    """It has a size and no position; one that is read is well, and so is one of which only the old size is left."""
+    rule = pack.file_not_read({})
+    assert rule.example is not None
+    size, place = rule.example.fires
+    grows = "10+10x120"
+    for silent in ({size: grows, place: "0+10x120"}, {size: "90000+0x120"}):
+        proves([replace(rule, example=replace(rule.example, fires={size: grows}, silent=silent))])
+
+
+def test_one_line_of_any_instance_is_enough(proves: Any) -> None:
+    """A quiet node says nothing: only when no instance sends, it fires."""
+    rule = pack.sends_nothing()
+    assert rule.example is not None
+    ((sent, nothing),) = rule.example.fires.items()
+    other = sent.replace("promtail:9080", "10.0.0.2:9080")
+    example = replace(
+        rule.example, fires={sent: nothing, other: nothing}, silent={sent: nothing, other: "0+0x40 0+1x80"}
+    )
+    proves([replace(rule, example=example)])

@@ -1,0 +1,144 @@
+"""What is made of a line, as stages; tests/e2e/test_levels.py shows what Promtail itself makes of lines by them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from components.promtail.pipeline import LEVELS, TEXT_LEVEL, Reading, named_containers, reading, selected_pods, stages
+from model.load import parse
+from model.logs import Logs
+from model.system import Service
+
+
+def services(**given: dict[str, Any]) -> dict[str, Service]:
+    """Services by key, with what a test says of them."""
+    return {key.replace("_", "-"): parse(Service, {"port": 80, **said}, key) for key, said in given.items()}
+
+
+def renamed(rules: list[dict[str, Any]], *values: str) -> str | None:
+    """The label `service` that the rules give to a target with these source labels; None where they leave it."""
+    found = [rule["replacement"] for rule in rules if re.fullmatch(rule["regex"], ";".join(values))]
+    return found[-1] if found else None
+
+
+def matches(made: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The stages below each selector."""
+    return {stage["match"]["selector"]: stage["match"]["stages"] for stage in made}
+
+
+# -- fields ----------------------------------------------------------------------------------------------------------
+
+
+def test_declared_labels_and_fields_are_taken() -> None:
+    """Fields of few values become labels, all others but level, time and message are stored beside the line."""
+    logs = parse(
+        Logs, {"labels": ["level", "component"], "fields": ["level", "time", "msg", "component", "log.id"]}, "l"
+    )
+    how = reading(logs)
+    assert how.labels == ("component",)
+    assert how.fields == ("request_id", "trace_id", "span_id", "user_id", "log.id")
+    (_, _, labels, beside) = matches(stages({"web": how}))['{service=~"web"} |~ "^\\\\s*\\\\{"']
+    assert set(labels["labels"]) == {"level", "component"}
+    assert set(beside["structured_metadata"]) == {"request_id", "trace_id", "span_id", "user_id", "log_id"}
+
+
+def test_identity_is_not_stored_twice() -> None:
+    """A field that is called like a label of every line would be stored under another name, and found by nobody."""
+    assert "service" not in reading(parse(Logs, {"fields": ["service", "tenant_id"]}, "l")).fields
+
+
+def test_services_that_are_read_alike_share_a_stage() -> None:
+    """Each line is compared with each stage, so a thousand services must not make a thousand of them."""
+    odd = Reading(labels=("component",))
+    made = matches(stages({f"s{number}": odd if number % 2 else Reading() for number in range(6)}))
+    assert [selector.partition("}")[0] for selector in made] == [
+        '{service=~"s1|s3|s5"', '{job=~".+", service!~"s1|s3|s5"', '{job=~".+", level=""',
+    ]  # fmt: skip
+
+
+def test_text_is_searched_for_its_level_alone() -> None:
+    """Lines of a service that writes text are left as they are, even those that look like JSON."""
+    made = matches(stages({"java": reading(parse(Logs, {"format": "text"}, "l"))}))
+    assert [selector.partition("}")[0] for selector in made] == ['{job=~".+", service!~"java"', '{job=~".+", level=""']
+
+
+def test_logfmt_is_read_as_such() -> None:
+    """A service that writes logfmt has its keys read, and its level under the name that it says."""
+    how = reading(parse(Logs, {"format": "logfmt", "levelField": "sev", "fields": ["caller"]}, "l"))
+    ((first, *_), *_) = matches(stages({"go": how})).values()
+    assert first["logfmt"]["mapping"]["caller"] == "caller" and first["logfmt"]["mapping"]["level_0"] == "sev"
+
+
+# -- levels ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_word_means_one_level() -> None:
+    """No word of a program is two levels."""
+    words = [word for words in LEVELS.values() for word in words]
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("E0102 15:04:05.123456       1 main.go:7] failed", "E"),
+        ("ts=1 level=warn msg=x", "warn"),
+        ("2026-01-01 12:00:00.000 ERROR 1 --- [main] c.e.App : x", "ERROR"),
+        ("2026-01-01 00:00:00 UTC [1] LOG:  ready", "LOG"),
+        ("2026/01/01 00:00:00 [crit] 7#7: x", "crit"),
+        ("error(http): x", "error"),
+        ("\x1b[31mERROR\x1b[0m x", "ERROR"),
+        ("2026-01-01T00:00:00Z ERR x", "ERR"),
+        ("all is well, no error", None),
+        ('{"errors":0}', None),
+        ("0 errors, terrorism", None),
+    ],
+)
+def test_the_level_of_a_text_is_found(line: str, word: str | None) -> None:
+    """The usual forms of loggers have a level; a sentence that mentions an error has none."""
+    found = re.search(TEXT_LEVEL, line)
+    assert (next(filter(None, found.groups())) if found else None) == word
+
+
+# -- whose a line is -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "container", "service"),
+    [
+        ({}, "user-service", "user-service"),
+        ({}, "user_service", "user-service"),
+        ({}, "User_Service", "user-service"),
+        ({}, "user-service-2", None),
+        ({"address": "shop_users:80"}, "shop_users", "user-service"),
+        ({"address": "10.0.0.5:80"}, "10.0.0.5", None),
+        ({"address": "users.example.com:80"}, "users", None),
+        ({"logs": {"container": "legacy.users"}}, "legacy.users", "user-service"),
+        ({"logs": {"container": "legacy.users"}}, "user-service", None),
+    ],
+)
+def test_a_container_is_its_service(said: dict[str, Any], container: str, service: str | None) -> None:
+    """Lines and metrics have one label, whatever compose or docker call the container."""
+    assert renamed(named_containers(services(user_service=said)), container) == service
+
+
+def test_a_shared_host_is_nobodys_name() -> None:
+    """Two services of one address, or an address that is another service's name, say nothing of a container."""
+    found = named_containers(
+        services(
+            a={"address": "node:1"}, b={"address": "node:2"}, c={"address": "a:3"}, d={"addresses": ["d1:1", "d2:1"]}
+        )
+    )
+    assert [renamed(found, name) for name in ("node", "a", "d1", "d2")] == [None, "a", "d", "d"]
+
+
+def test_a_pod_is_its_service() -> None:
+    """Lines of the pods that are scraped have the service's own name, and pods of other namespaces have not."""
+    found = selected_pods(
+        "m_", services(api={"kubernetes": {"namespace": "shop", "selector": {"app.x/name": "shop-api"}}})
+    )
+    assert found[0]["source_labels"] == ["namespace", "m_label_app_x_name"]
+    assert renamed(found, "shop", "shop-api") == "api" and renamed(found, "other", "shop-api") is None

@@ -1,0 +1,62 @@
+"""Proving a pack's alerts, on a service that uses the pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.load import parse
+from model.system import Panel, System
+from model.telemetry import AlertRule, RecordingRule, RuleGroup
+from packs.base import Subject
+from packs.system import expanded
+from tests.support.proving import prove, unproven
+from tests.support.validating import tool
+
+Proves = Callable[..., None]
+Uses = Callable[..., Subject]
+
+
+@pytest.fixture
+def proves(tmp_path: Path) -> Proves:
+    """Asserts that each alert has an example, summary, description and steps, and that promtool agrees with all."""
+
+    def check(alerts: Sequence[AlertRule], recordings: Sequence[RecordingRule] = ()) -> None:
+        assert alerts
+        group = RuleGroup(name="proven", recordings=tuple(recordings), alerts=tuple(alerts))
+        assert not unproven(group)
+        for alert in alerts:
+            assert alert.summary and alert.description.endswith(".") and alert.steps, alert.name
+        complaint = prove(group, str(tool("promtool")), tmp_path)
+        assert not complaint, complaint
+
+    return check
+
+
+@pytest.fixture
+def uses() -> Uses:
+    """A service `x` of a system `s` that uses the packs, with more of its YAML where given."""
+
+    def make(*packs: str, **more: Any) -> Subject:
+        service = {"port": 80, "packs": list(packs), **more}
+        return Subject(expanded(parse(System, {"name": "s", "title": "S", "services": {"x": service}}, "s")), "x")
+
+    return make
+
+
+@pytest.fixture
+def explains() -> Callable[[Sequence[Panel]], None]:
+    """Asserts that panels have titles of their own, say what they show, and stay with the dashboard's variables."""
+
+    def check(panels: Sequence[Panel]) -> None:
+        assert panels
+        assert len({panel.title for panel in panels}) == len(panels)
+        for panel in panels:
+            assert panel.description.endswith("."), panel.title
+            for query in panel.queries:
+                assert "$environment" in query.expr or "{" not in query.expr, f"{panel.title}: {query.expr}"
+
+    return check

@@ -1,0 +1,46 @@
+"""The packs by name."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from components.registry import system_rows
+from model.component import SystemRow
+from model.system import PackName, RowName
+from packs.catalogue import PACKS, TITLES, row_panels
+
+
+def test_every_name_a_person_may_write_is_there() -> None:
+    """The names of the specification and the packs are the same; each row is a service's or a component's."""
+    assert set(PACKS) == set(get_args(PackName))
+    assert set(TITLES) | set(system_rows()) == set(get_args(RowName)) and not set(TITLES) & set(system_rows())
+
+
+@pytest.mark.parametrize("name", sorted(TITLES))
+def test_every_row_shows_something(name: Any, uses: Any, explains: Any) -> None:
+    """A row has panels for a service that uses its pack; objectives need one."""
+    subject = uses(*([name] if name in PACKS else ["go"]))
+    panels = row_panels(name, subject.system, ["x"])
+    if name == "slo":
+        assert panels == ()
+        return
+    assert panels
+    if name not in ("logs", "health"):
+        explains(panels)
+
+
+@pytest.mark.parametrize("row", system_rows().values(), ids=lambda row: row.name)
+def test_every_row_of_a_component_explains_itself(row: SystemRow, explains: Any) -> None:
+    """A row that a component brings has a heading, and panels that say what they show."""
+    assert row.title
+    explains(row.panels())
+
+
+@pytest.mark.parametrize("name", sorted(PACKS))
+def test_usual_metrics_are_complete(name: Any) -> None:
+    """Each usual metric says what it counts; a histogram says where its buckets end."""
+    for metric in PACKS[name].METRICS.values():
+        assert metric.help.endswith(".")
+        assert bool(metric.buckets) == (metric.type == "histogram")

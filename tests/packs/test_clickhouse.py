@@ -1,0 +1,31 @@
+"""ClickHouse by its own endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from packs import clickhouse
+
+
+def test_alerts_fire_just_past_their_conditions(proves: Any, uses: Any) -> None:
+    """Every alert of the pack fires and stays silent where its example says."""
+    rules = clickhouse.rules(uses("clickhouse"))
+    proves(rules.alerts, rules.recordings)
+
+
+def test_a_threshold_can_be_tuned(proves: Any, uses: Any) -> None:
+    """Another threshold changes the condition, and the alert is right about it as well."""
+    usual = {alert.name: alert for alert in clickhouse.rules(uses("clickhouse")).alerts}
+    own = usual["ClickHouseDiskHigh"].limit
+    assert own is not None
+    wish = own / 2
+    rules = clickhouse.rules(uses("clickhouse", tune={"ClickHouseDiskHigh": {"threshold": wish}}))
+    tuned = {alert.name: alert for alert in rules.alerts}
+    assert tuned["ClickHouseDiskHigh"].limit == wish
+    assert tuned["ClickHouseDiskHigh"].expr != usual["ClickHouseDiskHigh"].expr
+    proves(rules.alerts, rules.recordings)
+
+
+def test_panels_explain_themselves(uses: Any, explains: Any) -> None:
+    """Each panel has a title of its own and says what it shows."""
+    explains(clickhouse.panels([uses("clickhouse")]))

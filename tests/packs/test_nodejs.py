@@ -1,0 +1,31 @@
+"""A Node.js process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from packs import nodejs
+
+
+def test_alerts_fire_just_past_their_conditions(proves: Any, uses: Any) -> None:
+    """Every alert of the pack fires and stays silent where its example says."""
+    rules = nodejs.rules(uses("nodejs"))
+    proves(rules.alerts, rules.recordings)
+
+
+def test_a_threshold_can_be_tuned(proves: Any, uses: Any) -> None:
+    """Another threshold changes the condition, and the alert is right about it as well."""
+    usual = {alert.name: alert for alert in nodejs.rules(uses("nodejs")).alerts}
+    own = usual["EventLoopLag"].limit
+    assert own is not None
+    wish = own / 2
+    rules = nodejs.rules(uses("nodejs", tune={"EventLoopLag": {"threshold": wish}}))
+    tuned = {alert.name: alert for alert in rules.alerts}
+    assert tuned["EventLoopLag"].limit == wish
+    assert tuned["EventLoopLag"].expr != usual["EventLoopLag"].expr
+    proves(rules.alerts, rules.recordings)
+
+
+def test_panels_explain_themselves(uses: Any, explains: Any) -> None:
+    """Each panel has a title of its own and says what it shows."""
+    explains(nodejs.panels([uses("nodejs")]))
