@@ -13,7 +13,7 @@ SHELL := /bin/bash
 
 UV := $(shell sh toolchain/bootstrap.sh --print 2>/dev/null)
 PYTHON := .venv/bin/python
-OPS := $(PYTHON) -m ops
+OPS := bin/observability
 
 .PHONY: help
 help: ## List the commands
@@ -22,6 +22,7 @@ help: ## List the commands
 .venv/.ready: pyproject.toml uv.lock
 	@echo "== Python environment"
 	@uv=$$(sh toolchain/bootstrap.sh) && "$$uv" --system-certs sync --frozen --quiet --compile-bytecode
+	@ln -sf ../../bin/observability .venv/bin/observability
 	@touch $@
 
 .PHONY: up
