@@ -99,7 +99,7 @@ cluster-down: .venv/.ready ## Stop the cluster of `make cluster`
 	@$(PYTHON) -m toolchain cluster --stop
 
 .PHONY: golden
-golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
+golden: .venv/.ready ## Regenerate golden files, JSON Schemas, runbooks and the reference
 	@$(PYTHON) -m ops.schema
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
