@@ -6,6 +6,8 @@ NAME ?=
 CONTEXT ?=
 RECEIVER ?=
 SEVERITY ?=
+# commits after this one have messages as CONTRIBUTING.md asks for
+COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
 ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cluster
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
 SHELL := /bin/bash
@@ -150,9 +152,10 @@ bench-kubernetes: .venv/.ready ## Measure a stack's life on a cluster, next to k
 	@$(PYTHON) -m ops.bench --kubernetes
 
 .PHONY: lint
-lint: .venv/.ready ## Check style, types, YAML, workflows and generated files
+lint: .venv/.ready ## Check style, types, YAML, workflows, generated files and commit messages
 	@$(PYTHON) -m toolchain ensure test
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy .
 	@.venv/bin/yamllint --strict .
 	@eval "$$($(PYTHON) -m toolchain env)" && actionlint
 	@$(PYTHON) -m ops.schema --check
+	@$(PYTHON) -m ops.commits $(COMMITS_AFTER)
