@@ -53,11 +53,11 @@ def files() -> dict[Path, str]:
 
 def page(path: Path, model: type[BaseModel]) -> str:
     """The page of a file's model."""
-    found = sections(model)
-    places = {each.model: each for each in found}
+    listed = sections(model)
+    places = {each.model: each for each in listed}
     title = "Settings of a stack" if path == SETTINGS else "Keys of a system"
     lines = [HEAD, f"# {title}", "", _INTRO[path], ""]
-    for each in found:
+    for each in listed:
         lines += [f"## {each.title}", "", *_about(each), *table(each, places), ""]
     return "\n".join(lines).rstrip() + "\n"
 

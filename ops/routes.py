@@ -52,15 +52,15 @@ def describe(plan: Plan, labels: Mapping[str, str]) -> dict[str, Any]:
 
     Where the receiver is nobody, its integrations are empty.
     """
-    found = document(plan)
+    written = document(plan)
     made = [
         {
             "receiver": item.receiver,
-            "integrations": integrations(item, found),
+            "integrations": integrations(item, written),
             "matchers": [list(step.matchers) for step in item.steps if step.matchers],
             "options": {key: value for key, value in item.options.items() if key != "receiver"},
         }
-        for item in taken(found["route"], labels)
+        for item in taken(written["route"], labels)
     ]
     return {"stack": plan.stack, "alert": dict(labels), "routes": made}
 
@@ -135,9 +135,9 @@ def integration(key: str) -> str:
     return key.removesuffix("_configs").removesuffix("Configs")
 
 
-def integrations(item: Taken, found: Mapping[str, Any]) -> list[str]:
+def integrations(item: Taken, written: Mapping[str, Any]) -> list[str]:
     """The ways in which a route's receiver is notified, such as slack."""
-    ways = next((sorted(r.keys() - {"name"}) for r in found["receivers"] if r["name"] == item.receiver), [])
+    ways = next((sorted(r.keys() - {"name"}) for r in written["receivers"] if r["name"] == item.receiver), [])
     return [integration(way) for way in ways]
 
 

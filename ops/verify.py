@@ -231,15 +231,15 @@ def report(
     return is_good(found, scraped, unseen)
 
 
-def is_good(found: Sequence[Health], scraped: Sequence[Mapping[str, Any]], unseen: Sequence[str]) -> bool:
+def is_good(workloads: Sequence[Health], scraped: Sequence[Mapping[str, Any]], unseen: Sequence[str]) -> bool:
     """Whether there are workloads, all of them are well, every target is up, and nothing is unseen."""
     up = all(target["health"] == "up" for target in scraped)
-    return bool(found) and all(item.good for item in found) and up and not unseen
+    return bool(workloads) and all(item.good for item in workloads) and up and not unseen
 
 
 def describe(
     stack: str,
-    found: Sequence[Health],
+    workloads: Sequence[Health],
     scraped: Sequence[Mapping[str, Any]],
     unseen: Sequence[str] = (),
     *,
@@ -249,9 +249,9 @@ def describe(
     """What `report` prints, as plain data: `good` is its verdict, memory limits are bytes."""
     return {
         "stack": stack,
-        "good": is_good(found, scraped, unseen),
+        "good": is_good(workloads, scraped, unseen),
         "base_url": base_url,
-        "workloads": [{**asdict(item), "good": item.good} for item in found],
+        "workloads": [{**asdict(item), "good": item.good} for item in workloads],
         "targets": [
             {
                 "job": target["labels"]["job"],

@@ -43,8 +43,8 @@ def test_updates_see_every_image() -> None:
     """The pattern for configs/images.yaml matches each entry, with its tag."""
     pattern = RENOVATE["customManagers"][0]["matchStrings"][0].replace("(?<", "(?P<")
     text = (ROOT / "configs" / "images.yaml").read_text(encoding="utf-8")
-    found = {(match["depName"], match["currentValue"]) for match in re.finditer(pattern, text)}
-    assert found == {(image.repository, image.tag) for image in load_images().values()}
+    matched = {(match["depName"], match["currentValue"]) for match in re.finditer(pattern, text)}
+    assert matched == {(image.repository, image.tag) for image in load_images().values()}
 
 
 def test_an_image_and_its_module_are_updated_together() -> None:

@@ -48,8 +48,8 @@ def commit(folder: Path, message: str) -> None:
 def test_a_message_has_a_scope_a_length_and_a_reason(message: str, says: str) -> None:
     """Each rule is broken by one message, and said in words."""
     subject, _, body = message.partition("\n\n")
-    found = list(commits.problems(Commit("1", subject, body)))
-    assert [says in text for text in found] == [True] * bool(says)
+    wrong = list(commits.problems(Commit("1", subject, body)))
+    assert [says in text for text in wrong] == [True] * bool(says)
 
 
 def test_commits_after_the_base_are_checked(base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

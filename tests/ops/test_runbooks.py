@@ -78,7 +78,7 @@ def test_texts_name_no_service(text: str, shown: str) -> None:
 
 def test_pages_name_no_shipped_system() -> None:
     """No page names a system or has a template of Prometheus, but for alerts that a system's own file defines."""
-    own = {name for name, found in runbooks.uses().items() if any(use.own for use in found)}
+    own = {name for name, uses in runbooks.uses().items() if any(use.own for use in uses)}
     systems = [yaml.safe_load(path.read_text()) for path in (ROOT / "configs" / "systems").glob("*.yaml")]
     names = {name for system in systems for name in (system["name"], system["title"])}
     wrong = re.compile(rf"{'|'.join(map(re.escape, names))}|\{{\{{ *\$", re.IGNORECASE)

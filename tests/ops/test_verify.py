@@ -145,7 +145,7 @@ def test_what_is_not_seen_fails_the_report() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "scraped", "unseen", "good"),
+    ("workloads", "scraped", "unseen", "good"),
     [
         ([GOOD], [target("prometheus")], [], True),
         ([GOOD], [target("prometheus", "down")], [], False),
@@ -154,17 +154,17 @@ def test_what_is_not_seen_fails_the_report() -> None:
     ],
 )
 def test_a_program_reads_the_same_verdict(
-    found: list[Health], scraped: list[dict[str, Any]], unseen: list[str], good: bool
+    workloads: list[Health], scraped: list[dict[str, Any]], unseen: list[str], good: bool
 ) -> None:
     """The plain data hold what the table shows, and judge as it does."""
-    data = verify.describe("dev", found, scraped, unseen, warnings=("w",), base_url="http://h")
+    data = verify.describe("dev", workloads, scraped, unseen, warnings=("w",), base_url="http://h")
     assert json.loads(json.dumps(data)) == data
     assert (data["good"], data["unseen"], data["warnings"]) == (good, unseen, ["w"])
-    assert [item["workload"] for item in data["workloads"]] == [item.workload for item in found]
+    assert [item["workload"] for item in data["workloads"]] == [item.workload for item in workloads]
     assert [(each["service"], each["health"]) for each in data["targets"]] == [
         (each["labels"]["service"], each["health"]) for each in scraped
     ]
-    assert shown(found, scraped, *unseen)[0] == good
+    assert shown(workloads, scraped, *unseen)[0] == good
 
 
 def planned(*names: str) -> Any:

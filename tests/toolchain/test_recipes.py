@@ -32,9 +32,9 @@ OURS = {"demo", "grafana-standin"}
 def required(folder: str, module: str) -> str:
     """The version of a module that a folder below toolchain/ requires, without its v."""
     text = (TOOLCHAIN / folder / "go.mod").read_text(encoding="utf-8")
-    found = re.search(rf"^(?:require)?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)
-    assert found, f"{folder}/go.mod does not require {module}"
-    return found.group(1)
+    match = re.search(rf"^(?:require)?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)
+    assert match, f"{folder}/go.mod does not require {module}"
+    return match.group(1)
 
 
 def test_every_image_from_a_module_is_compared() -> None:
