@@ -6,14 +6,17 @@ NAME ?=
 CONTEXT ?=
 RECEIVER ?=
 SEVERITY ?=
+# commits after this one have messages as CONTRIBUTING.md asks for
+COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
 ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cluster
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
+UNIT := tests --ignore tests/e2e --ignore tests/kubernetes
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 UV := $(shell sh toolchain/bootstrap.sh --print 2>/dev/null)
 PYTHON := .venv/bin/python
-OPS := $(PYTHON) -m ops
+OPS := bin/observability
 
 .PHONY: help
 help: ## List the commands
@@ -22,6 +25,7 @@ help: ## List the commands
 .venv/.ready: pyproject.toml uv.lock
 	@echo "== Python environment"
 	@uv=$$(sh toolchain/bootstrap.sh) && "$$uv" --system-certs sync --frozen --quiet --compile-bytecode
+	@ln -sf ../../bin/observability .venv/bin/observability
 	@touch $@
 
 .PHONY: up
@@ -83,7 +87,12 @@ toolchain: .venv/.ready ## Get every tool and image onto this machine, deploy no
 .PHONY: test
 test: .venv/.ready ## Run the unit tests (needs no Docker)
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto tests --ignore tests/e2e --ignore tests/kubernetes
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto $(UNIT)
+
+.PHONY: coverage
+coverage: .venv/.ready ## Run the unit tests and fail below the branch coverage of pyproject.toml
+	@$(PYTHON) -m toolchain ensure test
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto --cov --cov-report=term $(UNIT)
 
 .PHONY: cluster
 cluster: .venv/.ready ## Have a Kubernetes cluster with every image in it, and print its kubeconfig's path
@@ -98,7 +107,7 @@ cluster-down: .venv/.ready ## Stop the cluster of `make cluster`
 	@$(PYTHON) -m toolchain cluster --stop
 
 .PHONY: golden
-golden: .venv/.ready ## Regenerate the golden files and the JSON Schemas
+golden: .venv/.ready ## Regenerate golden files, JSON Schemas, runbooks and the reference
 	@$(PYTHON) -m ops.schema
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
@@ -149,9 +158,10 @@ bench-kubernetes: .venv/.ready ## Measure a stack's life on a cluster, next to k
 	@$(PYTHON) -m ops.bench --kubernetes
 
 .PHONY: lint
-lint: .venv/.ready ## Check style, types, YAML, workflows and generated files
+lint: .venv/.ready ## Check style, types, YAML, workflows, generated files and commit messages
 	@$(PYTHON) -m toolchain ensure test
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy .
 	@.venv/bin/yamllint --strict .
 	@eval "$$($(PYTHON) -m toolchain env)" && actionlint
 	@$(PYTHON) -m ops.schema --check
+	@$(PYTHON) -m ops.commits $(COMMITS_AFTER)

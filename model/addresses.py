@@ -15,7 +15,7 @@ _HOST_PORT = rf"^{_HOST}:([1-9][0-9]{{0,4}})$"
 _ENDPOINT = rf"^{_HOST}(:[1-9][0-9]{{0,4}})?$"
 _URL = r"^https?://[^/\s?#]+([/?#]\S*)?$"
 _SECURE = r"^https://[^/\s?#]+([/?#]\S*)?$"
-_LINK = r"^(https?://[^/\s?#]+(/\S*)?|/?[A-Za-z0-9_-]+(/[^\s/]+)*/?)$"
+_LINK = r"^(https?://[^/\s?#]+(/[^\s?#]*)?)?$"
 _ORIGIN = r"^https?://[^/\s?#]+$"
 
 WORDS = {
@@ -24,7 +24,7 @@ WORDS = {
     _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
     _URL: "an address that begins with http:// or https:// and a host",
     _SECURE: "an address that begins with https:// and a host",
-    _LINK: "an address that begins with http:// or https://, or a folder such as docs/runbooks",
+    _LINK: "an address that begins with http:// or https:// and a host, without ? or #, or nothing for no links",
     _ORIGIN: "http:// or https:// and a host, with a port where it has one, without a path",
 }
 """What the patterns ask for, as it completes "must be ..."."""
@@ -101,7 +101,7 @@ HttpsUrl = Annotated[str, Field(pattern=_SECURE, examples=["https://login.exampl
 LinkBase = Annotated[
     str, Field(pattern=_LINK, examples=["https://git.example.com/monitoring/docs/runbooks"]), AfterValidator(_link)
 ]
-"""What links of notifications begin with: an address, or a folder that people know the place of."""
+"""What links of notifications begin with: an address without a query; empty where there are none."""
 
 Engine = Annotated[
     str,

@@ -232,8 +232,8 @@ class Settings(Strict):
     """TLS of the stack's one entry point, Traefik."""
     access: AccessSettings = Field(default_factory=AccessSettings)
     """Who may come in through Traefik, and what for."""
-    runbooks: LinkBase = "docs/runbooks"
-    """Where people find docs/runbooks: the address of that folder in your forge, for the links in notifications."""
+    runbooks: LinkBase = ""
+    """The address where people find docs/runbooks, in your forge or wiki; without it alerts have no `runbook_url`."""
     longest_hold: Duration = "1y"
     """No alert waits longer than this before it fires; for demonstrations and tests, where nobody wants to wait."""
     scrape_interval: Duration = "15s"

@@ -113,7 +113,8 @@ def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
 
 def _linked(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
     chosen = f"?var-service={alert.service}" if alert.service else ""
-    links = {"runbook_url": f"{settings.runbooks}/{alert.name}.md"}
+    base = settings.runbooks.rstrip("/")
+    links = {"runbook_url": f"{base}/{alert.name}.md"} if base else {}
     if board:
         links["dashboard_url"] = f"{settings.base_url}/d/{board}{chosen}"
     return replace(alert, annotations={**links, **alert.annotations})

@@ -1,8 +1,7 @@
-"""`python -m ops COMMAND --stack NAME`: what the Makefile calls."""
+"""The commands of `observability`, by which bin/observability and `python -m ops` call them."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shlex
@@ -20,7 +19,8 @@ from rich.markup import escape
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.settings import KubernetesSettings
-from ops import alert_test, capacity, engine, render, routes, secrets, verify
+from ops import alert_test, arguments, capacity, engine, render, routes, secrets, verify
+from ops.arguments import FINE, INTERRUPTED, REFUSED, UNWELL
 from ops.hosts import Host, open_host
 from ops.recover import LockedError, refuse_locked
 from ops.runs import end_with_make
@@ -165,7 +165,7 @@ def unhindered(host: Host, plan: Plan) -> None:
         raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
 
 
-def check(stack: str) -> int:
+def check(stack: str, *, as_json: bool = False) -> int:
     """Shows how a running stack is, without changing anything, even where its files have become wrong meanwhile."""
     space = open_workspace(stack, engine.tool_env())
     settings = read_settings(space.directory, stack)
@@ -177,8 +177,11 @@ def check(stack: str) -> int:
         unseen, warnings = host.unseen(plan, 30), plan.warnings
     except ConfigError as error:
         unseen = [f"what should be there is not known: {error}"]
-    good = verify.report(stack, found, scraped, unseen, warnings=warnings, base_url=settings.base_url, console=console)
-    return 0 if good else 1
+    seen: dict[str, Any] = {"warnings": warnings, "base_url": settings.base_url}
+    if as_json:
+        print(json.dumps(verify.describe(stack, found, scraped, unseen, **seen)))
+        return FINE if verify.is_good(found, scraped, unseen) else UNWELL
+    return FINE if verify.report(stack, found, scraped, unseen, **seen, console=console) else UNWELL
 
 
 def try_receivers(stack: str, receiver: str, severity: str) -> int:
@@ -193,7 +196,8 @@ def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
     space, plan, host = connect(stack)
     unhindered(host, plan)
-    return space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, check=False).returncode
+    space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack)
+    return FINE
 
 
 def refresh(stack: str) -> int:
@@ -230,7 +234,8 @@ def secret(stack: str, name: str) -> int:
     """Stores a secret, read from standard input so that it appears in no argument and no history."""
     space = open_workspace(stack, engine.tool_env())
     value = secrets.read_value(name, console)
-    return space.pulumi("config", "set", "--secret", name, "--stack", stack, check=False, stdin=value).returncode
+    space.pulumi("config", "set", "--secret", name, "--stack", stack, stdin=value)
+    return FINE
 
 
 def rotate(stack: str, name: str) -> int:
@@ -251,73 +256,52 @@ def password(stack: str) -> int:
     return 0
 
 
+def complete(shell: str) -> int:
+    """Prints the completion script of a shell."""
+    print(arguments.completion(shell, ROOT))
+    return FINE
+
+
 def main() -> int:
-    """Runs one command; problems of the configuration are printed without a stack trace."""
-    args = _parser().parse_args()
+    """Runs one command; problems of the configuration are printed without a stack trace. Returns its exit code.
+
+    Raises:
+        SystemExit: the arguments are wrong (2), or the engine or Pulumi does not answer (1).
+    """
+    args = arguments.parse()
+    console.stderr = args.json
     end_with_make()
     commands: dict[str, Callable[[], int]] = {
         "up": lambda: up(args.stack),
-        "verify": lambda: check(args.stack),
+        "verify": lambda: check(args.stack, as_json=args.json),
         "preview": lambda: preview(args.stack, as_json=args.json),
         "refresh": lambda: refresh(args.stack),
         "down": lambda: down(args.stack, purge=args.purge),
         "password": lambda: password(args.stack),
         "secret": lambda: secret(args.stack, args.name),
-        "secrets": lambda: secrets.show(open_workspace(args.stack, engine.tool_env()), console),
+        "secrets": lambda: secrets.show(open_workspace(args.stack, engine.tool_env()), console, as_json=args.json),
         "rotate": lambda: rotate(args.stack, args.name),
-        "capacity": lambda: capacity.capacity(args.stack, console),
+        "capacity": lambda: capacity.capacity(args.stack, console, as_json=args.json),
         "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
-        "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console),
+        "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console, as_json=args.json),
         "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
+        "completion": lambda: complete(args.shell),
     }
     try:
         return commands[args.command]()
     except ConfigError as error:
         console.print(f"[red]{escape(str(error))}[/]")
-        return 2
+        return REFUSED
     except LockedError as error:
         console.print(f"[red]{escape(str(error))}[/]")
-        return 1
+        return UNWELL
     except subprocess.CalledProcessError as error:
         console.print(f"[red]failed:[/] {' '.join(map(str, error.cmd[:3]))} (exit status {error.returncode})")
         console.print(escape(error.stderr or ""), end="")
-        return 1
+        return UNWELL
     except KeyboardInterrupt:
         console.print("interrupted; `make up` continues from here")
-        return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ops", description=__doc__)
-    parser.add_argument(
-        "command",
-        choices=[
-            "up",
-            "verify",
-            "preview",
-            "refresh",
-            "down",
-            "password",
-            "secret",
-            "secrets",
-            "rotate",
-            "render",
-            "capacity",
-            "routes",
-            "alert-test",
-        ],
-    )
-    parser.add_argument("--labels", default="", help="routes: labels of an alert, such as 'severity=critical team=a'")
-    parser.add_argument("--stack", default="dev")
-    parser.add_argument("--purge", action="store_true", help="down: remove data volumes too")
-    parser.add_argument("--json", action="store_true", help="preview: as JSON")
-    parser.add_argument("--name", default="", help="secret, rotate: its configuration key")
-    parser.add_argument("--receiver", default="", help="alert-test: one receiver; all of them when absent")
-    parser.add_argument(
-        "--severity", default="warning", choices=["critical", "warning", "info"], help="alert-test: that of the alert"
-    )
-    parser.add_argument("--output", type=Path, help="render: folder to write to")
-    return parser
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+import json
+from dataclasses import asdict
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -30,9 +32,22 @@ def of(plan: Plan) -> Capacity:
     )
 
 
-def capacity(stack: str, console: Console) -> int:
-    """Prints the estimate for `Pulumi.<stack>.yaml`."""
+def describe(plan: Plan) -> dict[str, Any]:
+    """The estimate and each workload's memory limit as plain data: counts, rates per second, bytes."""
+    limits = {workload.name: workload.limits.memory for workload in plan.every()}
+    return {"stack": plan.stack, "expected": asdict(of(plan)), "memory_limits": limits}
+
+
+def capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
+    """Prints the estimate for `Pulumi.<stack>.yaml`.
+
+    Raises:
+        ConfigError: the stack's files are wrong.
+    """
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    if as_json:
+        print(json.dumps(describe(plan)))
+        return 0
     need = of(plan)
     limits = {workload.name: workload.limits.memory for workload in plan.every()}
     parts = sum(workload.limits.memory for workload in plan.workloads.get(loki.NAME, ()))

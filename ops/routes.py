@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ _SNAKE = {
 }  # fmt: skip
 
 
-def routes(stack: str, words: Sequence[str], console: Console) -> int:
+def routes(stack: str, words: Sequence[str], console: Console, *, as_json: bool = False) -> int:
     """Prints the routes of `Pulumi.<stack>.yaml` for an alert with the labels `words`, such as `team=shop`.
 
     Raises:
@@ -35,12 +36,33 @@ def routes(stack: str, words: Sequence[str], console: Console) -> int:
     """
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
     labels = complete(plan, parse_labels(words))
+    if as_json:
+        print(json.dumps(describe(plan, labels)))
+        return 0
     console.print("Alert: " + escape(" ".join(f"{name}={value}" for name, value in labels.items())))
     found = document(plan)
     for item in taken(found["route"], labels):
         for line in explain(item, found, labels):
             console.print(escape(line))
     return 0
+
+
+def describe(plan: Plan, labels: Mapping[str, str]) -> dict[str, Any]:
+    """The routes that an alert with these labels takes as plain data, with options under Alertmanager's names.
+
+    Where the receiver is nobody, its integrations are empty.
+    """
+    written = document(plan)
+    made = [
+        {
+            "receiver": item.receiver,
+            "integrations": integrations(item, written),
+            "matchers": [list(step.matchers) for step in item.steps if step.matchers],
+            "options": {key: value for key, value in item.options.items() if key != "receiver"},
+        }
+        for item in taken(written["route"], labels)
+    ]
+    return {"stack": plan.stack, "alert": dict(labels), "routes": made}
 
 
 def parse_labels(words: Sequence[str]) -> dict[str, str]:
@@ -113,10 +135,15 @@ def integration(key: str) -> str:
     return key.removesuffix("_configs").removesuffix("Configs")
 
 
+def integrations(item: Taken, written: Mapping[str, Any]) -> list[str]:
+    """The ways in which a route's receiver is notified, such as slack."""
+    ways = next((sorted(r.keys() - {"name"}) for r in written["receivers"] if r["name"] == item.receiver), [])
+    return [integration(way) for way in ways]
+
+
 def explain(item: Taken, found: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
     """A route that is taken, as lines: who gets the alert, by which way, when, and what else was tried."""
-    ways = next((sorted(r.keys() - {"name"}) for r in found["receivers"] if r["name"] == item.receiver), [])
-    kinds = ", ".join(map(integration, ways))
+    kinds = ", ".join(integrations(item, found))
     nobody = "nobody: it is shown in Alertmanager only" if item.receiver == NOBODY else f"{item.receiver} ({kinds})"
     yield f"-> {nobody}"
     for step in item.steps:

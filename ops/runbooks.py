@@ -1,9 +1,14 @@
-"""docs/runbooks: a page for each alert of the shipped stacks, made from the alerts themselves."""
+"""docs/runbooks: a page for each alert of the shipped stacks, made from the alerts themselves.
+
+The pages are read in stacks of other people: they speak of "the service" and show labels as placeholders. Alerts that a
+system's own file defines are about that system, so theirs alone name it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model.errors import ConfigError
@@ -19,10 +24,11 @@ HEAD = "<!-- Written by `python -m ops.schema` from the alerts' definitions; cha
 
 @dataclass(frozen=True)
 class Use:
-    """An alert in a stack: the system it is for, and the rule."""
+    """An alert in a stack: the system it is for, and the rule. `own` is one that the system's file defines."""
 
     system: str
     rule: AlertRule
+    own: bool = False
 
 
 def uses(root: Path = ROOT) -> dict[str, list[Use]]:
@@ -38,8 +44,33 @@ def uses(root: Path = ROOT) -> dict[str, list[Use]]:
             for group in each.telemetry.rules:
                 for alert in group.alerts:
                     if not (example and alert.name in found):
-                        found.setdefault(alert.name, []).append(Use(plan.system.name, alert))
+                        found.setdefault(alert.name, []).append(use(plan, alert))
     return found
+
+
+def use(plan: Plan, alert: AlertRule) -> Use:
+    """An alert of a plan as its page shows it: its service is any service, and its labels are placeholders."""
+    own = alert.name in {each.name for each in plan.system.alerts}
+    title = plan.system.services[alert.service].title or alert.service if alert.service else ""
+    expr = alert.expr.replace(f'service="{alert.service}"', 'service="<service>"') if alert.service else alert.expr
+    shown = replace(
+        alert,
+        expr=expr,
+        description=neutral(alert.description, title),
+        steps=tuple(neutral(step, title) for step in alert.steps),
+    )
+    return Use(plan.system.name, shown, own)
+
+
+def neutral(text: str, title: str) -> str:
+    """A text of an alert without the title of its service, and with `<label>` for each of Prometheus' templates.
+
+    Format of templates: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/.
+    """
+    if title:
+        text = re.sub(rf"(^|(?<=[.!?] )){re.escape(title)}\b", "The service", text)
+        text = re.sub(rf"\b{re.escape(title)}\b", "the service", text)
+    return re.sub(r"\{\{ *\$(?:labels\.)?(\w+)[^}]*\}\}", r"`<\1>`", text)
 
 
 def shipped(root: Path = ROOT) -> list[Path]:
@@ -65,7 +96,7 @@ def files(root: Path = ROOT) -> dict[Path, str]:
 
 
 def page(name: str, found: list[Use]) -> str:
-    """What an alert means, what to do, and where it applies."""
+    """What an alert means, what to do, and the conditions under which it fires."""
     first = found[0].rule
     lines = [HEAD, f"# {name}", "", first.description, ""]
     lines += ["## What to do", "", *(f"{n}. {step}" for n, step in enumerate(first.steps, 1)), ""]
@@ -75,14 +106,10 @@ def page(name: str, found: list[Use]) -> str:
 
 
 def _conditions(found: list[Use]) -> Iterator[str]:
-    """Each distinct query with its systems."""
-    grouped: dict[tuple[str, str, str], list[str]] = {}
-    for use in found:
-        rule = use.rule
-        owner = f"{use.system}/{rule.service}" if rule.service else use.system
-        grouped.setdefault((rule.expr, rule.hold, rule.severity), []).append(owner)
-    for (expr, hold, severity), owners in grouped.items():
-        yield f"{severity}, true for {hold}: {', '.join(dict.fromkeys(owners))}"
+    """Each distinct query, without those on metrics that are named after the system of their use."""
+    rules = [each.rule for each in found if each.own or each.system not in each.rule.expr]
+    for expr, hold, severity in dict.fromkeys((rule.expr, rule.hold, rule.severity) for rule in rules):
+        yield f"{severity}, true for {hold}:"
         yield ""
         yield f"```promql\n{expr}\n```"
         yield ""

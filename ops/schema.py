@@ -1,4 +1,4 @@
-"""Pulumi.yaml, the JSON Schemas for editors and the runbooks, made from the models.
+"""Pulumi.yaml, the JSON Schemas for editors, the reference and the runbooks, made from the models.
 
 `python -m ops.schema` writes them, `--check` fails when they differ.
 
@@ -22,7 +22,7 @@ from components import registry
 from model.images import ImagesFile
 from model.settings import ComponentSettings
 from model.system import System
-from ops import runbooks
+from ops import reference, runbooks
 from ops.workspace import PROJECT, ROOT
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -115,7 +115,7 @@ def files() -> dict[Path, str]:
     made = {FOLDER / name: text(schema) for name, schema in schemas().items()}
     head = "# Written by `python -m ops.schema` from the settings' models; change those.\n"
     made[Path("Pulumi.yaml")] = head + yaml.safe_dump(project(), sort_keys=False, width=110, allow_unicode=True)
-    return made | runbooks.files()
+    return made | reference.files() | runbooks.files()
 
 
 def text(schema: Mapping[str, Any]) -> str:

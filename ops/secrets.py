@@ -6,7 +6,7 @@ import getpass
 import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +38,7 @@ class Row:
     missing: bool = False
 
 
-def show(space: Workspace, console: Console) -> int:
+def show(space: Workspace, console: Console, *, as_json: bool = False) -> int:
     """Prints a table of the stack's secrets, without a value. Returns 1 where one is missing.
 
     Raises:
@@ -46,6 +46,10 @@ def show(space: Workspace, console: Console) -> int:
     """
     plan, stored = planned(space), stored_names(space)
     found = list(rows(plan, stored, since(space, plan, stored), datetime.now(UTC)))
+    missing = [row.name for row in found if row.missing]
+    if as_json:
+        print(json.dumps({"stack": space.stack, "secrets": [asdict(row) for row in found]}))
+        return 1 if missing else 0
     table = Table(title=f"Secrets of stack {space.stack}", title_justify="left")
     for heading in ("secret", "what it is", "state", "age", "a new value"):
         table.add_column(heading, no_wrap=heading == "secret", overflow="fold")
@@ -53,7 +57,6 @@ def show(space: Workspace, console: Console) -> int:
         state = f"[red]{row.state}[/]" if row.missing else row.state
         table.add_row(row.name, row.purpose, state, row.age, row.effect)
     console.print(table)
-    missing = [row.name for row in found if row.missing]
     for name in missing:
         console.print(f"missing: make secret STACK={space.stack} NAME={name}")
     return 1 if missing else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
@@ -228,4 +228,40 @@ def report(
         console.print(f"[yellow]warning[/] {escape(warning)}")
     console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
     console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
-    return bool(found) and all(item.good for item in found) and not down and not unseen
+    return is_good(found, scraped, unseen)
+
+
+def is_good(workloads: Sequence[Health], scraped: Sequence[Mapping[str, Any]], unseen: Sequence[str]) -> bool:
+    """Whether there are workloads, all of them are well, every target is up, and nothing is unseen."""
+    up = all(target["health"] == "up" for target in scraped)
+    return bool(workloads) and all(item.good for item in workloads) and up and not unseen
+
+
+def describe(
+    stack: str,
+    workloads: Sequence[Health],
+    scraped: Sequence[Mapping[str, Any]],
+    unseen: Sequence[str] = (),
+    *,
+    warnings: Sequence[str] = (),
+    base_url: str,
+) -> dict[str, Any]:
+    """What `report` prints, as plain data: `good` is its verdict, memory limits are bytes."""
+    return {
+        "stack": stack,
+        "good": is_good(workloads, scraped, unseen),
+        "base_url": base_url,
+        "workloads": [{**asdict(item), "good": item.good} for item in workloads],
+        "targets": [
+            {
+                "job": target["labels"]["job"],
+                "service": target["labels"].get("service", ""),
+                "url": target["scrapeUrl"],
+                "health": target["health"],
+                "error": target["lastError"],
+            }
+            for target in scraped
+        ],
+        "unseen": list(unseen),
+        "warnings": list(warnings),
+    }

@@ -99,12 +99,13 @@ def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str
             None takes what the last `up` found.
 
     Raises:
-        SystemExit: there is no such stack file.
+        ConfigError: there is no such stack file.
+        SystemExit: Pulumi cannot open the stack.
     """
     source = ROOT / f"Pulumi.{stack}.yaml"
     if not source.exists():
         known = ", ".join(sorted(p.name.split(".")[1] for p in ROOT.glob("Pulumi.*.yaml")))
-        raise SystemExit(f"there is no Pulumi.{stack}.yaml; stacks: {known}")
+        raise ConfigError([Problem(source.name, f"there is no such file; stacks: {known}")])
     env = {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     if uses_pulumi(env):
         space = Workspace(stack, ROOT, env, local=False)

@@ -16,7 +16,10 @@ from model.system import System
 from ops.stack_file import config_of
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 SNIPPETS = [
     pytest.param(yaml.safe_load(block), id=f"{page.name}-{number}")
     for page in PAGES
@@ -57,3 +60,27 @@ def test_the_list_of_decisions_is_complete() -> None:
     folder = ROOT / "docs" / "adr"
     index = (folder / "README.md").read_text(encoding="utf-8")
     assert not [path.name for path in folder.glob("[0-9]*.md") if f"({path.name})" not in index]
+
+
+def test_the_limits_of_suites_are_those_of_ci() -> None:
+    """The minutes that CONTRIBUTING gives for a suite are the limit that .ci/run gives it."""
+    limits = dict(
+        re.findall(r"^phase ([a-z0-9-]+) (\d+)m ", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^\|.*\| `make ([a-z0-9-]+)`.*\| (\d+) min", page, re.MULTILINE))
+    said["prepare"] = said.pop("toolchain")
+    assert len(said) == 7 and said.items() <= limits.items()
+
+
+def test_every_golden_folder_is_explained() -> None:
+    """CONTRIBUTING names the stack of each."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert not [path.name for path in (ROOT / "tests" / "golden").iterdir() if f"`{path.name}`" not in page]
+
+
+def test_the_glossary_leads_somewhere() -> None:
+    """Each file that it names is there."""
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:model|ops|targets|toolchain|tests|components|configs)/[a-z_./-]*)`", page)
+    assert len(named) > 15 and not [name for name in named if not (ROOT / name).exists()]

@@ -1,6 +1,7 @@
 """How each image is made where it cannot be pulled: what goes in, from which packages, and how it starts.
 
-Paths, users, entry points and commands are those of the upstream images, so that a workload is the same for both.
+Paths, users, entry points and commands are those of the upstream images, so that a workload is the same for both. The
+version that a program says it has is that of its image in configs/images.yaml.
 """
 
 from __future__ import annotations
@@ -9,78 +10,66 @@ from dataclasses import dataclass, field
 
 from toolchain.debian import DebianPackages
 from toolchain.golang import GoBuild, GoFiles
+from toolchain.images import load_images
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
 
 PROMETHEUS_TAGS = ("remove_all_sd", "enable_moby_sd", "enable_kubernetes_sd", "enable_dns_sd")
 """Only the service discovery that this program configures: half the compile time and size of all of them."""
+_TAGS = {name: image.tag for name, image in load_images().items()}
 _COMMON = "github.com/prometheus/common/version."
 _LOKI = "github.com/grafana/loki/v3/pkg/util/build."
 
 
+def version(image: str) -> str:
+    """The upstream version of an image, from its tag and without a leading v, such as 3.15.0.
+
+    Raises:
+        KeyError: configs/images.yaml has no such image.
+    """
+    return _TAGS[image].removeprefix("v")
+
+
+def _build(
+    program: str, image: str, package: str, variable: str, cpu: int, *, tags: tuple[str, ...] = (), prefix: str = ""
+) -> GoBuild:
+    """A program of an image's module, with `variable` set to its version."""
+    stamp = (variable, f"{prefix}{version(image)}")
+    return GoBuild(program, f"images/{image}", package, tags, (stamp,), cpu)
+
+
 def _prometheus(program: str, cpu: int) -> GoBuild:
     package = f"github.com/prometheus/prometheus/cmd/{program}"
-    stamp = (f"{_COMMON}Version", "3.15.0")
-    return GoBuild(program, "images/prometheus", package, PROMETHEUS_TAGS, (stamp,), cpu)
+    return _build(program, "prometheus", package, f"{_COMMON}Version", cpu, tags=PROMETHEUS_TAGS)
 
 
 def _alertmanager(program: str, cpu: int) -> GoBuild:
     package = f"github.com/prometheus/alertmanager/cmd/{program}"
     # the image has no time zones of its own, which routes may name: https://pkg.go.dev/time/tzdata
-    return GoBuild(program, "images/alertmanager", package, ("timetzdata",), ((f"{_COMMON}Version", "0.31.1"),), cpu)
+    return _build(program, "alertmanager", package, f"{_COMMON}Version", cpu, tags=("timetzdata",))
 
 
 PROMETHEUS, PROMTOOL = _prometheus("prometheus", 240), _prometheus("promtool", 5)
 ALERTMANAGER, AMTOOL = _alertmanager("alertmanager", 55), _alertmanager("amtool", 3)
-LOKI = GoBuild("loki", "images/loki", "github.com/grafana/loki/v3/cmd/loki", (), ((f"{_LOKI}Version", "3.7.8"),), 458)
-PROMTAIL = GoBuild(
-    "promtail",
-    "images/promtail",
-    "github.com/grafana/loki/v3/clients/cmd/promtail",
-    (),
-    ((f"{_LOKI}Version", "3.5.0"),),
-    312,
+LOKI = _build("loki", "loki", "github.com/grafana/loki/v3/cmd/loki", f"{_LOKI}Version", 458)
+PROMTAIL = _build("promtail", "promtail", "github.com/grafana/loki/v3/clients/cmd/promtail", f"{_LOKI}Version", 312)
+NODE_EXPORTER = _build("node_exporter", "node-exporter", "github.com/prometheus/node_exporter", f"{_COMMON}Version", 13)
+_POSTGRES_EXPORTER = "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter"
+POSTGRES_EXPORTER = _build("postgres_exporter", "postgres-exporter", _POSTGRES_EXPORTER, f"{_COMMON}Version", 6)
+_JAEGER = "github.com/jaegertracing/jaeger"
+JAEGER = _build(
+    "all-in-one", "jaeger", f"{_JAEGER}/cmd/all-in-one", f"{_JAEGER}/pkg/version.latestVersion", 186, prefix="v"
 )
-NODE_EXPORTER = GoBuild(
-    "node_exporter",
-    "images/node-exporter",
-    "github.com/prometheus/node_exporter",
-    (),
-    ((f"{_COMMON}Version", "1.12.1"),),
-    13,
-)
-POSTGRES_EXPORTER = GoBuild(
-    "postgres_exporter",
-    "images/postgres-exporter",
-    "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter",
-    (),
-    ((f"{_COMMON}Version", "0.19.1"),),
-    6,
-)
-JAEGER = GoBuild(
-    "all-in-one",
-    "images/jaeger",
-    "github.com/jaegertracing/jaeger/cmd/all-in-one",
-    (),
-    (("github.com/jaegertracing/jaeger/pkg/version.latestVersion", "v1.62.0"),),
-    186,
-)
-OAUTH2_PROXY = GoBuild(
-    "oauth2-proxy",
-    "images/oauth2-proxy",
-    "github.com/oauth2-proxy/oauth2-proxy/v7",
-    (),
-    (("github.com/oauth2-proxy/oauth2-proxy/v7/pkg/version.VERSION", "v7.15.6"),),
-    60,
+_OAUTH2_PROXY = "github.com/oauth2-proxy/oauth2-proxy/v7"
+OAUTH2_PROXY = _build(
+    "oauth2-proxy", "oauth2-proxy", _OAUTH2_PROXY, f"{_OAUTH2_PROXY}/pkg/version.VERSION", 60, prefix="v"
 )
 CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
 DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
 GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_seconds=10)
 
 _KSM = "k8s.io/kube-state-metrics/v2"
-KUBE_STATE_METRICS = GoBuild(
-    "kube-state-metrics", "images/kube-state-metrics", _KSM, (), ((f"{_COMMON}Version", "v2.18.0"),), 90
-)
+KUBE_STATE_METRICS = _build("kube-state-metrics", "kube-state-metrics", _KSM, f"{_COMMON}Version", 90, prefix="v")
 
 KUBERNETES_VERSION = "1.36.3"
 _KUBERNETES_STAMPS = tuple(

@@ -139,7 +139,7 @@ def _links(markup: Markup) -> str:
 
 
 def _link(markup: Markup, text: str, path: str) -> str:
-    """A link on a line of its own; a relative address, as runbooks have by default, is none and stands as it is."""
+    """A link on a line of its own; a relative address, as rules of others may have, is none and stands as it is."""
     linked, plain = markup.link.format(url=_do("."), text=text), f"{text}: {_do('.')}"
     shown = plain if linked == plain else _block('if match "^https?://" .', linked, otherwise=plain)
     return _block(f"with {path}", _block(f"if lt (len .) {markup.address}", shown + markup.end))

@@ -77,10 +77,12 @@ def test_nonsense_is_refused(model: Any, data: dict[str, Any]) -> None:
         parse(model, data, "x")
 
 
-@pytest.mark.parametrize("runbooks", ["docs/runbooks", "/runbooks", "https://git.example.com:8443/a/b", "wiki"])
-def test_runbooks_are_at_an_address_or_in_a_folder(runbooks: str) -> None:
-    """A folder of one's own checkout or wiki needs no scheme."""
-    assert parse(Settings, {"system": "shop", "runbooks": runbooks}, "x").runbooks == runbooks
+@pytest.mark.parametrize("runbooks", ["docs/runbooks", "/runbooks", "wiki", "ftp://h/x", "https://h/x?a=b", "https://"])
+def test_runbooks_are_at_an_absolute_address(runbooks: str) -> None:
+    """What is no link in a notification, or would take no page's name behind it, is refused."""
+    with pytest.raises(ConfigError, match="must be an address that begins with http:// or https:// and a host"):
+        parse(Settings, {"system": "shop", "runbooks": runbooks}, "x")
+    assert parse(Settings, {"system": "shop", "runbooks": "https://h:8443/a/b"}, "x").runbooks == "https://h:8443/a/b"
 
 
 @pytest.mark.parametrize(

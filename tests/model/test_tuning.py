@@ -63,10 +63,19 @@ def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
     assert found["PrometheusRuleFailures"].annotations["dashboard_url"] == "https://m.example.com/d/monitoring-stack"
 
 
+@pytest.mark.parametrize("base", ["https://h/x", "https://h/x/"])
+def test_runbooks_are_linked_by_absolute_addresses_or_not_at_all(base: str, tmp_path: Path) -> None:
+    """With a base each alert has its page below it; without one no alert has the annotation."""
+    for name, alert in alerts(tmp_path, {}, runbooks=base).items():
+        assert alert.annotations["runbook_url"] == f"https://h/x/{name}.md"
+    assert not any("runbook_url" in alert.annotations for alert in alerts(tmp_path, {}).values())
+
+
 def test_no_alert_leads_to_a_dashboard_that_nothing_draws(tmp_path: Path) -> None:
     """Without Grafana the runbook alone is linked; where an operator's own draws, its address is kept."""
     off = {"grafana": '{"enabled": false}'}
-    assert set(alerts(tmp_path, {}, **off)["SlowRequests"].annotations) == {"runbook_url"}
+    linked = alerts(tmp_path, {}, **off, runbooks="https://h/x")
+    assert set(linked["SlowRequests"].annotations) == {"runbook_url"}
     found = alerts(tmp_path, {}, **off, target="kubernetes", prometheus='{"mode": "operator"}')
     assert "dashboard_url" in found["SlowRequests"].annotations
 

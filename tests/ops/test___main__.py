@@ -286,7 +286,7 @@ def test_rotate_deploys_another_value(
 
 def test_secrets_are_listed(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make secrets` shows the table and ends as it says."""
-    monkeypatch.setattr(secrets, "show", lambda space, console: 1)
+    monkeypatch.setattr(secrets, "show", lambda space, console, as_json: 1)
     assert call(monkeypatch, "secrets") == 1
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from rich.console import Console
 
 from ops import capacity
@@ -25,3 +28,12 @@ def test_expectations_stand_beside_limits() -> None:
 def test_sizes_are_readable() -> None:
     """Bytes are shown in binary units."""
     assert (capacity.mib(3 * 2**20), capacity.gib(3 * 2**29)) == ("3 MiB", "1.5 GiB")
+
+
+def test_a_program_reads_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --json the estimate is one document in bytes, with the limit of every workload."""
+    assert capacity.capacity("agenttrace", Console(stderr=True), as_json=True) == 0
+    shown = json.loads(capsys.readouterr().out)
+    plan = plan_file(ROOT / "Pulumi.agenttrace.yaml", "agenttrace")
+    assert shown["expected"]["prometheus_memory"] == capacity.of(plan).prometheus_memory
+    assert shown["memory_limits"].keys() == {workload.name for workload in plan.every()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,37 @@ def test_a_file_that_is_no_mapping_is_told(
     """By every command in words, with status 2."""
     (tmp_path / "checkout" / "Pulumi.x.yaml").write_text(text)
     assert call(monkeypatch, command) == 2 and opened == []
+
+
+@pytest.mark.parametrize("command", ["verify", "secrets", "routes", "capacity"])
+def test_json_has_standard_output_to_itself(
+    command: str, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a program reads is one document; a mistake in the files goes to standard error and ends with 2."""
+    write(tmp_path, stack_file("docker"))
+    monkeypatch.setattr("sys.argv", ["observability", command, "--stack", "x", "--json"])
+    assert commands.main() == (1 if command == "verify" else 0)
+    assert json.loads(capsys.readouterr().out)["stack"] == "x"
+    (tmp_path / "checkout" / "Pulumi.x.yaml").write_text("config: [")
+    assert commands.main() == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and "Pulumi.x.yaml" in captured.err
+
+
+def test_another_failing_pulumi_ends_with_1(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever exit code Pulumi gives, a failed preview or secret is 1 and names what failed."""
+    write(tmp_path, stack_file("docker"))
+    fakes.fake_pulumi(tmp_path, fails=("preview", "config set"))
+    assert call(monkeypatch, "preview") == 1 and "failed: pulumi preview --diff" in capsys.readouterr().out
+    assert call(monkeypatch, "secret") == 1 and "failed: pulumi config set" in capsys.readouterr().out
+
+
+def test_an_unknown_stack_is_wrong_input(
+    opened: Opened, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands that open a stack first end with 2 as well, and list the stacks there are."""
+    for command in (*PLANNED, *PLACED, *LOCAL):
+        assert call(monkeypatch, command) == 2
+        assert "Pulumi.x.yaml" in capsys.readouterr().out

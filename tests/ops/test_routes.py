@@ -12,7 +12,7 @@ from components.assemble import ConfigValue
 from model.errors import ConfigError
 from model.matching import taken
 from model.plan import Plan
-from ops.routes import common, complete, document, explain, parse_labels
+from ops.routes import common, complete, describe, document, explain, parse_labels
 from tests.support.operators import operated
 from tests.support.systems import plan_shop
 
@@ -63,6 +63,17 @@ def test_what_no_route_claims_goes_to_the_first(plan: Plan) -> None:
     assert "grouped by alertname, service" in grouped
     assert passed[0] == '   passed over severity="critical": severity is warning'
     assert said(plan, severity="info")[0] == "-> nobody: it is shown in Alertmanager only"
+
+
+def test_a_program_reads_the_routes(plan: Plan) -> None:
+    """As plain data: receiver, integrations, the matchers on the way, options; nobody has no integration."""
+    shown = describe(plan, complete(plan, {"severity": "critical", "service": "api"}))
+    assert json.loads(json.dumps(shown)) == shown and shown["alert"]["service"] == "api"
+    (route,) = shown["routes"]
+    assert (route["receiver"], route["integrations"]) == ("night", ["pagerduty", "telegram"])
+    assert route["matchers"] == [['severity="critical"'], ['service="api"']]
+    assert route["options"]["group_wait"] == "10s"
+    assert describe(plan, complete(plan, {"severity": "info"}))["routes"][0]["integrations"] == []
 
 
 def test_an_alert_has_the_labels_of_its_rule(plan: Plan) -> None:

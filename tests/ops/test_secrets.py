@@ -131,6 +131,21 @@ def test_the_table_shows_no_value_and_ends_with_1_where_one_is_missing(
     assert "missing: make secret STACK=dev NAME=slack-webhook" in text.getvalue()
 
 
+def test_a_program_reads_the_secrets(space: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As one document without a value, with the same exit codes as the table."""
+    console, _ = console_text()
+    assert secrets.show(space, console, as_json=True) == 0
+    text = capsys.readouterr().out
+    assert CANARY not in text
+    assert {"slack-webhook": "set"}.items() <= {
+        row["name"]: row["state"] for row in json.loads(text)["secrets"]
+    }.items()
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': shop}")
+    assert secrets.show(space, console, as_json=True) == 1
+    missing = [row["name"] for row in json.loads(capsys.readouterr().out)["secrets"] if row["missing"]]
+    assert "slack-webhook" in missing
+
+
 # -- age -------------------------------------------------------------------------------------------------------------
 
 

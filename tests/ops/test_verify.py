@@ -144,6 +144,29 @@ def test_what_is_not_seen_fails_the_report() -> None:
     assert not good and "unseen there are no metrics of 2 of 2 containers (all)" in text
 
 
+@pytest.mark.parametrize(
+    ("workloads", "scraped", "unseen", "good"),
+    [
+        ([GOOD], [target("prometheus")], [], True),
+        ([GOOD], [target("prometheus", "down")], [], False),
+        ([GOOD], [target("prometheus")], ["there are no metrics"], False),
+        ([], [], [], False),
+    ],
+)
+def test_a_program_reads_the_same_verdict(
+    workloads: list[Health], scraped: list[dict[str, Any]], unseen: list[str], good: bool
+) -> None:
+    """The plain data hold what the table shows, and judge as it does."""
+    data = verify.describe("dev", workloads, scraped, unseen, warnings=("w",), base_url="http://h")
+    assert json.loads(json.dumps(data)) == data
+    assert (data["good"], data["unseen"], data["warnings"]) == (good, unseen, ["w"])
+    assert [item["workload"] for item in data["workloads"]] == [item.workload for item in workloads]
+    assert [(each["service"], each["health"]) for each in data["targets"]] == [
+        (each["labels"]["service"], each["health"]) for each in scraped
+    ]
+    assert shown(workloads, scraped, *unseen)[0] == good
+
+
 def planned(*names: str) -> Any:
     """A plan with these workloads."""
     return SimpleNamespace(stack="dev", every=lambda: [SimpleNamespace(name=name) for name in names])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from model.errors import ConfigError
 from ops import workspace
 from ops.workspace import ROOT, describe_machine, merge, open_workspace, state_dir, uses_pulumi
 from tests.support import fakes
@@ -81,7 +82,7 @@ def test_own_backend_works_in_the_checkout(tmp_path: Path) -> None:
 
 def test_unknown_stack_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     """A stack without a file is refused, and the message lists those there are."""
-    with pytest.raises(SystemExit, match=r"there is no Pulumi\.nope\.yaml; stacks: .*dev"):
+    with pytest.raises(ConfigError, match=r"Pulumi\.nope\.yaml: there is no such file; stacks: .*dev"):
         open_workspace("nope", environment(tmp_path), {})
 
 

@@ -149,7 +149,7 @@ IDLE_CASES = (
     addressed("grafana", {"queryTimeout": "2h"}, ".queryTimeout", '"2h": must be 1h at most'),
     addressed("loki", {"memory": "999TiB"}, ".memory", '"999TiB": must be 64TiB at most: no host has more'),
     of_settings("runbooks without a scheme", {"runbooks": "git.example.com/x"}, "runbooks",
-                '"git.example.com/x": must be an address that begins with http:// or https://, or a folder such as'),
+                '"git.example.com/x": must be an address that begins with http:// or https:// and a host'),
     of_settings("runbooks at a port that no host has", {"runbooks": "https://h:0/x"}, "runbooks", PORT),
     addressed("alertmanager", {"groupBy": ["alertname", "alertname"]}, ".groupBy", "names 'alertname' twice"),
 )  # fmt: skip

@@ -1,0 +1,139 @@
+"""The command line of `observability`: its commands, their options, help and completion.
+
+Exit codes are the same for every command, see EXIT_CODES. With --json, standard output holds one JSON document alone,
+and messages for people go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = "observability"
+FINE, UNWELL, REFUSED, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes, in the order of EXIT_CODES; 130 is what shells give a process that Ctrl-C ended (128 + SIGINT)."""
+EXIT_CODES = f"""exit codes:
+  {FINE:<4} success, and all that was checked is well
+  {UNWELL:<4} something is wrong with the stack, or a tool failed
+  {REFUSED:<4} wrong input: an unknown option, or a mistake in the stack's or the system's file
+  {INTERRUPTED:<4} interrupted"""
+SHELLS = ("bash", "zsh")
+_JSON: Mapping[str, Any] = {"action": "store_true", "help": "print one JSON document, for programs"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it does in one line, and its options by their flag, as arguments of `add_argument`."""
+
+    summary: str
+    options: Mapping[str, Mapping[str, Any]]
+    on_stack: bool = True
+
+
+COMMANDS: Mapping[str, Command] = {
+    "up": Command("deploy the stack, wait until it is healthy and show its addresses", {}),
+    "preview": Command("show what `up` would change", {"--json": _JSON}),
+    "refresh": Command("compare the recorded state with what really runs", {}),
+    "verify": Command("show health, targets and addresses of the running stack", {"--json": _JSON}),
+    "down": Command(
+        "remove the stack; data volumes stay",
+        {"--purge": {"action": "store_true", "help": "remove data volumes too"}},
+    ),
+    "password": Command("print the generated passwords", {}),
+    "secret": Command(
+        "store a secret, read from standard input",
+        {"--name": {"required": True, "help": "its configuration key, such as slack-webhook"}},
+    ),
+    "secrets": Command("list the secrets, their state and age; never a value", {"--json": _JSON}),
+    "rotate": Command(
+        "give a secret another value and deploy it",
+        {"--name": {"required": True, "help": "its configuration key, such as grafana-admin-password"}},
+    ),
+    "routes": Command(
+        "show who is notified of an alert, and why",
+        {
+            "--labels": {"default": "", "help": "labels of the alert, such as 'severity=critical team=shop'"},
+            "--json": _JSON,
+        },
+    ),
+    "alert-test": Command(
+        "send a marked alert to receivers and show what each answered",
+        {
+            "--receiver": {"default": "", "help": "one receiver; all of them when absent"},
+            "--severity": {"default": "warning", "choices": ["critical", "warning", "info"], "help": "of the alert"},
+        },
+    ),
+    "render": Command(
+        "write every document of the stack to a folder; needs no engine",
+        {"--output": {"type": Path, "help": "folder to write to; build/render/<stack> when absent"}},
+    ),
+    "capacity": Command("show how much memory and disk the stack will need", {"--json": _JSON}),
+    "completion": Command(
+        "print a completion script for a shell: source <(observability completion bash)",
+        {"shell": {"choices": SHELLS, "help": "the shell that will read it"}},
+        on_stack=False,
+    ),
+}
+"""Every command by its name, in the order of the help."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; `json` and `stack` are there for every command."""
+    made = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="A monitoring stack for any system, from YAML alone.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.set_defaults(json=False, stack="dev")
+    below = made.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    for name, command in COMMANDS.items():
+        _add(below.add_parser(name, **_texts(command)), command)
+    return made
+
+
+def _texts(command: Command) -> dict[str, Any]:
+    return {
+        "help": command.summary,
+        "description": f"{command.summary[0].upper()}{command.summary[1:]}.",
+        "epilog": EXIT_CODES,
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
+
+
+def _add(made: argparse.ArgumentParser, command: Command) -> None:
+    if command.on_stack:
+        stack = made.add_argument(
+            "--stack", default="dev", help="name of the environment, Pulumi.<stack>.yaml; default: dev"
+        )
+        stack.complete = {shell: f"_{PROGRAM}_stacks" for shell in SHELLS}  # type: ignore[attr-defined]
+    for flag, options in command.options.items():
+        made.add_argument(flag, **options)
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The arguments of one call, of this process unless they are given.
+
+    Raises:
+        SystemExit: with code 2 for wrong input, with 0 after --help.
+    """
+    return parser().parse_args(arguments)
+
+
+def completion(shell: str, root: Path) -> str:
+    """The completion script of a shell, which offers the stacks that have a file below `root`.
+
+    Format: https://docs.iterative.ai/shtab/use/.
+    """
+    import shtab  # noqa: PLC0415 - of all commands, this one alone needs it
+
+    names = f"ls {_quoted(root)} | sed -n 's/^Pulumi\\.\\([^.]*\\)\\.yaml$/\\1/p'"
+    offer = {"bash": f'compgen -W "$({names})" -- "$1"', "zsh": f'compadd -- "${{(@f)$({names})}}"'}
+    return shtab.complete(parser(), shell=shell, preamble=f"_{PROGRAM}_stacks() {{ {offer[shell]}; }}")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "'\\''") + "'"
