@@ -17,7 +17,8 @@ from model.errors import ConfigError
 from model.plan import Plan
 from model.telemetry import Dashboard
 from model.workload import HttpProbe, Workload
-from targets.docker import DockerTarget, check
+from targets.docker.check import check
+from targets.docker.register import DockerTarget
 from tests.support.mocks import by_name, run_program
 from tests.support.planned import job
 from tests.support.systems import plan_cluster, plan_shop

@@ -11,7 +11,7 @@ from components.assemble import ConfigValue
 from model.errors import ConfigError
 from model.plan import Plan
 from model.workload import Workload
-from targets.docker import check
+from targets.docker.check import check
 from tests.support.planned import document, explained, job, scraped_as, text, workload
 from tests.support.systems import plan_cluster, plan_shop
 

@@ -24,7 +24,7 @@ from model.telemetry import (
     Telemetry,
 )
 from model.workload import HttpProbe, Workload
-from targets.docker import DockerTarget
+from targets.docker.register import DockerTarget
 from tests.support.mocks import by_name, run_program
 from tests.support.systems import SYSTEM, plan_shop
 

@@ -21,7 +21,8 @@ import pulumi
 from components.assemble import ConfigValue, assemble
 from components.base import ComponentArgs
 from components.prometheus import Prometheus
-from targets.docker import DockerTarget, address
+from targets.docker.register import DockerTarget
+from targets.docker.shared import address
 
 config = {{
     "system": ConfigValue("plue"),

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from targets.base import Deployment, Target
-from targets.docker import DockerTarget
+from targets.docker.register import DockerTarget
 from targets.kubernetes import KubernetesTarget
 
 TARGETS = (DockerTarget, KubernetesTarget)

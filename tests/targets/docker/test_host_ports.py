@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from model.plan import Plan
-from targets.host_ports import taken
+from targets.docker.host_ports import taken
 from tests.support.alerting import free_port
 from tests.support.systems import plan_shop
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from model.settings import DockerSettings
-from targets import docker_engine
-from targets.docker_engine import EngineFacts, problems, read
+from targets.docker import engine as docker_engine
+from targets.docker.engine import EngineFacts, problems, read
 
 CLASSIC: dict[str, Any] = {
     "ID": "A",
