@@ -85,7 +85,7 @@ def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], op
         from targets.docker.register import DockerTarget  # noqa: PLC0415
 
         return DockerTarget(name, plan.settings.docker, plan.images, secrets, opts=opts)
-    from targets.kubernetes import KubernetesTarget  # noqa: PLC0415
+    from targets.kubernetes.register import KubernetesTarget  # noqa: PLC0415
 
     return KubernetesTarget(
         name,

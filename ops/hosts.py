@@ -30,12 +30,12 @@ from ops.render import place_of
 from ops.stack_file import Location
 from ops.verify import Health
 from ops.workspace import Workspace
-from targets import preflight
-from targets.delivery import read_log
 from targets.docker import engine as docker_engine
 from targets.docker import host_ports
-from targets.preflight import connect as connect_cluster
-from targets.preflight import no_context, size
+from targets.kubernetes import preflight
+from targets.kubernetes.delivery import read_log
+from targets.kubernetes.preflight import connect as connect_cluster
+from targets.kubernetes.preflight import no_context, size
 
 _RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
 """Sends Traefik, the first process of its container, the signal to read its routes anew."""
@@ -195,7 +195,7 @@ class ClusterHost:
         return recover.recover(space, None)
 
     def refusals(self, plan: Plan) -> list[str]:
-        """See `Host` and `targets.preflight.problems`."""
+        """See `Host` and `targets.kubernetes.preflight.problems`."""
         return preflight.problems(place_of(plan), plan.every(), plan.declared)
 
     def describe(self, settings: Settings) -> Description:

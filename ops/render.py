@@ -14,8 +14,8 @@ from components.documents import dump_all
 from model.plan import Plan
 from ops.stack_file import read_config
 from ops.workspace import ROOT, Workspace
-from targets import manifests
-from targets.manifests import Place
+from targets.kubernetes import manifests, storage
+from targets.kubernetes.shared import Place
 from targets.platforms import PLATFORMS
 
 
@@ -90,7 +90,7 @@ def config_maps(plan: Plan) -> dict[str, str]:
     """The documents once more, as the ConfigMaps that a cluster is given."""
     if plan.settings.target != "kubernetes":
         return {}
-    made = {workload.name: manifests.config_map(place_of(plan), workload) for workload in plan.every()}
+    made = {workload.name: storage.config_map(place_of(plan), workload) for workload in plan.every()}
     return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from model.plan import Platform
 from model.settings import Settings
-from targets import kubernetes_check
 from targets.docker import check as docker_check
 from targets.docker import shared as docker
+from targets.kubernetes import check as kubernetes_check
 
 
 def _docker_address(stack: str, settings: Settings) -> Callable[[str, int], str]:

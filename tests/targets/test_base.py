@@ -9,7 +9,7 @@ import pytest
 
 from targets.base import Deployment, Target
 from targets.docker.register import DockerTarget
-from targets.kubernetes import KubernetesTarget
+from targets.kubernetes.register import KubernetesTarget
 
 TARGETS = (DockerTarget, KubernetesTarget)
 

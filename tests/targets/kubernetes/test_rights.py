@@ -7,9 +7,9 @@ from dataclasses import replace
 from model.declared import Declared
 from model.settings import KubernetesSettings
 from model.workload import Access
-from targets.manifests import Place
-from targets.ownership import plural, references
-from targets.rights import wanted_rights
+from targets.kubernetes.ownership import plural, references
+from targets.kubernetes.rights import wanted_rights
+from targets.kubernetes.shared import Place
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
 PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)

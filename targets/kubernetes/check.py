@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from model.naming import namespace
 from model.settings import KubernetesSettings
 from model.workload import SECRETS_DIR, Workload
-from targets.manifests import SIDECAR, SLASH
+from targets.kubernetes.shared import SIDECAR, SLASH
 
 _LARGEST_VOLUME_NAME = 63
 

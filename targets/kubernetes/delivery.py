@@ -20,8 +20,8 @@ from model.declared import Declared
 from model.naming import LABEL
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
-from targets.manifests import SIDECAR, Place
-from targets.preflight import connect, problems
+from targets.kubernetes.preflight import connect, problems
+from targets.kubernetes.shared import SIDECAR, Place
 
 _WORDS = 4000
 """Characters of a process's own words that an error repeats."""
@@ -49,7 +49,7 @@ class Cluster:
         return self._api
 
     def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
-        """See `targets.preflight.problems`."""
+        """See `targets.kubernetes.preflight.problems`."""
         return problems(place, workloads, declared)
 
     async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:

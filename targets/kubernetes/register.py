@@ -1,7 +1,8 @@
-"""Kubernetes: a Workload becomes a StatefulSet, Deployment or DaemonSet and what stands around it.
+"""Registers a stack on Kubernetes: a Workload becomes a StatefulSet, Deployment or DaemonSet and what is around it.
 
-The objects are made by `targets.manifests`; here they are registered, in the order that keeps a bad configuration away
-from what runs: first the ConfigMap, then the proof that the running processes took it, then what replaces pods.
+The objects are made by `targets.kubernetes.manifests`; here they are registered, in the order that keeps a bad
+configuration away from what runs: first the ConfigMap, then the proof that the running processes took it, then what
+replaces pods.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from model.images import Image
 from model.naming import LABEL, resource_name
 from model.settings import KubernetesSettings
 from model.workload import Workload
-from targets import manifests
 from targets.base import Deployment, mark_secrets
-from targets.delivery import Cluster
-from targets.kubernetes_check import address, check
-from targets.manifests import MARK, Object, Place
+from targets.kubernetes import manifests, shared, sidecar, storage
+from targets.kubernetes.check import address, check
+from targets.kubernetes.delivery import Cluster
+from targets.kubernetes.shared import Object, Place
+from targets.kubernetes.storage import MARK
 
 KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "Namespace": core.Namespace,
@@ -105,7 +107,7 @@ class KubernetesTarget:
             enable_config_map_mutable=True,
             enable_secret_mutable=True,
             # what a removed stack keeps and a killed run left half made is written to again; that it is ours has just
-            # been seen (targets.ownership): since 4.29 the provider refuses it otherwise
+            # been seen (targets.kubernetes.ownership): since 4.29 the provider refuses it otherwise
             upsert_existing_objects=True,
             opts=pulumi.ResourceOptions(parent=self._host),
         )
@@ -122,11 +124,11 @@ class KubernetesTarget:
     # -- the protocol ------------------------------------------------------------------------------------------------
 
     def address(self, name: str, port: int) -> str:
-        """See `targets.kubernetes_check.address`."""
+        """See `targets.kubernetes.check.address`."""
         return address(self._stack, self._settings, name, port)
 
     def check(self, workloads: Sequence[Workload]) -> list[str]:
-        """See `targets.kubernetes_check.check`."""
+        """See `targets.kubernetes.check.check`."""
         return check(workloads)
 
     def deploy(
@@ -135,7 +137,7 @@ class KubernetesTarget:
         """Identity, volumes, secrets and documents, then the proof, then the pods; all children of `parent`."""
         place, homes = self._place, self._homes[self._place.home(workload)]
         before: list[pulumi.Resource] = [*homes, *after]
-        kept = {item["metadata"]["name"] for volume, item in manifests.claims(place, workload) if volume.retain}
+        kept = {item["metadata"]["name"] for volume, item in storage.claims(place, workload) if volume.retain}
         *around, pods = manifests.of_workload(place, workload)
         needed = [
             self._register(item, parent, depends_on=homes, retain_on_delete=item["metadata"]["name"] in kept)
@@ -143,7 +145,7 @@ class KubernetesTarget:
         ]
         secret, mark = self._secret(workload, parent, homes), self._reread(workload, parent, homes)
         proof = self._documents(workload, parent, homes, mark)
-        self._fill(pods, proof, {manifests.secret_name(workload, again=False): secret})
+        self._fill(pods, proof, {storage.secret_name(workload, again=False): secret})
         controller = self._register(
             pods,
             parent,
@@ -176,7 +178,7 @@ class KubernetesTarget:
         homes = self._homes[self._place.namespace]
         wanted = sorted({name for item in declared for name in item.secrets})
         files = {name: self._secrets[name] for name in wanted}
-        around = manifests.metadata(self._place, "", self._place.namespace)
+        around = shared.metadata(self._place, "", self._place.namespace)
         name = self._immutable(SECRETS, around, files, self._host, homes) if wanted else None
         for item in declared:
             made = manifests.declared(self._place, item)
@@ -187,7 +189,7 @@ class KubernetesTarget:
         files = self._files(workload, again=False)
         if not files:
             return None
-        name = manifests.secret_name(workload, again=False)
+        name = storage.secret_name(workload, again=False)
         return self._immutable(name, self._around(workload, ""), files, parent, homes)
 
     def _reread(
@@ -197,7 +199,7 @@ class KubernetesTarget:
         files = self._files(workload, again=True)
         if not files:
             return None
-        name = manifests.secret_name(workload, again=True)
+        name = storage.secret_name(workload, again=True)
         mark = mark_secrets(resource_name(self._stack, f"{workload.name}-reread-mark"), files, parent)
         # `data`, as what is gone from `stringData` stays in the object
         data = {key: text.apply(_base64) for key, text in {**files, MARK: mark}.items()}
@@ -226,7 +228,7 @@ class KubernetesTarget:
     def _around(self, workload: Workload, name: str) -> Any:
         """The metadata of a workload's Secret."""
         place = self._place
-        return manifests.metadata(place, name, place.home(workload), **manifests.selector(place, workload.name))
+        return shared.metadata(place, name, place.home(workload), **shared.selector(place, workload.name))
 
     def _immutable(
         self,
@@ -265,8 +267,8 @@ class KubernetesTarget:
 
         They took them with the secrets of this mark, where there are some that they read again.
         """
-        wanted = manifests.generation(self._place, workload)
-        item = manifests.config_map(self._place, workload)
+        wanted = sidecar.generation(self._place, workload)
+        item = storage.config_map(self._place, workload)
         if item is None or workload.config is None:
             return pulumi.Output.from_input(wanted)
         made = self._register(item, parent, depends_on=list(homes))

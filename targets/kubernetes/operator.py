@@ -19,9 +19,9 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 
 from model.declared import Declared
 from model.operator import GROUP
-from targets import manifests
-from targets.manifests import Place
-from targets.structural import problems as misfits
+from targets.kubernetes import manifests, shared
+from targets.kubernetes.shared import Place
+from targets.kubernetes.structural import problems as misfits
 
 SECONDS = 5
 """How long the cluster may take for an answer: a definition has up to a megabyte."""
@@ -96,7 +96,7 @@ def unselected(client: Any, place: Place, declared: Sequence[Declared]) -> Itera
 
     Where this user may not look, the operator's own log tells.
     """
-    home = manifests.metadata(place, place.namespace, None)["labels"]
+    home = shared.metadata(place, place.namespace, None)["labels"]
     homes = {**home, "kubernetes.io/metadata.name": place.namespace}
     running: dict[str, list[Any] | None] = {}
     for kind in kinds(declared):

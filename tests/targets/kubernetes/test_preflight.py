@@ -15,9 +15,9 @@ import pytest
 from model.declared import Declared
 from model.settings import KubernetesSettings
 from model.workload import DataVolume, Port
-from targets import preflight
-from targets.manifests import Place
-from targets.preflight import problems, size
+from targets.kubernetes import preflight
+from targets.kubernetes.preflight import problems, size
+from targets.kubernetes.shared import Place
 from tests.support.workloads import IMAGES, PLAIN
 
 DATABASE = replace(PLAIN, name="db", volumes=(DataVolume(name="data", path="/d", size=5 * 2**30),))

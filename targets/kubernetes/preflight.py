@@ -17,10 +17,10 @@ from model.declared import Declared
 from model.errors import nearest
 from model.settings import KubernetesSettings
 from model.workload import Workload
-from targets import manifests, operator
-from targets.manifests import Place
-from targets.ownership import SECONDS, references, taken
-from targets.rights import CRDS, forbidden, wanted_rights
+from targets.kubernetes import operator, shared, storage
+from targets.kubernetes.ownership import SECONDS, references, taken
+from targets.kubernetes.rights import CRDS, forbidden, wanted_rights
+from targets.kubernetes.shared import Place
 
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -89,14 +89,14 @@ def _volumes(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterat
         return
     held = {claim.metadata.name: claim for claim in claims}
     for workload in workloads:
-        for volume, item in manifests.claims(place, workload):
+        for volume, item in storage.claims(place, workload):
             claim = held.get(item["metadata"]["name"])
             if claim is None:
                 continue
             has = size(claim.spec.resources.requests["storage"])
-            where = f"volume {volume.name} of {workload.name} has {manifests.quantity(has)}"
+            where = f"volume {volume.name} of {workload.name} has {shared.quantity(has)}"
             if volume.size < has:
-                yield f"{where} and cannot shrink to {manifests.quantity(volume.size)}; a smaller one needs a new name"
+                yield f"{where} and cannot shrink to {shared.quantity(volume.size)}; a smaller one needs a new name"
             elif volume.size > has and not _expandable(client, claim.spec.storage_class_name):
                 yield f"{where} and its class {claim.spec.storage_class_name} does not let volumes grow"
 

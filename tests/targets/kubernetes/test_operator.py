@@ -14,8 +14,8 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from model.declared import Declared
 from model.operator import GROUP
 from model.settings import KubernetesSettings
-from targets.manifests import Place
-from targets.operator import matches, problems, refused, wrong_rules
+from targets.kubernetes.operator import matches, problems, refused, wrong_rules
+from targets.kubernetes.shared import Place
 from tests.support.operators import definition
 from tests.support.validating import tool
 from tests.support.workloads import IMAGES

@@ -14,9 +14,9 @@ from model.declared import SECRETS, Declared
 from model.errors import ConfigError
 from model.settings import KubernetesSettings
 from model.workload import Access, ConfigDir, SecretFile, Workload
-from targets.delivery import Cluster
-from targets.kubernetes import KubernetesTarget
-from targets.manifests import Place
+from targets.kubernetes.delivery import Cluster
+from targets.kubernetes.register import KubernetesTarget
+from targets.kubernetes.shared import Place
 from tests.support.mocks import RecordedResource, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 

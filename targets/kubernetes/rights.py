@@ -10,9 +10,9 @@ import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
 from model.declared import Declared
 from model.workload import Workload
-from targets import operator
-from targets.manifests import Place
-from targets.ownership import AT_ONCE, SECONDS, plural, references
+from targets.kubernetes import operator
+from targets.kubernetes.ownership import AT_ONCE, SECONDS, plural, references
+from targets.kubernetes.shared import Place
 
 CRDS = "customresourcedefinitions"
 WRITE = ("get", "create", "patch")

@@ -1,8 +1,8 @@
 """What a deployment would write to that is somebody else's: asked of the cluster before anything is touched.
 
-The provider writes to objects that exist already (see `targets.kubernetes`), as a stack that was removed leaves its
-namespace and its volumes behind, and a run that was killed whatever it had made. So every object that is there under a
-name of ours must carry the stack's label.
+The provider writes to objects that exist already (see `targets.kubernetes.register`), as a stack that was removed
+leaves its namespace and its volumes behind, and a run that was killed whatever it had made. So every object that is
+there under a name of ours must carry the stack's label.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from model.declared import Declared
 from model.naming import LABEL
 from model.workload import Workload
-from targets import manifests
-from targets.manifests import Object, Place
+from targets.kubernetes import manifests, storage
+from targets.kubernetes.shared import Object, Place
 
 SECONDS = 4
 """How long the cluster may take for an answer before it counts as unreachable."""
@@ -70,7 +70,7 @@ def references(place: Place, workloads: Sequence[Workload], declared: Sequence[D
     objects: list[Object] = [*manifests.of_stack(place, workloads)]
     for workload in workloads:
         objects += [*manifests.of_workload(place, workload)]
-        objects += [item for item in (manifests.config_map(place, workload),) if item]
+        objects += [item for item in (storage.config_map(place, workload),) if item]
     objects += [manifests.declared(place, item) for item in declared]
     return sorted(
         {

@@ -11,8 +11,8 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir
-from targets import delivery
-from targets.delivery import Cluster, DeliveryError, outcome
+from targets.kubernetes import delivery
+from targets.kubernetes.delivery import Cluster, DeliveryError, outcome
 
 CONFIG = ConfigDir(path="/etc/x", files={"x.yml": "1"})
 REVISION = CONFIG.revision()

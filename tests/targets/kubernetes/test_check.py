@@ -8,7 +8,7 @@ import pytest
 
 from model.settings import KubernetesSettings
 from model.workload import BorrowedVolume, ConfigDir, Exemption, HostMount, Port, SecretFile, Workload
-from targets.kubernetes_check import address, check
+from targets.kubernetes.check import address, check
 from tests.support.workloads import PLAIN, SERVER
 
 MOUNT = HostMount(source="/var/log", path="/host", reason="reads logs")

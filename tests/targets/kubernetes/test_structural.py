@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from targets.structural import problems
+from targets.kubernetes.structural import problems
 
 DURATION = {"type": "string", "pattern": r"^(0|(([0-9]+)m)?(([0-9]+)s)?)$"}
 SCHEMA: dict[str, Any] = {

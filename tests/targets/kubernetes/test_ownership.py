@@ -15,9 +15,11 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from model.declared import Declared
 from model.settings import KubernetesSettings
 from model.workload import Access, Workload
-from targets.kubernetes import KINDS
-from targets.manifests import Place, config_map, of_stack, of_workload
-from targets.ownership import Reference, plural, references, taken
+from targets.kubernetes.manifests import of_stack, of_workload
+from targets.kubernetes.ownership import Reference, plural, references, taken
+from targets.kubernetes.register import KINDS
+from targets.kubernetes.shared import Place
+from targets.kubernetes.storage import config_map
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
 PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
