@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from components.documents import dump_all
 from model.plan import Plan
 from ops.stack_file import read_config
 from ops.workspace import ROOT, Workspace
+from targets.docker import manifests as docker
+from targets.docker.shared import Scope
 from targets.kubernetes import manifests, storage
 from targets.kubernetes.shared import Place
 from targets.platforms import PLATFORMS
@@ -47,12 +49,29 @@ def images_of(plan: Plan) -> list[str]:
 
 
 def documents(plan: Plan) -> dict[str, str]:
-    """Every document by `<workload>/<path>`, and the workloads themselves as YAML."""
+    """Every document by `<workload>/<path>`, and what the target is asked for, as YAML."""
     files: dict[str, str] = {}
     for workload in plan.every():
         if workload.config:
             files |= {f"{workload.name}/{path}": text for path, text in workload.config.files.items()}
-        files[f"{workload.name}/workload.yaml"] = yaml.safe_dump(
+    return files | _TARGETS[plan.settings.target](plan)
+
+
+def containers(plan: Plan) -> dict[str, str]:
+    """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
+    scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
+    images = sorted({workload.image for workload in plan.every()} | {"busybox"})
+    references = {name: scope.reference(name) for name in images}
+    made = {"stack": {"images": references, **docker.describe(docker.of_stack(scope))}}
+    for workload in plan.every():
+        made[workload.name] = docker.describe(docker.of_workload(scope, workload), workload)
+    return {f"docker/{name}.yaml": _dump(item) for name, item in made.items()}
+
+
+def workloads(plan: Plan) -> dict[str, str]:
+    """What objects of a cluster do not say of a workload, such as the reasons of its exceptions."""
+    return {
+        f"{workload.name}/workload.yaml": _dump(
             {
                 "image": plan.images[workload.image].reference(None),
                 "args": list(workload.args),
@@ -64,11 +83,10 @@ def documents(plan: Plan) -> dict[str, str]:
                 "cpus": workload.limits.cpus,
                 "pids": workload.limits.pids,
                 "exemptions": {e.rule + (f" {e.value}" if e.value else ""): e.reason for e in workload.exemptions},
-            },
-            sort_keys=False,
-            width=120,
+            }
         )
-    return files | objects(plan)
+        for workload in plan.every()
+    }
 
 
 def objects(plan: Plan) -> dict[str, str]:
@@ -99,10 +117,20 @@ def place_of(plan: Plan) -> Place:
     return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=plan.neighbours)
 
 
+def _dump(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False, width=120, allow_unicode=True)
+
+
 def _yaml(items: Sequence[Mapping[str, Any]]) -> str:
     """Several documents, without anchors: readers of other languages do not all know them."""
     plain = json.loads(json.dumps(items))
     return dump_all(plain)
+
+
+_TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
+    "docker": containers,
+    "kubernetes": lambda plan: workloads(plan) | objects(plan),
+}
 
 
 def render(stack: str, folder: Path) -> int:

@@ -17,7 +17,7 @@ from model.naming import resource_name
 from model.settings import DockerSettings
 from model.workload import Workload
 from targets.base import Deployment, mark_secrets
-from targets.docker import containers, delivery
+from targets.docker import containers, delivery, manifests
 from targets.docker.check import check
 from targets.docker.shared import Inputs, Late, Scope, address
 
@@ -55,10 +55,11 @@ class DockerTarget:
         self._started: dict[str, pulumi.Output[str]] = {}
         self._marks: dict[str, pulumi.Output[str]] = {}
         self._provider = self._engine()
-        network = containers.network(self._scope)
+        shared = manifests.of_stack(self._scope)
+        (network,), (tools,), (fetch,) = shared["networks"], shared["volumes"], shared["containers"]
         self._network = docker.Network(network["name"], opts=self._child(self._host), **_arguments(network))
-        self._volume("tools", self._host, retain=False)
-        self._fetch = self._container(containers.tools(self._scope), None, self._host)
+        self._volume(tools, self._host, retain=False)
+        self._fetch = self._container(fetch, None, self._host)
         self._host.register_outputs({})
 
     # -- the protocol ------------------------------------------------------------------------------------------------
@@ -76,15 +77,13 @@ class DockerTarget:
     ) -> Deployment:
         """Volumes, secrets, documents, then the container; its children are `parent`'s."""
         scope = self._scope
-        before: list[pulumi.Resource] = [self._fetch]
-        before += [self._volume(volume.name, parent, retain=volume.retain) for volume in workload.volumes]
+        made = [self._volume(inputs, parent, retain=retain) for inputs, retain in manifests.volumes(scope, workload)]
+        before: list[pulumi.Resource] = [self._fetch, *made[: len(workload.volumes)]]
         if workload.secrets:
-            self._volume(f"{workload.name}-secrets", parent, retain=False)
             before.append(self._container(delivery.secrets(scope, workload), workload, parent))
         before += after
         ready = pulumi.Output.from_input(True)
         if delivery.delivers(workload):
-            self._volume(f"{workload.name}-config", parent, retain=False)
             configure = self._container(delivery.configure(scope, workload), workload, parent, before)
             before.append(configure)
             ready = _delivered(workload.name, configure)
@@ -130,9 +129,9 @@ class DockerTarget:
             )
         return self._pulled[name]
 
-    def _volume(self, name: str, parent: pulumi.Resource, *, retain: bool) -> docker.Volume:
-        inputs = containers.volume(self._scope, name)
-        made = docker.Volume(inputs["name"], opts=self._child(parent, retain_on_delete=retain), **_arguments(inputs))
+    def _volume(self, inputs: Inputs, parent: pulumi.Resource, *, retain: bool) -> docker.Volume:
+        opts = self._child(parent, retain_on_delete=retain)
+        made = docker.Volume(inputs["name"], opts=opts, **_arguments(inputs))
         self._volumes[inputs["name"]] = made
         return made
 
