@@ -2,30 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from model.workload import SECRETS_DIR, Workload
+from targets.fields import Fields
 
 
 def check(workloads: Sequence[Workload]) -> list[str]:
-    """What Docker cannot express: secrets outside their one directory, paths of the host that are not declared, and
-    names that the target needs for its own containers and volumes.
+    """What Docker cannot express: what `FIELDS` refuses, and names that the target needs for its own containers and
+    volumes.
     """
-    found = _taken_names(workloads)
-    for workload in workloads:
-        if workload.replicas > 1:
-            found.append(f"workload {workload.name!r}: {workload.replicas} replicas need a cluster; use one on Docker")
-        for secret in workload.secrets:
-            if str(PurePosixPath(secret.path).parent) != SECRETS_DIR:
-                found.append(f"workload {workload.name!r}: secret file {secret.path!r} must lie in {SECRETS_DIR}")
-        if workload.access or workload.told:
-            found.append(f"workload {workload.name!r}: asks a cluster for what only a cluster has")
-        if not all((*workload.args, *workload.entrypoint)):
-            found.append(f"workload {workload.name!r}: an argument is empty, which the Docker provider refuses")
-        if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):
-            found.append(f"workload {workload.name!r}: mounts paths of the host without declaring the exemption")
-    return found
+    return [*_taken_names(workloads), *FIELDS.check(workloads)]
+
+
+def _replicas(workload: Workload) -> Iterator[str]:
+    if workload.replicas > 1:
+        yield f"{workload.replicas} replicas need a cluster; use one on Docker"
+
+
+def _access(workload: Workload) -> Iterator[str]:
+    if workload.access:
+        yield "asks a cluster for what only a cluster has: rights on its API"
+
+
+def _platform_values(workload: Workload) -> Iterator[str]:
+    if workload.told:
+        yield f"asks a cluster for what only a cluster has: {', '.join(sorted(set(workload.told.values())))}"
+
+
+def _secrets(workload: Workload) -> Iterator[str]:
+    for secret in workload.secrets:
+        if str(PurePosixPath(secret.path).parent) != SECRETS_DIR:
+            yield f"secret file {secret.path!r} must lie in {SECRETS_DIR}"
+
+
+def _arguments(workload: Workload) -> Iterator[str]:
+    if not all((*workload.args, *workload.entrypoint)):
+        yield "an argument is empty, which the Docker provider refuses"
+
+
+def _host_mounts(workload: Workload) -> Iterator[str]:
+    if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):
+        yield "mounts paths of the host without declaring the exemption"
+
+
+FIELDS = Fields(
+    expressed=frozenset(
+        {
+            "name",
+            "image",
+            "limits",
+            "args",
+            "entrypoint",
+            "env",
+            "config",
+            "secrets",
+            "secrets.path",
+            "ports",
+            "volumes",
+            "borrowed",
+            "host_mounts",
+            "tmpfs",
+            "probe",
+            "exemptions",
+            "aliases",
+            "restart_with",
+            "stop_seconds",
+            "egress",
+            "groups",
+        }
+    ),
+    refused={
+        "replicas": _replicas,
+        "access": _access,
+        "told": _platform_values,
+        "secrets.path": _secrets,
+        "args": _arguments,
+        "host_mounts": _host_mounts,
+    },
+    idle={
+        "after": "components are deployed in this order on every target",
+        "placement": "an engine is one node, so one container is one on every node",
+        "edge": "ports that people use are those with `publish`",
+        "host": "the engine opens ports and knows no names of hosts",
+        "labels": "containers are looked for by the stack's own labels",
+        "ports.name": "a container's ports have numbers alone",
+        "ports.udp": "in the stack's own network every port takes datagrams",
+        "ports.outside": "`publish` is the port outside",
+        "volumes.size": "a volume of the local driver has the size of its disk",
+        "host_mounts.reason": "it is for readers; the exemption's reason is a label",
+    },
+)
+"""By the fields of `model.workload.Workload`."""
 
 
 def _taken_names(workloads: Sequence[Workload]) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from model.naming import namespace
 from model.settings import KubernetesSettings
 from model.workload import SECRETS_DIR, Workload
+from targets.fields import Fields
 from targets.kubernetes.shared import SIDECAR, SLASH
-
-_LARGEST_VOLUME_NAME = 63
 
 
 def address(stack: str, settings: KubernetesSettings, name: str, port: int) -> str:
@@ -19,46 +18,113 @@ def address(stack: str, settings: KubernetesSettings, name: str, port: int) -> s
 
 
 def check(workloads: Sequence[Workload]) -> list[str]:
-    """What Kubernetes cannot express: files in each other's way, and views of the host in the restricted namespace."""
-    found = []
-    for workload in workloads:
-        where = f"workload {workload.name!r}"
-        if workload.name == SIDECAR:
-            found.append(f"{where}: the name is taken by the container that delivers documents")
-        found += [
-            f"{where}: secret file {secret.path!r} must lie in {SECRETS_DIR}"
-            for secret in workload.secrets
-            if str(PurePosixPath(secret.path).parent) != SECRETS_DIR
-        ]
-        found += [
-            f"{where}: document {path!r} must not have {SLASH!r} in its path"
-            for path in (workload.config.files if workload.config else ())
-            if SLASH in path
-        ]
-        found += _host_problems(where, workload)
-        found += [
-            f"{where}: port {port.number} cannot be published on a host here; leave `publish` out"
-            for port in workload.ports
-            if port.publish is not None
-        ]
-        if len({port.name for port in workload.ports}) < len(workload.ports):
-            found.append(f"{where}: two ports have one name")
-    return found
+    """What Kubernetes cannot express: see `FIELDS`."""
+    return FIELDS.check(workloads)
 
 
-def _host_problems(where: str, workload: Workload) -> list[str]:
-    found = []
+def _name(workload: Workload) -> Iterator[str]:
+    if workload.name == SIDECAR:
+        yield "the name is taken by the container that delivers documents"
+
+
+def _secrets(workload: Workload) -> Iterator[str]:
+    for secret in workload.secrets:
+        if str(PurePosixPath(secret.path).parent) != SECRETS_DIR:
+            yield f"secret file {secret.path!r} must lie in {SECRETS_DIR}"
+
+
+def _files(workload: Workload) -> Iterator[str]:
+    for path in workload.config.files if workload.config else ():
+        if SLASH in path:
+            yield f"document {path!r} must not have {SLASH!r} in its path"
+
+
+def _host_mounts(workload: Workload) -> Iterator[str]:
     if workload.placement != "node-agent" and workload.host_mounts:
-        found.append(f"{where}: only node-level agents see files of the host here")
+        yield "only node-level agents see files of the host here"
+
+
+def _exemptions(workload: Workload) -> Iterator[str]:
     if workload.placement != "node-agent" and workload.exempt("root-user"):
-        found.append(f"{where}: only node-level agents may run as root here")
-    if workload.restart_with:
-        found.append(f"{where}: is started anew with another workload, which nothing here does")
+        yield "only node-level agents may run as root here"
     if workload.exempt("docker-socket"):
-        found.append(f"{where}: there is no Docker socket here")
+        yield "there is no Docker socket here"
     if workload.exempt("host-gateway"):
-        found.append(f"{where}: reaches processes of the host by `onHost`; give their address instead")
+        yield "reaches processes of the host by `onHost`; give their address instead"
+
+
+def _restart_with(workload: Workload) -> Iterator[str]:
+    if workload.restart_with:
+        yield "is started anew with another workload, which nothing here does"
+
+
+def _borrowed(workload: Workload) -> Iterator[str]:
     if workload.borrowed:
         names = ", ".join(volume.name for volume in workload.borrowed)
-        found.append(f"{where}: borrows the volumes {names}, which one pod alone can mount here")
-    return found
+        yield f"borrows the volumes {names}, which one pod alone can mount here"
+
+
+def _publish(workload: Workload) -> Iterator[str]:
+    for port in workload.ports:
+        if port.publish is not None:
+            yield f"port {port.number} cannot be published on a host here; leave `publish` out"
+
+
+def _port_names(workload: Workload) -> Iterator[str]:
+    if len({port.name for port in workload.ports}) < len(workload.ports):
+        yield "two ports have one name"
+
+
+FIELDS = Fields(
+    expressed=frozenset(
+        {
+            "name",
+            "image",
+            "limits",
+            "args",
+            "entrypoint",
+            "env",
+            "config",
+            "config.files",
+            "secrets",
+            "secrets.path",
+            "ports",
+            "ports.name",
+            "volumes",
+            "host_mounts",
+            "tmpfs",
+            "probe",
+            "exemptions",
+            "placement",
+            "aliases",
+            "stop_seconds",
+            "replicas",
+            "access",
+            "told",
+            "egress",
+            "edge",
+            "host",
+            "labels",
+            "groups",
+        }
+    ),
+    refused={
+        "name": _name,
+        "secrets.path": _secrets,
+        "config.files": _files,
+        "host_mounts": _host_mounts,
+        "exemptions": _exemptions,
+        "restart_with": _restart_with,
+        "borrowed": _borrowed,
+        "ports.publish": _publish,
+        "ports.name": _port_names,
+    },
+    idle={
+        "after": "components are deployed in this order on every target",
+        "limits.pids": "the kubelet has one limit for all pods of a node (podPidsLimit)",
+        "ports.bind": "it is the address of `publish`, which is refused",
+        "host_mounts.reason": "it is for readers of `workload.yaml`",
+        "exemptions.reason": "it is for readers of `workload.yaml`",
+    },
+)
+"""By the fields of `model.workload.Workload`."""

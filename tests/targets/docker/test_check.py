@@ -49,12 +49,15 @@ def test_such_names_are_free_where_nothing_is_delivered() -> None:
 
 
 @pytest.mark.parametrize(
-    "workload",
-    [replace(PLAIN, access=(Access(resources=("pods",)),)), replace(PLAIN, told={"NODE": "node-name"})],
+    ("workload", "what"),
+    [
+        (replace(PLAIN, access=(Access(resources=("pods",)),)), "rights on its API"),
+        (replace(PLAIN, told={"NODE": "node-name"}), "node-name"),
+    ],
 )
-def test_what_only_a_cluster_has_is_refused(workload: Workload) -> None:
+def test_what_only_a_cluster_has_is_refused(workload: Workload, what: str) -> None:
     """Rights on its API, and what only it knows: the process would miss them."""
-    assert check([workload]) == ["workload 'plain': asks a cluster for what only a cluster has"]
+    assert check([workload]) == [f"workload 'plain': asks a cluster for what only a cluster has: {what}"]
 
 
 def test_what_can_be_expressed_is_not_refused() -> None:
