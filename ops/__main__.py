@@ -251,6 +251,12 @@ def password(stack: str) -> int:
     return 0
 
 
+def _render(stack: str, output: Path | None, *, as_compose: bool) -> int:
+    """Writes a stack to a folder, each format to one of its own unless `output` names it."""
+    write, folder = (render.render_compose, "compose") if as_compose else (render.render, "render")
+    return write(stack, output or ROOT / "build" / folder / stack)
+
+
 def main() -> int:
     """Runs one command; problems of the configuration are printed without a stack trace."""
     args = _parser().parse_args()
@@ -268,7 +274,7 @@ def main() -> int:
         "capacity": lambda: capacity.capacity(args.stack, console),
         "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
         "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console),
-        "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
+        "render": lambda: _render(args.stack, args.output, as_compose=args.format == "compose"),
     }
     try:
         return commands[args.command]()
@@ -317,6 +323,7 @@ def _parser() -> argparse.ArgumentParser:
         "--severity", default="warning", choices=["critical", "warning", "info"], help="alert-test: that of the alert"
     )
     parser.add_argument("--output", type=Path, help="render: folder to write to")
+    parser.add_argument("--format", default="documents", choices=["documents", "compose"], help="render: what to write")
     return parser
 
 

@@ -14,6 +14,7 @@ from components.documents import dump_all
 from model.plan import Plan
 from ops.stack_file import read_config
 from ops.workspace import ROOT, Workspace
+from targets.compose import compose
 from targets.docker import manifests as docker
 from targets.docker.shared import Scope
 from targets.kubernetes import manifests, storage
@@ -50,11 +51,15 @@ def images_of(plan: Plan) -> list[str]:
 
 def documents(plan: Plan) -> dict[str, str]:
     """Every document by `<workload>/<path>`, and what the target is asked for, as YAML."""
-    files: dict[str, str] = {}
-    for workload in plan.every():
-        if workload.config:
-            files |= {f"{workload.name}/{path}": text for path, text in workload.config.files.items()}
-    return files | _TARGETS[plan.settings.target](plan)
+    return _configurations(plan) | _TARGETS[plan.settings.target](plan)
+
+
+def _configurations(plan: Plan) -> dict[str, str]:
+    return {
+        f"{workload.name}/{path}": text
+        for workload in plan.every()
+        for path, text in (workload.config.files if workload.config else {}).items()
+    }
 
 
 def containers(plan: Plan) -> dict[str, str]:
@@ -133,12 +138,32 @@ _TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
 }
 
 
+def compose_files(plan: Plan) -> dict[str, str]:
+    """A Compose file of a stack that is planned for Docker, and the documents that it mounts."""
+    scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
+    return {**_configurations(plan), "compose.yaml": _dump(compose(scope, plan.every()))}
+
+
 def render(stack: str, folder: Path) -> int:
     """Writes all documents of `Pulumi.<stack>.yaml` below `folder`; older files that are gone are removed."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
-    files = documents(plan) | config_maps(plan)
+    return _write(stack, documents(plan) | config_maps(plan), folder)
+
+
+def render_compose(stack: str, folder: Path) -> int:
+    """Writes a Compose file of `Pulumi.<stack>.yaml` and its documents; files in `secrets/` are people's own.
+
+    Raises:
+        ConfigError: one engine cannot run the stack.
+    """
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack, target="docker")
+    return _write(stack, compose_files(plan), folder, keep="secrets")
+
+
+def _write(stack: str, files: Mapping[str, str], folder: Path, keep: str = "") -> int:
     for path in [p for p in folder.rglob("*") if p.is_file()] if folder.exists() else []:
-        if str(path.relative_to(folder)) not in files:
+        old = path.relative_to(folder)
+        if str(old) not in files and old.parts[0] != keep:
             path.unlink()
     for name, text in files.items():
         path = folder / name
