@@ -2,6 +2,7 @@
 STACK ?= dev
 PURGE ?=
 OUTPUT ?=
+FORMAT ?=
 NAME ?=
 CONTEXT ?=
 RECEIVER ?=
@@ -61,8 +62,8 @@ rotate: .venv/.ready ## Give a secret another value and deploy it: make rotate N
 	@$(OPS) rotate --stack $(STACK) --name "$(NAME)"
 
 .PHONY: render
-render: .venv/.ready ## Write every document of the stack to build/render (needs no engine)
-	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT))
+render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose
+	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(FORMAT),--format $(FORMAT))
 
 .PHONY: capacity
 capacity: .venv/.ready ## Show how much memory and disk the stack will need

@@ -69,7 +69,7 @@ def assemble(
         address: `host:port` of a workload's port on the target platform; that of `platforms` when absent.
         platforms: the targets by name (`targets.platforms.PLATFORMS`); the settings choose one.
         root: the project's directory, which holds configs/.
-        check: what the target platform cannot express, as sentences (`targets.docker.check`).
+        check: what the target platform cannot express, as sentences (`targets.docker.check.check`).
         need_secrets: whether a secret that is not set is a problem; it is not for looking at documents.
         target: the platform to plan for whatever the settings say; settings of the other one are then left aside.
 

@@ -83,10 +83,10 @@ class MonitoringStack(pulumi.ComponentResource):
 def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions) -> Target:
     """The target that the settings choose; a provider's package is loaded only where it is used."""
     if plan.settings.target == "docker":
-        from targets.docker import DockerTarget  # noqa: PLC0415
+        from targets.docker.register import DockerTarget  # noqa: PLC0415
 
         return DockerTarget(name, plan.settings.docker, plan.images, secrets, opts=opts)
-    from targets.kubernetes import KubernetesTarget  # noqa: PLC0415
+    from targets.kubernetes.register import KubernetesTarget  # noqa: PLC0415
 
     return KubernetesTarget(
         name,

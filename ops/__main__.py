@@ -262,6 +262,12 @@ def complete(shell: str) -> int:
     return FINE
 
 
+def render_stack(stack: str, output: Path | None, *, as_compose: bool) -> int:
+    """Writes a stack to a folder, each format to one of its own unless `output` names it."""
+    write, folder = (render.render_compose, "compose") if as_compose else (render.render, "render")
+    return write(stack, output or ROOT / "build" / folder / stack)
+
+
 def main() -> int:
     """Runs one command; problems of the configuration are printed without a stack trace. Returns its exit code.
 
@@ -284,7 +290,7 @@ def main() -> int:
         "capacity": lambda: capacity.capacity(args.stack, console, as_json=args.json),
         "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
         "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console, as_json=args.json),
-        "render": lambda: render.render(args.stack, args.output or ROOT / "build" / "render" / args.stack),
+        "render": lambda: render_stack(args.stack, args.output, as_compose=args.format == "compose"),
         "completion": lambda: complete(args.shell),
     }
     try:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import docker
 
 from ops import verify
-from targets.delivery import read_log
+from targets.kubernetes.delivery import read_log
 
 NAME, PORT, PREFIX = "alertmanager", 9093, "/alertmanager"
 PODS = "app.kubernetes.io/name=alertmanager,app.kubernetes.io/managed-by=prometheus-operator"

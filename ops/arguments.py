@@ -67,8 +67,15 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "render": Command(
-        "write every document of the stack to a folder; needs no engine",
-        {"--output": {"type": Path, "help": "folder to write to; build/render/<stack> when absent"}},
+        "write every document of the stack to a folder, or a Compose file; needs no engine",
+        {
+            "--output": {"type": Path, "help": "folder to write to; build/<render or compose>/<stack> when absent"},
+            "--format": {
+                "default": "documents",
+                "choices": ["documents", "compose"],
+                "help": "what to write: documents (the default), or a Compose file with them",
+            },
+        },
     ),
     "capacity": Command("show how much memory and disk the stack will need", {"--json": _JSON}),
     "completion": Command(

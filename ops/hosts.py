@@ -30,10 +30,12 @@ from ops.render import place_of
 from ops.stack_file import Location
 from ops.verify import Health
 from ops.workspace import Workspace
-from targets import docker_engine, host_ports, preflight
-from targets.delivery import read_log
-from targets.preflight import connect as connect_cluster
-from targets.preflight import no_context, size
+from targets.docker import engine as docker_engine
+from targets.docker import host_ports
+from targets.kubernetes import preflight
+from targets.kubernetes.delivery import read_log
+from targets.kubernetes.preflight import connect as connect_cluster
+from targets.kubernetes.preflight import no_context, size
 
 _RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
 """Sends Traefik, the first process of its container, the signal to read its routes anew."""
@@ -112,7 +114,7 @@ class DockerHost:
         return recover.recover(space, self._client)
 
     def refusals(self, plan: Plan) -> list[str]:
-        """See `Host`, `targets.docker_engine.problems` and `targets.host_ports.taken`."""
+        """See `Host`, `targets.docker.engine.problems` and `targets.docker.host_ports.taken`."""
         settings = plan.settings.docker
         facts = docker_engine.read(self._client, engine.address(settings))
         ports = host_ports.taken(plan, self._client.api.containers(), local=facts.local)
@@ -193,7 +195,7 @@ class ClusterHost:
         return recover.recover(space, None)
 
     def refusals(self, plan: Plan) -> list[str]:
-        """See `Host` and `targets.preflight.problems`."""
+        """See `Host` and `targets.kubernetes.preflight.problems`."""
         return preflight.problems(place_of(plan), plan.every(), plan.declared)
 
     def describe(self, settings: Settings) -> Description:

@@ -24,7 +24,7 @@ from ops.hosts import ClusterHost, pod_health
 from ops.render import config_maps, objects, place_of, plan_file
 from ops.trial import NAME, Trial
 from ops.workspace import ROOT
-from targets import manifests
+from targets.kubernetes import storage
 from toolchain import validators
 from toolchain.context import default_context
 
@@ -127,7 +127,7 @@ def _edit(peer: Peer) -> None:
     file = next(key for key in item["data"] if key.startswith("rules"))
     content = yaml.safe_load(item["data"][file])
     content["groups"].append({"name": "peer", "rules": [{"alert": "PeerEdit", "expr": "vector(0) > 1"}]})
-    item["data"] |= {file: yaml.safe_dump(content), manifests.REVISION_KEY: secrets.token_hex(6)}
+    item["data"] |= {file: yaml.safe_dump(content), storage.REVISION_KEY: secrets.token_hex(6)}
     peer.apply()
     until(lambda: live(peer.host, "PeerEdit"), timeout=180, what="PeerEdit")
 
@@ -159,7 +159,7 @@ def _documents(plan: Plan) -> list[dict[str, Any]]:
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
     place = place_of(plan)
     for workload in plan.every():
-        for name, secret_files in manifests.secret_files(workload).items():
+        for name, secret_files in storage.secret_files(workload).items():
             files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}
             meta = {"name": name, "namespace": place.home(workload)}
             every.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files})

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from components import registry
 from model.component import EVERYWHERE
 from model.scope import OnlyOn
+from model.settings import ComponentSettings
 from model.system import System
 from ops.workspace import PROJECT
 
@@ -107,7 +108,7 @@ def _about(section: Section) -> Iterator[str]:
     """What a section is, where its model says so, and words that may stand for it."""
     if section.path and section.model.__doc__:
         yield from (prose(section.model.__doc__), "")
-    if words := getattr(section.model, "SHORT", None):
+    if issubclass(section.model, ComponentSettings) and (words := section.model.SHORT):
         yield from (f"One word may stand for the section: {', '.join(f'`{word}`' for word in sorted(words))}.", "")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,11 @@ from components.documents import dump_all
 from model.plan import Plan
 from ops.stack_file import read_config
 from ops.workspace import ROOT, Workspace
-from targets import manifests
-from targets.manifests import Place
+from targets.compose import compose
+from targets.docker import manifests as docker
+from targets.docker.shared import Scope
+from targets.kubernetes import manifests, storage
+from targets.kubernetes.shared import Place
 from targets.platforms import PLATFORMS
 
 
@@ -47,12 +50,33 @@ def images_of(plan: Plan) -> list[str]:
 
 
 def documents(plan: Plan) -> dict[str, str]:
-    """Every document by `<workload>/<path>`, and the workloads themselves as YAML."""
-    files: dict[str, str] = {}
+    """Every document by `<workload>/<path>`, and what the target is asked for, as YAML."""
+    return _configurations(plan) | _TARGETS[plan.settings.target](plan)
+
+
+def _configurations(plan: Plan) -> dict[str, str]:
+    return {
+        f"{workload.name}/{path}": text
+        for workload in plan.every()
+        for path, text in (workload.config.files if workload.config else {}).items()
+    }
+
+
+def containers(plan: Plan) -> dict[str, str]:
+    """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
+    scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
+    images = sorted({workload.image for workload in plan.every()} | {"busybox"})
+    references = {name: scope.reference(name) for name in images}
+    made = {"stack": {"images": references, **docker.describe(docker.of_stack(scope))}}
     for workload in plan.every():
-        if workload.config:
-            files |= {f"{workload.name}/{path}": text for path, text in workload.config.files.items()}
-        files[f"{workload.name}/workload.yaml"] = yaml.safe_dump(
+        made[workload.name] = docker.describe(docker.of_workload(scope, workload), workload)
+    return {f"docker/{name}.yaml": _dump(item) for name, item in made.items()}
+
+
+def workloads(plan: Plan) -> dict[str, str]:
+    """What objects of a cluster do not say of a workload, such as the reasons of its exceptions."""
+    return {
+        f"{workload.name}/workload.yaml": _dump(
             {
                 "image": plan.images[workload.image].reference(None),
                 "args": list(workload.args),
@@ -64,11 +88,10 @@ def documents(plan: Plan) -> dict[str, str]:
                 "cpus": workload.limits.cpus,
                 "pids": workload.limits.pids,
                 "exemptions": {e.rule + (f" {e.value}" if e.value else ""): e.reason for e in workload.exemptions},
-            },
-            sort_keys=False,
-            width=120,
+            }
         )
-    return files | objects(plan)
+        for workload in plan.every()
+    }
 
 
 def objects(plan: Plan) -> dict[str, str]:
@@ -90,7 +113,7 @@ def config_maps(plan: Plan) -> dict[str, str]:
     """The documents once more, as the ConfigMaps that a cluster is given."""
     if plan.settings.target != "kubernetes":
         return {}
-    made = {workload.name: manifests.config_map(place_of(plan), workload) for workload in plan.every()}
+    made = {workload.name: storage.config_map(place_of(plan), workload) for workload in plan.every()}
     return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
 
 
@@ -99,18 +122,48 @@ def place_of(plan: Plan) -> Place:
     return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=plan.neighbours)
 
 
+def _dump(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False, width=120, allow_unicode=True)
+
+
 def _yaml(items: Sequence[Mapping[str, Any]]) -> str:
     """Several documents, without anchors: readers of other languages do not all know them."""
     plain = json.loads(json.dumps(items))
     return dump_all(plain)
 
 
+_TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
+    "docker": containers,
+    "kubernetes": lambda plan: workloads(plan) | objects(plan),
+}
+
+
+def compose_files(plan: Plan) -> dict[str, str]:
+    """A Compose file of a stack that is planned for Docker, and the documents that it mounts."""
+    scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
+    return {**_configurations(plan), "compose.yaml": _dump(compose(scope, plan.every()))}
+
+
 def render(stack: str, folder: Path) -> int:
     """Writes all documents of `Pulumi.<stack>.yaml` below `folder`; older files that are gone are removed."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
-    files = documents(plan) | config_maps(plan)
+    return _write(stack, documents(plan) | config_maps(plan), folder)
+
+
+def render_compose(stack: str, folder: Path) -> int:
+    """Writes a Compose file of `Pulumi.<stack>.yaml` and its documents; files in `secrets/` are people's own.
+
+    Raises:
+        ConfigError: one engine cannot run the stack.
+    """
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack, target="docker")
+    return _write(stack, compose_files(plan), folder, keep="secrets")
+
+
+def _write(stack: str, files: Mapping[str, str], folder: Path, keep: str = "") -> int:
     for path in [p for p in folder.rglob("*") if p.is_file()] if folder.exists() else []:
-        if str(path.relative_to(folder)) not in files:
+        old = path.relative_to(folder)
+        if str(old) not in files and old.parts[0] != keep:
             path.unlink()
     for name, text in files.items():
         path = folder / name

@@ -22,7 +22,7 @@ from components.assemble import IMAGES, SYSTEMS, ConfigValue, assemble
 from components.stack import MonitoringStack
 from model.plan import Plan
 from ops.workspace import ROOT
-from targets.docker import address
+from targets.docker.shared import address
 
 NAME = "scale"
 _PACKS: tuple[list[str], ...] = (["http"], ["worker"], [])

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from model.plan import Platform
 from model.settings import Settings
-from model.workload import Workload
-from targets import kubernetes_check
+from targets.docker import check as docker_check
+from targets.docker import shared as docker
+from targets.kubernetes import check as kubernetes_check
 
 
 def _docker_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
-    # its provider's package is loaded only where it is used
-    from targets.docker import address, shared_home  # noqa: PLC0415
-
-    home = shared_home(stack, settings.docker)
-    return lambda name, port: address(name, port, home)
-
-
-def _docker_check(workloads: Sequence[Workload]) -> list[str]:
-    from targets.docker import check  # noqa: PLC0415
-
-    return check(workloads)
+    home = docker.shared_home(stack, settings.docker)
+    return lambda name, port: docker.address(name, port, home)
 
 
 def _kubernetes_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
@@ -29,7 +21,7 @@ def _kubernetes_address(stack: str, settings: Settings) -> Callable[[str, int], 
 
 
 PLATFORMS = {
-    "docker": Platform(address=_docker_address, check=_docker_check),
+    "docker": Platform(address=_docker_address, check=docker_check.check),
     "kubernetes": Platform(address=_kubernetes_address, check=kubernetes_check.check),
 }
 """By the setting `target`."""

@@ -128,7 +128,7 @@ def test_the_model_is_pure(path: Path) -> None:
 
 def test_each_provider_has_one_importer() -> None:
     """A provider's SDK is imported by its target alone."""
-    owners = {"pulumi_docker": "targets/docker.py", "pulumi_kubernetes": "targets/kubernetes.py"}
+    owners = {"pulumi_docker": "targets/docker/register.py", "pulumi_kubernetes": "targets/kubernetes/register.py"}
     for provider, owner in owners.items():
         users = [named(path) for path in sources(*FOLDERS, "toolchain") if provider in roots(path)]
         assert set(users) <= {owner}

@@ -12,7 +12,8 @@ import pytest
 from components.assemble import ConfigValue, assemble
 from components.stack import MonitoringStack
 from model.errors import ConfigError
-from targets.docker import address, check
+from targets.docker.check import check
+from targets.docker.shared import address
 from targets.platforms import PLATFORMS
 from tests.support.mocks import run_program
 from tests.support.refusals import CASES

@@ -42,7 +42,7 @@ def registered(plan: Plan) -> list[RecordedResource]:
         }
         return MonitoringStack("dev", plan, given).ready
 
-    with mock.patch("targets.kubernetes.Cluster", Untouched):
+    with mock.patch("targets.kubernetes.register.Cluster", Untouched):
         return run_program(program)
 
 

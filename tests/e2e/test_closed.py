@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from ops.render import plan_file
-from targets.manifests import listening
+from targets.kubernetes.network import listening
 from tests.support.clusters import ClusterStack
 from tests.support.pods import web
 from tests.support.running import RunningStack

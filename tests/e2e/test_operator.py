@@ -20,9 +20,10 @@ from model.settings import KubernetesSettings
 from ops import operated
 from ops.hosts import ClusterHost
 from ops.render import plan_file
-from targets.manifests import Place, declared
-from targets.operator import problems
-from targets.preflight import connect
+from targets.kubernetes.manifests import declared
+from targets.kubernetes.operator import problems
+from targets.kubernetes.preflight import connect
+from targets.kubernetes.shared import Place
 from tests.e2e.test_no_change import unchanged
 from tests.support import watchers
 from tests.support.clusters import ClusterStack, start_cluster

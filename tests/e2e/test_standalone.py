@@ -21,7 +21,8 @@ import pulumi
 from components.assemble import ConfigValue, assemble
 from components.resource import ComponentArgs, MonitoringComponent
 from components.prometheus.component import Prometheus
-from targets.docker import DockerTarget, address
+from targets.docker.register import DockerTarget
+from targets.docker.shared import address
 
 config = {{
     "system": ConfigValue("plue"),

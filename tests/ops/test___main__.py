@@ -123,17 +123,23 @@ def test_unknown_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert error.value.code == 2
 
 
-def test_render_goes_to_the_build_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without --output, documents of a stack go to build/render/<stack>."""
+@pytest.mark.parametrize(
+    ("function", "more", "folder"),
+    [("render", [], "render"), ("render_compose", ["--format", "compose"], "compose")],
+)
+def test_render_goes_to_the_build_folder(
+    function: str, more: list[str], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --output, documents go to build/render/<stack>, and a Compose file to build/compose/<stack>."""
     given: list[Any] = []
 
     def rendered(*args: Any) -> int:
         given.extend(args)
         return 0
 
-    monkeypatch.setattr(render, "render", rendered)
-    assert call(monkeypatch, "render", "--stack", "prod") == 0
-    assert given == ["prod", ROOT / "build/render/prod"]
+    monkeypatch.setattr(render, function, rendered)
+    assert call(monkeypatch, "render", "--stack", "prod", *more) == 0
+    assert given == ["prod", ROOT / "build" / folder / "prod"]
 
 
 @pytest.fixture

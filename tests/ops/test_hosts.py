@@ -15,8 +15,8 @@ from model.workload import Port
 from ops import alertmanagers, operated, recover, verify
 from ops.alertmanagers import InContainer, InPod
 from ops.hosts import ClusterHost, DockerHost, pod_health
-from targets import docker_engine
-from targets.docker_engine import EngineFacts
+from targets.docker import engine as docker_engine
+from targets.docker.engine import EngineFacts
 from tests.support import fakes
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from ops import live_cluster
 from ops.hosts import ClusterHost
 from ops.render import plan_file
-from targets.manifests import secret_files
+from targets.kubernetes.storage import secret_files
 
 ROOT = Path(__file__).resolve().parents[2]
 

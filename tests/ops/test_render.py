@@ -29,22 +29,33 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
-    """Each workload has a workload.yaml, and each file of its configuration directory is below its name."""
+    """Each workload has a file of what the engine is asked for, and its documents are below its name."""
     plan = systems.plan_shop(tmp_path)
     files = render.documents(plan)
     for workload in plan.every():
-        assert f"{workload.name}/workload.yaml" in files
+        assert f"docker/{workload.name}.yaml" in files
         for name, text in (workload.config.files if workload.config else {}).items():
             assert files[f"{workload.name}/{name}"] == text
 
 
-def test_workload_says_what_a_reviewer_asks(tmp_path: Path) -> None:
-    """Image, ports, volumes, limits and declared exceptions of a workload can be read and diffed."""
-    shown = yaml.safe_load(render.documents(systems.plan_shop(tmp_path))["prometheus/workload.yaml"])
-    assert shown["image"].startswith("prom/prometheus:v")
-    assert shown["ports"] == ["127.0.0.1:9090:9090"]
-    assert shown["volumes"] == {"prometheus-data": "/prometheus"}
-    assert shown["memory"] > 0 and shown["pids"] > 0 and shown["exemptions"] == {}
+def test_containers_are_shown_as_the_engine_is_asked(tmp_path: Path) -> None:
+    """Image, ports, volumes, limits and probe of a workload's container can be read and compared."""
+    files = render.documents(systems.plan_shop(tmp_path))
+    shown = yaml.safe_load(files["docker/prometheus.yaml"])
+    container = shown["containers"][-1]
+    assert container["ports"] == [{"internal": 9090, "external": 9090, "ip": "127.0.0.1", "protocol": "tcp"}]
+    assert shown["volumes"][0]["name"] == "dev-prometheus-data" and shown["volumes"][0]["retain"] is True
+    assert container["memory"] > 0 and container["ulimits"] and container["healthcheck"]["tests"]
+    stack = yaml.safe_load(files["docker/stack.yaml"])
+    assert container["image"] == "${image prometheus}"
+    assert stack["images"]["prometheus"].startswith("prom/prometheus:v")
+
+
+def test_exceptions_of_a_workload_on_a_cluster_have_their_reasons(tmp_path: Path) -> None:
+    """Objects do not say why an agent runs as root; the workload's own file does."""
+    files = render.documents(systems.plan_cluster(tmp_path))
+    shown = yaml.safe_load(files["node-exporter/workload.yaml"])
+    assert shown["exemptions"] and all(shown["exemptions"].values())
 
 
 def test_render_leaves_nothing_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

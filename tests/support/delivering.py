@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from model.workload import Reload
-from targets.docker import SCRIPT
+from targets.docker.delivery import SCRIPT
 from targets.environment import reload_environment
 from tests.support import alerting
 from tests.support.alerting import Quiet

@@ -19,8 +19,8 @@ from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
 from ops import capacity
 from ops.render import config_maps, objects
-from targets.delivery import Cluster
-from targets.manifests import Place
+from targets.kubernetes.delivery import Cluster
+from targets.kubernetes.shared import Place
 from targets.platforms import PLATFORMS
 from tests.support.mocks import run_program
 from tests.support.systems import project
@@ -90,7 +90,7 @@ def as_registered(plan: Plan) -> str:
     def program() -> object:
         return MonitoringStack("dev", plan, {name: pulumi.Output.secret("given") for name in plan.secrets}).ready
 
-    with mock.patch("targets.kubernetes.Cluster", Untouched):
+    with mock.patch("targets.kubernetes.register.Cluster", Untouched):
         registered = run_program(program)
     said = ([item.type, item.name, item.inputs, item.retain_on_delete, item.protect] for item in registered)
     return json.dumps(sorted(json.dumps(item, default=str, sort_keys=True) for item in said))  # in no order

@@ -14,7 +14,7 @@ from components.assemble import ConfigValue, assemble
 from model.declared import Declared
 from model.operator import GROUP
 from model.plan import Plan
-from targets.operator import Definition, kinds, plural
+from targets.kubernetes.operator import Definition, kinds, plural
 from targets.platforms import PLATFORMS
 from tests.support.systems import ROOT
 from toolchain.context import default_context

@@ -8,8 +8,8 @@ import pulumi
 import pytest
 
 from targets.base import Deployment, Target
-from targets.docker import DockerTarget
-from targets.kubernetes import KubernetesTarget
+from targets.docker.register import DockerTarget
+from targets.kubernetes.register import KubernetesTarget
 
 TARGETS = (DockerTarget, KubernetesTarget)
 

@@ -12,7 +12,7 @@ from model.declared import SECRETS
 from model.errors import ConfigError
 from model.plan import Plan
 from model.routes import Route
-from targets.operator import refused
+from targets.kubernetes.operator import refused
 from tests.support.operators import definitions, operated
 from tests.support.validating import INTERVALS, RECEIVERS, ROUTES, SECRET_WEBHOOK, VENDORS
 from tests.support.validating import SECRETS as NAMES

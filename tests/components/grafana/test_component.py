@@ -15,7 +15,8 @@ from components.resource import ComponentArgs, MonitoringComponent
 from model.errors import ConfigError
 from model.plan import Plan
 from model.workload import HttpProbe
-from targets.docker import DockerTarget, check
+from targets.docker.check import check
+from targets.docker.register import DockerTarget
 from tests.components.grafana.plans import workload
 from tests.support.mocks import by_name, run_program
 from tests.support.planned import job

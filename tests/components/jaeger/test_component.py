@@ -11,7 +11,7 @@ from components.jaeger import component as jaeger
 from components.resource import ComponentArgs, MonitoringComponent
 from model.plan import Plan
 from model.workload import HttpProbe
-from targets.docker import DockerTarget
+from targets.docker.register import DockerTarget
 from tests.support.mocks import by_name, run_program
 from tests.support.planned import explained, job, scraped_as, workload
 from tests.support.systems import plan_shop

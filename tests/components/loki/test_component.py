@@ -10,7 +10,7 @@ import pytest
 from model.errors import ConfigError
 from model.plan import Plan
 from model.workload import Workload
-from targets.docker import check
+from targets.docker.check import check
 from tests.components.loki.plans import KEY, S3, scaled
 from tests.support.planned import document, explained, job, scraped_as, text, workload
 from tests.support.systems import plan_shop

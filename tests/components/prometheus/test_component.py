@@ -9,7 +9,7 @@ from components.prometheus.component import Prometheus
 from components.resource import ComponentArgs, MonitoringComponent
 from model.plan import Plan
 from model.workload import HttpProbe, Workload
-from targets.docker import DockerTarget
+from targets.docker.register import DockerTarget
 from tests.components.prometheus.contexts import context, section
 from tests.support.mocks import by_name, run_program
 from tests.support.systems import plan_shop

@@ -17,7 +17,7 @@ from model.operator import Operator
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget, Telemetry
-from targets.kubernetes_check import address
+from targets.kubernetes.check import address
 from tests.support.systems import SYSTEM
 
 LABELS = {"service": "api", "system": "shop", "environment": "test"}

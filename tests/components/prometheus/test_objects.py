@@ -15,7 +15,7 @@ from model.declared import Declared
 from model.operator import Operator
 from model.plan import Plan
 from model.telemetry import Dashboard
-from targets.operator import refused, wrong_rules
+from targets.kubernetes.operator import refused, wrong_rules
 from tests.support.operators import definitions, operated, systems
 from tests.support.validating import tool
 

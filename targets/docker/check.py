@@ -1,0 +1,124 @@
+"""What can be said of the Docker target without an engine and without its provider: what it cannot express."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from model.workload import SECRETS_DIR, Workload
+from targets.fields import Fields
+
+
+def check(workloads: Sequence[Workload]) -> list[str]:
+    """What Docker cannot express: what `FIELDS` refuses, and names that the target needs for its own containers and
+    volumes.
+    """
+    return [*_taken_names(workloads), *FIELDS.check(workloads)]
+
+
+def _replicas(workload: Workload) -> Iterator[str]:
+    if workload.replicas > 1:
+        yield f"{workload.replicas} replicas need a cluster; use one on Docker"
+
+
+def _access(workload: Workload) -> Iterator[str]:
+    if workload.access:
+        yield "asks a cluster for what only a cluster has: rights on its API"
+
+
+def _platform_values(workload: Workload) -> Iterator[str]:
+    if workload.told:
+        yield f"asks a cluster for what only a cluster has: {', '.join(sorted(set(workload.told.values())))}"
+
+
+def _secrets(workload: Workload) -> Iterator[str]:
+    for secret in workload.secrets:
+        if str(PurePosixPath(secret.path).parent) != SECRETS_DIR:
+            yield f"secret file {secret.path!r} must lie in {SECRETS_DIR}"
+
+
+def _arguments(workload: Workload) -> Iterator[str]:
+    if not all((*workload.args, *workload.entrypoint)):
+        yield "an argument is empty, which the Docker provider refuses"
+
+
+def _host_mounts(workload: Workload) -> Iterator[str]:
+    if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):
+        yield "mounts paths of the host without declaring the exemption"
+
+
+FIELDS = Fields(
+    expressed=frozenset(
+        {
+            "name",
+            "image",
+            "limits",
+            "args",
+            "entrypoint",
+            "env",
+            "config",
+            "secrets",
+            "secrets.path",
+            "ports",
+            "volumes",
+            "borrowed",
+            "host_mounts",
+            "tmpfs",
+            "probe",
+            "exemptions",
+            "aliases",
+            "restart_with",
+            "stop_seconds",
+            "egress",
+            "groups",
+        }
+    ),
+    refused={
+        "replicas": _replicas,
+        "access": _access,
+        "told": _platform_values,
+        "secrets.path": _secrets,
+        "args": _arguments,
+        "host_mounts": _host_mounts,
+    },
+    idle={
+        "after": "components are deployed in this order on every target",
+        "placement": "an engine is one node, so one container is one on every node",
+        "edge": "ports that people use are those with `publish`",
+        "host": "the engine opens ports and knows no names of hosts",
+        "labels": "containers are looked for by the stack's own labels",
+        "ports.name": "a container's ports have numbers alone",
+        "ports.udp": "in the stack's own network every port takes datagrams",
+        "ports.outside": "`publish` is the port outside",
+        "volumes.size": "a volume of the local driver has the size of its disk",
+        "host_mounts.reason": "it is for readers; the exemption's reason is a label",
+    },
+)
+"""By the fields of `model.workload.Workload`."""
+
+
+def _taken_names(workloads: Sequence[Workload]) -> list[str]:
+    """Workloads and data volumes that are called like something this target makes beside them."""
+    containers = {"tools": "the health probes' client"}
+    volumes = dict(containers)
+    for workload in workloads:
+        if workload.config or workload.volumes:
+            documents = f"the documents of workload {workload.name!r}"
+            containers[f"{workload.name}-configure"] = volumes[f"{workload.name}-config"] = documents
+        if workload.secrets:
+            secrets = f"the secrets of workload {workload.name!r}"
+            containers[f"{workload.name}-secrets"] = volumes[f"{workload.name}-secrets"] = secrets
+    return [
+        *(
+            f"workload {workload.name!r}: the name is taken by the container for {containers[workload.name]}"
+            for workload in workloads
+            if workload.name in containers
+        ),
+        *(
+            f"workload {workload.name!r}: the name of its volume {volume.name!r} is taken by the one for "
+            f"{volumes[volume.name]}"
+            for workload in workloads
+            for volume in workload.volumes
+            if volume.name in volumes
+        ),
+    ]

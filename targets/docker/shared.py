@@ -1,0 +1,142 @@
+"""What all containers of a stack share on an engine: names, labels, limits of logs, and texts that are not known yet.
+
+Pure: nothing here talks to an engine or knows of Pulumi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from model.images import Image
+from model.naming import LABEL, resource_name
+from model.settings import DockerSettings
+from model.workload import SECRETS_DIR, Workload
+
+Inputs = dict[str, Any]
+"""Inputs of a resource by the names of pulumi_docker, but for `labels`, which are a mapping. Texts may be `Late`.
+
+Source: https://www.pulumi.com/registry/packages/docker/api-docs/container/#inputs
+"""
+SOCKET = "/var/run/docker.sock"
+TOOLS = "/tools"
+
+
+@dataclass(frozen=True)
+class Late:
+    """A text that is known only while deploying, put in the place of every `{}` in `template`.
+
+    `kind` says what of `name`: an image's id, a volume's or network's name once that is made, the network's id, the
+    id of a workload's container, the `mark` of a workload's `secrets` or `reread` files, the content of a secret,
+    or the group that owns the engine's socket.
+    """
+
+    kind: Literal["image", "volume", "network", "network-id", "container", "mark", "secret", "socket-group"]
+    name: str
+    template: str = "{}"
+
+    def fill(self, value: str) -> str:
+        """The text with its value."""
+        return self.template.replace("{}", value)
+
+    def __str__(self) -> str:
+        """The text for people: names are known, of anything else it says what it is."""
+        return self.fill(self.name if self.kind in ("volume", "network") else f"${{{self.kind} {self.name}}}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Where containers go: the stack's name, the engine's settings and the images by short name."""
+
+    stack: str
+    settings: DockerSettings
+    images: Mapping[str, Image]
+
+    def named(self, name: str) -> str:
+        """The name that something of the stack has on the engine."""
+        return resource_name(self.stack, name)
+
+    def reference(self, image: str) -> str:
+        """The reference to pull."""
+        return self.images[image].reference(self.settings.registry_mirror)
+
+    @property
+    def network(self) -> str:
+        """The name of the stack's own network."""
+        return self.named("monitoring")
+
+    @property
+    def home(self) -> str:
+        """The network's name where names of the stack must say it: see `shared_home`."""
+        return shared_home(self.stack, self.settings)
+
+    def labels(self, workload: str, **more: str | Late) -> dict[str, str | Late]:
+        """The labels by which people and this program find a container, sorted."""
+        values: dict[str, str | Late] = {"stack": self.stack, "workload": workload, **more}
+        return {f"{LABEL}.{key}": values[key] for key in sorted(values)}
+
+    def confined(self, memory: int) -> Inputs:
+        """What holds for every container: no new privileges, `memory` MiB without swap, bounded logs.
+
+        The options of the log driver are given in full, so that a default in the engine's daemon.json makes no
+        difference. An engine that cannot limit swap says -1 of every container.
+        """
+        return {
+            "security_opts": ["no-new-privileges:true"],
+            "memory": memory,
+            "memory_swap": memory if self.settings.swap_limit else -1,
+            "log_driver": "json-file",
+            "log_opts": {"max-file": str(self.settings.log_max_files), "max-size": self.settings.log_max_size},
+        }
+
+
+def shared_home(stack: str, settings: DockerSettings) -> str:
+    """The name of the stack's own network where its containers join others beside it; empty where they do not."""
+    return resource_name(stack, "monitoring") if settings.external_networks else ""
+
+
+def qualified(name: str, home: str) -> str:
+    """A workload's name with its network, `loki.dev-monitoring`, where `loki` could be found in another network too."""
+    return f"{name}.{home}" if home else name
+
+
+def address(name: str, port: int, home: str = "") -> str:
+    """`host:port` of a workload for others in the stack's own network; `home` is what `shared_home` says."""
+    return f"{qualified(name, home)}:{port}"
+
+
+def mount(volume: str | Late, path: str, *, read_only: bool = True) -> Inputs:
+    """A volume in a container."""
+    return {"volume_name": volume, "container_path": path, "read_only": read_only}
+
+
+def data_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
+    """A workload's data volumes in a container."""
+    return [mount(scope.named(volume.name), volume.path, read_only=False) for volume in workload.volumes]
+
+
+def secret_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
+    """The volume of a workload's secret files, where there are some."""
+    return [mount(scope.named(f"{workload.name}-secrets"), SECRETS_DIR)] if workload.secrets else []
+
+
+def bind(source: str, path: str) -> Inputs:
+    """A read-only view of a path of the host. The engine refuses one that is not there, instead of making a folder."""
+    return {"type": "bind", "source": source, "target": path, "read_only": True}
+
+
+def present(inputs: Inputs) -> Inputs:
+    """Inputs without those that are None."""
+    return {key: value for key, value in inputs.items() if value is not None}
+
+
+def show(value: Any) -> Any:
+    """Inputs as documents have them: every `Late` as a text for people."""
+    if isinstance(value, Late):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: show(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [show(inner) for inner in value]
+    return value

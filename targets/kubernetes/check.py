@@ -1,0 +1,130 @@
+"""What can be said of the Kubernetes target without a cluster and without its provider: addresses and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from model.naming import namespace
+from model.settings import KubernetesSettings
+from model.workload import SECRETS_DIR, Workload
+from targets.fields import Fields
+from targets.kubernetes.shared import SIDECAR, SLASH
+
+
+def address(stack: str, settings: KubernetesSettings, name: str, port: int) -> str:
+    """`host:port` of a workload's Service, from any namespace of the cluster."""
+    return f"{name}.{namespace(stack, settings)}.svc:{port}"
+
+
+def check(workloads: Sequence[Workload]) -> list[str]:
+    """What Kubernetes cannot express: see `FIELDS`."""
+    return FIELDS.check(workloads)
+
+
+def _name(workload: Workload) -> Iterator[str]:
+    if workload.name == SIDECAR:
+        yield "the name is taken by the container that delivers documents"
+
+
+def _secrets(workload: Workload) -> Iterator[str]:
+    for secret in workload.secrets:
+        if str(PurePosixPath(secret.path).parent) != SECRETS_DIR:
+            yield f"secret file {secret.path!r} must lie in {SECRETS_DIR}"
+
+
+def _files(workload: Workload) -> Iterator[str]:
+    for path in workload.config.files if workload.config else ():
+        if SLASH in path:
+            yield f"document {path!r} must not have {SLASH!r} in its path"
+
+
+def _host_mounts(workload: Workload) -> Iterator[str]:
+    if workload.placement != "node-agent" and workload.host_mounts:
+        yield "only node-level agents see files of the host here"
+
+
+def _exemptions(workload: Workload) -> Iterator[str]:
+    if workload.placement != "node-agent" and workload.exempt("root-user"):
+        yield "only node-level agents may run as root here"
+    if workload.exempt("docker-socket"):
+        yield "there is no Docker socket here"
+    if workload.exempt("host-gateway"):
+        yield "reaches processes of the host by `onHost`; give their address instead"
+
+
+def _restart_with(workload: Workload) -> Iterator[str]:
+    if workload.restart_with:
+        yield "is started anew with another workload, which nothing here does"
+
+
+def _borrowed(workload: Workload) -> Iterator[str]:
+    if workload.borrowed:
+        names = ", ".join(volume.name for volume in workload.borrowed)
+        yield f"borrows the volumes {names}, which one pod alone can mount here"
+
+
+def _publish(workload: Workload) -> Iterator[str]:
+    for port in workload.ports:
+        if port.publish is not None:
+            yield f"port {port.number} cannot be published on a host here; leave `publish` out"
+
+
+def _port_names(workload: Workload) -> Iterator[str]:
+    if len({port.name for port in workload.ports}) < len(workload.ports):
+        yield "two ports have one name"
+
+
+FIELDS = Fields(
+    expressed=frozenset(
+        {
+            "name",
+            "image",
+            "limits",
+            "args",
+            "entrypoint",
+            "env",
+            "config",
+            "config.files",
+            "secrets",
+            "secrets.path",
+            "ports",
+            "ports.name",
+            "volumes",
+            "host_mounts",
+            "tmpfs",
+            "probe",
+            "exemptions",
+            "placement",
+            "aliases",
+            "stop_seconds",
+            "replicas",
+            "access",
+            "told",
+            "egress",
+            "edge",
+            "host",
+            "labels",
+            "groups",
+        }
+    ),
+    refused={
+        "name": _name,
+        "secrets.path": _secrets,
+        "config.files": _files,
+        "host_mounts": _host_mounts,
+        "exemptions": _exemptions,
+        "restart_with": _restart_with,
+        "borrowed": _borrowed,
+        "ports.publish": _publish,
+        "ports.name": _port_names,
+    },
+    idle={
+        "after": "components are deployed in this order on every target",
+        "limits.pids": "the kubelet has one limit for all pods of a node (podPidsLimit)",
+        "ports.bind": "it is the address of `publish`, which is refused",
+        "host_mounts.reason": "it is for readers of `workload.yaml`",
+        "exemptions.reason": "it is for readers of `workload.yaml`",
+    },
+)
+"""By the fields of `model.workload.Workload`."""

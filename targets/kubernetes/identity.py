@@ -1,0 +1,43 @@
+"""What a workload may ask the API for, as plain data.
+
+Formats: https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from model.workload import Access, Workload
+from targets.kubernetes.shared import Object, Place, metadata, own, selector
+
+
+def service_account(place: Place, workload: Workload) -> Object:
+    """An identity of its own; its token is in the pod only if it may ask the API for something."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": own(place, workload),
+        "automountServiceAccountToken": False,
+    }
+
+
+def roles(place: Place, workload: Workload) -> Iterator[Object]:
+    """A role and its binding for each scope: cluster-wide, and one for each namespace."""
+    scopes: dict[str, list[Access]] = {}
+    for access in workload.access:
+        for where in access.namespaces or ("",):
+            scopes.setdefault(where, []).append(access)
+    for where, wanted in scopes.items():
+        kind = "Role" if where else "ClusterRole"
+        name = f"{place.namespace}-{workload.name}"
+        meta = metadata(place, name, where or None, **selector(place, workload.name))
+        group = "rbac.authorization.k8s.io"
+        rules = [{"apiGroups": list(a.groups), "resources": list(a.resources), "verbs": list(a.verbs)} for a in wanted]
+        yield {"apiVersion": f"{group}/v1", "kind": kind, "metadata": meta, "rules": rules}
+        yield {
+            "apiVersion": f"{group}/v1",
+            "kind": f"{kind}Binding",
+            "metadata": meta,
+            "roleRef": {"apiGroup": group, "kind": kind, "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": workload.name, "namespace": place.home(workload)}],
+        }

@@ -1,0 +1,137 @@
+"""What a deployment would write to that is somebody else's: asked of the cluster before anything is touched.
+
+The provider writes to objects that exist already (see `targets.kubernetes.register`), as a stack that was removed
+leaves its namespace and its volumes behind, and a run that was killed whatever it had made. So every object that is
+there under a name of ours must carry the stack's label.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # it publishes no types
+
+from model.declared import Declared
+from model.naming import LABEL
+from model.workload import Workload
+from targets.kubernetes import manifests, storage
+from targets.kubernetes.shared import Object, Place
+
+SECONDS = 4
+"""How long the cluster may take for an answer before it counts as unreachable."""
+AT_ONCE = 8
+"""Questions on their way at a time: a stack has some 150 objects, and a cluster may be 50 ms away."""
+_ONLY_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
+"""Asks for an object without its content: a ConfigMap may hold a megabyte."""
+
+Answer = Mapping[str, Any] | str | None
+"""An object's metadata; None where it is not there, and the API's words where it gives none.
+
+They are empty where this user may not look, which is told with all other rights that are missing.
+"""
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """An object by where it is: API version, kind, namespace (empty: cluster-wide) and name."""
+
+    api: str
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def group(self) -> str:
+        """The API group; empty for the core API."""
+        return self.api.rpartition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """Its address on the API server."""
+        home = f"/namespaces/{self.namespace}" if self.namespace else ""
+        return f"/{'apis' if self.group else 'api'}/{self.api}{home}/{plural(self.kind)}/{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
+def plural(kind: str) -> str:
+    """The name of a kind in addresses: `NetworkPolicy` is `networkpolicies`, `Ingress` is `ingresses`."""
+    name = kind.lower()
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}es" if name.endswith("s") else f"{name}s"
+
+
+def references(place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[Reference]:
+    """Every object that a deployment writes under a name that is known before; Secrets get names that are free."""
+    objects: list[Object] = [*manifests.of_stack(place, workloads)]
+    for workload in workloads:
+        objects += [*manifests.of_workload(place, workload)]
+        objects += [item for item in (storage.config_map(place, workload),) if item]
+    objects += [manifests.declared(place, item) for item in declared]
+    return sorted(
+        {
+            Reference(item["apiVersion"], item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
+            for item in objects
+        }
+    )
+
+
+def taken(client: Any, place: Place, wanted: Sequence[Reference]) -> list[str]:
+    """What exists under a name of the stack's without its label, and namespaces of others that are not there."""
+    homes = sorted({item for item in wanted if item.kind == "Namespace"})
+    foreign = sorted({item.namespace for item in wanted if item.namespace} - {home.name for home in homes})
+    spaces = _metadata(client, [*homes, *(Reference("v1", "Namespace", "", name) for name in foreign)])
+    found = [text for home in homes for text in _whose(place, home, spaces[home])]
+    there = {item.name for item, answer in spaces.items() if answer is not None}
+    found += [
+        f"namespace {name} does not exist, and a service of the system is to be found in it; make it first, or correct"
+        f" the service's kubernetes.namespace"
+        for name in foreign
+        if name not in there
+    ]
+    if found:
+        return found
+    asked = [item for item in wanted if item not in homes and (not item.namespace or item.namespace in there)]
+    return [text for item, answer in _metadata(client, asked).items() for text in _whose(place, item, answer)]
+
+
+def _whose(place: Place, item: Reference, answer: Answer) -> Iterator[str]:
+    """That an object is somebody else's, or a namespace on its way out; nothing where it is ours or is not there."""
+    if answer is None or answer == "":
+        return
+    if isinstance(answer, str):
+        yield f"{item} cannot be read: {answer}"
+        return
+    owner = (answer.get("labels") or {}).get(f"{LABEL}.stack")
+    if owner != place.stack:
+        whose = f"belongs to the stack {owner!r}" if owner else "was not made by this program"
+        remedy = "choose another namespace with kubernetes.namespace"
+        yield f"{item} exists and {whose}; {remedy if item.kind == 'Namespace' else f'remove it, or {remedy}'}"
+    elif item.kind == "Namespace" and answer.get("deletionTimestamp"):
+        yield f"{item} is being deleted; try again once it is gone"
+
+
+def _metadata(client: Any, wanted: Sequence[Reference]) -> dict[Reference, Answer]:
+    """What the cluster answers about each of several objects."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(wanted, pool.map(lambda item: _read(client, item), wanted), strict=True))
+
+
+def _read(client: Any, item: Reference) -> Answer:
+    try:
+        answer = client.call_api(
+            item.path,
+            "GET",
+            header_params={"Accept": _ONLY_METADATA},
+            auth_settings=["BearerToken"],
+            _preload_content=False,
+            _return_http_data_only=True,
+            _request_timeout=SECONDS,
+        )
+    except ApiException as error:
+        return {403: "", 404: None}.get(error.status, f"{error.status} {error.reason}")
+    return dict(json.loads(answer.data)["metadata"])

@@ -1,0 +1,165 @@
+"""The pod of a workload as plain data.
+
+Format: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from model.naming import user_id
+from model.workload import MIB, HttpProbe, Workload
+from targets.kubernetes.network import listening
+from targets.kubernetes.shared import TOOLS, Object, Place, hardened, resources, secret_mount, selector
+from targets.kubernetes.sidecar import sidecar
+from targets.kubernetes.storage import secret_files
+
+
+def pod(place: Place, workload: Workload) -> Object:
+    """The pod's specification."""
+    settings = place.settings
+    owner = user_id(place.stack, workload.name)
+    root = workload.exempt("root-user")
+    agent = workload.placement == "node-agent"
+    identity = {"runAsNonRoot": True, "runAsUser": owner, "runAsGroup": owner}
+    spec: Object = {
+        "serviceAccountName": workload.name,
+        "automountServiceAccountToken": bool(workload.access),
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": workload.stop_seconds,
+        "securityContext": {
+            **({"runAsUser": 0, "runAsGroup": 0} if root else identity),
+            "fsGroup": owner,
+            **({"supplementalGroups": sorted(set(workload.groups))} if workload.groups else {}),
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "initContainers": list(_first_containers(place, workload)),
+        "containers": [_main(place, workload)],
+        "volumes": list(_volumes(place, workload)),
+    }
+    if not agent and settings.node_selector:
+        spec["nodeSelector"] = dict(settings.node_selector)
+    if settings.tolerations:
+        spec["tolerations"] = [t.model_dump(exclude_none=True) for t in settings.tolerations]
+    if settings.priority_class:
+        spec["priorityClassName"] = settings.priority_class
+    if settings.image_pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
+    if workload.replicas > 1:
+        spec |= _apart(place, workload)
+    return {key: value for key, value in spec.items() if value != []}
+
+
+def _apart(place: Place, workload: Workload) -> Object:
+    """Instances of one workload go to different nodes and zones where there are several."""
+    pods = {"labelSelector": {"matchLabels": selector(place, workload.name)}}
+    keys = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    soft = [
+        {"weight": 100, "podAffinityTerm": {**pods, "topologyKey": keys[0]}},
+    ]
+    return {
+        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": soft}},
+        "topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", **pods} for key in keys
+        ],
+    }
+
+
+def _first_containers(place: Place, workload: Workload) -> Iterator[Object]:
+    """Whatever runs before the process: a static busybox is fetched, then documents are delivered and followed."""
+    yield {
+        "name": "tools",
+        "image": place.image("busybox"),
+        "command": ["/bin/busybox", "cp", "/bin/busybox", f"{TOOLS}/busybox"],
+        "resources": resources(32 * MIB, 0.1),
+        "securityContext": hardened(workload, main=False),
+        "volumeMounts": [{"name": "tools", "mountPath": TOOLS}],
+    }
+    if workload.config is not None:
+        yield sidecar(place, workload, workload.config)
+
+
+def _main(place: Place, workload: Workload) -> Object:
+    container: Object = {
+        "name": workload.name,
+        "image": place.image(workload.image),
+        "securityContext": hardened(workload, main=True),
+        "resources": resources(workload.limits.memory, workload.limits.cpus),
+        "volumeMounts": list(_mounts(workload)),
+    }
+    if workload.entrypoint:
+        container["command"] = list(workload.entrypoint)
+    if workload.args:
+        container["args"] = list(workload.args)
+    if env := [*_environment(workload)]:
+        container["env"] = env
+    if numbers := listening(workload):
+        named = {port.number: port.name for port in workload.ports}
+        container["ports"] = [
+            {"name": named.get(n, f"port-{n}"), "containerPort": n, "protocol": "TCP"} for n in numbers
+        ]
+    container |= _probes(workload)
+    return container
+
+
+def _environment(workload: Workload) -> Iterator[Object]:
+    paths = {"node-name": "spec.nodeName", "instance-name": "metadata.name"}
+    yield from ({"name": key, "value": value} for key, value in sorted(workload.env.items()))
+    for key, what in sorted(workload.told.items()):
+        yield {"name": key, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": paths[what]}}}
+
+
+def _probes(workload: Workload) -> Object:
+    """Started, ready and alive are one question; a slow start is not a death."""
+    probe = workload.probe
+    if probe is None:
+        return {}
+    asked: Object
+    if isinstance(probe, HttpProbe):
+        asked = {"httpGet": {"path": probe.path, "port": probe.port, "scheme": "HTTP"}}
+    else:
+        asked = {"exec": {"command": list(probe.command)}}
+    often = {"timeoutSeconds": probe.timeout, "periodSeconds": probe.interval}
+    first = {"periodSeconds": 1, "timeoutSeconds": probe.timeout, "failureThreshold": max(probe.start_period, 60) + 30}
+    return {
+        "startupProbe": {**asked, **first},
+        "readinessProbe": {**asked, **often, "failureThreshold": probe.retries},
+        # Restarting what is only slow makes it worse, so life is given up later than readiness.
+        "livenessProbe": {**asked, **often, "failureThreshold": 2 * probe.retries},
+    }
+
+
+def _mounts(workload: Workload) -> Iterator[Object]:
+    yield {"name": "tools", "mountPath": TOOLS, "readOnly": True}
+    if workload.config:
+        yield {"name": "config", "mountPath": workload.config.path, "readOnly": True}
+    if workload.secrets:
+        yield secret_mount()
+    for volume in workload.volumes:
+        yield {"name": volume.name, "mountPath": volume.path}
+    for number, mount in enumerate(workload.host_mounts):
+        yield {"name": f"host-{number}", "mountPath": mount.path, "readOnly": True}
+    for number, path in enumerate(sorted(workload.tmpfs)):
+        yield {"name": f"tmp-{number}", "mountPath": path}
+
+
+def _volumes(place: Place, workload: Workload) -> Iterator[Object]:
+    yield {"name": "tools", "emptyDir": {"sizeLimit": "16Mi"}}
+    if workload.config:
+        yield {"name": "config", "emptyDir": {"sizeLimit": "256Mi"}}
+        yield {"name": "delivery-tmp", "emptyDir": {"sizeLimit": "256Mi"}}
+        yield {"name": "delivery", "configMap": {"name": "delivery", "defaultMode": 0o444}}
+        yield {"name": "incoming", "configMap": {"name": f"{workload.name}-config", "defaultMode": 0o444}}
+    if workload.secrets:
+        sources = [{"secret": {"name": name}} for name in secret_files(workload)]
+        yield {"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}
+    if workload.placement == "node-agent":
+        for volume in workload.volumes:  # what an agent remembers is about its node, so it stays there
+            path = f"/var/lib/observability/{place.namespace}/{volume.name}"
+            yield {"name": volume.name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}}
+    for number, mount in enumerate(workload.host_mounts):
+        kind = "DirectoryOrCreate" if mount.create else ""
+        yield {"name": f"host-{number}", "hostPath": {"path": mount.source, "type": kind}}
+    for number, _ in enumerate(workload.tmpfs):
+        yield {"name": f"tmp-{number}", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}}

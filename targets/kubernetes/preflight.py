@@ -1,0 +1,132 @@
+"""Asks a cluster, before anything is touched, whether a stack can be deployed to it at all.
+
+All questions read. Whatever stands in the way is told at once, each with what would help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import kubernetes  # type: ignore[import-untyped]  # it publishes no types
+import urllib3.exceptions
+from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
+from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
+
+from model.declared import Declared
+from model.errors import nearest
+from model.settings import KubernetesSettings
+from model.workload import Workload
+from targets.kubernetes import operator, shared, storage
+from targets.kubernetes.ownership import SECONDS, references, taken
+from targets.kubernetes.rights import CRDS, forbidden, wanted_rights
+from targets.kubernetes.shared import Place
+
+_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
+
+
+def problems(place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
+    """Everything that stands in the way, as sentences; empty when nothing does."""
+    try:
+        client = connect(place.settings)
+    except (ConfigException, OSError) as error:
+        return [no_context(place.settings, error)]
+    if found := _silent(client):
+        return [found]
+    lacking = forbidden(client, [*wanted_rights(place, workloads, declared)])
+    unread = [] if any(CRDS in text for text in lacking) else operator.problems(client, place, declared)
+    return [
+        *lacking,
+        *unread,
+        *taken(client, place, references(place, workloads, declared)),
+        *_volumes(client, place, workloads),
+        *_ingress_class(client, place.settings.ingress_class),
+    ]
+
+
+def connect(settings: KubernetesSettings) -> Any:
+    """A client of the cluster that the settings name; it does not try again and again."""
+    configuration = kubernetes.client.Configuration()
+    kubernetes.config.load_kube_config(
+        config_file=settings.kubeconfig, context=settings.context, client_configuration=configuration
+    )
+    configuration.retries = False
+    return kubernetes.client.ApiClient(configuration)
+
+
+def no_context(settings: KubernetesSettings, error: Exception) -> str:
+    """Why the kubeconfig leads to no cluster, and what would be right."""
+    try:
+        every, _ = kubernetes.config.list_kube_config_contexts(config_file=settings.kubeconfig)
+        known = [str(item["name"]) for item in every]
+    except (ConfigException, OSError):
+        return f"no kubeconfig can be read: {error}; set kubernetes.kubeconfig, or KUBECONFIG"
+    if settings.context and settings.context not in known:
+        return f"the kubeconfig has no context {settings.context!r}; {nearest(settings.context, known)}"
+    return f"the kubeconfig cannot be used: {error}"
+
+
+def _silent(client: Any) -> str | None:
+    """Why the cluster gives no answer; None when it does."""
+    try:
+        kubernetes.client.VersionApi(client).get_code(_request_timeout=SECONDS)
+    except ApiException as error:
+        return f"the cluster at {client.configuration.host} answers {error.status} {error.reason}: who are you?"
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        why = str(error).rpartition(": ")[2] or type(error).__name__
+        return f"no cluster answers at {client.configuration.host} within {SECONDS} s: {why}"
+    return None
+
+
+def _volumes(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterator[str]:
+    """Claims that would have to shrink, or to grow where their class does not let them."""
+    api = kubernetes.client.CoreV1Api(client)
+    try:
+        claims = api.list_namespaced_persistent_volume_claim(place.namespace, _request_timeout=SECONDS).items
+    except ApiException as error:
+        if error.status != 404:
+            yield f"volumes in {place.namespace} cannot be listed: {error.status} {error.reason}"
+        return
+    held = {claim.metadata.name: claim for claim in claims}
+    for workload in workloads:
+        for volume, item in storage.claims(place, workload):
+            claim = held.get(item["metadata"]["name"])
+            if claim is None:
+                continue
+            has = size(claim.spec.resources.requests["storage"])
+            where = f"volume {volume.name} of {workload.name} has {shared.quantity(has)}"
+            if volume.size < has:
+                yield f"{where} and cannot shrink to {shared.quantity(volume.size)}; a smaller one needs a new name"
+            elif volume.size > has and not _expandable(client, claim.spec.storage_class_name):
+                yield f"{where} and its class {claim.spec.storage_class_name} does not let volumes grow"
+
+
+def _ingress_class(client: Any, wanted: str | None) -> Iterator[str]:
+    """That nobody would care for the ingress."""
+    if wanted is None:
+        return
+    try:
+        every = kubernetes.client.NetworkingV1Api(client).list_ingress_class(_request_timeout=SECONDS).items
+    except ApiException:
+        return  # a right that this user lacks, which has been told
+    known = [str(item.metadata.name) for item in every]
+    if wanted not in known:
+        yield f"kubernetes.ingressClass {wanted!r} is not in this cluster; {nearest(wanted, known)}"
+
+
+def _expandable(client: Any, storage_class: str | None) -> bool:
+    if not storage_class:
+        return False
+    try:
+        found = kubernetes.client.StorageV1Api(client).read_storage_class(storage_class, _request_timeout=SECONDS)
+    except ApiException:
+        return True  # this user may not look; the API itself refuses if it must
+    return bool(found.allow_volume_expansion)
+
+
+def size(quantity: str) -> int:
+    """Bytes of a quantity such as 10Gi."""
+    for unit, factor in _UNITS.items():
+        if quantity.endswith(unit):
+            return int(float(quantity.removesuffix(unit)) * factor)
+    return int(quantity)

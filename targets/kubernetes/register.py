@@ -1,0 +1,312 @@
+"""Registers a stack on Kubernetes: a Workload becomes a StatefulSet, Deployment or DaemonSet and what is around it.
+
+The objects are made by `targets.kubernetes.manifests`; here they are registered, in the order that keeps a bad
+configuration away from what runs: first the ConfigMap, then the proof that the running processes took it, then what
+replaces pods.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.apps import v1 as apps
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.policy import v1 as disruption
+from pulumi_kubernetes.rbac import v1 as rbac
+
+from model.declared import SECRETS, Declared
+from model.errors import ConfigError, Problem
+from model.images import Image
+from model.naming import LABEL, resource_name
+from model.settings import KubernetesSettings
+from model.workload import Workload
+from targets.base import Deployment, mark_secrets
+from targets.kubernetes import manifests, shared, sidecar, storage
+from targets.kubernetes.check import address, check
+from targets.kubernetes.delivery import Cluster
+from targets.kubernetes.shared import Object, Place
+from targets.kubernetes.storage import MARK
+
+KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
+    "Namespace": core.Namespace,
+    "ConfigMap": core.ConfigMap,
+    "Service": core.Service,
+    "ServiceAccount": core.ServiceAccount,
+    "PersistentVolumeClaim": core.PersistentVolumeClaim,
+    "StatefulSet": apps.StatefulSet,
+    "Deployment": apps.Deployment,
+    "DaemonSet": apps.DaemonSet,
+    "NetworkPolicy": networking.NetworkPolicy,
+    "Ingress": networking.Ingress,
+    "PodDisruptionBudget": disruption.PodDisruptionBudget,
+    "Role": rbac.Role,
+    "RoleBinding": rbac.RoleBinding,
+    "ClusterRole": rbac.ClusterRole,
+    "ClusterRoleBinding": rbac.ClusterRoleBinding,
+}
+TIMEOUT = "5m"
+"""How long pods may take to become ready, or to end, before a run fails."""
+GONE = "1m"
+"""How long the provider waits for news that an object without pods was deleted, before it looks for itself.
+
+The news can be missed; the provider's own limit is ten minutes: https://github.com/pulumi/pulumi-kubernetes/issues/3317.
+"""
+ENDING = ("Namespace", "StatefulSet", "Deployment", "DaemonSet")
+"""Kinds whose deletion goes on after it was asked for."""
+
+
+class KubernetesTarget:
+    """One cluster, and what all workloads of a stack share on it.
+
+    Args:
+        stack: the stack's name.
+        settings: the cluster's kubeconfig, namespace and scheduling.
+        images: image references by short name.
+        secrets: values of the plan's secrets by name; those of workloads may be added until they are deployed.
+        workloads: all that will be deployed: whether there are agents decides on their namespace.
+        declared: objects that others read; they are registered here, as they need nothing but the namespace.
+        neighbours: namespaces of these others.
+        cluster: where deliveries are proven; tests pass one of their own.
+        opts: options of the component that holds the shared resources.
+
+    Raises:
+        ConfigError: the cluster cannot be reached, or something in it stands in the way.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        settings: KubernetesSettings,
+        images: Mapping[str, Image],
+        secrets: Mapping[str, pulumi.Output[str]],
+        *,
+        workloads: Sequence[Workload],
+        declared: Sequence[Declared] = (),
+        neighbours: tuple[str, ...] = (),
+        retain: bool = True,
+        cluster: Cluster | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        self._stack, self._settings, self._secrets = stack, settings, secrets
+        self._place = Place(stack=stack, settings=settings, images=images, neighbours=neighbours)
+        self._cluster = cluster or Cluster(settings)
+        if refused := self._cluster.refusals(self._place, workloads, declared):
+            raise ConfigError(Problem("target kubernetes", text) for text in refused)
+        self._host = pulumi.ComponentResource("observability:targets:KubernetesCluster", stack, {}, opts)
+        self._provider = Provider(
+            resource_name(stack, "cluster"),
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+            enable_server_side_apply=True,
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+            # what a removed stack keeps and a killed run left half made is written to again; that it is ours has just
+            # been seen (targets.kubernetes.ownership): since 4.29 the provider refuses it otherwise
+            upsert_existing_objects=True,
+            opts=pulumi.ResourceOptions(parent=self._host),
+        )
+        self._homes: dict[str, list[pulumi.Resource]] = {}
+        for item in manifests.of_stack(self._place, workloads):
+            meta = item["metadata"]
+            home = self._homes.setdefault(meta.get("namespace", meta["name"]), [])
+            # Its volumes go with a namespace, so it stays where they are to stay.
+            stays = retain and item["kind"] == "Namespace" and meta["name"] == self._place.namespace
+            home.append(self._register(item, self._host, depends_on=home[:1], retain_on_delete=stays))
+        self._declare(declared)
+        self._host.register_outputs({})
+
+    # -- the protocol ------------------------------------------------------------------------------------------------
+
+    def address(self, name: str, port: int) -> str:
+        """See `targets.kubernetes.check.address`."""
+        return address(self._stack, self._settings, name, port)
+
+    def check(self, workloads: Sequence[Workload]) -> list[str]:
+        """See `targets.kubernetes.check.check`."""
+        return check(workloads)
+
+    def deploy(
+        self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
+    ) -> Deployment:
+        """Identity, volumes, secrets and documents, then the proof, then the pods; all children of `parent`."""
+        place, homes = self._place, self._homes[self._place.home(workload)]
+        before: list[pulumi.Resource] = [*homes, *after]
+        kept = {item["metadata"]["name"] for volume, item in storage.claims(place, workload) if volume.retain}
+        *around, pods = manifests.of_workload(place, workload)
+        needed = [
+            self._register(item, parent, depends_on=homes, retain_on_delete=item["metadata"]["name"] in kept)
+            for item in around
+        ]
+        secret, mark = self._secret(workload, parent, homes), self._reread(workload, parent, homes)
+        proof = self._documents(workload, parent, homes, mark)
+        self._fill(pods, proof, {storage.secret_name(workload, again=False): secret})
+        controller = self._register(
+            pods,
+            parent,
+            depends_on=[*before, *needed],
+            ignore_changes=["spec.volumeClaimTemplates"],
+        )
+        return Deployment(
+            name=workload.name,
+            ready=controller.id.apply(lambda _: True),
+            address=self.address(workload.name, workload.ports[0].number if workload.ports else 0),
+            resources=(controller,),
+        )
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _register(self, item: Object, parent: pulumi.Resource, **options: Any) -> pulumi.CustomResource:
+        """An object as a resource called `<kind>/<namespace>/<name>`: the same object is always the same resource."""
+        meta = item["metadata"]
+        name = "/".join(filter(None, [item["kind"].lower(), meta.get("namespace"), meta["name"]]))
+        rest = {_snake(key): value for key, value in item.items() if key not in ("apiVersion", "kind")}
+        waits = _waits(item["kind"])
+        opts = pulumi.ResourceOptions(parent=parent, provider=self._provider, custom_timeouts=waits, **options)
+        named = resource_name(self._stack, name)
+        if item["kind"] not in KINDS:
+            return CustomResource(named, api_version=item["apiVersion"], kind=item["kind"], opts=opts, **rest)
+        return KINDS[item["kind"]](named, opts=opts, **rest)
+
+    def _declare(self, declared: Sequence[Declared]) -> None:
+        """Objects that others read, after the Secret that they refer to."""
+        homes = self._homes[self._place.namespace]
+        wanted = sorted({name for item in declared for name in item.secrets})
+        files = {name: self._secrets[name] for name in wanted}
+        around = shared.metadata(self._place, "", self._place.namespace)
+        name = self._immutable(SECRETS, around, files, self._host, homes) if wanted else None
+        for item in declared:
+            made = manifests.declared(self._place, item)
+            self._register(_referring(made, name) if item.secrets else made, self._host, depends_on=homes)
+
+    def _secret(self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]) -> Any:
+        """The name of the Secret with the files that only new pods take; None where there are none."""
+        files = self._files(workload, again=False)
+        if not files:
+            return None
+        name = storage.secret_name(workload, again=False)
+        return self._immutable(name, self._around(workload, ""), files, parent, homes)
+
+    def _reread(
+        self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]
+    ) -> pulumi.Output[str] | None:
+        """The mark of the files that running pods read again, once their Secret has them; None where there are none."""
+        files = self._files(workload, again=True)
+        if not files:
+            return None
+        name = storage.secret_name(workload, again=True)
+        mark = mark_secrets(resource_name(self._stack, f"{workload.name}-reread-mark"), files, parent)
+        # `data`, as what is gone from `stringData` stays in the object
+        data = {key: text.apply(_base64) for key, text in {**files, MARK: mark}.items()}
+        made = core.Secret(
+            resource_name(self._stack, f"secret/{self._place.home(workload)}/{name}"),
+            metadata=self._around(workload, name),
+            data=data,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                provider=self._provider,
+                depends_on=list(homes),
+                additional_secret_outputs=["data"],
+                custom_timeouts=_waits("Secret"),
+            ),
+        )
+        return pulumi.Output.all(mark, made.id).apply(lambda both: str(both[0]))
+
+    def _files(self, workload: Workload, *, again: bool) -> dict[str, pulumi.Output[str]]:
+        return {
+            secret.path.rpartition("/")[2]: self._secrets[secret.secret].apply(
+                lambda text, around=secret.template: around.replace("{}", text)  # type: ignore[misc]
+            )
+            for secret in workload.secrets_read(again=again)
+        }
+
+    def _around(self, workload: Workload, name: str) -> Any:
+        """The metadata of a workload's Secret."""
+        place = self._place
+        return shared.metadata(place, name, place.home(workload), **shared.selector(place, workload.name))
+
+    def _immutable(
+        self,
+        name: str,
+        around: Object,
+        files: Mapping[str, pulumi.Output[str]],
+        parent: pulumi.Resource,
+        homes: Sequence[pulumi.Resource],
+    ) -> Any:
+        """A Secret that never changes: new content is a new Secret, whose name makes those who read it look anew."""
+        meta: Any = {key: value for key, value in around.items() if key != "name"}  # Pulumi's has a random end
+        made = core.Secret(
+            resource_name(self._stack, name),
+            metadata=meta,
+            string_data=files,
+            immutable=True,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                provider=self._provider,
+                depends_on=list(homes),
+                additional_secret_outputs=["stringData", "data"],
+                replace_on_changes=["stringData", "data"],
+                custom_timeouts=_waits("Secret"),
+            ),
+        )
+        return made.metadata["name"]
+
+    def _documents(
+        self,
+        workload: Workload,
+        parent: pulumi.Resource,
+        homes: Sequence[pulumi.Resource],
+        mark: pulumi.Output[str] | None,
+    ) -> pulumi.Output[str]:
+        """The ConfigMap, and the digest of what replaces pods, given only once running processes took the documents.
+
+        They took them with the secrets of this mark, where there are some that they read again.
+        """
+        wanted = sidecar.generation(self._place, workload)
+        item = storage.config_map(self._place, workload)
+        if item is None or workload.config is None:
+            return pulumi.Output.from_input(wanted)
+        made = self._register(item, parent, depends_on=list(homes))
+        home, config = self._place.home(workload), workload.config
+
+        async def prove(known: Sequence[Any]) -> str:
+            if not pulumi.runtime.is_dry_run():
+                await self._cluster.prove(self._stack, home, workload.name, config, known[1])
+            return wanted
+
+        return pulumi.Output.all(made.id, mark or "").apply(prove)
+
+    @staticmethod
+    def _fill(pods: Object, proof: pulumi.Output[str], names: Mapping[str, Any]) -> None:
+        """Puts in what is known only while deploying: the proof, and the real names of Secrets."""
+        template = pods["spec"]["template"]
+        template["metadata"]["annotations"][f"{LABEL}/generation"] = proof
+        for volume in template["spec"].get("volumes", ()):
+            for source in volume.get("projected", {}).get("sources", ()):
+                source["secret"]["name"] = names.get(source["secret"]["name"], source["secret"]["name"])
+
+
+def _referring(value: Any, name: Any) -> Any:
+    """A copy in which every reference to the secrets' Secret has its real name."""
+    if isinstance(value, Mapping):
+        return {
+            key: name if (key, item) == ("name", SECRETS) else _referring(item, name) for key, item in value.items()
+        }
+    return [_referring(item, name) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+def _waits(kind: str) -> pulumi.CustomTimeouts:
+    return pulumi.CustomTimeouts(create=TIMEOUT, update=TIMEOUT, delete=TIMEOUT if kind in ENDING else GONE)
+
+
+def _snake(key: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)

@@ -1,0 +1,125 @@
+"""What all objects of a stack share on a cluster: names, labels, hardening and quantities.
+
+Pure: nothing here talks to a cluster or knows of Pulumi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.images import Image
+from model.naming import LABEL, agents, namespace
+from model.settings import KubernetesSettings
+from model.workload import MIB, SECRETS_DIR, Workload
+
+Object = dict[str, Any]
+TOOLS, INCOMING, SCRIPTS = "/tools", "/incoming", "/delivery"
+SIDECAR = "configure"
+"""Name of the container that delivers documents, in every pod that has some."""
+SLASH = "__"
+"""Stands for the slash in a document's path, as keys of a ConfigMap may not have one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where objects go: the stack's name, its two namespaces, images and the target's settings.
+
+    `neighbours` are namespaces of others whose pods and the stack's may connect to each other.
+    """
+
+    stack: str
+    settings: KubernetesSettings
+    images: Mapping[str, Image]
+    neighbours: tuple[str, ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of all that is no node-level agent."""
+        return namespace(self.stack, self.settings)
+
+    def home(self, workload: Workload) -> str:
+        """The namespace of a workload."""
+        return agents(self.namespace) if workload.placement == "node-agent" else self.namespace
+
+    def image(self, name: str) -> str:
+        """The reference to pull."""
+        return self.images[name].reference(self.settings.registry_mirror)
+
+
+def selector(place: Place, workload: str) -> dict[str, str]:
+    """The labels by which a workload's pods are found; they never change."""
+    return {f"{LABEL}.stack": place.stack, f"{LABEL}.workload": workload}
+
+
+def metadata(place: Place, name: str, home: str | None, **labels: str) -> Object:
+    """Name, namespace, labels and annotations. Objects that exist already and carry the stack's label are written to;
+    those of others are refused before (see `targets.kubernetes.ownership`).
+    """
+    return {
+        "name": name,
+        **({"namespace": home} if home else {}),
+        "labels": {
+            "app.kubernetes.io/managed-by": "pulumi",
+            "app.kubernetes.io/part-of": "observability",
+            f"{LABEL}.stack": place.stack,
+            **labels,
+            **place.settings.labels,
+        },
+        "annotations": {"pulumi.com/patchForce": "true", **place.settings.annotations},
+    }
+
+
+def own(place: Place, workload: Workload, suffix: str = "") -> Object:
+    """The metadata of an object of a workload."""
+    return metadata(
+        place,
+        workload.name + suffix,
+        place.home(workload),
+        **{"app.kubernetes.io/name": workload.name, **selector(place, workload.name), **workload.labels},
+    )
+
+
+def controller(workload: Workload) -> str:
+    """The kind of the object that keeps the pods running."""
+    if workload.placement == "node-agent":
+        return "DaemonSet"
+    return "StatefulSet" if workload.volumes else "Deployment"
+
+
+def hardened(workload: Workload, *, main: bool) -> Object:
+    """What a container may do; only the `main` one of a workload has its declared exceptions."""
+    capabilities: Object = {"drop": ["ALL"]}
+    if main and workload.capabilities():
+        capabilities["add"] = list(workload.capabilities())
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": not (main and workload.exempt("writable-root")),
+        "capabilities": capabilities,
+    }
+
+
+def resources(memory: int, cpus: float, requested: int | None = None) -> Object:
+    """Limits as declared; half of the memory and a twentieth of the CPU is set aside for it."""
+    wanted = requested if requested is not None else max(memory // 2, 16 * MIB)
+    return {
+        "limits": {"memory": quantity(memory), "cpu": millis(cpus)},
+        "requests": {"memory": quantity(wanted), "cpu": millis(0.01 if requested else max(cpus / 20, 0.01))},
+    }
+
+
+def millis(cpus: float) -> str:
+    """Cores in the notation that the API gives back: 0.5 is 500m, 2.0 is 2."""
+    return str(int(cpus)) if cpus == int(cpus) else f"{round(cpus * 1000)}m"
+
+
+def quantity(size: int) -> str:
+    """Bytes in the notation that the API gives back."""
+    units = (("Gi", 1024**3), ("Mi", MIB), ("Ki", 1024))
+    return next((f"{size // factor}{unit}" for unit, factor in units if size % factor == 0), str(size))
+
+
+def secret_mount() -> Object:
+    """The workload's secret files in a container."""
+    return {"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True}

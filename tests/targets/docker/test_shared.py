@@ -1,0 +1,47 @@
+"""Names on an engine, and texts that are known only while deploying."""
+
+from __future__ import annotations
+
+import pytest
+
+from model.settings import DockerSettings
+from targets.docker.shared import Late, Scope, address, mount, present, shared_home, show
+from tests.support.workloads import IMAGES
+
+
+@pytest.mark.parametrize(
+    ("late", "text"),
+    [
+        (Late("volume", "dev-tools"), "dev-tools"),
+        (Late("network", "dev-monitoring"), "dev-monitoring"),
+        (Late("image", "busybox"), "${image busybox}"),
+        (Late("secret", "password", "user:{}"), "user:${secret password}"),
+    ],
+)
+def test_a_late_text_says_what_it_will_be(late: Late, text: str) -> None:
+    """Names are known before; of any other text its kind and name are shown, inside of its template."""
+    assert str(late) == text and show({"a": [late, 1]}) == {"a": [text, 1]}
+
+
+def test_a_late_text_is_filled_everywhere() -> None:
+    """Each place of the template gets the value."""
+    assert Late("mark", "secrets", "{}-x-{}").fill("1") == "1-x-1"
+
+
+def test_names_have_the_network_only_beside_others() -> None:
+    """A stack that joins networks of others says in its addresses which one is meant."""
+    joined = DockerSettings.model_validate({"externalNetworks": ("n",)})
+    assert address("loki", 3100, shared_home("dev", joined)) == "loki.dev-monitoring:3100"
+    assert address("loki", 3100, shared_home("dev", DockerSettings())) == "loki:3100"
+
+
+def test_a_mirror_is_part_of_a_reference() -> None:
+    """Images are pulled from the mirror that the settings name."""
+    scope = Scope(stack="dev", settings=DockerSettings.model_validate({"registryMirror": "m:5000"}), images=IMAGES)
+    assert scope.reference("server") == "m:5000/example/server:v1"
+
+
+def test_absent_inputs_are_left_out() -> None:
+    """What is None is not asked of an engine; what is false or empty is."""
+    assert present({"a": None, "b": False, "c": []}) == {"b": False, "c": []}
+    assert mount("v", "/p") == {"volume_name": "v", "container_path": "/p", "read_only": True}

@@ -1,0 +1,47 @@
+"""Pods by what they say: hardening and groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from model.settings import KubernetesSettings
+from model.workload import Workload
+from targets.kubernetes import manifests
+from targets.kubernetes.shared import Place
+from tests.support.workloads import IMAGES, PLAIN, SERVER
+
+PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+
+
+def pod(workload: Workload, place: Place = PLACE) -> dict[str, Any]:
+    """The pod's specification."""
+    return dict(manifests.workload_object(place, workload)["spec"]["template"]["spec"])
+
+
+def every_container(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Containers of all kinds."""
+    return [*spec.get("initContainers", []), *spec["containers"]]
+
+
+@pytest.mark.parametrize("workload", [SERVER, PLAIN], ids=lambda w: w.name)
+def test_a_pod_fits_the_restricted_level(workload: Workload) -> None:
+    """Non-root, read-only, no capability, no escalation, the runtime's seccomp profile, and bounds: every container."""
+    spec = pod(workload)
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in every_container(spec):
+        own = container["securityContext"]
+        assert own["allowPrivilegeEscalation"] is False
+        assert own["readOnlyRootFilesystem"] is True
+        assert own["capabilities"]["drop"] == ["ALL"]
+        assert {"memory", "cpu"} == set(container["resources"]["limits"]) == set(container["resources"]["requests"])
+    assert not [volume for volume in spec["volumes"] if "hostPath" in volume]
+
+
+def test_groups_are_supplemental() -> None:
+    """A pod is in the groups that its workload names; in none where it names none."""
+    assert pod(replace(PLAIN, groups=(33, 4)))["securityContext"]["supplementalGroups"] == [4, 33]
+    assert "supplementalGroups" not in pod(PLAIN)["securityContext"]
