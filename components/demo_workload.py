@@ -15,8 +15,8 @@ from components.base import limits, open_port
 from model.component import Component, Planned, Planning
 from model.naming import demo_logs, shares_files
 from model.scope import OnlyOn
+from model.service import Database, Metric, Service
 from model.settings import ComponentSettings
-from model.system import Database, Metric, Service
 from model.telemetry import STAND_INS, Telemetry
 from model.workload import ConfigDir, DataVolume, ExecProbe, HttpProbe, Port, Reload, SecretFile, Workload
 

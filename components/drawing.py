@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from model.system import Panel
+from model.dashboard_spec import Panel
 from packs.base import panel
 
 AT = 'environment=~"$environment"'

@@ -19,8 +19,9 @@ import math
 from dataclasses import dataclass
 
 from model.base import seconds
+from model.service import Metric, Service
 from model.settings import KubernetesSettings
-from model.system import Metric, Service, System
+from model.system import System
 from model.telemetry import ScrapeJob, Telemetry
 from model.workload import MIB
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Generic, Literal, TypeVar
 
+from model.dashboard_spec import Panel, RowName
 from model.declared import Declared
 from model.errors import Problem
 from model.images import Image
 from model.operator import Operator
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
-from model.system import Panel, RowName, System
+from model.system import System
 from model.telemetry import Telemetry
 from model.workload import Workload
 

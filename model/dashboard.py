@@ -29,8 +29,8 @@ from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from model.dashboard_spec import DashboardSpec, Panel, Query, Row
 from model.errors import ConfigError, Problem
-from model.system import DashboardSpec, Panel, Query, Row
 from model.telemetry import Dashboard
 
 PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="prometheus")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from model.workload import Exemption, Workload
 
 if TYPE_CHECKING:
-    from model.system import Service
+    from model.service import Service
 
 HOST = "host.docker.internal"
 """Name by which containers reach the host that they run on."""

@@ -14,7 +14,7 @@ from typing import Any
 import promql_parser as promql
 
 from model.errors import nearest
-from model.system import Metric
+from model.service import Metric
 
 COUNTERS_ONLY = frozenset({"rate", "irate", "increase"})
 GAUGES_ONLY = frozenset({"delta", "idelta", "deriv", "predict_linear"})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from model.access import Grant
-from model.system import Panel
+from model.dashboard_spec import Panel
 
 Severity = Literal["critical", "warning", "info"]
 TracingKind = Literal["jaeger", "tempo"]

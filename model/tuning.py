@@ -9,8 +9,9 @@ from model.base import seconds
 from model.errors import Problem, nearest
 from model.limits import kind_of
 from model.muting import with_mutes
+from model.service import Tuning
 from model.settings import Settings
-from model.system import System, Tuning
+from model.system import System
 from model.telemetry import AlertRule, RuleGroup, Telemetry
 
 DEFAULT_BOARD = "monitoring-stack"

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from model.dashboard_spec import Panel, Query, Threshold
 from model.roles import Role
-from model.system import Metric, Panel, Query, Service, System, Threshold, Tuning
+from model.service import Metric, Service, Tuning
+from model.system import System
 from model.telemetry import AlertRule, Example, RecordingRule
 
 WINDOW = "5m"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from model.dashboard_spec import Panel, Query, RowName
 from model.logs import CONTAINERS
-from model.system import PackName, Panel, Query, RowName, Service, System
+from model.service import PackName, Service
+from model.system import System
 from packs import (
     clickhouse,
     go,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from model.system import Metric, Panel
+from model.dashboard_spec import Panel
+from model.service import Metric
 from model.telemetry import AlertRule, Example
 from packs import process
 from packs.base import CHOSEN, Rules, Subject, panel

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.dashboard_spec import Panel
 from model.limits import Share
 from model.roles import Role
-from model.system import Metric, Panel
+from model.service import Metric
 from model.telemetry import AlertRule, RecordingRule
 from packs import outcome
 from packs.base import (

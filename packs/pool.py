@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from model.dashboard_spec import Panel
 from model.limits import Share
-from model.system import Metric, Panel
+from model.service import Metric
 from model.telemetry import AlertRule, Example
 from packs.base import (
     BY,

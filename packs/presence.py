@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from model.system import Metric
+from model.service import Metric
 from model.telemetry import AlertRule, Example
 from packs.base import BY, PROBES, Subject, flat
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from model.system import Metric, Panel
+from model.dashboard_spec import Panel
+from model.service import Metric
 from packs import process
 from packs.base import CHOSEN, Rules, Subject, panel
 

@@ -7,7 +7,8 @@ from typing import get_args
 
 from model.errors import Problem, nearest
 from model.roles import FREE, Role
-from model.system import Metric, Service, System
+from model.service import Metric, Service
+from model.system import System
 from packs.base import PER_SECOND
 from packs.catalogue import PACKS
 

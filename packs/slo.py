@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from model.base import seconds
-from model.system import DashboardSpec, Objective, Panel, Row, System
+from model.dashboard_spec import DashboardSpec, Panel, Row
+from model.system import Objective, System
 from model.telemetry import RecordingRule, RuleGroup
 from packs.base import ASKED, BY, Subject, colours, limit, panel
 from packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, alerts

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from model.system import Metric, Objective
+from model.service import Metric
+from model.system import Objective
 from packs import outcome
 from packs.base import BY, PER_SECOND, WINDOW, Subject
 

@@ -12,12 +12,14 @@ from dataclasses import replace
 from model.capacity import service_series
 from model.component import Contribution, Contributor, Planning
 from model.dashboard import build
+from model.dashboard_spec import DashboardSpec, Row
 from model.errors import ConfigError, Problem, nearest
 from model.gateway import addresses
 from model.naming import identity, namespace
 from model.places import in_system, setting
 from model.promql import Catalogue, problems
-from model.system import AlertSpec, DashboardSpec, Metric, Objective, Row, Service, System
+from model.service import Metric, Service
+from model.system import AlertSpec, Objective, System
 from model.telemetry import (
     STAND_INS,
     AlertRule,

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from model.dashboard_spec import Panel
 from model.load import parse
-from model.system import Panel, System
+from model.system import System
 from model.telemetry import AlertRule, RecordingRule, RuleGroup
 from packs.base import Subject
 from packs.system import expanded

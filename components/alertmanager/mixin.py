@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from components.drawing import or_zero
 from model.base import duration, seconds
+from model.dashboard_spec import Panel
 from model.limits import Share
-from model.system import Panel
 from model.telemetry import AlertRule, Example, Mute
 from packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
 

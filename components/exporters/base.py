@@ -5,7 +5,7 @@ from __future__ import annotations
 from model.component import Planning
 from model.gateway import HOST
 from model.naming import identity
-from model.system import Database
+from model.service import Database
 from model.telemetry import ScrapeJob, ScrapeTarget, SeriesCount
 
 

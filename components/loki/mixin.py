@@ -6,8 +6,8 @@ Source of the names: https://grafana.com/docs/loki/latest/operations/meta-monito
 from __future__ import annotations
 
 from components.drawing import or_zero
+from model.dashboard_spec import Panel
 from model.limits import Count, Share
-from model.system import Panel
 from model.telemetry import AlertRule, Example
 from packs.base import BY, Tune, flat, grown, limit, panel, percent, series_of, share
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from components.prometheus import alerts as prometheus_alerts
 from components.prometheus import discovery_alerts as discovery
 from components.prometheus import target_alerts as targets
-from model.system import Panel
+from model.dashboard_spec import Panel
 from model.telemetry import AlertRule
 from packs.base import CHOSEN, Tune, colours, panel
 

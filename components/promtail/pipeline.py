@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from model.base import label_name
 from model.logs import IDENTITY, Logs
-from model.system import Service
+from model.service import Service
 
 STRUCTURED = ("request_id", "trace_id", "span_id", "user_id")
 """Fields that people search by and that have too many values for an index: stored beside the line."""

@@ -6,8 +6,8 @@ Source: https://doc.traefik.io/traefik/observe/metrics/
 from __future__ import annotations
 
 from components.drawing import at, chart, or_zero, rate, stat, summed
+from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.limits import Share
-from model.system import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import BY, Tune, colours, least, limit, percent, series_of, share
 

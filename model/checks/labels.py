@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from model.errors import Problem
 from model.logs import CONTAINERS
 from model.places import in_system, setting
-from model.system import Metric, Service, Tuning
+from model.service import Metric, Service, Tuning
 
 if TYPE_CHECKING:
     from model.component import Planning

@@ -14,7 +14,8 @@ from model.errors import Problem
 from model.gateway import HOST, addresses
 from model.logs import WILDCARD, HostLog
 from model.places import in_system
-from model.system import Database, Service, System
+from model.service import Database, Service
+from model.system import System
 
 if TYPE_CHECKING:
     from model.component import Planning

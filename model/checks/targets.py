@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from model.errors import Problem
 from model.places import in_system
-from model.system import Service
+from model.service import Service
 
 if TYPE_CHECKING:
     from model.component import Planning

@@ -14,8 +14,8 @@ from model.capacity import (
     series,
     service_series,
 )
+from model.service import Metric
 from model.settings import KubernetesSettings
-from model.system import Metric
 from model.telemetry import UNCOUNTED, ScrapeJob, ScrapeTarget, SeriesCount
 from model.workload import MIB
 from ops.render import plan_file

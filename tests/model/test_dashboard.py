@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from model.dashboard import KINDS, Place, arrange, build, dump
+from model.dashboard_spec import DashboardSpec, Panel
 from model.errors import ConfigError
 from model.load import parse
-from model.system import DashboardSpec, Panel
 
 
 def panel(title: str = "Panel", **more: Any) -> dict[str, Any]:

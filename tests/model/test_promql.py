@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.promql import Catalogue, problems
-from model.system import Metric
+from model.service import Metric
 
 KNOWN = Catalogue(
     {

@@ -10,7 +10,7 @@ import pytest
 from model.errors import ConfigError
 from model.load import parse
 from model.roles import TYPES, MetricType, Role
-from model.system import Metric
+from model.service import Metric
 from packs.catalogue import PACKS
 from tests.support.systems import ROOT
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from pydantic import BaseModel
 
-from model import system as module
+from model import dashboard_spec, service, system
 from model.errors import ConfigError
 from model.load import parse, read_yaml
-from model.logs import HIGH_CARDINALITY
 from model.system import System
 from tests.support.systems import ROOT, SYSTEM, changed
 
@@ -20,27 +22,13 @@ def shop() -> System:
 
 def test_a_good_system_is_read_completely() -> None:
     """Defaults fill what is not said."""
-    system = shop()
-    api = system.services["api"]
+    found = shop()
+    api = found.services["api"]
     assert api.metrics_path == "/metrics"
     assert api.status_label == "status"
     assert api.health == ("/health",)
-    assert system.alerts[0].hold == "5m"
-    assert system.objectives[0].window == "7d"
-
-
-def test_metrics_are_found_by_role() -> None:
-    """Packs ask for a role and get the metrics that play it."""
-    api = shop().services["api"]
-    assert list(api.by_role("requests")) == ["shop_requests_total"]
-    assert api.by_role("queue") == {}
-
-
-@pytest.mark.parametrize("label", sorted(HIGH_CARDINALITY))
-def test_no_high_cardinality_log_label(label: str) -> None:
-    """A value that differs from line to line never becomes an index label."""
-    with pytest.raises(ConfigError, match=f"services.api.logs.labels: {label} has too many distinct values"):
-        parse(System, changed(SYSTEM, {"services.api.logs.labels": ["level", label]}), "shop.yaml")
+    assert found.alerts[0].hold == "5m"
+    assert found.objectives[0].window == "7d"
 
 
 def test_contradictions_are_found_together() -> None:
@@ -67,14 +55,6 @@ def test_a_latency_objective_needs_its_threshold() -> None:
         parse(System, changed(SYSTEM, {"objectives.0.kind": "latency"}), "x")
 
 
-@pytest.mark.parametrize("buckets", [[0.5, 0.1], [0.1, 0.1]])
-def test_buckets_ascend(buckets: list[float]) -> None:
-    """Bounds that do not grow are refused, as client libraries refuse them."""
-    metric = {"type": "histogram", "buckets": buckets}
-    with pytest.raises(ConfigError, match=r"metrics.x.buckets: each bound must be greater"):
-        parse(System, changed(SYSTEM, {"services.api.metrics.x": metric}), "x")
-
-
 def test_shipped_systems_are_good() -> None:
     """Every system in configs/systems can be read and is named like its file."""
     paths = sorted((ROOT / "configs" / "systems").glob("*.yaml"))
@@ -85,5 +65,16 @@ def test_shipped_systems_are_good() -> None:
 
 def test_everything_is_described() -> None:
     """Editors and error messages show a description for each key of a system."""
-    models = [item for item in vars(module).values() if isinstance(item, type) and issubclass(item, BaseModel)]
+    models = [item for item in each(vars(system), vars(service), vars(dashboard_spec)) if is_model(item)]
+    assert len(models) > 12
     assert not [(m.__name__, n) for m in models for n, field in m.model_fields.items() if not field.description]
+
+
+def each(*modules: Mapping[str, Any]) -> list[Any]:
+    """What is in some modules."""
+    return [item for module in modules for item in module.values()]
+
+
+def is_model(item: Any) -> bool:
+    """Whether it is a class of data from a file."""
+    return isinstance(item, type) and issubclass(item, BaseModel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from model.system import Tuning
+from model.service import Tuning
 from packs.base import above, counter, either, flat, limit, names, percent, share
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from components.registry import system_rows
 from model.component import SystemRow
-from model.system import PackName, RowName
+from model.dashboard_spec import RowName
+from model.service import PackName
 from packs.catalogue import PACKS, TITLES, row_panels
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from model.dashboard import build
+from model.dashboard_spec import DashboardSpec
 from model.promql import Catalogue, problems
-from model.system import DashboardSpec, Tuning
+from model.service import Tuning
 from model.telemetry import AlertRule
 from packs.base import Tune
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.drawing import at, chart, none_of, stat
 from components.exporters.blackbox.alerts import CERTIFICATE_DAYS, SLOW_SECONDS
-from model.system import DashboardSpec, Panel, Row
+from model.dashboard_spec import DashboardSpec, Panel, Row
 from packs.base import colours, panel
 
 ANSWERED = {"{{service}} {{instance}}": at("probe_success")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from components.drawing import at, chart, none_of, rate, stat, summed
 from components.exporters.containers.alerts import MEMORY, NAMED, RESTARTS, THROTTLED, alerts
-from model.system import DashboardSpec, Panel, Row
+from model.dashboard_spec import DashboardSpec, Panel, Row
 from packs.base import colours, percent
 
 __all__ = ["alerts", "board", "panels"]

@@ -14,7 +14,7 @@ from components.exporters.kube_state import workload_alerts as cluster_workload_
 from components.exporters.kube_state.alerts import ALIVE, RESTARTS, WORKLOADS
 from components.exporters.kube_state.node_alerts import PRESSURE, READY
 from components.exporters.kube_state.volume_alerts import FILES, VOLUME_FULL, VOLUME_LOW
-from model.system import DashboardSpec, Panel, Row
+from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import Tune, colours, percent
 

@@ -11,7 +11,7 @@ from components.exporters.node import device_alerts as host_device_alerts
 from components.exporters.node import disk_alerts as host_disk_alerts
 from components.exporters.node.alerts import CLOCK_SECONDS, CPU, MEMORY
 from components.exporters.node.disk_alerts import DISK_FULL, DISK_LOW, FILES, FLOOR_FULL, FLOOR_LOW, REAL
-from model.system import DashboardSpec, Panel, Row
+from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import Tune, colours, panel, percent
 

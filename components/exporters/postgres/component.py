@@ -11,8 +11,8 @@ from components.exporters.postgres import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build
 from model.secret import Secret
+from model.service import Database
 from model.settings import ComponentSettings
-from model.system import Database
 from model.telemetry import RuleGroup, Telemetry, series_for
 from model.workload import HttpProbe, SecretFile, Workload
 

@@ -9,7 +9,7 @@ from components.drawing import at, chart, rate, stat, summed
 from components.exporters.postgres import alerts as postgres_alerts
 from components.exporters.postgres import upkeep_alerts as postgres_upkeep_alerts
 from components.exporters.postgres.alerts import CACHE_HITS, CLIENTS, CONNECTIONS, LONG_SECONDS
-from model.system import DashboardSpec, Panel, Row
+from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import Tune, colours, panel, percent
 

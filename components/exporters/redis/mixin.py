@@ -10,7 +10,7 @@ from components.exporters.redis import alerts as redis_alerts
 from components.exporters.redis import data_alerts as redis_data_alerts
 from components.exporters.redis.alerts import BLOCKED, SLOW
 from components.exporters.redis.data_alerts import MEMORY
-from model.system import DashboardSpec, Panel, Row
+from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import Tune, colours, percent
 

@@ -10,7 +10,7 @@ import pytest
 from components.promtail.pipeline import LEVELS, TEXT_LEVEL, Reading, named_containers, reading, selected_pods, stages
 from model.load import parse
 from model.logs import Logs
-from model.system import Service
+from model.service import Service
 
 
 def services(**given: dict[str, Any]) -> dict[str, Service]:

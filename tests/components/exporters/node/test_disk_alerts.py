@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.exporters.node import disk_alerts as host_disk_alerts
-from model.system import Tuning
+from model.service import Tuning
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.exporters.redis import alerts as redis_alerts
-from model.system import Tuning
+from model.service import Tuning
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 

@@ -1,0 +1,187 @@
+"""Services and databases of a system: what is watched, and the metrics, logs and packs that each has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from model.addresses import HostPort
+from model.base import DnsLabel, Duration, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
+from model.errors import Inconsistent, Problem
+from model.logs import Logs
+from model.roles import TYPES, MetricType, Role
+
+PackName = Literal["http", "worker", "websocket", "nodejs", "go", "python", "pool", "clickhouse", "milvus", "llm"]
+AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
+Ratio = Annotated[float, Field(gt=0, lt=1)]
+PORTS = {"postgres": 5432, "redis": 6379}
+"""The usual port of each kind of database."""
+
+
+class Metric(Strict):
+    """A metric that a service exposes: rules and dashboards may use only what is declared here."""
+
+    type: MetricType
+    """Prometheus metric type."""
+    help: str = ""
+    """What it counts or measures, as the demo workload exposes it."""
+    unit: Literal["seconds", "milliseconds", "bytes", "ratio", "percent", "requests", "count", "currency"] = "count"
+    """Unit of its value."""
+    labels: Mapping[LabelName, tuple[str, ...]] = Field(default_factory=dict)
+    """Label names, each with example values (used by the demo workload)."""
+    role: Role = "generic"
+    """What the metric means to the packs and to the demo workload's faults."""
+    buckets: tuple[float, ...] = ()
+    """Upper bounds of a histogram's buckets in its unit."""
+    baseline: float | None = None
+    """Value the demo workload moves around."""
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Metric:
+        found = []
+        if self.type not in (able := TYPES[self.role]):
+            words = f"{self.type!r}: a metric of the role {self.role!r} is a {' or a '.join(able)}"
+            found.append(Problem("type", f"{words}; declare it so, or leave the role out"))
+        if self.buckets and self.type != "histogram":
+            found.append(Problem("buckets", f"only a histogram has buckets, this is a {self.type}"))
+        if list(self.buckets) != sorted(set(self.buckets)):
+            found.append(Problem("buckets", "each bound must be greater than the one before"))
+        if found:
+            raise Inconsistent(found)
+        return self
+
+
+class Tuning(Strict):
+    """What a system says about an alert that a pack brings."""
+
+    enabled: bool = True
+    """Whether it is wanted at all."""
+    threshold: float | None = None
+    """The value in its condition; its own default when absent."""
+    min_failures: Annotated[int | None, Field(ge=1)] = None
+    """For alerts on a share of failures: how many there must be, so that one failure at night calls nobody."""
+    quantile: Ratio | None = None
+    """Which quantile a latency alert looks at."""
+    hold: Annotated[Duration | None, Field(alias="for")] = None
+    """How long it must be true."""
+    severity: Literal["critical", "warning", "info"] | None = None
+    """Another severity than its own."""
+    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    """Extra labels for routing, such as team."""
+    why: str = ""
+    """The reason, for those who read it later; shown with the alert as its annotation `tuned`."""
+
+
+class Pods(Strict):
+    """How a service's pods are found on Kubernetes."""
+
+    namespace: DnsLabel
+    """Namespace they run in."""
+    selector: Annotated[Mapping[str, str], Field(min_length=1)]
+    """Labels that they carry."""
+    expected: Annotated[int, Field(ge=1)] = 1
+    """How many there are: an alert says when fewer are found, and the capacity plan counts them."""
+
+
+class Service(Strict):
+    """One service of the system."""
+
+    title: str = ""
+    """Name for people; the key when absent."""
+    packs: tuple[PackName, ...] = ()
+    """What it is: each pack brings the metrics, rules, alerts and panels of its kind."""
+    address: HostPort | None = None
+    """host:port of its metrics; <key>:<port> when absent."""
+    addresses: tuple[HostPort, ...] = ()
+    """host:port of each instance, where it has several."""
+    on_host: bool = False
+    """Whether it is a process of the host and not a container: it is reached through the host's own address."""
+    kubernetes: Pods | None = None
+    """On Kubernetes its pods are found by these labels; by its address when absent."""
+    port: PortNumber
+    """Port of its metrics."""
+    instance: Literal["address", "host"] = "address"
+    """What its label instance holds: the address, or only the host of it."""
+    metrics_path: HttpPath = "/metrics"
+    """Path of its metrics."""
+    health: tuple[HttpPath, ...] = ()
+    """Health endpoints, probed from outside."""
+    scrape_interval: Duration | None = None
+    """How often it is scraped; the environment's default when absent."""
+    sample_limit: Annotated[int, Field(ge=1)] | None = None
+    """Samples after which a scrape is refused."""
+    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    """Extra labels of every series."""
+    metrics: Mapping[MetricName, Metric] = Field(default_factory=dict)
+    """Metrics it exposes beside the usual process metrics."""
+    status_label: LabelName = "status"
+    """Label of the requests counter that holds the HTTP status."""
+    path_label: LabelName = "path"
+    """Label of the requests counter and duration histogram that holds the endpoint."""
+    logs: Logs = Field(default_factory=Logs)
+    """Its log lines."""
+    tune: Mapping[AlertName, Tuning] = Field(default_factory=dict)
+    """What is said about its packs' alerts, by name."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Service:
+        given = [name for name in ("address", "addresses", "on_host") if getattr(self, name)]
+        if len(given) > 1:
+            raise Inconsistent([Problem("", f"give one of {', '.join(map(to_camel, given))}")])
+        return self
+
+    def by_role(self, role: Role) -> dict[str, Metric]:
+        """The declared metrics with that role."""
+        return {name: metric for name, metric in self.metrics.items() if metric.role == role}
+
+
+class Database(Strict):
+    """A database that is watched through an exporter."""
+
+    kind: Literal["postgres", "redis"]
+    """Which exporter reads it."""
+    address: HostPort | None = None
+    """host:port of the database; where it is a process of the host, say onHost instead."""
+    on_host: bool = False
+    """Whether it is a process of the host and not a container: it is reached through the host's own address."""
+    port: PortNumber | None = None
+    """Port of a database on the host; that of its kind when absent (5432, 6379)."""
+    user: str = "postgres"
+    """For kind postgres: user that the exporter logs in as."""
+    database: str = "postgres"
+    """For kind postgres: database that the exporter connects to."""
+    ssl_mode: Literal["disable", "require", "verify-ca", "verify-full"] = "disable"
+    """For kind postgres: its sslmode."""
+    password_secret: Name | None = None
+    """Configuration key of the secret that holds the password."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Database:
+        found = []
+        if self.on_host == (self.address is not None):
+            found.append(Problem("address", "give either address (host:port) or onHost: true"))
+        if self.port is not None and not self.on_host:
+            found.append(
+                Problem("port", "is that of a database on the host: say onHost: true, or give the port in address")
+            )
+        if self.kind != "postgres":
+            found += [
+                Problem(to_camel(name), f"has an effect for kind postgres only, and this is {self.kind}; leave it out")
+                for name in ("user", "database", "ssl_mode")
+                if name in self.model_fields_set
+            ]
+        if found:
+            raise Inconsistent(found)
+        return self
+
+    @property
+    def listens(self) -> int:
+        """The port that it listens on."""
+        return self.port or int(self.address.rpartition(":")[2] if self.address else PORTS[self.kind])
+
+    def stand_in(self, key: str) -> str:
+        """The name of the workload that stands in for the database `key` in a demo."""
+        return self.address.rpartition(":")[0] if self.address else key
