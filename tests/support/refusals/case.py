@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,3 +33,8 @@ def of_system(name: str, change: Mapping[str, Any], at: str, says: str) -> Case:
 def of_settings(name: str, change: Mapping[str, Any], at: str, says: str) -> Case:
     """A setting that is wrong."""
     return Case(name=f"setting: {name}", settings=change, at=f"{STACK}: {at}", says=says)
+
+
+def of_section(name: str, section: str, value: Mapping[str, Any], at: str, says: str) -> Case:
+    """A section that is wrong."""
+    return of_settings(name, {section: json.dumps(value)}, f"{section}{at}", says)
