@@ -88,12 +88,12 @@ toolchain: .venv/.ready ## Get every tool and image onto this machine, deploy no
 .PHONY: test
 test: .venv/.ready ## Run the unit tests (needs no Docker)
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto $(UNIT)
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto --dist worksteal $(UNIT)
 
 .PHONY: coverage
 coverage: .venv/.ready ## Run the unit tests and fail below the branch coverage of pyproject.toml
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto --cov --cov-report=term $(UNIT)
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto --dist worksteal --cov --cov-report=term $(UNIT)
 
 .PHONY: cluster
 cluster: .venv/.ready ## Have a Kubernetes cluster with every image in it, and print its kubeconfig's path
