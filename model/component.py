@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from model.dashboard_spec import Panel, RowName
 from model.declared import Declared
 from model.errors import Problem
 from model.images import Image
 from model.operator import Operator
+from model.scope import TARGETS, Target
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
@@ -23,9 +24,6 @@ from model.telemetry import Telemetry
 from model.workload import Workload
 
 S = TypeVar("S", bound=ComponentSettings)
-Target = Literal["docker", "kubernetes"]
-EVERYWHERE: tuple[Target, ...] = ("docker", "kubernetes")
-"""The targets of a component that does not name its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +133,7 @@ class Component(Generic[S]):
 
     name: str
     settings: type[S]
-    targets: tuple[Target, ...] = EVERYWHERE
+    targets: tuple[Target, ...] = TARGETS
     system_rows: tuple[SystemRow, ...] = ()
     under_operator: frozenset[str] | None = None
 

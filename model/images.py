@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from model.base import Name, Strict
+from model.scope import TARGETS, Target
 
 
 class Image(Strict):
@@ -19,7 +20,7 @@ class Image(Strict):
     """The version's tag; never latest."""
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
     """The image's digest where one is known; it wins over the tag."""
-    targets: Annotated[Sequence[Literal["docker", "kubernetes"]], Field(min_length=1)] = ("docker", "kubernetes")
+    targets: Annotated[Sequence[Target], Field(min_length=1)] = TARGETS
     """Where it is deployed; an image is got only for these."""
 
     def reference(self, mirror: str | None) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
+
+Target = Literal["docker", "kubernetes"]
+"""A platform that stacks are deployed to."""
+TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class OnlyOn:
     A stack whose `target` is another one may not have it.
     """
 
-    target: str
+    target: Target
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from model.addresses import Engine, IpAddress, LinkBase, PossiblePort, Registry
 from model.base import DnsLabel, DnsName, Duration, HostPath, Memory, Name, PortNumber, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
 from model.operator import Operator
-from model.scope import OnlyOn
+from model.scope import OnlyOn, Target
 from model.tls import TlsSettings
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -212,7 +212,7 @@ class Settings(Strict):
     """The system to watch: a file configs/systems/<system>.yaml."""
     environment: Name = "dev"
     """Name of the environment; a label of every series and log line."""
-    target: Literal["docker", "kubernetes"] = "docker"
+    target: Target = "docker"
     """Platform to deploy to."""
     demo: bool = False
     """Deploy stand-ins for the system's services, with believable traffic and faults to switch on."""

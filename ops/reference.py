@@ -16,8 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from components import registry
-from model.component import EVERYWHERE
-from model.scope import OnlyOn
+from model.scope import TARGETS, OnlyOn
 from model.settings import ComponentSettings
 from model.system import System
 from ops.workspace import PROJECT
@@ -66,7 +65,7 @@ def page(path: Path, model: type[BaseModel]) -> str:
 def sections(model: type[BaseModel]) -> list[Section]:
     """The model and all that its fields are made of, each once, in the order of the file."""
     made: list[Section] = []
-    waiting = [Section("", model, EVERYWHERE)]
+    waiting = [Section("", model, TARGETS)]
     while waiting:
         each = waiting.pop(0)
         if each.model in {other.model for other in made}:
@@ -125,7 +124,7 @@ def table(section: Section, places: Mapping[type[BaseModel], Section]) -> Iterat
         links = [link(places[model]) for model, _ in dict.fromkeys(nested(field.annotation))]
         cells = [f"`{field.alias or name}`", type_text(node, links), default_text(field, node)]
         has = targets(field, section)
-        cells += ["all" if has == EVERYWHERE else ", ".join(has), prose(field.description or "")]
+        cells += ["all" if has == TARGETS else ", ".join(has), prose(field.description or "")]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

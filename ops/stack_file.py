@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from model.base import Strict
 from model.component import operator_of
 from model.operator import Operator
 from model.places import settings_file
+from model.scope import Target
 from model.settings import DockerSettings, KubernetesSettings, Settings
 from ops.workspace import PROJECT, read_document
 
@@ -33,7 +34,7 @@ class Location:
 class _Location(Strict):
     """The settings that say where a stack runs."""
 
-    target: Literal["docker", "kubernetes"] = "docker"
+    target: Target = "docker"
     docker: DockerSettings = Field(default_factory=DockerSettings)
     kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
 

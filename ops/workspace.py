@@ -22,12 +22,11 @@ import yaml
 
 from model.errors import ConfigError, Problem
 from model.load import read_yaml
+from model.scope import TARGETS
 from ops import runs
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
-TARGETS = ("docker", "kubernetes")
-"""Targets, which are also the keys of the settings that count for one of them alone."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from components.registry import COMPONENTS, field_name, key_name, sections, settings_model
-from model.component import EVERYWHERE, Component
+from model.component import Component
 from model.load import parse
+from model.scope import TARGETS
 from model.settings import ComponentSettings, Settings
 
 TOKENS = {
@@ -49,7 +50,7 @@ def test_every_component_has_a_section_of_its_own(component: Component[Any]) -> 
 def test_settings_have_a_section_for_each() -> None:
     """Each component's section has its type, its defaults and a description."""
     model = settings_model()
-    for target in EVERYWHERE:
+    for target in TARGETS:
         settings = parse(model, {"system": "shop", "target": target}, "x")
         known = [component for component in COMPONENTS if target in component.targets]
         assert list(sections(settings)) == [component.name for component in known]
