@@ -134,6 +134,10 @@ class SecretFile:
     template: str = "{}"
     reread: bool = False
 
+    def fill(self, value: str) -> str:
+        """What is in the file when the secret has this value."""
+        return self.template.replace("{}", value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataVolume:

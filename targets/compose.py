@@ -85,7 +85,7 @@ def _owned(scope: Scope, workload: Workload) -> Inputs:
 
 def _secrets(workload: Workload) -> dict[str, str]:
     """What is in each secret file, by its path: the name of the secret, and the text around it."""
-    return {file.path: _escaped(file.template.replace("{}", f"<{file.secret}>")) for file in workload.secrets}
+    return {file.path: _escaped(file.fill(f"<{file.secret}>")) for file in workload.secrets}
 
 
 def _secret(workload: Workload, path: str) -> str:

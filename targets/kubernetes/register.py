@@ -36,6 +36,7 @@ from targets.kubernetes.storage import MARK
 KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "Namespace": core.Namespace,
     "ConfigMap": core.ConfigMap,
+    "Secret": core.Secret,
     "Service": core.Service,
     "ServiceAccount": core.ServiceAccount,
     "PersistentVolumeClaim": core.PersistentVolumeClaim,
@@ -203,25 +204,13 @@ class KubernetesTarget:
         mark = mark_secrets(resource_name(self._stack, f"{workload.name}-reread-mark"), files, parent)
         # `data`, as what is gone from `stringData` stays in the object
         data = {key: text.apply(_base64) for key, text in {**files, MARK: mark}.items()}
-        made = core.Secret(
-            resource_name(self._stack, f"secret/{self._place.home(workload)}/{name}"),
-            metadata=self._around(workload, name),
-            data=data,
-            opts=pulumi.ResourceOptions(
-                parent=parent,
-                provider=self._provider,
-                depends_on=list(homes),
-                additional_secret_outputs=["data"],
-                custom_timeouts=_waits("Secret"),
-            ),
-        )
+        item = {"apiVersion": "v1", "kind": "Secret", "metadata": self._around(workload, name), "data": data}
+        made = self._register(item, parent, depends_on=list(homes), additional_secret_outputs=["data"])
         return pulumi.Output.all(mark, made.id).apply(lambda both: str(both[0]))
 
     def _files(self, workload: Workload, *, again: bool) -> dict[str, pulumi.Output[str]]:
         return {
-            secret.path.rpartition("/")[2]: self._secrets[secret.secret].apply(
-                lambda text, around=secret.template: around.replace("{}", text)  # type: ignore[misc]
-            )
+            secret.path.rpartition("/")[2]: self._secrets[secret.secret].apply(secret.fill)
             for secret in workload.secrets_read(again=again)
         }
 
