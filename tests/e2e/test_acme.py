@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from cryptography import x509
 from components.entry.acme import RETRY, RETRY_PORT, RETRY_SECONDS, retry_config
 from tests.support.alerting import free_port
 from tests.support.entry import Entry, services
+from tests.support.load import under_load
 from tests.support.pebble import TRUSTED, Pebble
 from tests.support.waiting import eventually
 from toolchain.context import default_context
@@ -117,19 +117,9 @@ def test_a_certificate_is_renewed_under_load(tmp_path: Path) -> None:
         pebble.start()
         made.start()
         first = eventually(made.serial, timeout=60, what="a certificate")
-        root, statuses, over = pebble.root(), [], threading.Event()
-
-        def load() -> None:
-            while not over.is_set():
-                statuses.append(made.ask("/api/health", host=HOST, trusted=root).status)
-
-        thread = threading.Thread(target=load)
-        thread.start()
-        try:
+        root = pebble.root()
+        with under_load(lambda: made.ask("/api/health", host=HOST, trusted=root).status) as statuses:
             eventually(lambda: made.serial() not in (0, first), timeout=150, what="another certificate")
-        finally:
-            over.set()
-            thread.join()
         assert set(statuses) == {200} and len(statuses) > 100, f"{len(statuses)} requests"
         print(f"{len(statuses)} requests during a renewal, none failed")
 

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from ops.render import plan_file
 from ops.secrets import effect
 from tests.e2e.conftest import CANARY
+from tests.support.load import under_load
 from tests.support.running import RunningStack
 
 ASKED = ("/api/health", "/login")
 """Pages that need no login, so that they are asked for with every password."""
 
 
-@contextmanager
-def asking(stack: RunningStack) -> Iterator[list[str]]:
-    """People who ask for one page after the other meanwhile; yields what they were answered but for 200."""
-    failed: list[str] = []
-    answered = [0]
-    over = threading.Event()
+def _visit(stack: RunningStack) -> int:
+    """Opens each page, and returns how many answered 200.
 
-    def ask() -> None:
-        while not over.is_set():
-            for path in ASKED:
-                try:
-                    stack.get_text("traefik", f"http://127.0.0.1:8080{path}")
-                    answered[0] += 1
-                except RuntimeError as error:
-                    failed.append(str(error))
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield failed
-    finally:
-        over.set()
-        thread.join()
-    assert answered[0] > 20, "somebody asked"
+    Raises:
+        RuntimeError: one answered something else.
+    """
+    for path in ASKED:
+        stack.get_text("traefik", f"http://127.0.0.1:8080{path}")
+    return len(ASKED)
 
 
 def _restarted(stack: RunningStack, name: str, value: str | None = None) -> set[str]:
     """Workloads whose process is another one after the rotation of a secret, which must succeed; no request fails."""
     before = stack.identities()
-    with asking(stack) as failed:
+    with under_load(lambda: _visit(stack)) as answers:
         run = stack.run("rotate", "--name", name, stdin=value)
     assert run.code == 0, run.text[-6000:]
+    failed = [answer for answer in answers if answer != len(ASKED)]
     assert not failed, failed[:5]
+    assert len(answers) * len(ASKED) > 20, "somebody asked"
     changed = {service for service, identity in stack.identities().items() if before.get(service) != identity}
     names = [workload.name for workload in plan_file(stack.stack_file, stack.name).every()]
     return {_workload(process.removeprefix(f"{stack.name}-"), names) for process in changed}

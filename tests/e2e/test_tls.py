@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ssl
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from tests.e2e.test_no_change import unchanged
 from tests.support.alerting import free_port
 from tests.support.browser import browser
 from tests.support.entry import named_connection
+from tests.support.load import under_load
 from tests.support.pebble import TRUSTED, Pebble
 from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
@@ -66,24 +65,6 @@ class Site:
             return connection.sock.getpeercert(binary_form=True)
         finally:
             connection.close()
-
-    @contextmanager
-    def load(self) -> Iterator[list[int]]:
-        """Requests one after the other while something happens; their statuses."""
-        statuses: list[int] = []
-        over = threading.Event()
-
-        def ask() -> None:
-            while not over.is_set():
-                statuses.append(self.ask("/api/health"))
-
-        thread = threading.Thread(target=ask)
-        thread.start()
-        try:
-            yield statuses
-        finally:
-            over.set()
-            thread.join()
 
     def plain(self, path: str) -> tuple[int, str | None]:
         """Status and Location of a request by plain HTTP."""
@@ -160,7 +141,7 @@ def test_a_rotated_password_is_in_force_at_once(site: Site) -> None:
     before = site.stack.identities()
     old = f"admin:{PASSWORD}"
     site.stack.secret("admin-password", "another one")
-    with site.load() as statuses:
+    with under_load(lambda: site.ask("/api/health")) as statuses:
         site.stack.up()
     assert set(statuses) == {200} and len(statuses) > 50, f"{len(statuses)} requests"
     assert site.stack.identities() == before
