@@ -109,7 +109,7 @@ cluster-down: .venv/.ready ## Stop the cluster of `make cluster`
 
 .PHONY: golden
 golden: .venv/.ready ## Regenerate golden files, JSON Schemas, runbooks and the reference
-	@$(PYTHON) -m ops.schema
+	@$(PYTHON) -m cli.schema
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
 .PHONY: e2e
@@ -151,12 +151,12 @@ e2e-kubernetes: .venv/.ready ## Run the end-to-end suite on a real Kubernetes cl
 .PHONY: bench
 bench: .venv/.ready ## Measure, next to a peer or a limit in the same run
 	@$(PYTHON) -m toolchain up-prerequisites
-	@$(PYTHON) -m ops.bench
+	@$(PYTHON) -m bench
 
 .PHONY: bench-kubernetes
 bench-kubernetes: .venv/.ready ## Measure a stack's life on a cluster, next to kubectl with the same objects
 	@$(PYTHON) -m toolchain ensure kubernetes
-	@$(PYTHON) -m ops.bench --kubernetes
+	@$(PYTHON) -m bench --kubernetes
 
 .PHONY: lint
 lint: .venv/.ready ## Check style, types, YAML, workflows, generated files and commit messages
@@ -164,5 +164,5 @@ lint: .venv/.ready ## Check style, types, YAML, workflows, generated files and c
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy .
 	@.venv/bin/yamllint --strict .
 	@eval "$$($(PYTHON) -m toolchain env)" && actionlint
-	@$(PYTHON) -m ops.schema --check
-	@$(PYTHON) -m ops.commits $(COMMITS_AFTER)
+	@$(PYTHON) -m cli.schema --check
+	@$(PYTHON) -m cli.commits $(COMMITS_AFTER)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pulumi
 
-from components.assemble import assemble
-from components.stack import MonitoringStack, config_values
 from model.errors import ConfigError
+from stack.assemble import assemble
+from stack.stack import MonitoringStack, config_values
 from targets.platforms import PLATFORMS
 
 

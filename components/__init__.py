@@ -1,1 +1,1 @@
-"""One file per component: what it needs to know, its documents, its telemetry, its workload, its Pulumi resource."""
+"""One file or folder for each component: settings, documents, telemetry, workloads; see `stack.registry`."""

@@ -31,4 +31,4 @@ TYPES: Mapping[Role, tuple[MetricType, ...]] = {
     **dict.fromkeys(_COUNTED, ("counter",)),
     **_OTHERS,
 }
-"""The types of metrics that can have each role; toolchain/images/demo/spec.go has them too."""
+"""The types of metrics that can have each role; images/demo/spec.go has them too."""

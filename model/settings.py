@@ -1,6 +1,6 @@
 """The settings of one environment, as they stand in Pulumi.<stack>.yaml under the project's namespace.
 
-Each component adds a section of its own (see `components.registry`), so this file knows only what all of them share.
+Each component adds a section of its own (see `stack.registry`), so this file knows only what all of them share.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.render import plan_file
+from cli.runbooks import shipped
 from model.plan import Plan
 from model.telemetry import RuleGroup
-from ops.render import plan_file
-from ops.runbooks import shipped
 from tests.support.proving import prove, unproven
 from tests.support.systems import ROOT
 from tests.support.validating import tool

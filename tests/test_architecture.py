@@ -6,35 +6,33 @@ import ast
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components import registry
-from components.assemble import load_images
+from cli.render import plan_file
 from model.component import Component
-from ops.render import plan_file
+from stack import registry
+from stack.assemble import load_images
 from tests.support.systems import ROOT
 
-FOLDERS = ("components", "model", "packs", "targets", "ops")
-SHARED = (
-    "assemble",
-    "base",
-    "discovery",
-    "documents",
-    "drawing",
-    "entry",
-    "exporters.base",
-    "exporters.containers",
-    "registry",
-    "resource",
-    "stack",
-)
-"""Modules and folders of components/ that are not components, and that all of them may use but for the last ones."""
-ABOVE = ("assemble", "registry", "resource", "stack")
-"""Those that know all components, or Pulumi; no component knows them."""
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "model": (),
+    "packs": ("model",),
+    "components": ("model", "packs", "targets.base"),
+    "targets": ("model",),
+    "stack": ("model", "packs", "components", "targets"),
+    "cli": ("model", "packs", "components", "targets", "stack"),
+    "bench": ("model", "packs", "components", "targets", "stack", "cli"),
+    "toolchain": (),
+}
+"""Which of our folders the code of each one may import, beside itself: the table of CONTRIBUTING.md."""
+FOLDERS = tuple(name for name in MAY_IMPORT if name != "toolchain")
+SHARED = ("base", "discovery", "documents", "drawing", "entry", "exporters.base", "exporters.containers")
+"""Modules and folders of components/ that are not components, and that all of them may use."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
 LONGEST_COMPONENT = 300
@@ -115,6 +113,33 @@ def named(path: Path) -> str:
 # -- imports ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_a_folder_imports_what_its_row_allows(folder: str) -> None:
+    """The table of CONTRIBUTING.md: each folder imports itself and the folders that are named in its row."""
+    allowed = (folder, *MAY_IMPORT[folder])
+    for path in sources(folder):
+        ours = {name for name in imports(path) if name.partition(".")[0] in MAY_IMPORT}
+        modules = {name for name in ours if not (ROOT / Path(*name.split("."))).is_dir() or name == folder}
+        assert not [name for name in modules if not inside(name, *allowed)], named(path)
+
+
+def test_contributors_read_the_same_table() -> None:
+    """CONTRIBUTING.md has one row for each folder of code, which names the folders that it may import."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)/` \|[^|]+\|([^|]+)\|$", text, re.MULTILINE))
+    for folder, allowed in MAY_IMPORT.items():
+        words = set(re.findall(r"`([\w.]+)`", rows[folder])) & {*MAY_IMPORT, "targets.base"}
+        assert words == set(allowed), folder
+
+
+def test_the_toolchain_is_a_distribution_of_its_own() -> None:
+    """It imports the standard library and what its own pyproject.toml requires."""
+    project = tomllib.loads((ROOT / "toolchain" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = {re.split(r"[<>=]", line)[0].replace("pyyaml", "yaml") for line in project["dependencies"]}
+    used = {name for path in sources("toolchain") for name in roots(path)}
+    assert used - sys.stdlib_module_names == {"toolchain"} | required
+
+
 @pytest.mark.parametrize("path", sources("model", "packs"), ids=named)
 def test_the_model_is_pure(path: Path) -> None:
     """Model and packs know neither Pulumi nor components nor targets, and read no clock, environment or network."""
@@ -136,11 +161,10 @@ def test_each_provider_has_one_importer() -> None:
 
 def test_components_do_not_know_each_other() -> None:
     """A component imports what is shared, and never another component."""
-    usable = [name for name in SHARED if name not in ABOVE]
     modules = {f"components.{module_of(path)}" for path in sources("components")}
     for path in component_files():
         others = [name.removeprefix("components.") for name in imports(path) & modules]
-        assert not [name for name in others if not inside(name, home(path), *usable)], named(path)
+        assert not [name for name in others if not inside(name, home(path), *SHARED)], named(path)
 
 
 def test_components_do_not_know_their_platform() -> None:
@@ -151,7 +175,7 @@ def test_components_do_not_know_their_platform() -> None:
 
 def test_assembling_knows_no_pulumi() -> None:
     """The module that refuses bad configurations could not register a resource if it wanted to."""
-    assert not [name for name in roots(ROOT / "components" / "assemble.py") if name.startswith("pulumi")]
+    assert not [name for name in roots(ROOT / "stack" / "assemble.py") if name.startswith("pulumi")]
 
 
 # -- one component, one file, one line -------------------------------------------------------------------------------
@@ -161,7 +185,7 @@ def test_every_component_is_one_line_of_the_registry() -> None:
     """Each component file stands in the registry once, and nothing else stands there."""
     (listed,) = [
         node.value
-        for node in tree(ROOT / "components" / "registry.py").body
+        for node in tree(ROOT / "stack" / "registry.py").body
         if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "COMPONENTS"
     ]
     assert isinstance(listed, ast.Tuple)
@@ -192,7 +216,11 @@ def test_every_hook_of_a_component_is_known(component: Component[Any]) -> None:
 def test_no_hook_is_looked_up_by_its_name() -> None:
     """Components are read through their class alone, where mypy sees each attribute."""
     hooks = HOOKS | {"SHORT", "replicas", "instances", "existing", "TARGETS", "UNDER_OPERATOR", "declared"}
-    for path in [*sources("components", "ops", "targets"), ROOT / "model" / "plan.py", ROOT / "model" / "component.py"]:
+    for path in [
+        *sources("components", "stack", "cli", "targets"),
+        ROOT / "model" / "plan.py",
+        ROOT / "model" / "component.py",
+    ]:
         calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
         lookups = [c for c in calls if getattr(c.func, "id", "") in ("getattr", "hasattr", "setattr")]
         names = {value.value for call in lookups for value in call.args[1:2] if isinstance(value, ast.Constant)}

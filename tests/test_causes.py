@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ops.render import plan_file
+from cli.render import plan_file
 from tests.support import causes
 from tests.support.running import ROOT
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.render import documents
+from cli.render import documents
 from tests.support.digests import digest_dashboard
 from tests.support.golden import BOARDS, STACKS, plan_as
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components import registry
-from components.assemble import load_settings
+from cli.stack_file import config_of
 from model.load import parse
 from model.system import System
-from ops.stack_file import config_of
+from stack import registry
+from stack.assemble import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [

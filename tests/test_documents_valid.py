@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from components.assemble import ConfigValue
+from cli.render import plan_file
+from cli.runbooks import shipped
 from model.plan import Plan
-from ops.render import plan_file
-from ops.runbooks import shipped
+from stack.assemble import ConfigValue
 from tests.support.systems import plan_shop
 from tests.support.validating import INTERVALS, SECRETS, VENDORS, accepts, everything, judged, tool, written
 from toolchain import validators

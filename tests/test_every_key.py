@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from components import registry
 from model.errors import ConfigError
 from model.settings import ComponentSettings
 from model.system import System
+from stack import registry
 from tests.support.deployed import as_registered, as_text, planned
 from tests.support.every_key import ENVIRONMENTS, SETTINGS_VALUES, SYSTEM, SYSTEM_VALUES
 from tests.support.keys import Change, changes

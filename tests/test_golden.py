@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.render import documents
 from model.plan import Plan
 from model.workload import Workload
-from ops.render import documents
 from targets.docker import check as docker_check
 from targets.kubernetes import check as kubernetes_check
 from tests.support.fields import FULL as FULL_WORKLOAD

@@ -9,9 +9,9 @@ from typing import Any
 import promql_parser as promql
 import pytest
 
+from cli.render import plan_file
 from model.plan import Plan
 from model.promql import VARIABLES, walk
-from ops.render import plan_file
 from tests.support.panels import board_queries
 from tests.support.systems import ROOT
 

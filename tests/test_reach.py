@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue
 from model.plan import Plan
 from model.workload import Workload
+from stack.assemble import ConfigValue
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
 

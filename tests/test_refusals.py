@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from components.assemble import ConfigValue, assemble
-from components.stack import MonitoringStack
 from model.errors import ConfigError
+from stack.assemble import ConfigValue, assemble
+from stack.stack import MonitoringStack
 from targets.docker.check import check
 from targets.docker.shared import address
 from targets.platforms import PLATFORMS
@@ -174,7 +174,7 @@ def test_refusing_needs_no_provider(tmp_path: Path) -> None:
     root = project(tmp_path, changed(SYSTEM, {"services.api.port": 0}))
     code = f"""
 import sys, pathlib
-from components.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble
 from model.errors import ConfigError
 try:
     assemble("dev", {{"system": ConfigValue("shop")}}, address=str, root=pathlib.Path({str(root)!r}))

@@ -10,8 +10,8 @@ from unittest import mock
 import pulumi
 import pytest
 
-from components.stack import MonitoringStack
 from model.plan import Plan
+from stack.stack import MonitoringStack
 from tests.support.deployed import Untouched, as_text, planned
 from tests.support.every_key import ENVIRONMENTS, SYSTEM
 from tests.support.mocks import RecordedResource, run_program

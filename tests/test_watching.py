@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.registry import COMPONENTS
 from model.plan import Plan
 from model.telemetry import AlertRule
+from stack.registry import COMPONENTS
 from tests.support.systems import plan_cluster, plan_shop
 from tests.support.validating import everything
 

@@ -13,6 +13,8 @@ from toolchain.progress import Progress
 
 HERE = Path(__file__).resolve().parent
 """The toolchain's folder, which holds the Go modules and the requirement files."""
+PROJECT = Path(os.environ.get("TOOLCHAIN_PROJECT", HERE.parent))
+"""The project that is served: configs/images.yaml says which images, images/ has the programs that are its own."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.cache import Inputs, tree_digest
-from toolchain.context import HERE, Context
+from toolchain.context import HERE, PROJECT, Context
 from toolchain.errors import ToolchainError
 from toolchain.host import on_path
 from toolchain.pypi import PypiPackage
@@ -24,7 +24,10 @@ NICENESS = "5"
 
 @dataclass(frozen=True)
 class GoBuild:
-    """One program of one module. `module` is its folder below toolchain/, `package` the import path of its command."""
+    """One program of one module. `module` is its folder, `package` the import path of its command.
+
+    The folder is one of the toolchain's own, or stands in the project: `images/` has the programs that are ours.
+    """
 
     program: str
     module: str
@@ -42,12 +45,13 @@ class GoBuild:
     @property
     def folder(self) -> Path:
         """The module's folder in the checkout."""
-        return HERE / self.module
+        own = HERE / self.module
+        return own if own.is_dir() else PROJECT / self.module
 
     def inputs(self, context: Context) -> Inputs:
         """What decides the program's bytes, save the Go release: any one that is new enough will do."""
         if not (self.folder / "go.mod").exists():
-            raise ToolchainError(f"toolchain/{self.module} holds no Go module", advice="check out the whole repository")
+            raise ToolchainError(f"{self.folder} holds no Go module", advice="check out the whole repository")
         return {
             "module": tree_digest(self.folder, skip=("_test.go", "tools.go", ".md")),
             "package": self.package,
@@ -132,6 +136,19 @@ class GoFiles:
             shutil.rmtree(source)
 
         return context.cache.ensure(f"go-files-{self.name}", self.inputs(context), make)
+
+
+def required(folder: str, module: str) -> str:
+    """The version of a Go module that the go.mod of a folder below toolchain/ requires, without its v.
+
+    Raises:
+        ToolchainError: that module is not required there.
+    """
+    text = (HERE / folder / "go.mod").read_text(encoding="utf-8")
+    match = re.search(rf"^(?:require)?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)
+    if match is None:
+        raise ToolchainError(f"toolchain/{folder}/go.mod does not require {module}")
+    return match[1]
 
 
 _ADVICE = "check that the Go module proxy is reachable (GOPROXY) and that 4 GB of memory and 15 GB of disk are free"

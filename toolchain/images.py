@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
+from toolchain.context import PROJECT
 from toolchain.errors import ToolchainError
 
 TARGETS = ("docker", "kubernetes")
-IMAGES_FILE = Path(__file__).resolve().parent.parent / "configs" / "images.yaml"
+IMAGES_FILE = PROJECT / "configs" / "images.yaml"
 
 
 @dataclass(frozen=True)

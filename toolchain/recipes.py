@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toolchain.debian import DebianPackages
-from toolchain.golang import GoBuild, GoFiles
+from toolchain.golang import GoBuild, GoFiles, required
 from toolchain.images import load_images
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
@@ -71,7 +71,7 @@ GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_secon
 _KSM = "k8s.io/kube-state-metrics/v2"
 KUBE_STATE_METRICS = _build("kube-state-metrics", "kube-state-metrics", _KSM, f"{_COMMON}Version", 90, prefix="v")
 
-KUBERNETES_VERSION = "1.36.3"
+KUBERNETES_VERSION = required("kubernetes", "k8s.io/kubernetes")
 _KUBERNETES_STAMPS = tuple(
     (f"k8s.io/{package}.git{name}", value)
     for package in ("component-base/version", "client-go/pkg/version")
@@ -92,8 +92,8 @@ NETWORK_PLUGINS = DebianPackages("network-plugins", ("containernetworking-plugin
 CLUSTER_SOURCES = (KUBERNETES_PROGRAMS, COREDNS, PAUSE, NETWORK_PLUGINS)
 """What the cluster for trials is made of, save what its node's operating system has."""
 
-OPERATOR_VERSION = "0.85.0"
 _OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+OPERATOR_VERSION = required("images/prometheus-operator", _OPERATOR)
 
 
 def _operator(program: str, command: str, cpu: int) -> GoBuild:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from components.assemble import ConfigValue
 from components.discovery import access, at_port, discovered, probed, scrape_timeout
 from model.telemetry import Discovery, ScrapeJob
 from model.workload import Access
+from stack.assemble import ConfigValue
 from tests.support.systems import plan_shop
 
 PODS = Discovery(namespaces=("shop",), selector={"app": "api"}, port=8080, labels={"service": "api"})

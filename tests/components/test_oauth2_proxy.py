@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue
 from model.plan import Plan
+from stack.assemble import ConfigValue
 from tests.support.planned import document, scraped_as, workload
 from tests.support.systems import plan_shop
 

@@ -10,7 +10,7 @@ from typing import Any
 import docker
 import pytest
 
-from ops.render import plan_file
+from cli.render import plan_file
 from tests.support.alerting import RECEIVER
 from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.everyone import VENDORS

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from ops.render import plan_file
+from cli.render import plan_file
 from targets.kubernetes.network import listening
 from tests.support.clusters import ClusterStack
 from tests.support.pods import web

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops import verify
+from cli import verify
 from tests.e2e.test_no_change import unchanged
 from tests.support.running import RunningStack
 from tests.support.waiting import eventually

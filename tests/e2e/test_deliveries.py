@@ -15,8 +15,8 @@ import pytest
 from docker.errors import APIError
 from docker.models.containers import Container
 
-from ops import runs
-from ops.engine import tool_env
+from cli import runs
+from cli.engine import tool_env
 from tests.e2e.test_no_change import unchanged
 from tests.support.keeping import Remembered
 from tests.support.running import PROMETHEUS, Run, RunningStack

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.engine import open_client
+from cli.engine import open_client
 from tests.e2e.test_containers import in_containerd, named, services
 from tests.e2e.test_no_change import unchanged
 from tests.support.forwarding import ForwardedSocket

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue
+from stack.assemble import ConfigValue
 from tests.support.alerting import free_port
 from tests.support.entry import Entry, entry, services
 from tests.support.waiting import eventually

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 import yaml
 
-from components.assemble import load_images
+from cli.__main__ import prerequisites
+from cli.render import plan_file
 from model.plan import Plan
-from ops.__main__ import prerequisites
-from ops.render import plan_file
+from stack.assemble import load_images
 from tests.e2e.test_host import APP
 from tests.e2e.test_no_change import unchanged
 from tests.support.foreign import Project

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from ops.engine import execute
+from cli.engine import execute
 from tests.support import cis
 from tests.support.running import RunningStack
 

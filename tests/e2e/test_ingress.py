@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
-from components.assemble import load_images
+from stack.assemble import load_images
 from tests.e2e.test_no_change import unchanged
 from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.networks import on_node

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ops.render import plan_file
+from cli.render import plan_file
 from tests.support.running import RunningStack
 from tests.support.waiting import eventually
 

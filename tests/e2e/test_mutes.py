@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue
 from model.muting import pairs
 from model.plan import Plan
 from packs.clickhouse import FREE, TOTAL
+from stack.assemble import ConfigValue
 from tests.support.alerting import (
     RECEIVER,
     Counters,

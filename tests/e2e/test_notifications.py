@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from components.assemble import ConfigValue
+from bench.lifecycle import notification_limit
+from cli.alert_test import alert_test
 from model.intervals import WEEKDAYS
 from model.plan import Plan
-from ops.alert_test import alert_test
-from ops.live import notification_limit
+from stack.assemble import ConfigValue
 from tests.support.alerting import Watched, exporter, prometheus_files, served
 from tests.support.everyone import IMPLICIT, STARTTLS, ZONE, Stack, everyone
 from tests.support.mailbox import contexts

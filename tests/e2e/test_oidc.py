@@ -15,9 +15,9 @@ from urllib.request import HTTPCookieProcessor, HTTPSHandler, OpenerDirector, bu
 
 import pytest
 
-from components.assemble import ConfigValue
 from components.entry.routing import PROXY, PROXY_PORT
 from components.oauth2_proxy import METRICS_PORT
+from stack.assemble import ConfigValue
 from tests.support.alerting import free_port
 from tests.support.dex import CLIENT, TRUSTED, dex
 from tests.support.entry import Entry, running, services

@@ -16,9 +16,9 @@ import pytest
 import yaml
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
+from cli.render import config_maps, objects, plan_file
 from model.capacity import SCRAPE_META, prometheus_memory, series
 from model.naming import agents
-from ops.render import config_maps, objects, plan_file
 from tests.e2e.test_no_change import unchanged
 from tests.support.clusters import AGENTS, ClusterStack
 from tests.support.running import ROOT, RunningStack

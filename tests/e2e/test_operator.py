@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 import pytest
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
+from cli import operated
+from cli.hosts import ClusterHost
+from cli.render import plan_file
 from model.declared import Declared
 from model.settings import KubernetesSettings
-from ops import operated
-from ops.hosts import ClusterHost
-from ops.render import plan_file
 from targets.kubernetes.manifests import declared
 from targets.kubernetes.operator import problems
 from targets.kubernetes.preflight import connect

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ops.render import plan_file
-from ops.secrets import effect
+from cli.render import plan_file
+from cli.secrets import effect
 from tests.e2e.conftest import CANARY
 from tests.support.load import under_load
 from tests.support.running import RunningStack

@@ -9,8 +9,8 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from ops.engine import tool_env
-from ops.render import plan_file
+from cli.engine import tool_env
+from cli.render import plan_file
 from tests.e2e.conftest import CANARY, configured
 from tests.support.running import RunningStack
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ops.engine import tool_env
+from cli.engine import tool_env
 from tests.support.running import RunningStack
 
 PROGRAM = '''
@@ -18,8 +18,8 @@ import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
 import pulumi
-from components.assemble import ConfigValue, assemble
-from components.resource import ComponentArgs, MonitoringComponent
+from stack.assemble import ConfigValue, assemble
+from stack.resource import ComponentArgs, MonitoringComponent
 from components.prometheus.component import Prometheus
 from targets.docker.register import DockerTarget
 from targets.docker.shared import address

@@ -19,10 +19,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from cli import capacity
+from cli.render import plan_file
 from components.exporters import cadvisor
 from model.capacity import SCRAPE_META, series
-from ops import capacity
-from ops.render import plan_file
 from tests.support import causes, troubles
 from tests.support.causes import SYSTEMS
 from tests.support.panels import board_queries, board_variables

@@ -15,8 +15,8 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from cli.engine import connect
 from model.settings import DockerSettings
-from ops.engine import connect
 from tests.e2e.test_no_change import unchanged
 from tests.support.alerting import free_port
 from tests.support.browser import browser

@@ -16,10 +16,10 @@ import kubernetes_validate  # type: ignore[import-untyped]  # only its schemas a
 import pytest
 import yaml
 
-from components import registry
+from cli.render import config_maps, objects, plan_file
 from model.plan import Plan
 from model.workload import ConfigDir
-from ops.render import config_maps, objects, plan_file
+from stack import registry
 from tests.support.planned import document, workload
 from tests.support.systems import ROOT, plan_shop
 from tests.support.validating import SECRET_WEBHOOK, accepts, everything, grown, judged, written

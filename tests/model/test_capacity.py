@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from cli.render import plan_file
 from model.capacity import (
     SCRAPE_META,
     estimate,
@@ -18,7 +19,6 @@ from model.service import Metric
 from model.settings import KubernetesSettings
 from model.telemetry import UNCOUNTED, ScrapeJob, ScrapeTarget, SeriesCount
 from model.workload import MIB
-from ops.render import plan_file
 from tests.support.systems import ROOT, plan_shop
 
 

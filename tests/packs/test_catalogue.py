@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 import pytest
 
-from components.registry import system_rows
 from model.component import SystemRow
 from model.dashboard_spec import RowName
 from model.service import PackName
 from packs.catalogue import PACKS, TITLES, row_panels
+from stack.registry import system_rows
 
 
 def test_every_name_a_person_may_write_is_there() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ops.render import plan_file
+from cli.render import plan_file
 from tests.support import database_troubles, troubles
 from tests.support.running import RunningStack
 

@@ -16,9 +16,9 @@ from typing import Any
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
+from cli.hosts import ClusterHost
 from model.naming import agents
 from model.settings import KubernetesSettings
-from ops.hosts import ClusterHost
 from tests.support.running import ROOT, Engine, RunningStack, SecretCopy
 from tests.support.waiting import eventually
 from toolchain import validators

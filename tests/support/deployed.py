@@ -11,14 +11,14 @@ from unittest import mock
 
 import pulumi
 
-from components.assemble import ConfigValue, assemble
-from components.stack import MonitoringStack
+from cli import capacity
+from cli.render import config_maps, objects
 from model.declared import Declared
 from model.plan import Plan
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
-from ops import capacity
-from ops.render import config_maps, objects
+from stack.assemble import ConfigValue, assemble
+from stack.stack import MonitoringStack
 from targets.kubernetes.delivery import Cluster
 from targets.kubernetes.shared import Place
 from targets.platforms import PLATFORMS

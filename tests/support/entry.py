@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from components.assemble import ConfigValue
 from components.entry.authority import issue
 from components.entry.derived import hashed
 from components.traefik.settings import INTERNAL_PORT, PORT, SECURE_PORT
 from model.plan import Plan
 from model.secret import Htpasswd, Issued
 from model.workload import ConfigDir, Reload
+from stack.assemble import ConfigValue
 from tests.support.alerting import Quiet, free_port, served
 from tests.support.delivering import Volume
 from tests.support.planned import workload

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from components.assemble import ConfigValue
 from model.intervals import WEEKDAYS
 from model.plan import Plan
+from stack.assemble import ConfigValue
 from tests.support.alerting import RECEIVER
 from tests.support.mailbox import MAIL_HOST, USER, Inbox, contexts, mail_server
 from tests.support.notified import SECRETS, Alertmanager, Receivers, notified

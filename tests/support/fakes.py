@@ -11,7 +11,7 @@ from typing import Any
 
 import docker
 
-from ops.workspace import Workspace
+from cli.workspace import Workspace
 
 
 def fake_pulumi(folder: Path, answers: dict[str, str] | None = None, *, fails: Sequence[str] = ()) -> Path:

@@ -12,8 +12,8 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from cli.render import documents, plan_file
 from model.plan import Plan
-from ops.render import documents, plan_file
 from tests.support.digests import SUFFIX, digest_dashboard
 
 ROOT = Path(__file__).resolve().parents[2]

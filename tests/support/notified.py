@@ -124,11 +124,11 @@ class Alertmanager:
         self.ask("/api/v2/alerts", json.dumps(alerts))
 
     def ask(self, path: str, body: str | None = None) -> str:
-        """See `ops.alertmanagers.Instance`."""
+        """See `cli.alertmanagers.Instance`."""
         return self._call(path, None if body is None else body.encode())
 
     def log(self, since: float) -> str:
-        """See `ops.alertmanagers.Instance`."""
+        """See `cli.alertmanagers.Instance`."""
         return self.file.read_text(encoding="utf-8")
 
     def alert(self, name: str, *, ended: bool = False, text: str = "It is *bad*.", **labels: str) -> None:

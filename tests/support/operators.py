@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from components.assemble import ConfigValue, assemble
 from model.declared import Declared
 from model.operator import GROUP
 from model.plan import Plan
+from stack.assemble import ConfigValue, assemble
 from targets.kubernetes.operator import Definition, kinds, plural
 from targets.platforms import PLATFORMS
 from tests.support.systems import ROOT

@@ -19,7 +19,7 @@ from typing import Any
 
 import docker
 
-from ops.engine import open_client
+from cli.engine import open_client
 from tests.support.running import ROOT, Engine
 from tests.support.waiting import eventually
 

@@ -24,7 +24,7 @@ import docker
 import yaml
 from docker.models.containers import Container
 
-from ops.engine import execute
+from cli.engine import execute
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", "node_modules")
@@ -126,6 +126,11 @@ class RunningStack:
     # -- the checkout ------------------------------------------------------------------------------------------------
 
     @property
+    def commands(self) -> str:
+        """The package of the commands: versions before 0.2 call it `ops`."""
+        return "cli" if (self.root / "cli").is_dir() else "ops"
+
+    @property
     def stack_file(self) -> Path:
         """The stack's settings."""
         return self.root / f"Pulumi.{self.name}.yaml"
@@ -152,10 +157,10 @@ class RunningStack:
     # -- commands ----------------------------------------------------------------------------------------------------
 
     def run(self, *args: str, timeout: float = 600, stdin: str | None = None) -> Run:
-        """`python -m ops ARGS --stack NAME`, as the Makefile calls it; `stdin` is what it reads on standard input."""
+        """`observability ARGS --stack NAME`, as the Makefile calls it; `stdin` is what it reads on standard input."""
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "ops", *args, "--stack", self.name],
+            [sys.executable, "-m", self.commands, *args, "--stack", self.name],
             cwd=self.root, env=self.env, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=timeout, check=False,
         )  # fmt: skip
@@ -164,14 +169,14 @@ class RunningStack:
     def secret(self, name: str, value: str) -> None:
         """`make secret NAME=...` with the value on standard input."""
         subprocess.run(
-            [sys.executable, "-m", "ops", "secret", "--stack", self.name, "--name", name],
+            [sys.executable, "-m", self.commands, "secret", "--stack", self.name, "--name", name],
             cwd=self.root, env=self.env, input=value, text=True, check=True, timeout=60,
         )  # fmt: skip
 
     def pulumi(self, *args: str) -> str:
         """What a plain Pulumi command on the stack prints, without what `make` asks before it; it must succeed."""
         script = (
-            "import sys; from ops.engine import tool_env; from ops.workspace import open_workspace;"
+            "import sys; from cli.engine import tool_env; from cli.workspace import open_workspace;"
             "open_workspace(sys.argv[1], tool_env()).pulumi(*sys.argv[2:], '--stack', sys.argv[1])"
         )
         command = [sys.executable, "-c", script, self.name, *args]
@@ -195,7 +200,7 @@ class RunningStack:
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """A command left running in a session of its own, to be killed by the test."""
         return subprocess.Popen(
-            [sys.executable, "-m", "ops", *args, "--stack", self.name],
+            [sys.executable, "-m", self.commands, *args, "--stack", self.name],
             cwd=self.root, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from components.assemble import ConfigValue, assemble
 from model.component import Planning
 from model.errors import ConfigError
 from model.plan import Plan
 from model.telemetry import Telemetry
 from packs.system import SystemContributor
+from stack.assemble import ConfigValue, assemble
 from targets.platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]

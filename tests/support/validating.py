@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.assemble import ConfigValue
 from components.discovery import TOKENS
 from components.entry.routing import USERS
 from model.plan import Plan
 from model.workload import SECRETS_DIR
+from stack.assemble import ConfigValue
 from tests.support.planned import workload
 from tests.support.systems import plan_cluster, plan_shop
 from toolchain import validators

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from components.assemble import load_images
 from model.operator import GROUP, Operator
+from stack.assemble import load_images
 from tests.support.operators import definition
 from tests.support.systems import ROOT
 from toolchain.cluster.images import node_loader

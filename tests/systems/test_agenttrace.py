@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.render import plan_file
+from cli.render import plan_file
 from tests.support.objectives import case, fired, judged, silent
 from tests.support.systems import ROOT
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue, assemble
 from model.plan import Plan
 from model.telemetry import AlertRule, RuleGroup
+from stack.assemble import ConfigValue, assemble
 from tests.support.systems import ROOT
 
 METRICS = {

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from cli import render
+from cli.render import compose_files, plan_file
 from model.settings import DockerSettings
 from model.workload import Exemption, SecretFile
-from ops import render
-from ops.render import compose_files, plan_file
 from targets.compose import GROUP, compose
 from targets.docker.shared import Scope
 from tests.support.systems import ROOT, plan_shop

@@ -24,8 +24,7 @@ def test_every_image_is_listed() -> None:
 
 
 def test_every_recipe_has_its_image() -> None:
-    """Every recipe makes a listed image, and only Grafana has none."""
-    assert set(load_images()) - set(RECIPES) == {"grafana"}
+    """Every recipe makes a listed image; an image without a recipe can only be pulled, and may be listed."""
     assert set(RECIPES) <= set(load_images())
 
 

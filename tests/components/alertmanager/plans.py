@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.assemble import ConfigValue
 from model.plan import Plan
+from stack.assemble import ConfigValue
 from tests.support.systems import plan_shop
 
 RECEIVERS = [

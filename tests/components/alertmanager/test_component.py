@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue
 from model.errors import ConfigError
+from stack.assemble import ConfigValue
 from tests.components.alertmanager.plans import RECEIVERS, ROUTES, SECRETS, planned
 from tests.support.planned import document, explained, scraped_as, text, workload
 from tests.support.systems import plan_cluster, plan_shop

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue
 from components.entry.acme import RETRY_SECONDS, retry_config
 from model.plan import Plan
+from stack.assemble import ConfigValue
 from tests.support.keys import CERTIFICATE
 from tests.support.planned import workload
 from tests.support.systems import plan_shop

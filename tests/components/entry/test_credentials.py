@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from components.assemble import ConfigValue
 from model.secret import Htpasswd
+from stack.assemble import ConfigValue
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
 

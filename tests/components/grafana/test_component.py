@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from components.assemble import ConfigValue
 from components.grafana.component import Grafana
 from components.grafana.settings import DATA_DIR, SECRETS
-from components.resource import ComponentArgs, MonitoringComponent
 from model.errors import ConfigError
 from model.plan import Plan
 from model.workload import HttpProbe
+from stack.assemble import ConfigValue
+from stack.resource import ComponentArgs, MonitoringComponent
 from targets.docker.check import check
 from targets.docker.register import DockerTarget
 from tests.components.grafana.plans import workload

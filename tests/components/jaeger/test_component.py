@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from components.jaeger import component as jaeger
-from components.resource import ComponentArgs, MonitoringComponent
 from model.plan import Plan
 from model.workload import HttpProbe
+from stack.resource import ComponentArgs, MonitoringComponent
 from targets.docker.register import DockerTarget
 from tests.support.mocks import by_name, run_program
 from tests.support.planned import explained, job, scraped_as, workload

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from components.assemble import ConfigValue
 from model.plan import Plan
+from stack.assemble import ConfigValue
 from tests.support.systems import plan_cluster
 
 S3 = {"endpoint": "minio.internal:9000", "bucket": "lines", "accessKeyId": "KEY", "insecure": True}

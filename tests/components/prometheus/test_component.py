@@ -6,9 +6,9 @@ from pathlib import Path
 
 from components.prometheus import settings
 from components.prometheus.component import Prometheus
-from components.resource import ComponentArgs, MonitoringComponent
 from model.plan import Plan
 from model.workload import HttpProbe, Workload
+from stack.resource import ComponentArgs, MonitoringComponent
 from targets.docker.register import DockerTarget
 from tests.components.prometheus.contexts import context, section
 from tests.support.mocks import by_name, run_program

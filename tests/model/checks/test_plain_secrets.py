@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.render import documents
 from model.checks.plain_secrets import followers_removed, hide
 from model.errors import Problem
-from ops.render import documents
 from tests.support.golden import STACKS, plan_as
 from tests.support.refusals.plain_secrets import CANARY, DSN, LOOKALIKES, PAGERDUTY, PLAIN, TOKEN
 from tests.support.systems import ROOT

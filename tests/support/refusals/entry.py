@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from components.assemble import ConfigValue
+from stack.assemble import ConfigValue
 from tests.support.refusals.case import of_section, of_settings
 
 SECRET = ConfigValue("", secret=True)

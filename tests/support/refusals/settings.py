@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from components.assemble import ConfigValue
+from stack.assemble import ConfigValue
 from tests.support.refusals.case import Case, of_section, of_settings
 from tests.support.refusals.entry import ENTRY_CASES
 from tests.support.refusals.receivers import RECEIVER_CASES

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.assemble import ConfigValue
+from stack.assemble import ConfigValue
 from tests.support.refusals.case import Case, of_settings, of_system
 
 FILE, STACK = "configs/systems/shop.yaml", "Pulumi.dev.yaml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.assemble import ConfigValue
+from stack.assemble import ConfigValue
 from tests.support.planned import explained, job, scraped_as, workload
 from tests.support.systems import plan_shop
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from components.assemble import ConfigValue
+from stack.assemble import ConfigValue
 from tests.support.planned import explained, scraped_as, workload
 from tests.support.systems import plan_shop
 

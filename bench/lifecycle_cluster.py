@@ -1,0 +1,164 @@
+"""Measurements on a Kubernetes cluster: each step of a stack's life beside `kubectl` with the same objects.
+
+What kubectl does is less: it waits for pods, but not for targets, and it does not know whether a process took its
+documents. Each step ends for both when the same thing is true: all pods are ready, the rule is live, nothing is left.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.bench_stack import NAME, BenchStack
+from bench.report import Row, timed, until
+from cli.hosts import ClusterHost, pod_health
+from cli.render import config_maps, objects, place_of, plan_file
+from cli.workspace import ROOT
+from model.plan import Plan
+from targets.kubernetes import storage
+
+EDIT_LIMIT = 10.0
+"""Seconds after the end of `up` within which a changed rule must be live."""
+_RULES = "/prometheus/api/v1/rules?type=alert"
+_READY_SECONDS = 300
+
+
+class Peer:
+    """The stack's own objects in the hands of kubectl."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._settings = plan.settings.kubernetes
+        self._program = _ask_toolchain("validator", "kubectl", "--pinned")
+        self.host = ClusterHost(NAME, self._settings)
+        self.documents = _documents(plan)
+
+    def apply(self) -> None:
+        """Applies all objects on the server's side."""
+        self._kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", given=self.documents)
+
+    def up(self) -> None:
+        """Applies, and waits until every pod is ready."""
+        self.apply()
+        wait_ready(self.host)
+
+    def down(self) -> None:
+        """Deletes all objects, and waits until they are gone."""
+        self._kubectl("delete", "--ignore-not-found", "--filename=-", given=self.documents)
+
+    def _kubectl(self, *words: str, given: list[Any]) -> None:
+        config = [f"--kubeconfig={self._settings.kubeconfig}"] if self._settings.kubeconfig else []
+        context = [f"--context={self._settings.context}"] if self._settings.context else []
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": given})
+        subprocess.run(
+            [self._program, *config, *context, *words], input=text, text=True, check=True, capture_output=True
+        )
+
+
+def beside_kubectl(runs: int) -> Iterator[Row]:
+    """From nothing, no change, a rule, and the end: `make` beside `kubectl`, one after the other on one cluster."""
+    settings = {"target": "kubernetes", "kubernetes": {"kubeconfig": _ask_toolchain("cluster")}}
+    with BenchStack(change=settings) as stack:
+        found: dict[str, list[float]] = {}
+        plans: list[Plan] = []
+        for number in range(runs):
+            for what, took in _life(stack, f"BenchEdit{number}", plans):
+                found.setdefault(what, []).append(took)
+        ours = {what: statistics.median(every) for what, every in found.items()}
+        plan = plans[0]
+        theirs = dict(_peer_life(Peer(plan)))
+    count = len(_documents(plan))
+    yield Row(f"up from nothing, {count} objects", f"{ours['up']:.1f} s", f"kubectl {theirs['up']:.1f} s", runs)
+    yield Row("up without a change", f"{ours['no-op']:.1f} s", f"kubectl {theirs['no-op']:.1f} s", runs)
+    beside = f"kubectl {theirs['edit']:.1f} s"
+    yield Row("rule edit -> live, from the start", f"{ours['edit']:.1f} s", beside, runs)
+    late, limit = ours["edit late"], f"limit {EDIT_LIMIT:.0f} s"
+    yield Row("rule edit -> live, from the end of up", f"{late:.1f} s", limit, runs, late <= EDIT_LIMIT)
+    yield Row("destroy with data", f"{ours['down']:.1f} s", f"kubectl {theirs['down']:.1f} s", runs)
+
+
+def _ask_toolchain(*words: str) -> str:
+    """The last line that a command of the toolchain prints: a path."""
+    command = [sys.executable, "-m", "toolchain", *words]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _life(stack: BenchStack, name: str, plans: list[Plan]) -> Iterator[tuple[str, float]]:
+    """Seconds of each step of a stack that ends where it began: with nothing. Its plan is added to `plans`."""
+    phases = stack.up()
+    yield "up", phases["pulumi up"] + phases["health"]
+    yield "no-op", stack.up()["pulumi up"]
+    plans.append(_as_deployed(stack))
+    host = ClusterHost(NAME, plans[-1].settings.kubernetes)
+    stack.add_alert(name)
+    began = time.monotonic()
+    stack.up()
+    ended = time.monotonic()
+    until(lambda: live(host, name), timeout=120, what=name)
+    yield "edit", time.monotonic() - began
+    yield "edit late", time.monotonic() - ended
+    yield "down", timed(stack.down)
+
+
+def _peer_life(peer: Peer) -> Iterator[tuple[str, float]]:
+    try:
+        yield "up", timed(peer.up)
+        yield "no-op", timed(peer.apply)
+        yield "edit", timed(lambda: _edit(peer))
+    finally:
+        took = timed(peer.down)
+    yield "down", took
+
+
+def _edit(peer: Peer) -> None:
+    """One more rule in the ConfigMap, by hand; the sidecar delivers it as it delivers ours."""
+    (item,) = [each for each in peer.documents if each["metadata"]["name"] == "prometheus-config"]
+    file = next(key for key in item["data"] if key.startswith("rules"))
+    content = yaml.safe_load(item["data"][file])
+    content["groups"].append({"name": "peer", "rules": [{"alert": "PeerEdit", "expr": "vector(0) > 1"}]})
+    item["data"] |= {file: yaml.safe_dump(content), storage.REVISION_KEY: secrets.token_hex(6)}
+    peer.apply()
+    until(lambda: live(peer.host, "PeerEdit"), timeout=180, what="PeerEdit")
+
+
+def live(host: ClusterHost, name: str) -> bool:
+    """Whether every instance of Prometheus has the rule."""
+    pods = host.pods("prometheus")
+    return bool(pods) and all(name in host.fetch(pod, 9090, _RULES) for pod in pods)
+
+
+def wait_ready(host: ClusterHost) -> None:
+    """Waits until there are pods and every one is ready."""
+
+    def ready() -> bool:
+        found = [pod_health(pod) for pod in host.pods()]
+        return bool(found) and all(item.good for item in found)
+
+    until(ready, timeout=_READY_SECONDS, what="every pod is ready")
+
+
+def _as_deployed(stack: BenchStack) -> Plan:
+    """The plan with what this machine adds to the settings."""
+    return plan_file(stack.space.directory / f"Pulumi.{NAME}.yaml", NAME)
+
+
+def _documents(plan: Plan) -> list[dict[str, Any]]:
+    """All objects of a stack, with Secrets of random content where the program would make some."""
+    text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
+    place = place_of(plan)
+    for workload in plan.every():
+        for name, secret_files in storage.secret_files(workload).items():
+            files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}
+            meta = {"name": name, "namespace": place.home(workload)}
+            every.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files})
+    return sorted(every, key=lambda item: item["kind"] != "Namespace")

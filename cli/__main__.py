@@ -1,0 +1,314 @@
+"""The commands of `observability`, by which bin/observability and `python -m cli` call them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from cli import alert_test, arguments, capacity, engine, render, routes, secrets, verify
+from cli.arguments import FINE, INTERRUPTED, REFUSED, UNWELL
+from cli.hosts import Host, open_host
+from cli.recover import LockedError, refuse_locked
+from cli.runs import end_with_make
+from cli.stack_file import location_of, read_location, read_settings
+from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget, keep_secrets, open_workspace
+from model.errors import ConfigError, Problem
+from model.plan import Plan
+from model.settings import KubernetesSettings
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Phases:
+    """Names and durations (seconds) of what a command did, for the closing line."""
+
+    def __init__(self) -> None:
+        self.times: list[tuple[str, float]] = []
+
+    def run(self, name: str, work: Callable[[], Any]) -> Any:
+        """Runs `work`, announcing and timing it."""
+        console.print(f"[bold]== {name}[/]")
+        began = time.monotonic()
+        result = work()
+        self.times.append((name, time.monotonic() - began))
+        return result
+
+    def total(self) -> str:
+        """All phases in one line."""
+        parts = " · ".join(f"{name} {seconds:.1f} s" for name, seconds in self.times)
+        return f"{parts} · total {sum(seconds for _, seconds in self.times):.1f} s"
+
+
+def prerequisites(images: Sequence[str]) -> dict[str, Any]:
+    """Gets what `up` needs onto the machine, `images` by name. Returns what this machine adds to a stack's settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "toolchain", "up-prerequisites", f"--only={','.join(images)}"]
+        subprocess.run([*command, "--result", result], cwd=ROOT, check=True)
+        found = json.loads(result.read_text(encoding="utf-8"))
+    overlay: dict[str, Any] = {}
+    if found.get("registryMirror"):
+        overlay["docker"] = {"registryMirror": found["registryMirror"]}
+    if found.get("registryMirror") and "grafana" not in found["digests"]:
+        overlay["grafana"] = {"image": "grafana-standin"}
+    return overlay
+
+
+def cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str]) -> dict[str, Any]:
+    """Gets the provider, and a cluster: the one that the settings name, that of KUBECONFIG, or one of our own."""
+    only = f"--only={','.join(images)}"
+    env = {**os.environ, **({"KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else {})}
+    toolchain = [sys.executable, "-m", "toolchain"]
+    subprocess.run([*toolchain, "ensure", "kubernetes", only], cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        context = [f"--context={settings.context}"] if settings.context else []
+        command = [*toolchain, "cluster", only, *context, "--result", str(result)]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=env)
+        found = json.loads(result.read_text(encoding="utf-8"))
+    overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": found["kubeconfig"]}}
+    if found["built"] and "grafana" not in found["built"]:
+        overlay["grafana"] = {"image": "grafana-standin"}
+    return overlay
+
+
+def fetch(plan: Plan) -> dict[str, Any]:
+    """Gets what a deployment of the plan needs. Returns what this machine adds to the stack's settings."""
+    images = render.images_of(plan)
+    if plan.settings.target == "kubernetes":
+        return cluster_prerequisites(plan.settings.kubernetes, images)
+    return prerequisites(images)
+
+
+def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Plan, Host]:
+    """The stack's workspace with what its platform says of itself, its plan with its secrets, and where it runs.
+
+    Raises:
+        ConfigError: something in its files is wrong.
+    """
+    space = open_workspace(stack, engine.tool_env(), overlay)
+    settings = read_settings(space.directory, stack)
+    host = open_host(stack, location_of(settings))
+    found = host.describe(settings)
+    for remark in found.remarks:
+        console.print(f"   [yellow]{escape(remark)}[/]")
+    describe_machine(space, found.settings)
+    return space, render.plan_of(space), host
+
+
+def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
+    """Deploys the stack, with another value of a secret where it is given, and waits until all is well.
+
+    Shows where everything is. Returns 1 where something is not well.
+    """
+    phases = Phases()
+    first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # so mistakes are told before anything is fetched
+    overlay = phases.run("prerequisites", lambda: fetch(first))
+    space, plan, host = connect(stack, overlay)
+    unhindered(host, plan)
+    for line in phases.run("recovery", lambda: host.recover(space)):
+        console.print(f"   {line}")
+    renewed = rotation.apply(space) if rotation else ()
+    replace = [arg for urn in (*renewed, *host.repeats(space)) for arg in ("--replace", urn)]
+    phases.run("pulumi up", lambda: change(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
+    found = phases.run("health", lambda: host.wait_healthy(180))
+    scraped = phases.run("targets", lambda: host.wait_targets(90))
+    host.order_certificate(plan)
+    unseen = phases.run("view", lambda: host.unseen(plan, 60))
+    good = verify.report(
+        stack, found, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console
+    )
+    _explain(host)
+    console.print(phases.total())
+    return 0 if good else 1
+
+
+def change(space: Workspace, *args: str) -> None:
+    """Runs Pulumi on the stack.
+
+    Raises:
+        LockedError: another run came first.
+        subprocess.CalledProcessError: it failed for another reason.
+    """
+    try:
+        space.pulumi(*args)
+    except subprocess.CalledProcessError:
+        refuse_locked(space)
+        raise
+
+
+def _explain(host: Host) -> None:
+    """The last words of everything that is not well."""
+    for name, words in host.last_words():
+        console.print(f"[red]{name}[/] last said:")
+        console.print(words, markup=False)
+
+
+def unhindered(host: Host, plan: Plan) -> None:
+    """Asks the host whether a run is possible at all.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if refused := host.refusals(plan):
+        raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
+
+
+def check(stack: str, *, as_json: bool = False) -> int:
+    """Shows how a running stack is, without changing anything, even where its files have become wrong meanwhile."""
+    space = open_workspace(stack, engine.tool_env())
+    settings = read_settings(space.directory, stack)
+    host = open_host(stack, location_of(settings))
+    found, scraped = host.wait_healthy(30), host.wait_targets(30)
+    warnings: tuple[str, ...] = ()
+    try:
+        plan = render.plan_of(space)
+        unseen, warnings = host.unseen(plan, 30), plan.warnings
+    except ConfigError as error:
+        unseen = [f"what should be there is not known: {error}"]
+    seen: dict[str, Any] = {"warnings": warnings, "base_url": settings.base_url}
+    if as_json:
+        print(json.dumps(verify.describe(stack, found, scraped, unseen, **seen)))
+        return FINE if verify.is_good(found, scraped, unseen) else UNWELL
+    return FINE if verify.report(stack, found, scraped, unseen, **seen, console=console) else UNWELL
+
+
+def try_receivers(stack: str, receiver: str, severity: str) -> int:
+    """Sends a marked alert to one receiver of a running stack, or to all, and shows what came of it."""
+    space = open_workspace(stack, engine.tool_env())
+    settings = read_settings(space.directory, stack)
+    plan, host = render.plan_of(space), open_host(stack, location_of(settings))
+    return alert_test.alert_test(plan, host.alertmanagers(), receiver, severity, console)
+
+
+def preview(stack: str, *, as_json: bool) -> int:
+    """Shows what `up` would change."""
+    space, plan, host = connect(stack)
+    unhindered(host, plan)
+    space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack)
+    return FINE
+
+
+def refresh(stack: str) -> int:
+    """Reads the real state of every resource and shows what differs."""
+    space, plan, host = connect(stack)
+    unhindered(host, plan)
+    change(space, "refresh", "--yes", "--skip-preview", "--diff", "--stack", stack)
+    return 0
+
+
+def down(stack: str, *, purge: bool) -> int:
+    """Removes the stack; data volumes stay unless `purge` is set.
+
+    Of its files only what says where it runs needs to be right: whoever removes it may have broken the rest.
+    """
+    space = open_workspace(stack, engine.tool_env())
+    host = open_host(stack, read_location(space.directory, stack))
+    for line in host.recover(space):
+        console.print(f"   {line}")
+    generated = space.outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
+    if not purge:
+        keep_secrets(space, generated)
+    change(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
+    if purge:
+        host.purge()
+        drop_secrets(space, generated)
+    forget(space)
+    if not purge and (kept := host.kept()):
+        console.print(f"Kept data volumes: {', '.join(kept)} (remove them with PURGE=1)")
+    return 0
+
+
+def secret(stack: str, name: str) -> int:
+    """Stores a secret, read from standard input so that it appears in no argument and no history."""
+    space = open_workspace(stack, engine.tool_env())
+    value = secrets.read_value(name, console)
+    space.pulumi("config", "set", "--secret", name, "--stack", stack, stdin=value)
+    return FINE
+
+
+def rotate(stack: str, name: str) -> int:
+    """Gives a secret another value and deploys it; what is generated anew is shown by `make password` alone."""
+    rotation = secrets.prepare(open_workspace(stack, engine.tool_env()), name, console)
+    code = up(stack, rotation)
+    if code == 0:
+        console.print(f"{name} has another value. {rotation.secret.after_rotation}".rstrip())
+    return code
+
+
+def password(stack: str) -> int:
+    """Prints the generated passwords."""
+    space = open_workspace(stack, engine.tool_env())
+    for name, value in space.outputs(show_secrets=True).items():
+        if name.endswith("password"):
+            print(f"{name}: {value}")
+    return 0
+
+
+def complete(shell: str) -> int:
+    """Prints the completion script of a shell."""
+    print(arguments.completion(shell, ROOT))
+    return FINE
+
+
+def render_stack(stack: str, output: Path | None, *, as_compose: bool) -> int:
+    """Writes a stack to a folder, each format to one of its own unless `output` names it."""
+    write, folder = (render.render_compose, "compose") if as_compose else (render.render, "render")
+    return write(stack, output or ROOT / "build" / folder / stack)
+
+
+def main() -> int:
+    """Runs one command; problems of the configuration are printed without a stack trace. Returns its exit code.
+
+    Raises:
+        SystemExit: the arguments are wrong (2), or the engine or Pulumi does not answer (1).
+    """
+    args = arguments.parse()
+    console.stderr = args.json
+    end_with_make()
+    commands: dict[str, Callable[[], int]] = {
+        "up": lambda: up(args.stack),
+        "verify": lambda: check(args.stack, as_json=args.json),
+        "preview": lambda: preview(args.stack, as_json=args.json),
+        "refresh": lambda: refresh(args.stack),
+        "down": lambda: down(args.stack, purge=args.purge),
+        "password": lambda: password(args.stack),
+        "secret": lambda: secret(args.stack, args.name),
+        "secrets": lambda: secrets.show(open_workspace(args.stack, engine.tool_env()), console, as_json=args.json),
+        "rotate": lambda: rotate(args.stack, args.name),
+        "capacity": lambda: capacity.capacity(args.stack, console, as_json=args.json),
+        "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
+        "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console, as_json=args.json),
+        "render": lambda: render_stack(args.stack, args.output, as_compose=args.format == "compose"),
+        "completion": lambda: complete(args.shell),
+    }
+    try:
+        return commands[args.command]()
+    except ConfigError as error:
+        console.print(f"[red]{escape(str(error))}[/]")
+        return REFUSED
+    except LockedError as error:
+        console.print(f"[red]{escape(str(error))}[/]")
+        return UNWELL
+    except subprocess.CalledProcessError as error:
+        console.print(f"[red]failed:[/] {' '.join(map(str, error.cmd[:3]))} (exit status {error.returncode})")
+        console.print(escape(error.stderr or ""), end="")
+        return UNWELL
+    except KeyboardInterrupt:
+        console.print("interrupted; `make up` continues from here")
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""The toolchain's environment, and the Docker engine that a stack is deployed to."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+import docker
+from docker.errors import DockerException
+from docker.models.containers import Container
+from docker.tls import TLSConfig
+
+from cli.workspace import ROOT
+from model.settings import DEFAULT_SOCKET, DockerSettings
+
+_OLDEST_API = "1.41"
+"""API version of Docker 20.10, the oldest engine that is supported."""
+_EXECUTE_SECONDS = 300
+_TUNNEL_SECONDS = 20
+"""Beyond the time that ssh needs through a slow network and a jump host."""
+
+
+def tool_env() -> dict[str, str]:
+    """The environment in which pulumi and its plugins are found, with this project's Python first on the PATH."""
+    shell = f'eval "$({shlex.quote(sys.executable)} -m toolchain env)" && env -0'
+    printed = subprocess.run(["sh", "-c", shell], cwd=ROOT, check=True, capture_output=True, text=True)
+    env = dict(line.split("=", 1) for line in printed.stdout.split("\0") if "=" in line)
+    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env["PATH"]])
+    env["VIRTUAL_ENV"] = str(Path(sys.executable).parent.parent)
+    return env
+
+
+def address(settings: DockerSettings) -> str:
+    """Where a stack's engine is asked: what its settings say, else DOCKER_HOST, else the local socket."""
+    return settings.host or os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
+
+
+def connect(settings: DockerSettings) -> docker.DockerClient:
+    """A client of the engine that the settings name.
+
+    Raises:
+        SystemExit: it cannot be reached; the message says where it was looked for.
+    """
+    host = address(settings)
+    certificates = Path(settings.cert_path) if settings.cert_path else None
+    try:
+        if host.startswith("ssh://"):
+            return open_client(tunnel(host, settings.ssh_options, settings.engine_socket))
+        return open_client(host, certificates)
+    except (DockerException, OSError) as error:
+        raise SystemExit(f"no Docker engine answers at {host}: {error}") from None
+
+
+def tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
+    """A local socket that leads to the engine of `host` (ssh://[user@]host[:port]) for as long as this process lives.
+
+    It is the system's own ssh, so its configuration, agent and known hosts apply, and `options` are given to it.
+
+    Raises:
+        OSError: ssh ended, or made no connection within `_TUNNEL_SECONDS`; the message holds its words.
+    """
+    parts = urlsplit(host)
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
+    local, said = folder / "docker.sock", folder / "ssh.log"
+    where = [f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)]
+    port = ["-p", str(parts.port)] if parts.port else []
+    fixed = [
+        "-n",
+        "-N",
+        "-T",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "ExitOnForwardFailure=yes",
+        "-L",
+        f"{local}:{engine_socket}",
+    ]
+    with said.open("wb") as log:
+        process = subprocess.Popen(["ssh", *options, *port, *fixed, *where], stdout=log, stderr=log)
+    atexit.register(_close, process, folder)
+    deadline = time.monotonic() + _TUNNEL_SECONDS
+    while not local.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            words = said.read_text(encoding="utf-8", errors="replace").strip()
+            raise OSError(words or f"ssh made no connection within {_TUNNEL_SECONDS} s")
+        time.sleep(0.05)
+    return f"unix://{local}"
+
+
+def _close(process: subprocess.Popen[bytes], folder: Path) -> None:
+    process.terminate()
+    process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_client(host: str, certificates: Path | None = None) -> docker.DockerClient:
+    """A client of the engine at `host`, with the certificates of a folder (ca.pem, cert.pem, key.pem) where given.
+
+    The environment's REQUESTS_CA_BUNDLE must not replace the engine's own authority, so the HTTP library is told not
+    to look at the environment; for that the client is made before it talks, and the version asked for by hand.
+
+    Raises:
+        docker.errors.DockerException: no engine answers.
+    """
+    tls: TLSConfig | bool = False
+    if certificates:
+        pair = (str(certificates / "cert.pem"), str(certificates / "key.pem"))
+        tls = TLSConfig(client_cert=pair, ca_cert=str(certificates / "ca.pem"), verify=True)
+
+    def make(version: str) -> docker.DockerClient:
+        made = docker.DockerClient(base_url=host, tls=tls, timeout=120, version=version)
+        made.api.trust_env = False
+        return made
+
+    found = make(_OLDEST_API).version(api_version=False)["ApiVersion"]
+    return make(found)
+
+
+def execute(container: Container, command: Sequence[str]) -> tuple[int, str]:
+    """Exit status and whole output of a command in a container.
+
+    The client's own `exec_run` reads the engine's socket behind the buffer through which it read the answer's head:
+    what arrives together with the head, as it does through a tunnel, is lost. This reads through the buffer.
+    Frames: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach.
+    """
+    api = cast(docker.DockerClient, container.client).api
+    number = api.exec_create(container.id, list(command))["Id"]
+    answer = api.post(
+        f"{api.base_url}/v{api.api_version}/exec/{number}/start",
+        json={"Detach": False, "Tty": False},
+        stream=True,
+        timeout=_EXECUTE_SECONDS,
+    )
+    answer.raise_for_status()
+    raw, text, at = answer.raw.read(), bytearray(), 0
+    while at < len(raw):
+        (length,) = struct.unpack(">4xL", raw[at : at + 8])
+        text += raw[at + 8 : at + 8 + length]
+        at += 8 + length
+    return int(api.exec_inspect(number)["ExitCode"]), text.decode(errors="replace")

@@ -1,0 +1,371 @@
+"""Where a stack runs, as the commands see it: a Docker engine or a cluster, looked at and tidied up in one way."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+import docker
+import kubernetes  # type: ignore[import-untyped]  # it publishes no types
+import urllib3.exceptions
+from docker.models.containers import Container
+from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
+from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
+from kubernetes.stream import stream  # type: ignore[import-untyped]
+
+from cli import alertmanagers, certificate, engine, operated, recover, verify
+from cli.alertmanagers import InContainer, InPod, Instance
+from cli.render import place_of
+from cli.stack_file import Location
+from cli.verify import Health
+from cli.workspace import Workspace
+from components.traefik.settings import INTERNAL_PORT
+from model.checks.entry import TRAEFIK
+from model.errors import ConfigError, Problem
+from model.naming import LABEL, agents, namespace
+from model.operator import Operator
+from model.plan import Plan
+from model.settings import KubernetesSettings, Settings
+from targets.docker import engine as docker_engine
+from targets.docker import host_ports
+from targets.kubernetes import preflight
+from targets.kubernetes.delivery import read_log
+from targets.kubernetes.preflight import connect as connect_cluster
+from targets.kubernetes.preflight import no_context, size
+
+_RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
+"""Sends Traefik, the first process of its container, the signal to read its routes anew."""
+_DELETE_SECONDS = 120
+_TARGETS = "/prometheus/api/v1/targets?state=active"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What a platform says of itself: settings by section, and what it cannot give to a stack, as sentences."""
+
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
+
+
+class Host(Protocol):
+    """A place where a stack runs."""
+
+    def recover(self, space: Workspace) -> list[str]:
+        """Makes a run possible after one that was killed. Returns what was done, as sentences."""
+
+    def refusals(self, plan: Plan) -> list[str]:
+        """What stands in the way of a run, asked before Pulumi asks for each resource, as sentences."""
+
+    def describe(self, settings: Settings) -> Description:
+        """What the platform says of itself that a stack's settings must agree with."""
+
+    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+        """What runs and is watched by nobody although all is up, after at most `timeout` seconds, as sentences."""
+
+    def order_certificate(self, plan: Plan) -> None:
+        """Has the entry point order a certificate that it lacks."""
+
+    def repeats(self, space: Workspace) -> list[str]:
+        """URNs of what must be made again although its inputs are the same."""
+
+    def wait_healthy(self, timeout: float) -> list[Health]:
+        """Waits until every workload is well, at most `timeout` seconds; returns how they are then."""
+
+    def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
+        """Waits until every target is up, at most `timeout` seconds; returns them as Prometheus' API describes them."""
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """Name and last lines of everything that is not well."""
+
+    def alertmanagers(self) -> Sequence[Instance]:
+        """The running Alertmanagers."""
+
+    def kept(self) -> list[str]:
+        """Names of the data volumes that are there."""
+
+    def purge(self) -> None:
+        """Removes the data volumes."""
+
+
+def open_host(stack: str, location: Location) -> Host:
+    """The engine or the cluster where a stack runs.
+
+    Raises:
+        ConfigError: the kubeconfig leads to no cluster.
+        SystemExit: no engine answers.
+    """
+    if location.target == "kubernetes":
+        return ClusterHost(stack, location.kubernetes, location.operator)
+    return DockerHost(stack, engine.connect(location.docker))
+
+
+class DockerHost:
+    """A Docker engine."""
+
+    def __init__(self, stack: str, client: docker.DockerClient) -> None:
+        self._stack, self._client = stack, client
+
+    def recover(self, space: Workspace) -> list[str]:
+        """See `Host`."""
+        return recover.recover(space, self._client)
+
+    def refusals(self, plan: Plan) -> list[str]:
+        """See `Host`, `targets.docker.engine.problems` and `targets.docker.host_ports.taken`."""
+        settings = plan.settings.docker
+        facts = docker_engine.read(self._client, engine.address(settings))
+        ports = host_ports.taken(plan, self._client.api.containers(), local=facts.local)
+        return [*docker_engine.problems(settings, facts), *ports]
+
+    def describe(self, settings: Settings) -> Description:
+        """See `Host`."""
+        facts = docker_engine.read(self._client, engine.address(settings.docker))
+        return Description(settings={"docker": facts.settings()}, remarks=facts.remarks())
+
+    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+        """See `Host`: containers without metrics, a stack without lines, an entry point without its certificate."""
+        found = verify.unseen(self._client, plan, timeout)
+        return found + certificate.wait(
+            plan.settings, self._metrics, lambda: verify.last_words(self._entry(), certificate.LINES), timeout
+        )
+
+    def order_certificate(self, plan: Plan) -> None:
+        """See `Host`."""
+        certificate.order(plan.settings, self._metrics, lambda: self._entry().kill(signal="SIGHUP"))
+
+    def _entry(self) -> Container:
+        return self._client.containers.get(f"{self._stack}-{TRAEFIK}")
+
+    def _metrics(self) -> str:
+        url = f"http://127.0.0.1:{INTERNAL_PORT}/metrics"
+        return verify.fetch(self._client, self._stack, TRAEFIK, url)
+
+    def repeats(self, space: Workspace) -> list[str]:
+        """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""
+        state = space.export()
+        blind = [f"{self._stack}-cadvisor"] if verify.blind(self._client, self._stack) else []
+        found = [*recover.unfinished(state), *recover.containers_of(state, blind)]
+        detached = recover.detached(state, verify.networks(self._client, self._stack))
+        return list(dict.fromkeys((*found, *detached)))
+
+    def wait_healthy(self, timeout: float) -> list[Health]:
+        """See `Host`."""
+        return verify.wait_healthy(self._client, self._stack, timeout=timeout)
+
+    def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
+        """See `Host`."""
+        return verify.wait_targets(self._client, self._stack, timeout=timeout)
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """See `Host`."""
+        found = verify.services(self._client, self._stack)
+        return [(str(c.name), verify.last_words(c)) for c in found if not verify.health(c).good]
+
+    def alertmanagers(self) -> Sequence[Instance]:
+        """See `Host`."""
+        names = {verify.health(c).workload for c in verify.services(self._client, self._stack)}
+        return [InContainer(self._client, self._stack)] if alertmanagers.NAME in names else []
+
+    def kept(self) -> list[str]:
+        """See `Host`."""
+        return [str(volume.name) for volume in recover.remaining_volumes(self._client, self._stack)]
+
+    def purge(self) -> None:
+        """See `Host`."""
+        for volume in recover.remaining_volumes(self._client, self._stack):
+            volume.remove()
+
+
+class ClusterHost:
+    """The two namespaces of a stack on a cluster; Prometheus is in a third one where an operator runs it."""
+
+    def __init__(self, stack: str, settings: KubernetesSettings, operator: Operator | None = None) -> None:
+        self._stack, self._operator = stack, operator
+        self.namespace = namespace(stack, settings)
+        try:
+            self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
+        except (ConfigException, OSError) as error:
+            raise ConfigError([Problem("target kubernetes", no_context(settings, error))]) from None
+
+    def recover(self, space: Workspace) -> list[str]:
+        """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
+        return recover.recover(space, None)
+
+    def refusals(self, plan: Plan) -> list[str]:
+        """See `Host` and `targets.kubernetes.preflight.problems`."""
+        return preflight.problems(place_of(plan), plan.every(), plan.declared)
+
+    def describe(self, settings: Settings) -> Description:
+        """See `Host`: nothing, as no setting depends on it."""
+        return Description()
+
+    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+        """See `Host`: the certificate alone, as the kubelets name their pods by themselves."""
+        return certificate.wait(plan.settings, self._metrics, lambda: self._log(self._entry(), TRAEFIK), timeout)
+
+    def order_certificate(self, plan: Plan) -> None:
+        """See `Host`."""
+        certificate.order(plan.settings, self._metrics, lambda: self._run(self._entry(), TRAEFIK, *_RELOAD))
+
+    def _entry(self) -> Any:
+        return next(iter(self.pods(TRAEFIK)))
+
+    def _metrics(self) -> str:
+        return self.fetch(self._entry(), INTERNAL_PORT, "/metrics")
+
+    def _run(self, pod: Any, container: str, *command: str) -> None:
+        """Runs a command in a container of a pod."""
+        meta = pod.metadata
+        stream(
+            self.api.connect_get_namespaced_pod_exec, meta.name, meta.namespace, container=container,
+            command=list(command), stdin=False, stdout=True, stderr=True, tty=False,
+        )  # fmt: skip
+
+    def repeats(self, space: Workspace) -> list[str]:
+        """See `Host`: none, as the provider looks again at what was not ready."""
+        return []
+
+    def pods(self, workload: str | None = None) -> list[Any]:
+        """The stack's pods, or those of one workload, without those that are going."""
+        wanted = f"{LABEL}.stack={self._stack}" + (f",{LABEL}.workload={workload}" if workload else "")
+        homes = (self.namespace, agents(self.namespace))
+        found = [pod for home in homes for pod in self.api.list_namespaced_pod(home, label_selector=wanted).items]
+        return [pod for pod in found if not pod.metadata.deletion_timestamp]
+
+    def wait_healthy(self, timeout: float) -> list[Health]:
+        """See `Host`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = [pod_health(pod) for pod in self.pods()]
+            if all(item.good for item in found) or time.monotonic() > deadline:
+                return sorted(found, key=lambda item: item.workload)
+            time.sleep(0.5)
+
+    def alertmanagers(self) -> Sequence[Instance]:
+        """See `Host`; those of the operator where there is one."""
+        if self._operator is None:
+            return [InPod(pod, self.fetch, self.api) for pod in self.pods(alertmanagers.NAME)]
+        pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=alertmanagers.PODS).items
+        prefix = urlsplit(self._operator.alertmanager).path
+        return [InPod(pod, self.fetch, self.api, prefix) for pod in pods]
+
+    def fetch(self, pod: Any, port: int, path: str, body: str | None = None) -> str:
+        """What a GET of `path` (with its query) on a pod's port answers, asked through the API server.
+
+        With a body it is a POST of JSON.
+
+        Raises:
+            RuntimeError: the request failed.
+        """
+        plain, _, query = path.partition("?")
+        meta = pod.metadata
+        try:
+            answer = self.api.api_client.call_api(
+                f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}:{port}/proxy{plain}",
+                "GET" if body is None else "POST",
+                query_params=parse_qsl(query),
+                header_params={"Content-Type": "application/json"} if body is not None else {},
+                body=None if body is None else json.loads(body),
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _return_http_data_only=True,
+            )
+        except (ApiException, urllib3.exceptions.HTTPError) as error:
+            raise RuntimeError(f"{path} of {meta.name}: {error}") from None
+        return str(answer.data.decode())
+
+    def targets(self) -> list[dict[str, Any]]:
+        """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""
+        if self._operator:
+            pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operated.PODS).items
+            return operated.targets(self._operator, pods, self.fetch, operated.expected(self._objects, self.namespace))
+        instances = self.pods("prometheus")
+        answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
+        return list(max(answers, key=lambda found: sum(t["health"] != "up" for t in found), default=[]))
+
+    def _objects(self, group: str, version: str, resource: str) -> list[Any]:
+        """The stack's objects of a resource that the cluster was taught."""
+        api = kubernetes.client.CustomObjectsApi(self.api.api_client)
+        try:
+            return list(api.list_namespaced_custom_object(group, version, self.namespace, resource)["items"])
+        except ApiException as error:
+            if error.status == 404:
+                return []
+            raise
+
+    def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
+        """See `Host`."""
+        deadline = time.monotonic() + timeout * (operated.PATIENCE if self._operator else 1)
+        while True:
+            try:
+                found = self.targets()
+            except RuntimeError:  # it has only just begun
+                found = []
+            if (found and all(t["health"] == "up" for t in found)) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.5)
+
+    def last_words(self) -> list[tuple[str, str]]:
+        """See `Host`."""
+        words = []
+        for pod in self.pods():
+            if not pod_health(pod).good:
+                words.append((pod.metadata.name, self._words(pod)))
+        return words
+
+    def _words(self, pod: Any) -> str:
+        states = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
+        sick = next((state for state in states if not state.ready), None)
+        if sick is None:
+            return str(pod.status.message or pod.status.phase)
+        if sick.state.waiting:
+            return f"{sick.name}: {sick.state.waiting.reason} {sick.state.waiting.message or ''}"
+        return self._log(pod, sick.name, 5)
+
+    def _log(self, pod: Any, container: str, lines: int = certificate.LINES) -> str:
+        try:
+            return read_log(self.api, pod, container, tail_lines=lines)
+        except ApiException as error:
+            return f"{container}: {error.reason}"
+
+    def kept(self) -> list[str]:
+        """See `Host`."""
+        try:
+            claims = self.api.list_namespaced_persistent_volume_claim(self.namespace).items
+        except ApiException:
+            return []
+        return sorted(claim.metadata.name for claim in claims)
+
+    def purge(self) -> None:
+        """See `Host`. The volumes go with the namespace."""
+        try:
+            owner = (self.api.read_namespace(self.namespace).metadata.labels or {}).get(f"{LABEL}.stack")
+            if owner == self._stack:
+                self.api.delete_namespace(self.namespace)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return
+        deadline = time.monotonic() + _DELETE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                self.api.read_namespace(self.namespace)
+            except ApiException:
+                return
+            time.sleep(0.5)
+
+
+def pod_health(pod: Any) -> Health:
+    """How one pod is."""
+    ready = any(item.type == "Ready" and item.status == "True" for item in pod.status.conditions or ())
+    states = pod.status.container_statuses or []
+    reasons = [state.state.waiting.reason for state in states if state.state and state.state.waiting]
+    restarts = sum(state.restart_count for state in states)
+    phase = "not ready" if pod.status.phase == "Running" else str(pod.status.phase).lower()
+    word = "healthy" if ready else (reasons[0] if reasons else phase)
+    memory = sum(size((c.resources.limits or {}).get("memory", "0")) for c in pod.spec.containers)
+    shown = f"{pod.metadata.namespace}/{pod.metadata.name}" + (f" ({restarts} restarts)" if restarts else "")
+    return Health(pod.metadata.labels[f"{LABEL}.workload"], word, shown, memory)

@@ -1,0 +1,220 @@
+"""Makes the next run possible after one that was killed, and repeats deliveries that failed.
+
+A killed run can leave a lock in the file backend, resources that exist on the engine but not in the state, and
+half-made ones. All of ours carry a label, so what the state does not know can be removed safely; data volumes are
+adopted by name and never removed here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import docker
+from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.models.volumes import Volume
+
+from cli import runs
+from cli.workspace import Workspace
+from model.naming import LABEL
+
+CONTAINER = "docker:index/container:Container"
+_CLOCK_SECONDS = 5
+"""By how much the times of a lock and of its process's start may differ: the latter is reckoned from the uptime."""
+
+
+class LockedError(Exception):
+    """Another run changes the stack at this moment. The message says whose it is, and what to do."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock in a backend of files: who holds it, since when (Unix time); without a holder it is half written."""
+
+    path: Path
+    pid: int = 0
+    user: str = ""
+    host: str = ""
+    since: float | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether its run is over for certain: it was one of this machine, and its process is gone."""
+        return not self.host or (self.host == socket.gethostname() and not _alive(self.pid, self.since))
+
+    def __str__(self) -> str:
+        since = f" since {datetime.fromtimestamp(self.since).astimezone():%Y-%m-%d %H:%M:%S}" if self.since else ""
+        if self.host == socket.gethostname():
+            return f"process {self.pid} of {self.user}{since}: wait until it has ended, or end it: kill {self.pid}"
+        return (
+            f"process {self.pid} of {self.user} on {self.host}{since}: wait until it has ended; "
+            f"if it was killed, or that machine is gone, remove its lock: rm '{self.path}'"
+        )
+
+
+def locks(space: Workspace) -> list[Lock]:
+    """The locks of the stack, where its backend is a directory."""
+    url = urlparse(space.env.get("PULUMI_BACKEND_URL", ""))
+    if url.scheme != "file":
+        return []
+    return [_lock(path) for path in sorted(Path(url.path).glob(f".pulumi/locks/**/{space.stack}/*.json"))]
+
+
+def _lock(path: Path) -> Lock:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # the run was killed while it wrote the lock, or has just ended
+        return Lock(path)
+    since = datetime.fromisoformat(content["timestamp"]).timestamp() if content.get("timestamp") else None
+    return Lock(path, int(content.get("pid", 0)), content.get("username", ""), content.get("hostname", ""), since)
+
+
+def refuse_locked(space: Workspace) -> None:
+    """Nothing, unless another run holds a lock of the stack.
+
+    Raises:
+        LockedError: one does.
+    """
+    if held := [lock for lock in locks(space) if not lock.stale]:
+        raise LockedError(
+            f"stack {space.stack} is being changed by another run:\n" + "\n".join(f"  {lock}" for lock in held)
+        )
+
+
+def _alive(pid: int, since: float | None) -> bool:
+    """Whether the process that took a lock runs: one that started later has only got its number.
+
+    One that was killed and that nobody has waited for yet has a number as well, but does not run.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process
+        return True
+    if not Path("/proc/self").exists():
+        return True
+    ticks = runs.started(pid)
+    return bool(ticks) and (since is None or runs.moment(ticks) <= since + _CLOCK_SECONDS)
+
+
+def known_ids(state: Mapping[str, Any]) -> set[str]:
+    """Identifiers of everything in a stack's exported state."""
+    return {str(r["id"]) for r in _resources(state) if r.get("id")}
+
+
+def unfinished(state: Mapping[str, Any]) -> list[str]:
+    """URNs of what must be made again although its inputs are the same.
+
+    These are one-shot containers that ended with an error, and resources whose creation failed half-way: Pulumi keeps
+    both in the state and would call them unchanged.
+    """
+    return [str(r["urn"]) for r in _resources(state) if r.get("initErrors") or _failed(r)]
+
+
+def containers_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """URNs of the containers of these names."""
+    found = (r for r in _resources(state) if r.get("type") == CONTAINER)
+    return [str(r["urn"]) for r in found if r.get("outputs", {}).get("name") in names]
+
+
+def detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) -> list[str]:
+    """URNs of containers that are not in all networks that they were given, as after `docker network disconnect`.
+
+    The provider (5.2.0) does not look at it again. `networks` are the names of those that running containers are in, by
+    the container's name.
+    """
+    return [
+        str(resource["urn"])
+        for resource in _resources(state)
+        if resource.get("type") == CONTAINER
+        and (name := resource.get("outputs", {}).get("name")) in networks
+        and not _given(resource) <= set(networks[name])
+    ]
+
+
+def _given(resource: Mapping[str, Any]) -> set[str]:
+    given = resource.get("inputs", {}).get("networksAdvanced") or ()
+    return {str(item["name"]) for item in given if isinstance(item, Mapping)}
+
+
+def _failed(resource: Mapping[str, Any]) -> bool:
+    outputs = resource.get("outputs", {})
+    return resource.get("type") == CONTAINER and bool(outputs.get("attach") and outputs.get("exitCode"))
+
+
+def pending(state: Mapping[str, Any]) -> bool:
+    """Whether a run was interrupted while it created something."""
+    return bool(state.get("deployment", {}).get("pending_operations"))
+
+
+def _resources(state: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return list(state.get("deployment", {}).get("resources") or [])
+
+
+def engine_resources(client: docker.DockerClient, stack: str) -> tuple[list[Container], list[Network]]:
+    """The containers and networks of the stack that are on the engine."""
+    selector: dict[str, Any] = {"label": f"{LABEL}.stack={stack}"}
+    return client.containers.list(all=True, filters=selector), client.networks.list(filters=selector)
+
+
+def remove_orphans(containers: Iterable[Container], networks: Iterable[Network], known: set[str]) -> list[str]:
+    """Removes those that the state does not know. Returns their names."""
+    removed = []
+    for container in containers:
+        if container.id not in known:
+            container.stop(timeout=30)
+            container.remove(force=True)
+            removed.append(str(container.name))
+    for network in networks:
+        if network.id not in known:
+            network.remove()
+            removed.append(str(network.name))
+    return removed
+
+
+def remaining_volumes(client: docker.DockerClient, stack: str) -> list[Volume]:
+    """Volumes of the stack that are still on the engine."""
+    return sorted(client.volumes.list(filters={"label": f"{LABEL}.stack={stack}"}), key=lambda v: str(v.name))
+
+
+def recover(space: Workspace, client: docker.DockerClient | None) -> list[str]:
+    """Everything that must happen before a run. Returns what was done, as sentences.
+
+    Args:
+        space: the stack's workspace.
+        client: its Docker engine, or None where the stack is not on one.
+
+    Raises:
+        LockedError: another run changes the stack at this moment; nothing was done.
+    """
+    done = []
+    if left := runs.end_abandoned(space.key):
+        done.append(f"ended what a killed run left running: {', '.join(left)}")
+    refuse_locked(space)
+    if stale := locks(space):
+        for lock in stale:
+            lock.path.unlink(missing_ok=True)
+        done.append("removed the lock of a run that is no longer alive")
+    # Looked at before the state: what another run makes after that is not in these lists, and what it is making then
+    # is pending in the state, which cannot be written while that run lives.
+    found = engine_resources(client, space.stack) if client is not None else ([], [])
+    state = space.export()
+    if pending(state):
+        state["deployment"]["pending_operations"] = []
+        path = space.directory / ".recovered-state.json"
+        path.write_text(json.dumps(state), encoding="utf-8")
+        space.pulumi("stack", "import", "--stack", space.stack, "--file", str(path), capture=True)
+        path.unlink()
+        done.append("cleared the operations that an interrupted run left pending")
+    if removed := remove_orphans(*found, known_ids(state)):
+        done.append(f"removed what an interrupted run left on the engine: {', '.join(sorted(removed))}")
+    return done

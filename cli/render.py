@@ -1,0 +1,173 @@
+"""Writes every document of a stack to a folder, without an engine: for review, for GitOps and for the golden files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cli.stack_file import read_config
+from cli.workspace import ROOT, Workspace
+from components.documents import dump_all
+from model.plan import Plan
+from stack.assemble import assemble
+from targets.compose import compose
+from targets.docker import manifests as docker
+from targets.docker.shared import Scope
+from targets.kubernetes import manifests, storage
+from targets.kubernetes.shared import Place
+from targets.platforms import PLATFORMS
+
+
+def plan_of(space: Workspace) -> Plan:
+    """The plan of a workspace's stack.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    return plan_file(space.directory / f"Pulumi.{space.stack}.yaml", space.stack, need_secrets=True)
+
+
+def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None) -> Plan:
+    """The plan of a stack file; without `need_secrets`, secrets that are not set yet are no problem.
+
+    With `target` it is planned for that platform, whatever the file says, without the settings of the other one.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    config = read_config(path)
+    return assemble(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets, target=target)
+
+
+def images_of(plan: Plan) -> list[str]:
+    """Names of the images that a stack runs, and of those that may stand in for one or prepare its volumes."""
+    named = {workload.image for workload in plan.every()}
+    return sorted(named | {"busybox"} | {name for name in plan.images if name.removesuffix("-standin") in named})
+
+
+def documents(plan: Plan) -> dict[str, str]:
+    """Every document by `<workload>/<path>`, and what the target is asked for, as YAML."""
+    return _configurations(plan) | _TARGETS[plan.settings.target](plan)
+
+
+def _configurations(plan: Plan) -> dict[str, str]:
+    return {
+        f"{workload.name}/{path}": text
+        for workload in plan.every()
+        for path, text in (workload.config.files if workload.config else {}).items()
+    }
+
+
+def containers(plan: Plan) -> dict[str, str]:
+    """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
+    scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
+    images = sorted({workload.image for workload in plan.every()} | {"busybox"})
+    references = {name: scope.reference(name) for name in images}
+    made = {"stack": {"images": references, **docker.describe(docker.of_stack(scope))}}
+    for workload in plan.every():
+        made[workload.name] = docker.describe(docker.of_workload(scope, workload), workload)
+    return {f"docker/{name}.yaml": _dump(item) for name, item in made.items()}
+
+
+def workloads(plan: Plan) -> dict[str, str]:
+    """What objects of a cluster do not say of a workload, such as the reasons of its exceptions."""
+    return {
+        f"{workload.name}/workload.yaml": _dump(
+            {
+                "image": plan.images[workload.image].reference(None),
+                "args": list(workload.args),
+                "env": dict(sorted(workload.env.items())),
+                "ports": [f"{p.bind}:{p.publish}:{p.number}" for p in workload.ports if p.publish],
+                "secrets": [secret.path for secret in workload.secrets],
+                "volumes": {volume.name: volume.path for volume in workload.volumes},
+                "memory": workload.limits.memory,
+                "cpus": workload.limits.cpus,
+                "pids": workload.limits.pids,
+                "exemptions": {e.rule + (f" {e.value}" if e.value else ""): e.reason for e in workload.exemptions},
+            }
+        )
+        for workload in plan.every()
+    }
+
+
+def objects(plan: Plan) -> dict[str, str]:
+    """The objects of a stack on Kubernetes by `kubernetes/<workload>.yaml`, without documents and secrets.
+
+    Those for an operator are each in a file of their own, `kubernetes/<kind>/<name>.yaml`.
+    """
+    if plan.settings.target != "kubernetes":
+        return {}
+    place, every = place_of(plan), plan.every()
+    found = {workload.name: list(manifests.of_workload(place, workload)) for workload in every}
+    found = {"stack": list(manifests.of_stack(place, every)), **found}
+    for item in plan.declared:
+        found[f"{item.kind.lower()}/{item.name}"] = [manifests.declared(place, item)]
+    return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in found.items()}
+
+
+def config_maps(plan: Plan) -> dict[str, str]:
+    """The documents once more, as the ConfigMaps that a cluster is given."""
+    if plan.settings.target != "kubernetes":
+        return {}
+    made = {workload.name: storage.config_map(place_of(plan), workload) for workload in plan.every()}
+    return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
+
+
+def place_of(plan: Plan) -> Place:
+    """What the objects of a plan share on a cluster."""
+    return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=plan.neighbours)
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False, width=120, allow_unicode=True)
+
+
+def _yaml(items: Sequence[Mapping[str, Any]]) -> str:
+    """Several documents, without anchors: readers of other languages do not all know them."""
+    plain = json.loads(json.dumps(items))
+    return dump_all(plain)
+
+
+_TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
+    "docker": containers,
+    "kubernetes": lambda plan: workloads(plan) | objects(plan),
+}
+
+
+def compose_files(plan: Plan) -> dict[str, str]:
+    """A Compose file of a stack that is planned for Docker, and the documents that it mounts."""
+    scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
+    return {**_configurations(plan), "compose.yaml": _dump(compose(scope, plan.every()))}
+
+
+def render(stack: str, folder: Path) -> int:
+    """Writes all documents of `Pulumi.<stack>.yaml` below `folder`; older files that are gone are removed."""
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    return _write(stack, documents(plan) | config_maps(plan), folder)
+
+
+def render_compose(stack: str, folder: Path) -> int:
+    """Writes a Compose file of `Pulumi.<stack>.yaml` and its documents; files in `secrets/` are people's own.
+
+    Raises:
+        ConfigError: one engine cannot run the stack.
+    """
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack, target="docker")
+    return _write(stack, compose_files(plan), folder, keep="secrets")
+
+
+def _write(stack: str, files: Mapping[str, str], folder: Path, keep: str = "") -> int:
+    for path in [p for p in folder.rglob("*") if p.is_file()] if folder.exists() else []:
+        old = path.relative_to(folder)
+        if str(old) not in files and old.parts[0] != keep:
+            path.unlink()
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    print(f"{len(files)} documents of stack {stack} in {folder}")
+    return 0

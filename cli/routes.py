@@ -1,0 +1,171 @@
+"""Prints who is notified of an alert with some labels, and why: `make routes STACK=x severity=critical team=shop`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.markup import escape
+
+from cli.render import plan_file
+from cli.workspace import ROOT
+from components.alertmanager.routes import NOBODY
+from components.alertmanager.settings import NAME
+from model import routing
+from model.errors import ConfigError, Problem, nearest
+from model.matching import Taken, taken
+from model.operator import GROUP
+from model.plan import Plan
+from model.routes import Matcher
+
+_SNAKE = {
+    "groupBy": "group_by", "groupWait": "group_wait", "groupInterval": "group_interval",
+    "repeatInterval": "repeat_interval", "muteTimeIntervals": "mute_time_intervals",
+    "activeTimeIntervals": "active_time_intervals",
+}  # fmt: skip
+
+
+def routes(stack: str, words: Sequence[str], console: Console, *, as_json: bool = False) -> int:
+    """Prints the routes of `Pulumi.<stack>.yaml` for an alert with the labels `words`, such as `team=shop`.
+
+    Raises:
+        ConfigError: a word is no label, or no alert of the stack has it.
+    """
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    labels = complete(plan, parse_labels(words))
+    if as_json:
+        print(json.dumps(describe(plan, labels)))
+        return 0
+    console.print("Alert: " + escape(" ".join(f"{name}={value}" for name, value in labels.items())))
+    found = document(plan)
+    for item in taken(found["route"], labels):
+        for line in explain(item, found, labels):
+            console.print(escape(line))
+    return 0
+
+
+def describe(plan: Plan, labels: Mapping[str, str]) -> dict[str, Any]:
+    """The routes that an alert with these labels takes as plain data, with options under Alertmanager's names.
+
+    Where the receiver is nobody, its integrations are empty.
+    """
+    written = document(plan)
+    made = [
+        {
+            "receiver": item.receiver,
+            "integrations": integrations(item, written),
+            "matchers": [list(step.matchers) for step in item.steps if step.matchers],
+            "options": {key: value for key, value in item.options.items() if key != "receiver"},
+        }
+        for item in taken(written["route"], labels)
+    ]
+    return {"stack": plan.stack, "alert": dict(labels), "routes": made}
+
+
+def parse_labels(words: Sequence[str]) -> dict[str, str]:
+    """Labels from words such as `team=shop`.
+
+    Raises:
+        ConfigError: one of them is no label.
+    """
+    pairs = [word.partition("=") for word in words]
+    if wrong := [word for word, (name, equals, _) in zip(words, pairs, strict=True) if not (name and equals)]:
+        raise ConfigError([Problem(word, "is no label; give name=value, such as severity=critical") for word in wrong])
+    return {name: value for name, _, value in pairs}
+
+
+def complete(plan: Plan, labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels of an alert and those that all alerts of its name have, and the stack's.
+
+    Raises:
+        ConfigError: no planned alert has one of them.
+    """
+    known = routing.carried(plan.telemetry, plan.stack)
+    problems = []
+    for name, value in labels.items():
+        values = known.get(name, set())
+        if name not in known:
+            problems.append(Problem(name, f"no alert carries a label {name!r}; {nearest(name, known)}"))
+        elif values is not None and value not in values:
+            problems.append(Problem(name, f"{value!r}: no alert has this value; {nearest(value, values)}"))
+    if problems:
+        raise ConfigError(problems)
+    return {**labels, **{k: v for k, v in common(plan, labels.get("alertname", "")).items() if k not in labels}}
+
+
+def common(plan: Plan, name: str) -> dict[str, str]:
+    """The labels that the rules give to all alerts of a name, and that of the stack."""
+    alerts = [alert for group in plan.telemetry.rules for alert in group.alerts if alert.name == name]
+    each = [{"severity": alert.severity, **alert.labels} for alert in alerts]
+    shared = set.intersection(*(set(item.items()) for item in each)) if each else set()
+    return {**{k: v for k, v in sorted(shared) if "{{" not in v}, "stack": plan.stack}
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """The plan's alertmanager.yml; where an operator runs Alertmanager, what its AlertmanagerConfig says.
+
+    Raises:
+        ConfigError: the stack notifies nobody of anything.
+    """
+    for workload in plan.workloads.get(NAME, ()):
+        if workload.config:
+            return dict(yaml.safe_load(workload.config.files["alertmanager.yml"]))
+    for item in plan.declared:
+        if item.api.startswith(GROUP) and item.kind == "AlertmanagerConfig":
+            spec = item.body["spec"]
+            return {"route": plain(spec["route"]), "receivers": spec["receivers"]}
+    raise ConfigError([Problem(f"stack {plan.stack}", "has no Alertmanager, so there are no routes")])
+
+
+def plain(route: Mapping[str, Any]) -> dict[str, Any]:
+    """A route of an AlertmanagerConfig in Alertmanager's own notation."""
+    made = {_SNAKE.get(key, key): value for key, value in route.items()}
+    made["matchers"] = [f'{m["name"]}{m["matchType"]}"{m["value"]}"' for m in route.get("matchers", ())]
+    return {**made, "routes": [plain(below) for below in route.get("routes", ())]}
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def integration(key: str) -> str:
+    """A way to notify, by its key in Alertmanager's or an operator's notation: `slack_configs` is slack."""
+    return key.removesuffix("_configs").removesuffix("Configs")
+
+
+def integrations(item: Taken, written: Mapping[str, Any]) -> list[str]:
+    """The ways in which a route's receiver is notified, such as slack."""
+    ways = next((sorted(r.keys() - {"name"}) for r in written["receivers"] if r["name"] == item.receiver), [])
+    return [integration(way) for way in ways]
+
+
+def explain(item: Taken, found: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
+    """A route that is taken, as lines: who gets the alert, by which way, when, and what else was tried."""
+    kinds = ", ".join(integrations(item, found))
+    nobody = "nobody: it is shown in Alertmanager only" if item.receiver == NOBODY else f"{item.receiver} ({kinds})"
+    yield f"-> {nobody}"
+    for step in item.steps:
+        if step.matchers:
+            yield f"   because {', '.join(step.matchers)}"
+    if len(item.steps) == 1:
+        yield "   because no route claims it, so the first receiver gets it"
+    yield from _times(item.options)
+    for step in item.steps:
+        for matchers, missed in step.passed:
+            if not any(text.startswith("alertname=") for text in matchers):
+                name = Matcher.parse(missed).name
+                yield f"   passed over {', '.join(matchers)}: {name} is {labels.get(name) or 'not there'}"
+
+
+def _times(options: Mapping[str, Any]) -> Iterator[str]:
+    group = ", ".join(options["group_by"]) or "nothing: all alerts of this route are one group"
+    group = "every label: each alert is a group of its own" if group == "..." else group
+    yield (
+        f"   grouped by {group}; first after {options['group_wait']}, changes every {options['group_interval']},"
+        f" repeated every {options['repeat_interval']}"
+    )
+    for key, word in (("active_time_intervals", "only in"), ("mute_time_intervals", "not in")):
+        if names := options.get(key):
+            yield f"   {word} the time interval{'s' if len(names) > 1 else ''} {', '.join(names)}"

@@ -1,0 +1,133 @@
+"""docs/runbooks: a page for each alert of the shipped stacks, made from the alerts themselves.
+
+The pages are read in stacks of other people: they speak of "the service" and show labels as placeholders. Alerts that a
+system's own file defines are about that system, so theirs alone name it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cli.render import plan_file
+from cli.workspace import ROOT
+from model.errors import ConfigError
+from model.plan import Plan
+from model.telemetry import AlertRule
+from targets.platforms import PLATFORMS
+
+FOLDER = Path("docs/runbooks")
+HEAD = "<!-- Written by `python -m cli.schema` from the alerts' definitions; change those. -->\n"
+
+
+@dataclass(frozen=True)
+class Use:
+    """An alert in a stack: the system it is for, and the rule. `own` is one that the system's file defines."""
+
+    system: str
+    rule: AlertRule
+    own: bool = False
+
+
+def uses(root: Path = ROOT) -> dict[str, list[Use]]:
+    """Every alert of all shipped stacks by its name, each system once, on every platform that can have it."""
+    found: dict[str, list[Use]] = {}
+    seen: set[str] = set()
+    for path in shipped(root):
+        plan, example = plan_file(path, path.name.split(".")[1]), path.parent != root
+        if plan.system.name in seen and not example:
+            continue
+        seen.add(plan.system.name)
+        for each in (plan, *_elsewhere(path, plan)):
+            for group in each.telemetry.rules:
+                for alert in group.alerts:
+                    if not (example and alert.name in found):
+                        found.setdefault(alert.name, []).append(use(plan, alert))
+    return found
+
+
+def use(plan: Plan, alert: AlertRule) -> Use:
+    """An alert of a plan as its page shows it: its service is any service, and its labels are placeholders."""
+    own = alert.name in {each.name for each in plan.system.alerts}
+    title = plan.system.services[alert.service].title or alert.service if alert.service else ""
+    expr = alert.expr.replace(f'service="{alert.service}"', 'service="<service>"') if alert.service else alert.expr
+    shown = replace(
+        alert,
+        expr=expr,
+        description=neutral(alert.description, title),
+        steps=tuple(neutral(step, title) for step in alert.steps),
+    )
+    return Use(plan.system.name, shown, own)
+
+
+def neutral(text: str, title: str) -> str:
+    """A text of an alert without the title of its service, and with `<label>` for each of Prometheus' templates.
+
+    Format of templates: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/.
+    """
+    if title:
+        text = re.sub(rf"(^|(?<=[.!?] )){re.escape(title)}\b", "The service", text)
+        text = re.sub(rf"\b{re.escape(title)}\b", "the service", text)
+    return re.sub(r"\{\{ *\$(?:labels\.)?(\w+)[^}]*\}\}", r"`<\1>`", text)
+
+
+def shipped(root: Path = ROOT) -> list[Path]:
+    """The files of all shipped stacks, and of the examples, which have what no stack for a first look has."""
+    return [*sorted(root.glob("Pulumi.*.yaml")), *sorted(root.glob("examples/Pulumi.*.yaml"))]
+
+
+def _elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
+    """The same stack on the other platforms; none where a platform refuses it, for there it has no alerts."""
+    for target in sorted(PLATFORMS.keys() - {plan.settings.target}):
+        try:
+            yield plan_file(path, plan.stack, target=target)
+        except ConfigError:
+            continue
+
+
+def files(root: Path = ROOT) -> dict[Path, str]:
+    """The text of every page, and of the page that lists them."""
+    alerts = uses(root)
+    pages = {FOLDER / f"{name}.md": page(name, found) for name, found in sorted(alerts.items())}
+    pages[FOLDER / "README.md"] = index(alerts)
+    return pages
+
+
+def page(name: str, found: list[Use]) -> str:
+    """What an alert means, what to do, and the conditions under which it fires."""
+    first = found[0].rule
+    lines = [HEAD, f"# {name}", "", first.description, ""]
+    lines += ["## What to do", "", *(f"{n}. {step}" for n, step in enumerate(first.steps, 1)), ""]
+    lines += ["## The conditions", "", *_conditions(found)]
+    lines += ["## When it is wrong", "", *_tuning(name, first)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _conditions(found: list[Use]) -> Iterator[str]:
+    """Each distinct query, without those on metrics that are named after the system of their use."""
+    rules = [each.rule for each in found if each.own or each.system not in each.rule.expr]
+    for expr, hold, severity in dict.fromkeys((rule.expr, rule.hold, rule.severity) for rule in rules):
+        yield f"{severity}, true for {hold}:"
+        yield ""
+        yield f"```promql\n{expr}\n```"
+        yield ""
+
+
+def _tuning(name: str, rule: AlertRule) -> Iterator[str]:
+    """How a system says that it wants the alert otherwise."""
+    yield "To say otherwise for a system or for one of its services, in configs/systems/<system>.yaml:"
+    yield ""
+    given = {"threshold": rule.limit, "minFailures": rule.min_failures}
+    wishes = [f"{key}: {value:.10g}" for key, value in given.items() if value is not None] or ["for: 30m"]
+    yield f"```yaml\ntune:\n  {name}: {{ {', '.join(wishes)} }} # or {{ enabled: false, why: the reason }}\n```"
+
+
+def index(alerts: dict[str, list[Use]]) -> str:
+    """All alerts in a table."""
+    lines = [HEAD, "# Runbooks", "", "| alert | severity | it means |", "|---|---|---|"]
+    for name, found in sorted(alerts.items()):
+        rule = found[0].rule
+        lines.append(f"| [{name}]({name}.md) | {rule.severity} | {rule.description.split('. ')[0].rstrip('.')} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,268 @@
+"""All secrets of a stack in one place: which there are, how old they are, and how they get another value."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.render import plan_file
+from cli.stack_file import read_config
+from cli.workspace import PROJECT, Workspace
+from model.errors import ConfigError, Problem, nearest
+from model.places import settings_file
+from model.plan import Plan
+from model.secret import Secret
+
+HISTORY_ENTRIES = 1000
+"""Updates that are looked back at for the age of a secret; Pulumi shows the last 10 unless asked."""
+_GENERATED = "random:index/randomPassword:RandomPassword"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A secret as the table shows it."""
+
+    name: str
+    purpose: str
+    state: str
+    age: str
+    effect: str
+    missing: bool = False
+
+
+def show(space: Workspace, console: Console, *, as_json: bool = False) -> int:
+    """Prints a table of the stack's secrets, without a value. Returns 1 where one is missing.
+
+    Raises:
+        ConfigError: the stack's files are wrong.
+    """
+    plan, stored = planned(space), stored_names(space)
+    found = list(rows(plan, stored, since(space, plan, stored), datetime.now(UTC)))
+    missing = [row.name for row in found if row.missing]
+    if as_json:
+        print(json.dumps({"stack": space.stack, "secrets": [asdict(row) for row in found]}))
+        return 1 if missing else 0
+    table = Table(title=f"Secrets of stack {space.stack}", title_justify="left")
+    for heading in ("secret", "what it is", "state", "age", "a new value"):
+        table.add_column(heading, no_wrap=heading == "secret", overflow="fold")
+    for row in found:
+        state = f"[red]{row.state}[/]" if row.missing else row.state
+        table.add_row(row.name, row.purpose, state, row.age, row.effect)
+    console.print(table)
+    for name in missing:
+        console.print(f"missing: make secret STACK={space.stack} NAME={name}")
+    return 1 if missing else 0
+
+
+def planned(space: Workspace) -> Plan:
+    """The stack's plan, whether or not its secrets are set.
+
+    Raises:
+        ConfigError: the stack's files are wrong.
+    """
+    return plan_file(space.directory / settings_file(space.stack), space.stack)
+
+
+def stored_names(space: Workspace) -> set[str]:
+    """Names of the secrets in the stack's configuration."""
+    config = read_config(space.directory / settings_file(space.stack))
+    return {name for name, item in config.items() if item.secret}
+
+
+def rows(plan: Plan, stored: Collection[str], times: Mapping[str, datetime], now: datetime) -> Iterator[Row]:
+    """The table's rows, by name; `times` says since when each has its present value, as far as it is known."""
+    for name, secret in sorted(plan.secrets.items()):
+        state, missing = _state(secret, name in stored, name in times)
+        yield Row(
+            name=name,
+            purpose=secret.purpose,
+            state=state,
+            age="-" if secret.made or not (name in stored or name in times) else age(times.get(name), now),
+            effect=effect(plan, secret),
+            missing=missing,
+        )
+
+
+def _state(secret: Secret, stored: bool, deployed: bool) -> tuple[str, bool]:
+    if secret.made:
+        return f"made of {', '.join(sorted(set(secret.sources())))}", False
+    if stored:
+        return "set", False
+    if secret.generate:
+        return ("generated" if deployed else "not generated yet"), False
+    return "MISSING", True
+
+
+def effect(plan: Plan, secret: Secret) -> str:
+    """What another value does to the processes that read it."""
+    if secret.permanent:
+        return "cannot be rotated"
+    names = {secret.name, *(other.name for other in plan.secrets.values() if secret.name in other.sources())}
+    reading = [
+        (workload.name, file.reread) for workload in plan.every() for file in workload.secrets if file.secret in names
+    ]
+    restarted = sorted({name for name, reread in reading if not reread})
+    if restarted:
+        return f"{'new pods of' if plan.settings.target == 'kubernetes' else 'restarts'} {', '.join(restarted)}"
+    return "in place"
+
+
+# -- age -------------------------------------------------------------------------------------------------------------
+
+
+def since(space: Workspace, plan: Plan, stored: Collection[str]) -> dict[str, datetime]:
+    """Since when the stack has had each secret's present value, where Pulumi knows it.
+
+    For what is generated this is when its resource was created. For what is in the configuration it is the begin of
+    the first update with the same value, as Pulumi records the configuration of each update; a value that no update
+    has used yet has no time.
+    """
+    wanted = {name for name in stored if name in plan.secrets}
+    return _created(space.export(), plan, stored) | (_first_used(space, wanted) if wanted else {})
+
+
+def _created(state: Mapping[str, Any], plan: Plan, stored: Collection[str]) -> dict[str, datetime]:
+    times = {resource["urn"]: str(resource.get("created") or "") for resource in _resources(state)}
+    found: dict[str, datetime] = {}
+    for name, secret in plan.secrets.items():
+        urns = generated_urns(state, plan.stack, name) if secret.generate and name not in stored else ()
+        if urns and times[urns[0]]:
+            found[name] = moment(times[urns[0]])
+    return found
+
+
+def generated_urns(state: Mapping[str, Any], stack: str, name: str) -> tuple[str, ...]:
+    """The URN of a generated secret in a stack's state; empty where it has not been generated."""
+    ending = f"{_GENERATED}::{stack}-{name}"
+    return tuple(resource["urn"] for resource in _resources(state) if resource["urn"].endswith(ending))
+
+
+def _resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list((state.get("deployment") or {}).get("resources") or [])
+
+
+def _first_used(space: Workspace, names: Collection[str]) -> dict[str, datetime]:
+    """Values are compared in memory; none leaves this function."""
+    present = _json(space, "config", "--json", "--show-secrets", "--stack", space.stack)
+    pages = ("--page-size", str(HISTORY_ENTRIES), "--page", "1")
+    history = _json(space, "stack", "history", "--json", "--show-secrets", *pages, "--stack", space.stack)
+    updates = [entry for entry in history or [] if (entry["kind"], entry["result"]) == ("update", "succeeded")]
+    found: dict[str, datetime] = {}
+    for name in names:
+        key = f"{PROJECT}:{name}"
+        value = ((present or {}).get(key) or {}).get("value")
+        for entry in updates:  # the newest first
+            if value is None or (entry["config"].get(key) or {}).get("value") != value:
+                break
+            found[name] = moment(entry["startTime"])
+    return found
+
+
+def _json(space: Workspace, *args: str) -> Any:
+    done = space.pulumi(*args, check=False, capture=True)
+    return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
+
+
+def moment(text: str) -> datetime:
+    """A time as Pulumi writes it, whose fractions may have more digits than Python reads."""
+    return datetime.fromisoformat(text.partition(".")[0].removesuffix("Z")).replace(tzinfo=UTC)
+
+
+def age(start: datetime | None, now: datetime) -> str:
+    """The time since `start` in its largest whole unit, or "unknown"."""
+    if start is None:
+        return "unknown"
+    minutes = max(0, int((now - start).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+
+
+# -- new values ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """A secret that is to have another value; `value` is None where the stack generates it."""
+
+    secret: Secret
+    value: str | None = None
+
+    def apply(self, space: Workspace) -> tuple[str, ...]:
+        """Stores the value, or removes an earlier one from the configuration. Returns URNs that `up` has to replace.
+
+        A generated value is in the configuration after `make down`, and where somebody has set it.
+
+        Raises:
+            subprocess.CalledProcessError: Pulumi could not change the configuration.
+        """
+        name = self.secret.name
+        if self.value is not None:
+            space.pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=self.value)
+            return ()
+        if name in stored_names(space):
+            space.pulumi("config", "rm", name, "--stack", space.stack)
+            return ()
+        return generated_urns(space.export(), space.stack, name)
+
+
+def prepare(space: Workspace, name: str, console: Console) -> Rotation:
+    """Asks for all that a rotation needs and changes nothing yet.
+
+    Raises:
+        ConfigError: there is no such secret, it cannot be rotated, or the new value is the old one.
+    """
+    secret, stored = rotatable(planned(space), name), stored_names(space)
+    if not secret.generate:
+        if name not in stored:
+            raise _refused(name, f"is not set yet: make secret NAME={name}")
+        return Rotation(secret=secret, value=_other_value(space, name, console))
+    if name not in stored and not generated_urns(space.export(), space.stack, name):
+        raise _refused(name, "has no value yet: make up generates it")
+    return Rotation(secret=secret)
+
+
+def rotatable(plan: Plan, name: str) -> Secret:
+    """The secret of that name, if it can have another value.
+
+    Raises:
+        ConfigError: there is no such secret, or it cannot be rotated.
+    """
+    secret = plan.secrets.get(name)
+    if secret is None:
+        raise _refused(name, f"is no secret of the stack {plan.stack}; {nearest(name, plan.secrets)}")
+    if secret.made:
+        raise _refused(name, f"is made of others; rotate one of these: {', '.join(sorted(set(secret.sources())))}")
+    if secret.permanent:
+        raise _refused(name, f"cannot be rotated: {secret.permanent}")
+    return secret
+
+
+def _refused(name: str, text: str) -> ConfigError:
+    return ConfigError([Problem(f"secret {name}", text)])
+
+
+def _other_value(space: Workspace, name: str, console: Console) -> str:
+    value = read_value(name, console)
+    if not value:
+        raise _refused(name, "the new value is empty")
+    present = _json(space, "config", "--json", "--show-secrets", "--stack", space.stack) or {}
+    if (present.get(f"{PROJECT}:{name}") or {}).get("value") == value:
+        raise _refused(name, "this is the value that it already has")
+    return value
+
+
+def read_value(name: str, console: Console) -> str:
+    """A secret's value: asked for without showing it, or from standard input where that is no terminal."""
+    if sys.stdin.isatty():
+        console.print(f"Value of {name} (it is not shown):")
+        return getpass.getpass("")
+    return sys.stdin.read().rstrip("\n")

@@ -1,0 +1,267 @@
+"""Looks at a running stack from inside its engine and says how each part is: health, targets, alerts, addresses."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import unquote_plus, urlencode
+
+import docker
+from docker.errors import DockerException
+from docker.models.containers import Container
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cli.engine import execute
+from model.naming import LABEL
+from model.plan import Plan
+
+PROMETHEUS = "http://127.0.0.1:9090/prometheus"
+LOKI = "http://127.0.0.1:3100"
+METRICS_OF = {"cadvisor", "prometheus"}
+"""Workloads without which there are no metrics of containers."""
+LINES_OF = {"promtail", "loki"}
+"""Workloads without which there are no lines of containers."""
+LINES_SECONDS = 24 * 3600
+"""How far lines are looked back for: quiet services write no more than a few a day."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """How one container is: its state, health, published address and the time it has been running since."""
+
+    workload: str
+    state: str
+    url: str
+    memory_limit: int
+
+    @property
+    def good(self) -> bool:
+        """Whether it runs and, where it has a probe, answers it."""
+        return self.state in ("healthy", "running")
+
+
+def services(client: docker.DockerClient, stack: str) -> list[Container]:
+    """The stack's service containers, by name, without the one-shot ones."""
+    selector: dict[str, Any] = {"label": [f"{LABEL}.stack={stack}", f"{LABEL}.role=service"]}
+    return sorted(client.containers.list(all=True, filters=selector), key=lambda c: str(c.name))
+
+
+def networks(client: docker.DockerClient, stack: str) -> dict[str, set[str]]:
+    """The networks that each running service of a stack is in, by its container's name."""
+    found = (c for c in services(client, stack) if c.attrs["State"]["Status"] == "running")
+    return {str(c.name): set(c.attrs.get("NetworkSettings", {}).get("Networks") or {}) for c in found}
+
+
+def health(container: Container) -> Health:
+    """The state of one container as its engine sees it now."""
+    state = container.attrs["State"]
+    word = state.get("Health", {}).get("Status") or state["Status"]
+    ports = container.attrs["NetworkSettings"]["Ports"] or {}
+    first = f"{container.labels.get(f'{LABEL}.port')}/tcp"  # said where several are published
+    bound = [b for name in sorted(ports, key=lambda name: name != first) for b in ports[name] or ()]
+    url = f"http://{bound[0]['HostIp']}:{bound[0]['HostPort']}" if bound else ""
+    name = container.labels[f"{LABEL}.workload"]
+    return Health(name, word, url, int(container.attrs["HostConfig"]["Memory"]))
+
+
+def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> list[Health]:
+    """Waits until every service is healthy, at most `timeout` seconds; returns how they are then."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = [health(container) for container in services(client, stack)]
+        if all(item.good for item in found) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def last_words(container: Container, lines: int = 5) -> str:
+    """The last lines of a container's log, to be shown beside a bad health."""
+    return container.logs(tail=lines).decode(errors="replace").strip()
+
+
+def fetch(
+    client: docker.DockerClient, stack: str, workload: str, url: str, post: str | None = None, *, kind: str = ""
+) -> str:
+    """What `url` answers, asked from inside the container of `workload`, so that remote engines work alike.
+
+    With `post` it is a POST of that body, whose type is `kind`.
+
+    Raises:
+        RuntimeError: the request failed.
+    """
+    container = client.containers.get(f"{stack}-{workload}")
+    body = ["--post-data", post] if post is not None else []
+    body += ["--header", f"Content-Type: {kind}"] if kind and post is not None else []
+    code, text = execute(container, ["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
+    if code:
+        raise RuntimeError(f"{unquote_plus(url)} from {workload}: {text.strip()}")
+    return text
+
+
+def targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]]:
+    """Prometheus' active targets as its API describes them."""
+    answer = json.loads(fetch(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/targets?state=active"))
+    return list(answer["data"]["activeTargets"])
+
+
+def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> list[dict[str, Any]]:
+    """Waits until every target is up, at most `timeout` seconds; returns the targets as they are then."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = targets(client, stack)
+        if (found and all(t["health"] == "up" for t in found)) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list[str]:
+    """What runs without metrics or lines of its own although all is up, after at most `timeout` seconds, as sentences.
+
+    An agent may be up and scraped and see nothing: then there is no figure that an alert could stand on.
+    """
+    planned = {workload.name for workload in plan.every()}
+    checks = [
+        check for needed, check in ((METRICS_OF, without_metrics), (LINES_OF, without_lines)) if needed <= planned
+    ]
+    deadline = time.monotonic() + timeout
+    while True:
+        found = [sentence for check in checks if (sentence := _asked(check, client, plan.stack))]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
+
+
+def _asked(
+    check: Callable[[docker.DockerClient, str], str | None], client: docker.DockerClient, stack: str
+) -> str | None:
+    try:
+        return check(client, stack)
+    except RuntimeError as error:  # whoever would know does not answer
+        return str(error)
+
+
+def _query(client: docker.DockerClient, stack: str, query: str) -> list[dict[str, Any]]:
+    url = f"{PROMETHEUS}/api/v1/query?{urlencode({'query': query})}"
+    return list(json.loads(fetch(client, stack, "prometheus", url))["data"]["result"])
+
+
+def _seen(names: str) -> str:
+    """Containers that cAdvisor named in its last answer; without the comparison those of 5 minutes ago count too."""
+    # after a change of labels there may be the last answer of before beside the new one
+    fresh = 'on(instance) group_left() (max by (instance) (timestamp(up{job="cadvisor"})) - 60)'
+    return f'group by (name) (container_last_seen{{name=~"{names}"}} > {fresh})'
+
+
+def blind(client: docker.DockerClient, stack: str) -> bool:
+    """Whether cAdvisor is scraped and names no container: it looks for the engine once, at its start.
+
+    False where nobody can say, as in a stack that is not there yet.
+    """
+    try:
+        up = _query(client, stack, 'up{job="cadvisor"} == 1')
+        return bool(up) and not _query(client, stack, _seen(".+"))
+    except (DockerException, LookupError, RuntimeError, ValueError):
+        return False
+
+
+def without_metrics(client: docker.DockerClient, stack: str) -> str | None:
+    """Which running services cAdvisor has no metrics of; None when it has some of each."""
+    running = {str(c.name) for c in services(client, stack) if c.attrs["State"]["Status"] == "running"}
+    named = _query(client, stack, _seen(f"{stack}-.+"))
+    missing = running - {series["metric"]["name"] for series in named}
+    if not missing:
+        return None
+    names = ", ".join(sorted(missing)) if len(missing) < len(running) else "all"
+    return (
+        f"there are no metrics of {len(missing)} of {len(running)} containers ({names});"
+        f" see docker logs {stack}-cadvisor, and docs/operations.md, Docker engines"
+    )
+
+
+def without_lines(client: docker.DockerClient, stack: str) -> str | None:
+    """That Loki has no line of any of the stack's containers; None when it has."""
+    start = time.time() - LINES_SECONDS
+    query = urlencode({"query": f'{{stack="{stack}"}}', "start": int(start * 1e9)})
+    answer = json.loads(fetch(client, stack, "loki", f"{LOKI}/loki/api/v1/label/container/values?{query}"))
+    if any(str(name).startswith(f"{stack}-") for name in answer.get("data") or ()):
+        return None
+    return (
+        "Loki has no line of any container of this stack;"
+        f" see docker logs {stack}-promtail and {stack}-socket-proxy, and docs/operations.md, Docker engines"
+    )
+
+
+def report(
+    stack: str,
+    found: Sequence[Health],
+    scraped: Sequence[Mapping[str, Any]],
+    unseen: Sequence[str] = (),
+    *,
+    warnings: Sequence[str] = (),
+    base_url: str,
+    console: Console,
+) -> bool:
+    """Prints the closing table, and what the plan warns of; true when everything is as it should be."""
+    by_service: dict[str, list[str]] = {}
+    for target in scraped:
+        by_service.setdefault(target["labels"].get("service", target["labels"]["job"]), []).append(target["health"])
+    table = Table(title=f"Stack {stack}", title_justify="left")
+    for column in ("workload", "health", "scraped", "address"):
+        table.add_column(column)
+    for item in found:
+        up = by_service.get(item.workload, [])
+        text = f"{up.count('up')}/{len(up)} up" if up else "-"
+        mark = "green" if item.good else "red"
+        table.add_row(item.workload, f"[{mark}]{item.state}[/]", text, item.url)
+    console.print(table)
+    down = [t for t in scraped if t["health"] != "up"]
+    for target in down:
+        console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
+    for sentence in unseen:
+        console.print(f"[red]unseen[/] {escape(sentence)}")
+    for warning in warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
+    console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
+    console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
+    return is_good(found, scraped, unseen)
+
+
+def is_good(workloads: Sequence[Health], scraped: Sequence[Mapping[str, Any]], unseen: Sequence[str]) -> bool:
+    """Whether there are workloads, all of them are well, every target is up, and nothing is unseen."""
+    up = all(target["health"] == "up" for target in scraped)
+    return bool(workloads) and all(item.good for item in workloads) and up and not unseen
+
+
+def describe(
+    stack: str,
+    workloads: Sequence[Health],
+    scraped: Sequence[Mapping[str, Any]],
+    unseen: Sequence[str] = (),
+    *,
+    warnings: Sequence[str] = (),
+    base_url: str,
+) -> dict[str, Any]:
+    """What `report` prints, as plain data: `good` is its verdict, memory limits are bytes."""
+    return {
+        "stack": stack,
+        "good": is_good(workloads, scraped, unseen),
+        "base_url": base_url,
+        "workloads": [{**asdict(item), "good": item.good} for item in workloads],
+        "targets": [
+            {
+                "job": target["labels"]["job"],
+                "service": target["labels"].get("service", ""),
+                "url": target["scrapeUrl"],
+                "health": target["health"],
+                "error": target["lastError"],
+            }
+            for target in scraped
+        ],
+        "unseen": list(unseen),
+        "warnings": list(warnings),
+    }

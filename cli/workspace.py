@@ -1,0 +1,249 @@
+"""Where Pulumi runs for a stack, and with which backend and passphrase.
+
+Someone who uses Pulumi already (PULUMI_BACKEND_URL or PULUMI_ACCESS_TOKEN is set, or a login is stored) gets the
+checkout itself as the working directory, as with plain `pulumi up`. Everyone else gets a local file backend, a
+generated passphrase and a working directory of their own below the state directory, so that no account is needed and
+nothing in the checkout changes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cli import runs
+from model.errors import ConfigError, Problem
+from model.load import read_yaml
+from model.scope import TARGETS
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = "observability"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A stack's working directory and the environment that Pulumi is started with."""
+
+    stack: str
+    directory: Path
+    env: Mapping[str, str]
+    local: bool
+
+    def pulumi(
+        self, *args: str, check: bool = True, capture: bool = False, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the Pulumi CLI in the working directory; `stdin` is what it reads on standard input.
+
+        Raises:
+            subprocess.CalledProcessError: it failed and `check` is set.
+            KeyboardInterrupt: it was interrupted.
+        """
+        mark = runs.mark_of_this_process(self.key)
+        command = ["pulumi", *args]
+        done = runs.run(command, mark=mark, env=self.env, cwd=self.directory, capture=capture, stdin=stdin)
+        if check:
+            done.check_returncode()
+        return done
+
+    @property
+    def key(self) -> str:
+        """What tells the runs of this stack from those of all others on this machine."""
+        return runs.stack_key(self.directory, self.stack, self.env.get("PULUMI_BACKEND_URL", ""))
+
+    def export(self) -> dict[str, Any]:
+        """The stack's state as plain data, secrets still encrypted; empty when there is none."""
+        done = self.pulumi("stack", "export", "--stack", self.stack, check=False, capture=True)
+        return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs."""
+        shown = ["--show-secrets"] if show_secrets else []
+        done = self.pulumi("stack", "output", "--json", "--stack", self.stack, *shown, check=False, capture=True)
+        return dict(json.loads(done.stdout)) if done.returncode == 0 and done.stdout.strip() else {}
+
+
+def state_dir() -> Path:
+    """Directory of the local backend, passphrase and working directories."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(os.environ.get("OBSERVABILITY_STATE") or Path(base) / PROJECT)
+
+
+def uses_pulumi(env: Mapping[str, str]) -> bool:
+    """Whether this person has a Pulumi backend of their own."""
+    if env.get("PULUMI_BACKEND_URL") or env.get("PULUMI_ACCESS_TOKEN"):
+        return True
+    credentials = Path(env.get("PULUMI_CREDENTIALS_PATH") or Path.home() / ".pulumi") / "credentials.json"
+    try:
+        return bool(json.loads(credentials.read_text(encoding="utf-8")).get("current"))
+    except (OSError, ValueError):
+        return False
+
+
+def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str, Any] | None = None) -> Workspace:
+    """The workspace of a stack; the stack itself is created where it does not exist yet.
+
+    Args:
+        stack: name of the stack; there must be a Pulumi.<stack>.yaml.
+        tool_env: environment in which the toolchain's tools are found.
+        overlay: settings that this machine adds where the stack's own file says nothing, such as a registry mirror;
+            None takes what the last `up` found.
+
+    Raises:
+        ConfigError: there is no such stack file.
+        SystemExit: Pulumi cannot open the stack.
+    """
+    source = ROOT / f"Pulumi.{stack}.yaml"
+    if not source.exists():
+        known = ", ".join(sorted(p.name.split(".")[1] for p in ROOT.glob("Pulumi.*.yaml")))
+        raise ConfigError([Problem(source.name, f"there is no such file; stacks: {known}")])
+    env = {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    if uses_pulumi(env):
+        space = Workspace(stack, ROOT, env, local=False)
+    else:
+        env |= _local_backend()
+        space = Workspace(stack, _working_directory(source, stack, overlay), env, local=True)
+    _select(space)
+    return space
+
+
+def _local_backend() -> dict[str, str]:
+    base = state_dir()
+    passphrase = base / "passphrase"
+    (base / "backend").mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not passphrase.exists():
+        temporary = base / f".passphrase-{os.getpid()}"
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        temporary.rename(passphrase)
+    return {
+        "PULUMI_BACKEND_URL": f"file://{base / 'backend'}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+    }
+
+
+def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any] | None) -> Path:
+    """Pulumi.yaml that points at the checkout, and the stack's file with what this machine adds to it."""
+    directory = state_dir() / "work" / stack
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    project["main"] = str(ROOT)
+    project["runtime"]["options"] = {"virtualenv": str(ROOT / ".venv")}
+    _write(directory / "Pulumi.yaml", project)
+    remembered = directory / "machine.yaml"
+    if overlay is not None:
+        _write(remembered, overlay)
+    elif remembered.exists():
+        overlay = yaml.safe_load(remembered.read_text(encoding="utf-8"))
+    target = directory / f"Pulumi.{stack}.yaml"
+    before = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
+    _write(target, merge(read_document(source), before or {}, overlay or {}))
+    return directory
+
+
+def describe_machine(space: Workspace, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Adds what a platform says of itself to a local stack's file, below what its own file says.
+
+    Whoever has a Pulumi backend of their own says it in the stack's own file.
+    """
+    if not space.local:
+        return
+    remembered = space.directory / "machine.yaml"
+    overlay = yaml.safe_load(remembered.read_text(encoding="utf-8")) if remembered.exists() else {}
+    for section, values in found.items():
+        overlay[section] = {**overlay.get(section, {}), **values}
+    _working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)
+
+
+def merge(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """The local stack file: the checkout's settings, the machine's additions below them, and its own secrets.
+
+    Secrets that were set in the local file, and its encryption salt, are carried over: they exist nowhere else.
+    """
+    merged = dict(source)
+    config = {key: value for key, value in (source.get("config") or {}).items()}
+    target = config.get(f"{PROJECT}:target", "docker")
+    for key, value in overlay.items():
+        name = f"{PROJECT}:{key}"
+        if key in TARGETS and key != target:
+            continue  # the stack has moved to the other target since the machine's additions were found
+        if isinstance(value, Mapping) and isinstance(config.get(name, {}), Mapping):
+            config[name] = {**value, **config.get(name, {})}
+        else:
+            config.setdefault(name, value)
+    for key, value in (before.get("config") or {}).items():
+        if isinstance(value, Mapping) and set(value) == {"secure"}:
+            config.setdefault(key, value)
+    merged["config"] = config
+    for key in ("encryptionsalt", "secretsprovider", "encryptedkey"):
+        if key in before:
+            merged.setdefault(key, before[key])
+    return merged
+
+
+def read_document(path: Path) -> Mapping[str, Any]:
+    """The document of a stack's file.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no mapping with a mapping called config in it.
+    """
+    document = read_yaml(path, path.parent) or {}
+    if not isinstance(document, Mapping) or not isinstance(document.get("config") or {}, Mapping):
+        raise ConfigError([Problem(path.name, "must be a mapping of keys to values, with another one called config")])
+    return document
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(yaml.safe_dump(dict(document), sort_keys=False), encoding="utf-8")
+    temporary.rename(path)
+
+
+def _select(space: Workspace) -> None:
+    found = space.pulumi("stack", "select", space.stack, check=False, capture=True)
+    if found.returncode:
+        made = space.pulumi("stack", "init", space.stack, check=False, capture=True)
+        if made.returncode:
+            raise SystemExit(f"cannot open the stack {space.stack}:\n{made.stderr.strip()}")
+
+
+def keep_secrets(space: Workspace, names: Collection[str]) -> None:
+    """Stores generated secrets in the local stack file before a destroy: data that is kept still needs them.
+
+    A database remembers the password it was made with, so the next `up` must find the same one.
+    """
+    if space.local:
+        values = space.outputs(show_secrets=True)
+        for name in sorted(set(names) & values.keys()):
+            space.pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=str(values[name]))
+
+
+def drop_secrets(space: Workspace, names: Collection[str]) -> None:
+    """Removes what `keep_secrets` stored, once the data is gone."""
+    if space.local:
+        for name in sorted(names):
+            space.pulumi("config", "rm", name, "--stack", space.stack, check=False, capture=True)
+
+
+def forget(space: Workspace) -> None:
+    """Removes what a destroyed local stack leaves on disk, unless its file holds secrets that exist nowhere else."""
+    if not space.local:
+        return
+    document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8"))
+    space.pulumi("stack", "rm", "--yes", "--preserve-config", space.stack, check=False, capture=True)
+    backend = state_dir() / "backend" / ".pulumi"
+    for kind in ("backups", "history", "locks/organization"):
+        shutil.rmtree(backend / kind / PROJECT / space.stack, ignore_errors=True)
+    for leftover in (backend / "stacks" / PROJECT).glob(f"{space.stack}.json*"):
+        leftover.unlink()
+    held = [v for v in (document.get("config") or {}).values() if isinstance(v, Mapping) and set(v) == {"secure"}]
+    if not held:
+        shutil.rmtree(space.directory)

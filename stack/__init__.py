@@ -1,0 +1,1 @@
+"""Puts a stack together: settings and system are loaded, components planned, resources registered."""

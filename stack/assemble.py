@@ -1,0 +1,342 @@
+"""From a stack's raw configuration and the files under configs/ to a plan, or to one list of everything that is wrong.
+
+Nothing here knows of Pulumi: whoever calls `assemble` passes the configuration as text, and no resource exists yet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+
+from model.checks.plain_secrets import followers_removed, hide
+from model.component import Planning
+from model.errors import ConfigError, Problem, nearest
+from model.images import Image, ImagesFile
+from model.load import parse, read_yaml
+from model.places import in_section, section_key, settings_file
+from model.plan import Plan, Platform, make_plan
+from model.scope import OnlyOn, idle_settings
+from model.secret import Secret
+from model.settings import ComponentSettings, Settings
+from model.system import System
+from model.workload import Workload
+from packs.system import expanded
+from stack import registry
+
+IMAGES = Path("configs/images.yaml")
+SYSTEMS = Path("configs/systems")
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ConfigValue:
+    """A value of the stack's configuration as Pulumi hands it out: text, with JSON for anything structured.
+
+    The text of a `secret` is never looked at here, so it may as well be empty.
+    """
+
+    value: str
+    secret: bool = False
+
+
+def assemble(
+    stack: str,
+    config: Mapping[str, ConfigValue],
+    *,
+    address: Callable[[str, int], str] | None = None,
+    platforms: Mapping[str, Platform] | None = None,
+    root: Path,
+    check: Callable[[Sequence[Workload]], list[str]] | None = None,
+    need_secrets: bool = True,
+    target: str | None = None,
+) -> Plan:
+    """The plan of a stack.
+
+    Args:
+        stack: the stack's name.
+        config: the stack's configuration by key, without the project's namespace.
+        address: `host:port` of a workload's port on the target platform; that of `platforms` when absent.
+        platforms: the targets by name (`targets.platforms.PLATFORMS`); the settings choose one.
+        root: the project's directory, which holds configs/.
+        check: what the target platform cannot express, as sentences (`targets.docker.check.check`).
+        need_secrets: whether a secret that is not set is a problem; it is not for looking at documents.
+        target: the platform to plan for whatever the settings say; settings of the other one are then left aside.
+
+    Raises:
+        ConfigError: everything that is wrong in settings, secrets, images, system and plan; as much as can be known
+            at once (secrets and plan are looked at only when settings and system can be read).
+    """
+    problems, config = _stack_name(stack), {**config, **({"target": ConfigValue(target)} if target else {})}
+    images = _collect(problems, lambda: load_images(root))
+    settings = _collect(problems, lambda: load_settings(stack, config))
+    system = _collect(problems, lambda: load_system(_system_name(settings, config), stack, root))
+    if settings is None or system is None:
+        raise ConfigError([*problems, *_unknown_keys(stack, config, None)])
+    if platforms is not None:
+        chosen = platforms[settings.target]
+        address, check = address or chosen.address(stack, settings), check or chosen.check
+    if address is None:
+        raise TypeError("either address or platforms is needed")
+    context = _planning(stack, settings, system, address, images or {})
+    problems += _settings_problems(context, chosen=target is not None)
+    secrets = declared_secrets(context)
+    problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
+    if images is None:
+        raise ConfigError(problems)
+    plan, mistakes = make_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
+    problems += mistakes
+    if check is not None:
+        problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
+    if problems:
+        raise ConfigError(problems)
+    return replace(plan, secrets={**secrets, **plan.secrets})
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _planning(
+    stack: str, settings: Settings, system: System, address: Callable[[str, int], str], images: Mapping[str, Image]
+) -> Planning:
+    """What components may know at first."""
+    return Planning(
+        stack=stack,
+        settings=settings,
+        system=system,
+        sections=registry.sections(settings),
+        address=address,
+        images=images,
+        rows=registry.system_rows(),
+    )
+
+
+def load_images(root: Path) -> Mapping[str, Image]:
+    """Every image of configs/images.yaml, by short name.
+
+    Raises:
+        ConfigError: the file cannot be read or holds something else.
+    """
+    return parse(ImagesFile, read_yaml(root / IMAGES, root), str(IMAGES)).images
+
+
+def load_settings(stack: str, config: Mapping[str, ConfigValue]) -> Settings:
+    """The settings in a stack's configuration; keys that are no settings are left alone.
+
+    Raises:
+        ConfigError: values of the wrong type or outside their range, or settings that are stored as secrets.
+    """
+    return load_section(registry.settings_model(), stack, config)
+
+
+def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) -> M:
+    """The keys of `model` in a stack's configuration; all others are left alone.
+
+    Raises:
+        ConfigError: values of the wrong type or outside their range, or settings that are stored as secrets.
+    """
+    where = settings_file(stack)
+    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    given = {key: item for key, item in config.items() if key in fields}
+    problems = [
+        Problem(f"{where}: {key}", f"is a setting, not a secret; store it with: pulumi config set {key} VALUE")
+        for key, item in given.items()
+        if item.secret
+    ]
+    values = {key: _value(fields[key], item.value) for key, item in given.items() if not item.secret}
+    if "system" in given and given["system"].secret:
+        values["system"] = "unknown"  # already refused above; keeps "is required" out of the list
+    settings = _collect(problems, lambda: parse(model, values, where))
+    if problems or settings is None:
+        raise ConfigError(problems)
+    return settings
+
+
+def load_system(name: str | None, stack: str, root: Path) -> System:
+    """The system of configs/systems/<name>.yaml.
+
+    Raises:
+        ConfigError: there is no such file, or what it says is wrong.
+    """
+    if name is None:
+        raise ConfigError([])
+    file = SYSTEMS / f"{name}.yaml"
+    if not (root / file).is_file():
+        known = nearest(name, (path.stem for path in (root / SYSTEMS).glob("*.yaml")))
+        raise ConfigError([Problem(f"{settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
+    data, plain = hide(read_yaml(root / file, root), str(file))
+    problems: list[Problem] = []
+    system = _collect(problems, lambda: parse(System, data, str(file)))
+    if isinstance(data, dict):
+        problems += _system_problems(data, name, str(file))
+    if problems or plain or system is None:
+        raise ConfigError(followers_removed(problems, plain))
+    return expanded(system)
+
+
+def declared_secrets(context: Planning) -> dict[str, Secret]:
+    """Every secret that the enabled components and the logins of private registries ask for, by name."""
+    active = [c for c in registry.COMPONENTS if context.enabled(c.name)]
+    secrets = {secret.name: secret for c in active for secret in c.secrets(context.sections[c.name], context)}
+    for login in context.settings.docker.registry_logins:
+        purpose = f"the password of {login.username} at the registry {login.address}"
+        secrets.setdefault(login.password_secret, Secret(name=login.password_secret, purpose=purpose))
+    return secrets
+
+
+# -- problems --------------------------------------------------------------------------------------------------------
+
+
+def _idle_sections(context: Planning) -> list[Problem]:
+    """What is said of components that are switched off."""
+    return [
+        Problem(
+            in_section(context.stack, name, to_camel(field)),
+            f"has no effect, as {section_key(name)}.enabled is false; leave it out",
+        )
+        for name, section in context.sections.items()
+        if not section.enabled
+        for field in sorted(section.model_fields_set - {"enabled"})
+    ]
+
+
+def _stack_name(stack: str) -> list[Problem]:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", stack):
+        return []
+    return [Problem(f"stack {stack}", "a stack's name must be lower-case letters, digits and dashes, 40 at most")]
+
+
+def _system_name(settings: Settings | None, config: Mapping[str, ConfigValue]) -> str | None:
+    """The system's name, also when other settings are wrong: so that its problems are reported in the same run."""
+    if settings:
+        return settings.system
+    given = config.get("system")
+    return given.value if given and not given.secret and re.fullmatch(r"[a-z0-9-]+", given.value) else None
+
+
+def _system_problems(data: Mapping[str, Any], name: str, where: str) -> list[Problem]:
+    problems = []
+    if isinstance(data.get("name"), str) and data["name"] != name:
+        problems.append(Problem(f"{where}: name", f"{data['name']!r} must equal the file's name, {name!r}"))
+    components = [component.name for component in registry.COMPONENTS]
+    ports = data.get("ports")
+    if isinstance(ports, dict):
+        problems += [
+            Problem(f"{where}: ports.{key}", f"no component has this name; {nearest(str(key), components)}")
+            for key in ports
+            if key not in components
+        ]
+    return problems
+
+
+def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret] | None) -> list[Problem]:
+    """Keys that are neither settings nor secrets. Without the list of secrets, secret values are given the benefit."""
+    fields = registry.settings_model().model_fields
+    settings = [field.alias or name for name, field in fields.items()]
+    valid = [*settings, *(name for name, secret in (secrets or {}).items() if not secret.made)]
+    return [
+        Problem(f"{settings_file(stack)}: {key}", f"unknown key {key!r}; {nearest(key, valid)}")
+        for key, item in ((hide(name, "")[0], item) for name, item in config.items())
+        if key not in valid and (secrets is not None or not item.secret)
+    ]
+
+
+def _secret_problems(
+    stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret], *, needed: bool
+) -> list[Problem]:
+    settings = registry.settings_model().model_fields
+    taken = {field.alias or name for name, field in settings.items()}
+    problems = []
+    for name, secret in sorted(secrets.items()):
+        place, given = f"{settings_file(stack)}: {name}", config.get(name)
+        command = f"make secret STACK={stack} NAME={name} (or: pulumi config set --secret {name})"
+        if name in taken:
+            problems.append(Problem(place, f"is a setting, so no secret can have this name ({secret.purpose})"))
+        elif needed and given is None and not secret.generate and not secret.made:
+            problems.append(Problem(place, f"is required, as {secret.purpose}; set it with: {command}"))
+        elif given is not None and not given.secret:
+            problems.append(Problem(place, f"is stored in clear, but is {secret.purpose}; store it with: {command}"))
+    return problems
+
+
+def _settings_problems(context: Planning, *, chosen: bool) -> list[Problem]:
+    """What contradicts itself in the settings; those of another target only where the target is the settings' own, not
+    `chosen` in its place.
+    """
+    idle = [] if chosen else _idle_problems(context)
+    return [*idle, *_operator_problems(context), *_idle_sections(context)]
+
+
+def _idle_problems(context: Planning) -> list[Problem]:
+    """Settings that this stack's target does not read."""
+    return [
+        Problem(
+            f"{settings_file(context.stack)}: {idle.path}",
+            f"has an effect on the target {idle.target} only, and this stack's is {context.settings.target};"
+            " leave it out",
+        )
+        for idle in idle_settings(context.settings, context.settings.target)
+    ]
+
+
+def _operator_problems(context: Planning) -> list[Problem]:
+    """An operator where there is none, and settings of what it runs in the place of our own."""
+    if context.operator is None:
+        return []
+    where = settings_file(context.stack)
+    if context.settings.target != "kubernetes":
+        message = f"an operator exists on the target kubernetes only, and this is {context.settings.target}; use own"
+        return [Problem(f"{where}: prometheus.mode", message)]
+    return [
+        Problem(
+            f"{where}: {registry.key_name(component.name)}.{to_camel(name)}",
+            "is for the operator to say, which runs it; leave it out, or set prometheus.mode to own",
+        )
+        for component in registry.COMPONENTS
+        if component.under_operator is not None and context.enabled(component.name)
+        for name in sorted(context.sections[component.name].model_fields_set - component.under_operator)
+        if not any(isinstance(mark, OnlyOn) for mark in component.settings.model_fields[name].metadata)  # told already
+    ]
+
+
+# -- values ----------------------------------------------------------------------------------------------------------
+
+
+def _value(annotation: Any, text: str) -> Any:
+    """The text of a configuration value as the type of its setting asks; text that does not fit stays as it is."""
+    if isinstance(annotation, type) and issubclass(annotation, ComponentSettings) and text in annotation.SHORT:
+        return annotation.SHORT[text]
+    if _holds_text(annotation):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _holds_text(annotation: Any) -> bool:
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return any(_holds_text(part) for part in typing.get_args(annotation))
+    if origin is typing.Annotated:
+        return _holds_text(typing.get_args(annotation)[0])
+    return annotation is str or origin is typing.Literal
+
+
+def _collect(problems: list[Problem], make: Callable[[], T]) -> T | None:
+    """What `make` returns, or None and its problems added to the list."""
+    try:
+        return make()
+    except ConfigError as error:
+        problems += error.problems
+        return None

@@ -1,0 +1,49 @@
+"""The measurements that need no engine, and the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as bench
+from bench.report import Row
+
+
+def test_absent_peer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without helm or its chart the row says which of them is missing."""
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.delenv(bench.CHART, raising=False)
+    assert bench.helm(1) == f"helm template: skipped, helm is not on PATH and {bench.CHART} is not set"
+
+
+def test_peer_is_measured_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With helm and a chart, its time stands beside ours."""
+    program = tmp_path / "helm"
+    program.write_text('#!/bin/sh\n[ "$3" = /chart ] && [ "$1" = template ]\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv(bench.CHART, "/chart")
+    assert bench.helm(1).startswith("helm template kube-prometheus-stack 0.")
+
+
+def test_growing_resources_break_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resource count that differs between sizes is over the limit; the same count is good."""
+    counts = {10: 50.0, 100: 50.0, 1000: 51.0}
+
+    def scale(size: int) -> dict[str, float]:
+        return {"seconds": 0.1, "resources": counts[size], "targets": size, "bytes": 1, "memory": 1}
+
+    monkeypatch.setattr(bench, "_scale", scale)
+    rows = list(bench.growth(2, (10, 100, 1000)))
+    assert [row.good for row in rows] == [True, True, False]
+    assert rows[0].what == "plan 10 targets"
+
+
+@pytest.mark.parametrize(("good", "status"), [(True, 0), (False, 1)])
+def test_status_follows_the_limits(monkeypatch: pytest.MonkeyPatch, good: bool, status: int) -> None:
+    """The command fails when a limit does not hold, and needs no engine when told so."""
+    monkeypatch.setattr("sys.argv", ["bench", "--quick", "--no-engine"])
+    monkeypatch.setattr(bench, "rendering", lambda runs: iter([Row("a", "1", "2", runs, good)]))
+    monkeypatch.setattr(bench, "growth", lambda runs, sizes: iter([Row("b", "1", "2", runs, good=True)]))
+    assert bench.main() == status

@@ -1,0 +1,305 @@
+"""The commands that the Makefile calls."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli import __main__ as commands
+from cli import engine, recover, render, secrets, verify
+from cli.hosts import Description, DockerHost
+from model.errors import ConfigError, Problem
+from model.secret import Secret
+from stack import registry
+from tests.support import fakes
+from tests.support.fakes import FakeItem
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
+    """`python -m ops ARGS`."""
+    monkeypatch.setattr("sys.argv", ["ops", *args])
+    return commands.main()
+
+
+def fails(error: BaseException) -> Callable[..., int]:
+    """A command that raises."""
+
+    def command(*args: Any, **options: Any) -> int:
+        raise error
+
+    return command
+
+
+def test_phases_are_timed() -> None:
+    """The closing line names each phase with its seconds, and their sum."""
+    phases = commands.Phases()
+    assert phases.run("first", lambda: 7) == 7
+    phases.run("second", lambda: None)
+    assert re.fullmatch(r"first \d+\.\d s · second \d+\.\d s · total \d+\.\d s", phases.total())
+
+
+@pytest.mark.parametrize(
+    ("found", "overlay"),
+    [
+        ("{}", {}),
+        ('{"registryMirror": null, "digests": {}}', {}),
+        (
+            '{"registryMirror": "127.0.0.1:5000", "digests": {"grafana": "sha256:1"}}',
+            {"docker": {"registryMirror": "127.0.0.1:5000"}},
+        ),
+        (
+            '{"registryMirror": "127.0.0.1:5000", "digests": {"loki": "sha256:1"}}',
+            {"docker": {"registryMirror": "127.0.0.1:5000"}, "grafana": {"image": "grafana-standin"}},
+        ),
+    ],
+)
+def test_machine_adds_what_the_toolchain_found(
+    monkeypatch: pytest.MonkeyPatch, found: str, overlay: dict[str, Any]
+) -> None:
+    """A mirror and a stand-in are used only where the toolchain says that this machine needs them."""
+
+    def toolchain(command: list[Any], **options: Any) -> None:
+        assert "--only=busybox,loki" in command
+        Path(command[-1]).write_text(found)
+
+    monkeypatch.setattr(subprocess, "run", toolchain)
+    assert commands.prerequisites(["busybox", "loki"]) == overlay
+
+
+def test_mistakes_are_told_before_anything_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a wrong file, `up` ends before the toolchain is asked for anything."""
+    monkeypatch.setattr(commands, "prerequisites", fails(AssertionError("asked")))
+    monkeypatch.setattr("sys.argv", ["ops", "up", "--stack", "nowhere"])
+    assert commands.main() == 2
+    assert "Pulumi.nowhere.yaml" in capsys.readouterr().out
+
+
+def test_configuration_errors_are_printed_without_a_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong setting ends with status 2 and its own words."""
+    monkeypatch.setattr(commands, "up", fails(ConfigError([Problem("Pulumi.dev.yaml: systm", "must match ^[a-z]+$")])))
+    assert call(monkeypatch, "up") == 2
+    assert "Pulumi.dev.yaml: systm: must match ^[a-z]+$" in capsys.readouterr().out
+
+
+def test_failed_command_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A failing pulumi ends with status 1 and one line: it has said the rest itself."""
+    monkeypatch.setattr(commands, "up", fails(subprocess.CalledProcessError(255, ["pulumi", "up", "--yes", "--stack"])))
+    assert call(monkeypatch, "up") == 1
+    assert "failed: pulumi up --yes (exit status 255)" in capsys.readouterr().out
+
+
+def test_a_captured_failure_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a command said that printed nothing by itself is printed, as of a lock in a backend elsewhere."""
+    refused = subprocess.CalledProcessError(1, ["pulumi", "stack", "import"], stderr="the stack is [locked]\n")
+    monkeypatch.setattr(commands, "up", fails(refused))
+    assert call(monkeypatch, "up") == 1
+    assert capsys.readouterr().out == "failed: pulumi stack import (exit status 1)\nthe stack is [locked]\n"
+
+
+def test_an_interrupt_is_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends a command with the status that shells give it, and says how to go on."""
+    monkeypatch.setattr(commands, "up", fails(KeyboardInterrupt()))
+    assert call(monkeypatch, "up") == 130
+    assert capsys.readouterr().out == "interrupted; `make up` continues from here\n"
+
+
+def test_unknown_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that is no command ends with argparse's status."""
+    with pytest.raises(SystemExit) as error:
+        call(monkeypatch, "destroy")
+    assert error.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "more", "folder"),
+    [("render", [], "render"), ("render_compose", ["--format", "compose"], "compose")],
+)
+def test_render_goes_to_the_build_folder(
+    function: str, more: list[str], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --output, documents go to build/render/<stack>, and a Compose file to build/compose/<stack>."""
+    given: list[Any] = []
+
+    def rendered(*args: Any) -> int:
+        given.extend(args)
+        return 0
+
+    monkeypatch.setattr(render, function, rendered)
+    assert call(monkeypatch, "render", "--stack", "prod", *more) == 0
+    assert given == ["prod", ROOT / "build" / folder / "prod"]
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stack whose Pulumi is a fake that logs to the returned folder, and whose engine holds one kept volume."""
+    answers = {"stack export": "{}", "stack output": '{"grafana-admin-password": "s3cret", "baseUrl": "http://x"}'}
+    space = fakes.workspace(tmp_path, answers)
+    docker = fakes.engine_with(volumes=[FakeItem("dev-prometheus-data")])
+    monkeypatch.setattr(commands, "open_host", lambda name, location: DockerHost(name, docker))
+    monkeypatch.setattr(DockerHost, "describe", lambda self, settings: Description())
+    monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
+    plan = SimpleNamespace(warnings=(), settings=registry.settings_model()(system="plue"))
+    monkeypatch.setattr(render, "plan_of", lambda space: plan)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
+    monkeypatch.setattr(engine, "tool_env", lambda: {})
+    monkeypatch.setattr(commands, "forget", lambda space: None)
+    return tmp_path
+
+
+def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
+    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: [])
+    assert call(monkeypatch, "preview") == 0
+    assert call(monkeypatch, "preview", "--json") == 0
+    assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
+
+
+def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make down` destroys the stack, keeps its data volumes and names them."""
+    assert call(monkeypatch, "down") == 0
+    assert "destroy --yes --skip-preview --stack dev" in fakes.calls(stack)
+    assert "Kept data volumes: dev-prometheus-data" in capsys.readouterr().out
+
+
+def test_purge_removes_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make down PURGE=1` removes the data volumes too."""
+    volume = FakeItem("dev-prometheus-data")
+    monkeypatch.setattr(recover, "remaining_volumes", lambda client, name: [volume])
+    assert call(monkeypatch, "down", "--purge") == 0
+    assert volume.done == ["remove"]
+    assert "Kept" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["down", "refresh"])
+def test_a_run_that_came_first_is_said(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Where Pulumi fails because another run took the lock meanwhile, the message says whose it is."""
+    fakes.fake_pulumi(stack, {"stack export": "{}"}, fails=("destroy", "refresh"))
+    held = recover.Lock(stack, 4711, "ann", "elsewhere")
+    found = [[], [], [held]] if command == "down" else [[held]]
+    monkeypatch.setattr(commands, "unhindered", lambda host, plan: None)
+    monkeypatch.setattr(recover, "locks", lambda space: found.pop(0))
+    assert call(monkeypatch, command) == 1
+    assert "stack dev is being changed by another run:\n  process 4711 of ann on elsewhere" in capsys.readouterr().out
+
+
+def test_only_passwords_are_printed(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make password` prints generated passwords with their names, and no other output."""
+    assert call(monkeypatch, "password") == 0
+    assert capsys.readouterr().out == "grafana-admin-password: s3cret\n"
+
+
+def test_secret_travels_on_standard_input(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make secret` hands the value on without it appearing in an argument."""
+    monkeypatch.setattr("sys.stdin", open_text(stack, "hunter2\n"))
+    assert call(monkeypatch, "secret", "--name", "slack-webhook") == 0
+    assert fakes.calls(stack) == ["config set --secret slack-webhook --stack dev"]
+    assert (stack / "stdin").read_text() == "hunter2"
+
+
+def open_text(folder: Path, text: str) -> Any:
+    """A readable file with that text."""
+    path = folder / "typed"
+    path.write_text(text)
+    return path.open()
+
+
+def test_a_host_that_refuses_is_heard_before_pulumi(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What stands in the way is told before Pulumi looks at a single resource."""
+    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: ["no cluster answers"])
+    assert call(monkeypatch, "preview") == 2 and call(monkeypatch, "refresh") == 2
+    assert "target docker: no cluster answers" in capsys.readouterr().out
+    assert not (stack / "calls").exists()
+
+
+def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
+    verdict: list[bool] = [True, False]
+    monkeypatch.setattr(commands, "prerequisites", lambda images: {})
+    monkeypatch.setattr(recover, "unfinished", lambda state: ["urn:x", "urn:y"])
+    monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
+    monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
+    monkeypatch.setattr(verify, "unseen", lambda *args, **options: ["no metrics"])
+    monkeypatch.setattr(verify, "report", lambda stack, found, scraped, unseen, **options: reported(unseen))
+    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: [])
+
+    def reported(unseen: list[str]) -> bool:
+        assert unseen == ["no metrics"]
+        return verdict.pop(0)
+
+    assert call(monkeypatch, "up") == 0
+    assert fakes.calls(stack)[-1].endswith("--stack dev --replace urn:x --replace urn:y")
+    assert call(monkeypatch, "up") == 1
+
+
+def test_the_engine_describes_itself_before_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the platform says of itself is added to the machine's settings, and what it cannot give is shown."""
+    space = fakes.workspace(tmp_path)
+    added: list[Any] = []
+    host = DockerHost("dev", fakes.engine_with())
+    found = Description(settings={"docker": {"swapLimit": False}}, remarks=["no swap limits [here]"])
+    monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
+    monkeypatch.setattr(commands, "open_host", lambda *args: host)
+    monkeypatch.setattr(DockerHost, "describe", lambda self, settings: found)
+    monkeypatch.setattr(render, "plan_of", lambda space: f"planned after {added}")
+    monkeypatch.setattr(commands, "describe_machine", lambda space, settings: added.append(settings))
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
+    connected = commands.connect("dev")
+    assert [*map(str, connected)] == [str(space), f"planned after {added}", str(host)]
+    assert added == [{"docker": {"swapLimit": False}}]
+    assert "no swap limits [here]" in capsys.readouterr().out
+
+
+def test_rotate_deploys_another_value(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make rotate` prepares first, then is a `make up` that replaces what holds the value, with its health check."""
+    secret = Secret(name="tls-authority", purpose="x", generate=True, after_rotation="Import it again.")
+    urn = "urn:pulumi:dev::observability::random:index/randomPassword:RandomPassword::dev-tls-authority"
+    answers = {"stack export": json.dumps({"deployment": {"resources": [{"urn": urn}]}}), "stack output": "{}"}
+    fakes.fake_pulumi(stack, answers)
+    monkeypatch.setattr(secrets, "prepare", lambda space, name, console: secrets.Rotation(secret=secret))
+    monkeypatch.setattr(commands, "fetch", lambda plan: {})
+    monkeypatch.setattr(render, "plan_file", lambda path, name: None)
+    for name in ("refusals", "recover", "repeats", "wait_healthy", "wait_targets", "unseen", "last_words"):
+        monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
+    monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
+    monkeypatch.setattr(verify, "report", lambda *args, **options: True)
+    assert call(monkeypatch, "rotate", "--name", "tls-authority") == 0
+    assert f"up --yes --skip-preview --stack dev --replace {urn}" in fakes.calls(stack)
+    assert "tls-authority has another value. Import it again." in capsys.readouterr().out
+
+
+def test_secrets_are_listed(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make secrets` shows the table and ends as it says."""
+    monkeypatch.setattr(secrets, "show", lambda space, console, as_json: 1)
+    assert call(monkeypatch, "secrets") == 1
+
+
+def test_a_certificate_is_no_secret_to_keep(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make down` keeps generated secrets alone: as a secret, the authority's certificate would be an unknown key."""
+    outputs = {"caCertificate": "PEM", "grafana-admin-password": "s3cret", "baseUrl": "http://x"}
+    fakes.fake_pulumi(stack, {"stack export": "{}", "stack output": json.dumps(outputs)})
+    assert call(monkeypatch, "down") == 0
+    stored = [line for line in fakes.calls(stack) if line.startswith("config set")]
+    assert stored == ["config set --secret grafana-admin-password --stack dev"]

@@ -1,0 +1,81 @@
+"""The toolchain's environment and the engine a stack is deployed to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import engine
+from model.load import parse
+from model.settings import DockerSettings
+from tests.support import fakes
+
+
+def test_own_python_comes_first() -> None:
+    """Pulumi's Python host must find this project's environment before any other Python."""
+    env = engine.tool_env()
+    assert env["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    assert env["VIRTUAL_ENV"] == str(Path(sys.executable).parent.parent)
+    assert env["PULUMI_HOME"]
+
+
+def test_unreachable_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says where the engine was looked for: the setting first, then DOCKER_HOST."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/env.sock")
+    with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/own\.sock"):
+        engine.connect(DockerSettings(host=f"unix://{tmp_path}/own.sock"))
+    with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/env\.sock"):
+        engine.connect(DockerSettings())
+
+
+def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """certPath gives the client's certificate and the authority it trusts, under Docker's usual names."""
+    given: dict[str, Any] = {}
+
+    class Client:
+        def __init__(self, **options: Any) -> None:
+            given.update(options)
+            self.api = type("Api", (), {"trust_env": True})()
+
+        def version(self, api_version: bool) -> dict[str, str]:
+            return {"ApiVersion": "1.41"}
+
+    monkeypatch.setattr("docker.DockerClient", Client)
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).write_text("")
+    client = engine.connect(parse(DockerSettings, {"host": "tcp://10.0.0.5:2376", "certPath": str(tmp_path)}, "x"))
+    assert client.api.trust_env is False and given["version"] == "1.41"
+    assert given["base_url"] == "tcp://10.0.0.5:2376"
+    assert given["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+    assert given["tls"].ca_cert == str(tmp_path / "ca.pem") and given["tls"].verify
+
+
+def test_output_is_read_whole() -> None:
+    """What a command prints arrives complete, whether in one frame or in several, with its exit status."""
+    item = fakes.FakeItem("x", outputs=[(3, b"said")])
+    assert engine.execute(item, ["true"]) == (3, "said")  # type: ignore[arg-type]
+    assert item.commands == [["true"]]
+
+
+def test_ssh_ends_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine behind ssh is reached by the system's ssh with the stack's options; its complaint is shown."""
+    fake = tmp_path / "bin" / "ssh"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\necho "$@: permission denied" >&2\nexit 255\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    with pytest.raises(SystemExit, match=r"ssh://me@far:2222: -p 2222 .* me@far: permission denied"):
+        engine.connect(DockerSettings(host="ssh://me@far:2222"))
+
+
+def test_the_address_is_said_or_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting counts, then DOCKER_HOST, then the local socket."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/docker.sock")
+    assert engine.address(DockerSettings(host="tcp://10.0.0.5:2376")) == "tcp://10.0.0.5:2376"
+    assert engine.address(DockerSettings()) == "unix:///run/user/1000/docker.sock"
+    monkeypatch.delenv("DOCKER_HOST")
+    assert engine.address(DockerSettings()) == "unix:///var/run/docker.sock"

@@ -1,0 +1,197 @@
+"""What must happen before a run that follows an interrupted one."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import recover
+from cli.workspace import Workspace
+from tests.support import fakes
+from tests.support.fakes import FakeItem
+from tests.support.waiting import eventually
+
+CONTAINER = "docker:index/container:Container"
+
+
+def lock(folder: Path, content: object, name: str = "one") -> Path:
+    """A lock of the file backend in `folder`."""
+    path = folder / ".pulumi/locks/organization/observability/dev" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def dead_pid() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def stale(space: Workspace) -> set[Path]:
+    """The locks of runs that are over."""
+    return {lock.path for lock in recover.locks(space) if lock.stale}
+
+
+def ago(seconds: float) -> str:
+    """A moment as Pulumi writes it into a lock."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
+def test_only_locks_of_dead_processes_of_this_machine_are_stale(tmp_path: Path) -> None:
+    """A lock whose process lives, or that another machine holds, is left alone; half a lock is stale."""
+    here = socket.gethostname()
+    dead = lock(tmp_path, {"pid": dead_pid(), "hostname": here}, "dead")
+    half = lock(tmp_path, '{"pid": 1', "half")
+    lock(tmp_path, {"pid": os.getpid(), "hostname": here, "timestamp": ago(0)}, "alive")
+    lock(tmp_path, {"pid": dead_pid(), "hostname": f"not-{here}"}, "elsewhere")
+    space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
+    assert stale(space) == {dead, half}
+
+
+def test_a_number_that_was_given_again_holds_no_lock(tmp_path: Path) -> None:
+    """After a restart of the machine another process may have the number; it started after the lock was taken."""
+    held = lock(tmp_path, {"pid": os.getpid(), "hostname": socket.gethostname(), "timestamp": ago(86_400)})
+    assert stale(fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")) == {held}
+
+
+def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -> None:
+    """It keeps its number until its parent asks how it ended, which may be never."""
+    killed = subprocess.Popen(["sleep", "60"])
+    try:
+        held = lock(tmp_path, {"pid": killed.pid, "hostname": socket.gethostname()})
+        space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
+        assert stale(space) == set()
+        killed.kill()
+        eventually(lambda: stale(space) == {held}, timeout=10, what="the lock is stale")
+    finally:
+        killed.wait()
+
+
+def test_other_backends_have_no_locks_here(tmp_path: Path) -> None:
+    """Locks of a backend that is no directory are their own business."""
+    lock(tmp_path, "{")
+    assert recover.locks(fakes.workspace(tmp_path, PULUMI_BACKEND_URL="s3://states")) == []
+
+
+def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
+    """Who holds it and what to do is said; nothing is imported, and nothing of that run is removed."""
+    content = {"pid": os.getpid(), "username": "ann", "hostname": socket.gethostname(), "timestamp": ago(0)}
+    held = lock(tmp_path, content)
+    exported = state(container("a"), pending_operations=[{"type": "creating"}])
+    space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)}, PULUMI_BACKEND_URL=f"file://{tmp_path}")
+    making = FakeItem("dev-b", id="b")
+    with pytest.raises(recover.LockedError, match=rf"process {os.getpid()} of ann since .*: kill {os.getpid()}$"):
+        recover.recover(space, fakes.engine_with(making))
+    assert (making.done, fakes.calls(tmp_path)) == ([], [])
+    lock(tmp_path, content | {"hostname": "far"})
+    with pytest.raises(recover.LockedError, match=rf"ann on far since .*remove its lock: rm '{held}'"):
+        recover.recover(space, None)
+
+
+def container(urn: str, *, attach: bool = True, code: int | None = 0) -> dict[str, Any]:
+    """A container in an exported state."""
+    return {"type": CONTAINER, "urn": urn, "id": f"id-{urn}", "outputs": {"attach": attach, "exitCode": code}}
+
+
+def state(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An exported state."""
+    return {"deployment": {"resources": list(resources), **more}}
+
+
+def test_only_failed_one_shots_run_again() -> None:
+    """A one-shot that ended with an error is repeated; a service or a one-shot that went well is not."""
+    found = state(
+        container("good"),
+        container("bad", code=1),
+        container("service", attach=False, code=137),
+        {"type": "docker:index/volume:Volume", "urn": "volume", "outputs": {"exitCode": 1, "attach": True}},
+    )
+    assert recover.unfinished(found) == ["bad"]
+    assert recover.unfinished({}) == []
+
+
+def test_state_without_a_deployment_is_empty() -> None:
+    """A stack that was never deployed knows nothing and has nothing pending."""
+    assert recover.known_ids({}) == set()
+    assert not recover.pending({})
+    assert recover.known_ids(state(container("a"), {"type": "x", "urn": "no id"})) == {"id-a"}
+
+
+def test_orphans_go_and_known_things_stay() -> None:
+    """Containers and networks that carry our label but are in no state are stopped and removed; volumes never."""
+    known, orphan = FakeItem("dev-a", id="a"), FakeItem("dev-b", id="b")
+    network, volume = FakeItem("dev-monitoring", id="n"), FakeItem("dev-data", id="v")
+    engine = fakes.engine_with(known, orphan, networks=[network], volumes=[volume])
+    found = recover.engine_resources(engine, "dev")
+    assert recover.remove_orphans(*found, {"a"}) == ["dev-b", "dev-monitoring"]
+    assert (known.done, orphan.done, network.done, volume.done) == ([], ["stop", "remove"], ["remove"], [])
+    assert engine.containers.filters == [{"label": "io.observability.stack=dev"}]
+
+
+def test_remaining_volumes_are_sorted() -> None:
+    """Volumes of the stack come by name."""
+    engine = fakes.engine_with(volumes=[FakeItem("dev-z"), FakeItem("dev-a")])
+    assert [v.name for v in recover.remaining_volumes(engine, "dev")] == ["dev-a", "dev-z"]
+
+
+def test_clean_stack_needs_nothing(tmp_path: Path) -> None:
+    """Nothing is done and nothing is imported where no run was interrupted."""
+    space = fakes.workspace(tmp_path, {"stack export": json.dumps(state(container("a")))})
+    assert recover.recover(space, fakes.engine_with(FakeItem("dev-a", id="id-a"))) == []
+    assert not any("import" in line for line in fakes.calls(tmp_path))
+
+
+def test_interrupted_run_is_cleared(tmp_path: Path) -> None:
+    """Lock, pending operations and orphans of a killed run go in one call, and each is told."""
+    path = lock(tmp_path, {"pid": dead_pid(), "hostname": socket.gethostname()})
+    exported = state(container("a"), pending_operations=[{"type": "creating"}])
+    space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)}, PULUMI_BACKEND_URL=f"file://{tmp_path}")
+    done = recover.recover(space, fakes.engine_with(FakeItem("dev-b", id="b")))
+    assert done == [
+        "removed the lock of a run that is no longer alive",
+        "cleared the operations that an interrupted run left pending",
+        "removed what an interrupted run left on the engine: dev-b",
+    ]
+    assert not path.exists()
+    assert any(line.startswith("stack import --stack dev --file") for line in fakes.calls(tmp_path))
+    assert not list(tmp_path.glob(".recovered*"))
+
+
+def test_imported_state_has_nothing_pending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes back to the backend is the old state without the pending operations."""
+    exported = state(container("a"), pending_operations=[{"type": "creating"}])
+    space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)})
+    written: list[dict[str, Any]] = []
+    unlink = Path.unlink
+
+    def keep(self: Path, missing_ok: bool = False) -> None:
+        written.append(json.loads(self.read_text()))
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", keep)
+    recover.recover(space, None)
+    assert written == [state(container("a"), pending_operations=[])]
+
+
+@pytest.mark.parametrize(("there", "again"), [({"own", "theirs"}, []), ({"own"}, ["urn:p"]), (set(), ["urn:p"])])
+def test_a_container_outside_of_its_network_is_made_again(there: set[str], again: list[str]) -> None:
+    """Nobody else notices: the provider does not look at it, and what it asks in that network has no name any more."""
+    resource = {
+        "urn": "urn:p",
+        "type": recover.CONTAINER,
+        "inputs": {"networksAdvanced": [{"name": "own"}, {"name": "theirs"}]},
+        "outputs": {"name": "dev-prometheus"},
+    }
+    state = {"deployment": {"resources": [resource]}}
+    assert recover.detached(state, {"dev-prometheus": there}) == again
+    assert recover.detached(state, {}) == [], "one that does not run is made again anyway"

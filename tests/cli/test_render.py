@@ -1,0 +1,95 @@
+"""Documents of a stack on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli import render
+from model.errors import ConfigError
+from tests.support import systems
+
+
+def test_wrong_stack_file_is_refused(tmp_path: Path) -> None:
+    """Rendering says what is wrong in a stack file, as `up` does."""
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("config: {observability:systm: plue}")
+    with pytest.raises(ConfigError, match="systm"):
+        render.plan_file(path, "dev")
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """A stack file is read as strictly as a system: of two equal keys, neither silently wins."""
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text("config:\n  observability:system: plue\n  observability:system: shop\n")
+    with pytest.raises(ConfigError, match=r"Pulumi.dev.yaml: .*'observability:system' stands twice \(lines 2 and 3\)"):
+        render.plan_file(path, "dev")
+
+
+def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
+    """Each workload has a file of what the engine is asked for, and its documents are below its name."""
+    plan = systems.plan_shop(tmp_path)
+    files = render.documents(plan)
+    for workload in plan.every():
+        assert f"docker/{workload.name}.yaml" in files
+        for name, text in (workload.config.files if workload.config else {}).items():
+            assert files[f"{workload.name}/{name}"] == text
+
+
+def test_containers_are_shown_as_the_engine_is_asked(tmp_path: Path) -> None:
+    """Image, ports, volumes, limits and probe of a workload's container can be read and compared."""
+    files = render.documents(systems.plan_shop(tmp_path))
+    shown = yaml.safe_load(files["docker/prometheus.yaml"])
+    container = shown["containers"][-1]
+    assert container["ports"] == [{"internal": 9090, "external": 9090, "ip": "127.0.0.1", "protocol": "tcp"}]
+    assert shown["volumes"][0]["name"] == "dev-prometheus-data" and shown["volumes"][0]["retain"] is True
+    assert container["memory"] > 0 and container["ulimits"] and container["healthcheck"]["tests"]
+    stack = yaml.safe_load(files["docker/stack.yaml"])
+    assert container["image"] == "${image prometheus}"
+    assert stack["images"]["prometheus"].startswith("prom/prometheus:v")
+
+
+def test_exceptions_of_a_workload_on_a_cluster_have_their_reasons(tmp_path: Path) -> None:
+    """Objects do not say why an agent runs as root; the workload's own file does."""
+    files = render.documents(systems.plan_cluster(tmp_path))
+    shown = yaml.safe_load(files["node-exporter/workload.yaml"])
+    assert shown["exemptions"] and all(shown["exemptions"].values())
+
+
+def test_render_leaves_nothing_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run into the same folder removes documents that are gone and keeps the others."""
+    plan = systems.plan_shop(tmp_path / "project")
+    monkeypatch.setattr(render, "plan_file", lambda path, stack: plan)
+    folder = tmp_path / "out"
+    (folder / "old").mkdir(parents=True)
+    (folder / "old" / "gone.yml").write_text("x")
+    assert render.render("dev", folder) == 0
+    assert not (folder / "old" / "gone.yml").exists()
+    written = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
+    assert written == render.documents(plan)
+
+
+def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
+    """One for each, by kind and name, with the labels by which it is selected; no Prometheus of our own beside them."""
+    plan = systems.plan_cluster(tmp_path, settings={"prometheus": "operator"})
+    files = render.documents(plan)
+    for item in plan.declared:
+        shown = yaml.safe_load(files[f"kubernetes/{item.kind.lower()}/{item.name}.yaml"])
+        assert shown["metadata"]["labels"].items() >= item.labels.items()
+    assert "kubernetes/prometheus.yaml" not in files and "kubernetes/servicemonitor/loki.yaml" in files
+    assert "kubernetes.io/metadata.name: monitoring\n" in files["kubernetes/loki.yaml"]
+
+
+def test_only_what_a_stack_runs_is_brought() -> None:
+    """Images of components that are off are not asked for; stand-ins and what prepares volumes are."""
+
+    def images(stack: str) -> set[str]:
+        return set(render.images_of(render.plan_file(systems.ROOT / f"Pulumi.{stack}.yaml", stack)))
+
+    wanted = images("dev")
+    assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= wanted
+    assert not wanted & {"jaeger", "redis", "kube-state-metrics"}
+    assert "jaeger" in images("devops-mcp")
+    assert {"kube-state-metrics"} < images("prod") and "cadvisor" not in images("prod")

@@ -1,0 +1,271 @@
+"""How a running stack is looked at."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from cli import verify
+from cli.verify import Health
+from tests.support import fakes
+from tests.support.fakes import FakeItem
+from tests.support.validating import accepts, tool
+
+
+def target(service: str, health: str = "up") -> dict[str, Any]:
+    """A target as Prometheus' API describes it."""
+    return {
+        "labels": {"job": service, "service": service},
+        "health": health,
+        "scrapeUrl": f"http://{service}:1/metrics",
+        "lastError": "" if health == "up" else "connection refused [a-z]",
+    }
+
+
+def answer(*targets: dict[str, Any]) -> tuple[int, bytes]:
+    """Prometheus' answer with these targets."""
+    return 0, json.dumps({"status": "success", "data": {"activeTargets": list(targets)}}).encode()
+
+
+def shown(found: list[Health], scraped: list[dict[str, Any]], *unseen: str) -> tuple[bool, str]:
+    """Verdict and text of the closing table."""
+    out = io.StringIO()
+    console = Console(file=out, width=120)
+    good = verify.report("dev", found, scraped, unseen, base_url="http://127.0.0.1:8080", console=console)
+    return good, out.getvalue()
+
+
+GOOD = Health("prometheus", "healthy", "http://127.0.0.1:9090", 64)
+
+
+@pytest.mark.parametrize(
+    ("state", "good"),
+    [("healthy", True), ("running", True), ("starting", False), ("unhealthy", False), ("exited", False)],
+)
+def test_states_are_judged(state: str, good: bool) -> None:
+    """Only a container that answers its probe, or runs without one, is well."""
+    assert verify.health(fakes.service("web", state=state)).good is good  # type: ignore[arg-type]
+
+
+def test_health_says_where_and_how_much() -> None:
+    """Name, published address and memory limit come from the engine."""
+    assert verify.health(fakes.service("web", port=5173)) == Health(  # type: ignore[arg-type]
+        "web", "healthy", "http://127.0.0.1:5173", 64 * 1024 * 1024
+    )
+    assert verify.health(fakes.service("web")).url == ""  # type: ignore[arg-type]
+
+
+def test_of_several_ports_the_one_that_people_open_is_shown() -> None:
+    """The container's label says which of its published ports stands in the table."""
+    container = fakes.service("traces", port=16686)
+    ports = container.attrs["NetworkSettings"]["Ports"]
+    container.attrs["NetworkSettings"]["Ports"] = {"14268/tcp": [{"HostIp": "127.0.0.1", "HostPort": "1"}], **ports}
+    container.labels["io.observability.port"] = "16686"
+    assert verify.health(container).url == "http://127.0.0.1:16686"  # type: ignore[arg-type]
+
+
+def test_only_services_of_the_stack_are_asked_for() -> None:
+    """One-shot containers and other stacks are left out, by label."""
+    engine = fakes.engine_with(fakes.service("web"), fakes.service("api"))
+    assert [c.name for c in verify.services(engine, "dev")] == ["dev-api", "dev-web"]
+    assert engine.containers.filters == [{"label": ["io.observability.stack=dev", "io.observability.role=service"]}]
+
+
+def test_waiting_ends_with_what_is_there() -> None:
+    """Healthy services are returned at once; after the time-out whatever is there is."""
+    assert all(h.good for h in verify.wait_healthy(fakes.engine_with(fakes.service("web")), "dev", 60))
+    assert [h.state for h in verify.wait_healthy(fakes.engine_with(fakes.service("a", state="exited")), "dev", 0)] == [
+        "exited"
+    ]
+
+
+def test_requests_are_made_inside_the_container() -> None:
+    """The probe's client in the workload's own container asks, so a remote engine needs no open port."""
+    web = fakes.service("web", outputs=[(0, b"hello")])
+    assert verify.fetch(fakes.engine_with(web), "dev", "web", "http://127.0.0.1/x", post="a=b") == "hello"
+    assert web.commands == [
+        ["/tools/busybox", "wget", "-q", "-O", "-", "--post-data", "a=b", "http://127.0.0.1/x"],
+    ]
+
+
+def test_failed_request_raises_with_its_words() -> None:
+    """A request that fails names address, workload and reason."""
+    web = fakes.service("web", outputs=[(1, b"wget: server returned error: HTTP/1.1 503")])
+    with pytest.raises(RuntimeError, match=r"http://x from web: .*503"):
+        verify.fetch(fakes.engine_with(web), "dev", "web", "http://x")
+
+
+def test_waits_until_every_target_is_up() -> None:
+    """No target at all, or one that is down, is not yet good."""
+    prometheus: FakeItem = fakes.service(
+        "prometheus", outputs=[answer(), answer(target("api", "unknown")), answer(target("api"))]
+    )
+    assert verify.wait_targets(fakes.engine_with(prometheus), "dev", 60) == [target("api")]
+    assert len(prometheus.commands) == 3
+
+
+def test_waiting_for_targets_ends() -> None:
+    """A target that stays down is reported, not waited for forever."""
+    prometheus = fakes.service("prometheus", outputs=[answer(target("api", "down"))])
+    assert verify.wait_targets(fakes.engine_with(prometheus), "dev", 0) == [target("api", "down")]
+
+
+def test_report_of_a_good_stack() -> None:
+    """The closing table names every workload, its address, how much of it is scraped, and where the password is."""
+    good, text = shown([GOOD, Health("tools", "running", "", 1)], [target("prometheus"), target("prometheus")])
+    assert good
+    for words in ("prometheus", "http://127.0.0.1:9090", "2/2 up", "Targets: 2 of 2 up", "make password STACK=dev"):
+        assert words in text
+
+
+def test_report_names_what_is_down() -> None:
+    """A target that is down fails the report and is shown with its error."""
+    good, text = shown([GOOD], [target("prometheus"), target("api", "down")])
+    assert not good
+    assert "http://api:1/metrics: connection refused [a-z]" in text and "Targets: 1 of 2 up" in text
+
+
+def test_unhealthy_or_empty_stack_is_not_good() -> None:
+    """An unhealthy workload, or no workload at all, fails the report."""
+    assert not shown([Health("web", "unhealthy", "", 1)], [target("web")])[0]
+    assert not shown([], [])[0]
+
+
+def test_what_is_not_seen_fails_the_report() -> None:
+    """All is healthy and up, and yet a container without metrics or lines makes the stack not good."""
+    good, text = shown([GOOD], [target("prometheus")], "there are no metrics of 2 of 2 containers (all)")
+    assert not good and "unseen there are no metrics of 2 of 2 containers (all)" in text
+
+
+@pytest.mark.parametrize(
+    ("workloads", "scraped", "unseen", "good"),
+    [
+        ([GOOD], [target("prometheus")], [], True),
+        ([GOOD], [target("prometheus", "down")], [], False),
+        ([GOOD], [target("prometheus")], ["there are no metrics"], False),
+        ([], [], [], False),
+    ],
+)
+def test_a_program_reads_the_same_verdict(
+    workloads: list[Health], scraped: list[dict[str, Any]], unseen: list[str], good: bool
+) -> None:
+    """The plain data hold what the table shows, and judge as it does."""
+    data = verify.describe("dev", workloads, scraped, unseen, warnings=("w",), base_url="http://h")
+    assert json.loads(json.dumps(data)) == data
+    assert (data["good"], data["unseen"], data["warnings"]) == (good, unseen, ["w"])
+    assert [item["workload"] for item in data["workloads"]] == [item.workload for item in workloads]
+    assert [(each["service"], each["health"]) for each in data["targets"]] == [
+        (each["labels"]["service"], each["health"]) for each in scraped
+    ]
+    assert shown(workloads, scraped, *unseen)[0] == good
+
+
+def planned(*names: str) -> Any:
+    """A plan with these workloads."""
+    return SimpleNamespace(stack="dev", every=lambda: [SimpleNamespace(name=name) for name in names])
+
+
+def metrics(*names: str) -> tuple[int, bytes]:
+    """Prometheus' answer with series of containers of these names."""
+    series = [{"metric": {"name": name}, "value": [0, "1"]} for name in names]
+    return 0, json.dumps({"data": {"result": series}}).encode()
+
+
+def lines(*names: str) -> tuple[int, bytes]:
+    """Loki's answer with lines of containers of these names; it says nothing of data where there are none."""
+    return 0, json.dumps({"status": "success", **({"data": names} if names else {})}).encode()
+
+
+AGENTS = planned("prometheus", "cadvisor", "loki", "promtail")
+
+
+def watched(seen: tuple[int, bytes], read: tuple[int, bytes], plan: Any = AGENTS) -> list[str]:
+    """What is not seen in a stack of two running services, and one that ended."""
+    services = fakes.service("prometheus", outputs=[seen]), fakes.service("loki", outputs=[read])
+    return verify.unseen(fakes.engine_with(*services, fakes.service("gone", state="exited")), plan, 0)
+
+
+def test_every_running_service_must_have_metrics() -> None:
+    """Those without are named, and an agent that names none is told from one that misses some."""
+    every = lines("dev-loki")
+    assert watched(metrics("dev-prometheus", "dev-loki"), every) == []
+    (some,) = watched(metrics("dev-loki"), every)
+    assert "no metrics of 1 of 2 containers (dev-prometheus)" in some
+    (none,) = watched(metrics(), every)
+    assert "no metrics of 2 of 2 containers (all)" in none and "docker logs dev-cadvisor" in none
+
+
+def test_some_service_must_have_lines() -> None:
+    """Lines of containers that are not the stack's are no proof."""
+    seen = metrics("dev-prometheus", "dev-loki")
+    assert watched(seen, lines("dev-loki", "shop-web")) == []
+    for nothing in (lines("shop-web"), lines()):
+        (said,) = watched(seen, nothing)
+        assert "Loki has no line of any container of this stack" in said and "dev-promtail" in said
+
+
+def test_only_what_is_planned_is_asked_for() -> None:
+    """Without cAdvisor nobody has metrics, without Promtail nobody has lines, and both are choices."""
+    assert watched(metrics(), lines(), planned("prometheus", "loki")) == []
+    assert len(watched(metrics(), lines(), planned("prometheus", "cadvisor", "loki"))) == 1
+    assert len(watched(metrics(), lines(), planned("prometheus", "promtail", "loki"))) == 1
+
+
+def test_a_store_that_does_not_answer_is_said() -> None:
+    """A query that fails is no success, and ends nothing."""
+    (said,) = watched(metrics("dev-prometheus", "dev-loki"), (1, b"HTTP/1.1 503"))
+    assert "503" in said
+
+
+def test_first_samples_are_waited_for() -> None:
+    """Right after a start there are none yet."""
+    prometheus = fakes.service("prometheus", outputs=[metrics(), metrics("dev-prometheus")])
+    assert verify.unseen(fakes.engine_with(prometheus), planned("prometheus", "cadvisor"), 60) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "blind"),
+    [
+        ([metrics("x"), metrics()], True),
+        ([metrics("x"), metrics("x")], False),
+        ([metrics(), metrics()], False),
+        ([(1, b"HTTP/1.1 503")], False),
+        ([(0, b"")], False),
+    ],
+)
+def test_an_agent_is_blind_when_it_is_up_and_names_nothing(answers: list[tuple[int, bytes]], blind: bool) -> None:
+    """One that is down, or of which nobody knows, is none that a new start would help."""
+    prometheus = fakes.service("prometheus", outputs=answers)
+    assert verify.blind(fakes.engine_with(prometheus), "dev") is blind
+
+
+def test_nobody_is_blind_in_a_stack_that_is_not_there() -> None:
+    """Before the first run there is no Prometheus to ask."""
+    assert not verify.blind(fakes.engine_with(), "dev")
+
+
+def test_warnings_are_shown_and_judge_nothing() -> None:
+    """What the plan warns of stands below the table; the stack is as well as it is without."""
+    out = io.StringIO()
+    console = Console(file=out, width=120)
+    up = [target("prometheus")]
+    assert verify.report("dev", [GOOD], up, warnings=("no [default] receiver",), base_url="http://h", console=console)
+    assert "warning no [default] receiver" in out.getvalue()
+
+
+def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None:
+    """A change of the environment leaves each series twice for five minutes where Prometheus was replaced."""
+    labels = {"before": 'environment="before"', "now": 'environment="now"'}
+    series = [{"series": f'up{{job="cadvisor", instance="c:1", {each}}}', "values": "1x20"} for each in labels.values()]
+    series += [{"series": f'container_last_seen{{name="a", instance="c:1", {labels["now"]}}}', "values": "0+60x20"}]
+    wanted = [{"expr": verify._seen(".+"), "eval_time": "10m", "exp_samples": [{"labels": '{name="a"}', "value": 1}]}]
+    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": wanted}]
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"tests": tests}))
+    accepts(tool("promtool"), "test", "rules", tmp_path / "test.yml")

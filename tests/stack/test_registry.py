@@ -1,0 +1,77 @@
+"""The registry is the one list of components, and the settings follow from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from model.component import Component
+from model.load import parse
+from model.scope import TARGETS
+from model.settings import ComponentSettings, Settings
+from stack.registry import COMPONENTS, field_name, key_name, sections, settings_model
+
+TOKENS = {
+    "socket-proxy": "SocketProxy",
+    "demo-workload": "DemoWorkload",
+    "loki": "Loki",
+    "jaeger": "Jaeger",
+    "promtail": "Promtail",
+    "alertmanager": "Alertmanager",
+    "node-exporter": "NodeExporter",
+    "cadvisor": "Cadvisor",
+    "kubelet": "Kubelet",
+    "kube-state-metrics": "KubeState",
+    "postgres-exporter": "PostgresExporter",
+    "redis-exporter": "RedisExporter",
+    "blackbox-exporter": "BlackboxExporter",
+    "prometheus": "Prometheus",
+    "grafana": "Grafana",
+    "oauth2-proxy": "OAuth2Proxy",
+    "traefik": "Traefik",
+}
+"""The last part of each component's resource type. A stack that is deployed has it in the URN of every resource."""
+
+
+def test_resource_types_stay() -> None:
+    """The class of a component is called as its resources are in stacks that are deployed: else all are replaced."""
+    assert {component.name: type(component).__name__ for component in COMPONENTS} == TOKENS
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_every_component_has_a_section_of_its_own(component: Component[Any]) -> None:
+    """A listed component has a name, and settings that no other one has."""
+    assert issubclass(component.settings, ComponentSettings) and component.settings is not ComponentSettings
+    assert [other.name for other in COMPONENTS if other.settings is component.settings] == [component.name]
+    assert [other.name for other in COMPONENTS].count(component.name) == 1
+
+
+def test_settings_have_a_section_for_each() -> None:
+    """Each component's section has its type, its defaults and a description."""
+    model = settings_model()
+    for target in TARGETS:
+        settings = parse(model, {"system": "shop", "target": target}, "x")
+        known = [component for component in COMPONENTS if target in component.targets]
+        assert list(sections(settings)) == [component.name for component in known]
+        for component in known:
+            assert type(sections(settings)[component.name]) is component.settings
+    assert all(model.model_fields[field_name(component.name)].description for component in COMPONENTS)
+
+
+def test_sections_do_not_hide_shared_settings() -> None:
+    """No component is called like a setting that all share."""
+    assert not {field_name(component.name) for component in COMPONENTS} & set(Settings.model_fields)
+
+
+def test_names_become_keys() -> None:
+    """A name with a dash is camelCase in YAML and has an underscore in Python."""
+    assert field_name("node-exporter") == "node_exporter"
+    assert key_name("node-exporter") == "nodeExporter"
+
+
+def test_every_component_setting_is_described() -> None:
+    """Editors and error messages show a description for each key."""
+    for component in COMPONENTS:
+        fields = component.settings.model_fields
+        assert not [name for name, field in fields.items() if not field.description], component.name
