@@ -154,14 +154,14 @@ def notification_limit(plan: Plan) -> dict[str, float]:
     The next scrape sees it, the next evaluation starts the alert's `for`, the first evaluation after that fires it, and
     Alertmanager waits for the group.
     """
-    hold = next(a.hold for g in plan.telemetry.rules for a in g.alerts if a.name == "TargetDown")
+    for_ = next(a.for_ for g in plan.telemetry.rules for a in g.alerts if a.name == "TargetDown")
     files = {w.name: w.config.files for w in plan.every() if w.config}
     evaluation = yaml.safe_load(files["prometheus"]["prometheus.yml"])["global"]["evaluation_interval"]
     route = yaml.safe_load(files["alertmanager"]["alertmanager.yml"])["route"]
     return {
         "scrape": seconds(plan.settings.scrape_interval),
         "evaluation": 2 * seconds(evaluation),
-        "for": seconds(hold),
+        "for": seconds(for_),
         "group wait": max(seconds(wait) for wait in _group_waits(route, "30s")),
         "delivery": 2.0,
     }

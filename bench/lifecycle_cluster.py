@@ -21,7 +21,7 @@ import yaml
 from bench.bench_stack import NAME, BenchStack
 from bench.report import Row, timed, until
 from cli.hosts import ClusterHost, pod_health
-from cli.render import config_maps, objects, place_of, plan_file
+from cli.render import cluster_scope, config_maps, objects, plan_file
 from cli.workspace import ROOT
 from model.plan import Plan
 from targets.kubernetes import storage
@@ -155,10 +155,10 @@ def _documents(plan: Plan) -> list[dict[str, Any]]:
     """All objects of a stack, with Secrets of random content where the program would make some."""
     text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
-    place = place_of(plan)
+    scope = cluster_scope(plan)
     for workload in plan.every():
         for name, secret_files in storage.secret_files(workload).items():
             files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}
-            meta = {"name": name, "namespace": place.home(workload)}
+            meta = {"name": name, "namespace": scope.home(workload)}
             every.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files})
     return sorted(every, key=lambda item: item["kind"] != "Namespace")

@@ -116,11 +116,11 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # so mistakes are told before anything is fetched
     overlay = phases.run("prerequisites", lambda: fetch(first))
     space, plan, host = connect(stack, overlay)
-    unhindered(host, plan)
+    run_preflight(host, plan)
     for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
     renewed = rotation.apply(space) if rotation else ()
-    replace = [arg for urn in (*renewed, *host.repeats(space)) for arg in ("--replace", urn)]
+    replace = [arg for urn in (*renewed, *host.urns_to_replace(space)) for arg in ("--replace", urn)]
     phases.run("pulumi up", lambda: change(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
     found = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
@@ -150,18 +150,18 @@ def change(space: Workspace, *args: str) -> None:
 
 def _explain(host: Host) -> None:
     """The last words of everything that is not well."""
-    for name, words in host.last_words():
+    for name, words in host.last_log_lines():
         console.print(f"[red]{name}[/] last said:")
         console.print(words, markup=False)
 
 
-def unhindered(host: Host, plan: Plan) -> None:
+def run_preflight(host: Host, plan: Plan) -> None:
     """Asks the host whether a run is possible at all.
 
     Raises:
         ConfigError: it is not.
     """
-    if refused := host.refusals(plan):
+    if refused := host.preflight_errors(plan):
         raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
 
 
@@ -195,7 +195,7 @@ def try_receivers(stack: str, receiver: str, severity: str) -> int:
 def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
     space, plan, host = connect(stack)
-    unhindered(host, plan)
+    run_preflight(host, plan)
     space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack)
     return FINE
 
@@ -203,7 +203,7 @@ def preview(stack: str, *, as_json: bool) -> int:
 def refresh(stack: str) -> int:
     """Reads the real state of every resource and shows what differs."""
     space, plan, host = connect(stack)
-    unhindered(host, plan)
+    run_preflight(host, plan)
     change(space, "refresh", "--yes", "--skip-preview", "--diff", "--stack", stack)
     return 0
 

@@ -17,9 +17,9 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
-from cli import alertmanagers, certificate, engine, operated, recover, verify
+from cli import alertmanagers, certificate, engine, operator_targets, recover, verify
 from cli.alertmanagers import InContainer, InPod, Instance
-from cli.render import place_of
+from cli.render import cluster_scope
 from cli.stack_file import Location
 from cli.verify import Health
 from cli.workspace import Workspace
@@ -57,7 +57,7 @@ class Host(Protocol):
     def recover(self, space: Workspace) -> list[str]:
         """Makes a run possible after one that was killed. Returns what was done, as sentences."""
 
-    def refusals(self, plan: Plan) -> list[str]:
+    def preflight_errors(self, plan: Plan) -> list[str]:
         """What stands in the way of a run, asked before Pulumi asks for each resource, as sentences."""
 
     def describe(self, settings: Settings) -> Description:
@@ -69,7 +69,7 @@ class Host(Protocol):
     def order_certificate(self, plan: Plan) -> None:
         """Has the entry point order a certificate that it lacks."""
 
-    def repeats(self, space: Workspace) -> list[str]:
+    def urns_to_replace(self, space: Workspace) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
 
     def wait_healthy(self, timeout: float) -> list[Health]:
@@ -78,7 +78,7 @@ class Host(Protocol):
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """Waits until every target is up, at most `timeout` seconds; returns them as Prometheus' API describes them."""
 
-    def last_words(self) -> list[tuple[str, str]]:
+    def last_log_lines(self) -> list[tuple[str, str]]:
         """Name and last lines of everything that is not well."""
 
     def alertmanagers(self) -> Sequence[Instance]:
@@ -113,7 +113,7 @@ class DockerHost:
         """See `Host`."""
         return recover.recover(space, self._client)
 
-    def refusals(self, plan: Plan) -> list[str]:
+    def preflight_errors(self, plan: Plan) -> list[str]:
         """See `Host`, `targets.docker.engine.problems` and `targets.docker.host_ports.taken`."""
         settings = plan.settings.docker
         facts = docker_engine.read(self._client, engine.address(settings))
@@ -129,7 +129,7 @@ class DockerHost:
         """See `Host`: containers without metrics, a stack without lines, an entry point without its certificate."""
         found = verify.unseen(self._client, plan, timeout)
         return found + certificate.wait(
-            plan.settings, self._metrics, lambda: verify.last_words(self._entry(), certificate.LINES), timeout
+            plan.settings, self._metrics, lambda: verify.last_log_lines(self._entry(), certificate.LINES), timeout
         )
 
     def order_certificate(self, plan: Plan) -> None:
@@ -143,7 +143,7 @@ class DockerHost:
         url = f"http://127.0.0.1:{INTERNAL_PORT}/metrics"
         return verify.fetch(self._client, self._stack, TRAEFIK, url)
 
-    def repeats(self, space: Workspace) -> list[str]:
+    def urns_to_replace(self, space: Workspace) -> list[str]:
         """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""
         state = space.export()
         blind = [f"{self._stack}-cadvisor"] if verify.blind(self._client, self._stack) else []
@@ -159,10 +159,10 @@ class DockerHost:
         """See `Host`."""
         return verify.wait_targets(self._client, self._stack, timeout=timeout)
 
-    def last_words(self) -> list[tuple[str, str]]:
+    def last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
         found = verify.services(self._client, self._stack)
-        return [(str(c.name), verify.last_words(c)) for c in found if not verify.health(c).good]
+        return [(str(c.name), verify.last_log_lines(c)) for c in found if not verify.health(c).good]
 
     def alertmanagers(self) -> Sequence[Instance]:
         """See `Host`."""
@@ -194,9 +194,9 @@ class ClusterHost:
         """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
         return recover.recover(space, None)
 
-    def refusals(self, plan: Plan) -> list[str]:
+    def preflight_errors(self, plan: Plan) -> list[str]:
         """See `Host` and `targets.kubernetes.preflight.problems`."""
-        return preflight.problems(place_of(plan), plan.every(), plan.declared)
+        return preflight.problems(cluster_scope(plan), plan.every(), plan.extra_objects)
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`: nothing, as no setting depends on it."""
@@ -224,7 +224,7 @@ class ClusterHost:
             command=list(command), stdin=False, stdout=True, stderr=True, tty=False,
         )  # fmt: skip
 
-    def repeats(self, space: Workspace) -> list[str]:
+    def urns_to_replace(self, space: Workspace) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""
         return []
 
@@ -280,8 +280,10 @@ class ClusterHost:
     def targets(self) -> list[dict[str, Any]]:
         """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""
         if self._operator:
-            pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operated.PODS).items
-            return operated.targets(self._operator, pods, self.fetch, operated.expected(self._objects, self.namespace))
+            pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operator_targets.PODS).items
+            return operator_targets.targets(
+                self._operator, pods, self.fetch, operator_targets.expected(self._objects, self.namespace)
+            )
         instances = self.pods("prometheus")
         answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
         return list(max(answers, key=lambda found: sum(t["health"] != "up" for t in found), default=[]))
@@ -298,7 +300,7 @@ class ClusterHost:
 
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """See `Host`."""
-        deadline = time.monotonic() + timeout * (operated.PATIENCE if self._operator else 1)
+        deadline = time.monotonic() + timeout * (operator_targets.PATIENCE if self._operator else 1)
         while True:
             try:
                 found = self.targets()
@@ -308,7 +310,7 @@ class ClusterHost:
                 return found
             time.sleep(0.5)
 
-    def last_words(self) -> list[tuple[str, str]]:
+    def last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
         words = []
         for pod in self.pods():

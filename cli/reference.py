@@ -71,7 +71,7 @@ def sections(model: type[BaseModel]) -> list[Section]:
         if each.model in {other.model for other in made}:
             continue
         made.append(each)
-        below = [Section(*place) for place in _below(each)]
+        below = [Section(*scope) for scope in _below(each)]
         waiting = below + waiting
     return made
 

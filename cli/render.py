@@ -18,7 +18,7 @@ from targets.compose import compose
 from targets.docker import manifests as docker
 from targets.docker.shared import Scope
 from targets.kubernetes import manifests, storage
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from targets.platforms import PLATFORMS
 
 
@@ -101,11 +101,11 @@ def objects(plan: Plan) -> dict[str, str]:
     """
     if plan.settings.target != "kubernetes":
         return {}
-    place, every = place_of(plan), plan.every()
-    found = {workload.name: list(manifests.of_workload(place, workload)) for workload in every}
-    found = {"stack": list(manifests.of_stack(place, every)), **found}
-    for item in plan.declared:
-        found[f"{item.kind.lower()}/{item.name}"] = [manifests.declared(place, item)]
+    scope, every = cluster_scope(plan), plan.every()
+    found = {workload.name: list(manifests.of_workload(scope, workload)) for workload in every}
+    found = {"stack": list(manifests.of_stack(scope, every)), **found}
+    for item in plan.extra_objects:
+        found[f"{item.kind.lower()}/{item.name}"] = [manifests.extra_objects(scope, item)]
     return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in found.items()}
 
 
@@ -113,13 +113,18 @@ def config_maps(plan: Plan) -> dict[str, str]:
     """The documents once more, as the ConfigMaps that a cluster is given."""
     if plan.settings.target != "kubernetes":
         return {}
-    made = {workload.name: storage.config_map(place_of(plan), workload) for workload in plan.every()}
+    made = {workload.name: storage.config_map(cluster_scope(plan), workload) for workload in plan.every()}
     return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
 
 
-def place_of(plan: Plan) -> Place:
+def cluster_scope(plan: Plan) -> ClusterScope:
     """What the objects of a plan share on a cluster."""
-    return Place(stack=plan.stack, settings=plan.settings.kubernetes, images=plan.images, neighbours=plan.neighbours)
+    return ClusterScope(
+        stack=plan.stack,
+        settings=plan.settings.kubernetes,
+        images=plan.images,
+        allowed_namespaces=plan.allowed_namespaces,
+    )
 
 
 def _dump(value: Mapping[str, Any]) -> str:

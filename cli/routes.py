@@ -113,7 +113,7 @@ def document(plan: Plan) -> dict[str, Any]:
     for workload in plan.workloads.get(NAME, ()):
         if workload.config:
             return dict(yaml.safe_load(workload.config.files["alertmanager.yml"]))
-    for item in plan.declared:
+    for item in plan.extra_objects:
         if item.api.startswith(GROUP) and item.kind == "AlertmanagerConfig":
             spec = item.body["spec"]
             return {"route": plain(spec["route"]), "receivers": spec["receivers"]}

@@ -108,8 +108,8 @@ def page(name: str, found: list[Use]) -> str:
 def _conditions(found: list[Use]) -> Iterator[str]:
     """Each distinct query, without those on metrics that are named after the system of their use."""
     rules = [each.rule for each in found if each.own or each.system not in each.rule.expr]
-    for expr, hold, severity in dict.fromkeys((rule.expr, rule.hold, rule.severity) for rule in rules):
-        yield f"{severity}, true for {hold}:"
+    for expr, for_, severity in dict.fromkeys((rule.expr, rule.for_, rule.severity) for rule in rules):
+        yield f"{severity}, true for {for_}:"
         yield ""
         yield f"```promql\n{expr}\n```"
         yield ""

@@ -79,7 +79,7 @@ def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> lis
         time.sleep(0.5)
 
 
-def last_words(container: Container, lines: int = 5) -> str:
+def last_log_lines(container: Container, lines: int = 5) -> str:
     """The last lines of a container's log, to be shown beside a bad health."""
     return container.logs(tail=lines).decode(errors="replace").strip()
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, fields
 from typing import Generic, TypeVar
 
 from model.dashboard_spec import Panel, RowName
-from model.declared import Declared
 from model.errors import Problem
+from model.extra_objects import ExtraObject
 from model.images import Image
 from model.operator import Operator
 from model.scope import TARGETS, Target
@@ -157,7 +157,7 @@ class Component(Generic[S]):
         """The secrets that its workloads read."""
         return ()
 
-    def objects(self, own: S, context: Planned) -> tuple[Declared, ...]:
+    def objects(self, own: S, context: Planned) -> tuple[ExtraObject, ...]:
         """Objects that it wants another program of the platform to read."""
         return ()
 

@@ -47,7 +47,7 @@ FIRING = 'ALERTS{alertstate="firing", severity=~"critical|warning", environment=
 
 
 @dataclass(frozen=True)
-class Place:
+class GridPosition:
     """A rectangle of the grid: `x` and `w` in columns, `y` and `h` in rows."""
 
     x: int
@@ -92,11 +92,14 @@ def build(
     y, number = 0, 0
     for row in spec.rows:
         number += 1
-        places, y = arrange(row.panels, y + 1)
-        panels = [_panel(p, number + n, place) for n, (p, place) in enumerate(zip(row.panels, places, strict=True), 1)]
-        _add(draft, row, number, places[0].y - 1, panels)
+        positions, y = arrange(row.panels, y + 1)
+        panels = [
+            _panel(p, number + n, position)
+            for n, (p, position) in enumerate(zip(row.panels, positions, strict=True), 1)
+        ]
+        _add(draft, row, number, positions[0].y - 1, panels)
         number += len(panels)
-        y = places[0].y if row.collapsed else y
+        y = positions[0].y if row.collapsed else y
     model = json.loads(json.dumps(draft.build(), cls=JSONEncoder, sort_keys=True))
     return Dashboard(uid=spec.uid, title=spec.title, folder=folder, model=model)
 
@@ -106,16 +109,16 @@ def dump(model: Mapping[str, Any]) -> str:
     return json.dumps(model, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def arrange(panels: Sequence[Panel], top: int) -> tuple[list[Place], int]:
+def arrange(panels: Sequence[Panel], top: int) -> tuple[list[GridPosition], int]:
     """Places from left to right from grid row `top` on, wrapped at the grid's width, and the first free grid row."""
-    places: list[Place] = []
+    positions: list[GridPosition] = []
     x, y, tallest = 0, top, 0
     for panel in panels:
         if x + panel.width > COLUMNS:
             x, y, tallest = 0, y + tallest, 0
-        places.append(Place(x, y, panel.width, panel.height))
+        positions.append(GridPosition(x, y, panel.width, panel.height))
         x, tallest = x + panel.width, max(tallest, panel.height)
-    return places, y + tallest
+    return positions, y + tallest
 
 
 def _problems(spec: DashboardSpec, where: str) -> list[Problem]:
@@ -192,11 +195,11 @@ def _links(tags: Sequence[str]) -> list[dashboard.DashboardLink]:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
-def _panel(panel: Panel, number: int, place: Place) -> Any:
+def _panel(panel: Panel, number: int, position: GridPosition) -> Any:
     """The builder of one panel, complete. The SDK's panel builders share no base class, hence Any."""
     made = KINDS[panel.kind](panel)
     made.id(number).title(panel.title).description(panel.description)
-    made.grid_pos(models.GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
+    made.grid_pos(models.GridPos(x=position.x, y=position.y, w=position.w, h=position.h))
     if panel.kind != "dashboards":
         made.datasource(LOKI if panel.kind == "logs" else PROMETHEUS)
     for reference, query in zip(_references(), panel.queries, strict=False):

@@ -48,14 +48,14 @@ def scraped(
     *,
     agent: bool = False,
     replicas: int = 1,
-    edge: bool = False,
+    exposed: bool = False,
     **labels: str,
 ) -> dict[str, Any]:
     """The `targets` or the `discovery` of the scrape job of a component: pods are found where there may be several, and
-    those of the `edge`, whose Service opens no other port than that for people.
+    those of the `exposed`, whose Service opens no other port than that for people.
     """
     series = {**identity(context, name), **labels}
-    if context.settings.target == "kubernetes" and (agent or edge or replicas > 1):
+    if context.settings.target == "kubernetes" and (agent or exposed or replicas > 1):
         selector = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": name}
         cluster = context.settings.kubernetes
         own = namespace(context.stack, cluster)

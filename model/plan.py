@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from model import checks, declared, tuning
+from model import checks, extra_objects, tuning
 from model.checks import idle as unread
 from model.checks import names, needs
 from model.component import Component, Contributor, Planning
-from model.declared import Declared
 from model.errors import Problem, nearest
+from model.extra_objects import ExtraObject
 from model.gateway import reaching
 from model.images import Image
 from model.operator import Operator
@@ -39,7 +39,7 @@ class Platform:
 class Plan:
     """A stack as plain data: workloads by component in deployment order, secrets by name, the merged telemetry.
 
-    `declared` are objects for the `operator`, where one stands in for the stack's own Prometheus. `warnings` are
+    `extra_objects` are objects for the `operator`, where one stands in for the stack's own Prometheus. `warnings` are
     sentences about what works and yet is hardly what somebody wants: every run shows them.
     """
 
@@ -51,12 +51,12 @@ class Plan:
     secrets: Mapping[str, Secret]
     telemetry: Telemetry
     images: Mapping[str, Image]
-    declared: tuple[Declared, ...] = ()
+    extra_objects: tuple[ExtraObject, ...] = ()
     operator: Operator | None = None
     warnings: tuple[str, ...] = ()
 
     @property
-    def neighbours(self) -> tuple[str, ...]:
+    def allowed_namespaces(self) -> tuple[str, ...]:
         """Namespaces of others whose pods and the stack's connect to each other."""
         return (self.operator.namespace,) if self.operator else ()
 
@@ -104,7 +104,7 @@ def make_plan(
         secrets={secret.name: secret for c, own in active for secret in c.secrets(own, context)},
         telemetry=merged,
         images=context.images,
-        declared=tuple(item for c, own in active for item in c.objects(own, planned)),
+        extra_objects=tuple(item for c, own in active for item in c.objects(own, planned)),
         operator=context.operator,
         warnings=tuple(text for c, own in active for text in c.warnings(own, planned)),
     )
@@ -134,7 +134,7 @@ def _idle(context: Planning, components: Sequence[Component[Any]]) -> dict[str, 
 
 
 def _contradictions(plan: Plan) -> list[str]:
-    found = plan.telemetry.problems() + declared.problems(plan.declared)
+    found = plan.telemetry.problems() + extra_objects.problems(plan.extra_objects)
     every = plan.every()
     names = Counter(workload.name for workload in every)
     found += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
@@ -152,7 +152,7 @@ def _contradictions(plan: Plan) -> list[str]:
                 )
         found += [
             f"{where}: borrows the volume {b.name!r}, which is not planned; {nearest(b.name, volumes)}"
-            for b in workload.borrowed
+            for b in workload.shared_volumes
             if b.name not in volumes
         ]
         found += [

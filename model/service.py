@@ -65,7 +65,7 @@ class Tuning(Strict):
     """For alerts on a share of failures: how many there must be, so that one failure at night calls nobody."""
     quantile: Ratio | None = None
     """Which quantile a latency alert looks at."""
-    hold: Annotated[Duration | None, Field(alias="for")] = None
+    for_: Annotated[Duration | None, Field(alias="for")] = None
     """How long it must be true."""
     severity: Literal["critical", "warning", "info"] | None = None
     """Another severity than its own."""

@@ -234,7 +234,7 @@ class Settings(Strict):
     """Who may come in through Traefik, and what for."""
     runbooks: LinkBase = ""
     """The address where people find docs/runbooks, in your forge or wiki; without it alerts have no `runbook_url`."""
-    longest_hold: Duration = "1y"
+    longest_for: Duration = "1y"
     """No alert waits longer than this before it fires; for demonstrations and tests, where nobody wants to wait."""
     scrape_interval: Duration = "15s"
     """How often targets are scraped unless they say otherwise."""

@@ -35,7 +35,7 @@ class AlertSpec(Strict):
     """CamelCase name."""
     expr: str
     """PromQL that yields one series for each thing that is wrong."""
-    hold: Annotated[Duration | None, Field(alias="for")] = None
+    for_: Annotated[Duration | None, Field(alias="for")] = None
     """How long it must be true."""
     severity: Literal["critical", "warning", "info"]
     """critical wakes people, warning waits for the morning, info is only shown."""
@@ -51,7 +51,7 @@ class AlertSpec(Strict):
     """Input series that prove it: in `fires` its condition holds just so, in `silent` just not."""
 
 
-class Objective(Strict):
+class ServiceLevelObjective(Strict):
     """A service-level objective."""
 
     service: Name
@@ -82,7 +82,7 @@ class Objective(Strict):
         return f"{self.service}-{self.name or self.kind}"
 
     @model_validator(mode="after")
-    def _parts_fit(self) -> Objective:
+    def _parts_fit(self) -> ServiceLevelObjective:
         found = []
         for name, kind, what in (
             ("threshold", "latency", "seconds within which a request counts as quick"),
@@ -120,7 +120,7 @@ class System(Strict):
     """Its dashboards."""
     alerts: tuple[AlertSpec, ...] = ()
     """Its alerts."""
-    objectives: tuple[Objective, ...] = ()
+    objectives: tuple[ServiceLevelObjective, ...] = ()
     """Its service-level objectives."""
     tune: Mapping[AlertName, Tuning] = Field(default_factory=dict)
     """What is said about alerts that packs and components bring, by name, for all services."""

@@ -155,12 +155,12 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mute:
+class Inhibition:
     """What follows from an alert: `alerts` do not fire while it fires with the same values of the labels `on`.
 
     Both sides must carry these labels. With `all_of`, a PromQL selector, the alert counts only while it fires for each
-    of those series with the same labels: `up{job!="x"}` for every target of a service. `model.muting` writes it into
-    the expressions of `alerts`.
+    of those series with the same labels: `up{job!="x"}` for every target of a service. `model.inhibition` writes it
+    into the expressions of `alerts`.
     """
 
     alerts: tuple[str, ...]
@@ -170,12 +170,12 @@ class Mute:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRule:
-    """A Prometheus alert. `hold` is the rule's `for`; `summary` and `description` may use alert templates.
+    """A Prometheus alert. `for_` is the rule's `for`; `summary` and `description` may use alert templates.
 
     `limit` is the threshold in `expr` where it has one that a system may tune: a `Share`, a `Count`, or a plain number
     that is greater than zero (`model.limits`). `quantile` is what it looks at, where that may be tuned; `min_failures`
     is how many failures an alert on a share of them needs, where it is one. `service` is the service that it is about,
-    where it is about one. `mutes` are alerts that say nothing new while it fires. `steps` are what to look at, in
+    where it is about one. `inhibits` are alerts that say nothing new while it fires. `steps` are what to look at, in
     order, when it fires: they make its runbook. `example` proves that it fires and stays silent where it should; an
     empty `silent` means that nothing can silence it.
     """
@@ -185,14 +185,14 @@ class AlertRule:
     severity: Severity
     summary: str
     description: str
-    hold: str = "0s"
+    for_: str = "0s"
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
     min_failures: int | None = None
     quantile: float | None = None
     service: str = ""
-    mutes: tuple[Mute, ...] = ()
+    inhibits: tuple[Inhibition, ...] = ()
     steps: tuple[str, ...] = ()
     example: Example | None = None
 

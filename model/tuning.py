@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from model.base import seconds
 from model.errors import Problem, nearest
+from model.inhibition import with_inhibitions
 from model.limits import kind_of
-from model.muting import with_mutes
 from model.service import Tuning
 from model.settings import Settings
 from model.system import System
@@ -33,8 +33,8 @@ def tuned(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bo
         board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
         kept = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
         groups.append(replace(group, alerts=tuple(_linked(alert, board if drawn else "", settings) for alert in kept)))
-    groups = [capped(group, settings.longest_hold) for group in groups]
-    return replace(telemetry, rules=with_mutes([group for group in groups if group.alerts or group.recordings]))
+    groups = [capped(group, settings.longest_for) for group in groups]
+    return replace(telemetry, rules=with_inhibitions([group for group in groups if group.alerts or group.recordings]))
 
 
 def untuned(system: System) -> System:
@@ -105,7 +105,7 @@ def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
         return None
     return replace(
         alert,
-        hold=wish.hold or alert.hold,
+        for_=wish.for_ or alert.for_,
         severity=wish.severity or alert.severity,
         labels={**own, **alert.labels, **wish.labels},
         annotations={**alert.annotations, **({"tuned": wish.why} if wish.why else {})},
@@ -124,5 +124,5 @@ def _linked(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
 def capped(group: RuleGroup, longest: str) -> RuleGroup:
     """The group with no alert waiting longer than `longest`: for demonstrations, where nobody wants to wait."""
     return replace(
-        group, alerts=tuple(replace(alert, hold=min(alert.hold, longest, key=seconds)) for alert in group.alerts)
+        group, alerts=tuple(replace(alert, for_=min(alert.for_, longest, key=seconds)) for alert in group.alerts)
     )

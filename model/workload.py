@@ -150,7 +150,7 @@ class DataVolume:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BorrowedVolume:
+class SharedVolume:
     """A read-only view of another workload's data volume, by that volume's name."""
 
     name: str
@@ -200,11 +200,11 @@ class Workload:
     entry point. `env` never holds a secret. `after` names workloads that must have been started before this one;
     `restart_with` are those whose answers it reads at its start alone, so a new container of theirs starts it anew.
     `placement` is "service" for `replicas` instances anywhere and "node-agent" for one on every node. `access` is what
-    it may ask the platform's API for. `told` names environment variables that hold what only the platform knows.
+    it may ask the platform's API for. `field_refs` names environment variables that hold what only the platform knows.
     `egress` is where it connects to: the stack alone, or anywhere, so that it also joins the networks of others that
-    the settings name. The `edge` is what people outside of the platform connect to, by the name `host` where the
+    the settings name. The `exposed` is what people outside of the platform connect to, by the name `host` where the
     platform has to know it. `labels` are those by which others find it. `groups` are those of the node, by number,
-    whose files it may read. What only one platform has is refused by the other where it would be missed; `edge`,
+    whose files it may read. What only one platform has is refused by the other where it would be missed; `exposed`,
     `host`, `labels` and the limit of processes are for the platform that has them.
     """
 
@@ -218,7 +218,7 @@ class Workload:
     secrets: tuple[SecretFile, ...] = ()
     ports: tuple[Port, ...] = ()
     volumes: tuple[DataVolume, ...] = ()
-    borrowed: tuple[BorrowedVolume, ...] = ()
+    shared_volumes: tuple[SharedVolume, ...] = ()
     host_mounts: tuple[HostMount, ...] = ()
     tmpfs: tuple[str, ...] = ("/tmp",)  # noqa: S108 - a mount point inside the container
     probe: HttpProbe | ExecProbe | None = None
@@ -230,9 +230,9 @@ class Workload:
     stop_seconds: int = 30
     replicas: int = 1
     access: tuple[Access, ...] = ()
-    told: Mapping[str, Literal["node-name", "instance-name"]] = field(default_factory=dict)
+    field_refs: Mapping[str, Literal["node-name", "instance-name"]] = field(default_factory=dict)
     egress: Literal["stack", "anywhere"] = "stack"
-    edge: bool = False
+    exposed: bool = False
     host: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[int, ...] = ()

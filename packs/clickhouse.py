@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from model.dashboard_spec import Panel
 from model.limits import Share
 from model.service import Metric
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import CHOSEN, SERVICE, Rules, Subject, above, colours, flat, grown, panel, percent
 
 DISK = 0.8
@@ -58,10 +58,10 @@ def _disk_full(subject: Subject) -> AlertRule:
     return AlertRule(
         name="ClickHouseDiskAlmostFull",
         expr=_used(subject, bound),
-        hold="10m",  # the temporary parts of a merge of this size are gone by then, or it failed
+        for_="10m",  # the temporary parts of a merge of this size are gone by then, or it failed
         severity="critical",
         limit=Share(bound),
-        mutes=(Mute(alerts=("ClickHouseDiskHigh",), on=(*SERVICE, "instance")),),
+        inhibits=(Inhibition(alerts=("ClickHouseDiskHigh",), on=(*SERVICE, "instance")),),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
         description=f"More than {percent(bound)} of ClickHouse's disk is used: merges no longer find room, and inserts"
         " are refused next.",
@@ -85,7 +85,7 @@ def _disk(subject: Subject) -> AlertRule:
     return AlertRule(
         name="ClickHouseDiskHigh",
         expr=_used(subject, bound),
-        hold="30m",  # a large merge needs the space only while it runs
+        for_="30m",  # a large merge needs the space only while it runs
         severity="warning",
         limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
@@ -107,7 +107,7 @@ def _parts(subject: Subject) -> AlertRule:
     return AlertRule(
         name="ClickHouseTooManyParts",
         expr=f"{MOST_PARTS}{subject.selector()} > {bound:g}",
-        hold="15m",  # merges catch up with a burst of inserts within that time
+        for_="15m",  # merges catch up with a burst of inserts within that time
         severity="warning",
         limit=bound,
         summary=f"{subject.title}: a partition has {{{{ $value | humanize }}}} parts",
@@ -127,7 +127,7 @@ def _refused(subject: Subject) -> AlertRule:
         name="ClickHouseInsertsRejected",
         # each one is rows that are lost now; extrapolation makes one refused insert more than one, never less
         expr=f"increase({REJECTED}{subject.selector()}[5m]) > 0.5",
-        hold="0s",  # it has happened
+        for_="0s",  # it has happened
         severity="critical",
         summary=f"{subject.title} refused {{{{ $value | humanize }}}} inserts in 5 minutes",
         description="ClickHouse refuses inserts with TOO_MANY_PARTS: whoever does not try again loses the rows.",

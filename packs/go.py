@@ -83,7 +83,7 @@ def _leak(  # noqa: PLR0917 - six plain values
     return AlertRule(
         name=alert,
         expr=f"predict_linear({name}{chosen}[1h], {AHEAD_SECONDS}) > {bound:g} and deriv({name}{chosen}[1h]) > 0",
-        hold=HOLD,
+        for_=HOLD,
         severity="warning",
         limit=bound,
         summary=summary,

@@ -110,7 +110,7 @@ def error_ratio(subject: Subject, of: Outcome) -> AlertRule:
     return AlertRule(
         name="HighErrorRatio",
         expr=f"{ERRORS}{subject.selector()} > {bound:g} and {outcome.enough(subject, of, least)}",
-        hold=HOLD,
+        for_=HOLD,
         severity="critical",
         limit=Share(bound),
         min_failures=least,
@@ -140,7 +140,7 @@ def slow(subject: Subject, name: str, metric: Metric, q: float) -> AlertRule:
     return AlertRule(
         name="SlowRequests",
         expr=f"{latency(q)}{subject.selector()} > {bound:g}",
-        hold=HOLD,
+        for_=HOLD,
         severity="warning",
         limit=bound,
         quantile=q,

@@ -93,7 +93,7 @@ def _failing(subject: Subject, alert: str, of: Outcome, what: str, severity: str
     return AlertRule(
         name=alert,
         expr=outcome.failing(subject, of, bound, least),
-        hold="5m",  # a provider's hiccup is over by then
+        for_="5m",  # a provider's hiccup is over by then
         severity="critical" if severity == "critical" else "warning",
         limit=Share(bound),
         min_failures=least,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from model.errors import Problem
 from model.roles import Role
-from model.system import Objective, System
+from model.system import ServiceLevelObjective, System
 from packs import http, outcome, pool
 from packs.base import PER_SECOND, Subject
 from packs.slo_counts import asked, split
@@ -31,7 +31,7 @@ def problems(system: System, where: str) -> list[Problem]:
     return found
 
 
-def _failures(subject: Subject, item: Objective, where: str) -> Iterator[Problem]:
+def _failures(subject: Subject, item: ServiceLevelObjective, where: str) -> Iterator[Problem]:
     """A counter of failures by a label whose declared values it matches none of: nothing would ever be bad."""
     name, matchers = split(item.bad or "")
     metric = subject.service.metrics.get(name)

@@ -55,7 +55,7 @@ def _failing(subject: Subject) -> AlertRule:
     return AlertRule(
         name="MilvusRequestsFailing",
         expr=outcome.failing(subject, OUTCOME, bound, least),
-        hold="5m",  # longer than a node's restart
+        for_="5m",  # longer than a node's restart
         severity="warning",
         limit=Share(bound),
         min_failures=least,
@@ -77,7 +77,7 @@ def _slow(subject: Subject) -> AlertRule:
     return AlertRule(
         name="MilvusSearchSlow",
         expr=f"histogram_quantile(0.95, {buckets}) > {bound:g}",
-        hold="10m",  # an index that is being built slows searches for minutes
+        for_="10m",  # an index that is being built slows searches for minutes
         severity="warning",
         limit=bound,
         summary=f"{subject.title}: searches take {{{{ $value | humanize }}}} ms (p95)",

@@ -37,7 +37,7 @@ def rules(subject: Subject) -> Rules:
     alert = AlertRule(
         name="EventLoopLag",
         expr=f"{found[0]}{subject.selector()} > {bound:g}",
-        hold="5m",  # a garbage collection is over in a second
+        for_="5m",  # a garbage collection is over in a second
         severity="warning",
         limit=bound,
         summary=f'{subject.title}: the event loop is {{{{ printf "%.2g" $value }}}} s late',

@@ -67,7 +67,7 @@ def alert(subject: Subject, outcomes: Sequence[Outcome]) -> AlertRule:
     return AlertRule(
         name="OutcomeUnknown",
         expr=" or ".join(f"{unknown(subject, each)} > {bound:g}" for each in outcomes),
-        hold="30m",  # longer than a deployment that changes the label in one instance after another
+        for_="30m",  # longer than a deployment that changes the label in one instance after another
         severity="warning",
         limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of {{{{ $labels.metric }}}} have no outcome",

@@ -63,7 +63,7 @@ def _exhausted(subject: Subject, active: str, most: str) -> AlertRule:
     return AlertRule(
         name="ConnectionPoolExhausted",
         expr=f"{active}{chosen} / ({most}{chosen} > 0) > {bound:g}",  # some pools call no limit 0
-        hold="5m",  # a burst gives its connections back within that time
+        for_="5m",  # a burst gives its connections back within that time
         severity="critical",
         limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the database connections are in use",
@@ -88,7 +88,7 @@ def _slow(subject: Subject, name: str, metric: Metric) -> AlertRule:
     return AlertRule(
         name="SlowQueries",
         expr=f"histogram_quantile({q:g}, {buckets}) > {raw:g}",
-        hold="10m",  # a nightly report or a vacuum is slow for a while
+        for_="10m",  # a nightly report or a vacuum is slow for a while
         severity="warning",
         limit=bound,
         quantile=q,

@@ -47,7 +47,7 @@ def missing(subject: Subject, used: Sequence[str]) -> AlertRule:
     return AlertRule(
         name="MetricMissing",
         expr=f"({wanted})" + "".join(f" unless on({BY}, metric) {part}" for part in seen),
-        hold="30m",  # with the look back of a day: long enough for the first request after a first deployment
+        for_="30m",  # with the look back of a day: long enough for the first request after a first deployment
         severity="warning",
         summary=f"{subject.title} does not expose {{{{ $labels.metric }}}}",
         description=f"{subject.title} answers its scrapes, but a metric that its rules need has no series now and had"

@@ -36,7 +36,7 @@ def rules(subject: Subject) -> Rules:
             AlertRule(
                 name="OpenFilesHigh",
                 expr=f"process_open_fds{chosen} / (process_max_fds{chosen} > 0) > {bound:g}",
-                hold="5m",  # a burst of short connections passes
+                for_="5m",  # a burst of short connections passes
                 severity="warning",
                 limit=Share(bound),
                 summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the open files that it may have",

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from model.base import seconds
 from model.dashboard_spec import DashboardSpec, Panel, Row
-from model.system import Objective, System
+from model.system import ServiceLevelObjective, System
 from model.telemetry import RecordingRule, RuleGroup
 from packs.base import ASKED, BY, Subject, colours, limit, panel
 from packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, alerts
@@ -45,7 +45,7 @@ def groups(system: System, environment: str) -> tuple[RuleGroup, ...]:
     )
 
 
-def own_rules(system: System, item: Objective, labels: dict[str, str]) -> list[RecordingRule]:
+def own_rules(system: System, item: ServiceLevelObjective, labels: dict[str, str]) -> list[RecordingRule]:
     """What counts, what fails, and the budget of one objective; the only rules that know of its metrics."""
     count = counts(Subject(system, item.service), item)
     mark = {"slo": item.key, "window": item.window}
@@ -158,7 +158,7 @@ def panels(system: System) -> tuple[Panel, ...]:
     )
 
 
-def status(item: Objective, width: int = 6, unjudged: float = UNJUDGED) -> Panel:
+def status(item: ServiceLevelObjective, width: int = 6, unjudged: float = UNJUDGED) -> Panel:
     """What an objective has achieved: green where it is kept, yellow down to its floor, red below.
 
     It shows no data where a larger share of the last hour's requests than `unjudged` could not be judged.

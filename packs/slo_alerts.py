@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from model.limits import Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import BY, SERVICE, Tune, least, limit, percent
 
 ON = f"on (slo, {BY})"
@@ -35,10 +35,10 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
         AlertRule(
             name="ErrorBudgetBurnFast",
             expr=burning(PAGE, fast),
-            hold="2m",  # two evaluations of the short window: no single scrape decides
+            for_="2m",  # two evaluations of the short window: no single scrape decides
             severity="critical",
             min_failures=fast,
-            mutes=(Mute(alerts=("ErrorBudgetBurnSlow",), on=(*SERVICE, "slo")),),
+            inhibits=(Inhibition(alerts=("ErrorBudgetBurnSlow",), on=(*SERVICE, "slo")),),
             summary="{{ $labels.slo }} spends its error budget {{ $value | humanize }} times too quickly",
             description="At this pace the error budget of the whole window is spent within days, or hours; at least"
             f" {fast} requests failed.",
@@ -48,7 +48,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
         AlertRule(
             name="ErrorBudgetBurnSlow",
             expr=burning(TICKET, slow),
-            hold="15m",  # nothing is lost by waiting: the windows are hours and days
+            for_="15m",  # nothing is lost by waiting: the windows are hours and days
             severity="warning",
             min_failures=slow,
             summary="{{ $labels.slo }} spends its error budget {{ $value | humanize }} times too quickly",
@@ -84,7 +84,7 @@ def without_data(tune: Tune) -> AlertRule:
     return AlertRule(
         name="ObjectiveWithoutData",
         expr=f"slo:requests_unknown:ratio_rate1h > {bound:g}",
-        hold="30m",  # longer than a deployment that changes one instance after another
+        for_="30m",  # longer than a deployment that changes one instance after another
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.slo }}: of {{ $value | humanizePercentage }} of the requests nobody knows whether they"

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from model.service import Metric
-from model.system import Objective
+from model.system import ServiceLevelObjective
 from packs import outcome
 from packs.base import BY, PER_SECOND, WINDOW, Subject
 
@@ -27,7 +27,7 @@ class Counts:
     """What is bad; 0 where something is judged and nothing of it is bad."""
 
 
-def counts(subject: Subject, item: Objective) -> Counts:
+def counts(subject: Subject, item: ServiceLevelObjective) -> Counts:
     """What counts for an objective, and what fails."""
     if item.kind == "availability":
         return _availability(subject)
@@ -42,7 +42,7 @@ def _availability(subject: Subject) -> Counts:
     return Counts(seen, judged, f"{failed} or 0 * {judged}")
 
 
-def _latency(subject: Subject, item: Objective) -> Counts:
+def _latency(subject: Subject, item: ServiceLevelObjective) -> Counts:
     """Slow is what is not in the bucket that ends at the threshold; without that bucket nothing is known."""
     name, metric = _needed(subject, "duration")
     # Prometheus 3 writes whole bounds as 1.0, earlier versions and other tools as 1

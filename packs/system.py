@@ -19,7 +19,7 @@ from model.naming import identity, namespace
 from model.places import in_system, setting
 from model.promql import Catalogue, problems
 from model.service import Metric, Service
-from model.system import AlertSpec, Objective, System
+from model.system import AlertSpec, ServiceLevelObjective, System
 from model.telemetry import (
     STAND_INS,
     AlertRule,
@@ -127,7 +127,7 @@ def _objective_problems(system: System) -> list[Problem]:
     return found
 
 
-def _latency_problems(where: str, item: Objective, service: Service) -> list[Problem]:
+def _latency_problems(where: str, item: ServiceLevelObjective, service: Service) -> list[Problem]:
     timed = service.by_role("duration")
     if not timed:
         return [Problem(f"{where}.service", f"{item.service} declares no metric of the role 'duration'")]
@@ -261,7 +261,7 @@ def _alert(spec: AlertSpec) -> AlertRule:
     return AlertRule(
         name=spec.name,
         expr=spec.expr.strip(),
-        hold=spec.hold or "0s",
+        for_=spec.for_ or "0s",
         severity=spec.severity,
         summary=spec.summary,
         description=spec.description.strip(),

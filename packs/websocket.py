@@ -35,7 +35,7 @@ def rules(subject: Subject) -> Rules:
             AlertRule(
                 name="WebSocketDisconnections",
                 expr=f"{lost} / (max_over_time({open_now}[5m]) > 0) > {bound:g} and {lost} >= {least}",
-                hold="2m",  # a rolling restart reconnects within that time
+                for_="2m",  # a rolling restart reconnects within that time
                 severity="warning",
                 limit=Share(bound),
                 min_failures=least,

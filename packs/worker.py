@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.service import Metric
-from model.telemetry import AlertRule, Mute
+from model.telemetry import AlertRule, Inhibition
 from packs import outcome
 from packs.base import (
     BAD,
@@ -83,10 +83,10 @@ def _backlog(subject: Subject, name: str) -> AlertRule:
     return AlertRule(
         name="QueueBacklog",
         expr=f"{name}{subject.selector()} > {bound:g}",
-        hold="15m",  # a burst is over by then, or it is none
+        for_="15m",  # a burst is over by then, or it is none
         severity="warning",
         limit=Count(bound),
-        mutes=(Mute(alerts=("QueueFilling",), on=_one_queue(subject, name)),),
+        inhibits=(Inhibition(alerts=("QueueFilling",), on=_one_queue(subject, name)),),
         summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
         description=f"A queue of {subject.title} holds more than {bound:g} jobs: it is fed faster than worked off.",
         steps=_STEPS,
@@ -104,7 +104,7 @@ def _filling(subject: Subject, name: str) -> AlertRule:
     return AlertRule(
         name="QueueFilling",
         expr=f"{name}{subject.selector()} > {bound:g}",
-        hold="30m",
+        for_="30m",
         severity="info",
         limit=Count(bound),
         summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
@@ -121,7 +121,7 @@ def _failing(subject: Subject, of: Outcome) -> AlertRule:
     return AlertRule(
         name="JobsFailing",
         expr=outcome.failing(subject, of, bound, least),
-        hold="10m",  # retries of a dependency's restart are over by then
+        for_="10m",  # retries of a dependency's restart are over by then
         severity="warning",
         limit=Share(bound),
         min_failures=least,

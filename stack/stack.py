@@ -94,8 +94,8 @@ def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], op
         plan.images,
         secrets,
         workloads=plan.every(),
-        declared=plan.declared,
-        neighbours=plan.neighbours,
+        extra_objects=plan.extra_objects,
+        allowed_namespaces=plan.allowed_namespaces,
         retain=plan.settings.retain_data,
         opts=opts,
     )

@@ -12,7 +12,7 @@ from targets.kubernetes import check as kubernetes_check
 
 
 def _docker_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
-    home = docker.shared_home(stack, settings.docker)
+    home = docker.network_suffix(stack, settings.docker)
     return lambda name, port: docker.address(name, port, home)
 
 

@@ -34,7 +34,7 @@ def groups() -> list[tuple[str, RuleGroup]]:
     for stack in STACKS:
         for group in planned(stack).telemetry.rules:
             if group.alerts:
-                found.setdefault(repr([(a.name, a.expr, a.hold) for a in group.alerts]), (stack, group))
+                found.setdefault(repr([(a.name, a.expr, a.for_) for a in group.alerts]), (stack, group))
     return list(found.values())
 
 

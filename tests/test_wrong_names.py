@@ -136,7 +136,7 @@ def shop(document: dict[str, Any]) -> System:
 
 def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
     """The rules of the system as a stack has them, and a configuration that scrapes the stand-ins every second."""
-    settings = parse(Settings, {"system": "shop", "environment": "test", "longestHold": HOLD}, "settings")
+    settings = parse(Settings, {"system": "shop", "environment": "test", "longestFor": HOLD}, "settings")
     context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )

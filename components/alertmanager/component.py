@@ -17,8 +17,8 @@ from model import openings, routing
 from model.base import seconds
 from model.checks.times import notifying
 from model.component import Component, Planned, Planning
-from model.declared import Declared
 from model.errors import Problem
+from model.extra_objects import ExtraObject
 from model.places import in_section
 from model.scope import own_only
 from model.secret import Secret
@@ -126,7 +126,7 @@ class Alertmanager(Component[Settings]):
             named[switch.url_secret] = "the address of the dead man's switch"
         return tuple(Secret(name=name, purpose=purpose) for name, purpose in sorted(named.items()))
 
-    def objects(self, own: Settings, context: Planned) -> tuple[Declared, ...]:
+    def objects(self, own: Settings, context: Planned) -> tuple[ExtraObject, ...]:
         """What an operator's Alertmanager is told in the place of alertmanager.yml."""
         if context.operator is None:
             return ()

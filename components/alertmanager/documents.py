@@ -1,7 +1,7 @@
 """Alertmanager's document: whom it notifies of what.
 
 Format: https://prometheus.io/docs/alerting/latest/configuration/. Every credential is read from a file. Nothing is
-inhibited here: see `model.muting`.
+inhibited here: see `model.inhibition`.
 """
 
 from __future__ import annotations

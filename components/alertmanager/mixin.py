@@ -9,7 +9,7 @@ from components.drawing import or_zero
 from model.base import duration, seconds
 from model.dashboard_spec import Panel
 from model.limits import Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
 
 FAILED_SHARE = 0.01
@@ -46,7 +46,7 @@ def config_refused() -> AlertRule:
     return AlertRule(
         name="AlertmanagerConfigReloadFailed",
         expr="alertmanager_config_last_reload_successful == 0",  # Alertmanager's own 1 and 0: taken, or refused
-        hold="5m",  # long enough for `make up` to be repeated with a corrected document
+        for_="5m",  # long enough for `make up` to be repeated with a corrected document
         severity="critical",
         summary="Alertmanager refuses its configuration",
         description="The previous routes keep working; changed receivers have no effect.",
@@ -88,10 +88,10 @@ def notifications_failing(tune: Tune) -> AlertRule:
     return AlertRule(
         name="AlertmanagerNotificationsFailing",
         expr=f"{_failed(f'min by ({BY}, integration) ')} > {bound:g}",
-        hold="5m",  # a receiver's restart is over by then, and what failed meanwhile has been tried again
+        for_="5m",  # a receiver's restart is over by then, and what failed meanwhile has been tried again
         severity="critical",
         limit=Share(bound),
-        mutes=(Mute(alerts=("AlertmanagerFailedToSendAlerts",), on=(*SERVICE, "integration")),),
+        inhibits=(Inhibition(alerts=("AlertmanagerFailedToSendAlerts",), on=(*SERVICE, "integration")),),
         summary="{{ $value | humanizePercentage }} of the notifications to {{ $labels.integration }} fail",
         description=f"More than {percent(bound)} of the notifications to {{{{ $labels.integration }}}} do not arrive:"
         " people are not told of alerts.",
@@ -121,7 +121,7 @@ def switch_not_reached(interval: str) -> AlertRule:
     return AlertRule(
         name="DeadMansSwitchNotReached",
         expr=f"min by ({BY}) ({failed} / {total}) > {SWITCH_SHARE:g}",
-        hold="5m",  # the other side's restart is over by then
+        for_="5m",  # the other side's restart is over by then
         severity="warning",  # its own alarm calls people, if it is meant to
         summary="The dead man's switch is not reached: {{ $value | humanizePercentage }} of the calls fail",
         description="Watchdog does not reach the service that should call people when this stack is dead. It may raise"
@@ -150,7 +150,7 @@ def one_fails_to_send(tune: Tune) -> AlertRule:
     return AlertRule(
         name="AlertmanagerFailedToSendAlerts",
         expr=f"{_failed('')} > {bound:g}",
-        hold="6m",  # a minute after AlertmanagerNotificationsFailing, which silences it, would have come
+        for_="6m",  # a minute after AlertmanagerNotificationsFailing, which silences it, would have come
         severity="warning",  # people are told by another instance
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the notifications of {{ $labels.instance }} to"
@@ -179,7 +179,7 @@ def members_inconsistent() -> AlertRule:
     return AlertRule(
         name="AlertmanagerMembersInconsistent",
         expr=f"{members} - on({BY}) group_left() count by ({BY}) ({members}) < 0",  # fewer than there are
-        hold="15m",  # as in the mixin: after a restart of all of them each has found the others by then
+        for_="15m",  # as in the mixin: after a restart of all of them each has found the others by then
         severity="critical",  # as in the mixin: what is silenced in one is told by another
         summary="Alertmanager {{ $labels.instance }} does not see all others",
         description="An Alertmanager sees fewer instances than are scraped: notifications come twice, and silences that"
@@ -201,7 +201,7 @@ def config_inconsistent() -> AlertRule:
     return AlertRule(
         name="AlertmanagerConfigInconsistent",
         expr=f'count by ({BY}) (count_values by ({BY}) ("config_hash", alertmanager_config_hash)) > 1',  # all are alike
-        hold="20m",  # as in the mixin: a delivery to all of them may take as long
+        for_="20m",  # as in the mixin: a delivery to all of them may take as long
         severity="critical",
         summary="The Alertmanagers have {{ $value }} different configurations",
         description="Instances of Alertmanager run different configurations: where an alert is sent depends on which of"

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from components.alertmanager.notifications import inline
-from model.declared import SECRETS, Declared
+from model.extra_objects import SECRETS, ExtraObject
 from model.operator import GROUP, Operator
 from model.routes import Matcher
 
@@ -32,7 +32,7 @@ _UNKNOWN = {"slack_configs": ("timeout",), "pagerduty_configs": ("timeout",)}
 
 def alertmanager_config(
     name: str, stack: str, operator: Operator, document: Mapping[str, Any], secrets: tuple[str, ...]
-) -> Declared:
+) -> ExtraObject:
     """The AlertmanagerConfig of a stack: its routes touch only alerts of that stack.
 
     Args:
@@ -52,7 +52,7 @@ def alertmanager_config(
         for r in document["receivers"]
     ]
     intervals = [interval(item) for item in document.get("time_intervals", ())]
-    return Declared(
+    return ExtraObject(
         api=f"{GROUP}/v1alpha1",
         kind="AlertmanagerConfig",
         name=name,

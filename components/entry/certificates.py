@@ -79,7 +79,7 @@ def missing(settings: Settings) -> AlertRule:
     return AlertRule(
         name="TraefikCertificateMissing",
         expr=f'up{{service="{SELF}"}} == 1 unless on ({BY}) {selector(settings)}',
-        hold="15m",  # an order takes a minute, and one is made again every quarter of an hour
+        for_="15m",  # an order takes a minute, and one is made again every quarter of an hour
         severity="critical",
         summary=f"There is no certificate for {settings.host}",
         description="Traefik serves a certificate of its own making, which browsers refuse, since it got no other one.",
@@ -115,7 +115,7 @@ def _ends(name: str, settings: Settings, bound: float, severity: Severity, descr
     return AlertRule(
         name=name,
         expr=f"max by ({BY}) ({selector(settings)}) - time() < {bound:g}",
-        hold="5m",
+        for_="5m",
         severity=severity,
         limit=bound,
         summary=f"The certificate of {settings.host} ends in {{{{ $value | humanizeDuration }}}}",
@@ -148,7 +148,7 @@ def unreachable() -> AlertRule:
     return AlertRule(
         name="AcmeDirectoryUnreachable",
         expr=f'max_over_time(probe_success{{job="{ACME_JOB}"}}[15m]) == 0',
-        hold="15m",  # renewals begin days before the end
+        for_="15m",  # renewals begin days before the end
         severity="warning",
         summary="The certificate authority at {{ $labels.instance }} does not answer",
         description="No certificate can be ordered or renewed meanwhile; the present one serves until its end.",

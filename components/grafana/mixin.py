@@ -37,7 +37,7 @@ def errors(tune: Tune) -> AlertRule:
     return AlertRule(
         name="GrafanaErrors",
         expr=f'sum by ({BY}) (rate({count}{{status_code=~"5.."}}[5m])) / sum by ({BY}) (rate({count}[5m])) > {bound:g}',
-        hold="5m",  # a restart, and the requests that open pages repeat during it, are over by then
+        for_="5m",  # a restart, and the requests that open pages repeat during it, are over by then
         severity="warning",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Grafana's answers are errors",
@@ -61,7 +61,7 @@ def datasource_errors(tune: Tune) -> AlertRule:
     return AlertRule(
         name="GrafanaDatasourceErrors",
         expr=f'sum by ({BY}, datasource) (increase({name}{{code=~"5.."}}[5m])) > {bound:g}',
-        hold="10m",  # a restart of the data source is over by then
+        for_="10m",  # a restart of the data source is over by then
         severity="warning",
         limit=Count(bound),
         summary="Grafana got {{ $value | humanize }} errors in 5 minutes from {{ $labels.datasource }}",

@@ -42,7 +42,7 @@ def drops_spans(tune: Tune) -> AlertRule:
     return AlertRule(
         name="JaegerDropsSpans",
         expr=f"sum by ({BY}) (increase(jaeger_collector_spans_dropped_total[5m])) > {bound:g}",
-        hold="5m",  # one burst, such as that of a load test's start, is over by then
+        for_="5m",  # one burst, such as that of a load test's start, is over by then
         severity="warning",
         limit=Count(bound),
         summary="Jaeger dropped {{ $value | humanize }} spans in 5 minutes",
@@ -65,7 +65,7 @@ def spans_not_saved(tune: Tune) -> AlertRule:
     return AlertRule(
         name="JaegerSpansNotSaved",
         expr=f'sum by ({BY}) (rate({name}{{result="err"}}[5m])) / sum by ({BY}) (rate({name}[5m])) > {bound:g}',
-        hold="5m",  # a slow disk makes single writes fail for seconds; what goes on is a cause
+        for_="5m",  # a slow disk makes single writes fail for seconds; what goes on is a cause
         severity="critical",
         limit=Share(bound),
         summary="Jaeger cannot save {{ $value | humanizePercentage }} of the spans",
@@ -89,7 +89,7 @@ def queue_filling(tune: Tune) -> AlertRule:
         name="JaegerQueueFilling",
         expr=f"sum by ({BY}) (jaeger_collector_queue_length) / sum by ({BY}) (jaeger_collector_queue_capacity)"
         f" > {bound:g}",
-        hold="5m",  # a burst fills the queue for seconds, which is what it is for
+        for_="5m",  # a burst fills the queue for seconds, which is what it is for
         severity="warning",
         limit=Share(bound),
         summary="Jaeger's queue is filled to {{ $value | humanizePercentage }}",
@@ -113,7 +113,7 @@ def query_errors(tune: Tune) -> AlertRule:
         name="JaegerQueryErrors",
         expr=f'sum by ({BY}) (rate({name}{{{others}, result="err"}}[5m]))'
         f" / sum by ({BY}) (rate({name}{{{others}}}[5m])) > {bound:g}",
-        hold="10m",  # nobody is woken for a search that was too wide; the next ones succeed
+        for_="10m",  # nobody is woken for a search that was too wide; the next ones succeed
         severity="warning",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Jaeger's queries fail",

@@ -48,7 +48,7 @@ def request_errors(tune: Tune) -> AlertRule:
         name="LokiRequestErrors",
         expr=f'sum by ({BY}, route) (rate({requests}{{status_code=~"5.."}}[5m]))'
         f" / sum by ({BY}, route) (rate({requests}[5m])) > {bound:g}",
-        hold="10m",  # Loki needs minutes after a crash to read its write-ahead log again
+        for_="10m",  # Loki needs minutes after a crash to read its write-ahead log again
         severity="critical",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Loki's {{ $labels.route }} requests fail",
@@ -71,7 +71,7 @@ def request_panics() -> AlertRule:
     return AlertRule(
         name="LokiRequestPanics",
         expr=f"sum by ({BY}) (increase(loki_panic_total[10m])) > 0",  # each one is a mistake in Loki itself
-        hold="0s",  # it has happened
+        for_="0s",  # it has happened
         severity="warning",
         summary="{{ $value | humanize }} requests crashed in Loki within 10 minutes",
         description="A query or a line sets off a mistake in Loki: that request fails each time, and the lines of a"
@@ -93,7 +93,7 @@ def discards_lines(tune: Tune) -> AlertRule:
     return AlertRule(
         name="LokiDiscardsLines",
         expr=f"sum by ({BY}, reason) (increase(loki_discarded_samples_total[5m])) > {bound:g}",
-        hold="5m",  # a single burst after a start, when Promtail sends what waited, is over by then
+        for_="5m",  # a single burst after a start, when Promtail sends what waited, is over by then
         severity="warning",
         limit=Count(bound),
         summary="Loki discarded {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
@@ -121,7 +121,7 @@ def retention_not_applied(tune: Tune) -> AlertRule:
     return AlertRule(
         name="LokiRetentionNotApplied",
         expr=f"time() - {latest} > {bound:g} and {latest} > 0",
-        hold="10m",  # one more turn: a run may be at work right now
+        for_="10m",  # one more turn: a run may be at work right now
         severity="warning",
         limit=bound,
         summary="Loki has deleted nothing for {{ $value | humanizeDuration }}",
@@ -141,7 +141,7 @@ def retention_never_applied() -> AlertRule:
     return AlertRule(
         name="LokiRetentionNeverApplied",
         expr=f"max by ({BY}) (max_over_time({COMPACTOR}[3h])) == 0 and max by ({BY}) ({COMPACTOR} offset 3h) == 0",
-        hold="10m",  # three hours are in the condition; it runs every ten minutes
+        for_="10m",  # three hours are in the condition; it runs every ten minutes
         severity="warning",
         summary="Loki has deleted nothing since it started",
         description="The compactor has not succeeded once in three hours since Loki's start: old lines stay, and the"
@@ -161,7 +161,7 @@ def limits_refused() -> AlertRule:
     return AlertRule(
         name="LokiRuntimeConfigRefused",
         expr="loki_runtime_config_last_reload_successful == 0",  # Loki's own 1 and 0: taken, or refused
-        hold="5m",  # it reads the file every two seconds; `make up` may be repeated with a corrected one
+        for_="5m",  # it reads the file every two seconds; `make up` may be repeated with a corrected one
         severity="critical",
         summary="Loki refuses its limits",
         description="The previous limits keep working; changed ones have no effect.",

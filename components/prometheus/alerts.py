@@ -7,7 +7,7 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 from __future__ import annotations
 
 from model.limits import Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
 
 RULES_SHARE = 1.0
@@ -55,7 +55,7 @@ def watchdog() -> AlertRule:
     return AlertRule(
         name="Watchdog",
         expr="count(up) > 0",  # any answer or none to a scrape; without samples `up` ends after the lookback (5 min)
-        hold="0s",  # it is true from the first scrape on
+        for_="0s",  # it is true from the first scrape on
         severity="info",
         summary="The alerting pipeline works",
         description="Always fires. When it stops arriving, Prometheus stores no samples, or Prometheus, Alertmanager or"
@@ -78,7 +78,7 @@ def config_refused() -> AlertRule:
     return AlertRule(
         name="PrometheusConfigReloadFailed",
         expr="prometheus_config_last_reload_successful == 0",  # Prometheus' own 1 and 0: taken, or refused
-        hold="5m",  # long enough for `make up` to be repeated with a corrected document
+        for_="5m",  # long enough for `make up` to be repeated with a corrected document
         severity="critical",
         summary="Prometheus refuses its configuration",
         description="The rules that were there before keep running. Targets of the refused document may be scraped"
@@ -100,7 +100,7 @@ def rule_failures() -> AlertRule:
     return AlertRule(
         name="PrometheusRuleFailures",
         expr="increase(prometheus_rule_evaluation_failures_total[5m]) > 0",  # each one may hide an alert
-        hold="5m",  # a single failure, such as a query that timed out once, is over by then
+        for_="5m",  # a single failure, such as a query that timed out once, is over by then
         severity="warning",
         summary="{{ $value | humanize }} rule evaluations failed in 5 minutes",
         description="Alerts of rule group {{ $labels.rule_group }} may be missing.",
@@ -140,7 +140,7 @@ def errors_of_some(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PrometheusErrorSendingAlertsToSomeAlertmanagers",
         expr=f"{_lost('')} > {bound:g}",
-        hold="15m",  # an instance that is moved to another node is back by then
+        for_="15m",  # an instance that is moved to another node is back by then
         severity="warning",  # each alert goes to all of them, and one is enough
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the alerts do not reach {{ $labels.alertmanager }}",
@@ -161,10 +161,10 @@ def errors_of_any(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PrometheusErrorSendingAlertsToAnyAlertmanager",
         expr=f"{_lost(f'min by ({BY}, instance) ')} > {bound:g}",
-        hold="5m",  # a restart of Alertmanager is over by then, and firing alerts are sent again anyway
+        for_="5m",  # a restart of Alertmanager is over by then, and firing alerts are sent again anyway
         severity="critical",
         limit=Share(bound),
-        mutes=(Mute(alerts=("PrometheusErrorSendingAlertsToSomeAlertmanagers",), on=(*SERVICE, "instance")),),
+        inhibits=(Inhibition(alerts=("PrometheusErrorSendingAlertsToSomeAlertmanagers",), on=(*SERVICE, "instance")),),
         summary="{{ $value | humanizePercentage }} of the alerts reach no Alertmanager",
         description=f"More than {percent(bound)} of the alerts that Prometheus sends are lost, whichever Alertmanager"
         " it sends them to: people are not told of them.",
@@ -192,7 +192,7 @@ def slow_rule_groups(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PrometheusSlowRuleGroups",
         expr=f"prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds > {bound:g}",
-        hold="15m",  # a compaction or a heavy query beside it is over by then
+        for_="15m",  # a compaction or a heavy query beside it is over by then
         severity="warning",
         limit=bound,
         summary="Rule group {{ $labels.rule_group }} takes {{ $value | humanizePercentage }} of its interval",
@@ -222,7 +222,7 @@ def storage_almost_full(tune: Tune) -> AlertRule:
         name="PrometheusStorageAlmostFull",
         expr=f"prometheus_tsdb_storage_blocks_bytes / prometheus_tsdb_retention_limit_bytes > {bound:g}"
         " and prometheus_tsdb_retention_limit_bytes > 0",
-        hold="30m",  # while blocks are merged the old ones lie beside the new one; that takes minutes
+        for_="30m",  # while blocks are merged the old ones lie beside the new one; that takes minutes
         severity="info",  # nothing breaks: old samples go earlier than the retention time says
         limit=Share(bound),
         summary="Prometheus' samples take {{ $value | humanizePercentage }} of the disk space that they may",
@@ -247,7 +247,7 @@ def storage_failing() -> AlertRule:
     return AlertRule(
         name="PrometheusTSDBFailing",
         expr=" or ".join(parts),  # each failure leaves data that is not on the disk as it should be
-        hold="0s",  # as a restart would lose data, somebody should know before it; three hours are in the condition
+        for_="0s",  # as a restart would lose data, somebody should know before it; three hours are in the condition
         severity="warning",
         summary="Prometheus failed at {{ $labels.operation }}, {{ $value | humanize }} times in three hours",
         description="Prometheus could not write or read its own data: the disk is full or broken. It goes on with what"
@@ -273,7 +273,7 @@ def not_ingesting() -> AlertRule:
         name="PrometheusNotIngestingSamples",
         expr=f"sum by ({keys}) (rate(prometheus_tsdb_head_samples_appended_total[5m])) <= 0"  # it scrapes itself
         f" and sum by ({keys}) (prometheus_rule_group_rules) > 0",
-        hold="10m",  # as in the mixin: one that replays its log after a start stores again by then
+        for_="10m",  # as in the mixin: one that replays its log after a start stores again by then
         severity="warning",  # the other instance scrapes, evaluates and alerts as before
         summary="Prometheus {{ $labels.instance }} stores no samples",
         description="One of the instances of Prometheus stores nothing: its rules see no data and its alerts are"

@@ -17,8 +17,8 @@ from model.base import size_bytes
 from model.capacity import limit_mib, prometheus_memory, volume_size
 from model.checks.times import scraping
 from model.component import Component, Planned, Planning
-from model.declared import Declared
 from model.errors import Problem
+from model.extra_objects import ExtraObject
 from model.telemetry import (
     EVALUATION,
     NOTIFICATION,
@@ -82,7 +82,7 @@ class Prometheus(Component[Settings]):
         times = {"lookback": own.lookback_delta, "evaluation": own.evaluation_interval}
         return scraping(context, NAME, retention=None if unknown else own.retention, **times)
 
-    def objects(self, own: Settings, context: Planned) -> tuple[Declared, ...]:
+    def objects(self, own: Settings, context: Planned) -> tuple[ExtraObject, ...]:
         """What an operator reads in the place of documents."""
         terms = Terms(own.operator, own.evaluation_interval, own.sample_limit)
         return tuple(objects(context, terms)) if own.existing else ()
@@ -125,7 +125,7 @@ class Prometheus(Component[Settings]):
                 ports=(published(context, NAME, PORT, default=9090),),
                 volumes=(volume,),
                 replicas=own.replicas,
-                told={INSTANCE: "instance-name"} if own.replicas > 1 else {},
+                field_refs={INSTANCE: "instance-name"} if own.replicas > 1 else {},
                 access=access(context.telemetry.scrape),
                 egress="anywhere",
                 probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),

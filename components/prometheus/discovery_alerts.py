@@ -33,7 +33,7 @@ def sync_failed() -> AlertRule:
     return AlertRule(
         name="PrometheusTargetSyncFailure",
         expr="increase(prometheus_target_sync_failed_total[30m]) > 0",  # each one is a target that nobody watches
-        hold="5m",  # the next refresh of its list tries again
+        for_="5m",  # the next refresh of its list tries again
         severity="critical",
         summary="{{ $value | humanize }} targets of {{ $labels.scrape_job }} were refused in 30 minutes",
         description="Prometheus refuses a target, so it is not scraped and none of its alerts can fire, TargetDown"
@@ -54,7 +54,7 @@ def refresh_failed() -> AlertRule:
         name="PrometheusSDRefreshFailure",
         expr="increase(prometheus_sd_refresh_failures_total[10m]) > 0"  # each one is a list that stays as it was
         " or increase(prometheus_sd_file_read_errors_total[10m]) > 0",
-        hold="20m",  # as in the mixin: a list that is being written is read again every five minutes
+        for_="20m",  # as in the mixin: a list that is being written is read again every five minutes
         severity="warning",
         summary="{{ $value | humanize }} lists of targets could not be read in 10 minutes",
         description="Prometheus cannot read a list of targets and keeps the old one: new targets are not scraped, and"
@@ -74,7 +74,7 @@ def list_watch_failures() -> AlertRule:
     return AlertRule(
         name="PrometheusKubernetesListWatchFailures",
         expr="increase(prometheus_sd_kubernetes_failures_total[5m]) > 0",  # each one is a list that stays as it was
-        hold="15m",  # as in the mixin: an API server that is upgraded is back by then
+        for_="15m",  # as in the mixin: an API server that is upgraded is back by then
         severity="warning",
         summary="{{ $value | humanize }} requests of Prometheus to the cluster's API failed in 5 minutes",
         description="Prometheus cannot ask the cluster for pods and nodes: new ones are not scraped, and ones that are"
@@ -127,7 +127,7 @@ def target_empty() -> AlertRule:
     return AlertRule(
         name="PrometheusTargetEmpty",
         expr=f"{EXPECTED} > 0 unless on({BY}, job) up",
-        hold="10m",  # a deployment whose pods have yet to be created is done by then
+        for_="10m",  # a deployment whose pods have yet to be created is done by then
         severity="critical",
         summary="No target of {{ $labels.job }} is known, {{ $value }} are expected",
         description="Prometheus knows no target of {{ $labels.job }} for {{ $labels.service }}: nothing of it is"
@@ -149,7 +149,7 @@ def fewer_than_expected() -> AlertRule:
     return AlertRule(
         name="TargetsFewerThanExpected",
         expr=f"{EXPECTED} - on({BY}, job) count by ({BY}, job) (up) > 0",  # each one is a part that nobody watches
-        hold="15m",  # pods that are replaced one after the other are back by then
+        for_="15m",  # pods that are replaced one after the other are back by then
         severity="warning",
         summary="{{ $value }} targets of {{ $labels.job }} are not known to Prometheus",
         description="Fewer targets of {{ $labels.job }} are found for {{ $labels.service }} than the system's file says"

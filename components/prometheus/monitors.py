@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from components.discovery import TOKENS, at_port, grouped, probed, scrape_timeout
 from model.component import Planned, Planning
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.naming import LABEL
 from model.operator import GROUP, Operator
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget
@@ -38,7 +38,7 @@ class Terms:
     sample_limit: int
 
 
-def monitors(context: Planned, terms: Terms) -> Iterator[Declared]:
+def monitors(context: Planned, terms: Terms) -> Iterator[ExtraObject]:
     """The objects of every job: where its targets are decides on their kind."""
     for job in context.telemetry.scrape:
         if job.prober and not job.discovery:
@@ -51,7 +51,7 @@ def monitors(context: Planned, terms: Terms) -> Iterator[Declared]:
             yield from static(context, terms, job)
 
 
-def static(context: Planning, terms: Terms, job: ScrapeJob) -> Iterator[Declared]:
+def static(context: Planning, terms: Terms, job: ScrapeJob) -> Iterator[ExtraObject]:
     """A ServiceMonitor for each target that is a Service of the stack, one ScrapeConfig for all others."""
     named = [(service_of(context, target), target) for target in job.targets]
     own = [(service, target) for service, target in named if service]
@@ -72,7 +72,7 @@ def service_of(context: Planning, target: ScrapeTarget) -> str | None:
 # -- kinds -----------------------------------------------------------------------------------------------------------
 
 
-def service_monitor(context: Planning, terms: Terms, job: ScrapeJob, target: ScrapeTarget, name: str) -> Declared:
+def service_monitor(context: Planning, terms: Terms, job: ScrapeJob, target: ScrapeTarget, name: str) -> ExtraObject:
     """The pod behind one of the stack's Services, called by the Service's address, so a new pod is no new series."""
     service = target.address.partition(".")[0]
     wanted = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": service}
@@ -90,7 +90,7 @@ def service_monitor(context: Planning, terms: Terms, job: ScrapeJob, target: Scr
     return _monitor("ServiceMonitor", name, terms, spec)
 
 
-def pod_monitor(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
+def pod_monitor(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> ExtraObject:
     """Pods that are found by their labels; they keep the namespace and the name that they are known by.
 
     No port is named, as pods that do not declare it would not be found.
@@ -112,7 +112,7 @@ def pod_monitor(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery)
     return _monitor("PodMonitor", job.name, terms, spec)
 
 
-def kubelets(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> Declared:
+def kubelets(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> ExtraObject:
     """The nodes, by the Service that the operator keeps for their kubelets; its Prometheus shows its own identity."""
     endpoint = {
         "port": KUBELET_PORT,
@@ -133,7 +133,7 @@ def kubelets(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) ->
     return _monitor("ServiceMonitor", job.name, terms, spec)
 
 
-def probes(context: Planning, terms: Terms, job: ScrapeJob, prober: str) -> Iterator[Declared]:
+def probes(context: Planning, terms: Terms, job: ScrapeJob, prober: str) -> Iterator[ExtraObject]:
     """What a prober is asked about: a Probe for all addresses with the same labels, named after their service."""
     endpoint = asked(context, job)
     for labels, addresses in grouped(job.targets):
@@ -155,7 +155,7 @@ def probes(context: Planning, terms: Terms, job: ScrapeJob, prober: str) -> Iter
         yield _monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", terms, spec)
 
 
-def scrape_config(context: Planning, terms: Terms, job: ScrapeJob, targets: list[ScrapeTarget]) -> Declared:
+def scrape_config(context: Planning, terms: Terms, job: ScrapeJob, targets: list[ScrapeTarget]) -> ExtraObject:
     """Addresses that no object of the cluster stands for."""
     endpoint = asked(context, job)
     groups: list[dict[str, Any]] = []
@@ -216,5 +216,7 @@ def camel(rule: Mapping[str, Any]) -> Rule:
     return {to_camel(key): value for key, value in rule.items()}
 
 
-def _monitor(kind: str, name: str, terms: Terms, spec: Mapping[str, Any], version: str = "v1") -> Declared:
-    return Declared(api=f"{GROUP}/{version}", kind=kind, name=name, labels=terms.operator.labels, body={"spec": spec})
+def _monitor(kind: str, name: str, terms: Terms, spec: Mapping[str, Any], version: str = "v1") -> ExtraObject:
+    return ExtraObject(
+        api=f"{GROUP}/{version}", kind=kind, name=name, labels=terms.operator.labels, body={"spec": spec}
+    )

@@ -10,7 +10,7 @@ from components.prometheus.monitors import Terms, monitors
 from components.prometheus.rules import entries
 from model.component import Planned, Planning
 from model.dashboard import dump
-from model.declared import LARGEST, Declared
+from model.extra_objects import LARGEST, ExtraObject
 from model.naming import namespace
 from model.operator import GROUP, Operator
 from model.telemetry import Dashboard, RuleGroup
@@ -19,7 +19,7 @@ RULES_SIZE = 200_000
 """Bytes of rules in one object: the operator refuses a rule file of more than half a mebibyte, in YAML."""
 
 
-def objects(context: Planned, terms: Terms) -> Iterator[Declared]:
+def objects(context: Planned, terms: Terms) -> Iterator[ExtraObject]:
     """Monitors for every scrape job, rules, and dashboards."""
     yield from monitors(context, terms)
     for group in context.telemetry.rules:
@@ -28,7 +28,7 @@ def objects(context: Planned, terms: Terms) -> Iterator[Declared]:
         yield dashboard(terms.operator, board)
 
 
-def rules(context: Planning, terms: Terms, group: RuleGroup) -> Iterator[Declared]:
+def rules(context: Planning, terms: Terms, group: RuleGroup) -> Iterator[ExtraObject]:
     """A PrometheusRule for a group; several where one would be too large.
 
     Source: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
@@ -37,7 +37,7 @@ def rules(context: Planning, terms: Terms, group: RuleGroup) -> Iterator[Declare
     every = [routed(context, terms.operator, rule) for rule in entries(group)]
     for number, part in enumerate(parts(every, RULES_SIZE), start=1):
         written = {"name": group.name, "interval": interval, "rules": part}
-        yield Declared(
+        yield ExtraObject(
             api=f"{GROUP}/v1",
             kind="PrometheusRule",
             name=group.name if number == 1 else f"{group.name}-{number}",
@@ -76,7 +76,7 @@ def parts(rules: Sequence[dict[str, Any]], size: int) -> Iterator[list[dict[str,
         yield current
 
 
-def dashboard(operator: Operator, board: Dashboard) -> Declared:
+def dashboard(operator: Operator, board: Dashboard) -> ExtraObject:
     """A ConfigMap with one dashboard, as the container beside Grafana looks for them; compact where it is large.
 
     Source: https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards
@@ -84,7 +84,7 @@ def dashboard(operator: Operator, board: Dashboard) -> Declared:
     text = dump(board.model)
     if len(json.dumps(text)) > LARGEST:
         text = json.dumps(board.model, separators=(",", ":"))
-    return Declared(
+    return ExtraObject(
         api="v1",
         kind="ConfigMap",
         name=f"dashboard-{board.uid.lower()}",

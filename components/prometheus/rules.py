@@ -35,7 +35,7 @@ def _alert(alert: AlertRule) -> dict[str, Any]:
     return {
         "alert": alert.name,
         "expr": alert.expr,
-        **({"for": alert.hold} if seconds(alert.hold) else {}),
+        **({"for": alert.for_} if seconds(alert.for_) else {}),
         "labels": {"severity": alert.severity, **alert.labels},
         "annotations": annotations,
     }

@@ -7,7 +7,7 @@ https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixi
 from __future__ import annotations
 
 from model.limits import Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import ASKED, BY, PROBES, SERVICE, Tune, flat, grown, limit, percent, series_of
 
 ANSWERED = 0.9
@@ -50,9 +50,9 @@ def target_down(*, cluster: bool = False) -> AlertRule:
         # Prometheus' own 1 and 0: answered, or not. With other labels, as after a change of the environment, the same
         # target has a last answer of before for five minutes where Prometheus was replaced meanwhile.
         expr=f"{up} == 0 unless on(job, instance) up == 1",
-        hold="1m",  # four missed scrapes at the default interval: no restart takes that long
+        for_="1m",  # four missed scrapes at the default interval: no restart takes that long
         severity="critical",
-        mutes=(Mute(alerts=FOLLOWS, on=SERVICE, all_of=ASKED),),
+        inhibits=(Inhibition(alerts=FOLLOWS, on=SERVICE, all_of=ASKED),),
         summary="{{ $labels.service }} ({{ $labels.instance }}) cannot be scraped",
         description="Prometheus has had no answer from {{ $labels.job }} for a minute: it is down or unreachable.",
         steps=(
@@ -77,7 +77,7 @@ def discovered_target_down() -> AlertRule:
     return AlertRule(
         name="DiscoveredTargetDown",
         expr=f"{_discovered()} == 0",  # Prometheus' own 1 and 0: answered, or not
-        hold="10m",  # as in kube-prometheus' TargetDown: images are pulled and databases have replayed their logs
+        for_="10m",  # as in kube-prometheus' TargetDown: images are pulled and databases have replayed their logs
         severity="warning",  # others of its kind answer, else PrometheusAllTargetsMissing fires
         summary="{{ $labels.service }} ({{ $labels.instance }}) on node {{ $labels.node }} cannot be scraped",
         description="Prometheus has had no answer from a pod or node of {{ $labels.job }} for ten minutes; others may"
@@ -98,11 +98,11 @@ def all_targets_missing() -> AlertRule:
     return AlertRule(
         name="PrometheusAllTargetsMissing",
         expr=f"max by ({BY}, job) ({_discovered()}) == 0",  # Prometheus' own 1 and 0: answered, or not
-        hold="90s",  # a single replica that is replaced is back by then; ProbeFailed, which it silences, comes later
+        for_="90s",  # a single replica that is replaced is back by then; ProbeFailed, which it silences, comes later
         severity="critical",
-        mutes=(
-            Mute(alerts=("DiscoveredTargetDown",), on=(*SERVICE, "job")),
-            Mute(alerts=FOLLOWS, on=SERVICE),
+        inhibits=(
+            Inhibition(alerts=("DiscoveredTargetDown",), on=(*SERVICE, "job")),
+            Inhibition(alerts=FOLLOWS, on=SERVICE),
         ),
         summary="No target of {{ $labels.service }} answers",
         description="Prometheus has found pods or nodes of {{ $labels.job }}, and none of them has answered for a"
@@ -127,7 +127,7 @@ def flapping(tune: Tune) -> AlertRule:
     return AlertRule(
         name="TargetFlapping",
         expr=f"avg_over_time({ASKED}[15m]) < {bound:g} and changes({ASKED}[15m]) >= {FLAPS}",
-        hold="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
+        for_="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.service }} ({{ $labels.instance }}) answers {{ $value | humanizePercentage }} of its"
@@ -153,7 +153,7 @@ def sample_limit_hit() -> AlertRule:
     return AlertRule(
         name="PrometheusSampleLimitHit",
         expr="increase(prometheus_target_scrapes_exceeded_sample_limit_total[10m]) > 0",  # a refused scrape is a gap
-        hold="0s",  # the target does not shrink by itself
+        for_="0s",  # the target does not shrink by itself
         severity="warning",
         summary="{{ $value | humanize }} scrapes exceeded their sample limit in 10 minutes",
         description="These scrapes are refused as a whole. Lower the target's cardinality or raise sampleLimit for it.",
@@ -173,7 +173,7 @@ def duplicate_timestamps() -> AlertRule:
     return AlertRule(
         name="PrometheusDuplicateTimestamps",
         expr="rate(prometheus_target_scrapes_sample_duplicate_timestamp_total[5m]) > 0",  # each one is a lost sample
-        hold="10m",  # as in the mixin; a container that restarts has an old and a new series for a moment
+        for_="10m",  # as in the mixin; a container that restarts has an old and a new series for a moment
         severity="warning",
         summary="{{ $value | humanize }} samples per second are dropped as duplicates",
         description="A target exposes one series twice with different values, so what is stored is one of two: rates"
@@ -192,7 +192,7 @@ def out_of_order_timestamps() -> AlertRule:
     return AlertRule(
         name="PrometheusOutOfOrderTimestamps",
         expr="rate(prometheus_target_scrapes_sample_out_of_order_total[5m]) > 0",  # each one is a lost sample
-        hold="10m",  # as in the mixin; a clock that was corrected is over by then
+        for_="10m",  # as in the mixin; a clock that was corrected is over by then
         severity="warning",
         summary="{{ $value | humanize }} samples per second are dropped as out of order",
         description="A target sends samples with times of its own that go back, or two targets write one series: what"

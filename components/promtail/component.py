@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from components.base import limits, published
 from components.documents import dump
 from components.promtail import mixin as pack
-from components.promtail.documents import borrowed, config, log_files
+from components.promtail.documents import config, log_files, shared_volumes
 from components.promtail.settings import CONFIG_DIR, DATA_DIR, HOST_DIR, NAME, PODS_DIR, PORT, Settings
 from model.component import Component, Planned, Planning
 from model.logs import folder
@@ -68,7 +68,7 @@ class Promtail(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
-        lent = borrowed(context)
+        lent = shared_volumes(context)
         read = [log for log in log_files(context) if not (lent and log.demo)]
         pods = context.settings.target == "kubernetes"
         mounts = tuple(
@@ -98,13 +98,13 @@ class Promtail(Component[Settings]):
                 ),
                 ports=(published(context, NAME, PORT),),
                 volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
-                borrowed=lent,
+                shared_volumes=lent,
                 host_mounts=mounts,
                 groups=tuple(sorted({log.group for log in read if log.group is not None})),
                 exemptions=exemptions,
                 probe=HttpProbe(path="/ready", port=PORT),
                 placement="node-agent",
-                told={"HOSTNAME": "node-name"} if pods else {},
+                field_refs={"HOSTNAME": "node-name"} if pods else {},
                 access=(Access(resources=("pods",)),) if pods else (),
                 after=(
                     *(api.workload for api in context.telemetry.docker_apis if not pods),

@@ -19,7 +19,7 @@ from model.telemetry import (
     LogStore,
 )
 from model.workload import (
-    BorrowedVolume,
+    SharedVolume,
 )
 
 
@@ -155,12 +155,12 @@ def glob(context: Planning, log: LogFile) -> str:
     return f"{HOST_DIR}{path}"
 
 
-def borrowed(context: Planned) -> tuple[BorrowedVolume, ...]:
+def shared_volumes(context: Planned) -> tuple[SharedVolume, ...]:
     """The volumes to which stand-ins write what would be log files of the host."""
     if not (context.settings.demo and shares_files(context)):
         return ()
     return tuple(
-        BorrowedVolume(name=demo_logs(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
+        SharedVolume(name=demo_logs(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
         for log in log_files(context)
         for key in log.demo
     )

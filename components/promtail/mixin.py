@@ -37,7 +37,7 @@ def drops_lines(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PromtailDropsLines",
         expr=f"sum by ({BY}, reason) (increase(promtail_dropped_entries_total[5m])) > {bound:g}",
-        hold="5m",  # one batch that Loki refused is over by then; what goes on is a cause
+        for_="5m",  # one batch that Loki refused is over by then; what goes on is a cause
         severity="warning",
         limit=Count(bound),
         summary="Promtail dropped {{ $value | humanize }} lines in 5 minutes: {{ $labels.reason }}",
@@ -64,7 +64,7 @@ def request_errors(tune: Tune) -> AlertRule:
         name="PromtailRequestErrors",
         expr=f'sum by ({BY}) (rate({requests}{{status_code!~"2.."}}[5m]))'
         f" / sum by ({BY}) (rate({requests}[5m])) > {bound:g}",
-        hold="15m",  # longer than any restart of Loki, and far shorter than the hour that lines wait
+        for_="15m",  # longer than any restart of Loki, and far shorter than the hour that lines wait
         severity="critical",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the pushes to Loki fail",
@@ -85,7 +85,7 @@ def sends_nothing() -> AlertRule:
     return AlertRule(
         name="PromtailSendsNothing",
         expr=f"sum by ({BY}) (increase(promtail_sent_entries_total[15m])) == 0",  # one line is enough
-        hold="15m",  # with those of the condition half an hour: the stack's own parts write a line every few minutes
+        for_="15m",  # with those of the condition half an hour: the stack's own parts write a line every few minutes
         severity="warning",
         summary="Promtail has sent no line for half an hour",
         description="Promtail is up, and not one line reached Loki: it finds no container or file, or may not read"
@@ -116,7 +116,7 @@ def file_not_read(tune: Tune) -> AlertRule:
         expr=f"promtail_file_bytes_total - {on} group_left() promtail_read_bytes_total > {bound:g}"
         f" and {on} changes(promtail_read_bytes_total[15m]) == 0"
         f" or changes(promtail_file_bytes_total[1h]) > 0 unless {on} promtail_read_bytes_total",
-        hold="15m",  # a file that was just rotated is opened within seconds
+        for_="15m",  # a file that was just rotated is opened within seconds
         severity="warning",
         limit=bound,
         summary="{{ $labels.instance }} does not read {{ $labels.path }}",

@@ -59,7 +59,7 @@ class Traefik(Component[Settings]):
             rows=(StackRow(title="Traefik", panels=pack.panels(), position=100),),
             scrape=(
                 ScrapeJob(
-                    name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, INTERNAL_PORT, edge=True)
+                    name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, INTERNAL_PORT, exposed=True)
                 ),
             ),
             rules=(
@@ -134,7 +134,7 @@ class Traefik(Component[Settings]):
                     restart_on=frozenset(acme.documents(context)),
                 ),
                 ports=ports(own, context),
-                edge=True,
+                exposed=True,
                 host=context.settings.host,
                 egress="anywhere",
                 probe=HttpProbe(path="/ping", port=INTERNAL_PORT),

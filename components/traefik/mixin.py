@@ -41,7 +41,7 @@ def service_errors(tune: Tune) -> AlertRule:
         name="TraefikServiceErrors",
         expr=f"sum by ({keys}) (rate({name}{{{BAD}}}[5m])) / (sum by ({keys}) (rate({name}{{{KNOWN}}}[5m])) > 0)"
         f" > {bound:g} and sum by ({keys}) (increase({name}{{{BAD}}}[1h])) >= {few}",
-        hold="5m",  # a restart of the service behind it is over by then
+        for_="5m",  # a restart of the service behind it is over by then
         severity="warning",
         limit=Share(bound),
         min_failures=few,

@@ -123,13 +123,13 @@ def _kept(context: Planned, component: str, retention: str) -> Iterator[Problem]
 
 def _waiting(system: System, retention: str, remedy: str) -> Iterator[Problem]:
     """Alerts that wait for longer than samples are kept: by then nobody could see what they are about."""
-    said = {f"alerts[{number}].for": spec.hold for number, spec in enumerate(system.alerts)}
-    said |= {f"tune.{name}.for": wish.hold for name, wish in system.tune.items()}
+    said = {f"alerts[{number}].for": spec.for_ for number, spec in enumerate(system.alerts)}
+    said |= {f"tune.{name}.for": wish.for_ for name, wish in system.tune.items()}
     for key, service in system.services.items():
-        said |= {f"services.{key}.tune.{name}.for": wish.hold for name, wish in service.tune.items()}
-    for place, hold in said.items():
-        if hold and seconds(hold) > seconds(retention):
-            message = f"{hold} is longer than Prometheus keeps samples ({retention}); shorten it, or {remedy}"
+        said |= {f"services.{key}.tune.{name}.for": wish.for_ for name, wish in service.tune.items()}
+    for place, for_ in said.items():
+        if for_ and seconds(for_) > seconds(retention):
+            message = f"{for_} is longer than Prometheus keeps samples ({retention}); shorten it, or {remedy}"
             yield Problem(in_system(system.name, place), message)
 
 

@@ -27,8 +27,8 @@ def _access(workload: Workload) -> Iterator[str]:
 
 
 def _platform_values(workload: Workload) -> Iterator[str]:
-    if workload.told:
-        yield f"asks a cluster for what only a cluster has: {', '.join(sorted(set(workload.told.values())))}"
+    if workload.field_refs:
+        yield f"asks a cluster for what only a cluster has: {', '.join(sorted(set(workload.field_refs.values())))}"
 
 
 def _secrets(workload: Workload) -> Iterator[str]:
@@ -61,7 +61,7 @@ FIELDS = Fields(
             "secrets.path",
             "ports",
             "volumes",
-            "borrowed",
+            "shared_volumes",
             "host_mounts",
             "tmpfs",
             "probe",
@@ -76,7 +76,7 @@ FIELDS = Fields(
     refused={
         "replicas": _replicas,
         "access": _access,
-        "told": _platform_values,
+        "field_refs": _platform_values,
         "secrets.path": _secrets,
         "args": _arguments,
         "host_mounts": _host_mounts,
@@ -84,7 +84,7 @@ FIELDS = Fields(
     idle={
         "after": "components are deployed in this order on every target",
         "placement": "an engine is one node, so one container is one on every node",
-        "edge": "ports that people use are those with `publish`",
+        "exposed": "ports that people use are those with `publish`",
         "host": "the engine opens ports and knows no names of hosts",
         "labels": "containers are looked for by the stack's own labels",
         "ports.name": "a container's ports have numbers alone",

@@ -90,7 +90,10 @@ def container(scope: Scope, workload: Workload) -> Inputs:
             "healthcheck": healthcheck(workload),
             "labels": {
                 **scope.labels(
-                    workload.name, role="service", generation=generation(scope, workload), **_about(workload)
+                    workload.name,
+                    role="service",
+                    **{"restart-digest": restart_digest(scope, workload)},
+                    **_about(workload),
                 ),
                 **restart_labels(scope, workload),
             },
@@ -121,7 +124,7 @@ def _bounds(scope: Scope, workload: Workload) -> Inputs:
     }
 
 
-def generation(scope: Scope, workload: Workload) -> str:
+def restart_digest(scope: Scope, workload: Workload) -> str:
     """Digest of everything whose change starts a new process anyway, so that the old one need not reload.
 
     Mounts and tmpfs are in it as the provider (5.2.0) calls another one of them an update, and does nothing then:
@@ -140,7 +143,7 @@ def process_name(scope: Scope, workload: Workload) -> str | Late:
     not asked to load what its successor will read. Nor is one with other secrets than its successor's: it would
     refuse a login with the new ones.
     """
-    name = f"{workload.name}-{generation(scope, workload)}"
+    name = f"{workload.name}-{restart_digest(scope, workload)}"
     fixed = workload.secrets_read(again=False)
     return Late("mark", "secrets", f"{name}-{{}}") if fixed else name
 
@@ -189,7 +192,7 @@ def mounts(scope: Scope, workload: Workload) -> list[Inputs]:
     if workload.config:
         made.append(mount(scope.named(f"{workload.name}-config"), workload.config.path))
     made += data_mounts(scope, workload) + secret_mounts(scope, workload)
-    made += [mount(scope.named(other.name), other.path) for other in workload.borrowed]
+    made += [mount(scope.named(other.name), other.path) for other in workload.shared_volumes]
     made += [
         {"host_path": item.source, "container_path": item.path, "read_only": True}
         for item in workload.host_mounts

@@ -68,8 +68,8 @@ class Scope:
 
     @property
     def home(self) -> str:
-        """The network's name where names of the stack must say it: see `shared_home`."""
-        return shared_home(self.stack, self.settings)
+        """The network's name where names of the stack must say it: see `network_suffix`."""
+        return network_suffix(self.stack, self.settings)
 
     def labels(self, workload: str, **more: str | Late) -> dict[str, str | Late]:
         """The labels by which people and this program find a container, sorted."""
@@ -91,7 +91,7 @@ class Scope:
         }
 
 
-def shared_home(stack: str, settings: DockerSettings) -> str:
+def network_suffix(stack: str, settings: DockerSettings) -> str:
     """The name of the stack's own network where its containers join others beside it; empty where they do not."""
     return resource_name(stack, "monitoring") if settings.external_networks else ""
 
@@ -102,7 +102,7 @@ def qualified(name: str, home: str) -> str:
 
 
 def address(name: str, port: int, home: str = "") -> str:
-    """`host:port` of a workload for others in the stack's own network; `home` is what `shared_home` says."""
+    """`host:port` of a workload for others in the stack's own network; `home` is what `network_suffix` says."""
     return f"{qualified(name, home)}:{port}"
 
 

@@ -58,9 +58,9 @@ def _restart_with(workload: Workload) -> Iterator[str]:
         yield "is started anew with another workload, which nothing here does"
 
 
-def _borrowed(workload: Workload) -> Iterator[str]:
-    if workload.borrowed:
-        names = ", ".join(volume.name for volume in workload.borrowed)
+def _shared_volumes(workload: Workload) -> Iterator[str]:
+    if workload.shared_volumes:
+        names = ", ".join(volume.name for volume in workload.shared_volumes)
         yield f"borrows the volumes {names}, which one pod alone can mount here"
 
 
@@ -100,9 +100,9 @@ FIELDS = Fields(
             "stop_seconds",
             "replicas",
             "access",
-            "told",
+            "field_refs",
             "egress",
-            "edge",
+            "exposed",
             "host",
             "labels",
             "groups",
@@ -115,7 +115,7 @@ FIELDS = Fields(
         "host_mounts": _host_mounts,
         "exemptions": _exemptions,
         "restart_with": _restart_with,
-        "borrowed": _borrowed,
+        "shared_volumes": _shared_volumes,
         "ports.publish": _publish,
         "ports.name": _port_names,
     },

@@ -16,12 +16,12 @@ import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 import pulumi
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.naming import LABEL
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
 from targets.kubernetes.preflight import connect, problems
-from targets.kubernetes.shared import SIDECAR, Place
+from targets.kubernetes.shared import SIDECAR, ClusterScope
 
 _WORDS = 4000
 """Characters of a process's own words that an error repeats."""
@@ -48,9 +48,11 @@ class Cluster:
             self._api = kubernetes.client.CoreV1Api(connect(self._settings))
         return self._api
 
-    def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
+    def preflight_errors(
+        self, scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
+    ) -> list[str]:
         """See `targets.kubernetes.preflight.problems`."""
-        return problems(place, workloads, declared)
+        return problems(scope, workloads, extra_objects)
 
     async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:
         """Waits until every pod that runs says that it took this revision with the secrets of this mark; none need run.

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from model.workload import Access, Workload
-from targets.kubernetes.shared import Object, Place, metadata, own, selector
+from targets.kubernetes.shared import ClusterScope, Object, metadata, own, selector
 
 
-def service_account(place: Place, workload: Workload) -> Object:
+def service_account(scope: ClusterScope, workload: Workload) -> Object:
     """An identity of its own; its token is in the pod only if it may ask the API for something."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": own(place, workload),
+        "metadata": own(scope, workload),
         "automountServiceAccountToken": False,
     }
 
 
-def roles(place: Place, workload: Workload) -> Iterator[Object]:
+def roles(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
     """A role and its binding for each scope: cluster-wide, and one for each namespace."""
     scopes: dict[str, list[Access]] = {}
     for access in workload.access:
@@ -29,8 +29,8 @@ def roles(place: Place, workload: Workload) -> Iterator[Object]:
             scopes.setdefault(where, []).append(access)
     for where, wanted in scopes.items():
         kind = "Role" if where else "ClusterRole"
-        name = f"{place.namespace}-{workload.name}"
-        meta = metadata(place, name, where or None, **selector(place, workload.name))
+        name = f"{scope.namespace}-{workload.name}"
+        meta = metadata(scope, name, where or None, **selector(scope, workload.name))
         group = "rbac.authorization.k8s.io"
         rules = [{"apiGroups": list(a.groups), "resources": list(a.resources), "verbs": list(a.verbs)} for a in wanted]
         yield {"apiVersion": f"{group}/v1", "kind": kind, "metadata": meta, "rules": rules}
@@ -39,5 +39,5 @@ def roles(place: Place, workload: Workload) -> Iterator[Object]:
             "kind": f"{kind}Binding",
             "metadata": meta,
             "roleRef": {"apiGroup": group, "kind": kind, "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": workload.name, "namespace": place.home(workload)}],
+            "subjects": [{"kind": "ServiceAccount", "name": workload.name, "namespace": scope.home(workload)}],
         }

@@ -9,42 +9,42 @@ from collections.abc import Iterator, Sequence
 
 from model.naming import agents
 from model.workload import HttpProbe, Workload
-from targets.kubernetes.shared import Object, Place, controller, metadata, own, selector
+from targets.kubernetes.shared import ClusterScope, Object, controller, metadata, own, selector
 
 
-def closed(place: Place, home: str) -> Iterator[Object]:
+def closed(scope: ClusterScope, home: str) -> Iterator[Object]:
     """Nothing is let in or out of a namespace unless a workload's own policy says so, save questions to DNS."""
     policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
     both = ["Ingress", "Egress"]
-    yield {**policy, "metadata": metadata(place, "deny-all", home), "spec": {"podSelector": {}, "policyTypes": both}}
+    yield {**policy, "metadata": metadata(scope, "deny-all", home), "spec": {"podSelector": {}, "policyTypes": both}}
     names = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
     yield {
         **policy,
-        "metadata": metadata(place, "allow-dns", home),
+        "metadata": metadata(scope, "allow-dns", home),
         "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": names}]},
     }
 
 
-def policy(place: Place, workload: Workload) -> Object:
+def policy(scope: ClusterScope, workload: Workload) -> Object:
     """The stack's own pods and its neighbours' may connect to a workload's ports, people to the edge's; out it goes as
     far as declared.
     """
-    ours = [_namespace(home) for home in (place.namespace, agents(place.namespace), *place.neighbours)]
+    ours = [_namespace(home) for home in (scope.namespace, agents(scope.namespace), *scope.allowed_namespaces)]
     datagrams = [{"port": port.number, "protocol": "UDP"} for port in workload.ports if port.udp]
-    heard = [{"from": ours, "ports": [*_ports(listening(workload)), *datagrams]}] if listening(workload) else []
-    if workload.edge:
-        given = place.settings.ingress_namespace
+    ingress_rules = [{"from": ours, "ports": [*_ports(listening(workload)), *datagrams]}] if listening(workload) else []
+    if workload.exposed:
+        given = scope.settings.ingress_namespace
         by = {"from": [_namespace(given)]} if given else {}
-        heard.append({**by, "ports": _ports([port.number for port in workload.ports])})
+        ingress_rules.append({**by, "ports": _ports([port.number for port in workload.ports])})
     anywhere = workload.egress == "anywhere" or bool(workload.access)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": own(place, workload),
+        "metadata": own(scope, workload),
         "spec": {
-            "podSelector": {"matchLabels": selector(place, workload.name)},
+            "podSelector": {"matchLabels": selector(scope, workload.name)},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": heard,
+            "ingress": ingress_rules,
             "egress": [{}] if anywhere else [{"to": ours}],
         },
     }
@@ -58,20 +58,20 @@ def _ports(numbers: Sequence[int]) -> list[Object]:
     return [{"port": number, "protocol": "TCP"} for number in numbers]
 
 
-def ingress(place: Place, workload: Workload) -> Object | None:
+def ingress(scope: ClusterScope, workload: Workload) -> Object | None:
     """What leads people from the edge's host to it, by a controller that is in the cluster already.
 
     Source: https://kubernetes.io/docs/concepts/services-networking/ingress/
     """
-    settings = place.settings
-    if not (workload.edge and settings.ingress_class and workload.ports):
+    settings = scope.settings
+    if not (workload.exposed and settings.ingress_class and workload.ports):
         return None
     backend = {"service": {"name": workload.name, "port": {"number": workload.ports[0].number}}}
     rule = {"host": workload.host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
     spec: Object = {"ingressClassName": settings.ingress_class, "rules": [rule]}
     if settings.tls_secret:
         spec["tls"] = [{"hosts": [workload.host], "secretName": settings.tls_secret}]
-    meta = own(place, workload)
+    meta = own(scope, workload)
     # not every controller says when it is done, so that waiting for it could last for ever
     meta["annotations"] |= {"pulumi.com/skipAwait": "true", **settings.ingress_annotations}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": meta, "spec": spec}
@@ -84,12 +84,12 @@ def listening(workload: Workload) -> list[int]:
     return sorted({*(port.number for port in workload.ports), *probed, *reloaded})
 
 
-def services(place: Place, workload: Workload) -> Iterator[Object]:
+def services(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
     """A Service under each of the workload's names, and a headless one that gives every instance a name of its own.
 
     That of the edge, which may be open to the world, has the ports that are meant for people and no other one.
     """
-    numbers = [port.number for port in workload.ports] if workload.edge else listening(workload)
+    numbers = [port.number for port in workload.ports] if workload.exposed else listening(workload)
     if not numbers:
         return
     named = {port.number: port.name for port in workload.ports}
@@ -98,14 +98,14 @@ def services(place: Place, workload: Workload) -> Iterator[Object]:
         {"name": named.get(n, f"port-{n}"), "port": outside.get(n, n), "targetPort": n, "protocol": "TCP"}
         for n in numbers
     ]
-    pods = selector(place, workload.name)
+    pods = selector(scope, workload.name)
     for name in (workload.name, *workload.aliases):
-        meta = own(place, workload) | {"name": name}
-        kind = place.settings.service_type if workload.edge else "ClusterIP"
+        meta = own(scope, workload) | {"name": name}
+        kind = scope.settings.service_type if workload.exposed else "ClusterIP"
         yield _service(meta, {"type": kind, "selector": pods, "ports": ports})
     if controller(workload) == "StatefulSet":
         headless = {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": pods, "ports": ports}
-        yield _service(own(place, workload, "-pods"), headless)
+        yield _service(own(scope, workload, "-pods"), headless)
 
 
 def _service(meta: Object, spec: Object) -> Object:

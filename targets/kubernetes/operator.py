@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # it publishes no types
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from targets.kubernetes import manifests, shared
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from targets.kubernetes.structural import problems as misfits
 
 SECONDS = 5
@@ -44,16 +44,16 @@ def plural(kind: str) -> str:
     return kind.lower() + ("es" if kind.endswith("s") else "s")
 
 
-def kinds(declared: Sequence[Declared]) -> list[str]:
+def kinds(extra_objects: Sequence[ExtraObject]) -> list[str]:
     """The kinds of the operator's API among the objects."""
-    return sorted({item.kind for item in declared if item.api.startswith(GROUP)})
+    return sorted({item.kind for item in extra_objects if item.api.startswith(GROUP)})
 
 
-def problems(client: Any, place: Place, declared: Sequence[Declared]) -> list[str]:
+def problems(client: Any, scope: ClusterScope, extra_objects: Sequence[ExtraObject]) -> list[str]:
     """Everything that stands in the way of the objects, as sentences."""
-    if not kinds(declared):
+    if not kinds(extra_objects):
         return []
-    found = {kind: definition(client, kind) for kind in kinds(declared)}
+    found = {kind: definition(client, kind) for kind in kinds(extra_objects)}
     missing = [f"{plural(kind)}.{GROUP}" for kind, item in found.items() if item is None]
     if missing:
         text = "no Prometheus Operator is installed" if len(missing) == len(found) else "the Prometheus Operator is old"
@@ -62,7 +62,7 @@ def problems(client: Any, place: Place, declared: Sequence[Declared]) -> list[st
             " or let the stack run its own with prometheus.mode: own"
         ]
     known = {kind: item for kind, item in found.items() if item is not None}
-    return [*refused(known, declared), *unselected(client, place, declared), *wrong_rules(declared)]
+    return [*refused(known, extra_objects), *unselected(client, scope, extra_objects), *wrong_rules(extra_objects)]
 
 
 def definition(client: Any, kind: str) -> Definition | None:
@@ -73,9 +73,9 @@ def definition(client: Any, kind: str) -> Definition | None:
     return found
 
 
-def refused(definitions: Mapping[str, Definition], declared: Sequence[Declared]) -> Iterator[str]:
+def refused(definitions: Mapping[str, Definition], extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
     """What the definitions' own schemas say of the objects."""
-    for item in declared:
+    for item in extra_objects:
         if item.kind not in definitions:
             continue
         version = item.api.partition("/")[2]
@@ -91,27 +91,27 @@ def refused(definitions: Mapping[str, Definition], declared: Sequence[Declared])
 # -- selection -------------------------------------------------------------------------------------------------------
 
 
-def unselected(client: Any, place: Place, declared: Sequence[Declared]) -> Iterator[str]:
+def unselected(client: Any, scope: ClusterScope, extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
     """Kinds whose objects would be read by nobody, by the selectors of whatever the operator runs.
 
     Where this user may not look, the operator's own log tells.
     """
-    home = shared.metadata(place, place.namespace, None)["labels"]
-    homes = {**home, "kubernetes.io/metadata.name": place.namespace}
+    home = shared.metadata(scope, scope.namespace, None)["labels"]
+    homes = {**home, "kubernetes.io/metadata.name": scope.namespace}
     running: dict[str, list[Any] | None] = {}
-    for kind in kinds(declared):
+    for kind in kinds(extra_objects):
         resource, prefix = SELECTED_BY[kind]
         if resource not in running:
             running[resource] = _listed(client, resource)
         readers = running[resource]
-        first = next(item for item in declared if item.kind == kind)
-        labels = manifests.declared(place, first)["metadata"]["labels"]
-        if readers is not None and not any(_selects(reader, prefix, place, homes, labels) for reader in readers):
+        first = next(item for item in extra_objects if item.kind == kind)
+        labels = manifests.extra_objects(scope, first)["metadata"]["labels"]
+        if readers is not None and not any(_selects(reader, prefix, scope, homes, labels) for reader in readers):
             names = ", ".join(f"{r['metadata']['namespace']}/{r['metadata']['name']}" for r in readers) or "none at all"
             given = ", ".join(f"{key}={value}" for key, value in sorted(first.labels.items()))
             yield (
                 f"no object of {resource}.{GROUP} ({names}) selects {plural(kind)} labelled {given} in namespace"
-                f" {place.namespace}; set prometheus.operator.labels and kubernetes.labels to what its"
+                f" {scope.namespace}; set prometheus.operator.labels and kubernetes.labels to what its"
                 f" {prefix}Selector and {prefix}NamespaceSelector ask for"
             )
 
@@ -127,11 +127,11 @@ def _listed(client: Any, resource: str) -> list[Any] | None:
 
 
 def _selects(
-    reader: Mapping[str, Any], prefix: str, place: Place, homes: Mapping[str, str], labels: Mapping[str, str]
+    reader: Mapping[str, Any], prefix: str, scope: ClusterScope, homes: Mapping[str, str], labels: Mapping[str, str]
 ) -> bool:
     spec, own = reader["spec"], reader["metadata"]["namespace"]
     selector = spec.get(f"{prefix}NamespaceSelector")
-    there = own == place.namespace if selector is None else matches(selector, homes)
+    there = own == scope.namespace if selector is None else matches(selector, homes)
     return there and matches(spec.get(f"{prefix}Selector"), labels)
 
 
@@ -159,9 +159,9 @@ def _meets(item: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def wrong_rules(declared: Sequence[Declared]) -> Iterator[str]:
+def wrong_rules(extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
     """What promtool says of the rules; it is asked here, as no process of ours will be."""
-    rules = [item for item in declared if item.kind == "PrometheusRule"]
+    rules = [item for item in extra_objects if item.kind == "PrometheusRule"]
     if not rules:
         return
     program = shutil.which("promtool")

@@ -15,11 +15,11 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # it publishes no types
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.naming import LABEL
 from model.workload import Workload
 from targets.kubernetes import manifests, storage
-from targets.kubernetes.shared import Object, Place
+from targets.kubernetes.shared import ClusterScope, Object
 
 SECONDS = 4
 """How long the cluster may take for an answer before it counts as unreachable."""
@@ -65,13 +65,15 @@ def plural(kind: str) -> str:
     return f"{name[:-1]}ies" if name.endswith("y") else f"{name}es" if name.endswith("s") else f"{name}s"
 
 
-def references(place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[Reference]:
+def references(
+    scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
+) -> list[Reference]:
     """Every object that a deployment writes under a name that is known before; Secrets get names that are free."""
-    objects: list[Object] = [*manifests.of_stack(place, workloads)]
+    objects: list[Object] = [*manifests.of_stack(scope, workloads)]
     for workload in workloads:
-        objects += [*manifests.of_workload(place, workload)]
-        objects += [item for item in (storage.config_map(place, workload),) if item]
-    objects += [manifests.declared(place, item) for item in declared]
+        objects += [*manifests.of_workload(scope, workload)]
+        objects += [item for item in (storage.config_map(scope, workload),) if item]
+    objects += [manifests.extra_objects(scope, item) for item in extra_objects]
     return sorted(
         {
             Reference(item["apiVersion"], item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
@@ -80,12 +82,12 @@ def references(place: Place, workloads: Sequence[Workload], declared: Sequence[D
     )
 
 
-def taken(client: Any, place: Place, wanted: Sequence[Reference]) -> list[str]:
+def taken(client: Any, scope: ClusterScope, wanted: Sequence[Reference]) -> list[str]:
     """What exists under a name of the stack's without its label, and namespaces of others that are not there."""
     homes = sorted({item for item in wanted if item.kind == "Namespace"})
     foreign = sorted({item.namespace for item in wanted if item.namespace} - {home.name for home in homes})
     spaces = _metadata(client, [*homes, *(Reference("v1", "Namespace", "", name) for name in foreign)])
-    found = [text for home in homes for text in _whose(place, home, spaces[home])]
+    found = [text for home in homes for text in _whose(scope, home, spaces[home])]
     there = {item.name for item, answer in spaces.items() if answer is not None}
     found += [
         f"namespace {name} does not exist, and a service of the system is to be found in it; make it first, or correct"
@@ -96,10 +98,10 @@ def taken(client: Any, place: Place, wanted: Sequence[Reference]) -> list[str]:
     if found:
         return found
     asked = [item for item in wanted if item not in homes and (not item.namespace or item.namespace in there)]
-    return [text for item, answer in _metadata(client, asked).items() for text in _whose(place, item, answer)]
+    return [text for item, answer in _metadata(client, asked).items() for text in _whose(scope, item, answer)]
 
 
-def _whose(place: Place, item: Reference, answer: Answer) -> Iterator[str]:
+def _whose(scope: ClusterScope, item: Reference, answer: Answer) -> Iterator[str]:
     """That an object is somebody else's, or a namespace on its way out; nothing where it is ours or is not there."""
     if answer is None or answer == "":
         return
@@ -107,7 +109,7 @@ def _whose(place: Place, item: Reference, answer: Answer) -> Iterator[str]:
         yield f"{item} cannot be read: {answer}"
         return
     owner = (answer.get("labels") or {}).get(f"{LABEL}.stack")
-    if owner != place.stack:
+    if owner != scope.stack:
         whose = f"belongs to the stack {owner!r}" if owner else "was not made by this program"
         remedy = "choose another namespace with kubernetes.namespace"
         yield f"{item} exists and {whose}; {remedy if item.kind == 'Namespace' else f'remove it, or {remedy}'}"

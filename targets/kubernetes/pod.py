@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from model.naming import user_id
 from model.workload import MIB, HttpProbe, Workload
 from targets.kubernetes.network import listening
-from targets.kubernetes.shared import TOOLS, Object, Place, hardened, resources, secret_mount, selector
+from targets.kubernetes.shared import TOOLS, ClusterScope, Object, hardened, resources, secret_mount, selector
 from targets.kubernetes.sidecar import sidecar
 from targets.kubernetes.storage import secret_files
 
 
-def pod(place: Place, workload: Workload) -> Object:
+def pod(scope: ClusterScope, workload: Workload) -> Object:
     """The pod's specification."""
-    settings = place.settings
-    owner = user_id(place.stack, workload.name)
+    settings = scope.settings
+    owner = user_id(scope.stack, workload.name)
     root = workload.exempt("root-user")
     agent = workload.placement == "node-agent"
     identity = {"runAsNonRoot": True, "runAsUser": owner, "runAsGroup": owner}
@@ -34,9 +34,9 @@ def pod(place: Place, workload: Workload) -> Object:
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "initContainers": list(_first_containers(place, workload)),
-        "containers": [_main(place, workload)],
-        "volumes": list(_volumes(place, workload)),
+        "initContainers": list(_first_containers(scope, workload)),
+        "containers": [_main(scope, workload)],
+        "volumes": list(_volumes(scope, workload)),
     }
     if not agent and settings.node_selector:
         spec["nodeSelector"] = dict(settings.node_selector)
@@ -47,13 +47,13 @@ def pod(place: Place, workload: Workload) -> Object:
     if settings.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
     if workload.replicas > 1:
-        spec |= _apart(place, workload)
+        spec |= _apart(scope, workload)
     return {key: value for key, value in spec.items() if value != []}
 
 
-def _apart(place: Place, workload: Workload) -> Object:
+def _apart(scope: ClusterScope, workload: Workload) -> Object:
     """Instances of one workload go to different nodes and zones where there are several."""
-    pods = {"labelSelector": {"matchLabels": selector(place, workload.name)}}
+    pods = {"labelSelector": {"matchLabels": selector(scope, workload.name)}}
     keys = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
     soft = [
         {"weight": 100, "podAffinityTerm": {**pods, "topologyKey": keys[0]}},
@@ -66,24 +66,24 @@ def _apart(place: Place, workload: Workload) -> Object:
     }
 
 
-def _first_containers(place: Place, workload: Workload) -> Iterator[Object]:
+def _first_containers(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
     """Whatever runs before the process: a static busybox is fetched, then documents are delivered and followed."""
     yield {
         "name": "tools",
-        "image": place.image("busybox"),
+        "image": scope.image("busybox"),
         "command": ["/bin/busybox", "cp", "/bin/busybox", f"{TOOLS}/busybox"],
         "resources": resources(32 * MIB, 0.1),
         "securityContext": hardened(workload, main=False),
         "volumeMounts": [{"name": "tools", "mountPath": TOOLS}],
     }
     if workload.config is not None:
-        yield sidecar(place, workload, workload.config)
+        yield sidecar(scope, workload, workload.config)
 
 
-def _main(place: Place, workload: Workload) -> Object:
+def _main(scope: ClusterScope, workload: Workload) -> Object:
     container: Object = {
         "name": workload.name,
-        "image": place.image(workload.image),
+        "image": scope.image(workload.image),
         "securityContext": hardened(workload, main=True),
         "resources": resources(workload.limits.memory, workload.limits.cpus),
         "volumeMounts": list(_mounts(workload)),
@@ -106,7 +106,7 @@ def _main(place: Place, workload: Workload) -> Object:
 def _environment(workload: Workload) -> Iterator[Object]:
     paths = {"node-name": "spec.nodeName", "instance-name": "metadata.name"}
     yield from ({"name": key, "value": value} for key, value in sorted(workload.env.items()))
-    for key, what in sorted(workload.told.items()):
+    for key, what in sorted(workload.field_refs.items()):
         yield {"name": key, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": paths[what]}}}
 
 
@@ -144,7 +144,7 @@ def _mounts(workload: Workload) -> Iterator[Object]:
         yield {"name": f"tmp-{number}", "mountPath": path}
 
 
-def _volumes(place: Place, workload: Workload) -> Iterator[Object]:
+def _volumes(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
     yield {"name": "tools", "emptyDir": {"sizeLimit": "16Mi"}}
     if workload.config:
         yield {"name": "config", "emptyDir": {"sizeLimit": "256Mi"}}
@@ -156,7 +156,7 @@ def _volumes(place: Place, workload: Workload) -> Iterator[Object]:
         yield {"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}
     if workload.placement == "node-agent":
         for volume in workload.volumes:  # what an agent remembers is about its node, so it stays there
-            path = f"/var/lib/observability/{place.namespace}/{volume.name}"
+            path = f"/var/lib/observability/{scope.namespace}/{volume.name}"
             yield {"name": volume.name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}}
     for number, mount in enumerate(workload.host_mounts):
         kind = "DirectoryOrCreate" if mount.create else ""

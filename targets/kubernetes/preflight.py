@@ -13,34 +13,36 @@ import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 
-from model.declared import Declared
 from model.errors import nearest
+from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets.kubernetes import operator, shared, storage
 from targets.kubernetes.ownership import SECONDS, references, taken
 from targets.kubernetes.rights import CRDS, forbidden, wanted_rights
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
-def problems(place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
+def problems(
+    scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
+) -> list[str]:
     """Everything that stands in the way, as sentences; empty when nothing does."""
     try:
-        client = connect(place.settings)
+        client = connect(scope.settings)
     except (ConfigException, OSError) as error:
-        return [no_context(place.settings, error)]
+        return [no_context(scope.settings, error)]
     if found := _silent(client):
         return [found]
-    lacking = forbidden(client, [*wanted_rights(place, workloads, declared)])
-    unread = [] if any(CRDS in text for text in lacking) else operator.problems(client, place, declared)
+    lacking = forbidden(client, [*wanted_rights(scope, workloads, extra_objects)])
+    unread = [] if any(CRDS in text for text in lacking) else operator.problems(client, scope, extra_objects)
     return [
         *lacking,
         *unread,
-        *taken(client, place, references(place, workloads, declared)),
-        *_volumes(client, place, workloads),
-        *_ingress_class(client, place.settings.ingress_class),
+        *taken(client, scope, references(scope, workloads, extra_objects)),
+        *_volumes(client, scope, workloads),
+        *_ingress_class(client, scope.settings.ingress_class),
     ]
 
 
@@ -78,18 +80,18 @@ def _silent(client: Any) -> str | None:
     return None
 
 
-def _volumes(client: Any, place: Place, workloads: Sequence[Workload]) -> Iterator[str]:
+def _volumes(client: Any, scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[str]:
     """Claims that would have to shrink, or to grow where their class does not let them."""
     api = kubernetes.client.CoreV1Api(client)
     try:
-        claims = api.list_namespaced_persistent_volume_claim(place.namespace, _request_timeout=SECONDS).items
+        claims = api.list_namespaced_persistent_volume_claim(scope.namespace, _request_timeout=SECONDS).items
     except ApiException as error:
         if error.status != 404:
-            yield f"volumes in {place.namespace} cannot be listed: {error.status} {error.reason}"
+            yield f"volumes in {scope.namespace} cannot be listed: {error.status} {error.reason}"
         return
     held = {claim.metadata.name: claim for claim in claims}
     for workload in workloads:
-        for volume, item in storage.claims(place, workload):
+        for volume, item in storage.claims(scope, workload):
             claim = held.get(item["metadata"]["name"])
             if claim is None:
                 continue

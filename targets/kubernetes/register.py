@@ -20,8 +20,8 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as disruption
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from model.declared import SECRETS, Declared
 from model.errors import ConfigError, Problem
+from model.extra_objects import SECRETS, ExtraObject
 from model.images import Image
 from model.naming import LABEL, resource_name
 from model.settings import KubernetesSettings
@@ -30,7 +30,7 @@ from targets.base import Deployment, mark_secrets
 from targets.kubernetes import manifests, shared, sidecar, storage
 from targets.kubernetes.check import address, check
 from targets.kubernetes.delivery import Cluster
-from targets.kubernetes.shared import Object, Place
+from targets.kubernetes.shared import ClusterScope, Object
 from targets.kubernetes.storage import MARK
 
 KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
@@ -88,16 +88,16 @@ class KubernetesTarget:
         secrets: Mapping[str, pulumi.Output[str]],
         *,
         workloads: Sequence[Workload],
-        declared: Sequence[Declared] = (),
-        neighbours: tuple[str, ...] = (),
+        extra_objects: Sequence[ExtraObject] = (),
+        allowed_namespaces: tuple[str, ...] = (),
         retain: bool = True,
         cluster: Cluster | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         self._stack, self._settings, self._secrets = stack, settings, secrets
-        self._place = Place(stack=stack, settings=settings, images=images, neighbours=neighbours)
+        self._scope = ClusterScope(stack=stack, settings=settings, images=images, allowed_namespaces=allowed_namespaces)
         self._cluster = cluster or Cluster(settings)
-        if refused := self._cluster.refusals(self._place, workloads, declared):
+        if refused := self._cluster.preflight_errors(self._scope, workloads, extra_objects):
             raise ConfigError(Problem("target kubernetes", text) for text in refused)
         self._host = pulumi.ComponentResource("observability:targets:KubernetesCluster", stack, {}, opts)
         self._provider = Provider(
@@ -113,13 +113,13 @@ class KubernetesTarget:
             opts=pulumi.ResourceOptions(parent=self._host),
         )
         self._homes: dict[str, list[pulumi.Resource]] = {}
-        for item in manifests.of_stack(self._place, workloads):
+        for item in manifests.of_stack(self._scope, workloads):
             meta = item["metadata"]
             home = self._homes.setdefault(meta.get("namespace", meta["name"]), [])
             # Its volumes go with a namespace, so it stays where they are to stay.
-            stays = retain and item["kind"] == "Namespace" and meta["name"] == self._place.namespace
+            stays = retain and item["kind"] == "Namespace" and meta["name"] == self._scope.namespace
             home.append(self._register(item, self._host, depends_on=home[:1], retain_on_delete=stays))
-        self._declare(declared)
+        self._declare(extra_objects)
         self._host.register_outputs({})
 
     # -- the protocol ------------------------------------------------------------------------------------------------
@@ -136,10 +136,10 @@ class KubernetesTarget:
         self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
     ) -> Deployment:
         """Identity, volumes, secrets and documents, then the proof, then the pods; all children of `parent`."""
-        place, homes = self._place, self._homes[self._place.home(workload)]
+        scope, homes = self._scope, self._homes[self._scope.home(workload)]
         before: list[pulumi.Resource] = [*homes, *after]
-        kept = {item["metadata"]["name"] for volume, item in storage.claims(place, workload) if volume.retain}
-        *around, pods = manifests.of_workload(place, workload)
+        kept = {item["metadata"]["name"] for volume, item in storage.claims(scope, workload) if volume.retain}
+        *around, pods = manifests.of_workload(scope, workload)
         needed = [
             self._register(item, parent, depends_on=homes, retain_on_delete=item["metadata"]["name"] in kept)
             for item in around
@@ -174,15 +174,15 @@ class KubernetesTarget:
             return CustomResource(named, api_version=item["apiVersion"], kind=item["kind"], opts=opts, **rest)
         return KINDS[item["kind"]](named, opts=opts, **rest)
 
-    def _declare(self, declared: Sequence[Declared]) -> None:
+    def _declare(self, extra_objects: Sequence[ExtraObject]) -> None:
         """Objects that others read, after the Secret that they refer to."""
-        homes = self._homes[self._place.namespace]
-        wanted = sorted({name for item in declared for name in item.secrets})
+        homes = self._homes[self._scope.namespace]
+        wanted = sorted({name for item in extra_objects for name in item.secrets})
         files = {name: self._secrets[name] for name in wanted}
-        around = shared.metadata(self._place, "", self._place.namespace)
+        around = shared.metadata(self._scope, "", self._scope.namespace)
         name = self._immutable(SECRETS, around, files, self._host, homes) if wanted else None
-        for item in declared:
-            made = manifests.declared(self._place, item)
+        for item in extra_objects:
+            made = manifests.extra_objects(self._scope, item)
             self._register(_referring(made, name) if item.secrets else made, self._host, depends_on=homes)
 
     def _secret(self, workload: Workload, parent: pulumi.Resource, homes: Sequence[pulumi.Resource]) -> Any:
@@ -216,8 +216,8 @@ class KubernetesTarget:
 
     def _around(self, workload: Workload, name: str) -> Any:
         """The metadata of a workload's Secret."""
-        place = self._place
-        return shared.metadata(place, name, place.home(workload), **shared.selector(place, workload.name))
+        scope = self._scope
+        return shared.metadata(scope, name, scope.home(workload), **shared.selector(scope, workload.name))
 
     def _immutable(
         self,
@@ -256,12 +256,12 @@ class KubernetesTarget:
 
         They took them with the secrets of this mark, where there are some that they read again.
         """
-        wanted = sidecar.generation(self._place, workload)
-        item = storage.config_map(self._place, workload)
+        wanted = sidecar.restart_digest(self._scope, workload)
+        item = storage.config_map(self._scope, workload)
         if item is None or workload.config is None:
             return pulumi.Output.from_input(wanted)
         made = self._register(item, parent, depends_on=list(homes))
-        home, config = self._place.home(workload), workload.config
+        home, config = self._scope.home(workload), workload.config
 
         async def prove(known: Sequence[Any]) -> str:
             if not pulumi.runtime.is_dry_run():
@@ -274,7 +274,7 @@ class KubernetesTarget:
     def _fill(pods: Object, proof: pulumi.Output[str], names: Mapping[str, Any]) -> None:
         """Puts in what is known only while deploying: the proof, and the real names of Secrets."""
         template = pods["spec"]["template"]
-        template["metadata"]["annotations"][f"{LABEL}/generation"] = proof
+        template["metadata"]["annotations"][f"{LABEL}/restart-digest"] = proof
         for volume in template["spec"].get("volumes", ()):
             for source in volume.get("projected", {}).get("sources", ()):
                 source["secret"]["name"] = names.get(source["secret"]["name"], source["secret"]["name"])

@@ -8,11 +8,11 @@ from typing import Any
 
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.workload import Workload
 from targets.kubernetes import operator
 from targets.kubernetes.ownership import AT_ONCE, SECONDS, plural, references
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 
 CRDS = "customresourcedefinitions"
 WRITE = ("get", "create", "patch")
@@ -21,26 +21,28 @@ Right = tuple[str, str, str, str]
 """Verb, API group, resource (with its subresource) and namespace (empty: cluster-wide)."""
 
 
-def wanted_rights(place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> Iterator[Right]:
+def wanted_rights(
+    scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
+) -> Iterator[Right]:
     """Everything that a deployment does, once: every object is looked at and written, and those that a later plan does
     not have are deleted; pods are told that there is something to deliver, and their logs say what came of it.
     """
-    every = references(place, workloads, declared)
+    every = references(scope, workloads, extra_objects)
     for group, kind, home in sorted({(item.group, item.kind, item.namespace) for item in every}):
         for verb in (*WRITE, *(() if kind == "Namespace" else ("delete",))):
             yield verb, group, plural(kind), home
-    for home in sorted({place.home(workload) for workload in workloads}):
+    for home in sorted({scope.home(workload) for workload in workloads}):
         yield from ((verb, "", "pods", home) for verb in ("list", "patch"))
         yield "get", "", "pods/log", home
-    secret = {place.home(workload) for workload in workloads if workload.secrets}
-    secret |= {place.namespace} if any(item.secrets for item in declared) else set()
+    secret = {scope.home(workload) for workload in workloads if workload.secrets}
+    secret |= {scope.namespace} if any(item.secrets for item in extra_objects) else set()
     for home in sorted(secret):
         yield from ((verb, "", "secrets", home) for verb in (*WRITE, "delete"))
     if any(workload.volumes for workload in workloads):
-        yield "list", "", "persistentvolumeclaims", place.namespace
-    if place.settings.ingress_class:
+        yield "list", "", "persistentvolumeclaims", scope.namespace
+    if scope.settings.ingress_class:
         yield "list", "networking.k8s.io", "ingressclasses", ""
-    if operator.kinds(declared):
+    if operator.kinds(extra_objects):
         yield "get", "apiextensions.k8s.io", CRDS, ""
 
 
@@ -54,10 +56,10 @@ def forbidden(client: Any, wanted: Sequence[Right]) -> list[str]:
         if not granted:
             name = f"{resource}{f'.{group}' if group else ''}"
             lacking.setdefault(home, {}).setdefault(name, []).append(verb)
-    return [_told(home, what) for home, what in lacking.items()]
+    return [_field_refs(home, what) for home, what in lacking.items()]
 
 
-def _told(home: str, what: Mapping[str, Sequence[str]]) -> str:
+def _field_refs(home: str, what: Mapping[str, Sequence[str]]) -> str:
     each = ", ".join(f"{'/'.join(verbs)} {name}" for name, verbs in what.items())
     where = f"in namespace {home}" if home else "cluster-wide"
     return f"this user may not {each} {where}; ask for a role that allows it"

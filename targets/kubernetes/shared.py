@@ -23,16 +23,16 @@ SLASH = "__"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ClusterScope:
     """Where objects go: the stack's name, its two namespaces, images and the target's settings.
 
-    `neighbours` are namespaces of others whose pods and the stack's may connect to each other.
+    `allowed_namespaces` are namespaces of others whose pods and the stack's may connect to each other.
     """
 
     stack: str
     settings: KubernetesSettings
     images: Mapping[str, Image]
-    neighbours: tuple[str, ...] = ()
+    allowed_namespaces: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -48,12 +48,12 @@ class Place:
         return self.images[name].reference(self.settings.registry_mirror)
 
 
-def selector(place: Place, workload: str) -> dict[str, str]:
+def selector(scope: ClusterScope, workload: str) -> dict[str, str]:
     """The labels by which a workload's pods are found; they never change."""
-    return {f"{LABEL}.stack": place.stack, f"{LABEL}.workload": workload}
+    return {f"{LABEL}.stack": scope.stack, f"{LABEL}.workload": workload}
 
 
-def metadata(place: Place, name: str, home: str | None, **labels: str) -> Object:
+def metadata(scope: ClusterScope, name: str, home: str | None, **labels: str) -> Object:
     """Name, namespace, labels and annotations. Objects that exist already and carry the stack's label are written to;
     those of others are refused before (see `targets.kubernetes.ownership`).
     """
@@ -63,21 +63,21 @@ def metadata(place: Place, name: str, home: str | None, **labels: str) -> Object
         "labels": {
             "app.kubernetes.io/managed-by": "pulumi",
             "app.kubernetes.io/part-of": "observability",
-            f"{LABEL}.stack": place.stack,
+            f"{LABEL}.stack": scope.stack,
             **labels,
-            **place.settings.labels,
+            **scope.settings.labels,
         },
-        "annotations": {"pulumi.com/patchForce": "true", **place.settings.annotations},
+        "annotations": {"pulumi.com/patchForce": "true", **scope.settings.annotations},
     }
 
 
-def own(place: Place, workload: Workload, suffix: str = "") -> Object:
+def own(scope: ClusterScope, workload: Workload, suffix: str = "") -> Object:
     """The metadata of an object of a workload."""
     return metadata(
-        place,
+        scope,
         workload.name + suffix,
-        place.home(workload),
-        **{"app.kubernetes.io/name": workload.name, **selector(place, workload.name), **workload.labels},
+        scope.home(workload),
+        **{"app.kubernetes.io/name": workload.name, **selector(scope, workload.name), **workload.labels},
     )
 
 

@@ -12,8 +12,8 @@ from targets.kubernetes.shared import (
     SCRIPTS,
     SIDECAR,
     TOOLS,
+    ClusterScope,
     Object,
-    Place,
     hardened,
     metadata,
     resources,
@@ -24,24 +24,24 @@ FOLLOW = Path(__file__).parents[1].joinpath("follow.sh")
 DELIVER = Path(__file__).parents[1].joinpath("deliver.sh")
 
 
-def scripts(place: Place, home: str) -> Object:
+def scripts(scope: ClusterScope, home: str) -> Object:
     """The scripts of the delivering container."""
     files = {path.name: path.read_text(encoding="utf-8") for path in (FOLLOW, DELIVER)}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(place, "delivery", home),
+        "metadata": metadata(scope, "delivery", home),
         "data": files,
     }
 
 
-def generation(place: Place, workload: Workload) -> str:
+def restart_digest(scope: ClusterScope, workload: Workload) -> str:
     """Digest of the documents that are read only at start, and of what delivers them: its change replaces the pods."""
     scripts = [path.read_text(encoding="utf-8") for path in (FOLLOW, DELIVER)]
     return digest([workload.config.restart_digest(), scripts]) if workload.config else ""
 
 
-def sidecar(place: Place, workload: Workload, config: ConfigDir) -> Object:
+def sidecar(scope: ClusterScope, workload: Workload, config: ConfigDir) -> Object:
     """The container that delivers documents, from the service's own image: so its own validator judges them.
 
     Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
@@ -51,7 +51,7 @@ def sidecar(place: Place, workload: Workload, config: ConfigDir) -> Object:
     delivered = ["/tools/busybox", "test", "-e", "/config/..data"]
     return {
         "name": SIDECAR,
-        "image": place.image(workload.image),
+        "image": scope.image(workload.image),
         "restartPolicy": "Always",
         "command": [f"{TOOLS}/busybox", "sh", f"{SCRIPTS}/follow.sh"],
         "env": [{"name": key, "value": value} for key, value in sorted(_delivery(workload, config).items())],

@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 
 from model.workload import DataVolume, SecretFile, Workload
-from targets.kubernetes.shared import SLASH, Object, Place, controller, metadata, own, quantity, selector
+from targets.kubernetes.shared import SLASH, ClusterScope, Object, controller, metadata, own, quantity, selector
 
 MARK = ".mark"
 """A file beside the secrets that are read again: a text that is another one when one of them changes."""
@@ -22,7 +22,7 @@ LARGEST = 900_000
 """Bytes of documents that a ConfigMap takes as text; it may hold 1 MiB in all, so more than this goes in packed."""
 
 
-def config_map(place: Place, workload: Workload) -> Object | None:
+def config_map(scope: ClusterScope, workload: Workload) -> Object | None:
     """A workload's documents, slashes in their names replaced; packed into one archive where they are too large."""
     config = workload.config
     if config is None:
@@ -31,7 +31,7 @@ def config_map(place: Place, workload: Workload) -> Object | None:
     if sum(len(text.encode()) for text in config.files.values()) > LARGEST:
         held = {"data": {}, "binaryData": {ARCHIVE_KEY: b64encode(archive(config.files)).decode()}}
     held["data"][REVISION_KEY] = config.revision()
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": own(place, workload, "-config"), **held}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": own(scope, workload, "-config"), **held}
 
 
 def archive(files: Mapping[str, str]) -> bytes:
@@ -46,21 +46,21 @@ def archive(files: Mapping[str, str]) -> bytes:
     return gzip.compress(raw.getvalue(), mtime=0)
 
 
-def claims(place: Place, workload: Workload) -> Iterator[tuple[DataVolume, Object]]:
+def claims(scope: ClusterScope, workload: Workload) -> Iterator[tuple[DataVolume, Object]]:
     """A claim for each data volume of each instance, named as the StatefulSet looks for it, so that it can grow."""
     for volume in workload.volumes if controller(workload) == "StatefulSet" else ():
         for number in range(workload.replicas):
             name = f"{volume.name}-{workload.name}-{number}"
-            meta = metadata(place, name, place.home(workload), **selector(place, workload.name))
+            meta = metadata(scope, name, scope.home(workload), **selector(scope, workload.name))
             yield (
                 volume,
-                {**claim(place, volume), "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta},
+                {**claim(scope, volume), "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta},
             )
 
 
-def claim(place: Place, volume: DataVolume) -> Object:
+def claim(scope: ClusterScope, volume: DataVolume) -> Object:
     """What is claimed for a data volume."""
-    chosen = place.settings.storage_class
+    chosen = scope.settings.storage_class
     return {
         "spec": {
             "accessModes": ["ReadWriteOnce"],

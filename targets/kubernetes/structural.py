@@ -140,10 +140,10 @@ def _whole(pattern: str) -> str:
 def _group_end(pattern: str, start: int) -> int:
     """Where the group that `start` lies in ends; parentheses in brackets or behind backslashes are not looked for."""
     depth = 0
-    for place in range(start, len(pattern)):
-        depth += {"(": 1, ")": -1}.get(pattern[place], 0)
+    for scope in range(start, len(pattern)):
+        depth += {"(": 1, ")": -1}.get(pattern[scope], 0)
         if depth < 0:
-            return place
+            return scope
     return len(pattern)
 
 

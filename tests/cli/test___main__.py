@@ -161,7 +161,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
-    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "preflight_errors", lambda self, plan: [])
     assert call(monkeypatch, "preview") == 0
     assert call(monkeypatch, "preview", "--json") == 0
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
@@ -191,7 +191,7 @@ def test_a_run_that_came_first_is_said(
     fakes.fake_pulumi(stack, {"stack export": "{}"}, fails=("destroy", "refresh"))
     held = recover.Lock(stack, 4711, "ann", "elsewhere")
     found = [[], [], [held]] if command == "down" else [[held]]
-    monkeypatch.setattr(commands, "unhindered", lambda host, plan: None)
+    monkeypatch.setattr(commands, "run_preflight", lambda host, plan: None)
     monkeypatch.setattr(recover, "locks", lambda space: found.pop(0))
     assert call(monkeypatch, command) == 1
     assert "stack dev is being changed by another run:\n  process 4711 of ann on elsewhere" in capsys.readouterr().out
@@ -224,7 +224,7 @@ def test_a_host_that_refuses_is_heard_before_pulumi(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What stands in the way is told before Pulumi looks at a single resource."""
-    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: ["no cluster answers"])
+    monkeypatch.setattr(DockerHost, "preflight_errors", lambda self, plan: ["no cluster answers"])
     assert call(monkeypatch, "preview") == 2 and call(monkeypatch, "refresh") == 2
     assert "target docker: no cluster answers" in capsys.readouterr().out
     assert not (stack / "calls").exists()
@@ -239,7 +239,7 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
     monkeypatch.setattr(verify, "unseen", lambda *args, **options: ["no metrics"])
     monkeypatch.setattr(verify, "report", lambda stack, found, scraped, unseen, **options: reported(unseen))
-    monkeypatch.setattr(DockerHost, "refusals", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "preflight_errors", lambda self, plan: [])
 
     def reported(unseen: list[str]) -> bool:
         assert unseen == ["no metrics"]
@@ -281,7 +281,15 @@ def test_rotate_deploys_another_value(
     monkeypatch.setattr(secrets, "prepare", lambda space, name, console: secrets.Rotation(secret=secret))
     monkeypatch.setattr(commands, "fetch", lambda plan: {})
     monkeypatch.setattr(render, "plan_file", lambda path, name: None)
-    for name in ("refusals", "recover", "repeats", "wait_healthy", "wait_targets", "unseen", "last_words"):
+    for name in (
+        "preflight_errors",
+        "recover",
+        "urns_to_replace",
+        "wait_healthy",
+        "wait_targets",
+        "unseen",
+        "last_log_lines",
+    ):
         monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
     monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
     monkeypatch.setattr(verify, "report", lambda *args, **options: True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli import alertmanagers, operated, recover, verify
+from cli import alertmanagers, operator_targets, recover, verify
 from cli.alertmanagers import InContainer, InPod
 from cli.hosts import ClusterHost, DockerHost, pod_health
 from model.operator import Operator
@@ -58,7 +58,7 @@ class _Api:
 
     def list_namespaced_pod(self, namespace: str, label_selector: str) -> Any:
         """Pods by namespace."""
-        assert (namespace, label_selector) == ("monitoring", operated.PODS)
+        assert (namespace, label_selector) == ("monitoring", operator_targets.PODS)
         return SimpleNamespace(items=["its pod"])
 
 
@@ -97,7 +97,7 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
     assert host.describe(settings).settings["docker"]["dataRoot"] == "/data/docker"
     workload = SimpleNamespace(ports=(Port(number=8080, publish=8080),))
     plan = SimpleNamespace(stack="dev", settings=settings, workloads={"traefik": (workload,)})
-    said, port = host.refusals(plan)  # type: ignore[arg-type]
+    said, port = host.preflight_errors(plan)  # type: ignore[arg-type]
     assert said.startswith("docker.dataRoot: ") and "is taken by the container web" in port
     assert set(asked) == {"tcp://10.0.0.5:2376"}
 
@@ -111,7 +111,7 @@ def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest
     ]
     state = json.dumps({"deployment": {"resources": resources}})
     monkeypatch.setattr(verify, "blind", lambda client, stack: blind)
-    found = DockerHost("dev", fakes.engine_with()).repeats(fakes.workspace(tmp_path, {"stack export": state}))
+    found = DockerHost("dev", fakes.engine_with()).urns_to_replace(fakes.workspace(tmp_path, {"stack export": state}))
     assert found == ["urn:half", *(["urn:cadvisor"] if blind else [])]
 
 

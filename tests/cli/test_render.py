@@ -75,7 +75,7 @@ def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
     """One for each, by kind and name, with the labels by which it is selected; no Prometheus of our own beside them."""
     plan = systems.plan_cluster(tmp_path, settings={"prometheus": "operator"})
     files = render.documents(plan)
-    for item in plan.declared:
+    for item in plan.extra_objects:
         shown = yaml.safe_load(files[f"kubernetes/{item.kind.lower()}/{item.name}.yaml"])
         assert shown["metadata"]["labels"].items() >= item.labels.items()
     assert "kubernetes/prometheus.yaml" not in files and "kubernetes/servicemonitor/loki.yaml" in files

@@ -65,24 +65,24 @@ def stranger(stack: RunningStack) -> Iterator[Stranger]:
 def _addresses(cluster: ClusterStack) -> tuple[list[Address], set[tuple[str, int]]]:
     """Every port on which a pod of the stack listens, and those of them that are the edge's."""
     found: list[Address] = []
-    edge = set()
+    exposed = set()
     for workload in plan_file(cluster.settings_in_use, cluster.name).every():
         for pod in cluster.ready(workload.name):
             found += [(workload.name, pod.status.pod_ip, port) for port in listening(workload)]
-        if workload.edge:
-            edge |= {(workload.name, port.number) for port in workload.ports}
-    return found, edge
+        if workload.exposed:
+            exposed |= {(workload.name, port.number) for port in workload.ports}
+    return found, exposed
 
 
 def test_a_stranger_reaches_the_edge_alone(stranger: Stranger) -> None:
     """From another namespace no port of the stack answers, save the edge's; a pod of the stack reaches them all."""
-    addresses, edge = _addresses(stranger.cluster)
+    addresses, exposed = _addresses(stranger.cluster)
     every = {(name, port) for name, _, port in addresses}
     inside = _read(stranger.cluster.sh("prometheus", _script(addresses, "/tools/busybox")))
     assert inside == every, every - inside
-    assert edge
-    eventually(lambda: stranger.reaches(addresses) == edge, timeout=30, what="the edge alone is reached")
-    print(f"{len(every)} ports: {len(edge)} of the edge open to a stranger")
+    assert exposed
+    eventually(lambda: stranger.reaches(addresses) == exposed, timeout=30, what="the edge alone is reached")
+    print(f"{len(every)} ports: {len(exposed)} of the edge open to a stranger")
 
 
 def test_out_it_goes_as_far_as_declared(stranger: Stranger) -> None:

@@ -35,7 +35,7 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lists]:
     names = {"pair": {"port": 80, "addresses": ["pair-0:80", "pair-1:80"]}, "flaps": {"port": 80}, "gone": {"port": 80}}
     system = {"alerts": [], **{f"services.{name}": service for name, service in names.items()}}
     settings = {
-        "prometheus": json.dumps({"evaluationInterval": "1s"}), "scrapeInterval": "1s", "longestHold": "3s",
+        "prometheus": json.dumps({"evaluationInterval": "1s"}), "scrapeInterval": "1s", "longestFor": "3s",
     }  # fmt: skip
     plan = plan_shop(folder / "project", system, settings)
     with served(exporter(page)) as proxy:

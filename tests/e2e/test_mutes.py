@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from model.muting import pairs
+from model.inhibition import pairs
 from model.plan import Plan
 from packs.clickhouse import FREE, TOTAL
 from stack.assemble import ConfigValue
@@ -323,7 +323,7 @@ def planned(folder: Path) -> Plan:
         "alertmanager": json.dumps(alertmanager),
         "prometheus": json.dumps({"replicas": 2, "evaluationInterval": "2s"}),
         "scrapeInterval": "2s",
-        "longestHold": "4s",
+        "longestFor": "4s",
         "pager-key": ConfigValue("", secret=True),
     }
     for name in ("main", "other", "third"):

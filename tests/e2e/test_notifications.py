@@ -258,7 +258,7 @@ def watched(tmp_path: Path, given: dict[str, Any], answers: Callable[[str], bool
     names = [key for key in SECRETS if f'"{key}"' in json.dumps(given)]
     quick: dict[str, str | ConfigValue] = {
         "alertmanager": ConfigValue(json.dumps(given)), **{name: ConfigValue("", secret=True) for name in names},
-        "scrapeInterval": "1s", "longestHold": "2s", "prometheus": '{"evaluationInterval": "1s"}',
+        "scrapeInterval": "1s", "longestFor": "2s", "prometheus": '{"evaluationInterval": "1s"}',
     }  # fmt: skip
     plan = plan_shop(tmp_path, settings=quick)
     with notified(plan, tmp_path / "run", {}, contexts(tmp_path)) as (alertmanager, receivers):

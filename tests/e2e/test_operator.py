@@ -15,15 +15,15 @@ from urllib.parse import urlencode
 import pytest
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
-from cli import operated
+from cli import operator_targets
 from cli.hosts import ClusterHost
 from cli.render import plan_file
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
-from targets.kubernetes.manifests import declared
+from targets.kubernetes.manifests import extra_objects
 from targets.kubernetes.operator import problems
 from targets.kubernetes.preflight import connect
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.e2e.test_no_change import unchanged
 from tests.support import watchers
 from tests.support.clusters import ClusterStack, start_cluster
@@ -53,9 +53,9 @@ class OperatedStack(ClusterStack):
             "alertmanager": {"receivers": receivers, "routes": routes, "groupWait": "1s"},
         }
 
-    def ask(self, path: str, *, name: str = "prometheus", port: int = operated.PORT) -> Any:
+    def ask(self, path: str, *, name: str = "prometheus", port: int = operator_targets.PORT) -> Any:
         """What the operator's Prometheus or Alertmanager answers to a GET."""
-        label = operated.PODS.replace("name=prometheus", f"name={name}", 1)
+        label = operator_targets.PODS.replace("name=prometheus", f"name={name}", 1)
         pods = self.api.list_namespaced_pod(HOME, label_selector=label).items
         if not pods:
             raise LookupError(f"no pod of {name} in {HOME}")
@@ -84,9 +84,9 @@ def nothing_was_made(stack: OperatedStack) -> bool:
     return stack.namespace not in {item.metadata.name for item in stack.api.list_namespace().items}
 
 
-def _place(stack: OperatedStack) -> Place:
+def _place(stack: OperatedStack) -> ClusterScope:
     settings = KubernetesSettings(kubeconfig=str(stack.kubeconfig), namespace="default")
-    return Place(stack=NAME, settings=settings, images={})
+    return ClusterScope(stack=NAME, settings=settings, images={})
 
 
 # -- no operator -----------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def test_without_an_operator_nothing_is_made(stack: OperatedStack) -> None:
     assert nothing_was_made(stack)
     began = time.monotonic()
     plan = plan_file(stack.settings_in_use, NAME)
-    (found,) = problems(connect(_place(stack).settings), _place(stack), plan.declared)
+    (found,) = problems(connect(_place(stack).settings), _place(stack), plan.extra_objects)
     took = time.monotonic() - began
     print(f"planned and refused in {took:.1f} s; by make up, with toolchain and Pulumi, {refused.seconds:.1f} s")
     assert found in " ".join(refused.text.split()) and took < PREFLIGHT_SECONDS
@@ -117,14 +117,14 @@ def defined(stack: OperatedStack) -> OperatedStack:
     return stack
 
 
-def _dry_run(stack: OperatedStack, item: Declared) -> Any:
+def _dry_run(stack: OperatedStack, item: ExtraObject) -> Any:
     words = ("create", "--dry-run=server", "--validate=strict", "--filename=-")
-    return stack.kubectl(*words, document=declared(_place(stack), item), check=False)
+    return stack.kubectl(*words, document=extra_objects(_place(stack), item), check=False)
 
 
 def test_the_api_server_accepts_every_object(defined: OperatedStack) -> None:
     """A strict dry run on the server of all that a stack writes, save what refers to nothing yet."""
-    for item in plan_of("devops-mcp", demo=True).declared:
+    for item in plan_of("devops-mcp", demo=True).extra_objects:
         done = _dry_run(defined, item)
         assert done.returncode == 0, f"{item.kind} {item.name}: {done.stderr}"
 
@@ -137,7 +137,7 @@ def test_the_api_server_accepts_every_object(defined: OperatedStack) -> None:
 def test_what_we_refuse_the_api_server_refuses(defined: OperatedStack, endpoint: dict[str, Any]) -> None:
     """A wrong interval, value or field is found by the definition as the cluster holds it, before it is sent."""
     plan = plan_of("devops-mcp", demo=True)
-    good = next(item for item in plan.declared if item.kind == "ServiceMonitor")
+    good = next(item for item in plan.extra_objects if item.kind == "ServiceMonitor")
     (before,) = good.body["spec"]["endpoints"]
     bad = replace(good, body={"spec": {**good.body["spec"], "endpoints": [{**before, **endpoint}]}})
     client = connect(_place(defined).settings)
@@ -281,7 +281,7 @@ def test_it_goes_without_a_trace(ran: Run, defined: OperatedStack) -> None:
     """`make down` takes every object of ours away and leaves the operator's own."""
     assert defined.run("down", "--purge", timeout=1200).code == 0
     api = kubernetes.CustomObjectsApi(defined.api.api_client)
-    for version, resource in operated.POOLS:
+    for version, resource in operator_targets.POOLS:
         items = api.list_cluster_custom_object("monitoring.coreos.com", version, resource)["items"]
         assert not [item for item in items if item["metadata"]["namespace"] == defined.namespace]
     assert defined.ask("/api/v1/scrape_pools")

@@ -35,9 +35,9 @@ GRACE = "--rules.alert.for-grace-period"
 (BASE,) = SYSTEM["alerts"]
 
 
-def named(hold: str) -> str:
+def named(for_: str) -> str:
     """The alert that holds for so long."""
-    return f"Holds{hold}"
+    return f"Holds{for_}"
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def firing(folder: Path, without: str = "") -> Iterator[tuple[Incidents, Watched
             "prometheus": json.dumps({"evaluationInterval": "1s"}),
             "scrapeInterval": "1s",
         }
-        alerts = [{**BASE, "name": named(hold), "for": hold, "expr": 'up{job="api"} == 1'} for hold in HOLDS]
+        alerts = [{**BASE, "name": named(for_), "for": for_, "expr": 'up{job="api"} == 1'} for for_ in HOLDS]
         del alerts[0]["for"]
         plan, port = plan_shop(folder / "project", {"alerts": alerts}, settings), free_port()
         own = arguments(plan, "alertmanager", alertmanager_files(plan, folder / "am", receiver), folder / "amd", port)
@@ -65,7 +65,7 @@ def firing(folder: Path, without: str = "") -> Iterator[tuple[Incidents, Watched
 
 def everything_told(incidents: Incidents) -> bool:
     """Whether the receiver knows of an alert of each hold."""
-    if left := [hold for hold in HOLDS if not incidents.open(named(hold), {"service": "api"})]:
+    if left := [for_ for for_ in HOLDS if not incidents.open(named(for_), {"service": "api"})]:
         raise AssertionError(f"not told: {left}")
     return True
 
@@ -91,7 +91,7 @@ def test_a_restart_is_no_news(tmp_path: Path) -> None:
     """Each alert is told once, before the restart; nothing is told while it is away and after it."""
     with firing(tmp_path) as (incidents, prometheus):
         after = restarted(incidents, prometheus)
-        assert sorted(told(incidents)) == sorted(("firing", named(hold)) for hold in HOLDS)
+        assert sorted(told(incidents)) == sorted(("firing", named(for_)) for for_ in HOLDS)
         assert after == []
         print(f"told before the restart {len(HOLDS)}, while it was away and after it {len(after)}")
 
@@ -101,5 +101,5 @@ def test_it_would_be_without_the_argument(tmp_path: Path) -> None:
     with firing(tmp_path, without=GRACE) as (incidents, prometheus):
         after = restarted(incidents, prometheus)
         print(f"without {GRACE}: {len(after)} messages after the restart: {after}")
-        assert {name for _, name in after} == {named(hold) for hold in HOLDS[2:]}
+        assert {name for _, name in after} == {named(for_) for for_ in HOLDS[2:]}
         assert {status for status, _ in after} == {"resolved", "firing"}

@@ -60,7 +60,7 @@ def _settings(stack: RunningStack, shipped: Path) -> None:
                 config[key] = {**value, **config.get(key, {})} if isinstance(value, dict) else value
         if "jaeger" in given:
             config["jaeger"] = {"enabled": True}  # the shipped host ports are those of the stack that people run
-        config["longestHold"] = "10s"
+        config["longestFor"] = "10s"
         # each follower of a container takes one of the 128 inotify instances that the engine has
         config["promtail"] = {"containerLabels": [f"io.observability.stack={stack.name}"]}
 

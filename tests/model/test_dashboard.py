@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from model.dashboard import KINDS, Place, arrange, build, dump
+from model.dashboard import KINDS, GridPosition, arrange, build, dump
 from model.dashboard_spec import DashboardSpec, Panel
 from model.errors import ConfigError
 from model.load import parse
@@ -114,15 +114,15 @@ def test_queries_have_names_of_their_own() -> None:
 def test_panels_wrap_at_the_grids_width(widths: tuple[int, ...], expected: list[tuple[int, int]]) -> None:
     """Panels stand from left to right and go on below when the row is full."""
     panels = [parse(Panel, panel(width=width), "panel") for width in widths]
-    places, _ = arrange(panels, 1)
-    assert [(place.x, place.y) for place in places] == expected
+    positions, _ = arrange(panels, 1)
+    assert [(position.x, position.y) for position in positions] == expected
 
 
 def test_wrapping_clears_the_tallest_panel() -> None:
     """No panel covers another: the next line begins below the tallest of the line above."""
     panels = [parse(Panel, panel(width=12, height=height), "panel") for height in (4, 10, 6)]
-    places, end = arrange(panels, 0)
-    assert places == [Place(0, 0, 12, 4), Place(12, 0, 12, 10), Place(0, 10, 12, 6)]
+    positions, end = arrange(panels, 0)
+    assert positions == [GridPosition(0, 0, 12, 4), GridPosition(12, 0, 12, 10), GridPosition(0, 10, 12, 6)]
     assert end == 16
 
 
@@ -185,5 +185,5 @@ def test_empty_queries_are_refused_at_once() -> None:
     empty = panel(queries=[{"expr": "up"}, {"expr": "  "}])
     with pytest.raises(ConfigError) as raised:
         build(spec([empty, empty]), folder="f", tags=[], where="shop.yaml: dashboards[0]")
-    places = [problem.where for problem in raised.value.problems]
-    assert places == [f"shop.yaml: dashboards[0].rows[0].panels[{number}].queries[1].expr" for number in (0, 1)]
+    positions = [problem.where for problem in raised.value.problems]
+    assert positions == [f"shop.yaml: dashboards[0].rows[0].panels[{number}].queries[1].expr" for number in (0, 1)]

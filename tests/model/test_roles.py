@@ -14,7 +14,7 @@ from model.service import Metric
 from packs.catalogue import PACKS
 from tests.support.systems import ROOT
 
-DEMO = ROOT / "toolchain" / "images" / "demo" / "spec.go"
+DEMO = ROOT / "images" / "demo" / "spec.go"
 
 
 @pytest.mark.parametrize("role", get_args(Role))

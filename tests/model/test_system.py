@@ -27,7 +27,7 @@ def test_a_good_system_is_read_completely() -> None:
     assert api.metrics_path == "/metrics"
     assert api.status_label == "status"
     assert api.health == ("/health",)
-    assert found.alerts[0].hold == "5m"
+    assert found.alerts[0].for_ == "5m"
     assert found.objectives[0].window == "7d"
 
 

@@ -22,7 +22,7 @@ def test_a_wish_is_applied(tmp_path: Path) -> None:
     """Severity, duration, labels and threshold are as the system says, also for components' alerts."""
     wish = {"threshold": 0.8, "for": "20m", "severity": "critical", "labels": {"team": "a"}}
     alert = alerts(tmp_path, {"tune": {"HostMemoryHigh": wish}})["HostMemoryHigh"]
-    assert (alert.hold, alert.severity, alert.labels) == ("20m", "critical", {"team": "a"})
+    assert (alert.for_, alert.severity, alert.labels) == ("20m", "critical", {"team": "a"})
     assert alert.expr.endswith("> 0.8")
 
 
@@ -49,7 +49,7 @@ def test_the_services_word_comes_before_the_systems(tmp_path: Path) -> None:
         "tune": {"SlowRequests": {"for": "20m"}},
         "services.api.tune": {"SlowRequests": {"for": "1m"}},
     }
-    assert alerts(tmp_path, changes)["SlowRequests"].hold == "1m"
+    assert alerts(tmp_path, changes)["SlowRequests"].for_ == "1m"
 
 
 def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ def test_no_alert_leads_to_a_dashboard_that_nothing_draws(tmp_path: Path) -> Non
 
 def test_demonstrations_need_not_wait(tmp_path: Path) -> None:
     """No alert waits longer than the longest hold; shorter ones stay as they are."""
-    found = alerts(tmp_path, {}, longestHold="2m")
-    assert found["SlowRequests"].hold == "2m"
-    assert found["TargetDown"].hold == "1m"
+    found = alerts(tmp_path, {}, longestFor="2m")
+    assert found["SlowRequests"].for_ == "2m"
+    assert found["TargetDown"].for_ == "1m"
 
 
 def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:

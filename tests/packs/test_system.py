@@ -86,7 +86,7 @@ def test_errors_are_found_by_the_status_label() -> None:
     assert 'shop_requests_total{service="api", status_code=~"5.."}' in ratio.expr
     rule = alert(telemetry, "HighErrorRatio")
     assert rule.expr.startswith(f'{ratio.record}{{service="api"}} > 0.01 and ')
-    assert (rule.severity, rule.hold) == ("critical", "5m")
+    assert (rule.severity, rule.for_) == ("critical", "5m")
     assert "1%" in rule.description
 
 
@@ -103,7 +103,7 @@ def test_latency_is_recorded_in_seconds(unit: str, scale: str) -> None:
     assert all(r.expr.endswith(f"){scale}") for r in group(telemetry, "shop-api").recordings[2:])
     rule = alert(telemetry, "SlowRequests")
     assert rule.expr == 'service:request_duration_seconds:p95_5m{service="api"} > 0.75'
-    assert (rule.severity, rule.hold) == ("warning", "5m")
+    assert (rule.severity, rule.for_) == ("warning", "5m")
 
 
 def test_the_quantile_is_the_one_that_is_asked_for() -> None:
@@ -164,7 +164,7 @@ def test_names_of_two_services_do_not_clash() -> None:
 def test_the_systems_alerts_become_rules() -> None:
     """An alert of the system arrives with all its words, its steps and its example."""
     rule = alert(made({"alerts.0.labels": {"team": "a"}}), "ShopSlow")
-    assert (rule.expr, rule.hold, rule.severity, rule.summary) == ("up == 0", "5m", "warning", "Slow")
+    assert (rule.expr, rule.for_, rule.severity, rule.summary) == ("up == 0", "5m", "warning", "Slow")
     assert (rule.labels, rule.steps) == ({"team": "a"}, ("Look at the shop.",))
     assert rule.example is not None and rule.example.at == "1h"
 

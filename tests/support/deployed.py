@@ -13,14 +13,14 @@ import pulumi
 
 from cli import capacity
 from cli.render import config_maps, objects
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.plan import Plan
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
 from stack.assemble import ConfigValue, assemble
 from stack.stack import MonitoringStack
 from targets.kubernetes.delivery import Cluster
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from targets.platforms import PLATFORMS
 from tests.support.mocks import run_program
 from tests.support.systems import project
@@ -35,7 +35,9 @@ class Untouched(Cluster):
     def __init__(self, settings: KubernetesSettings) -> None:
         super().__init__(settings)
 
-    def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
+    def preflight_errors(
+        self, scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
+    ) -> list[str]:
         """Nothing."""
         return []
 
@@ -76,7 +78,7 @@ def as_text(plan: Plan) -> str:
     said = {
         "workloads": every,
         "secrets": {name: dataclasses.asdict(secret) for name, secret in plan.secrets.items()},
-        "declared": [dataclasses.asdict(item) for item in plan.declared],
+        "declared": [dataclasses.asdict(item) for item in plan.extra_objects],
         "objects": {**objects(plan), **config_maps(plan)},
         "written": [[a.name, a.steps, a.example and dataclasses.asdict(a.example)] for a in alerts],
         "capacity": dataclasses.asdict(capacity.of(plan)),

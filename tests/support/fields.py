@@ -9,7 +9,6 @@ from typing import Any
 
 from model.workload import (
     Access,
-    BorrowedVolume,
     ConfigDir,
     ExecProbe,
     Exemption,
@@ -17,6 +16,7 @@ from model.workload import (
     Port,
     Reload,
     SecretFile,
+    SharedVolume,
     Workload,
 )
 from tests.support.workloads import AGENT, SERVER
@@ -46,14 +46,14 @@ FULL = dataclasses.replace(
     ),
     secrets=(SecretFile(path="/run/secrets/password", secret="password"),),
     ports=(Port(number=8080, publish=18080, outside=80), Port(number=9000, name="internal")),
-    borrowed=(BorrowedVolume(name="logs", path="/logs"),),
+    shared_volumes=(SharedVolume(name="logs", path="/logs"),),
     host_mounts=AGENT.host_mounts,
     exemptions=(Exemption(rule="capability", value="SYS_PTRACE", reason="reads other processes"),),
     after=("other",),
     restart_with=("other",),
     access=(Access(resources=("pods",), namespaces=("shop",)),),
-    told={"NODE": "node-name"},
-    edge=True,
+    field_refs={"NODE": "node-name"},
+    exposed=True,
     host="m.example.com",
     labels={"app": "server"},
     groups=(4,),

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from model.plan import Plan
 from stack.assemble import ConfigValue, assemble
@@ -40,9 +40,9 @@ def definition(kind: str) -> Definition:
         return dict(yaml.load(file, Loader=_Loader))  # noqa: S506 - a subclass of SafeLoader
 
 
-def definitions(declared: Sequence[Declared]) -> Mapping[str, Definition]:
+def definitions(extra_objects: Sequence[ExtraObject]) -> Mapping[str, Definition]:
     """Those of all kinds among the objects."""
-    return {kind: definition(kind) for kind in kinds(declared)}
+    return {kind: definition(kind) for kind in kinds(extra_objects)}
 
 
 def operated(system: str, **settings: Any) -> Plan:

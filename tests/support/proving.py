@@ -60,8 +60,8 @@ def cases(alert: AlertRule) -> Iterator[dict[str, Any]]:
     yield _case(alert, "fires", alert.example.fires, at, expected=1)
     if alert.example.silent:  # Watchdog has nothing that could silence it
         yield _case(alert, "stays silent", alert.example.silent, at, expected=0)
-    if seconds(alert.hold) > seconds(STEP):
-        early = f"{seconds(alert.hold) - seconds(STEP):g}s"
+    if seconds(alert.for_) > seconds(STEP):
+        early = f"{seconds(alert.for_) - seconds(STEP):g}s"
         yield _case(alert, "waits", alert.example.fires, early, expected=0)
 
 

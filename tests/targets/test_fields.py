@@ -18,7 +18,7 @@ from targets.fields import Fields
 from targets.kubernetes import check as kubernetes_check
 from targets.kubernetes import manifests as kubernetes
 from targets.kubernetes import sidecar, storage
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.fields import FULL, leaves, variants
 from tests.support.workloads import IMAGES, PLAIN
 
@@ -35,7 +35,7 @@ SCOPE = Scope(
     settings=DockerSettings.model_validate({"externalNetworks": ("shop",)}),
     images=AnyImage(),
 )
-PLACE = Place(stack="dev", settings=KubernetesSettings.model_validate({"ingressClass": "x"}), images=AnyImage())
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings.model_validate({"ingressClass": "x"}), images=AnyImage())
 
 
 def of_docker(workload: Workload) -> str:
@@ -50,7 +50,7 @@ def of_kubernetes(workload: Workload) -> str:
         storage.config_map(PLACE, workload),
         {name: [str(file) for file in files] for name, files in storage.secret_files(workload).items()},
         [volume.retain for volume, _ in storage.claims(PLACE, workload)],
-        sidecar.generation(PLACE, workload),
+        sidecar.restart_digest(PLACE, workload),
     ]
     return json.dumps(made, sort_keys=True)
 
@@ -94,13 +94,13 @@ REFUSED = {
     "docker": [
         (replace(PLAIN, replicas=2), "replicas"),
         (replace(PLAIN, access=FULL.access), "rights on its API"),
-        (replace(PLAIN, told=FULL.told), "node-name"),
+        (replace(PLAIN, field_refs=FULL.field_refs), "node-name"),
         (replace(PLAIN, args=("",)), "an argument is empty"),
         (replace(PLAIN, host_mounts=FULL.host_mounts), "without declaring"),
     ],
     "kubernetes": [
         (replace(PLAIN, restart_with=("a",)), "started anew"),
-        (replace(PLAIN, borrowed=FULL.borrowed), "borrows the volumes logs"),
+        (replace(PLAIN, shared_volumes=FULL.shared_volumes), "borrows the volumes logs"),
         (replace(PLAIN, ports=FULL.ports[:1]), "cannot be published"),
         (replace(PLAIN, host_mounts=FULL.host_mounts), "only node-level agents"),
     ],

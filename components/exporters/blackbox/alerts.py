@@ -6,7 +6,7 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 from __future__ import annotations
 
 from model.limits import Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import PROBES, SERVICE, Tune, above, flat, limit, percent, series_of
 
 SLOW_SECONDS = 2.0
@@ -41,9 +41,9 @@ def failed() -> AlertRule:
     return AlertRule(
         name="ProbeFailed",
         expr="probe_success == 0",  # the exporter's own 1 and 0: answered 2xx, or not
-        hold="2m",  # a deployment's restart is over by then
+        for_="2m",  # a deployment's restart is over by then
         severity="critical",
-        mutes=(Mute(alerts=("ProbeSlow",), on=(*SERVICE, "instance")),),
+        inhibits=(Inhibition(alerts=("ProbeSlow",), on=(*SERVICE, "instance")),),
         summary="{{ $labels.instance }} does not answer 2xx",
         description="Asked from outside, {{ $labels.service }} is not healthy, whatever its metrics say.",
         steps=(
@@ -63,7 +63,7 @@ def slow(tune: Tune) -> AlertRule:
     return AlertRule(
         name="ProbeSlow",
         expr=f"probe_duration_seconds > {bound:g}",
-        hold="5m",  # a cold start is over by then
+        for_="5m",  # a cold start is over by then
         severity="warning",
         limit=bound,
         summary="{{ $labels.instance }} takes {{ $value | humanizeDuration }} to answer",
@@ -84,7 +84,7 @@ def flapping(tune: Tune) -> AlertRule:
     return AlertRule(
         name="ProbeFlapping",
         expr=f"avg_over_time(probe_success[15m]) < {bound:g} and changes(probe_success[15m]) >= {FLAPS}",
-        hold="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
+        for_="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.instance }} answers {{ $value | humanizePercentage }} of the time",
@@ -137,7 +137,7 @@ def certificate(tune: Tune) -> AlertRule:
     return AlertRule(
         name="ProbeCertificateExpiring",
         expr=_ends_too_soon(bound, 7),
-        hold="1h",  # whoever is at it now replaces the certificate within the hour
+        for_="1h",  # whoever is at it now replaces the certificate within the hour
         severity="warning",
         limit=bound,
         summary="The certificate of {{ $labels.instance }} ends in {{ $value | humanizeDuration }}",
@@ -155,10 +155,10 @@ def last_days(tune: Tune) -> AlertRule:
     return AlertRule(
         name="ProbeCertificateLastDays",
         expr=f"{_ends_too_soon(bound, 6)} or {LEFT} < {LAST_HOURS} * {HOUR}",
-        hold="15m",  # a renewal that is under way, and one restart of the server, are over by then
+        for_="15m",  # a renewal that is under way, and one restart of the server, are over by then
         severity="critical",
         limit=bound,
-        mutes=(Mute(alerts=("ProbeCertificateExpiring",), on=(*SERVICE, "instance")),),
+        inhibits=(Inhibition(alerts=("ProbeCertificateExpiring",), on=(*SERVICE, "instance")),),
         summary="The certificate of {{ $labels.instance }} ends in {{ $value | humanizeDuration }}",
         description=f"A certificate that was not renewed ends in less than {bound:g} days (or in less than"
         f" {LAST_HOURS} hours, if it lives for days only): then browsers and clients refuse the service.",
@@ -177,7 +177,7 @@ def not_asked() -> AlertRule:
     return AlertRule(
         name="ProbeNotAsked",
         expr=f'up{{job="{PROBES}"}} == 0 and on(system, environment) up{{job="{SELF}"}} == 1',  # Prometheus' 1 and 0
-        hold="5m",  # a reload of its modules is over by then
+        for_="5m",  # a reload of its modules is over by then
         severity="warning",
         summary="blackbox-exporter does not ask {{ $labels.instance }}",
         description="The exporter runs, but its answer about this endpoint is refused or too late: nobody knows whether"
@@ -197,7 +197,7 @@ def config_refused() -> AlertRule:
     return AlertRule(
         name="BlackboxConfigReloadFailed",
         expr="blackbox_exporter_config_last_reload_successful == 0",  # its own 1 and 0: taken, or refused
-        hold="5m",  # long enough for `make up` to be repeated with a corrected document
+        for_="5m",  # long enough for `make up` to be repeated with a corrected document
         severity="warning",
         summary="blackbox-exporter refuses its configuration",
         description="The previous modules keep working; changed ones have no effect.",

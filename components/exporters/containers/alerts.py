@@ -47,7 +47,7 @@ def none_seen() -> AlertRule:
     return AlertRule(
         name="ContainerMetricsMissing",
         expr=f'up{{job="cadvisor"}} == 1 unless on(instance) container_last_seen{{{NAMED}}}',
-        hold="10m",  # after its start it lists the containers within seconds; a node that joins pulls images first
+        for_="10m",  # after its start it lists the containers within seconds; a node that joins pulls images first
         severity="warning",
         summary="{{ $labels.instance }} sees no container",
         description="It is scraped and names not one container: their dashboards are empty, and no alert about a"
@@ -77,7 +77,7 @@ def memory(tune: Tune) -> AlertRule:
         name="ContainerMemoryNearLimit",
         expr=f"container_memory_working_set_bytes{{{NAMED}}} / (container_spec_memory_limit_bytes{{{NAMED}}} > 0)"
         f" > {bound:g}",
-        hold="10m",  # a burst of requests, or a compaction, is over by then
+        for_="10m",  # a burst of requests, or a compaction, is over by then
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.name }} uses {{ $value | humanizePercentage }} of its memory limit",
@@ -109,7 +109,7 @@ def throttled(tune: Tune) -> AlertRule:
         name="ContainerCpuThrottled",
         expr=f"rate(container_cpu_cfs_throttled_periods_total{{{NAMED}}}[5m])"
         f" * container_spec_cpu_period{{{NAMED}}} / 1e6 > {bound:g}",
-        hold="15m",  # a start, a migration or a compaction is over by then
+        for_="15m",  # a start, a migration or a compaction is over by then
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.name }} is held back by its CPU limit {{ $value | humanizePercentage }} of the time",
@@ -138,7 +138,7 @@ def restarting(tune: Tune) -> AlertRule:
     return AlertRule(
         name="ContainerRestarting",
         expr=f"changes(container_start_time_seconds{{{NAMED}}}[15m]) > {bound:g}",
-        hold="0s",  # a quarter of an hour is in the condition
+        for_="0s",  # a quarter of an hour is in the condition
         severity="warning",
         limit=Count(bound),
         summary="{{ $labels.name }} restarted {{ $value | humanize }} times in 15 minutes",
@@ -161,7 +161,7 @@ def unhealthy() -> AlertRule:
     return AlertRule(
         name="ContainerUnhealthy",
         expr=f"container_health_state{{{NAMED}}} == 0 and time() - container_start_time_seconds > {GRACE}",
-        hold="5m",  # a check that fails during a burst succeeds again by then
+        for_="5m",  # a check that fails during a burst succeeds again by then
         severity="warning",
         summary="{{ $labels.name }} is unhealthy",
         description="Its own health check has failed for minutes: it runs, but does not do its work.",

@@ -1,6 +1,6 @@
 """What goes wrong with the pods of a Kubernetes cluster: some do not run, and workloads lack replicas.
 
-None mutes another one: muting goes by the label `service`, which is the exporter's and so the same for all of them.
+None inhibits another one: that goes by the label `service`, which is the exporter's and so the same for all of them.
 Source: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 """
 
@@ -72,7 +72,7 @@ def crash_looping(tune: Tune) -> AlertRule:
         name="PodCrashLooping",
         expr=f"{grown.format('15m')} > {bound:g}"
         f" or {grown.format('1h')} > {2 * bound:g} and on(namespace, pod, container) {late}",
-        hold="0s",  # a quarter of an hour is in the condition
+        for_="0s",  # a quarter of an hour is in the condition
         severity="warning",
         limit=Count(bound),
         summary=f"{CONTAINER} restarts again and again, {{{{ $value | humanize }}}} times of late",
@@ -95,7 +95,7 @@ def pod_not_ready() -> AlertRule:
         name="PodNotReady",
         expr='kube_pod_status_ready{condition="true"} == 0'
         f" and on(namespace, pod) kube_pod_status_phase{{{ALIVE}}} == 1",
-        hold="15m",  # by then a large image is pulled and a database has replayed its log
+        for_="15m",  # by then a large image is pulled and a database has replayed its log
         severity="warning",
         summary=f"{POD} has not been ready for 15 minutes",
         description="The pod should run, but gets no requests: it is not scheduled, does not start, or its readiness"
@@ -126,7 +126,7 @@ def waiting() -> AlertRule:
     return AlertRule(
         name="ContainerWaiting",
         expr=f"max by ({BY}, namespace, pod, container) ({reason}{{{STUCK}}}) == 1",
-        hold="5m",  # a registry that was away for a moment has been asked again by then
+        for_="5m",  # a registry that was away for a moment has been asked again by then
         severity="warning",
         summary=f"{CONTAINER} cannot be started",
         description="Its image cannot be pulled, or a ConfigMap, Secret or key that it names does not exist: it will"
@@ -154,7 +154,7 @@ def oom_killed() -> AlertRule:
         name="ContainerOomKilled",
         expr='kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1 and on(namespace, pod,'
         " container) increase(kube_pod_container_status_restarts_total[10m]) > 0",
-        hold="0s",  # it has happened
+        for_="0s",  # it has happened
         severity="warning",
         summary=f"{CONTAINER} was killed for memory",
         description="The container reached its memory limit, was killed by the kernel and started again: what it was"
@@ -193,7 +193,7 @@ def replicas_missing() -> AlertRule:
     return AlertRule(
         name="ReplicasMissing",
         expr=_each("WANTED - THERE > 0"),
-        hold="15m",  # a rolling update, or a node that is drained, is over by then
+        for_="15m",  # a rolling update, or a node that is drained, is over by then
         severity="warning",
         summary=f"{{{{ $labels.namespace }}}}/{NAME} lacks {{{{ $value | humanize }}}} replicas",
         description="A Deployment, StatefulSet or DaemonSet has had fewer working replicas than it wants for 15"
@@ -222,7 +222,7 @@ def replicas_gone() -> AlertRule:
     return AlertRule(
         name="ReplicasGone",
         expr=_each(f"WANTED > 0 and THERE == 0 and time() - kube_KIND_created > {GRACE}"),
-        hold="2m",  # a single replica that is restarted is back by then
+        for_="2m",  # a single replica that is restarted is back by then
         severity="critical",
         summary=f"None of the {{{{ $value | humanize }}}} replicas of {{{{ $labels.namespace }}}}/{NAME} works",
         description="A Deployment, StatefulSet or DaemonSet wants replicas and has none that works: what it serves is"

@@ -65,7 +65,7 @@ def node_not_ready() -> AlertRule:
     return AlertRule(
         name="NodeNotReady",
         expr=f"kube_node_status_condition{{{READY}}} == 0 {IN_SERVICE}",
-        hold="15m",  # a reboot is over by then; if all replicas of something were there, ReplicasGone is quicker
+        for_="15m",  # a reboot is over by then; if all replicas of something were there, ReplicasGone is quicker
         severity="critical",
         summary="Node {{ $labels.node }} is not ready",
         description="The node's kubelet is not well or is not heard of: no pod is started there, and after five minutes"
@@ -93,7 +93,7 @@ def node_flaps(tune: Tune) -> AlertRule:
     return AlertRule(
         name="KubeNodeReadinessFlapping",
         expr=f"changes(kube_node_status_condition{{{READY}}}[15m]) > {bound:g} {IN_SERVICE}",
-        hold="0s",  # a quarter of an hour is in the condition
+        for_="0s",  # a quarter of an hour is in the condition
         severity="warning",
         limit=Count(bound),
         summary="Node {{ $labels.node }} changed {{ $value | humanize }} times between ready and not ready",
@@ -116,7 +116,7 @@ def node_pressure() -> AlertRule:
     return AlertRule(
         name="NodePressure",
         expr=f"kube_node_status_condition{{{PRESSURE}}} == 1",
-        hold="5m",  # the kubelet keeps to what it said for so long: what is left then has lasted, or has come again
+        for_="5m",  # the kubelet keeps to what it said for so long: what is left then has lasted, or has come again
         severity="warning",
         summary="Node {{ $labels.node }} reports {{ $labels.condition }}",
         description="The node runs out of memory, disk or process numbers and ends running pods, or it has no network:"
@@ -138,7 +138,7 @@ def node_cordoned() -> AlertRule:
     return AlertRule(
         name="NodeCordoned",
         expr="min_over_time(kube_node_spec_unschedulable[1d]) == 1 and kube_node_spec_unschedulable offset 1d == 1",
-        hold="0s",  # longer than any maintenance is in the condition
+        for_="0s",  # longer than any maintenance is in the condition
         severity="warning",
         summary="Node {{ $labels.node }} has taken no new pods for a day",
         description="The node was cordoned, and has been for 24 hours: what fails on the others finds no room there.",
@@ -171,7 +171,7 @@ def certificate_ends(tune: Tune, kind: Kind) -> AlertRule:
     return AlertRule(
         name=name,
         expr=f"{metric} < {bound:g}",
-        hold="15m",  # a renewal that is under way is through by then
+        for_="15m",  # a renewal that is under way is through by then
         severity="critical" if kind == "Client" else "warning",
         limit=bound,
         summary=f"The kubelet of {{{{ $labels.node }}}} has a {kind.lower()} certificate for"
@@ -199,7 +199,7 @@ def certificate_not_renewed(kind: Kind) -> AlertRule:
     return AlertRule(
         name=f"Kubelet{kind}CertificateRenewalErrors",
         expr=f"increase({metric}[30m]) > 0",  # the kubelet tries for a quarter of an hour before it counts one
-        hold="15m",  # the next attempt follows within minutes, and succeeds where the API server was only away
+        for_="15m",  # the next attempt follows within minutes, and succeeds where the API server was only away
         severity="warning",
         summary=f"The kubelet of {{{{ $labels.node }}}} cannot renew its {kind.lower()} certificate",
         description="Its requests for a new certificate fail or are not approved; the present one still works for a"
@@ -228,7 +228,7 @@ def state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
         name=name,
         expr=f'sum by ({BY}, resource) (rate({metric}{{result="error"}}[15m]))'
         f" / sum by ({BY}, resource) (rate({metric}[15m])) > {bound:g}",
-        hold="15m",  # an API server that is updated is back by then
+        for_="15m",  # an API server that is updated is back by then
         severity="critical",
         limit=Share(bound),
         summary=f"kube-state-metrics cannot {what.lower()} {{{{ $labels.resource }}}}",

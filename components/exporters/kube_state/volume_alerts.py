@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.exporters.kube_state.alerts import series
 from model.limits import Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import SERVICE, Tune, flat, limit, percent, series_of
 
 VOLUME_FULL = 0.05
@@ -68,10 +68,10 @@ def volume_full(tune: Tune) -> AlertRule:
     return AlertRule(
         name="KubePersistentVolumeFillingUp",
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
-        hold="1m",  # there may be only minutes; a scrape or two can be about a file that is deleted at once
+        for_="1m",  # there may be only minutes; a scrape or two can be about a file that is deleted at once
         severity="critical",
         limit=Share(bound),
-        mutes=(Mute(alerts=("VolumeFilling", "VolumeFillsSoon"), on=VOLUME),),
+        inhibits=(Inhibition(alerts=("VolumeFilling", "VolumeFillsSoon"), on=VOLUME),),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
         description=f"Less than {percent(bound)} of the volume is left: databases, metrics and logs stop when it is"
         " full.",
@@ -86,7 +86,7 @@ def volume_low(tune: Tune) -> AlertRule:
     return AlertRule(
         name="VolumeFilling",
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
-        hold="30m",  # nobody is called for it, so it may be sure: a compaction's temporary files are gone by then
+        for_="30m",  # nobody is called for it, so it may be sure: a compaction's temporary files are gone by then
         severity="warning",
         limit=Share(bound),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
@@ -104,7 +104,7 @@ def volume_filling(tune: Tune) -> AlertRule:
         name="VolumeFillsSoon",
         expr=f"{LEFT} < {bound:g} and predict_linear(kubelet_volume_stats_available_bytes[6h], {HORIZON}) < 0"
         " and kubelet_volume_stats_available_bytes offset 3h",
-        hold="1h",  # tells a trend from one large file
+        for_="1h",  # tells a trend from one large file
         severity="warning",
         limit=Share(bound),
         summary=f"{CLAIM} will be full within a day, {{{{ $value | humanizePercentage }}}} is left",
@@ -123,7 +123,7 @@ def files_used_up(tune: Tune) -> AlertRule:
     return AlertRule(
         name="KubePersistentVolumeInodesFillingUp",
         expr=f"kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0) < {bound:g}{WRITABLE}",
-        hold="5m",  # temporary files of a compaction or a sort are gone by then
+        for_="5m",  # temporary files of a compaction or a sort are gone by then
         severity="critical",
         limit=Share(bound),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} of its inodes left",

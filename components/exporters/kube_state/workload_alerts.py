@@ -45,7 +45,7 @@ def rollout_stuck() -> AlertRule:
     return AlertRule(
         name="KubeDeploymentRolloutStuck",
         expr='kube_deployment_status_condition{condition="Progressing", status="false"} == 1',
-        hold="5m",  # its own deadline (progressDeadlineSeconds, ten minutes unless it says otherwise) has passed before
+        for_="5m",  # its own deadline (progressDeadlineSeconds, ten minutes unless it says otherwise) has passed before
         severity="warning",
         summary="The rollout of {{ $labels.namespace }}/{{ $labels.deployment }} is stuck",
         description="A Deployment did not get a new pod to work within its deadline: the old version goes on, and what"
@@ -74,7 +74,7 @@ def generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule
     return AlertRule(
         name=f"Kube{kind}GenerationMismatch",
         expr=f"{wanted} - {seen} > 0",
-        hold="15m",  # a controller manager that changes its leader is at work again by then
+        for_="15m",  # a controller manager that changes its leader is at work again by then
         severity="warning",
         summary=f"Nobody acts on the change of {kind} {{{{ $labels.namespace }}}}/{{{{ $labels.{name} }}}}",
         description=f"The {kind} was changed, and its controller has not taken note of it: if there are more of them,"
@@ -104,7 +104,7 @@ def autoscaler_at_its_end() -> AlertRule:
         name="KubeHpaMaxedOut",
         expr=f"kube_{HPA}_status_current_replicas / kube_{HPA}_spec_max_replicas >= 1"
         f" and kube_{HPA}_spec_max_replicas > kube_{HPA}_spec_min_replicas",
-        hold="15m",  # the usual peak is over by then
+        for_="15m",  # the usual peak is over by then
         severity="warning",
         summary="{{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} has all replicas that it may have",
         description="The autoscaler has been at its maximum for 15 minutes: if the load grows further, nothing grows"
@@ -132,7 +132,7 @@ def autoscaler_without_metrics() -> AlertRule:
         name="HpaWithoutMetrics",
         expr=f'kube_{HPA}_status_condition{{condition="ScalingActive", status="false"}} == 1'
         f" and on(namespace, {HPA}) kube_{HPA}_status_current_replicas > 0",
-        hold="15m",  # new pods have no metrics for a few minutes
+        for_="15m",  # new pods have no metrics for a few minutes
         severity="warning",
         summary="{{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} has no metrics to scale by",
         description="The autoscaler does not know the load: the number of replicas stays what it is.",
@@ -158,7 +158,7 @@ def job_failed() -> AlertRule:
     return AlertRule(
         name="JobFailed",
         expr='kube_job_failed{condition="true"} > 0',
-        hold="1m",  # it is final when it is said
+        for_="1m",  # it is final when it is said
         severity="warning",
         summary=f"Job {JOB} has failed",
         description="The Job has given up after as many attempts as it may make: what it was to do is not done.",
@@ -184,7 +184,7 @@ def job_not_completed(tune: Tune) -> AlertRule:
         name="KubeJobNotCompleted",
         expr=f"time() - (kube_job_status_start_time {over} kube_job_status_completion_time"
         f' {over} kube_job_failed{{condition="true"}} == 1) > {bound:g}',
-        hold="0s",  # hours are in the condition
+        for_="0s",  # hours are in the condition
         severity="warning",
         limit=bound,
         summary=f"Job {JOB} has not ended for {{{{ $value | humanizeDuration }}}}",
@@ -215,7 +215,7 @@ def cron_job_late(tune: Tune) -> AlertRule:
         name="CronJobNotStarted",
         expr=f"time() - kube_cronjob_next_schedule_time > {bound:g}"
         " unless on(namespace, cronjob) kube_cronjob_spec_suspend == 1",
-        hold="5m",  # the controller looks every few seconds
+        for_="5m",  # the controller looks every few seconds
         severity="warning",
         limit=bound,
         summary="CronJob {{ $labels.namespace }}/{{ $labels.cronjob }} is {{ $value | humanizeDuration }} late",

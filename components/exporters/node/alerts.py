@@ -56,7 +56,7 @@ def memory(tune: Tune) -> AlertRule:
     return AlertRule(
         name="HostMemoryHigh",
         expr=f"1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > {bound:g}",
-        hold="10m",  # a build or a backup is over by then, or it is too much for this host
+        for_="10m",  # a build or a backup is over by then, or it is too much for this host
         severity="warning",
         limit=Share(bound),
         summary="Host memory is {{ $value | humanizePercentage }} full",
@@ -83,7 +83,7 @@ def thrashing(tune: Tune) -> AlertRule:
         name="HostThrashing",
         expr=f"rate({waiting}[5m]) > {bound:g}"
         f" or rate(node_vmstat_pgmajfault[5m]) > {MAJOR_FAULTS} unless on(instance) {waiting}",
-        hold="15m",  # a large program that starts has read its pages by then
+        for_="15m",  # a large program that starts has read its pages by then
         severity="warning",
         limit=Share(bound),
         summary=f"{WHERE} reads the same memory pages from disk again and again",
@@ -116,7 +116,7 @@ def cpu(tune: Tune) -> AlertRule:
     return AlertRule(
         name="HostCpuHigh",
         expr=f"1 - {free} / {cores} > {bound:g}",
-        hold="15m",  # a build, a backup or a compaction is over by then
+        for_="15m",  # a build, a backup or a compaction is over by then
         severity="warning",
         limit=Share(bound),
         summary=f"The CPU of {WHERE} is {{{{ $value | humanizePercentage }}}} busy",
@@ -138,7 +138,7 @@ def stolen(tune: Tune) -> AlertRule:
     return AlertRule(
         name="HostCpuSteal",
         expr=f'avg by ({HOST}) (rate(node_cpu_seconds_total{{mode="steal"}}[5m])) > {bound:g}',
-        hold="15m",  # a neighbour's build or backup is over by then
+        for_="15m",  # a neighbour's build or backup is over by then
         severity="warning",
         limit=Share(bound),
         summary=f"{{{{ $value | humanizePercentage }}}} of the CPU of {WHERE} goes to other machines",
@@ -165,7 +165,7 @@ def killed() -> AlertRule:
     return AlertRule(
         name="HostOomKill",
         expr="increase(node_vmstat_oom_kill[10m]) > 0",  # each one is a service that broke off in the middle
-        hold="0s",  # it has happened
+        for_="0s",  # it has happened
         severity="warning",
         summary="The kernel killed {{ $value | humanize }} processes for memory in 10 minutes",
         description="A process was killed because its container reached its memory limit, or the host ran out of"
@@ -186,7 +186,7 @@ def clock(tune: Tune) -> AlertRule:
     return AlertRule(
         name="HostClockSkew",
         expr=f"abs(node_timex_offset_seconds) > {bound:g}",
-        hold="10m",  # a clock that was just corrected is slewed for a few minutes
+        for_="10m",  # a clock that was just corrected is slewed for a few minutes
         severity="warning",
         limit=bound,
         summary="The host's clock is off by {{ $value | humanizeDuration }}",
@@ -210,7 +210,7 @@ def clock_not_synchronised() -> AlertRule:
         expr="max_over_time(node_timex_sync_status[5m]) == 0"
         f" and node_timex_maxerror_seconds >= {UNSYNCHRONISED}"
         " and max_over_time(node_timex_sync_status[7d]) == 1",
-        hold="10m",  # a time service that restarts has set the clock by then
+        for_="10m",  # a time service that restarts has set the clock by then
         severity="warning",
         summary=f"Nothing sets the clock of {WHERE} any more",
         description="A time service kept the clock until a while ago and does not any more: it drifts, until samples,"

@@ -33,7 +33,7 @@ def cannot_be_read() -> AlertRule:
     return AlertRule(
         name="HostFilesystemDeviceError",
         expr=f"node_filesystem_device_error{{{REAL}, {HARMLESS}}} == 1",  # the exporter's own 1 and 0
-        hold="10m",  # a file server that restarts is back by then
+        for_="10m",  # a file server that restarts is back by then
         severity="warning",
         summary="{{ $labels.mountpoint }} cannot be read: {{ $labels.device_error }}",
         description="The file system does not say how full it is: its disk is broken, or its server is gone. Whoever"
@@ -55,7 +55,7 @@ def saturated(tune: Tune) -> AlertRule:
     return AlertRule(
         name="NodeDiskIOSaturation",
         expr=f"rate(node_disk_io_time_weighted_seconds_total[5m]) > {bound:g}",
-        hold="30m",  # a backup or a large compaction is over by then
+        for_="30m",  # a backup or a large compaction is over by then
         severity="warning",
         limit=bound,
         summary="{{ $value | humanize }} operations at a time wait for {{ $labels.device }}",
@@ -78,7 +78,7 @@ def raid_degraded() -> AlertRule:
     return AlertRule(
         name="NodeRAIDDegraded",
         expr='node_md_disks_required - ignoring(state) node_md_disks{state="active"} > 0',
-        hold="15m",  # an array that is assembled at a start lacks its members for seconds
+        for_="15m",  # an array that is assembled at a start lacks its members for seconds
         severity="critical",
         summary="{{ $labels.device }} lacks {{ $value | humanize }} of its disks",
         description="A disk of the array has failed or is missing: the next one that fails takes the data with it.",
@@ -98,7 +98,7 @@ def bonding_degraded() -> AlertRule:
     return AlertRule(
         name="NodeBondingDegraded",
         expr="node_bonding_slaves - node_bonding_active > 0",
-        hold="5m",  # a switch port that is trained anew takes seconds
+        for_="5m",  # a switch port that is trained anew takes seconds
         severity="warning",
         summary="{{ $labels.master }} lacks {{ $value | humanize }} of its links",
         description="A network link of the bond is down: the next one that fails takes the host off the network.",

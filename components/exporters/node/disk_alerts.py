@@ -6,7 +6,7 @@ Source: https://github.com/prometheus/node_exporter#collectors
 from __future__ import annotations
 
 from model.limits import Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import SERVICE, Tune, flat, limit, percent, series_of
 
 DISK_FULL = 0.1
@@ -83,10 +83,10 @@ def disk_full(tune: Tune) -> AlertRule:
     return AlertRule(
         name="HostDiskAlmostFull",
         expr=expr,
-        hold="10m",  # a large temporary file is gone by then
+        for_="10m",  # a large temporary file is gone by then
         severity="critical",
         limit=Share(bound),
-        mutes=(Mute(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
+        inhibits=(Inhibition(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
         description=f"{words}: databases, metrics and logs stop when it is full.",
         steps=DISK_STEPS,
@@ -101,7 +101,7 @@ def disk_low(tune: Tune) -> AlertRule:
     return AlertRule(
         name="HostDiskLow",
         expr=expr,
-        hold="30m",  # nobody is called for it, so it may be sure: a backup's temporary files are gone by then
+        for_="30m",  # nobody is called for it, so it may be sure: a backup's temporary files are gone by then
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
@@ -120,7 +120,7 @@ def disk_filling(tune: Tune) -> AlertRule:
         expr=f"predict_linear(node_filesystem_avail_bytes{{{REAL}}}[6h], {HORIZON}) < 0"
         f" and node_filesystem_avail_bytes / node_filesystem_size_bytes < {bound:g}"
         " and node_filesystem_readonly == 0 and node_filesystem_avail_bytes offset 3h",
-        hold="1h",  # tells a trend from one large file
+        for_="1h",  # tells a trend from one large file
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.mountpoint }} will be full within a day",
@@ -141,7 +141,7 @@ def files_used_up(tune: Tune) -> AlertRule:
         name="NodeFilesystemAlmostOutOfFiles",
         expr=f"node_filesystem_files_free{{{REAL}}} / (node_filesystem_files > 0) < {bound:g}"
         " and node_filesystem_readonly == 0",
-        hold="10m",  # a directory of temporary files is gone by then
+        for_="10m",  # a directory of temporary files is gone by then
         severity="critical",
         limit=Share(bound),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} of its inodes left",

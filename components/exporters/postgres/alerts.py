@@ -7,7 +7,7 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 from __future__ import annotations
 
 from model.limits import Count, Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import BY, SERVICE, Tune, counter, flat, grown, limit, percent, series_of
 
 CONNECTIONS = 0.8
@@ -54,10 +54,10 @@ def down() -> AlertRule:
     return AlertRule(
         name="PostgresDown",
         expr="pg_up == 0",  # the exporter's own 1 and 0: logged in, or not
-        hold="1m",  # a restart takes seconds
+        for_="1m",  # a restart takes seconds
         severity="critical",
-        mutes=(
-            Mute(
+        inhibits=(
+            Inhibition(
                 alerts=("PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresCacheHitLow"),
                 on=(*SERVICE, "instance", "database"),
             ),
@@ -85,7 +85,7 @@ def connections(tune: Tune) -> AlertRule:
         name="PostgresConnectionsHigh",
         expr=f"sum by ({KEYS}) (pg_stat_activity_count{{{CLIENTS}}})"
         f" / sum by ({KEYS}) (pg_settings_max_connections) > {bound:g}",
-        hold="5m",  # during a deployment the pools of the old and the new instances exist at once
+        for_="5m",  # during a deployment the pools of the old and the new instances exist at once
         severity="warning",
         limit=Share(bound),
         summary="PostgreSQL {{ $labels.database }} uses {{ $value | humanizePercentage }} of its connections",
@@ -119,9 +119,9 @@ def connections_exhausted() -> AlertRule:
         name="PostgresConnectionsExhausted",
         expr=f"{total(f'pg_stat_activity_count{{{CLIENTS}}}')} - {total('pg_settings_max_connections')}"
         f" + {total('pg_settings_superuser_reserved_connections')} + {more} >= 0",
-        hold="1m",  # services are refused already; a deployment's overlap of two pools takes seconds
+        for_="1m",  # services are refused already; a deployment's overlap of two pools takes seconds
         severity="critical",
-        mutes=(Mute(alerts=("PostgresConnectionsHigh",), on=(*SERVICE, "instance", "database")),),
+        inhibits=(Inhibition(alerts=("PostgresConnectionsHigh",), on=(*SERVICE, "instance", "database")),),
         summary="PostgreSQL {{ $labels.database }} has no connection left for services",
         description="All connections but those that are reserved for superusers are taken: services that need a new one"
         ' are refused with "remaining connection slots are reserved" or "too many clients".',
@@ -147,7 +147,7 @@ def long_transactions(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PostgresLongTransactions",
         expr=f"max by ({KEYS}, datname) (pg_stat_activity_max_tx_duration{{{CLIENTS}, {DUMPS}}}) > {bound:g}",
-        hold="5m",  # two long ones in a row would do too, but then it is a habit
+        for_="5m",  # two long ones in a row would do too, but then it is a habit
         severity="warning",
         limit=bound,
         summary="A transaction on {{ $labels.datname }} has been open for {{ $value | humanizeDuration }}",
@@ -176,7 +176,7 @@ def idle_in_transaction(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PostgresIdleInTransaction",
         expr=f"max by ({KEYS}, datname) ({name}{{{CLIENTS}, {DUMPS}, {state}}}) > {bound:g}",
-        hold="2m",  # a debugger or a slow call in the middle of a transaction is over by then, or is the mistake itself
+        for_="2m",  # a debugger or a slow call in the middle of a transaction is over by then, or is the mistake itself
         severity="warning",
         limit=bound,
         summary="A transaction on {{ $labels.datname }} does nothing for {{ $value | humanizeDuration }}",
@@ -200,7 +200,7 @@ def deadlocks(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PostgresDeadlocks",
         expr=f"sum by ({KEYS}, datname) (increase(pg_stat_database_deadlocks[5m])) > {bound:g}",
-        hold="0s",  # they have happened
+        for_="0s",  # they have happened
         severity="warning",
         limit=Count(bound),
         summary="{{ $value | humanize }} deadlocks on {{ $labels.datname }} in 5 minutes",
@@ -230,7 +230,7 @@ def cache_hits(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PostgresCacheHitLow",
         expr=f"{hits} / ({hits} + {misses}) < {bound:g} and {misses} > {MISSES}",
-        hold="30m",  # a cold cache is warm by then, and a report is done
+        for_="30m",  # a cold cache is warm by then, and a report is done
         severity="info",
         limit=Share(bound),
         summary="PostgreSQL {{ $labels.database }} finds {{ $value | humanizePercentage }} of its blocks in memory",

@@ -36,7 +36,7 @@ def slot_forgotten() -> AlertRule:
     return AlertRule(
         name="PostgresReplicationSlotInactive",
         expr="pg_replication_slot_slot_is_active == 0",  # PostgreSQL's own 1 and 0
-        hold="30m",  # a standby that is restarted, or a connector that is deployed, is back by then
+        for_="30m",  # a standby that is restarted, or a connector that is deployed, is back by then
         severity="warning",
         summary="Nobody reads from the replication slot {{ $labels.slot_name }} of {{ $labels.database }}",
         description="PostgreSQL keeps all of its write-ahead log from where the slot stands: the disk fills up, as"
@@ -58,7 +58,7 @@ def replica_lags(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PostgresReplicationLag",
         expr=f"pg_replication_lag_seconds > {bound:g}",
-        hold="5m",  # a conflict with a report on the standby is over by then
+        for_="5m",  # a conflict with a report on the standby is over by then
         severity="warning",
         limit=bound,
         summary="The standby {{ $labels.database }} is {{ $value | humanizeDuration }} behind",
@@ -85,7 +85,7 @@ def vacuum_behind(tune: Tune) -> AlertRule:
         name="PostgresVacuumBehind",
         expr=f"pg_stat_user_tables_n_dead_tup > {bound:g}"
         " and pg_stat_user_tables_n_dead_tup > pg_stat_user_tables_n_live_tup",
-        hold="1h",  # a vacuum of a large table that has just begun is through by then
+        for_="1h",  # a vacuum of a large table that has just begun is through by then
         severity="warning",
         limit=bound,
         summary="{{ $labels.relname }} in {{ $labels.datname }} has {{ $value | humanize }} dead rows",
@@ -114,7 +114,7 @@ def wraparound(tune: Tune) -> AlertRule:
     return AlertRule(
         name="PostgresWraparoundNear",
         expr=f"pg_database_wraparound_age_datfrozenxid_seconds > {bound:g}",  # transactions, whatever its name says
-        hold="1h",  # it is a matter of weeks, and goes down at once when a vacuum ends
+        for_="1h",  # it is a matter of weeks, and goes down at once when a vacuum ends
         severity="warning",
         limit=bound,
         summary="{{ $labels.datname }} has not frozen its oldest rows for {{ $value | humanize }} transactions",
@@ -138,7 +138,7 @@ def half_blind() -> AlertRule:
     return AlertRule(
         name="PostgresExporterQueryFailing",
         expr="(pg_scrape_collector_success == 0 or pg_exporter_last_scrape_error == 1) and on(instance) pg_up == 1",
-        hold="10m",  # a restart of PostgreSQL breaks the connection of one scrape or two
+        for_="10m",  # a restart of PostgreSQL breaks the connection of one scrape or two
         severity="warning",
         summary="The exporter of {{ $labels.database }} cannot ask for everything: {{ $labels.collector }}",
         description="A query of the exporter fails, so that panels are empty and alerts about what it asks for cannot"

@@ -6,7 +6,7 @@ Source: https://redis.io/docs/latest/commands/info/
 from __future__ import annotations
 
 from model.limits import Count, Share
-from model.telemetry import AlertRule, Example, Mute
+from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import BY, SERVICE, Tune, above, flat, grown, limit, percent, series_of
 
 BLOCKED = 10.0
@@ -39,10 +39,12 @@ def down() -> AlertRule:
     return AlertRule(
         name="RedisDown",
         expr="redis_up == 0",  # the exporter's own 1 and 0: answered, or not
-        hold="1m",  # a restart takes seconds
+        for_="1m",  # a restart takes seconds
         severity="critical",
         # not RedisRejectedConnections: that comes first, and is why the exporter cannot connect either
-        mutes=(Mute(alerts=("RedisMemoryHigh", "RedisClientsBlocked"), on=(*SERVICE, "instance", "database")),),
+        inhibits=(
+            Inhibition(alerts=("RedisMemoryHigh", "RedisClientsBlocked"), on=(*SERVICE, "instance", "database")),
+        ),
         summary="Redis {{ $labels.database }} does not answer",
         description="The exporter cannot connect: Redis is down, still loads its data, or refuses the password.",
         steps=(
@@ -72,7 +74,7 @@ def blocked(tune: Tune) -> AlertRule:
     return AlertRule(
         name="RedisClientsBlocked",
         expr=f"redis_blocked_clients > {bound:g}{more}",
-        hold="5m",  # workers between two jobs wait for a moment
+        for_="5m",  # workers between two jobs wait for a moment
         severity="warning",
         limit=Count(bound),
         summary="{{ $value | humanize }} clients of Redis {{ $labels.database }} wait",
@@ -97,7 +99,7 @@ def clients(tune: Tune) -> AlertRule:
     return AlertRule(
         name="RedisConnectionsHigh",
         expr=f"redis_connected_clients / (redis_config_maxclients > 0) > {bound:g}",
-        hold="5m",  # during a deployment the pools of the old and the new instances exist at once
+        for_="5m",  # during a deployment the pools of the old and the new instances exist at once
         severity="warning",
         limit=Share(bound),
         summary="Redis {{ $labels.database }} has {{ $value | humanizePercentage }} of the clients that it takes",
@@ -121,7 +123,7 @@ def slow(tune: Tune) -> AlertRule:
     return AlertRule(
         name="RedisSlowLog",
         expr=f"increase(redis_slowlog_last_id[5m]) > {bound:g}",
-        hold="0s",  # they have happened; nobody is called for it
+        for_="0s",  # they have happened; nobody is called for it
         severity="info",
         limit=Count(bound),
         summary="Redis {{ $labels.database }} had {{ $value | humanize }} slow commands in 5 minutes",
@@ -143,7 +145,7 @@ def rejected(tune: Tune) -> AlertRule:
     return AlertRule(
         name="RedisRejectedConnections",
         expr=f"sum by ({KEYS}) (increase(redis_rejected_connections_total[5m])) > {bound:g}",
-        hold="0s",  # they have happened
+        for_="0s",  # they have happened
         severity="warning",
         limit=Count(bound),
         summary="Redis {{ $labels.database }} refused {{ $value | humanize }} connections in 5 minutes",

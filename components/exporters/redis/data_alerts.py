@@ -32,7 +32,7 @@ def memory(tune: Tune) -> AlertRule:
     return AlertRule(
         name="RedisMemoryHigh",
         expr=f"redis_memory_used_bytes / (redis_memory_max_bytes > 0) > {bound:g}",
-        hold="5m",  # a burst of keys that expire at once is over by then
+        for_="5m",  # a burst of keys that expire at once is over by then
         severity="warning",
         limit=Share(bound),
         summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its memory",
@@ -59,7 +59,7 @@ def machine_memory(tune: Tune) -> AlertRule:
     return AlertRule(
         name="RedisMachineMemoryHigh",
         expr=f"redis_memory_used_bytes / redis_total_system_memory_bytes > {bound:g} and redis_memory_max_bytes == 0",
-        hold="5m",  # a burst of keys that expire at once is over by then
+        for_="5m",  # a burst of keys that expire at once is over by then
         severity="warning",
         limit=Share(bound),
         summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its machine's memory",
@@ -86,7 +86,7 @@ def cannot_save() -> AlertRule:
     return AlertRule(
         name="RedisSavingFails",
         expr=f"{names[0]} == 0 or {names[1]} == 0",  # Redis' own 1 and 0: the last one was written, or not
-        hold="2m",  # it tries a snapshot again after five seconds
+        for_="2m",  # it tries a snapshot again after five seconds
         severity="critical",
         summary="Redis {{ $labels.database }} cannot write to its disk",
         description="Its last snapshot, or its last write to the append-only file, failed: by default it now refuses"
@@ -111,7 +111,7 @@ def master_link_down() -> AlertRule:
     return AlertRule(
         name="RedisMasterLinkDown",
         expr="redis_master_link_up == 0",  # Redis' own 1 and 0
-        hold="5m",  # a first copy of a few GB is through by then; while it lasts the link counts as down
+        for_="5m",  # a first copy of a few GB is through by then; while it lasts the link counts as down
         severity="warning",
         summary="The replica {{ $labels.database }} has lost its master",
         description="It gets no changes any more: who reads there sees the past, and if the master fails now, what was"

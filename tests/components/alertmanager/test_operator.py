@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from components.alertmanager.operator import integration, matcher, route
-from model.declared import SECRETS
 from model.errors import ConfigError
+from model.extra_objects import SECRETS
 from model.plan import Plan
 from model.routes import Route
 from targets.kubernetes.operator import refused
@@ -36,14 +36,14 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def spec(plan: Plan) -> dict[str, Any]:
     """What its operator is told."""
-    (item,) = [item for item in plan.declared if item.kind == "AlertmanagerConfig"]
+    (item,) = [item for item in plan.extra_objects if item.kind == "AlertmanagerConfig"]
     assert set(item.secrets) == set(NAMES)
     return dict(item.body["spec"])
 
 
 def test_the_operator_takes_every_way_to_notify(plan: Plan) -> None:
     """All of it fits the schema of the definition."""
-    assert [*refused(definitions(plan.declared), plan.declared)] == []
+    assert [*refused(definitions(plan.extra_objects), plan.extra_objects)] == []
 
 
 def test_credentials_are_keys_of_a_secret(spec: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ def test_alerts_of_others_are_left_alone(spec: dict[str, Any]) -> None:
 def test_nobody_to_tell_is_no_mistake() -> None:
     """Without a receiver alerts are shown and sent nowhere."""
     plan = operated("execora")
-    (item,) = [item for item in plan.declared if item.kind == "AlertmanagerConfig"]
+    (item,) = [item for item in plan.extra_objects if item.kind == "AlertmanagerConfig"]
     assert item.body["spec"]["receivers"] == [{"name": "none"}] and item.secrets == ()
     assert [*refused(definitions([item]), [item])] == []
 

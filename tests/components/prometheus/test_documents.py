@@ -23,7 +23,7 @@ from model.telemetry import (
 )
 from tests.components.prometheus.contexts import context, section
 
-ALERT = AlertRule(name="Down", expr="up == 0", hold="1m", severity="critical", summary="s", description="d")
+ALERT = AlertRule(name="Down", expr="up == 0", for_="1m", severity="critical", summary="s", description="d")
 
 
 def config(context: Planned) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from components.prometheus import settings as prometheus
 from components.prometheus.monitors import Terms, camel, monitors
 from model.component import Planned
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.load import parse
 from model.operator import Operator
 from model.settings import Settings
@@ -30,7 +30,7 @@ FOUND = {
 """A target as the operator hands it to the rules of a monitor."""
 
 
-def made(job: ScrapeJob) -> list[Declared]:
+def made(job: ScrapeJob) -> list[ExtraObject]:
     """The objects of a job on a cluster."""
     settings = parse(Settings, {"system": "shop", "target": "kubernetes"}, "settings")
     context = Planned(

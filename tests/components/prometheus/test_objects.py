@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from components.prometheus.objects import RULES_SIZE, dashboard, parts
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.operator import Operator
 from model.plan import Plan
 from model.telemetry import Dashboard
@@ -26,9 +26,9 @@ def shipped() -> Plan:
     return operated("agenttrace", demo=True)
 
 
-def of_kind(plan: Plan, kind: str) -> list[Declared]:
+def of_kind(plan: Plan, kind: str) -> list[ExtraObject]:
     """The objects of a kind."""
-    return [item for item in plan.declared if item.kind == kind]
+    return [item for item in plan.extra_objects if item.kind == kind]
 
 
 def rules(plan: Plan) -> list[dict[str, Any]]:
@@ -42,9 +42,9 @@ def rules(plan: Plan) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("system", systems())
 def test_the_operator_takes_every_object(system: str, demo: bool) -> None:
     """Each object of each shipped system fits the schema of its definition, to the last field."""
-    declared = operated(system, demo=demo).declared
-    assert [*refused(definitions(declared), declared)] == []
-    assert {"ServiceMonitor", "PodMonitor", "PrometheusRule", "AlertmanagerConfig"} <= {i.kind for i in declared}
+    extra_objects = operated(system, demo=demo).extra_objects
+    assert [*refused(definitions(extra_objects), extra_objects)] == []
+    assert {"ServiceMonitor", "PodMonitor", "PrometheusRule", "AlertmanagerConfig"} <= {i.kind for i in extra_objects}
 
 
 def test_no_process_of_ours_does_the_operators_work(shipped: Plan) -> None:
@@ -71,7 +71,7 @@ def test_every_rule_is_there_once(shipped: Plan) -> None:
 def test_promtool_takes_every_rule(shipped: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge of a deployment accepts them all."""
     monkeypatch.setenv("PATH", str(tool("promtool").parent))
-    assert [*wrong_rules(shipped.declared)] == []
+    assert [*wrong_rules(shipped.extra_objects)] == []
 
 
 def test_alerts_find_their_way_to_our_receivers(shipped: Plan) -> None:
@@ -120,6 +120,6 @@ def test_a_large_dashboard_is_written_compactly() -> None:
 
 def test_objects_are_plain_yaml(shipped: Plan) -> None:
     """What is rendered for review is what the cluster is given."""
-    for item in shipped.declared:
+    for item in shipped.extra_objects:
         plain = json.loads(json.dumps(item.body))
         assert yaml.safe_load(yaml.safe_dump(plain)) == plain

@@ -61,7 +61,7 @@ def test_no_two_entries_read_the_file_of_a_stand_in(tmp_path: Path) -> None:
     ]
     demo = plan_shop(tmp_path / "demo", {"hostLogs": logs}, {"demo": "true"})
     assert read(demo) == ["/host/var/log/{api,worker}/*.log", "/host/var/log/c.log"]
-    assert len({volume.path for volume in workload(demo, "promtail").borrowed}) == 2
+    assert len({volume.path for volume in workload(demo, "promtail").shared_volumes}) == 2
     assert len(read(plan_shop(tmp_path / "real", {"hostLogs": logs}))) == 3
 
 

@@ -42,4 +42,4 @@ def test_refusals_are_recognised(tmp_path: Path) -> None:
 def test_it_is_what_people_connect_to(tmp_path: Path) -> None:
     """By the host of the base URL, which a platform that leads people to it has to know."""
     found = workload(plan_shop(tmp_path, settings={"baseUrl": "https://m.example.com:8443"}), "traefik")
-    assert found.edge and found.host == "m.example.com"
+    assert found.exposed and found.host == "m.example.com"

@@ -52,7 +52,7 @@ def test_such_names_are_free_where_nothing_is_delivered() -> None:
     ("workload", "what"),
     [
         (replace(PLAIN, access=(Access(resources=("pods",)),)), "rights on its API"),
-        (replace(PLAIN, told={"NODE": "node-name"}), "node-name"),
+        (replace(PLAIN, field_refs={"NODE": "node-name"}), "node-name"),
     ],
 )
 def test_what_only_a_cluster_has_is_refused(workload: Workload, what: str) -> None:

@@ -14,7 +14,7 @@ from model.settings import DockerSettings
 from model.workload import ConfigDir, HostMount, Port, SecretFile, Workload
 from targets.docker.register import DeliveryError, DockerTarget
 from targets.docker.shared import address as address_of
-from targets.docker.shared import shared_home
+from targets.docker.shared import network_suffix
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
@@ -94,7 +94,7 @@ def test_an_address_says_in_which_network() -> None:
     """What the stack's parts are told is the alias that they have, with and without networks of others."""
     shared = joined("shop_default")
     for settings, address in ((DockerSettings(), "plain:80"), (shared, "plain.dev-monitoring:80")):
-        assert address_of("plain", 80, shared_home("dev", settings)) == address
+        assert address_of("plain", 80, network_suffix("dev", settings)) == address
         (own, *_) = networks(deploy(PLAIN, settings=settings), "plain").values()
         assert own == [address.partition(":")[0]]
 
@@ -252,9 +252,9 @@ def test_another_mount_replaces_the_container() -> None:
     name = AGENT.name
     moved = tuple(replace(mount, source=f"/moved{mount.source}") for mount in AGENT.host_mounts)
     assert moved
-    before = labels(inputs(deploy(AGENT), name))["generation"]
+    before = labels(inputs(deploy(AGENT), name))["restart-digest"]
     for other in (replace(AGENT, host_mounts=moved), replace(AGENT, tmpfs=(*AGENT.tmpfs, "/scratch"))):
-        assert labels(inputs(deploy(other), name))["generation"] != before
+        assert labels(inputs(deploy(other), name))["restart-digest"] != before
     elsewhere = DockerSettings.model_validate({"socket": "/run/elsewhere.sock"})
     assert labels(inputs(deploy(PLAIN, settings=elsewhere), "tools")) != labels(inputs(deploy(PLAIN), "tools"))
 

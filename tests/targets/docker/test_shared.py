@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.settings import DockerSettings
-from targets.docker.shared import Late, Scope, address, mount, present, shared_home, show
+from targets.docker.shared import Late, Scope, address, mount, network_suffix, present, show
 from tests.support.workloads import IMAGES
 
 
@@ -31,8 +31,8 @@ def test_a_late_text_is_filled_everywhere() -> None:
 def test_names_have_the_network_only_beside_others() -> None:
     """A stack that joins networks of others says in its addresses which one is meant."""
     joined = DockerSettings.model_validate({"externalNetworks": ("n",)})
-    assert address("loki", 3100, shared_home("dev", joined)) == "loki.dev-monitoring:3100"
-    assert address("loki", 3100, shared_home("dev", DockerSettings())) == "loki:3100"
+    assert address("loki", 3100, network_suffix("dev", joined)) == "loki.dev-monitoring:3100"
+    assert address("loki", 3100, network_suffix("dev", DockerSettings())) == "loki:3100"
 
 
 def test_a_mirror_is_part_of_a_reference() -> None:

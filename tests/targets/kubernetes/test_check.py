@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from model.settings import KubernetesSettings
-from model.workload import BorrowedVolume, ConfigDir, Exemption, HostMount, Port, SecretFile, Workload
+from model.workload import ConfigDir, Exemption, HostMount, Port, SecretFile, SharedVolume, Workload
 from targets.kubernetes.check import address, check
 from tests.support.workloads import PLAIN, SERVER
 
@@ -37,7 +37,7 @@ def test_usual_workloads_are_fine() -> None:
         (replace(PLAIN, exemptions=(Exemption(rule="root-user", reason="r"),)), "may run as root"),
         (replace(PLAIN, exemptions=(Exemption(rule="docker-socket", reason="r"),)), "there is no Docker socket"),
         (replace(PLAIN, exemptions=(Exemption(rule="host-gateway", reason="r"),)), "give their address instead"),
-        (replace(PLAIN, borrowed=(BorrowedVolume(name="logs", path="/l"),)), "borrows the volumes logs"),
+        (replace(PLAIN, shared_volumes=(SharedVolume(name="logs", path="/l"),)), "borrows the volumes logs"),
         (replace(PLAIN, ports=(Port(number=1), Port(number=2))), "two ports have one name"),
         (replace(PLAIN, ports=(Port(number=1, publish=2),)), "port 1 cannot be published on a host here"),
     ],

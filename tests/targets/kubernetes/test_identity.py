@@ -8,15 +8,15 @@ from typing import Any
 from model.settings import KubernetesSettings
 from model.workload import Access, Workload
 from targets.kubernetes import identity, manifests
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN
 
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 
-def pod(workload: Workload, place: Place = PLACE) -> dict[str, Any]:
+def pod(workload: Workload, scope: ClusterScope = PLACE) -> dict[str, Any]:
     """The pod's specification."""
-    return dict(manifests.workload_object(place, workload)["spec"]["template"]["spec"])
+    return dict(manifests.workload_object(scope, workload)["spec"]["template"]["spec"])
 
 
 def test_a_token_is_there_only_for_those_who_ask() -> None:

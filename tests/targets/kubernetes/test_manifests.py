@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets.kubernetes import identity, manifests
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import AGENT as ANYWHERE
 from tests.support.workloads import IMAGES, PLAIN
 
 AGENT = replace(ANYWHERE, placement="node-agent")
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 
-def pod(workload: Workload, place: Place = PLACE) -> dict[str, Any]:
+def pod(workload: Workload, scope: ClusterScope = PLACE) -> dict[str, Any]:
     """The pod's specification."""
-    return dict(manifests.workload_object(place, workload)["spec"]["template"]["spec"])
+    return dict(manifests.workload_object(scope, workload)["spec"]["template"]["spec"])
 
 
 def test_agents_live_apart() -> None:
@@ -58,20 +58,20 @@ def test_scheduling_settings_reach_every_pod() -> None:
         },
         strict=False,
     )
-    place = replace(PLACE, settings=settings)
-    spec = pod(PLAIN, place)
+    scope = replace(PLACE, settings=settings)
+    spec = pod(PLAIN, scope)
     assert spec["nodeSelector"] == {"pool": "monitoring"}
     assert spec["tolerations"] == [{"key": "dedicated", "value": "monitoring", "operator": "Equal"}]
     assert (spec["priorityClassName"], spec["imagePullSecrets"]) == ("high", [{"name": "registry"}])
-    assert "nodeSelector" not in pod(AGENT, place)
-    item = identity.service_account(place, PLAIN)["metadata"]
+    assert "nodeSelector" not in pod(AGENT, scope)
+    item = identity.service_account(scope, PLAIN)["metadata"]
     assert item["labels"]["team"] == "platform" and item["annotations"]["owner"] == "platform"
 
 
 def test_an_object_of_others_carries_our_labels_and_theirs() -> None:
     """Ours tell whose it is, theirs let it be found."""
-    made = manifests.declared(
-        PLACE, Declared(api="v1", kind="ConfigMap", name="a", labels={"r": "k"}, body={"data": {}})
+    made = manifests.extra_objects(
+        PLACE, ExtraObject(api="v1", kind="ConfigMap", name="a", labels={"r": "k"}, body={"data": {}})
     )
     assert (made["apiVersion"], made["kind"], made["data"]) == ("v1", "ConfigMap", {})
     assert made["metadata"]["namespace"] == "monitoring-dev"

@@ -7,20 +7,20 @@ from dataclasses import replace
 from model.settings import KubernetesSettings
 from model.workload import HttpProbe, Port
 from targets.kubernetes import manifests, network
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN, SERVER
 
 EDGE = replace(
     SERVER,
-    edge=True,
+    exposed=True,
     host="m.example.com",
     ports=(Port(number=8080),),
     probe=HttpProbe(path="/ping", port=8082),
 )
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 
-def with_ingress(**more: object) -> Place:
+def with_ingress(**more: object) -> ClusterScope:
     """The place, with an ingress controller in the cluster."""
     settings = KubernetesSettings.model_validate({"ingressClass": "nginx", **more})
     return replace(PLACE, settings=settings)
@@ -50,18 +50,18 @@ def test_datagrams_are_let_in_where_a_port_takes_them() -> None:
 
 def test_the_edges_service_opens_what_is_for_people() -> None:
     """Health and metrics are not behind a load balancer; other Services have every port."""
-    place = replace(PLACE, settings=KubernetesSettings.model_validate({"serviceType": "LoadBalancer"}))
-    service, *_ = network.services(place, EDGE)
+    scope = replace(PLACE, settings=KubernetesSettings.model_validate({"serviceType": "LoadBalancer"}))
+    service, *_ = network.services(scope, EDGE)
     assert service["spec"]["type"] == "LoadBalancer" and [port["port"] for port in service["spec"]["ports"]] == [8080]
-    inner, *_ = network.services(place, replace(EDGE, edge=False))
+    inner, *_ = network.services(scope, replace(EDGE, exposed=False))
     assert inner["spec"]["type"] == "ClusterIP" and {port["port"] for port in inner["spec"]["ports"]} == {8080, 8082}
 
 
 def test_an_ingress_leads_to_the_edge() -> None:
     """All paths of the host, by the wanted class, with its certificate and annotations; nothing waits for it."""
-    place = with_ingress(tlsSecret="cert", ingressAnnotations={"cert-manager.io/cluster-issuer": "a"})
-    made = network.ingress(place, EDGE)
-    assert made is not None and made in list(manifests.of_workload(place, EDGE))
+    scope = with_ingress(tlsSecret="cert", ingressAnnotations={"cert-manager.io/cluster-issuer": "a"})
+    made = network.ingress(scope, EDGE)
+    assert made is not None and made in list(manifests.of_workload(scope, EDGE))
     assert made["spec"] == {
         "ingressClassName": "nginx",
         "rules": [
@@ -82,7 +82,7 @@ def test_an_ingress_leads_to_the_edge() -> None:
     }
     notes = made["metadata"]["annotations"]
     assert notes["cert-manager.io/cluster-issuer"] == "a" and notes["pulumi.com/skipAwait"] == "true"
-    service = next(network.services(place, EDGE))
+    service = next(network.services(scope, EDGE))
     assert service["spec"]["type"] == "ClusterIP"
 
 
@@ -102,7 +102,7 @@ def test_only_the_controllers_namespace_is_let_in() -> None:
 def test_neighbours_may_connect_and_be_reached() -> None:
     """The namespace of an operator's Prometheus is let in and out, beside the stack's own two, and no other."""
     closed, opened = (
-        network.policy(place, SERVER)["spec"] for place in (PLACE, replace(PLACE, neighbours=("monitoring",)))
+        network.policy(scope, SERVER)["spec"] for scope in (PLACE, replace(PLACE, allowed_namespaces=("monitoring",)))
     )
     home = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     assert home not in closed["ingress"][0]["from"] and home not in closed["egress"][0]["to"]

@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # it publishes no types
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from model.settings import KubernetesSettings
 from targets.kubernetes.operator import matches, problems, refused, wrong_rules
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.operators import definition
 from tests.support.validating import tool
 from tests.support.workloads import IMAGES
 
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 API = f"{GROUP}/v1"
-RULE = Declared(
+RULE = ExtraObject(
     api=API, kind="PrometheusRule", name="api", labels={"release": "k"},
     body={"spec": {"groups": [{"name": "api", "rules": [{"record": "a:b:c", "expr": "up"}]}]}},
 )  # fmt: skip
-MONITOR = Declared(
+MONITOR = ExtraObject(
     api=API, kind="ServiceMonitor", name="api", labels={"release": "k"},
     body={"spec": {"selector": {"matchLabels": {"a": "b"}}, "endpoints": [{"targetPort": 80, "interval": "15s"}]}},
 )  # fmt: skip

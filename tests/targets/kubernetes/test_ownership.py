@@ -12,24 +12,24 @@ from typing import Any
 import pytest
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # it publishes no types
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Access, Workload
 from targets.kubernetes.manifests import of_stack, of_workload
 from targets.kubernetes.ownership import Reference, plural, references, taken
 from targets.kubernetes.register import KINDS
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from targets.kubernetes.storage import config_map
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 WORKLOADS = (
     replace(
         SERVER, access=(Access(resources=("pods",)), Access(resources=("pods",), namespaces=("shop",))), replicas=2
     ),
     replace(AGENT, placement="node-agent", exemptions=()),
 )
-MONITOR = Declared(api="monitoring.coreos.com/v1", kind="Probe", name="api", body={"spec": {}})
+MONITOR = ExtraObject(api="monitoring.coreos.com/v1", kind="Probe", name="api", body={"spec": {}})
 OURS = {"labels": {"io.observability.stack": "dev"}}
 HOMES: dict[str, Any] = {f"/api/v1/namespaces/{name}": OURS for name in ("monitoring-dev", "monitoring-dev-agents")}
 SHOP: dict[str, Any] = {"/api/v1/namespaces/shop": {}}

@@ -10,15 +10,15 @@ import pytest
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets.kubernetes import manifests
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN, SERVER
 
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 
-def pod(workload: Workload, place: Place = PLACE) -> dict[str, Any]:
+def pod(workload: Workload, scope: ClusterScope = PLACE) -> dict[str, Any]:
     """The pod's specification."""
-    return dict(manifests.workload_object(place, workload)["spec"]["template"]["spec"])
+    return dict(manifests.workload_object(scope, workload)["spec"]["template"]["spec"])
 
 
 def every_container(spec: dict[str, Any]) -> list[dict[str, Any]]:

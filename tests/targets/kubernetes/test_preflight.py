@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import DataVolume, Port
 from targets.kubernetes import preflight
 from targets.kubernetes.preflight import problems, size
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN
 
 DATABASE = replace(PLAIN, name="db", volumes=(DataVolume(name="data", path="/d", size=5 * 2**30),))
@@ -112,7 +112,7 @@ def server() -> Iterator[Server]:
         running.shutdown()
 
 
-def place(folder: Path, address: str, **settings: Any) -> Place:
+def scope(folder: Path, address: str, **settings: Any) -> ClusterScope:
     """A place on the cluster at `address`, known to a kubeconfig as the context `test`."""
     path = folder / "kubeconfig"
     document = {
@@ -123,12 +123,12 @@ def place(folder: Path, address: str, **settings: Any) -> Place:
     }  # fmt: skip
     path.write_text(json.dumps(document))
     given = KubernetesSettings.model_validate({"kubeconfig": str(path), **settings})
-    return Place(stack="dev", settings=given, images=IMAGES)
+    return ClusterScope(stack="dev", settings=given, images=IMAGES)
 
 
 def ask(folder: Path, server: Server, **settings: Any) -> list[str]:
     """Everything in the way of a database."""
-    return problems(place(folder, f"http://127.0.0.1:{server.server_port}", **settings), [DATABASE])
+    return problems(scope(folder, f"http://127.0.0.1:{server.server_port}", **settings), [DATABASE])
 
 
 def test_nothing_is_in_the_way_of_an_empty_cluster(server: Server, tmp_path: Path) -> None:
@@ -183,9 +183,9 @@ def test_an_ingress_needs_rights_of_its_own(server: Server, tmp_path: Path) -> N
     """To make it, and to look at the classes; without a class neither is asked for."""
     server.forbidden = {"ingresses", "ingressclasses"}
     assert ask(tmp_path, server) == []
-    cluster = place(tmp_path, f"http://127.0.0.1:{server.server_port}", ingressClass="nginx")
-    edge = replace(DATABASE, edge=True, host="m.example.com", ports=(Port(number=8080),))
-    here, everywhere = sorted(problems(cluster, [edge]))
+    cluster = scope(tmp_path, f"http://127.0.0.1:{server.server_port}", ingressClass="nginx")
+    exposed = replace(DATABASE, exposed=True, host="m.example.com", ports=(Port(number=8080),))
+    here, everywhere = sorted(problems(cluster, [exposed]))
     assert "may not list ingressclasses.networking.k8s.io cluster-wide" in everywhere
     assert "may not get/create/patch/delete ingresses.networking.k8s.io in namespace monitoring-dev" in here
 
@@ -199,24 +199,24 @@ def test_an_unknown_context_is_named_with_the_nearest(server: Server, tmp_path: 
 def test_a_silent_cluster_is_told_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One message with the address that was asked."""
     monkeypatch.setattr(preflight, "SECONDS", 0.2)
-    (found,) = problems(place(tmp_path, "http://127.0.0.1:9"), [DATABASE])
+    (found,) = problems(scope(tmp_path, "http://127.0.0.1:9"), [DATABASE])
     assert "no cluster answers at http://127.0.0.1:9" in found
 
 
 def test_a_missing_kubeconfig_is_told(tmp_path: Path) -> None:
     """With what to set."""
     settings = KubernetesSettings(kubeconfig=str(tmp_path / "none"))
-    (found,) = problems(Place(stack="dev", settings=settings, images=IMAGES), [DATABASE])
+    (found,) = problems(ClusterScope(stack="dev", settings=settings, images=IMAGES), [DATABASE])
     assert "no kubeconfig can be read" in found and "KUBECONFIG" in found
 
 
-MONITOR = Declared(api="monitoring.coreos.com/v1", kind="ServiceMonitor", name="api", body={"spec": {}})
+MONITOR = ExtraObject(api="monitoring.coreos.com/v1", kind="ServiceMonitor", name="api", body={"spec": {}})
 
 
 def test_an_operator_that_is_not_there_is_told_with_the_rest(server: Server, tmp_path: Path) -> None:
     """Its missing definitions stand beside whatever else is in the way."""
     server.namespaces["monitoring-dev"] = {}
-    here = place(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    here = scope(tmp_path, f"http://127.0.0.1:{server.server_port}")
     operator, taken = problems(here, [DATABASE], [MONITOR])
     assert operator.startswith("no Prometheus Operator is installed: the cluster does not know servicemonitors.")
     assert "was not made by this program" in taken
@@ -224,7 +224,7 @@ def test_an_operator_that_is_not_there_is_told_with_the_rest(server: Server, tmp
 
 def test_definitions_that_may_not_be_read_are_not_asked_for(server: Server, tmp_path: Path) -> None:
     """The missing right is told, and nothing that follows from it."""
-    here = place(tmp_path, f"http://127.0.0.1:{server.server_port}")
+    here = scope(tmp_path, f"http://127.0.0.1:{server.server_port}")
     server.forbidden = {"customresourcedefinitions"}
     (found,) = problems(here, [DATABASE], [MONITOR])
     assert "may not get customresourcedefinitions.apiextensions.k8s.io cluster-wide" in found

@@ -10,13 +10,13 @@ from typing import Any
 import pulumi
 import pytest
 
-from model.declared import SECRETS, Declared
 from model.errors import ConfigError
+from model.extra_objects import SECRETS, ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Access, ConfigDir, SecretFile, Workload
 from targets.kubernetes.delivery import Cluster
 from targets.kubernetes.register import KubernetesTarget
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.mocks import RecordedResource, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
@@ -31,13 +31,15 @@ WORKLOADS = (
 class Untouched(Cluster):
     """A cluster that nothing is asked of: it lets everything pass, or refuses it."""
 
-    def __init__(self, *refusals: str) -> None:
+    def __init__(self, *preflight_errors: str) -> None:
         super().__init__(KubernetesSettings())
-        self._said = list(refusals)
+        self._said = list(preflight_errors)
         self.proven: list[tuple[str, str]] = []
         self.marks: list[str] = []
 
-    def refusals(self, place: Place, workloads: Sequence[Workload], declared: Sequence[Declared] = ()) -> list[str]:
+    def preflight_errors(
+        self, scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
+    ) -> list[str]:
         """What the test wants."""
         return self._said
 
@@ -47,14 +49,14 @@ class Untouched(Cluster):
         self.marks.append(mark)
 
 
-def deploy(cluster: Cluster, *workloads: Workload, declared: Sequence[Declared] = ()) -> list[RecordedResource]:
+def deploy(cluster: Cluster, *workloads: Workload, extra_objects: Sequence[ExtraObject] = ()) -> list[RecordedResource]:
     """Everything that is registered for the workloads, and for objects that others read."""
 
     def program() -> pulumi.Output[Any]:
         secrets = {"password": pulumi.Output.secret(CANARY)}
         settings = KubernetesSettings()
         target = KubernetesTarget(
-            "dev", settings, IMAGES, secrets, workloads=workloads, declared=declared, cluster=cluster
+            "dev", settings, IMAGES, secrets, workloads=workloads, extra_objects=extra_objects, cluster=cluster
         )
         parent = pulumi.ComponentResource("observability:components:Test", "test")
         return pulumi.Output.all(*(target.deploy(workload, parent=parent).ready for workload in workloads))
@@ -167,14 +169,14 @@ def test_objects_of_others_are_registered_as_they_are(cluster: Untouched) -> Non
     """Each in the stack's namespace, after it; a reference to a secret gets the name of the Secret that holds it."""
     selector = {"name": SECRETS, "key": "password"}
     objects = (
-        Declared(api="monitoring.coreos.com/v1", kind="Probe", name="a", labels={"r": "k"}, body={"spec": {"x": 1}}),
-        Declared(
+        ExtraObject(api="monitoring.coreos.com/v1", kind="Probe", name="a", labels={"r": "k"}, body={"spec": {"x": 1}}),
+        ExtraObject(
             api="monitoring.coreos.com/v1alpha1", kind="AlertmanagerConfig", name="b", secrets=("password",),
             body={"spec": {"receivers": [{"name": "b", "slackConfigs": [{"apiURL": selector}]}]}},
         ),
-        Declared(api="v1", kind="ConfigMap", name="c", annotations={"folder": "F"}, body={"data": {"c.json": "{}"}}),
+        ExtraObject(api="v1", kind="ConfigMap", name="c", annotations={"folder": "F"}, body={"data": {"c.json": "{}"}}),
     )  # fmt: skip
-    made = deploy(cluster, PLAIN, declared=objects)
+    made = deploy(cluster, PLAIN, extra_objects=objects)
     (probe,), (config,) = of_kind(made, "Probe"), of_kind(made, "AlertmanagerConfig")
     assert probe.inputs["spec"] == {"x": 1} and probe.inputs["apiVersion"] == "monitoring.coreos.com/v1"
     assert probe.inputs["metadata"]["namespace"] == "monitoring-dev" and probe.inputs["metadata"]["labels"]["r"] == "k"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from model.declared import Declared
+from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Access
 from targets.kubernetes.ownership import plural, references
 from targets.kubernetes.rights import wanted_rights
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
-MONITOR = Declared(api="monitoring.coreos.com/v1", kind="ServiceMonitor", name="api", body={"spec": {}})
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+MONITOR = ExtraObject(api="monitoring.coreos.com/v1", kind="ServiceMonitor", name="api", body={"spec": {}})
 READER = replace(PLAIN, access=(Access(resources=("pods",), namespaces=("shop",)),))
 NODE = replace(AGENT, placement="node-agent", exemptions=())
 

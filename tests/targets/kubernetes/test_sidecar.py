@@ -7,10 +7,10 @@ from dataclasses import replace
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir
 from targets.kubernetes import manifests
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN
 
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 
 def test_an_edited_document_leaves_the_pods_alone() -> None:

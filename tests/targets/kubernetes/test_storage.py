@@ -11,10 +11,10 @@ from dataclasses import replace
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, DataVolume
 from targets.kubernetes import manifests, storage
-from targets.kubernetes.shared import Place
+from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN
 
-PLACE = Place(stack="dev", settings=KubernetesSettings(), images=IMAGES)
+PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 
 def test_documents_keep_their_paths() -> None:
@@ -39,11 +39,11 @@ def test_large_documents_are_packed() -> None:
 
 def test_claims_are_named_as_a_stateful_set_looks_for_them() -> None:
     """One claim for each volume of each instance, of the size and class that are wanted."""
-    place = replace(PLACE, settings=KubernetesSettings.model_validate({"storageClass": "fast"}))
+    scope = replace(PLACE, settings=KubernetesSettings.model_validate({"storageClass": "fast"}))
     workload = replace(PLAIN, name="db", replicas=2, volumes=(DataVolume(name="data", path="/d", size=5 * 2**30),))
-    found = [item for _, item in storage.claims(place, workload)]
+    found = [item for _, item in storage.claims(scope, workload)]
     assert [item["metadata"]["name"] for item in found] == ["data-db-0", "data-db-1"]
     assert found[0]["spec"]["resources"]["requests"] == {"storage": "5Gi"}
     assert found[0]["spec"]["storageClassName"] == "fast"
-    template = manifests.workload_object(place, workload)["spec"]["volumeClaimTemplates"]
+    template = manifests.workload_object(scope, workload)["spec"]["volumeClaimTemplates"]
     assert [item["metadata"]["name"] for item in template] == ["data"]

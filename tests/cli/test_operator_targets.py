@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cli.operated import expected, targets
+from cli.operator_targets import expected, targets
 from model.operator import Operator
 
 ANSWERS: dict[str, Any] = {

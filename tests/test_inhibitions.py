@@ -13,15 +13,15 @@ import yaml
 
 from components.prometheus.rules import rules
 from model.base import seconds
-from model.muting import pairs
-from model.telemetry import AlertRule, Example, Mute, RuleGroup
+from model.inhibition import pairs
+from model.telemetry import AlertRule, Example, Inhibition, RuleGroup
 from tests.support.proving import STEP
 from tests.support.validating import judged, tool
 from tests.test_alert_rules import STACKS, planned
 
-Pair = tuple[AlertRule, Mute, AlertRule]
+Pair = tuple[AlertRule, Inhibition, AlertRule]
 OUT = ") unless on ("
-"""Where the condition of a muted alert ends and what is left out begins."""
+"""Where the condition of a inhibited alert ends and what is left out begins."""
 ELSEWHERE = "elsewhere"
 """A value that no label of an example has."""
 
@@ -73,14 +73,14 @@ def agrees(*files: Path) -> None:
 
 
 def following(pair: Pair, **labels: str) -> AlertRule:
-    """A stand-in for the muting alert: it fires with the labels of the muted one, but for `labels`."""
+    """A stand-in for the inhibiting alert: it fires with the labels of the inhibited one, but for `labels`."""
     source, _, target = pair
     condition = target.expr[1 : target.expr.index(OUT)]
-    return replace(source, expr=condition, hold="0s", labels={**source.labels, **labels}, annotations={})
+    return replace(source, expr=condition, for_="0s", labels={**source.labels, **labels}, annotations={})
 
 
 def cases(pair: Pair, folder: Path) -> Iterator[Path]:
-    """What follows is silent; with another value of any of the labels it is not; and the muting alert has them all."""
+    """What follows is silent; with another value of any of the labels it is not; and the first alert has them all."""
     source, mute, target = pair
     here, there = example(source), example(target)
     carried = dict.fromkeys(mute.on, "")
@@ -99,7 +99,7 @@ def carries(alert: AlertRule, label: str) -> bool:
     return any(f'{label}="' in series for series in example(alert).fires) and all(label in by for by in summed)
 
 
-def elsewhere(mute: Mute) -> set[str]:
+def elsewhere(mute: Inhibition) -> set[str]:
     """Labels that need not be the same: a claim is the same volume on whichever node its kubelet tells of it."""
     return {"instance"} if "persistentvolumeclaim" in mute.on else set()
 
@@ -119,7 +119,7 @@ def named(pair: Pair) -> str:
 
 @pytest.mark.parametrize("pair", [pair for pair in every_pair() if not pair[1].all_of], ids=named)
 def test_only_what_follows_is_silent(pair: Pair, tmp_path: Path) -> None:
-    """The muted alert is silent beside the muting one with the same labels, and fires beside one of anything else."""
+    """The second alert is silent beside the first one with the same labels, and fires beside one of anything else."""
     agrees(*cases(pair, tmp_path))
 
 
@@ -151,13 +151,13 @@ def test_mutes_go_all_the_way() -> None:
 def test_what_is_muted_exists() -> None:
     """No mute names an alert that no stack has."""
     alerts = [a for stack in STACKS for group in planned(stack).telemetry.rules for a in group.alerts]
-    muted = {name for alert in alerts for mute in alert.mutes for name in mute.alerts}
+    muted = {name for alert in alerts for mute in alert.inhibits for name in mute.alerts}
     assert muted <= {alert.name for alert in alerts}
 
 
 def test_what_mutes_comes_first() -> None:
     """With equal holds what follows could fire an evaluation before what mutes it, and a notification would be sent."""
     held = {
-        f"{a.name} ({a.hold}) -> {b.name} ({b.hold})" for a, _, b in every_pair() if seconds(a.hold) >= seconds(b.hold)
+        f"{a.name} ({a.for_}) -> {b.name} ({b.for_})" for a, _, b in every_pair() if seconds(a.for_) >= seconds(b.for_)
     }
     assert not held

@@ -12,7 +12,7 @@ LARGEST = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declared:
+class ExtraObject:
     """An object in the stack's namespace, by its API (`monitoring.coreos.com/v1`), kind and name.
 
     `body` is all of it but metadata. Where it refers to a secret of the plan, it does so as a key of the Secret called
@@ -32,7 +32,7 @@ SECRETS = "receiver-secrets"
 """Stands for the Secret with all secrets that declared objects refer to, until its name is known."""
 
 
-def problems(objects: Iterable[Declared]) -> list[str]:
+def problems(objects: Iterable[ExtraObject]) -> list[str]:
     """Objects that no cluster would hold: two of one name, or too large, as readable sentences."""
     found, seen = [], set()
     for item in objects:
