@@ -56,11 +56,11 @@ def prerequisites(images: Sequence[str]) -> dict[str, Any]:
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "toolchain", "up-prerequisites", f"--only={','.join(images)}"]
         subprocess.run([*command, "--result", result], cwd=ROOT, check=True)
-        found = json.loads(result.read_text(encoding="utf-8"))
+        answer = json.loads(result.read_text(encoding="utf-8"))
     overlay: dict[str, Any] = {}
-    if found.get("registryMirror"):
-        overlay["docker"] = {"registryMirror": found["registryMirror"]}
-    if found.get("registryMirror") and "grafana" not in found["digests"]:
+    if answer.get("registryMirror"):
+        overlay["docker"] = {"registryMirror": answer["registryMirror"]}
+    if answer.get("registryMirror") and "grafana" not in answer["digests"]:
         overlay["grafana"] = {"image": "grafana-standin"}
     return overlay
 
@@ -76,9 +76,9 @@ def cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str]) -
         context = [f"--context={settings.context}"] if settings.context else []
         command = [*toolchain, "cluster", only, *context, "--result", str(result)]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=env)
-        found = json.loads(result.read_text(encoding="utf-8"))
-    overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": found["kubeconfig"]}}
-    if found["built"] and "grafana" not in found["built"]:
+        answer = json.loads(result.read_text(encoding="utf-8"))
+    overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": answer["kubeconfig"]}}
+    if answer["built"] and "grafana" not in answer["built"]:
         overlay["grafana"] = {"image": "grafana-standin"}
     return overlay
 
@@ -100,10 +100,10 @@ def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspac
     space = open_workspace(stack, engine.tool_env(), overlay)
     settings = read_settings(space.directory, stack)
     host = open_host(stack, location_of(settings))
-    found = host.describe(settings)
-    for remark in found.remarks:
+    description = host.describe(settings)
+    for remark in description.remarks:
         console.print(f"   [yellow]{escape(remark)}[/]")
-    describe_machine(space, found.settings)
+    describe_machine(space, description.settings)
     return space, render.plan_of(space), host
 
 
@@ -122,12 +122,12 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     renewed = rotation.apply(space) if rotation else ()
     replace = [arg for urn in (*renewed, *host.urns_to_replace(space)) for arg in ("--replace", urn)]
     phases.run("pulumi up", lambda: change(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
-    found = phases.run("health", lambda: host.wait_healthy(180))
+    health = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
     host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.unseen(plan, 60))
     good = verify.report(
-        stack, found, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console
+        stack, health, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console
     )
     _explain(host)
     console.print(phases.total())
@@ -150,9 +150,9 @@ def change(space: Workspace, *args: str) -> None:
 
 def _explain(host: Host) -> None:
     """The last words of everything that is not well."""
-    for name, words in host.last_log_lines():
+    for name, lines in host.last_log_lines():
         console.print(f"[red]{name}[/] last said:")
-        console.print(words, markup=False)
+        console.print(lines, markup=False)
 
 
 def run_preflight(host: Host, plan: Plan) -> None:
@@ -170,7 +170,7 @@ def check(stack: str, *, as_json: bool = False) -> int:
     space = open_workspace(stack, engine.tool_env())
     settings = read_settings(space.directory, stack)
     host = open_host(stack, location_of(settings))
-    found, scraped = host.wait_healthy(30), host.wait_targets(30)
+    health, scraped = host.wait_healthy(30), host.wait_targets(30)
     warnings: tuple[str, ...] = ()
     try:
         plan = render.plan_of(space)
@@ -179,9 +179,9 @@ def check(stack: str, *, as_json: bool = False) -> int:
         unseen = [f"what should be there is not known: {error}"]
     seen: dict[str, Any] = {"warnings": warnings, "base_url": settings.base_url}
     if as_json:
-        print(json.dumps(verify.describe(stack, found, scraped, unseen, **seen)))
-        return FINE if verify.is_good(found, scraped, unseen) else UNWELL
-    return FINE if verify.report(stack, found, scraped, unseen, **seen, console=console) else UNWELL
+        print(json.dumps(verify.describe(stack, health, scraped, unseen, **seen)))
+        return FINE if verify.is_good(health, scraped, unseen) else UNWELL
+    return FINE if verify.report(stack, health, scraped, unseen, **seen, console=console) else UNWELL
 
 
 def try_receivers(stack: str, receiver: str, severity: str) -> int:
@@ -225,8 +225,8 @@ def down(stack: str, *, purge: bool) -> int:
         host.purge()
         drop_secrets(space, generated)
     forget(space)
-    if not purge and (kept := host.kept()):
-        console.print(f"Kept data volumes: {', '.join(kept)} (remove them with PURGE=1)")
+    if not purge and (volumes := host.kept()):
+        console.print(f"Kept data volumes: {', '.join(volumes)} (remove them with PURGE=1)")
     return 0
 
 

@@ -101,13 +101,13 @@ def alert_test(plan: Plan, instances: Sequence[Instance], receiver: str, severit
     return 0 if all(not result.error and result.ended is not False for result in results) else 1
 
 
-def ways(found: Mapping[str, Any], receiver: str) -> list[Way]:
+def ways(alertmanager: Mapping[str, Any], receiver: str) -> list[Way]:
     """Every way to notify of the document's receivers, or of the one that is named.
 
     Raises:
         ConfigError: there is none.
     """
-    people = [item for item in found["receivers"] if item["name"] not in (NOBODY, SWITCH)]
+    people = [item for item in alertmanager["receivers"] if item["name"] not in (NOBODY, SWITCH)]
     names = [item["name"] for item in people]
     if not names:
         raise ConfigError([Problem("alertmanager.receivers", "none is declared, so there is nobody to be tested")])
@@ -154,8 +154,8 @@ class Run:
         spent = made.seconds / made.calls if made.calls else 0.0
         if made.accepted >= way.count:
             return Result(way, spent)
-        words = self.words(way, start) or ("no call was made" if not made.calls else "no answer")
-        return Result(way, spent, words)
+        message = self.words(way, start) or ("no call was made" if not made.calls else "no answer")
+        return Result(way, spent, message)
 
     def end(self, names: Sequence[str]) -> float:
         """Ends the alerts of these receivers; when that was."""
@@ -182,9 +182,9 @@ class Run:
 
     def counts(self, way: Way) -> Counts:
         """What all instances have counted of a way."""
-        found = [counted(instance.ask("/metrics"), way) for instance in self._instances]
+        counts = [counted(instance.ask("/metrics"), way) for instance in self._instances]
         return Counts(
-            *(sum(values) for values in zip(*((c.calls, c.failed, c.given_up, c.seconds) for c in found), strict=True))
+            *(sum(values) for values in zip(*((c.calls, c.failed, c.given_up, c.seconds) for c in counts), strict=True))
         )
 
     def words(self, way: Way, since: float) -> str:
@@ -194,11 +194,11 @@ class Run:
 
 def alert(plan: Plan, receiver: str, severity: str, began: datetime, until: datetime) -> dict[str, Any]:
     """The alert as Alertmanager's API takes it, marked as a test; it says itself that nobody has to do anything."""
-    home = namespace(plan.stack, plan.settings.kubernetes) if plan.operator else ""
+    own_namespace = namespace(plan.stack, plan.settings.kubernetes) if plan.operator else ""
     labels = {
         "alertname": TEST_ALERT, "receiver": receiver, "severity": severity, "test": "true", "stack": plan.stack,
         "system": plan.system.name, "environment": plan.settings.environment, "run": began.strftime("%Y%m%dT%H%M%SZ"),
-        **({"namespace": home} if home else {}),
+        **({"namespace": own_namespace} if own_namespace else {}),
     }  # fmt: skip
     annotations = {
         "summary": f"This is a test of the receiver {receiver}",
@@ -216,12 +216,12 @@ def alert(plan: Plan, receiver: str, severity: str, began: datetime, until: date
 def counted(metrics: str, way: Way) -> Counts:
     """What an Alertmanager has counted of a way, from its metrics; of all receivers where these have no names."""
     totals: dict[str, float] = {}
-    for found in _SAMPLE.finditer(metrics):
-        labels = dict(_LABEL.findall(found["labels"]))
+    for sample in _SAMPLE.finditer(metrics):
+        labels = dict(_LABEL.findall(sample["labels"]))
         name = labels.get("receiver_name", way.receiver)
         # an operator puts namespace and object before it
         if labels.get("integration") == way.integration and name.rpartition("/")[2] == way.receiver:
-            totals[found["name"]] = totals.get(found["name"], 0) + float(found["value"])
+            totals[sample["name"]] = totals.get(sample["name"], 0) + float(sample["value"])
     names = (
         "notification_requests_total", "notification_requests_failed_total", "notifications_failed_total",
         "notification_latency_seconds_sum",
@@ -234,8 +234,8 @@ def last_error(log: str, way: Way) -> str:
     mark = f"{way.receiver}/{way.integration}["
     fields = (f"receiver={way.receiver} ", f"integration={way.integration}[")
     lines = [line for line in log.splitlines() if mark in line or all(part in line for part in fields)]
-    found = [match[1] for line in lines if (match := _ERROR.search(line))]
-    return found[-1].replace('\\"', '"') if found else ""
+    errors = [match[1] for line in lines if (match := _ERROR.search(line))]
+    return errors[-1].replace('\\"', '"') if errors else ""
 
 
 def report(results: Sequence[Result], console: Console) -> None:

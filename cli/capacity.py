@@ -27,8 +27,8 @@ def of(plan: Plan) -> Capacity:
         plan.telemetry,
         plan.settings.kubernetes,
         scrape_interval=plan.settings.scrape_interval,
-        metrics_kept=metrics.retention,
-        logs_kept=logs.retention,
+        metric_retention=metrics.retention,
+        log_retention=logs.retention,
     )
 
 

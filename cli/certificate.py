@@ -78,9 +78,9 @@ def reason(log: str, challenge: str = "") -> str:
     lines = [line for line in log.splitlines() if " ERR " in line and _ABOUT.search(line)]
     if not lines:
         return "Traefik has not said why; it orders one again every 15 minutes"
-    words = lines[-1].split(" ERR ", 1)[1].replace('\\"', '"')
-    if found := _REFUSED.search(words):
-        kind, said = found.groups()
+    message = lines[-1].split(" ERR ", 1)[1].replace('\\"', '"')
+    if refusal := _REFUSED.search(message):
+        kind, answer = refusal.groups()
         what = f"the challenge {challenge} failed" if kind in CHALLENGED else "the authority refuses the order"
-        return f"{what} ({kind}): {said[:WORDS]}"
-    return f"Traefik says: {words[:WORDS]}"
+        return f"{what} ({kind}): {answer[:WORDS]}"
+    return f"Traefik says: {message[:WORDS]}"

@@ -72,7 +72,7 @@ def tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
     """
     parts = urlsplit(host)
     folder = Path(tempfile.mkdtemp(prefix="engine-"))
-    local, said = folder / "docker.sock", folder / "ssh.log"
+    local, log_file = folder / "docker.sock", folder / "ssh.log"
     where = [f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)]
     port = ["-p", str(parts.port)] if parts.port else []
     fixed = [
@@ -86,14 +86,14 @@ def tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
         "-L",
         f"{local}:{engine_socket}",
     ]
-    with said.open("wb") as log:
+    with log_file.open("wb") as log:
         process = subprocess.Popen(["ssh", *options, *port, *fixed, *where], stdout=log, stderr=log)
     atexit.register(_close, process, folder)
     deadline = time.monotonic() + _TUNNEL_SECONDS
     while not local.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            words = said.read_text(encoding="utf-8", errors="replace").strip()
-            raise OSError(words or f"ssh made no connection within {_TUNNEL_SECONDS} s")
+            message = log_file.read_text(encoding="utf-8", errors="replace").strip()
+            raise OSError(message or f"ssh made no connection within {_TUNNEL_SECONDS} s")
         time.sleep(0.05)
     return f"unix://{local}"
 
@@ -123,8 +123,8 @@ def open_client(host: str, certificates: Path | None = None) -> docker.DockerCli
         made.api.trust_env = False
         return made
 
-    found = make(_OLDEST_API).version(api_version=False)["ApiVersion"]
-    return make(found)
+    newest = make(_OLDEST_API).version(api_version=False)["ApiVersion"]
+    return make(newest)
 
 
 def execute(container: Container, command: Sequence[str]) -> tuple[int, str]:

@@ -127,8 +127,8 @@ class DockerHost:
 
     def unseen(self, plan: Plan, timeout: float) -> list[str]:
         """See `Host`: containers without metrics, a stack without lines, an entry point without its certificate."""
-        found = verify.unseen(self._client, plan, timeout)
-        return found + certificate.wait(
+        sentences = verify.unseen(self._client, plan, timeout)
+        return sentences + certificate.wait(
             plan.settings, self._metrics, lambda: verify.last_log_lines(self._entry(), certificate.LINES), timeout
         )
 
@@ -147,9 +147,9 @@ class DockerHost:
         """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""
         state = space.export()
         blind = [f"{self._stack}-cadvisor"] if verify.blind(self._client, self._stack) else []
-        found = [*recover.unfinished(state), *recover.containers_of(state, blind)]
+        urns = [*recover.unfinished(state), *recover.containers_of(state, blind)]
         detached = recover.detached(state, verify.networks(self._client, self._stack))
-        return list(dict.fromkeys((*found, *detached)))
+        return list(dict.fromkeys((*urns, *detached)))
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """See `Host`."""
@@ -161,8 +161,8 @@ class DockerHost:
 
     def last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
-        found = verify.services(self._client, self._stack)
-        return [(str(c.name), verify.last_log_lines(c)) for c in found if not verify.health(c).good]
+        services = verify.services(self._client, self._stack)
+        return [(str(c.name), verify.last_log_lines(c)) for c in services if not verify.health(c).good]
 
     def alertmanagers(self) -> Sequence[Instance]:
         """See `Host`."""
@@ -230,18 +230,22 @@ class ClusterHost:
 
     def pods(self, workload: str | None = None) -> list[Any]:
         """The stack's pods, or those of one workload, without those that are going."""
-        wanted = f"{LABEL}.stack={self._stack}" + (f",{LABEL}.workload={workload}" if workload else "")
-        homes = (self.namespace, agents(self.namespace))
-        found = [pod for home in homes for pod in self.api.list_namespaced_pod(home, label_selector=wanted).items]
-        return [pod for pod in found if not pod.metadata.deletion_timestamp]
+        selector = f"{LABEL}.stack={self._stack}" + (f",{LABEL}.workload={workload}" if workload else "")
+        namespaces = (self.namespace, agents(self.namespace))
+        pods = [
+            pod
+            for pod_namespace in namespaces
+            for pod in self.api.list_namespaced_pod(pod_namespace, label_selector=selector).items
+        ]
+        return [pod for pod in pods if not pod.metadata.deletion_timestamp]
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """See `Host`."""
         deadline = time.monotonic() + timeout
         while True:
-            found = [pod_health(pod) for pod in self.pods()]
-            if all(item.good for item in found) or time.monotonic() > deadline:
-                return sorted(found, key=lambda item: item.workload)
+            health = [pod_health(pod) for pod in self.pods()]
+            if all(item.good for item in health) or time.monotonic() > deadline:
+                return sorted(health, key=lambda item: item.workload)
             time.sleep(0.5)
 
     def alertmanagers(self) -> Sequence[Instance]:
@@ -286,7 +290,7 @@ class ClusterHost:
             )
         instances = self.pods("prometheus")
         answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
-        return list(max(answers, key=lambda found: sum(t["health"] != "up" for t in found), default=[]))
+        return list(max(answers, key=lambda active: sum(t["health"] != "up" for t in active), default=[]))
 
     def _objects(self, group: str, version: str, resource: str) -> list[Any]:
         """The stack's objects of a resource that the cluster was taught."""
@@ -303,20 +307,20 @@ class ClusterHost:
         deadline = time.monotonic() + timeout * (operator_targets.PATIENCE if self._operator else 1)
         while True:
             try:
-                found = self.targets()
+                targets = self.targets()
             except RuntimeError:  # it has only just begun
-                found = []
-            if (found and all(t["health"] == "up" for t in found)) or time.monotonic() > deadline:
-                return found
+                targets = []
+            if (targets and all(t["health"] == "up" for t in targets)) or time.monotonic() > deadline:
+                return targets
             time.sleep(0.5)
 
     def last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
-        words = []
+        result = []
         for pod in self.pods():
             if not pod_health(pod).good:
-                words.append((pod.metadata.name, self._words(pod)))
-        return words
+                result.append((pod.metadata.name, self._words(pod)))
+        return result
 
     def _words(self, pod: Any) -> str:
         states = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]

@@ -33,10 +33,10 @@ def expected(listed: Callable[[str, str, str], Iterable[Any]], namespace: str) -
     )
 
 
-def targets(operator: Operator, pods: Iterable[Any], fetch: Fetch, wanted: list[str]) -> list[dict[str, Any]]:
+def targets(operator: Operator, pods: Iterable[Any], fetch: Fetch, expected_pools: list[str]) -> list[dict[str, Any]]:
     """The stack's active targets; a pool that no Prometheus has yet is listed as a target that is not up."""
     path = urlsplit(operator.prometheus).path
-    found: dict[str, list[dict[str, Any]]] = {}
+    targets_by_pool: dict[str, list[dict[str, Any]]] = {}
     why = f"no Prometheus of the operator in {operator.namespace} has it yet; look at the operator's log if none will"
     for pod in pods:
         try:
@@ -45,11 +45,11 @@ def targets(operator: Operator, pods: Iterable[Any], fetch: Fetch, wanted: list[
         except RuntimeError as error:
             why = str(error)
             continue
-        for pool in set(pools).intersection(wanted):
-            found[pool] = [target for target in active if target["scrapePool"] == pool]
+        for pool in set(pools).intersection(expected_pools):
+            targets_by_pool[pool] = [target for target in active if target["scrapePool"] == pool]
     absent = [
         {"health": "unknown", "labels": {"job": pool}, "scrapeUrl": pool, "lastError": why}
-        for pool in wanted
-        if pool not in found
+        for pool in expected_pools
+        if pool not in targets_by_pool
     ]
-    return [*(target for some in found.values() for target in some), *absent]
+    return [*(target for some in targets_by_pool.values() for target in some), *absent]

@@ -83,9 +83,9 @@ def refuse_locked(space: Workspace) -> None:
     Raises:
         LockedError: one does.
     """
-    if held := [lock for lock in locks(space) if not lock.stale]:
+    if active := [lock for lock in locks(space) if not lock.stale]:
         raise LockedError(
-            f"stack {space.stack} is being changed by another run:\n" + "\n".join(f"  {lock}" for lock in held)
+            f"stack {space.stack} is being changed by another run:\n" + "\n".join(f"  {lock}" for lock in active)
         )
 
 
@@ -122,8 +122,8 @@ def unfinished(state: Mapping[str, Any]) -> list[str]:
 
 def containers_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]:
     """URNs of the containers of these names."""
-    found = (r for r in _resources(state) if r.get("type") == CONTAINER)
-    return [str(r["urn"]) for r in found if r.get("outputs", {}).get("name") in names]
+    containers = (r for r in _resources(state) if r.get("type") == CONTAINER)
+    return [str(r["urn"]) for r in containers if r.get("outputs", {}).get("name") in names]
 
 
 def detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) -> list[str]:
@@ -142,8 +142,8 @@ def detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) 
 
 
 def _given(resource: Mapping[str, Any]) -> set[str]:
-    given = resource.get("inputs", {}).get("networksAdvanced") or ()
-    return {str(item["name"]) for item in given if isinstance(item, Mapping)}
+    attachments = resource.get("inputs", {}).get("networksAdvanced") or ()
+    return {str(item["name"]) for item in attachments if isinstance(item, Mapping)}
 
 
 def _failed(resource: Mapping[str, Any]) -> bool:
@@ -206,7 +206,7 @@ def recover(space: Workspace, client: docker.DockerClient | None) -> list[str]:
         done.append("removed the lock of a run that is no longer alive")
     # Looked at before the state: what another run makes after that is not in these lists, and what it is making then
     # is pending in the state, which cannot be written while that run lives.
-    found = engine_resources(client, space.stack) if client is not None else ([], [])
+    resources = engine_resources(client, space.stack) if client is not None else ([], [])
     state = space.export()
     if pending(state):
         state["deployment"]["pending_operations"] = []
@@ -215,6 +215,6 @@ def recover(space: Workspace, client: docker.DockerClient | None) -> list[str]:
         space.pulumi("stack", "import", "--stack", space.stack, "--file", str(path), capture=True)
         path.unlink()
         done.append("cleared the operations that an interrupted run left pending")
-    if removed := remove_orphans(*found, known_ids(state)):
+    if removed := remove_orphans(*resources, known_ids(state)):
         done.append(f"removed what an interrupted run left on the engine: {', '.join(sorted(removed))}")
     return done

@@ -54,11 +54,11 @@ def files() -> dict[Path, str]:
 def page(path: Path, model: type[BaseModel]) -> str:
     """The page of a file's model."""
     listed = sections(model)
-    places = {each.model: each for each in listed}
+    by_model = {each.model: each for each in listed}
     title = "Settings of a stack" if path == SETTINGS else "Keys of a system"
     lines = [HEAD, f"# {title}", "", _INTRO[path], ""]
     for each in listed:
-        lines += [f"## {each.title}", "", *_about(each), *table(each, places), ""]
+        lines += [f"## {each.title}", "", *_about(each), *table(each, by_model), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -107,11 +107,14 @@ def _about(section: Section) -> Iterator[str]:
     """What a section is, where its model says so, and words that may stand for it."""
     if section.path and section.model.__doc__:
         yield from (prose(section.model.__doc__), "")
-    if issubclass(section.model, ComponentSettings) and (words := section.model.SHORT):
-        yield from (f"One word may stand for the section: {', '.join(f'`{word}`' for word in sorted(words))}.", "")
+    if issubclass(section.model, ComponentSettings) and (short_forms := section.model.SHORT):
+        yield from (
+            f"One word may stand for the section: {', '.join(f'`{word}`' for word in sorted(short_forms))}.",
+            "",
+        )
 
 
-def table(section: Section, places: Mapping[type[BaseModel], Section]) -> Iterator[str]:
+def table(section: Section, by_model: Mapping[type[BaseModel], Section]) -> Iterator[str]:
     """A row for each key of a section."""
     if not section.model.model_fields:
         yield "It has no keys."
@@ -121,7 +124,7 @@ def table(section: Section, places: Mapping[type[BaseModel], Section]) -> Iterat
     yield "|---|---|---|---|---|"
     for name, field in section.model.model_fields.items():
         node = nodes[field.alias or name]
-        links = [link(places[model]) for model, _ in dict.fromkeys(nested(field.annotation))]
+        links = [link(by_model[model]) for model, _ in dict.fromkeys(nested(field.annotation))]
         cells = [f"`{field.alias or name}`", type_text(node, links), default_text(field, node)]
         has = targets(field, section)
         cells += ["all" if has == TARGETS else ", ".join(has), prose(field.description or "")]

@@ -102,11 +102,11 @@ def objects(plan: Plan) -> dict[str, str]:
     if plan.settings.target != "kubernetes":
         return {}
     scope, every = cluster_scope(plan), plan.every()
-    found = {workload.name: list(manifests.of_workload(scope, workload)) for workload in every}
-    found = {"stack": list(manifests.of_stack(scope, every)), **found}
+    objects_by_workload = {workload.name: list(manifests.of_workload(scope, workload)) for workload in every}
+    objects_by_workload = {"stack": list(manifests.of_stack(scope, every)), **objects_by_workload}
     for item in plan.extra_objects:
-        found[f"{item.kind.lower()}/{item.name}"] = [manifests.extra_objects(scope, item)]
-    return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in found.items()}
+        objects_by_workload[f"{item.kind.lower()}/{item.name}"] = [manifests.extra_objects(scope, item)]
+    return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in objects_by_workload.items()}
 
 
 def config_maps(plan: Plan) -> dict[str, str]:

@@ -76,15 +76,15 @@ def _prepared(folder: Path, name: str, system: str | None, root: Path) -> Mappin
 
 def replan(folder: Path, system: str | None = None) -> int:
     """Prints the verdict on each input, with the first words of every problem, and how many there are of each."""
-    found = [verdict(folder, name, system) for name in inputs(folder)]
-    for item in found:
+    verdicts = [verdict(folder, name, system) for name in inputs(folder)]
+    for item in verdicts:
         print(f"{item.name}: {item.word}")
         for problem in item.problems:
             text = str(problem)
             print(f"  - {text if len(text) <= WIDTH else text[: WIDTH - 3] + '...'}")
-    refused = sum(1 for item in found if item.problems)
-    print(f"{len(found)} inputs: {len(found) - refused} accepted, {refused} refused")
-    return 0 if found else 1
+    refused = sum(1 for item in verdicts if item.problems)
+    print(f"{len(verdicts)} inputs: {len(verdicts) - refused} accepted, {refused} refused")
+    return 0 if verdicts else 1
 
 
 def main(arguments: list[str]) -> int:
@@ -92,8 +92,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="cli.replan", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, help="where the inputs are")
     parser.add_argument("--system", help="a shipped system for inputs without one")
-    given = parser.parse_args(arguments)
-    return replan(given.folder, given.system)
+    options = parser.parse_args(arguments)
+    return replan(options.folder, options.system)
 
 
 if __name__ == "__main__":

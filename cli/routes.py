@@ -28,21 +28,21 @@ _SNAKE = {
 }  # fmt: skip
 
 
-def routes(stack: str, words: Sequence[str], console: Console, *, as_json: bool = False) -> int:
+def routes(stack: str, label_texts: Sequence[str], console: Console, *, as_json: bool = False) -> int:
     """Prints the routes of `Pulumi.<stack>.yaml` for an alert with the labels `words`, such as `team=shop`.
 
     Raises:
         ConfigError: a word is no label, or no alert of the stack has it.
     """
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
-    labels = complete(plan, parse_labels(words))
+    labels = complete(plan, parse_labels(label_texts))
     if as_json:
         print(json.dumps(describe(plan, labels)))
         return 0
     console.print("Alert: " + escape(" ".join(f"{name}={value}" for name, value in labels.items())))
-    found = document(plan)
-    for item in taken(found["route"], labels):
-        for line in explain(item, found, labels):
+    alertmanager = document(plan)
+    for item in taken(alertmanager["route"], labels):
+        for line in explain(item, alertmanager, labels):
             console.print(escape(line))
     return 0
 
@@ -65,14 +65,14 @@ def describe(plan: Plan, labels: Mapping[str, str]) -> dict[str, Any]:
     return {"stack": plan.stack, "alert": dict(labels), "routes": made}
 
 
-def parse_labels(words: Sequence[str]) -> dict[str, str]:
+def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     """Labels from words such as `team=shop`.
 
     Raises:
         ConfigError: one of them is no label.
     """
-    pairs = [word.partition("=") for word in words]
-    if wrong := [word for word, (name, equals, _) in zip(words, pairs, strict=True) if not (name and equals)]:
+    pairs = [word.partition("=") for word in texts]
+    if wrong := [word for word, (name, equals, _) in zip(texts, pairs, strict=True) if not (name and equals)]:
         raise ConfigError([Problem(word, "is no label; give name=value, such as severity=critical") for word in wrong])
     return {name: value for name, _, value in pairs}
 
@@ -141,9 +141,9 @@ def integrations(item: Taken, written: Mapping[str, Any]) -> list[str]:
     return [integration(way) for way in ways]
 
 
-def explain(item: Taken, found: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
+def explain(item: Taken, alertmanager: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
     """A route that is taken, as lines: who gets the alert, by which way, when, and what else was tried."""
-    kinds = ", ".join(integrations(item, found))
+    kinds = ", ".join(integrations(item, alertmanager))
     nobody = "nobody: it is shown in Alertmanager only" if item.receiver == NOBODY else f"{item.receiver} ({kinds})"
     yield f"-> {nobody}"
     for step in item.steps:

@@ -33,7 +33,7 @@ class Use:
 
 def uses(root: Path = ROOT) -> dict[str, list[Use]]:
     """Every alert of all shipped stacks by its name, each system once, on every platform that can have it."""
-    found: dict[str, list[Use]] = {}
+    by_name: dict[str, list[Use]] = {}
     seen: set[str] = set()
     for path in shipped(root):
         plan, example = plan_file(path, path.name.split(".")[1]), path.parent != root
@@ -43,9 +43,9 @@ def uses(root: Path = ROOT) -> dict[str, list[Use]]:
         for each in (plan, *_elsewhere(path, plan)):
             for group in each.telemetry.rules:
                 for alert in group.alerts:
-                    if not (example and alert.name in found):
-                        found.setdefault(alert.name, []).append(use(plan, alert))
-    return found
+                    if not (example and alert.name in by_name):
+                        by_name.setdefault(alert.name, []).append(use(plan, alert))
+    return by_name
 
 
 def use(plan: Plan, alert: AlertRule) -> Use:
@@ -90,24 +90,24 @@ def _elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
 def files(root: Path = ROOT) -> dict[Path, str]:
     """The text of every page, and of the page that lists them."""
     alerts = uses(root)
-    pages = {FOLDER / f"{name}.md": page(name, found) for name, found in sorted(alerts.items())}
+    pages = {FOLDER / f"{name}.md": page(name, occurrences) for name, occurrences in sorted(alerts.items())}
     pages[FOLDER / "README.md"] = index(alerts)
     return pages
 
 
-def page(name: str, found: list[Use]) -> str:
+def page(name: str, occurrences: list[Use]) -> str:
     """What an alert means, what to do, and the conditions under which it fires."""
-    first = found[0].rule
+    first = occurrences[0].rule
     lines = [HEAD, f"# {name}", "", first.description, ""]
     lines += ["## What to do", "", *(f"{n}. {step}" for n, step in enumerate(first.steps, 1)), ""]
-    lines += ["## The conditions", "", *_conditions(found)]
+    lines += ["## The conditions", "", *_conditions(occurrences)]
     lines += ["## When it is wrong", "", *_tuning(name, first)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _conditions(found: list[Use]) -> Iterator[str]:
+def _conditions(occurrences: list[Use]) -> Iterator[str]:
     """Each distinct query, without those on metrics that are named after the system of their use."""
-    rules = [each.rule for each in found if each.own or each.system not in each.rule.expr]
+    rules = [each.rule for each in occurrences if each.own or each.system not in each.rule.expr]
     for expr, for_, severity in dict.fromkeys((rule.expr, rule.for_, rule.severity) for rule in rules):
         yield f"{severity}, true for {for_}:"
         yield ""
@@ -119,15 +119,15 @@ def _tuning(name: str, rule: AlertRule) -> Iterator[str]:
     """How a system says that it wants the alert otherwise."""
     yield "To say otherwise for a system or for one of its services, in configs/systems/<system>.yaml:"
     yield ""
-    given = {"threshold": rule.limit, "minFailures": rule.min_failures}
-    wishes = [f"{key}: {value:.10g}" for key, value in given.items() if value is not None] or ["for: 30m"]
+    values = {"threshold": rule.limit, "minFailures": rule.min_failures}
+    wishes = [f"{key}: {value:.10g}" for key, value in values.items() if value is not None] or ["for: 30m"]
     yield f"```yaml\ntune:\n  {name}: {{ {', '.join(wishes)} }} # or {{ enabled: false, why: the reason }}\n```"
 
 
 def index(alerts: dict[str, list[Use]]) -> str:
     """All alerts in a table."""
     lines = [HEAD, "# Runbooks", "", "| alert | severity | it means |", "|---|---|---|"]
-    for name, found in sorted(alerts.items()):
-        rule = found[0].rule
+    for name, occurrences in sorted(alerts.items()):
+        rule = occurrences[0].rule
         lines.append(f"| [{name}]({name}.md) | {rule.severity} | {rule.description.split('. ')[0].rstrip('.')} |")
     return "\n".join(lines) + "\n"

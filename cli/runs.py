@@ -76,14 +76,14 @@ def moment(ticks: str) -> float:
 
 def processes(prefix: str) -> list[Process]:
     """All processes whose mark begins with `prefix`, except this one."""
-    found = []
+    result = []
     for folder in _PROC.glob("[0-9]*"):
-        pid, wanted = int(folder.name), f"{MARK}={prefix}".encode()
-        marks = [item.partition(b"=")[2] for item in _read(folder / "environ") if item.startswith(wanted)]
+        pid, variable = int(folder.name), f"{MARK}={prefix}".encode()
+        marks = [item.partition(b"=")[2] for item in _read(folder / "environ") if item.startswith(variable)]
         if marks and pid != os.getpid() and started(pid):
             name = b"".join(_read(folder / "comm")).decode().strip()
-            found.append(Process(pid, name, marks[0].decode()))
-    return found
+            result.append(Process(pid, name, marks[0].decode()))
+    return result
 
 
 def _read(path: Path) -> list[bytes]:
@@ -100,12 +100,12 @@ def _of_run(mark: str) -> list[Process]:
 
 def abandoned(key: str) -> list[Process]:
     """Processes of runs of a stack whose command is gone."""
-    found = []
+    result = []
     for process in processes(f"{key}-"):
         _, pid, ticks = process.mark.split("-")
         if started(int(pid)) != ticks:
-            found.append(process)
-    return found
+            result.append(process)
+    return result
 
 
 def end_abandoned(key: str) -> list[str]:
@@ -132,8 +132,8 @@ def _send(process: Process, number: signal.Signals) -> None:
 def _kill(mark: str) -> None:
     """SIGKILL until nothing carries the mark: a process may have started another one meanwhile."""
     deadline = time.monotonic() + _KILLED_SECONDS
-    while (found := _of_run(mark)) and time.monotonic() < deadline:
-        for process in found:
+    while (remaining := _of_run(mark)) and time.monotonic() < deadline:
+        for process in remaining:
             _send(process, signal.SIGKILL)
         time.sleep(_POLL)
 

@@ -128,8 +128,8 @@ def drift(root: Path, made: Mapping[Path, str] | None = None) -> list[str]:
     made = files() if made is None else made
     stale = [
         str(path)
-        for path, wanted in made.items()
-        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != wanted
+        for path, expected in made.items()
+        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != expected
     ]
     pages = (path.relative_to(root) for path in sorted((root / runbooks.FOLDER).glob("*.md")))
     return stale + [str(page) for page in pages if page not in made]
@@ -141,9 +141,9 @@ def write(root: Path) -> list[str]:
     changed = drift(root, made)
     for name in changed:
         path = root / name
-        if wanted := made.get(Path(name)):
+        if expected := made.get(Path(name)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(wanted, encoding="utf-8")
+            path.write_text(expected, encoding="utf-8")
         else:
             path.unlink()
     return changed

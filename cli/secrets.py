@@ -45,15 +45,15 @@ def show(space: Workspace, console: Console, *, as_json: bool = False) -> int:
         ConfigError: the stack's files are wrong.
     """
     plan, stored = planned(space), stored_names(space)
-    found = list(rows(plan, stored, since(space, plan, stored), datetime.now(UTC)))
-    missing = [row.name for row in found if row.missing]
+    listed = list(rows(plan, stored, since(space, plan, stored), datetime.now(UTC)))
+    missing = [row.name for row in listed if row.missing]
     if as_json:
-        print(json.dumps({"stack": space.stack, "secrets": [asdict(row) for row in found]}))
+        print(json.dumps({"stack": space.stack, "secrets": [asdict(row) for row in listed]}))
         return 1 if missing else 0
     table = Table(title=f"Secrets of stack {space.stack}", title_justify="left")
     for heading in ("secret", "what it is", "state", "age", "a new value"):
         table.add_column(heading, no_wrap=heading == "secret", overflow="fold")
-    for row in found:
+    for row in listed:
         state = f"[red]{row.state}[/]" if row.missing else row.state
         table.add_row(row.name, row.purpose, state, row.age, row.effect)
     console.print(table)
@@ -125,18 +125,18 @@ def since(space: Workspace, plan: Plan, stored: Collection[str]) -> dict[str, da
     the first update with the same value, as Pulumi records the configuration of each update; a value that no update
     has used yet has no time.
     """
-    wanted = {name for name in stored if name in plan.secrets}
-    return _created(space.export(), plan, stored) | (_first_used(space, wanted) if wanted else {})
+    planned_names = {name for name in stored if name in plan.secrets}
+    return _created(space.export(), plan, stored) | (_first_used(space, planned_names) if planned_names else {})
 
 
 def _created(state: Mapping[str, Any], plan: Plan, stored: Collection[str]) -> dict[str, datetime]:
-    times = {resource["urn"]: str(resource.get("created") or "") for resource in _resources(state)}
-    found: dict[str, datetime] = {}
+    created = {resource["urn"]: str(resource.get("created") or "") for resource in _resources(state)}
+    times: dict[str, datetime] = {}
     for name, secret in plan.secrets.items():
         urns = generated_urns(state, plan.stack, name) if secret.generate and name not in stored else ()
-        if urns and times[urns[0]]:
-            found[name] = moment(times[urns[0]])
-    return found
+        if urns and created[urns[0]]:
+            times[name] = moment(created[urns[0]])
+    return times
 
 
 def generated_urns(state: Mapping[str, Any], stack: str, name: str) -> tuple[str, ...]:
@@ -155,15 +155,15 @@ def _first_used(space: Workspace, names: Collection[str]) -> dict[str, datetime]
     pages = ("--page-size", str(HISTORY_ENTRIES), "--page", "1")
     history = _json(space, "stack", "history", "--json", "--show-secrets", *pages, "--stack", space.stack)
     updates = [entry for entry in history or [] if (entry["kind"], entry["result"]) == ("update", "succeeded")]
-    found: dict[str, datetime] = {}
+    times: dict[str, datetime] = {}
     for name in names:
         key = f"{PROJECT}:{name}"
         value = ((present or {}).get(key) or {}).get("value")
         for entry in updates:  # the newest first
             if value is None or (entry["config"].get(key) or {}).get("value") != value:
                 break
-            found[name] = moment(entry["startTime"])
-    return found
+            times[name] = moment(entry["startTime"])
+    return times
 
 
 def _json(space: Workspace, *args: str) -> Any:

@@ -82,5 +82,5 @@ def read_location(folder: Path, stack: str) -> Location:
     Raises:
         ConfigError: the settings that say it are wrong themselves.
     """
-    found = load_section(_Location, stack, read_config(folder / settings_file(stack)))
-    return Location(target=found.target, docker=found.docker, kubernetes=found.kubernetes)
+    fields = load_section(_Location, stack, read_config(folder / settings_file(stack)))
+    return Location(target=fields.target, docker=fields.docker, kubernetes=fields.kubernetes)

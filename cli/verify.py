@@ -53,8 +53,8 @@ def services(client: docker.DockerClient, stack: str) -> list[Container]:
 
 def networks(client: docker.DockerClient, stack: str) -> dict[str, set[str]]:
     """The networks that each running service of a stack is in, by its container's name."""
-    found = (c for c in services(client, stack) if c.attrs["State"]["Status"] == "running")
-    return {str(c.name): set(c.attrs.get("NetworkSettings", {}).get("Networks") or {}) for c in found}
+    running = (c for c in services(client, stack) if c.attrs["State"]["Status"] == "running")
+    return {str(c.name): set(c.attrs.get("NetworkSettings", {}).get("Networks") or {}) for c in running}
 
 
 def health(container: Container) -> Health:
@@ -73,9 +73,9 @@ def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> lis
     """Waits until every service is healthy, at most `timeout` seconds; returns how they are then."""
     deadline = time.monotonic() + timeout
     while True:
-        found = [health(container) for container in services(client, stack)]
-        if all(item.good for item in found) or time.monotonic() > deadline:
-            return found
+        result = [health(container) for container in services(client, stack)]
+        if all(item.good for item in result) or time.monotonic() > deadline:
+            return result
         time.sleep(0.5)
 
 
@@ -113,9 +113,9 @@ def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> lis
     """Waits until every target is up, at most `timeout` seconds; returns the targets as they are then."""
     deadline = time.monotonic() + timeout
     while True:
-        found = targets(client, stack)
-        if (found and all(t["health"] == "up" for t in found)) or time.monotonic() > deadline:
-            return found
+        active = targets(client, stack)
+        if (active and all(t["health"] == "up" for t in active)) or time.monotonic() > deadline:
+            return active
         time.sleep(0.5)
 
 
@@ -130,9 +130,9 @@ def unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list[str]
     ]
     deadline = time.monotonic() + timeout
     while True:
-        found = [sentence for check in checks if (sentence := _asked(check, client, plan.stack))]
-        if not found or time.monotonic() > deadline:
-            return found
+        sentences = [sentence for check in checks if (sentence := _asked(check, client, plan.stack))]
+        if not sentences or time.monotonic() > deadline:
+            return sentences
         time.sleep(0.5)
 
 
@@ -198,7 +198,7 @@ def without_lines(client: docker.DockerClient, stack: str) -> str | None:
 
 def report(
     stack: str,
-    found: Sequence[Health],
+    workloads: Sequence[Health],
     scraped: Sequence[Mapping[str, Any]],
     unseen: Sequence[str] = (),
     *,
@@ -213,7 +213,7 @@ def report(
     table = Table(title=f"Stack {stack}", title_justify="left")
     for column in ("workload", "health", "scraped", "address"):
         table.add_column(column)
-    for item in found:
+    for item in workloads:
         up = by_service.get(item.workload, [])
         text = f"{up.count('up')}/{len(up)} up" if up else "-"
         mark = "green" if item.good else "red"
@@ -228,7 +228,7 @@ def report(
         console.print(f"[yellow]warning[/] {escape(warning)}")
     console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
     console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
-    return is_good(found, scraped, unseen)
+    return is_good(workloads, scraped, unseen)
 
 
 def is_good(workloads: Sequence[Health], scraped: Sequence[Mapping[str, Any]], unseen: Sequence[str]) -> bool:

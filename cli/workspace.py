@@ -149,7 +149,7 @@ def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any] | No
     return directory
 
 
-def describe_machine(space: Workspace, found: Mapping[str, Mapping[str, Any]]) -> None:
+def describe_machine(space: Workspace, settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Adds what a platform says of itself to a local stack's file, below what its own file says.
 
     Whoever has a Pulumi backend of their own says it in the stack's own file.
@@ -158,7 +158,7 @@ def describe_machine(space: Workspace, found: Mapping[str, Mapping[str, Any]]) -
         return
     remembered = space.directory / "machine.yaml"
     overlay = yaml.safe_load(remembered.read_text(encoding="utf-8")) if remembered.exists() else {}
-    for section, values in found.items():
+    for section, values in settings.items():
         overlay[section] = {**overlay.get(section, {}), **values}
     _working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)
 
@@ -208,8 +208,8 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def _select(space: Workspace) -> None:
-    found = space.pulumi("stack", "select", space.stack, check=False, capture=True)
-    if found.returncode:
+    answer = space.pulumi("stack", "select", space.stack, check=False, capture=True)
+    if answer.returncode:
         made = space.pulumi("stack", "init", space.stack, check=False, capture=True)
         if made.returncode:
             raise SystemExit(f"cannot open the stack {space.stack}:\n{made.stderr.strip()}")
@@ -244,6 +244,6 @@ def forget(space: Workspace) -> None:
         shutil.rmtree(backend / kind / PROJECT / space.stack, ignore_errors=True)
     for leftover in (backend / "stacks" / PROJECT).glob(f"{space.stack}.json*"):
         leftover.unlink()
-    held = [v for v in (document.get("config") or {}).values() if isinstance(v, Mapping) and set(v) == {"secure"}]
-    if not held:
+    encrypted = [v for v in (document.get("config") or {}).values() if isinstance(v, Mapping) and set(v) == {"secure"}]
+    if not encrypted:
         shutil.rmtree(space.directory)

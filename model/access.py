@@ -94,27 +94,27 @@ class AccessSettings(Strict):
 
     @model_validator(mode="after")
     def _distinct(self) -> AccessSettings:
-        found = [
+        problems = [
             Problem("users", "has an effect with login basic only; leave it out")
             for _ in self.users[:1]
             if self.login != "basic"
         ]
         if (self.login == "oidc") != (self.oidc is not None):
             message = "is required with login oidc" if self.oidc is None else "has an effect with login oidc only"
-            found.append(Problem("oidc", message))
+            problems.append(Problem("oidc", message))
         for key, items in (("users", self.users), ("machines", self.machines)):
             names = [item.name for item in items]
-            found += [
+            problems += [
                 Problem(f"{key}[{number}].name", f"{name!r} is declared twice")
                 for number, name in enumerate(names)
                 if name in names[:number]
             ]
         everyone = {user.name for user in self.people()}
-        found += [
+        problems += [
             Problem(f"machines[{number}].name", f"{machine.name!r} is somebody who signs in; give the program its own")
             for number, machine in enumerate(self.machines)
             if machine.name in everyone
         ]
-        if found:
-            raise Inconsistent(found)
+        if problems:
+            raise Inconsistent(problems)
         return self

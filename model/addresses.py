@@ -18,7 +18,7 @@ _SECURE = r"^https://[^/\s?#]+([/?#]\S*)?$"
 _LINK = r"^(https?://[^/\s?#]+(/[^\s?#]*)?)?$"
 _ORIGIN = r"^https?://[^/\s?#]+$"
 
-WORDS = {
+PATTERN_TEXTS = {
     _REGISTRY: "a registry's host, with a port where it has one, without a scheme or path",
     _HOST_PORT: "a host and a port, host:port",
     _ENDPOINT: "a host, with a port where it has one, without a scheme or path",
@@ -139,8 +139,8 @@ def own_host(address: str) -> bool:
     if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):
         return True
     try:
-        found = ipaddress.ip_address(host)
+        address_ip = ipaddress.ip_address(host)
     except ValueError:
         return False
-    plain = getattr(found, "ipv4_mapped", None) or found
+    plain = getattr(address_ip, "ipv4_mapped", None) or address_ip
     return bool(plain.is_loopback or plain.is_unspecified)

@@ -40,7 +40,7 @@ CLOCK = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 _PATH = r"^/[^\s?#]*$"
 
-WORDS = {
+PATTERN_TEXTS = {
     _NAME: "lower-case words of letters and digits, joined by dashes",
     _DURATION: "a number and a unit of y, w, d, h, m, s or ms, the longest unit first",
     _METRIC: "letters, digits, underscores and colons, not starting with a digit",

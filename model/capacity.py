@@ -96,9 +96,9 @@ def loki_memory(system: System) -> int:
     return LOKI_BASE + round(system.expected_log_bytes / 86400 * LOKI_PER_RATE)
 
 
-def loki_disk(system: System, kept: str) -> int:
-    """Bytes of disk that lines are expected to take that are kept for so long."""
-    return round(seconds(kept) / 86400 * system.expected_log_bytes / LOG_COMPRESSION)
+def loki_disk(system: System, retention: str) -> int:
+    """Bytes of disk that lines are expected to take within a retention."""
+    return round(seconds(retention) / 86400 * system.expected_log_bytes / LOG_COMPRESSION)
 
 
 def estimate(
@@ -107,8 +107,8 @@ def estimate(
     cluster: KubernetesSettings,
     *,
     scrape_interval: str,
-    metrics_kept: str,
-    logs_kept: str,
+    metric_retention: str,
+    log_retention: str,
 ) -> Capacity:
     """The plan for a stack.
 
@@ -117,8 +117,8 @@ def estimate(
         telemetry: every scrape job and rule, those of the stack itself included.
         cluster: how large it is, for a stack on Kubernetes.
         scrape_interval: how often targets are scraped unless they say otherwise.
-        metrics_kept: Prometheus' retention.
-        logs_kept: Loki's retention.
+        metric_retention: Prometheus' retention.
+        log_retention: Loki's retention.
     """
     count = series(system, telemetry, cluster)
     rate = count / seconds(scrape_interval)
@@ -127,30 +127,30 @@ def estimate(
         series=count,
         samples_per_second=rate,
         prometheus_memory=prometheus_memory(system, telemetry, cluster),
-        prometheus_disk=round(seconds(metrics_kept) * rate * BYTES_PER_SAMPLE),
+        prometheus_disk=round(seconds(metric_retention) * rate * BYTES_PER_SAMPLE),
         log_bytes_a_day=system.expected_log_bytes,
         loki_memory=loki_memory(system),
-        loki_disk=loki_disk(system, logs_kept),
+        loki_disk=loki_disk(system, log_retention),
     )
 
 
-def volume_size(wanted: int) -> int:
+def volume_size(required: int) -> int:
     """Bytes of a data volume that holds `wanted` bytes: 10 GiB, doubled until a fifth of it stays free.
 
     What is deleted is gone only after what replaces it has been written, and log, index and head come on top.
     """
     size = 10 * 1024 * MIB
-    while size * 0.8 < wanted:
+    while size * 0.8 < required:
         size *= 2
     return size
 
 
-def limit_mib(wanted: int, least: int) -> int:
+def limit_mib(required: int, least: int) -> int:
     """A memory limit in MiB: `least`, doubled until it is twice the `wanted` bytes.
 
     So coarse that one more service hardly ever changes it: a changed limit is a new container.
     """
     limit = least
-    while limit * MIB < 2 * wanted:
+    while limit * MIB < 2 * required:
         limit *= 2
     return limit

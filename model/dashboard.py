@@ -232,10 +232,10 @@ def _logql(query: Query, reference: str) -> loki.Dataquery:
 
 def thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
     """A panel's colours by value. Below the first value it is red where green is something to reach, else green."""
-    given = sorted(panel.thresholds, key=lambda step: step.value)
-    base = "blue" if not given else "red" if "green" in [step.colour for step in given] else "green"
+    declared = sorted(panel.thresholds, key=lambda step: step.value)
+    base = "blue" if not declared else "red" if "green" in [step.colour for step in declared] else "green"
     steps = [models.Threshold(value=None, color=base)]
-    steps += [models.Threshold(value=step.value, color=step.colour) for step in given]
+    steps += [models.Threshold(value=step.value, color=step.colour) for step in declared]
     return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
 
 

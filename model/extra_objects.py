@@ -34,13 +34,13 @@ SECRETS = "receiver-secrets"
 
 def problems(objects: Iterable[ExtraObject]) -> list[str]:
     """Objects that no cluster would hold: two of one name, or too large, as readable sentences."""
-    found, seen = [], set()
+    result, seen = [], set()
     for item in objects:
         where = f"{item.kind} {item.name!r}"
         if (item.kind, item.name) in seen:
-            found.append(f"{where} is declared more than once")
+            result.append(f"{where} is declared more than once")
         seen.add((item.kind, item.name))
         size = len(json.dumps(item.body).encode())
         if size > LARGEST:
-            found.append(f"{where} has {size:,} bytes, and a cluster holds {LARGEST:,} at most: make it smaller")
-    return found
+            result.append(f"{where} has {size:,} bytes, and a cluster holds {LARGEST:,} at most: make it smaller")
+    return result

@@ -206,17 +206,17 @@ class Pushover(Integration):
 
     @model_validator(mode="after")
     def _repeats(self) -> Pushover:
-        found = [
+        problems = [
             Problem(field, "has an effect with priority 2 only, with which it is repeated")
             for field in ("retry", "expire")
             if self.priority != EMERGENCY and field in self.model_fields_set
         ]
         if seconds(self.retry) < seconds(LEAST_RETRY):
-            found.append(Problem("retry", f"{self.retry} is less than the {LEAST_RETRY} that Pushover takes"))
+            problems.append(Problem("retry", f"{self.retry} is less than the {LEAST_RETRY} that Pushover takes"))
         if seconds(self.expire) > seconds(MOST_EXPIRE):
-            found.append(Problem("expire", f"{self.expire} is more than the {MOST_EXPIRE} that Pushover takes"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("expire", f"{self.expire} is more than the {MOST_EXPIRE} that Pushover takes"))
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 

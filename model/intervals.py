@@ -182,24 +182,24 @@ class TimeInterval(Strict):
 def problems(intervals: Sequence[TimeInterval], routes: Sequence[Route]) -> list[Problem]:
     """Intervals that are declared twice, unknown or unused, and routes that they make mute for ever."""
     names = [item.name for item in intervals]
-    found = [
+    result = [
         Problem(f"timeIntervals[{number}].name", f"interval {name!r} is declared twice")
         for number, name in enumerate(names)
         if name in names[:number]
     ]
-    used = [(f"{place}.{key}", name) for place, route in walk(routes) for key, name in _named(route)]
-    found += [
-        Problem(place, f"names the unknown interval {name!r}; {nearest(name, names)}")
-        for place, name in used
+    used = [(f"{path}.{key}", name) for path, route in walk(routes) for key, name in _named(route)]
+    result += [
+        Problem(path, f"names the unknown interval {name!r}; {nearest(name, names)}")
+        for path, name in used
         if name not in names
     ]
     taken = {name for _, name in used}
-    found += [
+    result += [
         Problem(f"timeIntervals[{number}]", f"{name!r} is used by no route; name it in one, or leave it out")
         for number, name in enumerate(names)
         if name not in taken
     ]
-    return found or [*_mute_for_ever({item.name: item for item in intervals}, routes)]
+    return result or [*_mute_for_ever({item.name: item for item in intervals}, routes)]
 
 
 def _named(route: Route) -> Iterator[tuple[str, str]]:
@@ -211,14 +211,14 @@ def _named(route: Route) -> Iterator[tuple[str, str]]:
 
 
 def _mute_for_ever(intervals: Mapping[str, TimeInterval], routes: Sequence[Route]) -> Iterator[Problem]:
-    for place, route in walk(routes):
+    for path, route in walk(routes):
         mute = [p for name in route.mute_time_intervals for p in intervals[name].time_intervals]
         active = [p for name in route.active_time_intervals for p in intervals[name].time_intervals]
         if mute and all(_covered(period, mute) for period in active or [Period(location=p.location) for p in mute[:1]]):
             message = "leave no time in which this route notifies anybody; shorten one of them"
             if route.severity == "critical":
                 message = f"{message}: its alerts are critical"
-            yield Problem(f"{place}.muteTimeIntervals", message)
+            yield Problem(f"{path}.muteTimeIntervals", message)
 
 
 def _covered(period: Period, mute: Iterable[Period]) -> bool:

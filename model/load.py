@@ -19,7 +19,7 @@ from model.errors import ConfigError, Inconsistent, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)
 
-_PATTERNS = {**base.WORDS, **addresses.WORDS}
+_PATTERNS = {**base.PATTERN_TEXTS, **addresses.PATTERN_TEXTS}
 """What the patterns of all types ask for."""
 
 _MERGE = "tag:yaml.org,2002:merge"
@@ -156,13 +156,13 @@ def _problems(model: type[BaseModel], issue: Any, where: str) -> list[Problem]:
     if not isinstance(cause, Inconsistent):
         return [_problem(model, issue, where)]
     prefix = _path(issue["loc"])
-    places = [
+    locations = [
         f"{prefix}.{problem.where}" if prefix and problem.where else prefix or problem.where
         for problem in cause.problems
     ]
     return [
-        Problem(f"{where}: {place}" if place else where, p.message)
-        for place, p in zip(places, cause.problems, strict=True)
+        Problem(f"{where}: {location}" if location else where, p.message)
+        for location, p in zip(locations, cause.problems, strict=True)
     ]
 
 
@@ -170,23 +170,23 @@ def _problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
     is_key = issue["loc"][-1:] == ("[key]",)
     loc = issue["loc"][:-1] if is_key else issue["loc"]
     path = _path(loc)
-    place = f"{where}: {path}" if path else where
+    location = f"{where}: {path}" if path else where
     kind, value = issue["type"], issue["input"]
     if kind == "extra_forbidden":
         parent = _model_at(model, loc[:-1])
         renamed = getattr(parent, "RENAMED", {}).get(loc[-1])
         hint = f"it is called {renamed} now" if renamed else nearest(str(loc[-1]), _keys(parent)) if parent else ""
-        return Problem(place, f"unknown key {str(loc[-1])!r}; {hint}".rstrip("; "))
+        return Problem(location, f"unknown key {str(loc[-1])!r}; {hint}".rstrip("; "))
     if kind == "missing":
-        return Problem(place, f"is required{_described(model, loc)}")
+        return Problem(location, f"is required{_described(model, loc)}")
     if loc and str(loc[-1]).endswith("Secret") and isinstance(value, str):
-        return Problem(place, _no_name(issue))
+        return Problem(location, _no_name(issue))
     if kind == "literal_error":
         valid = [text.strip("'") for text in issue["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        return Problem(place, f"{_shown(value)} is not known; {nearest(str(value), valid)}")
+        return Problem(location, f"{_shown(value)} is not known; {nearest(str(value), valid)}")
     if kind == "value_error":
-        return Problem(place, f"{_shown(value)}: {issue['ctx']['error']}")
-    return Problem(place, f"{_shown(value)}: {_expected(issue)}{'' if is_key else _example(model, loc)}")
+        return Problem(location, f"{_shown(value)}: {issue['ctx']['error']}")
+    return Problem(location, f"{_shown(value)}: {_expected(issue)}{'' if is_key else _example(model, loc)}")
 
 
 def _no_name(issue: Any) -> str:
@@ -264,8 +264,8 @@ def _model_at(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] | N
             current = field.annotation if field is not None else None
         else:
             current = inner[0] if isinstance(part, int) or _is_mapping(current) else current
-    found = _models(current)
-    return found[0] if found else None
+    models = _models(current)
+    return models[0] if models else None
 
 
 def _is_mapping(annotation: Any) -> bool:

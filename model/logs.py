@@ -60,19 +60,19 @@ class Logs(Strict):
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> Logs:
-        found = _few_values("labels", self.labels)
+        problems = _few_values("labels", self.labels)
         if taken := sorted(IDENTITY.intersection(self.labels)):
             message = f"{', '.join(taken)}: such a label says where a line comes from; no field may take its place"
-            found.append(Problem("labels", message))
+            problems.append(Problem("labels", message))
         if self.format == "text":
-            given = {"fields": self.fields, "labels": self.labels, "level_field": self.level_field}
-            found += [
+            values = {"fields": self.fields, "labels": self.labels, "level_field": self.level_field}
+            problems += [
                 Problem(to_camel(name), "lines of format text have no fields; leave it out, or use json or logfmt")
-                for name, value in given.items()
+                for name, value in values.items()
                 if value and name in self.model_fields_set
             ]
-        if found:
-            raise Inconsistent(found)
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 
@@ -95,12 +95,12 @@ class HostLog(Strict):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> HostLog:
-        found = _few_values("labelFields", self.label_fields)
+        problems = _few_values("labelFields", self.label_fields)
         if folder(self.path) == "/":
             message = f"{self.path!r}: name the first folder, or the whole disk of the host would be mounted"
-            found.append(Problem("path", message))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("path", message))
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 

@@ -30,12 +30,12 @@ def addresses(text: str) -> list[str]:
     Raises:
         ValueError: one of them is none.
     """
-    found = [address for _, address in getaddresses([text])]
-    for part in found:
+    result = [address for _, address in getaddresses([text])]
+    for part in result:
         if not _ADDRESS.fullmatch(part):
             raise ValueError(f"{part or text!r} is no mail address; give a@example.com or Name <a@example.com>")
         Address(addr_spec=part)
-    return found
+    return result
 
 
 def _several(value: str) -> str:

@@ -59,8 +59,12 @@ def scraped(
         selector = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": name}
         cluster = context.settings.kubernetes
         own = namespace(context.stack, cluster)
-        home, count = (agents(own), cluster.expected_nodes) if agent else (own, replicas)
-        return {"discovery": Discovery(namespaces=(home,), selector=selector, port=port, labels=series, expected=count)}
+        pod_namespace, count = (agents(own), cluster.expected_nodes) if agent else (own, replicas)
+        return {
+            "discovery": Discovery(
+                namespaces=(pod_namespace,), selector=selector, port=port, labels=series, expected=count
+            )
+        }
     return {"targets": (ScrapeTarget(address=context.address(name, port), labels=series),)}
 
 

@@ -32,13 +32,17 @@ class S3(Strict):
 
     @model_validator(mode="after")
     def _somewhere(self) -> S3:
-        found = []
+        problems = []
         if self.endpoint is None and self.region is None:
-            found.append(Problem("region", "is required, as no endpoint is named: Amazon has a server for each region"))
+            problems.append(
+                Problem("region", "is required, as no endpoint is named: Amazon has a server for each region")
+            )
         if self.endpoint is None and self.insecure:
-            found.append(Problem("insecure", "true: Amazon's own servers are not asked without TLS; name an endpoint"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(
+                Problem("insecure", "true: Amazon's own servers are not asked without TLS; name an endpoint")
+            )
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 

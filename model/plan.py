@@ -83,8 +83,8 @@ def make_plan(
         context = replace(context, system=tuning.untuned(context.system))
     active = [(c, context.sections[c.name]) for c in components if context.enabled(c.name)]
     parts, idle = {c.name: c.telemetry(own, context) for c, own in active}, _idle(context, components)
-    given = Telemetry.merge([*parts.values(), extra])
-    collected = Telemetry.merge([given, *(c.derived(own, context, given) for c, own in active)])
+    untuned = Telemetry.merge([*parts.values(), extra])
+    collected = Telemetry.merge([untuned, *(c.derived(own, context, untuned) for c, own in active)])
     elsewhere = frozenset(alert.name for part in idle.values() for group in part.rules for alert in group.alerts)
     problems += tuning.problems(collected, context.system, elsewhere)
     switched_off = {name: part for name, part in idle.items() if name in context.sections}
@@ -134,33 +134,33 @@ def _idle(context: Planning, components: Sequence[Component[Any]]) -> dict[str, 
 
 
 def _contradictions(plan: Plan) -> list[str]:
-    found = plan.telemetry.problems() + extra_objects.problems(plan.extra_objects)
+    messages = plan.telemetry.problems() + extra_objects.problems(plan.extra_objects)
     every = plan.every()
     names = Counter(workload.name for workload in every)
-    found += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
+    messages += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
     volumes = Counter(volume.name for workload in every for volume in workload.volumes)
-    found += [f"volume {name!r} is planned more than once" for name, count in volumes.items() if count > 1]
-    found += _port_clashes(every)
+    messages += [f"volume {name!r} is planned more than once" for name, count in volumes.items() if count > 1]
+    messages += _port_clashes(every)
     for workload in every:
         where = f"workload {workload.name!r}"
         if workload.image not in plan.images:
-            found.append(f"{where}: image {workload.image!r} is unknown; {nearest(workload.image, plan.images)}")
+            messages.append(f"{where}: image {workload.image!r} is unknown; {nearest(workload.image, plan.images)}")
         for secret in workload.secrets:
             if secret.secret not in plan.secrets:
-                found.append(
+                messages.append(
                     f"{where}: secret {secret.secret!r} is not declared; {nearest(secret.secret, plan.secrets)}"
                 )
-        found += [
+        messages += [
             f"{where}: borrows the volume {b.name!r}, which is not planned; {nearest(b.name, volumes)}"
             for b in workload.shared_volumes
             if b.name not in volumes
         ]
-        found += [
+        messages += [
             f"{where}: starts after {name!r}, which is not planned; {nearest(name, names)}"
             for name in sorted({*workload.after, *workload.restart_with})
             if name not in names
         ]
-    return found
+    return messages
 
 
 def _port_clashes(workloads: Sequence[Workload]) -> list[str]:

@@ -39,14 +39,14 @@ class Catalogue:
 
     def series(self) -> dict[str, Metric]:
         """The declared metrics under the names that their series have."""
-        found: dict[str, Metric] = {}
+        result: dict[str, Metric] = {}
         for name, metric in self.metrics.items():
-            found[name] = metric
+            result[name] = metric
             if metric.type in ("histogram", "summary"):
-                found |= {f"{name}_sum": metric, f"{name}_count": metric}
+                result |= {f"{name}_sum": metric, f"{name}_count": metric}
             if metric.type == "histogram":
-                found[f"{name}_bucket"] = metric
-        return found
+                result[f"{name}_bucket"] = metric
+        return result
 
 
 def problems(query: str, catalogue: Catalogue) -> list[str]:
@@ -58,15 +58,15 @@ def problems(query: str, catalogue: Catalogue) -> list[str]:
     except ValueError as error:
         return [f"is no PromQL: {error}"]
     series = catalogue.series()
-    found: list[str] = []
+    messages: list[str] = []
     for node in walk(tree):
         if isinstance(node, promql.VectorSelector):
-            found += _selector(node, series, catalogue.recorded)
+            messages += _selector(node, series, catalogue.recorded)
         elif isinstance(node, promql.Call):
-            found += _call(node, series)
+            messages += _call(node, series)
         elif isinstance(node, promql.AggregateExpr):
-            found += _aggregation(node, series)
-    return list(dict.fromkeys(found))
+            messages += _aggregation(node, series)
+    return list(dict.fromkeys(messages))
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -122,18 +122,18 @@ def _labels(name: str, metric: Metric) -> set[str]:
 
 def _call(node: Any, series: Mapping[str, Metric]) -> list[str]:
     """Functions for counters used on gauges, functions for gauges on counters, quantiles without `le`."""
-    function, found = node.func.name, []
+    function, messages = node.func.name, []
     for selector in (n for arg in node.args for n in [arg] if isinstance(n, promql.MatrixSelector)):
         name = _name(selector.vector_selector)
         kind = series[name].type if name and name in series else None
         if function in COUNTERS_ONLY and kind == "gauge":
             hint = "deriv() is a gauge's slope, delta() its change"
-            found.append(f"{function}() of the gauge {name}: it takes every fall for a restart of a counter; {hint}")
+            messages.append(f"{function}() of the gauge {name}: it takes every fall for a restart of a counter; {hint}")
         if function in GAUGES_ONLY and kind == "counter":
-            found.append(f"{function}() of the counter {name}: use rate() or increase()")
+            messages.append(f"{function}() of the counter {name}: use rate() or increase()")
     if function == "histogram_quantile" and not _keeps_le(node.args[1]):
-        found.append("histogram_quantile() without `le`: sum by (le, ...) keeps the buckets that it needs")
-    return found
+        messages.append("histogram_quantile() without `le`: sum by (le, ...) keeps the buckets that it needs")
+    return messages
 
 
 def _keeps_le(node: Any) -> bool:

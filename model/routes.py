@@ -41,10 +41,10 @@ class Matcher:
         Raises:
             ValueError: it is none.
         """
-        found = _MATCHER.fullmatch(text)
-        if not found:
+        match = _MATCHER.fullmatch(text)
+        if not match:
             raise ValueError(f"{text!r} is no matcher")
-        return cls(*found.groups())
+        return cls(*match.groups())
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels fulfils it."""
@@ -68,15 +68,17 @@ class Matching(Strict):
 
     @model_validator(mode="after")
     def _means_some(self) -> Matching:
-        found = []
+        problems = []
         if self.severity is None and not self.labels and not self.matchers:
             message = "give severity, labels or matchers; what no route claims goes to the first receiver anyway"
-            found.append(Problem("", message))
+            problems.append(Problem("", message))
         if self.severity is not None and "severity" in self.labels:
-            found.append(Problem("labels.severity", "say it once, as severity"))
-        found += [Problem(f"matchers[{n}]", words) for n, text in enumerate(self.matchers) if (words := _broken(text))]
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("labels.severity", "say it once, as severity"))
+        problems += [
+            Problem(f"matchers[{n}]", message) for n, text in enumerate(self.matchers) if (message := _broken(text))
+        ]
+        if problems:
+            raise Inconsistent(problems)
         return self
 
     @cached_property
@@ -130,8 +132,8 @@ class Route(Matching):
 
     @model_validator(mode="after")
     def _groups(self) -> Route:
-        if found := grouping(self.group_by or ()):
-            raise Inconsistent([found])
+        if problem := grouping(self.group_by or ()):
+            raise Inconsistent([problem])
         return self
 
     @property
@@ -158,9 +160,9 @@ def grouping(labels: Sequence[str]) -> Problem | None:
 def walk(routes: Sequence[Route], where: str = "routes") -> Iterator[tuple[str, Route]]:
     """Every route and those below it, each with its path: `routes[0].routes[1]`."""
     for number, route in enumerate(routes):
-        place = f"{where}[{number}]"
-        yield place, route
-        yield from walk(route.routes, f"{place}.routes")
+        path = f"{where}[{number}]"
+        yield path, route
+        yield from walk(route.routes, f"{path}.routes")
 
 
 def problems(receivers: Sequence[str], routes: Sequence[Route]) -> list[Problem]:
@@ -172,9 +174,9 @@ def problems(receivers: Sequence[str], routes: Sequence[Route]) -> list[Problem]
     """
     unknown = [
         Problem(
-            f"{place}.receiver", f"names the unknown receiver {route.receiver!r}; {nearest(route.receiver, receivers)}"
+            f"{path}.receiver", f"names the unknown receiver {route.receiver!r}; {nearest(route.receiver, receivers)}"
         )
-        for place, route in walk(routes)
+        for path, route in walk(routes)
         if route.receiver is not None and route.receiver not in receivers
     ]
     if unknown:

@@ -33,56 +33,56 @@ def problems(
         stack: the stack's name, which every alert carries.
     """
     known = carried(telemetry, stack)
-    found = [*_grouped(f"{where}.groupBy", group_by, known)]
-    for place, route in walk(routes):
+    result = [*_grouped(f"{where}.groupBy", group_by, known)]
+    for path, route in walk(routes):
         for name, value in route.labels.items():
-            found += _unknown(f"{where}.{place}.labels.{name}", Matcher(name, "=", value), known)
+            result += _unknown(f"{where}.{path}.labels.{name}", Matcher(name, "=", value), known)
         for number, text in enumerate(route.matchers):
-            found += _unknown(f"{where}.{place}.matchers[{number}]", Matcher.parse(text), known)
-        found += _grouped(f"{where}.{place}.groupBy", route.group_by or (), known)
-    return found
+            result += _unknown(f"{where}.{path}.matchers[{number}]", Matcher.parse(text), known)
+        result += _grouped(f"{where}.{path}.groupBy", route.group_by or (), known)
+    return result
 
 
-def _unknown(place: str, matcher: Matcher, known: Known) -> Iterator[Problem]:
+def _unknown(path: str, matcher: Matcher, known: Known) -> Iterator[Problem]:
     """Why no alert fulfils a matcher; one that also takes alerts without the label has to name a label all the same."""
     name, value = matcher.name, matcher.value
     if name not in known:
-        yield Problem(place, f"no alert carries a label {name!r}; {nearest(name, known)}")
+        yield Problem(path, f"no alert carries a label {name!r}; {nearest(name, known)}")
         return
     values = known[name]
     if values is not None and not matcher.matches({}) and not any(matcher.matches({name: item}) for item in values):
-        yield Problem(place, f"{value!r}: no alert has this value; {nearest(value, values)}")
+        yield Problem(path, f"{value!r}: no alert has this value; {nearest(value, values)}")
 
 
-def _grouped(place: str, labels: Sequence[str], known: Known) -> Iterator[Problem]:
+def _grouped(path: str, labels: Sequence[str], known: Known) -> Iterator[Problem]:
     for number, name in enumerate(labels):
         if name != "..." and name not in known:
-            yield Problem(f"{place}[{number}]", f"no alert carries a label {name!r}; {nearest(name, known)}")
+            yield Problem(f"{path}[{number}]", f"no alert carries a label {name!r}; {nearest(name, known)}")
 
 
 def carried(telemetry: Telemetry, stack: str) -> dict[str, set[str] | None]:
     """The labels that alerts may carry, each with all of its values; None where only running targets know them."""
     alerts = [alert for group in telemetry.rules for alert in group.alerts]
-    found: dict[str, set[str]] = {"stack": {stack}}
+    values: dict[str, set[str]] = {"stack": {stack}}
     for alert in alerts:
         own = {
             "alertname": alert.name,
             "severity": alert.severity,
             **({"service": alert.service} if alert.service else {}),
         }
-        _add(found, {**own, **alert.labels})
+        _add(values, {**own, **alert.labels})
     for job in telemetry.scrape:
-        _add(found, {"job": job.name, **(job.discovery.labels if job.discovery else {})})
+        _add(values, {"job": job.name, **(job.discovery.labels if job.discovery else {})})
         for target in job.targets:
-            _add(found, target.labels)
+            _add(values, target.labels)
     dynamic = {name for alert in alerts for name in _used(alert)} | set(_DISCOVERED)
     open_ended: dict[str, set[str] | None] = {name: None for name in dynamic if name not in _CERTAIN}
-    return {**found, **open_ended}
+    return {**values, **open_ended}
 
 
-def _add(found: dict[str, set[str]], labels: Mapping[str, str]) -> None:
+def _add(values: dict[str, set[str]], labels: Mapping[str, str]) -> None:
     for name, value in labels.items():
-        found.setdefault(name, set()).add(value)
+        values.setdefault(name, set()).add(value)
 
 
 def _used(alert: AlertRule) -> Iterable[str]:

@@ -43,8 +43,8 @@ def own_only(section: BaseModel, what: str, prefix: str = "") -> Iterator[str]:
         if OwnOnly(what) in field.metadata:
             yield path
             continue
-        for place, inner in _sections(getattr(section, name), path):
-            yield from own_only(inner, what, f"{place}.")
+        for inner_path, inner in _sections(getattr(section, name), path):
+            yield from own_only(inner, what, f"{inner_path}.")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def idle_settings(section: BaseModel, target: str, prefix: str = "") -> Iterator
         if other := next((mark for mark in marks if mark.target != target), None):
             yield Idle(path, other.target)
             continue
-        for place, inner in _sections(value, path):
-            yield from idle_settings(inner, target, f"{place}.")
+        for inner_path, inner in _sections(value, path):
+            yield from idle_settings(inner, target, f"{inner_path}.")
 
 
 def _sections(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:

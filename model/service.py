@@ -41,16 +41,16 @@ class Metric(Strict):
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Metric:
-        found = []
+        problems = []
         if self.type not in (able := TYPES[self.role]):
-            words = f"{self.type!r}: a metric of the role {self.role!r} is a {' or a '.join(able)}"
-            found.append(Problem("type", f"{words}; declare it so, or leave the role out"))
+            message = f"{self.type!r}: a metric of the role {self.role!r} is a {' or a '.join(able)}"
+            problems.append(Problem("type", f"{message}; declare it so, or leave the role out"))
         if self.buckets and self.type != "histogram":
-            found.append(Problem("buckets", f"only a histogram has buckets, this is a {self.type}"))
+            problems.append(Problem("buckets", f"only a histogram has buckets, this is a {self.type}"))
         if list(self.buckets) != sorted(set(self.buckets)):
-            found.append(Problem("buckets", "each bound must be greater than the one before"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("buckets", "each bound must be greater than the one before"))
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 
@@ -128,9 +128,9 @@ class Service(Strict):
 
     @model_validator(mode="after")
     def _one_place(self) -> Service:
-        given = [name for name in ("address", "addresses", "on_host") if getattr(self, name)]
-        if len(given) > 1:
-            raise Inconsistent([Problem("", f"give one of {', '.join(map(to_camel, given))}")])
+        declared = [name for name in ("address", "addresses", "on_host") if getattr(self, name)]
+        if len(declared) > 1:
+            raise Inconsistent([Problem("", f"give one of {', '.join(map(to_camel, declared))}")])
         return self
 
     def by_role(self, role: Role) -> dict[str, Metric]:
@@ -160,21 +160,21 @@ class Database(Strict):
 
     @model_validator(mode="after")
     def _one_place(self) -> Database:
-        found = []
+        problems = []
         if self.on_host == (self.address is not None):
-            found.append(Problem("address", "give either address (host:port) or onHost: true"))
+            problems.append(Problem("address", "give either address (host:port) or onHost: true"))
         if self.port is not None and not self.on_host:
-            found.append(
+            problems.append(
                 Problem("port", "is that of a database on the host: say onHost: true, or give the port in address")
             )
         if self.kind != "postgres":
-            found += [
+            problems += [
                 Problem(to_camel(name), f"has an effect for kind postgres only, and this is {self.kind}; leave it out")
                 for name in ("user", "database", "ssl_mode")
                 if name in self.model_fields_set
             ]
-        if found:
-            raise Inconsistent(found)
+        if problems:
+            raise Inconsistent(problems)
         return self
 
     @property

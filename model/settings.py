@@ -108,13 +108,13 @@ class DockerSettings(Strict):
         """Without `host`, DOCKER_HOST says how the engine is reached, so either may have its effect."""
         ways = {"certPath": ("tcp", self.cert_path), "sshOptions": ("ssh", self.ssh_options)}
         scheme = self.host.partition("://")[0] if self.host else None
-        found = [
+        problems = [
             Problem(key, f"has an effect for a host of {way}:// only, and docker.host is {self.host}; leave it out")
-            for key, (way, given) in ways.items()
-            if given and scheme not in (way, None)
+            for key, (way, is_set) in ways.items()
+            if is_set and scheme not in (way, None)
         ]
-        if found:
-            raise Inconsistent(found)
+        if problems:
+            raise Inconsistent(problems)
         return self
 
     @property
@@ -138,13 +138,13 @@ class Toleration(Strict):
 
     @model_validator(mode="after")
     def _compares(self) -> Toleration:
-        found = []
+        problems = []
         if self.value is not None and self.operator == "Exists":
-            found.append(Problem("value", f"{self.value!r} is compared with operator Equal only; add that"))
+            problems.append(Problem("value", f"{self.value!r} is compared with operator Equal only; add that"))
         if self.key is None and self.operator == "Equal":
-            found.append(Problem("key", "is required with operator Equal"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("key", "is required with operator Equal"))
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 
@@ -190,18 +190,18 @@ class KubernetesSettings(Strict):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> KubernetesSettings:
-        found = []
+        problems = []
         if self.ingress_class and self.service_type != "ClusterIP":
             message = f"{self.service_type!r} is a second way in beside the ingress; leave it out, or ingressClass"
-            found.append(Problem("serviceType", message))
+            problems.append(Problem("serviceType", message))
         if not self.ingress_class:
-            given = {"ingressAnnotations": self.ingress_annotations, "tlsSecret": self.tls_secret}
-            given |= {"ingressNamespace": self.ingress_namespace}
-            found += [
-                Problem(key, "is about an ingress: name its ingressClass") for key, value in given.items() if value
+            values = {"ingressAnnotations": self.ingress_annotations, "tlsSecret": self.tls_secret}
+            values |= {"ingressNamespace": self.ingress_namespace}
+            problems += [
+                Problem(key, "is about an ingress: name its ingressClass") for key, value in values.items() if value
             ]
-        if found:
-            raise Inconsistent(found)
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 
@@ -251,8 +251,8 @@ class Settings(Strict):
     @property
     def port(self) -> int:
         """The port of `base_url`, said or not."""
-        said = re.search(r":([0-9]+)$", self.authority)
-        return int(said[1]) if said else 443 if self.base_url.startswith("https:") else 80
+        match = re.search(r":([0-9]+)$", self.authority)
+        return int(match[1]) if match else 443 if self.base_url.startswith("https:") else 80
 
     @property
     def base_path(self) -> str:
@@ -269,14 +269,14 @@ class Settings(Strict):
     def _the_ingress_has_a_name(self) -> Settings:
         if self.target != "kubernetes" or not self.kubernetes.ingress_class:
             return self
-        found = []
+        problems = []
         if not is_dns_name(self.host):
             message = (
                 f"{self.base_url!r}: an ingress needs the name of a host, for example https://monitoring.example.com"
             )
-            found.append(Problem("baseUrl", message))
+            problems.append(Problem("baseUrl", message))
         if self.kubernetes.tls_secret and not self.base_url.startswith("https:"):
-            found.append(Problem("baseUrl", f"{self.base_url!r}: must begin with https:// where tlsSecret is named"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("baseUrl", f"{self.base_url!r}: must begin with https:// where tlsSecret is named"))
+        if problems:
+            raise Inconsistent(problems)
         return self

@@ -83,7 +83,7 @@ class ServiceLevelObjective(Strict):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> ServiceLevelObjective:
-        found = []
+        problems = []
         for name, kind, what in (
             ("threshold", "latency", "seconds within which a request counts as quick"),
             ("bad", "ratio", "the counter of what went wrong"),
@@ -91,11 +91,11 @@ class ServiceLevelObjective(Strict):
         ):
             if (getattr(self, name) is not None) != (self.kind == kind):
                 need = f"is required for kind {kind}" if self.kind == kind else f"belongs to kind {kind} only"
-                found.append(Problem(name, f"{need}: {what}"))
+                problems.append(Problem(name, f"{need}: {what}"))
         if self.floor is not None and self.floor >= self.target:
-            found.append(Problem("floor", f"must be below the target, {self.target:g}"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("floor", f"must be below the target, {self.target:g}"))
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 
@@ -129,7 +129,7 @@ class System(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> System:
-        found = [
+        problems = [
             Problem(
                 f"objectives[{number}].service",
                 f"{objective.service!r} is no service; {nearest(objective.service, self.services)}",
@@ -137,13 +137,13 @@ class System(Strict):
             for number, objective in enumerate(self.objectives)
             if objective.service not in self.services
         ]
-        found += _unknown("dashboards", "services", [d.services for d in self.dashboards], self.services)
-        found += _unknown("hostLogs", "writtenBy", [log.written_by for log in self.host_logs], self.services)
-        found += _twice("objectives", "name", [objective.key for objective in self.objectives])
-        found += _twice("dashboards", "uid", [dashboard.uid for dashboard in self.dashboards])
-        found += _twice("alerts", "name", [alert.name for alert in self.alerts])
-        if found:
-            raise Inconsistent(found)
+        problems += _unknown("dashboards", "services", [d.services for d in self.dashboards], self.services)
+        problems += _unknown("hostLogs", "writtenBy", [log.written_by for log in self.host_logs], self.services)
+        problems += _twice("objectives", "name", [objective.key for objective in self.objectives])
+        problems += _twice("dashboards", "uid", [dashboard.uid for dashboard in self.dashboards])
+        problems += _twice("alerts", "name", [alert.name for alert in self.alerts])
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 

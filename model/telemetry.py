@@ -366,8 +366,8 @@ class Telemetry:
             "route": [route.name for route in self.routes],
             "route prefix": [route.prefix for route in self.routes],
         }
-        found = []
+        messages = []
         for what, names in groups.items():
             twice = sorted({name for name in names if names.count(name) > 1})
-            found += [f"{what} {name!r} is declared more than once" for name in twice]
-        return found
+            messages += [f"{what} {name!r} is declared more than once" for name in twice]
+        return messages

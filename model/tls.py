@@ -99,23 +99,23 @@ class Acme(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Acme:
-        found = []
+        problems = []
         if (self.challenge == "dns") != (self.dns is not None):
             message = "is required with challenge dns" if self.dns is None else "has an effect with challenge dns only"
-            found.append(Problem("dns", message))
-        wanted = LIFETIMES[self.profile or "classic"]
-        if self.lifetime and self.letsencrypt and seconds(self.lifetime) != wanted:
+            problems.append(Problem("dns", message))
+        lifetime = LIFETIMES[self.profile or "classic"]
+        if self.lifetime and self.letsencrypt and seconds(self.lifetime) != lifetime:
             message = (
                 f"{self.lifetime!r} contradicts the profile {self.profile or 'classic'}, whose certificates are"
-                f" valid for {duration(wanted)}: renewals would come too late or too often; leave it out"
+                f" valid for {duration(lifetime)}: renewals would come too late or too often; leave it out"
             )
-            found.append(Problem("lifetime", message))
+            problems.append(Problem("lifetime", message))
         if self.lifetime and seconds(self.lifetime) < HOUR:
-            found.append(Problem("lifetime", f"{self.lifetime!r} must be an hour at least, as Traefik counts hours"))
+            problems.append(Problem("lifetime", f"{self.lifetime!r} must be an hour at least, as Traefik counts hours"))
         if self.ca_certificate and self.letsencrypt:
-            found.append(Problem("caCertificate", "is for another directory than Let's Encrypt's; leave it out"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("caCertificate", "is for another directory than Let's Encrypt's; leave it out"))
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 
@@ -151,7 +151,7 @@ class TlsSettings(Strict):
     @model_validator(mode="after")
     def _one_source(self) -> TlsSettings:
         sections = {"acme": self.acme, "files": self.files}
-        found = [
+        problems = [
             Problem(
                 name, f"is required with mode {name}" if section is None else f"has an effect with mode {name} only"
             )
@@ -159,13 +159,13 @@ class TlsSettings(Strict):
             if (section is not None) != (self.mode == name)
         ]
         if not self.on:
-            found += [
+            problems += [
                 Problem(name, "has an effect with TLS only; leave it out, or choose a mode")
                 for name, field in (("minimumVersion", "minimum_version"), ("hsts", "hsts"))
                 if field in self.model_fields_set
             ]
-        if found:
-            raise Inconsistent(found)
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 

@@ -31,8 +31,10 @@ def tuned(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bo
     groups = []
     for group in telemetry.rules:
         board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
-        kept = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
-        groups.append(replace(group, alerts=tuple(_linked(alert, board if drawn else "", settings) for alert in kept)))
+        alerts = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
+        groups.append(
+            replace(group, alerts=tuple(_linked(alert, board if drawn else "", settings) for alert in alerts))
+        )
     groups = [capped(group, settings.longest_for) for group in groups]
     return replace(telemetry, rules=with_inhibitions([group for group in groups if group.alerts or group.recordings]))
 
@@ -53,36 +55,36 @@ def problems(telemetry: Telemetry, system: System, elsewhere: Collection[str] = 
     """
     alerts = [alert for group in telemetry.rules for alert in group.alerts]
     wishes = {name: wish for name, wish in system.tune.items() if name not in elsewhere}
-    found = _wishes(f"configs/systems/{system.name}.yaml: tune", wishes, alerts)
+    result = _wishes(f"configs/systems/{system.name}.yaml: tune", wishes, alerts)
     for key, service in system.services.items():
         where = f"configs/systems/{system.name}.yaml: services.{key}.tune"
         about = [alert for alert in alerts if alert.service == key]
         common = {alert.name for alert in alerts if not alert.service} - {alert.name for alert in about}
         own = {name: wish for name, wish in service.tune.items() if name not in common}
-        found += _wishes(where, own, about) + [
+        result += _wishes(where, own, about) + [
             Problem(f"{where}.{name}", "is one alert for all services; tune it in `tune` at the top of the file")
             for name in service.tune
             if name in common
         ]
-    return found
+    return result
 
 
 def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> list[Problem]:
     by_name: dict[str, AlertRule] = {alert.name: alert for alert in alerts}
-    found = []
+    problems = []
     for name, wish in tune.items():
         if name not in by_name:
-            found.append(Problem(f"{where}.{name}", f"there is no such alert; {nearest(name, by_name)}"))
+            problems.append(Problem(f"{where}.{name}", f"there is no such alert; {nearest(name, by_name)}"))
             continue
-        if wish.threshold is not None and (words := _unfit(wish.threshold, by_name[name])):
-            found.append(Problem(f"{where}.{name}.threshold", words))
+        if wish.threshold is not None and (message := _unfit(wish.threshold, by_name[name])):
+            problems.append(Problem(f"{where}.{name}.threshold", message))
         if wish.min_failures is not None and by_name[name].min_failures is None:
             having = sorted(alert.name for alert in alerts if alert.min_failures is not None)
             message = f"the alert counts no failures; those that do: {', '.join(dict.fromkeys(having)) or 'none'}"
-            found.append(Problem(f"{where}.{name}.minFailures", message))
+            problems.append(Problem(f"{where}.{name}.minFailures", message))
         if wish.quantile is not None and by_name[name].quantile is None:
-            found.append(Problem(f"{where}.{name}.quantile", "the alert looks at no quantile; leave it out"))
-    return found
+            problems.append(Problem(f"{where}.{name}.quantile", "the alert looks at no quantile; leave it out"))
+    return problems
 
 
 def _unfit(threshold: float, alert: AlertRule) -> str:

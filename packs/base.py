@@ -43,14 +43,14 @@ Tune = Mapping[str, Tuning]
 
 def limit(tune: Tune, alert: str, default: float) -> float:
     """The threshold of an alert: what the system says, else the pack's own."""
-    given = tune.get(alert)
-    return default if given is None or given.threshold is None else given.threshold
+    tuning = tune.get(alert)
+    return default if tuning is None or tuning.threshold is None else tuning.threshold
 
 
 def least(tune: Tune, alert: str) -> int:
     """How many failures an alert on a share needs: what the system says, else `MIN_FAILURES`."""
-    given = tune.get(alert)
-    return (given.min_failures if given else None) or MIN_FAILURES
+    tuning = tune.get(alert)
+    return (tuning.min_failures if tuning else None) or MIN_FAILURES
 
 
 def percent(share: float) -> str:
@@ -94,8 +94,8 @@ class Subject:
 
     def limit(self, alert: str, default: float) -> float:
         """The threshold of an alert for this service."""
-        given = self.tuning(alert).threshold
-        return default if given is None else given
+        threshold = self.tuning(alert).threshold
+        return default if threshold is None else threshold
 
     def least(self, alert: str) -> int:
         """How many failures an alert on a share needs for this service."""
@@ -196,8 +196,8 @@ Colour = Literal["green", "yellow", "orange", "red", "blue"]
 
 def panel(title: str, queries: Mapping[str, str], unit: str, description: str, **more: Any) -> Panel:
     """A panel of queries by legend."""
-    asked = tuple(Query(expr=expr, legend=legend) for legend, expr in queries.items())
-    return Panel(title=title, queries=asked, unit=unit, description=description, **more)
+    targets = tuple(Query(expr=expr, legend=legend) for legend, expr in queries.items())
+    return Panel(title=title, queries=targets, unit=unit, description=description, **more)
 
 
 def colours(*steps: tuple[float, Colour]) -> tuple[Threshold, ...]:
@@ -212,4 +212,4 @@ def either(names: Sequence[str], template: str) -> str:
 
 def names(subjects: Sequence[Subject], role: Role) -> list[str]:
     """The names of the metrics that have the role."""
-    return sorted({found[0] for subject in subjects if (found := subject.metric(role))})
+    return sorted({metric[0] for subject in subjects if (metric := subject.metric(role))})

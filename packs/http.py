@@ -73,14 +73,14 @@ def rules(subject: Subject) -> Rules:
     recordings: list[RecordingRule] = []
     alerts: list[AlertRule] = []
     outcomes: list[Outcome] = []
-    if found := subject.metric("requests"):
-        outcomes.append(outcome.http(found[0], subject.service.status_label))
+    if requests := subject.metric("requests"):
+        outcomes.append(outcome.http(requests[0], subject.service.status_label))
         recordings += request_rates(subject, outcomes[0])
         alerts.append(error_ratio(subject, outcomes[0]))
-    if (found := subject.metric("duration")) and found[1].type in ("histogram", "summary"):
+    if (timed := subject.metric("duration")) and timed[1].type in ("histogram", "summary"):
         q = subject.tuning("SlowRequests").quantile or 0.95
-        recordings += [duration(subject, *found, each) for each in sorted({*QUANTILES, q})]
-        alerts.append(slow(subject, *found, q))
+        recordings += [duration(subject, *timed, each) for each in sorted({*QUANTILES, q})]
+        alerts.append(slow(subject, *timed, q))
     return Rules(tuple(recordings), tuple(alerts), tuple(outcomes))
 
 
@@ -192,22 +192,22 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
 
 def _details(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Panels by status and endpoint, for what the services count by."""
-    found: list[Panel] = []
+    result: list[Panel] = []
     for label in sorted({s.service.status_label for s in subjects}):
         counted = _with_label(subjects, "requests", label)
         rate = either(counted, f"sum by ({label}) (rate(NAME{{{CHOSEN}}}[$__rate_interval]))")
         text = f"Requests per second by {label}; 5xx are the service's own failures, 4xx its callers'."
         if counted:
-            found.append(panel("Requests by status", {f"{{{{{label}}}}}": rate}, "reqps", text, width=8))
+            result.append(panel("Requests by status", {f"{{{{{label}}}}}": rate}, "reqps", text, width=8))
     for label in sorted({s.service.path_label for s in subjects}):
         if counted := _with_label(subjects, "requests", label):
             busy = either(counted, f"sum by ({label}) (rate(NAME{{{CHOSEN}}}[5m]))")
-            found.append(_ten("Ten busiest endpoints", label, busy, "reqps", "Requests per second over 5 minutes."))
+            result.append(_ten("Ten busiest endpoints", label, busy, "reqps", "Requests per second over 5 minutes."))
         if timed := _with_label(subjects, "duration", label):
             quantiles = f"histogram_quantile(0.95, sum by (le, {label}) (rate(NAME_bucket{{{CHOSEN}}}[5m])))"
             text = "95th percentile of each endpoint over 5 minutes."
-            found.append(_ten("Ten slowest endpoints", label, either(timed, quantiles), _unit(subjects), text))
-    return tuple(found)
+            result.append(_ten("Ten slowest endpoints", label, either(timed, quantiles), _unit(subjects), text))
+    return tuple(result)
 
 
 def _ten(title: str, label: str, expr: str, unit: str, text: str) -> Panel:
@@ -216,11 +216,11 @@ def _ten(title: str, label: str, expr: str, unit: str, text: str) -> Panel:
 
 def _with_label(subjects: Sequence[Subject], role: Role, label: str) -> list[str]:
     """The names of the metrics of a role that have the label; of durations only histograms."""
-    found = [metric for subject in subjects if (metric := subject.metric(role)) and label in metric[1].labels]
-    return sorted({name for name, metric in found if metric.type != "summary"})
+    metrics = [metric for subject in subjects if (metric := subject.metric(role)) and label in metric[1].labels]
+    return sorted({name for name, metric in metrics if metric.type != "summary"})
 
 
 def _unit(subjects: Sequence[Subject]) -> str:
     """Grafana's unit of the services' durations; seconds win where they differ."""
-    units = {found[1].unit for subject in subjects if (found := subject.metric("duration"))}
+    units = {metric[1].unit for subject in subjects if (metric := subject.metric("duration"))}
     return "ms" if units == {"milliseconds"} else "s"

@@ -76,12 +76,12 @@ METRICS: Mapping[str, Metric] = {
 
 def rules(subject: Subject) -> Rules:
     """Alerts on questions and model calls that fail."""
-    asked, called = _outcome("rag_queries_total"), _outcome("llm_requests_total")
+    questions, model_calls = _outcome("rag_queries_total"), _outcome("llm_requests_total")
     alerts = (
-        _failing(subject, "RagQueriesFailing", asked, "questions", "critical"),
-        _failing(subject, "LlmCallsFailing", called, "calls of language models", "warning"),
+        _failing(subject, "RagQueriesFailing", questions, "questions", "critical"),
+        _failing(subject, "LlmCallsFailing", model_calls, "calls of language models", "warning"),
     )
-    return Rules(alerts=alerts, outcomes=(asked, called))
+    return Rules(alerts=alerts, outcomes=(questions, model_calls))
 
 
 def _outcome(name: str) -> Outcome:

@@ -21,14 +21,14 @@ LATENCIES: tuple[tuple[str, Role, str, float], ...] = (
 
 def problems(system: System, where: str) -> list[Problem]:
     """What can never be seen, for every service; `where` is the beginning of each place."""
-    found: list[Problem] = []
+    result: list[Problem] = []
     for key in system.services:
-        subject, place = Subject(system, key), f"{where}services.{key}"
-        found += _statuses(subject, place)
-        found += _thresholds(subject, place)
+        subject, path = Subject(system, key), f"{where}services.{key}"
+        result += _statuses(subject, path)
+        result += _thresholds(subject, path)
     for number, item in enumerate(system.objectives):
-        found += _failures(Subject(system, item.service), item, f"{where}objectives[{number}].bad")
-    return found
+        result += _failures(Subject(system, item.service), item, f"{where}objectives[{number}].bad")
+    return result
 
 
 def _failures(subject: Subject, item: ServiceLevelObjective, where: str) -> Iterator[Problem]:
@@ -69,13 +69,13 @@ def _statuses(subject: Subject, where: str) -> Iterator[Problem]:
 def _thresholds(subject: Subject, where: str) -> Iterator[Problem]:
     """A latency alert beyond the last bucket: no quantile of a histogram is larger than its last bound."""
     for pack, role, alert, usual in LATENCIES:
-        found = subject.metric(role) if pack in subject.service.packs else None
-        if not found or found[1].unit not in PER_SECOND or not found[1].buckets or not subject.tuning(alert).enabled:
+        metric = subject.metric(role) if pack in subject.service.packs else None
+        if not metric or metric[1].unit not in PER_SECOND or not metric[1].buckets or not subject.tuning(alert).enabled:
             continue
-        last, bound = found[1].buckets[-1] / PER_SECOND[found[1].unit], subject.limit(alert, usual)
+        last, bound = metric[1].buckets[-1] / PER_SECOND[metric[1].unit], subject.limit(alert, usual)
         if bound >= last:
             message = (
-                f"{alert} can never fire: the last bucket of {found[0]} ends at {last:g} s, and its threshold is"
+                f"{alert} can never fire: the last bucket of {metric[0]} ends at {last:g} s, and its threshold is"
                 f" {bound:g} s; add a larger bucket, or tune {alert} to a threshold below {last:g}"
             )
-            yield Problem(f"{where}.metrics.{found[0]}.buckets", message)
+            yield Problem(f"{where}.metrics.{metric[0]}.buckets", message)

@@ -30,13 +30,13 @@ METRICS: Mapping[str, Metric] = {
 def rules(subject: Subject) -> Rules:
     """Those of every process, and an alert on an event loop that stalls."""
     common = process.rules(subject)
-    found = subject.metric("lag")
-    if not found:
+    lag = subject.metric("lag")
+    if not lag:
         return common
     bound = subject.limit("EventLoopLag", LAG_SECONDS)
     alert = AlertRule(
         name="EventLoopLag",
-        expr=f"{found[0]}{subject.selector()} > {bound:g}",
+        expr=f"{lag[0]}{subject.selector()} > {bound:g}",
         for_="5m",  # a garbage collection is over in a second
         severity="warning",
         limit=bound,
@@ -48,7 +48,7 @@ def rules(subject: Subject) -> Rules:
             "Look at its heap: near its maximum means garbage collection.",
             "Take a CPU profile (node --cpu-prof) and move the work to a worker thread or another service.",
         ),
-        example=above(subject.series(found[0]), bound),
+        example=above(subject.series(lag[0]), bound),
     )
     return Rules(common.recordings, (*common.alerts, alert))
 

@@ -81,8 +81,8 @@ def _exhausted(subject: Subject, active: str, most: str) -> AlertRule:
 
 
 def _slow(subject: Subject, name: str, metric: Metric) -> AlertRule:
-    given = subject.tuning("SlowQueries")
-    q, bound = given.quantile or 0.95, subject.limit("SlowQueries", SLOW_SECONDS)
+    tuning = subject.tuning("SlowQueries")
+    q, bound = tuning.quantile or 0.95, subject.limit("SlowQueries", SLOW_SECONDS)
     raw = bound * PER_SECOND[metric.unit]
     buckets = f"sum by (le, {BY}) (rate({name}_bucket{subject.selector()}[5m]))"
     return AlertRule(
@@ -105,7 +105,7 @@ def _slow(subject: Subject, name: str, metric: Metric) -> AlertRule:
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Connections of the pool and the durations of queries."""
-    found: list[Panel] = []
+    result: list[Panel] = []
     bound = min((s.limit("ConnectionPoolExhausted", USED) for s in subjects), default=USED)
     sizes = names(subjects, "pool_max")
     if (active := names(subjects, "pool_active")) and sizes:
@@ -115,12 +115,12 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
         }
         if idle := names(subjects, "pool_idle"):
             counts["{{service}} idle"] = either(idle, f"NAME{{{CHOSEN}}}")
-        found.append(panel("Database connections", counts, "short", "Requests wait when all are taken.", width=8))
+        result.append(panel("Database connections", counts, "short", "Requests wait when all are taken.", width=8))
         used = {"{{service}}": f"{active[0]}{{{CHOSEN}}} / ({sizes[0]}{{{CHOSEN}}} > 0)"}
         text = f"Share of the pool; people are called above {percent(bound)}."
-        found.append(panel("Pool in use", used, "percentunit", text, width=8, thresholds=colours((bound, "red"))))
+        result.append(panel("Pool in use", used, "percentunit", text, width=8, thresholds=colours((bound, "red"))))
     if timed := names(subjects, "query_duration"):
-        found.append(
+        result.append(
             panel("Query duration", durations(timed), "s", "Half, 95 and 99 of 100 queries take less.", width=8)
         )
-    return tuple(found)
+    return tuple(result)

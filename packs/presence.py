@@ -36,7 +36,7 @@ def _occurs(name: str, expression: str) -> bool:
 def missing(subject: Subject, used: Sequence[str]) -> AlertRule:
     """One alert for each metric of the service that has no series while the service answers."""
     up = f'max by ({BY}) (up{{service="{subject.key}", job!="{PROBES}"}}) == 1'
-    wanted = " or ".join(f'label_replace({up}, "metric", "{name}", "", "")' for name in used)
+    expected = " or ".join(f'label_replace({up}, "metric", "{name}", "", "")' for name in used)
     series = f'{{__name__=~"{"|".join(used)}", service="{subject.key}"}}'
     seen = [
         f'label_replace(count by ({BY}, __name__) ({series}{offset}), "metric", "$1", "__name__", "(.+)")'
@@ -46,7 +46,7 @@ def missing(subject: Subject, used: Sequence[str]) -> AlertRule:
     answers = subject.series("up", job=subject.key, instance="x:80")
     return AlertRule(
         name="MetricMissing",
-        expr=f"({wanted})" + "".join(f" unless on({BY}, metric) {part}" for part in seen),
+        expr=f"({expected})" + "".join(f" unless on({BY}, metric) {part}" for part in seen),
         for_="30m",  # with the look back of a day: long enough for the first request after a first deployment
         severity="warning",
         summary=f"{subject.title} does not expose {{{{ $labels.metric }}}}",

@@ -58,15 +58,15 @@ def rules(subject: Subject) -> Rules:
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Memory, CPU and open files of each process."""
-    found: list[Panel] = []
+    result: list[Panel] = []
     if memory := names(subjects, "memory"):
         query = {"{{service}}": either(memory, f"NAME{{{CHOSEN}}}")}
-        found.append(panel("Memory", query, "bytes", "Resident memory; what only grows is a leak.", width=8))
+        result.append(panel("Memory", query, "bytes", "Resident memory; what only grows is a leak.", width=8))
     if cpu := names(subjects, "cpu"):
         query = {"{{service}}": either(cpu, f"rate(NAME{{{CHOSEN}}}[$__rate_interval])")}
-        found.append(panel("CPU", query, "short", "Cores in use.", width=8))
+        result.append(panel("CPU", query, "short", "Cores in use.", width=8))
     if any("process_open_fds" in subject.service.metrics for subject in subjects):
         used = {"{{service}}": f"process_open_fds{{{CHOSEN}}} / (process_max_fds{{{CHOSEN}}} > 0)"}
         text = f"Share of the limit; a warning is sent above {percent(FILES)}."
-        found.append(panel("Open files", used, "percentunit", text, width=8, thresholds=colours((FILES, "red"))))
-    return tuple(found)
+        result.append(panel("Open files", used, "percentunit", text, width=8, thresholds=colours((FILES, "red"))))
+    return tuple(result)

@@ -20,12 +20,12 @@ TIMED: tuple[Role, ...] = ("duration", "query_duration")
 
 def problems(system: System, where: str) -> list[Problem]:
     """Metrics that a pack could not use; `where` is the beginning of each place."""
-    found: list[Problem] = []
+    result: list[Problem] = []
     for key, service in system.services.items():
-        place = f"{where}services.{key}"
-        found += [*_repeated(service, place), *_status(service, place), *_timed(service, place)]
-        found += _of_packs(service, place)
-    return found
+        path = f"{where}services.{key}"
+        result += [*_repeated(service, path), *_status(service, path), *_timed(service, path)]
+        result += _of_packs(service, path)
+    return result
 
 
 def _repeated(service: Service, where: str) -> Iterator[Problem]:
@@ -55,17 +55,21 @@ def _of_packs(service: Service, where: str) -> Iterator[Problem]:
     """Metrics that are called like those of a pack of the service, and that it could not read as they are declared."""
     for pack in service.packs:
         for name, usual in PACKS[pack].METRICS.items():
-            given = service.metrics.get(name)
-            if given and (problem := _misread(pack, name, usual, given, service)):
+            declared = service.metrics.get(name)
+            if declared and (problem := _misread(pack, name, usual, declared, service)):
                 yield Problem(f"{where}.metrics.{name}.{problem.where}", problem.message)
 
 
-def _misread(pack: str, name: str, usual: Metric, given: Metric, service: Service) -> Problem | None:
+def _misread(pack: str, name: str, usual: Metric, declared: Metric, service: Service) -> Problem | None:
     if usual.role in FREE:
-        if given.type != usual.type:
-            message = f"{given.type!r}, but the pack {pack} reads {name} as a {usual.type}; declare it so, or rename it"
+        if declared.type != usual.type:
+            message = (
+                f"{declared.type!r}, but the pack {pack} reads {name} as a {usual.type}; declare it so, or rename it"
+            )
             return Problem("type", message)
     elif not service.by_role(usual.role):
-        message = f"{given.role!r}, but {name} is what the pack {pack} looks for as {usual.role!r}, which no metric of"
+        message = (
+            f"{declared.role!r}, but {name} is what the pack {pack} looks for as {usual.role!r}, which no metric of"
+        )
         return Problem("role", f"{message} the service is; say role: {usual.role}, or rename it")
     return None

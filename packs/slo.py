@@ -165,13 +165,13 @@ def status(item: ServiceLevelObjective, width: int = 6, unjudged: float = UNJUDG
     """
     chosen = f'{{slo="{item.key}", environment=~"$environment"}}'
     blind = f"slo:requests_unknown:ratio_rate1h{chosen} > {unjudged:g}"
-    kept = {item.key: f"1 - slo:error_ratio:window{chosen} unless {ON} {blind}"}
+    queries = {item.key: f"1 - slo:error_ratio:window{chosen} unless {ON} {blind}"}
     floor = item.floor if item.floor is not None else max(0.0, item.target - (1 - item.target))
     text = f"Over {item.window}: green from {item.target * 100:g}%, yellow from {floor * 100:g}%, red below; no data"
     text += " where requests come whose outcome is not known."
     steps = colours((floor, "yellow"), (item.target, "green"))
     title = item.title or item.key
-    return panel(title, kept, "percentunit", text, kind="stat", width=width, height=5, thresholds=steps)
+    return panel(title, queries, "percentunit", text, kind="stat", width=width, height=5, thresholds=steps)
 
 
 def board(system: System) -> DashboardSpec:

@@ -111,13 +111,13 @@ def _ids() -> str:
 
 def _example(pair: tuple[float, str, str], failures: int) -> Example:
     times, long, quick = pair
-    given: Mapping[str, str] = {
+    common: Mapping[str, str] = {
         f"slo:error_budget:ratio{{{_ids()}}}": "0.001+0x120",
         f"slo:requests_failed:increase{long}{{{_ids()}}}": f"{failures}+0x120",
     }
 
     def series(ratio: float) -> dict[str, str]:
         names = (f"slo:error_ratio:rate{window}{{{_ids()}}}" for window in (long, quick))
-        return {**given, **{name: f"{ratio * 0.001:.8f}+0x120" for name in names}}
+        return {**common, **{name: f"{ratio * 0.001:.8f}+0x120" for name in names}}
 
     return Example(fires=series(times * 1.01), silent=series(times * 0.99))

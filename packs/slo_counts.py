@@ -79,8 +79,8 @@ QUOTED = r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 
 def asked(matchers: str) -> dict[str, tuple[str, str]]:
     """What matchers ask of each label: the operator and the value, as `{"status": ("=", "failed")}`."""
-    found = re.findall(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*{QUOTED}", matchers)
-    return {label: (operator, value[1:-1]) for label, operator, value in found}
+    matches = re.findall(rf"([A-Za-z_]\w*)\s*(=~|!~|!=|=)\s*{QUOTED}", matchers)
+    return {label: (operator, value[1:-1]) for label, operator, value in matches}
 
 
 def labels(matchers: str) -> list[str]:
@@ -89,7 +89,7 @@ def labels(matchers: str) -> list[str]:
 
 
 def _needed(subject: Subject, role: str) -> tuple[str, Metric]:
-    found = subject.metric("requests" if role == "requests" else "duration")
-    if found is None:
+    metric = subject.metric("requests" if role == "requests" else "duration")
+    if metric is None:
         raise LookupError(f"{subject.key} has no metric of role {role}")
-    return found
+    return metric

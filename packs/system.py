@@ -72,10 +72,10 @@ def _whole(context: Planning, bare: Telemetry) -> Contribution:
         group for group in [*groups, *_outcomes(system), own, *objectives] if group.recordings or group.alerts
     )
     known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
-    found = _query_problems(system, known)
-    boards = _dashboards(context, found)
+    problems = _query_problems(system, known)
+    boards = _dashboards(context, problems)
     rules = tuple(replace(group, board=group.board or _first_board(system)) for group in rules)
-    return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(found))
+    return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(problems))
 
 
 def _needs(context: Planning) -> Iterator[Need]:
@@ -92,9 +92,9 @@ def _needs(context: Planning) -> Iterator[Need]:
     for d, board in enumerate(context.system.dashboards):
         for r, row in enumerate(board.rows):
             if row.pack and row.pack in context.rows:
-                place = f"dashboards[{d}].rows[{r}].pack"
-                why = f"{place} of {context.system.name} draws {row.pack!r}"
-                yield Need(what=series_for(row.pack), why=why, where=in_system(context.system.name, place))
+                path = f"dashboards[{d}].rows[{r}].pack"
+                why = f"{path} of {context.system.name} draws {row.pack!r}"
+                yield Need(what=series_for(row.pack), why=why, where=in_system(context.system.name, path))
 
 
 def _where(system: System) -> str:
@@ -103,13 +103,13 @@ def _where(system: System) -> str:
 
 def _metrics(system: System) -> dict[str, Metric]:
     """Every declared metric; where services declare one differently, it has the labels of all of them."""
-    found: dict[str, Metric] = {}
+    result: dict[str, Metric] = {}
     for service in system.services.values():
         for name, metric in service.metrics.items():
             extra = {**metric.labels, **dict.fromkeys(service.labels, ())}
-            before = found[name].labels if name in found else {}
-            found[name] = metric.model_copy(update={"labels": {**before, **extra}})
-    return found
+            before = result[name].labels if name in result else {}
+            result[name] = metric.model_copy(update={"labels": {**before, **extra}})
+    return result
 
 
 # -- problems --------------------------------------------------------------------------------------------------------
@@ -117,14 +117,14 @@ def _metrics(system: System) -> dict[str, Metric]:
 
 def _objective_problems(system: System) -> list[Problem]:
     """Objectives that nothing measures."""
-    found = []
+    problems = []
     for number, item in enumerate(system.objectives):
         where, service = f"{_where(system)}objectives[{number}]", system.services[item.service]
         if item.kind == "availability" and not service.by_role("requests"):
-            found.append(Problem(f"{where}.service", f"{item.service} declares no metric of the role 'requests'"))
+            problems.append(Problem(f"{where}.service", f"{item.service} declares no metric of the role 'requests'"))
         if item.kind == "latency":
-            found += _latency_problems(where, item, service)
-    return found
+            problems += _latency_problems(where, item, service)
+    return problems
 
 
 def _latency_problems(where: str, item: ServiceLevelObjective, service: Service) -> list[Problem]:
@@ -142,8 +142,8 @@ def _latency_problems(where: str, item: ServiceLevelObjective, service: Service)
     if not bounds:
         return [Problem(f"{where}.threshold", f"{name} declares no buckets, so nobody knows whether one ends there")]
     if item.threshold not in bounds:
-        wanted = float(item.threshold or 0)
-        near = [*(b for b in bounds if b < wanted)][-1:] + [b for b in bounds if b > wanted][:1]
+        threshold = float(item.threshold or 0)
+        near = [*(b for b in bounds if b < threshold)][-1:] + [b for b in bounds if b > threshold][:1]
         listed = " or ".join(f"{bound:g}" for bound in near)
         return [Problem(f"{where}.threshold", f"no bucket of {name} ends at {item.threshold:g} s; choose {listed}")]
     return []
@@ -151,9 +151,9 @@ def _latency_problems(where: str, item: ServiceLevelObjective, service: Service)
 
 def _query_problems(system: System, known: Catalogue) -> list[Problem]:
     """Queries of alerts, objectives and dashboards that cannot mean what they say."""
-    asked = [(f"alerts[{n}].expr", spec.expr) for n, spec in enumerate(system.alerts)]
+    queries = [(f"alerts[{n}].expr", spec.expr) for n, spec in enumerate(system.alerts)]
     for n, item in enumerate(system.objectives):
-        asked += [
+        queries += [
             (f"objectives[{n}].{part}", f"rate({text}[5m])")
             for part in ("bad", "total")
             if (text := getattr(item, part))
@@ -163,10 +163,10 @@ def _query_problems(system: System, known: Catalogue) -> list[Problem]:
             for p, panel in enumerate(row.panels):
                 at = f"dashboards[{d}].rows[{r}].panels[{p}].queries"
                 if panel.kind != "logs":
-                    asked += [(f"{at}[{q}].expr", query.expr) for q, query in enumerate(panel.queries)]
+                    queries += [(f"{at}[{q}].expr", query.expr) for q, query in enumerate(panel.queries)]
     return [
-        Problem(f"{_where(system)}{place}", text)
-        for place, query in asked
+        Problem(f"{_where(system)}{path}", text)
+        for path, query in queries
         if query.strip()
         for text in problems(query, known)
     ]
@@ -189,13 +189,13 @@ HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_l
 def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
     """The scrape job of a service."""
     labels = {**service.labels, **identity(context, key)}
-    found = discovery(context, service, labels)
+    pods = discovery(context, service, labels)
     return ScrapeJob(
         name=key,
         path=service.metrics_path,
-        discovery=found,
+        discovery=pods,
         targets=()
-        if found
+        if pods
         else tuple(
             ScrapeTarget(address=address, labels={**_instance(service, address), **labels})
             for address in targets(context, key, service)
@@ -203,7 +203,7 @@ def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
         interval=service.scrape_interval,
         sample_limit=service.sample_limit,
         series=SeriesCount(target=service_series(service)),
-        relabel=(HOST_OF_POD,) if found and service.instance == "host" else (),
+        relabel=(HOST_OF_POD,) if pods and service.instance == "host" else (),
     )
 
 
@@ -213,10 +213,15 @@ def discovery(context: Planning, service: Service, labels: Mapping[str, str]) ->
     if context.settings.target != "kubernetes" or pods is None:
         return None
     own = namespace(context.stack, context.settings.kubernetes)
-    home = own if context.settings.demo else pods.namespace
+    pod_namespace = own if context.settings.demo else pods.namespace
     count = 1 if context.settings.demo else pods.expected
     return Discovery(
-        namespaces=(home,), selector=pods.selector, port=service.port, labels=labels, expected=count, least=count
+        namespaces=(pod_namespace,),
+        selector=pods.selector,
+        port=service.port,
+        labels=labels,
+        expected=count,
+        least=count,
     )
 
 
@@ -284,37 +289,37 @@ def _board_of(system: System, key: str) -> str:
 # -- dashboards ------------------------------------------------------------------------------------------------------
 
 
-def _dashboards(context: Planning, found: list[Problem]) -> tuple[Dashboard, ...]:
+def _dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashboard, ...]:
     """The system's dashboards, and that of its objectives; problems of all are added to `found`."""
     system = context.system
     specs = [(f"dashboards[{n}]", spec) for n, spec in enumerate(system.dashboards)]
     if system.objectives and f"{system.name}-slo" not in [spec.uid for _, spec in specs]:
         specs.append(("objectives", slo.board(system)))
     built: list[Dashboard] = []
-    for place, spec in specs:
-        where = f"{_where(system)}{place}"
+    for path, spec in specs:
+        where = f"{_where(system)}{path}"
         keys = spec.services or tuple(system.services)
         try:
             filled = _filled(spec, context, keys, where)
             built.append(build(filled, folder=system.title, tags=[system.name], services=list(keys), where=where))
         except ConfigError as error:
-            found += error.problems
+            problems += error.problems
     return tuple(built)
 
 
 def _filled(spec: DashboardSpec, context: Planning, keys: Sequence[str], where: str) -> DashboardSpec:
     """The dashboard with the panels of its packs in their rows."""
-    rows, found, system = [], [], context.system
+    rows, problems, system = [], [], context.system
     for number, row in enumerate(spec.rows):
         brought = context.rows.get(row.pack or "")
         panels = brought.panels() if brought else row_panels(row.pack, system, keys) if row.pack else ()
         if row.pack and not panels:
             users = sorted({name for key in keys for name in system.services[key].packs})
             message = f"no service of this dashboard uses the pack {row.pack!r}; {nearest(row.pack, users)}"
-            found.append(Problem(f"{where}.rows[{number}].pack", message))
+            problems.append(Problem(f"{where}.rows[{number}].pack", message))
             continue
         usual = brought.title if brought else TITLES[row.pack] if row.pack else ""
         rows.append(Row(title=row.title or usual, panels=(*panels, *row.panels), collapsed=row.collapsed))
-    if found:
-        raise ConfigError(found)
+    if problems:
+        raise ConfigError(problems)
     return spec.model_copy(update={"rows": tuple(rows)})

@@ -22,10 +22,10 @@ METRICS: Mapping[str, Metric] = {
 
 def rules(subject: Subject) -> Rules:
     """An alert on many connections lost at once."""
-    found = subject.metric("connections")
-    if not found:
+    connections = subject.metric("connections")
+    if not connections:
         return Rules()
-    name, bound = found[0], subject.limit("WebSocketDisconnections", LOST)
+    name, bound = connections[0], subject.limit("WebSocketDisconnections", LOST)
     least = subject.least("WebSocketDisconnections")
     series, open_now = subject.series(name), f"{name}{subject.selector()}"
     # a gauge's change is its delta; rate() would take every fall for a restart of a counter
@@ -64,11 +64,11 @@ def _after(lost: float) -> str:
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Open connections, and how their number changed."""
-    found = names(subjects, "connections")
-    if not found:
+    connections = names(subjects, "connections")
+    if not connections:
         return ()
-    count = {"{{service}}": either(found, f"sum by (service) (NAME{{{CHOSEN}}})")}
-    change = {"{{service}}": either(found, f"sum by (service) (delta(NAME{{{CHOSEN}}}[5m]))")}
+    count = {"{{service}}": either(connections, f"sum by (service) (NAME{{{CHOSEN}}})")}
+    change = {"{{service}}": either(connections, f"sum by (service) (delta(NAME{{{CHOSEN}}}[5m]))")}
     return (
         panel("WebSocket connections", count, "short", "Open connections.", width=12),
         panel("Change of connections", change, "short", "In 5 minutes; a deep dip is many who lost theirs.", width=12),

@@ -69,11 +69,11 @@ def rules(subject: Subject) -> Rules:
     """Alerts on queues that fill up and on jobs that fail."""
     alerts: list[AlertRule] = []
     outcomes: list[Outcome] = []
-    if found := subject.metric("queue"):
-        alerts += [_backlog(subject, found[0]), _filling(subject, found[0])]
-    if (found := subject.metric("jobs")) and (matcher := failed(found[1])):
+    if queue := subject.metric("queue"):
+        alerts += [_backlog(subject, queue[0]), _filling(subject, queue[0])]
+    if (jobs := subject.metric("jobs")) and (matcher := failed(jobs[1])):
         label = matcher.partition("=")[0]
-        outcomes.append(Outcome(found[0], failed=matcher, known=f'{label}=~".+"'))
+        outcomes.append(Outcome(jobs[0], failed=matcher, known=f'{label}=~".+"'))
         alerts.append(_failing(subject, outcomes[0]))
     return Rules((), tuple(alerts), tuple(outcomes))
 
@@ -146,24 +146,24 @@ _STEPS = (
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Queues, jobs by type and status, how long they take, how many are being worked on."""
-    found: list[Panel] = []
+    result: list[Panel] = []
     if queues := names(subjects, "queue"):
         bound = min(s.limit("QueueBacklog", BACKLOG) for s in subjects)
         depth = {"{{service}} {{queue}}": either(queues, f"NAME{{{CHOSEN}}}")}
         text = f"Jobs waiting; a warning is sent above {bound:g}."
-        found.append(panel("Queue depth", depth, "short", text, width=8, thresholds=colours((bound, "red"))))
+        result.append(panel("Queue depth", depth, "short", text, width=8, thresholds=colours((bound, "red"))))
     if jobs := names(subjects, "jobs"):
         labels = sorted({label for s in subjects if (m := s.metric("jobs")) for label in m[1].labels})
         by = ", ".join(["service", *labels])
         legend = " ".join(f"{{{{{label}}}}}" for label in ["service", *labels])
         rate = {legend: either(jobs, f"sum by ({by}) (rate(NAME{{{CHOSEN}}}[$__rate_interval]))")}
-        found.append(panel("Jobs worked off", rate, "ops", "Jobs per second by type and outcome.", width=8))
+        result.append(panel("Jobs worked off", rate, "ops", "Jobs per second by type and outcome.", width=8))
     if timed := names(subjects, "job_duration"):
-        found.append(panel("Job duration", durations(timed), "s", "Half, 95 and 99 of 100 jobs take less.", width=8))
+        result.append(panel("Job duration", durations(timed), "s", "Half, 95 and 99 of 100 jobs take less.", width=8))
     if active := names(subjects, "active"):
         busy = {"{{service}}": either(active, f"sum by (service) (NAME{{{CHOSEN}}})")}
-        found.append(panel("Jobs being worked on", busy, "short", "At its usual maximum the worker is full.", width=8))
-    return tuple(found)
+        result.append(panel("Jobs being worked on", busy, "short", "At its usual maximum the worker is full.", width=8))
+    return tuple(result)
 
 
 def durations(metrics: Sequence[str], extra: str = "") -> dict[str, str]:

@@ -147,14 +147,14 @@ def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) 
     """
     where = settings_file(stack)
     fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
-    given = {key: item for key, item in config.items() if key in fields}
+    items = {key: item for key, item in config.items() if key in fields}
     problems = [
         Problem(f"{where}: {key}", f"is a setting, not a secret; store it with: pulumi config set {key} VALUE")
-        for key, item in given.items()
+        for key, item in items.items()
         if item.secret
     ]
-    values = {key: _value(fields[key], item.value) for key, item in given.items() if not item.secret}
-    if "system" in given and given["system"].secret:
+    values = {key: _value(fields[key], item.value) for key, item in items.items() if not item.secret}
+    if "system" in items and items["system"].secret:
         values["system"] = "unknown"  # already refused above; keeps "is required" out of the list
     settings = _collect(problems, lambda: parse(model, values, where))
     if problems or settings is None:
@@ -220,8 +220,8 @@ def _system_name(settings: Settings | None, config: Mapping[str, ConfigValue]) -
     """The system's name, also when other settings are wrong: so that its problems are reported in the same run."""
     if settings:
         return settings.system
-    given = config.get("system")
-    return given.value if given and not given.secret and re.fullmatch(r"[a-z0-9-]+", given.value) else None
+    value = config.get("system")
+    return value.value if value and not value.secret and re.fullmatch(r"[a-z0-9-]+", value.value) else None
 
 
 def _system_problems(data: Mapping[str, Any], name: str, where: str) -> list[Problem]:
@@ -258,14 +258,14 @@ def _secret_problems(
     taken = {field.alias or name for name, field in settings.items()}
     problems = []
     for name, secret in sorted(secrets.items()):
-        place, given = f"{settings_file(stack)}: {name}", config.get(name)
+        where, value = f"{settings_file(stack)}: {name}", config.get(name)
         command = f"make secret STACK={stack} NAME={name} (or: pulumi config set --secret {name})"
         if name in taken:
-            problems.append(Problem(place, f"is a setting, so no secret can have this name ({secret.purpose})"))
-        elif needed and given is None and not secret.generate and not secret.made:
-            problems.append(Problem(place, f"is required, as {secret.purpose}; set it with: {command}"))
-        elif given is not None and not given.secret:
-            problems.append(Problem(place, f"is stored in clear, but is {secret.purpose}; store it with: {command}"))
+            problems.append(Problem(where, f"is a setting, so no secret can have this name ({secret.purpose})"))
+        elif needed and value is None and not secret.generate and not secret.made:
+            problems.append(Problem(where, f"is required, as {secret.purpose}; set it with: {command}"))
+        elif value is not None and not value.secret:
+            problems.append(Problem(where, f"is stored in clear, but is {secret.purpose}; store it with: {command}"))
     return problems
 
 

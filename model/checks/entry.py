@@ -47,16 +47,16 @@ def _open(context: Planning) -> Iterator[Problem]:
 
 def _names(context: Planning) -> Iterator[Problem]:
     settings = context.settings
-    place, tls = setting(context.stack, "baseUrl"), settings.tls
+    where, tls = setting(context.stack, "baseUrl"), settings.tls
     secure = settings.base_url.startswith("https://")
     if tls.on and not secure:
-        yield Problem(place, f"{settings.base_url!r}: must begin with https:// where tls.mode is {tls.mode}")
+        yield Problem(where, f"{settings.base_url!r}: must begin with https:// where tls.mode is {tls.mode}")
     if settings.kubernetes.ingress_class and settings.target == "kubernetes" and not secure:
         message = "must begin with https://, as the ingress leads people of other hosts to the stack"
-        yield Problem(place, f"{settings.base_url!r}: {message}")
+        yield Problem(where, f"{settings.base_url!r}: {message}")
     if tls.acme and not is_dns_name(settings.host):
         message = "a certificate is ordered for the name of a host, for example https://monitoring.example.com"
-        yield Problem(place, f"{settings.base_url!r}: {message}")
+        yield Problem(where, f"{settings.base_url!r}: {message}")
 
 
 def _cluster(context: Planning) -> Iterator[Problem]:
@@ -76,14 +76,14 @@ def _cluster(context: Planning) -> Iterator[Problem]:
 def _ports(context: Planning) -> Iterator[Problem]:
     settings = context.settings
     for number, name in enumerate(settings.access.ports):
-        place = setting(context.stack, f"access.ports[{number}]")
+        where = setting(context.stack, f"access.ports[{number}]")
         if settings.target != "docker" or exposed(context) is None:
-            yield Problem(place, "has an effect on Docker only, where docker.bindAddress is not loopback; leave it out")
+            yield Problem(where, "has an effect on Docker only, where docker.bindAddress is not loopback; leave it out")
         elif name not in context.sections or name == TRAEFIK:
             known = [other for other in context.sections if other != TRAEFIK]
-            yield Problem(place, f"{name!r} is no component beside Traefik; {nearest(name, known)}")
+            yield Problem(where, f"{name!r} is no component beside Traefik; {nearest(name, known)}")
         elif not context.enabled(name):
-            yield Problem(place, f"{name!r} is switched off; leave it out")
+            yield Problem(where, f"{name!r} is switched off; leave it out")
 
 
 def _programs(context: Planned) -> Iterator[Problem]:
@@ -93,11 +93,11 @@ def _programs(context: Planned) -> Iterator[Problem]:
     for number, machine in enumerate(context.settings.access.machines):
         for grant in machine.may:
             if grant not in known:
-                place = setting(context.stack, f"access.machines[{number}].may")
-                yield Problem(place, f"{grant!r} has no effect: there is no {ways[grant]} of this stack's own")
+                where = setting(context.stack, f"access.machines[{number}].may")
+                yield Problem(where, f"{grant!r} has no effect: there is no {ways[grant]} of this stack's own")
     if context.settings.access.silences and "silences" not in known:
-        place = setting(context.stack, "access.silences")
-        yield Problem(place, "has no effect: there is no Alertmanager of this stack's own; leave it out")
+        where = setting(context.stack, "access.silences")
+        yield Problem(where, "has no effect: there is no Alertmanager of this stack's own; leave it out")
 
 
 def _unused(context: Planning) -> Iterator[Problem]:

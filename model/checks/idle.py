@@ -33,17 +33,17 @@ def problems(
         idle: what each would contribute that is switched off.
         ran: what each wants to have running that is switched on.
     """
-    found: list[Problem] = []
+    result: list[Problem] = []
     for name, section in context.sections.items():
-        given = section.model_fields_set
+        field_names = section.model_fields_set
         if context.operator and name in parts and parts[name].datasources and not ran[name]:
             continue  # the operator runs it, and its settings are judged by that
         if name in parts:
-            about = given - {"enabled"} if parts[name] == Telemetry() else given & OF_CONTAINERS
-            found += _idle(context, name, sorted(about) if not ran[name] else _unpublished(section.port, ran[name]))
-        elif name in idle and idle[name] == Telemetry() and "enabled" in given:
-            found += _idle(context, name, ["enabled"])
-    return found
+            about = field_names - {"enabled"} if parts[name] == Telemetry() else field_names & OF_CONTAINERS
+            result += _idle(context, name, sorted(about) if not ran[name] else _unpublished(section.port, ran[name]))
+        elif name in idle and idle[name] == Telemetry() and "enabled" in field_names:
+            result += _idle(context, name, ["enabled"])
+    return result
 
 
 def _unpublished(port: int | None, ran: Sequence[Workload]) -> list[str]:

@@ -63,17 +63,17 @@ OBJECT_VALUE = re.compile(f"({_WORD})?")
 def problems(context: Planning) -> list[Problem]:
     """Labels and names that are taken, in the system's file and in the settings of the cluster."""
     system = context.system
-    found = [p for key, service in system.services.items() for p in _service(f"services.{key}", service)]
+    result = [p for key, service in system.services.items() for p in _service(f"services.{key}", service)]
     for number, alert in enumerate(system.alerts):
-        found += _taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
+        result += _taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
     for number, log in enumerate(system.host_logs):
         if log.job == CONTAINERS:
             message = f"{log.job!r} is the job of all lines that containers write; choose another"
-            found.append(Problem(f"hostLogs[{number}].job", message))
-        found += _taken(f"hostLogs[{number}].labels", log.labels, OF_LINES)
-        found += _taken(f"hostLogs[{number}].labelFields", log.label_fields, OF_LINES)
-    found += _tune("tune", system.tune)
-    placed = [Problem(in_system(system.name, item.where), item.message) for item in found]
+            result.append(Problem(f"hostLogs[{number}].job", message))
+        result += _taken(f"hostLogs[{number}].labels", log.labels, OF_LINES)
+        result += _taken(f"hostLogs[{number}].labelFields", log.label_fields, OF_LINES)
+    result += _tune("tune", system.tune)
+    placed = [Problem(in_system(system.name, item.where), item.message) for item in result]
     return placed + [Problem(setting(context.stack, p.where), p.message) for p in _objects(context)]
 
 
@@ -98,11 +98,11 @@ def _metric(where: str, name: str, metric: Metric, service: Service) -> Iterator
         yield Problem(where, message)
     elif ":" in name:
         yield Problem(where, "a colon marks series that rules record; services expose names without one")
-    given = {**IDENTITY, **INSTANCE}
-    given |= dict.fromkeys(service.labels, "is one of the service's own labels")
+    target_labels = {**IDENTITY, **INSTANCE}
+    target_labels |= dict.fromkeys(service.labels, "is one of the service's own labels")
     for label in metric.labels:
-        if label in given:
-            message = f"the label {label!r} {given[label]}, so that of the metric is stored as exported_{label}"
+        if label in target_labels:
+            message = f"the label {label!r} {target_labels[label]}, so that of the metric is stored as exported_{label}"
             yield Problem(f"{where}.labels.{label}", f"{message}; declare it under that name")
     kinds = {"histogram": "le", "summary": "quantile"}
     yield from _taken(

@@ -34,13 +34,13 @@ def clashes(
     system, own = context.system, Telemetry.merge(parts.values())
     imitated = {name for name, part in parts.items() if STAND_INS in part.offers}
     running = {item.name for name, group in workloads.items() if name not in imitated for item in group}
-    found = dict(_services(system, {*parts, *running, *(job.name for job in own.scrape)}))
-    found |= dict(_groups(system, own, extra))
-    found |= dict(_boards_and_alerts(system, own, extra))
+    problems = dict(_services(system, {*parts, *running, *(job.name for job in own.scrape)}))
+    problems |= dict(_groups(system, own, extra))
+    problems |= dict(_boards_and_alerts(system, own, extra))
     if imitated and context.settings.demo:
-        found |= dict(_stand_ins(system, {*parts, *running}))
+        problems |= dict(_stand_ins(system, {*parts, *running}))
     where = system.name
-    return {name: Problem(in_system(where, problem.where), problem.message) for name, problem in found.items()}
+    return {name: Problem(in_system(where, problem.where), problem.message) for name, problem in problems.items()}
 
 
 def _services(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:

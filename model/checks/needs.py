@@ -42,21 +42,21 @@ def problems(context: Planning, collected: Telemetry, idle: Mapping[str, Telemet
         idle: what each part would contribute that is switched off, and that this target knows.
     """
     unmet = [need for need in (*implied(context, collected), *collected.needs) if need.what not in collected.offers]
-    found: dict[str, list[str]] = {}
+    reasons_by_part: dict[str, list[str]] = {}
     alone = []
     for need in unmet:
         able = next((name for name, part in idle.items() if need.what in offered(part)), None)
         if able:
-            found.setdefault(able, []).append(need.why)
+            reasons_by_part.setdefault(able, []).append(need.why)
         else:
-            place = need.where or f"stack {context.stack}"
-            alone.append(Problem(place, f"{need.why}, but nothing here offers {need.what}"))
+            where = need.where or f"stack {context.stack}"
+            alone.append(Problem(where, f"{need.why}, but nothing here offers {need.what}"))
     return alone + [
         Problem(
             in_section(context.stack, name, "enabled"),
             f"false, but {listed(list(dict.fromkeys(reasons)))}; leave it out, or what stands on it too",
         )
-        for name, reasons in found.items()
+        for name, reasons in reasons_by_part.items()
     ]
 
 
@@ -116,9 +116,9 @@ def asked(board: Dashboard) -> set[str]:
 
 def _sources(node: Any) -> Iterator[str]:
     if isinstance(node, Mapping):
-        found = node.get("datasource")
-        if isinstance(found, Mapping) and isinstance(found.get("uid"), str):
-            yield str(found["uid"])
+        source_ref = node.get("datasource")
+        if isinstance(source_ref, Mapping) and isinstance(source_ref.get("uid"), str):
+            yield str(source_ref["uid"])
         for value in node.values():
             yield from _sources(value)
     elif isinstance(node, (list, tuple)):

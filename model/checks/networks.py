@@ -21,15 +21,15 @@ def problems(context: Planning) -> list[Problem]:
     """External networks that no engine has, that are the stack's own, or that stand twice."""
     networks, own = context.settings.docker.external_networks, f"{context.stack}-monitoring"
     repeated = dict(twice(networks))
-    found = []
+    result = []
     for number, name in enumerate(networks):
         where = setting(context.stack, f"docker.externalNetworks[{number}]")
         if not NAME.fullmatch(name):
-            found.append(Problem(where, f"{name!r}: a network's name has letters, digits, dots, dashes, underscores"))
+            result.append(Problem(where, f"{name!r}: a network's name has letters, digits, dots, dashes, underscores"))
         elif name == own:
-            found.append(Problem(where, f"{name!r} is the stack's own network; leave it out"))
+            result.append(Problem(where, f"{name!r} is the stack's own network; leave it out"))
         elif name in BUILT_IN:
-            found.append(Problem(where, f"{name!r} cannot be joined beside another; name a network of your services"))
+            result.append(Problem(where, f"{name!r} cannot be joined beside another; name a network of your services"))
         elif number in repeated:
-            found.append(Problem(where, f"{name!r} stands twice; leave one out"))
-    return found
+            result.append(Problem(where, f"{name!r} stands twice; leave one out"))
+    return result

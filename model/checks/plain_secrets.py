@@ -89,16 +89,16 @@ def hide(document: Any, where: str) -> tuple[Any, list[Problem]]:
     problems: list[Problem] = []
 
     def refuse(path: str, title: str) -> None:
-        place = f"{where}: {path}" if path else where
-        problems.append(Problem(place, f"contains {title} in clear; {_ADVICE}"))
+        location = f"{where}: {path}" if path else where
+        problems.append(Problem(location, f"contains {title} in clear; {_ADVICE}"))
 
     return _hidden(document, "", "", refuse, access_key=False, parents=frozenset()), problems
 
 
 def followers_removed(problems: list[Problem], plain: list[Problem]) -> list[Problem]:
     """The problems with those of secrets in clear first, without what only follows from a secret's place."""
-    places = {problem.where for problem in plain}
-    return [*plain, *(problem for problem in problems if problem.where not in places)]
+    secret_paths = {problem.where for problem in plain}
+    return [*plain, *(problem for problem in problems if problem.where not in secret_paths)]
 
 
 def _hidden(
@@ -118,10 +118,10 @@ def _hidden(
         result: dict[Hashable, Any] = {}
         for name, item in value.items():
             shown, titles = _text_hidden(name, "", access_key=False) if isinstance(name, str) else (name, [])
-            place = f"{path}.{shown}" if path else str(shown)
+            child_path = f"{path}.{shown}" if path else str(shown)
             for title in titles[:1]:
-                refuse(place, f"a key with {title}")
-            result[shown] = _hidden(item, place, str(name), refuse, access_key=beside, parents=inside)
+                refuse(child_path, f"a key with {title}")
+            result[shown] = _hidden(item, child_path, str(name), refuse, access_key=beside, parents=inside)
         return result
     if isinstance(value, (list, tuple)):
         beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def problems(context: Planning) -> list[Problem]:
     """Everything in the system's file that stands for what another entry stands for already."""
     system = context.system
-    found = [*_ports(system.services), *_targets(system.services), *_pods(system.services)]
-    found += [*_databases(system.databases), *_containers(system.services), *_files(system.host_logs)]
-    found += _lists(system)
-    return [Problem(in_system(system.name, item.where), item.message) for item in found]
+    result = [*_ports(system.services), *_targets(system.services), *_pods(system.services)]
+    result += [*_databases(system.databases), *_containers(system.services), *_files(system.host_logs)]
+    result += _lists(system)
+    return [Problem(in_system(system.name, item.where), item.message) for item in result]
 
 
 def _lists(system: System) -> Iterator[Problem]:
@@ -53,10 +53,10 @@ def _lists(system: System) -> Iterator[Problem]:
 def _ports(services: Mapping[str, Service]) -> Iterator[Problem]:
     """A port beside addresses that have another one; where pods are found, it is that of the pods."""
     for key, service in services.items():
-        given = [each for each in (service.address, *service.addresses) if each]
-        ports = {int(each.rpartition(":")[2]) for each in given}
+        declared = [each for each in (service.address, *service.addresses) if each]
+        ports = {int(each.rpartition(":")[2]) for each in declared}
         if ports and service.port not in ports and not service.kubernetes:
-            message = f"{service.port}, but it is scraped at {', '.join(given)}; give the port that its address has"
+            message = f"{service.port}, but it is scraped at {', '.join(declared)}; give the port that its address has"
             yield Problem(f"services.{key}.port", message)
 
 
@@ -75,8 +75,8 @@ def _pods(services: Mapping[str, Service]) -> Iterator[Problem]:
     known: dict[object, str] = {}
     for key, service in services.items():
         if pods := service.kubernetes:
-            found = (pods.namespace, *sorted(pods.selector.items()), service.port, service.metrics_path)
-            if (other := known.setdefault(found, key)) != key:
+            selection = (pods.namespace, *sorted(pods.selector.items()), service.port, service.metrics_path)
+            if (other := known.setdefault(selection, key)) != key:
                 message = f"finds the pods, port and path of services.{other}; give that the packs of both"
                 yield Problem(f"services.{key}.kubernetes.selector", message)
 

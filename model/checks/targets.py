@@ -17,8 +17,8 @@ def problems(context: Planning) -> list[Problem]:
     """Services whose targets have equal labels, and health endpoints that stand twice; also those of other
     environments, as one system's file serves all of them.
     """
-    found = [p for key, service in context.system.services.items() for p in _service(f"services.{key}", service)]
-    return [Problem(in_system(context.system.name, item.where), item.message) for item in found]
+    result = [p for key, service in context.system.services.items() for p in _service(f"services.{key}", service)]
+    return [Problem(in_system(context.system.name, item.where), item.message) for item in result]
 
 
 def _service(where: str, service: Service) -> Iterator[Problem]:

@@ -46,13 +46,13 @@ def scraping(
         evaluation: how often rules are evaluated.
         retention: how long samples are kept; None where that is for others to say.
     """
-    found = [*_intervals(context, lookback), *_evaluated(context, component, lookback, evaluation)]
-    return found + ([*_kept(context, component, retention)] if retention else [])
+    problems = [*_intervals(context, lookback), *_evaluated(context, component, lookback, evaluation)]
+    return problems + ([*_kept(context, component, retention)] if retention else [])
 
 
 def _intervals(context: Planned, lookback: str) -> Iterator[Problem]:
-    given = context.settings.scrape_interval
-    yield from _interval(setting(context.stack, "scrapeInterval"), given, lookback, shortest(context.telemetry))
+    interval = context.settings.scrape_interval
+    yield from _interval(setting(context.stack, "scrapeInterval"), interval, lookback, shortest(context.telemetry))
     for key, service in context.system.services.items():
         if service.scrape_interval:
             where = in_system(context.system.name, f"services.{key}.scrapeInterval")
@@ -69,15 +69,15 @@ def shortest(telemetry: Telemetry, part: str = "") -> str | None:
     return min((window for expr in about for window in windows(expr)), key=seconds, default=None)
 
 
-def _interval(where: str, given: str, lookback: str, window: str | None) -> Iterator[Problem]:
+def _interval(where: str, interval: str, lookback: str, window: str | None) -> Iterator[Problem]:
     most = seconds(window) / SAMPLES if window else seconds(lookback)
-    if seconds(given) < seconds(LEAST_INTERVAL):
-        yield Problem(where, f"{given} leaves a scrape no time to be answered; use {LEAST_INTERVAL} at least")
-    elif window and seconds(given) > most:
-        message = f"{given} is too long: rules look back {window} and need {SAMPLES} samples in it"
+    if seconds(interval) < seconds(LEAST_INTERVAL):
+        yield Problem(where, f"{interval} leaves a scrape no time to be answered; use {LEAST_INTERVAL} at least")
+    elif window and seconds(interval) > most:
+        message = f"{interval} is too long: rules look back {window} and need {SAMPLES} samples in it"
         yield Problem(where, f"{message}; use {duration(most)} at most")
-    elif seconds(given) >= seconds(lookback):
-        message = f"{given} is not shorter than lookbackDelta ({lookback}), so that series would come and go"
+    elif seconds(interval) >= seconds(lookback):
+        message = f"{interval} is not shorter than lookbackDelta ({lookback}), so that series would come and go"
         yield Problem(where, f"{message}; shorten it, or raise lookbackDelta")
 
 
@@ -107,11 +107,11 @@ def _kept(context: Planned, component: str, retention: str) -> Iterator[Problem]
                 message = f"[{window}] looks back further than samples are kept ({retention}); {remedy}, or shorten it"
                 yield Problem(in_system(system.name, f"alerts[{number}].expr"), message)
     yield from _waiting(system, retention, remedy)
-    said = (system.name, f"{system.name}-slo")
+    own_groups = (system.name, f"{system.name}-slo")
     brought = [
         (window, alert.name)
         for group in context.telemetry.rules
-        if not group.name.startswith(said[1]) and group.name != said[0]
+        if not group.name.startswith(own_groups[1]) and group.name != own_groups[0]
         for alert in group.alerts
         for window in windows(alert.expr)
     ]
@@ -123,14 +123,14 @@ def _kept(context: Planned, component: str, retention: str) -> Iterator[Problem]
 
 def _waiting(system: System, retention: str, remedy: str) -> Iterator[Problem]:
     """Alerts that wait for longer than samples are kept: by then nobody could see what they are about."""
-    said = {f"alerts[{number}].for": spec.for_ for number, spec in enumerate(system.alerts)}
-    said |= {f"tune.{name}.for": wish.for_ for name, wish in system.tune.items()}
+    durations = {f"alerts[{number}].for": spec.for_ for number, spec in enumerate(system.alerts)}
+    durations |= {f"tune.{name}.for": wish.for_ for name, wish in system.tune.items()}
     for key, service in system.services.items():
-        said |= {f"services.{key}.tune.{name}.for": wish.for_ for name, wish in service.tune.items()}
-    for place, for_ in said.items():
+        durations |= {f"services.{key}.tune.{name}.for": wish.for_ for name, wish in service.tune.items()}
+    for path, for_ in durations.items():
         if for_ and seconds(for_) > seconds(retention):
             message = f"{for_} is longer than Prometheus keeps samples ({retention}); shorten it, or {remedy}"
-            yield Problem(in_system(system.name, place), message)
+            yield Problem(in_system(system.name, path), message)
 
 
 # -- notifications ---------------------------------------------------------------------------------------------------
@@ -175,36 +175,36 @@ def notifying(context: Planning, component: str, own: Notifications) -> list[Pro
     """
     top = (own.group_wait, own.group_interval, own.repeat_interval)
     retention = "" if context.operator else own.retention
-    found = [*_intervals_of(own, "", top, retention), *_below(own.routes, "routes", top, retention)]
-    found += _time_outs(own)
-    return [Problem(in_section(context.stack, component, p.where), p.message) for p in found]
+    problems = [*_intervals_of(own, "", top, retention), *_below(own.routes, "routes", top, retention)]
+    problems += _time_outs(own)
+    return [Problem(in_section(context.stack, component, p.where), p.message) for p in problems]
 
 
 def _below(routes: Sequence[Route], where: str, above: tuple[str, str, str], retention: str) -> Iterator[Problem]:
     """Problems of routes and of those below them, which inherit what they do not say."""
     for number, route in enumerate(routes):
-        said = (route.group_wait, route.group_interval, route.repeat_interval)
-        wait, group, repeat = (own or inherited for own, inherited in zip(said, above, strict=True))
-        place = f"{where}[{number}]"
-        if any(said):
-            yield from _intervals_of(route, f"{place}.", (wait, group, repeat), retention)
-        yield from _below(route.routes, f"{place}.routes", (wait, group, repeat), retention)
+        declared = (route.group_wait, route.group_interval, route.repeat_interval)
+        wait, group, repeat = (own or inherited for own, inherited in zip(declared, above, strict=True))
+        path = f"{where}[{number}]"
+        if any(declared):
+            yield from _intervals_of(route, f"{path}.", (wait, group, repeat), retention)
+        yield from _below(route.routes, f"{path}.routes", (wait, group, repeat), retention)
 
 
 def _intervals_of(
-    said: Notifications | Route, prefix: str, intervals: tuple[str, str, str], retention: str
+    declared: Notifications | Route, prefix: str, intervals: tuple[str, str, str], retention: str
 ) -> Iterator[Problem]:
     """What is wrong with intervals in force; its place is the one that is said here."""
     wait, group, repeat = intervals
-    where = f"{prefix}groupInterval" if said.group_interval else ""
-    if (place := f"{prefix}groupWait" if said.group_wait else where) and seconds(wait) > seconds(group):
+    where = f"{prefix}groupInterval" if declared.group_interval else ""
+    if (path := f"{prefix}groupWait" if declared.group_wait else where) and seconds(wait) > seconds(group):
         message = f"{wait} is longer than groupInterval ({group}), so a group's second notification comes sooner"
-        yield Problem(place, f"{message} than its first; shorten it, or raise groupInterval")
-    place = f"{prefix}repeatInterval" if said.repeat_interval else where
-    if place and seconds(repeat) < seconds(group):
+        yield Problem(path, f"{message} than its first; shorten it, or raise groupInterval")
+    path = f"{prefix}repeatInterval" if declared.repeat_interval else where
+    if path and seconds(repeat) < seconds(group):
         message = f"{repeat} is shorter than groupInterval ({group}), at which alone a group is looked at"
-        yield Problem(place, f"{message}; raise it, or shorten groupInterval")
-    elif said.repeat_interval and retention and seconds(repeat) > seconds(retention):
+        yield Problem(path, f"{message}; raise it, or shorten groupInterval")
+    elif declared.repeat_interval and retention and seconds(repeat) > seconds(retention):
         message = f"{repeat} is longer than it is known what was sent (retention: {retention})"
         yield Problem(f"{prefix}repeatInterval", f"{message}; shorten it, or raise retention")
 
@@ -214,9 +214,9 @@ def _time_outs(own: Notifications) -> Iterator[Problem]:
     most = max(seconds(own.group_interval), seconds(LEAST_FLUSH))
     for number, receiver in enumerate(own.receivers):
         for key, item in receiver.integrations():
-            given = getattr(item, "timeout", None) if "timeout" in item.model_fields_set else None
-            if given and seconds(given) >= most:
-                message = f"{given} leaves no time for a second try: all of them end after {duration(most)}"
+            timeout = getattr(item, "timeout", None) if "timeout" in item.model_fields_set else None
+            if timeout and seconds(timeout) >= most:
+                message = f"{timeout} leaves no time for a second try: all of them end after {duration(most)}"
                 yield Problem(f"receivers[{number}].{key}.timeout", f"{message} (groupInterval); shorten it")
 
 
@@ -241,22 +241,22 @@ class Lines(Protocol):
 
 def keeping_logs(context: Planning, component: str, own: Lines) -> list[Problem]:
     """Limits of log lines that Loki refuses, or that could never be reached, in the section of `component`."""
-    found = []
+    problems = []
     if seconds(own.retention) < seconds(LEAST_LOGS):
         message = f"{own.retention}: the least that Loki supports is {LEAST_LOGS}; raise it"
-        found.append(Problem("retention", message))
+        problems.append(Problem("retention", message))
     if own.ingestion_burst_size_mb < own.ingestion_rate_mb:
         rate = own.ingestion_rate_mb
         message = (
             f"{own.ingestion_burst_size_mb} is less than ingestionRateMb ({rate}), which it keeps from being reached"
         )
-        found.append(Problem("ingestionBurstSizeMb", f"{message}; raise it"))
-    return [Problem(in_section(context.stack, component, p.where), p.message) for p in found]
+        problems.append(Problem("ingestionBurstSizeMb", f"{message}; raise it"))
+    return [Problem(in_section(context.stack, component, p.where), p.message) for p in problems]
 
 
 def drawing(context: Planning, component: str, *, refresh: str, timeout: str) -> list[Problem]:
     """Dashboards that Grafana would redraw less often than they say, and a time-out that it cannot take."""
-    found = [
+    problems = [
         Problem(
             in_system(context.system.name, f"dashboards[{number}].refresh"),
             f"{board.refresh} is shorter than {component}.minRefresh ({refresh}) in Pulumi.{context.stack}.yaml,"
@@ -267,5 +267,5 @@ def drawing(context: Planning, component: str, *, refresh: str, timeout: str) ->
     ]
     if seconds(timeout) % 1:
         message = f"{timeout}: Grafana counts whole seconds; use 1s at least"
-        found.append(Problem(in_section(context.stack, component, "queryTimeout"), message))
-    return found
+        problems.append(Problem(in_section(context.stack, component, "queryTimeout"), message))
+    return problems

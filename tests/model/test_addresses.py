@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from model.addresses import (
-    WORDS,
+    PATTERN_TEXTS,
     Endpoint,
     Engine,
     HostPort,
@@ -60,4 +60,4 @@ def test_bad_addresses_are_refused(kind: Any, value: Any) -> None:
 
 def test_patterns_with_words_are_valid() -> None:
     """Every pattern that is explained in words can be compiled."""
-    assert all(re.compile(pattern) and words for pattern, words in WORDS.items())
+    assert all(re.compile(pattern) and words for pattern, words in PATTERN_TEXTS.items())

@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from model.base import (
-    WORDS,
+    PATTERN_TEXTS,
     Duration,
     LabelName,
     MetricName,
@@ -78,7 +78,7 @@ def test_a_size_without_unit_is_an_error() -> None:
 
 def test_patterns_with_words_are_valid() -> None:
     """Every pattern that is explained in words can be compiled."""
-    assert all(re.compile(pattern) and words for pattern, words in WORDS.items())
+    assert all(re.compile(pattern) and words for pattern, words in PATTERN_TEXTS.items())
 
 
 class Example(Strict):

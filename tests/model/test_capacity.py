@@ -36,7 +36,7 @@ def test_a_stack_is_estimated(tmp_path: Path) -> None:
 
     def at(interval: str, kept: str, logs: str) -> tuple[int, int, int]:
         found = estimate(
-            plan.system, plan.telemetry, cluster, scrape_interval=interval, metrics_kept=kept, logs_kept=logs
+            plan.system, plan.telemetry, cluster, scrape_interval=interval, metric_retention=kept, log_retention=logs
         )
         assert found.series > service_series(plan.system.services["api"]) > SCRAPE_META
         return found.prometheus_disk, found.prometheus_memory, found.loki_disk
