@@ -95,7 +95,7 @@ def measure(count: int) -> dict[str, float]:
         "seconds": seconds,
         "resources": sum(registrations(planned).values()),
         "targets": sum(len(job.targets) for job in planned.telemetry.scrape),
-        "bytes": sum(len(text) for w in planned.every() if w.config for text in w.config.files.values()),
+        "bytes": sum(len(text) for w in planned.list_workloads() if w.config for text in w.config.files.values()),
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
 

@@ -20,7 +20,7 @@ from bench.report import Row, median, timed, until
 from cli import verify
 from cli.engine import execute
 from cli.workspace import Workspace
-from model.base import seconds
+from model.base import parse_duration
 from model.naming import LABEL
 from model.plan import Plan
 from model.workload import MIB
@@ -51,7 +51,7 @@ def by_hand(stack: BenchStack) -> None:
 
     Their volumes are there already, so the script has less to do than `up`.
     """
-    planned = [workload.name for workload in stack.plan.every()]
+    planned = [workload.name for workload in stack.plan.list_workloads()]
     found = sorted(verify.services(stack.client, NAME), key=lambda c: planned.index(c.labels[f"{LABEL}.workload"]))
     for container in reversed(found):
         container.remove(force=True)
@@ -155,14 +155,14 @@ def notification_limit(plan: Plan) -> dict[str, float]:
     Alertmanager waits for the group.
     """
     for_ = next(a.for_ for g in plan.telemetry.rules for a in g.alerts if a.name == "TargetDown")
-    files = {w.name: w.config.files for w in plan.every() if w.config}
+    files = {w.name: w.config.files for w in plan.list_workloads() if w.config}
     evaluation = yaml.safe_load(files["prometheus"]["prometheus.yml"])["global"]["evaluation_interval"]
     route = yaml.safe_load(files["alertmanager"]["alertmanager.yml"])["route"]
     return {
-        "scrape": seconds(plan.settings.scrape_interval),
-        "evaluation": 2 * seconds(evaluation),
-        "for": seconds(for_),
-        "group wait": max(seconds(wait) for wait in _group_waits(route, "30s")),
+        "scrape": parse_duration(plan.settings.scrape_interval),
+        "evaluation": 2 * parse_duration(evaluation),
+        "for": parse_duration(for_),
+        "group wait": max(parse_duration(wait) for wait in _group_waits(route, "30s")),
         "delivery": 2.0,
     }
 

@@ -156,7 +156,7 @@ def _documents(plan: Plan) -> list[dict[str, Any]]:
     text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
     scope = cluster_scope(plan)
-    for workload in plan.every():
+    for workload in plan.list_workloads():
         for name, secret_files in storage.secret_files(workload).items():
             files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}
             meta = {"name": name, "namespace": scope.home(workload)}

@@ -22,8 +22,8 @@ from cli.routes import document, integration
 from components.alertmanager.mixin import SWITCH
 from components.alertmanager.notifications import TEST_ALERT
 from components.alertmanager.routes import NOBODY
-from model.errors import ConfigError, Problem, nearest
-from model.naming import namespace
+from model.errors import ConfigError, Problem, suggest_name
+from model.naming import derive_namespace
 from model.plan import Plan
 
 TRIES_SECONDS = 25.0
@@ -112,7 +112,7 @@ def ways(alertmanager: Mapping[str, Any], receiver: str) -> list[Way]:
     if not names:
         raise ConfigError([Problem("alertmanager.receivers", "none is declared, so there is nobody to be tested")])
     if receiver and receiver not in names:
-        raise ConfigError([Problem("RECEIVER", f"there is no receiver {receiver!r}; {nearest(receiver, names)}")])
+        raise ConfigError([Problem("RECEIVER", f"there is no receiver {receiver!r}; {suggest_name(receiver, names)}")])
     return [
         Way(item["name"], integration(key), len(entries), all(_resolved(entry) for entry in entries))
         for item in people
@@ -194,7 +194,7 @@ class Run:
 
 def alert(plan: Plan, receiver: str, severity: str, began: datetime, until: datetime) -> dict[str, Any]:
     """The alert as Alertmanager's API takes it, marked as a test; it says itself that nobody has to do anything."""
-    own_namespace = namespace(plan.stack, plan.settings.kubernetes) if plan.operator else ""
+    own_namespace = derive_namespace(plan.stack, plan.settings.kubernetes) if plan.operator else ""
     labels = {
         "alertname": TEST_ALERT, "receiver": receiver, "severity": severity, "test": "true", "stack": plan.stack,
         "system": plan.system.name, "environment": plan.settings.environment, "run": began.strftime("%Y%m%dT%H%M%SZ"),

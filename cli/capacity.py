@@ -14,7 +14,7 @@ from cli.workspace import ROOT
 from components.exporters.kube_state import component as kube_state
 from components.loki import settings as loki
 from components.prometheus import settings as prometheus
-from model.capacity import Capacity, estimate
+from model.capacity import Capacity, estimate_capacity
 from model.plan import Plan
 
 
@@ -22,7 +22,7 @@ def of(plan: Plan) -> Capacity:
     """The capacity that a planned stack needs."""
     metrics = cast(prometheus.Settings, plan.sections[prometheus.NAME])
     logs = cast(loki.Settings, plan.sections[loki.NAME])
-    return estimate(
+    return estimate_capacity(
         plan.system,
         plan.telemetry,
         plan.settings.kubernetes,
@@ -34,7 +34,7 @@ def of(plan: Plan) -> Capacity:
 
 def describe(plan: Plan) -> dict[str, Any]:
     """The estimate and each workload's memory limit as plain data: counts, rates per second, bytes."""
-    limits = {workload.name: workload.limits.memory for workload in plan.every()}
+    limits = {workload.name: workload.limits.memory for workload in plan.list_workloads()}
     return {"stack": plan.stack, "expected": asdict(of(plan)), "memory_limits": limits}
 
 
@@ -49,7 +49,7 @@ def capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
         print(json.dumps(describe(plan)))
         return 0
     need = of(plan)
-    limits = {workload.name: workload.limits.memory for workload in plan.every()}
+    limits = {workload.name: workload.limits.memory for workload in plan.list_workloads()}
     parts = sum(workload.limits.memory for workload in plan.workloads.get(loki.NAME, ()))
     cluster, state = plan.settings.kubernetes, limits.get(kube_state.NAME)
     table = Table(title=f"Capacity of stack {stack}", title_justify="left")

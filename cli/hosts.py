@@ -26,7 +26,7 @@ from cli.workspace import Workspace
 from components.traefik.settings import INTERNAL_PORT
 from model.checks.entry import TRAEFIK
 from model.errors import ConfigError, Problem
-from model.naming import LABEL, agents, namespace
+from model.naming import LABEL, derive_agent_namespace, derive_namespace
 from model.operator import Operator
 from model.plan import Plan
 from model.settings import KubernetesSettings, Settings
@@ -184,7 +184,7 @@ class ClusterHost:
 
     def __init__(self, stack: str, settings: KubernetesSettings, operator: Operator | None = None) -> None:
         self._stack, self._operator = stack, operator
-        self.namespace = namespace(stack, settings)
+        self.namespace = derive_namespace(stack, settings)
         try:
             self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
         except (ConfigException, OSError) as error:
@@ -196,7 +196,7 @@ class ClusterHost:
 
     def preflight_errors(self, plan: Plan) -> list[str]:
         """See `Host` and `targets.kubernetes.preflight.problems`."""
-        return preflight.problems(cluster_scope(plan), plan.every(), plan.extra_objects)
+        return preflight.problems(cluster_scope(plan), plan.list_workloads(), plan.extra_objects)
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`: nothing, as no setting depends on it."""
@@ -231,7 +231,7 @@ class ClusterHost:
     def pods(self, workload: str | None = None) -> list[Any]:
         """The stack's pods, or those of one workload, without those that are going."""
         selector = f"{LABEL}.stack={self._stack}" + (f",{LABEL}.workload={workload}" if workload else "")
-        namespaces = (self.namespace, agents(self.namespace))
+        namespaces = (self.namespace, derive_agent_namespace(self.namespace))
         pods = [
             pod
             for pod_namespace in namespaces

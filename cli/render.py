@@ -45,7 +45,7 @@ def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str
 
 def images_of(plan: Plan) -> list[str]:
     """Names of the images that a stack runs, and of those that may stand in for one or prepare its volumes."""
-    named = {workload.image for workload in plan.every()}
+    named = {workload.image for workload in plan.list_workloads()}
     return sorted(named | {"busybox"} | {name for name in plan.images if name.removesuffix("-standin") in named})
 
 
@@ -57,7 +57,7 @@ def documents(plan: Plan) -> dict[str, str]:
 def _configurations(plan: Plan) -> dict[str, str]:
     return {
         f"{workload.name}/{path}": text
-        for workload in plan.every()
+        for workload in plan.list_workloads()
         for path, text in (workload.config.files if workload.config else {}).items()
     }
 
@@ -65,10 +65,10 @@ def _configurations(plan: Plan) -> dict[str, str]:
 def containers(plan: Plan) -> dict[str, str]:
     """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
-    images = sorted({workload.image for workload in plan.every()} | {"busybox"})
+    images = sorted({workload.image for workload in plan.list_workloads()} | {"busybox"})
     references = {name: scope.reference(name) for name in images}
     made = {"stack": {"images": references, **docker.describe(docker.of_stack(scope))}}
-    for workload in plan.every():
+    for workload in plan.list_workloads():
         made[workload.name] = docker.describe(docker.of_workload(scope, workload), workload)
     return {f"docker/{name}.yaml": _dump(item) for name, item in made.items()}
 
@@ -78,7 +78,7 @@ def workloads(plan: Plan) -> dict[str, str]:
     return {
         f"{workload.name}/workload.yaml": _dump(
             {
-                "image": plan.images[workload.image].reference(None),
+                "image": plan.images[workload.image].build_reference(None),
                 "args": list(workload.args),
                 "env": dict(sorted(workload.env.items())),
                 "ports": [f"{p.bind}:{p.publish}:{p.number}" for p in workload.ports if p.publish],
@@ -90,7 +90,7 @@ def workloads(plan: Plan) -> dict[str, str]:
                 "exemptions": {e.rule + (f" {e.value}" if e.value else ""): e.reason for e in workload.exemptions},
             }
         )
-        for workload in plan.every()
+        for workload in plan.list_workloads()
     }
 
 
@@ -101,7 +101,7 @@ def objects(plan: Plan) -> dict[str, str]:
     """
     if plan.settings.target != "kubernetes":
         return {}
-    scope, every = cluster_scope(plan), plan.every()
+    scope, every = cluster_scope(plan), plan.list_workloads()
     objects_by_workload = {workload.name: list(manifests.of_workload(scope, workload)) for workload in every}
     objects_by_workload = {"stack": list(manifests.of_stack(scope, every)), **objects_by_workload}
     for item in plan.extra_objects:
@@ -113,7 +113,7 @@ def config_maps(plan: Plan) -> dict[str, str]:
     """The documents once more, as the ConfigMaps that a cluster is given."""
     if plan.settings.target != "kubernetes":
         return {}
-    made = {workload.name: storage.config_map(cluster_scope(plan), workload) for workload in plan.every()}
+    made = {workload.name: storage.config_map(cluster_scope(plan), workload) for workload in plan.list_workloads()}
     return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
 
 
@@ -146,7 +146,7 @@ _TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
 def compose_files(plan: Plan) -> dict[str, str]:
     """A Compose file of a stack that is planned for Docker, and the documents that it mounts."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
-    return {**_configurations(plan), "compose.yaml": _dump(compose(scope, plan.every()))}
+    return {**_configurations(plan), "compose.yaml": _dump(compose(scope, plan.list_workloads()))}
 
 
 def render(stack: str, folder: Path) -> int:

@@ -15,8 +15,8 @@ from cli.workspace import ROOT
 from components.alertmanager.routes import NOBODY
 from components.alertmanager.settings import NAME
 from model import routing
-from model.errors import ConfigError, Problem, nearest
-from model.matching import Taken, taken
+from model.errors import ConfigError, Problem, suggest_name
+from model.matching import TakenRoute, find_routes
 from model.operator import GROUP
 from model.plan import Plan
 from model.routes import Matcher
@@ -41,7 +41,7 @@ def routes(stack: str, label_texts: Sequence[str], console: Console, *, as_json:
         return 0
     console.print("Alert: " + escape(" ".join(f"{name}={value}" for name, value in labels.items())))
     alertmanager = document(plan)
-    for item in taken(alertmanager["route"], labels):
+    for item in find_routes(alertmanager["route"], labels):
         for line in explain(item, alertmanager, labels):
             console.print(escape(line))
     return 0
@@ -60,7 +60,7 @@ def describe(plan: Plan, labels: Mapping[str, str]) -> dict[str, Any]:
             "matchers": [list(step.matchers) for step in item.steps if step.matchers],
             "options": {key: value for key, value in item.options.items() if key != "receiver"},
         }
-        for item in taken(written["route"], labels)
+        for item in find_routes(written["route"], labels)
     ]
     return {"stack": plan.stack, "alert": dict(labels), "routes": made}
 
@@ -83,14 +83,14 @@ def complete(plan: Plan, labels: Mapping[str, str]) -> dict[str, str]:
     Raises:
         ConfigError: no planned alert has one of them.
     """
-    known = routing.carried(plan.telemetry, plan.stack)
+    known = routing.list_alert_labels(plan.telemetry, plan.stack)
     problems = []
     for name, value in labels.items():
         values = known.get(name, set())
         if name not in known:
-            problems.append(Problem(name, f"no alert carries a label {name!r}; {nearest(name, known)}"))
+            problems.append(Problem(name, f"no alert carries a label {name!r}; {suggest_name(name, known)}"))
         elif values is not None and value not in values:
-            problems.append(Problem(name, f"{value!r}: no alert has this value; {nearest(value, values)}"))
+            problems.append(Problem(name, f"{value!r}: no alert has this value; {suggest_name(value, values)}"))
     if problems:
         raise ConfigError(problems)
     return {**labels, **{k: v for k, v in common(plan, labels.get("alertname", "")).items() if k not in labels}}
@@ -135,13 +135,13 @@ def integration(key: str) -> str:
     return key.removesuffix("_configs").removesuffix("Configs")
 
 
-def integrations(item: Taken, written: Mapping[str, Any]) -> list[str]:
+def integrations(item: TakenRoute, written: Mapping[str, Any]) -> list[str]:
     """The ways in which a route's receiver is notified, such as slack."""
     ways = next((sorted(r.keys() - {"name"}) for r in written["receivers"] if r["name"] == item.receiver), [])
     return [integration(way) for way in ways]
 
 
-def explain(item: Taken, alertmanager: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
+def explain(item: TakenRoute, alertmanager: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
     """A route that is taken, as lines: who gets the alert, by which way, when, and what else was tried."""
     kinds = ", ".join(integrations(item, alertmanager))
     nobody = "nobody: it is shown in Alertmanager only" if item.receiver == NOBODY else f"{item.receiver} ({kinds})"

@@ -16,8 +16,8 @@ from rich.table import Table
 from cli.render import plan_file
 from cli.stack_file import read_config
 from cli.workspace import PROJECT, Workspace
-from model.errors import ConfigError, Problem, nearest
-from model.places import settings_file
+from model.errors import ConfigError, Problem, suggest_name
+from model.places import locate_settings_file
 from model.plan import Plan
 from model.secret import Secret
 
@@ -68,12 +68,12 @@ def planned(space: Workspace) -> Plan:
     Raises:
         ConfigError: the stack's files are wrong.
     """
-    return plan_file(space.directory / settings_file(space.stack), space.stack)
+    return plan_file(space.directory / locate_settings_file(space.stack), space.stack)
 
 
 def stored_names(space: Workspace) -> set[str]:
     """Names of the secrets in the stack's configuration."""
-    config = read_config(space.directory / settings_file(space.stack))
+    config = read_config(space.directory / locate_settings_file(space.stack))
     return {name for name, item in config.items() if item.secret}
 
 
@@ -93,7 +93,7 @@ def rows(plan: Plan, stored: Collection[str], times: Mapping[str, datetime], now
 
 def _state(secret: Secret, stored: bool, deployed: bool) -> tuple[str, bool]:
     if secret.made:
-        return f"made of {', '.join(sorted(set(secret.sources())))}", False
+        return f"made of {', '.join(sorted(set(secret.list_sources())))}", False
     if stored:
         return "set", False
     if secret.generate:
@@ -105,9 +105,12 @@ def effect(plan: Plan, secret: Secret) -> str:
     """What another value does to the processes that read it."""
     if secret.permanent:
         return "cannot be rotated"
-    names = {secret.name, *(other.name for other in plan.secrets.values() if secret.name in other.sources())}
+    names = {secret.name, *(other.name for other in plan.secrets.values() if secret.name in other.list_sources())}
     reading = [
-        (workload.name, file.reread) for workload in plan.every() for file in workload.secrets if file.secret in names
+        (workload.name, file.reread)
+        for workload in plan.list_workloads()
+        for file in workload.secrets
+        if file.secret in names
     ]
     restarted = sorted({name for name, reread in reading if not reread})
     if restarted:
@@ -238,9 +241,9 @@ def rotatable(plan: Plan, name: str) -> Secret:
     """
     secret = plan.secrets.get(name)
     if secret is None:
-        raise _refused(name, f"is no secret of the stack {plan.stack}; {nearest(name, plan.secrets)}")
+        raise _refused(name, f"is no secret of the stack {plan.stack}; {suggest_name(name, plan.secrets)}")
     if secret.made:
-        raise _refused(name, f"is made of others; rotate one of these: {', '.join(sorted(set(secret.sources())))}")
+        raise _refused(name, f"is made of others; rotate one of these: {', '.join(sorted(set(secret.list_sources())))}")
     if secret.permanent:
         raise _refused(name, f"cannot be rotated: {secret.permanent}")
     return secret

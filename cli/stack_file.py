@@ -12,9 +12,9 @@ from pydantic import Field
 
 from cli.workspace import PROJECT, read_document
 from model.base import Strict
-from model.component import operator_of
+from model.component import find_operator
 from model.operator import Operator
-from model.places import settings_file
+from model.places import locate_settings_file
 from model.scope import Target
 from model.settings import DockerSettings, KubernetesSettings, Settings
 from stack import registry
@@ -67,12 +67,12 @@ def read_settings(folder: Path, stack: str) -> Settings:
     Raises:
         ConfigError: one of them is wrong.
     """
-    return load_settings(stack, read_config(folder / settings_file(stack)))
+    return load_settings(stack, read_config(folder / locate_settings_file(stack)))
 
 
 def location_of(settings: Settings) -> Location:
     """Where the stack of these settings runs."""
-    operator = operator_of(registry.sections(settings))
+    operator = find_operator(registry.sections(settings))
     return Location(target=settings.target, docker=settings.docker, kubernetes=settings.kubernetes, operator=operator)
 
 
@@ -82,5 +82,5 @@ def read_location(folder: Path, stack: str) -> Location:
     Raises:
         ConfigError: the settings that say it are wrong themselves.
     """
-    fields = load_section(_Location, stack, read_config(folder / settings_file(stack)))
+    fields = load_section(_Location, stack, read_config(folder / locate_settings_file(stack)))
     return Location(target=fields.target, docker=fields.docker, kubernetes=fields.kubernetes)

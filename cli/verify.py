@@ -124,7 +124,7 @@ def unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list[str]
 
     An agent may be up and scraped and see nothing: then there is no figure that an alert could stand on.
     """
-    planned = {workload.name for workload in plan.every()}
+    planned = {workload.name for workload in plan.list_workloads()}
     checks = [
         check for needed, check in ((METRICS_OF, without_metrics), (LINES_OF, without_lines)) if needed <= planned
     ]

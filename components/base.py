@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from model.addresses import loopback
-from model.base import size_bytes
+from model.addresses import is_loopback
+from model.base import parse_size
 from model.checks.entry import TRAEFIK
 from model.component import Planning
-from model.naming import identity, publishes_ports
+from model.naming import build_identity_labels, can_publish_ports
 from model.settings import ComponentSettings
 from model.workload import MIB, ConfigDir, Limits, Port
 
 __all__ = [
+    "build_identity_labels",
     "haproxy",
-    "identity",
     "limits",
     "open_port",
     "published",
@@ -23,7 +23,7 @@ __all__ = [
 
 def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: int = 256) -> Limits:
     """The limits of a workload: those of its settings section, else the component's own (memory in MiB)."""
-    wanted = size_bytes(section.memory) if section.memory else memory * MIB
+    wanted = parse_size(section.memory) if section.memory else memory * MIB
     return Limits(memory=wanted, cpus=section.cpus or cpus, pids=pids)
 
 
@@ -55,7 +55,7 @@ def open_port(context: Planning, component: str, number: int, *, name: str = "ht
 
     What is not the entry point has no login in front of it: it stays on loopback unless the settings name it.
     """
-    if host is None or not publishes_ports(context):
+    if host is None or not can_publish_ports(context):
         return Port(number=number, name=name)
     return Port(number=number, name=name, publish=host, bind=bind_address(context, component))
 
@@ -64,4 +64,4 @@ def bind_address(context: Planning, component: str) -> str:
     """The address of the host that the ports of a component are opened on."""
     wanted = context.settings.docker.bind_address
     named = component == TRAEFIK or component in context.settings.access.ports
-    return wanted if named or loopback(wanted) else "127.0.0.1"
+    return wanted if named or is_loopback(wanted) else "127.0.0.1"

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from components.base import limits, open_port
 from model.component import Component, Planned, Planning
-from model.naming import demo_logs, shares_files
+from model.naming import can_share_files, derive_demo_log_volume
 from model.scope import OnlyOn
 from model.service import Database, Metric, Service
 from model.settings import ComponentSettings
@@ -42,7 +42,7 @@ class Settings(ComponentSettings):
 
 def spec(own: Settings, context: Planned, key: str, service: Service) -> dict[str, Any]:
     """What the demo must imitate of one service."""
-    errors = sorted({value for m in service.by_role("requests").values() for value in _errors(service, m)})
+    errors = sorted({value for m in service.find_metrics("requests").values() for value in _errors(service, m)})
     entry: dict[str, Any] = {
         "port": service.port,
         "metricsPath": service.metrics_path,
@@ -76,7 +76,7 @@ def logs(context: Planning, key: str, service: Service) -> dict[str, Any]:
 
 def writes_files(context: Planning, key: str) -> bool:
     """Whether a service writes one of the system's log files on the host."""
-    return shares_files(context) and any(key in log.written_by for log in context.system.host_logs)
+    return can_share_files(context) and any(key in log.written_by for log in context.system.host_logs)
 
 
 def _errors(service: Service, item: Metric) -> list[str]:
@@ -105,7 +105,11 @@ def metric(name: str, item: Metric) -> dict[str, Any]:
 
 def service_workload(own: Settings, context: Planned, key: str, service: Service) -> Workload:
     """The stand-in of one service, under the service's own name and port."""
-    volumes = (DataVolume(name=demo_logs(key), path=LOGS_DIR, retain=False),) if writes_files(context, key) else ()
+    volumes = (
+        (DataVolume(name=derive_demo_log_volume(key), path=LOGS_DIR, retain=False),)
+        if writes_files(context, key)
+        else ()
+    )
     text = json.dumps(spec(own, context, key, service), indent=2)
     return Workload(
         name=key,
@@ -147,7 +151,7 @@ def database_workload(own: Settings, context: Planning, key: str, database: Data
 def postgres(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """PostgreSQL with the statement statistics that the exporter reads. Its data goes with the stack."""
     secret = database.password_secret or f"{key}-password"
-    name = database.stand_in(key)
+    name = database.derive_stand_in_name(key)
     return Workload(
         name=name,
         image="postgres",
@@ -171,7 +175,7 @@ def postgres(own: Settings, context: Planning, key: str, database: Database) -> 
 
 def redis(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """Redis; its snapshots go with the stack."""
-    name = database.stand_in(key)
+    name = database.derive_stand_in_name(key)
     return Workload(
         name=name,
         image="redis",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from model.base import seconds
+from model.base import parse_duration
 from model.component import Planning
-from model.naming import identity, scraped
+from model.naming import build_identity_labels, build_scrape_targets
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget
 from model.workload import Access
 
@@ -22,7 +22,7 @@ PLATFORM_LOGIN = {
 
 def scrape_timeout(interval: str) -> str:
     """The longest usual time-out that is not longer than the interval: 10s, or the interval itself."""
-    return min(interval, "10s", key=seconds)
+    return min(interval, "10s", key=parse_duration)
 
 
 def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
@@ -82,9 +82,9 @@ def instances(context: Planning, name: str, port: int, replicas: int) -> dict[st
     An operator's have these labels: https://prometheus-operator.dev/docs/platform/troubleshooting/.
     """
     if context.operator is None:
-        return scraped(context, name, port, replicas=replicas)
+        return build_scrape_targets(context, name, port, replicas=replicas)
     selector = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "prometheus-operator"}
-    home, labels = (context.operator.namespace,), identity(context, name)
+    home, labels = (context.operator.namespace,), build_identity_labels(context, name)
     found = Discovery(namespaces=home, selector=selector, port=port, labels=labels, expected=replicas, least=replicas)
     return {"discovery": found}
 

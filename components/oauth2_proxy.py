@@ -5,7 +5,7 @@ Flags: https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview. It re
 
 from __future__ import annotations
 
-from components.base import identity, limits
+from components.base import build_identity_labels, limits
 from components.entry.routing import PROXY, PROXY_PORT
 from model.access import Oidc
 from model.component import Component, Planned, Planning
@@ -71,7 +71,7 @@ class OAuth2Proxy(Component[Settings]):
         """It is scraped, and has the paths of signing in and out."""
         if context.settings.access.oidc is None:
             return Telemetry()
-        target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
+        target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=build_identity_labels(context, NAME))
         url = f"http://{context.address(NAME, PROXY_PORT)}"
         return Telemetry(
             scrape=(ScrapeJob(name=NAME, targets=(target,)),),

@@ -5,7 +5,7 @@ Format: https://docs.haproxy.org/2.6/configuration.html. Calls: https://docs.doc
 
 from __future__ import annotations
 
-from components.base import haproxy, identity, limits
+from components.base import build_identity_labels, haproxy, limits
 from model.component import Component, Planned, Planning
 from model.settings import ComponentSettings, DockerSettings
 from model.telemetry import DOCKER_API, DockerApi, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
@@ -119,7 +119,7 @@ class SocketProxy(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """The proxy is scraped; TargetDown covers it."""
-        target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=identity(context, NAME))
+        target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=build_identity_labels(context, NAME))
         return Telemetry(
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=260), targets=(target,)),),
             docker_apis=(DockerApi(address=context.address(NAME, PORT), workload=NAME),),

@@ -56,7 +56,7 @@ class Oidc(Strict):
     """Certificate that the provider's own one is trusted by, where that is not publicly trusted."""
 
     @model_validator(mode="after")
-    def _chooses(self) -> Oidc:
+    def _check_choice(self) -> Oidc:
         if not (self.groups or self.email_domains):
             message = 'say who may come in: groups, or emailDomains (["*"] is everybody whom the provider knows)'
             raise Inconsistent([Problem("", message)])
@@ -84,16 +84,16 @@ class AccessSettings(Strict):
     """Components whose own host port is opened on docker.bindAddress, past Traefik and its login, where that is not
     loopback; the ports of all others stay on loopback."""
 
-    def people(self) -> tuple[User, ...]:
+    def list_users(self) -> tuple[User, ...]:
         """Everybody who may sign in with a password."""
         return self.users or (User(name=FIRST_USER),) if self.login == "basic" else ()
 
-    def programs(self, grant: str) -> tuple[Machine, ...]:
+    def list_machines(self, grant: str) -> tuple[Machine, ...]:
         """The programs that have a grant."""
         return tuple(machine for machine in self.machines if grant in machine.may)
 
     @model_validator(mode="after")
-    def _distinct(self) -> AccessSettings:
+    def _check_distinct(self) -> AccessSettings:
         problems = [
             Problem("users", "has an effect with login basic only; leave it out")
             for _ in self.users[:1]
@@ -109,7 +109,7 @@ class AccessSettings(Strict):
                 for number, name in enumerate(names)
                 if name in names[:number]
             ]
-        everyone = {user.name for user in self.people()}
+        everyone = {user.name for user in self.list_users()}
         problems += [
             Problem(f"machines[{number}].name", f"{machine.name!r} is somebody who signs in; give the program its own")
             for number, machine in enumerate(self.machines)

@@ -30,13 +30,13 @@ PATTERN_TEXTS = {
 """What the patterns ask for, as it completes "must be ..."."""
 
 
-def _authority(address: str) -> str:
-    """The host of an address and its port: `_authority("http://me@h:80/x") == "h:80"`."""
+def _parse_authority(address: str) -> str:
+    """The host of an address and its port: `_parse_authority("http://me@h:80/x") == "h:80"`."""
     return re.split(r"[/?#]", address.partition("://")[2] or address, maxsplit=1)[0].rpartition("@")[2]
 
 
-def _possible_port(value: str) -> str:
-    host, colon, port = re.sub(r"^\[[^\]]*\]", "host", _authority(value)).partition(":")
+def _check_port(value: str) -> str:
+    host, colon, port = re.sub(r"^\[[^\]]*\]", "host", _parse_authority(value)).partition(":")
     if not host:
         raise ValueError("must have a host")
     if colon and not (port.isdecimal() and 1 <= int(port) <= LARGEST_PORT):
@@ -44,15 +44,15 @@ def _possible_port(value: str) -> str:
     return value
 
 
-def _link(value: str) -> str:
-    return _possible_port(value) if "://" in value else value
+def _check_link(value: str) -> str:
+    return _check_port(value) if "://" in value else value
 
 
-def _engine(value: str) -> str:
-    return value if value.startswith(("unix://", "npipe://")) else _possible_port(value)
+def _check_engine(value: str) -> str:
+    return value if value.startswith(("unix://", "npipe://")) else _check_port(value)
 
 
-def _ip(value: str) -> str:
+def _check_ip(value: str) -> str:
     try:
         ipaddress.ip_address(value)
     except ValueError:
@@ -60,7 +60,7 @@ def _ip(value: str) -> str:
     return value
 
 
-def _network(value: str) -> str:
+def _check_network(value: str) -> str:
     try:
         ipaddress.ip_network(value)
     except ValueError:
@@ -68,8 +68,8 @@ def _network(value: str) -> str:
     return value
 
 
-def _elsewhere(value: str) -> str:
-    if own_host(value):
+def _check_not_own_host(value: str) -> str:
+    if is_own_host(value):
         raise ValueError(
             "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
             " process of the Docker host (services and databases: onHost: true)"
@@ -77,10 +77,10 @@ def _elsewhere(value: str) -> str:
     return value
 
 
-Elsewhere = AfterValidator(_elsewhere)
+Elsewhere = AfterValidator(_check_not_own_host)
 """Refuses an address, with or without scheme and path, by which a container asks nobody but itself."""
 
-PossiblePort = AfterValidator(_possible_port)
+PossiblePort = AfterValidator(_check_port)
 """Refuses an address, with or without scheme and path, whose port no host can have."""
 
 HostPort = Annotated[str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), PossiblePort, Elsewhere]
@@ -99,28 +99,30 @@ HttpsUrl = Annotated[str, Field(pattern=_SECURE, examples=["https://login.exampl
 """An address that is reached by TLS alone."""
 
 LinkBase = Annotated[
-    str, Field(pattern=_LINK, examples=["https://git.example.com/monitoring/docs/runbooks"]), AfterValidator(_link)
+    str,
+    Field(pattern=_LINK, examples=["https://git.example.com/monitoring/docs/runbooks"]),
+    AfterValidator(_check_link),
 ]
 """What links of notifications begin with: an address without a query; empty where there are none."""
 
 Engine = Annotated[
     str,
     Field(pattern=r"^(unix:///|npipe://|tcp://|ssh://).+$", examples=["tcp://10.0.0.5:2376"]),
-    AfterValidator(_engine),
+    AfterValidator(_check_engine),
 ]
 """The address of a Docker engine."""
 
 Registry = Annotated[str, Field(pattern=_REGISTRY, examples=["registry.example.com:5000"]), PossiblePort]
 """An image registry: host or host:port."""
 
-IpAddress = Annotated[str, AfterValidator(_ip)]
+IpAddress = Annotated[str, AfterValidator(_check_ip)]
 """An IPv4 or IPv6 address."""
 
-Network = Annotated[str, Field(examples=["10.0.0.0/8"]), AfterValidator(_network)]
+Network = Annotated[str, Field(examples=["10.0.0.0/8"]), AfterValidator(_check_network)]
 """An IP address, or a network in CIDR notation."""
 
 
-def loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host, a name or an IP address without brackets, is reached from itself alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -128,12 +130,12 @@ def loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def own_host(address: str) -> bool:
-    """Whether an address means whoever asks, or none: `own_host("http://localhost:80/x")` is True.
+def is_own_host(address: str) -> bool:
+    """Whether an address means whoever asks, or none: `is_own_host("http://localhost:80/x")` is True.
 
     These are localhost and names below it, loopback addresses, and those that only a listener can have.
     """
-    authority = _authority(address)
+    authority = _parse_authority(address)
     bracketed = re.match(r"\[([^\]]*)\]", authority)
     host = (bracketed[1] if bracketed else authority.partition(":")[0]).rstrip(".").lower()
     if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):

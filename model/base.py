@@ -75,28 +75,28 @@ class Strict(BaseModel):
     )
 
 
-def _duration(value: str) -> str:
-    if not 0 < seconds(value) < _LARGEST / 1e9:
+def _check_duration(value: str) -> str:
+    if not 0 < parse_duration(value) < _LARGEST / 1e9:
         raise ValueError("must be longer than zero and shorter than 293 years")
     return value
 
 
-def _query_time(value: str) -> str:
-    if seconds(value) > seconds(LONGEST_QUERY):
+def _check_query_time(value: str) -> str:
+    if parse_duration(value) > parse_duration(LONGEST_QUERY):
         raise ValueError(f"must be {LONGEST_QUERY} at most: nobody waits longer for a query")
     return value
 
 
-def _size(value: str) -> str:
-    if not 0 < size_bytes(value) <= _LARGEST:
+def _check_size(value: str) -> str:
+    if not 0 < parse_size(value) <= _LARGEST:
         raise ValueError("must be smaller than 8388608TiB")
     return value
 
 
-def _memory(value: str) -> str:
-    if size_bytes(value) < size_bytes(LEAST_MEMORY):
+def _check_memory(value: str) -> str:
+    if parse_size(value) < parse_size(LEAST_MEMORY):
         raise ValueError(f"must be {LEAST_MEMORY} at least")
-    if size_bytes(value) > size_bytes(MOST_MEMORY):
+    if parse_size(value) > parse_size(MOST_MEMORY):
         raise ValueError(f"must be {MOST_MEMORY} at most: no host has more")
     return value
 
@@ -104,16 +104,16 @@ def _memory(value: str) -> str:
 Name = Annotated[str, Field(pattern=_NAME, max_length=LONGEST_NAME)]
 """Lower-case words joined by dashes: safe as container, DNS and label name."""
 
-Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), AfterValidator(_duration)]
+Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), AfterValidator(_check_duration)]
 """A Prometheus duration such as 30s, 5m or 15d."""
 
-QueryTime = Annotated[Duration, AfterValidator(_query_time)]
+QueryTime = Annotated[Duration, AfterValidator(_check_query_time)]
 """How long a query may take."""
 
-Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_size)]
+Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_check_size)]
 """A size in binary units such as 512MiB."""
 
-Memory = Annotated[Size, AfterValidator(_memory)]
+Memory = Annotated[Size, AfterValidator(_check_memory)]
 """A memory limit, such as 512MiB."""
 
 DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63, examples=["shop"])]
@@ -158,8 +158,8 @@ def is_name(text: str) -> bool:
     return bool(re.fullmatch(_NAME, text)) and len(text) <= LONGEST_NAME
 
 
-def label_name(text: str) -> str:
-    """A text as the name of a label: `label_name("log.level") == "log_level"`."""
+def derive_label_name(text: str) -> str:
+    """A text as the name of a label: `derive_label_name("log.level") == "log_level"`."""
     name = re.sub(r"[^a-zA-Z0-9_]", "_", text)
     return f"_{name}" if name[:1].isdigit() else name
 
@@ -169,14 +169,14 @@ def is_dns_name(host: str) -> bool:
     return bool(re.fullmatch(_DNS_NAME, host)) and not re.fullmatch(r"[0-9.]+", host)
 
 
-def seconds(duration: str) -> float:
-    """The length of a Prometheus duration in seconds: `seconds("1h30m") == 5400.0`."""
+def parse_duration(duration: str) -> float:
+    """The length of a Prometheus duration in seconds: `parse_duration("1h30m") == 5400.0`."""
     parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)
     return sum(int(number) * _SECONDS[unit] for number, unit in parts)
 
 
-def duration(length: float) -> str:
-    """Seconds as a Prometheus duration: `duration(150) == "2m30s"`; what is below a millisecond is cut off."""
+def format_duration(length: float) -> str:
+    """Seconds as a Prometheus duration: `format_duration(150) == "2m30s"`; what is below a millisecond is cut off."""
     left, text = int(length * 1000), ""
     for unit in ("d", "h", "m", "s", "ms"):
         count, left = divmod(left, round(_SECONDS[unit] * 1000))
@@ -184,8 +184,8 @@ def duration(length: float) -> str:
     return text or "0s"
 
 
-def size_bytes(size: str) -> int:
-    """The number of bytes of a size: `size_bytes("512MiB") == 536870912`.
+def parse_size(size: str) -> int:
+    """The number of bytes of a size: `parse_size("512MiB") == 536870912`.
 
     Raises:
         ValueError: the text is not a size.

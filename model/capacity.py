@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from model.base import seconds
+from model.base import parse_duration
 from model.service import Metric, Service
 from model.settings import KubernetesSettings
 from model.system import System
@@ -54,7 +54,7 @@ class Capacity:
     loki_disk: int
 
 
-def metric_series(metric: Metric) -> int:
+def count_metric_series(metric: Metric) -> int:
     """Series of one metric on one target."""
     combinations = math.prod(max(1, len(values)) for values in metric.labels.values())
     if metric.type == "histogram":
@@ -62,15 +62,15 @@ def metric_series(metric: Metric) -> int:
     return combinations * (6 if metric.type == "summary" else 1)
 
 
-def service_series(service: Service) -> int:
+def count_service_series(service: Service) -> int:
     """Series of one target of a service."""
-    return SCRAPE_META + sum(metric_series(metric) for metric in service.metrics.values())
+    return SCRAPE_META + sum(count_metric_series(metric) for metric in service.metrics.values())
 
 
-def series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
+def count_series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
     """All series that a stack's Prometheus holds: those scraped and those recorded. `cluster` counts on Kubernetes."""
     containers = len(telemetry.scrape) + UNSCRAPED
-    scraped = sum(job_series(job, containers, cluster) for job in telemetry.scrape)
+    scraped = sum(count_job_series(job, containers, cluster) for job in telemetry.scrape)
     objectives = max(1, len(system.objectives))
     recorded = sum(
         len(group.recordings) * (objectives if group.name.startswith(f"{system.name}-slo") else 1)
@@ -79,29 +79,29 @@ def series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) ->
     return scraped + recorded
 
 
-def job_series(job: ScrapeJob, containers: int, cluster: KubernetesSettings) -> int:
+def count_job_series(job: ScrapeJob, containers: int, cluster: KubernetesSettings) -> int:
     """Series of all targets of a job, where a host runs so many containers."""
     each = job.series
     of_cluster = each.node * cluster.expected_nodes + each.pod * cluster.expected_pods
     return job.expected * each.target + of_cluster + each.container * containers
 
 
-def prometheus_memory(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
+def estimate_prometheus_memory(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
     """Bytes of memory that Prometheus is expected to take."""
-    return PROMETHEUS_BASE + series(system, telemetry, cluster) * BYTES_PER_SERIES
+    return PROMETHEUS_BASE + count_series(system, telemetry, cluster) * BYTES_PER_SERIES
 
 
-def loki_memory(system: System) -> int:
+def estimate_loki_memory(system: System) -> int:
     """Bytes of memory that Loki is expected to take."""
     return LOKI_BASE + round(system.expected_log_bytes / 86400 * LOKI_PER_RATE)
 
 
-def loki_disk(system: System, retention: str) -> int:
+def estimate_loki_disk(system: System, retention: str) -> int:
     """Bytes of disk that lines are expected to take within a retention."""
-    return round(seconds(retention) / 86400 * system.expected_log_bytes / LOG_COMPRESSION)
+    return round(parse_duration(retention) / 86400 * system.expected_log_bytes / LOG_COMPRESSION)
 
 
-def estimate(
+def estimate_capacity(
     system: System,
     telemetry: Telemetry,
     cluster: KubernetesSettings,
@@ -120,21 +120,21 @@ def estimate(
         metric_retention: Prometheus' retention.
         log_retention: Loki's retention.
     """
-    count = series(system, telemetry, cluster)
-    rate = count / seconds(scrape_interval)
+    count = count_series(system, telemetry, cluster)
+    rate = count / parse_duration(scrape_interval)
     return Capacity(
         targets=sum(job.expected for job in telemetry.scrape),
         series=count,
         samples_per_second=rate,
-        prometheus_memory=prometheus_memory(system, telemetry, cluster),
-        prometheus_disk=round(seconds(metric_retention) * rate * BYTES_PER_SAMPLE),
+        prometheus_memory=estimate_prometheus_memory(system, telemetry, cluster),
+        prometheus_disk=round(parse_duration(metric_retention) * rate * BYTES_PER_SAMPLE),
         log_bytes_a_day=system.expected_log_bytes,
-        loki_memory=loki_memory(system),
-        loki_disk=loki_disk(system, log_retention),
+        loki_memory=estimate_loki_memory(system),
+        loki_disk=estimate_loki_disk(system, log_retention),
     )
 
 
-def volume_size(required: int) -> int:
+def choose_volume_size(required: int) -> int:
     """Bytes of a data volume that holds `wanted` bytes: 10 GiB, doubled until a fifth of it stays free.
 
     What is deleted is gone only after what replaces it has been written, and log, index and head come on top.
@@ -145,7 +145,7 @@ def volume_size(required: int) -> int:
     return size
 
 
-def limit_mib(required: int, least: int) -> int:
+def choose_limit_mib(required: int, least: int) -> int:
     """A memory limit in MiB: `least`, doubled until it is twice the `wanted` bytes.
 
     So coarse that one more service hardly ever changes it: a changed limit is a new container.

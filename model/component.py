@@ -50,7 +50,7 @@ class Planning:
     images: Mapping[str, Image]
     rows: Mapping[str, SystemRow] = field(default_factory=dict)
 
-    def instances(self, name: str, port: int) -> list[str]:
+    def list_instances(self, name: str, port: int) -> list[str]:
         """`host:port` of every instance of the component `name`; of the component itself where it has just one."""
         address, replicas = self.address(name, port), self.sections[name].instances
         if replicas == 1:
@@ -58,27 +58,27 @@ class Planning:
         rest = address.partition(".")[2]
         return [f"{name}-{number}.{name}-pods.{rest}" for number in range(replicas)]
 
-    def count(self, name: str) -> int:
+    def count_instances(self, name: str) -> int:
         """How many instances of the component `name` there are; where an operator runs them it may be several: 2."""
         if self.operator:
             return 2
         return self.sections[name].instances if name in self.sections else 1
 
-    def peers(self, workload: str, port: int) -> str:
+    def derive_peer_address(self, workload: str, port: int) -> str:
         """`host:port` whose host is a name of all instances of a workload, each with an address of its own."""
         name, _, rest = self.address(workload, port).partition(".")
         return f"{name}-pods.{rest}"
 
-    def enabled(self, name: str) -> bool:
+    def is_enabled(self, name: str) -> bool:
         """Whether the component `name` is registered and not switched off."""
         return name in self.sections and self.sections[name].enabled
 
     @property
     def operator(self) -> Operator | None:
         """The operator that runs Prometheus and Alertmanager in the place of the stack's own, where there is one."""
-        return operator_of(self.sections)
+        return find_operator(self.sections)
 
-    def with_telemetry(self, telemetry: Telemetry) -> Planned:
+    def add_telemetry(self, telemetry: Telemetry) -> Planned:
         """The next phase, in which `telemetry` is what everyone contributes."""
         known = {item.name: getattr(self, item.name) for item in fields(Planning)}
         return Planned(**known, telemetry=telemetry)
@@ -91,7 +91,7 @@ class Planned(Planning):
     telemetry: Telemetry
 
 
-def operator_of(sections: Mapping[str, ComponentSettings]) -> Operator | None:
+def find_operator(sections: Mapping[str, ComponentSettings]) -> Operator | None:
     """The operator that a section of the settings names; None where the stack runs a Prometheus of its own."""
     operators = (section.existing for section in sections.values() if section.enabled)
     return next(filter(None, operators), None)

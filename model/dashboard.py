@@ -56,7 +56,7 @@ class GridPosition:
     h: int
 
 
-def build(
+def build_dashboard(
     spec: DashboardSpec, *, folder: str, tags: Sequence[str], services: Sequence[str] = (), where: str = "dashboard"
 ) -> Dashboard:
     """The finished dashboard.
@@ -71,7 +71,7 @@ def build(
     Raises:
         ConfigError: a query is empty.
     """
-    problems = _problems(spec, where)
+    problems = _check_spec(spec, where)
     if problems:
         raise ConfigError(problems)
     draft = (
@@ -84,32 +84,32 @@ def build(
         .time("now-1h", "now")
         .timezone("browser")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        .variables([_environment(), _service(services)])
-        .annotation(_alerts())
+        .variables([_build_environment_variable(), _build_service_variable(services)])
+        .annotation(_build_alert_annotation())
     )
-    for link in _links(tags):
+    for link in _build_links(tags):
         draft.link(link)
     y, number = 0, 0
     for row in spec.rows:
         number += 1
-        positions, y = arrange(row.panels, y + 1)
+        positions, y = arrange_panels(row.panels, y + 1)
         panels = [
-            _panel(p, number + n, position)
+            _build_panel(p, number + n, position)
             for n, (p, position) in enumerate(zip(row.panels, positions, strict=True), 1)
         ]
-        _add(draft, row, number, positions[0].y - 1, panels)
+        _add_row(draft, row, number, positions[0].y - 1, panels)
         number += len(panels)
         y = positions[0].y if row.collapsed else y
     model = json.loads(json.dumps(draft.build(), cls=JSONEncoder, sort_keys=True))
     return Dashboard(uid=spec.uid, title=spec.title, folder=folder, model=model)
 
 
-def dump(model: Mapping[str, Any]) -> str:
+def render_dashboard(model: Mapping[str, Any]) -> str:
     """A dashboard as the text of its file, keys sorted."""
     return json.dumps(model, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def arrange(panels: Sequence[Panel], top: int) -> tuple[list[GridPosition], int]:
+def arrange_panels(panels: Sequence[Panel], top: int) -> tuple[list[GridPosition], int]:
     """Places from left to right from grid row `top` on, wrapped at the grid's width, and the first free grid row."""
     positions: list[GridPosition] = []
     x, y, tallest = 0, top, 0
@@ -121,7 +121,7 @@ def arrange(panels: Sequence[Panel], top: int) -> tuple[list[GridPosition], int]
     return positions, y + tallest
 
 
-def _problems(spec: DashboardSpec, where: str) -> list[Problem]:
+def _check_spec(spec: DashboardSpec, where: str) -> list[Problem]:
     return [
         Problem(f"{where}.rows[{r}].panels[{p}].queries[{q}].expr", f"must not be empty (panel {panel.title!r})")
         for r, row in enumerate(spec.rows)
@@ -131,7 +131,7 @@ def _problems(spec: DashboardSpec, where: str) -> list[Problem]:
     ]
 
 
-def _add(draft: dashboard.Dashboard, row: Row, number: int, y: int, panels: Sequence[Any]) -> None:
+def _add_row(draft: dashboard.Dashboard, row: Row, number: int, y: int, panels: Sequence[Any]) -> None:
     """A heading and its panels: inside it where it is folded, behind it otherwise, as Grafana stores them."""
     heading = dashboard.Row(row.title).id(number).grid_pos(models.GridPos(x=0, y=y, w=COLUMNS, h=1))
     if row.collapsed:
@@ -147,19 +147,19 @@ def _add(draft: dashboard.Dashboard, row: Row, number: int, y: int, panels: Sequ
 # -- variables and annotations ---------------------------------------------------------------------------------------
 
 
-def _environment() -> dashboard.QueryVariable:
-    return _variable("environment", "Environment", "label_values(up, environment)", ".*")
+def _build_environment_variable() -> dashboard.QueryVariable:
+    return _build_variable("environment", "Environment", "label_values(up, environment)", ".*")
 
 
-def _service(services: Sequence[str]) -> dashboard.QueryVariable:
+def _build_service_variable(services: Sequence[str]) -> dashboard.QueryVariable:
     query = 'label_values(up{environment=~"$environment"}, service)'
     if not services:
-        return _variable("service", "Service", query, ".*")
+        return _build_variable("service", "Service", query, ".*")
     names = "|".join(sorted(services))
-    return _variable("service", "Service", query, names).regex(f"/^({names})$/")
+    return _build_variable("service", "Service", query, names).regex(f"/^({names})$/")
 
 
-def _variable(name: str, label: str, query: str, everything: str) -> dashboard.QueryVariable:
+def _build_variable(name: str, label: str, query: str, everything: str) -> dashboard.QueryVariable:
     """A choice of label values; `everything` is the regular expression that stands for All."""
     return (
         dashboard.QueryVariable(name)
@@ -175,11 +175,11 @@ def _variable(name: str, label: str, query: str, everything: str) -> dashboard.Q
     )
 
 
-def _alerts() -> dashboard.AnnotationQuery:
+def _build_alert_annotation() -> dashboard.AnnotationQuery:
     return dashboard.AnnotationQuery().name("Alerts").datasource(PROMETHEUS).enable(True).icon_color("red").expr(FIRING)
 
 
-def _links(tags: Sequence[str]) -> list[dashboard.DashboardLink]:
+def _build_links(tags: Sequence[str]) -> list[dashboard.DashboardLink]:
     """Menus that lead to the dashboards with the same tags and to those of the monitoring, with time and variables."""
     return [
         dashboard.DashboardLink(tag)
@@ -195,27 +195,29 @@ def _links(tags: Sequence[str]) -> list[dashboard.DashboardLink]:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
-def _panel(panel: Panel, number: int, position: GridPosition) -> Any:
+def _build_panel(panel: Panel, number: int, position: GridPosition) -> Any:
     """The builder of one panel, complete. The SDK's panel builders share no base class, hence Any."""
     made = KINDS[panel.kind](panel)
     made.id(number).title(panel.title).description(panel.description)
     made.grid_pos(models.GridPos(x=position.x, y=position.y, w=position.w, h=position.h))
     if panel.kind != "dashboards":
         made.datasource(LOKI if panel.kind == "logs" else PROMETHEUS)
-    for reference, query in zip(_references(), panel.queries, strict=False):
-        made.with_target(_logql(query, reference) if panel.kind == "logs" else _promql(panel, query, reference))
+    for reference, query in zip(_generate_references(), panel.queries, strict=False):
+        made.with_target(
+            _build_logql(query, reference) if panel.kind == "logs" else _build_promql(panel, query, reference)
+        )
     if panel.kind not in ("logs", "dashboards"):
-        made.unit(panel.unit).thresholds(thresholds(panel))
+        made.unit(panel.unit).thresholds(build_thresholds(panel))
     return made
 
 
-def _references() -> Iterator[str]:
+def _generate_references() -> Iterator[str]:
     """Names of a panel's queries: A to Z, then Q26 and so on."""
     yield from map(chr, range(ord("A"), ord("Z") + 1))
     yield from (f"Q{number}" for number in range(26, 1000))
 
 
-def _promql(panel: Panel, query: Query, reference: str) -> prometheus.Dataquery:
+def _build_promql(panel: Panel, query: Query, reference: str) -> prometheus.Dataquery:
     made = prometheus.Dataquery().expr(query.expr.strip()).ref_id(reference).datasource(PROMETHEUS).exemplar(False)
     made.legend_format(query.legend or "__auto")
     if panel.kind == "table":
@@ -225,12 +227,12 @@ def _promql(panel: Panel, query: Query, reference: str) -> prometheus.Dataquery:
     return made.instant() if panel.kind in INSTANT else made.range()
 
 
-def _logql(query: Query, reference: str) -> loki.Dataquery:
+def _build_logql(query: Query, reference: str) -> loki.Dataquery:
     made = loki.Dataquery().expr(query.expr.strip()).ref_id(reference).datasource(LOKI).query_type("range")
     return made.max_lines(500)
 
 
-def thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
+def build_thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
     """A panel's colours by value. Below the first value it is red where green is something to reach, else green."""
     declared = sorted(panel.thresholds, key=lambda step: step.value)
     base = "blue" if not declared else "red" if "green" in [step.colour for step in declared] else "green"
@@ -239,7 +241,7 @@ def thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
 
 
-def _timeseries(panel: Panel) -> timeseries.Panel:
+def _build_timeseries(panel: Panel) -> timeseries.Panel:
     legend = common.VizLegendOptions().show_legend(True).display_mode(options.LegendDisplayMode.LIST)
     tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING)
     lines = options.GraphTresholdsStyleMode.DASHED if panel.thresholds else options.GraphTresholdsStyleMode.OFF
@@ -255,56 +257,56 @@ def _timeseries(panel: Panel) -> timeseries.Panel:
     )
 
 
-def _latest() -> common.ReduceDataOptions:
+def _build_latest_reduction() -> common.ReduceDataOptions:
     return common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
 
 
-def _nothing() -> list[models.ValueMapping]:
+def _build_no_value_mappings() -> list[models.ValueMapping]:
     """What is shown where there is no value: words without a colour, never the colour of a good or a bad one."""
     shown = models.ValueMappingResult(text=NO_DATA, color="text", index=0)
     options = models.DashboardSpecialValueMapOptions(match=models.SpecialValueMatch.NULL_AND_NAN, result=shown)
     return [models.SpecialValueMap(options=options)]
 
 
-def _stat(panel: Panel) -> stat.Panel:
+def _build_stat(panel: Panel) -> stat.Panel:
     return (
         stat.Panel()
         .no_value(NO_DATA)
-        .mappings(_nothing())
-        .reduce_options(_latest())
+        .mappings(_build_no_value_mappings())
+        .reduce_options(_build_latest_reduction())
         .graph_mode(options.BigValueGraphMode.NONE)
         .color_mode(options.BigValueColorMode.VALUE)
-        .color_scheme(_by_threshold())
+        .color_scheme(_build_threshold_color())
     )
 
 
-def _gauge(panel: Panel) -> gauge.Panel:
+def _build_gauge(panel: Panel) -> gauge.Panel:
     return (
         gauge.Panel()
         .no_value(NO_DATA)
-        .mappings(_nothing())
-        .reduce_options(_latest())
+        .mappings(_build_no_value_mappings())
+        .reduce_options(_build_latest_reduction())
         .show_threshold_markers(True)
-        .color_scheme(_by_threshold())
+        .color_scheme(_build_threshold_color())
     )
 
 
-def _bargauge(panel: Panel) -> bargauge.Panel:
+def _build_bargauge(panel: Panel) -> bargauge.Panel:
     return (
         bargauge.Panel()
-        .reduce_options(_latest())
+        .reduce_options(_build_latest_reduction())
         .orientation(options.VizOrientation.HORIZONTAL)
         .display_mode(options.BarGaugeDisplayMode.BASIC)
-        .color_scheme(_by_threshold())
+        .color_scheme(_build_threshold_color())
         .min(0)
     )
 
 
-def _by_threshold() -> dashboard.FieldColor:
+def _build_threshold_color() -> dashboard.FieldColor:
     return dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS)
 
 
-def _table(panel: Panel) -> table.Panel:
+def _build_table(panel: Panel) -> table.Panel:
     """One line for each series; the moment of the query is no column, and a single query's values come first."""
     columns: dict[str, object] = {"excludeByName": {"Time": True}}
     made = table.Panel().with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
@@ -314,7 +316,7 @@ def _table(panel: Panel) -> table.Panel:
     return made.with_transformation(models.DataTransformerConfig(id_val="organize", options=columns))
 
 
-def _logs(panel: Panel) -> logs.Panel:
+def _build_logs(panel: Panel) -> logs.Panel:
     return (
         logs.Panel()
         .show_time(True)
@@ -325,24 +327,24 @@ def _logs(panel: Panel) -> logs.Panel:
     )
 
 
-def _dashboards(panel: Panel) -> dashboardlist.Panel:
+def _build_dashboard_list(panel: Panel) -> dashboardlist.Panel:
     return (
         dashboardlist.Panel().show_search(True).show_starred(False).show_headings(False).tags([panel.tag]).max_items(50)
     )
 
 
-def _heatmap(panel: Panel) -> heatmap.Panel:
+def _build_heatmap(panel: Panel) -> heatmap.Panel:
     return heatmap.Panel().calculate(False).y_axis(heatmap.YAxisConfig().unit(panel.unit)).show_legend()
 
 
 KINDS: dict[str, Callable[[Panel], Any]] = {
-    "timeseries": _timeseries,
-    "stat": _stat,
-    "gauge": _gauge,
-    "bargauge": _bargauge,
-    "table": _table,
-    "logs": _logs,
-    "heatmap": _heatmap,
-    "dashboards": _dashboards,
+    "timeseries": _build_timeseries,
+    "stat": _build_stat,
+    "gauge": _build_gauge,
+    "bargauge": _build_bargauge,
+    "table": _build_table,
+    "logs": _build_logs,
+    "heatmap": _build_heatmap,
+    "dashboards": _build_dashboard_list,
 }
 """How each kind of panel looks."""

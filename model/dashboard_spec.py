@@ -56,7 +56,7 @@ class Panel(Strict):
     """In rows of Grafana's grid."""
 
     @model_validator(mode="after")
-    def _draws_something(self) -> Panel:
+    def _check_content(self) -> Panel:
         lists = self.kind == "dashboards"
         if not lists and not self.queries:
             raise Inconsistent([Problem("queries", "must have at least 1 entry")])
@@ -79,7 +79,7 @@ class Row(Strict):
     """Whether the row starts folded."""
 
     @model_validator(mode="after")
-    def _shows_something(self) -> Row:
+    def _check_content(self) -> Row:
         if not self.pack and not self.panels:
             raise Inconsistent([Problem("panels", "must have at least 1 entry, or pack must name a pack")])
         if not self.pack and not self.title:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from model.addresses import HostPort
 from model.base import Pem, Strict
-from model.errors import Inconsistent, Problem, nearest
+from model.errors import Inconsistent, Problem, suggest_name
 
 SSL_MODES: Mapping[str, tuple[str, ...]] = {
     "postgres": ("verify-full", "verify-ca", "require", "disable"),
@@ -36,10 +36,10 @@ class Database(Strict):
     """PEM text of who signed its certificate; those that are known to everyone when absent."""
 
     @model_validator(mode="after")
-    def _known_mode(self) -> Database:
+    def _check_mode(self) -> Database:
         known = SSL_MODES[self.type]
         if self.ssl_mode is not None and self.ssl_mode not in known:
-            hint = nearest(self.ssl_mode, known)
+            hint = suggest_name(self.ssl_mode, known)
             raise Inconsistent([Problem("sslMode", f"{self.ssl_mode!r} is not known to {self.type}; {hint}")])
         return self
 
@@ -48,7 +48,7 @@ class Database(Strict):
         """The mode in force."""
         return self.ssl_mode or SSL_MODES[self.type][0]
 
-    def environment(self, ca_path: str) -> dict[str, str]:
+    def build_environment(self, ca_path: str) -> dict[str, str]:
         """Grafana's variables for it, without the password; `ca_path` is where the certificate of `ca_certificate` is.
 
         Source: https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#database

@@ -36,14 +36,14 @@ class Inconsistent(ValueError):
         super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
+def suggest_name(name: str, valid: Iterable[str]) -> str:
     """A hint that ends a message: the closest valid name, or all of them when none is close."""
     names = sorted(set(valid))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or _abbreviated(name, names)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or _abbreviate_names(name, names)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"valid are: {', '.join(names)}" if names else "none is defined"
 
 
-def _abbreviated(name: str, names: list[str]) -> list[str]:
+def _abbreviate_names(name: str, names: list[str]) -> list[str]:
     return [valid for valid in names if len(name) > 2 and (valid.startswith(name) or name.startswith(valid))]

@@ -32,7 +32,7 @@ SECRETS = "receiver-secrets"
 """Stands for the Secret with all secrets that declared objects refer to, until its name is known."""
 
 
-def problems(objects: Iterable[ExtraObject]) -> list[str]:
+def check_objects(objects: Iterable[ExtraObject]) -> list[str]:
     """Objects that no cluster would hold: two of one name, or too large, as readable sentences."""
     result, seen = [], set()
     for item in objects:

@@ -20,12 +20,12 @@ GATEWAY = Exemption(rule="host-gateway", reason="reaches processes of the host")
 _ADDRESS = re.compile(rf"(?<![\w.-]){re.escape(HOST)}(?![\w.-])")
 
 
-def asks_host(*texts: str) -> bool:
+def mentions_host(*texts: str) -> bool:
     """Whether one of the texts names the host, as http://host.docker.internal:8080/health does."""
     return any(_ADDRESS.search(text) for text in texts)
 
 
-def addresses(key: str, service: Service) -> dict[str, str]:
+def list_addresses(key: str, service: Service) -> dict[str, str]:
     """host:port of each instance of a service, by the key that says it: `{"address": "api.internal:80"}`."""
     if service.on_host:
         return {"port": f"{HOST}:{service.port}"}
@@ -34,12 +34,12 @@ def addresses(key: str, service: Service) -> dict[str, str]:
     return {"address": service.address} if service.address else {"port": f"{key}:{service.port}"}
 
 
-def reaching(workload: Workload) -> Workload:
+def add_host_exemption(workload: Workload) -> Workload:
     """The workload with the exemption that it needs where anything that it is given names the host.
 
     Each component that connects to what people name would else have to think of that by itself.
     """
     documents = workload.config.files.values() if workload.config else ()
-    if workload.exempt(GATEWAY.rule) or not asks_host(*workload.args, *workload.env.values(), *documents):
+    if workload.is_exempt(GATEWAY.rule) or not mentions_host(*workload.args, *workload.env.values(), *documents):
         return workload
     return replace(workload, exemptions=(*workload.exemptions, GATEWAY))

@@ -14,38 +14,41 @@ from dataclasses import replace
 from model.telemetry import AlertRule, Inhibition, RuleGroup
 
 
-def with_inhibitions(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
+def apply_inhibitions(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
     """The groups with every inhibition in the expression of the alert that it is about.
 
     Only alerts of these groups inhibit: one that is switched off silences nothing.
     """
     every = [alert for group in groups for alert in group.alerts]
     return tuple(
-        replace(group, alerts=tuple(excluded(alert, every) for alert in _worst_first(group.alerts))) for group in groups
+        replace(group, alerts=tuple(exclude_inhibited(alert, every) for alert in _sort_worst_first(group.alerts)))
+        for group in groups
     )
 
 
-def pairs(alerts: Sequence[AlertRule]) -> Iterator[tuple[AlertRule, Inhibition, AlertRule]]:
+def list_inhibitions(alerts: Sequence[AlertRule]) -> Iterator[tuple[AlertRule, Inhibition, AlertRule]]:
     """Every alert that inhibits another, by which inhibition, and that other one."""
     for source in alerts:
         for inhibition in source.inhibits:
             for target in alerts:
-                if target.name in inhibition.alerts and _same_service(source, target):
+                if target.name in inhibition.alerts and _is_same_service(source, target):
                     yield source, inhibition, target
 
 
-def _same_service(source: AlertRule, target: AlertRule) -> bool:
+def _is_same_service(source: AlertRule, target: AlertRule) -> bool:
     """Whether both can be about the same service; "" stands for any."""
     return source.service == target.service or not (source.service and target.service)
 
 
-def excluded(alert: AlertRule, every: Sequence[AlertRule]) -> AlertRule:
+def exclude_inhibited(alert: AlertRule, every: Sequence[AlertRule]) -> AlertRule:
     """The alert, silent while one of `every` fires that inhibits it."""
-    clauses = sorted({clause(source, inhibition) for source, inhibition, target in pairs(every) if target == alert})
+    clauses = sorted(
+        {build_clause(source, inhibition) for source, inhibition, target in list_inhibitions(every) if target == alert}
+    )
     return replace(alert, expr=" ".join([f"({alert.expr})", *clauses])) if clauses else alert
 
 
-def clause(source: AlertRule, inhibition: Inhibition) -> str:
+def build_clause(source: AlertRule, inhibition: Inhibition) -> str:
     """What is left out: series with the same labels as a firing alert."""
     by = ", ".join(inhibition.on)
     firing = f'ALERTS{{alertname="{source.name}", alertstate="firing"}}'
@@ -54,7 +57,7 @@ def clause(source: AlertRule, inhibition: Inhibition) -> str:
     return f"unless on ({by}) (count by ({by}) ({firing}) >= count by ({by}) ({inhibition.all_of}))"
 
 
-def _worst_first(alerts: Sequence[AlertRule]) -> list[AlertRule]:
+def _sort_worst_first(alerts: Sequence[AlertRule]) -> list[AlertRule]:
     """Alerts before those that they inhibit: rules of a group are evaluated in order, and see earlier ones."""
     inhibited = {name for alert in alerts for inhibition in alert.inhibits for name in inhibition.alerts}
     return sorted(alerts, key=lambda alert: alert.name in inhibited)

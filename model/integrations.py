@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from model.addresses import HttpUrl
-from model.base import Duration, Name, Strict, seconds
+from model.base import Duration, Name, Strict, parse_duration
 from model.errors import Inconsistent, Problem
 from model.scope import OWN_ALERTMANAGER
 
@@ -30,7 +30,7 @@ class Integration(Strict):
     send_resolved: bool = True
     """Whether it is said too when an alert has ended."""
 
-    def secrets(self) -> Iterator[tuple[str, str]]:
+    def list_secrets(self) -> Iterator[tuple[str, str]]:
         """Name and purpose of each secret that it reads."""
         for field, purpose in self.SECRETS.items():
             if name := getattr(self, field):
@@ -48,7 +48,7 @@ class Address(Strict):
     """How long one call may take, before it is tried again."""
 
     @model_validator(mode="after")
-    def _one_address(self) -> Address:
+    def _check_address(self) -> Address:
         if (self.url is None) == (self.url_secret is None):
             raise Inconsistent([Problem("", "give either url or urlSecret")])
         return self
@@ -80,7 +80,7 @@ class Slack(Integration):
     """How long one call may take, before it is tried again."""
 
     @model_validator(mode="after")
-    def _one_credential(self) -> Slack:
+    def _check_credential(self) -> Slack:
         if (self.url_secret is None) == (self.app_token_secret is None):
             raise Inconsistent([Problem("", "give either urlSecret (a webhook) or appTokenSecret (a bot token)")])
         if self.app_url and not self.app_token_secret:
@@ -114,7 +114,7 @@ class Responder(Strict):
     """Identifier, in place of a name."""
 
     @model_validator(mode="after")
-    def _is_somebody(self) -> Responder:
+    def _check_identity(self) -> Responder:
         if sum(value is not None for value in (self.name, self.username, self.id)) != 1:
             raise Inconsistent([Problem("", "give one of name, username and id")])
         if (self.type == "user") and self.name is not None:
@@ -174,7 +174,7 @@ class Telegram(Integration):
     """Address of the Bot API; https://api.telegram.org when absent."""
 
     @model_validator(mode="after")
-    def _is_a_chat(self) -> Telegram:
+    def _check_chat(self) -> Telegram:
         if not self.chat_id:
             raise Inconsistent([Problem("chatId", "0 is no chat; ask the bot's getUpdates for its number")])
         return self
@@ -205,15 +205,15 @@ class Pushover(Integration):
     """How long it is repeated with priority 2; 3h at most."""
 
     @model_validator(mode="after")
-    def _repeats(self) -> Pushover:
+    def _check_repetition(self) -> Pushover:
         problems = [
             Problem(field, "has an effect with priority 2 only, with which it is repeated")
             for field in ("retry", "expire")
             if self.priority != EMERGENCY and field in self.model_fields_set
         ]
-        if seconds(self.retry) < seconds(LEAST_RETRY):
+        if parse_duration(self.retry) < parse_duration(LEAST_RETRY):
             problems.append(Problem("retry", f"{self.retry} is less than the {LEAST_RETRY} that Pushover takes"))
-        if seconds(self.expire) > seconds(MOST_EXPIRE):
+        if parse_duration(self.expire) > parse_duration(MOST_EXPIRE):
             problems.append(Problem("expire", f"{self.expire} is more than the {MOST_EXPIRE} that Pushover takes"))
         if problems:
             raise Inconsistent(problems)

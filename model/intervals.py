@@ -13,8 +13,8 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, model_validator
 
 from model.base import CLOCK, Name, Strict
-from model.errors import Inconsistent, Problem, nearest
-from model.routes import Route, walk
+from model.errors import Inconsistent, Problem, suggest_name
+from model.routes import Route, walk_routes
 from model.scope import OWN_ALERTMANAGER
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -29,32 +29,34 @@ Clock = Annotated[str, Field(pattern=CLOCK, examples=["08:30", "24:00"])]
 """A time of the day."""
 
 
-def minutes(clock: str) -> int:
-    """Minutes since midnight: `minutes("08:30") == 510`."""
+def parse_clock(clock: str) -> int:
+    """Minutes since midnight: `parse_clock("08:30") == 510`."""
     hours, _, rest = clock.partition(":")
     return int(hours) * 60 + int(rest)
 
 
-def _ends(text: str) -> tuple[str, str]:
+def _split_range(text: str) -> tuple[str, str]:
     first, colon, last = text.partition(":")
     return first, last if colon else first
 
 
-def _weekday(value: str) -> str:
-    first, last = (_index(part, WEEKDAYS, "weekday") for part in _ends(value))
+def _check_weekday(value: str) -> str:
+    first, last = (_find_index(part, WEEKDAYS, "weekday") for part in _split_range(value))
     if first > last:
         raise ValueError("ends before it begins: weeks begin on sunday here, so give two ranges")
     return value
 
 
-def _index(name: str, names: Sequence[str], what: str) -> int:
+def _find_index(name: str, names: Sequence[str], what: str) -> int:
     if name not in names:
-        raise ValueError(f"{name!r} is no {what}; {nearest(name, names)}")
+        raise ValueError(f"{name!r} is no {what}; {suggest_name(name, names)}")
     return names.index(name)
 
 
-def _month(value: str) -> str:
-    first, last = (int(part) if part.isdigit() else _index(part, MONTHS, "month") + 1 for part in _ends(value))
+def _check_month(value: str) -> str:
+    first, last = (
+        int(part) if part.isdigit() else _find_index(part, MONTHS, "month") + 1 for part in _split_range(value)
+    )
     if not (1 <= first <= 12 and 1 <= last <= 12):
         raise ValueError("months are january to december, or 1 to 12")
     if first > last:
@@ -62,49 +64,51 @@ def _month(value: str) -> str:
     return value
 
 
-def _number(text: str) -> int:
+def _parse_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
         raise ValueError(f"{text!r} is no whole number") from None
 
 
-def _day_of_month(value: str) -> str:
-    first, last = map(_number, _ends(value))
+def _check_day_of_month(value: str) -> str:
+    first, last = map(_parse_number, _split_range(value))
     if not (1 <= abs(first) <= 31 and 1 <= abs(last) <= 31):
         raise ValueError("days are 1 to 31, or -1 (the last of the month) to -31")
-    if first < 0 < last or _from_start(first) > _from_start(last):
+    if first < 0 < last or _count_from_start(first) > _count_from_start(last):
         raise ValueError("ends before it begins; give two ranges")
     return value
 
 
-def _from_start(day: int) -> int:
+def _count_from_start(day: int) -> int:
     return day if day > 0 else 28 + day  # as Alertmanager judges it: by the shortest month
 
 
-def _year(value: str) -> str:
-    first, last = map(_number, _ends(value))
+def _check_year(value: str) -> str:
+    first, last = map(_parse_number, _split_range(value))
     if not 2000 <= first <= last:
         raise ValueError("must be a year such as 2030, or a range of years such as 2030:2031")
     return value
 
 
 @cache
-def _zones() -> frozenset[str]:
+def _list_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _zone(value: str) -> str:
-    if _zones() and value not in _zones():  # a machine without the zone database leaves this to amtool
-        raise ValueError(f"{value!r} is no time zone; {nearest(value, _zones()) if _near(value) else _EXAMPLES}")
+def _check_zone(value: str) -> str:
+    if _list_zones() and value not in _list_zones():  # a machine without the zone database leaves this to amtool
+        raise ValueError(
+            f"{value!r} is no time zone; {suggest_name(value, _list_zones()) if _is_near(value) else _EXAMPLES}"
+        )
     return value
 
 
 _EXAMPLES = "names look like Europe/Berlin, America/New_York or UTC"
 
 
-def _near(value: str) -> bool:
-    return nearest(value, _zones()).startswith("did you mean")
+def _is_near(value: str) -> bool:
+    return suggest_name(value, _list_zones()).startswith("did you mean")
 
 
 class Times(Strict):
@@ -116,8 +120,8 @@ class Times(Strict):
     """When it ends, 24:00 at the latest."""
 
     @model_validator(mode="after")
-    def _is_some_time(self) -> Times:
-        if minutes(self.start_time) >= minutes(self.end_time):
+    def _check_content(self) -> Times:
+        if parse_clock(self.start_time) >= parse_clock(self.end_time):
             message = (
                 f"{self.start_time} to {self.end_time} crosses midnight or is empty; give two, to 24:00 and from 00:00"
             )
@@ -125,11 +129,11 @@ class Times(Strict):
         return self
 
 
-Weekdays = Annotated[str, Field(examples=["monday:friday"]), AfterValidator(_weekday)]
-DaysOfMonth = Annotated[str, Field(examples=["1:7", "-1"]), AfterValidator(_day_of_month)]
-Months = Annotated[str, Field(examples=["december", "june:august"]), AfterValidator(_month)]
-Years = Annotated[str, Field(examples=["2030", "2030:2031"]), AfterValidator(_year)]
-Zone = Annotated[str, Field(examples=["Europe/Berlin", "UTC"]), AfterValidator(_zone)]
+Weekdays = Annotated[str, Field(examples=["monday:friday"]), AfterValidator(_check_weekday)]
+DaysOfMonth = Annotated[str, Field(examples=["1:7", "-1"]), AfterValidator(_check_day_of_month)]
+Months = Annotated[str, Field(examples=["december", "june:august"]), AfterValidator(_check_month)]
+Years = Annotated[str, Field(examples=["2030", "2030:2031"]), AfterValidator(_check_year)]
+Zone = Annotated[str, Field(examples=["Europe/Berlin", "UTC"]), AfterValidator(_check_zone)]
 
 
 class Period(Strict):
@@ -158,15 +162,15 @@ class Period(Strict):
         """Whether it depends on the date, beside the day of the week."""
         return bool(self.days_of_month or self.months or self.years)
 
-    def week(self) -> set[int]:
+    def list_week_minutes(self) -> set[int]:
         """The minutes of a week that it covers, counted from the beginning of sunday."""
-        days = {day for text in self.weekdays or ("sunday:saturday",) for day in _days(text)}
-        spans = [(minutes(t.start_time), minutes(t.end_time)) for t in self.times] or [(0, DAY)]
+        days = {day for text in self.weekdays or ("sunday:saturday",) for day in _parse_days(text)}
+        spans = [(parse_clock(t.start_time), parse_clock(t.end_time)) for t in self.times] or [(0, DAY)]
         return {day * DAY + minute for day in days for first, end in spans for minute in range(first, end)}
 
 
-def _days(text: str) -> range:
-    first, last = _ends(text)
+def _parse_days(text: str) -> range:
+    first, last = _split_range(text)
     return range(WEEKDAYS.index(first), WEEKDAYS.index(last) + 1)
 
 
@@ -179,7 +183,7 @@ class TimeInterval(Strict):
     """Periods; it is any one of them."""
 
 
-def problems(intervals: Sequence[TimeInterval], routes: Sequence[Route]) -> list[Problem]:
+def check_intervals(intervals: Sequence[TimeInterval], routes: Sequence[Route]) -> list[Problem]:
     """Intervals that are declared twice, unknown or unused, and routes that they make mute for ever."""
     names = [item.name for item in intervals]
     result = [
@@ -187,9 +191,9 @@ def problems(intervals: Sequence[TimeInterval], routes: Sequence[Route]) -> list
         for number, name in enumerate(names)
         if name in names[:number]
     ]
-    used = [(f"{path}.{key}", name) for path, route in walk(routes) for key, name in _named(route)]
+    used = [(f"{path}.{key}", name) for path, route in walk_routes(routes) for key, name in _list_named(route)]
     result += [
-        Problem(path, f"names the unknown interval {name!r}; {nearest(name, names)}")
+        Problem(path, f"names the unknown interval {name!r}; {suggest_name(name, names)}")
         for path, name in used
         if name not in names
     ]
@@ -199,10 +203,10 @@ def problems(intervals: Sequence[TimeInterval], routes: Sequence[Route]) -> list
         for number, name in enumerate(names)
         if name not in taken
     ]
-    return result or [*_mute_for_ever({item.name: item for item in intervals}, routes)]
+    return result or [*_check_mute_for_ever({item.name: item for item in intervals}, routes)]
 
 
-def _named(route: Route) -> Iterator[tuple[str, str]]:
+def _list_named(route: Route) -> Iterator[tuple[str, str]]:
     for key, names in (
         ("muteTimeIntervals", route.mute_time_intervals),
         ("activeTimeIntervals", route.active_time_intervals),
@@ -210,21 +214,23 @@ def _named(route: Route) -> Iterator[tuple[str, str]]:
         yield from ((f"{key}[{number}]", name) for number, name in enumerate(names))
 
 
-def _mute_for_ever(intervals: Mapping[str, TimeInterval], routes: Sequence[Route]) -> Iterator[Problem]:
-    for path, route in walk(routes):
+def _check_mute_for_ever(intervals: Mapping[str, TimeInterval], routes: Sequence[Route]) -> Iterator[Problem]:
+    for path, route in walk_routes(routes):
         mute = [p for name in route.mute_time_intervals for p in intervals[name].time_intervals]
         active = [p for name in route.active_time_intervals for p in intervals[name].time_intervals]
-        if mute and all(_covered(period, mute) for period in active or [Period(location=p.location) for p in mute[:1]]):
+        if mute and all(
+            _is_covered(period, mute) for period in active or [Period(location=p.location) for p in mute[:1]]
+        ):
             message = "leave no time in which this route notifies anybody; shorten one of them"
             if route.severity == "critical":
                 message = f"{message}: its alerts are critical"
             yield Problem(f"{path}.muteTimeIntervals", message)
 
 
-def _covered(period: Period, mute: Iterable[Period]) -> bool:
+def _is_covered(period: Period, mute: Iterable[Period]) -> bool:
     """Whether all of a period is surely mute; of what depends on the date only what always holds is counted."""
-    weeks = [item.week() for item in mute if not item.dated and item.zone == period.zone]
+    weeks = [item.list_week_minutes() for item in mute if not item.dated and item.zone == period.zone]
     every = set(range(7 * DAY))
-    if any(not item.dated and item.week() == every for item in mute):
+    if any(not item.dated and item.list_week_minutes() == every for item in mute):
         return True  # at all times, in whatever zone
-    return bool(weeks) and period.week() <= set().union(*weeks)
+    return bool(weeks) and period.list_week_minutes() <= set().union(*weeks)

@@ -42,6 +42,6 @@ class Count(Limit):
         return value >= 0
 
 
-def kind_of(limit: float) -> type[Limit]:
+def get_limit_type(limit: float) -> type[Limit]:
     """What kind of threshold it is; an ordinary number is a `Limit`."""
     return type(limit) if isinstance(limit, Limit) else Limit

@@ -14,8 +14,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from model import addresses, base
-from model.checks.plain_secrets import followers_removed, hide
-from model.errors import ConfigError, Inconsistent, Problem, nearest
+from model.checks.plain_secrets import hide_secrets, remove_followers
+from model.errors import ConfigError, Inconsistent, Problem, suggest_name
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,7 +39,7 @@ _EXPECTED = {
 }
 
 
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Hashable, Any]:
+def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[Hashable, Any]:
     seen: dict[Hashable, int] = {}
     for key_node, _ in node.value:
         if key_node.tag == _MERGE:
@@ -64,10 +64,10 @@ _CORE = (
 )
 
 
-def _strict(base: Any) -> Any:
+def _build_strict_loader(base: Any) -> Any:
     """YAML without the traps: duplicate keys are an error, and only what looks like one is a boolean or a number."""
     made: Any = type("Loader", (base,), {})
-    made.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+    made.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
     made.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN]
         for first, resolvers in base.yaml_implicit_resolvers.items()
@@ -77,13 +77,13 @@ def _strict(base: Any) -> Any:
     return made
 
 
-_FAST = _strict(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+_FAST = _build_strict_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 """By libyaml, where PyYAML has it: ten times as fast."""
-_EXACT = _strict(yaml.SafeLoader)
+_EXACT = _build_strict_loader(yaml.SafeLoader)
 """Its errors name more."""
 
 
-def _read(text: str) -> Any:
+def _parse_yaml(text: str) -> Any:
     try:
         return yaml.load(text, Loader=_FAST)  # noqa: S506 - a subclass of a safe loader
     except yaml.YAMLError:
@@ -98,10 +98,10 @@ def read_yaml(path: Path, root: Path | None = None) -> Any:
     """
     where = str(path.relative_to(root)) if root else str(path)
     try:
-        return _read(path.read_text(encoding="utf-8"))
+        return _parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         others = [p.stem for p in path.parent.glob("*.yaml")]
-        message = f"there is no such file; {nearest(path.stem, others)}"
+        message = f"there is no such file; {suggest_name(path.stem, others)}"
     except yaml.MarkedYAMLError as error:
         message = f"line {error.problem_mark.line + 1}: {error.problem}" if error.problem_mark else str(error.problem)
     except (UnicodeDecodeError, yaml.reader.ReaderError):
@@ -111,7 +111,7 @@ def read_yaml(path: Path, root: Path | None = None) -> Any:
     raise ConfigError([Problem(where, message)])
 
 
-def parse(model: type[M], data: Any, where: str) -> M:
+def parse_model(model: type[M], data: Any, where: str) -> M:
     """`data` as a `model`, strictly, and without a secret in clear anywhere in it.
 
     Args:
@@ -122,40 +122,40 @@ def parse(model: type[M], data: Any, where: str) -> M:
     Raises:
         ConfigError: all problems at once.
     """
-    clean, plain = hide(data, where)
+    clean, plain = hide_secrets(data, where)
     try:
-        made = _validated(model, clean, where)
+        made = _validate_model(model, clean, where)
     except ConfigError as error:
-        raise ConfigError(followers_removed(list(error.problems), plain)) from None
+        raise ConfigError(remove_followers(list(error.problems), plain)) from None
     if plain:
         raise ConfigError(plain)
     return made
 
 
-def _validated(model: type[M], data: Any, where: str) -> M:
+def _validate_model(model: type[M], data: Any, where: str) -> M:
     if not isinstance(data, dict):
-        raise ConfigError([Problem(where, f"must be a mapping of keys to values, not {_shown(data)}")])
+        raise ConfigError([Problem(where, f"must be a mapping of keys to values, not {_format_value(data)}")])
     try:
         return model.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
         raise ConfigError(
-            p for issue in error.errors() if not _follows(issue) for p in _problems(model, issue, where)
+            p for issue in error.errors() if not _is_consequence(issue) for p in _build_problems(model, issue, where)
         ) from None
     except ValueError:  # json.dumps found a list or mapping inside itself
         raise ConfigError([Problem(where, "an alias refers to what contains it")]) from None
 
 
-def _follows(issue: Any) -> bool:
+def _is_consequence(issue: Any) -> bool:
     """Whether the error only follows from others: a list counts as short when its entries were wrong."""
     return issue["type"] == "too_short" and bool(len(issue["input"]) >= issue["ctx"]["min_length"])
 
 
-def _problems(model: type[BaseModel], issue: Any, where: str) -> list[Problem]:
+def _build_problems(model: type[BaseModel], issue: Any, where: str) -> list[Problem]:
     """The problems of one of pydantic's errors: one, unless a model's own check found several."""
     cause = issue.get("ctx", {}).get("error")
     if not isinstance(cause, Inconsistent):
-        return [_problem(model, issue, where)]
-    prefix = _path(issue["loc"])
+        return [_build_problem(model, issue, where)]
+    prefix = _format_path(issue["loc"])
     locations = [
         f"{prefix}.{problem.where}" if prefix and problem.where else prefix or problem.where
         for problem in cause.problems
@@ -166,35 +166,45 @@ def _problems(model: type[BaseModel], issue: Any, where: str) -> list[Problem]:
     ]
 
 
-def _problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
+def _build_problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
     is_key = issue["loc"][-1:] == ("[key]",)
     loc = issue["loc"][:-1] if is_key else issue["loc"]
-    path = _path(loc)
+    path = _format_path(loc)
     location = f"{where}: {path}" if path else where
     kind, value = issue["type"], issue["input"]
     if kind == "extra_forbidden":
-        parent = _model_at(model, loc[:-1])
+        parent = _find_model(model, loc[:-1])
         renamed = getattr(parent, "RENAMED", {}).get(loc[-1])
-        hint = f"it is called {renamed} now" if renamed else nearest(str(loc[-1]), _keys(parent)) if parent else ""
+        hint = (
+            f"it is called {renamed} now"
+            if renamed
+            else suggest_name(str(loc[-1]), _list_keys(parent))
+            if parent
+            else ""
+        )
         return Problem(location, f"unknown key {str(loc[-1])!r}; {hint}".rstrip("; "))
     if kind == "missing":
-        return Problem(location, f"is required{_described(model, loc)}")
+        return Problem(location, f"is required{_describe_field(model, loc)}")
     if loc and str(loc[-1]).endswith("Secret") and isinstance(value, str):
-        return Problem(location, _no_name(issue))
+        return Problem(location, _describe_bad_name(issue))
     if kind == "literal_error":
         valid = [text.strip("'") for text in issue["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        return Problem(location, f"{_shown(value)} is not known; {nearest(str(value), valid)}")
+        return Problem(location, f"{_format_value(value)} is not known; {suggest_name(str(value), valid)}")
     if kind == "value_error":
-        return Problem(location, f"{_shown(value)}: {issue['ctx']['error']}")
-    return Problem(location, f"{_shown(value)}: {_expected(issue)}{'' if is_key else _example(model, loc)}")
+        return Problem(location, f"{_format_value(value)}: {issue['ctx']['error']}")
+    return Problem(
+        location,
+        f"{_format_value(value)}: {_describe_expected(issue)}{'' if is_key else _describe_example(model, loc)}",
+    )
 
 
-def _no_name(issue: Any) -> str:
+def _describe_bad_name(issue: Any) -> str:
     """What is wrong with the name of a secret, without showing it: it may be the secret itself."""
-    return f"{_expected(issue)}: the name of a secret, not its value; store the value with: make secret NAME=<name>"
+    expected = _describe_expected(issue)
+    return f"{expected}: the name of a secret, not its value; store the value with: make secret NAME=<name>"
 
 
-def _expected(issue: Any) -> str:
+def _describe_expected(issue: Any) -> str:
     """What would be right, in our own words where pydantic's are about its types."""
     kind, value, context = issue["type"], issue["input"], issue.get("ctx", {})
     if kind == "string_pattern_mismatch":
@@ -213,50 +223,50 @@ def _expected(issue: Any) -> str:
     return _EXPECTED.get(kind, message[0].lower() + message[1:])
 
 
-def _path(loc: Sequence[Any]) -> str:
+def _format_path(loc: Sequence[Any]) -> str:
     text = ""
     for part in loc:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
+def _list_keys(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _field_at(model: type[BaseModel], loc: Sequence[Any]) -> Any:
-    parent = _model_at(model, loc[:-1])
+def _find_field(model: type[BaseModel], loc: Sequence[Any]) -> Any:
+    parent = _find_model(model, loc[:-1])
     if parent is None or not loc:
         return None
     return next((f for name, f in parent.model_fields.items() if loc[-1] in (name, f.alias)), None)
 
 
-def _described(model: type[BaseModel], loc: Sequence[Any]) -> str:
-    field = _field_at(model, loc)
+def _describe_field(model: type[BaseModel], loc: Sequence[Any]) -> str:
+    field = _find_field(model, loc)
     return f": {field.description}" if field is not None and field.description else ""
 
 
-def _example(model: type[BaseModel], loc: Sequence[Any]) -> str:
-    field = _field_at(model, loc)
-    examples = (getattr(field, "examples", None) or _examples(field.annotation)) if field is not None else ()
+def _describe_example(model: type[BaseModel], loc: Sequence[Any]) -> str:
+    field = _find_field(model, loc)
+    examples = (getattr(field, "examples", None) or _find_examples(field.annotation)) if field is not None else ()
     return f", for example {examples[0]}" if examples else ""
 
 
-def _examples(annotation: Any) -> Sequence[Any]:
+def _find_examples(annotation: Any) -> Sequence[Any]:
     """The examples of the first annotated part of a type that has some; what is annotated anew stands last."""
     own = [list(getattr(part, "examples", None) or ()) for part in getattr(annotation, "__metadata__", ())]
-    return next(filter(None, [*reversed(own), *map(_examples, typing.get_args(annotation))]), ())
+    return next(filter(None, [*reversed(own), *map(_find_examples, typing.get_args(annotation))]), ())
 
 
-def _model_at(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] | None:
+def _find_model(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] | None:
     current: Any = model
     for part in loc:
-        inner = _models(current)
+        inner = _list_models(current)
         if not inner:
             return None
         if isinstance(current, type) and issubclass(current, BaseModel):
@@ -264,7 +274,7 @@ def _model_at(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] | N
             current = field.annotation if field is not None else None
         else:
             current = inner[0] if isinstance(part, int) or _is_mapping(current) else current
-    models = _models(current)
+    models = _list_models(current)
     return models[0] if models else None
 
 
@@ -275,8 +285,8 @@ def _is_mapping(annotation: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def _list_models(annotation: Any) -> list[type[BaseModel]]:
     """The models an annotation can hold: itself, the values of a mapping, the items of a sequence, a union's parts."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for arg in typing.get_args(annotation) for model in _models(arg)]
+    return [model for arg in typing.get_args(annotation) for model in _list_models(arg)]

@@ -29,16 +29,16 @@ IDENTITY = frozenset(
 """Labels that say where a line comes from: no field of the line may take their place."""
 
 
-def _few_values(where: str, labels: tuple[str, ...]) -> list[Problem]:
+def _check_few_values(where: str, labels: tuple[str, ...]) -> list[Problem]:
     """Labels that would have too many values, in whatever case they are written: requestId is request_id."""
-    known = {_folded(name) for name in HIGH_CARDINALITY}
-    if bad := sorted(name for name in labels if _folded(name) in known):
+    known = {_fold_name(name) for name in HIGH_CARDINALITY}
+    if bad := sorted(name for name in labels if _fold_name(name) in known):
         message = f"{', '.join(bad)} has too many distinct values for an index label; list it in fields instead"
         return [Problem(where, message)]
     return []
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     return name.replace("_", "").lower()
 
 
@@ -59,8 +59,8 @@ class Logs(Strict):
     """Lines that the demo writes now and then, beside those about requests."""
 
     @model_validator(mode="after")
-    def _fits_the_format(self) -> Logs:
-        problems = _few_values("labels", self.labels)
+    def _check_format(self) -> Logs:
+        problems = _check_few_values("labels", self.labels)
         if taken := sorted(IDENTITY.intersection(self.labels)):
             message = f"{', '.join(taken)}: such a label says where a line comes from; no field may take its place"
             problems.append(Problem("labels", message))
@@ -94,9 +94,9 @@ class HostLog(Strict):
     """Number of the host's group that may read them, such as 4 for adm on Debian: `getent group adm` shows it."""
 
     @model_validator(mode="after")
-    def _can_be_read(self) -> HostLog:
-        problems = _few_values("labelFields", self.label_fields)
-        if folder(self.path) == "/":
+    def _check_path(self) -> HostLog:
+        problems = _check_few_values("labelFields", self.label_fields)
+        if derive_folder(self.path) == "/":
             message = f"{self.path!r}: name the first folder, or the whole disk of the host would be mounted"
             problems.append(Problem("path", message))
         if problems:
@@ -104,7 +104,7 @@ class HostLog(Strict):
         return self
 
 
-def folder(path: str) -> str:
+def derive_folder(path: str) -> str:
     """The folder above all files that a pattern can mean: `/srv/apps` for `/srv/apps/*/logs/*.log`."""
     named = takewhile(lambda part: not WILDCARD.search(part), path.split("/")[:-1])
     return "/".join(named) or "/"

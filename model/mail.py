@@ -24,7 +24,7 @@ IMPLICIT_TLS_PORT = "465"
 _ADDRESS = re.compile(r"[^\s@,<>{}]+@[^\s@,<>{}]+")
 
 
-def addresses(text: str) -> list[str]:
+def parse_addresses(text: str) -> list[str]:
     """The plain addresses of a list such as `a@example.com, Team <b@example.com>`.
 
     Raises:
@@ -38,15 +38,15 @@ def addresses(text: str) -> list[str]:
     return result
 
 
-def _several(value: str) -> str:
+def _check_several(value: str) -> str:
     if "{{" in value:
         raise ValueError("templates are not allowed; give the addresses themselves")
-    addresses(value)
+    parse_addresses(value)
     return value
 
 
-def _single(value: str) -> str:
-    if len(addresses(_several(value))) != 1:
+def _check_single(value: str) -> str:
+    if len(parse_addresses(_check_several(value))) != 1:
         raise ValueError("must be exactly one mail address")
     return value
 
@@ -65,9 +65,13 @@ class Email(Integration):
 
     SECRETS: ClassVar[Mapping[str, str]] = {"password_secret": "SMTP password"}
 
-    to: Annotated[str, Field(examples=["ops@example.com, Shop team <shop@example.com>"]), AfterValidator(_several)]
+    to: Annotated[
+        str, Field(examples=["ops@example.com, Shop team <shop@example.com>"]), AfterValidator(_check_several)
+    ]
     """Addressees, separated by commas."""
-    sender: Annotated[str, Field(alias="from", examples=["Monitoring <stack@example.com>"]), AfterValidator(_single)]
+    sender: Annotated[
+        str, Field(alias="from", examples=["Monitoring <stack@example.com>"]), AfterValidator(_check_single)
+    ]
     """Sender."""
     smarthost: Annotated[HostPort, Field(examples=["mail.example.com:587"])]
     """SMTP server and port: 587 begins TLS by STARTTLS, 465 at once."""
@@ -92,7 +96,7 @@ class Email(Integration):
         return self.smarthost.rpartition(":")[2] == IMPLICIT_TLS_PORT
 
     @model_validator(mode="after")
-    def _login_is_complete(self) -> Email:
+    def _check_login(self) -> Email:
         # Alertmanager ignores a password without a user, and finds out about the other half when it first sends
         if self.username is None and self.password_secret is not None:
             raise Inconsistent([Problem("username", "is required to log in with passwordSecret")])
@@ -101,7 +105,7 @@ class Email(Integration):
         return self
 
     @model_validator(mode="after")
-    def _tls_is_used(self) -> Email:
+    def _check_tls(self) -> Email:
         plain = not self.require_tls and not self.begins_with_tls
         if plain and self.username is not None:
             message = "false sends the password unencrypted, which Alertmanager refuses; leave it out, or the login"

@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenRoute:
     """A route that an alert ends with: the way there, and the options in force, under Alertmanager's names."""
 
     steps: tuple[Step, ...]
@@ -43,32 +43,32 @@ class Taken:
         return str(self.options["receiver"])
 
 
-def taken(route: Mapping[str, Any], labels: Mapping[str, str]) -> list[Taken]:
+def find_routes(route: Mapping[str, Any], labels: Mapping[str, str]) -> list[TakenRoute]:
     """The routes that an alert with these labels takes, in their order; `route` is the top one of a document."""
-    return [*_below(route, labels, DEFAULTS, (Step(()),))]
+    return [*_find_below(route, labels, DEFAULTS, (Step(()),))]
 
 
-def _below(
+def _find_below(
     route: Mapping[str, Any], labels: Mapping[str, str], above: Mapping[str, Any], steps: tuple[Step, ...]
-) -> Iterator[Taken]:
+) -> Iterator[TakenRoute]:
     options = {**above, **{name: route[name] for name in INHERITED if route.get(name) is not None}}
     passed: list[tuple[tuple[str, ...], str]] = []
     claimed = False
     for child in route.get("routes") or ():
         texts = tuple(child.get("matchers") or ())
-        missed = first_missed(texts, labels)
+        missed = find_first_missed(texts, labels)
         if missed is not None:
             passed.append((texts, missed))
             continue
         claimed = True
-        yield from _below(child, labels, options, (*steps, Step(texts, tuple(passed))))
+        yield from _find_below(child, labels, options, (*steps, Step(texts, tuple(passed))))
         if not child.get("continue"):
             break
     if not claimed:
         own = {name: route[name] for name in ("active_time_intervals", "mute_time_intervals") if route.get(name)}
-        yield Taken((*steps[:-1], Step(steps[-1].matchers, (*steps[-1].passed, *passed))), {**options, **own})
+        yield TakenRoute((*steps[:-1], Step(steps[-1].matchers, (*steps[-1].passed, *passed))), {**options, **own})
 
 
-def first_missed(texts: Sequence[str], labels: Mapping[str, str]) -> str | None:
+def find_first_missed(texts: Sequence[str], labels: Mapping[str, str]) -> str | None:
     """The first matcher that these labels do not fulfil; None when they fulfil all of them."""
     return next((text for text in texts if not Matcher.parse(text).matches(labels)), None)

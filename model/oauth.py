@@ -43,13 +43,13 @@ class OAuth(Strict):
     auto_login: bool = False
     """Whether people are led to the provider at once, instead of to Grafana's form."""
 
-    def role_path(self) -> str:
+    def build_role_path(self) -> str:
         """The role by the claim `groups`, as JMESPath (https://jmespath.org/specification.html)."""
         roles = (("Admin", self.admin_groups), ("Editor", self.editor_groups))
         tests = [f"contains(groups[*], '{group}') && '{role}'" for role, groups in roles for group in groups]
         return " || ".join([*tests, "'Viewer'"])
 
-    def environment(self) -> Mapping[str, str]:
+    def build_environment(self) -> Mapping[str, str]:
         """Grafana's variables; the secret is a file."""
         values = {
             "ENABLED": "true",
@@ -59,7 +59,7 @@ class OAuth(Strict):
             "TOKEN_URL": self.token_url,
             "API_URL": self.api_url,
             "SCOPES": " ".join(self.scopes),
-            "ROLE_ATTRIBUTE_PATH": self.role_path(),
+            "ROLE_ATTRIBUTE_PATH": self.build_role_path(),
             "ALLOW_SIGN_UP": "true",  # whom the provider lets in gets an account
             "USE_PKCE": "true",
             "AUTO_LOGIN": str(self.auto_login).lower(),

@@ -31,7 +31,7 @@ class S3(Strict):
     """Name the bucket in the path of an address, which all servers take, instead of in its host name."""
 
     @model_validator(mode="after")
-    def _somewhere(self) -> S3:
+    def _check_endpoint(self) -> S3:
         problems = []
         if self.endpoint is None and self.region is None:
             problems.append(
@@ -53,7 +53,7 @@ class Storage(Strict):
     """A bucket; the volume alone when absent."""
 
 
-def access(s3: S3 | None, *, file: str, secret: str) -> dict[str, Any]:
+def build_access(s3: S3 | None, *, file: str, secret: str) -> dict[str, Any]:
     """What a workload needs to use the bucket, as arguments of `Workload`; the access key is a file of its own.
 
     Amazon's SDK, which most programs use, reads it: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html

@@ -11,9 +11,9 @@ from model import checks, extra_objects, tuning
 from model.checks import idle as unread
 from model.checks import names, needs
 from model.component import Component, Contributor, Planning
-from model.errors import Problem, nearest
+from model.errors import Problem, suggest_name
 from model.extra_objects import ExtraObject
-from model.gateway import reaching
+from model.gateway import add_host_exemption
 from model.images import Image
 from model.operator import Operator
 from model.secret import Secret
@@ -60,12 +60,12 @@ class Plan:
         """Namespaces of others whose pods and the stack's connect to each other."""
         return (self.operator.namespace,) if self.operator else ()
 
-    def every(self) -> tuple[Workload, ...]:
+    def list_workloads(self) -> tuple[Workload, ...]:
         """All workloads, in deployment order."""
         return tuple(workload for group in self.workloads.values() for workload in group)
 
 
-def make_plan(
+def build_plan(
     context: Planning, components: Sequence[Component[Any]], contributors: Sequence[Contributor] = ()
 ) -> tuple[Plan, list[Problem]]:
     """The plan, and everything in it that is wrong: names, ports, secrets or images that contradict each other.
@@ -80,21 +80,21 @@ def make_plan(
     made = [contributor.contribute(context) for contributor in contributors]
     extra, problems = Telemetry.merge(m.telemetry for m in made), [problem for m in made for problem in m.problems]
     if not all(m.complete for m in made):  # what is said about alerts cannot be judged without them
-        context = replace(context, system=tuning.untuned(context.system))
-    active = [(c, context.sections[c.name]) for c in components if context.enabled(c.name)]
-    parts, idle = {c.name: c.telemetry(own, context) for c, own in active}, _idle(context, components)
+        context = replace(context, system=tuning.remove_tuning(context.system))
+    active = [(c, context.sections[c.name]) for c in components if context.is_enabled(c.name)]
+    parts, idle = {c.name: c.telemetry(own, context) for c, own in active}, _collect_idle(context, components)
     untuned = Telemetry.merge([*parts.values(), extra])
     collected = Telemetry.merge([untuned, *(c.derived(own, context, untuned) for c, own in active)])
     elsewhere = frozenset(alert.name for part in idle.values() for group in part.rules for alert in group.alerts)
-    problems += tuning.problems(collected, context.system, elsewhere)
+    problems += tuning.check_tuning(collected, context.system, elsewhere)
     switched_off = {name: part for name, part in idle.items() if name in context.sections}
-    problems += needs.problems(context, collected, switched_off)
+    problems += needs.check_needs(context, collected, switched_off)
     drawn = DRAWING in collected.offers or context.operator is not None
-    merged = tuning.tuned(collected, context.system, context.settings, drawn=drawn)
-    planned = context.with_telemetry(merged)
+    merged = tuning.tune_telemetry(collected, context.system, context.settings, drawn=drawn)
+    planned = context.add_telemetry(merged)
     problems += [problem for c, own in active for problem in c.problems(own, planned)]
-    problems += checks.problems(planned)
-    workloads = {c.name: tuple(map(reaching, c.workloads(own, planned))) for c, own in active}
+    problems += checks.check_stack(planned)
+    workloads = {c.name: tuple(map(add_host_exemption, c.workloads(own, planned))) for c, own in active}
     plan = Plan(
         stack=context.stack,
         settings=context.settings,
@@ -108,23 +108,23 @@ def make_plan(
         operator=context.operator,
         warnings=tuple(text for c, own in active for text in c.warnings(own, planned)),
     )
-    problems += unread.problems(planned, parts, switched_off, workloads)
-    clashes = names.clashes(planned, {**parts, **idle}, extra, workloads)
+    problems += unread.check_idle(planned, parts, switched_off, workloads)
+    clashes = names.check_names(planned, {**parts, **idle}, extra, workloads)
     problems += clashes.values()
     problems += [
         Problem(f"stack {context.stack}", text)
-        for text in _contradictions(plan)
+        for text in _check_contradictions(plan)
         if not any(f"{name!r} is" in text or f"{name}-data' is" in text for name in clashes)  # said with its place
     ]
     return plan, problems
 
 
-def _idle(context: Planning, components: Sequence[Component[Any]]) -> dict[str, Telemetry]:
+def _collect_idle(context: Planning, components: Sequence[Component[Any]]) -> dict[str, Telemetry]:
     """What components would contribute that are off, or not of this target.
 
     One system's file serves all its environments, so what it says about alerts of these is no mistake.
     """
-    usual = {c.name: c.settings() for c in components if not context.enabled(c.name)}
+    usual = {c.name: c.settings() for c in components if not context.is_enabled(c.name)}
     sections = {name: {**context.sections, name: own} for name, own in usual.items()}
     return {
         c.name: c.telemetry(usual[c.name], replace(context, sections=sections[c.name]))
@@ -133,37 +133,39 @@ def _idle(context: Planning, components: Sequence[Component[Any]]) -> dict[str, 
     }
 
 
-def _contradictions(plan: Plan) -> list[str]:
-    messages = plan.telemetry.problems() + extra_objects.problems(plan.extra_objects)
-    every = plan.every()
+def _check_contradictions(plan: Plan) -> list[str]:
+    messages = plan.telemetry.check_names() + extra_objects.check_objects(plan.extra_objects)
+    every = plan.list_workloads()
     names = Counter(workload.name for workload in every)
     messages += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
     volumes = Counter(volume.name for workload in every for volume in workload.volumes)
     messages += [f"volume {name!r} is planned more than once" for name, count in volumes.items() if count > 1]
-    messages += _port_clashes(every)
+    messages += _check_port_clashes(every)
     for workload in every:
         where = f"workload {workload.name!r}"
         if workload.image not in plan.images:
-            messages.append(f"{where}: image {workload.image!r} is unknown; {nearest(workload.image, plan.images)}")
+            messages.append(
+                f"{where}: image {workload.image!r} is unknown; {suggest_name(workload.image, plan.images)}"
+            )
         for secret in workload.secrets:
             if secret.secret not in plan.secrets:
                 messages.append(
-                    f"{where}: secret {secret.secret!r} is not declared; {nearest(secret.secret, plan.secrets)}"
+                    f"{where}: secret {secret.secret!r} is not declared; {suggest_name(secret.secret, plan.secrets)}"
                 )
         messages += [
-            f"{where}: borrows the volume {b.name!r}, which is not planned; {nearest(b.name, volumes)}"
+            f"{where}: borrows the volume {b.name!r}, which is not planned; {suggest_name(b.name, volumes)}"
             for b in workload.shared_volumes
             if b.name not in volumes
         ]
         messages += [
-            f"{where}: starts after {name!r}, which is not planned; {nearest(name, names)}"
+            f"{where}: starts after {name!r}, which is not planned; {suggest_name(name, names)}"
             for name in sorted({*workload.after, *workload.restart_with})
             if name not in names
         ]
     return messages
 
 
-def _port_clashes(workloads: Sequence[Workload]) -> list[str]:
+def _check_port_clashes(workloads: Sequence[Workload]) -> list[str]:
     users: dict[int, list[str]] = {}
     for workload in workloads:
         for port in workload.ports:

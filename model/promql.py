@@ -13,7 +13,7 @@ from typing import Any
 
 import promql_parser as promql
 
-from model.errors import nearest
+from model.errors import suggest_name
 from model.service import Metric
 
 COUNTERS_ONLY = frozenset({"rate", "irate", "increase"})
@@ -37,7 +37,7 @@ class Catalogue:
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     recorded: frozenset[str] = frozenset()
 
-    def series(self) -> dict[str, Metric]:
+    def list_series(self) -> dict[str, Metric]:
         """The declared metrics under the names that their series have."""
         result: dict[str, Metric] = {}
         for name, metric in self.metrics.items():
@@ -49,7 +49,7 @@ class Catalogue:
         return result
 
 
-def problems(query: str, catalogue: Catalogue) -> list[str]:
+def check_query(query: str, catalogue: Catalogue) -> list[str]:
     """What is wrong with a query, as sentences; variables of Grafana may stand in it."""
     for variable, value in VARIABLES.items():
         query = query.replace("${" + variable[1:] + "}", value).replace(variable, value)
@@ -57,19 +57,19 @@ def problems(query: str, catalogue: Catalogue) -> list[str]:
         tree = promql.parse(query)
     except ValueError as error:
         return [f"is no PromQL: {error}"]
-    series = catalogue.series()
+    series = catalogue.list_series()
     messages: list[str] = []
-    for node in walk(tree):
+    for node in walk_nodes(tree):
         if isinstance(node, promql.VectorSelector):
-            messages += _selector(node, series, catalogue.recorded)
+            messages += _check_selector(node, series, catalogue.recorded)
         elif isinstance(node, promql.Call):
-            messages += _call(node, series)
+            messages += _check_call(node, series)
         elif isinstance(node, promql.AggregateExpr):
-            messages += _aggregation(node, series)
+            messages += _check_aggregation(node, series)
     return list(dict.fromkeys(messages))
 
 
-def walk(node: Any) -> Iterator[Any]:
+def walk_nodes(node: Any) -> Iterator[Any]:
     """A node of a query and everything in it."""
     yield node
     if isinstance(node, promql.BinaryExpr):
@@ -85,26 +85,26 @@ def walk(node: Any) -> Iterator[Any]:
     else:
         children = []
     for child in children:
-        yield from walk(child)
+        yield from walk_nodes(child)
 
 
-def _name(node: Any) -> str | None:
+def _find_name(node: Any) -> str | None:
     if node.name:
         return str(node.name)
     named = (m.value for m in node.matchers.matchers if m.name == "__name__" and m.op == promql.MatchOp.Equal)
     return next(named, None)
 
 
-def _selector(node: Any, series: Mapping[str, Metric], recorded: frozenset[str]) -> list[str]:
+def _check_selector(node: Any, series: Mapping[str, Metric], recorded: frozenset[str]) -> list[str]:
     """Names that nothing exposes, and labels that the metric does not have."""
-    name = _name(node)
+    name = _find_name(node)
     if name is None:
         return []
     if name in series:
         metric = series[name]
-        allowed = _labels(name, metric)
+        allowed = _list_labels(name, metric)
         return [
-            f"{m.name!r} is no label of {name}; {nearest(m.name, allowed - IDENTITY or allowed)}"
+            f"{m.name!r} is no label of {name}; {suggest_name(m.name, allowed - IDENTITY or allowed)}"
             for m in node.matchers.matchers
             if m.name not in allowed and m.name != "__name__"
         ]
@@ -112,19 +112,21 @@ def _selector(node: Any, series: Mapping[str, Metric], recorded: frozenset[str])
         known = name in recorded
     else:
         known = any(name == other or (other.endswith("_") and name.startswith(other)) for other in OTHERS)
-    return [] if known else [f"{name!r} is no metric that the system declares; {nearest(name, {*series, *recorded})}"]
+    return (
+        [] if known else [f"{name!r} is no metric that the system declares; {suggest_name(name, {*series, *recorded})}"]
+    )
 
 
-def _labels(name: str, metric: Metric) -> set[str]:
+def _list_labels(name: str, metric: Metric) -> set[str]:
     extra = {"le"} if name.endswith("_bucket") else {"quantile"} if metric.type == "summary" else set()
     return {*metric.labels, *IDENTITY, *extra}
 
 
-def _call(node: Any, series: Mapping[str, Metric]) -> list[str]:
+def _check_call(node: Any, series: Mapping[str, Metric]) -> list[str]:
     """Functions for counters used on gauges, functions for gauges on counters, quantiles without `le`."""
     function, messages = node.func.name, []
     for selector in (n for arg in node.args for n in [arg] if isinstance(n, promql.MatrixSelector)):
-        name = _name(selector.vector_selector)
+        name = _find_name(selector.vector_selector)
         kind = series[name].type if name and name in series else None
         if function in COUNTERS_ONLY and kind == "gauge":
             hint = "deriv() is a gauge's slope, delta() its change"
@@ -149,19 +151,19 @@ def _keeps_le(node: Any) -> bool:
     return True
 
 
-def _aggregation(node: Any, series: Mapping[str, Metric]) -> list[str]:
+def _check_aggregation(node: Any, series: Mapping[str, Metric]) -> list[str]:
     """Labels to aggregate by that none of the metrics inside has."""
     if not node.modifier or node.modifier.type != promql.AggModifierType.By:
         return []
-    inside = [_name(n) for n in walk(node.expr) if isinstance(n, promql.VectorSelector)]
+    inside = [_find_name(n) for n in walk_nodes(node.expr) if isinstance(n, promql.VectorSelector)]
     if not inside or any(name not in series for name in inside):
         return []
-    if any(isinstance(n, promql.Call) and n.func.name.startswith("label_") for n in walk(node.expr)):
+    if any(isinstance(n, promql.Call) and n.func.name.startswith("label_") for n in walk_nodes(node.expr)):
         return []
-    allowed = {label for name in inside if name for label in _labels(name, series[name])}
+    allowed = {label for name in inside if name for label in _list_labels(name, series[name])}
     names = ", ".join(sorted({name for name in inside if name}))
     return [
-        f"{label!r} is no label of {names}; {nearest(label, allowed - IDENTITY or allowed)}"
+        f"{label!r} is no label of {names}; {suggest_name(label, allowed - IDENTITY or allowed)}"
         for label in node.modifier.labels
         if label not in allowed
     ]

@@ -56,24 +56,24 @@ class Receiver(Strict):
     """The push service ntfy."""
 
     @model_validator(mode="after")
-    def _notifies(self) -> Receiver:
-        if not any(True for _ in self.integrations()):
+    def _check_integrations(self) -> Receiver:
+        if not any(True for _ in self.list_integrations()):
             ways = ", ".join(name for name in type(self).model_fields if name != "name")
             raise Inconsistent([Problem("", f"receiver {self.name!r} tells nobody: give one or more of {ways}")])
         return self
 
-    def integrations(self) -> Iterator[tuple[str, Integration]]:
+    def list_integrations(self) -> Iterator[tuple[str, Integration]]:
         """Its ways to notify, by their keys."""
         for name in type(self).model_fields:
             if isinstance(item := getattr(self, name), Integration):
                 yield name, item
 
-    def secrets(self) -> dict[str, str]:
+    def list_secrets(self) -> dict[str, str]:
         """Its secrets: name to what they are."""
         return {
             name: f"the {purpose} of receiver {self.name}"
-            for _, item in self.integrations()
-            for name, purpose in item.secrets()
+            for _, item in self.list_integrations()
+            for name, purpose in item.list_secrets()
         }
 
 

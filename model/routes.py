@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from model.base import GROUP_LABEL, LABEL_VALUE, MATCHER, Duration, LabelName, Name, Strict
-from model.errors import Inconsistent, Problem, nearest
+from model.errors import Inconsistent, Problem, suggest_name
 
 LabelValue = Annotated[str, Field(pattern=LABEL_VALUE, examples=["payments"])]
 MatcherText = Annotated[str, Field(pattern=MATCHER, examples=['team=~"shop|payments"'])]
@@ -67,7 +67,7 @@ class Matching(Strict):
     """Further conditions as Alertmanager writes them: service!="api", team=~"shop|payments"."""
 
     @model_validator(mode="after")
-    def _means_some(self) -> Matching:
+    def _check_matchers(self) -> Matching:
         problems = []
         if self.severity is None and not self.labels and not self.matchers:
             message = "give severity, labels or matchers; what no route claims goes to the first receiver anyway"
@@ -75,7 +75,9 @@ class Matching(Strict):
         if self.severity is not None and "severity" in self.labels:
             problems.append(Problem("labels.severity", "say it once, as severity"))
         problems += [
-            Problem(f"matchers[{n}]", message) for n, text in enumerate(self.matchers) if (message := _broken(text))
+            Problem(f"matchers[{n}]", message)
+            for n, text in enumerate(self.matchers)
+            if (message := _describe_fault(text))
         ]
         if problems:
             raise Inconsistent(problems)
@@ -92,7 +94,7 @@ class Matching(Strict):
         return set(self.conditions) <= set(other.conditions)
 
 
-def _broken(text: str) -> str:
+def _describe_fault(text: str) -> str:
     matcher = Matcher.parse(text)
     if "~" not in matcher.operator:
         return ""
@@ -131,8 +133,8 @@ class Route(Matching):
     """Routes for some of its alerts, tried in their order; alerts that none of them claims stay with this one."""
 
     @model_validator(mode="after")
-    def _groups(self) -> Route:
-        if problem := grouping(self.group_by or ()):
+    def _check_grouping(self) -> Route:
+        if problem := check_grouping(self.group_by or ()):
             raise Inconsistent([problem])
         return self
 
@@ -148,7 +150,7 @@ class Route(Matching):
         return any(item.name == "severity" and not item.matches({"severity": INFO}) for item in self.conditions)
 
 
-def grouping(labels: Sequence[str]) -> Problem | None:
+def check_grouping(labels: Sequence[str]) -> Problem | None:
     """What is wrong with a list of labels to group by."""
     if "..." in labels and len(labels) > 1:
         return Problem("groupBy", '"..." is every label, so no other one can stand beside it')
@@ -157,15 +159,15 @@ def grouping(labels: Sequence[str]) -> Problem | None:
     return None
 
 
-def walk(routes: Sequence[Route], where: str = "routes") -> Iterator[tuple[str, Route]]:
+def walk_routes(routes: Sequence[Route], where: str = "routes") -> Iterator[tuple[str, Route]]:
     """Every route and those below it, each with its path: `routes[0].routes[1]`."""
     for number, route in enumerate(routes):
         path = f"{where}[{number}]"
         yield path, route
-        yield from walk(route.routes, f"{path}.routes")
+        yield from walk_routes(route.routes, f"{path}.routes")
 
 
-def problems(receivers: Sequence[str], routes: Sequence[Route]) -> list[Problem]:
+def check_routes(receivers: Sequence[str], routes: Sequence[Route]) -> list[Problem]:
     """Receivers that are unknown, or that nothing leads to, and routes that are never reached.
 
     Args:
@@ -174,23 +176,24 @@ def problems(receivers: Sequence[str], routes: Sequence[Route]) -> list[Problem]
     """
     unknown = [
         Problem(
-            f"{path}.receiver", f"names the unknown receiver {route.receiver!r}; {nearest(route.receiver, receivers)}"
+            f"{path}.receiver",
+            f"names the unknown receiver {route.receiver!r}; {suggest_name(route.receiver, receivers)}",
         )
-        for path, route in walk(routes)
+        for path, route in walk_routes(routes)
         if route.receiver is not None and route.receiver not in receivers
     ]
     if unknown:
         return unknown
-    named = {route.receiver for _, route in walk(routes)}
+    named = {route.receiver for _, route in walk_routes(routes)}
     unused = [
         Problem(f"receivers[{number}]", f"{name!r} would get nothing: no route names it; add one, or leave it out")
         for number, name in enumerate(receivers)
         if number and name not in named
     ]
-    return [*unused, *_hidden(routes, "routes")]
+    return [*unused, *_check_hidden(routes, "routes")]
 
 
-def _hidden(routes: Sequence[Route], where: str) -> Iterator[Problem]:
+def _check_hidden(routes: Sequence[Route], where: str) -> Iterator[Problem]:
     """Routes behind one that takes the same alerts and ends with them."""
     for number, route in enumerate(routes):
         before = (n for n, other in enumerate(routes[:number]) if not other.continue_ and other.claims_all_of(route))
@@ -200,4 +203,4 @@ def _hidden(routes: Sequence[Route], where: str) -> Iterator[Problem]:
                 " before it"
             )
             yield Problem(f"{where}[{number}]", message)
-        yield from _hidden(route.routes, f"{where}[{number}].routes")
+        yield from _check_hidden(route.routes, f"{where}[{number}].routes")

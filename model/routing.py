@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from model.errors import Problem, nearest
-from model.routes import Matcher, Route, walk
+from model.errors import Problem, suggest_name
+from model.routes import Matcher, Route, walk_routes
 from model.telemetry import AlertRule, Telemetry
 
 Known = Mapping[str, set[str] | None]
@@ -20,7 +20,7 @@ _CERTAIN = ("alertname", "severity", "stack", "job", "service", "system", "envir
 """Labels all of whose values are planned, whatever expressions do with them."""
 
 
-def problems(
+def check_routing(
     where: str, routes: Sequence[Route], group_by: Sequence[str], telemetry: Telemetry, stack: str
 ) -> list[Problem]:
     """Labels and values that no planned alert has, so that a route is never taken, or nothing is grouped by them.
@@ -32,35 +32,35 @@ def problems(
         telemetry: everything that is planned.
         stack: the stack's name, which every alert carries.
     """
-    known = carried(telemetry, stack)
-    result = [*_grouped(f"{where}.groupBy", group_by, known)]
-    for path, route in walk(routes):
+    known = list_alert_labels(telemetry, stack)
+    result = [*_check_grouping(f"{where}.groupBy", group_by, known)]
+    for path, route in walk_routes(routes):
         for name, value in route.labels.items():
-            result += _unknown(f"{where}.{path}.labels.{name}", Matcher(name, "=", value), known)
+            result += _check_matcher(f"{where}.{path}.labels.{name}", Matcher(name, "=", value), known)
         for number, text in enumerate(route.matchers):
-            result += _unknown(f"{where}.{path}.matchers[{number}]", Matcher.parse(text), known)
-        result += _grouped(f"{where}.{path}.groupBy", route.group_by or (), known)
+            result += _check_matcher(f"{where}.{path}.matchers[{number}]", Matcher.parse(text), known)
+        result += _check_grouping(f"{where}.{path}.groupBy", route.group_by or (), known)
     return result
 
 
-def _unknown(path: str, matcher: Matcher, known: Known) -> Iterator[Problem]:
+def _check_matcher(path: str, matcher: Matcher, known: Known) -> Iterator[Problem]:
     """Why no alert fulfils a matcher; one that also takes alerts without the label has to name a label all the same."""
     name, value = matcher.name, matcher.value
     if name not in known:
-        yield Problem(path, f"no alert carries a label {name!r}; {nearest(name, known)}")
+        yield Problem(path, f"no alert carries a label {name!r}; {suggest_name(name, known)}")
         return
     values = known[name]
     if values is not None and not matcher.matches({}) and not any(matcher.matches({name: item}) for item in values):
-        yield Problem(path, f"{value!r}: no alert has this value; {nearest(value, values)}")
+        yield Problem(path, f"{value!r}: no alert has this value; {suggest_name(value, values)}")
 
 
-def _grouped(path: str, labels: Sequence[str], known: Known) -> Iterator[Problem]:
+def _check_grouping(path: str, labels: Sequence[str], known: Known) -> Iterator[Problem]:
     for number, name in enumerate(labels):
         if name != "..." and name not in known:
-            yield Problem(f"{path}[{number}]", f"no alert carries a label {name!r}; {nearest(name, known)}")
+            yield Problem(f"{path}[{number}]", f"no alert carries a label {name!r}; {suggest_name(name, known)}")
 
 
-def carried(telemetry: Telemetry, stack: str) -> dict[str, set[str] | None]:
+def list_alert_labels(telemetry: Telemetry, stack: str) -> dict[str, set[str] | None]:
     """The labels that alerts may carry, each with all of its values; None where only running targets know them."""
     alerts = [alert for group in telemetry.rules for alert in group.alerts]
     values: dict[str, set[str]] = {"stack": {stack}}
@@ -70,22 +70,22 @@ def carried(telemetry: Telemetry, stack: str) -> dict[str, set[str] | None]:
             "severity": alert.severity,
             **({"service": alert.service} if alert.service else {}),
         }
-        _add(values, {**own, **alert.labels})
+        _add_labels(values, {**own, **alert.labels})
     for job in telemetry.scrape:
-        _add(values, {"job": job.name, **(job.discovery.labels if job.discovery else {})})
+        _add_labels(values, {"job": job.name, **(job.discovery.labels if job.discovery else {})})
         for target in job.targets:
-            _add(values, target.labels)
-    dynamic = {name for alert in alerts for name in _used(alert)} | set(_DISCOVERED)
+            _add_labels(values, target.labels)
+    dynamic = {name for alert in alerts for name in _find_used_labels(alert)} | set(_DISCOVERED)
     open_ended: dict[str, set[str] | None] = {name: None for name in dynamic if name not in _CERTAIN}
     return {**values, **open_ended}
 
 
-def _add(values: dict[str, set[str]], labels: Mapping[str, str]) -> None:
+def _add_labels(values: dict[str, set[str]], labels: Mapping[str, str]) -> None:
     for name, value in labels.items():
         values.setdefault(name, set()).add(value)
 
 
-def _used(alert: AlertRule) -> Iterable[str]:
+def _find_used_labels(alert: AlertRule) -> Iterable[str]:
     """The labels that the expression and the texts of an alert speak of: its series may carry any of them.
 
     So may those of its labels that are templates have any value.

@@ -34,7 +34,7 @@ OWN_ALERTMANAGER = OwnOnly("alertmanager")
 """Marks what an AlertmanagerConfig has no field for."""
 
 
-def own_only(section: BaseModel, what: str, prefix: str = "") -> Iterator[str]:
+def list_own_only(section: BaseModel, what: str, prefix: str = "") -> Iterator[str]:
     """Paths of settings in `section`, or below it, that were given and are marked as of the stack's own `what`."""
     for name, field in type(section).model_fields.items():
         if name not in section.model_fields_set:
@@ -43,8 +43,8 @@ def own_only(section: BaseModel, what: str, prefix: str = "") -> Iterator[str]:
         if OwnOnly(what) in field.metadata:
             yield path
             continue
-        for inner_path, inner in _sections(getattr(section, name), path):
-            yield from own_only(inner, what, f"{inner_path}.")
+        for inner_path, inner in _list_sections(getattr(section, name), path):
+            yield from list_own_only(inner, what, f"{inner_path}.")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Idle:
     target: str
 
 
-def idle_settings(section: BaseModel, target: str, prefix: str = "") -> Iterator[Idle]:
+def list_idle_settings(section: BaseModel, target: str, prefix: str = "") -> Iterator[Idle]:
     """Every setting in `section`, or in a section below it, that was given although `target` does not read it.
 
     Of a whole section without effect only the section is named.
@@ -70,14 +70,14 @@ def idle_settings(section: BaseModel, target: str, prefix: str = "") -> Iterator
         if other := next((mark for mark in marks if mark.target != target), None):
             yield Idle(path, other.target)
             continue
-        for inner_path, inner in _sections(value, path):
-            yield from idle_settings(inner, target, f"{inner_path}.")
+        for inner_path, inner in _list_sections(value, path):
+            yield from list_idle_settings(inner, target, f"{inner_path}.")
 
 
-def _sections(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
+def _list_sections(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
     """The sections that a value is or holds, each with its path."""
     if isinstance(value, BaseModel):
         yield path, value
     elif isinstance(value, (tuple, list)):
         for number, item in enumerate(value):
-            yield from _sections(item, f"{path}[{number}]")
+            yield from _list_sections(item, f"{path}[{number}]")

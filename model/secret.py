@@ -45,7 +45,7 @@ class Secret:
     permanent: str = ""
     after_rotation: str = ""
 
-    def sources(self) -> tuple[str, ...]:
+    def list_sources(self) -> tuple[str, ...]:
         """Names of the secrets that it is made of."""
         if isinstance(self.made, Htpasswd):
             return tuple(self.made.users.values())

@@ -40,7 +40,7 @@ class Metric(Strict):
     """Value the demo workload moves around."""
 
     @model_validator(mode="after")
-    def _fits_its_type(self) -> Metric:
+    def _check_type(self) -> Metric:
         problems = []
         if self.type not in (able := TYPES[self.role]):
             message = f"{self.type!r}: a metric of the role {self.role!r} is a {' or a '.join(able)}"
@@ -127,13 +127,13 @@ class Service(Strict):
     """What is said about its packs' alerts, by name."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Service:
+    def _check_address(self) -> Service:
         declared = [name for name in ("address", "addresses", "on_host") if getattr(self, name)]
         if len(declared) > 1:
             raise Inconsistent([Problem("", f"give one of {', '.join(map(to_camel, declared))}")])
         return self
 
-    def by_role(self, role: Role) -> dict[str, Metric]:
+    def find_metrics(self, role: Role) -> dict[str, Metric]:
         """The declared metrics with that role."""
         return {name: metric for name, metric in self.metrics.items() if metric.role == role}
 
@@ -159,7 +159,7 @@ class Database(Strict):
     """Configuration key of the secret that holds the password."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> Database:
+    def _check_address(self) -> Database:
         problems = []
         if self.on_host == (self.address is not None):
             problems.append(Problem("address", "give either address (host:port) or onHost: true"))
@@ -182,6 +182,6 @@ class Database(Strict):
         """The port that it listens on."""
         return self.port or int(self.address.rpartition(":")[2] if self.address else PORTS[self.kind])
 
-    def stand_in(self, key: str) -> str:
+    def derive_stand_in_name(self, key: str) -> str:
         """The name of the workload that stands in for the database `key` in a demo."""
         return self.address.rpartition(":")[0] if self.address else key

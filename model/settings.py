@@ -104,7 +104,7 @@ class DockerSettings(Strict):
     """Rotated log files kept for each container."""
 
     @model_validator(mode="after")
-    def _reaches_the_engine(self) -> DockerSettings:
+    def _check_engine(self) -> DockerSettings:
         """Without `host`, DOCKER_HOST says how the engine is reached, so either may have its effect."""
         ways = {"certPath": ("tcp", self.cert_path), "sshOptions": ("ssh", self.ssh_options)}
         scheme = self.host.partition("://")[0] if self.host else None
@@ -137,7 +137,7 @@ class Toleration(Strict):
     """Taint effect; any when absent."""
 
     @model_validator(mode="after")
-    def _compares(self) -> Toleration:
+    def _check_operator(self) -> Toleration:
         problems = []
         if self.value is not None and self.operator == "Exists":
             problems.append(Problem("value", f"{self.value!r} is compared with operator Equal only; add that"))
@@ -189,7 +189,7 @@ class KubernetesSettings(Strict):
     """Extra annotations of every object."""
 
     @model_validator(mode="after")
-    def _one_way_in(self) -> KubernetesSettings:
+    def _check_entry(self) -> KubernetesSettings:
         problems = []
         if self.ingress_class and self.service_type != "ClusterIP":
             message = f"{self.service_type!r} is a second way in beside the ingress; leave it out, or ingressClass"
@@ -266,7 +266,7 @@ class Settings(Strict):
         return self.base_url.partition("://")[2].partition("/")[0]
 
     @model_validator(mode="after")
-    def _the_ingress_has_a_name(self) -> Settings:
+    def _check_ingress_host(self) -> Settings:
         if self.target != "kubernetes" or not self.kubernetes.ingress_class:
             return self
         problems = []

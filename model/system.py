@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from model.base import Duration, LabelName, Name, PortNumber, Strict
 from model.dashboard_spec import DashboardSpec
-from model.errors import Inconsistent, Problem, nearest
+from model.errors import Inconsistent, Problem, suggest_name
 from model.logs import HostLog
 from model.service import AlertName, Database, Ratio, Service, Tuning
 
@@ -82,7 +82,7 @@ class ServiceLevelObjective(Strict):
         return f"{self.service}-{self.name or self.kind}"
 
     @model_validator(mode="after")
-    def _parts_fit(self) -> ServiceLevelObjective:
+    def _check_parts(self) -> ServiceLevelObjective:
         problems = []
         for name, kind, what in (
             ("threshold", "latency", "seconds within which a request counts as quick"),
@@ -128,35 +128,35 @@ class System(Strict):
     """Bytes of logs a day, for the capacity plan."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> System:
+    def _check_consistency(self) -> System:
         problems = [
             Problem(
                 f"objectives[{number}].service",
-                f"{objective.service!r} is no service; {nearest(objective.service, self.services)}",
+                f"{objective.service!r} is no service; {suggest_name(objective.service, self.services)}",
             )
             for number, objective in enumerate(self.objectives)
             if objective.service not in self.services
         ]
-        problems += _unknown("dashboards", "services", [d.services for d in self.dashboards], self.services)
-        problems += _unknown("hostLogs", "writtenBy", [log.written_by for log in self.host_logs], self.services)
-        problems += _twice("objectives", "name", [objective.key for objective in self.objectives])
-        problems += _twice("dashboards", "uid", [dashboard.uid for dashboard in self.dashboards])
-        problems += _twice("alerts", "name", [alert.name for alert in self.alerts])
+        problems += _check_known("dashboards", "services", [d.services for d in self.dashboards], self.services)
+        problems += _check_known("hostLogs", "writtenBy", [log.written_by for log in self.host_logs], self.services)
+        problems += _check_unique("objectives", "name", [objective.key for objective in self.objectives])
+        problems += _check_unique("dashboards", "uid", [dashboard.uid for dashboard in self.dashboards])
+        problems += _check_unique("alerts", "name", [alert.name for alert in self.alerts])
         if problems:
             raise Inconsistent(problems)
         return self
 
 
-def _unknown(where: str, key: str, lists: list[tuple[str, ...]], services: Mapping[str, Service]) -> list[Problem]:
+def _check_known(where: str, key: str, lists: list[tuple[str, ...]], services: Mapping[str, Service]) -> list[Problem]:
     return [
-        Problem(f"{where}[{number}].{key}", f"{name!r} is no service; {nearest(name, services)}")
+        Problem(f"{where}[{number}].{key}", f"{name!r} is no service; {suggest_name(name, services)}")
         for number, names in enumerate(lists)
         for name in names
         if name not in services
     ]
 
 
-def _twice(where: str, key: str, values: list[str]) -> list[Problem]:
+def _check_unique(where: str, key: str, values: list[str]) -> list[Problem]:
     return [
         Problem(f"{where}[{number}].{key}", f"{value!r} is already used by {where}[{values.index(value)}]")
         for number, value in enumerate(values)

@@ -30,12 +30,12 @@ EDGE = "an entry point for people"
 """What parts of a stack offer each other, as it completes "nothing here offers ..."."""
 
 
-def source(uid: str) -> str:
+def name_source_offer(uid: str) -> str:
     """The offer of a data source."""
     return f"the data source {uid}"
 
 
-def series_for(row: str) -> str:
+def name_series_offer(row: str) -> str:
     """The offer of the series that a pack's row draws, where a component brings them and no service."""
     return f"the series that the row {row!r} draws"
 
@@ -355,14 +355,14 @@ class Telemetry:
         }
         return Telemetry(**merged)
 
-    def problems(self) -> list[str]:
+    def check_names(self) -> list[str]:
         """What contradicts itself once everything is together: two things of one name, as readable sentences."""
         groups: dict[str, list[str]] = {
             "scrape job": [job.name for job in self.scrape],
             "rule group": [group.name for group in self.rules],
             "alert": [f"{a.name} {a.service}".strip() for group in self.rules for a in group.alerts],
             "dashboard uid": [board.uid for board in self.dashboards],
-            "data source uid": [source.uid for source in self.datasources],
+            "data source uid": [name_source_offer.uid for name_source_offer in self.datasources],
             "route": [route.name for route in self.routes],
             "route prefix": [route.prefix for route in self.routes],
         }

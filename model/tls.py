@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from model.addresses import HttpsUrl, PossiblePort
-from model.base import Duration, Name, Pem, Strict, duration, seconds
+from model.base import Duration, Name, Pem, Strict, format_duration, parse_duration
 from model.errors import Inconsistent, Problem
 
 HOUR = 3600
@@ -81,36 +81,36 @@ class Acme(Strict):
     def lifetime_seconds(self) -> float:
         """How long a certificate is valid, in seconds."""
         if self.lifetime:
-            return seconds(self.lifetime)
+            return parse_duration(self.lifetime)
         if self.letsencrypt:
             return LIFETIMES[self.profile or "classic"]
         return 90 * 24 * HOUR
 
-    def address(self, environment: str) -> str:
+    def get_directory_url(self, environment: str) -> str:
         """Address of the directory in an environment."""
         named = self.directory or ("production" if environment in PRODUCTION else "staging")
         return DIRECTORIES.get(named, named)
 
-    def store(self, environment: str) -> str:
+    def derive_store_name(self, environment: str) -> str:
         """Name of the file with account and certificates: another one for each directory, so that none are mixed."""
-        address = self.address(environment)
+        address = self.get_directory_url(environment)
         known = {url: name for name, url in DIRECTORIES.items()}
         return f"{known.get(address, hashlib.sha256(address.encode()).hexdigest()[:12])}.json"
 
     @model_validator(mode="after")
-    def _fits(self) -> Acme:
+    def _check_fit(self) -> Acme:
         problems = []
         if (self.challenge == "dns") != (self.dns is not None):
             message = "is required with challenge dns" if self.dns is None else "has an effect with challenge dns only"
             problems.append(Problem("dns", message))
         lifetime = LIFETIMES[self.profile or "classic"]
-        if self.lifetime and self.letsencrypt and seconds(self.lifetime) != lifetime:
+        if self.lifetime and self.letsencrypt and parse_duration(self.lifetime) != lifetime:
             message = (
                 f"{self.lifetime!r} contradicts the profile {self.profile or 'classic'}, whose certificates are"
-                f" valid for {duration(lifetime)}: renewals would come too late or too often; leave it out"
+                f" valid for {format_duration(lifetime)}: renewals would come too late or too often; leave it out"
             )
             problems.append(Problem("lifetime", message))
-        if self.lifetime and seconds(self.lifetime) < HOUR:
+        if self.lifetime and parse_duration(self.lifetime) < HOUR:
             problems.append(Problem("lifetime", f"{self.lifetime!r} must be an hour at least, as Traefik counts hours"))
         if self.ca_certificate and self.letsencrypt:
             problems.append(Problem("caCertificate", "is for another directory than Let's Encrypt's; leave it out"))
@@ -149,7 +149,7 @@ class TlsSettings(Strict):
         return self.mode != "none"
 
     @model_validator(mode="after")
-    def _one_source(self) -> TlsSettings:
+    def _check_source(self) -> TlsSettings:
         sections = {"acme": self.acme, "files": self.files}
         problems = [
             Problem(
@@ -169,11 +169,11 @@ class TlsSettings(Strict):
         return self
 
 
-def renewal(lifetime: float) -> tuple[float, float]:
+def compute_renewal(lifetime: float) -> tuple[float, float]:
     """When Traefik renews certificates that it takes for valid for `lifetime` seconds, and how often it looks.
 
     Returns:
-        Seconds before the end, and seconds between two looks: `renewal(160 * 3600) == (172800, 7200)`.
+        Seconds before the end, and seconds between two looks: `compute_renewal(160 * 3600) == (172800, 7200)`.
     """
     hours = lifetime / HOUR
     before, every = next((before, every) for least, before, every in _RENEWALS if hours >= least)

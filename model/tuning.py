@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from model.base import seconds
-from model.errors import Problem, nearest
-from model.inhibition import with_inhibitions
-from model.limits import kind_of
+from model.base import parse_duration
+from model.errors import Problem, suggest_name
+from model.inhibition import apply_inhibitions
+from model.limits import get_limit_type
 from model.service import Tuning
 from model.settings import Settings
 from model.system import System
@@ -18,7 +18,7 @@ DEFAULT_BOARD = "monitoring-stack"
 """Where alerts lead that have no better dashboard."""
 
 
-def tuned(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bool = True) -> Telemetry:
+def tune_telemetry(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bool = True) -> Telemetry:
     """The telemetry with every alert as the system wants it: muted, and with links to its runbook and dashboard.
 
     Args:
@@ -31,21 +31,21 @@ def tuned(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bo
     groups = []
     for group in telemetry.rules:
         board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
-        alerts = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
+        alerts = [rule for alert in group.alerts if (rule := _tune_alert(alert, system)) is not None]
         groups.append(
-            replace(group, alerts=tuple(_linked(alert, board if drawn else "", settings) for alert in alerts))
+            replace(group, alerts=tuple(_add_links(alert, board if drawn else "", settings) for alert in alerts))
         )
-    groups = [capped(group, settings.longest_for) for group in groups]
-    return replace(telemetry, rules=with_inhibitions([group for group in groups if group.alerts or group.recordings]))
+    groups = [cap_group(group, settings.longest_for) for group in groups]
+    return replace(telemetry, rules=apply_inhibitions([group for group in groups if group.alerts or group.recordings]))
 
 
-def untuned(system: System) -> System:
+def remove_tuning(system: System) -> System:
     """The system without a word about alerts."""
     services = {key: service.model_copy(update={"tune": {}}) for key, service in system.services.items()}
     return system.model_copy(update={"tune": {}, "services": services})
 
 
-def problems(telemetry: Telemetry, system: System, elsewhere: Collection[str] = ()) -> list[Problem]:
+def check_tuning(telemetry: Telemetry, system: System, elsewhere: Collection[str] = ()) -> list[Problem]:
     """What a system says about alerts that it does not have, or that they have nothing to be said about.
 
     Args:
@@ -55,13 +55,13 @@ def problems(telemetry: Telemetry, system: System, elsewhere: Collection[str] = 
     """
     alerts = [alert for group in telemetry.rules for alert in group.alerts]
     wishes = {name: wish for name, wish in system.tune.items() if name not in elsewhere}
-    result = _wishes(f"configs/systems/{system.name}.yaml: tune", wishes, alerts)
+    result = _check_wishes(f"configs/systems/{system.name}.yaml: tune", wishes, alerts)
     for key, service in system.services.items():
         where = f"configs/systems/{system.name}.yaml: services.{key}.tune"
         about = [alert for alert in alerts if alert.service == key]
         common = {alert.name for alert in alerts if not alert.service} - {alert.name for alert in about}
         own = {name: wish for name, wish in service.tune.items() if name not in common}
-        result += _wishes(where, own, about) + [
+        result += _check_wishes(where, own, about) + [
             Problem(f"{where}.{name}", "is one alert for all services; tune it in `tune` at the top of the file")
             for name in service.tune
             if name in common
@@ -69,14 +69,14 @@ def problems(telemetry: Telemetry, system: System, elsewhere: Collection[str] = 
     return result
 
 
-def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> list[Problem]:
+def _check_wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> list[Problem]:
     by_name: dict[str, AlertRule] = {alert.name: alert for alert in alerts}
     problems = []
     for name, wish in tune.items():
         if name not in by_name:
-            problems.append(Problem(f"{where}.{name}", f"there is no such alert; {nearest(name, by_name)}"))
+            problems.append(Problem(f"{where}.{name}", f"there is no such alert; {suggest_name(name, by_name)}"))
             continue
-        if wish.threshold is not None and (message := _unfit(wish.threshold, by_name[name])):
+        if wish.threshold is not None and (message := _describe_unfit(wish.threshold, by_name[name])):
             problems.append(Problem(f"{where}.{name}.threshold", message))
         if wish.min_failures is not None and by_name[name].min_failures is None:
             having = sorted(alert.name for alert in alerts if alert.min_failures is not None)
@@ -87,15 +87,15 @@ def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> 
     return problems
 
 
-def _unfit(threshold: float, alert: AlertRule) -> str:
+def _describe_unfit(threshold: float, alert: AlertRule) -> str:
     """Why an alert cannot have this threshold."""
     if alert.limit is None:
         return "the alert has no threshold that could be another"
-    kind = kind_of(alert.limit)
+    kind = get_limit_type(alert.limit)
     return "" if kind.allows(threshold) else f"{threshold:g}: {kind.WORDS}"
 
 
-def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
+def _tune_alert(alert: AlertRule, system: System) -> AlertRule | None:
     """The alert as it is wanted; None when it is not. A service's own word comes before the system's.
 
     It carries the labels of its service, which expressions do not keep, so that people can be chosen by them.
@@ -114,7 +114,7 @@ def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
     )
 
 
-def _linked(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
+def _add_links(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
     chosen = f"?var-service={alert.service}" if alert.service else ""
     base = settings.runbooks.rstrip("/")
     links = {"runbook_url": f"{base}/{alert.name}.md"} if base else {}
@@ -123,8 +123,8 @@ def _linked(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
     return replace(alert, annotations={**links, **alert.annotations})
 
 
-def capped(group: RuleGroup, longest: str) -> RuleGroup:
+def cap_group(group: RuleGroup, longest: str) -> RuleGroup:
     """The group with no alert waiting longer than `longest`: for demonstrations, where nobody wants to wait."""
     return replace(
-        group, alerts=tuple(replace(alert, for_=min(alert.for_, longest, key=seconds)) for alert in group.alerts)
+        group, alerts=tuple(replace(alert, for_=min(alert.for_, longest, key=parse_duration)) for alert in group.alerts)
     )

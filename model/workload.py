@@ -111,13 +111,13 @@ class ConfigDir:
     reload: Reload | None = None
     restart_on: frozenset[str] = frozenset()
 
-    def revision(self) -> str:
+    def compute_revision(self) -> str:
         """Digest of all documents: 12 hexadecimal digits, the same for the same content."""
-        return digest({"files": dict(sorted(self.files.items()))})
+        return compute_digest({"files": dict(sorted(self.files.items()))})
 
-    def restart_digest(self) -> str:
+    def compute_restart_digest(self) -> str:
         """Digest of the documents that are only read at start."""
-        return digest({name: text for name, text in sorted(self.files.items()) if name in self.restart_on})
+        return compute_digest({name: text for name, text in sorted(self.files.items()) if name in self.restart_on})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,26 +237,26 @@ class Workload:
     labels: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[int, ...] = ()
 
-    def exempt(self, rule: str) -> bool:
+    def is_exempt(self, rule: str) -> bool:
         """Whether an exemption from `rule` is declared."""
         return any(exemption.rule == rule for exemption in self.exemptions)
 
-    def secrets_read(self, *, again: bool) -> tuple[SecretFile, ...]:
+    def list_secrets_read(self, *, again: bool) -> tuple[SecretFile, ...]:
         """The secret files that the process reads again when they change, or those that only a new process takes."""
         return tuple(secret for secret in self.secrets if secret.reread == again)
 
-    def capabilities(self) -> tuple[str, ...]:
+    def list_capabilities(self) -> tuple[str, ...]:
         """The capabilities declared as exceptions, sorted; all others are dropped."""
         return tuple(sorted(e.value for e in self.exemptions if e.rule == "capability"))
 
 
-def digest(value: object) -> str:
+def compute_digest(value: object) -> str:
     """A short stable digest (12 hexadecimal digits) of any JSON-like value or dataclass."""
-    text = json.dumps(value, sort_keys=True, default=_plain)
+    text = json.dumps(value, sort_keys=True, default=_convert_plain)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _plain(value: object) -> object:
+def _convert_plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, Mapping):

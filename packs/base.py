@@ -20,7 +20,7 @@ from model.telemetry import AlertRule, Example, RecordingRule
 WINDOW = "5m"
 """Twenty scrapes at the default interval: one slow request does not show, a bad deployment does."""
 BY = "service, system, environment"
-"""What every series of a service keeps: see `model.naming.identity`."""
+"""What every series of a service keeps: see `model.naming.build_identity_labels`."""
 SERVICE = ("service", "environment")
 """Labels by which alerts are about the same service."""
 CHOSEN = 'environment=~"$environment", service=~"$service"'
@@ -77,7 +77,7 @@ class Subject:
 
     def metric(self, role: Role) -> tuple[str, Metric] | None:
         """The metric with that role; at most one has it (`packs.system` refuses more)."""
-        return next(iter(self.service.by_role(role).items()), None)
+        return next(iter(self.service.find_metrics(role).items()), None)
 
     def selector(self, *matchers: str) -> str:
         """The label matchers of its series."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from model.errors import Problem, nearest
+from model.errors import Problem, suggest_name
 from model.roles import FREE, Role
 from model.service import Metric, Service
 from model.system import System
@@ -30,24 +30,24 @@ def problems(system: System, where: str) -> list[Problem]:
 
 def _repeated(service: Service, where: str) -> Iterator[Problem]:
     for role in get_args(Role):
-        if role not in SHARED and len(named := sorted(service.by_role(role))) > 1:
+        if role not in SHARED and len(named := sorted(service.find_metrics(role))) > 1:
             message = f"the role {role!r} is also that of {named[0]}; only one metric of a service can have it"
             yield Problem(f"{where}.metrics.{named[1]}.role", message)
 
 
 def _status(service: Service, where: str) -> Iterator[Problem]:
-    for name, metric in service.by_role("requests").items():
+    for name, metric in service.find_metrics("requests").items():
         if service.status_label not in metric.labels:
-            hint = nearest(service.status_label, metric.labels)
+            hint = suggest_name(service.status_label, metric.labels)
             message = f"{service.status_label!r} is no label of {name}, which counts the requests; {hint}"
             yield Problem(f"{where}.statusLabel", message)
 
 
 def _timed(service: Service, where: str) -> Iterator[Problem]:
     for role in TIMED:
-        for name, metric in service.by_role(role).items():
+        for name, metric in service.find_metrics(role).items():
             if metric.unit not in PER_SECOND:
-                message = f"{metric.unit!r} is no unit of time, but the role is {role}; {nearest('', PER_SECOND)}"
+                message = f"{metric.unit!r} is no unit of time, but the role is {role}; {suggest_name('', PER_SECOND)}"
                 yield Problem(f"{where}.metrics.{name}.unit", message)
 
 
@@ -67,7 +67,7 @@ def _misread(pack: str, name: str, usual: Metric, declared: Metric, service: Ser
                 f"{declared.type!r}, but the pack {pack} reads {name} as a {usual.type}; declare it so, or rename it"
             )
             return Problem("type", message)
-    elif not service.by_role(usual.role):
+    elif not service.find_metrics(usual.role):
         message = (
             f"{declared.role!r}, but {name} is what the pack {pack} looks for as {usual.role!r}, which no metric of"
         )

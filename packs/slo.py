@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from model.base import seconds
+from model.base import parse_duration
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.system import ServiceLevelObjective, System
 from model.telemetry import RecordingRule, RuleGroup
@@ -37,7 +37,7 @@ def groups(system: System, environment: str) -> tuple[RuleGroup, ...]:
         return ()
     labels = {"system": system.name, "environment": environment}
     base = [rule for item in system.objectives for rule in own_rules(system, item, labels)]
-    windows = sorted({item.window for item in system.objectives}, key=seconds)
+    windows = sorted({item.window for item in system.objectives}, key=parse_duration)
     quick = (*base, *short(), unknown())
     return (
         RuleGroup(name=f"{system.name}-slo", interval=FAST_INTERVAL, recordings=quick, alerts=alerts(system.tune)),
@@ -114,7 +114,7 @@ def _number(over: str, failed: str, every: str) -> RecordingRule:
 
     What was not recorded is not counted, so the number is right for a stack that is younger than the window as well.
     """
-    expr = f"sum_over_time({failed}[{over}]) * {seconds(every):g}"
+    expr = f"sum_over_time({failed}[{over}]) * {parse_duration(every):g}"
     return RecordingRule(record=f"slo:requests_failed:increase{over}", expr=expr)
 
 

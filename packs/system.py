@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from model.capacity import service_series
+from model.capacity import count_service_series
 from model.component import Contribution, Contributor, Planning
-from model.dashboard import build
+from model.dashboard import build_dashboard
 from model.dashboard_spec import DashboardSpec, Row
-from model.errors import ConfigError, Problem, nearest
-from model.gateway import addresses
-from model.naming import identity, namespace
-from model.places import in_system, setting
-from model.promql import Catalogue, problems
+from model.errors import ConfigError, Problem, suggest_name
+from model.gateway import list_addresses
+from model.naming import build_identity_labels, derive_namespace
+from model.places import locate_in_system, locate_setting
+from model.promql import Catalogue, check_query
 from model.service import Metric, Service
 from model.system import AlertSpec, ServiceLevelObjective, System
 from model.telemetry import (
@@ -32,7 +32,7 @@ from model.telemetry import (
     ScrapeTarget,
     SeriesCount,
     Telemetry,
-    series_for,
+    name_series_offer,
 )
 from packs import measurable, outcome, presence, roles, slo
 from packs.base import PER_SECOND, Rules, Subject
@@ -85,7 +85,9 @@ def _needs(context: Planning) -> Iterator[Need]:
     """
     if context.settings.demo:
         yield Need(
-            what=STAND_INS, why="demo is true, so that everything asks them", where=setting(context.stack, "demo")
+            what=STAND_INS,
+            why="demo is true, so that everything asks them",
+            where=locate_setting(context.stack, "demo"),
         )
     if context.operator:
         return
@@ -94,7 +96,7 @@ def _needs(context: Planning) -> Iterator[Need]:
             if row.pack and row.pack in context.rows:
                 path = f"dashboards[{d}].rows[{r}].pack"
                 why = f"{path} of {context.system.name} draws {row.pack!r}"
-                yield Need(what=series_for(row.pack), why=why, where=in_system(context.system.name, path))
+                yield Need(what=name_series_offer(row.pack), why=why, where=locate_in_system(context.system.name, path))
 
 
 def _where(system: System) -> str:
@@ -120,7 +122,7 @@ def _objective_problems(system: System) -> list[Problem]:
     problems = []
     for number, item in enumerate(system.objectives):
         where, service = f"{_where(system)}objectives[{number}]", system.services[item.service]
-        if item.kind == "availability" and not service.by_role("requests"):
+        if item.kind == "availability" and not service.find_metrics("requests"):
             problems.append(Problem(f"{where}.service", f"{item.service} declares no metric of the role 'requests'"))
         if item.kind == "latency":
             problems += _latency_problems(where, item, service)
@@ -128,7 +130,7 @@ def _objective_problems(system: System) -> list[Problem]:
 
 
 def _latency_problems(where: str, item: ServiceLevelObjective, service: Service) -> list[Problem]:
-    timed = service.by_role("duration")
+    timed = service.find_metrics("duration")
     if not timed:
         return [Problem(f"{where}.service", f"{item.service} declares no metric of the role 'duration'")]
     name, metric = next(iter(timed.items()))
@@ -168,7 +170,7 @@ def _query_problems(system: System, known: Catalogue) -> list[Problem]:
         Problem(f"{_where(system)}{path}", text)
         for path, query in queries
         if query.strip()
-        for text in problems(query, known)
+        for text in check_query(query, known)
     ]
 
 
@@ -179,7 +181,7 @@ def targets(context: Planning, key: str, service: Service) -> tuple[str, ...]:
     """host:port of each instance of a service; in a demo its stand-in's, wherever the service itself lives."""
     if context.settings.demo:
         return (context.address(key, service.port),)
-    return tuple(addresses(key, service).values())
+    return tuple(list_addresses(key, service).values())
 
 
 HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_label": "instance"}
@@ -188,7 +190,7 @@ HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_l
 
 def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
     """The scrape job of a service."""
-    labels = {**service.labels, **identity(context, key)}
+    labels = {**service.labels, **build_identity_labels(context, key)}
     pods = discovery(context, service, labels)
     return ScrapeJob(
         name=key,
@@ -202,7 +204,7 @@ def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
         ),
         interval=service.scrape_interval,
         sample_limit=service.sample_limit,
-        series=SeriesCount(target=service_series(service)),
+        series=SeriesCount(target=count_service_series(service)),
         relabel=(HOST_OF_POD,) if pods and service.instance == "host" else (),
     )
 
@@ -212,7 +214,7 @@ def discovery(context: Planning, service: Service, labels: Mapping[str, str]) ->
     pods = service.kubernetes
     if context.settings.target != "kubernetes" or pods is None:
         return None
-    own = namespace(context.stack, context.settings.kubernetes)
+    own = derive_namespace(context.stack, context.settings.kubernetes)
     pod_namespace = own if context.settings.demo else pods.namespace
     count = 1 if context.settings.demo else pods.expected
     return Discovery(
@@ -301,7 +303,9 @@ def _dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashboard, 
         keys = spec.services or tuple(system.services)
         try:
             filled = _filled(spec, context, keys, where)
-            built.append(build(filled, folder=system.title, tags=[system.name], services=list(keys), where=where))
+            built.append(
+                build_dashboard(filled, folder=system.title, tags=[system.name], services=list(keys), where=where)
+            )
         except ConfigError as error:
             problems += error.problems
     return tuple(built)
@@ -315,7 +319,7 @@ def _filled(spec: DashboardSpec, context: Planning, keys: Sequence[str], where: 
         panels = brought.panels() if brought else row_panels(row.pack, system, keys) if row.pack else ()
         if row.pack and not panels:
             users = sorted({name for key in keys for name in system.services[key].packs})
-            message = f"no service of this dashboard uses the pack {row.pack!r}; {nearest(row.pack, users)}"
+            message = f"no service of this dashboard uses the pack {row.pack!r}; {suggest_name(row.pack, users)}"
             problems.append(Problem(f"{where}.rows[{number}].pack", message))
             continue
         usual = brought.title if brought else TITLES[row.pack] if row.pack else ""

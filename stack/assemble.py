@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from model.checks.plain_secrets import followers_removed, hide
+from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.component import Planning
-from model.errors import ConfigError, Problem, nearest
+from model.errors import ConfigError, Problem, suggest_name
 from model.images import Image, ImagesFile
-from model.load import parse, read_yaml
-from model.places import in_section, section_key, settings_file
-from model.plan import Plan, Platform, make_plan
-from model.scope import OnlyOn, idle_settings
+from model.load import parse_model, read_yaml
+from model.places import derive_section_key, locate_in_section, locate_settings_file
+from model.plan import Plan, Platform, build_plan
+from model.scope import OnlyOn, list_idle_settings
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
@@ -94,10 +94,10 @@ def assemble(
     problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
     if images is None:
         raise ConfigError(problems)
-    plan, mistakes = make_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
+    plan, mistakes = build_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
     problems += mistakes
     if check is not None:
-        problems += [Problem(f"target {settings.target}", text) for text in check(plan.every())]
+        problems += [Problem(f"target {settings.target}", text) for text in check(plan.list_workloads())]
     if problems:
         raise ConfigError(problems)
     return replace(plan, secrets={**secrets, **plan.secrets})
@@ -127,7 +127,7 @@ def load_images(root: Path) -> Mapping[str, Image]:
     Raises:
         ConfigError: the file cannot be read or holds something else.
     """
-    return parse(ImagesFile, read_yaml(root / IMAGES, root), str(IMAGES)).images
+    return parse_model(ImagesFile, read_yaml(root / IMAGES, root), str(IMAGES)).images
 
 
 def load_settings(stack: str, config: Mapping[str, ConfigValue]) -> Settings:
@@ -145,7 +145,7 @@ def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) 
     Raises:
         ConfigError: values of the wrong type or outside their range, or settings that are stored as secrets.
     """
-    where = settings_file(stack)
+    where = locate_settings_file(stack)
     fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
     items = {key: item for key, item in config.items() if key in fields}
     problems = [
@@ -156,7 +156,7 @@ def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) 
     values = {key: _value(fields[key], item.value) for key, item in items.items() if not item.secret}
     if "system" in items and items["system"].secret:
         values["system"] = "unknown"  # already refused above; keeps "is required" out of the list
-    settings = _collect(problems, lambda: parse(model, values, where))
+    settings = _collect(problems, lambda: parse_model(model, values, where))
     if problems or settings is None:
         raise ConfigError(problems)
     return settings
@@ -172,21 +172,21 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
         raise ConfigError([])
     file = SYSTEMS / f"{name}.yaml"
     if not (root / file).is_file():
-        known = nearest(name, (path.stem for path in (root / SYSTEMS).glob("*.yaml")))
-        raise ConfigError([Problem(f"{settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
-    data, plain = hide(read_yaml(root / file, root), str(file))
+        known = suggest_name(name, (path.stem for path in (root / SYSTEMS).glob("*.yaml")))
+        raise ConfigError([Problem(f"{locate_settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
+    data, plain = hide_secrets(read_yaml(root / file, root), str(file))
     problems: list[Problem] = []
-    system = _collect(problems, lambda: parse(System, data, str(file)))
+    system = _collect(problems, lambda: parse_model(System, data, str(file)))
     if isinstance(data, dict):
         problems += _system_problems(data, name, str(file))
     if problems or plain or system is None:
-        raise ConfigError(followers_removed(problems, plain))
+        raise ConfigError(remove_followers(problems, plain))
     return expanded(system)
 
 
 def declared_secrets(context: Planning) -> dict[str, Secret]:
     """Every secret that the enabled components and the logins of private registries ask for, by name."""
-    active = [c for c in registry.COMPONENTS if context.enabled(c.name)]
+    active = [c for c in registry.COMPONENTS if context.is_enabled(c.name)]
     secrets = {secret.name: secret for c in active for secret in c.secrets(context.sections[c.name], context)}
     for login in context.settings.docker.registry_logins:
         purpose = f"the password of {login.username} at the registry {login.address}"
@@ -201,8 +201,8 @@ def _idle_sections(context: Planning) -> list[Problem]:
     """What is said of components that are switched off."""
     return [
         Problem(
-            in_section(context.stack, name, to_camel(field)),
-            f"has no effect, as {section_key(name)}.enabled is false; leave it out",
+            locate_in_section(context.stack, name, to_camel(field)),
+            f"has no effect, as {derive_section_key(name)}.enabled is false; leave it out",
         )
         for name, section in context.sections.items()
         if not section.enabled
@@ -232,7 +232,7 @@ def _system_problems(data: Mapping[str, Any], name: str, where: str) -> list[Pro
     ports = data.get("ports")
     if isinstance(ports, dict):
         problems += [
-            Problem(f"{where}: ports.{key}", f"no component has this name; {nearest(str(key), components)}")
+            Problem(f"{where}: ports.{key}", f"no component has this name; {suggest_name(str(key), components)}")
             for key in ports
             if key not in components
         ]
@@ -245,8 +245,8 @@ def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mappin
     settings = [field.alias or name for name, field in fields.items()]
     valid = [*settings, *(name for name, secret in (secrets or {}).items() if not secret.made)]
     return [
-        Problem(f"{settings_file(stack)}: {key}", f"unknown key {key!r}; {nearest(key, valid)}")
-        for key, item in ((hide(name, "")[0], item) for name, item in config.items())
+        Problem(f"{locate_settings_file(stack)}: {key}", f"unknown key {key!r}; {suggest_name(key, valid)}")
+        for key, item in ((hide_secrets(name, "")[0], item) for name, item in config.items())
         if key not in valid and (secrets is not None or not item.secret)
     ]
 
@@ -258,7 +258,7 @@ def _secret_problems(
     taken = {field.alias or name for name, field in settings.items()}
     problems = []
     for name, secret in sorted(secrets.items()):
-        where, value = f"{settings_file(stack)}: {name}", config.get(name)
+        where, value = f"{locate_settings_file(stack)}: {name}", config.get(name)
         command = f"make secret STACK={stack} NAME={name} (or: pulumi config set --secret {name})"
         if name in taken:
             problems.append(Problem(where, f"is a setting, so no secret can have this name ({secret.purpose})"))
@@ -281,11 +281,11 @@ def _idle_problems(context: Planning) -> list[Problem]:
     """Settings that this stack's target does not read."""
     return [
         Problem(
-            f"{settings_file(context.stack)}: {idle.path}",
+            f"{locate_settings_file(context.stack)}: {idle.path}",
             f"has an effect on the target {idle.target} only, and this stack's is {context.settings.target};"
             " leave it out",
         )
-        for idle in idle_settings(context.settings, context.settings.target)
+        for idle in list_idle_settings(context.settings, context.settings.target)
     ]
 
 
@@ -293,7 +293,7 @@ def _operator_problems(context: Planning) -> list[Problem]:
     """An operator where there is none, and settings of what it runs in the place of our own."""
     if context.operator is None:
         return []
-    where = settings_file(context.stack)
+    where = locate_settings_file(context.stack)
     if context.settings.target != "kubernetes":
         message = f"an operator exists on the target kubernetes only, and this is {context.settings.target}; use own"
         return [Problem(f"{where}: prometheus.mode", message)]
@@ -303,7 +303,7 @@ def _operator_problems(context: Planning) -> list[Problem]:
             "is for the operator to say, which runs it; leave it out, or set prometheus.mode to own",
         )
         for component in registry.COMPONENTS
-        if component.under_operator is not None and context.enabled(component.name)
+        if component.under_operator is not None and context.is_enabled(component.name)
         for name in sorted(context.sections[component.name].model_fields_set - component.under_operator)
         if not any(isinstance(mark, OnlyOn) for mark in component.settings.model_fields[name].metadata)  # told already
     ]

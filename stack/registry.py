@@ -26,7 +26,7 @@ from components.promtail.component import Promtail
 from components.socket_proxy import SocketProxy
 from components.traefik.component import Traefik
 from model.component import Component, Contributor, SystemRow
-from model.places import section_key
+from model.places import derive_section_key
 from model.scope import OnlyOn
 from model.settings import ComponentSettings, Settings
 from packs.system import SystemContributor
@@ -91,7 +91,7 @@ def field_name(component: str) -> str:
 
 def key_name(component: str) -> str:
     """The YAML key of a component's section: `node-exporter` is `nodeExporter`."""
-    return section_key(component)
+    return derive_section_key(component)
 
 
 def system_rows() -> Mapping[str, SystemRow]:

@@ -66,7 +66,7 @@ class MonitoringStack(pulumi.ComponentResource):
         values |= self.passwords
         values |= derive(name, plan.secrets, values, child)
         self.authority = authority(plan.secrets, values)
-        refused = target.check(plan.every())
+        refused = target.check(plan.list_workloads())
         if refused:
             raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
         self.deployments: dict[str, Deployment] = {}
@@ -93,7 +93,7 @@ def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], op
         plan.settings.kubernetes,
         plan.images,
         secrets,
-        workloads=plan.every(),
+        workloads=plan.list_workloads(),
         extra_objects=plan.extra_objects,
         allowed_namespaces=plan.allowed_namespaces,
         retain=plan.settings.retain_data,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from model.naming import user_id
+from model.naming import derive_user_id
 from model.workload import SECRETS_DIR, Workload
 from targets.docker import containers
 from targets.docker.shared import Inputs, Late, Scope, present, show
@@ -70,7 +70,7 @@ def _depends_on(workload: Workload) -> dict[str, Any]:
 
 def _owned(scope: Scope, workload: Workload) -> Inputs:
     """The one-shot that gives data volumes to the user of their process, which a new volume does not belong to."""
-    owner = user_id(scope.stack, workload.name)
+    owner = derive_user_id(scope.stack, workload.name)
     return {
         "image": scope.reference("busybox"),
         "entrypoint": ["/bin/busybox", "chown", f"{owner}:{owner}", *(volume.path for volume in workload.volumes)],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from model.dashboard_spec import Panel
-from model.load import parse
+from model.load import parse_model
 from model.system import System
 from model.telemetry import AlertRule, RecordingRule, RuleGroup
 from packs.base import Subject
@@ -43,7 +43,7 @@ def uses() -> Uses:
 
     def make(*packs: str, **more: Any) -> Subject:
         service = {"port": 80, "packs": list(packs), **more}
-        return Subject(expanded(parse(System, {"name": "s", "title": "S", "services": {"x": service}}, "s")), "x")
+        return Subject(expanded(parse_model(System, {"name": "s", "title": "S", "services": {"x": service}}, "s")), "x")
 
     return make
 

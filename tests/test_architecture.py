@@ -236,7 +236,7 @@ def called(place: str) -> set[str]:
 def test_components_are_not_named_in_other_files() -> None:
     """The registry is the only list: elsewhere a name is at most asked about.
 
-    That is `count("x")`, an image, or type and uid of a data source that Grafana shows.
+    That is `count_instances("x")`, an image, or type and uid of a data source that Grafana shows.
     """
     names = {component.name for component in registry.COMPONENTS}
     for path in sources("components", "model", "packs"):
@@ -271,7 +271,7 @@ def strings(path: Path) -> Iterator[ast.Constant]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call):
             function = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if function == "count":
+            if function == "count_instances":
                 allowed |= set(node.args[:1])
             allowed |= {
                 inner
@@ -362,7 +362,7 @@ def test_every_image_is_used() -> None:
     """An image of configs/images.yaml is run by a shipped stack, or has a reason to be there."""
     stacks = {path.name.split(".")[1]: path for path in ROOT.glob("Pulumi.*.yaml")}
     plans = [plan_file(path, stack) for stack, path in stacks.items()]
-    used = {workload.image for plan in plans for workload in plan.every()}
+    used = {workload.image for plan in plans for workload in plan.list_workloads()}
     assert set(load_images(ROOT)) - used <= SERVED_BY_HELPERS.keys()
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cli.stack_file import config_of
-from model.load import parse
+from model.load import parse_model
 from model.system import System
 from stack import registry
 from stack.assemble import load_settings
@@ -37,7 +37,7 @@ def test_every_yaml_example_is_valid(document: dict[str, Any]) -> None:
         load_settings("example", config)
     else:
         services = {"x": {"port": 80}}  # an example of something else than services stands for itself
-        parse(System, {"name": "example", "title": "Example", "services": services, **document}, "example")
+        parse_model(System, {"name": "example", "title": "Example", "services": services, **document}, "example")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

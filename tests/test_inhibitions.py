@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from components.prometheus.rules import rules
-from model.base import seconds
-from model.inhibition import pairs
+from model.base import parse_duration
+from model.inhibition import list_inhibitions
 from model.telemetry import AlertRule, Example, Inhibition, RuleGroup
 from tests.support.proving import STEP
 from tests.support.validating import judged, tool
@@ -32,7 +32,7 @@ def every_pair() -> tuple[Pair, ...]:
     found: dict[str, Pair] = {}
     for stack in STACKS:
         alerts = [alert for group in planned(stack).telemetry.rules for alert in group.alerts]
-        for pair in pairs(alerts):
+        for pair in list_inhibitions(alerts):
             found.setdefault(f"{pair[0].name} {pair[2].name} {pair[1]}", pair)
     return tuple(found.values())
 
@@ -158,6 +158,8 @@ def test_what_is_muted_exists() -> None:
 def test_what_mutes_comes_first() -> None:
     """With equal holds what follows could fire an evaluation before what mutes it, and a notification would be sent."""
     held = {
-        f"{a.name} ({a.for_}) -> {b.name} ({b.for_})" for a, _, b in every_pair() if seconds(a.for_) >= seconds(b.for_)
+        f"{a.name} ({a.for_}) -> {b.name} ({b.for_})"
+        for a, _, b in every_pair()
+        if parse_duration(a.for_) >= parse_duration(b.for_)
     }
     assert not held

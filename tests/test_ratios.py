@@ -11,7 +11,7 @@ import pytest
 
 from cli.render import plan_file
 from model.plan import Plan
-from model.promql import VARIABLES, walk
+from model.promql import VARIABLES, walk_nodes
 from tests.support.panels import board_queries
 from tests.support.systems import ROOT
 
@@ -68,25 +68,25 @@ def guarded(node: Any) -> bool:
 
 def flows(node: Any) -> bool:
     """Whether something is counted in it over time."""
-    return any(isinstance(each, promql.Call) and each.func.name in FLOWS for each in walk(node))
+    return any(isinstance(each, promql.Call) and each.func.name in FLOWS for each in walk_nodes(node))
 
 
 def unguarded(query: str) -> bool:
     """Whether something is divided by what is 0 where nothing happens: NaN, which no comparison finds."""
-    divisions = (n for n in walk(tree(query)) if isinstance(n, promql.BinaryExpr) and str(n.op) == "/")
+    divisions = (n for n in walk_nodes(tree(query)) if isinstance(n, promql.BinaryExpr) and str(n.op) == "/")
     return any(flows(each.rhs) and not guarded(each.rhs) for each in divisions)
 
 
 def hides(query: str) -> bool:
     """Whether a zero stands in for what is missing, taken from series of which no label is asked for."""
-    for node in walk(tree(query)):
+    for node in walk_nodes(tree(query)):
         if not isinstance(node, promql.BinaryExpr) or str(node.op) != "or":
             continue
         right = _inside(node.rhs)
         if isinstance(right, promql.Call) and right.func.name == "vector":
             return True
         if isinstance(right, promql.BinaryExpr) and str(right.op) == "*" and str(right.lhs) in ("0", "0.0"):
-            named = [each for each in walk(right.rhs) if isinstance(each, promql.VectorSelector)]
+            named = [each for each in walk_nodes(right.rhs) if isinstance(each, promql.VectorSelector)]
             if not any(_asks(each) for each in named):
                 return True
     return False
@@ -94,9 +94,9 @@ def hides(query: str) -> bool:
 
 def from_nothing(query: str) -> bool:
     """Whether a constant stands in for what is missing, whoever was to count it; Prometheus itself counts ALERTS."""
-    ors = (n for n in walk(tree(query)) if isinstance(n, promql.BinaryExpr) and str(n.op) == "or")
+    ors = (n for n in walk_nodes(tree(query)) if isinstance(n, promql.BinaryExpr) and str(n.op) == "or")
     constant = any(isinstance(right := _inside(each.rhs), promql.Call) and right.func.name == "vector" for each in ors)
-    named = {each.name for each in walk(tree(query)) if isinstance(each, promql.VectorSelector)}
+    named = {each.name for each in walk_nodes(tree(query)) if isinstance(each, promql.VectorSelector)}
     return constant and named != {"ALERTS"}
 
 

@@ -55,8 +55,8 @@ def told(item: Workload) -> str:
 def test_who_is_told_an_address_of_others_joins_their_networks(tmp_path: Path) -> None:
     """No workload knows an address that people gave without being in the networks that they gave with it."""
     plan = named(tmp_path, "theirs.internal")
-    knowing = {item.name for item in plan.every() if re.search(r"theirs\.internal:\d", told(item))}
-    joining = {item.name for item in plan.every() if item.egress == "anywhere"}
+    knowing = {item.name for item in plan.list_workloads() if re.search(r"theirs\.internal:\d", told(item))}
+    joining = {item.name for item in plan.list_workloads() if item.egress == "anywhere"}
     assert knowing <= joining
     assert joining == JOIN  # the prober is told with each request
 
@@ -64,8 +64,10 @@ def test_who_is_told_an_address_of_others_joins_their_networks(tmp_path: Path) -
 def test_who_is_told_the_hosts_name_reaches_the_host(tmp_path: Path) -> None:
     """The same for processes of the host, for every kind of address and not for services alone."""
     plan = named(tmp_path, "host.docker.internal")
-    assert {item.name for item in plan.every() if item.exempt("host-gateway")} == JOIN
-    assert not [item.name for item in named(tmp_path / "b", "theirs").every() if item.exempt("host-gateway")]
+    assert {item.name for item in plan.list_workloads() if item.is_exempt("host-gateway")} == JOIN
+    assert not [
+        item.name for item in named(tmp_path / "b", "theirs").list_workloads() if item.is_exempt("host-gateway")
+    ]
 
 
 ON_HOST: tuple[tuple[dict[str, Any], set[str]], ...] = (
@@ -82,7 +84,7 @@ def test_on_host_is_the_hosts_name(tmp_path: Path, changes: dict[str, Any], aski
     plan = plan_shop(
         tmp_path, changes, {"orders-password": ConfigValue("", secret=True)} if "orders" in str(changes) else {}
     )
-    assert {item.name for item in plan.every() if item.exempt("host-gateway")} == asking
+    assert {item.name for item in plan.list_workloads() if item.is_exempt("host-gateway")} == asking
     ports = {"postgres-exporter": 5433, "redis-exporter": 6379, "prometheus": 4000}
     assert all(f"host.docker.internal:{port}" in told(workload(plan, n)) for n, port in ports.items() if n in asking)
 
@@ -91,12 +93,12 @@ def test_in_a_demo_nobody_asks_the_host(tmp_path: Path) -> None:
     """The stand-in of a database of the host is a container like any other, called like the database."""
     system = {"databases": {"cache": {"kind": "redis", "onHost": True}}, "services.api.onHost": True}
     plan = plan_shop(tmp_path, system, {"demo": "true"})
-    assert not [item.name for item in plan.every() if item.exempt("host-gateway")]
+    assert not [item.name for item in plan.list_workloads() if item.is_exempt("host-gateway")]
     assert workload(plan, "redis-exporter").env["REDIS_ADDR"] == "redis://cache:6379"
     assert workload(plan, "cache").ports[0].number == 6379
 
 
 def test_without_addresses_of_others_nobody_leaves(tmp_path: Path) -> None:
     """Grafana and Loki stay in the stack while all that they ask is in it."""
-    joining = {item.name for item in plan_shop(tmp_path).every() if item.egress == "anywhere"}
+    joining = {item.name for item in plan_shop(tmp_path).list_workloads() if item.egress == "anywhere"}
     assert joining == {"prometheus", "blackbox-exporter", "alertmanager", "traefik"}

@@ -82,7 +82,7 @@ def test_values_are_in_their_files_alone(resources: list[RecordedResource]) -> N
 def test_every_secret_that_is_read_arrives(plan: Plan, resources: list[RecordedResource]) -> None:
     """The test above would see nothing if nothing arrived: each reader's secret is in one of the places."""
     carried = json.dumps([resource.inputs for resource in resources])
-    wanted = {file.secret for workload in plan.every() for file in workload.secrets}
+    wanted = {file.secret for workload in plan.list_workloads() for file in workload.secrets}
     wanted = {name for name in wanted if plan.secrets[name].made is None}
     assert wanted and not [name for name in wanted if canary(name) not in carried]
 

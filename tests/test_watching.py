@@ -68,7 +68,7 @@ def test_alerts_of_a_cluster_explain_themselves(tmp_path: Path) -> None:
 def test_every_workload_is_scraped(plan: Plan) -> None:
     """No process of the stack runs unseen: each is the host of a target."""
     hosts = {target.address.partition(":")[0] for job in plan.telemetry.scrape for target in job.targets}
-    assert {workload.name for workload in plan.every()} <= hosts
+    assert {workload.name for workload in plan.list_workloads()} <= hosts
 
 
 def test_every_alert_explains_itself(alerts: tuple[AlertRule, ...]) -> None:
@@ -90,7 +90,7 @@ def test_every_alert_has_a_threshold(alerts: tuple[AlertRule, ...]) -> None:
 
 def test_no_document_or_variable_holds_a_credential(plan: Plan, tmp_path: Path) -> None:
     """Credentials are named by their file, in documents as in the environment; the demo makes no exception."""
-    for workload in (*plan.every(), *plan_shop(tmp_path, settings={"demo": "true"}).every()):
+    for workload in (*plan.list_workloads(), *plan_shop(tmp_path, settings={"demo": "true"}).list_workloads()):
         documents = workload.config.files.items() if workload.config else ()
         variables = "\n".join(f"{name}={value}" for name, value in workload.env.items())
         for name, text in (*documents, ("environment", variables)):
@@ -100,6 +100,6 @@ def test_no_document_or_variable_holds_a_credential(plan: Plan, tmp_path: Path) 
 
 def test_every_secret_is_a_file_in_the_one_directory(plan: Plan) -> None:
     """A workload reads its secrets below /run/secrets and nowhere else, and only those that are declared."""
-    files = [secret for workload in plan.every() for secret in workload.secrets]
+    files = [secret for workload in plan.list_workloads() for secret in workload.secrets]
     assert {str(Path(file.path).parent) for file in files} == {"/run/secrets"}
     assert {file.secret for file in files} <= plan.secrets.keys()

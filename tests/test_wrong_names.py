@@ -23,10 +23,10 @@ import yaml
 from components.prometheus.rules import rules
 from model.component import Planning
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 from model.settings import Settings
 from model.system import System
-from model.tuning import tuned
+from model.tuning import tune_telemetry
 from packs import slo
 from packs.system import expanded
 from tests.support.systems import contributed
@@ -131,16 +131,16 @@ class Prometheus:
 
 def shop(document: dict[str, Any]) -> System:
     """A system from its document."""
-    return expanded(parse(System, document, "shop"))
+    return expanded(parse_model(System, document, "shop"))
 
 
 def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
     """The rules of the system as a stack has them, and a configuration that scrapes the stand-ins every second."""
-    settings = parse(Settings, {"system": "shop", "environment": "test", "longestFor": HOLD}, "settings")
+    settings = parse_model(Settings, {"system": "shop", "environment": "test", "longestFor": HOLD}, "settings")
     context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )
-    for group in tuned(contributed(context), system, settings).rules:
+    for group in tune_telemetry(contributed(context), system, settings).rules:
         document = rules(group)
         document["groups"][0].pop("interval", None)
         (folder / f"{group.name}.rules.yml").write_text(yaml.safe_dump(document))
@@ -245,7 +245,7 @@ def test_a_bucket_that_is_not_declared_is_refused() -> None:
         "tune": {"SlowRequests": {"threshold": 0.5}},
     }
     system = shop({**SYSTEM, "services": {"fastapi": service}, "objectives": [OBJECTIVES[2]]})
-    settings = parse(Settings, {"system": "shop"}, "settings")
+    settings = parse_model(Settings, {"system": "shop"}, "settings")
     context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )

@@ -14,13 +14,13 @@ from components.base import limits, published
 from components.discovery import instances
 from components.documents import dump
 from model import openings, routing
-from model.base import seconds
-from model.checks.times import notifying
+from model.base import parse_duration
+from model.checks.times import check_notifications
 from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.extra_objects import ExtraObject
-from model.places import in_section
-from model.scope import own_only
+from model.places import locate_in_section
+from model.scope import list_own_only
 from model.secret import Secret
 from model.telemetry import (
     NOTIFICATION,
@@ -43,7 +43,7 @@ def gossip(context: Planning, replicas: int) -> tuple[str, ...]:
     """
     if replicas == 1:
         return ("--cluster.listen-address=",)
-    peers = context.instances(NAME, GOSSIP_PORT)
+    peers = context.list_instances(NAME, GOSSIP_PORT)
     return (f"--cluster.listen-address=0.0.0.0:{GOSSIP_PORT}", *(f"--cluster.peer={peer}" for peer in peers))
 
 
@@ -76,9 +76,11 @@ class Alertmanager(Component[Settings]):
         url = operator.alertmanager if operator else f"http://{address}/alertmanager"
         found = instances(context, NAME, PORT, own.replicas)
         switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
-        rules = pack.alerts(context.system.tune, replicas=context.count(NAME), switch=switch, own=operator is None)
+        rules = pack.alerts(
+            context.system.tune, replicas=context.count_instances(NAME), switch=switch, own=operator is None
+        )
         route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
-        takes = AlertReceiver(targets=tuple(context.instances(NAME, PORT)), path_prefix="/alertmanager")
+        takes = AlertReceiver(targets=tuple(context.list_instances(NAME, PORT)), path_prefix="/alertmanager")
         return Telemetry(
             offers=(NOTIFICATION,),
             rows=(StackRow(title="Alertmanager", panels=pack.panels(), position=20),),
@@ -101,12 +103,12 @@ class Alertmanager(Component[Settings]):
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Times that contradict each other, labels that no alert has, and what an operator's objects cannot say."""
-        where = in_section(context.stack, NAME, "")
-        found = notifying(context, NAME, own)
-        found += routing.problems(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
+        where = locate_in_section(context.stack, NAME, "")
+        found = check_notifications(context, NAME, own)
+        found += routing.check_routing(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
         if context.operator:
             message = "has no field in an AlertmanagerConfig, which the operator reads; leave it out"
-            found += [Problem(f"{where}{path}", message) for path in own_only(own, NAME)]
+            found += [Problem(f"{where}{path}", message) for path in list_own_only(own, NAME)]
         return found
 
     def warnings(self, own: Settings, context: Planned) -> list[str]:
@@ -114,13 +116,13 @@ class Alertmanager(Component[Settings]):
         if context.operator or receivers(own, context):
             return []
         return [
-            f"{in_section(context.stack, NAME, 'receivers')}: none is declared, so alerts are shown in Alertmanager and"
-            " Grafana and sent to nobody: declare one (slack, pagerduty, email, webhook…)"
+            f"{locate_in_section(context.stack, NAME, 'receivers')}: none is declared, so alerts are shown in"
+            " Alertmanager and Grafana and sent to nobody: declare one (slack, pagerduty, email, webhook…)"
         ]
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The secrets of all receivers."""
-        named = {name: purpose for item in receivers(own, context) for name, purpose in item.secrets().items()}
+        named = {name: purpose for item in receivers(own, context) for name, purpose in item.list_secrets().items()}
         switch = own.dead_mans_switch
         if switch and switch.url_secret:
             named[switch.url_secret] = "the address of the dead man's switch"
@@ -145,7 +147,7 @@ class Alertmanager(Component[Settings]):
                 args=(
                     f"--config.file={CONFIG_DIR}/alertmanager.yml",
                     f"--storage.path={DATA_DIR}",
-                    f"--data.retention={seconds(own.retention) / 3600:.12g}h",  # it knows no years
+                    f"--data.retention={parse_duration(own.retention) / 3600:.12g}h",  # it knows no years
                     "--enable-feature=receiver-name-in-metrics",
                     f"--web.external-url={context.settings.base_url}/alertmanager/",
                     "--web.route-prefix=/alertmanager/",

@@ -6,7 +6,7 @@ Source of the names: https://prometheus.io/docs/alerting/latest/alertmanager/ an
 from __future__ import annotations
 
 from components.drawing import or_zero
-from model.base import duration, seconds
+from model.base import format_duration, parse_duration
 from model.dashboard_spec import Panel
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
@@ -112,7 +112,7 @@ def switch_not_reached(interval: str) -> AlertRule:
 
     There is no series, and so no alert, where no switch is declared. Of several instances the best one decides.
     """
-    window = duration(max(seconds("5m"), SWITCH_CALLS * seconds(interval)))
+    window = format_duration(max(parse_duration("5m"), SWITCH_CALLS * parse_duration(interval)))
     keys, chosen = f"{BY}, instance", f'{{receiver_name="{SWITCH}"}}[{window}]'
     failed, total = (f"sum by ({keys}) (rate(alertmanager_notifications_{name}{chosen}))" for name in _COUNTERS)
     names = {"instance": "a", "integration": "webhook", "receiver_name": SWITCH}

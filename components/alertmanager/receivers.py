@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from components.alertmanager.notifications import use
-from model.base import seconds
+from model.base import parse_duration
 from model.integrations import (
     Address,
     Discord,
@@ -31,7 +31,7 @@ Entry = dict[str, Any]
 def receiver(item: Receiver) -> Entry:
     """One entry of `receivers`."""
     entry: Entry = {"name": item.name}
-    for key, integration in item.integrations():
+    for key, integration in item.list_integrations():
         name, write = WRITERS[key]
         made = {**write(cast(Any, integration)), "send_resolved": integration.send_resolved}
         entry[name] = [*entry.get(name, ()), made]
@@ -58,7 +58,7 @@ def secret_file(secret: str | None) -> str:
 
 def time_out(duration: str) -> str:
     """A time-out in seconds: it is read as Go's duration, which has no days."""
-    return f"{seconds(duration):.12g}s"
+    return f"{parse_duration(duration):.12g}s"
 
 
 def given(**fields: Any) -> Entry:

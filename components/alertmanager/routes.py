@@ -10,7 +10,7 @@ from typing import Any
 
 from components.alertmanager.notifications import TEST_ALERT
 from model.intervals import Period, TimeInterval
-from model.routes import INFO, Route, walk
+from model.routes import INFO, Route, walk_routes
 
 NOBODY = "none"
 """Our receiver that sends nothing."""
@@ -33,7 +33,7 @@ def route(item: Route, *, settled: bool = False) -> dict[str, Any]:
         settled: whether a route above it has decided about information already.
     """
     settled = settled or item.names_information or item.excludes_information
-    inner = not settled and any(other.names_information for _, other in walk(item.routes))
+    inner = not settled and any(other.names_information for _, other in walk_routes(item.routes))
     below = [route(other, settled=settled) for other in item.routes]
     if inner:  # some of its information is asked for below, the rest goes to nobody
         below.append({"receiver": NOBODY, "matchers": [_INFORMATION]})

@@ -13,7 +13,7 @@ from model.base import Duration
 from model.errors import Inconsistent, Problem
 from model.intervals import TimeInterval
 from model.receivers import DeadMansSwitch, Receiver
-from model.routes import GroupLabel, grouping
+from model.routes import GroupLabel, check_grouping
 from model.routes import Route as AlertRoute
 from model.settings import ComponentSettings
 
@@ -68,9 +68,12 @@ class Settings(ComponentSettings):
             for number, name in enumerate(names)
             if name in names[:number]
         ]
-        grouped = grouping(self.group_by)
+        grouped = check_grouping(self.group_by)
         found += [grouped] if grouped else []
-        found = found or [*routes.problems(names, self.routes), *intervals.problems(self.time_intervals, self.routes)]
+        found = found or [
+            *routes.check_routes(names, self.routes),
+            *intervals.check_intervals(self.time_intervals, self.routes),
+        ]
         if found:
             raise Inconsistent(found)
         return self

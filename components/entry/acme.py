@@ -34,8 +34,8 @@ def arguments(context: Planning, documents: str) -> tuple[str, ...]:
     hours = round(acme.lifetime_seconds / 3600)
     values = {
         "email": acme.email,
-        "caserver": acme.address(environment),
-        "storage": f"{STORE}/{acme.store(environment)}",
+        "caserver": acme.get_directory_url(environment),
+        "storage": f"{STORE}/{acme.derive_store_name(environment)}",
         "certificatesduration": str(hours),
         "keytype": "EC256",
         **({"profile": acme.profile} if acme.profile else {}),

@@ -1,7 +1,7 @@
 """The certificate of the stack's own entry point: whether there is one, and whether it is renewed in time.
 
 Metric: https://doc.traefik.io/traefik/observe/metrics/ (traefik_tls_certs_not_after, seconds since the epoch). When it
-is renewed: `model.tls.renewal`.
+is renewed: `model.tls.compute_renewal`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from model.base import duration
+from model.base import format_duration
 from model.settings import Settings
 from model.telemetry import AlertRule, Example, Severity
-from model.tls import renewal
+from model.tls import compute_renewal
 from packs.base import Tune, flat, limit, series_of
 
 SELF = "traefik"
@@ -41,7 +41,7 @@ def bounds(settings: Settings) -> tuple[float, float]:
     acme = settings.tls.acme
     if acme is None:
         return OWN_FILES if settings.tls.files else OWN_AUTHORITY
-    before, every = renewal(acme.lifetime_seconds)
+    before, every = compute_renewal(acme.lifetime_seconds)
     return before - PATIENCE * every, before / 4
 
 
@@ -92,19 +92,20 @@ def not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The newest certificate should have been replaced by now."""
     acme = settings.tls.acme
     why = (
-        f"Traefik renews it {duration(renewal(acme.lifetime_seconds)[0])} before its end, and did not succeed since."
+        f"Traefik renews it {format_duration(compute_renewal(acme.lifetime_seconds)[0])} before its end,"
+        " and did not succeed since."
         if acme
         else "Nobody has replaced it yet."
     )
     bound = limit(tune, "TraefikCertificateNotRenewed", seconds)
-    says = f"Less than {duration(bound)} are left. {why} At its end browsers refuse the whole stack."
+    says = f"Less than {format_duration(bound)} are left. {why} At its end browsers refuse the whole stack."
     return _ends("TraefikCertificateNotRenewed", settings, bound, "warning", says)
 
 
 def ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The last moment to do something about it."""
     bound = limit(tune, "TraefikCertificateEnding", seconds)
-    says = f"Less than {duration(bound)} are left and it was not renewed: people will not get in any more."
+    says = f"Less than {format_duration(bound)} are left and it was not renewed: people will not get in any more."
     return _ends("TraefikCertificateEnding", settings, bound, "critical", says)
 
 

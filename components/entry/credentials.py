@@ -31,7 +31,7 @@ def passwords(context: Planning) -> tuple[Secret, ...]:
             purpose=f"the password of {user.name} at the entry point",
             generate=user.password_secret is None,
         )
-        for user in (*access.people(), *access.machines)
+        for user in (*access.list_users(), *access.machines)
     )
 
 

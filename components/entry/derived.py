@@ -16,7 +16,7 @@ import pulumi
 import pulumi_random as random
 
 from components.entry.authority import issue
-from model.naming import resource_name
+from model.naming import derive_resource_name
 from model.secret import Htpasswd, Issued, Secret
 
 COST = 10
@@ -81,7 +81,10 @@ def _users_file(
     lines = []
     for user, secret in sorted(file.users.items()):
         salt = random.RandomId(
-            resource_name(stack, f"{name}-{user}-salt"), byte_length=16, keepers={"password": values[secret]}, opts=opts
+            derive_resource_name(stack, f"{name}-{user}-salt"),
+            byte_length=16,
+            keepers={"password": values[secret]},
+            opts=opts,
         )
         lines.append(pulumi.Output.all(user, values[secret], salt.hex).apply(_line))
     return pulumi.Output.secret(pulumi.Output.concat(*lines))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model.addresses import loopback
+from model.addresses import is_loopback
 from model.component import Planned, Planning
 from model.settings import Settings
 from model.telemetry import Opening, Route
@@ -89,7 +89,7 @@ def routers(context: Planning, route: Route) -> dict[str, Any]:
     if people is not None:
         made[route.name] = _router(context, route, people, above=1)
     for grant in GRANTS:
-        if access.programs(grant) and (programs := rule(grant)) is not None:
+        if access.list_machines(grant) and (programs := rule(grant)) is not None:
             made[f"{route.name}_{grant}"] = _router(context, route, programs, above=2, login=f"login-{grant}")
     if people != "":
         made[f"{route.name}_closed"] = _router(context, route, "", above=0, closed=True)
@@ -155,7 +155,7 @@ def outer_path(settings: Settings, prefix: str) -> str:
 def host_rule(settings: Settings) -> str:
     """The names by which people reach the stack; loopback has several, and any other name leads nowhere."""
     names = [settings.host.strip("[]")]
-    if loopback(names[0]):
+    if is_loopback(names[0]):
         names = [*dict.fromkeys((*names, "localhost", "127.0.0.1", "::1"))]
     rules = [f"Host(`{name}`)" for name in names]
     return rules[0] if len(rules) == 1 else f"({' || '.join(rules)})"
@@ -174,12 +174,12 @@ def middlewares(context: Planned) -> dict[str, Any]:
         "retry": {"retry": RETRIES},
         "rate-limit": {"rateLimit": rate_limit(settings)},
     }
-    if settings.access.people():
+    if settings.access.list_users():
         made["login"] = basic_auth(context, USERS)
     elif settings.access.login == "oidc":
         made["login"] = {"forwardAuth": {"address": f"http://{context.address(PROXY, PROXY_PORT)}/", **FORWARDED}}
     for grant in GRANTS:
-        if settings.access.programs(grant):
+        if settings.access.list_machines(grant):
             made[f"login-{grant}"] = basic_auth(context, f"{USERS}-{grant}")
     made |= {
         f"strip-{route.name}": {"stripPrefix": {"prefixes": [outer_path(settings, route.prefix)]}}
@@ -240,5 +240,5 @@ def tls(settings: Settings) -> dict[str, Any]:
 def users(context: Planning) -> Mapping[str, Mapping[str, str]]:
     """The files of users, by the secret that is such a file: names, and the secrets that hold their passwords."""
     access = context.settings.access
-    files = {USERS: access.people()} | {f"{USERS}-{grant}": access.programs(grant) for grant in GRANTS}
+    files = {USERS: access.list_users()} | {f"{USERS}-{grant}": access.list_machines(grant) for grant in GRANTS}
     return {name: {user.name: user.secret for user in people} for name, people in files.items() if people}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.component import Planning
 from model.gateway import HOST
-from model.naming import identity
+from model.naming import build_identity_labels
 from model.service import Database
 from model.telemetry import ScrapeJob, ScrapeTarget, SeriesCount
 
@@ -22,7 +22,7 @@ def workload_name(context: Planning, name: str, kind: str, key: str) -> str:
 def reached(context: Planning, key: str, database: Database) -> str:
     """host:port of a database; in a demo its stand-in's, wherever the database itself lives."""
     if context.settings.demo:
-        return context.address(database.stand_in(key), database.listens)
+        return context.address(database.derive_stand_in_name(key), database.listens)
     return database.address or f"{HOST}:{database.listens}"
 
 
@@ -30,7 +30,10 @@ def scrape(context: Planning, name: str, kind: str, port: int, *, series: int) -
     """The scrape job of a component: all its exporters, each with the label `database` and so many series."""
     workloads = {key: workload_name(context, name, kind, key) for key in databases(context, kind)}
     targets = tuple(
-        ScrapeTarget(address=context.address(workload, port), labels={**identity(context, workload), "database": key})
+        ScrapeTarget(
+            address=context.address(workload, port),
+            labels={**build_identity_labels(context, workload), "database": key},
+        )
         for key, workload in workloads.items()
     )
     return ScrapeJob(name=name, targets=targets, series=SeriesCount(target=series))

@@ -5,10 +5,10 @@ Flags: https://github.com/google/cadvisor/blob/master/docs/runtime_options.md.
 
 from __future__ import annotations
 
-from components.base import identity, limits, published
+from components.base import build_identity_labels, limits, published
 from components.exporters.containers import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
-from model.dashboard import build
+from model.dashboard import build_dashboard
 from model.naming import LABEL
 from model.settings import ComponentSettings, DockerSettings
 from model.telemetry import (
@@ -20,7 +20,7 @@ from model.telemetry import (
     SeriesCount,
     StackRow,
     Telemetry,
-    series_for,
+    name_series_offer,
 )
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
@@ -64,14 +64,16 @@ class Cadvisor(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Containers are scraped; alerts are about those that hit their limits."""
-        target = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
+        target = ScrapeTarget(address=context.address(NAME, PORT), labels=build_identity_labels(context, NAME))
         return Telemetry(
-            offers=(series_for("containers"),),
+            offers=(name_series_offer("containers"),),
             needs=(Need(what=DOCKER_API, why=f"{NAME} asks it for the names of containers"),),
             rows=(StackRow(title="Containers", panels=pack.panels(), position=80),),
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(container=90), targets=(target,)),),
             rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),
+            ),
         )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:

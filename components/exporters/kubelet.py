@@ -8,10 +8,10 @@ from __future__ import annotations
 from components.exporters.containers import mixin as pack
 from components.exporters.containers.alerts import SELF, limits_hit
 from model.component import Component, Planning, SystemRow
-from model.dashboard import build
-from model.naming import identity
+from model.dashboard import build_dashboard
+from model.naming import build_identity_labels
 from model.settings import ComponentSettings
-from model.telemetry import Discovery, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
+from model.telemetry import Discovery, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, name_series_offer
 
 NAME = "kubelet"
 KEPT = (
@@ -44,7 +44,7 @@ class Kubelet(Component[Settings]):
         panels are the same for both. Series of groups of containers are left out.
         """
         count = context.settings.kubernetes.expected_nodes
-        nodes = Discovery(role="node", labels=identity(context, NAME), expected=count)
+        nodes = Discovery(role="node", labels=build_identity_labels(context, NAME), expected=count)
         named = (
             {"source_labels": ["__name__", "container"], "regex": "container_.+;", "action": "drop"},
             {
@@ -63,7 +63,7 @@ class Kubelet(Component[Settings]):
             metric_relabel=kept,
         )
         return Telemetry(
-            offers=(series_for("containers"),),
+            offers=(name_series_offer("containers"),),
             rows=(StackRow(title="Containers", panels=pack.panels(), position=80),),
             scrape=(
                 job,
@@ -78,5 +78,7 @@ class Kubelet(Component[Settings]):
                 ),
             ),
             rules=(RuleGroup(name="containers", alerts=limits_hit(context.system.tune)),),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),
+            ),
         )

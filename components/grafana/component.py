@@ -20,11 +20,11 @@ from components.grafana.settings import (
     START,
     Settings,
 )
-from model.checks.times import drawing
+from model.checks.times import check_dashboards
 from model.component import Component, Planned, Planning
-from model.dashboard import build
+from model.dashboard import build_dashboard
 from model.errors import Problem
-from model.naming import scraped
+from model.naming import build_scrape_targets
 from model.secret import Secret
 from model.telemetry import (
     DRAWING,
@@ -61,7 +61,11 @@ class Grafana(Component[Settings]):
             offers=(DRAWING,),
             rows=(StackRow(title="Grafana", panels=pack.panels(), position=60),),
             scrape=(
-                ScrapeJob(name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, PORT, replicas=replicas)),
+                ScrapeJob(
+                    name=NAME,
+                    series=SeriesCount(target=150),
+                    **build_scrape_targets(context, NAME, PORT, replicas=replicas),
+                ),
             ),
             rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
             routes=(Route(name=NAME, prefix="/", url=f"http://{address}", login=False),),  # it has a login of its own
@@ -71,12 +75,12 @@ class Grafana(Component[Settings]):
         """The dashboards of the stack itself, and the list of all."""
         specs = (stack_dashboard(collected.rows), index(context))
         where = "dashboard {}".format
-        boards = (build(s, folder="Monitoring", tags=["monitoring"], where=where(s.uid)) for s in specs)
+        boards = (build_dashboard(s, folder="Monitoring", tags=["monitoring"], where=where(s.uid)) for s in specs)
         return Telemetry(dashboards=tuple(boards))
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Times that contradict each other, or that Grafana does not take."""
-        return drawing(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout)
+        return check_dashboards(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout)
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The administrator's password, and the key that Grafana's database is encrypted with: its default is public.

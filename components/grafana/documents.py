@@ -13,9 +13,9 @@ from components.documents import dump as dump_yaml
 from components.grafana.dashboards import INDEX
 from components.grafana.datasources import datasources
 from components.grafana.settings import CONFIG_DIR, DATA_DIR, DATABASE_CA, DATABASE_PASSWORD, SECRETS, Settings
-from model.base import seconds
+from model.base import parse_duration
 from model.component import Planned, Planning
-from model.dashboard import dump
+from model.dashboard import render_dashboard
 from model.telemetry import (
     TRACES,
     Dashboard,
@@ -33,7 +33,7 @@ def documents(own: Settings, context: Planned) -> dict[str, str]:
     database = own.database
     if database and database.ca_certificate:
         files[DATABASE_CA] = database.ca_certificate
-    return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board.model) for board in boards}
+    return files | {f"boards/{slug(board.folder)}/{board.uid}.json": render_dashboard(board.model) for board in boards}
 
 
 def sources(own: Settings, context: Planned) -> tuple[Datasource, ...]:
@@ -86,7 +86,7 @@ def environment(own: Settings, context: Planning) -> dict[str, str]:
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIR}/boards/monitoring/{INDEX}.json",
         "GF_DASHBOARDS_MIN_REFRESH_INTERVAL": own.min_refresh,
         "GF_DATAPROXY_DIAL_TIMEOUT": "10",
-        "GF_DATAPROXY_TIMEOUT": f"{seconds(own.query_timeout):g}",
+        "GF_DATAPROXY_TIMEOUT": f"{parse_duration(own.query_timeout):g}",
         "GF_LOG_MODE": "console",
         "GF_LOG_CONSOLE_FORMAT": "json",
         "GF_METRICS_ENABLED": "true",
@@ -105,8 +105,8 @@ def environment(own: Settings, context: Planning) -> dict[str, str]:
         "GF_USERS_ALLOW_ORG_CREATE": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_USERS_VIEWERS_CAN_EDIT": "false",
-        **(own.database.environment(f"{CONFIG_DIR}/{DATABASE_CA}") if own.database else {}),
-        **(own.oauth.environment() if own.oauth else {}),
+        **(own.database.build_environment(f"{CONFIG_DIR}/{DATABASE_CA}") if own.database else {}),
+        **(own.oauth.build_environment() if own.oauth else {}),
         # Grafana reads the files itself; with NAME__FILE its image would put what is in them into the environment
         **{variable: f"$__file{{/run/secrets/{name}}}" for variable, name in secret_variables(own).items()},
     }

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from components.base import identity, limits, open_port, published
+from components.base import build_identity_labels, limits, open_port, published
 from components.jaeger import mixin as pack
-from model.base import Duration, PortNumber, seconds
+from model.base import Duration, PortNumber, parse_duration
 from model.component import Component, Planned, Planning
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
@@ -88,7 +88,7 @@ def arguments(own: Settings, base: str = "") -> tuple[str, ...]:
         "--badger.ephemeral=false",
         f"--badger.directory-key={DATA_DIR}/key",
         f"--badger.directory-value={DATA_DIR}/data",
-        f"--badger.span-store-ttl={round(seconds(own.retention) * 1000)}ms",
+        f"--badger.span-store-ttl={round(parse_duration(own.retention) * 1000)}ms",
     )
 
 
@@ -117,7 +117,7 @@ class Jaeger(Component[Settings]):
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Jaeger is scraped, is a data source, takes spans, and has alerts about those that it loses."""
         address = context.address(NAME, PORT)
-        target = ScrapeTarget(address=context.address(NAME, ADMIN_PORT), labels=identity(context, NAME))
+        target = ScrapeTarget(address=context.address(NAME, ADMIN_PORT), labels=build_identity_labels(context, NAME))
         return Telemetry(
             rows=(StackRow(title="Jaeger", panels=pack.panels(), position=40),),
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=880), targets=(target,)),),

@@ -26,13 +26,13 @@ from components.loki.settings import (
     parts,
 )
 from model import openings
-from model.capacity import limit_mib, loki_disk, loki_memory, volume_size
-from model.checks.times import keeping_logs
+from model.capacity import choose_limit_mib, choose_volume_size, estimate_loki_disk, estimate_loki_memory
+from model.checks.times import check_log_limits
 from model.component import Component, Planned, Planning
 from model.errors import Problem
-from model.naming import scraped
-from model.object_store import access
-from model.places import in_section
+from model.naming import build_scrape_targets
+from model.object_store import build_access
+from model.places import locate_in_section
 from model.secret import Secret
 from model.telemetry import (
     LOG_STORE,
@@ -51,8 +51,8 @@ from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workl
 
 def single(own: Settings, context: Planning) -> Workload:
     """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
-    memory = limit_mib(loki_memory(context.system), 512)
-    size = volume_size(0 if own.storage.s3 else loki_disk(context.system, own.retention))
+    memory = choose_limit_mib(estimate_loki_memory(context.system), 512)
+    size = choose_volume_size(0 if own.storage.s3 else estimate_loki_disk(context.system, own.retention))
     trusted = own.storage.s3.ca_certificate if own.storage.s3 else None
     files = {
         "loki.yaml": dump(config(own, context)),
@@ -81,7 +81,7 @@ def single(own: Settings, context: Planning) -> Workload:
         volumes=(DataVolume(name="loki-data", path=DATA_DIR, retain=context.settings.retain_data, size=size),),
         probe=HttpProbe(path="/ready", port=PORT, start_period=60),
         stop_seconds=60,
-        **access(own.storage.s3, file=CREDENTIALS, secret=SECRET_KEY),
+        **build_access(own.storage.s3, file=CREDENTIALS, secret=SECRET_KEY),
     )
 
 
@@ -118,7 +118,7 @@ class Loki(Component[Settings]):
         read, write, backend = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
         series = {name: SeriesCount(target=count) for name, count in SERIES.items()}
         jobs = tuple(
-            ScrapeJob(name=name, series=series[name], **scraped(context, name, PORT, replicas=count))
+            ScrapeJob(name=name, series=series[name], **build_scrape_targets(context, name, PORT, replicas=count))
             for name, count in (every or {NAME: 1}).items()
         )
         elsewhere = {"push": (write, openings.PUSH), "rules": (backend, Opening())} if every else {}
@@ -140,10 +140,10 @@ class Loki(Component[Settings]):
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """What the target cannot run, and limits that contradict each other."""
         target = context.settings.target
-        found = keeping_logs(context, NAME, own)
+        found = check_log_limits(context, NAME, own)
         if own.mode != "single" and not parts(own, context):
             message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
-            return [*found, Problem(in_section(context.stack, NAME, "mode"), message)]
+            return [*found, Problem(locate_in_section(context.stack, NAME, "mode"), message)]
         return found
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:

@@ -63,12 +63,12 @@ def together(own: Settings, context: Planning) -> dict[str, Any]:
         return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **kept}}
     copies, compactor = min(found[WRITE], MOST_COPIES), f"http://{context.address(BACKEND, PORT)}"
     gossip = {"compactor_address": compactor, "ring": {"kvstore": {"store": "memberlist"}}}
-    gateway = {"server_address": f"dns+{context.peers(BACKEND, GRPC_PORT)}"}
+    gateway = {"server_address": f"dns+{context.derive_peer_address(BACKEND, GRPC_PORT)}"}
     return {
         "common": {"path_prefix": DATA_DIR, "replication_factor": copies, **gossip, **kept},
         "memberlist": {
             "bind_port": GOSSIP_PORT,
-            "join_members": [f"dns+{context.peers(name, GOSSIP_PORT)}" for name in (WRITE, BACKEND)],
+            "join_members": [f"dns+{context.derive_peer_address(name, GOSSIP_PORT)}" for name in (WRITE, BACKEND)],
             "rejoin_interval": "30s",  # all start at once, so that some may first have found none but themselves
             "abort_if_cluster_join_fails": False,
         },

@@ -13,9 +13,9 @@ from components.prometheus.monitors import Terms
 from components.prometheus.objects import objects
 from components.prometheus.settings import CONFIG_DIR, DATA_DIR, INSTANCE, NAME, PORT, Settings
 from model import openings
-from model.base import size_bytes
-from model.capacity import limit_mib, prometheus_memory, volume_size
-from model.checks.times import scraping
+from model.base import parse_size
+from model.capacity import choose_limit_mib, choose_volume_size, estimate_prometheus_memory
+from model.checks.times import check_scraping
 from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.extra_objects import ExtraObject
@@ -46,7 +46,7 @@ class Prometheus(Component[Settings]):
         operator, address = context.operator, context.address(NAME, PORT)
         url = operator.prometheus if operator else f"http://{address}/prometheus"
         found = instances(context, NAME, PORT, own.replicas)
-        counted = {"replicas": context.count(NAME), "alertmanagers": context.count("alertmanager")}
+        counted = {"replicas": context.count_instances(NAME), "alertmanagers": context.count_instances("alertmanager")}
         alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
         route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
         return Telemetry(
@@ -80,7 +80,7 @@ class Prometheus(Component[Settings]):
         """Times that contradict each other. An operator keeps samples for as long as it was told."""
         unknown = own.existing and "retention" not in own.model_fields_set
         times = {"lookback": own.lookback_delta, "evaluation": own.evaluation_interval}
-        return scraping(context, NAME, retention=None if unknown else own.retention, **times)
+        return check_scraping(context, NAME, retention=None if unknown else own.retention, **times)
 
     def objects(self, own: Settings, context: Planned) -> tuple[ExtraObject, ...]:
         """What an operator reads in the place of documents."""
@@ -91,14 +91,16 @@ class Prometheus(Component[Settings]):
         """One Prometheus with its data on a volume; none where an operator runs one."""
         if context.operator:
             return ()
-        room = volume_size(size_bytes(own.retention_size))
+        room = choose_volume_size(parse_size(own.retention_size))
         volume = DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data, size=room)
         size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
         reload = Reload(
             port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
             success_metric="prometheus_config_last_reload_successful",
         )  # fmt: skip
-        memory = limit_mib(prometheus_memory(context.system, context.telemetry, context.settings.kubernetes), 1024)
+        memory = choose_limit_mib(
+            estimate_prometheus_memory(context.system, context.telemetry, context.settings.kubernetes), 1024
+        )
         return (
             Workload(
                 name=NAME,

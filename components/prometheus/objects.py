@@ -9,9 +9,9 @@ from typing import Any
 from components.prometheus.monitors import Terms, monitors
 from components.prometheus.rules import entries
 from model.component import Planned, Planning
-from model.dashboard import dump
+from model.dashboard import render_dashboard
 from model.extra_objects import LARGEST, ExtraObject
-from model.naming import namespace
+from model.naming import derive_namespace
 from model.operator import GROUP, Operator
 from model.telemetry import Dashboard, RuleGroup
 
@@ -56,7 +56,7 @@ def routed(context: Planning, operator: Operator, rule: Mapping[str, Any]) -> di
         return dict(rule)
     ours = {"stack": context.stack}
     if operator.matcher == "namespace":
-        own = namespace(context.stack, context.settings.kubernetes)
+        own = derive_namespace(context.stack, context.settings.kubernetes)
         ours |= {"namespace": own, "exported_namespace": "{{ $labels.namespace }}"}
     return {**rule, "labels": {**rule["labels"], **ours}}
 
@@ -81,7 +81,7 @@ def dashboard(operator: Operator, board: Dashboard) -> ExtraObject:
 
     Source: https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards
     """
-    text = dump(board.model)
+    text = render_dashboard(board.model)
     if len(json.dumps(text)) > LARGEST:
         text = json.dumps(board.model, separators=(",", ":"))
     return ExtraObject(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from model.base import seconds
+from model.base import parse_duration
 from model.telemetry import AlertRule, RuleGroup
 
 
@@ -35,7 +35,7 @@ def _alert(alert: AlertRule) -> dict[str, Any]:
     return {
         "alert": alert.name,
         "expr": alert.expr,
-        **({"for": alert.for_} if seconds(alert.for_) else {}),
+        **({"for": alert.for_} if parse_duration(alert.for_) else {}),
         "labels": {"severity": alert.severity, **alert.labels},
         "annotations": annotations,
     }

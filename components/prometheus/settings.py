@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from model.base import QUERY_LOG, Duration, QueryTime, Size, size_bytes
+from model.base import QUERY_LOG, Duration, QueryTime, Size, parse_size
 from model.errors import Inconsistent, Problem
 from model.operator import Operator
 from model.settings import ComponentSettings
@@ -19,7 +19,7 @@ LEAST_STORED = "128MiB"
 
 
 def _holds_a_segment(value: str) -> str:
-    if size_bytes(value) < size_bytes(LEAST_STORED):
+    if parse_size(value) < parse_size(LEAST_STORED):
         raise ValueError(f"must be {LEAST_STORED} at least: a segment of the write-ahead log takes that alone")
     return value
 

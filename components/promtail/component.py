@@ -10,8 +10,8 @@ from components.promtail import mixin as pack
 from components.promtail.documents import config, log_files, shared_volumes
 from components.promtail.settings import CONFIG_DIR, DATA_DIR, HOST_DIR, NAME, PODS_DIR, PORT, Settings
 from model.component import Component, Planned, Planning
-from model.logs import folder
-from model.naming import scraped
+from model.logs import derive_folder
+from model.naming import build_scrape_targets
 from model.telemetry import (
     DOCKER_API,
     LOG_FILES,
@@ -40,7 +40,7 @@ from model.workload import (
 
 def folders(read: Sequence[LogFile]) -> list[str]:
     """The folders of the host that hold all these files, none of them below another."""
-    found = sorted({folder(log.path) for log in read})
+    found = sorted({derive_folder(log.path) for log in read})
     return [path for path in found if not any(path.startswith(f"{other}/") for other in found)]
 
 
@@ -62,7 +62,11 @@ class Promtail(Component[Settings]):
             offers=(LOG_FILES,),
             needs=tuple(asked),
             rows=(StackRow(title="Promtail", panels=pack.panels(), position=50),),
-            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=270), **scraped(context, NAME, PORT, agent=True)),),
+            scrape=(
+                ScrapeJob(
+                    name=NAME, series=SeriesCount(target=270), **build_scrape_targets(context, NAME, PORT, agent=True)
+                ),
+            ),
             rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
         )
 

@@ -13,7 +13,7 @@ from components.promtail.pipeline import STRUCTURED, Reading, named_containers, 
 from components.promtail.settings import DATA_DIR, DISCOVERY, HOST_DIR, PODS_DIR, PORT, Settings
 from model.component import Planned, Planning
 from model.logs import CONTAINERS, HostLog
-from model.naming import demo_logs, shares_files
+from model.naming import can_share_files, derive_demo_log_volume
 from model.telemetry import (
     LogFile,
     LogStore,
@@ -149,7 +149,7 @@ def file_job(context: Planning, log: LogFile) -> dict[str, Any]:
 def glob(context: Planning, log: LogFile) -> str:
     """Where Promtail sees the files; in a demo each stand-in's are in a directory of their own."""
     path = PurePosixPath(log.path)
-    if context.settings.demo and log.demo and shares_files(context):
+    if context.settings.demo and log.demo and can_share_files(context):
         writers = log.demo[0] if len(log.demo) == 1 else f"{{{','.join(log.demo)}}}"
         return f"{HOST_DIR}{path.parent}/{writers}/*.log"
     return f"{HOST_DIR}{path}"
@@ -157,10 +157,10 @@ def glob(context: Planning, log: LogFile) -> str:
 
 def shared_volumes(context: Planned) -> tuple[SharedVolume, ...]:
     """The volumes to which stand-ins write what would be log files of the host."""
-    if not (context.settings.demo and shares_files(context)):
+    if not (context.settings.demo and can_share_files(context)):
         return ()
     return tuple(
-        SharedVolume(name=demo_logs(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
+        SharedVolume(name=derive_demo_log_volume(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
         for log in log_files(context)
         for key in log.demo
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from model.base import label_name
+from model.base import derive_label_name
 from model.logs import IDENTITY, Logs
 from model.service import Service
 
@@ -94,10 +94,10 @@ def _matched(selector: str, how: Reading) -> dict[str, Any]:
         return {}
     begins = r"^\s*\{" if how.format == "json" else r"\w="
     parsed = {"json": json_fields, "logfmt": logfmt_fields}[how.format](how)
-    labels = {label_name(name): None for name in ("level", *how.labels)}
+    labels = {derive_label_name(name): None for name in ("level", *how.labels)}
     found = [*parsed, {"labels": labels}]
     if how.fields:
-        found.append({"structured_metadata": {label_name(name): None for name in how.fields}})
+        found.append({"structured_metadata": {derive_label_name(name): None for name in how.fields}})
     return {"match": {"selector": f"{selector} |~ {json.dumps(begins)}", "stages": found}}
 
 
@@ -107,7 +107,7 @@ def json_fields(how: Reading) -> list[dict[str, Any]]:
     Source: https://jmespath.org/specification.html
     """
     looked = [*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]
-    found = {label_name(name): _key(name) for name in (*how.labels, *how.fields)}
+    found = {derive_label_name(name): _key(name) for name in (*how.labels, *how.fields)}
     return [{"json": {"expressions": {**found, "level": " || ".join(map(_key, looked))}}}, level(("level",))]
 
 
@@ -120,7 +120,7 @@ def logfmt_fields(how: Reading) -> list[dict[str, Any]]:
     """The fields of a logfmt line; the level is in the first of several keys that the line has."""
     looked = list(dict.fromkeys([*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]))
     places = {f"level_{number}": name for number, name in enumerate(looked)}
-    found = {label_name(name): name for name in (*how.labels, *how.fields)}
+    found = {derive_label_name(name): name for name in (*how.labels, *how.fields)}
     return [{"logfmt": {"mapping": {**found, **places}}}, level(tuple(places))]
 
 
@@ -169,7 +169,9 @@ def selected_pods(meta: str, services: Mapping[str, Service]) -> list[dict[str, 
         if pods := service.kubernetes:
             chosen = sorted(pods.selector.items())
             wanted = ";".join(re.escape(value) for value in (pods.namespace, *(value for _, value in chosen)))
-            rules.append(_of_service(["namespace", *(f"{meta}label_{label_name(k)}" for k, _ in chosen)], wanted, key))
+            rules.append(
+                _of_service(["namespace", *(f"{meta}label_{derive_label_name(k)}" for k, _ in chosen)], wanted, key)
+            )
     return rules
 
 

@@ -19,14 +19,24 @@ from components.traefik.settings import (
     SECURE_PORT,
     Settings,
 )
-from model.addresses import own_host
+from model.addresses import is_own_host
 from model.component import Component, Planned, Planning, SystemRow
-from model.dashboard import build
+from model.dashboard import build_dashboard
 from model.errors import Problem
-from model.naming import scraped
-from model.places import in_section, setting
+from model.naming import build_scrape_targets
+from model.places import locate_in_section, locate_setting
 from model.secret import Secret
-from model.telemetry import EDGE, Opening, Route, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
+from model.telemetry import (
+    EDGE,
+    Opening,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+    name_series_offer,
+)
 from model.workload import ConfigDir, HttpProbe, Port, Reload, Workload
 
 
@@ -55,17 +65,21 @@ class Traefik(Component[Settings]):
         tune = context.system.tune
         extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
         return Telemetry(
-            offers=(EDGE, series_for("traefik")),
+            offers=(EDGE, name_series_offer("traefik")),
             rows=(StackRow(title="Traefik", panels=pack.panels(), position=100),),
             scrape=(
                 ScrapeJob(
-                    name=NAME, series=SeriesCount(target=150), **scraped(context, NAME, INTERNAL_PORT, exposed=True)
+                    name=NAME,
+                    series=SeriesCount(target=150),
+                    **build_scrape_targets(context, NAME, INTERNAL_PORT, exposed=True),
                 ),
             ),
             rules=(
                 RuleGroup(name="traefik", alerts=(*pack.alerts(tune), *certificates.alerts(tune, context.settings))),
             ),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),
+            ),
             routes=(Route(name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),)), *extra),
         )
 
@@ -73,14 +87,14 @@ class Traefik(Component[Settings]):
         """Settings of TLS where there is none, and links to a port of this host at which nothing listens."""
         found, settings, opened = [], context.settings, ports(own, context)[0].publish
         if own.http_port is not None and not settings.tls.on:
-            place = in_section(context.stack, NAME, "httpPort")
+            place = locate_in_section(context.stack, NAME, "httpPort")
             found.append(Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`"))
-        if own_host(settings.base_url) and opened not in (
+        if is_own_host(settings.base_url) and opened not in (
             None,
             settings.port,
         ):  # elsewhere something may stand in between
             message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
-            place = setting(context.stack, "baseUrl")
+            place = locate_setting(context.stack, "baseUrl")
             found.append(Problem(place, f"{message}; give both the same port (traefik.port)"))
         return found
 

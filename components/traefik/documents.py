@@ -25,7 +25,7 @@ from components.traefik.settings import (
     Settings,
 )
 from model.component import Planned, Planning
-from model.workload import digest
+from model.workload import compute_digest
 
 
 def documents(context: Planned) -> dict[str, str]:
@@ -37,7 +37,7 @@ def documents(context: Planned) -> dict[str, str]:
     and Traefik reads the files of users and certificates again, which it does not watch.
     """
     document = config(context)
-    revision = f"r-{digest(document)}"  # digits alone, or with an e among them, would be read as a number
+    revision = f"r-{compute_digest(document)}"  # digits alone, or with an e among them, would be read as a number
     http = document["http"]
     http["routers"][_REVISION] = {
         "entryPoints": ["internal"],

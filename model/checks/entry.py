@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from model.addresses import loopback
+from model.addresses import is_loopback
 from model.base import is_dns_name
-from model.errors import Problem, nearest
-from model.places import setting
+from model.errors import Problem, suggest_name
+from model.places import locate_setting
 
 if TYPE_CHECKING:
     from model.component import Planned, Planning
@@ -16,38 +16,44 @@ if TYPE_CHECKING:
 TRAEFIK = "traefik"
 
 
-def problems(context: Planned) -> list[Problem]:
+def check_entry(context: Planned) -> list[Problem]:
     """What is open without TLS or a login, and what is said of them in vain."""
-    if not context.enabled(TRAEFIK):
-        return list(_unused(context))
-    return [*_open(context), *_names(context), *_cluster(context), *_ports(context), *_programs(context)]
+    if not context.is_enabled(TRAEFIK):
+        return list(_check_unused(context))
+    return [
+        *_check_open(context),
+        *_check_host_names(context),
+        *_check_cluster(context),
+        *_check_ports(context),
+        *_check_programs(context),
+    ]
 
 
-def exposed(context: Planning) -> str | None:
+def find_exposure(context: Planning) -> str | None:
     """The key of the setting by which others than the host itself reach the stack; None where nothing does that."""
     docker, cluster = context.settings.docker, context.settings.kubernetes
     if context.settings.target == "docker":
-        return None if loopback(docker.bind_address) else "docker.bindAddress"
+        return None if is_loopback(docker.bind_address) else "docker.bindAddress"
     if cluster.ingress_class:
         return "kubernetes.ingressClass"
     return None if cluster.service_type == "ClusterIP" else "kubernetes.serviceType"
 
 
-def _open(context: Planning) -> Iterator[Problem]:
-    way, settings = exposed(context), context.settings
+def _check_open(context: Planning) -> Iterator[Problem]:
+    way, settings = find_exposure(context), context.settings
     if way is None:
         return
     if not settings.tls.on and not settings.kubernetes.ingress_class:
         message = f"opens the stack, and passwords would cross the network in clear: choose one, as {way} is set"
-        yield Problem(setting(context.stack, "tls.mode"), f"'none' {message} (acme, files or internal)")
+        yield Problem(locate_setting(context.stack, "tls.mode"), f"'none' {message} (acme, files or internal)")
     if settings.access.login == "none":
         message = f"'none' opens everything but Grafana to whoever reaches the stack, as {way} is set; use basic"
-        yield Problem(setting(context.stack, "access.login"), message)
+        yield Problem(locate_setting(context.stack, "access.login"), message)
 
 
-def _names(context: Planning) -> Iterator[Problem]:
+def _check_host_names(context: Planning) -> Iterator[Problem]:
     settings = context.settings
-    where, tls = setting(context.stack, "baseUrl"), settings.tls
+    where, tls = locate_setting(context.stack, "baseUrl"), settings.tls
     secure = settings.base_url.startswith("https://")
     if tls.on and not secure:
         yield Problem(where, f"{settings.base_url!r}: must begin with https:// where tls.mode is {tls.mode}")
@@ -59,7 +65,7 @@ def _names(context: Planning) -> Iterator[Problem]:
         yield Problem(where, f"{settings.base_url!r}: {message}")
 
 
-def _cluster(context: Planning) -> Iterator[Problem]:
+def _check_cluster(context: Planning) -> Iterator[Problem]:
     """TLS of the stack's own where an ingress has it, and challenges that no authority can reach."""
     settings = context.settings
     cluster, acme = settings.kubernetes, settings.tls.acme
@@ -67,40 +73,42 @@ def _cluster(context: Planning) -> Iterator[Problem]:
         return
     if settings.tls.on and cluster.ingress_class:
         message = f"{settings.tls.mode!r}: the ingress speaks TLS in front of the stack; use none, and tlsSecret"
-        yield Problem(setting(context.stack, "tls.mode"), message)
+        yield Problem(locate_setting(context.stack, "tls.mode"), message)
     elif acme and acme.challenge != "dns" and cluster.service_type == "ClusterIP":
         message = f"{acme.challenge!r}: no authority reaches a Service of type ClusterIP; use dns, or LoadBalancer"
-        yield Problem(setting(context.stack, "tls.acme.challenge"), message)
+        yield Problem(locate_setting(context.stack, "tls.acme.challenge"), message)
 
 
-def _ports(context: Planning) -> Iterator[Problem]:
+def _check_ports(context: Planning) -> Iterator[Problem]:
     settings = context.settings
     for number, name in enumerate(settings.access.ports):
-        where = setting(context.stack, f"access.ports[{number}]")
-        if settings.target != "docker" or exposed(context) is None:
+        where = locate_setting(context.stack, f"access.ports[{number}]")
+        if settings.target != "docker" or find_exposure(context) is None:
             yield Problem(where, "has an effect on Docker only, where docker.bindAddress is not loopback; leave it out")
         elif name not in context.sections or name == TRAEFIK:
             known = [other for other in context.sections if other != TRAEFIK]
-            yield Problem(where, f"{name!r} is no component beside Traefik; {nearest(name, known)}")
-        elif not context.enabled(name):
+            yield Problem(where, f"{name!r} is no component beside Traefik; {suggest_name(name, known)}")
+        elif not context.is_enabled(name):
             yield Problem(where, f"{name!r} is switched off; leave it out")
 
 
-def _programs(context: Planned) -> Iterator[Problem]:
+def _check_programs(context: Planned) -> Iterator[Problem]:
     """Machines whose way leads nowhere, and logins where none is wanted."""
     known = {opening.grant for route in context.telemetry.routes for opening in route.open}
     ways = {"push": "Loki", "federate": "Prometheus"}
     for number, machine in enumerate(context.settings.access.machines):
         for grant in machine.may:
             if grant not in known:
-                where = setting(context.stack, f"access.machines[{number}].may")
+                where = locate_setting(context.stack, f"access.machines[{number}].may")
                 yield Problem(where, f"{grant!r} has no effect: there is no {ways[grant]} of this stack's own")
     if context.settings.access.silences and "silences" not in known:
-        where = setting(context.stack, "access.silences")
+        where = locate_setting(context.stack, "access.silences")
         yield Problem(where, "has no effect: there is no Alertmanager of this stack's own; leave it out")
 
 
-def _unused(context: Planning) -> Iterator[Problem]:
+def _check_unused(context: Planning) -> Iterator[Problem]:
     for key in ("tls", "access"):
         if key in context.settings.model_fields_set:
-            yield Problem(setting(context.stack, key), "has no effect, as traefik.enabled is false; leave it out")
+            yield Problem(
+                locate_setting(context.stack, key), "has no effect, as traefik.enabled is false; leave it out"
+            )

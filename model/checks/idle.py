@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic.alias_generators import to_camel
 
 from model.errors import Problem
-from model.places import in_section
+from model.places import locate_in_section
 from model.telemetry import Telemetry
 from model.workload import Workload
 
@@ -19,7 +19,7 @@ OF_CONTAINERS = frozenset({"memory", "cpus", "port"})
 """Settings that every component has, about what it runs."""
 
 
-def problems(
+def check_idle(
     context: Planning,
     parts: Mapping[str, Telemetry],
     idle: Mapping[str, Telemetry],
@@ -40,20 +40,22 @@ def problems(
             continue  # the operator runs it, and its settings are judged by that
         if name in parts:
             about = field_names - {"enabled"} if parts[name] == Telemetry() else field_names & OF_CONTAINERS
-            result += _idle(context, name, sorted(about) if not ran[name] else _unpublished(section.port, ran[name]))
+            result += _check_fields(
+                context, name, sorted(about) if not ran[name] else _list_unpublished(section.port, ran[name])
+            )
         elif name in idle and idle[name] == Telemetry() and "enabled" in field_names:
-            result += _idle(context, name, ["enabled"])
+            result += _check_fields(context, name, ["enabled"])
     return result
 
 
-def _unpublished(port: int | None, ran: Sequence[Workload]) -> list[str]:
+def _list_unpublished(port: int | None, ran: Sequence[Workload]) -> list[str]:
     published = {port.publish for workload in ran for port in workload.ports}
     return ["port"] if port is not None and port not in published else []
 
 
-def _idle(context: Planning, name: str, fields: Sequence[str]) -> Iterator[Problem]:
+def _check_fields(context: Planning, name: str, fields: Sequence[str]) -> Iterator[Problem]:
     for field in fields:
         message = f"has no effect, as nothing of {name} runs here that it could be about; leave it out"
         if field == "port":
             message = f"has no effect, as {name} has no port here that could be published alone; leave it out"
-        yield Problem(in_section(context.stack, name, to_camel(field)), message)
+        yield Problem(locate_in_section(context.stack, name, to_camel(field)), message)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from model.errors import Problem
 from model.logs import CONTAINERS
-from model.places import in_system, setting
+from model.places import locate_in_system, locate_setting
 from model.service import Metric, Service, Tuning
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ IDENTITY: Mapping[str, str] = {
     "environment": "holds the setting environment",
     "job": "holds the name of the scrape job",
 }
-"""Labels that every target of a system is given: see `model.naming.identity`."""
+"""Labels that every target of a system is given: see `model.naming.build_identity_labels`."""
 OF_ALERTS: Mapping[str, str] = {
     "alertname": "holds the alert's name",
     "severity": "holds the alert's severity",
@@ -60,39 +60,39 @@ OBJECT_VALUE = re.compile(f"({_WORD})?")
 """Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
 
 
-def problems(context: Planning) -> list[Problem]:
+def check_labels(context: Planning) -> list[Problem]:
     """Labels and names that are taken, in the system's file and in the settings of the cluster."""
     system = context.system
-    result = [p for key, service in system.services.items() for p in _service(f"services.{key}", service)]
+    result = [p for key, service in system.services.items() for p in _check_service(f"services.{key}", service)]
     for number, alert in enumerate(system.alerts):
-        result += _taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
+        result += _check_taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
     for number, log in enumerate(system.host_logs):
         if log.job == CONTAINERS:
             message = f"{log.job!r} is the job of all lines that containers write; choose another"
             result.append(Problem(f"hostLogs[{number}].job", message))
-        result += _taken(f"hostLogs[{number}].labels", log.labels, OF_LINES)
-        result += _taken(f"hostLogs[{number}].labelFields", log.label_fields, OF_LINES)
-    result += _tune("tune", system.tune)
-    placed = [Problem(in_system(system.name, item.where), item.message) for item in result]
-    return placed + [Problem(setting(context.stack, p.where), p.message) for p in _objects(context)]
+        result += _check_taken(f"hostLogs[{number}].labels", log.labels, OF_LINES)
+        result += _check_taken(f"hostLogs[{number}].labelFields", log.label_fields, OF_LINES)
+    result += _check_tune("tune", system.tune)
+    placed = [Problem(locate_in_system(system.name, item.where), item.message) for item in result]
+    return placed + [Problem(locate_setting(context.stack, p.where), p.message) for p in _check_objects(context)]
 
 
-def _taken(where: str, labels: Iterable[str], reserved: Mapping[str, str]) -> Iterator[Problem]:
+def _check_taken(where: str, labels: Iterable[str], reserved: Mapping[str, str]) -> Iterator[Problem]:
     for label in labels:
         if label in reserved:
             yield Problem(f"{where}.{label}", f"the label {label!r} is taken, it {reserved[label]}; use another name")
 
 
-def _service(where: str, service: Service) -> Iterator[Problem]:
+def _check_service(where: str, service: Service) -> Iterator[Problem]:
     reserved = {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES, **OF_SAMPLES}
     reserved |= OF_PODS if service.kubernetes else {}
-    yield from _taken(f"{where}.labels", service.labels, reserved)
-    yield from _tune(f"{where}.tune", service.tune)
+    yield from _check_taken(f"{where}.labels", service.labels, reserved)
+    yield from _check_tune(f"{where}.tune", service.tune)
     for name, metric in service.metrics.items():
-        yield from _metric(f"{where}.metrics.{name}", name, metric, service)
+        yield from _check_metric(f"{where}.metrics.{name}", name, metric, service)
 
 
-def _metric(where: str, name: str, metric: Metric, service: Service) -> Iterator[Problem]:
+def _check_metric(where: str, name: str, metric: Metric, service: Service) -> Iterator[Problem]:
     if ITS_OWN.fullmatch(name):
         message = f"{name!r} is a series that Prometheus makes itself, and an exposed one takes its place; rename it"
         yield Problem(where, message)
@@ -105,17 +105,19 @@ def _metric(where: str, name: str, metric: Metric, service: Service) -> Iterator
             message = f"the label {label!r} {target_labels[label]}, so that of the metric is stored as exported_{label}"
             yield Problem(f"{where}.labels.{label}", f"{message}; declare it under that name")
     kinds = {"histogram": "le", "summary": "quantile"}
-    yield from _taken(
+    yield from _check_taken(
         f"{where}.labels", [kinds[metric.type]] if kinds.get(metric.type) in metric.labels else (), OF_SAMPLES
     )
 
 
-def _tune(where: str, tune: Mapping[str, Tuning]) -> Iterator[Problem]:
+def _check_tune(where: str, tune: Mapping[str, Tuning]) -> Iterator[Problem]:
     for alert, wish in tune.items():
-        yield from _taken(f"{where}.{alert}.labels", wish.labels, {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES})
+        yield from _check_taken(
+            f"{where}.{alert}.labels", wish.labels, {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES}
+        )
 
 
-def _objects(context: Planning) -> Iterator[Problem]:
+def _check_objects(context: Planning) -> Iterator[Problem]:
     """Labels and annotations for objects of the cluster, which a cluster would refuse, or which are ours."""
     if context.settings.target != "kubernetes":
         return

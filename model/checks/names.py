@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from model.base import is_name
 from model.errors import Problem
-from model.places import in_system
+from model.places import locate_in_system
 from model.system import System
 from model.telemetry import STAND_INS, Telemetry
 from model.workload import Workload
@@ -20,7 +20,7 @@ POOLS = re.compile(r"services(-.+)?")
 """Entries of Prometheus' scrape_configs that all services share: see `components.prometheus.documents.pool`."""
 
 
-def clashes(
+def check_names(
     context: Planning, parts: Mapping[str, Telemetry], extra: Telemetry, workloads: Mapping[str, Sequence[Workload]]
 ) -> dict[str, Problem]:
     """Names in the system's file that are taken, each with its problem.
@@ -34,23 +34,25 @@ def clashes(
     system, own = context.system, Telemetry.merge(parts.values())
     imitated = {name for name, part in parts.items() if STAND_INS in part.offers}
     running = {item.name for name, group in workloads.items() if name not in imitated for item in group}
-    problems = dict(_services(system, {*parts, *running, *(job.name for job in own.scrape)}))
-    problems |= dict(_groups(system, own, extra))
-    problems |= dict(_boards_and_alerts(system, own, extra))
+    problems = dict(_check_services(system, {*parts, *running, *(job.name for job in own.scrape)}))
+    problems |= dict(_check_groups(system, own, extra))
+    problems |= dict(_check_dashboards_and_alerts(system, own, extra))
     if imitated and context.settings.demo:
-        problems |= dict(_stand_ins(system, {*parts, *running}))
+        problems |= dict(_check_stand_ins(system, {*parts, *running}))
     where = system.name
-    return {name: Problem(in_system(where, problem.where), problem.message) for name, problem in problems.items()}
+    return {
+        name: Problem(locate_in_system(where, problem.where), problem.message) for name, problem in problems.items()
+    }
 
 
-def _services(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
+def _check_services(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
     for key in system.services:
         if key in taken or POOLS.fullmatch(key):
             message = f"{key!r} is the name of a part of the stack; choose another, such as {system.name}-{key}"
             yield key, Problem(f"services.{key}", message)
 
 
-def _groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
+def _check_groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
     """The system's name where a group of rules has it, and services whose rules would be called like others."""
     of_stack, every = {group.name for group in own.rules}, [group.name for group in extra.rules]
     if system.name in of_stack:
@@ -61,7 +63,7 @@ def _groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[
             yield name, Problem(f"services.{key}", f"its rules would be called {name}, as others are; choose another")
 
 
-def _boards_and_alerts(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
+def _check_dashboards_and_alerts(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
     boards = {board.uid for board in own.dashboards}
     for number, board in enumerate(system.dashboards):
         if board.uid in boards:
@@ -73,11 +75,11 @@ def _boards_and_alerts(system: System, own: Telemetry, extra: Telemetry) -> Iter
             yield spec.name, Problem(f"alerts[{number}].name", f"{spec.name!r} is an alert that the stack brings")
 
 
-def _stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
+def _check_stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
     """Databases whose stand-in, which is called like the host of the address, could not have that name."""
     used = {key: f"the service {key}" for key in system.services} | dict.fromkeys(taken, "a part of the stack")
     for key, database in system.databases.items():
-        host, where = database.stand_in(key), f"databases.{key}" + (".address" if database.address else "")
+        host, where = database.derive_stand_in_name(key), f"databases.{key}" + (".address" if database.address else "")
         if not is_name(host):
             message = f"{database.address!r}: in a demo the host is what its stand-in is called, so it must be a name"
             yield host, Problem(where, f"{message} of lower-case words joined by dashes")

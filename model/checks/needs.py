@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from model.errors import Problem
-from model.places import in_section, setting
+from model.places import locate_in_section, locate_setting
 from model.system import System
 from model.telemetry import (
     DRAWING,
@@ -22,8 +22,8 @@ from model.telemetry import (
     Dashboard,
     Need,
     Telemetry,
-    series_for,
-    source,
+    name_series_offer,
+    name_source_offer,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SHOWN = 3
 """So many names stand in a message, and the number of the others."""
 
 
-def problems(context: Planning, collected: Telemetry, idle: Mapping[str, Telemetry]) -> list[Problem]:
+def check_needs(context: Planning, collected: Telemetry, idle: Mapping[str, Telemetry]) -> list[Problem]:
     """Needs that nothing meets: one problem for each part that is switched off and would meet some, with all of them.
 
     Args:
@@ -41,11 +41,15 @@ def problems(context: Planning, collected: Telemetry, idle: Mapping[str, Telemet
         collected: what everyone that is switched on contributes.
         idle: what each part would contribute that is switched off, and that this target knows.
     """
-    unmet = [need for need in (*implied(context, collected), *collected.needs) if need.what not in collected.offers]
+    unmet = [
+        need
+        for need in (*list_implied_needs(context, collected), *collected.needs)
+        if need.what not in collected.offers
+    ]
     reasons_by_part: dict[str, list[str]] = {}
     alone = []
     for need in unmet:
-        able = next((name for name, part in idle.items() if need.what in offered(part)), None)
+        able = next((name for name, part in idle.items() if need.what in list_offers(part)), None)
         if able:
             reasons_by_part.setdefault(able, []).append(need.why)
         else:
@@ -53,19 +57,19 @@ def problems(context: Planning, collected: Telemetry, idle: Mapping[str, Telemet
             alone.append(Problem(where, f"{need.why}, but nothing here offers {need.what}"))
     return alone + [
         Problem(
-            in_section(context.stack, name, "enabled"),
-            f"false, but {listed(list(dict.fromkeys(reasons)))}; leave it out, or what stands on it too",
+            locate_in_section(context.stack, name, "enabled"),
+            f"false, but {join_sentences(list(dict.fromkeys(reasons)))}; leave it out, or what stands on it too",
         )
         for name, reasons in reasons_by_part.items()
     ]
 
 
-def offered(part: Telemetry) -> set[str]:
+def list_offers(part: Telemetry) -> set[str]:
     """What a part offers: what it says, and its data sources."""
-    return {*part.offers, *(source(entry.uid) for entry in part.datasources)}
+    return {*part.offers, *(name_source_offer(entry.uid) for entry in part.datasources)}
 
 
-def implied(context: Planning, collected: Telemetry) -> Iterator[Need]:
+def list_implied_needs(context: Planning, collected: Telemetry) -> Iterator[Need]:
     """Needs that follow from what has been collected."""
     alerts = sum(len(group.alerts) for group in collected.rules)
     if collected.scrape or collected.rules:
@@ -74,64 +78,64 @@ def implied(context: Planning, collected: Telemetry) -> Iterator[Need]:
     if alerts:
         yield Need(what=NOTIFICATION, why=f"nobody would be notified of {alerts} alerts")
     if DRAWING in collected.offers:
-        yield from _drawn(collected)
-    yield from _described(context.system)
+        yield from _list_datasource_needs(collected)
+    yield from _list_system_needs(context.system)
     cluster = context.settings.kubernetes
     if context.settings.target == "kubernetes" and (cluster.ingress_class or cluster.service_type != "ClusterIP"):
         key = "ingressClass" if cluster.ingress_class else "serviceType"
         yield Need(
             what=EDGE,
             why=f"kubernetes.{key} leads people to it",
-            where=setting(context.stack, f"kubernetes.{key}"),
+            where=locate_setting(context.stack, f"kubernetes.{key}"),
         )
 
 
-def _described(system: System) -> Iterator[Need]:
+def _list_system_needs(system: System) -> Iterator[Need]:
     """Databases, health endpoints and log files of a system: without whoever reads them, nobody would miss them."""
     for kind in sorted({database.kind for database in system.databases.values()}):
         of_kind = [f"databases.{key}" for key, database in system.databases.items() if database.kind == kind]
-        yield Need(what=series_for(kind), why=f"{system.name} has {named(of_kind)}, which it watches")
+        yield Need(what=name_series_offer(kind), why=f"{system.name} has {shorten_names(of_kind)}, which it watches")
     if probed := [f"services.{key}.health" for key, service in system.services.items() if service.health]:
-        yield Need(what=series_for("probes"), why=f"{system.name} has {named(probed)}, which it asks")
+        yield Need(what=name_series_offer("probes"), why=f"{system.name} has {shorten_names(probed)}, which it asks")
     if system.host_logs:
         files = [log.path for log in system.host_logs]
-        yield Need(what=LOG_FILES, why=f"{system.name} has hostLogs ({named(files)}), which it reads")
+        yield Need(what=LOG_FILES, why=f"{system.name} has hostLogs ({shorten_names(files)}), which it reads")
 
 
-def _drawn(collected: Telemetry) -> Iterator[Need]:
+def _list_datasource_needs(collected: Telemetry) -> Iterator[Need]:
     """The data sources that panels ask and that are not there."""
     there = {entry.uid for entry in collected.datasources}
     asking: dict[str, list[str]] = {}
     for board in collected.dashboards:
-        for uid in sorted(asked(board) - there):
+        for uid in sorted(list_datasource_uids(board) - there):
             asking.setdefault(uid, []).append(board.uid)
     for uid, boards in asking.items():
-        yield Need(what=source(uid), why=f"the dashboards {named(boards)} ask it")
+        yield Need(what=name_source_offer(uid), why=f"the dashboards {shorten_names(boards)} ask it")
 
 
-def asked(board: Dashboard) -> set[str]:
+def list_datasource_uids(board: Dashboard) -> set[str]:
     """Uids of the data sources that a dashboard asks; those that Grafana brings itself are none."""
-    return {uid for uid in _sources(board.model) if uid and not uid.startswith(("-", "$", "grafana"))}
+    return {uid for uid in _find_datasource_uids(board.model) if uid and not uid.startswith(("-", "$", "grafana"))}
 
 
-def _sources(node: Any) -> Iterator[str]:
+def _find_datasource_uids(node: Any) -> Iterator[str]:
     if isinstance(node, Mapping):
         source_ref = node.get("datasource")
         if isinstance(source_ref, Mapping) and isinstance(source_ref.get("uid"), str):
             yield str(source_ref["uid"])
         for value in node.values():
-            yield from _sources(value)
+            yield from _find_datasource_uids(value)
     elif isinstance(node, (list, tuple)):
         for value in node:
-            yield from _sources(value)
+            yield from _find_datasource_uids(value)
 
 
-def listed(parts: Sequence[str]) -> str:
+def join_sentences(parts: Sequence[str]) -> str:
     """Sentences as one: `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def named(names: Sequence[str]) -> str:
+def shorten_names(names: Sequence[str]) -> str:
     """The first names of a list, and how many more there are."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from model.checks.targets import twice
+from model.checks.targets import find_repeated
 from model.errors import Problem
-from model.places import setting
+from model.places import locate_setting
 
 if TYPE_CHECKING:
     from model.component import Planning
@@ -17,13 +17,13 @@ BUILT_IN = ("host", "none")
 """Networks of which a container can be in no other beside: https://docs.docker.com/engine/network/drivers/host/."""
 
 
-def problems(context: Planning) -> list[Problem]:
+def check_networks(context: Planning) -> list[Problem]:
     """External networks that no engine has, that are the stack's own, or that stand twice."""
     networks, own = context.settings.docker.external_networks, f"{context.stack}-monitoring"
-    repeated = dict(twice(networks))
+    repeated = dict(find_repeated(networks))
     result = []
     for number, name in enumerate(networks):
-        where = setting(context.stack, f"docker.externalNetworks[{number}]")
+        where = locate_setting(context.stack, f"docker.externalNetworks[{number}]")
         if not NAME.fullmatch(name):
             result.append(Problem(where, f"{name!r}: a network's name has letters, digits, dots, dashes, underscores"))
         elif name == own:

@@ -25,40 +25,42 @@ class _Form:
     text: re.Pattern[str]
 
 
-def _form(title: str, pattern: str) -> _Form:
+def _build_form(title: str, pattern: str) -> _Form:
     return _Form(title, re.compile(pattern))
 
 
 _END = r"(?![A-Za-z0-9_-])"
 _START = r"(?<![A-Za-z0-9_-])"
 _FORMS = (
-    _form("a private key", r"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*)"),
-    _form("a Slack webhook address", r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/([^\s\"'<>]+)"),
-    _form("a Slack token", rf"{_START}((?:xox[a-z]|xapp)-[A-Za-z0-9][A-Za-z0-9-]{{9,}})"),
-    _form("a Discord webhook address", r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/(\d+/[\w-]+)"),
-    _form("a Teams webhook address", r"(?:webhook\.office\.com|outlook\.office\.com/webhook)/([^\s\"'<>]+)"),
-    _form("a Google Chat webhook address", r"chat\.googleapis\.com/v\d+/spaces/([^\s\"'<>]+[?&]key=[^\s\"'<>]+)"),
-    _form("a Telegram bot token", r"(?<!\d)(\d{8,10}:[A-Za-z0-9_-]{35})" + _END),
-    _form("a GitHub token", rf"{_START}((?:gh[pousr]_[A-Za-z0-9]{{36,}}|github_pat_[A-Za-z0-9_]{{22,}}))"),
-    _form("a GitLab token", rf"{_START}(gl(?:pat|dt|rt|ptt|soat)-[A-Za-z0-9_.-]{{20,}})"),
-    _form("a Grafana token", rf"{_START}(gl(?:sa_[A-Za-z0-9]{{32}}_[0-9a-fA-F]{{8}}|c_[A-Za-z0-9+/=]{{32,}}))"),
-    _form("a Google API key", rf"{_START}(AIza[A-Za-z0-9_-]{{35}}){_END}"),
-    _form("a SendGrid key", rf"{_START}(SG\.[A-Za-z0-9_-]{{16,}}\.[A-Za-z0-9_-]{{16,}})"),
-    _form("an API key", rf"{_START}((?:sk|rk)[-_](?:live|test|proj|ant)[-_][A-Za-z0-9_-]{{16,}})"),
-    _form("a JSON Web Token", rf"{_START}(eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*)"),
-    _form("a bearer token", r"(?i:bearer)\s+(?=[^\s]*\d)([A-Za-z0-9._~+/-]{16,}=*)"),
-    _form(
+    _build_form("a private key", r"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*)"),
+    _build_form("a Slack webhook address", r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/([^\s\"'<>]+)"),
+    _build_form("a Slack token", rf"{_START}((?:xox[a-z]|xapp)-[A-Za-z0-9][A-Za-z0-9-]{{9,}})"),
+    _build_form("a Discord webhook address", r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/(\d+/[\w-]+)"),
+    _build_form("a Teams webhook address", r"(?:webhook\.office\.com|outlook\.office\.com/webhook)/([^\s\"'<>]+)"),
+    _build_form("a Google Chat webhook address", r"chat\.googleapis\.com/v\d+/spaces/([^\s\"'<>]+[?&]key=[^\s\"'<>]+)"),
+    _build_form("a Telegram bot token", r"(?<!\d)(\d{8,10}:[A-Za-z0-9_-]{35})" + _END),
+    _build_form("a GitHub token", rf"{_START}((?:gh[pousr]_[A-Za-z0-9]{{36,}}|github_pat_[A-Za-z0-9_]{{22,}}))"),
+    _build_form("a GitLab token", rf"{_START}(gl(?:pat|dt|rt|ptt|soat)-[A-Za-z0-9_.-]{{20,}})"),
+    _build_form("a Grafana token", rf"{_START}(gl(?:sa_[A-Za-z0-9]{{32}}_[0-9a-fA-F]{{8}}|c_[A-Za-z0-9+/=]{{32,}}))"),
+    _build_form("a Google API key", rf"{_START}(AIza[A-Za-z0-9_-]{{35}}){_END}"),
+    _build_form("a SendGrid key", rf"{_START}(SG\.[A-Za-z0-9_-]{{16,}}\.[A-Za-z0-9_-]{{16,}})"),
+    _build_form("an API key", rf"{_START}((?:sk|rk)[-_](?:live|test|proj|ant)[-_][A-Za-z0-9_-]{{16,}})"),
+    _build_form("a JSON Web Token", rf"{_START}(eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]*)"),
+    _build_form("a bearer token", r"(?i:bearer)\s+(?=[^\s]*\d)([A-Za-z0-9._~+/-]{16,}=*)"),
+    _build_form(
         "basic credentials", r"(?i:authorization)\"?'?\s*[:=]\s*\"?'?(?i:basic)\s+(?=\S*[A-Z0-9=])([A-Za-z0-9+/]{6,}=*)"
     ),
     # what follows a host's colon is a port, unless more than digits stand before the @
-    _form("an address with a password", r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:(?!\d{1,5}[/?#])([^\s@/]+|[^\s@]+)@"),
-    _form("an address with a password", r"^[^\s/@:]+:([^\s@]+)@(?:tcp6?|unix|udp)\("),
-    _form(
+    _build_form(
+        "an address with a password", r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:(?!\d{1,5}[/?#])([^\s@/]+|[^\s@]+)@"
+    ),
+    _build_form("an address with a password", r"^[^\s/@:]+:([^\s@]+)@(?:tcp6?|unix|udp)\("),
+    _build_form(
         "an address with a key",
         r"(?i)://[^\s\"'<>]*[?&](?:sig|token|api[_-]?key|apikey|access[_-]?token|auth[_-]?token|password|passwd|secret)="
         r"([A-Za-z0-9%._~+/-]{8,})",
     ),
-    _form(
+    _build_form(
         "a connection string with a password",
         r"(?i)(?=.*(?:^|[\s;])(?:host|server|user|uid|dbname|user id|data source)\s*=)"
         r".*?(?:^|[\s;])(?:password|pwd)\s*=\s*(?![$%{<])([^\s;]+)",
@@ -79,7 +81,7 @@ _ADVICE = (
 )
 
 
-def hide(document: Any, where: str) -> tuple[Any, list[Problem]]:
+def hide_secrets(document: Any, where: str) -> tuple[Any, list[Problem]]:
     """A copy of a YAML document without its secrets, and a problem for each place where one stood.
 
     Args:
@@ -92,21 +94,21 @@ def hide(document: Any, where: str) -> tuple[Any, list[Problem]]:
         location = f"{where}: {path}" if path else where
         problems.append(Problem(location, f"contains {title} in clear; {_ADVICE}"))
 
-    return _hidden(document, "", "", refuse, access_key=False, parents=frozenset()), problems
+    return _hide_value(document, "", "", refuse, access_key=False, parents=frozenset()), problems
 
 
-def followers_removed(problems: list[Problem], plain: list[Problem]) -> list[Problem]:
+def remove_followers(problems: list[Problem], plain: list[Problem]) -> list[Problem]:
     """The problems with those of secrets in clear first, without what only follows from a secret's place."""
     secret_paths = {problem.where for problem in plain}
     return [*plain, *(problem for problem in problems if problem.where not in secret_paths)]
 
 
-def _hidden(
+def _hide_value(
     value: Any, path: str, key: str, refuse: Callable[[str, str], None], *, access_key: bool, parents: frozenset[int]
 ) -> Any:
     """`key` is the nearest key of a mapping above; with `access_key`, an id of an AWS key stands beside the value."""
     if isinstance(value, str):
-        text, titles = _text_hidden(value, key, access_key=access_key or bool(_ACCESS_KEY_ID.search(value)))
+        text, titles = _hide_in_text(value, key, access_key=access_key or bool(_ACCESS_KEY_ID.search(value)))
         for title in titles[:1]:
             refuse(path, title)
         return text
@@ -117,39 +119,39 @@ def _hidden(
         beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value.values())
         result: dict[Hashable, Any] = {}
         for name, item in value.items():
-            shown, titles = _text_hidden(name, "", access_key=False) if isinstance(name, str) else (name, [])
+            shown, titles = _hide_in_text(name, "", access_key=False) if isinstance(name, str) else (name, [])
             child_path = f"{path}.{shown}" if path else str(shown)
             for title in titles[:1]:
                 refuse(child_path, f"a key with {title}")
-            result[shown] = _hidden(item, child_path, str(name), refuse, access_key=beside, parents=inside)
+            result[shown] = _hide_value(item, child_path, str(name), refuse, access_key=beside, parents=inside)
         return result
     if isinstance(value, (list, tuple)):
         beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value)
         return [
-            _hidden(item, f"{path}[{number}]", key, refuse, access_key=access_key or beside, parents=inside)
+            _hide_value(item, f"{path}[{number}]", key, refuse, access_key=access_key or beside, parents=inside)
             for number, item in enumerate(value)
         ]
     return value
 
 
-def _text_hidden(text: str, key: str, *, access_key: bool) -> tuple[str, list[str]]:
+def _hide_in_text(text: str, key: str, *, access_key: bool) -> tuple[str, list[str]]:
     """The text without its secrets, and what these are."""
     titles = []
-    for title, pattern in _patterns(key, access_key=access_key):
-        clean = pattern.sub(_without_group, text)
+    for title, pattern in _list_patterns(key, access_key=access_key):
+        clean = pattern.sub(_drop_group, text)
         if clean != text:
             titles.append(title)
             text = clean
     return text, titles
 
 
-def _patterns(key: str, *, access_key: bool) -> Iterator[tuple[str, re.Pattern[str]]]:
+def _list_patterns(key: str, *, access_key: bool) -> Iterator[tuple[str, re.Pattern[str]]]:
     yield from ((form.title, form.text) for form in _FORMS)
     yield from (("an integration key", re.compile(rf"^{value.pattern}$")) for name, value in _KEYED if name.search(key))
     if access_key:
         yield "an AWS secret access key", _ACCESS_KEY
 
 
-def _without_group(match: re.Match[str]) -> str:
+def _drop_group(match: re.Match[str]) -> str:
     whole, (start, end) = match.group(), match.span(1)
     return f"{whole[: start - match.start()]}{HIDDEN}{whole[end - match.start() :]}"

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from model.checks.targets import twice
+from model.checks.targets import find_repeated
 from model.errors import Problem
-from model.gateway import HOST, addresses
+from model.gateway import HOST, list_addresses
 from model.logs import WILDCARD, HostLog
-from model.places import in_system
+from model.places import locate_in_system
 from model.service import Database, Service
 from model.system import System
 
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
     from model.component import Planning
 
 
-def problems(context: Planning) -> list[Problem]:
+def check_repeated(context: Planning) -> list[Problem]:
     """Everything in the system's file that stands for what another entry stands for already."""
     system = context.system
-    result = [*_ports(system.services), *_targets(system.services), *_pods(system.services)]
-    result += [*_databases(system.databases), *_containers(system.services), *_files(system.host_logs)]
-    result += _lists(system)
-    return [Problem(in_system(system.name, item.where), item.message) for item in result]
+    result = [*_check_ports(system.services), *_check_targets(system.services), *_check_pods(system.services)]
+    result += [
+        *_check_databases(system.databases),
+        *_check_containers(system.services),
+        *_check_files(system.host_logs),
+    ]
+    result += _check_lists(system)
+    return [Problem(locate_in_system(system.name, item.where), item.message) for item in result]
 
 
-def _lists(system: System) -> Iterator[Problem]:
+def _check_lists(system: System) -> Iterator[Problem]:
     """Entries of lists of names: a second one of the same name means nothing."""
     lists: dict[str, Sequence[str]] = {}
     for key, service in system.services.items():
@@ -43,14 +47,14 @@ def _lists(system: System) -> Iterator[Problem]:
         lists[f"hostLogs[{number}].writtenBy"] = log.written_by
         lists[f"hostLogs[{number}].labelFields"] = log.label_fields
     for where, values in lists.items():
-        for number, value in twice(values):
+        for number, value in find_repeated(values):
             yield Problem(f"{where}[{number}]", f"{value!r} stands twice; leave one out")
 
 
 # -- services --------------------------------------------------------------------------------------------------------
 
 
-def _ports(services: Mapping[str, Service]) -> Iterator[Problem]:
+def _check_ports(services: Mapping[str, Service]) -> Iterator[Problem]:
     """A port beside addresses that have another one; where pods are found, it is that of the pods."""
     for key, service in services.items():
         declared = [each for each in (service.address, *service.addresses) if each]
@@ -60,18 +64,18 @@ def _ports(services: Mapping[str, Service]) -> Iterator[Problem]:
             yield Problem(f"services.{key}.port", message)
 
 
-def _targets(services: Mapping[str, Service]) -> Iterator[Problem]:
+def _check_targets(services: Mapping[str, Service]) -> Iterator[Problem]:
     """Services that are scraped at one address and path: each event would be counted twice."""
     known: dict[tuple[str, str], str] = {}
     for key, service in services.items():
-        for part, address in addresses(key, service).items():
+        for part, address in list_addresses(key, service).items():
             other = known.setdefault((address.lower(), service.metrics_path), key)
             if other != key:
                 message = f"{address!r} with the path {service.metrics_path} is scraped as services.{other} already"
                 yield Problem(f"services.{key}.{part}", f"{message}; give that the packs of both, or another path")
 
 
-def _pods(services: Mapping[str, Service]) -> Iterator[Problem]:
+def _check_pods(services: Mapping[str, Service]) -> Iterator[Problem]:
     known: dict[object, str] = {}
     for key, service in services.items():
         if pods := service.kubernetes:
@@ -81,17 +85,17 @@ def _pods(services: Mapping[str, Service]) -> Iterator[Problem]:
                 yield Problem(f"services.{key}.kubernetes.selector", message)
 
 
-def _containers(services: Mapping[str, Service]) -> Iterator[Problem]:
+def _check_containers(services: Mapping[str, Service]) -> Iterator[Problem]:
     """A container that two services name: all of its lines would be those of one."""
-    known = {_folded(key): key for key, service in services.items() if not service.logs.container}
+    known = {_fold_name(key): key for key, service in services.items() if not service.logs.container}
     for key, service in services.items():
         name = service.logs.container
-        if name and (other := known.setdefault(_folded(name), key)) != key:
+        if name and (other := known.setdefault(_fold_name(name), key)) != key:
             message = f"{name!r} is the container of services.{other}, and a line has one service; leave it out"
             yield Problem(f"services.{key}.logs.container", message)
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     """A name as lines are matched with it: see `components.promtail.pipeline.named_containers`."""
     return name.lower().replace("_", "-")
 
@@ -99,7 +103,7 @@ def _folded(name: str) -> str:
 # -- databases and files ---------------------------------------------------------------------------------------------
 
 
-def _databases(databases: Mapping[str, Database]) -> Iterator[Problem]:
+def _check_databases(databases: Mapping[str, Database]) -> Iterator[Problem]:
     """Servers that are watched twice; of one PostgreSQL server several databases may be."""
     known: dict[tuple[str, str], str] = {}
     for key, database in databases.items():
@@ -112,18 +116,18 @@ def _databases(databases: Mapping[str, Database]) -> Iterator[Problem]:
             yield Problem(f"databases.{key}.{part}", f"{message}; leave one out, or name another database")
 
 
-def _files(logs: tuple[HostLog, ...]) -> Iterator[Problem]:
+def _check_files(logs: tuple[HostLog, ...]) -> Iterator[Problem]:
     """Files that two entries read: how far a file has been read is known once, so lines would double or be lost."""
     for number, log in enumerate(logs):
         for before, other in enumerate(logs[:number]):
-            if log.path == other.path or _within(log.path, other.path) or _within(other.path, log.path):
+            if log.path == other.path or _is_within(log.path, other.path) or _is_within(other.path, log.path):
                 message = f"{log.path!r} is read by hostLogs[{before}] ({other.path}) already; leave one of them out"
                 yield Problem(f"hostLogs[{number}].path", message)
                 break
 
 
-def _within(path: str, pattern: str) -> bool:
-    """Whether a pattern means a file; two patterns are not compared: `_within("/a/b.log", "/a/*.log")` is True."""
+def _is_within(path: str, pattern: str) -> bool:
+    """Whether a pattern means a file; two patterns are not compared: `_is_within("/a/b.log", "/a/*.log")` is True."""
     if WILDCARD.search(path) or not WILDCARD.search(pattern) or re.search(r"[\[{]", pattern):
         return False
     parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}

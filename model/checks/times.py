@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from model.base import duration, seconds
+from model.base import format_duration, parse_duration
 from model.errors import Problem
-from model.places import in_section, in_system, setting
+from model.places import locate_in_section, locate_in_system, locate_setting
 from model.system import System
 from model.telemetry import Telemetry
 
@@ -29,12 +29,12 @@ LEAST_LOGS = "24h"
 # -- scraping and rules ----------------------------------------------------------------------------------------------
 
 
-def windows(expr: str) -> Iterator[str]:
+def list_windows(expr: str) -> Iterator[str]:
     """The time ranges that a query looks back over: `rate(x[5m])` has 5m."""
     return (match[1] for match in _WINDOW.finditer(expr))
 
 
-def scraping(
+def check_scraping(
     context: Planned, component: str, *, lookback: str, evaluation: str, retention: str | None
 ) -> list[Problem]:
     """Intervals too long for what rules look back over, and rules that look back further than samples are kept.
@@ -46,91 +46,95 @@ def scraping(
         evaluation: how often rules are evaluated.
         retention: how long samples are kept; None where that is for others to say.
     """
-    problems = [*_intervals(context, lookback), *_evaluated(context, component, lookback, evaluation)]
-    return problems + ([*_kept(context, component, retention)] if retention else [])
+    problems = [*_check_intervals(context, lookback), *_check_evaluation(context, component, lookback, evaluation)]
+    return problems + ([*_check_retention(context, component, retention)] if retention else [])
 
 
-def _intervals(context: Planned, lookback: str) -> Iterator[Problem]:
+def _check_intervals(context: Planned, lookback: str) -> Iterator[Problem]:
     interval = context.settings.scrape_interval
-    yield from _interval(setting(context.stack, "scrapeInterval"), interval, lookback, shortest(context.telemetry))
+    yield from _check_interval(
+        locate_setting(context.stack, "scrapeInterval"), interval, lookback, find_shortest_window(context.telemetry)
+    )
     for key, service in context.system.services.items():
         if service.scrape_interval:
-            where = in_system(context.system.name, f"services.{key}.scrapeInterval")
-            least = shortest(context.telemetry, f'service="{key}"')
-            yield from _interval(where, service.scrape_interval, lookback, least)
+            where = locate_in_system(context.system.name, f"services.{key}.scrapeInterval")
+            least = find_shortest_window(context.telemetry, f'service="{key}"')
+            yield from _check_interval(where, service.scrape_interval, lookback, least)
 
 
-def shortest(telemetry: Telemetry, part: str = "") -> str | None:
+def find_shortest_window(telemetry: Telemetry, part: str = "") -> str | None:
     """The shortest range of all rules whose query has `part` in it; of all where none has."""
     groups = telemetry.rules
     rules = [rule.expr for group in groups for rule in group.recordings]
     rules += [rule.expr for group in groups for rule in group.alerts]
     about = [expr for expr in rules if part in expr] or rules
-    return min((window for expr in about for window in windows(expr)), key=seconds, default=None)
+    return min((window for expr in about for window in list_windows(expr)), key=parse_duration, default=None)
 
 
-def _interval(where: str, interval: str, lookback: str, window: str | None) -> Iterator[Problem]:
-    most = seconds(window) / SAMPLES if window else seconds(lookback)
-    if seconds(interval) < seconds(LEAST_INTERVAL):
+def _check_interval(where: str, interval: str, lookback: str, window: str | None) -> Iterator[Problem]:
+    most = parse_duration(window) / SAMPLES if window else parse_duration(lookback)
+    if parse_duration(interval) < parse_duration(LEAST_INTERVAL):
         yield Problem(where, f"{interval} leaves a scrape no time to be answered; use {LEAST_INTERVAL} at least")
-    elif window and seconds(interval) > most:
+    elif window and parse_duration(interval) > most:
         message = f"{interval} is too long: rules look back {window} and need {SAMPLES} samples in it"
-        yield Problem(where, f"{message}; use {duration(most)} at most")
-    elif seconds(interval) >= seconds(lookback):
+        yield Problem(where, f"{message}; use {format_duration(most)} at most")
+    elif parse_duration(interval) >= parse_duration(lookback):
         message = f"{interval} is not shorter than lookbackDelta ({lookback}), so that series would come and go"
         yield Problem(where, f"{message}; shorten it, or raise lookbackDelta")
 
 
-def _evaluated(context: Planned, component: str, lookback: str, evaluation: str) -> Iterator[Problem]:
+def _check_evaluation(context: Planned, component: str, lookback: str, evaluation: str) -> Iterator[Problem]:
     """Recorded series and alerts count as gone when they are not evaluated anew in time."""
-    slowest = max((group.interval for group in context.telemetry.rules if group.interval), key=seconds, default="")
-    if seconds(evaluation) >= seconds(lookback):
+    slowest = max(
+        (group.interval for group in context.telemetry.rules if group.interval), key=parse_duration, default=""
+    )
+    if parse_duration(evaluation) >= parse_duration(lookback):
         message = (
             f"{evaluation} is not shorter than lookbackDelta ({lookback}), so that recorded series would come and go"
         )
-        yield Problem(in_section(context.stack, component, "evaluationInterval"), f"{message}; shorten it")
-    elif slowest and seconds(slowest) > seconds(lookback):
+        yield Problem(locate_in_section(context.stack, component, "evaluationInterval"), f"{message}; shorten it")
+    elif slowest and parse_duration(slowest) > parse_duration(lookback):
         message = f"{lookback} is shorter than the {slowest} after which some rules are evaluated again; raise it"
-        yield Problem(in_section(context.stack, component, "lookbackDelta"), message)
+        yield Problem(locate_in_section(context.stack, component, "lookbackDelta"), message)
 
 
-def _kept(context: Planned, component: str, retention: str) -> Iterator[Problem]:
+def _check_retention(context: Planned, component: str, retention: str) -> Iterator[Problem]:
     """What looks back further than samples are kept: objectives, alerts of the system, and rules that others bring."""
     system, remedy = context.system, f"raise {component}.retention in Pulumi.{context.stack}.yaml"
     for number, item in enumerate(system.objectives):
-        if seconds(item.window) > seconds(retention):
+        if parse_duration(item.window) > parse_duration(retention):
             message = f"{item.window} is longer than Prometheus keeps samples ({retention}); {remedy}, or shorten it"
-            yield Problem(in_system(system.name, f"objectives[{number}].window"), message)
+            yield Problem(locate_in_system(system.name, f"objectives[{number}].window"), message)
     for number, spec in enumerate(system.alerts):
-        for window in dict.fromkeys(windows(spec.expr)):
-            if seconds(window) > seconds(retention):
+        for window in dict.fromkeys(list_windows(spec.expr)):
+            if parse_duration(window) > parse_duration(retention):
                 message = f"[{window}] looks back further than samples are kept ({retention}); {remedy}, or shorten it"
-                yield Problem(in_system(system.name, f"alerts[{number}].expr"), message)
-    yield from _waiting(system, retention, remedy)
+                yield Problem(locate_in_system(system.name, f"alerts[{number}].expr"), message)
+    yield from _check_waiting(system, retention, remedy)
     own_groups = (system.name, f"{system.name}-slo")
     brought = [
         (window, alert.name)
         for group in context.telemetry.rules
         if not group.name.startswith(own_groups[1]) and group.name != own_groups[0]
         for alert in group.alerts
-        for window in windows(alert.expr)
+        for window in list_windows(alert.expr)
     ]
-    window, name = max(brought, key=lambda item: seconds(item[0]), default=("", ""))
-    if window and seconds(window) > seconds(retention):
+    window, name = max(brought, key=lambda item: parse_duration(item[0]), default=("", ""))
+    if window and parse_duration(window) > parse_duration(retention):
         message = f"{retention} is shorter than the {window} that the alert {name} looks back; raise it"
-        yield Problem(in_section(context.stack, component, "retention"), message)
+        yield Problem(locate_in_section(context.stack, component, "retention"), message)
 
 
-def _waiting(system: System, retention: str, remedy: str) -> Iterator[Problem]:
+def _check_waiting(system: System, retention: str, remedy: str) -> Iterator[Problem]:
     """Alerts that wait for longer than samples are kept: by then nobody could see what they are about."""
     durations = {f"alerts[{number}].for": spec.for_ for number, spec in enumerate(system.alerts)}
     durations |= {f"tune.{name}.for": wish.for_ for name, wish in system.tune.items()}
     for key, service in system.services.items():
         durations |= {f"services.{key}.tune.{name}.for": wish.for_ for name, wish in service.tune.items()}
     for path, for_ in durations.items():
-        if for_ and seconds(for_) > seconds(retention):
+        if for_ and parse_duration(for_) > parse_duration(retention):
             message = f"{for_} is longer than Prometheus keeps samples ({retention}); shorten it, or {remedy}"
-            yield Problem(in_system(system.name, path), message)
+            yield Problem(locate_in_system(system.name, path), message)
 
 
 # -- notifications ---------------------------------------------------------------------------------------------------
@@ -168,55 +172,57 @@ class Notifications(Protocol):
         """Receivers, some of whose calls have a time-out."""
 
 
-def notifying(context: Planning, component: str, own: Notifications) -> list[Problem]:
+def check_notifications(context: Planning, component: str, own: Notifications) -> list[Problem]:
     """Intervals of notifications that Alertmanager would not keep, in the section of `component`.
 
     How long it is known what was sent is for an operator to say where there is one.
     """
     top = (own.group_wait, own.group_interval, own.repeat_interval)
     retention = "" if context.operator else own.retention
-    problems = [*_intervals_of(own, "", top, retention), *_below(own.routes, "routes", top, retention)]
-    problems += _time_outs(own)
-    return [Problem(in_section(context.stack, component, p.where), p.message) for p in problems]
+    problems = [*_check_group_intervals(own, "", top, retention), *_check_below(own.routes, "routes", top, retention)]
+    problems += _check_timeouts(own)
+    return [Problem(locate_in_section(context.stack, component, p.where), p.message) for p in problems]
 
 
-def _below(routes: Sequence[Route], where: str, above: tuple[str, str, str], retention: str) -> Iterator[Problem]:
+def _check_below(routes: Sequence[Route], where: str, above: tuple[str, str, str], retention: str) -> Iterator[Problem]:
     """Problems of routes and of those below them, which inherit what they do not say."""
     for number, route in enumerate(routes):
         declared = (route.group_wait, route.group_interval, route.repeat_interval)
         wait, group, repeat = (own or inherited for own, inherited in zip(declared, above, strict=True))
         path = f"{where}[{number}]"
         if any(declared):
-            yield from _intervals_of(route, f"{path}.", (wait, group, repeat), retention)
-        yield from _below(route.routes, f"{path}.routes", (wait, group, repeat), retention)
+            yield from _check_group_intervals(route, f"{path}.", (wait, group, repeat), retention)
+        yield from _check_below(route.routes, f"{path}.routes", (wait, group, repeat), retention)
 
 
-def _intervals_of(
+def _check_group_intervals(
     declared: Notifications | Route, prefix: str, intervals: tuple[str, str, str], retention: str
 ) -> Iterator[Problem]:
     """What is wrong with intervals in force; its place is the one that is said here."""
     wait, group, repeat = intervals
     where = f"{prefix}groupInterval" if declared.group_interval else ""
-    if (path := f"{prefix}groupWait" if declared.group_wait else where) and seconds(wait) > seconds(group):
+    if (path := f"{prefix}groupWait" if declared.group_wait else where) and parse_duration(wait) > parse_duration(
+        group
+    ):
         message = f"{wait} is longer than groupInterval ({group}), so a group's second notification comes sooner"
         yield Problem(path, f"{message} than its first; shorten it, or raise groupInterval")
     path = f"{prefix}repeatInterval" if declared.repeat_interval else where
-    if path and seconds(repeat) < seconds(group):
+    if path and parse_duration(repeat) < parse_duration(group):
         message = f"{repeat} is shorter than groupInterval ({group}), at which alone a group is looked at"
         yield Problem(path, f"{message}; raise it, or shorten groupInterval")
-    elif declared.repeat_interval and retention and seconds(repeat) > seconds(retention):
+    elif declared.repeat_interval and retention and parse_duration(repeat) > parse_duration(retention):
         message = f"{repeat} is longer than it is known what was sent (retention: {retention})"
         yield Problem(f"{prefix}repeatInterval", f"{message}; shorten it, or raise retention")
 
 
-def _time_outs(own: Notifications) -> Iterator[Problem]:
+def _check_timeouts(own: Notifications) -> Iterator[Problem]:
     """Time-outs that are never reached, as the time for all tries is over by then."""
-    most = max(seconds(own.group_interval), seconds(LEAST_FLUSH))
+    most = max(parse_duration(own.group_interval), parse_duration(LEAST_FLUSH))
     for number, receiver in enumerate(own.receivers):
-        for key, item in receiver.integrations():
+        for key, item in receiver.list_integrations():
             timeout = getattr(item, "timeout", None) if "timeout" in item.model_fields_set else None
-            if timeout and seconds(timeout) >= most:
-                message = f"{timeout} leaves no time for a second try: all of them end after {duration(most)}"
+            if timeout and parse_duration(timeout) >= most:
+                message = f"{timeout} leaves no time for a second try: all of them end after {format_duration(most)}"
                 yield Problem(f"receivers[{number}].{key}.timeout", f"{message} (groupInterval); shorten it")
 
 
@@ -239,10 +245,10 @@ class Lines(Protocol):
         """MB at once."""
 
 
-def keeping_logs(context: Planning, component: str, own: Lines) -> list[Problem]:
+def check_log_limits(context: Planning, component: str, own: Lines) -> list[Problem]:
     """Limits of log lines that Loki refuses, or that could never be reached, in the section of `component`."""
     problems = []
-    if seconds(own.retention) < seconds(LEAST_LOGS):
+    if parse_duration(own.retention) < parse_duration(LEAST_LOGS):
         message = f"{own.retention}: the least that Loki supports is {LEAST_LOGS}; raise it"
         problems.append(Problem("retention", message))
     if own.ingestion_burst_size_mb < own.ingestion_rate_mb:
@@ -251,21 +257,21 @@ def keeping_logs(context: Planning, component: str, own: Lines) -> list[Problem]
             f"{own.ingestion_burst_size_mb} is less than ingestionRateMb ({rate}), which it keeps from being reached"
         )
         problems.append(Problem("ingestionBurstSizeMb", f"{message}; raise it"))
-    return [Problem(in_section(context.stack, component, p.where), p.message) for p in problems]
+    return [Problem(locate_in_section(context.stack, component, p.where), p.message) for p in problems]
 
 
-def drawing(context: Planning, component: str, *, refresh: str, timeout: str) -> list[Problem]:
+def check_dashboards(context: Planning, component: str, *, refresh: str, timeout: str) -> list[Problem]:
     """Dashboards that Grafana would redraw less often than they say, and a time-out that it cannot take."""
     problems = [
         Problem(
-            in_system(context.system.name, f"dashboards[{number}].refresh"),
+            locate_in_system(context.system.name, f"dashboards[{number}].refresh"),
             f"{board.refresh} is shorter than {component}.minRefresh ({refresh}) in Pulumi.{context.stack}.yaml,"
             " which would win; make them agree",
         )
         for number, board in enumerate(context.system.dashboards)
-        if seconds(board.refresh) < seconds(refresh)
+        if parse_duration(board.refresh) < parse_duration(refresh)
     ]
-    if seconds(timeout) % 1:
+    if parse_duration(timeout) % 1:
         message = f"{timeout}: Grafana counts whole seconds; use 1s at least"
-        problems.append(Problem(in_section(context.stack, component, "queryTimeout"), message))
+        problems.append(Problem(locate_in_section(context.stack, component, "queryTimeout"), message))
     return problems

@@ -43,7 +43,7 @@ def _arguments(workload: Workload) -> Iterator[str]:
 
 
 def _host_mounts(workload: Workload) -> Iterator[str]:
-    if workload.host_mounts and not (workload.exempt("host-mount") or workload.exempt("docker-socket")):
+    if workload.host_mounts and not (workload.is_exempt("host-mount") or workload.is_exempt("docker-socket")):
         yield "mounts paths of the host without declaring the exemption"
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from model.naming import LABEL, resource_name, user_id
-from model.workload import MIB, Exemption, HttpProbe, Workload, digest
+from model.naming import LABEL, derive_resource_name, derive_user_id
+from model.workload import MIB, Exemption, HttpProbe, Workload, compute_digest
 from targets.docker.shared import (
     SOCKET,
     TOOLS,
@@ -103,12 +103,12 @@ def container(scope: Scope, workload: Workload) -> Inputs:
 
 def _rights(scope: Scope, workload: Workload) -> Inputs:
     """Whom the process runs as, and what it may do."""
-    owner = user_id(scope.stack, workload.name)
-    adds = [f"CAP_{capability}" for capability in workload.capabilities()]
+    owner = derive_user_id(scope.stack, workload.name)
+    adds = [f"CAP_{capability}" for capability in workload.list_capabilities()]
     return {
-        "user": "0:0" if workload.exempt("root-user") else f"{owner}:{owner}",
+        "user": "0:0" if workload.is_exempt("root-user") else f"{owner}:{owner}",
         "group_adds": groups(workload) or None,
-        "read_only": not workload.exempt("writable-root"),
+        "read_only": not workload.is_exempt("writable-root"),
         "capabilities": {**({"adds": adds} if adds else {}), "drops": ["ALL"]},
     }
 
@@ -133,7 +133,7 @@ def restart_digest(scope: Scope, workload: Workload) -> str:
     config = workload.config
     process = [scope.reference(workload.image), workload.args, workload.entrypoint, dict(workload.env)]
     places = [sorted((item.path, item.source) for item in workload.host_mounts), sorted(workload.tmpfs)]
-    return digest([*process, *places, config.restart_digest() if config else ""])
+    return compute_digest([*process, *places, config.compute_restart_digest() if config else ""])
 
 
 def process_name(scope: Scope, workload: Workload) -> str | Late:
@@ -144,7 +144,7 @@ def process_name(scope: Scope, workload: Workload) -> str | Late:
     refuse a login with the new ones.
     """
     name = f"{workload.name}-{restart_digest(scope, workload)}"
-    fixed = workload.secrets_read(again=False)
+    fixed = workload.list_secrets_read(again=False)
     return Late("mark", "secrets", f"{name}-{{}}") if fixed else name
 
 
@@ -153,14 +153,14 @@ def restart_labels(scope: Scope, workload: Workload) -> dict[str, Late]:
     ids = {f"started-with.{other}": Late("container", other) for other in sorted(workload.restart_with)}
     # the engine takes a container's network away without a word when that is removed by force
     ids["network"] = Late("network-id", scope.network)
-    if workload.secrets_read(again=False):  # it must reach its reader
+    if workload.list_secrets_read(again=False):  # it must reach its reader
         ids["secrets"] = Late("mark", "secrets")
     return {f"{LABEL}.{key}": value for key, value in ids.items()}
 
 
 def groups(workload: Workload) -> list[str | Late]:
     """The groups of the host that a workload is in, by number: names are not known inside of a container."""
-    socket = [Late("socket-group", "engine")] if workload.exempt("docker-socket") else []
+    socket = [Late("socket-group", "engine")] if workload.is_exempt("docker-socket") else []
     return [*socket, *(str(number) for number in sorted(set(workload.groups)))]
 
 
@@ -183,7 +183,7 @@ def hostname(scope: Scope, workload: Workload) -> str:
 
     Linux takes 64 characters; nobody is asked for by a name that was cut.
     """
-    return resource_name(scope.stack, workload.name)[:63].rstrip("-") if scope.home else workload.name
+    return derive_resource_name(scope.stack, workload.name)[:63].rstrip("-") if scope.home else workload.name
 
 
 def mounts(scope: Scope, workload: Workload) -> list[Inputs]:
@@ -216,7 +216,7 @@ def _ports(workload: Workload) -> list[Inputs]:
 
 def _hosts(workload: Workload) -> list[Inputs] | None:
     gateway = [{"host": "host.docker.internal", "ip": "host-gateway"}]
-    return gateway if workload.exempt("host-gateway") else None
+    return gateway if workload.is_exempt("host-gateway") else None
 
 
 def _about(workload: Workload) -> dict[str, str]:

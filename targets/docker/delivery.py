@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from model.naming import user_id
+from model.naming import derive_user_id
 from model.workload import MIB, SECRETS_DIR, ConfigDir, SecretFile, Workload
 from targets.docker.containers import process_name
 from targets.docker.shared import TOOLS, Inputs, Late, Scope, data_mounts, mount, secret_mounts
@@ -45,7 +45,7 @@ def secrets(scope: Scope, workload: Workload) -> Inputs:
 
 
 def _secret_upload(scope: Scope, workload: Workload, secret: SecretFile) -> Inputs:
-    owner = str(user_id(scope.stack, workload.name))
+    owner = str(derive_user_id(scope.stack, workload.name))
     value = Late("secret", secret.secret, secret.template)
     return {"file": secret.path, "content": value, "permissions": "0400", "owner": owner, "group": owner}
 
@@ -58,7 +58,7 @@ def delivers(workload: Workload) -> bool:
 def configure(scope: Scope, workload: Workload) -> Inputs:
     """The one-shot container that delivers documents and gives data directories to the service's user."""
     config = workload.config or _NO_DOCUMENTS
-    revision = config.revision()  # once: it digests every document
+    revision = config.compute_revision()  # once: it digests every document
     return {
         "name": scope.named(f"{workload.name}-configure"),
         "image": Late("image", workload.image),
@@ -100,14 +100,14 @@ def _environment(scope: Scope, workload: Workload, config: ConfigDir, revision: 
     if config.reload:
         process = process_name(scope, workload)
         yield Late("mark", process.name, f"HOST={process.template}") if isinstance(process, Late) else f"HOST={process}"
-    if workload.secrets_read(again=True):
+    if workload.list_secrets_read(again=True):
         yield Late("mark", "reread", "SECRETS={}")
 
 
 def _delivery(scope: Scope, workload: Workload, config: ConfigDir, revision: str) -> dict[str, str]:
     values = {
         "NAME": workload.name,
-        "OWNER": str(user_id(scope.stack, workload.name)),
+        "OWNER": str(derive_user_id(scope.stack, workload.name)),
         "REVISION": revision,
         "DOCUMENTS": str(len(config.files)),
         "DATA_DIRS": " ".join(volume.path for volume in workload.volumes),

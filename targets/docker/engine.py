@@ -17,7 +17,7 @@ from typing import Any, Literal
 import docker
 from docker.errors import DockerException
 
-from model.errors import nearest
+from model.errors import suggest_name
 from model.settings import DEFAULT_SOCKET, DockerSettings
 
 OLDEST_API = (1, 41)
@@ -177,7 +177,7 @@ def _networks(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
     joinable = [name for name, why in facts.networks.items() if not why]
     for name in settings.external_networks:
         if name not in facts.networks:
-            yield f"docker.externalNetworks: the engine has no network {name!r}; {nearest(name, joinable)}"
+            yield f"docker.externalNetworks: the engine has no network {name!r}; {suggest_name(name, joinable)}"
         elif why := facts.networks[name]:
             yield f"docker.externalNetworks: {name!r} {why}"
 

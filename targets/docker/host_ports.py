@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from model.naming import LABEL
-from model.places import section_key
+from model.places import derive_section_key
 from model.plan import Plan
 from model.workload import Port
 
@@ -30,7 +30,7 @@ def taken(plan: Plan, containers: Sequence[Mapping[str, Any]], *, local: bool) -
     theirs = [item for item in containers if item not in mine]
     own = {number for _, number, _ in _published(mine)}
     return [
-        f"host port {port.publish} on {port.bind}, which {section_key(component)} wants, is taken by {who};"
+        f"host port {port.publish} on {port.bind}, which {derive_section_key(component)} wants, is taken by {who};"
         " name another port there, or end that"
         for component, port in _wanted(plan)
         if (who := _owner(port, theirs) or (local and port.publish not in own and _process(port)))

@@ -47,7 +47,7 @@ def one_shots(scope: Scope, workload: Workload) -> Iterator[Inputs]:
 
 def describe(made: Mapping[str, list[Inputs]], workload: Workload | None = None) -> dict[str, Any]:
     """Inputs for people: documents by name alone, as they are files of their own, and no digest of all of them."""
-    revision = workload.config.revision() if workload and workload.config else ""
+    revision = workload.config.compute_revision() if workload and workload.config else ""
     return {kind: [_without(_described(inputs), revision) for inputs in items] for kind, items in made.items()}
 
 

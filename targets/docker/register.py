@@ -13,7 +13,7 @@ import pulumi
 import pulumi_docker as docker
 
 from model.images import Image
-from model.naming import resource_name
+from model.naming import derive_resource_name
 from model.settings import DockerSettings
 from model.workload import Workload
 from targets.base import Deployment, mark_secrets
@@ -178,9 +178,9 @@ class DockerTarget:
 
         The container that carries them is no such mark: `docker container prune` takes it away, as it never runs.
         """
-        full = resource_name(self._scope.stack, f"{workload.name}-{name}-mark")
+        full = derive_resource_name(self._scope.stack, f"{workload.name}-{name}-mark")
         if full not in self._marks:
-            files = workload.secrets_read(again=name == "reread")
+            files = workload.list_secrets_read(again=name == "reread")
             texts = {
                 file.path: _filled(Late("secret", "", file.template), self._secrets[file.secret]) for file in files
             }

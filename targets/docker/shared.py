@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from model.images import Image
-from model.naming import LABEL, resource_name
+from model.naming import LABEL, derive_resource_name
 from model.settings import DockerSettings
 from model.workload import SECRETS_DIR, Workload
 
@@ -55,11 +55,11 @@ class Scope:
 
     def named(self, name: str) -> str:
         """The name that something of the stack has on the engine."""
-        return resource_name(self.stack, name)
+        return derive_resource_name(self.stack, name)
 
     def reference(self, image: str) -> str:
         """The reference to pull."""
-        return self.images[image].reference(self.settings.registry_mirror)
+        return self.images[image].build_reference(self.settings.registry_mirror)
 
     @property
     def network(self) -> str:
@@ -93,7 +93,7 @@ class Scope:
 
 def network_suffix(stack: str, settings: DockerSettings) -> str:
     """The name of the stack's own network where its containers join others beside it; empty where they do not."""
-    return resource_name(stack, "monitoring") if settings.external_networks else ""
+    return derive_resource_name(stack, "monitoring") if settings.external_networks else ""
 
 
 def qualified(name: str, home: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from model.naming import namespace
+from model.naming import derive_namespace
 from model.settings import KubernetesSettings
 from model.workload import SECRETS_DIR, Workload
 from targets.fields import Fields
@@ -14,7 +14,7 @@ from targets.kubernetes.shared import SIDECAR, SLASH
 
 def address(stack: str, settings: KubernetesSettings, name: str, port: int) -> str:
     """`host:port` of a workload's Service, from any namespace of the cluster."""
-    return f"{name}.{namespace(stack, settings)}.svc:{port}"
+    return f"{name}.{derive_namespace(stack, settings)}.svc:{port}"
 
 
 def check(workloads: Sequence[Workload]) -> list[str]:
@@ -45,11 +45,11 @@ def _host_mounts(workload: Workload) -> Iterator[str]:
 
 
 def _exemptions(workload: Workload) -> Iterator[str]:
-    if workload.placement != "node-agent" and workload.exempt("root-user"):
+    if workload.placement != "node-agent" and workload.is_exempt("root-user"):
         yield "only node-level agents may run as root here"
-    if workload.exempt("docker-socket"):
+    if workload.is_exempt("docker-socket"):
         yield "there is no Docker socket here"
-    if workload.exempt("host-gateway"):
+    if workload.is_exempt("host-gateway"):
         yield "reaches processes of the host by `onHost`; give their address instead"
 
 

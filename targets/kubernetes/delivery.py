@@ -63,7 +63,7 @@ class Cluster:
         await asyncio.to_thread(self._prove, stack, namespace, workload, config, mark)
 
     def _prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str) -> None:
-        revision = "-".join(filter(None, (config.revision(), mark)))
+        revision = "-".join(filter(None, (config.compute_revision(), mark)))
         reload_seconds = (config.reload.timeout if config.reload else 0) + (config.validate_seconds or 0)
         deadline = time.monotonic() + _SYNC_SECONDS + reload_seconds
         waiting = self._pods(stack, namespace, workload)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from model.extra_objects import ExtraObject
-from model.naming import LABEL, agents
+from model.naming import LABEL, derive_agent_namespace
 from model.workload import Workload
 from targets.kubernetes.identity import roles, service_account
 from targets.kubernetes.network import closed, ingress, policy, services
@@ -55,7 +55,7 @@ def namespaces(scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[O
 
     Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
     """
-    for home, level in {scope.namespace: "restricted", agents(scope.namespace): "privileged"}.items():
+    for home, level in {scope.namespace: "restricted", derive_agent_namespace(scope.namespace): "privileged"}.items():
         if home == scope.namespace or any(scope.home(workload) == home for workload in workloads):
             labels = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "audit", "warn")}
             yield {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(scope, home, None, **labels)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from model.naming import agents
+from model.naming import derive_agent_namespace
 from model.workload import HttpProbe, Workload
 from targets.kubernetes.shared import ClusterScope, Object, controller, metadata, own, selector
 
@@ -29,7 +29,10 @@ def policy(scope: ClusterScope, workload: Workload) -> Object:
     """The stack's own pods and its neighbours' may connect to a workload's ports, people to the edge's; out it goes as
     far as declared.
     """
-    ours = [_namespace(home) for home in (scope.namespace, agents(scope.namespace), *scope.allowed_namespaces)]
+    ours = [
+        _namespace(home)
+        for home in (scope.namespace, derive_agent_namespace(scope.namespace), *scope.allowed_namespaces)
+    ]
     datagrams = [{"port": port.number, "protocol": "UDP"} for port in workload.ports if port.udp]
     ingress_rules = [{"from": ours, "ports": [*_ports(listening(workload)), *datagrams]}] if listening(workload) else []
     if workload.exposed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from model.naming import user_id
+from model.naming import derive_user_id
 from model.workload import MIB, HttpProbe, Workload
 from targets.kubernetes.network import listening
 from targets.kubernetes.shared import TOOLS, ClusterScope, Object, hardened, resources, secret_mount, selector
@@ -18,8 +18,8 @@ from targets.kubernetes.storage import secret_files
 def pod(scope: ClusterScope, workload: Workload) -> Object:
     """The pod's specification."""
     settings = scope.settings
-    owner = user_id(scope.stack, workload.name)
-    root = workload.exempt("root-user")
+    owner = derive_user_id(scope.stack, workload.name)
+    root = workload.is_exempt("root-user")
     agent = workload.placement == "node-agent"
     identity = {"runAsNonRoot": True, "runAsUser": owner, "runAsGroup": owner}
     spec: Object = {

@@ -13,7 +13,7 @@ import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 
-from model.errors import nearest
+from model.errors import suggest_name
 from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Workload
@@ -64,7 +64,7 @@ def no_context(settings: KubernetesSettings, error: Exception) -> str:
     except (ConfigException, OSError):
         return f"no kubeconfig can be read: {error}; set kubernetes.kubeconfig, or KUBECONFIG"
     if settings.context and settings.context not in known:
-        return f"the kubeconfig has no context {settings.context!r}; {nearest(settings.context, known)}"
+        return f"the kubeconfig has no context {settings.context!r}; {suggest_name(settings.context, known)}"
     return f"the kubeconfig cannot be used: {error}"
 
 
@@ -113,7 +113,7 @@ def _ingress_class(client: Any, wanted: str | None) -> Iterator[str]:
         return  # a right that this user lacks, which has been told
     known = [str(item.metadata.name) for item in every]
     if wanted not in known:
-        yield f"kubernetes.ingressClass {wanted!r} is not in this cluster; {nearest(wanted, known)}"
+        yield f"kubernetes.ingressClass {wanted!r} is not in this cluster; {suggest_name(wanted, known)}"
 
 
 def _expandable(client: Any, storage_class: str | None) -> bool:

@@ -23,7 +23,7 @@ from pulumi_kubernetes.rbac import v1 as rbac
 from model.errors import ConfigError, Problem
 from model.extra_objects import SECRETS, ExtraObject
 from model.images import Image
-from model.naming import LABEL, resource_name
+from model.naming import LABEL, derive_resource_name
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets.base import Deployment, mark_secrets
@@ -101,7 +101,7 @@ class KubernetesTarget:
             raise ConfigError(Problem("target kubernetes", text) for text in refused)
         self._host = pulumi.ComponentResource("observability:targets:KubernetesCluster", stack, {}, opts)
         self._provider = Provider(
-            resource_name(stack, "cluster"),
+            derive_resource_name(stack, "cluster"),
             kubeconfig=settings.kubeconfig,
             context=settings.context,
             enable_server_side_apply=True,
@@ -169,7 +169,7 @@ class KubernetesTarget:
         rest = {_snake(key): value for key, value in item.items() if key not in ("apiVersion", "kind")}
         waits = _waits(item["kind"])
         opts = pulumi.ResourceOptions(parent=parent, provider=self._provider, custom_timeouts=waits, **options)
-        named = resource_name(self._stack, name)
+        named = derive_resource_name(self._stack, name)
         if item["kind"] not in KINDS:
             return CustomResource(named, api_version=item["apiVersion"], kind=item["kind"], opts=opts, **rest)
         return KINDS[item["kind"]](named, opts=opts, **rest)
@@ -201,7 +201,7 @@ class KubernetesTarget:
         if not files:
             return None
         name = storage.secret_name(workload, again=True)
-        mark = mark_secrets(resource_name(self._stack, f"{workload.name}-reread-mark"), files, parent)
+        mark = mark_secrets(derive_resource_name(self._stack, f"{workload.name}-reread-mark"), files, parent)
         # `data`, as what is gone from `stringData` stays in the object
         data = {key: text.apply(_base64) for key, text in {**files, MARK: mark}.items()}
         item = {"apiVersion": "v1", "kind": "Secret", "metadata": self._around(workload, name), "data": data}
@@ -211,7 +211,7 @@ class KubernetesTarget:
     def _files(self, workload: Workload, *, again: bool) -> dict[str, pulumi.Output[str]]:
         return {
             secret.path.rpartition("/")[2]: self._secrets[secret.secret].apply(secret.fill)
-            for secret in workload.secrets_read(again=again)
+            for secret in workload.list_secrets_read(again=again)
         }
 
     def _around(self, workload: Workload, name: str) -> Any:
@@ -230,7 +230,7 @@ class KubernetesTarget:
         """A Secret that never changes: new content is a new Secret, whose name makes those who read it look anew."""
         meta: Any = {key: value for key, value in around.items() if key != "name"}  # Pulumi's has a random end
         made = core.Secret(
-            resource_name(self._stack, name),
+            derive_resource_name(self._stack, name),
             metadata=meta,
             string_data=files,
             immutable=True,

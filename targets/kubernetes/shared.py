@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.images import Image
-from model.naming import LABEL, agents, namespace
+from model.naming import LABEL, derive_agent_namespace, derive_namespace
 from model.settings import KubernetesSettings
 from model.workload import MIB, SECRETS_DIR, Workload
 
@@ -37,15 +37,15 @@ class ClusterScope:
     @property
     def namespace(self) -> str:
         """The namespace of all that is no node-level agent."""
-        return namespace(self.stack, self.settings)
+        return derive_namespace(self.stack, self.settings)
 
     def home(self, workload: Workload) -> str:
         """The namespace of a workload."""
-        return agents(self.namespace) if workload.placement == "node-agent" else self.namespace
+        return derive_agent_namespace(self.namespace) if workload.placement == "node-agent" else self.namespace
 
     def image(self, name: str) -> str:
         """The reference to pull."""
-        return self.images[name].reference(self.settings.registry_mirror)
+        return self.images[name].build_reference(self.settings.registry_mirror)
 
 
 def selector(scope: ClusterScope, workload: str) -> dict[str, str]:
@@ -91,11 +91,11 @@ def controller(workload: Workload) -> str:
 def hardened(workload: Workload, *, main: bool) -> Object:
     """What a container may do; only the `main` one of a workload has its declared exceptions."""
     capabilities: Object = {"drop": ["ALL"]}
-    if main and workload.capabilities():
-        capabilities["add"] = list(workload.capabilities())
+    if main and workload.list_capabilities():
+        capabilities["add"] = list(workload.list_capabilities())
     return {
         "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": not (main and workload.exempt("writable-root")),
+        "readOnlyRootFilesystem": not (main and workload.is_exempt("writable-root")),
         "capabilities": capabilities,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from model.workload import MIB, ConfigDir, Workload, digest
+from model.workload import MIB, ConfigDir, Workload, compute_digest
 from targets.environment import reload_environment
 from targets.kubernetes.shared import (
     INCOMING,
@@ -38,7 +38,7 @@ def scripts(scope: ClusterScope, home: str) -> Object:
 def restart_digest(scope: ClusterScope, workload: Workload) -> str:
     """Digest of the documents that are read only at start, and of what delivers them: its change replaces the pods."""
     scripts = [path.read_text(encoding="utf-8") for path in (FOLLOW, DELIVER)]
-    return digest([workload.config.restart_digest(), scripts]) if workload.config else ""
+    return compute_digest([workload.config.compute_restart_digest(), scripts]) if workload.config else ""
 
 
 def sidecar(scope: ClusterScope, workload: Workload, config: ConfigDir) -> Object:

@@ -30,7 +30,7 @@ def config_map(scope: ClusterScope, workload: Workload) -> Object | None:
     held: Object = {"data": {path.replace("/", SLASH): text for path, text in sorted(config.files.items())}}
     if sum(len(text.encode()) for text in config.files.values()) > LARGEST:
         held = {"data": {}, "binaryData": {ARCHIVE_KEY: b64encode(archive(config.files)).decode()}}
-    held["data"][REVISION_KEY] = config.revision()
+    held["data"][REVISION_KEY] = config.compute_revision()
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": own(scope, workload, "-config"), **held}
 
 
@@ -75,7 +75,7 @@ def secret_files(workload: Workload) -> dict[str, tuple[SecretFile, ...]]:
 
     The former never changes: new content is another Secret, with a random end to its name.
     """
-    found = {secret_name(workload, again=again): workload.secrets_read(again=again) for again in (False, True)}
+    found = {secret_name(workload, again=again): workload.list_secrets_read(again=again) for again in (False, True)}
     return {name: files for name, files in found.items() if files}
 
 

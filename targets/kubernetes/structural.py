@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from model.errors import nearest
+from model.errors import suggest_name
 
 Schema = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def _object(value: Mapping[str, Any], schema: Schema, path: str) -> Iterator[str
         elif isinstance(rest, Mapping):
             yield from problems(item, rest, where)
         elif not rest and not schema.get("x-kubernetes-preserve-unknown-fields"):
-            yield f"{where}: unknown field {key!r}; {nearest(key, known)}"
+            yield f"{where}: unknown field {key!r}; {suggest_name(key, known)}"
 
 
 def _unique(value: Sequence[Any], schema: Schema, path: str) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _unique(value: Sequence[Any], schema: Schema, path: str) -> Iterator[str]:
 
 def _scalar(value: Any, schema: Schema, path: str) -> Iterator[str]:
     if "enum" in schema and value not in schema["enum"]:
-        yield f"{path}: {shown(value)} is not known; {nearest(str(value), map(str, schema['enum']))}"
+        yield f"{path}: {shown(value)} is not known; {suggest_name(str(value), map(str, schema['enum']))}"
     if isinstance(value, str):
         yield from _bounds(path, len(value), "characters", schema.get("minLength"), schema.get("maxLength"))
         pattern = schema.get("pattern")

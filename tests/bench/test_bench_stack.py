@@ -29,7 +29,7 @@ def test_the_moved_stack_shares_no_port_with_dev(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.bench.yaml"
     path.write_text(yaml.safe_dump({"config": bench_stack.moved(document["config"], plan)}), encoding="utf-8")
     moved = plan_file(path, "bench")
-    before, after = ({p.publish for w in p.every() for p in w.ports if p.publish} for p in (plan, moved))
+    before, after = ({p.publish for w in p.list_workloads() for p in w.ports if p.publish} for p in (plan, moved))
     assert before and after and not before & after
 
 

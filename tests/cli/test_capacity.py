@@ -20,7 +20,7 @@ def test_expectations_stand_beside_limits() -> None:
     for part in ("series", "samples per second", "Prometheus memory", "Loki disk for its retention", "GiB"):
         assert part in text
     plan = plan_file(ROOT / "Pulumi.agenttrace.yaml", "agenttrace")
-    need, limits = capacity.of(plan), {workload.name: workload.limits.memory for workload in plan.every()}
+    need, limits = capacity.of(plan), {workload.name: workload.limits.memory for workload in plan.list_workloads()}
     assert 2 * need.prometheus_memory <= limits["prometheus"]
     assert 2 * need.loki_memory <= limits["loki"]
 
@@ -36,4 +36,4 @@ def test_a_program_reads_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     shown = json.loads(capsys.readouterr().out)
     plan = plan_file(ROOT / "Pulumi.agenttrace.yaml", "agenttrace")
     assert shown["expected"]["prometheus_memory"] == capacity.of(plan).prometheus_memory
-    assert shown["memory_limits"].keys() == {workload.name for workload in plan.every()}
+    assert shown["memory_limits"].keys() == {workload.name for workload in plan.list_workloads()}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli import engine
-from model.load import parse
+from model.load import parse_model
 from model.settings import DockerSettings
 from tests.support import fakes
 
@@ -47,7 +47,9 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("docker.DockerClient", Client)
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_text("")
-    client = engine.connect(parse(DockerSettings, {"host": "tcp://10.0.0.5:2376", "certPath": str(tmp_path)}, "x"))
+    client = engine.connect(
+        parse_model(DockerSettings, {"host": "tcp://10.0.0.5:2376", "certPath": str(tmp_path)}, "x")
+    )
     assert client.api.trust_env is False and given["version"] == "1.41"
     assert given["base_url"] == "tcp://10.0.0.5:2376"
     assert given["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))

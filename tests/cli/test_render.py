@@ -32,7 +32,7 @@ def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
     """Each workload has a file of what the engine is asked for, and its documents are below its name."""
     plan = systems.plan_shop(tmp_path)
     files = render.documents(plan)
-    for workload in plan.every():
+    for workload in plan.list_workloads():
         assert f"docker/{workload.name}.yaml" in files
         for name, text in (workload.config.files if workload.config else {}).items():
             assert files[f"{workload.name}/{name}"] == text

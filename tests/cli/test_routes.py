@@ -10,7 +10,7 @@ import pytest
 
 from cli.routes import common, complete, describe, document, explain, parse_labels
 from model.errors import ConfigError
-from model.matching import taken
+from model.matching import find_routes
 from model.plan import Plan
 from stack.assemble import ConfigValue
 from tests.support.operators import operated
@@ -41,7 +41,7 @@ def plan(tmp_path: Path) -> Plan:
 def said(plan: Plan, **labels: str) -> list[str]:
     """The lines about an alert."""
     found, every = document(plan), complete(plan, labels)
-    return [line for item in taken(found["route"], every) for line in explain(item, found, every)]
+    return [line for item in find_routes(found["route"], every) for line in explain(item, found, every)]
 
 
 def test_the_receiver_comes_first_then_the_reasons(plan: Plan) -> None:

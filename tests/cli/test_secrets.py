@@ -250,8 +250,8 @@ def test_sources_are_what_a_secret_is_made_of() -> None:
     """Passwords of a file of users, the seed of a certificate, and nothing for all others."""
     users = Secret(name="a", purpose="b", made=Htpasswd(users={"ada": "x", "bob": "y"}))
     issued = Secret(name="a", purpose="b", made=Issued(part="key", seed="s", host="h"))
-    assert users.sources() == ("x", "y") and issued.sources() == ("s",)
-    assert Secret(name="a", purpose="b").sources() == ()
+    assert users.list_sources() == ("x", "y") and issued.list_sources() == ("s",)
+    assert Secret(name="a", purpose="b").list_sources() == ()
     assert Rotation(secret=users).value is None
 
 

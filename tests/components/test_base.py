@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.base import identity, limits, published
+from components.base import build_identity_labels, limits, published
 from model.component import Planning
-from model.load import parse
+from model.load import parse_model
 from model.settings import ComponentSettings, Settings
 from model.workload import MIB, Limits, Port
 from tests.support.systems import plan_shop
@@ -33,7 +33,7 @@ def test_a_port_is_published_where_the_closest_says(
     system = plan_shop(tmp_path).system.model_copy(update={"ports": ports})
     context = Planning(
         stack="dev",
-        settings=parse(Settings, {"system": "shop", "docker": {"bindAddress": "::1"}}, "x"),
+        settings=parse_model(Settings, {"system": "shop", "docker": {"bindAddress": "::1"}}, "x"),
         system=system,
         sections={"x": ComponentSettings(port=own)},
         address=lambda name, port: f"{name}:{port}",
@@ -44,4 +44,4 @@ def test_a_port_is_published_where_the_closest_says(
     assert published(context, "x", 8080, default=default) == wanted
     on_cluster = replace(context, settings=context.settings.model_copy(update={"target": "kubernetes"}))
     assert published(on_cluster, "x", 8080, default=default) == Port(number=8080)
-    assert identity(context, "x") == {"service": "x", "system": "shop", "environment": "dev"}
+    assert build_identity_labels(context, "x") == {"service": "x", "system": "shop", "environment": "dev"}

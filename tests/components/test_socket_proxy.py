@@ -57,7 +57,7 @@ def test_the_socket_is_a_declared_exemption(tmp_path: Path) -> None:
     """The socket is mounted with its reason, and the proxy is no root."""
     plan = plan_shop(tmp_path)
     found = workload(plan, "socket-proxy")
-    assert found.exempt("docker-socket") and not found.exempt("root-user")
+    assert found.is_exempt("docker-socket") and not found.is_exempt("root-user")
     scraped_as(plan, "socket-proxy")
 
 

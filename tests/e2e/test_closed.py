@@ -66,7 +66,7 @@ def _addresses(cluster: ClusterStack) -> tuple[list[Address], set[tuple[str, int
     """Every port on which a pod of the stack listens, and those of them that are the edge's."""
     found: list[Address] = []
     exposed = set()
-    for workload in plan_file(cluster.settings_in_use, cluster.name).every():
+    for workload in plan_file(cluster.settings_in_use, cluster.name).list_workloads():
         for pod in cluster.ready(workload.name):
             found += [(workload.name, pod.status.pod_ip, port) for port in listening(workload)]
         if workload.exposed:
@@ -89,7 +89,7 @@ def test_out_it_goes_as_far_as_declared(stranger: Stranger) -> None:
     """A workload that says that it needs the stack alone cannot connect to a stranger; one that says more can."""
     target: list[Address] = [(NAME, stranger.address, PORT)]
     plan = plan_file(stranger.cluster.settings_in_use, stranger.cluster.name)
-    pods = {workload.name: stranger.cluster.pod(workload.name) for workload in plan.every()}
+    pods = {workload.name: stranger.cluster.pod(workload.name) for workload in plan.list_workloads()}
     assert pods.keys() > REACHING_OUT
     script = _script(target, "/tools/busybox")
     reaching = {name for name, pod in pods.items() if _read(stranger.cluster.sh_in(pod, script))}

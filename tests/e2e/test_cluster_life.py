@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from model.naming import agents
+from model.naming import derive_agent_namespace
 from tests.e2e.test_no_change import unchanged
 from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.pods import pod
@@ -167,4 +167,4 @@ def test_a_stack_whose_files_are_broken_can_be_looked_at_and_removed(stack: Clus
     assert looked.code == 1 and "prometheus" in looked.text and "shop.yaml" in looked.text, looked.text[-2000:]
     assert stack.run("down", "--purge").code == 0
     left = {item.metadata.name for item in stack.api.list_namespace().items}
-    assert not left & {stack.namespace, agents(stack.namespace)}
+    assert not left & {stack.namespace, derive_agent_namespace(stack.namespace)}

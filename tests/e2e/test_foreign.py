@@ -77,7 +77,7 @@ def _reference(engine: Engine) -> Any:
     names = ("busybox", "demo", "postgres", "redis")
     here = prerequisites(names).get("docker", {})
     mirror = {**here, **engine.settings}.get("registryMirror")
-    known = {name: image.reference(mirror) for name, image in load_images(ROOT).items()}
+    known = {name: image.build_reference(mirror) for name, image in load_images(ROOT).items()}
     assert engine.client is not None
     for name in names:
         engine.client.images.pull(known[name])

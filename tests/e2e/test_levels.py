@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from components.promtail.pipeline import Reading, reading, stages
-from model.load import parse
+from model.load import parse_model
 from model.logs import Logs
 from toolchain import validators
 from toolchain.context import default_context
@@ -83,7 +83,7 @@ def carried(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], d
 
 def configured(folder: Path, service: str) -> Path:
     """Promtail's file for lines of one service among all of READINGS."""
-    readings = {name: reading(parse(Logs, said, name)) for name, said in READINGS.items()}
+    readings = {name: reading(parse_model(Logs, said, name)) for name, said in READINGS.items()}
     target = {"targets": ["localhost"], "labels": {"job": "containerlogs", "service": service}}
     job: dict[str, Any] = {"job_name": "a", "static_configs": [target], "pipeline_stages": stages(readings, Reading())}
     config = {

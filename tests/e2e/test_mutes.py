@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from model.inhibition import pairs
+from model.inhibition import list_inhibitions
 from model.plan import Plan
 from packs.clickhouse import FREE, TOTAL
 from stack.assemble import ConfigValue
@@ -390,8 +390,8 @@ def run(tmp_path: Path) -> Iterator[Run]:
         )
         plan, port = planned(tmp_path), free_port()
         every = [alert for group in plan.telemetry.rules for alert in group.alerts]
-        muted = {target.name: target.expr for _, _, target in pairs(every)}
-        assert {(source.name, target.name) for source, _, target in pairs(every)} == PAIRS.keys()
+        muted = {target.name: target.expr for _, _, target in list_inhibitions(every)}
+        assert {(source.name, target.name) for source, _, target in list_inhibitions(every)} == PAIRS.keys()
         files = prometheus_files(plan, tmp_path / "prometheus", proxy, port)
         prometheus = Watched(plan, tmp_path, files, ("--rules.alert.resend-delay=2s",))
         stack.enter_context(prometheus.run())

@@ -17,8 +17,8 @@ import yaml
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
 from cli.render import config_maps, objects, plan_file
-from model.capacity import SCRAPE_META, prometheus_memory, series
-from model.naming import agents
+from model.capacity import SCRAPE_META, count_series, estimate_prometheus_memory
+from model.naming import derive_agent_namespace
 from tests.e2e.test_no_change import unchanged
 from tests.support.clusters import AGENTS, ClusterStack
 from tests.support.running import ROOT, RunningStack
@@ -70,7 +70,7 @@ def test_pods_are_admitted_as_enforced(cluster: ClusterStack) -> None:
     """The stack's own namespace enforces the strictest level, and a pod that breaks it is refused."""
     levels = {
         name: cluster.api.read_namespace(name).metadata.labels["pod-security.kubernetes.io/enforce"]
-        for name in (cluster.namespace, agents(cluster.namespace))
+        for name in (cluster.namespace, derive_agent_namespace(cluster.namespace))
     }
     assert list(levels.values()) == ["restricted", "privileged"]
     pod = {
@@ -85,7 +85,7 @@ def test_identities_may_do_what_they_need_and_no_more(cluster: ClusterStack) -> 
     """Each service account can do what its process does, and none of a list of other things."""
 
     def may(account: str, what: str, namespace: str) -> bool:
-        home = agents(cluster.namespace) if account in AGENTS else cluster.namespace
+        home = derive_agent_namespace(cluster.namespace) if account in AGENTS else cluster.namespace
         verb, _, resource = what.partition(" ")
         where = ["--all-namespaces"] if namespace == "*" else [f"--namespace={namespace or cluster.namespace}"]
         who = f"--as=system:serviceaccount:{home}:{account}"
@@ -114,11 +114,11 @@ def test_the_capacity_plan_is_right(cluster: ClusterStack) -> None:
     size = plan.settings.kubernetes.model_copy(
         update={"expected_nodes": 1, "expected_pods": len(cluster.api.list_pod_for_all_namespaces().items)}
     )
-    expected = series(plan.system, replace(plan.telemetry, rules=()), size)
+    expected = count_series(plan.system, replace(plan.telemetry, rules=()), size)
     (total,) = cluster.prom(f"sum(scrape_samples_post_metric_relabeling + {SCRAPE_META})")
     live = float(total["value"][1])
     working = cluster.prom('max(container_memory_working_set_bytes{container="prometheus", name=~"prometheus.+"})')
-    used, limit = float(working[0]["value"][1]), prometheus_memory(plan.system, plan.telemetry, size)
+    used, limit = float(working[0]["value"][1]), estimate_prometheus_memory(plan.system, plan.telemetry, size)
     print(
         f"{live:,.0f} series, {expected:,.0f} expected; Prometheus takes {used / 2**20:.0f} MiB,"
         f" {limit / 2**20:.0f} MiB expected"

@@ -35,7 +35,7 @@ def _restarted(stack: RunningStack, name: str, value: str | None = None) -> set[
     assert not failed, failed[:5]
     assert len(answers) * len(ASKED) > 20, "somebody asked"
     changed = {service for service, identity in stack.identities().items() if before.get(service) != identity}
-    names = [workload.name for workload in plan_file(stack.stack_file, stack.name).every()]
+    names = [workload.name for workload in plan_file(stack.stack_file, stack.name).list_workloads()]
     return {_workload(process.removeprefix(f"{stack.name}-"), names) for process in changed}
 
 

@@ -22,7 +22,7 @@ import yaml
 from cli import capacity
 from cli.render import plan_file
 from components.exporters import cadvisor
-from model.capacity import SCRAPE_META, series
+from model.capacity import SCRAPE_META, count_series
 from tests.support import causes, troubles
 from tests.support.causes import SYSTEMS
 from tests.support.panels import board_queries, board_variables
@@ -102,7 +102,7 @@ def _rules(stack: RunningStack) -> list[dict[str, Any]]:
 
 def _firing(stack: RunningStack) -> set[tuple[str, str]]:
     found = stack.prom('ALERTS{alertstate="firing"}')
-    return {(series["metric"]["alertname"], series["metric"].get("service", "")) for series in found}
+    return {(count_series["metric"]["alertname"], count_series["metric"].get("service", "")) for count_series in found}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -174,7 +174,7 @@ def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str)
     need = capacity.of(plan)
     jobs = [job for job in plan.telemetry.scrape if job.name != cadvisor.NAME]  # sees the containers of all stacks here
     telemetry = replace(plan.telemetry, scrape=tuple(jobs), rules=())
-    expected = series(plan.system, telemetry, plan.settings.kubernetes)
+    expected = count_series(plan.system, telemetry, plan.settings.kubernetes)
     query = f'sum(scrape_samples_post_metric_relabeling{{job!="{cadvisor.NAME}"}} + {SCRAPE_META})'
     live = float(stack.prom(query)[0]["value"][1])
     memory = cast(dict[str, Any], stack.container("prometheus").stats(stream=False))["memory_stats"]

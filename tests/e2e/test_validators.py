@@ -100,7 +100,7 @@ def settings_of(plan: Plan, name: str) -> ConfigDir:
 def test_documents_are_accepted(name: str, stack: str, tmp_path: Path) -> None:
     """What a workload is given is accepted by the program that reads it."""
     plan = PLANS[stack](tmp_path)
-    if name not in {item.name for item in plan.every()}:
+    if name not in {item.name for item in plan.list_workloads()}:
         stand_in = not plan.settings.demo and TOOLS[name] == "demo"
         elsewhere = name in {component.name for component in registry.COMPONENTS} - set(plan.sections)
         assert stand_in or elsewhere  # only stand-ins, and what another target needs, may be absent
@@ -125,7 +125,7 @@ def test_mistakes_are_refused(tool: str, tmp_path: Path) -> None:
 def test_every_document_has_its_validator() -> None:
     """No workload of the shipped stacks has documents that nothing here judges."""
     plans = [PLANS[stack](ROOT) for stack in ("dev", "prod")]
-    names = {item.name for plan in plans for item in plan.every() if item.config}
+    names = {item.name for plan in plans for item in plan.list_workloads() if item.config}
     assert names - WITHOUT_VALIDATOR == TOOLS.keys()
 
 

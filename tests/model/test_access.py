@@ -7,8 +7,8 @@ from model.access import AccessSettings
 
 def test_there_is_a_first_user() -> None:
     """Where nobody is named; with login none there is nobody."""
-    assert [(user.name, user.secret) for user in AccessSettings().people()] == [("admin", "access-admin-password")]
-    assert AccessSettings.model_validate({"login": "none"}).people() == ()
+    assert [(user.name, user.secret) for user in AccessSettings().list_users()] == [("admin", "access-admin-password")]
+    assert AccessSettings.model_validate({"login": "none"}).list_users() == ()
 
 
 def test_machines_have_what_they_are_for() -> None:
@@ -16,5 +16,5 @@ def test_machines_have_what_they_are_for() -> None:
     settings = AccessSettings.model_validate(
         {"machines": [{"name": "a", "may": ("push",)}, {"name": "b", "may": ("push", "federate")}]}, strict=False
     )
-    assert [machine.name for machine in settings.programs("push")] == ["a", "b"]
-    assert [machine.name for machine in settings.programs("federate")] == ["b"]
+    assert [machine.name for machine in settings.list_machines("push")] == ["a", "b"]
+    assert [machine.name for machine in settings.list_machines("federate")] == ["b"]

@@ -18,8 +18,8 @@ from model.base import (
     Size,
     Strict,
     is_dns_name,
-    seconds,
-    size_bytes,
+    parse_duration,
+    parse_size,
 )
 
 GOOD: list[tuple[Any, list[Any]]] = [
@@ -61,19 +61,19 @@ def test_bad_values_are_refused(kind: Any, value: Any) -> None:
 )
 def test_durations_in_seconds(text: str, length: float) -> None:
     """Each unit counts as Prometheus counts it; m is minutes and ms is milliseconds."""
-    assert seconds(text) == length
+    assert parse_duration(text) == length
 
 
 @pytest.mark.parametrize(("text", "size"), [("1B", 1), ("1KiB", 1024), ("512MiB", 536_870_912), ("1TiB", 2**40)])
 def test_sizes_in_bytes(text: str, size: int) -> None:
     """Units are powers of two."""
-    assert size_bytes(text) == size
+    assert parse_size(text) == size
 
 
 def test_a_size_without_unit_is_an_error() -> None:
     """Bytes are never guessed."""
     with pytest.raises(ValueError, match="such as 512MiB"):
-        size_bytes("512")
+        parse_size("512")
 
 
 def test_patterns_with_words_are_valid() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from cli.render import plan_file
 from model.capacity import (
     SCRAPE_META,
-    estimate,
-    job_series,
-    limit_mib,
-    metric_series,
-    series,
-    service_series,
+    choose_limit_mib,
+    count_job_series,
+    count_metric_series,
+    count_series,
+    count_service_series,
+    estimate_capacity,
 )
 from model.service import Metric
 from model.settings import KubernetesSettings
@@ -25,9 +25,9 @@ from tests.support.systems import ROOT, plan_shop
 def test_series_are_counted_by_labels_and_buckets() -> None:
     """A counter has one series for each combination of labels; a histogram has its buckets, +Inf, sum and count."""
     labels = {"a": ("1", "2"), "b": ("1", "2", "3")}
-    assert metric_series(Metric(type="counter", labels=labels)) == 6
-    assert metric_series(Metric(type="histogram", labels={"a": ("1", "2")}, buckets=(1.0, 2.0))) == 2 * 5
-    assert metric_series(Metric(type="gauge")) == 1
+    assert count_metric_series(Metric(type="counter", labels=labels)) == 6
+    assert count_metric_series(Metric(type="histogram", labels={"a": ("1", "2")}, buckets=(1.0, 2.0))) == 2 * 5
+    assert count_metric_series(Metric(type="gauge")) == 1
 
 
 def test_a_stack_is_estimated(tmp_path: Path) -> None:
@@ -35,10 +35,10 @@ def test_a_stack_is_estimated(tmp_path: Path) -> None:
     plan, cluster = plan_shop(tmp_path), KubernetesSettings()
 
     def at(interval: str, kept: str, logs: str) -> tuple[int, int, int]:
-        found = estimate(
+        found = estimate_capacity(
             plan.system, plan.telemetry, cluster, scrape_interval=interval, metric_retention=kept, log_retention=logs
         )
-        assert found.series > service_series(plan.system.services["api"]) > SCRAPE_META
+        assert found.series > count_service_series(plan.system.services["api"]) > SCRAPE_META
         return found.prometheus_disk, found.prometheus_memory, found.loki_disk
 
     disk, memory, logs = at("15s", "10d", "10d")
@@ -56,7 +56,7 @@ def test_a_larger_cluster_needs_more() -> None:
     plan = plan_file(ROOT / "Pulumi.agenttrace-kubernetes.yaml", "agenttrace-kubernetes")
 
     def at(nodes: int, pods: int) -> int:
-        return series(plan.system, plan.telemetry, _cluster(nodes, pods))
+        return count_series(plan.system, plan.telemetry, _cluster(nodes, pods))
 
     few, more = at(1, 20), at(1, 120)
     counts = [job.series for job in plan.telemetry.scrape]
@@ -66,7 +66,7 @@ def test_a_larger_cluster_needs_more() -> None:
         replace(job, discovery=replace(job.discovery, expected=3)) for job in plan.telemetry.scrape if job.discovery
     ]
     assert jobs and all(job.expected == 3 for job in jobs)
-    assert series(plan.system, replace(plan.telemetry, scrape=tuple(jobs)), _cluster(1, 20)) > series(
+    assert count_series(plan.system, replace(plan.telemetry, scrape=tuple(jobs)), _cluster(1, 20)) > count_series(
         plan.system,
         replace(plan.telemetry, scrape=tuple(j for j in plan.telemetry.scrape if j.discovery)),
         _cluster(1, 20),
@@ -77,11 +77,11 @@ def test_each_job_is_counted_by_what_it_says() -> None:
     """A job has series for its targets, for nodes and pods of a cluster, and for the containers of a host."""
     targets = tuple(ScrapeTarget(address=f"a:{port}") for port in (1, 2))
     job = ScrapeJob(name="a", targets=targets, series=SeriesCount(target=100, node=10, pod=3, container=7))
-    assert job_series(job, 5, _cluster(2, 20)) == 2 * 100 + 2 * 10 + 20 * 3 + 5 * 7
-    assert job_series(ScrapeJob(name="b", targets=targets), 5, _cluster(2, 20)) == 2 * UNCOUNTED.target
+    assert count_job_series(job, 5, _cluster(2, 20)) == 2 * 100 + 2 * 10 + 20 * 3 + 5 * 7
+    assert count_job_series(ScrapeJob(name="b", targets=targets), 5, _cluster(2, 20)) == 2 * UNCOUNTED.target
 
 
 def test_limits_leave_room() -> None:
     """A limit is the least, doubled until it is twice what is expected."""
-    assert limit_mib(100 * MIB, 1024) == 1024
-    assert limit_mib(1000 * MIB, 1024) == 2048
+    assert choose_limit_mib(100 * MIB, 1024) == 1024
+    assert choose_limit_mib(1000 * MIB, 1024) == 2048

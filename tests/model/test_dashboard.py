@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from model.dashboard import KINDS, GridPosition, arrange, build, dump
+from model.dashboard import KINDS, GridPosition, arrange_panels, build_dashboard, render_dashboard
 from model.dashboard_spec import DashboardSpec, Panel
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 
 
 def panel(title: str = "Panel", **more: Any) -> dict[str, Any]:
@@ -20,12 +20,12 @@ def panel(title: str = "Panel", **more: Any) -> dict[str, Any]:
 def spec(*rows: list[dict[str, Any]], **more: Any) -> DashboardSpec:
     """A dashboard of rows of panels."""
     listed = [{"title": f"Row {number}", "panels": panels} for number, panels in enumerate(rows)]
-    return parse(DashboardSpec, {"uid": "board", "title": "Board", "rows": listed, **more}, "board")
+    return parse_model(DashboardSpec, {"uid": "board", "title": "Board", "rows": listed, **more}, "board")
 
 
 def model(*rows: list[dict[str, Any]], services: tuple[str, ...] = ()) -> Any:
     """The JSON of a dashboard, of folder Shop and tagged shop."""
-    return build(spec(*rows), folder="Shop", tags=["shop"], services=services).model
+    return build_dashboard(spec(*rows), folder="Shop", tags=["shop"], services=services).model
 
 
 def test_identity_and_time_are_set() -> None:
@@ -40,7 +40,7 @@ def test_identity_and_time_are_set() -> None:
 def test_the_same_input_gives_the_same_bytes() -> None:
     """Nothing in a dashboard depends on anything but its specification."""
     rows = ([drawn(kind) for kind in KINDS], [panel("Other")])
-    assert dump(model(*rows)) == dump(model(*rows))
+    assert render_dashboard(model(*rows)) == render_dashboard(model(*rows))
 
 
 def test_ids_are_given_in_order() -> None:
@@ -113,15 +113,15 @@ def test_queries_have_names_of_their_own() -> None:
 )
 def test_panels_wrap_at_the_grids_width(widths: tuple[int, ...], expected: list[tuple[int, int]]) -> None:
     """Panels stand from left to right and go on below when the row is full."""
-    panels = [parse(Panel, panel(width=width), "panel") for width in widths]
-    positions, _ = arrange(panels, 1)
+    panels = [parse_model(Panel, panel(width=width), "panel") for width in widths]
+    positions, _ = arrange_panels(panels, 1)
     assert [(position.x, position.y) for position in positions] == expected
 
 
 def test_wrapping_clears_the_tallest_panel() -> None:
     """No panel covers another: the next line begins below the tallest of the line above."""
-    panels = [parse(Panel, panel(width=12, height=height), "panel") for height in (4, 10, 6)]
-    positions, end = arrange(panels, 0)
+    panels = [parse_model(Panel, panel(width=12, height=height), "panel") for height in (4, 10, 6)]
+    positions, end = arrange_panels(panels, 0)
     assert positions == [GridPosition(0, 0, 12, 4), GridPosition(12, 0, 12, 10), GridPosition(0, 10, 12, 6)]
     assert end == 16
 
@@ -129,7 +129,9 @@ def test_wrapping_clears_the_tallest_panel() -> None:
 def test_a_folded_row_holds_its_panels() -> None:
     """A collapsed row contains its panels, and the next row stands right below it."""
     folded = {"title": "Folded", "collapsed": True, "panels": [panel()]}
-    made = build(spec(rows=[folded, {"title": "Open", "panels": [panel()]}]), folder="f", tags=[]).model["panels"]
+    made = build_dashboard(spec(rows=[folded, {"title": "Open", "panels": [panel()]}]), folder="f", tags=[]).model[
+        "panels"
+    ]
     assert [item["title"] for item in made] == ["Folded", "Open", "Panel"]
     assert len(made[0]["panels"]) == 1
     assert [item["gridPos"]["y"] for item in made] == [0, 1, 2]
@@ -184,6 +186,6 @@ def test_empty_queries_are_refused_at_once() -> None:
     """Each empty query is named by its path, and all of them together."""
     empty = panel(queries=[{"expr": "up"}, {"expr": "  "}])
     with pytest.raises(ConfigError) as raised:
-        build(spec([empty, empty]), folder="f", tags=[], where="shop.yaml: dashboards[0]")
+        build_dashboard(spec([empty, empty]), folder="f", tags=[], where="shop.yaml: dashboards[0]")
     positions = [problem.where for problem in raised.value.problems]
     assert positions == [f"shop.yaml: dashboards[0].rows[0].panels[{number}].queries[1].expr" for number in (0, 1)]

@@ -8,12 +8,12 @@ import pytest
 
 from model.database import SSL_MODES, Database
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 
 
 def database(**more: object) -> Database:
     """A database with something said about it."""
-    return parse(Database, {"type": "postgres", "host": "db:5432", **more}, "x")
+    return parse_model(Database, {"type": "postgres", "host": "db:5432", **more}, "x")
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("postgres", "verify-full"), ("mysql", "true")])
@@ -51,7 +51,7 @@ def test_nonsense_is_refused(given: dict[str, Any], words: str) -> None:
 def test_grafana_is_given_all_but_the_password() -> None:
     """The path of a certificate is there only with one."""
     database = Database(type="mysql", host="db.internal:3306")
-    assert database.environment("/ca.pem") == {
+    assert database.build_environment("/ca.pem") == {
         "GF_DATABASE_TYPE": "mysql",
         "GF_DATABASE_HOST": "db.internal:3306",
         "GF_DATABASE_NAME": "grafana",
@@ -59,4 +59,4 @@ def test_grafana_is_given_all_but_the_password() -> None:
         "GF_DATABASE_SSL_MODE": "true",
     }
     trusting = database.model_copy(update={"ca_certificate": "PEM"})
-    assert trusting.environment("/ca.pem")["GF_DATABASE_CA_CERT_PATH"] == "/ca.pem"
+    assert trusting.build_environment("/ca.pem")["GF_DATABASE_CA_CERT_PATH"] == "/ca.pem"

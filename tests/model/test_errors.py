@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.errors import ConfigError, Inconsistent, Problem, nearest
+from model.errors import ConfigError, Inconsistent, Problem, suggest_name
 
 
 def test_a_problem_begins_with_its_place() -> None:
@@ -40,4 +40,4 @@ def test_inconsistent_is_a_value_error() -> None:
 )
 def test_nearest_names_the_closest_or_all(name: str, valid: list[str], hint: str) -> None:
     """One close name is a question, otherwise all names are listed in order, once each."""
-    assert nearest(name, valid) == hint
+    assert suggest_name(name, valid) == hint

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from model.gateway import HOST, asks_host, reaching
+from model.gateway import HOST, add_host_exemption, mentions_host
 from model.workload import ConfigDir
 from tests.support.workloads import AGENT, PLAIN
 
@@ -24,7 +24,7 @@ from tests.support.workloads import AGENT, PLAIN
 )
 def test_the_name_is_found_in_addresses(text: str, asks: bool) -> None:
     """The name counts where it is a whole host, with or without port and path."""
-    assert asks_host("nothing", text) is asks
+    assert mentions_host("nothing", text) is asks
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_the_name_is_found_in_addresses(text: str, asks: bool) -> None:
 def test_who_is_told_the_name_reaches_the_host(given: dict[str, object]) -> None:
     """An argument, a variable or a document with the name brings the exemption, once."""
     workload = replace(PLAIN, **given)  # type: ignore[arg-type]
-    made = reaching(workload)
+    made = add_host_exemption(workload)
     assert [item.rule for item in made.exemptions] == ["host-gateway"]
-    assert reaching(made) == made
+    assert add_host_exemption(made) == made
 
 
 def test_nobody_else_does() -> None:
     """Without the name nothing is added, and what was declared stays as it is."""
-    assert reaching(PLAIN) is PLAIN and reaching(AGENT) is AGENT
+    assert add_host_exemption(PLAIN) is PLAIN and add_host_exemption(AGENT) is AGENT

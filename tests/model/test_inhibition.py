@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from model.inhibition import pairs, with_inhibitions
+from model.inhibition import apply_inhibitions, list_inhibitions
 from model.telemetry import AlertRule, Inhibition, RuleGroup
 from tests.support.planned import alerts
 from tests.support.systems import plan_shop
@@ -28,7 +28,7 @@ def rule(name: str, *inhibits: Inhibition, service: str = "") -> AlertRule:
 
 def expressions(*rules: AlertRule) -> dict[str, str]:
     """The expressions of a group of these alerts, in the order in which they are evaluated."""
-    (group,) = with_inhibitions([RuleGroup(name="g", alerts=rules)])
+    (group,) = apply_inhibitions([RuleGroup(name="g", alerts=rules)])
     return {f"{alert.name} {alert.service}".strip(): alert.expr for alert in group.alerts}
 
 
@@ -63,7 +63,7 @@ def test_all_of_counts_what_could_fire() -> None:
 def test_pairs_are_listed() -> None:
     """Who mutes whom, by what."""
     low = rule("Low")
-    assert list(pairs([FULL, low])) == [(FULL, FULL.inhibits[0], low)]
+    assert list(list_inhibitions([FULL, low])) == [(FULL, FULL.inhibits[0], low)]
 
 
 def test_an_alert_that_is_switched_off_mutes_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from model.errors import ConfigError
 from model.integrations import Integration, Ntfy, Opsgenie, PagerDuty, Pushover, Slack, Telegram, Webhook
-from model.load import parse
+from model.load import parse_model
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ from model.load import parse
 def test_what_contradicts_itself_is_refused(kind: type[Integration], data: dict[str, Any], says: str) -> None:
     """Each kind needs one address or credential, and takes no setting that it would ignore."""
     with pytest.raises(ConfigError, match=says):
-        parse(kind, data, "it")
+        parse_model(kind, data, "it")
 
 
 def test_channels_of_slack() -> None:
     """A channel has its name or its identifier, which a bot token needs for private ones."""
     for channel in ("#alerts", "@ann", "C024BE91L"):
-        assert parse(Slack, {"channel": channel, "appTokenSecret": "a"}, "slack").channel == channel
+        assert parse_model(Slack, {"channel": channel, "appTokenSecret": "a"}, "slack").channel == channel
 
 
 def test_secrets_are_named_with_what_they_are() -> None:
     """Each credential is a secret with a purpose; those that are not given are none."""
-    assert [*parse(PagerDuty, {"routingKeySecret": "key"}, "it").secrets()] == [("key", "PagerDuty key")]
-    both = parse(Ntfy, {"url": "http://ntfy/a", "tokenSecret": "token"}, "it")
-    assert [*both.secrets()] == [("token", "ntfy access token")]
+    assert [*parse_model(PagerDuty, {"routingKeySecret": "key"}, "it").list_secrets()] == [("key", "PagerDuty key")]
+    both = parse_model(Ntfy, {"url": "http://ntfy/a", "tokenSecret": "token"}, "it")
+    assert [*both.list_secrets()] == [("token", "ntfy access token")]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
-from model.intervals import DAY, Period, TimeInterval, minutes, problems
-from model.load import parse
+from model.intervals import DAY, Period, TimeInterval, check_intervals, parse_clock
+from model.load import parse_model
 from model.routes import Route
 
 NIGHT = [{"startTime": "00:00", "endTime": "08:00"}, {"startTime": "18:00", "endTime": "24:00"}]
@@ -16,17 +16,17 @@ NIGHT = [{"startTime": "00:00", "endTime": "08:00"}, {"startTime": "18:00", "end
 
 def interval(name: str, *periods: dict[str, Any]) -> TimeInterval:
     """An interval from its YAML keys."""
-    return parse(TimeInterval, {"name": name, "timeIntervals": list(periods)}, "it")
+    return parse_model(TimeInterval, {"name": name, "timeIntervals": list(periods)}, "it")
 
 
 def route(severity: str = "critical", **said: Any) -> Route:
     """A route from its YAML keys."""
-    return parse(Route, {"severity": severity, "receiver": "r", **said}, "route")
+    return parse_model(Route, {"severity": severity, "receiver": "r", **said}, "route")
 
 
 def test_a_clock_counts_minutes() -> None:
     """Midnight begins and ends the day."""
-    assert (minutes("00:00"), minutes("08:30"), minutes("24:00")) == (0, 510, DAY)
+    assert (parse_clock("00:00"), parse_clock("08:30"), parse_clock("24:00")) == (0, 510, DAY)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_clock_counts_minutes() -> None:
 def test_times_that_are_none_are_refused(said: dict[str, Any], says: str) -> None:
     """Each with what would be right."""
     with pytest.raises(ConfigError, match=says):
-        parse(Period, said, "period")
+        parse_model(Period, said, "period")
 
 
 def test_all_kinds_of_times_are_taken() -> None:
@@ -59,29 +59,29 @@ def test_all_kinds_of_times_are_taken() -> None:
         "times": NIGHT, "weekdays": ["monday:friday", "sunday"], "daysOfMonth": ["1:5", "-3:-1"],
         "months": ["1:3", "may:august", "december"], "years": ["2030", "2031:2033"], "location": "Australia/Sydney",
     }  # fmt: skip
-    assert parse(Period, said, "period").zone == "Australia/Sydney"
+    assert parse_model(Period, said, "period").zone == "Australia/Sydney"
     with pytest.raises(ConfigError, match="timeIntervals"):
         interval("empty")
 
 
 def test_a_period_covers_minutes_of_the_week() -> None:
     """Days times spans."""
-    assert len(Period().week()) == 7 * DAY
-    weekend = parse(Period, {"weekdays": ["sunday", "saturday"], "times": [NIGHT[0]]}, "period")
-    assert len(weekend.week()) == 2 * 8 * 60 and min(weekend.week()) == 0
+    assert len(Period().list_week_minutes()) == 7 * DAY
+    weekend = parse_model(Period, {"weekdays": ["sunday", "saturday"], "times": [NIGHT[0]]}, "period")
+    assert len(weekend.list_week_minutes()) == 2 * 8 * 60 and min(weekend.list_week_minutes()) == 0
 
 
 def test_unknown_unused_and_doubled_intervals() -> None:
     """A name that leads nowhere and an interval that nobody uses are mistakes."""
     night = interval("night", {"times": NIGHT})
-    found = problems([night, night], [route(muteTimeIntervals=["nigth"])])
+    found = check_intervals([night, night], [route(muteTimeIntervals=["nigth"])])
     assert [str(p) for p in found] == [
         "timeIntervals[1].name: interval 'night' is declared twice",
         "routes[0].muteTimeIntervals[0]: names the unknown interval 'nigth'; did you mean 'night'?",
         "timeIntervals[0]: 'night' is used by no route; name it in one, or leave it out",
         "timeIntervals[1]: 'night' is used by no route; name it in one, or leave it out",
     ]
-    assert not problems([night], [route(routes=[{"labels": {"team": "a"}, "activeTimeIntervals": ["night"]}])])
+    assert not check_intervals([night], [route(routes=[{"labels": {"team": "a"}, "activeTimeIntervals": ["night"]}])])
 
 
 DAYTIME = {"times": [{"startTime": "08:00", "endTime": "18:00"}]}
@@ -100,7 +100,7 @@ DAYTIME = {"times": [{"startTime": "08:00", "endTime": "18:00"}]}
 )
 def test_a_route_that_is_mute_for_ever_is_refused(periods: list[dict[str, Any]], silent: bool) -> None:
     """What leaves no minute of any week is no mute time but a receiver less."""
-    found = problems([interval("always", *periods)], [route(muteTimeIntervals=["always"])])
+    found = check_intervals([interval("always", *periods)], [route(muteTimeIntervals=["always"])])
     assert bool(found) is silent
     if silent:
         assert str(found[0]).startswith("routes[0].muteTimeIntervals: leave no time")
@@ -111,6 +111,6 @@ def test_a_route_that_is_mute_whenever_it_is_active_is_refused() -> None:
     """Active times must not lie within mute ones."""
     office, night = interval("office", DAYTIME), interval("night", {"times": NIGHT})
     said = {"activeTimeIntervals": ["office"], "muteTimeIntervals": ["night"]}
-    assert not problems([office, night], [route("warning", **said)])
+    assert not check_intervals([office, night], [route("warning", **said)])
     turned = {"activeTimeIntervals": ["office"], "muteTimeIntervals": ["office", "night"]}
-    assert problems([office, night], [route("warning", **turned)])
+    assert check_intervals([office, night], [route("warning", **turned)])

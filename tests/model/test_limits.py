@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.limits import Count, Limit, Share, kind_of
+from model.limits import Count, Limit, Share, get_limit_type
 from tests.test_alert_rules import STACKS, planned
 
 OVER = {"PrometheusSlowRuleGroups"}
@@ -24,7 +24,7 @@ def test_a_kind_allows_what_can_be_passed(
 ) -> None:
     """With each allowed number the condition can be true and false."""
     assert all(map(kind.allows, allowed)) and not any(map(kind.allows, refused))
-    assert kind_of(kind(0.5)) is kind and kind_of(0.5) is Limit and f"{kind(0.05):g}" == "0.05"
+    assert get_limit_type(kind(0.5)) is kind and get_limit_type(0.5) is Limit and f"{kind(0.05):g}" == "0.05"
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -34,6 +34,6 @@ def test_what_is_shown_in_percent_is_a_share(stack: str) -> None:
         for alert in group.alerts:
             if alert.limit is None:
                 continue
-            assert kind_of(alert.limit).allows(alert.limit), alert.name
+            assert get_limit_type(alert.limit).allows(alert.limit), alert.name
             if "$value | humanizePercentage" in alert.summary and alert.name not in OVER:
-                assert kind_of(alert.limit) is Share, alert.name
+                assert get_limit_type(alert.limit) is Share, alert.name

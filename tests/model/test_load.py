@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from model.base import Duration, Name, Strict
 from model.errors import ConfigError, Inconsistent, Problem
-from model.load import parse, read_yaml
+from model.load import parse_model, read_yaml
 
 
 def document(folder: Path, text: str) -> Any:
@@ -183,7 +183,7 @@ class Holder(Strict):
 def test_one_problem_with_place_value_and_remedy(data: Any, message: str) -> None:
     """Each mistake is one problem: its path, the value, and what would be right."""
     with pytest.raises(ConfigError) as caught:
-        parse(Outer, data, "f")
+        parse_model(Outer, data, "f")
     assert len(caught.value.problems) == 1, str(caught.value)
     assert message in str(caught.value.problems[0])
 
@@ -191,21 +191,21 @@ def test_one_problem_with_place_value_and_remedy(data: Any, message: str) -> Non
 def test_all_problems_at_once() -> None:
     """Nothing hides behind the first mistake."""
     with pytest.raises(ConfigError) as caught:
-        parse(Outer, {"flag": 1, "text": 1, "first": {"size": "x", "kind": "y"}, "z": 0}, "f")
+        parse_model(Outer, {"flag": 1, "text": 1, "first": {"size": "x", "kind": "y"}, "z": 0}, "f")
     assert [p.where for p in caught.value.problems] == ["f: first.size", "f: first.kind", "f: flag", "f: text", "f: z"]
 
 
 def test_problems_of_an_inner_check_have_the_full_path() -> None:
     """A model's own check speaks of its own keys; the report puts the way to the model before them."""
     with pytest.raises(ConfigError) as caught:
-        parse(Holder, {"outer": {"byName": {"a": {"size": 10}, "b": {"size": 11}}}}, "f")
+        parse_model(Holder, {"outer": {"byName": {"a": {"size": 10}, "b": {"size": 11}}}}, "f")
     assert [p.where for p in caught.value.problems] == ["f: outer.byName.a.size", "f: outer.byName.b.size"]
 
 
 def test_long_values_are_cut() -> None:
     """A value that fills the screen is shown by its beginning."""
     with pytest.raises(ConfigError) as caught:
-        parse(Outer, {"flag": "x" * 1000}, "f")
+        parse_model(Outer, {"flag": "x" * 1000}, "f")
     assert len(str(caught.value.problems[0])) < 120
 
 
@@ -214,11 +214,13 @@ def test_a_document_inside_itself_is_refused() -> None:
     data: dict[str, Any] = {}
     data["first"] = data
     with pytest.raises(ConfigError, match="an alias refers to what contains it"):
-        parse(Outer, data, "f")
+        parse_model(Outer, data, "f")
 
 
 def test_good_data_becomes_a_model() -> None:
     """Lists become tuples and mappings keep their order."""
-    outer = parse(Outer, {"byName": {"b": {"size": 1}, "a": {"size": 2, "every": "5m"}}, "listed": [{"size": 3}]}, "f")
+    outer = parse_model(
+        Outer, {"byName": {"b": {"size": 1}, "a": {"size": 2, "every": "5m"}}, "listed": [{"size": 3}]}, "f"
+    )
     assert list(outer.by_name) == ["b", "a"]
     assert outer.listed == (Inner(size=3),)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
-from model.logs import IDENTITY, HostLog, Logs, folder
+from model.load import parse_model
+from model.logs import IDENTITY, HostLog, Logs, derive_folder
 
 
 @pytest.mark.parametrize(
@@ -23,49 +23,49 @@ from model.logs import IDENTITY, HostLog, Logs, folder
 )
 def test_a_pattern_is_no_folder(path: str, above: str) -> None:
     """What is mounted is the folder above the first part that is a pattern; such a part is never a path."""
-    assert folder(path) == above
-    assert parse(HostLog, {"path": path, "job": "a"}, "log").path == path
+    assert derive_folder(path) == above
+    assert parse_model(HostLog, {"path": path, "job": "a"}, "log").path == path
 
 
 @pytest.mark.parametrize("path", ["/app.log", "/*/app.log", "/**/*.log"])
 def test_the_whole_disk_is_not_mounted(path: str) -> None:
     """A path without a folder of its own would mean the root directory."""
     with pytest.raises(ConfigError, match=r"log: path: .*: name the first folder"):
-        parse(HostLog, {"path": path, "job": "a"}, "log")
+        parse_model(HostLog, {"path": path, "job": "a"}, "log")
 
 
 @pytest.mark.parametrize("path", ["app.log", "/var/log/", "/var/my log"])
 def test_a_path_is_absolute_and_names_files(path: str) -> None:
     """Anything else is refused in words."""
     with pytest.raises(ConfigError, match="must be an absolute path of files"):
-        parse(HostLog, {"path": path, "job": "a"}, "log")
+        parse_model(HostLog, {"path": path, "job": "a"}, "log")
 
 
 def test_a_group_is_a_number() -> None:
     """A name would be looked up in the container, where the host's groups are not known."""
-    assert parse(HostLog, {"path": "/var/log/syslog", "job": "a", "group": 4}, "log").group == 4
+    assert parse_model(HostLog, {"path": "/var/log/syslog", "job": "a", "group": 4}, "log").group == 4
     with pytest.raises(ConfigError, match=r'group: "adm": must be a whole number'):
-        parse(HostLog, {"path": "/var/log/syslog", "job": "a", "group": "adm"}, "log")
+        parse_model(HostLog, {"path": "/var/log/syslog", "job": "a", "group": "adm"}, "log")
 
 
 @pytest.mark.parametrize("label", sorted(IDENTITY))
 def test_no_field_says_where_a_line_comes_from(label: str) -> None:
     """A field of the line cannot replace a label by which its service is found."""
     with pytest.raises(ConfigError, match=f"logs: labels: {label}: such a label says where a line comes from"):
-        parse(Logs, {"labels": ["level", label]}, "logs")
+        parse_model(Logs, {"labels": ["level", label]}, "logs")
 
 
 @pytest.mark.parametrize("label", ["requestId", "TraceID", "durationMs"])
 def test_spelling_does_not_make_values_fewer(label: str) -> None:
     """A field of many values is refused in each usual spelling."""
     with pytest.raises(ConfigError, match=f"labels: {label} has too many distinct values"):
-        parse(Logs, {"labels": [label]}, "logs")
+        parse_model(Logs, {"labels": [label]}, "logs")
 
 
 @pytest.mark.parametrize("given", [{"fields": ["level"]}, {"labels": ["level"]}, {"levelField": "l"}])
 def test_text_has_no_fields(given: dict[str, object]) -> None:
     """What would have no effect on plain text is refused; what is not said is no contradiction."""
     with pytest.raises(ConfigError, match="lines of format text have no fields"):
-        parse(Logs, {"format": "text", **given}, "logs")
-    assert parse(Logs, {"format": "text"}, "logs").format == "text"
-    assert parse(Logs, {"format": "logfmt", **given}, "logs").format == "logfmt"
+        parse_model(Logs, {"format": "text", **given}, "logs")
+    assert parse_model(Logs, {"format": "text"}, "logs").format == "text"
+    assert parse_model(Logs, {"format": "logfmt", **given}, "logs").format == "logfmt"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
-from model.mail import Email, addresses
+from model.load import parse_model
+from model.mail import Email, parse_addresses
 
 MAIL = {"to": "a@b.c", "from": "a@b.c", "smarthost": "m:25"}
 
@@ -17,24 +17,24 @@ MAIL = {"to": "a@b.c", "from": "a@b.c", "smarthost": "m:25"}
 def test_a_login_has_user_and_password(given: str, missing: str) -> None:
     """Half a login is refused, at the half that is missing."""
     with pytest.raises(ConfigError, match=f"email: {missing}: is required to log in"):
-        parse(Email, {**MAIL, given: "x"}, "email")
-    assert parse(Email, {**MAIL, given: "x", missing: "y"}, "email").smarthost == "m:25"
+        parse_model(Email, {**MAIL, given: "x"}, "email")
+    assert parse_model(Email, {**MAIL, given: "x", missing: "y"}, "email").smarthost == "m:25"
 
 
 def test_mail_is_sent_with_tls() -> None:
     """TLS is required unless said otherwise; it begins at once on port 465, or where that is said."""
-    plain = parse(Email, MAIL, "email")
+    plain = parse_model(Email, MAIL, "email")
     assert plain.require_tls and not plain.begins_with_tls
-    assert parse(Email, {**MAIL, "smarthost": "m:465"}, "email").begins_with_tls
-    assert parse(Email, {**MAIL, "forceImplicitTls": True}, "email").begins_with_tls
-    assert not parse(Email, {**MAIL, "smarthost": "m:465", "forceImplicitTls": False}, "email").begins_with_tls
+    assert parse_model(Email, {**MAIL, "smarthost": "m:465"}, "email").begins_with_tls
+    assert parse_model(Email, {**MAIL, "forceImplicitTls": True}, "email").begins_with_tls
+    assert not parse_model(Email, {**MAIL, "smarthost": "m:465", "forceImplicitTls": False}, "email").begins_with_tls
 
 
 def test_several_people_with_names_are_addressed() -> None:
     """A list of addresses, each with or without a name, which may hold a comma in quotes."""
     text = 'a@example.com, Shop team <b@example.com>, "Doe, Ann" <c@example.com>'
-    assert addresses(text) == ["a@example.com", "b@example.com", "c@example.com"]
-    mail = parse(Email, {**MAIL, "to": text, "from": "Monitoring <stack@example.com>"}, "email")
+    assert parse_addresses(text) == ["a@example.com", "b@example.com", "c@example.com"]
+    mail = parse_model(Email, {**MAIL, "to": text, "from": "Monitoring <stack@example.com>"}, "email")
     assert (mail.to, mail.sender) == (text, "Monitoring <stack@example.com>")
 
 
@@ -59,4 +59,4 @@ def test_several_people_with_names_are_addressed() -> None:
 def test_what_would_never_be_sent_is_refused(change: dict[str, Any], says: str) -> None:
     """Addresses that are none, servers that are nowhere, and a password without TLS."""
     with pytest.raises(ConfigError, match=says):
-        parse(Email, {**MAIL, **change}, "email")
+        parse_model(Email, {**MAIL, **change}, "email")

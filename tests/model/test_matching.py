@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from model.matching import first_missed, taken
+from model.matching import find_first_missed, find_routes
 from tests.support.validating import accepts, tool
 
 NAMES, VALUES = ("severity", "team", "service", "environment"), ("critical", "warning", "info", "a", "b", "ab", "")
@@ -27,7 +27,7 @@ TOP: dict[str, Any] = {
 
 def test_options_come_from_above_but_for_times() -> None:
     """A route has what the one above it says, where it says nothing itself; only its own times hold."""
-    night, inner = taken(TOP, {"severity": "critical", "team": "a", "service": "b"})
+    night, inner = find_routes(TOP, {"severity": "critical", "team": "a", "service": "b"})
     assert (night.receiver, inner.receiver) == ("night", "inner")
     assert (night.options["group_by"], night.options["group_wait"], night.options["group_interval"]) == (
         ["team"],
@@ -35,21 +35,21 @@ def test_options_come_from_above_but_for_times() -> None:
         "5m",
     )
     assert inner.options["repeat_interval"] == "1h"
-    (plain,) = taken(TOP, {"severity": "info"})
+    (plain,) = find_routes(TOP, {"severity": "info"})
     assert plain.receiver == "first" and "mute_time_intervals" not in plain.options
-    (office,) = taken(TOP, {"severity": "warning"})
+    (office,) = find_routes(TOP, {"severity": "warning"})
     assert office.options["mute_time_intervals"] == ["weekend"]
 
 
 def test_the_way_is_told_with_what_was_passed() -> None:
     """Each step has its matchers, and the routes before it what the alert misses."""
-    (office,) = taken(TOP, {"severity": "warning", "team": "b"})
+    (office,) = find_routes(TOP, {"severity": "warning", "team": "b"})
     top, last = office.steps
     assert (top.matchers, last.matchers) == ((), ('severity!="info"',))
     assert last.passed == ((('severity="critical"',), 'severity="critical"'), (('team="a"',), 'team="a"'))
-    (inner,) = taken(TOP, {"severity": "warning", "team": "a"})
+    (inner,) = find_routes(TOP, {"severity": "warning", "team": "a"})
     assert inner.steps[-1].passed[-1] == (('service=~"b"',), 'service=~"b"'), "what it tried below belongs to it"
-    assert first_missed(('a="b"', 'c="d"'), {"a": "b"}) == 'c="d"'
+    assert find_first_missed(('a="b"', 'c="d"'), {"a": "b"}) == 'c="d"'
 
 
 def matcher(dice: random.Random) -> str:
@@ -83,6 +83,8 @@ def test_alertmanager_takes_the_same_routes(tmp_path: Path) -> None:
             words = [f"{name}={value}" for name, value in labels.items() if value] or ["alertname=Any"]
             said = accepts(tool("amtool"), "config", "routes", "test", f"--config.file={file}", *words)
             wanted = re.split(",", said.splitlines()[-1])
-            assert list(dict.fromkeys(item.receiver for item in taken(top, labels))) == list(dict.fromkeys(wanted))
+            assert list(dict.fromkeys(item.receiver for item in find_routes(top, labels))) == list(
+                dict.fromkeys(wanted)
+            )
             compared += 1
     assert compared == 40

@@ -23,11 +23,11 @@ PROVIDER = {"clientId": "grafana", "authUrl": f"{BASE}/a", "tokenUrl": f"{BASE}/
 )
 def test_whoever_is_in_no_group_looks(groups: dict[str, tuple[str, ...]], path: str) -> None:
     """The strongest role comes first."""
-    assert OAuth.model_validate({**PROVIDER, **groups}).role_path() == path
+    assert OAuth.model_validate({**PROVIDER, **groups}).build_role_path() == path
 
 
 def test_the_secret_is_a_file() -> None:
     """Its variable is the component's, which names a file; none of these holds it."""
-    made = OAuth.model_validate(PROVIDER).environment()
+    made = OAuth.model_validate(PROVIDER).build_environment()
     assert not [key for key in made if "SECRET" in key]
     assert made["GF_AUTH_GENERIC_OAUTH_USE_PKCE"] == "true"

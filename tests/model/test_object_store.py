@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
-from model.object_store import S3, access
+from model.load import parse_model
+from model.object_store import S3, build_access
 
 FILE = "/run/secrets/key"
 
 
 def bucket(**more: object) -> S3:
     """A bucket with something said about it."""
-    return parse(S3, {"bucket": "lines", **more}, "x")
+    return parse_model(S3, {"bucket": "lines", **more}, "x")
 
 
 def test_the_secret_key_is_a_file_of_its_own() -> None:
     """Its template names the key's other half; the environment holds nothing but the file's path."""
-    needs = access(bucket(endpoint="s3:9000", accessKeyId="KEY"), file=FILE, secret="s3-key")
+    needs = build_access(bucket(endpoint="s3:9000", accessKeyId="KEY"), file=FILE, secret="s3-key")
     (file,) = needs["secrets"]
     assert (file.path, file.secret) == (FILE, "s3-key")
     assert file.template.replace("{}", "sesame").splitlines() == [
@@ -34,12 +34,12 @@ def test_the_secret_key_is_a_file_of_its_own() -> None:
 
 def test_without_a_key_the_platform_says_who_it_is() -> None:
     """Nothing keeps the SDK from asking for the identity of the process."""
-    assert access(bucket(region="eu-central-1"), file=FILE, secret="s3-key") == {"egress": "anywhere", "env": {}}
+    assert build_access(bucket(region="eu-central-1"), file=FILE, secret="s3-key") == {"egress": "anywhere", "env": {}}
 
 
 def test_without_a_bucket_nothing_is_needed() -> None:
     """Neither variables nor a way out."""
-    assert access(None, file=FILE, secret="s3-key") == {}
+    assert build_access(None, file=FILE, secret="s3-key") == {}
 
 
 @pytest.mark.parametrize(

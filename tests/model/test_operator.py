@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 from model.operator import Operator
 
 
@@ -14,11 +14,11 @@ def test_addresses_follow_the_namespace() -> None:
     usual = Operator(namespace="watch")
     assert usual.prometheus == "http://prometheus-operated.watch.svc:9090"
     assert usual.alertmanager == "http://alertmanager-operated.watch.svc:9093"
-    own = parse(Operator, {"prometheusUrl": "https://prometheus.example.com/p/"}, "x")
+    own = parse_model(Operator, {"prometheusUrl": "https://prometheus.example.com/p/"}, "x")
     assert own.prometheus == "https://prometheus.example.com/p"
 
 
 def test_a_url_is_one() -> None:
     """An address without a scheme is refused with an example."""
     with pytest.raises(ConfigError, match=r"prometheusUrl.*for example http://prometheus-operated"):
-        parse(Operator, {"prometheusUrl": "prometheus:9090"}, "x")
+        parse_model(Operator, {"prometheusUrl": "prometheus:9090"}, "x")

@@ -7,6 +7,6 @@ from model import places
 
 def test_places_name_file_and_key() -> None:
     """A place is the file from the project's folder, and the key as YAML has it."""
-    assert places.setting("dev", "docker.host") == "Pulumi.dev.yaml: docker.host"
-    assert places.in_section("dev", "node-exporter", "port") == "Pulumi.dev.yaml: nodeExporter.port"
-    assert places.in_system("shop", "services.api.port") == "configs/systems/shop.yaml: services.api.port"
+    assert places.locate_setting("dev", "docker.host") == "Pulumi.dev.yaml: docker.host"
+    assert places.locate_in_section("dev", "node-exporter", "port") == "Pulumi.dev.yaml: nodeExporter.port"
+    assert places.locate_in_system("shop", "services.api.port") == "configs/systems/shop.yaml: services.api.port"

@@ -10,8 +10,8 @@ import pytest
 from model.component import Component, Contribution, Contributor, Planned, Planning
 from model.errors import ConfigError, Problem
 from model.images import Image
-from model.load import parse
-from model.plan import Plan, make_plan
+from model.load import parse_model
+from model.plan import Plan, build_plan
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
@@ -63,7 +63,7 @@ def context(components: Sequence[Fake], *, off: tuple[str, ...] = ()) -> Plannin
     return Planning(
         stack="dev",
         settings=Settings(system="shop"),
-        system=parse(System, changed(SYSTEM, {"services.api.health": []}), "shop"),
+        system=parse_model(System, changed(SYSTEM, {"services.api.health": []}), "shop"),
         sections={c.name: OwnSettings(enabled=c.name not in off) for c in components},
         address=lambda name, port: f"{name}:{port}",
         images={"img": Image(repository="img", tag="v1")},
@@ -88,7 +88,7 @@ def plan(*components: Fake, off: tuple[str, ...] = (), extra: Telemetry | None =
         ConfigError: something in it is wrong.
     """
     others = [Extra(Contribution(telemetry=extra))] if extra else []
-    made, problems = make_plan(context(components, off=off), components, others)
+    made, problems = build_plan(context(components, off=off), components, others)
     if problems:
         raise ConfigError(problems)
     return made
@@ -111,7 +111,7 @@ def test_a_component_that_is_off_takes_no_part() -> None:
     """Neither its workloads nor its telemetry nor its secrets are in the plan."""
     off = Fake("off", (workload("off"),), (Secret(name="s", purpose="p"),), job("a"))
     made = plan(Fake("on", (workload("on"),)), off, off=("off",))
-    assert [w.name for w in made.every()] == ["on"]
+    assert [w.name for w in made.list_workloads()] == ["on"]
     assert made.secrets == {}
     assert made.telemetry.scrape == ()
 
@@ -125,7 +125,7 @@ def test_a_component_gets_its_own_section() -> None:
     """The settings that a hook is called with are those that stand under the component's name."""
     first, second = Fake("first"), Fake("second")
     known = context([first, second])
-    make_plan(known, [first, second])
+    build_plan(known, [first, second])
     assert first.sections[0] is known.sections["first"] and second.sections[0] is known.sections["second"]
 
 
@@ -177,7 +177,7 @@ def test_all_contradictions_at_once() -> None:
 def test_unpublished_ports_do_not_clash() -> None:
     """Two workloads may listen on one port number, each in its own container."""
     ports = (Port(number=80),)
-    assert len(plan(Fake("x", (workload("a", ports=ports), workload("b", ports=ports)))).every()) == 2
+    assert len(plan(Fake("x", (workload("a", ports=ports), workload("b", ports=ports)))).list_workloads()) == 2
 
 
 def test_a_mistake_of_a_contributor_hides_no_other() -> None:
@@ -185,6 +185,6 @@ def test_a_mistake_of_a_contributor_hides_no_other() -> None:
     mistake = Problem("configs/systems/shop.yaml", "is wrong")
     wrong = Extra(Contribution(telemetry=Telemetry(), problems=(mistake,), complete=False))
     component = Fake("x", (workload("a", image="no"),))
-    made, problems = make_plan(context([component]), [component], [wrong])
+    made, problems = build_plan(context([component]), [component], [wrong])
     assert problems[0] == mistake and any("image 'no' is unknown" in str(problem) for problem in problems[1:])
-    assert [entry.name for entry in made.every()] == ["a"]
+    assert [entry.name for entry in made.list_workloads()] == ["a"]

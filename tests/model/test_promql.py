@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.promql import Catalogue, problems
+from model.promql import Catalogue, check_query
 from model.service import Metric
 
 KNOWN = Catalogue(
@@ -34,7 +34,7 @@ KNOWN = Catalogue(
 )
 def test_good_queries_have_no_problem(query: str) -> None:
     """Queries that mean something are left alone."""
-    assert problems(query, KNOWN) == []
+    assert check_query(query, KNOWN) == []
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_good_queries_have_no_problem(query: str) -> None:
 )
 def test_queries_that_cannot_mean_anything_are_told(query: str, words: str) -> None:
     """Each mistake is told with what would be right."""
-    assert any(words in text for text in problems(query, KNOWN)), problems(query, KNOWN)
+    assert any(words in text for text in check_query(query, KNOWN)), check_query(query, KNOWN)

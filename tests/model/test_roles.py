@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 from model.roles import TYPES, MetricType, Role
 from model.service import Metric
 from packs.catalogue import PACKS
@@ -23,10 +23,10 @@ def test_a_role_is_given_to_its_types_alone(role: Role) -> None:
     for kind in get_args(MetricType):
         given = {"type": kind, "role": role}
         if kind in TYPES[role]:
-            assert parse(Metric, given, "metric").role == role
+            assert parse_model(Metric, given, "metric").role == role
             continue
         with pytest.raises(ConfigError, match=f"type: '{kind}': a metric of the role '{role}' is a {TYPES[role][0]}"):
-            parse(Metric, given, "metric")
+            parse_model(Metric, given, "metric")
 
 
 def test_packs_bring_metrics_of_these_types() -> None:

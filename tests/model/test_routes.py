@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
-from model.routes import Matcher, Route, grouping, problems, walk
+from model.load import parse_model
+from model.routes import Matcher, Route, check_grouping, check_routes, walk_routes
 
 
 def route(**said: Any) -> Route:
     """A route from its YAML keys."""
-    return parse(Route, {"receiver": "r", **said}, "route")
+    return parse_model(Route, {"receiver": "r", **said}, "route")
 
 
 def test_a_route_chooses_by_severity_labels_and_matchers() -> None:
@@ -91,23 +91,23 @@ def test_whether_information_is_meant(said: dict[str, Any], names: bool, exclude
 def test_every_route_has_a_path() -> None:
     """Routes below others are found with where they stand."""
     outer = route(severity="critical", routes=[{"labels": {"team": "a"}}])
-    assert [place for place, _ in walk([outer])] == ["routes[0]", "routes[0].routes[0]"]
+    assert [place for place, _ in walk_routes([outer])] == ["routes[0]", "routes[0].routes[0]"]
 
 
 def test_unknown_unused_and_hidden() -> None:
     """Receivers that are unknown come first; then those that get nothing, and routes that are never reached."""
     nested = route(severity="critical", routes=[{"labels": {"team": "a"}, "receiver": "rr"}])
-    (unknown,) = problems(["r", "other"], [nested])
+    (unknown,) = check_routes(["r", "other"], [nested])
     assert str(unknown) == "routes[0].routes[0].receiver: names the unknown receiver 'rr'; did you mean 'r'?"
     one, two = route(severity="critical"), route(severity="critical", labels={"team": "a"})
-    assert [p.where for p in problems(["r", "other"], [one, two])] == ["receivers[1]", "routes[1]"]
-    assert not problems(["r"], [route(severity="critical", **{"continue": True}), two])
+    assert [p.where for p in check_routes(["r", "other"], [one, two])] == ["receivers[1]", "routes[1]"]
+    assert not check_routes(["r"], [route(severity="critical", **{"continue": True}), two])
     below = route(
         severity="critical", routes=[{"labels": {"team": "a"}}, {"labels": {"team": "a"}, "severity": "critical"}]
     )
-    assert [p.where for p in problems(["r"], [below])] == ["routes[0].routes[1]"]
+    assert [p.where for p in check_routes(["r"], [below])] == ["routes[0].routes[1]"]
 
 
 def test_groups_by_everything_or_by_some() -> None:
     """Labels are named once, or all of them are meant."""
-    assert grouping(["a", "b"]) is None and grouping(["..."]) is None
+    assert check_grouping(["a", "b"]) is None and check_grouping(["..."]) is None

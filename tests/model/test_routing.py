@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from model.load import parse
+from model.load import parse_model
 from model.routes import Route
-from model.routing import carried, problems
+from model.routing import check_routing, list_alert_labels
 from model.telemetry import AlertRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from tests.support.systems import plan_shop
 
@@ -41,7 +41,7 @@ TELEMETRY = Telemetry(
 def test_a_route_that_nothing_takes_is_refused(labels: dict[str, str], says: str | None) -> None:
     """Names that no alert has, and values where all of them are planned, are refused with the nearest right ones."""
     route = Route(labels=labels, receiver="x")
-    found = [str(problem) for problem in problems("file: am", [route], (), TELEMETRY, "dev")]
+    found = [str(problem) for problem in check_routing("file: am", [route], (), TELEMETRY, "dev")]
     assert bool(found) is bool(says)
     if says:
         assert found[0].startswith(f"file: am.routes[0].labels.{next(iter(labels))}: {says}")
@@ -60,14 +60,14 @@ def test_a_route_that_nothing_takes_is_refused(labels: dict[str, str], says: str
 def test_matchers_that_nothing_fulfils_are_refused(text: str, says: str | None) -> None:
     """Below other routes too: expressions with the values that are planned, names in any case."""
     inner = Route(matchers=(text,), receiver="x")
-    found = [str(p) for p in problems("am", [Route(severity="warning", routes=(inner,))], (), TELEMETRY, "dev")]
+    found = [str(p) for p in check_routing("am", [Route(severity="warning", routes=(inner,))], (), TELEMETRY, "dev")]
     assert found == ([f"am.routes[0].routes[0].matchers[0]: {says}"] if says else [])
 
 
 def test_groups_are_made_by_labels_that_alerts_have() -> None:
     """A misspelt label would put everything into one notification."""
-    route = parse(Route, {"severity": "warning", "groupBy": ["alertname", "servise"]}, "route")
-    found = [str(p) for p in problems("am", [route], ("team", "x", "..."), TELEMETRY, "dev")]
+    route = parse_model(Route, {"severity": "warning", "groupBy": ["alertname", "servise"]}, "route")
+    found = [str(p) for p in check_routing("am", [route], ("team", "x", "..."), TELEMETRY, "dev")]
     assert [text.split(";")[0] for text in found] == [
         "am.groupBy[1]: no alert carries a label 'x'",
         "am.routes[0].groupBy[1]: no alert carries a label 'servise'",
@@ -78,5 +78,5 @@ def test_groups_are_made_by_labels_that_alerts_have() -> None:
 def test_labels_of_shipped_alerts_are_known(name: str, tmp_path: Path) -> None:
     """What alerts of the stack itself carry can be routed on, with any value."""
     databases: dict[str, Any] = {"databases": {"cache": {"kind": "redis", "address": "redis:6379"}}}
-    known = carried(plan_shop(tmp_path, databases).telemetry, "dev")
+    known = list_alert_labels(plan_shop(tmp_path, databases).telemetry, "dev")
     assert name in known

@@ -8,8 +8,8 @@ import pytest
 from pydantic import Field
 
 from model.base import Strict
-from model.load import parse
-from model.scope import Idle, OnlyOn, idle_settings
+from model.load import parse_model
+from model.scope import Idle, OnlyOn, list_idle_settings
 
 
 class Inner(Strict):
@@ -47,5 +47,5 @@ def test_what_the_target_does_not_read_is_found(given: dict[str, Any], found: li
     """Each such setting that was given, by its path; of a section without effect only the section, unless it is empty:
     Pulumi hands out an empty one for each that a stack's file leaves out.
     """
-    assert [*idle_settings(parse(Outer, given, "x"), "kubernetes")] == found
-    assert [*idle_settings(parse(Outer, given, "x"), "docker")] == []
+    assert [*list_idle_settings(parse_model(Outer, given, "x"), "kubernetes")] == found
+    assert [*list_idle_settings(parse_model(Outer, given, "x"), "docker")] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 from model.logs import HIGH_CARDINALITY
 from model.system import System
 from tests.support.systems import SYSTEM, changed
@@ -13,16 +13,16 @@ from tests.support.systems import SYSTEM, changed
 
 def test_metrics_are_found_by_role() -> None:
     """Packs ask for a role and get the metrics that play it."""
-    api = parse(System, SYSTEM, "shop.yaml").services["api"]
-    assert list(api.by_role("requests")) == ["shop_requests_total"]
-    assert api.by_role("queue") == {}
+    api = parse_model(System, SYSTEM, "shop.yaml").services["api"]
+    assert list(api.find_metrics("requests")) == ["shop_requests_total"]
+    assert api.find_metrics("queue") == {}
 
 
 @pytest.mark.parametrize("label", sorted(HIGH_CARDINALITY))
 def test_no_high_cardinality_log_label(label: str) -> None:
     """A value that differs from line to line never becomes an index label."""
     with pytest.raises(ConfigError, match=f"services.api.logs.labels: {label} has too many distinct values"):
-        parse(System, changed(SYSTEM, {"services.api.logs.labels": ["level", label]}), "shop.yaml")
+        parse_model(System, changed(SYSTEM, {"services.api.logs.labels": ["level", label]}), "shop.yaml")
 
 
 @pytest.mark.parametrize("buckets", [[0.5, 0.1], [0.1, 0.1]])
@@ -30,4 +30,4 @@ def test_buckets_ascend(buckets: list[float]) -> None:
     """Bounds that do not grow are refused, as client libraries refuse them."""
     metric = {"type": "histogram", "buckets": buckets}
     with pytest.raises(ConfigError, match=r"metrics.x.buckets: each bound must be greater"):
-        parse(System, changed(SYSTEM, {"services.api.metrics.x": metric}), "x")
+        parse_model(System, changed(SYSTEM, {"services.api.metrics.x": metric}), "x")

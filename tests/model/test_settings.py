@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 from model.settings import ComponentSettings, DockerSettings, KubernetesSettings, Settings
 
 
@@ -24,7 +24,7 @@ def test_defaults_are_safe() -> None:
 def test_the_system_is_the_only_thing_that_must_be_said() -> None:
     """There is no default system."""
     with pytest.raises(ConfigError, match="system: is required: The system to watch"):
-        parse(Settings, {}, "x")
+        parse_model(Settings, {}, "x")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_the_system_is_the_only_thing_that_must_be_said() -> None:
 )
 def test_engines_that_people_have_are_accepted(docker: dict[str, Any]) -> None:
     """Local, TCP and SSH engines, mirrors, private registries and foreign networks can be said."""
-    assert parse(DockerSettings, docker, "x")
+    assert parse_model(DockerSettings, docker, "x")
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,18 @@ def test_engines_that_people_have_are_accepted(docker: dict[str, Any]) -> None:
 def test_nonsense_is_refused(model: Any, data: dict[str, Any]) -> None:
     """What would only fail on the engine is refused here."""
     with pytest.raises(ConfigError):
-        parse(model, data, "x")
+        parse_model(model, data, "x")
 
 
 @pytest.mark.parametrize("runbooks", ["docs/runbooks", "/runbooks", "wiki", "ftp://h/x", "https://h/x?a=b", "https://"])
 def test_runbooks_are_at_an_absolute_address(runbooks: str) -> None:
     """What is no link in a notification, or would take no page's name behind it, is refused."""
     with pytest.raises(ConfigError, match="must be an address that begins with http:// or https:// and a host"):
-        parse(Settings, {"system": "shop", "runbooks": runbooks}, "x")
-    assert parse(Settings, {"system": "shop", "runbooks": "https://h:8443/a/b"}, "x").runbooks == "https://h:8443/a/b"
+        parse_model(Settings, {"system": "shop", "runbooks": runbooks}, "x")
+    assert (
+        parse_model(Settings, {"system": "shop", "runbooks": "https://h:8443/a/b"}, "x").runbooks
+        == "https://h:8443/a/b"
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_runbooks_are_at_an_absolute_address(runbooks: str) -> None:
 )
 def test_the_host_is_that_of_the_address(url: str, host: str) -> None:
     """Without scheme and port."""
-    assert parse(Settings, {"system": "shop", "baseUrl": url}, "x").host == host
+    assert parse_model(Settings, {"system": "shop", "baseUrl": url}, "x").host == host
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_the_host_is_that_of_the_address(url: str, host: str) -> None:
 def test_there_is_one_way_in(kubernetes: dict[str, Any], words: str) -> None:
     """A Service of its own beside an ingress, and details of an ingress that is not there, are refused."""
     with pytest.raises(ConfigError) as caught:
-        parse(KubernetesSettings, kubernetes, "x")
+        parse_model(KubernetesSettings, kubernetes, "x")
     assert words in str(caught.value)
 
 
@@ -128,9 +131,9 @@ def test_an_ingress_needs_a_name(url: str, more: dict[str, Any], words: str) -> 
     """Its controller tells hosts apart by name; on Docker nobody asks."""
     given = {"system": "shop", "baseUrl": url, "kubernetes": {"ingressClass": "nginx", **more}}
     with pytest.raises(ConfigError) as caught:
-        parse(Settings, {**given, "target": "kubernetes"}, "x")
+        parse_model(Settings, {**given, "target": "kubernetes"}, "x")
     assert words in str(caught.value)
-    assert parse(Settings, given, "x")
+    assert parse_model(Settings, given, "x")
 
 
 def test_every_setting_is_described() -> None:

@@ -10,14 +10,14 @@ from pydantic import BaseModel
 
 from model import dashboard_spec, service, system
 from model.errors import ConfigError
-from model.load import parse, read_yaml
+from model.load import parse_model, read_yaml
 from model.system import System
 from tests.support.systems import ROOT, SYSTEM, changed
 
 
 def shop() -> System:
     """The shop as it is."""
-    return parse(System, SYSTEM, "shop.yaml")
+    return parse_model(System, SYSTEM, "shop.yaml")
 
 
 def test_a_good_system_is_read_completely() -> None:
@@ -39,7 +39,7 @@ def test_contradictions_are_found_together() -> None:
         "alerts.1": SYSTEM["alerts"][0],
     }
     with pytest.raises(ConfigError) as caught:
-        parse(System, changed(SYSTEM, changes), "shop.yaml")
+        parse_model(System, changed(SYSTEM, changes), "shop.yaml")
     assert [problem.where for problem in caught.value.problems] == [
         "shop.yaml: objectives[0].service",
         "shop.yaml: dashboards[1].uid",
@@ -50,9 +50,9 @@ def test_contradictions_are_found_together() -> None:
 def test_a_latency_objective_needs_its_threshold() -> None:
     """Share of quick requests says nothing without how quick."""
     good = changed(SYSTEM, {"objectives.0.kind": "latency", "objectives.0.threshold": 0.5})
-    assert parse(System, good, "x").objectives[0].threshold == 0.5
+    assert parse_model(System, good, "x").objectives[0].threshold == 0.5
     with pytest.raises(ConfigError, match="is required for kind latency"):
-        parse(System, changed(SYSTEM, {"objectives.0.kind": "latency"}), "x")
+        parse_model(System, changed(SYSTEM, {"objectives.0.kind": "latency"}), "x")
 
 
 def test_shipped_systems_are_good() -> None:
@@ -60,7 +60,7 @@ def test_shipped_systems_are_good() -> None:
     paths = sorted((ROOT / "configs" / "systems").glob("*.yaml"))
     assert paths
     for path in paths:
-        assert parse(System, read_yaml(path, ROOT), path.name).name == path.stem
+        assert parse_model(System, read_yaml(path, ROOT), path.name).name == path.stem
 
 
 def test_everything_is_described() -> None:

@@ -36,7 +36,7 @@ def test_merging_keeps_everything_in_order() -> None:
     merged = Telemetry.merge(iter([everything("1"), Telemetry(), everything("2")]))
     assert [job.name for job in merged.scrape] == ["job1", "job2"]
     assert [route.prefix for route in merged.routes] == ["/1", "/2"]
-    assert merged.problems() == []
+    assert merged.check_names() == []
     assert Telemetry.merge([]) == Telemetry()
 
 
@@ -55,11 +55,11 @@ def test_merging_keeps_everything_in_order() -> None:
 def test_two_of_one_name_are_found(what: str) -> None:
     """Everything that must be unique across contributors is checked, once for each name."""
     merged = Telemetry.merge([everything("1")] * 3)
-    assert merged.problems().count(f"{what} is declared more than once") == 1
-    assert len(merged.problems()) == 7
+    assert merged.check_names().count(f"{what} is declared more than once") == 1
+    assert len(merged.check_names()) == 7
 
 
 def test_one_alert_name_in_two_groups_is_found() -> None:
     """Alerts are unique across groups, so that a silence means one thing."""
     groups = tuple(RuleGroup(name=name, alerts=(alert("Same"),)) for name in ("a", "b"))
-    assert Telemetry(rules=groups).problems() == ["alert 'Same' is declared more than once"]
+    assert Telemetry(rules=groups).check_names() == ["alert 'Same' is declared more than once"]

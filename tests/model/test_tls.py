@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.tls import LIFETIMES, Acme, renewal
+from model.tls import LIFETIMES, Acme, compute_renewal
 
 HOUR, DAY = 3600, 86400
 
@@ -23,13 +23,13 @@ HOUR, DAY = 3600, 86400
 )
 def test_renewals_are_those_of_traefik(lifetime: int, before: float, every: float) -> None:
     """Source: pkg/provider/acme/provider.go of Traefik 3.7, as measured with short certificates."""
-    assert renewal(lifetime) == pytest.approx((before, every))
+    assert compute_renewal(lifetime) == pytest.approx((before, every))
 
 
 def test_renewals_come_before_the_end() -> None:
     """Of each profile, today and after 2027-02-10, when classic has 64 days: with time for several tries."""
     for name, lifetime in LIFETIMES.items():
-        before, every = renewal(lifetime)
+        before, every = compute_renewal(lifetime)
         assert before < lifetime / 2, name
         assert before / every >= 20, name
 
@@ -37,9 +37,9 @@ def test_renewals_come_before_the_end() -> None:
 def test_a_directory_has_a_store_of_its_own() -> None:
     """Also one that moved on its host, whose account Traefik would keep."""
     stores = {
-        Acme.model_validate({"email": "a@example.com", "directory": directory}).store("dev")
+        Acme.model_validate({"email": "a@example.com", "directory": directory}).derive_store_name("dev")
         for directory in ("staging", "production", "https://ca.example.com/a", "https://ca.example.com/b")
     }
     assert len(stores) == 4
-    assert Acme(email="a@example.com").store("dev") == "staging.json"
-    assert Acme(email="a@example.com").store("prod") == "production.json"
+    assert Acme(email="a@example.com").derive_store_name("dev") == "staging.json"
+    assert Acme(email="a@example.com").derive_store_name("prod") == "production.json"

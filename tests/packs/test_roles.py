@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from model.load import parse
+from model.load import parse_model
 from model.system import System
 from packs import roles
 from packs.system import expanded
@@ -17,7 +17,7 @@ COUNTER = {"type": "counter", "labels": {"status": ["200", "500"]}}
 
 def places(service: dict[str, Any]) -> list[str]:
     """Where something is wrong with a service beside those of the shop."""
-    system = expanded(parse(System, changed(SYSTEM, {"services.other": {"port": 1, **service}}), "shop"))
+    system = expanded(parse_model(System, changed(SYSTEM, {"services.other": {"port": 1, **service}}), "shop"))
     return [problem.where.removeprefix("services.other.") for problem in roles.problems(system, "")]
 
 

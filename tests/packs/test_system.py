@@ -8,7 +8,7 @@ import pytest
 
 from model.component import Planning
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 from model.settings import Settings
 from model.system import System
 from model.telemetry import AlertRule, RuleGroup, Telemetry
@@ -22,8 +22,8 @@ def context(changes: dict[str, Any] | None = None, **settings: Any) -> Planning:
     """A context of the shop with changes to its system."""
     return Planning(
         stack="dev",
-        settings=parse(Settings, {"system": "shop", **settings}, "settings"),
-        system=expanded(parse(System, changed(SYSTEM, changes or {}), "shop")),
+        settings=parse_model(Settings, {"system": "shop", **settings}, "settings"),
+        system=expanded(parse_model(System, changed(SYSTEM, changes or {}), "shop")),
         sections={},
         address=lambda name, port: f"stand-in-{name}:{port}",
         images={},
@@ -156,7 +156,7 @@ def test_two_packs_bring_the_same_rule_once() -> None:
 def test_names_of_two_services_do_not_clash() -> None:
     """Two services of one kind have alerts of one name, told apart by their service."""
     telemetry = made({"services.shop-front": SYSTEM["services"]["api"] | {"port": 4001}})
-    assert telemetry.problems() == []
+    assert telemetry.check_names() == []
     named = [rule.service for group in telemetry.rules for rule in group.alerts if rule.name == "HighErrorRatio"]
     assert named == ["api", "shop-front"]
 

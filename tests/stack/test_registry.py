@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.component import Component
-from model.load import parse
+from model.load import parse_model
 from model.scope import TARGETS
 from model.settings import ComponentSettings, Settings
 from stack.registry import COMPONENTS, field_name, key_name, sections, settings_model
@@ -51,7 +51,7 @@ def test_settings_have_a_section_for_each() -> None:
     """Each component's section has its type, its defaults and a description."""
     model = settings_model()
     for target in TARGETS:
-        settings = parse(model, {"system": "shop", "target": target}, "x")
+        settings = parse_model(model, {"system": "shop", "target": target}, "x")
         known = [component for component in COMPONENTS if target in component.targets]
         assert list(sections(settings)) == [component.name for component in known]
         for component in known:

@@ -83,7 +83,7 @@ def test_people_learn_addresses_and_passwords(plan: Plan) -> None:
     assert isinstance(urls, dict)
     assert urls["prometheus"] == "127.0.0.1:9090"
     assert "made" in list(passwords)  # type: ignore[call-overload]
-    assert set(deployments) == {workload.name for workload in plan.every()}  # type: ignore[call-overload]
+    assert set(deployments) == {workload.name for workload in plan.list_workloads()}  # type: ignore[call-overload]
 
 
 def test_what_the_target_refuses_stops_the_run(plan: Plan) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from model.dashboard import build
+from model.dashboard import build_dashboard
 from model.dashboard_spec import DashboardSpec
-from model.promql import Catalogue, problems
+from model.promql import Catalogue, check_query
 from model.service import Tuning
 from model.telemetry import AlertRule
 from packs.base import Tune
@@ -39,14 +39,14 @@ def keeps_identity(alerts: Sequence[AlertRule]) -> None:
 
 def is_sound(spec: DashboardSpec, uid: str, panels: range) -> None:
     """Asserts that a board can be built, has so many panels, and that its queries are PromQL about `environment`."""
-    assert build(spec, folder="Monitoring", tags=["monitoring"]).uid == spec.uid == uid
+    assert build_dashboard(spec, folder="Monitoring", tags=["monitoring"]).uid == spec.uid == uid
     shown = [panel for row in spec.rows for panel in row.panels]
     assert len(shown) in panels
     assert spec.description and spec.refresh == "30s"
     for panel in shown:
         assert panel.unit and panel.description.endswith("."), panel.title
         for query in panel.queries:
-            assert not problems(query.expr, Catalogue()), panel.title
+            assert not check_query(query.expr, Catalogue()), panel.title
             assert query.expr.count("{") == query.expr.count('{environment=~"$environment"'), panel.title
             assert "$service" not in query.expr, panel.title
 

@@ -17,7 +17,7 @@ from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # i
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
 from cli.hosts import ClusterHost
-from model.naming import agents
+from model.naming import derive_agent_namespace
 from model.settings import KubernetesSettings
 from tests.support.running import ROOT, Engine, RunningStack, SecretCopy
 from tests.support.waiting import eventually
@@ -60,7 +60,7 @@ class ClusterStack(RunningStack):
 
     def _clear(self) -> None:
         self.host.purge()
-        for home in (agents(self.namespace),):
+        for home in (derive_agent_namespace(self.namespace),):
             try:
                 self.api.delete_namespace(home)
             except kubernetes.exceptions.ApiException as error:
@@ -69,7 +69,7 @@ class ClusterStack(RunningStack):
 
     def _gone(self) -> bool:
         left = {item.metadata.name for item in self.api.list_namespace().items}
-        return not left & {self.namespace, agents(self.namespace)}
+        return not left & {self.namespace, derive_agent_namespace(self.namespace)}
 
     def container_name(self, workload: str) -> str:
         """What the label `container` of a workload's log lines holds; its pod and namespace are labels of their own."""
@@ -133,7 +133,7 @@ class ClusterStack(RunningStack):
     def shown(self) -> Iterator[tuple[str, str]]:
         """Every object but Secrets, the logs of all containers, and what their processes were told."""
         kinds = "all,configmaps,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets,events"
-        for home in (self.namespace, agents(self.namespace)):
+        for home in (self.namespace, derive_agent_namespace(self.namespace)):
             for line in ("--output=yaml", "--output=json"):
                 yield f"objects in {home}", self.kubectl("get", kinds, f"--namespace={home}", line).stdout
         for pod in self.host.pods():

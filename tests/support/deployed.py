@@ -73,7 +73,9 @@ def as_text(plan: Plan) -> str:
     runbooks and tests of alerts, and the capacity that is needed.
     """
     mirror = getattr(plan.settings, plan.settings.target).registry_mirror
-    every = [{**dataclasses.asdict(w), "image": plan.images[w.image].reference(mirror)} for w in plan.every()]
+    every = [
+        {**dataclasses.asdict(w), "image": plan.images[w.image].build_reference(mirror)} for w in plan.list_workloads()
+    ]
     alerts = [alert for group in plan.telemetry.rules for alert in group.alerts]
     said = {
         "workloads": every,

@@ -83,7 +83,7 @@ class Entry:
         files = {name: self._here(text) for name, text in config.files.items()}
         here = replace(reload or Reload(port=0), port=self.internal, timeout=10)
         words = [_elsewhere(self._here(word)) for word in config.validate]
-        revision = config.revision()
+        revision = config.compute_revision()
         words = [word.replace("{dir}", f"{self.volume.config}/.rev-{revision}") for word in words]
         judge = {
             "VALIDATE": shlex.join([self.program, *words[1:]]),

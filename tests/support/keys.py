@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from model.base import seconds, size_bytes
+from model.base import parse_duration, parse_size
 
 Values = Mapping[str, Sequence[Any]]
 """Other values of keys by their pattern, where one made from the type alone would be refused for what it says."""
@@ -194,9 +194,9 @@ def _numbers(part: Any, current: Any) -> Iterator[Any]:
 
 def _texts(kind: Any, current: Any) -> Iterator[str]:
     if isinstance(current, str) and _DURATION.fullmatch(current):
-        yield from (f"{round(seconds(current) * factor * 1000)}ms" for factor in (2, 0.5))
+        yield from (f"{round(parse_duration(current) * factor * 1000)}ms" for factor in (2, 0.5))
     elif isinstance(current, str) and fits(kind, "77MiB") and not fits(kind, "changed"):
-        yield f"{2 * size_bytes(current)}B"
+        yield f"{2 * parse_size(current)}B"
     yield from TEXTS
 
 

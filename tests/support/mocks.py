@@ -26,7 +26,7 @@ from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _ensure_event_loop
 
-from model.errors import nearest
+from model.errors import suggest_name
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
@@ -230,7 +230,7 @@ def _check_object(args: type, value: Any, path: str) -> Iterator[str]:
         if name in properties:
             yield from _check(properties[name], inner, _join(path, name))
         else:
-            yield f"{_join(path, name)}: {args.__name__} has no such property; {nearest(name, properties)}"
+            yield f"{_join(path, name)}: {args.__name__} has no such property; {suggest_name(name, properties)}"
 
 
 def _check(annotation: Any, value: Any, path: str) -> Iterator[str]:
@@ -303,6 +303,6 @@ def by_name(resources: Sequence[RecordedResource], name: str, kind: str = "") ->
     candidates = [resource for resource in resources if resource.custom and resource.type.endswith(kind)]
     found = [resource for resource in candidates if resource.name == name]
     if len(found) != 1:
-        hint = nearest(name, (resource.name for resource in candidates))
+        hint = suggest_name(name, (resource.name for resource in candidates))
         raise LookupError(f"{len(found)} resources are called {name!r}; {hint}")
     return found[0]

@@ -13,7 +13,7 @@ from model.workload import Workload
 
 def workload(plan: Plan, name: str) -> Workload:
     """The workload of that name."""
-    return next(item for item in plan.every() if item.name == name)
+    return next(item for item in plan.list_workloads() if item.name == name)
 
 
 def text(plan: Plan, name: str, file: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from components.prometheus.rules import rules
-from model.base import seconds
+from model.base import parse_duration
 from model.telemetry import AlertRule, RuleGroup
 
 STEP = "1m"
@@ -30,7 +30,7 @@ LONG = 24 * 3600
 def prove(group: RuleGroup, promtool: str, folder: Path) -> str:
     """What promtool complains of when it runs the examples of all alerts of the group; "" when all hold."""
     shown = [alert for alert in group.alerts if alert.example]
-    alone = [alert for alert in shown if alert.example and seconds(alert.example.at) > LONG]
+    alone = [alert for alert in shown if alert.example and parse_duration(alert.example.at) > LONG]
     files = [_file(group, [alert for alert in shown if alert not in alone], folder / "tests.yml")]
     for alert in alone:
         files.append(_file(replace(group, alerts=(alert,)), [alert], folder / f"{alert.name}.yml"))
@@ -60,8 +60,8 @@ def cases(alert: AlertRule) -> Iterator[dict[str, Any]]:
     yield _case(alert, "fires", alert.example.fires, at, expected=1)
     if alert.example.silent:  # Watchdog has nothing that could silence it
         yield _case(alert, "stays silent", alert.example.silent, at, expected=0)
-    if seconds(alert.for_) > seconds(STEP):
-        early = f"{seconds(alert.for_) - seconds(STEP):g}s"
+    if parse_duration(alert.for_) > parse_duration(STEP):
+        early = f"{parse_duration(alert.for_) - parse_duration(STEP):g}s"
         yield _case(alert, "waits", alert.example.fires, early, expected=0)
 
 

@@ -69,7 +69,7 @@ def test_services_and_ports_are_the_known_ones(plan: Plan) -> None:
     assert (addresses["api"], addresses["web"]) == ("api:4000", "web:5173")
     assert addresses["postgres-exporter"] == "postgres-exporter:9187"
     assert addresses["cadvisor"] == "cadvisor:8080"
-    ports = {workload.name: workload.ports[0].publish for workload in plan.every() if workload.ports}
+    ports = {workload.name: workload.ports[0].publish for workload in plan.list_workloads() if workload.ports}
     assert (ports["grafana"], ports["prometheus"], ports["loki"]) == (3001, 9090, 3100)
 
 

@@ -44,7 +44,7 @@ def test_what_services_refer_to_is_declared(stack: str) -> None:
     """Networks, volumes, secrets, services and directories of documents that a shipped stack's file names are in it."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack, target="docker")
     files = compose_files(plan)
-    made = compose(Scope(stack=stack, settings=plan.settings.docker, images=plan.images), plan.every())
+    made = compose(Scope(stack=stack, settings=plan.settings.docker, images=plan.images), plan.list_workloads())
     folders = {f"./{path.partition('/')[0]}" for path in files}
     for name, item in made["services"].items():
         assert item.keys() <= KEYS, name

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from components.base import identity, limits, published
+from components.base import build_identity_labels, limits, published
 from components.documents import dump
 from components.entry.acme import TRUSTED
 from components.entry.certificates import ACME_JOB, unreachable
@@ -17,10 +17,10 @@ from components.exporters.blackbox import alerts as probes_alerts
 from components.exporters.blackbox import mixin as pack
 from model.checks.entry import TRAEFIK
 from model.component import Component, Planned, Planning, SystemRow
-from model.dashboard import build
-from model.gateway import GATEWAY, asks_host
+from model.dashboard import build_dashboard
+from model.gateway import GATEWAY, mentions_host
 from model.settings import ComponentSettings
-from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry, series_for
+from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry, name_series_offer
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
 from packs.base import PROBES
 from packs.system import discovery, targets
@@ -72,9 +72,11 @@ def probes(context: Planning) -> tuple[ScrapeJob, ...]:
 def authority(context: Planning, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
     """The job that asks for the directory of the authority which the stack's certificate comes from."""
     acme = context.settings.tls.acme
-    if acme is None or not context.enabled(TRAEFIK):
+    if acme is None or not context.is_enabled(TRAEFIK):
         return ()
-    target = ScrapeTarget(address=acme.address(context.settings.environment), labels=identity(context, TRAEFIK))
+    target = ScrapeTarget(
+        address=acme.get_directory_url(context.settings.environment), labels=build_identity_labels(context, TRAEFIK)
+    )
     return (replace(ask, name=ACME_JOB, params={"module": (ACME_JOB,)}, targets=(target,)),)
 
 
@@ -83,7 +85,7 @@ def addresses(context: Planning) -> tuple[ScrapeTarget, ...]:
     return tuple(
         ScrapeTarget(address=f"http://{address}{path}", labels=labels)
         for key, service in context.system.services.items()
-        for labels in ({**service.labels, **identity(context, key)},)
+        for labels in ({**service.labels, **build_identity_labels(context, key)},)
         if discovery(context, service, labels) is None
         for address in targets(context, key, service)
         for path in service.health
@@ -93,7 +95,7 @@ def addresses(context: Planning) -> tuple[ScrapeTarget, ...]:
 def pods(context: Planning) -> Iterator[dict[str, Any]]:
     """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
     for key, service in context.system.services.items():
-        labels = {**service.labels, **identity(context, key), "job": PROBES}
+        labels = {**service.labels, **build_identity_labels(context, key), "job": PROBES}
         found = discovery(context, service, labels)
         for number, path in enumerate(service.health if found else (), 1):
             # no service can have such a name
@@ -117,12 +119,14 @@ class BlackboxExporter(Component[Settings]):
         if not jobs:
             return Telemetry()
         ca = (unreachable(),) if authority(context, jobs[0]) else ()
-        itself = ScrapeTarget(address=context.address(NAME, PORT), labels=identity(context, NAME))
+        itself = ScrapeTarget(address=context.address(NAME, PORT), labels=build_identity_labels(context, NAME))
         return Telemetry(
-            offers=(series_for("probes"),),
+            offers=(name_series_offer("probes"),),
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=55), targets=(itself,)), *jobs),
             rules=(RuleGroup(name="probes", alerts=(*probes_alerts.alerts(context.system.tune), *ca)),),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard probes"),
+            ),
         )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
@@ -146,7 +150,7 @@ class BlackboxExporter(Component[Settings]):
                 ),
                 ports=(published(context, NAME, PORT),),
                 # Prometheus says whom to ask, with each request
-                exemptions=(GATEWAY,) if asks_host(*(target.address for target in addresses(context))) else (),
+                exemptions=(GATEWAY,) if mentions_host(*(target.address for target in addresses(context))) else (),
                 probe=HttpProbe(path="/-/healthy", port=PORT),
                 egress="anywhere",
             ),

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from components.base import limits, published
 from components.exporters.kube_state import mixin as pack
-from model.capacity import limit_mib
+from model.capacity import choose_limit_mib
 from model.component import Component, Planned, Planning
-from model.dashboard import build
-from model.naming import scraped
+from model.dashboard import build_dashboard
+from model.naming import build_scrape_targets
 from model.settings import ComponentSettings, KubernetesSettings
 from model.telemetry import RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
 from model.workload import MIB, Access, HttpProbe, Port, Workload
@@ -66,13 +66,18 @@ class KubeState(Component[Settings]):
         return Telemetry(
             rows=(StackRow(title="Cluster", panels=pack.panels(), position=70),),
             scrape=(
-                ScrapeJob(name=NAME, honor_labels=True, series=SERIES, **scraped(context, NAME, PORT)),
+                ScrapeJob(name=NAME, honor_labels=True, series=SERIES, **build_scrape_targets(context, NAME, PORT)),
                 ScrapeJob(
-                    name=ITSELF, series=SeriesCount(target=31), metric_relabel=kept, **scraped(context, NAME, SELF_PORT)
+                    name=ITSELF,
+                    series=SeriesCount(target=31),
+                    metric_relabel=kept,
+                    **build_scrape_targets(context, NAME, SELF_PORT),
                 ),
             ),
             rules=(RuleGroup(name="cluster", alerts=pack.alerts(context.system.tune)),),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard cluster"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard cluster"),
+            ),
         )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
@@ -82,7 +87,7 @@ class KubeState(Component[Settings]):
             Workload(
                 name=NAME,
                 image=NAME,
-                limits=limits(own, memory=limit_mib(memory(context.settings.kubernetes), 128), cpus=0.5),
+                limits=limits(own, memory=choose_limit_mib(memory(context.settings.kubernetes), 128), cpus=0.5),
                 args=(f"--port={PORT}", f"--telemetry-port={SELF_PORT}", f"--resources={kinds}"),
                 ports=(published(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
                 access=tuple(

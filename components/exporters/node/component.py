@@ -11,10 +11,10 @@ import re
 from components.base import limits, published
 from components.exporters.node import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
-from model.dashboard import build
-from model.naming import scraped
+from model.dashboard import build_dashboard
+from model.naming import build_scrape_targets
 from model.settings import DATA_ROOT, ComponentSettings
-from model.telemetry import RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
+from model.telemetry import RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, name_series_offer
 from model.workload import Exemption, HostMount, HttpProbe, Workload
 
 NAME = "node-exporter"
@@ -49,11 +49,17 @@ class NodeExporter(Component[Settings]):
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """The host is scraped; alerts are about what runs out."""
         return Telemetry(
-            offers=(series_for("host"),),
+            offers=(name_series_offer("host"),),
             rows=(StackRow(title="Host", panels=pack.panels(), position=90),),
-            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=400), **scraped(context, NAME, PORT, agent=True)),),
+            scrape=(
+                ScrapeJob(
+                    name=NAME, series=SeriesCount(target=400), **build_scrape_targets(context, NAME, PORT, agent=True)
+                ),
+            ),
             rules=(RuleGroup(name="host", alerts=pack.alerts(context.system.tune)),),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard host"),
+            ),
         )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:

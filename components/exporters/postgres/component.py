@@ -9,11 +9,11 @@ from components.base import limits, published
 from components.exporters.base import databases, reached, scrape, workload_name
 from components.exporters.postgres import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
-from model.dashboard import build
+from model.dashboard import build_dashboard
 from model.secret import Secret
 from model.service import Database
 from model.settings import ComponentSettings
-from model.telemetry import RuleGroup, Telemetry, series_for
+from model.telemetry import RuleGroup, Telemetry, name_series_offer
 from model.workload import HttpProbe, SecretFile, Workload
 
 NAME = "postgres-exporter"
@@ -57,7 +57,7 @@ def exporter(own: Settings, context: Planning, key: str, database: Database) -> 
         secrets=(SecretFile(path=f"/run/secrets/{secret}", secret=secret),),
         ports=(published(context, NAME, PORT),) if single else (),
         probe=HttpProbe(path="/", port=PORT),
-        after=(database.stand_in(key),) if context.settings.demo else (),
+        after=(database.derive_stand_in_name(key),) if context.settings.demo else (),
         egress="anywhere",
     )
 
@@ -77,10 +77,12 @@ class PostgresExporter(Component[Settings]):
         if not databases(context, KIND):
             return Telemetry()
         return Telemetry(
-            offers=(series_for(KIND),),
+            offers=(name_series_offer(KIND),),
             scrape=(scrape(context, NAME, KIND, PORT, series=560),),
             rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),
+            ),
         )
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:

@@ -9,11 +9,11 @@ from components.base import limits, published
 from components.exporters.base import databases, reached, scrape, workload_name
 from components.exporters.redis import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
-from model.dashboard import build
+from model.dashboard import build_dashboard
 from model.secret import Secret
 from model.service import Database
 from model.settings import ComponentSettings
-from model.telemetry import RuleGroup, Telemetry, series_for
+from model.telemetry import RuleGroup, Telemetry, name_series_offer
 from model.workload import HttpProbe, SecretFile, Workload
 
 NAME = "redis-exporter"
@@ -42,7 +42,7 @@ def exporter(own: Settings, context: Planning, key: str, database: Database) -> 
         secrets=files,
         ports=(published(context, NAME, PORT),) if single else (),
         probe=HttpProbe(path="/health", port=PORT),
-        after=(database.stand_in(key),) if context.settings.demo else (),
+        after=(database.derive_stand_in_name(key),) if context.settings.demo else (),
         egress="anywhere",
     )
 
@@ -62,10 +62,12 @@ class RedisExporter(Component[Settings]):
         if not databases(context, KIND):
             return Telemetry()
         return Telemetry(
-            offers=(series_for(KIND),),
+            offers=(name_series_offer(KIND),),
             scrape=(scrape(context, NAME, KIND, PORT, series=250),),
             rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
-            dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),
+            ),
         )
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from components.alertmanager.routes import period, route, routes, time_intervals, to_each
 from model.intervals import Period, TimeInterval
-from model.load import parse
+from model.load import parse_model
 from model.routes import Route
 
 NOBODY = {"receiver": "none", "matchers": ['severity="info"']}
@@ -16,7 +16,7 @@ NOBODY = {"receiver": "none", "matchers": ['severity="info"']}
 
 def made(**said: Any) -> dict[str, Any]:
     """A route in Alertmanager's notation, from its YAML keys."""
-    return route(parse(Route, said, "route"))
+    return route(parse_model(Route, said, "route"))
 
 
 def test_a_route_says_what_it_is_told() -> None:
@@ -45,7 +45,7 @@ def test_a_route_says_what_it_is_told() -> None:
 def test_information_is_for_whoever_names_it(said: dict[str, Any], matchers: list[str]) -> None:
     """A route that names no severity does not claim what is only information; the last route sends that to nobody."""
     assert made(**said)["matchers"] == matchers
-    assert routes([parse(Route, said, "route")])[1] == NOBODY
+    assert routes([parse_model(Route, said, "route")])[1] == NOBODY
 
 
 def test_information_below_a_route_is_for_whoever_names_it_there() -> None:
@@ -74,7 +74,7 @@ def test_the_test_alert_has_a_route_to_each_receiver() -> None:
 def test_times_are_written_as_they_are_said() -> None:
     """Under Alertmanager's own names; an empty period is always."""
     said = {"times": [{"startTime": "08:00", "endTime": "24:00"}], "weekdays": ["monday"], "location": "Asia/Tokyo"}
-    interval = parse(TimeInterval, {"name": "a", "timeIntervals": [said, {"daysOfMonth": ["-1"]}]}, "interval")
+    interval = parse_model(TimeInterval, {"name": "a", "timeIntervals": [said, {"daysOfMonth": ["-1"]}]}, "interval")
     assert time_intervals([interval]) == [
         {
             "name": "a",

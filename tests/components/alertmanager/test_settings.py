@@ -9,7 +9,7 @@ import pytest
 from components.alertmanager.routes import NOBODY
 from components.alertmanager.settings import Settings
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 
 
 def receiver(name: str) -> dict[str, Any]:
@@ -28,10 +28,10 @@ def receiver(name: str) -> dict[str, Any]:
 def test_receivers_that_cannot_be_meant_are_refused(given: dict[str, Any], says: str) -> None:
     """A name stands for one receiver, and a route's receiver is declared."""
     with pytest.raises(ConfigError) as refused:
-        parse(Settings, given, "alertmanager")
+        parse_model(Settings, given, "alertmanager")
     assert says in str(refused.value)
 
 
 def test_instances_are_its_replicas() -> None:
     """Prometheus notifies as many instances as there are."""
-    assert parse(Settings, {"replicas": 2, "receivers": [receiver("a")]}, "alertmanager").instances == 2
+    assert parse_model(Settings, {"replicas": 2, "receivers": [receiver("a")]}, "alertmanager").instances == 2

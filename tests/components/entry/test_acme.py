@@ -107,4 +107,4 @@ def test_what_was_not_issued_is_ordered_again(tmp_path: Path) -> None:
     assert "--providers.http.endpoint=http://traefik-acme-retry:8080/" in workload(made, "traefik").args
     assert f"date,div({RETRY_SECONDS})" in retry_config() and 3600 / RETRY_SECONDS < 5
     assert not [port for port in retry.ports if port.publish]
-    assert "traefik-acme-retry" not in {item.name for item in plan_shop(tmp_path / "plain").every()}
+    assert "traefik-acme-retry" not in {item.name for item in plan_shop(tmp_path / "plain").list_workloads()}

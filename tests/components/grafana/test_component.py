@@ -143,10 +143,10 @@ def test_the_database_works_on_docker_too(tmp_path: Path) -> None:
     """It needs no cluster; only instances do."""
     section = json.dumps({"database": DATABASE})
     plan = plan_shop(tmp_path, settings={"grafana": section, "grafana-database-password": PASSWORD})
-    assert workload(plan).volumes == () and check(plan.every()) == []
+    assert workload(plan).volumes == () and check(plan.list_workloads()) == []
     many = json.dumps({"database": DATABASE, "replicas": 2})
     plan = plan_shop(tmp_path, settings={"grafana": many, "grafana-database-password": PASSWORD})
-    assert check(plan.every()) == ["workload 'grafana': 2 replicas need a cluster; use one on Docker"]
+    assert check(plan.list_workloads()) == ["workload 'grafana': 2 replicas need a cluster; use one on Docker"]
 
 
 def test_a_certificate_of_the_databases_own_is_delivered(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_one_process_may_use_a_bucket(tmp_path: Path) -> None:
         }
     }
     assert config["schema_config"]["configs"][0]["object_store"] == config["compactor"]["delete_request_store"] == "s3"
-    assert workload(plan, "loki").volumes and check(plan.every()) == []
+    assert workload(plan, "loki").volumes and check(plan.list_workloads()) == []
 
 
 def test_the_secret_key_is_only_in_its_file(tmp_path: Path) -> None:

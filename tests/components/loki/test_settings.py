@@ -8,7 +8,7 @@ import pytest
 
 from components.loki.settings import Settings
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 
 S3 = {"s3": {"bucket": "logs", "endpoint": "s3.example.com"}}
 
@@ -20,11 +20,11 @@ S3 = {"s3": {"bucket": "logs", "endpoint": "s3.example.com"}}
 def test_a_mode_has_what_it_needs(given: dict[str, Any], place: str) -> None:
     """Parts without a bucket would each have lines that no other one sees; one process has no instances to count."""
     with pytest.raises(ConfigError) as refused:
-        parse(Settings, given, "loki")
+        parse_model(Settings, given, "loki")
     assert place in str(refused.value)
 
 
 def test_parts_may_be_counted() -> None:
     """With a bucket the instances of each part are taken as given."""
-    own = parse(Settings, {"mode": "simpleScalable", "storage": S3, "replicas": {"write": 5}}, "loki")
+    own = parse_model(Settings, {"mode": "simpleScalable", "storage": S3, "replicas": {"write": 5}}, "loki")
     assert own.replicas is not None and (own.replicas.write, own.replicas.read) == (5, 2)

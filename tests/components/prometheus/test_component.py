@@ -29,7 +29,7 @@ def test_prometheus_contributes_itself() -> None:
     assert own.datasources[0].default
     assert own.routes[0].prefix == "/prometheus"
     assert {"Watchdog", "TargetDown", "PrometheusConfigReloadFailed"} <= {a.name for a in own.rules[0].alerts}
-    assert own.problems() == []
+    assert own.check_names() == []
 
 
 def test_an_operators_prometheus_is_what_others_are_told_of() -> None:

@@ -12,7 +12,7 @@ from components.prometheus import settings as prometheus
 from components.prometheus.monitors import Terms, camel, monitors
 from model.component import Planned
 from model.extra_objects import ExtraObject
-from model.load import parse
+from model.load import parse_model
 from model.operator import Operator
 from model.settings import Settings
 from model.system import System
@@ -32,9 +32,9 @@ FOUND = {
 
 def made(job: ScrapeJob) -> list[ExtraObject]:
     """The objects of a job on a cluster."""
-    settings = parse(Settings, {"system": "shop", "target": "kubernetes"}, "settings")
+    settings = parse_model(Settings, {"system": "shop", "target": "kubernetes"}, "settings")
     context = Planned(
-        stack="dev", settings=settings, system=parse(System, SYSTEM, "shop"),
+        stack="dev", settings=settings, system=parse_model(System, SYSTEM, "shop"),
         sections={"prometheus": prometheus.Settings(mode="operator")},
         address=lambda name, port: address("dev", settings.kubernetes, name, port),
         images={}, telemetry=Telemetry(scrape=(job,)),

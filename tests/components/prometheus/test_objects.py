@@ -49,7 +49,7 @@ def test_the_operator_takes_every_object(system: str, demo: bool) -> None:
 
 def test_no_process_of_ours_does_the_operators_work(shipped: Plan) -> None:
     """Neither Prometheus nor Alertmanager is deployed or routed to; both are scraped and data sources."""
-    assert not {"prometheus", "alertmanager"} & {workload.name for workload in shipped.every()}
+    assert not {"prometheus", "alertmanager"} & {workload.name for workload in shipped.list_workloads()}
     assert {"/prometheus", "/alertmanager"}.isdisjoint({route.prefix for route in shipped.telemetry.routes})
     urls = {source.uid: source.url for source in shipped.telemetry.datasources}
     assert urls["prometheus"] == "http://prometheus-operated.monitoring.svc:9090"

@@ -39,7 +39,7 @@ def test_host_files_are_mounted_read_only_with_a_reason(tmp_path: Path) -> None:
     assert job["static_configs"][0]["labels"]["__path__"] == "/host/var/log/shop/*.log"
     found = workload(plan, "promtail")
     assert [(m.source, m.path) for m in found.host_mounts] == [("/var/log/shop", "/host/var/log/shop")]
-    assert found.exempt("host-mount")
+    assert found.is_exempt("host-mount")
 
 
 def test_positions_survive(tmp_path: Path) -> None:

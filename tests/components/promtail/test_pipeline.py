@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from components.promtail.pipeline import LEVELS, TEXT_LEVEL, Reading, named_containers, reading, selected_pods, stages
-from model.load import parse
+from model.load import parse_model
 from model.logs import Logs
 from model.service import Service
 
 
 def services(**given: dict[str, Any]) -> dict[str, Service]:
     """Services by key, with what a test says of them."""
-    return {key.replace("_", "-"): parse(Service, {"port": 80, **said}, key) for key, said in given.items()}
+    return {key.replace("_", "-"): parse_model(Service, {"port": 80, **said}, key) for key, said in given.items()}
 
 
 def renamed(rules: list[dict[str, Any]], *values: str) -> str | None:
@@ -34,7 +34,7 @@ def matches(made: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 def test_declared_labels_and_fields_are_taken() -> None:
     """Fields of few values become labels, all others but level, time and message are stored beside the line."""
-    logs = parse(
+    logs = parse_model(
         Logs, {"labels": ["level", "component"], "fields": ["level", "time", "msg", "component", "log.id"]}, "l"
     )
     how = reading(logs)
@@ -47,7 +47,7 @@ def test_declared_labels_and_fields_are_taken() -> None:
 
 def test_identity_is_not_stored_twice() -> None:
     """A field that is called like a label of every line would be stored under another name, and found by nobody."""
-    assert "service" not in reading(parse(Logs, {"fields": ["service", "tenant_id"]}, "l")).fields
+    assert "service" not in reading(parse_model(Logs, {"fields": ["service", "tenant_id"]}, "l")).fields
 
 
 def test_services_that_are_read_alike_share_a_stage() -> None:
@@ -61,13 +61,13 @@ def test_services_that_are_read_alike_share_a_stage() -> None:
 
 def test_text_is_searched_for_its_level_alone() -> None:
     """Lines of a service that writes text are left as they are, even those that look like JSON."""
-    made = matches(stages({"java": reading(parse(Logs, {"format": "text"}, "l"))}))
+    made = matches(stages({"java": reading(parse_model(Logs, {"format": "text"}, "l"))}))
     assert [selector.partition("}")[0] for selector in made] == ['{job=~".+", service!~"java"', '{job=~".+", level=""']
 
 
 def test_logfmt_is_read_as_such() -> None:
     """A service that writes logfmt has its keys read, and its level under the name that it says."""
-    how = reading(parse(Logs, {"format": "logfmt", "levelField": "sev", "fields": ["caller"]}, "l"))
+    how = reading(parse_model(Logs, {"format": "logfmt", "levelField": "sev", "fields": ["caller"]}, "l"))
     ((first, *_), *_) = matches(stages({"go": how})).values()
     assert first["logfmt"]["mapping"]["caller"] == "caller" and first["logfmt"]["mapping"]["level_0"] == "sev"
 

@@ -6,12 +6,12 @@ import pytest
 
 from components.promtail.settings import Settings
 from model.errors import ConfigError
-from model.load import parse
+from model.load import parse_model
 
 
 def test_labels_are_keys_or_pairs() -> None:
     """A label is a key, or a key and a value; one without a key could match nothing and is refused."""
-    own = parse(Settings, {"containerLabels": ["team=shop", "logged"]}, "promtail")
+    own = parse_model(Settings, {"containerLabels": ["team=shop", "logged"]}, "promtail")
     assert own.container_labels == ("team=shop", "logged")
     with pytest.raises(ConfigError, match="containerLabels"):
-        parse(Settings, {"containerLabels": ["=shop"]}, "promtail")
+        parse_model(Settings, {"containerLabels": ["=shop"]}, "promtail")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.component import Planned
-from model.load import parse
+from model.load import parse_model
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Telemetry
@@ -17,8 +17,8 @@ def context(system: Mapping[str, Any] | None = None, telemetry: Telemetry | None
     """The shop with changes, and settings by key."""
     return Planned(
         stack="dev",
-        settings=parse(Settings, {"system": "shop", **settings}, "settings"),
-        system=parse(System, changed(SYSTEM, system or {}), "shop"),
+        settings=parse_model(Settings, {"system": "shop", **settings}, "settings"),
+        system=parse_model(System, changed(SYSTEM, system or {}), "shop"),
         sections={},
         address=lambda name, port: f"{name}:{port}",
         images={},

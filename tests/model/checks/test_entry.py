@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.addresses import loopback
+from model.addresses import is_loopback
 from tests.support.planned import workload
 from tests.support.systems import plan_shop
 
@@ -21,7 +21,7 @@ ADDRESSES = {"127.0.0.1": True, "127.8.0.1": True, "::1": True, EVERY: False, "1
 @pytest.mark.parametrize(("address", "own"), ADDRESSES.items())
 def test_loopback_is_known(address: str, *, own: bool) -> None:
     """In both families; what listens everywhere is not loopback."""
-    assert loopback(address) is own
+    assert is_loopback(address) is own
 
 
 def test_only_the_entry_point_is_opened(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_only_the_entry_point_is_opened(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path, settings={**OPEN, "access": json.dumps({"ports": ["loki"]})})
     found = {
         item.name: {port.bind for port in item.ports if port.publish}
-        for item in plan.every()
+        for item in plan.list_workloads()
         if any(p.publish for p in item.ports)
     }
     assert found.pop("traefik") == found.pop("loki") == {EVERY}

@@ -16,7 +16,7 @@ from model.telemetry import (
     Need,
     ScrapeJob,
     Telemetry,
-    series_for,
+    name_series_offer,
 )
 from tests.model.checks.contexts import context
 
@@ -27,12 +27,12 @@ BOARD = Dashboard(uid="b", title="B", folder="f", model={"panels": [{"datasource
 
 def test_a_need_that_is_met_is_no_problem() -> None:
     """Whoever offers it, nothing is said."""
-    assert needs.problems(context(PLAIN), replace(ASKS, offers=(DOCKER_API,)), {}) == []
+    assert needs.check_needs(context(PLAIN), replace(ASKS, offers=(DOCKER_API,)), {}) == []
 
 
 def test_what_is_switched_off_is_named_once_with_all_reasons() -> None:
     """One problem at the key that would help, however many stand on it."""
-    (found,) = needs.problems(context(PLAIN), ASKS, {"socket-proxy": Telemetry(offers=(DOCKER_API,))})
+    (found,) = needs.check_needs(context(PLAIN), ASKS, {"socket-proxy": Telemetry(offers=(DOCKER_API,))})
     assert found.where == "Pulumi.dev.yaml: socketProxy.enabled"
     assert found.message == "false, but a asks it and b asks it; leave it out, or what stands on it too"
 
@@ -40,7 +40,7 @@ def test_what_is_switched_off_is_named_once_with_all_reasons() -> None:
 def test_what_nobody_could_offer_is_said_where_it_is_wanted() -> None:
     """Nothing could be switched on, so the key that causes the need is named."""
     need = Need(what="a moon", why="x draws it", where="configs/systems/shop.yaml: dashboards[0]")
-    (found,) = needs.problems(context(PLAIN), Telemetry(needs=(need,)), {})
+    (found,) = needs.check_needs(context(PLAIN), Telemetry(needs=(need,)), {})
     assert str(found) == "configs/systems/shop.yaml: dashboards[0]: x draws it, but nothing here offers a moon"
 
 
@@ -51,22 +51,24 @@ def test_scrape_jobs_and_panels_are_needs_of_themselves() -> None:
         "prometheus": Telemetry(offers=(EVALUATION,)),
         "loki": Telemetry(datasources=(Datasource(uid="loki", name="L", kind="loki", url="http://l"),)),
     }
-    found = needs.problems(context(PLAIN), collected, idle)
+    found = needs.check_needs(context(PLAIN), collected, idle)
     assert [p.where for p in found] == ["Pulumi.dev.yaml: prometheus.enabled", "Pulumi.dev.yaml: loki.enabled"]
     assert "the dashboards b ask it" in found[1].message
     undrawn = replace(collected, offers=())
-    assert [p.where for p in needs.problems(context(PLAIN), undrawn, idle)] == ["Pulumi.dev.yaml: prometheus.enabled"]
+    assert [p.where for p in needs.check_needs(context(PLAIN), undrawn, idle)] == [
+        "Pulumi.dev.yaml: prometheus.enabled"
+    ]
 
 
 def test_what_a_system_describes_needs_who_watches_it() -> None:
     """Databases need their exporter, health endpoints who asks them, log files who reads them; and nobody else."""
-    assert list(needs.implied(context(PLAIN), Telemetry())) == []
+    assert list(needs.list_implied_needs(context(PLAIN), Telemetry())) == []
     cache = {"kind": "redis", "address": "cache:6379"}
     described = {"databases": {"cache": cache}, "hostLogs": [{"path": "/var/log/a.log", "job": "a"}]}
-    wanted = [need.what for need in needs.implied(context(described), Telemetry())]
-    assert wanted == [series_for("redis"), series_for("probes"), LOG_FILES]
+    wanted = [need.what for need in needs.list_implied_needs(context(described), Telemetry())]
+    assert wanted == [name_series_offer("redis"), name_series_offer("probes"), LOG_FILES]
 
 
 def test_long_lists_are_shortened() -> None:
     """Three names are enough to know what is meant."""
-    assert needs.named(["a", "b"]) == "a, b" and needs.named(list("abcde")) == "a, b, c and 2 more"
+    assert needs.shorten_names(["a", "b"]) == "a, b" and needs.shorten_names(list("abcde")) == "a, b, c and 2 more"

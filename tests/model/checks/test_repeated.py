@@ -32,7 +32,7 @@ FILES = [{"path": path, "job": "a"} for path in ("/var/log/a.log", "/var/log/b.l
 )
 def test_neighbours_are_left_alone(system: dict[str, Any]) -> None:
     """Another path, port, database, container or file is another thing, and pods have a port of their own."""
-    assert repeated.problems(context(system)) == []
+    assert repeated.check_repeated(context(system)) == []
 
 
 def test_patterns_mean_files_within_their_folders() -> None:
@@ -40,7 +40,7 @@ def test_patterns_mean_files_within_their_folders() -> None:
 
     def clash(first: str, second: str) -> bool:
         logs = [{"path": path, "job": "a"} for path in (first, second)]
-        return bool(repeated.problems(context({"hostLogs": logs})))
+        return bool(repeated.check_repeated(context({"hostLogs": logs})))
 
     assert clash("/srv/*/a.log", "/srv/b/a.log") and clash("/srv/b/c/a.log", "/srv/**/a.log")
     assert not clash("/srv/*.log", "/srv/b/a.log") and not clash("/srv/*/a.log", "/srv/b/*.log")

@@ -8,13 +8,16 @@ from tests.model.checks.contexts import context
 
 def test_hosts_may_be_shared_where_ports_tell_targets_apart() -> None:
     """Two ports of one host are two instances, and two hosts are so in any case."""
-    assert targets.problems(context({"services.api.addresses": ["h:1", "h:2"]})) == []
-    assert targets.problems(context({"services.api.addresses": ["h:1", "g:1"], "services.api.instance": "host"})) == []
+    assert targets.check_targets(context({"services.api.addresses": ["h:1", "h:2"]})) == []
+    assert (
+        targets.check_targets(context({"services.api.addresses": ["h:1", "g:1"], "services.api.instance": "host"}))
+        == []
+    )
 
 
 def test_one_instance_for_two_targets_is_found_once() -> None:
     """Three ports of one host are one problem, with two of the addresses."""
     given = {"services.api.addresses": ["h:1", "h:2", "h:3"], "services.api.instance": "host"}
-    (found,) = targets.problems(context(given))
+    (found,) = targets.check_targets(context(given))
     assert found.where == "configs/systems/shop.yaml: services.api.instance"
     assert found.message.startswith("'host' gives h:1 and h:2 one label instance")

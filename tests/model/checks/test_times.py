@@ -18,13 +18,13 @@ def said(interval: str, *queries: str, lookback: str = "5m", retention: str | No
     """The places of problems with a scrape interval beside alerts on these queries."""
     rules = (RuleGroup(name="g", alerts=tuple(map(alert, queries))),)
     known = context(telemetry=Telemetry(rules=rules), scrapeInterval=interval)
-    found = times.scraping(known, "prometheus", lookback=lookback, evaluation="15s", retention=retention)
+    found = times.check_scraping(known, "prometheus", lookback=lookback, evaluation="15s", retention=retention)
     return [problem.where.partition(": ")[2] for problem in found]
 
 
 def test_windows_are_read_off_queries() -> None:
     """Ranges and subqueries have one each."""
-    assert [*times.windows("rate(x[5m]) > avg_over_time(y[1h30m:1m])")] == ["5m", "1h30m"]
+    assert [*times.list_windows("rate(x[5m]) > avg_over_time(y[1h30m:1m])")] == ["5m", "1h30m"]
 
 
 @pytest.mark.parametrize(

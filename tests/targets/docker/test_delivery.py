@@ -25,7 +25,7 @@ def test_documents_come_with_the_script_that_takes_them() -> None:
     assert SERVER.config is not None
     files = {item["file"]: item["content"] for item in delivery.configure(SCOPE, SERVER)["uploads"]}
     assert files.pop("/deliver.sh") == delivery.SCRIPT.read_text(encoding="utf-8")
-    incoming = f"/config/.incoming-{SERVER.config.revision()}"
+    incoming = f"/config/.incoming-{SERVER.config.compute_revision()}"
     assert files == {f"{incoming}/{path}": text for path, text in SERVER.config.files.items()}
 
 

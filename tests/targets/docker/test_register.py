@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from model.naming import LABEL, user_id
+from model.naming import LABEL, derive_user_id
 from model.settings import DockerSettings
 from model.workload import ConfigDir, HostMount, Port, SecretFile, Workload
 from targets.docker.register import DeliveryError, DockerTarget
@@ -143,7 +143,9 @@ def test_root_gives_its_reason(everything: Resources) -> None:
             assert "reason" in said or "exempt.root-user" in said, container.name
         else:
             users.append(user)
-    assert set(users) == {f"{user_id('dev', name)}:{user_id('dev', name)}" for name in ("server", "plain")}
+    assert set(users) == {
+        f"{derive_user_id('dev', name)}:{derive_user_id('dev', name)}" for name in ("server", "plain")
+    }
 
 
 def test_services_are_read_only_with_limits(everything: Resources) -> None:
@@ -278,7 +280,7 @@ def test_a_new_network_replaces_what_was_in_the_old_one(everything: Resources) -
 
 def test_secret_files_belong_to_the_service_alone(everything: Resources) -> None:
     """A secret is a file that only the service's own user can read, on a volume that the service cannot write."""
-    owner = str(user_id("dev", "server"))
+    owner = str(derive_user_id("dev", "server"))
     assert inputs(everything, "server-secrets")["uploads"] == [
         {"file": "/run/secrets/password", "content": CANARY, "permissions": "0400", "owner": owner, "group": owner}
     ]

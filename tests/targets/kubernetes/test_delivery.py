@@ -15,7 +15,7 @@ from targets.kubernetes import delivery
 from targets.kubernetes.delivery import Cluster, DeliveryError, outcome
 
 CONFIG = ConfigDir(path="/etc/x", files={"x.yml": "1"})
-REVISION = CONFIG.revision()
+REVISION = CONFIG.compute_revision()
 
 
 class Api:

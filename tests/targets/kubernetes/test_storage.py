@@ -22,7 +22,7 @@ def test_documents_keep_their_paths() -> None:
     config = ConfigDir(path="/etc/x", files={"a.yml": "1", "rules/b.yml": "2"})
     item = storage.config_map(PLACE, replace(PLAIN, config=config))
     assert item is not None
-    assert item["data"] == {"a.yml": "1", "rules__b.yml": "2", ".revision": config.revision()}
+    assert item["data"] == {"a.yml": "1", "rules__b.yml": "2", ".revision": config.compute_revision()}
 
 
 def test_large_documents_are_packed() -> None:

@@ -52,7 +52,7 @@ def test_it_may_list_what_it_counts_and_no_more(tmp_path: Path) -> None:
 def test_it_needs_no_exemption(tmp_path: Path) -> None:
     """It is an ordinary user without a view of any node."""
     found = workload(plan_cluster(tmp_path), kube_state.NAME)
-    assert not found.exemptions and not found.host_mounts and not found.capabilities()
+    assert not found.exemptions and not found.host_mounts and not found.list_capabilities()
 
 
 def test_there_is_none_without_a_cluster(tmp_path: Path) -> None:

@@ -22,13 +22,13 @@ def test_it_watches_and_is_watched(tmp_path: Path) -> None:
 def test_host_mounts_are_declared(tmp_path: Path) -> None:
     """Every path of the host has its reason, and none is the engine's socket or its folder."""
     found = workload(plan_shop(tmp_path), "node-exporter")
-    assert found.exempt("host-mount") and all(mount.reason for mount in found.host_mounts)
+    assert found.is_exempt("host-mount") and all(mount.reason for mount in found.host_mounts)
     assert not {mount.source for mount in found.host_mounts} & {"/var/run", "/run", "/var/run/docker.sock"}
 
 
 def test_it_is_no_root(tmp_path: Path) -> None:
     """The host is seen by an ordinary user, so root's sockets and files stay closed to it."""
-    assert not workload(plan_shop(tmp_path), "node-exporter").exempt("root-user")
+    assert not workload(plan_shop(tmp_path), "node-exporter").is_exempt("root-user")
 
 
 @pytest.mark.parametrize(
