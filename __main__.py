@@ -7,8 +7,8 @@ from pathlib import Path
 import pulumi
 
 from model.errors import ConfigError
-from stack.assemble import assemble
-from stack.stack import MonitoringStack, config_values
+from stack.assemble import assemble_plan
+from stack.stack import MonitoringStack, read_config_values
 from targets.platforms import PLATFORMS
 
 
@@ -16,8 +16,8 @@ def main() -> None:
     """Plans the stack as plain data, refuses what is wrong, and only then registers resources."""
     config = pulumi.Config()
     stack = pulumi.get_stack()
-    values, root = config_values(pulumi.get_project()), Path(__file__).parent
-    plan = assemble(stack, values, platforms=PLATFORMS, root=root)
+    values, root = read_config_values(pulumi.get_project()), Path(__file__).parent
+    plan = assemble_plan(stack, values, platforms=PLATFORMS, root=root)
     for warning in plan.warnings:
         pulumi.log.warn(warning)
     given = {name: config.require_secret(name) for name in plan.secrets if config.get(name) is not None}

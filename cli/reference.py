@@ -47,7 +47,7 @@ class Section:
 
 def files() -> dict[Path, str]:
     """The text of both pages, by path below the checkout."""
-    models: dict[Path, type[BaseModel]] = {SETTINGS: registry.settings_model(), SYSTEM: System}
+    models: dict[Path, type[BaseModel]] = {SETTINGS: registry.build_settings_model(), SYSTEM: System}
     return {path: page(path, model) for path, model in models.items()}
 
 

@@ -13,7 +13,7 @@ from cli.stack_file import read_config
 from cli.workspace import ROOT, Workspace
 from components.documents import dump_all
 from model.plan import Plan
-from stack.assemble import assemble
+from stack.assemble import assemble_plan
 from targets.compose import compose
 from targets.docker import manifests as docker
 from targets.docker.shared import Scope
@@ -40,7 +40,7 @@ def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str
         ConfigError: something in it is wrong.
     """
     config = read_config(path)
-    return assemble(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets, target=target)
+    return assemble_plan(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets, target=target)
 
 
 def images_of(plan: Plan) -> list[str]:

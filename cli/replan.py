@@ -17,7 +17,7 @@ from pathlib import Path
 from cli.stack_file import read_config
 from cli.workspace import ROOT
 from model.errors import ConfigError, Problem
-from stack.assemble import IMAGES, SYSTEMS, ConfigValue, assemble
+from stack.assemble import IMAGES, SYSTEMS, ConfigValue, assemble_plan
 from targets.platforms import PLATFORMS
 
 SYSTEM, SETTINGS = ".system.yaml", ".settings.yaml"
@@ -56,7 +56,7 @@ def verdict(folder: Path, name: str, system: str | None = None) -> Verdict:
         with tempfile.TemporaryDirectory() as made:
             root = Path(made)
             config = _prepared(folder, name, system, root)
-            assemble(name, config, platforms=PLATFORMS, root=root, need_secrets=False)
+            assemble_plan(name, config, platforms=PLATFORMS, root=root, need_secrets=False)
     except ConfigError as error:
         return Verdict(name, error.problems)
     return Verdict(name)

@@ -56,7 +56,7 @@ def stack_file() -> dict[str, Any]:
 
     Format: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/.
     """
-    settings = registry.settings_model().model_json_schema(by_alias=True)
+    settings = registry.build_settings_model().model_json_schema(by_alias=True)
     keys = settings["properties"]
     other = f"^{PROJECT}:(?!({'|'.join(sorted(keys))})$)"
     return {
@@ -94,7 +94,8 @@ def project() -> dict[str, Any]:
         # what was removed or stopped by hand is seen, and put back, by the next run
         "options": {"refresh": "always"},
         "config": {
-            field.alias or name: _setting(name, field) for name, field in registry.settings_model().model_fields.items()
+            field.alias or name: _setting(name, field)
+            for name, field in registry.build_settings_model().model_fields.items()
         },
     }
 

@@ -72,7 +72,7 @@ def read_settings(folder: Path, stack: str) -> Settings:
 
 def location_of(settings: Settings) -> Location:
     """Where the stack of these settings runs."""
-    operator = find_operator(registry.sections(settings))
+    operator = find_operator(registry.list_sections(settings))
     return Location(target=settings.target, docker=settings.docker, kubernetes=settings.kubernetes, operator=operator)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.dashboard_spec import Panel
-from packs.base import panel
+from packs.base import build_panel
 
 AT = 'environment=~"$environment"'
 """The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""
@@ -42,9 +42,9 @@ def summed(by: str, metric: str, *matchers: str) -> str:
 
 def stat(title: str, query: str, unit: str, text: str, legend: str = "{{instance}}", **more: Any) -> Panel:
     """One number for each series."""
-    return panel(title, {legend: query}, unit, text, **{"kind": "stat", "width": 4, "height": 5, **more})
+    return build_panel(title, {legend: query}, unit, text, **{"kind": "stat", "width": 4, "height": 5, **more})
 
 
 def chart(title: str, queries: Mapping[str, str], unit: str, text: str, **more: Any) -> Panel:
     """A graph, three of which fill a row; `queries` by legend."""
-    return panel(title, queries, unit, text, **{"width": 8, **more})
+    return build_panel(title, queries, unit, text, **{"width": 8, **more})

@@ -41,19 +41,19 @@ Tune = Mapping[str, Tuning]
 """What a system says about alerts, by their names."""
 
 
-def limit(tune: Tune, alert: str, default: float) -> float:
+def get_limit(tune: Tune, alert: str, default: float) -> float:
     """The threshold of an alert: what the system says, else the pack's own."""
     tuning = tune.get(alert)
     return default if tuning is None or tuning.threshold is None else tuning.threshold
 
 
-def least(tune: Tune, alert: str) -> int:
+def get_min_failures(tune: Tune, alert: str) -> int:
     """How many failures an alert on a share needs: what the system says, else `MIN_FAILURES`."""
     tuning = tune.get(alert)
     return (tuning.min_failures if tuning else None) or MIN_FAILURES
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """A share as people write it: 0.05 gives 5%."""
     return f"{share * 100:g}%"
 
@@ -75,31 +75,31 @@ class Subject:
         """Name for people."""
         return self.service.title or self.key
 
-    def metric(self, role: Role) -> tuple[str, Metric] | None:
+    def find_metric(self, role: Role) -> tuple[str, Metric] | None:
         """The metric with that role; at most one has it (`packs.system` refuses more)."""
         return next(iter(self.service.find_metrics(role).items()), None)
 
-    def selector(self, *matchers: str) -> str:
+    def build_selector(self, *matchers: str) -> str:
         """The label matchers of its series."""
         return "{" + ", ".join([f'service="{self.key}"', *matchers]) + "}"
 
-    def series(self, name: str, **labels: str) -> str:
+    def build_series(self, name: str, **labels: str) -> str:
         """One of its series, as the examples of its alerts name it."""
         listed = {"service": self.key, "system": self.system.name, "environment": "test", **labels}
         return name + "{" + ", ".join(f'{label}="{value}"' for label, value in listed.items()) + "}"
 
-    def tuning(self, alert: str) -> Tuning:
+    def get_tuning(self, alert: str) -> Tuning:
         """What is said about an alert: for this service, else for the whole system."""
         return self.service.tune.get(alert) or self.system.tune.get(alert) or Tuning()
 
-    def limit(self, alert: str, default: float) -> float:
+    def get_limit(self, alert: str, default: float) -> float:
         """The threshold of an alert for this service."""
-        threshold = self.tuning(alert).threshold
+        threshold = self.get_tuning(alert).threshold
         return default if threshold is None else threshold
 
-    def least(self, alert: str) -> int:
+    def get_min_failures(self, alert: str) -> int:
         """How many failures an alert on a share needs for this service."""
-        return self.tuning(alert).min_failures or MIN_FAILURES
+        return self.get_tuning(alert).min_failures or MIN_FAILURES
 
 
 @dataclass(frozen=True)
@@ -142,51 +142,63 @@ class Pack(Protocol):
 # -- examples --------------------------------------------------------------------------------------------------------
 
 
-def counter(per_minute: float) -> str:
+def build_counter_samples(per_minute: float) -> str:
     """The values of a counter that grows evenly, for two hours."""
     return f"0+{per_minute:g}x120"
 
 
-def flat(value: float) -> str:
+def build_flat_samples(value: float) -> str:
     """The values of a gauge that stays as it is, for two hours."""
     return f"{value!r}+0x120"
 
 
-def above(series: str, bound: float, **more: str) -> Example:
+def build_gauge_example(series: str, bound: float, **more: str) -> Example:
     """A gauge a hundredth above and below a bound; `more` are further series, the same in both."""
     step = abs(bound) * 0.01 or 1.0
-    return Example(fires={series: flat(bound + step), **more}, silent={series: flat(bound - step), **more})
-
-
-def share(bad: str, good: str, bound: float) -> Example:
-    """Two counters, of which `bad` makes up a hair more, or less, than `bound` of the sum."""
     return Example(
-        fires={bad: counter(10000 * bound * 1.01), good: counter(10000 * (1 - bound * 1.01))},
-        silent={bad: counter(10000 * bound * 0.99), good: counter(10000 * (1 - bound * 0.99))},
+        fires={series: build_flat_samples(bound + step), **more},
+        silent={series: build_flat_samples(bound - step), **more},
     )
 
 
-def series_of(service: str, name: str, **labels: str) -> str:
+def build_share_example(bad: str, good: str, bound: float) -> Example:
+    """Two counters, of which `bad` makes up a hair more, or less, than `bound` of the sum."""
+    return Example(
+        fires={
+            bad: build_counter_samples(10000 * bound * 1.01),
+            good: build_counter_samples(10000 * (1 - bound * 1.01)),
+        },
+        silent={
+            bad: build_counter_samples(10000 * bound * 0.99),
+            good: build_counter_samples(10000 * (1 - bound * 0.99)),
+        },
+    )
+
+
+def build_service_series(service: str, name: str, **labels: str) -> str:
     """One of the series of a component of the stack, as the examples of its alerts name it."""
     listed = {"service": service, "system": "any", "environment": "test", **labels}
     return name + "{" + ", ".join(f'{label}="{value}"' for label, value in listed.items()) + "}"
 
 
-def grown(series: str, bound: float, minutes: int = 5) -> Example:
+def build_growth_example(series: str, bound: float, minutes: int = 5) -> Example:
     """A counter that grows by a hundredth more, or less, than `bound` in `minutes`; by one or nothing where it is 0."""
     step = abs(bound) * 0.01 or 1.0
     fires, silent = (bound + step) / minutes, max(bound - step, 0) / minutes
-    return Example(fires={series: counter(fires)}, silent={series: counter(silent)})
+    return Example(fires={series: build_counter_samples(fires)}, silent={series: build_counter_samples(silent)})
 
 
-def quantile(subject: Subject, name: str, q: float, bound: float) -> Example:
+def build_quantile_example(subject: Subject, name: str, q: float, bound: float) -> Example:
     """A histogram whose quantile `q` lies just above, or below, `bound` (in the histogram's own unit)."""
 
-    def buckets(inside: float) -> dict[str, str]:
+    def build_buckets(inside: float) -> dict[str, str]:
         shares = {f"{bound:g}": inside, f"{2 * bound:g}": 1.0, "+Inf": 1.0}
-        return {subject.series(f"{name}_bucket", le=le): counter(10000 * part) for le, part in shares.items()}
+        return {
+            subject.build_series(f"{name}_bucket", le=le): build_counter_samples(10000 * part)
+            for le, part in shares.items()
+        }
 
-    return Example(fires=buckets(q - 0.0005), silent=buckets(q + 0.0005))
+    return Example(fires=build_buckets(q - 0.0005), silent=build_buckets(q + 0.0005))
 
 
 # -- panels ----------------------------------------------------------------------------------------------------------
@@ -194,22 +206,22 @@ def quantile(subject: Subject, name: str, q: float, bound: float) -> Example:
 Colour = Literal["green", "yellow", "orange", "red", "blue"]
 
 
-def panel(title: str, queries: Mapping[str, str], unit: str, description: str, **more: Any) -> Panel:
+def build_panel(title: str, queries: Mapping[str, str], unit: str, description: str, **more: Any) -> Panel:
     """A panel of queries by legend."""
     targets = tuple(Query(expr=expr, legend=legend) for legend, expr in queries.items())
     return Panel(title=title, queries=targets, unit=unit, description=description, **more)
 
 
-def colours(*steps: tuple[float, Colour]) -> tuple[Threshold, ...]:
+def build_thresholds(*steps: tuple[float, Colour]) -> tuple[Threshold, ...]:
     """Values from which a panel changes its colour."""
     return tuple(Threshold(value=value, colour=colour) for value, colour in steps)
 
 
-def either(names: Sequence[str], template: str) -> str:
+def build_either_query(names: Sequence[str], template: str) -> str:
     """A query over metrics of several names that mean the same: `template` holds NAME, the parts are joined by `or`."""
     return " or ".join(template.replace("NAME", name) for name in sorted(set(names)))
 
 
-def names(subjects: Sequence[Subject], role: Role) -> list[str]:
+def list_metric_names(subjects: Sequence[Subject], role: Role) -> list[str]:
     """The names of the metrics that have the role."""
-    return sorted({metric[0] for subject in subjects if (metric := subject.metric(role))})
+    return sorted({metric[0] for subject in subjects if (metric := subject.find_metric(role))})

@@ -23,7 +23,7 @@ from packs import (
     websocket,
     worker,
 )
-from packs.base import CHOSEN, Pack, Subject, colours, panel
+from packs.base import CHOSEN, Pack, Subject, build_panel, build_thresholds
 
 PACKS: Mapping[PackName, Pack] = {
     "http": cast(Pack, http),
@@ -50,7 +50,7 @@ ERRORS = "error|critical|fatal"
 """The levels of lines that somebody should read; components/promtail/pipeline.py makes them of what programs write."""
 
 
-def with_pack_metrics(service: Service) -> Service:
+def add_pack_metrics(service: Service) -> Service:
     """The service with the metrics that its packs bring.
 
     A pack brings none when the service declares metrics of the pack's roles itself: then it is known what it measures.
@@ -65,38 +65,38 @@ def with_pack_metrics(service: Service) -> Service:
     return service.model_copy(update={"metrics": declared})
 
 
-def row_panels(name: RowName, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:
+def build_row_panels(name: RowName, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:
     """The panels of a row for the services `keys` of a system; empty when the row has nothing to show for them."""
     subjects = [Subject(system, key) for key in keys]
     if name == "health":
-        return health()
+        return build_health_panels()
     if name == "logs":
-        return logs(system)
+        return build_log_panels(system)
     if name == "slo":
         return slo.panels(system)
     if name == "process":
-        return process.panels([s for s in subjects if s.metric("memory") or s.metric("cpu")])
+        return process.panels([s for s in subjects if s.find_metric("memory") or s.find_metric("cpu")])
     users = [subject for subject in subjects if name in subject.service.packs]
     return PACKS[cast(PackName, name)].panels(users) if users else ()
 
 
-def health() -> tuple[Panel, ...]:
+def build_health_panels() -> tuple[Panel, ...]:
     """Which services answer their scrapes, and what is firing."""
     up = {"{{service}}": f"min by (service) (up{{{CHOSEN}}})"}
     firing = {"{{alertname}} {{service}}": 'ALERTS{alertstate="firing", environment=~"$environment|"}'}
     return (
-        panel(
+        build_panel(
             "Services up", up, "short", "1 when the last scrape was answered.", kind="stat", width=16, height=6,
-            thresholds=colours((1, "green")),
+            thresholds=build_thresholds((1, "green")),
         ),
-        panel(
+        build_panel(
             "Alerts firing", firing, "short", "Watchdog always fires: it shows that alerting works.", kind="table",
             width=8, height=6,
         ),
     )  # fmt: skip
 
 
-def logs(system: System) -> tuple[Panel, ...]:
+def build_log_panels(system: System) -> tuple[Panel, ...]:
     """Error lines and all lines, by the same variables as the other panels.
 
     Loki's own detected_level is the label level where a line has one, else it is found by words of the line, so that

@@ -11,7 +11,18 @@ from model.dashboard_spec import Panel
 from model.limits import Share
 from model.service import Metric
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import CHOSEN, SERVICE, Rules, Subject, above, colours, flat, grown, panel, percent
+from packs.base import (
+    CHOSEN,
+    SERVICE,
+    Rules,
+    Subject,
+    build_flat_samples,
+    build_gauge_example,
+    build_growth_example,
+    build_panel,
+    build_thresholds,
+    format_percent,
+)
 
 DISK = 0.8
 """Merges need free space as large as what they merge."""
@@ -44,27 +55,34 @@ METRICS: Mapping[str, Metric] = {
 
 def rules(subject: Subject) -> Rules:
     """Alerts on a disk that fills up, on parts that are not merged, and on inserts that are refused."""
-    return Rules(alerts=(_disk_full(subject), _disk(subject), _parts(subject), _refused(subject)))
+    return Rules(
+        alerts=(
+            _alert_on_full_disk(subject),
+            _alert_on_filling_disk(subject),
+            _alert_on_parts(subject),
+            _alert_on_refused_inserts(subject),
+        )
+    )
 
 
-def _used(subject: Subject, bound: float) -> str:
-    chosen = subject.selector()
+def _build_used_expr(subject: Subject, bound: float) -> str:
+    chosen = subject.build_selector()
     return f"1 - {FREE}{chosen} / {TOTAL}{chosen} > {bound:g}"
 
 
-def _disk_full(subject: Subject) -> AlertRule:
-    bound = subject.limit("ClickHouseDiskAlmostFull", DISK_FULL)
-    free, total = (subject.series(name, instance="clickhouse:9363") for name in (FREE, TOTAL))
+def _alert_on_full_disk(subject: Subject) -> AlertRule:
+    bound = subject.get_limit("ClickHouseDiskAlmostFull", DISK_FULL)
+    free, total = (subject.build_series(name, instance="clickhouse:9363") for name in (FREE, TOTAL))
     return AlertRule(
         name="ClickHouseDiskAlmostFull",
-        expr=_used(subject, bound),
+        expr=_build_used_expr(subject, bound),
         for_="10m",  # the temporary parts of a merge of this size are gone by then, or it failed
         severity="critical",
         limit=Share(bound),
         inhibits=(Inhibition(alerts=("ClickHouseDiskHigh",), on=(*SERVICE, "instance")),),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
-        description=f"More than {percent(bound)} of ClickHouse's disk is used: merges no longer find room, and inserts"
-        " are refused next.",
+        description=f"More than {format_percent(bound)} of ClickHouse's disk is used: merges no longer find room,"
+        " and inserts are refused next.",
         steps=(
             "Which table grew? SELECT table, formatReadableSize(sum(bytes_on_disk)) FROM system.parts WHERE active"
             " GROUP BY table ORDER BY sum(bytes_on_disk) DESC.",
@@ -73,40 +91,40 @@ def _disk_full(subject: Subject) -> AlertRule:
             "Enlarge the disk when the growth is wanted, and shorten the TTL of the table that grew.",
         ),
         example=Example(
-            fires={free: flat((1 - bound) * 99), total: flat(100)},
-            silent={free: flat((1 - bound) * 101), total: flat(100)},
+            fires={free: build_flat_samples((1 - bound) * 99), total: build_flat_samples(100)},
+            silent={free: build_flat_samples((1 - bound) * 101), total: build_flat_samples(100)},
         ),
     )
 
 
-def _disk(subject: Subject) -> AlertRule:
-    bound = subject.limit("ClickHouseDiskHigh", DISK)
-    free, total = (subject.series(name, instance="clickhouse:9363") for name in (FREE, TOTAL))
+def _alert_on_filling_disk(subject: Subject) -> AlertRule:
+    bound = subject.get_limit("ClickHouseDiskHigh", DISK)
+    free, total = (subject.build_series(name, instance="clickhouse:9363") for name in (FREE, TOTAL))
     return AlertRule(
         name="ClickHouseDiskHigh",
-        expr=_used(subject, bound),
+        expr=_build_used_expr(subject, bound),
         for_="30m",  # a large merge needs the space only while it runs
         severity="warning",
         limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the disk is used",
-        description=f"More than {percent(bound)} of ClickHouse's disk is used: merges stop first, then inserts.",
+        description=f"More than {format_percent(bound)} of ClickHouse's disk is used: merges stop first, then inserts.",
         steps=(
             "Which table grew? SELECT table, sum(bytes_on_disk) FROM system.parts GROUP BY table.",
             "Shorten its TTL, or drop old partitions.",
             "Enlarge the disk when the growth is wanted.",
         ),
         example=Example(
-            fires={free: flat((1 - bound) * 100 - 1), total: flat(100)},
-            silent={free: flat((1 - bound) * 100 + 1), total: flat(100)},
+            fires={free: build_flat_samples((1 - bound) * 100 - 1), total: build_flat_samples(100)},
+            silent={free: build_flat_samples((1 - bound) * 100 + 1), total: build_flat_samples(100)},
         ),
     )
 
 
-def _parts(subject: Subject) -> AlertRule:
-    bound = subject.limit("ClickHouseTooManyParts", PARTS)
+def _alert_on_parts(subject: Subject) -> AlertRule:
+    bound = subject.get_limit("ClickHouseTooManyParts", PARTS)
     return AlertRule(
         name="ClickHouseTooManyParts",
-        expr=f"{MOST_PARTS}{subject.selector()} > {bound:g}",
+        expr=f"{MOST_PARTS}{subject.build_selector()} > {bound:g}",
         for_="15m",  # merges catch up with a burst of inserts within that time
         severity="warning",
         limit=bound,
@@ -117,16 +135,16 @@ def _parts(subject: Subject) -> AlertRule:
             "Are merges running? SELECT * FROM system.merges; look at CPU and disk.",
             "Has a partition key too many values? Then each insert makes many parts.",
         ),
-        example=above(subject.series(MOST_PARTS), bound),
+        example=build_gauge_example(subject.build_series(MOST_PARTS), bound),
     )
 
 
-def _refused(subject: Subject) -> AlertRule:
-    series = subject.series(REJECTED)
+def _alert_on_refused_inserts(subject: Subject) -> AlertRule:
+    series = subject.build_series(REJECTED)
     return AlertRule(
         name="ClickHouseInsertsRejected",
         # each one is rows that are lost now; extrapolation makes one refused insert more than one, never less
-        expr=f"increase({REJECTED}{subject.selector()}[5m]) > 0.5",
+        expr=f"increase({REJECTED}{subject.build_selector()}[5m]) > 0.5",
         for_="0s",  # it has happened
         severity="critical",
         summary=f"{subject.title} refused {{{{ $value | humanize }}}} inserts in 5 minutes",
@@ -139,35 +157,37 @@ def _refused(subject: Subject) -> AlertRule:
             "Slow the writers down or batch them: one insert a second of many rows, or async_insert = 1.",
             "To win time, raise parts_to_throw_insert of that table, and take it back when merges have caught up.",
         ),
-        example=grown(series, 0),
+        example=build_growth_example(series, 0),
     )
 
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Queries and their time, inserts, merges, parts and disk."""
 
-    def rate(name: str) -> str:
+    def build_rate(name: str) -> str:
         return f"rate(ClickHouseProfileEvents_{name}{{{CHOSEN}}}[$__rate_interval])"
 
-    queries = {"begun": rate("Query"), "failed": rate("FailedQuery")}
-    mean = {"mean": f"{rate('QueryTimeMicroseconds')} / 1e6 / ({rate('Query')} > 0)"}
-    merges = {"being run": f"ClickHouseMetrics_Merge{{{CHOSEN}}}", "begun per second": rate("Merge")}
+    queries = {"begun": build_rate("Query"), "failed": build_rate("FailedQuery")}
+    mean = {"mean": f"{build_rate('QueryTimeMicroseconds')} / 1e6 / ({build_rate('Query')} > 0)"}
+    merges = {"being run": f"ClickHouseMetrics_Merge{{{CHOSEN}}}", "begun per second": build_rate("Merge")}
     parts, used = {"parts": f"{MOST_PARTS}{{{CHOSEN}}}"}, {"used": f"1 - {FREE}{{{CHOSEN}}} / {TOTAL}{{{CHOSEN}}}"}
-    disk = min((s.limit("ClickHouseDiskHigh", DISK) for s in subjects), default=DISK)
-    full = min((s.limit("ClickHouseDiskAlmostFull", DISK_FULL) for s in subjects), default=DISK_FULL)
-    rows = {"rows": rate("InsertedRows"), "refused inserts": rate("RejectedInserts")}
+    disk = min((s.get_limit("ClickHouseDiskHigh", DISK) for s in subjects), default=DISK)
+    full = min((s.get_limit("ClickHouseDiskAlmostFull", DISK_FULL) for s in subjects), default=DISK_FULL)
+    rows = {"rows": build_rate("InsertedRows"), "refused inserts": build_rate("RejectedInserts")}
     return (
-        panel("ClickHouse queries", queries, "ops", "Queries per second.", width=8),
-        panel("ClickHouse query time", mean, "s", "Mean of all queries.", width=8),
-        panel("Rows inserted", rows, "short", "Per second; people are called for inserts that are refused.", width=8),
-        panel("Merges", merges, "short", "Being run all the time: inserts are too small.", width=8),
-        panel(
-            "Parts", parts, "short", f"Of the worst partition; a warning is sent above {PARTS:g}.", width=8,
-            thresholds=colours((PARTS, "red")),
+        build_panel("ClickHouse queries", queries, "ops", "Queries per second.", width=8),
+        build_panel("ClickHouse query time", mean, "s", "Mean of all queries.", width=8),
+        build_panel(
+            "Rows inserted", rows, "short", "Per second; people are called for inserts that are refused.", width=8,
         ),
-        panel(
+        build_panel("Merges", merges, "short", "Being run all the time: inserts are too small.", width=8),
+        build_panel(
+            "Parts", parts, "short", f"Of the worst partition; a warning is sent above {PARTS:g}.", width=8,
+            thresholds=build_thresholds((PARTS, "red")),
+        ),
+        build_panel(
             "ClickHouse disk", used, "percentunit",
-            f"A warning is sent above {percent(disk)}; people are called above {percent(full)}.", width=8,
-            thresholds=colours((disk, "yellow"), (full, "red")),
+            f"A warning is sent above {format_percent(disk)}; people are called above {format_percent(full)}.", width=8,
+            thresholds=build_thresholds((disk, "yellow"), (full, "red")),
         ),
     )  # fmt: skip

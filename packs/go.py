@@ -12,7 +12,7 @@ from model.dashboard_spec import Panel
 from model.service import Metric
 from model.telemetry import AlertRule, Example
 from packs import process
-from packs.base import CHOSEN, Rules, Subject, panel
+from packs.base import CHOSEN, Rules, Subject, build_panel
 
 AHEAD_SECONDS = 4 * 3600
 """How far the trend is followed: time enough to act before it is reached."""
@@ -42,8 +42,8 @@ METRICS: Mapping[str, Metric] = {
 def rules(subject: Subject) -> Rules:
     """Those of every process, and alerts on what only grows."""
     common = process.rules(subject)
-    heap = (subject.metric("heap") or ("go_memstats_alloc_bytes", None))[0]
-    memory = _leak(
+    heap = (subject.find_metric("heap") or ("go_memstats_alloc_bytes", None))[0]
+    memory = _alert_on_leak(
         subject,
         "MemoryLeak",
         heap,
@@ -52,11 +52,11 @@ def rules(subject: Subject) -> Rules:
         "Its memory only grows, and will be used up within hours: beyond GOMEMLIMIT, or twice the most of its last day"
         " counts as well.",
     )
-    memory = replace(memory, expr=f"{memory.expr} or {_beyond_own(heap, subject.selector())}")
-    routines = _leak(
+    memory = replace(memory, expr=f"{memory.expr} or {_build_growth_expr(heap, subject.build_selector())}")
+    routines = _alert_on_leak(
         subject,
         "GoroutineLeak",
-        (subject.metric("goroutines") or ("go_goroutines", None))[0],
+        (subject.find_metric("goroutines") or ("go_goroutines", None))[0],
         GOROUTINES,
         f"{subject.title}: goroutines will reach {{{{ $value | humanize }}}} in 4 hours",
         "Goroutines are started and never end: each keeps memory, often a connection too.",
@@ -64,7 +64,7 @@ def rules(subject: Subject) -> Rules:
     return Rules(common.recordings, (*common.alerts, memory, routines))
 
 
-def _beyond_own(heap: str, chosen: str) -> str:
+def _build_growth_expr(heap: str, chosen: str) -> str:
     """What grows and is predicted to pass the process' own limit, or far more than it has used within a day."""
     ahead, grows = f"predict_linear({heap}{chosen}[1h], {AHEAD_SECONDS})", f"deriv({heap}{chosen}[1h]) > 0"
     usual = f"clamp_min({USUAL_TIMES:g} * max_over_time({heap}{chosen}[1d] offset 1h), {USUAL_BYTES:g})"
@@ -74,12 +74,12 @@ def _beyond_own(heap: str, chosen: str) -> str:
     )
 
 
-def _leak(  # noqa: PLR0917 - six plain values
+def _alert_on_leak(  # noqa: PLR0917 - six plain values
     subject: Subject, alert: str, name: str, default: float, summary: str, meaning: str
 ) -> AlertRule:
     """What is predicted to pass a limit and still grows. A gauge's slope is its deriv; rate() is for counters."""
-    bound, chosen = subject.limit(alert, default), subject.selector()
-    series = subject.series(name)
+    bound, chosen = subject.get_limit(alert, default), subject.build_selector()
+    series = subject.build_series(name)
     return AlertRule(
         name=alert,
         expr=f"predict_linear({name}{chosen}[1h], {AHEAD_SECONDS}) > {bound:g} and deriv({name}{chosen}[1h]) > 0",
@@ -108,6 +108,6 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     heap = {"{{service}}": f"go_memstats_alloc_bytes{{{CHOSEN}}}"}
     return (
         *process.panels(subjects),
-        panel("Goroutines", routines, "short", "What only grows is a leak.", width=12),
-        panel("Heap", heap, "bytes", "Bytes of live objects; saw teeth are garbage collections.", width=12),
+        build_panel("Goroutines", routines, "short", "What only grows is a leak.", width=12),
+        build_panel("Heap", heap, "bytes", "Bytes of live objects; saw teeth are garbage collections.", width=12),
     )

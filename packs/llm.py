@@ -9,8 +9,17 @@ from model.limits import Share
 from model.service import Metric
 from model.telemetry import AlertRule
 from packs import outcome
-from packs.base import CHOSEN, Outcome, Rules, Subject, colours, panel, percent, share
-from packs.worker import durations
+from packs.base import (
+    CHOSEN,
+    Outcome,
+    Rules,
+    Subject,
+    build_panel,
+    build_share_example,
+    build_thresholds,
+    format_percent,
+)
+from packs.worker import build_duration_queries
 
 FAILING = 0.05
 """One in twenty: people ask again, and the provider's bill grows with it."""
@@ -76,36 +85,38 @@ METRICS: Mapping[str, Metric] = {
 
 def rules(subject: Subject) -> Rules:
     """Alerts on questions and model calls that fail."""
-    questions, model_calls = _outcome("rag_queries_total"), _outcome("llm_requests_total")
+    questions, model_calls = _build_outcome("rag_queries_total"), _build_outcome("llm_requests_total")
     alerts = (
-        _failing(subject, "RagQueriesFailing", questions, "questions", "critical"),
-        _failing(subject, "LlmCallsFailing", model_calls, "calls of language models", "warning"),
+        _alert_on_failures(subject, "RagQueriesFailing", questions, "questions", "critical"),
+        _alert_on_failures(subject, "LlmCallsFailing", model_calls, "calls of language models", "warning"),
     )
     return Rules(alerts=alerts, outcomes=(questions, model_calls))
 
 
-def _outcome(name: str) -> Outcome:
+def _build_outcome(name: str) -> Outcome:
     return Outcome(name, failed='status="error"', known='status=~".+"')
 
 
-def _failing(subject: Subject, alert: str, of: Outcome, what: str, severity: str) -> AlertRule:
-    bound, least = subject.limit(alert, FAILING), subject.least(alert)
+def _alert_on_failures(subject: Subject, alert: str, of: Outcome, what: str, severity: str) -> AlertRule:
+    bound, least = subject.get_limit(alert, FAILING), subject.get_min_failures(alert)
     return AlertRule(
         name=alert,
-        expr=outcome.failing(subject, of, bound, least),
+        expr=outcome.build_failing_condition(subject, of, bound, least),
         for_="5m",  # a provider's hiccup is over by then
         severity="critical" if severity == "critical" else "warning",
         limit=Share(bound),
         min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the {what} fail",
-        description=f"More than {percent(bound)} of the {what} of {subject.title} have failed for 5 minutes, at least"
-        f" {least} within the hour.",
+        description=f"More than {format_percent(bound)} of the {what} of {subject.title} have failed for 5 minutes,"
+        f" at least {least} within the hour.",
         steps=(
             "Which part fails: vector search, or a model? See the dashboard's rows.",
             "Look at the provider's status page, the quota and the key.",
             'Read the error lines: `{service="<service>"} |= "error"`.',
         ),
-        example=share(subject.series(of.name, status="error"), subject.series(of.name, status="success"), bound),
+        example=build_share_example(
+            subject.build_series(of.name, status="error"), subject.build_series(of.name, status="success"), bound
+        ),
     )
 
 
@@ -114,44 +125,61 @@ def _failing(subject: Subject, alert: str, of: Outcome, what: str, severity: str
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Questions, documents, searches and model calls."""
-    return (*_questions(subjects), *_documents(), *_searches(), *_models(subjects))
+    return (
+        *_build_question_panels(subjects),
+        *_build_document_panels(),
+        *_build_search_panels(),
+        *_build_model_panels(subjects),
+    )
 
 
-def _rate(name: str, by: str, *matchers: str) -> dict[str, str]:
+def _build_rate_queries(name: str, by: str, *matchers: str) -> dict[str, str]:
     chosen = ", ".join([CHOSEN, *matchers])
     legend = " ".join(f"{{{{{label.strip()}}}}}" for label in by.split(","))
     return {legend: f"sum by ({by}) (rate({name}{{{chosen}}}[$__rate_interval]))"}
 
 
-def _ratio(name: str, by: str) -> dict[str, str]:
+def _build_ratio_queries(name: str, by: str) -> dict[str, str]:
     """The share of failures by a label, among what has an outcome."""
     bad, known = (
         f"sum by ({by}) (rate({name}{{{CHOSEN}, {matcher}}}[$__rate_interval]))"
-        for matcher in (_outcome(name).failed, _outcome(name).known)
+        for matcher in (_build_outcome(name).failed, _build_outcome(name).known)
     )
     return {f"{{{{{by}}}}}": f"({bad} or 0 * {known}) / ({known} > 0)"}
 
 
-def _questions(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
-    bound = min((s.limit("RagQueriesFailing", FAILING) for s in subjects), default=FAILING)
-    text = f"Share of questions that failed; people are called above {percent(bound)}."
+def _build_question_panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    bound = min((s.get_limit("RagQueriesFailing", FAILING) for s in subjects), default=FAILING)
+    text = f"Share of questions that failed; people are called above {format_percent(bound)}."
     total = {"questions": f"sum(increase(rag_queries_total{{{CHOSEN}}}[$__range]))"}
     return (
-        panel("Questions", _rate("rag_queries_total", "status"), "reqps", "Questions per second by outcome.", width=6),
-        panel("Question duration", durations(["rag_query_duration_seconds"]), "s", "From question to answer.", width=6),
-        panel(
+        build_panel(
+            "Questions",
+            _build_rate_queries("rag_queries_total", "status"),
+            "reqps",
+            "Questions per second by outcome.",
+            width=6,
+        ),
+        build_panel(
+            "Question duration",
+            build_duration_queries(["rag_query_duration_seconds"]),
+            "s",
+            "From question to answer.",
+            width=6,
+        ),
+        build_panel(
             "Failed questions",
-            _ratio("rag_queries_total", "service"),
+            _build_ratio_queries("rag_queries_total", "service"),
             "percentunit",
             text,
             width=6,
-            thresholds=colours((bound, "red")),
+            thresholds=build_thresholds((bound, "red")),
         ),
-        panel("Questions in all", total, "short", "In the time shown.", kind="stat", width=6),
+        build_panel("Questions in all", total, "short", "In the time shown.", kind="stat", width=6),
     )
 
 
-def _documents() -> tuple[Panel, ...]:
+def _build_document_panels() -> tuple[Panel, ...]:
     processing = {
         "{{type}} p95": "histogram_quantile(0.95, sum by (le, type)"
         f" (rate(rag_document_processing_duration_seconds_bucket{{{CHOSEN}}}[$__rate_interval])))"
@@ -160,42 +188,54 @@ def _documents() -> tuple[Panel, ...]:
         "chunks": f"sum(rate(rag_document_chunks_sum{{{CHOSEN}}}[$__rate_interval]))"
         f" / (sum(rate(rag_document_chunks_count{{{CHOSEN}}}[$__rate_interval])) > 0)"
     }
-    uploads = _rate("rag_document_uploads_total", "status")
+    uploads = _build_rate_queries("rag_document_uploads_total", "status")
     return (
-        panel("Document processing", processing, "s", "95 of 100 documents of a type take less.", width=8),
-        panel("Chunks of a document", chunks, "short", "Mean; many small chunks cost searches.", width=8),
-        panel("Uploads", uploads, "ops", "Uploads per second by outcome.", width=8),
+        build_panel("Document processing", processing, "s", "95 of 100 documents of a type take less.", width=8),
+        build_panel("Chunks of a document", chunks, "short", "Mean; many small chunks cost searches.", width=8),
+        build_panel("Uploads", uploads, "ops", "Uploads per second by outcome.", width=8),
     )
 
 
-def _searches() -> tuple[Panel, ...]:
+def _build_search_panels() -> tuple[Panel, ...]:
     hits = {
         "hits": f"sum(rate(rag_vector_search_results_sum{{{CHOSEN}}}[$__rate_interval]))"
         f" / (sum(rate(rag_vector_search_results_count{{{CHOSEN}}}[$__rate_interval])) > 0)"
     }
-    latency = durations(["rag_vector_search_duration_seconds"])
+    latency = build_duration_queries(["rag_vector_search_duration_seconds"])
     return (
-        panel("Vector search duration", latency, "s", "Half, 95 and 99 of 100 searches take less.", width=8),
-        panel("Hits of a search", hits, "short", "Mean; near zero means an empty or a wrong index.", width=8),
-        panel("Vector searches", _rate("rag_vector_searches_total", "service"), "ops", "Searches per second.", width=8),
+        build_panel("Vector search duration", latency, "s", "Half, 95 and 99 of 100 searches take less.", width=8),
+        build_panel("Hits of a search", hits, "short", "Mean; near zero means an empty or a wrong index.", width=8),
+        build_panel(
+            "Vector searches",
+            _build_rate_queries("rag_vector_searches_total", "service"),
+            "ops",
+            "Searches per second.",
+            width=8,
+        ),
     )
 
 
-def _models(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
-    bound = min((s.limit("LlmCallsFailing", FAILING) for s in subjects), default=FAILING)
-    text = f"Share of calls that failed; a warning is sent above {percent(bound)}."
-    latency = durations(["llm_request_duration_seconds"], "model")
-    tokens = _rate("llm_tokens_total", "model, direction")
+def _build_model_panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
+    bound = min((s.get_limit("LlmCallsFailing", FAILING) for s in subjects), default=FAILING)
+    text = f"Share of calls that failed; a warning is sent above {format_percent(bound)}."
+    latency = build_duration_queries(["llm_request_duration_seconds"], "model")
+    tokens = _build_rate_queries("llm_tokens_total", "model, direction")
     return (
-        panel("Model calls", _rate("llm_requests_total", "model, status"), "reqps", "Calls per second.", width=6),
-        panel("Model call duration", latency, "s", "Half, 95 and 99 of 100 calls take less.", width=6),
-        panel(
+        build_panel(
+            "Model calls",
+            _build_rate_queries("llm_requests_total", "model, status"),
+            "reqps",
+            "Calls per second.",
+            width=6,
+        ),
+        build_panel("Model call duration", latency, "s", "Half, 95 and 99 of 100 calls take less.", width=6),
+        build_panel(
             "Failed model calls",
-            _ratio("llm_requests_total", "model"),
+            _build_ratio_queries("llm_requests_total", "model"),
             "percentunit",
             text,
             width=6,
-            thresholds=colours((bound, "red")),
+            thresholds=build_thresholds((bound, "red")),
         ),
-        panel("Tokens", tokens, "short", "Tokens per second: what is paid for.", width=6),
+        build_panel("Tokens", tokens, "short", "Tokens per second: what is paid for.", width=6),
     )

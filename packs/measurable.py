@@ -10,7 +10,7 @@ from model.roles import Role
 from model.system import ServiceLevelObjective, System
 from packs import http, outcome, pool
 from packs.base import PER_SECOND, Subject
-from packs.slo_counts import asked, split
+from packs.slo_counts import parse_matchers, split_selector
 
 LATENCIES: tuple[tuple[str, Role, str, float], ...] = (
     ("http", "duration", "SlowRequests", http.LATENCY_SECONDS),
@@ -19,33 +19,33 @@ LATENCIES: tuple[tuple[str, Role, str, float], ...] = (
 """Packs, roles of their histograms, and the alerts on these with their usual thresholds in seconds."""
 
 
-def problems(system: System, where: str) -> list[Problem]:
+def check_measurable(system: System, where: str) -> list[Problem]:
     """What can never be seen, for every service; `where` is the beginning of each place."""
     result: list[Problem] = []
     for key in system.services:
         subject, path = Subject(system, key), f"{where}services.{key}"
-        result += _statuses(subject, path)
-        result += _thresholds(subject, path)
+        result += _check_statuses(subject, path)
+        result += _check_thresholds(subject, path)
     for number, item in enumerate(system.objectives):
-        result += _failures(Subject(system, item.service), item, f"{where}objectives[{number}].bad")
+        result += _check_failures(Subject(system, item.service), item, f"{where}objectives[{number}].bad")
     return result
 
 
-def _failures(subject: Subject, item: ServiceLevelObjective, where: str) -> Iterator[Problem]:
+def _check_failures(subject: Subject, item: ServiceLevelObjective, where: str) -> Iterator[Problem]:
     """A counter of failures by a label whose declared values it matches none of: nothing would ever be bad."""
-    name, matchers = split(item.bad or "")
+    name, matchers = split_selector(item.bad or "")
     metric = subject.service.metrics.get(name)
-    for label, (operator, value) in asked(matchers).items():
+    for label, (operator, value) in parse_matchers(matchers).items():
         values = metric.labels.get(label, ()) if metric else ()
         if not values or operator.startswith("!") or value in values:
             continue
-        if operator == "=~" and _like(value, values):
+        if operator == "=~" and _matches_any(value, values):
             continue
         message = f"{label}{operator}{value!r} matches none of the values that {name} declares: {', '.join(values)}"
         yield Problem(where, message)
 
 
-def _like(pattern: str, values: Sequence[str]) -> bool:
+def _matches_any(pattern: str, values: Sequence[str]) -> bool:
     """Whether a value is like the pattern; one that is no regular expression is told as a query that is wrong."""
     try:
         return any(re.fullmatch(pattern, value) for value in values)
@@ -53,9 +53,9 @@ def _like(pattern: str, values: Sequence[str]) -> bool:
         return True
 
 
-def _statuses(subject: Subject, where: str) -> Iterator[Problem]:
+def _check_statuses(subject: Subject, where: str) -> Iterator[Problem]:
     """A status label whose declared values are no HTTP statuses: nothing would ever count as a failure."""
-    label, requests = subject.service.status_label, subject.metric("requests")
+    label, requests = subject.service.status_label, subject.find_metric("requests")
     values = requests[1].labels.get(label, ()) if requests and "http" in subject.service.packs else ()
     if requests and values and not any(re.fullmatch(outcome.STATUS, value) for value in values):
         message = (
@@ -66,13 +66,18 @@ def _statuses(subject: Subject, where: str) -> Iterator[Problem]:
         yield Problem(f"{where}.metrics.{requests[0]}.labels.{label}", message)
 
 
-def _thresholds(subject: Subject, where: str) -> Iterator[Problem]:
+def _check_thresholds(subject: Subject, where: str) -> Iterator[Problem]:
     """A latency alert beyond the last bucket: no quantile of a histogram is larger than its last bound."""
     for pack, role, alert, usual in LATENCIES:
-        metric = subject.metric(role) if pack in subject.service.packs else None
-        if not metric or metric[1].unit not in PER_SECOND or not metric[1].buckets or not subject.tuning(alert).enabled:
+        metric = subject.find_metric(role) if pack in subject.service.packs else None
+        if (
+            not metric
+            or metric[1].unit not in PER_SECOND
+            or not metric[1].buckets
+            or not subject.get_tuning(alert).enabled
+        ):
             continue
-        last, bound = metric[1].buckets[-1] / PER_SECOND[metric[1].unit], subject.limit(alert, usual)
+        last, bound = metric[1].buckets[-1] / PER_SECOND[metric[1].unit], subject.get_limit(alert, usual)
         if bound >= last:
             message = (
                 f"{alert} can never fire: the last bucket of {metric[0]} ends at {last:g} s, and its threshold is"

@@ -12,8 +12,19 @@ from model.limits import Share
 from model.service import Metric
 from model.telemetry import AlertRule
 from packs import outcome, process
-from packs.base import BY, CHOSEN, Outcome, Rules, Subject, colours, panel, percent, quantile, share
-from packs.worker import durations
+from packs.base import (
+    BY,
+    CHOSEN,
+    Outcome,
+    Rules,
+    Subject,
+    build_panel,
+    build_quantile_example,
+    build_share_example,
+    build_thresholds,
+    format_percent,
+)
+from packs.worker import build_duration_queries
 
 FAILING = 0.05
 SLOW_MILLISECONDS = 1000.0
@@ -47,33 +58,40 @@ METRICS: Mapping[str, Metric] = {
 def rules(subject: Subject) -> Rules:
     """Alerts on requests that fail and on slow searches, beside those of every process."""
     common = process.rules(subject)
-    return Rules(common.recordings, (*common.alerts, _failing(subject), _slow(subject)), (OUTCOME,))
+    return Rules(
+        common.recordings, (*common.alerts, _alert_on_failures(subject), _alert_on_slow_searches(subject)), (OUTCOME,)
+    )
 
 
-def _failing(subject: Subject) -> AlertRule:
-    bound, least = subject.limit("MilvusRequestsFailing", FAILING), subject.least("MilvusRequestsFailing")
+def _alert_on_failures(subject: Subject) -> AlertRule:
+    bound, least = (
+        subject.get_limit("MilvusRequestsFailing", FAILING),
+        subject.get_min_failures("MilvusRequestsFailing"),
+    )
     return AlertRule(
         name="MilvusRequestsFailing",
-        expr=outcome.failing(subject, OUTCOME, bound, least),
+        expr=outcome.build_failing_condition(subject, OUTCOME, bound, least),
         for_="5m",  # longer than a node's restart
         severity="warning",
         limit=Share(bound),
         min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the requests fail",
-        description=f"More than {percent(bound)} of the requests to Milvus have failed, at least {least} within the"
-        " hour: searches give no answer.",
+        description=f"More than {format_percent(bound)} of the requests to Milvus have failed, at least {least}"
+        " within the hour: searches give no answer.",
         steps=(
             "Which function fails? See the dashboard.",
             "Are collections loaded, and do query nodes have memory left?",
             "Read Milvus' error lines.",
         ),
-        example=share(subject.series(REQUESTS, status="fail"), subject.series(REQUESTS, status="success"), bound),
+        example=build_share_example(
+            subject.build_series(REQUESTS, status="fail"), subject.build_series(REQUESTS, status="success"), bound
+        ),
     )
 
 
-def _slow(subject: Subject) -> AlertRule:
-    bound = subject.limit("MilvusSearchSlow", SLOW_MILLISECONDS)
-    buckets = f"sum by (le, {BY}) (rate({SEARCH}_bucket{subject.selector()}[5m]))"
+def _alert_on_slow_searches(subject: Subject) -> AlertRule:
+    bound = subject.get_limit("MilvusSearchSlow", SLOW_MILLISECONDS)
+    buckets = f"sum by (le, {BY}) (rate({SEARCH}_bucket{subject.build_selector()}[5m]))"
     return AlertRule(
         name="MilvusSearchSlow",
         expr=f"histogram_quantile(0.95, {buckets}) > {bound:g}",
@@ -87,7 +105,7 @@ def _slow(subject: Subject) -> AlertRule:
             "Look at CPU and memory of the query nodes.",
             "Look at the number of entities: more segments make searches slower.",
         ),
-        example=quantile(subject, SEARCH, 0.95, bound),
+        example=build_quantile_example(subject, SEARCH, 0.95, bound),
     )
 
 
@@ -95,12 +113,21 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Requests, searches, inserts and what can be searched."""
     rate = f"sum by (function_name, status) (rate({REQUESTS}{{{CHOSEN}}}[$__rate_interval]))"
     inserted = f"sum by (service) (rate(milvus_proxy_insert_vectors_count{{{CHOSEN}}}[$__rate_interval]))"
-    bound = min((s.limit("MilvusSearchSlow", SLOW_MILLISECONDS) for s in subjects), default=SLOW_MILLISECONDS)
+    bound = min((s.get_limit("MilvusSearchSlow", SLOW_MILLISECONDS) for s in subjects), default=SLOW_MILLISECONDS)
     text = f"Half, 95 and 99 of 100 take less; a warning is sent above {bound:g} ms."
     searched = {"{{service}}": f"milvus_querynode_entity_num{{{CHOSEN}}}"}
     return (
-        panel("Milvus requests", {"{{function_name}} {{status}}": rate}, "reqps", "Requests per second.", width=6),
-        panel("Milvus search duration", durations([SEARCH]), "ms", text, width=6, thresholds=colours((bound, "red"))),
-        panel("Vectors inserted", {"{{service}}": inserted}, "short", "Vectors per second.", width=6),
-        panel("Entities", searched, "short", "What can be searched.", width=6),
+        build_panel(
+            "Milvus requests", {"{{function_name}} {{status}}": rate}, "reqps", "Requests per second.", width=6
+        ),
+        build_panel(
+            "Milvus search duration",
+            build_duration_queries([SEARCH]),
+            "ms",
+            text,
+            width=6,
+            thresholds=build_thresholds((bound, "red")),
+        ),
+        build_panel("Vectors inserted", {"{{service}}": inserted}, "short", "Vectors per second.", width=6),
+        build_panel("Entities", searched, "short", "What can be searched.", width=6),
     )

@@ -11,7 +11,16 @@ from model.dashboard_spec import Panel
 from model.service import Metric
 from model.telemetry import AlertRule
 from packs import process
-from packs.base import CHOSEN, Rules, Subject, above, colours, either, names, panel
+from packs.base import (
+    CHOSEN,
+    Rules,
+    Subject,
+    build_either_query,
+    build_gauge_example,
+    build_panel,
+    build_thresholds,
+    list_metric_names,
+)
 
 LAG_SECONDS = 0.2
 """A fifth of a second in which the process answers nobody: people feel it."""
@@ -30,13 +39,13 @@ METRICS: Mapping[str, Metric] = {
 def rules(subject: Subject) -> Rules:
     """Those of every process, and an alert on an event loop that stalls."""
     common = process.rules(subject)
-    lag = subject.metric("lag")
+    lag = subject.find_metric("lag")
     if not lag:
         return common
-    bound = subject.limit("EventLoopLag", LAG_SECONDS)
+    bound = subject.get_limit("EventLoopLag", LAG_SECONDS)
     alert = AlertRule(
         name="EventLoopLag",
-        expr=f"{lag[0]}{subject.selector()} > {bound:g}",
+        expr=f"{lag[0]}{subject.build_selector()} > {bound:g}",
         for_="5m",  # a garbage collection is over in a second
         severity="warning",
         limit=bound,
@@ -48,15 +57,19 @@ def rules(subject: Subject) -> Rules:
             "Look at its heap: near its maximum means garbage collection.",
             "Take a CPU profile (node --cpu-prof) and move the work to a worker thread or another service.",
         ),
-        example=above(subject.series(lag[0]), bound),
+        example=build_gauge_example(subject.build_series(lag[0]), bound),
     )
     return Rules(common.recordings, (*common.alerts, alert))
 
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Memory, CPU, event loop and heap."""
-    lag = {"{{service}}": either(names(subjects, "lag") or ["nodejs_eventloop_lag_seconds"], f"NAME{{{CHOSEN}}}")}
-    bound = min((s.limit("EventLoopLag", LAG_SECONDS) for s in subjects), default=LAG_SECONDS)
+    lag = {
+        "{{service}}": build_either_query(
+            list_metric_names(subjects, "lag") or ["nodejs_eventloop_lag_seconds"], f"NAME{{{CHOSEN}}}"
+        )
+    }
+    bound = min((s.get_limit("EventLoopLag", LAG_SECONDS) for s in subjects), default=LAG_SECONDS)
     text = f"How late the event loop is; a warning is sent above {bound:g} s."
     heap = {
         "{{service}} used": f"nodejs_heap_size_used_bytes{{{CHOSEN}}}",
@@ -65,7 +78,7 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     handles = {"{{service}}": f"nodejs_active_handles_total{{{CHOSEN}}}"}
     return (
         *process.panels(subjects),
-        panel("Event loop lag", lag, "s", text, width=8, thresholds=colours((bound, "red"))),
-        panel("Heap", heap, "bytes", "Used near reserved for long: little is left to collect.", width=8),
-        panel("Open handles", handles, "short", "Sockets, timers and files that keep it busy.", width=8),
+        build_panel("Event loop lag", lag, "s", text, width=8, thresholds=build_thresholds((bound, "red"))),
+        build_panel("Heap", heap, "bytes", "Used near reserved for long: little is left to collect.", width=8),
+        build_panel("Open handles", handles, "short", "Sockets, timers and files that keep it busy.", width=8),
     )

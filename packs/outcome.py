@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example
-from packs.base import BY, WINDOW, Outcome, Subject, counter, percent
+from packs.base import BY, WINDOW, Outcome, Subject, build_counter_samples, format_percent
 
 PERIOD = "1h"
 """Over which failures and unknown outcomes are counted: a service of a few requests an hour is seen as well."""
@@ -22,57 +22,64 @@ STATUS = "[1-5].."
 """HTTP status codes, or classes of them such as 5xx, as a regular expression."""
 
 
-def http(name: str, label: str) -> Outcome:
+def build_http_outcome(name: str, label: str) -> Outcome:
     """A counter of HTTP requests: 5xx are failures; a label without an HTTP status in it tells nothing."""
     return Outcome(name, failed=f'{label}=~"5.."', known=f'{label}=~"{STATUS}"')
 
 
-def rate(subject: Subject, name: str, *matchers: str, over: str = WINDOW) -> str:
+def build_rate_expr(subject: Subject, name: str, *matchers: str, over: str = WINDOW) -> str:
     """Events per second of a service's counter."""
-    return f"sum by ({BY}) (rate({name}{subject.selector(*filter(None, matchers))}[{over}]))"
+    return f"sum by ({BY}) (rate({name}{subject.build_selector(*filter(None, matchers))}[{over}]))"
 
 
-def ratio(subject: Subject, of: Outcome, *, over: str = WINDOW) -> str:
+def build_ratio_expr(subject: Subject, of: Outcome, *, over: str = WINDOW) -> str:
     """The share of failures among known outcomes: 0 without failures, no value without events or without the label."""
-    failed, known = rate(subject, of.name, of.failed, over=over), rate(subject, of.name, of.known, over=over)
+    failed, known = (
+        build_rate_expr(subject, of.name, of.failed, over=over),
+        build_rate_expr(subject, of.name, of.known, over=over),
+    )
     return f"({failed} or 0 * {known}) / ({known} > 0)"
 
 
-def enough(subject: Subject, of: Outcome, least: int) -> str:
+def build_enough_condition(subject: Subject, of: Outcome, least: int) -> str:
     """The condition that there were at least so many failures in `PERIOD`."""
-    return f"sum by ({BY}) (increase({of.name}{subject.selector(of.failed)}[{PERIOD}])) >= {least}"
+    return f"sum by ({BY}) (increase({of.name}{subject.build_selector(of.failed)}[{PERIOD}])) >= {least}"
 
 
-def failing(subject: Subject, of: Outcome, bound: float, least: int) -> str:
+def build_failing_condition(subject: Subject, of: Outcome, bound: float, least: int) -> str:
     """The condition that a larger share than `bound` fails, and that it is more than a failure or two."""
-    return f"{ratio(subject, of)} > {bound:g} and {enough(subject, of, least)}"
+    return f"{build_ratio_expr(subject, of)} > {bound:g} and {build_enough_condition(subject, of, least)}"
 
 
 # -- what is not known -----------------------------------------------------------------------------------------------
 
 
-def unknown(subject: Subject, of: Outcome) -> str:
+def build_unknown_expr(subject: Subject, of: Outcome) -> str:
     """The share of events within `PERIOD` of which nothing is known, with the name of the counter."""
-    every, known = rate(subject, of.name, of.every, over=PERIOD), rate(subject, of.name, of.known, over=PERIOD)
+    every, known = (
+        build_rate_expr(subject, of.name, of.every, over=PERIOD),
+        build_rate_expr(subject, of.name, of.known, over=PERIOD),
+    )
     share = f"1 - ({known} or 0 * {every}) / ({every} > 0)"
     return f'label_replace({share}, "metric", "{of.name}", "", "")'
 
 
-def alert(subject: Subject, outcomes: Sequence[Outcome]) -> AlertRule:
+def alert_on_unknown_outcomes(subject: Subject, outcomes: Sequence[Outcome]) -> AlertRule:
     """Events are counted, but the label that tells failures from successes is not there."""
-    bound, first = subject.limit("OutcomeUnknown", UNKNOWN), outcomes[0]
-    labels = _labels(outcomes)
-    series = subject.series(first.name, **_example(first))
-    without = subject.series(first.name)
+    bound, first = subject.get_limit("OutcomeUnknown", UNKNOWN), outcomes[0]
+    labels = _format_labels(outcomes)
+    series = subject.build_series(first.name, **_build_example_labels(first))
+    without = subject.build_series(first.name)
     return AlertRule(
         name="OutcomeUnknown",
-        expr=" or ".join(f"{unknown(subject, each)} > {bound:g}" for each in outcomes),
+        expr=" or ".join(f"{build_unknown_expr(subject, each)} > {bound:g}" for each in outcomes),
         for_="30m",  # longer than a deployment that changes the label in one instance after another
         severity="warning",
         limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of {{{{ $labels.metric }}}} have no outcome",
-        description=f"{{{{ $labels.metric }}}} is counted, but more than {percent(bound)} of it in the last hour has no"
-        f" label that tells failures from successes ({labels}): alerts and objectives on failures cannot see it.",
+        description=f"{{{{ $labels.metric }}}} is counted, but more than {format_percent(bound)} of it in the last"
+        f" hour has no label that tells failures from successes ({labels}): alerts and objectives on failures cannot"
+        " see it.",
         steps=(
             "Open the metrics page of the service and look for the counter: which label holds the outcome?",
             "If it has another name, say so in the system's file: `statusLabel` of the service for HTTP requests, else"
@@ -81,17 +88,23 @@ def alert(subject: Subject, outcomes: Sequence[Outcome]) -> AlertRule:
             "If only one version or instance lacks it, roll that back or wait for the rollout to end.",
         ),
         example=Example(
-            fires={without: counter(1000 * bound * 1.05), series: counter(1000 * (1 - bound * 1.05))},
-            silent={without: counter(1000 * bound * 0.95), series: counter(1000 * (1 - bound * 0.95))},
+            fires={
+                without: build_counter_samples(1000 * bound * 1.05),
+                series: build_counter_samples(1000 * (1 - bound * 1.05)),
+            },
+            silent={
+                without: build_counter_samples(1000 * bound * 0.95),
+                series: build_counter_samples(1000 * (1 - bound * 0.95)),
+            },
         ),
     )
 
 
-def _labels(outcomes: Sequence[Outcome]) -> str:
+def _format_labels(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(sorted({each.known.partition("=")[0] for each in outcomes}))
 
 
-def _example(of: Outcome) -> dict[str, str]:
+def _build_example_labels(of: Outcome) -> dict[str, str]:
     """A label with which an outcome is known."""
     label, _, values = of.failed.replace("=~", "=").partition("=")
     return {label: values.strip('"').split("|")[0].replace("..", "00")}

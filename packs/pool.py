@@ -14,15 +14,15 @@ from packs.base import (
     PER_SECOND,
     Rules,
     Subject,
-    colours,
-    either,
-    flat,
-    names,
-    panel,
-    percent,
-    quantile,
+    build_either_query,
+    build_flat_samples,
+    build_panel,
+    build_quantile_example,
+    build_thresholds,
+    format_percent,
+    list_metric_names,
 )
-from packs.worker import durations
+from packs.worker import build_duration_queries
 
 USED = 0.9
 """Nine in ten: the next burst waits for a connection."""
@@ -49,17 +49,17 @@ METRICS: Mapping[str, Metric] = {
 def rules(subject: Subject) -> Rules:
     """Alerts on a pool that runs out and on queries that take long."""
     alerts: list[AlertRule] = []
-    active, most = subject.metric("pool_active"), subject.metric("pool_max")
+    active, most = subject.find_metric("pool_active"), subject.find_metric("pool_max")
     if active and most:
-        alerts.append(_exhausted(subject, active[0], most[0]))
-    if timed := subject.metric("query_duration"):
-        alerts.append(_slow(subject, *timed))
+        alerts.append(_alert_on_exhaustion(subject, active[0], most[0]))
+    if timed := subject.find_metric("query_duration"):
+        alerts.append(_alert_on_slow_queries(subject, *timed))
     return Rules((), tuple(alerts))
 
 
-def _exhausted(subject: Subject, active: str, most: str) -> AlertRule:
-    bound, chosen = subject.limit("ConnectionPoolExhausted", USED), subject.selector()
-    used, size = subject.series(active), subject.series(most)
+def _alert_on_exhaustion(subject: Subject, active: str, most: str) -> AlertRule:
+    bound, chosen = subject.get_limit("ConnectionPoolExhausted", USED), subject.build_selector()
+    used, size = subject.build_series(active), subject.build_series(most)
     return AlertRule(
         name="ConnectionPoolExhausted",
         expr=f"{active}{chosen} / ({most}{chosen} > 0) > {bound:g}",  # some pools call no limit 0
@@ -67,24 +67,25 @@ def _exhausted(subject: Subject, active: str, most: str) -> AlertRule:
         severity="critical",
         limit=Share(bound),
         summary=f"{subject.title}: {{{{ $value | humanizePercentage }}}} of the database connections are in use",
-        description=f"More than {percent(bound)} of the connections of {subject.title} are taken: requests wait for one"
-        " and time out.",
+        description=f"More than {format_percent(bound)} of the connections of {subject.title} are taken: requests"
+        " wait for one and time out.",
         steps=(
             "Are queries slow? A slow query keeps its connection; see the query durations.",
             "Does the number only grow? Then connections are taken and not given back.",
             "Raise the pool only as far as the database's max_connections allows.",
         ),
         example=Example(
-            fires={used: flat(bound * 100 + 1), size: flat(100)}, silent={used: flat(bound * 100 - 1), size: flat(100)}
+            fires={used: build_flat_samples(bound * 100 + 1), size: build_flat_samples(100)},
+            silent={used: build_flat_samples(bound * 100 - 1), size: build_flat_samples(100)},
         ),
     )
 
 
-def _slow(subject: Subject, name: str, metric: Metric) -> AlertRule:
-    tuning = subject.tuning("SlowQueries")
-    q, bound = tuning.quantile or 0.95, subject.limit("SlowQueries", SLOW_SECONDS)
+def _alert_on_slow_queries(subject: Subject, name: str, metric: Metric) -> AlertRule:
+    tuning = subject.get_tuning("SlowQueries")
+    q, bound = tuning.quantile or 0.95, subject.get_limit("SlowQueries", SLOW_SECONDS)
     raw = bound * PER_SECOND[metric.unit]
-    buckets = f"sum by (le, {BY}) (rate({name}_bucket{subject.selector()}[5m]))"
+    buckets = f"sum by (le, {BY}) (rate({name}_bucket{subject.build_selector()}[5m]))"
     return AlertRule(
         name="SlowQueries",
         expr=f"histogram_quantile({q:g}, {buckets}) > {raw:g}",
@@ -93,34 +94,44 @@ def _slow(subject: Subject, name: str, metric: Metric) -> AlertRule:
         limit=bound,
         quantile=q,
         summary=f"{subject.title}: database queries take {{{{ $value | humanize }}}} {metric.unit} (p{q * 100:g})",
-        description=f"{percent(1 - q)} of the queries of {subject.title} have taken longer than {bound:g} s.",
+        description=f"{format_percent(1 - q)} of the queries of {subject.title} have taken longer than {bound:g} s.",
         steps=(
             "Look at the database's dashboard: locks, long transactions, cache hits.",
             "Find the query: pg_stat_statements by mean time, or the service's slow lines.",
             "Look at the disk of the database: full, or busy.",
         ),
-        example=quantile(subject, name, q, raw),
+        example=build_quantile_example(subject, name, q, raw),
     )
 
 
 def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     """Connections of the pool and the durations of queries."""
     result: list[Panel] = []
-    bound = min((s.limit("ConnectionPoolExhausted", USED) for s in subjects), default=USED)
-    sizes = names(subjects, "pool_max")
-    if (active := names(subjects, "pool_active")) and sizes:
+    bound = min((s.get_limit("ConnectionPoolExhausted", USED) for s in subjects), default=USED)
+    sizes = list_metric_names(subjects, "pool_max")
+    if (active := list_metric_names(subjects, "pool_active")) and sizes:
         counts = {
-            "{{service}} in use": either(active, f"NAME{{{CHOSEN}}}"),
-            "{{service}} at most": either(sizes, f"NAME{{{CHOSEN}}}"),
+            "{{service}} in use": build_either_query(active, f"NAME{{{CHOSEN}}}"),
+            "{{service}} at most": build_either_query(sizes, f"NAME{{{CHOSEN}}}"),
         }
-        if idle := names(subjects, "pool_idle"):
-            counts["{{service}} idle"] = either(idle, f"NAME{{{CHOSEN}}}")
-        result.append(panel("Database connections", counts, "short", "Requests wait when all are taken.", width=8))
-        used = {"{{service}}": f"{active[0]}{{{CHOSEN}}} / ({sizes[0]}{{{CHOSEN}}} > 0)"}
-        text = f"Share of the pool; people are called above {percent(bound)}."
-        result.append(panel("Pool in use", used, "percentunit", text, width=8, thresholds=colours((bound, "red"))))
-    if timed := names(subjects, "query_duration"):
+        if idle := list_metric_names(subjects, "pool_idle"):
+            counts["{{service}} idle"] = build_either_query(idle, f"NAME{{{CHOSEN}}}")
         result.append(
-            panel("Query duration", durations(timed), "s", "Half, 95 and 99 of 100 queries take less.", width=8)
+            build_panel("Database connections", counts, "short", "Requests wait when all are taken.", width=8)
+        )
+        used = {"{{service}}": f"{active[0]}{{{CHOSEN}}} / ({sizes[0]}{{{CHOSEN}}} > 0)"}
+        text = f"Share of the pool; people are called above {format_percent(bound)}."
+        result.append(
+            build_panel("Pool in use", used, "percentunit", text, width=8, thresholds=build_thresholds((bound, "red")))
+        )
+    if timed := list_metric_names(subjects, "query_duration"):
+        result.append(
+            build_panel(
+                "Query duration",
+                build_duration_queries(timed),
+                "s",
+                "Half, 95 and 99 of 100 queries take less.",
+                width=8,
+            )
         )
     return tuple(result)

@@ -7,33 +7,33 @@ from collections.abc import Sequence
 
 from model.service import Metric
 from model.telemetry import AlertRule, Example
-from packs.base import BY, PROBES, Subject, flat
+from packs.base import BY, PROBES, Subject, build_flat_samples
 
 OFFSETS = ("", " offset 1h", " offset 6h", " offset 1d")
 """When a metric must have been there to count as known: a counter with labels has no series after a restart until the
 first request, so a quiet night is no mistake."""
 
 
-def alerts(subject: Subject, expressions: Sequence[str]) -> tuple[AlertRule, ...]:
+def build_alerts(subject: Subject, expressions: Sequence[str]) -> tuple[AlertRule, ...]:
     """An alert on the declared metrics of a service that occur in the expressions of rules; none where none does."""
     used = [
-        exposed(name, metric)
+        derive_exposed_series(name, metric)
         for name, metric in sorted(subject.service.metrics.items())
-        if any(_occurs(name, expression) for expression in expressions)
+        if any(_is_used(name, expression) for expression in expressions)
     ]
-    return (missing(subject, used),) if used else ()
+    return (alert_on_missing_metrics(subject, used),) if used else ()
 
 
-def exposed(name: str, metric: Metric) -> str:
+def derive_exposed_series(name: str, metric: Metric) -> str:
     """A series that is there whenever the metric is: the count of a histogram or summary, else its own name."""
     return f"{name}_count" if metric.type in ("histogram", "summary") else name
 
 
-def _occurs(name: str, expression: str) -> bool:
+def _is_used(name: str, expression: str) -> bool:
     return re.search(rf"(?<![\w:]){re.escape(name)}(_bucket|_count|_sum)?(?![\w:])", expression) is not None
 
 
-def missing(subject: Subject, used: Sequence[str]) -> AlertRule:
+def alert_on_missing_metrics(subject: Subject, used: Sequence[str]) -> AlertRule:
     """One alert for each metric of the service that has no series while the service answers."""
     up = f'max by ({BY}) (up{{service="{subject.key}", job!="{PROBES}"}}) == 1'
     expected = " or ".join(f'label_replace({up}, "metric", "{name}", "", "")' for name in used)
@@ -42,8 +42,8 @@ def missing(subject: Subject, used: Sequence[str]) -> AlertRule:
         f'label_replace(count by ({BY}, __name__) ({series}{offset}), "metric", "$1", "__name__", "(.+)")'
         for offset in OFFSETS
     ]
-    known = {subject.series(name): flat(1) for name in used[1:]}
-    answers = subject.series("up", job=subject.key, instance="x:80")
+    known = {subject.build_series(name): build_flat_samples(1) for name in used[1:]}
+    answers = subject.build_series("up", job=subject.key, instance="x:80")
     return AlertRule(
         name="MetricMissing",
         expr=f"({expected})" + "".join(f" unless on({BY}, metric) {part}" for part in seen),
@@ -60,6 +60,7 @@ def missing(subject: Subject, used: Sequence[str]) -> AlertRule:
             "If it is there but has another `service` label, see `labels` of the service and its honor_labels.",
         ),
         example=Example(
-            fires={answers: flat(1), **known}, silent={answers: flat(1), **known, subject.series(used[0]): flat(1)}
+            fires={answers: build_flat_samples(1), **known},
+            silent={answers: build_flat_samples(1), **known, subject.build_series(used[0]): build_flat_samples(1)},
         ),
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from model.dashboard_spec import Panel
 from model.service import Metric
 from packs import process
-from packs.base import CHOSEN, Rules, Subject, panel
+from packs.base import CHOSEN, Rules, Subject, build_panel
 
 METRICS: Mapping[str, Metric] = {
     **process.METRICS,
@@ -30,4 +30,4 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
     rate = f"sum by (service, generation) (rate(python_gc_collections_total{{{CHOSEN}}}[$__rate_interval]))"
     collections = {"{{service}} {{generation}}": rate}
     text = "Collections per second by generation; many of the oldest cost time."
-    return (*process.panels(subjects), panel("Garbage collections", collections, "ops", text, width=24, height=6))
+    return (*process.panels(subjects), build_panel("Garbage collections", collections, "ops", text, width=24, height=6))

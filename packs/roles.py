@@ -18,24 +18,24 @@ TIMED: tuple[Role, ...] = ("duration", "query_duration")
 """Roles whose metrics are compared with a number of seconds."""
 
 
-def problems(system: System, where: str) -> list[Problem]:
+def check_roles(system: System, where: str) -> list[Problem]:
     """Metrics that a pack could not use; `where` is the beginning of each place."""
     result: list[Problem] = []
     for key, service in system.services.items():
         path = f"{where}services.{key}"
-        result += [*_repeated(service, path), *_status(service, path), *_timed(service, path)]
-        result += _of_packs(service, path)
+        result += [*_check_repeated(service, path), *_check_status(service, path), *_check_timed(service, path)]
+        result += _check_pack_metrics(service, path)
     return result
 
 
-def _repeated(service: Service, where: str) -> Iterator[Problem]:
+def _check_repeated(service: Service, where: str) -> Iterator[Problem]:
     for role in get_args(Role):
         if role not in SHARED and len(named := sorted(service.find_metrics(role))) > 1:
             message = f"the role {role!r} is also that of {named[0]}; only one metric of a service can have it"
             yield Problem(f"{where}.metrics.{named[1]}.role", message)
 
 
-def _status(service: Service, where: str) -> Iterator[Problem]:
+def _check_status(service: Service, where: str) -> Iterator[Problem]:
     for name, metric in service.find_metrics("requests").items():
         if service.status_label not in metric.labels:
             hint = suggest_name(service.status_label, metric.labels)
@@ -43,7 +43,7 @@ def _status(service: Service, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.statusLabel", message)
 
 
-def _timed(service: Service, where: str) -> Iterator[Problem]:
+def _check_timed(service: Service, where: str) -> Iterator[Problem]:
     for role in TIMED:
         for name, metric in service.find_metrics(role).items():
             if metric.unit not in PER_SECOND:
@@ -51,16 +51,16 @@ def _timed(service: Service, where: str) -> Iterator[Problem]:
                 yield Problem(f"{where}.metrics.{name}.unit", message)
 
 
-def _of_packs(service: Service, where: str) -> Iterator[Problem]:
+def _check_pack_metrics(service: Service, where: str) -> Iterator[Problem]:
     """Metrics that are called like those of a pack of the service, and that it could not read as they are declared."""
     for pack in service.packs:
         for name, usual in PACKS[pack].METRICS.items():
             declared = service.metrics.get(name)
-            if declared and (problem := _misread(pack, name, usual, declared, service)):
+            if declared and (problem := _check_misread(pack, name, usual, declared, service)):
                 yield Problem(f"{where}.metrics.{name}.{problem.where}", problem.message)
 
 
-def _misread(pack: str, name: str, usual: Metric, declared: Metric, service: Service) -> Problem | None:
+def _check_misread(pack: str, name: str, usual: Metric, declared: Metric, service: Service) -> Problem | None:
     if usual.role in FREE:
         if declared.type != usual.type:
             message = (

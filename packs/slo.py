@@ -14,9 +14,9 @@ from model.base import parse_duration
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.system import ServiceLevelObjective, System
 from model.telemetry import RecordingRule, RuleGroup
-from packs.base import ASKED, BY, Subject, colours, limit, panel
-from packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, alerts
-from packs.slo_counts import counts
+from packs.base import ASKED, BY, Subject, build_panel, build_thresholds, get_limit
+from packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, build_alerts
+from packs.slo_counts import build_counts
 
 FAST_INTERVAL = "30s"
 SLOW_INTERVAL = "5m"
@@ -31,23 +31,29 @@ NONE: Mapping[str, str] = {}
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def groups(system: System, environment: str) -> tuple[RuleGroup, ...]:
+def build_groups(system: System, environment: str) -> tuple[RuleGroup, ...]:
     """The rules of all objectives of a system: recorded quickly, recorded slowly, and the alerts."""
     if not system.objectives:
         return ()
     labels = {"system": system.name, "environment": environment}
-    base = [rule for item in system.objectives for rule in own_rules(system, item, labels)]
+    base = [rule for item in system.objectives for rule in build_own_rules(system, item, labels)]
     windows = sorted({item.window for item in system.objectives}, key=parse_duration)
-    quick = (*base, *short(), unknown())
+    quick = (*base, *build_short_recordings(), build_unknown_recording())
     return (
-        RuleGroup(name=f"{system.name}-slo", interval=FAST_INTERVAL, recordings=quick, alerts=alerts(system.tune)),
-        RuleGroup(name=f"{system.name}-slo-long", interval=SLOW_INTERVAL, recordings=(*sampled(), *long(windows))),
+        RuleGroup(
+            name=f"{system.name}-slo", interval=FAST_INTERVAL, recordings=quick, alerts=build_alerts(system.tune)
+        ),
+        RuleGroup(
+            name=f"{system.name}-slo-long",
+            interval=SLOW_INTERVAL,
+            recordings=(*build_sampled_recordings(), *build_long_recordings(windows)),
+        ),
     )
 
 
-def own_rules(system: System, item: ServiceLevelObjective, labels: dict[str, str]) -> list[RecordingRule]:
+def build_own_rules(system: System, item: ServiceLevelObjective, labels: dict[str, str]) -> list[RecordingRule]:
     """What counts, what fails, and the budget of one objective; the only rules that know of its metrics."""
-    count = counts(Subject(system, item.service), item)
+    count = build_counts(Subject(system, item.service), item)
     mark = {"slo": item.key, "window": item.window}
     everything = {**mark, **labels, "service": item.service}
     return [
@@ -59,17 +65,20 @@ def own_rules(system: System, item: ServiceLevelObjective, labels: dict[str, str
     ]
 
 
-def short() -> list[RecordingRule]:
+def build_short_recordings() -> list[RecordingRule]:
     """Error ratios over minutes and hours, and the numbers of failures, for all objectives at once."""
     failed, every = "slo:requests_failed:rate5m", "slo:requests:rate5m"
     return [
         RecordingRule(record="slo:error_ratio:rate5m", expr=f"{failed} / ({every} > 0)"),
-        *(_derived(window, failed, every) for window in SHORT_WINDOWS),
-        *(_number(long, failed, FAST_INTERVAL) for _, long, _ in PAGE),
+        *(_build_ratio_recording(window, failed, every) for window in SHORT_WINDOWS),
+        *(
+            _build_failure_recording(build_long_recordings, failed, FAST_INTERVAL)
+            for _, build_long_recordings, _ in PAGE
+        ),
     ]
 
 
-def unknown() -> RecordingRule:
+def build_unknown_recording() -> RecordingRule:
     """The share of the last hour's requests that no objective could judge; all of it where none was for a day."""
     seen, judged = (f"sum_over_time(slo:requests{what}:rate5m[1h])" for what in ("_seen", ""))
     share = f"1 - ({judged} or 0 * {seen}) / ({seen} > 0)"
@@ -80,7 +89,7 @@ def unknown() -> RecordingRule:
     return RecordingRule(record="slo:requests_unknown:ratio_rate1h", expr=f"{share} or {ON} ({none})")
 
 
-def sampled() -> list[RecordingRule]:
+def build_sampled_recordings() -> list[RecordingRule]:
     """The rates again, every `SLOW_INTERVAL` only: what long windows are summed up from."""
     return [
         RecordingRule(record="slo:requests:rate5m_sampled", expr="slo:requests:rate5m"),
@@ -88,28 +97,34 @@ def sampled() -> list[RecordingRule]:
     ]
 
 
-def long(windows: Sequence[str]) -> list[RecordingRule]:
+def build_long_recordings(windows: Sequence[str]) -> list[RecordingRule]:
     """Error ratios over days and over each objective's own window, and what is left of its budget."""
     failed, every = "slo:requests_failed:rate5m_sampled", "slo:requests:rate5m_sampled"
     own = [
-        _derived(w, f'{failed}{{window="{w}"}}', f'{every}{{window="{w}"}}', "window", {"window": w}) for w in windows
+        _build_ratio_recording(w, f'{failed}{{window="{w}"}}', f'{every}{{window="{w}"}}', "window", {"window": w})
+        for w in windows
     ]
     left = f"1 - slo:error_ratio:window / {ON} group_left () slo:error_budget:ratio"
     return [
-        *(_derived(window, failed, every) for window in LONG_WINDOWS),
-        *(_number(long, failed, SLOW_INTERVAL) for _, long, _ in TICKET),
+        *(_build_ratio_recording(window, failed, every) for window in LONG_WINDOWS),
+        *(
+            _build_failure_recording(build_long_recordings, failed, SLOW_INTERVAL)
+            for _, build_long_recordings, _ in TICKET
+        ),
         *own,
         RecordingRule(record="slo:error_budget_remaining:ratio", expr=left),
     ]
 
 
-def _derived(over: str, failed: str, every: str, name: str = "", labels: Mapping[str, str] = NONE) -> RecordingRule:
+def _build_ratio_recording(
+    over: str, failed: str, every: str, name: str = "", labels: Mapping[str, str] = NONE
+) -> RecordingRule:
     """The error ratio over some time, weighted by traffic; none where there was no traffic."""
     expr = f"sum_over_time({failed}[{over}]) / (sum_over_time({every}[{over}]) > 0)"
     return RecordingRule(record=f"slo:error_ratio:{name or f'rate{over}'}", expr=expr, labels=labels)
 
 
-def _number(over: str, failed: str, every: str) -> RecordingRule:
+def _build_failure_recording(over: str, failed: str, every: str) -> RecordingRule:
     """How many requests failed within some time: each sample stands for the time since the one before.
 
     What was not recorded is not counted, so the number is right for a stack that is younger than the window as well.
@@ -137,28 +152,30 @@ def panels(system: System) -> tuple[Panel, ...]:
     left = {"{{slo}}": f"slo:error_budget_remaining:ratio{{{chosen}}}"}
     burn = {"{{slo}}": f"slo:error_ratio:rate1h{{{chosen}}} / {ON} group_left () slo:error_budget:ratio"}
     fast, slow = PAGE[0][0], TICKET[1][0]
-    unjudged = limit(system.tune, "ObjectiveWithoutData", UNJUDGED)
+    unjudged = get_limit(system.tune, "ObjectiveWithoutData", UNJUDGED)
     return (
-        *(status(item, width, unjudged) for item in system.objectives),
-        panel("Objectives", table, "percentunit", "Promised, achieved, and what is left.", kind="table", width=24),
-        panel(
+        *(build_status_panel(item, width, unjudged) for item in system.objectives),
+        build_panel(
+            "Objectives", table, "percentunit", "Promised, achieved, and what is left.", kind="table", width=24
+        ),
+        build_panel(
             "Error budget left",
             left,
             "percentunit",
             "At zero the promise is broken.",
-            thresholds=colours((0.5, "green")),
+            thresholds=build_thresholds((0.5, "green")),
         ),
-        panel(
+        build_panel(
             "Burn rate",
             burn,
             "short",
             f"1 spends exactly the budget; people are called at {fast:g}, told in the morning at {slow:g}.",
-            thresholds=colours((slow, "yellow"), (fast, "red")),
+            thresholds=build_thresholds((slow, "yellow"), (fast, "red")),
         ),
     )
 
 
-def status(item: ServiceLevelObjective, width: int = 6, unjudged: float = UNJUDGED) -> Panel:
+def build_status_panel(item: ServiceLevelObjective, width: int = 6, unjudged: float = UNJUDGED) -> Panel:
     """What an objective has achieved: green where it is kept, yellow down to its floor, red below.
 
     It shows no data where a larger share of the last hour's requests than `unjudged` could not be judged.
@@ -169,9 +186,9 @@ def status(item: ServiceLevelObjective, width: int = 6, unjudged: float = UNJUDG
     floor = item.floor if item.floor is not None else max(0.0, item.target - (1 - item.target))
     text = f"Over {item.window}: green from {item.target * 100:g}%, yellow from {floor * 100:g}%, red below; no data"
     text += " where requests come whose outcome is not known."
-    steps = colours((floor, "yellow"), (item.target, "green"))
+    steps = build_thresholds((floor, "yellow"), (item.target, "green"))
     title = item.title or item.key
-    return panel(title, queries, "percentunit", text, kind="stat", width=width, height=5, thresholds=steps)
+    return build_panel(title, queries, "percentunit", text, kind="stat", width=width, height=5, thresholds=steps)
 
 
 def board(system: System) -> DashboardSpec:

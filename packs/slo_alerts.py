@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import BY, SERVICE, Tune, least, limit, percent
+from packs.base import BY, SERVICE, Tune, format_percent, get_limit, get_min_failures
 
 ON = f"on (slo, {BY})"
 PAGE = ((14.4, "1h", "5m"), (6.0, "6h", "30m"))
@@ -23,9 +23,9 @@ UNJUDGED = 0.05
 """Of an hour's requests: what is unknown beyond that can hide more failures than any usual budget allows."""
 
 
-def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+def build_alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """How quickly budgets are spent, and whether there is anything to judge; one rule each for all objectives."""
-    fast, slow = least(tune, "ErrorBudgetBurnFast"), least(tune, "ErrorBudgetBurnSlow")
+    fast, slow = get_min_failures(tune, "ErrorBudgetBurnFast"), get_min_failures(tune, "ErrorBudgetBurnSlow")
     steps = (
         "Open the SLO dashboard: which objective, since when, how much of the budget is left?",
         "Open the service's dashboard and find the endpoint or dependency that fails or is slow.",
@@ -34,7 +34,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     return (
         AlertRule(
             name="ErrorBudgetBurnFast",
-            expr=burning(PAGE, fast),
+            expr=build_burn_condition(PAGE, fast),
             for_="2m",  # two evaluations of the short window: no single scrape decides
             severity="critical",
             min_failures=fast,
@@ -43,11 +43,11 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
             description="At this pace the error budget of the whole window is spent within days, or hours; at least"
             f" {fast} requests failed.",
             steps=steps,
-            example=_example(PAGE[0], fast),
+            example=_build_example(PAGE[0], fast),
         ),
         AlertRule(
             name="ErrorBudgetBurnSlow",
-            expr=burning(TICKET, slow),
+            expr=build_burn_condition(TICKET, slow),
             for_="15m",  # nothing is lost by waiting: the windows are hours and days
             severity="warning",
             min_failures=slow,
@@ -55,32 +55,32 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
             description="If nothing changes, the error budget is spent before its window ends; at least"
             f" {slow} requests failed.",
             steps=steps,
-            example=_example(TICKET[0], slow),
+            example=_build_example(TICKET[0], slow),
         ),
-        without_data(tune),
+        alert_on_missing_data(tune),
     )
 
 
-def burning(pairs: Sequence[tuple[float, str, str]], failures: int) -> str:
+def build_burn_condition(pairs: Sequence[tuple[float, str, str]], failures: int) -> str:
     """How many times too quickly a budget is spent over the long window, where the short window says so as well.
 
     It takes at least so many `failures` in the long window: with little traffic a single one is a high speed.
     """
 
-    def speed(window: str) -> str:
+    def build_speed(window: str) -> str:
         return f"slo:error_ratio:rate{window} / {ON} group_left () slo:error_budget:ratio"
 
     return " or ".join(
-        f"({speed(long)} > {n:g} and {speed(quick)} > {n:g}"
+        f"({build_speed(long)} > {n:g} and {build_speed(quick)} > {n:g}"
         f" and slo:requests_failed:increase{long} > {failures - ROUNDING:g})"
         for n, long, quick in pairs
     )
 
 
-def without_data(tune: Tune) -> AlertRule:
+def alert_on_missing_data(tune: Tune) -> AlertRule:
     """A promise that nobody can check: a label, bucket or metric has another name than the system's file says."""
-    bound = limit(tune, "ObjectiveWithoutData", UNJUDGED)
-    series = f"slo:requests_unknown:ratio_rate1h{{{_ids()}}}"
+    bound = get_limit(tune, "ObjectiveWithoutData", UNJUDGED)
+    series = f"slo:requests_unknown:ratio_rate1h{{{_build_example_labels()}}}"
     return AlertRule(
         name="ObjectiveWithoutData",
         expr=f"slo:requests_unknown:ratio_rate1h > {bound:g}",
@@ -89,8 +89,8 @@ def without_data(tune: Tune) -> AlertRule:
         limit=Share(bound),
         summary="{{ $labels.slo }}: of {{ $value | humanizePercentage }} of the requests nobody knows whether they"
         " were good",
-        description=f"More than {percent(bound)} of the last hour's requests have no label or bucket by which the"
-        " objective can judge them, or nothing was counted for a day: its error ratio, its budget and its burn-rate"
+        description=f"More than {format_percent(bound)} of the last hour's requests have no label or bucket by which"
+        " the objective can judge them, or nothing was counted for a day: its error ratio, its budget and its burn-rate"
         " alerts are blind.",
         steps=(
             "Open the service's metrics page: is the counter or histogram of the objective there, under that name?",
@@ -105,19 +105,19 @@ def without_data(tune: Tune) -> AlertRule:
     )
 
 
-def _ids() -> str:
+def _build_example_labels() -> str:
     return 'slo="x-availability", service="x", system="x", environment="test", window="30d"'
 
 
-def _example(pair: tuple[float, str, str], failures: int) -> Example:
+def _build_example(pair: tuple[float, str, str], failures: int) -> Example:
     times, long, quick = pair
     common: Mapping[str, str] = {
-        f"slo:error_budget:ratio{{{_ids()}}}": "0.001+0x120",
-        f"slo:requests_failed:increase{long}{{{_ids()}}}": f"{failures}+0x120",
+        f"slo:error_budget:ratio{{{_build_example_labels()}}}": "0.001+0x120",
+        f"slo:requests_failed:increase{long}{{{_build_example_labels()}}}": f"{failures}+0x120",
     }
 
-    def series(ratio: float) -> dict[str, str]:
-        names = (f"slo:error_ratio:rate{window}{{{_ids()}}}" for window in (long, quick))
+    def build_series(ratio: float) -> dict[str, str]:
+        names = (f"slo:error_ratio:rate{window}{{{_build_example_labels()}}}" for window in (long, quick))
         return {**common, **{name: f"{ratio * 0.001:.8f}+0x120" for name in names}}
 
-    return Example(fires=series(times * 1.01), silent=series(times * 0.99))
+    return Example(fires=build_series(times * 1.01), silent=build_series(times * 0.99))

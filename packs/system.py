@@ -36,12 +36,12 @@ from model.telemetry import (
 )
 from packs import measurable, outcome, presence, roles, slo
 from packs.base import PER_SECOND, Rules, Subject
-from packs.catalogue import PACKS, TITLES, row_panels, with_pack_metrics
+from packs.catalogue import PACKS, TITLES, add_pack_metrics, build_row_panels
 
 
-def expanded(system: System) -> System:
+def expand_system(system: System) -> System:
     """The system with every metric that its services' packs bring."""
-    services = {key: with_pack_metrics(service) for key, service in system.services.items()}
+    services = {key: add_pack_metrics(service) for key, service in system.services.items()}
     return system.model_copy(update={"services": services})
 
 
@@ -51,34 +51,40 @@ class SystemContributor(Contributor):
     def contribute(self, context: Planning) -> Contribution:
         """Everything the system adds; without rules and dashboards where what they are made of is wrong."""
         system = context.system
-        mistakes = roles.problems(system, _where(system)) + _objective_problems(system)
-        mistakes += measurable.problems(system, _where(system))
+        mistakes = roles.check_roles(system, _locate_system(system)) + _check_objectives(system)
+        mistakes += measurable.check_measurable(system, _locate_system(system))
         bare = Telemetry(
-            scrape=tuple(_job(context, key, service) for key, service in system.services.items()),
-            needs=tuple(_needs(context)),
+            scrape=tuple(_build_job(context, key, service) for key, service in system.services.items()),
+            needs=tuple(_list_needs(context)),
         )
         if mistakes:
             return Contribution(telemetry=bare, problems=tuple(mistakes), complete=False)
-        return _whole(context, bare)
+        return _build_contribution(context, bare)
 
 
-def _whole(context: Planning, bare: Telemetry) -> Contribution:
+def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
     """The contribution with rules and dashboards, of a system whose roles and objectives are right."""
     system = context.system
-    groups = [_group(system, Subject(system, key)) for key in system.services]
-    own = RuleGroup(name=system.name, alerts=tuple(_alert(spec) for spec in system.alerts), board=_first_board(system))
-    objectives = slo.groups(system, context.settings.environment)
-    rules = tuple(
-        group for group in [*groups, *_outcomes(system), own, *objectives] if group.recordings or group.alerts
+    groups = [_build_group(system, Subject(system, key)) for key in system.services]
+    own = RuleGroup(
+        name=system.name,
+        alerts=tuple(_build_alert(spec) for spec in system.alerts),
+        board=_find_first_dashboard(system),
     )
-    known = Catalogue(_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
-    problems = _query_problems(system, known)
-    boards = _dashboards(context, problems)
-    rules = tuple(replace(group, board=group.board or _first_board(system)) for group in rules)
+    objectives = slo.build_groups(system, context.settings.environment)
+    rules = tuple(
+        group
+        for group in [*groups, *_build_outcome_groups(system), own, *objectives]
+        if group.recordings or group.alerts
+    )
+    known = Catalogue(_merge_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
+    problems = _check_queries(system, known)
+    boards = _build_dashboards(context, problems)
+    rules = tuple(replace(group, board=group.board or _find_first_dashboard(system)) for group in rules)
     return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(problems))
 
 
-def _needs(context: Planning) -> Iterator[Need]:
+def _list_needs(context: Planning) -> Iterator[Need]:
     """Stand-ins for services in a demo, and the series of rows that no service brings.
 
     Where an operator is, others bring these series, so nobody here knows which there are.
@@ -99,11 +105,11 @@ def _needs(context: Planning) -> Iterator[Need]:
                 yield Need(what=name_series_offer(row.pack), why=why, where=locate_in_system(context.system.name, path))
 
 
-def _where(system: System) -> str:
+def _locate_system(system: System) -> str:
     return f"configs/systems/{system.name}.yaml: "
 
 
-def _metrics(system: System) -> dict[str, Metric]:
+def _merge_metrics(system: System) -> dict[str, Metric]:
     """Every declared metric; where services declare one differently, it has the labels of all of them."""
     result: dict[str, Metric] = {}
     for service in system.services.values():
@@ -117,19 +123,19 @@ def _metrics(system: System) -> dict[str, Metric]:
 # -- problems --------------------------------------------------------------------------------------------------------
 
 
-def _objective_problems(system: System) -> list[Problem]:
+def _check_objectives(system: System) -> list[Problem]:
     """Objectives that nothing measures."""
     problems = []
     for number, item in enumerate(system.objectives):
-        where, service = f"{_where(system)}objectives[{number}]", system.services[item.service]
+        where, service = f"{_locate_system(system)}objectives[{number}]", system.services[item.service]
         if item.kind == "availability" and not service.find_metrics("requests"):
             problems.append(Problem(f"{where}.service", f"{item.service} declares no metric of the role 'requests'"))
         if item.kind == "latency":
-            problems += _latency_problems(where, item, service)
+            problems += _check_latency(where, item, service)
     return problems
 
 
-def _latency_problems(where: str, item: ServiceLevelObjective, service: Service) -> list[Problem]:
+def _check_latency(where: str, item: ServiceLevelObjective, service: Service) -> list[Problem]:
     timed = service.find_metrics("duration")
     if not timed:
         return [Problem(f"{where}.service", f"{item.service} declares no metric of the role 'duration'")]
@@ -151,7 +157,7 @@ def _latency_problems(where: str, item: ServiceLevelObjective, service: Service)
     return []
 
 
-def _query_problems(system: System, known: Catalogue) -> list[Problem]:
+def _check_queries(system: System, known: Catalogue) -> list[Problem]:
     """Queries of alerts, objectives and dashboards that cannot mean what they say."""
     queries = [(f"alerts[{n}].expr", spec.expr) for n, spec in enumerate(system.alerts)]
     for n, item in enumerate(system.objectives):
@@ -167,7 +173,7 @@ def _query_problems(system: System, known: Catalogue) -> list[Problem]:
                 if panel.kind != "logs":
                     queries += [(f"{at}[{q}].expr", query.expr) for q, query in enumerate(panel.queries)]
     return [
-        Problem(f"{_where(system)}{path}", text)
+        Problem(f"{_locate_system(system)}{path}", text)
         for path, query in queries
         if query.strip()
         for text in check_query(query, known)
@@ -177,7 +183,7 @@ def _query_problems(system: System, known: Catalogue) -> list[Problem]:
 # -- scraping --------------------------------------------------------------------------------------------------------
 
 
-def targets(context: Planning, key: str, service: Service) -> tuple[str, ...]:
+def list_targets(context: Planning, key: str, service: Service) -> tuple[str, ...]:
     """host:port of each instance of a service; in a demo its stand-in's, wherever the service itself lives."""
     if context.settings.demo:
         return (context.address(key, service.port),)
@@ -188,10 +194,10 @@ HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_l
 """Relabelling that leaves the port out of the instance of a target whose address only the platform knows."""
 
 
-def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
+def _build_job(context: Planning, key: str, service: Service) -> ScrapeJob:
     """The scrape job of a service."""
     labels = {**service.labels, **build_identity_labels(context, key)}
-    pods = discovery(context, service, labels)
+    pods = build_discovery(context, service, labels)
     return ScrapeJob(
         name=key,
         path=service.metrics_path,
@@ -199,8 +205,8 @@ def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
         targets=()
         if pods
         else tuple(
-            ScrapeTarget(address=address, labels={**_instance(service, address), **labels})
-            for address in targets(context, key, service)
+            ScrapeTarget(address=address, labels={**_build_instance_label(service, address), **labels})
+            for address in list_targets(context, key, service)
         ),
         interval=service.scrape_interval,
         sample_limit=service.sample_limit,
@@ -209,7 +215,7 @@ def _job(context: Planning, key: str, service: Service) -> ScrapeJob:
     )
 
 
-def discovery(context: Planning, service: Service, labels: Mapping[str, str]) -> Discovery | None:
+def build_discovery(context: Planning, service: Service, labels: Mapping[str, str]) -> Discovery | None:
     """How the pods of a service are found, where it says so; in a demo its stand-in's carry the same labels."""
     pods = service.kubernetes
     if context.settings.target != "kubernetes" or pods is None:
@@ -227,14 +233,14 @@ def discovery(context: Planning, service: Service, labels: Mapping[str, str]) ->
     )
 
 
-def _instance(service: Service, address: str) -> dict[str, str]:
+def _build_instance_label(service: Service, address: str) -> dict[str, str]:
     return {"instance": address.rpartition(":")[0]} if service.instance == "host" else {}
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _group(system: System, subject: Subject) -> RuleGroup:
+def _build_group(system: System, subject: Subject) -> RuleGroup:
     """The rules of a service's packs; rules that two packs bring stand once."""
     parts = [PACKS[name].rules(subject) for name in subject.service.packs]
     merged = Rules(
@@ -243,28 +249,28 @@ def _group(system: System, subject: Subject) -> RuleGroup:
     )
     queries = [rule.expr for rule in merged.recordings] + [rule.expr for rule in merged.alerts]
     queries += [spec.expr for spec in system.alerts]
-    every = (*merged.alerts, *presence.alerts(subject, queries))
+    every = (*merged.alerts, *presence.build_alerts(subject, queries))
     alerts = tuple(replace(alert, service=subject.key) for alert in every)
     return RuleGroup(
         name=f"{system.name}-{subject.key}",
         recordings=merged.recordings,
         alerts=alerts,
-        board=_board_of(system, subject.key),
+        board=_find_dashboard(system, subject.key),
     )
 
 
-def _outcomes(system: System) -> Iterator[RuleGroup]:
+def _build_outcome_groups(system: System) -> Iterator[RuleGroup]:
     """Whether outcomes of each service are known: asked for less often, for it looks at an hour of every counter."""
     for key, service in system.services.items():
         subject = Subject(system, key)
         counted = dict.fromkeys(each for name in service.packs for each in PACKS[name].rules(subject).outcomes)
         if counted:
-            alert = replace(outcome.alert(subject, tuple(counted)), service=key)
+            alert = replace(outcome.alert_on_unknown_outcomes(subject, tuple(counted)), service=key)
             # a group of its own: rules of one group that differ in nothing but their query count as duplicates
             yield RuleGroup(name=f"{system.name}-{key}-outcomes", interval=outcome.INTERVAL, alerts=(alert,))
 
 
-def _alert(spec: AlertSpec) -> AlertRule:
+def _build_alert(spec: AlertSpec) -> AlertRule:
     return AlertRule(
         name=spec.name,
         expr=spec.expr.strip(),
@@ -278,20 +284,20 @@ def _alert(spec: AlertSpec) -> AlertRule:
     )
 
 
-def _first_board(system: System) -> str:
+def _find_first_dashboard(system: System) -> str:
     return system.dashboards[0].uid if system.dashboards else ""
 
 
-def _board_of(system: System, key: str) -> str:
+def _find_dashboard(system: System, key: str) -> str:
     """The dashboard that alerts of a service lead to: one that is about it alone, else the system's first."""
     about = (board.uid for board in system.dashboards if key in board.services)
-    return next(about, _first_board(system))
+    return next(about, _find_first_dashboard(system))
 
 
 # -- dashboards ------------------------------------------------------------------------------------------------------
 
 
-def _dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashboard, ...]:
+def _build_dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashboard, ...]:
     """The system's dashboards, and that of its objectives; problems of all are added to `found`."""
     system = context.system
     specs = [(f"dashboards[{n}]", spec) for n, spec in enumerate(system.dashboards)]
@@ -299,10 +305,10 @@ def _dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashboard, 
         specs.append(("objectives", slo.board(system)))
     built: list[Dashboard] = []
     for path, spec in specs:
-        where = f"{_where(system)}{path}"
+        where = f"{_locate_system(system)}{path}"
         keys = spec.services or tuple(system.services)
         try:
-            filled = _filled(spec, context, keys, where)
+            filled = _fill_rows(spec, context, keys, where)
             built.append(
                 build_dashboard(filled, folder=system.title, tags=[system.name], services=list(keys), where=where)
             )
@@ -311,12 +317,12 @@ def _dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashboard, 
     return tuple(built)
 
 
-def _filled(spec: DashboardSpec, context: Planning, keys: Sequence[str], where: str) -> DashboardSpec:
+def _fill_rows(spec: DashboardSpec, context: Planning, keys: Sequence[str], where: str) -> DashboardSpec:
     """The dashboard with the panels of its packs in their rows."""
     rows, problems, system = [], [], context.system
     for number, row in enumerate(spec.rows):
         brought = context.rows.get(row.pack or "")
-        panels = brought.panels() if brought else row_panels(row.pack, system, keys) if row.pack else ()
+        panels = brought.panels() if brought else build_row_panels(row.pack, system, keys) if row.pack else ()
         if row.pack and not panels:
             users = sorted({name for key in keys for name in system.services[key].packs})
             message = f"no service of this dashboard uses the pack {row.pack!r}; {suggest_name(row.pack, users)}"

@@ -1,6 +1,6 @@
 """From a stack's raw configuration and the files under configs/ to a plan, or to one list of everything that is wrong.
 
-Nothing here knows of Pulumi: whoever calls `assemble` passes the configuration as text, and no resource exists yet.
+Nothing here knows of Pulumi: whoever calls `assemble_plan` passes the configuration as text, and no resource exists yet.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.workload import Workload
-from packs.system import expanded
+from packs.system import expand_system
 from stack import registry
 
 IMAGES = Path("configs/images.yaml")
@@ -50,7 +50,7 @@ class ConfigValue:
     secret: bool = False
 
 
-def assemble(
+def assemble_plan(
     stack: str,
     config: Mapping[str, ConfigValue],
     *,
@@ -77,21 +77,23 @@ def assemble(
         ConfigError: everything that is wrong in settings, secrets, images, system and plan; as much as can be known
             at once (secrets and plan are looked at only when settings and system can be read).
     """
-    problems, config = _stack_name(stack), {**config, **({"target": ConfigValue(target)} if target else {})}
+    problems, config = _check_stack_name(stack), {**config, **({"target": ConfigValue(target)} if target else {})}
     images = _collect(problems, lambda: load_images(root))
     settings = _collect(problems, lambda: load_settings(stack, config))
-    system = _collect(problems, lambda: load_system(_system_name(settings, config), stack, root))
+    system = _collect(problems, lambda: load_system(_find_system_name(settings, config), stack, root))
     if settings is None or system is None:
-        raise ConfigError([*problems, *_unknown_keys(stack, config, None)])
+        raise ConfigError([*problems, *_check_unknown_keys(stack, config, None)])
     if platforms is not None:
         chosen = platforms[settings.target]
         address, check = address or chosen.address(stack, settings), check or chosen.check
     if address is None:
         raise TypeError("either address or platforms is needed")
-    context = _planning(stack, settings, system, address, images or {})
-    problems += _settings_problems(context, chosen=target is not None)
-    secrets = declared_secrets(context)
-    problems += _unknown_keys(stack, config, secrets) + _secret_problems(stack, config, secrets, needed=need_secrets)
+    context = _build_planning(stack, settings, system, address, images or {})
+    problems += _check_settings(context, chosen=target is not None)
+    secrets = collect_secrets(context)
+    problems += _check_unknown_keys(stack, config, secrets) + _check_secrets(
+        stack, config, secrets, needed=need_secrets
+    )
     if images is None:
         raise ConfigError(problems)
     plan, mistakes = build_plan(context, registry.COMPONENTS, registry.CONTRIBUTORS)
@@ -106,7 +108,7 @@ def assemble(
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _planning(
+def _build_planning(
     stack: str, settings: Settings, system: System, address: Callable[[str, int], str], images: Mapping[str, Image]
 ) -> Planning:
     """What components may know at first."""
@@ -114,10 +116,10 @@ def _planning(
         stack=stack,
         settings=settings,
         system=system,
-        sections=registry.sections(settings),
+        sections=registry.list_sections(settings),
         address=address,
         images=images,
-        rows=registry.system_rows(),
+        rows=registry.list_system_rows(),
     )
 
 
@@ -136,7 +138,7 @@ def load_settings(stack: str, config: Mapping[str, ConfigValue]) -> Settings:
     Raises:
         ConfigError: values of the wrong type or outside their range, or settings that are stored as secrets.
     """
-    return load_section(registry.settings_model(), stack, config)
+    return load_section(registry.build_settings_model(), stack, config)
 
 
 def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) -> M:
@@ -153,7 +155,7 @@ def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) 
         for key, item in items.items()
         if item.secret
     ]
-    values = {key: _value(fields[key], item.value) for key, item in items.items() if not item.secret}
+    values = {key: _parse_value(fields[key], item.value) for key, item in items.items() if not item.secret}
     if "system" in items and items["system"].secret:
         values["system"] = "unknown"  # already refused above; keeps "is required" out of the list
     settings = _collect(problems, lambda: parse_model(model, values, where))
@@ -178,13 +180,13 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
     problems: list[Problem] = []
     system = _collect(problems, lambda: parse_model(System, data, str(file)))
     if isinstance(data, dict):
-        problems += _system_problems(data, name, str(file))
+        problems += _check_system(data, name, str(file))
     if problems or plain or system is None:
         raise ConfigError(remove_followers(problems, plain))
-    return expanded(system)
+    return expand_system(system)
 
 
-def declared_secrets(context: Planning) -> dict[str, Secret]:
+def collect_secrets(context: Planning) -> dict[str, Secret]:
     """Every secret that the enabled components and the logins of private registries ask for, by name."""
     active = [c for c in registry.COMPONENTS if context.is_enabled(c.name)]
     secrets = {secret.name: secret for c in active for secret in c.secrets(context.sections[c.name], context)}
@@ -197,7 +199,7 @@ def declared_secrets(context: Planning) -> dict[str, Secret]:
 # -- problems --------------------------------------------------------------------------------------------------------
 
 
-def _idle_sections(context: Planning) -> list[Problem]:
+def _check_idle_sections(context: Planning) -> list[Problem]:
     """What is said of components that are switched off."""
     return [
         Problem(
@@ -210,13 +212,13 @@ def _idle_sections(context: Planning) -> list[Problem]:
     ]
 
 
-def _stack_name(stack: str) -> list[Problem]:
+def _check_stack_name(stack: str) -> list[Problem]:
     if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", stack):
         return []
     return [Problem(f"stack {stack}", "a stack's name must be lower-case letters, digits and dashes, 40 at most")]
 
 
-def _system_name(settings: Settings | None, config: Mapping[str, ConfigValue]) -> str | None:
+def _find_system_name(settings: Settings | None, config: Mapping[str, ConfigValue]) -> str | None:
     """The system's name, also when other settings are wrong: so that its problems are reported in the same run."""
     if settings:
         return settings.system
@@ -224,7 +226,7 @@ def _system_name(settings: Settings | None, config: Mapping[str, ConfigValue]) -
     return value.value if value and not value.secret and re.fullmatch(r"[a-z0-9-]+", value.value) else None
 
 
-def _system_problems(data: Mapping[str, Any], name: str, where: str) -> list[Problem]:
+def _check_system(data: Mapping[str, Any], name: str, where: str) -> list[Problem]:
     problems = []
     if isinstance(data.get("name"), str) and data["name"] != name:
         problems.append(Problem(f"{where}: name", f"{data['name']!r} must equal the file's name, {name!r}"))
@@ -239,9 +241,11 @@ def _system_problems(data: Mapping[str, Any], name: str, where: str) -> list[Pro
     return problems
 
 
-def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret] | None) -> list[Problem]:
+def _check_unknown_keys(
+    stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret] | None
+) -> list[Problem]:
     """Keys that are neither settings nor secrets. Without the list of secrets, secret values are given the benefit."""
-    fields = registry.settings_model().model_fields
+    fields = registry.build_settings_model().model_fields
     settings = [field.alias or name for name, field in fields.items()]
     valid = [*settings, *(name for name, secret in (secrets or {}).items() if not secret.made)]
     return [
@@ -251,10 +255,10 @@ def _unknown_keys(stack: str, config: Mapping[str, ConfigValue], secrets: Mappin
     ]
 
 
-def _secret_problems(
+def _check_secrets(
     stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret], *, needed: bool
 ) -> list[Problem]:
-    settings = registry.settings_model().model_fields
+    settings = registry.build_settings_model().model_fields
     taken = {field.alias or name for name, field in settings.items()}
     problems = []
     for name, secret in sorted(secrets.items()):
@@ -269,15 +273,15 @@ def _secret_problems(
     return problems
 
 
-def _settings_problems(context: Planning, *, chosen: bool) -> list[Problem]:
+def _check_settings(context: Planning, *, chosen: bool) -> list[Problem]:
     """What contradicts itself in the settings; those of another target only where the target is the settings' own, not
     `chosen` in its place.
     """
-    idle = [] if chosen else _idle_problems(context)
-    return [*idle, *_operator_problems(context), *_idle_sections(context)]
+    idle = [] if chosen else _check_idle_settings(context)
+    return [*idle, *_check_operator(context), *_check_idle_sections(context)]
 
 
-def _idle_problems(context: Planning) -> list[Problem]:
+def _check_idle_settings(context: Planning) -> list[Problem]:
     """Settings that this stack's target does not read."""
     return [
         Problem(
@@ -289,7 +293,7 @@ def _idle_problems(context: Planning) -> list[Problem]:
     ]
 
 
-def _operator_problems(context: Planning) -> list[Problem]:
+def _check_operator(context: Planning) -> list[Problem]:
     """An operator where there is none, and settings of what it runs in the place of our own."""
     if context.operator is None:
         return []
@@ -299,7 +303,7 @@ def _operator_problems(context: Planning) -> list[Problem]:
         return [Problem(f"{where}: prometheus.mode", message)]
     return [
         Problem(
-            f"{where}: {registry.key_name(component.name)}.{to_camel(name)}",
+            f"{where}: {registry.derive_key_name(component.name)}.{to_camel(name)}",
             "is for the operator to say, which runs it; leave it out, or set prometheus.mode to own",
         )
         for component in registry.COMPONENTS
@@ -312,7 +316,7 @@ def _operator_problems(context: Planning) -> list[Problem]:
 # -- values ----------------------------------------------------------------------------------------------------------
 
 
-def _value(annotation: Any, text: str) -> Any:
+def _parse_value(annotation: Any, text: str) -> Any:
     """The text of a configuration value as the type of its setting asks; text that does not fit stays as it is."""
     if isinstance(annotation, type) and issubclass(annotation, ComponentSettings) and text in annotation.SHORT:
         return annotation.SHORT[text]

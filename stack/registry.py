@@ -57,11 +57,11 @@ CONTRIBUTORS: tuple[Contributor, ...] = (SystemContributor(),)
 
 
 @cache
-def settings_model() -> type[Settings]:
+def build_settings_model() -> type[Settings]:
     """The settings of an environment with every component's section in them."""
     sections: dict[str, Any] = {
-        field_name(component.name): (
-            section_type(component),
+        derive_field_name(component.name): (
+            build_section_type(component),
             Field(default_factory=component.settings, description=(component.settings.__doc__ or "").strip()),
         )
         for component in COMPONENTS
@@ -69,31 +69,31 @@ def settings_model() -> type[Settings]:
     return cast(type[Settings], create_model("StackSettings", __base__=Settings, **sections))
 
 
-def section_type(component: Component[Any]) -> Any:
+def build_section_type(component: Component[Any]) -> Any:
     """The type of a component's section, marked where only one target has that component."""
     targets = component.targets
     return Annotated[component.settings, OnlyOn(targets[0])] if len(targets) == 1 else component.settings
 
 
-def sections(settings: Settings) -> Mapping[str, ComponentSettings]:
-    """The component sections of settings made by `settings_model`, by component name; those that the target knows."""
+def list_sections(settings: Settings) -> Mapping[str, ComponentSettings]:
+    """The component sections of settings made by `build_settings_model`, by component name; those that the target knows."""
     return {
-        component.name: getattr(settings, field_name(component.name))
+        component.name: getattr(settings, derive_field_name(component.name))
         for component in COMPONENTS
         if settings.target in component.targets
     }
 
 
-def field_name(component: str) -> str:
+def derive_field_name(component: str) -> str:
     """The attribute of a component's section: `node-exporter` is `node_exporter` (nodeExporter in YAML)."""
     return component.replace("-", "_")
 
 
-def key_name(component: str) -> str:
+def derive_key_name(component: str) -> str:
     """The YAML key of a component's section: `node-exporter` is `nodeExporter`."""
     return derive_section_key(component)
 
 
-def system_rows() -> Mapping[str, SystemRow]:
+def list_system_rows() -> Mapping[str, SystemRow]:
     """The rows that components bring to a system's dashboards, by name; those of one name are the same."""
     return {row.name: row for component in COMPONENTS for row in component.system_rows}

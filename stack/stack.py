@@ -18,7 +18,7 @@ from stack.resource import ComponentArgs, MonitoringComponent
 from targets.base import Deployment, Target
 
 
-def config_values(project: str) -> dict[str, ConfigValue]:
+def read_config_values(project: str) -> dict[str, ConfigValue]:
     """The stack's configuration as text, by key without the namespace of `project`; secrets without their values."""
     raw = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     values = {}
@@ -57,9 +57,11 @@ class MonitoringStack(pulumi.ComponentResource):
         super().__init__("observability:components:MonitoringStack", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         values = dict(secrets)
-        target = _target(name, plan, values, child)  # it may refuse, so it comes first; what is generated follows
+        target = _create_target(
+            name, plan, values, child
+        )  # it may refuse, so it comes first; what is generated follows
         self.passwords = {
-            secret.name: secrets[secret.name] if secret.name in secrets else _generated(name, secret, child)
+            secret.name: secrets[secret.name] if secret.name in secrets else _generate_secret(name, secret, child)
             for secret in plan.secrets.values()
             if secret.generate
         }
@@ -80,7 +82,9 @@ class MonitoringStack(pulumi.ComponentResource):
         self.register_outputs({"ready": self.ready})
 
 
-def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions) -> Target:
+def _create_target(
+    name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions
+) -> Target:
     """The target that the settings choose; a provider's package is loaded only where it is used."""
     if plan.settings.target == "docker":
         from targets.docker.register import DockerTarget  # noqa: PLC0415
@@ -101,6 +105,6 @@ def _target(name: str, plan: Plan, secrets: Mapping[str, pulumi.Output[str]], op
     )
 
 
-def _generated(stack: str, secret: Secret, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+def _generate_secret(stack: str, secret: Secret, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
     password = random.RandomPassword(f"{stack}-{secret.name}", length=secret.length, special=False, opts=opts)
     return password.result

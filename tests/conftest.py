@@ -13,7 +13,7 @@ from model.load import parse_model
 from model.system import System
 from model.telemetry import AlertRule, RecordingRule, RuleGroup
 from packs.base import Subject
-from packs.system import expanded
+from packs.system import expand_system
 from tests.support.proving import prove, unproven
 from tests.support.validating import tool
 
@@ -43,7 +43,9 @@ def uses() -> Uses:
 
     def make(*packs: str, **more: Any) -> Subject:
         service = {"port": 80, "packs": list(packs), **more}
-        return Subject(expanded(parse_model(System, {"name": "s", "title": "S", "services": {"x": service}}, "s")), "x")
+        return Subject(
+            expand_system(parse_model(System, {"name": "s", "title": "S", "services": {"x": service}}, "s")), "x"
+        )
 
     return make
 

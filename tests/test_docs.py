@@ -32,7 +32,7 @@ def test_every_yaml_example_is_valid(document: dict[str, Any]) -> None:
     """An example of a stack file has only known settings; an example of a system has only known keys."""
     if "config" in document:
         config = config_of({"config": {"observability:system": "plue", **document["config"]}})
-        known = {field.alias or name for name, field in registry.settings_model().model_fields.items()}
+        known = {field.alias or name for name, field in registry.build_settings_model().model_fields.items()}
         assert config.keys() <= known
         load_settings("example", config)
     else:

@@ -95,7 +95,9 @@ SHARED = {field.alias or name for name, field in ComponentSettings.model_fields.
 def shared(key: str) -> bool:
     """Whether a key is one that every component has, also one that runs nothing of ours or publishes no port."""
     section, _, name = key.partition(".")
-    return name in SHARED and section in map(registry.key_name, (component.name for component in registry.COMPONENTS))
+    return name in SHARED and section in map(
+        registry.derive_key_name, (component.name for component in registry.COMPONENTS)
+    )
 
 
 def unseen(said: Mapping[str, set[str]], made: Iterable[Change]) -> list[Change]:
@@ -103,14 +105,14 @@ def unseen(said: Mapping[str, set[str]], made: Iterable[Change]) -> list[Change]
     return [change for change in made if EFFECT not in said[change.key] and NONE in said[change.key]]
 
 
-@pytest.mark.parametrize("top", [f.alias or name for name, f in registry.settings_model().model_fields.items()])
+@pytest.mark.parametrize("top", [f.alias or name for name, f in registry.build_settings_model().model_fields.items()])
 def test_no_setting_is_ignored(top: str, tmp_path: Path) -> None:
     """In each environment a setting changes what is deployed or is refused, and in one at least it is not refused."""
     said: dict[str, set[str]] = defaultdict(set)
     ignored = []
     for name, environment in ENVIRONMENTS.items():
         judge = Judge(lambda document: planned(tmp_path, document, SYSTEM))
-        made = list(changes(registry.settings_model(), environment, SETTINGS_VALUES, top))
+        made = list(changes(registry.build_settings_model(), environment, SETTINGS_VALUES, top))
         here = judge.outcomes(made)
         for change in unseen(here, made):
             if EFFECT not in here[change.key] and judge.is_registered(change):

@@ -28,7 +28,7 @@ from model.settings import Settings
 from model.system import System
 from model.tuning import tune_telemetry
 from packs import slo
-from packs.system import expanded
+from packs.system import expand_system
 from tests.support.systems import contributed
 from tests.support.validating import tool
 from tests.support.waiting import eventually
@@ -131,7 +131,7 @@ class Prometheus:
 
 def shop(document: dict[str, Any]) -> System:
     """A system from its document."""
-    return expanded(parse_model(System, document, "shop"))
+    return expand_system(parse_model(System, document, "shop"))
 
 
 def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
@@ -198,7 +198,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 def shown(objective: str) -> str:
     """What the objectives' board asks for an objective's figure."""
     item = next(item for item in shop(SYSTEM).objectives if item.key == objective)
-    return slo.status(item).queries[0].expr.replace("$environment", ".*")
+    return slo.build_status_panel(item).queries[0].expr.replace("$environment", ".*")
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,17 @@ from model.base import format_duration, parse_duration
 from model.dashboard_spec import Panel
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import BY, SERVICE, Tune, counter, flat, limit, panel, percent, series_of
+from packs.base import (
+    BY,
+    SERVICE,
+    Tune,
+    build_counter_samples,
+    build_flat_samples,
+    build_panel,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 FAILED_SHARE = 0.01
 """One failure in a hundred can be a receiver's hiccup, which is tried again; more is a broken receiver."""
@@ -42,7 +52,7 @@ def alerts(tune: Tune, *, replicas: int = 1, switch: str = "1m", own: bool = Tru
 
 def config_refused() -> AlertRule:
     """Alertmanager keeps its old configuration when it cannot read the new one."""
-    loaded = series_of(SELF, "alertmanager_config_last_reload_successful")
+    loaded = build_service_series(SELF, "alertmanager_config_last_reload_successful")
     return AlertRule(
         name="AlertmanagerConfigReloadFailed",
         expr="alertmanager_config_last_reload_successful == 0",  # Alertmanager's own 1 and 0: taken, or refused
@@ -55,7 +65,7 @@ def config_refused() -> AlertRule:
             "Correct the receivers and routes in the stack's settings, and check that every secret they name is set.",
             "Run `make up` again: it repeats the delivery and waits until Alertmanager has taken it.",
         ),
-        example=Example(fires={loaded: flat(0)}, silent={loaded: flat(1)}),
+        example=Example(fires={loaded: build_flat_samples(0)}, silent={loaded: build_flat_samples(1)}),
     )
 
 
@@ -72,10 +82,10 @@ def _sent(share: float, instance: str) -> dict[str, str]:
     """What an instance sends, of which a share fails."""
     names = {"instance": instance, "integration": "slack"}
     return {
-        series_of(SELF, "alertmanager_notifications_failed_total", **names, reason="serverError"): counter(
-            10000 * share
-        ),
-        series_of(SELF, "alertmanager_notifications_total", **names): counter(10000),
+        build_service_series(
+            SELF, "alertmanager_notifications_failed_total", **names, reason="serverError"
+        ): build_counter_samples(10000 * share),
+        build_service_series(SELF, "alertmanager_notifications_total", **names): build_counter_samples(10000),
     }
 
 
@@ -84,7 +94,7 @@ def notifications_failing(tune: Tune) -> AlertRule:
 
     Of several instances the best one decides: when one cannot send, another one does.
     """
-    bound = limit(tune, "AlertmanagerNotificationsFailing", FAILED_SHARE)
+    bound = get_limit(tune, "AlertmanagerNotificationsFailing", FAILED_SHARE)
     return AlertRule(
         name="AlertmanagerNotificationsFailing",
         expr=f"{_failed(f'min by ({BY}, integration) ')} > {bound:g}",
@@ -93,8 +103,8 @@ def notifications_failing(tune: Tune) -> AlertRule:
         limit=Share(bound),
         inhibits=(Inhibition(alerts=("AlertmanagerFailedToSendAlerts",), on=(*SERVICE, "integration")),),
         summary="{{ $value | humanizePercentage }} of the notifications to {{ $labels.integration }} fail",
-        description=f"More than {percent(bound)} of the notifications to {{{{ $labels.integration }}}} do not arrive:"
-        " people are not told of alerts.",
+        description=f"More than {format_percent(bound)} of the notifications to {{{{ $labels.integration }}}} do not"
+        " arrive: people are not told of alerts.",
         steps=(
             "Until it is solved, watch Alertmanager's own page: it lists every alert that people are not told of.",
             'Read the receiver\'s answer: `{service="alertmanager"} |= "Notify for alerts failed"` in Loki.',
@@ -116,8 +126,8 @@ def switch_not_reached(interval: str) -> AlertRule:
     keys, chosen = f"{BY}, instance", f'{{receiver_name="{SWITCH}"}}[{window}]'
     failed, total = (f"sum by ({keys}) (rate(alertmanager_notifications_{name}{chosen}))" for name in _COUNTERS)
     names = {"instance": "a", "integration": "webhook", "receiver_name": SWITCH}
-    every = series_of(SELF, "alertmanager_notifications_total", **names)
-    some = series_of(SELF, "alertmanager_notifications_failed_total", **names, reason="other")
+    every = build_service_series(SELF, "alertmanager_notifications_total", **names)
+    some = build_service_series(SELF, "alertmanager_notifications_failed_total", **names, reason="other")
     return AlertRule(
         name="DeadMansSwitchNotReached",
         expr=f"min by ({BY}) ({failed} / {total}) > {SWITCH_SHARE:g}",
@@ -133,7 +143,8 @@ def switch_not_reached(interval: str) -> AlertRule:
             "See at the service itself when it was called last, and acknowledge its alarm until this is solved.",
         ),
         example=Example(
-            fires={every: counter(10000), some: counter(5100)}, silent={every: counter(10000), some: counter(4900)}
+            fires={every: build_counter_samples(10000), some: build_counter_samples(5100)},
+            silent={every: build_counter_samples(10000), some: build_counter_samples(4900)},
         ),
     )
 
@@ -146,7 +157,7 @@ _COUNTERS = ("failed_total", "total")
 
 def one_fails_to_send(tune: Tune) -> AlertRule:
     """One instance cannot reach a receiver; the others send in its place, a little later."""
-    bound = limit(tune, "AlertmanagerFailedToSendAlerts", FAILED_SHARE)
+    bound = get_limit(tune, "AlertmanagerFailedToSendAlerts", FAILED_SHARE)
     return AlertRule(
         name="AlertmanagerFailedToSendAlerts",
         expr=f"{_failed('')} > {bound:g}",
@@ -155,7 +166,7 @@ def one_fails_to_send(tune: Tune) -> AlertRule:
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the notifications of {{ $labels.instance }} to"
         " {{ $labels.integration }} fail",
-        description=f"One Alertmanager fails to send more than {percent(bound)} of its notifications to"
+        description=f"One Alertmanager fails to send more than {format_percent(bound)} of its notifications to"
         " {{ $labels.integration }}; the others send them.",
         steps=(
             'Read the receiver\'s answer: `{service="alertmanager"} |= "Notify for alerts failed"` in Loki.',
@@ -170,7 +181,10 @@ def one_fails_to_send(tune: Tune) -> AlertRule:
 
 def _each(name: str, *values: float) -> dict[str, str]:
     """A gauge of several instances."""
-    return {series_of(SELF, name, instance=f"alertmanager-{n}"): flat(value) for n, value in enumerate(values)}
+    return {
+        build_service_series(SELF, name, instance=f"alertmanager-{n}"): build_flat_samples(value)
+        for n, value in enumerate(values)
+    }
 
 
 def members_inconsistent() -> AlertRule:
@@ -227,7 +241,11 @@ def panels() -> tuple[Panel, ...]:
     failed = "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))"
     held = {"{{state}}": "sum by (state) (alertmanager_alerts)"}
     return (
-        panel("Notifications sent", {"{{integration}}": sent + used}, "ops", "Per second, failed ones too.", width=8),
-        panel("Notifications failed", {"{{integration}}": failed + used}, "ops", "People miss these alerts.", width=8),
-        panel("Alerts held", held, "short", "Suppressed: silenced, or inhibited by a worse one.", width=8),
+        build_panel(
+            "Notifications sent", {"{{integration}}": sent + used}, "ops", "Per second, failed ones too.", width=8
+        ),
+        build_panel(
+            "Notifications failed", {"{{integration}}": failed + used}, "ops", "People miss these alerts.", width=8
+        ),
+        build_panel("Alerts held", held, "short", "Suppressed: silenced, or inhibited by a worse one.", width=8),
     )

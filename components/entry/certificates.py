@@ -13,7 +13,7 @@ from model.base import format_duration
 from model.settings import Settings
 from model.telemetry import AlertRule, Example, Severity
 from model.tls import compute_renewal
-from packs.base import Tune, flat, limit, series_of
+from packs.base import Tune, build_flat_samples, build_service_series, get_limit
 
 SELF = "traefik"
 METRIC = "traefik_tls_certs_not_after"
@@ -62,7 +62,7 @@ def _names(settings: Settings) -> list[str]:
 
 
 def _series(settings: Settings) -> str:
-    return series_of(SELF, METRIC, instance="t:8082", sans=settings.host.strip("[]"))
+    return build_service_series(SELF, METRIC, instance="t:8082", sans=settings.host.strip("[]"))
 
 
 def missing(settings: Settings) -> AlertRule:
@@ -75,7 +75,7 @@ def missing(settings: Settings) -> AlertRule:
             "The authority is away, or it limits orders: nothing is to be done, Traefik orders again every 15 minutes.",
         )
     }.get(settings.tls.mode, ('Read what Traefik says: `{service="traefik"} |= "certificate"` in Explore.',))
-    up = series_of(SELF, "up", instance="t:8082")
+    up = build_service_series(SELF, "up", instance="t:8082")
     return AlertRule(
         name="TraefikCertificateMissing",
         expr=f'up{{service="{SELF}"}} == 1 unless on ({BY}) {selector(settings)}',
@@ -84,7 +84,10 @@ def missing(settings: Settings) -> AlertRule:
         summary=f"There is no certificate for {settings.host}",
         description="Traefik serves a certificate of its own making, which browsers refuse, since it got no other one.",
         steps=steps,
-        example=Example(fires={up: flat(1)}, silent={up: flat(1), _series(settings): flat(1e9)}),
+        example=Example(
+            fires={up: build_flat_samples(1)},
+            silent={up: build_flat_samples(1), _series(settings): build_flat_samples(1e9)},
+        ),
     )
 
 
@@ -97,14 +100,14 @@ def not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
         if acme
         else "Nobody has replaced it yet."
     )
-    bound = limit(tune, "TraefikCertificateNotRenewed", seconds)
+    bound = get_limit(tune, "TraefikCertificateNotRenewed", seconds)
     says = f"Less than {format_duration(bound)} are left. {why} At its end browsers refuse the whole stack."
     return _ends("TraefikCertificateNotRenewed", settings, bound, "warning", says)
 
 
 def ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The last moment to do something about it."""
-    bound = limit(tune, "TraefikCertificateEnding", seconds)
+    bound = get_limit(tune, "TraefikCertificateEnding", seconds)
     says = f"Less than {format_duration(bound)} are left and it was not renewed: people will not get in any more."
     return _ends("TraefikCertificateEnding", settings, bound, "critical", says)
 
@@ -122,7 +125,7 @@ def _ends(name: str, settings: Settings, bound: float, severity: Severity, descr
         summary=f"The certificate of {settings.host} ends in {{{{ $value | humanizeDuration }}}}",
         description=description,
         steps=_renewal_steps(settings),
-        example=Example(fires={series: flat(at - step)}, silent={series: flat(at + step)}),
+        example=Example(fires={series: build_flat_samples(at - step)}, silent={series: build_flat_samples(at + step)}),
     )
 
 
@@ -145,7 +148,7 @@ def _renewal_steps(settings: Settings) -> tuple[str, ...]:
 
 def unreachable() -> AlertRule:
     """The authority's directory does not answer, so no certificate can be renewed."""
-    series = series_of(SELF, "probe_success", job=ACME_JOB, instance="https://ca.example.com/directory")
+    series = build_service_series(SELF, "probe_success", job=ACME_JOB, instance="https://ca.example.com/directory")
     return AlertRule(
         name="AcmeDirectoryUnreachable",
         expr=f'max_over_time(probe_success{{job="{ACME_JOB}"}}[15m]) == 0',
@@ -157,5 +160,5 @@ def unreachable() -> AlertRule:
             "Does the host reach the Internet: a firewall, a proxy, DNS? Ask the address from it.",
             "Look at the authority's status page, such as https://letsencrypt.status.io for Let's Encrypt.",
         ),
-        example=Example(fires={series: flat(0)}, silent={series: flat(1)}),
+        example=Example(fires={series: build_flat_samples(0)}, silent={series: build_flat_samples(1)}),
     )

@@ -8,7 +8,7 @@ from model.component import Planning
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import StackRow
 from packs import slo
-from packs.base import colours, panel
+from packs.base import build_panel, build_thresholds
 
 INDEX = "index"
 """Uid of the dashboard that people see first."""
@@ -34,7 +34,9 @@ def index(context: Planning) -> DashboardSpec:
     rows = [Row(title="Now", panels=_now())]
     if system.objectives:
         width = max(4, 24 // min(len(system.objectives), 6))
-        rows.append(Row(title="Objectives", panels=tuple(slo.status(item, width) for item in system.objectives)))
+        rows.append(
+            Row(title="Objectives", panels=tuple(slo.build_status_panel(item, width) for item in system.objectives))
+        )
     rows.append(Row(title="Dashboards", panels=(_list(system.title, system.name), _list("Monitoring", "monitoring"))))
     return DashboardSpec(
         uid=INDEX,
@@ -50,18 +52,21 @@ def _now() -> tuple[Panel, ...]:
     critical = {"critical": 'count(ALERTS{alertstate="firing", severity="critical"}) or on() vector(0)'}
     warning = {"warning": 'count(ALERTS{alertstate="firing", severity="warning"}) or on() vector(0)'}
     firing = {"{{alertname}} {{service}}": 'ALERTS{alertstate="firing"}'}
-    red = colours((1, "red"))
+    red = build_thresholds((1, "red"))
     return (
-        panel("Critical alerts", critical, "short", "They wake you.", kind="stat", width=4, height=5, thresholds=red),
-        panel(
+        build_panel(
+            "Critical alerts", critical, "short", "They wake you.",
+            kind="stat", width=4, height=5, thresholds=red,
+        ),
+        build_panel(
             "Warnings", warning, "short", "They wait for the morning.", kind="stat", width=4, height=5,
-            thresholds=colours((1, "yellow")),
+            thresholds=build_thresholds((1, "yellow")),
         ),
-        panel(
+        build_panel(
             "Services", up, "short", "1: the last scrapes were answered.", kind="stat", width=16, height=5,
-            thresholds=colours((1, "green")),
+            thresholds=build_thresholds((1, "green")),
         ),
-        panel("Firing", firing, "short", "Watchdog always fires: alerting works.", kind="table", width=24),
+        build_panel("Firing", firing, "short", "Watchdog always fires: alerting works.", kind="table", width=24),
     )  # fmt: skip
 
 

@@ -9,7 +9,16 @@ from components.drawing import or_zero
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule
-from packs.base import BY, Tune, grown, limit, panel, percent, series_of, share
+from packs.base import (
+    BY,
+    Tune,
+    build_growth_example,
+    build_panel,
+    build_service_series,
+    build_share_example,
+    format_percent,
+    get_limit,
+)
 
 ERROR_SHARE = 0.05
 """One page is dozens of requests: from one failure in twenty on people see it."""
@@ -30,10 +39,10 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def errors(tune: Tune) -> AlertRule:
     """Grafana's own answers, pages and queries alike."""
-    bound = limit(tune, "GrafanaErrors", ERROR_SHARE)
+    bound = get_limit(tune, "GrafanaErrors", ERROR_SHARE)
     count = f"{REQUESTS}_count"
-    failed = series_of(SELF, count, handler="/api/ds/query", method="POST", status_code="500")
-    good = series_of(SELF, count, handler="/api/ds/query", method="POST", status_code="200")
+    failed = build_service_series(SELF, count, handler="/api/ds/query", method="POST", status_code="500")
+    good = build_service_series(SELF, count, handler="/api/ds/query", method="POST", status_code="200")
     return AlertRule(
         name="GrafanaErrors",
         expr=f'sum by ({BY}) (rate({count}{{status_code=~"5.."}}[5m])) / sum by ({BY}) (rate({count}[5m])) > {bound:g}',
@@ -41,23 +50,23 @@ def errors(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Grafana's answers are errors",
-        description=f"More than {percent(bound)} of Grafana's answers have a 5xx status: dashboards do not load or stay"
-        " empty.",
+        description=f"More than {format_percent(bound)} of Grafana's answers have a 5xx status: dashboards do not"
+        " load or stay empty.",
         steps=(
             f'Find what fails: `topk(5, sum by (handler) (rate({count}{{status_code=~"5.."}}[5m])))` in Prometheus.',
             "If it is /api/ds/query, a data source fails: follow the steps of GrafanaDatasourceErrors.",
             'Else read Grafana\'s error lines: `{service="grafana", level="error"}` in Loki; "database is locked" and'
             ' "disk full" are about its data volume.',
         ),
-        example=share(failed, good, bound),
+        example=build_share_example(failed, good, bound),
     )
 
 
 def datasource_errors(tune: Tune) -> AlertRule:
     """Requests from Grafana to a data source that it answered with a 5xx status."""
-    bound = limit(tune, "GrafanaDatasourceErrors", DATASOURCE_ERRORS)
+    bound = get_limit(tune, "GrafanaDatasourceErrors", DATASOURCE_ERRORS)
     name = "grafana_datasource_request_total"
-    failed = series_of(SELF, name, datasource="Loki", datasource_type="loki", code="502", method="GET")
+    failed = build_service_series(SELF, name, datasource="Loki", datasource_type="loki", code="502", method="GET")
     return AlertRule(
         name="GrafanaDatasourceErrors",
         expr=f'sum by ({BY}, datasource) (increase({name}{{code=~"5.."}}[5m])) > {bound:g}',
@@ -72,7 +81,7 @@ def datasource_errors(tune: Tune) -> AlertRule:
             "Run `make verify`: is the data source itself healthy? If not, its own alerts and lines say why.",
             "If it is healthy, a query is too big for it: look at its error lines for time-outs and limits.",
         ),
-        example=grown(failed, bound),
+        example=build_growth_example(failed, bound),
     )
 
 
@@ -88,6 +97,8 @@ def panels() -> tuple[Panel, ...]:
         for q in (0.5, 0.95)
     }
     return (
-        panel("Grafana's requests by status", {"{{status_code}}": rate}, "reqps", "5xx are Grafana's own failures."),
-        panel("Grafana's request duration", quantiles, "s", "Half and 95 of 100 answers are quicker than this."),
+        build_panel(
+            "Grafana's requests by status", {"{{status_code}}": rate}, "reqps", "5xx are Grafana's own failures."
+        ),
+        build_panel("Grafana's request duration", quantiles, "s", "Half and 95 of 100 answers are quicker than this."),
     )

@@ -9,7 +9,19 @@ from components.drawing import or_zero
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule
-from packs.base import BY, Tune, above, colours, flat, grown, limit, panel, percent, series_of, share
+from packs.base import (
+    BY,
+    Tune,
+    build_flat_samples,
+    build_gauge_example,
+    build_growth_example,
+    build_panel,
+    build_service_series,
+    build_share_example,
+    build_thresholds,
+    format_percent,
+    get_limit,
+)
 
 DROPPED = 0.0
 """Spans in five minutes: what is dropped is lost, and its trace has a hole, so by default each one counts."""
@@ -36,8 +48,8 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def drops_spans(tune: Tune) -> AlertRule:
     """Spans that found the collector's queue full."""
-    bound = limit(tune, "JaegerDropsSpans", DROPPED)
-    dropped = series_of(SELF, "jaeger_collector_spans_dropped_total", host="jaeger")
+    bound = get_limit(tune, "JaegerDropsSpans", DROPPED)
+    dropped = build_service_series(SELF, "jaeger_collector_spans_dropped_total", host="jaeger")
     more = f"more than {bound:g} " if bound else ""
     return AlertRule(
         name="JaegerDropsSpans",
@@ -53,15 +65,17 @@ def drops_spans(tune: Tune) -> AlertRule:
             "Look at the disk of Jaeger's volume: the queue fills while the storage is slower than what comes in.",
             "If all spans are needed, raise Jaeger's `cpus` and `memory`.",
         ),
-        example=grown(dropped, bound),
+        example=build_growth_example(dropped, bound),
     )
 
 
 def spans_not_saved(tune: Tune) -> AlertRule:
     """Spans that the storage refused."""
-    bound = limit(tune, "JaegerSpansNotSaved", UNSAVED_SHARE)
+    bound = get_limit(tune, "JaegerSpansNotSaved", UNSAVED_SHARE)
     name = "jaeger_collector_spans_saved_by_svc_total"
-    failed, saved = (series_of(SELF, name, debug="false", result=result, svc="api") for result in ("err", "ok"))
+    failed, saved = (
+        build_service_series(SELF, name, debug="false", result=result, svc="api") for result in ("err", "ok")
+    )
     return AlertRule(
         name="JaegerSpansNotSaved",
         expr=f'sum by ({BY}) (rate({name}{{result="err"}}[5m])) / sum by ({BY}) (rate({name}[5m])) > {bound:g}',
@@ -69,22 +83,23 @@ def spans_not_saved(tune: Tune) -> AlertRule:
         severity="critical",
         limit=Share(bound),
         summary="Jaeger cannot save {{ $value | humanizePercentage }} of the spans",
-        description=f"More than {percent(bound)} of the spans are refused by Jaeger's storage, and they are lost.",
+        description=f"More than {format_percent(bound)} of the spans are refused by Jaeger's storage, and they are"
+        " lost.",
         steps=(
             'Read why: `{service="jaeger"} |= "Failed to save span"` in Grafana\'s Explore.',
             "Look at the disk of Jaeger's volume: without space nothing is saved. A shorter `retention` frees some, but"
             " only of spans that come after the change.",
             "Restart Jaeger's container: Badger opens its tables anew, and says what it cannot read.",
         ),
-        example=share(failed, saved, bound),
+        example=build_share_example(failed, saved, bound),
     )
 
 
 def queue_filling(tune: Tune) -> AlertRule:
     """Spans that wait to be saved, as a share of what the queue holds."""
-    bound = limit(tune, "JaegerQueueFilling", QUEUE_SHARE)
-    length = series_of(SELF, "jaeger_collector_queue_length", host="jaeger")
-    capacity = series_of(SELF, "jaeger_collector_queue_capacity", host="jaeger")
+    bound = get_limit(tune, "JaegerQueueFilling", QUEUE_SHARE)
+    length = build_service_series(SELF, "jaeger_collector_queue_length", host="jaeger")
+    capacity = build_service_series(SELF, "jaeger_collector_queue_capacity", host="jaeger")
     return AlertRule(
         name="JaegerQueueFilling",
         expr=f"sum by ({BY}) (jaeger_collector_queue_length) / sum by ({BY}) (jaeger_collector_queue_capacity)"
@@ -93,21 +108,23 @@ def queue_filling(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="Jaeger's queue is filled to {{ $value | humanizePercentage }}",
-        description=f"More than {percent(bound)} of the collector's queue is taken: once full, spans are lost.",
+        description=f"More than {format_percent(bound)} of the collector's queue is taken: once full, spans are lost.",
         steps=(
             "Look at the row of Jaeger in the dashboard Monitoring Stack: do more spans come in than before?",
             "If so, lower the sampling rate of the service that sends most.",
             "If not, the storage has become slow: look at the host's disk, and at what else writes to it.",
         ),
-        example=above(length, bound * QUEUE_CAPACITY, **{capacity: flat(QUEUE_CAPACITY)}),
+        example=build_gauge_example(length, bound * QUEUE_CAPACITY, **{capacity: build_flat_samples(QUEUE_CAPACITY)}),
     )
 
 
 def query_errors(tune: Tune) -> AlertRule:
     """Queries that fail, save those of single traces: one that is not there counts as a failure."""
-    bound = limit(tune, "JaegerQueryErrors", ERROR_SHARE)
+    bound = get_limit(tune, "JaegerQueryErrors", ERROR_SHARE)
     name = "jaeger_query_requests_total"
-    failed, done = (series_of(SELF, name, operation="find_traces", result=result) for result in ("err", "ok"))
+    failed, done = (
+        build_service_series(SELF, name, operation="find_traces", result=result) for result in ("err", "ok")
+    )
     others = f'operation!="{NOT_FOUND}"'
     return AlertRule(
         name="JaegerQueryErrors",
@@ -117,13 +134,14 @@ def query_errors(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Jaeger's queries fail",
-        description=f"More than {percent(bound)} of the searches fail: traces are kept, but people cannot find them.",
+        description=f"More than {format_percent(bound)} of the searches fail: traces are kept, but people cannot"
+        " find them.",
         steps=(
             'Read why: `{service="jaeger"} |= "error"` in Grafana\'s Explore.',
             "Search for less: a shorter time range, and a service. A search without either reads the whole storage.",
             "If short ones fail too, look at Jaeger's memory: near its limit, raise `memory`.",
         ),
-        example=share(failed, done, bound),
+        example=build_share_example(failed, done, bound),
     )
 
 
@@ -141,9 +159,9 @@ def panels() -> tuple[Panel, ...]:
         "not saved": f"sum(rate(jaeger_collector_spans_saved_by_svc_total{failed}[$__rate_interval]))",
     }
     queue = {"filled": "sum(jaeger_collector_queue_length) / sum(jaeger_collector_queue_capacity)"}
-    red = colours((0.001, "red"))
+    red = build_thresholds((0.001, "red"))
     return (
-        panel("Spans received", received, "cps", "Per second, by the service that sends them.", width=8),
-        panel("Spans lost", lost, "cps", "Their traces have holes.", width=8, thresholds=red),
-        panel("Queue", queue, "percentunit", "When it is full, spans are dropped.", width=8),
+        build_panel("Spans received", received, "cps", "Per second, by the service that sends them.", width=8),
+        build_panel("Spans lost", lost, "cps", "Their traces have holes.", width=8, thresholds=red),
+        build_panel("Queue", queue, "percentunit", "When it is full, spans are dropped.", width=8),
     )

@@ -9,7 +9,17 @@ from components.drawing import or_zero
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
-from packs.base import BY, Tune, flat, grown, limit, panel, percent, series_of, share
+from packs.base import (
+    BY,
+    Tune,
+    build_flat_samples,
+    build_growth_example,
+    build_panel,
+    build_service_series,
+    build_share_example,
+    format_percent,
+    get_limit,
+)
 
 ERROR_SHARE = 0.1
 """One request in ten failing is more than restarts and slow disks explain."""
@@ -40,10 +50,10 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def request_errors(tune: Tune) -> AlertRule:
     """A share for each route: pushes are many, and would hide queries that all fail."""
-    bound = limit(tune, "LokiRequestErrors", ERROR_SHARE)
+    bound = get_limit(tune, "LokiRequestErrors", ERROR_SHARE)
     requests = "loki_request_duration_seconds_count"
-    failed = series_of(SELF, requests, route="loki_api_v1_push", status_code="500")
-    taken = series_of(SELF, requests, route="loki_api_v1_push", status_code="204")
+    failed = build_service_series(SELF, requests, route="loki_api_v1_push", status_code="500")
+    taken = build_service_series(SELF, requests, route="loki_api_v1_push", status_code="204")
     return AlertRule(
         name="LokiRequestErrors",
         expr=f'sum by ({BY}, route) (rate({requests}{{status_code=~"5.."}}[5m]))'
@@ -52,7 +62,7 @@ def request_errors(tune: Tune) -> AlertRule:
         severity="critical",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of Loki's {{ $labels.route }} requests fail",
-        description=f"More than {percent(bound)} of these requests end with a 5xx status: lines are delayed, as"
+        description=f"More than {format_percent(bound)} of these requests end with a 5xx status: lines are delayed, as"
         " Promtail tries again, or queries fail.",
         steps=(
             "Run `make verify`: is Loki healthy, and does it restart again and again?",
@@ -61,13 +71,13 @@ def request_errors(tune: Tune) -> AlertRule:
             "Look at the disk of its volume: without space it can neither write nor delete.",
             "If only queries fail, they ask for too much at once: shorten their range, or raise Loki's `memory`.",
         ),
-        example=share(failed, taken, bound),
+        example=build_share_example(failed, taken, bound),
     )
 
 
 def request_panics() -> AlertRule:
     """Loki catches them, answers 500 and goes on; a share of all requests hides them."""
-    panics = series_of(SELF, "loki_panic_total", instance="loki:3100")
+    panics = build_service_series(SELF, "loki_panic_total", instance="loki:3100")
     return AlertRule(
         name="LokiRequestPanics",
         expr=f"sum by ({BY}) (increase(loki_panic_total[10m])) > 0",  # each one is a mistake in Loki itself
@@ -81,14 +91,14 @@ def request_panics() -> AlertRule:
             "If it is a query, open the dashboard or the person's search that asks it, and ask otherwise.",
             "Look for the first line of the stack among Loki's issues; a newer version may have it mended.",
         ),
-        example=grown(panics, 0, minutes=10),
+        example=build_growth_example(panics, 0, minutes=10),
     )
 
 
 def discards_lines(tune: Tune) -> AlertRule:
     """Lines that Loki received and did not take."""
-    bound = limit(tune, "LokiDiscardsLines", DISCARDED)
-    discarded = series_of(SELF, "loki_discarded_samples_total", reason="rate_limited", tenant="fake")
+    bound = get_limit(tune, "LokiDiscardsLines", DISCARDED)
+    discarded = build_service_series(SELF, "loki_discarded_samples_total", reason="rate_limited", tenant="fake")
     more = f"more than {bound:g} " if bound else ""
     return AlertRule(
         name="LokiDiscardsLines",
@@ -108,16 +118,16 @@ def discards_lines(tune: Tune) -> AlertRule:
             "Lower that service's log level, or remove the label with many values.",
             "If the lines are needed, raise `ingestionRateMb` or `maxStreams` of Loki: it needs no restart.",
         ),
-        example=grown(discarded, bound),
+        example=build_growth_example(discarded, bound),
     )
 
 
 def retention_not_applied(tune: Tune) -> AlertRule:
     """Seconds since the last success; 0 stands for none yet, as after a start."""
-    bound = limit(tune, "LokiRetentionNotApplied", RETENTION_SECONDS)
+    bound = get_limit(tune, "LokiRetentionNotApplied", RETENTION_SECONDS)
     latest = f"max by ({BY}) ({COMPACTOR})"  # of several instances one is at work, and each may have been
     minutes = int(bound // 60) + 12  # after it has run once, `bound` and the hold must pass
-    series, ago = series_of(SELF, COMPACTOR), f"+60x{minutes + 1}"
+    series, ago = build_service_series(SELF, COMPACTOR), f"+60x{minutes + 1}"
     return AlertRule(
         name="LokiRetentionNotApplied",
         expr=f"time() - {latest} > {bound:g} and {latest} > 0",
@@ -137,7 +147,7 @@ def retention_not_applied(tune: Tune) -> AlertRule:
 
 def retention_never_applied() -> AlertRule:
     """The time is 0 until the first success: a compactor that is broken from its start has no last one to be old."""
-    series = series_of(SELF, COMPACTOR, instance="loki:3100")
+    series = build_service_series(SELF, COMPACTOR, instance="loki:3100")
     return AlertRule(
         name="LokiRetentionNeverApplied",
         expr=f"max by ({BY}) (max_over_time({COMPACTOR}[3h])) == 0 and max by ({BY}) ({COMPACTOR} offset 3h) == 0",
@@ -157,7 +167,7 @@ def retention_never_applied() -> AlertRule:
 
 def limits_refused() -> AlertRule:
     """Loki keeps its old limits when it cannot read the new ones."""
-    loaded = series_of(SELF, "loki_runtime_config_last_reload_successful", config="loki")
+    loaded = build_service_series(SELF, "loki_runtime_config_last_reload_successful", config="loki")
     return AlertRule(
         name="LokiRuntimeConfigRefused",
         expr="loki_runtime_config_last_reload_successful == 0",  # Loki's own 1 and 0: taken, or refused
@@ -170,7 +180,7 @@ def limits_refused() -> AlertRule:
             "Correct Loki's settings section, and run `make test`.",
             "Run `make up` again: it repeats the delivery and waits until Loki has taken it.",
         ),
-        example=Example(fires={loaded: flat(0)}, silent={loaded: flat(1)}),
+        example=Example(fires={loaded: build_flat_samples(0)}, silent={loaded: build_flat_samples(1)}),
     )
 
 
@@ -183,9 +193,9 @@ def panels() -> tuple[Panel, ...]:
     lines = {"lines": f"sum(rate(loki_distributor_lines_received_total[$__rate_interval])){NOTHING_YET}"}
     streams = {"streams": f"sum(loki_ingester_memory_streams){NOTHING_YET}"}
     return (  # Loki has no such series before the first line
-        panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
-        panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),
-        panel(
+        build_panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
+        build_panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),
+        build_panel(
             "Streams in memory",
             streams,
             "short",

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import BY, SERVICE, Tune, above, counter, flat, grown, limit, percent, series_of
+from packs.base import (
+    BY,
+    SERVICE,
+    Tune,
+    build_counter_samples,
+    build_flat_samples,
+    build_gauge_example,
+    build_growth_example,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 RULES_SHARE = 1.0
 """A group that takes longer than its interval skips evaluations: its alerts come late or not at all."""
@@ -51,7 +62,7 @@ def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1) -> tuple[Al
 
 def watchdog() -> AlertRule:
     """That it stops arriving is the message; it needs samples, as no alert can fire without them."""
-    up = series_of(SELF, "up")
+    up = build_service_series(SELF, "up")
     return AlertRule(
         name="Watchdog",
         expr="count(up) > 0",  # any answer or none to a scrape; without samples `up` ends after the lookback (5 min)
@@ -68,13 +79,13 @@ def watchdog() -> AlertRule:
             " alert can fire.",
             "Look at Alertmanager's status page: does it list the alert, and the receiver that you expect?",
         ),
-        example=Example(fires={up: flat(1)}, silent={up: "1+0x50"}),
+        example=Example(fires={up: build_flat_samples(1)}, silent={up: "1+0x50"}),
     )
 
 
 def config_refused() -> AlertRule:
     """Prometheus keeps its old configuration when it cannot read the new one."""
-    loaded = series_of(SELF, "prometheus_config_last_reload_successful")
+    loaded = build_service_series(SELF, "prometheus_config_last_reload_successful")
     return AlertRule(
         name="PrometheusConfigReloadFailed",
         expr="prometheus_config_last_reload_successful == 0",  # Prometheus' own 1 and 0: taken, or refused
@@ -88,13 +99,13 @@ def config_refused() -> AlertRule:
             "Correct the stack or system file that the document comes from, and run `make test`.",
             "Run `make up` again: it repeats the delivery and waits until Prometheus has taken it.",
         ),
-        example=Example(fires={loaded: flat(0)}, silent={loaded: flat(1)}),
+        example=Example(fires={loaded: build_flat_samples(0)}, silent={loaded: build_flat_samples(1)}),
     )
 
 
 def rule_failures() -> AlertRule:
     """A rule that cannot be evaluated neither fires nor records."""
-    failed = series_of(
+    failed = build_service_series(
         SELF, "prometheus_rule_evaluation_failures_total", rule_group="/etc/prometheus/rules/api.yml;api"
     )
     return AlertRule(
@@ -110,7 +121,7 @@ def rule_failures() -> AlertRule:
             " the metrics in its expression for a new label or instance.",
             'If it timed out, look at the panel "Duration of rule groups" and at Prometheus\' memory and CPU.',
         ),
-        example=grown(failed, 0),
+        example=build_growth_example(failed, 0),
     )
 
 
@@ -127,16 +138,16 @@ def _sent(share: float, to: str) -> dict[str, str]:
     """Alerts to one Alertmanager of which a share is lost."""
     names = {"errors": share, "sent": 1 - share}
     return {
-        series_of(SELF, f"prometheus_notifications_{name}_total", alertmanager=to, instance="prometheus:9090"): counter(
-            10000 * part
-        )
+        build_service_series(
+            SELF, f"prometheus_notifications_{name}_total", alertmanager=to, instance="prometheus:9090"
+        ): build_counter_samples(10000 * part)
         for name, part in names.items()
     }
 
 
 def errors_of_some(tune: Tune) -> AlertRule:
     """One of several Alertmanagers gets nothing: the others still tell people."""
-    bound = limit(tune, "PrometheusErrorSendingAlertsToSomeAlertmanagers", SOME_LOST)
+    bound = get_limit(tune, "PrometheusErrorSendingAlertsToSomeAlertmanagers", SOME_LOST)
     return AlertRule(
         name="PrometheusErrorSendingAlertsToSomeAlertmanagers",
         expr=f"{_lost('')} > {bound:g}",
@@ -144,8 +155,8 @@ def errors_of_some(tune: Tune) -> AlertRule:
         severity="warning",  # each alert goes to all of them, and one is enough
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the alerts do not reach {{ $labels.alertmanager }}",
-        description=f"More than {percent(bound)} of the alerts that Prometheus sends to one Alertmanager are lost; the"
-        " others get them.",
+        description=f"More than {format_percent(bound)} of the alerts that Prometheus sends to one Alertmanager are"
+        " lost; the others get them.",
         steps=(
             "Run `make verify`: is that instance of Alertmanager healthy?",
             'Read what Prometheus gets as answer: `{service="prometheus"} |= "Error sending alerts"` in Explore.',
@@ -157,7 +168,7 @@ def errors_of_some(tune: Tune) -> AlertRule:
 
 def errors_of_any(tune: Tune) -> AlertRule:
     """No Alertmanager gets all alerts; the best of them decides."""
-    bound = limit(tune, "PrometheusErrorSendingAlertsToAnyAlertmanager", ALL_LOST)
+    bound = get_limit(tune, "PrometheusErrorSendingAlertsToAnyAlertmanager", ALL_LOST)
     return AlertRule(
         name="PrometheusErrorSendingAlertsToAnyAlertmanager",
         expr=f"{_lost(f'min by ({BY}, instance) ')} > {bound:g}",
@@ -166,8 +177,8 @@ def errors_of_any(tune: Tune) -> AlertRule:
         limit=Share(bound),
         inhibits=(Inhibition(alerts=("PrometheusErrorSendingAlertsToSomeAlertmanagers",), on=(*SERVICE, "instance")),),
         summary="{{ $value | humanizePercentage }} of the alerts reach no Alertmanager",
-        description=f"More than {percent(bound)} of the alerts that Prometheus sends are lost, whichever Alertmanager"
-        " it sends them to: people are not told of them.",
+        description=f"More than {format_percent(bound)} of the alerts that Prometheus sends are lost, whichever"
+        " Alertmanager it sends them to: people are not told of them.",
         steps=(
             "Until it is solved, watch the page Alerts of Prometheus: notifications do not come.",
             "Run `make verify`: is Alertmanager healthy?",
@@ -185,10 +196,10 @@ def errors_of_any(tune: Tune) -> AlertRule:
 
 def slow_rule_groups(tune: Tune) -> AlertRule:
     """A share of the group's own interval, so that groups of any interval can be compared."""
-    bound = limit(tune, "PrometheusSlowRuleGroups", RULES_SHARE)
+    bound = get_limit(tune, "PrometheusSlowRuleGroups", RULES_SHARE)
     group = "/etc/prometheus/rules/api.yml;api"
-    lasted = series_of(SELF, "prometheus_rule_group_last_duration_seconds", rule_group=group)
-    interval = series_of(SELF, "prometheus_rule_group_interval_seconds", rule_group=group)
+    lasted = build_service_series(SELF, "prometheus_rule_group_last_duration_seconds", rule_group=group)
+    interval = build_service_series(SELF, "prometheus_rule_group_interval_seconds", rule_group=group)
     return AlertRule(
         name="PrometheusSlowRuleGroups",
         expr=f"prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds > {bound:g}",
@@ -196,8 +207,8 @@ def slow_rule_groups(tune: Tune) -> AlertRule:
         severity="warning",
         limit=bound,
         summary="Rule group {{ $labels.rule_group }} takes {{ $value | humanizePercentage }} of its interval",
-        description=f"Evaluating the group takes more than {percent(bound)} of the time between two evaluations: beyond"
-        " 100% its alerts come late and its recorded series have gaps.",
+        description=f"Evaluating the group takes more than {format_percent(bound)} of the time between two"
+        " evaluations: beyond 100% its alerts come late and its recorded series have gaps.",
         steps=(
             'Open the panel "Duration of rule groups": did one group become slow, or all of them?',
             "If one did, open Status > Rule health of Prometheus: its slowest rule reads too many series or too long a"
@@ -205,18 +216,18 @@ def slow_rule_groups(tune: Tune) -> AlertRule:
             "If all did, Prometheus lacks CPU or memory, or is asked too much: look at its container and at who queries"
             " it, then raise `cpus` or `memory` in its settings section.",
         ),
-        example=above(lasted, bound * 15, **{interval: flat(15)}),
+        example=build_gauge_example(lasted, bound * 15, **{interval: build_flat_samples(15)}),
     )
 
 
 def storage_almost_full(tune: Tune) -> AlertRule:
     """Only where a size is set: a limit of 0 means none."""
-    bound = limit(tune, "PrometheusStorageAlmostFull", STORAGE_SHARE)
-    used = series_of(SELF, "prometheus_tsdb_storage_blocks_bytes")
-    most = series_of(SELF, "prometheus_tsdb_retention_limit_bytes")
+    bound = get_limit(tune, "PrometheusStorageAlmostFull", STORAGE_SHARE)
+    used = build_service_series(SELF, "prometheus_tsdb_storage_blocks_bytes")
+    most = build_service_series(SELF, "prometheus_tsdb_retention_limit_bytes")
     endless = {
-        series_of("unlimited", "prometheus_tsdb_storage_blocks_bytes"): flat(1e12),
-        series_of("unlimited", "prometheus_tsdb_retention_limit_bytes"): flat(0),
+        build_service_series("unlimited", "prometheus_tsdb_storage_blocks_bytes"): build_flat_samples(1e12),
+        build_service_series("unlimited", "prometheus_tsdb_retention_limit_bytes"): build_flat_samples(0),
     }
     return AlertRule(
         name="PrometheusStorageAlmostFull",
@@ -226,15 +237,15 @@ def storage_almost_full(tune: Tune) -> AlertRule:
         severity="info",  # nothing breaks: old samples go earlier than the retention time says
         limit=Share(bound),
         summary="Prometheus' samples take {{ $value | humanizePercentage }} of the disk space that they may",
-        description=f"More than {percent(bound)} of the retention size is used: the oldest samples are deleted before"
-        " they are as old as the retention time promises.",
+        description=f"More than {format_percent(bound)} of the retention size is used: the oldest samples are"
+        " deleted before they are as old as the retention time promises.",
         steps=(
             'Open the panel "Storage": does it grow evenly, or since a deployment?',
             'Look at the panel "Samples per scrape": a new label with many values is cheaper to remove than to store.',
             "If the history is needed, raise `retentionSize` of Prometheus; the volume's disk must have that space.",
             "If the shorter history is enough, lower `retention`, so that it says what is true.",
         ),
-        example=above(used, bound * 1e9, **{most: flat(1e9)}, **endless),
+        example=build_gauge_example(used, bound * 1e9, **{most: build_flat_samples(1e9)}, **endless),
     )
 
 
@@ -260,14 +271,16 @@ def storage_failing() -> AlertRule:
             " read.",
             "Corruptions after a crash of the host are repaired at the start: what was lost are the last minutes.",
         ),
-        example=grown(series_of(SELF, "prometheus_tsdb_compactions_failed_total"), 0, minutes=180),
+        example=build_growth_example(
+            build_service_series(SELF, "prometheus_tsdb_compactions_failed_total"), 0, minutes=180
+        ),
     )
 
 
 def not_ingesting() -> AlertRule:
     """Told by the other instance: one that stores nothing cannot say so, its Watchdog ends instead."""
-    stored = series_of(SELF, "prometheus_tsdb_head_samples_appended_total", instance="a", type="float")
-    rules = series_of(SELF, "prometheus_rule_group_rules", instance="a", rule_group="x")
+    stored = build_service_series(SELF, "prometheus_tsdb_head_samples_appended_total", instance="a", type="float")
+    rules = build_service_series(SELF, "prometheus_rule_group_rules", instance="a", rule_group="x")
     keys = f"{BY}, instance"
     return AlertRule(
         name="PrometheusNotIngestingSamples",
@@ -283,5 +296,8 @@ def not_ingesting() -> AlertRule:
             "Look at its volume: `kubectl -n <namespace> exec <pod> -- df /prometheus`.",
             "If its clock is off, samples are too old or too new for it: compare with its node's time.",
         ),
-        example=Example(fires={stored: flat(5), rules: flat(3)}, silent={stored: counter(5), rules: flat(3)}),
+        example=Example(
+            fires={stored: build_flat_samples(5), rules: build_flat_samples(3)},
+            silent={stored: build_counter_samples(5), rules: build_flat_samples(3)},
+        ),
     )

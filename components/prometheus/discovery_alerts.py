@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from model.telemetry import AlertRule, Example, RecordingRule, RuleGroup, ScrapeJob
-from packs.base import BY, flat, grown, series_of
+from packs.base import BY, build_flat_samples, build_growth_example, build_service_series
 
 EXPECTED = "job:targets:expected"
 """Recorded for every job and service: how many targets it should have."""
@@ -29,7 +29,7 @@ def alerts(*, cluster: bool = False) -> tuple[AlertRule, ...]:
 
 def sync_failed() -> AlertRule:
     """A target whose labels or interval Prometheus does not take is in no list and has no `up`."""
-    failed = series_of(SELF, "prometheus_target_sync_failed_total", scrape_job="services")
+    failed = build_service_series(SELF, "prometheus_target_sync_failed_total", scrape_job="services")
     return AlertRule(
         name="PrometheusTargetSyncFailure",
         expr="increase(prometheus_target_sync_failed_total[30m]) > 0",  # each one is a target that nobody watches
@@ -43,13 +43,13 @@ def sync_failed() -> AlertRule:
             "Correct its labels, interval or address in the system's file, and run `make up`.",
             "If you did not change it, see who else writes into the folder of targets.",
         ),
-        example=grown(failed, 0, minutes=30),
+        example=build_growth_example(failed, 0, minutes=30),
     )
 
 
 def refresh_failed() -> AlertRule:
     """Lists of targets are files here; the old list stays in use when a file cannot be read."""
-    files = series_of(SELF, "prometheus_sd_file_read_errors_total")
+    files = build_service_series(SELF, "prometheus_sd_file_read_errors_total")
     return AlertRule(
         name="PrometheusSDRefreshFailure",
         expr="increase(prometheus_sd_refresh_failures_total[10m]) > 0"  # each one is a list that stays as it was
@@ -64,13 +64,13 @@ def refresh_failed() -> AlertRule:
             "Run `make up` again: it delivers all lists anew and checks them first.",
             "If an operator runs Prometheus, see the status of the ScrapeConfig that the log names.",
         ),
-        example=grown(files, 0, minutes=10),
+        example=build_growth_example(files, 0, minutes=10),
     )
 
 
 def list_watch_failures() -> AlertRule:
     """Prometheus asks the cluster's API for pods and nodes."""
-    failed = series_of(SELF, "prometheus_sd_kubernetes_failures_total")
+    failed = build_service_series(SELF, "prometheus_sd_kubernetes_failures_total")
     return AlertRule(
         name="PrometheusKubernetesListWatchFailures",
         expr="increase(prometheus_sd_kubernetes_failures_total[5m]) > 0",  # each one is a list that stays as it was
@@ -85,7 +85,7 @@ def list_watch_failures() -> AlertRule:
             " system:serviceaccount:<namespace>:prometheus`; `make up` grants them again.",
             "If it is a time-out, ask the API server from there: a NetworkPolicy, or the control plane's load.",
         ),
-        example=grown(failed, 0),
+        example=build_growth_example(failed, 0),
     )
 
 
@@ -118,8 +118,10 @@ def _key(job: ScrapeJob, labels: Mapping[str, str]) -> tuple[str, ...]:
 
 def _missing(up: int) -> dict[str, str]:
     """Two targets are expected, `up` of them are found from the first minute on."""
-    job = series_of("api", EXPECTED, job="api")
-    return {job: flat(2)} | {series_of("api", "up", job="api", instance=f"api-{n}:4000"): flat(0) for n in range(up)}
+    job = build_service_series("api", EXPECTED, job="api")
+    return {job: build_flat_samples(2)} | {
+        build_service_series("api", "up", job="api", instance=f"api-{n}:4000"): build_flat_samples(0) for n in range(up)
+    }
 
 
 def target_empty() -> AlertRule:

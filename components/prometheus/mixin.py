@@ -10,7 +10,7 @@ from components.prometheus import discovery_alerts as discovery
 from components.prometheus import target_alerts as targets
 from model.dashboard_spec import Panel
 from model.telemetry import AlertRule
-from packs.base import CHOSEN, Tune, colours, panel
+from packs.base import CHOSEN, Tune, build_panel, build_thresholds
 
 
 def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1, cluster: bool = False) -> tuple[AlertRule, ...]:
@@ -35,12 +35,14 @@ def target_panels() -> tuple[Panel, ...]:
     firing = {"{{alertname}}": 'sum by (alertname) (ALERTS{alertstate="firing"})'}
     lasts = {"{{service}}": f"max by (service) (scrape_duration_seconds{{{CHOSEN}}})"}
     samples = {"{{service}}": f"sum by (service) (scrape_samples_scraped{{{CHOSEN}}})"}
-    good = colours((1, "green"))
+    good = build_thresholds((1, "green"))
     return (
-        panel("Targets up", up, "short", "1: the last scrape was answered.", kind="stat", width=24, thresholds=good),
-        panel("Alerts firing", firing, "short", "Watchdog always fires: it shows that alerting works.", width=8),
-        panel("Scrape duration", lasts, "s", "Near the time-out of a scrape its samples get lost.", width=8),
-        panel("Samples per scrape", samples, "short", "A step upwards is a new label with many values.", width=8),
+        build_panel(
+            "Targets up", up, "short", "1: the last scrape was answered.", kind="stat", width=24, thresholds=good
+        ),
+        build_panel("Alerts firing", firing, "short", "Watchdog always fires: it shows that alerting works.", width=8),
+        build_panel("Scrape duration", lasts, "s", "Near the time-out of a scrape its samples get lost.", width=8),
+        build_panel("Samples per scrape", samples, "short", "A step upwards is a new label with many values.", width=8),
     )
 
 
@@ -54,10 +56,10 @@ def panels() -> tuple[Panel, ...]:
         "limit": "sum(prometheus_tsdb_retention_limit_bytes)",
     }
     return (
-        panel("Samples per second", ingested, "short", "What Prometheus stores.", width=6),
-        panel("Series in memory", series, "short", "Memory grows with it: about 4 KiB for each.", width=6),
-        panel("Duration of rule groups", slow, "s", "Must stay below the evaluation interval.", width=6),
-        panel(
+        build_panel("Samples per second", ingested, "short", "What Prometheus stores.", width=6),
+        build_panel("Series in memory", series, "short", "Memory grows with it: about 4 KiB for each.", width=6),
+        build_panel("Duration of rule groups", slow, "s", "Must stay below the evaluation interval.", width=6),
+        build_panel(
             "Storage", storage, "bytes", "At the limit the oldest samples are deleted; a limit of 0 is none.", width=6
         ),
     )

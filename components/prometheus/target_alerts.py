@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import ASKED, BY, PROBES, SERVICE, Tune, flat, grown, limit, percent, series_of
+from packs.base import (
+    ASKED,
+    BY,
+    PROBES,
+    SERVICE,
+    Tune,
+    build_flat_samples,
+    build_growth_example,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 ANSWERED = 0.9
 """Of the scrapes of a quarter of an hour: six of sixty are more than a network that loses a packet now and then."""
@@ -33,7 +44,7 @@ def alerts(tune: Tune, *, cluster: bool = False) -> tuple[AlertRule, ...]:
 
 
 def _up(**labels: str) -> str:
-    return series_of("api", "up", job="api", instance="api:4000", **labels)
+    return build_service_series("api", "up", job="api", instance="api:4000", **labels)
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
@@ -43,7 +54,7 @@ def target_down(*, cluster: bool = False) -> AlertRule:
     """No answer to a scrape, whoever was asked. Pods and nodes that the platform knows have an alert of their own."""
     up = f'up{{job!="{PROBES}", pod="", node=""}}' if cluster else ASKED
     before, now = (
-        series_of("web", "up", job="web", instance="web:80", environment=name) for name in ("before", "test")
+        build_service_series("web", "up", job="web", instance="web:80", environment=name) for name in ("before", "test")
     )
     return AlertRule(
         name="TargetDown",
@@ -62,7 +73,10 @@ def target_down(*, cluster: bool = False) -> AlertRule:
             "If it runs and serves, check the network: is the address right, and do the target and Prometheus share a"
             " network (`observability:docker: {externalNetworks: [...]}`)?",
         ),
-        example=Example(fires={_up(): "1+0x58 0+0x61"}, silent={_up(): "1+0x59 0+0x60", before: flat(0), now: flat(1)}),
+        example=Example(
+            fires={_up(): "1+0x58 0+0x61"},
+            silent={_up(): "1+0x59 0+0x60", before: build_flat_samples(0), now: build_flat_samples(1)},
+        ),
     )
 
 
@@ -88,7 +102,10 @@ def discovered_target_down() -> AlertRule:
             "Read its last lines: `kubectl -n <namespace> logs <pod> --all-containers --tail 50`.",
             "If it serves its users, ask for its metrics from another pod: a NetworkPolicy may keep Prometheus out.",
         ),
-        example=Example(fires={up: "1+0x49 0+0x70", other: flat(1)}, silent={up: "1+0x50 0+0x69", other: flat(1)}),
+        example=Example(
+            fires={up: "1+0x49 0+0x70", other: build_flat_samples(1)},
+            silent={up: "1+0x50 0+0x69", other: build_flat_samples(1)},
+        ),
     )
 
 
@@ -116,14 +133,14 @@ def all_targets_missing() -> AlertRule:
         ),
         example=Example(
             fires={first: "1+0x56 0+0x63", second: "1+0x50 0+0x69"},
-            silent={first: "1+0x56 0+0x63", second: flat(1)},
+            silent={first: "1+0x56 0+0x63", second: build_flat_samples(1)},
         ),
     )
 
 
 def flapping(tune: Tune) -> AlertRule:
     """A target that answers now and then is never down for long enough to be told."""
-    bound = limit(tune, "TargetFlapping", ANSWERED)
+    bound = get_limit(tune, "TargetFlapping", ANSWERED)
     return AlertRule(
         name="TargetFlapping",
         expr=f"avg_over_time({ASKED}[15m]) < {bound:g} and changes({ASKED}[15m]) >= {FLAPS}",
@@ -133,7 +150,7 @@ def flapping(tune: Tune) -> AlertRule:
         summary="{{ $labels.service }} ({{ $labels.instance }}) answers {{ $value | humanizePercentage }} of its"
         " scrapes",
         description=f"In a quarter of an hour the target was lost at least three times and answered less than"
-        f" {percent(bound)} of its scrapes: it restarts, is overloaded, or the way to it is.",
+        f" {format_percent(bound)} of its scrapes: it restarts, is overloaded, or the way to it is.",
         steps=(
             "Draw `up` and `scrape_duration_seconds` of the target: does it fail when it is slow (time-out, 10 s)?",
             "If it restarts, read the lines before each start; see ContainerRestarting or PodCrashLooping.",
@@ -149,7 +166,7 @@ def flapping(tune: Tune) -> AlertRule:
 
 def sample_limit_hit() -> AlertRule:
     """Prometheus refuses a scrape with more samples than its job's limit as a whole."""
-    refused = series_of(SELF, "prometheus_target_scrapes_exceeded_sample_limit_total")
+    refused = build_service_series(SELF, "prometheus_target_scrapes_exceeded_sample_limit_total")
     return AlertRule(
         name="PrometheusSampleLimitHit",
         expr="increase(prometheus_target_scrapes_exceeded_sample_limit_total[10m]) > 0",  # a refused scrape is a gap
@@ -164,7 +181,7 @@ def sample_limit_hit() -> AlertRule:
             " the label with many values in the service.",
             "Only if every series is needed, raise `sampleLimit` of the service in the system's file.",
         ),
-        example=grown(refused, 0, minutes=10),
+        example=build_growth_example(refused, 0, minutes=10),
     )
 
 
@@ -183,7 +200,9 @@ def duplicate_timestamps() -> AlertRule:
             "Ask the target twice and compare: `curl -s <target>/metrics | sort | cut -d'}' -f1 | uniq -d`.",
             "If it is our own relabelling (`metric_relabel`), a label that told the series apart was dropped.",
         ),
-        example=grown(series_of(SELF, "prometheus_target_scrapes_sample_duplicate_timestamp_total"), 0),
+        example=build_growth_example(
+            build_service_series(SELF, "prometheus_target_scrapes_sample_duplicate_timestamp_total"), 0
+        ),
     )
 
 
@@ -202,5 +221,7 @@ def out_of_order_timestamps() -> AlertRule:
             "If the target sends times of its own (a gateway, cAdvisor), compare its clock with Prometheus' host.",
             "If a target gives samples of several others, as a gateway does, let it name each in a label of its own.",
         ),
-        example=grown(series_of(SELF, "prometheus_target_scrapes_sample_out_of_order_total"), 0),
+        example=build_growth_example(
+            build_service_series(SELF, "prometheus_target_scrapes_sample_out_of_order_total"), 0
+        ),
     )

@@ -9,7 +9,18 @@ from components.drawing import or_zero
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
-from packs.base import BY, Tune, colours, flat, grown, limit, panel, percent, series_of, share
+from packs.base import (
+    BY,
+    Tune,
+    build_flat_samples,
+    build_growth_example,
+    build_panel,
+    build_service_series,
+    build_share_example,
+    build_thresholds,
+    format_percent,
+    get_limit,
+)
 
 DROPPED = 0.0
 """Lines in five minutes: what is dropped is lost, so by default each one counts."""
@@ -31,8 +42,10 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def drops_lines(tune: Tune) -> AlertRule:
     """Lines that Promtail gave up on."""
-    bound = limit(tune, "PromtailDropsLines", DROPPED)
-    dropped = series_of(SELF, "promtail_dropped_entries_total", host="loki:3100", reason="ingester_error", tenant="")
+    bound = get_limit(tune, "PromtailDropsLines", DROPPED)
+    dropped = build_service_series(
+        SELF, "promtail_dropped_entries_total", host="loki:3100", reason="ingester_error", tenant=""
+    )
     more = f"more than {bound:g} " if bound else ""
     return AlertRule(
         name="PromtailDropsLines",
@@ -50,16 +63,16 @@ def drops_lines(tune: Tune) -> AlertRule:
             "If LokiDiscardsLines fires too, follow its steps: it is the same limit seen from the other end.",
             "If Loki is away, bring it back first; lines younger than about an hour still wait and are sent then.",
         ),
-        example=grown(dropped, bound),
+        example=build_growth_example(dropped, bound),
     )
 
 
 def request_errors(tune: Tune) -> AlertRule:
     """Whatever is no 2xx: a connection that fails counts as status -1."""
-    bound = limit(tune, "PromtailRequestErrors", ERROR_SHARE)
+    bound = get_limit(tune, "PromtailRequestErrors", ERROR_SHARE)
     requests = "promtail_request_duration_seconds_count"
-    failed = series_of(SELF, requests, host="loki:3100", status_code="500")
-    taken = series_of(SELF, requests, host="loki:3100", status_code="204")
+    failed = build_service_series(SELF, requests, host="loki:3100", status_code="500")
+    taken = build_service_series(SELF, requests, host="loki:3100", status_code="204")
     return AlertRule(
         name="PromtailRequestErrors",
         expr=f'sum by ({BY}) (rate({requests}{{status_code!~"2.."}}[5m]))'
@@ -68,20 +81,20 @@ def request_errors(tune: Tune) -> AlertRule:
         severity="critical",
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the pushes to Loki fail",
-        description=f"More than {percent(bound)} of Promtail's pushes are refused or not answered: lines wait in"
+        description=f"More than {format_percent(bound)} of Promtail's pushes are refused or not answered: lines wait in"
         " Promtail and are dropped when it gives up.",
         steps=(
             "Run `make verify`: is Loki healthy? If not, its own alerts and lines say why.",
             "Read Promtail's lines with `docker logs <stack>-promtail`, as they do not reach Loki now.",
             "429 means Loki's limits, 5xx its disk or memory, no status the network between the two.",
         ),
-        example=share(failed, taken, bound),
+        example=build_share_example(failed, taken, bound),
     )
 
 
 def sends_nothing() -> AlertRule:
     """All instances together: a node may be quiet, but a stack whose own containers write nothing does not run."""
-    sent = series_of(SELF, "promtail_sent_entries_total", instance="promtail:9080", host="loki:3100")
+    sent = build_service_series(SELF, "promtail_sent_entries_total", instance="promtail:9080", host="loki:3100")
     return AlertRule(
         name="PromtailSendsNothing",
         expr=f"sum by ({BY}) (increase(promtail_sent_entries_total[15m])) == 0",  # one line is enough
@@ -107,9 +120,9 @@ def file_not_read(tune: Tune) -> AlertRule:
 
     Of these only files that grow count: Promtail keeps the size of one that it never opened when that is deleted.
     """
-    bound = limit(tune, "PromtailFileNotRead", BEHIND)
+    bound = get_limit(tune, "PromtailFileNotRead", BEHIND)
     labels = {"instance": "promtail:9080", "path": "/var/log/app.log"}
-    size, place = (series_of(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
+    size, place = (build_service_series(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
     on = "on(instance, path)"
     return AlertRule(
         name="PromtailFileNotRead",
@@ -131,8 +144,8 @@ def file_not_read(tune: Tune) -> AlertRule:
             "If it is compressed or binary, leave it out of the glob.",
         ),
         example=Example(
-            fires={size: flat(bound * 1.01 + 1000), place: flat(1000)},
-            silent={size: flat(bound * 0.99 + 1000), place: flat(1000)},
+            fires={size: build_flat_samples(bound * 1.01 + 1000), place: build_flat_samples(1000)},
+            silent={size: build_flat_samples(bound * 0.99 + 1000), place: build_flat_samples(1000)},
         ),
     )
 
@@ -152,9 +165,9 @@ def panels() -> tuple[Panel, ...]:
         "files": f"sum(promtail_files_active_total){NOTHING_YET}",
         "targets": f"sum(promtail_targets_active_total){NOTHING_YET}",
     }
-    red = colours((0.001, "red"))
+    red = build_thresholds((0.001, "red"))
     return (
-        panel("Lines read and sent", lines, "cps", "Sent falls behind read while Loki refuses lines.", width=8),
-        panel("Lines dropped", {"{{reason}}": lost}, "cps", "These are lost.", width=8, thresholds=red),
-        panel("Files followed", files, "short", "Files of the host, and the globs that found them.", width=8),
+        build_panel("Lines read and sent", lines, "cps", "Sent falls behind read while Loki refuses lines.", width=8),
+        build_panel("Lines dropped", {"{{reason}}": lost}, "cps", "These are lost.", width=8, thresholds=red),
+        build_panel("Files followed", files, "short", "Files of the host, and the globs that found them.", width=8),
     )

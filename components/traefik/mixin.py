@@ -9,7 +9,16 @@ from components.drawing import at, chart, or_zero, rate, stat, summed
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.limits import Share
 from model.telemetry import AlertRule
-from packs.base import BY, Tune, colours, least, limit, percent, series_of, share
+from packs.base import (
+    BY,
+    Tune,
+    build_service_series,
+    build_share_example,
+    build_thresholds,
+    format_percent,
+    get_limit,
+    get_min_failures,
+)
 
 ERRORS = 0.05
 """One request in twenty: from there on people notice; below it are clients that went away."""
@@ -32,10 +41,11 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def service_errors(tune: Tune) -> AlertRule:
     """Answers that the service gives, and those that Traefik gives in its place."""
-    bound, few = limit(tune, "TraefikServiceErrors", ERRORS), least(tune, "TraefikServiceErrors")
+    bound, few = get_limit(tune, "TraefikServiceErrors", ERRORS), get_min_failures(tune, "TraefikServiceErrors")
     name, keys = "traefik_service_requests_total", f"{BY}, {BEHIND}"
     bad, good = (
-        series_of(SELF, name, **{BEHIND: "grafana@file", "code": code, "method": "GET"}) for code in ("502", "200")
+        build_service_series(SELF, name, **{BEHIND: "grafana@file", "code": code, "method": "GET"})
+        for code in ("502", "200")
     )
     return AlertRule(
         name="TraefikServiceErrors",
@@ -46,8 +56,8 @@ def service_errors(tune: Tune) -> AlertRule:
         limit=Share(bound),
         min_failures=few,
         summary="{{ $value | humanizePercentage }} of the requests to {{ $labels.exported_service }} fail",
-        description=f"More than {percent(bound)} of the answers have a 5xx status, at least {few} within the hour: the"
-        " service behind the route is down or broken.",
+        description=f"More than {format_percent(bound)} of the answers have a 5xx status, at least {few} within the"
+        " hour: the service behind the route is down or broken.",
         steps=(
             "Open the dashboard Traefik, row Services: 502 and 504 are Traefik's own, it cannot reach the service;"
             " 500 and"
@@ -57,7 +67,7 @@ def service_errors(tune: Tune) -> AlertRule:
             " request.",
             "If the service is healthy, check that the route's address and port are those it listens on.",
         ),
-        example=share(bad, good, bound),
+        example=build_share_example(bad, good, bound),
     )
 
 
@@ -90,8 +100,8 @@ def panels() -> tuple[Panel, ...]:
         ),
         chart(
             "Traefik errors", failing, "percentunit",
-            f"Share of 5xx answers. A warning is sent for a service that stays above {percent(ERRORS)}.",
-            width=6, thresholds=colours((ERRORS, "red")),
+            f"Share of 5xx answers. A warning is sent for a service that stays above {format_percent(ERRORS)}.",
+            width=6, thresholds=build_thresholds((ERRORS, "red")),
         ),
         chart(
             "Traefik request duration", took, "s",
@@ -129,7 +139,7 @@ def _now() -> tuple[Panel, ...]:
         stat("Requests", requests, "reqps", "Per second, all entry points together.", every, width=6),
         stat(
             "Failed within an hour", bad, "short", "Requests to services behind it that got a 5xx answer.", every,
-            width=6, thresholds=colours((1, "red")),
+            width=6, thresholds=build_thresholds((1, "red")),
         ),
         stat(
             "Open connections", f"sum({at('traefik_open_connections')})", "short", "Of all entry points.", every,
@@ -153,8 +163,8 @@ def _services() -> tuple[Panel, ...]:
               width=6),
         chart(
             "Errors by service", {legend: _failing("traefik_service_requests_total", BEHIND)}, "percentunit",
-            f"Share of 5xx answers. A warning is sent when it stays above {percent(ERRORS)}.",
-            width=6, thresholds=colours((ERRORS, "red")),
+            f"Share of 5xx answers. A warning is sent when it stays above {format_percent(ERRORS)}.",
+            width=6, thresholds=build_thresholds((ERRORS, "red")),
         ),
         chart(
             "Failures by status", {legend + " {{code}}": codes}, "reqps",

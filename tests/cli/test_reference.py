@@ -61,7 +61,7 @@ def test_a_page_has_type_default_target_and_description_of_each_key() -> None:
     assert text.count("## `pair`") == 1
 
 
-@pytest.mark.parametrize(("path", "model"), [(PAGES[0], registry.settings_model()), (PAGES[1], System)], ids=str)
+@pytest.mark.parametrize(("path", "model"), [(PAGES[0], registry.build_settings_model()), (PAGES[1], System)], ids=str)
 def test_every_key_is_described(path: object, model: type[Strict]) -> None:
     """No row of the real pages is without a description, and no key is missing."""
     for section in reference.sections(model):
@@ -72,8 +72,8 @@ def test_every_key_is_described(path: object, model: type[Strict]) -> None:
 
 def test_a_word_may_stand_for_a_section() -> None:
     """Where a section has short forms, they are listed with it."""
-    section = next(s for s in reference.sections(registry.settings_model()) if getattr(s.model, "SHORT", None))
-    text = reference.page(reference.SETTINGS, registry.settings_model())
+    section = next(s for s in reference.sections(registry.build_settings_model()) if getattr(s.model, "SHORT", None))
+    text = reference.page(reference.SETTINGS, registry.build_settings_model())
     assert f"`{sorted(section.model.SHORT)[0]}`" in text  # type: ignore[attr-defined]
     assert "One word may stand for the section: " in text
 

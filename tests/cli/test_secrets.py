@@ -19,7 +19,7 @@ from cli.workspace import Workspace
 from model.errors import ConfigError
 from model.plan import Plan
 from model.secret import Htpasswd, Issued, Secret
-from stack.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble_plan
 from targets.platforms import PLATFORMS
 from tests.support import fakes
 from tests.support.systems import SYSTEM, changed, configuration, project
@@ -35,7 +35,7 @@ def plan_with(folder: Path, settings: Mapping[str, Any] | None = None, **config:
     """The plan of the shop on Docker, with a receiver; secrets need not be set."""
     given: dict[str, str | ConfigValue] = {"alertmanager": json.dumps(RECEIVER), **(settings or {}), **config}
     root = project(folder, changed(SYSTEM, {}))
-    return assemble("dev", configuration(given), platforms=PLATFORMS, root=root, need_secrets=False)
+    return assemble_plan("dev", configuration(given), platforms=PLATFORMS, root=root, need_secrets=False)
 
 
 def by_name(plan: Plan, *stored: str, times: Mapping[str, datetime] | None = None) -> dict[str, Row]:

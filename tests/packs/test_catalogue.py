@@ -9,21 +9,21 @@ import pytest
 from model.component import SystemRow
 from model.dashboard_spec import RowName
 from model.service import PackName
-from packs.catalogue import PACKS, TITLES, row_panels
-from stack.registry import system_rows
+from packs.catalogue import PACKS, TITLES, build_row_panels
+from stack.registry import list_system_rows
 
 
 def test_every_name_a_person_may_write_is_there() -> None:
     """The names of the specification and the packs are the same; each row is a service's or a component's."""
     assert set(PACKS) == set(get_args(PackName))
-    assert set(TITLES) | set(system_rows()) == set(get_args(RowName)) and not set(TITLES) & set(system_rows())
+    assert set(TITLES) | set(list_system_rows()) == set(get_args(RowName)) and not set(TITLES) & set(list_system_rows())
 
 
 @pytest.mark.parametrize("name", sorted(TITLES))
 def test_every_row_shows_something(name: Any, uses: Any, explains: Any) -> None:
     """A row has panels for a service that uses its pack; objectives need one."""
     subject = uses(*([name] if name in PACKS else ["go"]))
-    panels = row_panels(name, subject.system, ["x"])
+    panels = build_row_panels(name, subject.system, ["x"])
     if name == "slo":
         assert panels == ()
         return
@@ -32,7 +32,7 @@ def test_every_row_shows_something(name: Any, uses: Any, explains: Any) -> None:
         explains(panels)
 
 
-@pytest.mark.parametrize("row", system_rows().values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", list_system_rows().values(), ids=lambda row: row.name)
 def test_every_row_of_a_component_explains_itself(row: SystemRow, explains: Any) -> None:
     """A row that a component brings has a heading, and panels that say what they show."""
     assert row.title

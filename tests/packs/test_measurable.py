@@ -17,7 +17,7 @@ QUERIES = {"type": "histogram", "role": "query_duration", "unit": "milliseconds"
 
 def found(subject: Any) -> list[str]:
     """The problems of a service, as text."""
-    return [str(problem) for problem in measurable.problems(subject.system, "s.yaml: ")]
+    return [str(problem) for problem in measurable.check_measurable(subject.system, "s.yaml: ")]
 
 
 def test_statuses_that_are_none_are_refused(uses: Any) -> None:
@@ -56,7 +56,9 @@ JOBS = {"jobs_total": {"type": "counter", "labels": {"result": ["done", "failed"
 @pytest.mark.parametrize("matchers", ['result="error"', 'result=~"err.*|bad"'])
 def test_failures_that_are_not_declared_are_refused(matchers: str) -> None:
     """An objective whose failures are none of the declared values would be kept for ever."""
-    (problem,) = measurable.problems(system({**RATIO, "bad": f"jobs_total{{{matchers}}}", **TOTAL}, metrics=JOBS), "")
+    (problem,) = measurable.check_measurable(
+        system({**RATIO, "bad": f"jobs_total{{{matchers}}}", **TOTAL}, metrics=JOBS), ""
+    )
     assert problem.where == "objectives[0].bad"
     assert "matches none of the values that jobs_total declares: done, failed, lost" in problem.message
 
@@ -64,4 +66,7 @@ def test_failures_that_are_not_declared_are_refused(matchers: str) -> None:
 @pytest.mark.parametrize("matchers", ['result="failed"', 'result=~"fail.*"', 'result!="done"', "result='lost'"])
 def test_failures_that_are_declared_are_taken(matchers: str) -> None:
     """Equal to a value, like one, or all but one."""
-    assert measurable.problems(system({**RATIO, "bad": f"jobs_total{{{matchers}}}", **TOTAL}, metrics=JOBS), "") == []
+    assert (
+        measurable.check_measurable(system({**RATIO, "bad": f"jobs_total{{{matchers}}}", **TOTAL}, metrics=JOBS), "")
+        == []
+    )

@@ -32,7 +32,7 @@ def group(pack: str, uses: Any, **more: Any) -> RuleGroup:
     """The rules of the pack, with the alert on what is not known."""
     subject = uses(pack, **more)
     rules: Rules = PACKS[pack].rules(subject)
-    alerts = (*rules.alerts, outcome.alert(subject, rules.outcomes))
+    alerts = (*rules.alerts, outcome.alert_on_unknown_outcomes(subject, rules.outcomes))
     return RuleGroup(name=pack, recordings=rules.recordings, alerts=alerts)
 
 
@@ -40,7 +40,7 @@ def group(pack: str, uses: Any, **more: Any) -> RuleGroup:
 def test_the_alert_on_unknown_outcomes_is_proven(pack: str, proves: Any, uses: Any) -> None:
     """It fires just beyond the share that may be unknown, and stays silent just below."""
     subject = uses(pack)
-    proves([outcome.alert(subject, PACKS[pack].rules(subject).outcomes)])
+    proves([outcome.alert_on_unknown_outcomes(subject, PACKS[pack].rules(subject).outcomes)])
 
 
 @pytest.mark.parametrize("alert", COUNTERS)
@@ -95,5 +95,5 @@ def test_a_quiet_service_is_told_as_well(uses: Any, tmp_path: Path) -> None:
 
 def test_a_query_is_bound_to_its_service(uses: Any) -> None:
     """Every counter of an outcome is asked for one service."""
-    text = outcome.ratio(uses("http"), outcome.http("hits", "code"))
+    text = outcome.build_ratio_expr(uses("http"), outcome.build_http_outcome("hits", "code"))
     assert text.count('hits{service="x", code=~') == text.count("hits{") == 3

@@ -16,7 +16,9 @@ def test_what_rules_use_must_be_there(uses: Uses, proves: Proves) -> None:
     """The metrics of rules are asked for by what is exposed of them, others are not; the alert is right about it."""
     subject = uses("http", metrics=METRICS)
     rules = http.rules(subject)
-    (alert,) = presence.alerts(subject, [rule.expr for rule in rules.recordings] + [rule.expr for rule in rules.alerts])
+    (alert,) = presence.build_alerts(
+        subject, [rule.expr for rule in rules.recordings] + [rule.expr for rule in rules.alerts]
+    )
     assert '"x_requests_total"' in alert.expr and '"x_seconds_count"' in alert.expr and "x_idle" not in alert.expr
     proves([alert])
 
@@ -24,11 +26,11 @@ def test_what_rules_use_must_be_there(uses: Uses, proves: Proves) -> None:
 def test_a_part_of_a_name_is_no_use(uses: Uses) -> None:
     """A metric whose name only begins or ends like another one is not asked for."""
     subject = uses(metrics={"x_idle": {"type": "gauge"}})
-    assert presence.alerts(subject, ["x_idle_ratio > 1", "my_x_idle > 1", "a:x_idle"]) == ()
-    assert len(presence.alerts(subject, ["sum(x_idle) > 1"])) == 1
+    assert presence.build_alerts(subject, ["x_idle_ratio > 1", "my_x_idle > 1", "a:x_idle"]) == ()
+    assert len(presence.build_alerts(subject, ["sum(x_idle) > 1"])) == 1
 
 
 def test_a_quiet_service_is_no_mistake(uses: Uses) -> None:
     """What was there an hour, six hours or a day ago is known to exist."""
-    (alert,) = presence.alerts(uses(metrics=METRICS), ["x_idle"])
+    (alert,) = presence.build_alerts(uses(metrics=METRICS), ["x_idle"])
     assert [alert.expr.count(offset) for offset in ("offset 1h", "offset 6h", "offset 1d")] == [1, 1, 1]

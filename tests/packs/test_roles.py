@@ -9,7 +9,7 @@ import pytest
 from model.load import parse_model
 from model.system import System
 from packs import roles
-from packs.system import expanded
+from packs.system import expand_system
 from tests.support.systems import SYSTEM, changed
 
 COUNTER = {"type": "counter", "labels": {"status": ["200", "500"]}}
@@ -17,8 +17,8 @@ COUNTER = {"type": "counter", "labels": {"status": ["200", "500"]}}
 
 def places(service: dict[str, Any]) -> list[str]:
     """Where something is wrong with a service beside those of the shop."""
-    system = expanded(parse_model(System, changed(SYSTEM, {"services.other": {"port": 1, **service}}), "shop"))
-    return [problem.where.removeprefix("services.other.") for problem in roles.problems(system, "")]
+    system = expand_system(parse_model(System, changed(SYSTEM, {"services.other": {"port": 1, **service}}), "shop"))
+    return [problem.where.removeprefix("services.other.") for problem in roles.check_roles(system, "")]
 
 
 @pytest.mark.parametrize(

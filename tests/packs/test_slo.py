@@ -58,7 +58,7 @@ def test_thirty_days_equal_the_raw_samples(kind: str, tmp_path: Path) -> None:
     }[kind]
     exact = failed / (failed + passed)
     budget = 1 - float(objective["target"])  # type: ignore[arg-type]
-    short, long = slo.groups(system(objective), "test")
+    short, long = slo.build_groups(system(objective), "test")
     derived = {rule.record: f"({rule.expr})" for rule in long.recordings}
     # both are asked for once, at the end, instead of every five minutes: it is the same query and takes seconds
     ratio = derived["slo:error_ratio:window"]
@@ -92,7 +92,7 @@ def test_thirty_days_equal_the_raw_samples(kind: str, tmp_path: Path) -> None:
 )
 def test_alerts_fire_at_their_speed_and_not_below(speed: float, minutes: int, alert: str, tmp_path: Path) -> None:
     """Raw errors at a hundredth above the speed fire once they last as long as the window; a hundredth below never."""
-    groups = slo.groups(system(AVAILABILITY), "test")
+    groups = slo.build_groups(system(AVAILABILITY), "test")
     tests = []
     for factor, fires in ((1.01, 1), (0.99, 0)):
         share = 0.001 * speed * factor
@@ -119,8 +119,8 @@ def test_alerts_fire_at_their_speed_and_not_below(speed: float, minutes: int, al
     # only the pair of this speed: the other pair of the alert would fire at a lower one
     only = [each for each in pair if each[0] == speed]
     alerts = tuple(
-        replace(item, expr=slo_alerts.burning(only, MIN_FAILURES))
-        for item in slo_alerts.alerts({})
+        replace(item, expr=slo_alerts.build_burn_condition(only, MIN_FAILURES))
+        for item in slo_alerts.build_alerts({})
         if item.name == alert
     )
     short = RuleGroup(name="short", recordings=groups[0].recordings)
@@ -130,24 +130,24 @@ def test_alerts_fire_at_their_speed_and_not_below(speed: float, minutes: int, al
 
 def test_rules_are_shared_by_all_objectives() -> None:
     """A further objective costs five rules, whatever follows from it."""
-    one = sum(len(group.recordings) for group in slo.groups(system(AVAILABILITY), "test"))
-    three = sum(len(group.recordings) for group in slo.groups(system(AVAILABILITY, LATENCY, RATIO), "test"))
+    one = sum(len(group.recordings) for group in slo.build_groups(system(AVAILABILITY), "test"))
+    three = sum(len(group.recordings) for group in slo.build_groups(system(AVAILABILITY, LATENCY, RATIO), "test"))
     assert three - one == 2 * 5
 
 
 def test_a_system_without_objectives_has_no_rules() -> None:
     """Nothing is recorded where nothing is promised."""
-    assert slo.groups(system(), "test") == ()
+    assert slo.build_groups(system(), "test") == ()
     assert slo.panels(system()) == ()
 
 
 def test_colours_are_the_objectives_own() -> None:
     """Green from the target, yellow down to the floor, red below; the floor is twice the budget unless it is said."""
-    steps = {step.colour: step.value for step in slo.status(system(AVAILABILITY).objectives[0]).thresholds}
+    steps = {step.colour: step.value for step in slo.build_status_panel(system(AVAILABILITY).objectives[0]).thresholds}
     assert steps["green"] == 0.999
     assert steps["yellow"] == pytest.approx(0.998)
     declared = system({**AVAILABILITY, "floor": 0.995}).objectives[0]
-    assert {step.colour: step.value for step in slo.status(declared).thresholds}["yellow"] == 0.995
+    assert {step.colour: step.value for step in slo.build_status_panel(declared).thresholds}["yellow"] == 0.995
 
 
 def test_panels_explain_themselves(explains: Any) -> None:

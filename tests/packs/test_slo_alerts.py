@@ -21,7 +21,7 @@ ONE = {name: {"minFailures": 1} for name in PAGES}
 def groups(of: System) -> tuple[RuleGroup, ...]:
     """The rules of its objectives and of its HTTP service."""
     found = http.rules(Subject(of, "api"))
-    return (*slo.groups(of, "test"), RuleGroup(name="api", recordings=found.recordings, alerts=found.alerts))
+    return (*slo.build_groups(of, "test"), RuleGroup(name="api", recordings=found.recordings, alerts=found.alerts))
 
 
 def steady(every: int, minutes: int, failures: tuple[int, ...]) -> dict[str, str]:

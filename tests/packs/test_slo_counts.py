@@ -10,7 +10,7 @@ import pytest
 
 from packs import slo
 from packs.base import Subject
-from packs.slo_counts import asked, counts, labels
+from packs.slo_counts import build_counts, list_labels, parse_matchers
 from tests.support.objectives import AVAILABILITY, IDS, LATENCY, RATIO, absent, case, judged, near, system
 
 OTHER = {**RATIO, "bad": "shop_errors_total", "total": "http_requests_total"}
@@ -65,7 +65,7 @@ def test_what_cannot_be_judged_has_no_ratio_and_is_told(name: str, tmp_path: Pat
         f"{UNKNOWN} == bool 1",
         'ALERTS{alertname="ObjectiveWithoutData", alertstate="firing", slo!=""}',
     )
-    groups = slo.groups(system(objective, metrics=METRICS if objective is OTHER else {}), "test")
+    groups = slo.build_groups(system(objective, metrics=METRICS if objective is OTHER else {}), "test")
     judged(tmp_path, groups, [case({**series, **UP}, "40m", *facts)], "30s")
 
 
@@ -78,7 +78,7 @@ def test_what_can_be_judged_has_its_ratio(name: str, tmp_path: Path) -> None:
         f"{UNKNOWN} == bool 0",
         absent('ALERTS{alertname="ObjectiveWithoutData"}'),
     )
-    groups = slo.groups(system(objective, metrics=METRICS if objective is OTHER else {}), "test")
+    groups = slo.build_groups(system(objective, metrics=METRICS if objective is OTHER else {}), "test")
     judged(tmp_path, groups, [case({**series, **UP}, "90m", *facts)], "30s")
 
 
@@ -102,33 +102,35 @@ def test_an_instance_without_the_label_dilutes_nothing(
 ) -> None:
     """Of two instances one tells no outcomes: the ratio is the other one's, and half of the requests are unknown."""
     facts = (near("slo:error_ratio:rate1h", 0.1, 0.001), near(UNKNOWN, 0.5, 0.001))
-    judged(tmp_path, slo.groups(system(objective), "test"), [case({**known, **hidden, **UP}, "90m", *facts)], "30s")
+    judged(
+        tmp_path, slo.build_groups(system(objective), "test"), [case({**known, **hidden, **UP}, "90m", *facts)], "30s"
+    )
 
 
 def test_a_service_that_never_failed_is_at_zero(tmp_path: Path) -> None:
     """No failure has ever been counted, the status is known: 0% fail, which is not the same as no data."""
     facts = ("slo:error_ratio:rate1h == bool 0", f"{UNKNOWN} == bool 0")
     series = {requests(status="200"): "0+60x240", **UP}
-    judged(tmp_path, slo.groups(system(AVAILABILITY), "test"), [case(series, "90m", *facts)], "30s")
+    judged(tmp_path, slo.build_groups(system(AVAILABILITY), "test"), [case(series, "90m", *facts)], "30s")
 
 
 def test_a_quiet_night_is_not_without_data(tmp_path: Path) -> None:
     """No request for two hours: no ratio, and no alert about that."""
     series = {requests(status="200"): "0+60x30 1800+0x210", **UP}
     facts = (absent("slo:error_ratio:rate1h"), absent(f"{UNKNOWN} > 0"), absent('ALERTS{alertname=~"Obj.*"}'))
-    judged(tmp_path, slo.groups(system(AVAILABILITY), "test"), [case(series, "3h", *facts)], "30s")
+    judged(tmp_path, slo.build_groups(system(AVAILABILITY), "test"), [case(series, "3h", *facts)], "30s")
 
 
 def test_a_target_that_is_down_is_told_as_such(tmp_path: Path) -> None:
     """Nothing was ever counted because nothing answers: that is TargetDown, and not an objective without data."""
     series = {f'up{{{IDS}, job="api"}}': "0+0x240", f'up{{{IDS}, job="blackbox"}}': "1+0x240"}
-    judged(tmp_path, slo.groups(system(AVAILABILITY), "test"), [case(series, "2h", absent(UNKNOWN))], "30s")
+    judged(tmp_path, slo.build_groups(system(AVAILABILITY), "test"), [case(series, "2h", absent(UNKNOWN))], "30s")
 
 
 def test_a_whole_bound_is_found_in_either_spelling() -> None:
     """A bucket that ends at one second is called 1 or 1.0; both count."""
     of = system({**LATENCY, "threshold": 1.0})
-    found = counts(Subject(of, "api"), of.objectives[0])
+    found = build_counts(Subject(of, "api"), of.objectives[0])
     assert 'le=~"1(\\\\.0)?"' in found.failed and 'le=~"1(\\\\.0)?"' in found.judged
     assert (
         found.seen
@@ -139,5 +141,5 @@ def test_a_whole_bound_is_found_in_either_spelling() -> None:
 def test_labels_of_matchers_are_found() -> None:
     """What stands in quotes is a value, and no label."""
     text = 'a="x=y", b=~"c!=d|e", c != "", d!~\'f="g"\''
-    assert labels(text) == ["a", "b", "c", "d"]
-    assert asked(text) == {"a": ("=", "x=y"), "b": ("=~", "c!=d|e"), "c": ("!=", ""), "d": ("!~", 'f="g"')}
+    assert list_labels(text) == ["a", "b", "c", "d"]
+    assert parse_matchers(text) == {"a": ("=", "x=y"), "b": ("=~", "c!=d|e"), "c": ("!=", ""), "d": ("!~", 'f="g"')}

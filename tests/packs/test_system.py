@@ -12,7 +12,7 @@ from model.load import parse_model
 from model.settings import Settings
 from model.system import System
 from model.telemetry import AlertRule, RuleGroup, Telemetry
-from packs.system import expanded
+from packs.system import expand_system
 from tests.support.systems import SYSTEM, changed, contributed
 
 METRICS = "services/api/metrics"
@@ -23,7 +23,7 @@ def context(changes: dict[str, Any] | None = None, **settings: Any) -> Planning:
     return Planning(
         stack="dev",
         settings=parse_model(Settings, {"system": "shop", **settings}, "settings"),
-        system=expanded(parse_model(System, changed(SYSTEM, changes or {}), "shop")),
+        system=expand_system(parse_model(System, changed(SYSTEM, changes or {}), "shop")),
         sections={},
         address=lambda name, port: f"stand-in-{name}:{port}",
         images={},

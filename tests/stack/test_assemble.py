@@ -12,7 +12,7 @@ from model.errors import ConfigError
 from model.secret import Secret
 from stack import assemble as module
 from stack import registry
-from stack.assemble import ConfigValue, declared_secrets, load_images, load_settings, load_system
+from stack.assemble import ConfigValue, collect_secrets, load_images, load_settings, load_system
 from tests.support.systems import ROOT, SYSTEM, configuration, plan_shop, project
 
 LOGIN = {"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "pull"}]}
@@ -46,9 +46,9 @@ def test_every_component_has_a_key() -> None:
     """Each section can be switched off from the configuration."""
     for component in registry.COMPONENTS:
         (target, *_) = component.targets
-        given = {"target": target, registry.key_name(component.name): '{"enabled": false}'}
+        given = {"target": target, registry.derive_key_name(component.name): '{"enabled": false}'}
         settings = load_settings("dev", configuration(given))
-        assert not registry.sections(settings)[component.name].enabled
+        assert not registry.list_sections(settings)[component.name].enabled
 
 
 def test_a_secret_of_a_login_is_part_of_the_plan(tmp_path: Path) -> None:
@@ -83,14 +83,14 @@ def test_parts_can_be_loaded_alone(tmp_path: Path) -> None:
     root = project(tmp_path, SYSTEM)
     assert "prometheus" in load_images(ROOT)
     assert load_system("shop", "dev", root).title == "Shop"
-    assert callable(declared_secrets)
+    assert callable(collect_secrets)
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod-eu", "a1"])
 def test_stack_names_that_work_everywhere(stack: str, tmp_path: Path) -> None:
     """A stack's name becomes part of container, volume and network names."""
     root = project(tmp_path, SYSTEM)
-    assert module.assemble(stack, configuration({}), address="{}:{}".format, root=root).stack == stack
+    assert module.assemble_plan(stack, configuration({}), address="{}:{}".format, root=root).stack == stack
 
 
 def test_a_word_may_stand_for_a_section(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from model.component import Component
 from model.load import parse_model
 from model.scope import TARGETS
 from model.settings import ComponentSettings, Settings
-from stack.registry import COMPONENTS, field_name, key_name, sections, settings_model
+from stack.registry import COMPONENTS, build_settings_model, derive_field_name, derive_key_name, list_sections
 
 TOKENS = {
     "socket-proxy": "SocketProxy",
@@ -49,25 +49,25 @@ def test_every_component_has_a_section_of_its_own(component: Component[Any]) -> 
 
 def test_settings_have_a_section_for_each() -> None:
     """Each component's section has its type, its defaults and a description."""
-    model = settings_model()
+    model = build_settings_model()
     for target in TARGETS:
         settings = parse_model(model, {"system": "shop", "target": target}, "x")
         known = [component for component in COMPONENTS if target in component.targets]
-        assert list(sections(settings)) == [component.name for component in known]
+        assert list(list_sections(settings)) == [component.name for component in known]
         for component in known:
-            assert type(sections(settings)[component.name]) is component.settings
-    assert all(model.model_fields[field_name(component.name)].description for component in COMPONENTS)
+            assert type(list_sections(settings)[component.name]) is component.settings
+    assert all(model.model_fields[derive_field_name(component.name)].description for component in COMPONENTS)
 
 
 def test_sections_do_not_hide_shared_settings() -> None:
     """No component is called like a setting that all share."""
-    assert not {field_name(component.name) for component in COMPONENTS} & set(Settings.model_fields)
+    assert not {derive_field_name(component.name) for component in COMPONENTS} & set(Settings.model_fields)
 
 
 def test_names_become_keys() -> None:
     """A name with a dash is camelCase in YAML and has an underscore in Python."""
-    assert field_name("node-exporter") == "node_exporter"
-    assert key_name("node-exporter") == "nodeExporter"
+    assert derive_field_name("node-exporter") == "node_exporter"
+    assert derive_key_name("node-exporter") == "nodeExporter"
 
 
 def test_every_component_setting_is_described() -> None:

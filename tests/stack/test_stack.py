@@ -15,7 +15,7 @@ from model.plan import Plan
 from model.secret import Secret
 from model.workload import SecretFile
 from stack.assemble import ConfigValue
-from stack.stack import MonitoringStack, config_values
+from stack.stack import MonitoringStack, read_config_values
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.systems import plan_shop
 
@@ -100,7 +100,7 @@ def test_configuration_is_read_without_its_secrets(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(runtime_config, "CONFIG", ContextVar("config", default=values))
     monkeypatch.setattr(runtime_config, "get_config_env", dict)
     monkeypatch.setattr(runtime_config, "is_config_secret", lambda key: key == "observability:token")
-    assert config_values("observability") == {
+    assert read_config_values("observability") == {
         "system": ConfigValue("shop"),
         "token": ConfigValue("", secret=True),
     }

@@ -17,7 +17,7 @@ from model.extra_objects import ExtraObject
 from model.plan import Plan
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
-from stack.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble_plan
 from stack.stack import MonitoringStack
 from targets.kubernetes.delivery import Cluster
 from targets.kubernetes.shared import ClusterScope
@@ -58,7 +58,7 @@ def planned(folder: Path, settings: Mapping[str, Any], system: Mapping[str, Any]
     settings = {**settings, "system": name}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     config = {key: ConfigValue(text) for key, text in texts.items()}
-    return assemble("dev", config, platforms=PLATFORMS, root=root, need_secrets=False)
+    return assemble_plan("dev", config, platforms=PLATFORMS, root=root, need_secrets=False)
 
 
 def _reached(entries: Any) -> Any:

@@ -13,7 +13,7 @@ from components.prometheus.rules import rules
 from model.load import parse_model
 from model.system import System
 from model.telemetry import RuleGroup
-from packs.system import expanded
+from packs.system import expand_system
 from tests.support.validating import tool
 
 IDS = 'service="api", system="shop", environment="test"'
@@ -33,7 +33,7 @@ def system(*objectives: Mapping[str, Any], tune: Mapping[str, Any] | None = None
     services = {"api": {"port": 80, "packs": ["http", "worker"], **service}}
     made = [{"service": "api", **objective} for objective in objectives]
     document = {"name": "shop", "title": "Shop", "services": services, "objectives": made, "tune": dict(tune or {})}
-    return expanded(parse_model(System, document, "shop"))
+    return expand_system(parse_model(System, document, "shop"))
 
 
 def judged(folder: Path, groups: Sequence[RuleGroup], tests: Sequence[Mapping[str, Any]], interval: str) -> None:

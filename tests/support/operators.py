@@ -13,7 +13,7 @@ import yaml
 from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from model.plan import Plan
-from stack.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble_plan
 from targets.kubernetes.operator import Definition, kinds, plural
 from targets.platforms import PLATFORMS
 from tests.support.systems import ROOT
@@ -49,7 +49,7 @@ def operated(system: str, **settings: Any) -> Plan:
     """The plan of a system on a cluster whose operator runs Prometheus; settings as data, by key."""
     given = {"system": system, "target": "kubernetes", "prometheus": "operator", **settings}
     config = {key: ConfigValue(item if isinstance(item, str) else json.dumps(item)) for key, item in given.items()}
-    return assemble("x", config, platforms=PLATFORMS, root=ROOT, need_secrets=False)
+    return assemble_plan("x", config, platforms=PLATFORMS, root=ROOT, need_secrets=False)
 
 
 def systems() -> list[str]:

@@ -15,7 +15,7 @@ from model.errors import ConfigError
 from model.plan import Plan
 from model.telemetry import Telemetry
 from packs.system import SystemContributor
-from stack.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble_plan
 from targets.platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,7 +126,7 @@ def plan_shop(
 ) -> Plan:
     """The plan of the shop with changes to its system and settings, made by the code that a real run uses."""
     root = project(folder, changed(SYSTEM, system or {}))
-    return assemble("dev", configuration(settings or {}), address=address, root=root)
+    return assemble_plan("dev", configuration(settings or {}), address=address, root=root)
 
 
 def plan_cluster(
@@ -135,7 +135,7 @@ def plan_cluster(
     """The plan of the shop as `plan_shop` makes it, on a Kubernetes cluster."""
     root = project(folder, changed(SYSTEM, system or {}))
     given = configuration({"target": "kubernetes", **(settings or {})})
-    return assemble("dev", given, platforms=PLATFORMS, root=root)
+    return assemble_plan("dev", given, platforms=PLATFORMS, root=root)
 
 
 def contributed(context: Planning) -> Telemetry:

@@ -9,7 +9,7 @@ import pytest
 
 from model.plan import Plan
 from model.telemetry import AlertRule, RuleGroup
-from stack.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble_plan
 from tests.support.systems import ROOT
 
 METRICS = {
@@ -30,7 +30,7 @@ METRICS = {
 def plan() -> Plan:
     """The plan of a demo of plue."""
     config = {"system": ConfigValue("plue"), "demo": ConfigValue("true")}
-    return assemble("dev", config, address=lambda name, port: f"{name}:{port}", root=ROOT)
+    return assemble_plan("dev", config, address=lambda name, port: f"{name}:{port}", root=ROOT)
 
 
 def rules(plan: Plan) -> list[RuleGroup]:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import PROBES, SERVICE, Tune, above, flat, limit, percent, series_of
+from packs.base import (
+    PROBES,
+    SERVICE,
+    Tune,
+    build_flat_samples,
+    build_gauge_example,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 SLOW_SECONDS = 2.0
 """A health endpoint does little: two seconds mean that something it asks is slow. A probe gives up after five."""
@@ -32,7 +41,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str) -> str:
-    return series_of("api", name, job=PROBES, instance="http://api:4000/health")
+    return build_service_series("api", name, job=PROBES, instance="http://api:4000/health")
 
 
 def failed() -> AlertRule:
@@ -53,13 +62,13 @@ def failed() -> AlertRule:
             'Read its error lines from before the alert: `{service="<service>", level="error"}` in Explore.',
             "If it waits for a database or another service, mend that first: a restart would wait again.",
         ),
-        example=Example(fires={succeeded: flat(0)}, silent={succeeded: flat(1)}),
+        example=Example(fires={succeeded: build_flat_samples(0)}, silent={succeeded: build_flat_samples(1)}),
     )
 
 
 def slow(tune: Tune) -> AlertRule:
     """From the name's resolution to the last byte."""
-    bound = limit(tune, "ProbeSlow", SLOW_SECONDS)
+    bound = get_limit(tune, "ProbeSlow", SLOW_SECONDS)
     return AlertRule(
         name="ProbeSlow",
         expr=f"probe_duration_seconds > {bound:g}",
@@ -73,13 +82,13 @@ def slow(tune: Tune) -> AlertRule:
             "If it is the work, see what the endpoint asks: databases and other services, one after the other.",
             "Compare with the duration of the service's ordinary requests: is the whole service slow?",
         ),
-        example=above(_series("probe_duration_seconds"), bound),
+        example=build_gauge_example(_series("probe_duration_seconds"), bound),
     )
 
 
 def flapping(tune: Tune) -> AlertRule:
     """One that answers now and then never fails for long enough to be told."""
-    bound = limit(tune, "ProbeFlapping", ANSWERED_SHARE)
+    bound = get_limit(tune, "ProbeFlapping", ANSWERED_SHARE)
     succeeded = _series("probe_success")
     return AlertRule(
         name="ProbeFlapping",
@@ -89,7 +98,7 @@ def flapping(tune: Tune) -> AlertRule:
         limit=Share(bound),
         summary="{{ $labels.instance }} answers {{ $value | humanizePercentage }} of the time",
         description=f"In a quarter of an hour the endpoint failed at least three times and answered less than"
-        f" {percent(bound)} of the times it was asked: people are turned away now and then.",
+        f" {format_percent(bound)} of the times it was asked: people are turned away now and then.",
         steps=(
             "Open the dashboard Endpoints: does it fail by time-out (5 s), by refusal, or with a status of its own?",
             "Failing in turn is often one bad instance of several: ask each of them by itself.",
@@ -132,7 +141,7 @@ def certificate(tune: Tune) -> AlertRule:
     The exporter does not tell when a certificate began. One that was served a week ago already lives for longer than
     that and should have been renewed; short-lived ones (6 days) are replaced before.
     """
-    bound = limit(tune, "ProbeCertificateExpiring", CERTIFICATE_DAYS)
+    bound = get_limit(tune, "ProbeCertificateExpiring", CERTIFICATE_DAYS)
     at = 8 * 24 * 60
     return AlertRule(
         name="ProbeCertificateExpiring",
@@ -150,7 +159,7 @@ def certificate(tune: Tune) -> AlertRule:
 
 def last_days(tune: Tune) -> AlertRule:
     """What the warning became; the last hours are told of any certificate, however long it lives."""
-    bound = limit(tune, "ProbeCertificateLastDays", LAST_DAYS)
+    bound = get_limit(tune, "ProbeCertificateLastDays", LAST_DAYS)
     at = 7 * 24 * 60
     return AlertRule(
         name="ProbeCertificateLastDays",
@@ -172,8 +181,8 @@ def last_days(tune: Tune) -> AlertRule:
 
 def not_asked() -> AlertRule:
     """The exporter answers for itself, but not about an endpoint: that it is down says TargetDown of its own target."""
-    asked = series_of("api", "up", job=PROBES, instance="http://api:4000/health")
-    own = series_of(SELF, "up", job=SELF, instance="blackbox-exporter:9115")
+    asked = build_service_series("api", "up", job=PROBES, instance="http://api:4000/health")
+    own = build_service_series(SELF, "up", job=SELF, instance="blackbox-exporter:9115")
     return AlertRule(
         name="ProbeNotAsked",
         expr=f'up{{job="{PROBES}"}} == 0 and on(system, environment) up{{job="{SELF}"}} == 1',  # Prometheus' 1 and 0
@@ -187,13 +196,16 @@ def not_asked() -> AlertRule:
             "A time-out is an exporter without CPU, or an endpoint that takes longer than the scrape: see its limits.",
             "`400 Bad Request` is a module that it does not have: run `make up` again.",
         ),
-        example=Example(fires={asked: flat(0), own: flat(1)}, silent={asked: flat(0), own: flat(0)}),
+        example=Example(
+            fires={asked: build_flat_samples(0), own: build_flat_samples(1)},
+            silent={asked: build_flat_samples(0), own: build_flat_samples(0)},
+        ),
     )
 
 
 def config_refused() -> AlertRule:
     """The exporter keeps its old configuration when it cannot read the new one."""
-    loaded = series_of(SELF, "blackbox_exporter_config_last_reload_successful")
+    loaded = build_service_series(SELF, "blackbox_exporter_config_last_reload_successful")
     return AlertRule(
         name="BlackboxConfigReloadFailed",
         expr="blackbox_exporter_config_last_reload_successful == 0",  # its own 1 and 0: taken, or refused
@@ -205,5 +217,5 @@ def config_refused() -> AlertRule:
             'Read why: `{service="blackbox-exporter", level="error"}` in Explore names the line.',
             "Run `make up` again: it validates the document, repeats the delivery and waits until it is taken.",
         ),
-        example=Example(fires={loaded: flat(0)}, silent={loaded: flat(1)}),
+        example=Example(fires={loaded: build_flat_samples(0)}, silent={loaded: build_flat_samples(1)}),
     )

@@ -23,7 +23,7 @@ from model.settings import ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry, name_series_offer
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
 from packs.base import PROBES
-from packs.system import discovery, targets
+from packs.system import build_discovery, list_targets
 
 NAME = "blackbox-exporter"
 PORT = 9115
@@ -86,8 +86,8 @@ def addresses(context: Planning) -> tuple[ScrapeTarget, ...]:
         ScrapeTarget(address=f"http://{address}{path}", labels=labels)
         for key, service in context.system.services.items()
         for labels in ({**service.labels, **build_identity_labels(context, key)},)
-        if discovery(context, service, labels) is None
-        for address in targets(context, key, service)
+        if build_discovery(context, service, labels) is None
+        for address in list_targets(context, key, service)
         for path in service.health
     )
 
@@ -96,7 +96,7 @@ def pods(context: Planning) -> Iterator[dict[str, Any]]:
     """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
     for key, service in context.system.services.items():
         labels = {**service.labels, **build_identity_labels(context, key), "job": PROBES}
-        found = discovery(context, service, labels)
+        found = build_discovery(context, service, labels)
         for number, path in enumerate(service.health if found else (), 1):
             # no service can have such a name
             name = f"{PROBES}.{key}" + (f".{number}" if number > 1 else "")

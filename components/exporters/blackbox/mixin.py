@@ -8,7 +8,7 @@ from __future__ import annotations
 from components.drawing import at, chart, none_of, stat
 from components.exporters.blackbox.alerts import CERTIFICATE_DAYS, SLOW_SECONDS
 from model.dashboard_spec import DashboardSpec, Panel, Row
-from packs.base import colours, panel
+from packs.base import build_panel, build_thresholds
 
 ANSWERED = {"{{service}} {{instance}}": at("probe_success")}
 
@@ -19,15 +19,15 @@ def panels() -> tuple[Panel, ...]:
     share = {"{{service}} {{instance}}": f"avg_over_time({at('probe_success')}[1h])"}
     status = {"{{service}} {{instance}}": at("probe_http_status_code")}
     return (
-        panel(
+        build_panel(
             "Endpoints", ANSWERED, "short",
             "1: it answered 2xx when it was last asked. At 0 for long people are called.",
-            kind="stat", width=24, height=5, thresholds=colours((1, "green")),
+            kind="stat", width=24, height=5, thresholds=build_thresholds((1, "green")),
         ),
         chart(
             "Time to answer", took, "s",
             f"From the name to the last byte. A warning is sent when it stays above {SLOW_SECONDS:g} s.",
-            thresholds=colours((SLOW_SECONDS, "red")),
+            thresholds=build_thresholds((SLOW_SECONDS, "red")),
         ),
         chart(
             "Status", status, "short", "HTTP status of the last answer; 0 is none at all, 503 the service's own word.",
@@ -64,11 +64,11 @@ def _now() -> tuple[Panel, ...]:
         stat("Asked", f"count({at('probe_success')})", "short", "Health endpoints that are asked.", every, width=6),
         stat(
             "Without an answer", down, "short", "How many of them fail now. People are called after two minutes.",
-            every, width=6, thresholds=colours((1, "red")),
+            every, width=6, thresholds=build_thresholds((1, "red")),
         ),
         stat(
             "Slowest", f"max({at('probe_duration_seconds')})", "s", "The endpoint that takes longest.", every,
-            width=6, thresholds=colours((SLOW_SECONDS, "red")),
+            width=6, thresholds=build_thresholds((SLOW_SECONDS, "red")),
         ),
         stat(
             "Availability", share, "percentunit", "Share of good answers in the time shown: all of them, usually.",
@@ -119,8 +119,8 @@ def _exporter() -> tuple[Panel, ...]:
     return (
         stat("Configuration", loaded, "short",
         "1: it was taken. At 0 the previous one keeps working, and a warning is sent.",
-             width=12, thresholds=colours((1, "green"))),
+             width=12, thresholds=build_thresholds((1, "green"))),
         stat("Unknown modules", unknown, "short",
         "Questions in the last hour for modules that it has not; never expected.",
-             width=12, thresholds=colours((1, "red"))),
+             width=12, thresholds=build_thresholds((1, "red"))),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
-from packs.base import Tune, counter, flat, limit, percent, series_of
+from packs.base import Tune, build_counter_samples, build_flat_samples, build_service_series, format_percent, get_limit
 
 MEMORY = 0.9
 """The working set cannot be given back; above nine tenths the next burst ends in an OOM kill."""
@@ -38,12 +38,15 @@ def limits_hit(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str) -> str:
-    return series_of(SELF, name, instance="cadvisor:8080", id="/docker/1").removesuffix("}") + ', name="demo-api"}'
+    return (
+        build_service_series(SELF, name, instance="cadvisor:8080", id="/docker/1").removesuffix("}")
+        + ', name="demo-api"}'
+    )
 
 
 def none_seen() -> AlertRule:
     """It answers, so that TargetDown is silent, and names no container: it must run in one itself, so something is."""
-    up = series_of(SELF, "up", job="cadvisor", instance="cadvisor:8080")
+    up = build_service_series(SELF, "up", job="cadvisor", instance="cadvisor:8080")
     return AlertRule(
         name="ContainerMetricsMissing",
         expr=f'up{{job="cadvisor"}} == 1 unless on(instance) container_last_seen{{{NAMED}}}',
@@ -63,15 +66,20 @@ def none_seen() -> AlertRule:
         ),
         # in the second example only groups of containers are seen at first, and then a container
         example=Example(
-            fires={up: flat(1), series_of(SELF, "container_last_seen", instance="cadvisor:8080", id="/"): flat(1)},
-            silent={up: flat(1), _series("container_last_seen"): "_x55 1+0x60"},
+            fires={
+                up: build_flat_samples(1),
+                build_service_series(SELF, "container_last_seen", instance="cadvisor:8080", id="/"): build_flat_samples(
+                    1
+                ),
+            },
+            silent={up: build_flat_samples(1), _series("container_last_seen"): "_x55 1+0x60"},
         ),
     )
 
 
 def memory(tune: Tune) -> AlertRule:
     """Of those that have a limit."""
-    bound = limit(tune, "ContainerMemoryNearLimit", MEMORY)
+    bound = get_limit(tune, "ContainerMemoryNearLimit", MEMORY)
     used, most = _series("container_memory_working_set_bytes"), _series("container_spec_memory_limit_bytes")
     return AlertRule(
         name="ContainerMemoryNearLimit",
@@ -81,8 +89,8 @@ def memory(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.name }} uses {{ $value | humanizePercentage }} of its memory limit",
-        description=f"More than {percent(bound)} of its limit is in use and cannot be given back; at 100% the kernel"
-        " kills"
+        description=f"More than {format_percent(bound)} of its limit is in use and cannot be given back; at 100% the"
+        " kernel kills"
         " it.",
         steps=(
             "Open the dashboard Containers, row In use: did it jump (a large request), or grow for hours (a leak)?",
@@ -91,19 +99,20 @@ def memory(tune: Tune) -> AlertRule:
             "If it leaks, restart it at a quiet moment and keep a heap profile from before.",
         ),
         example=Example(
-            fires={used: flat(bound * 1010), most: flat(1000)}, silent={used: flat(bound * 990), most: flat(1000)}
+            fires={used: build_flat_samples(bound * 1010), most: build_flat_samples(1000)},
+            silent={used: build_flat_samples(bound * 990), most: build_flat_samples(1000)},
         ),
     )
 
 
 def throttled(tune: Tune) -> AlertRule:
     """Share of the time, not of its own periods: one that works for a moment every minute may use its quota up."""
-    bound = limit(tune, "ContainerCpuThrottled", THROTTLED)
+    bound = get_limit(tune, "ContainerCpuThrottled", THROTTLED)
     held, period = _series("container_cpu_cfs_throttled_periods_total"), _series("container_spec_cpu_period")
     most = 600  # periods of 100 ms in a minute
 
     def periods(part: float) -> dict[str, str]:
-        return {held: counter(most * part), period: flat(100000)}
+        return {held: build_counter_samples(most * part), period: build_flat_samples(100000)}
 
     return AlertRule(
         name="ContainerCpuThrottled",
@@ -113,8 +122,8 @@ def throttled(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.name }} is held back by its CPU limit {{ $value | humanizePercentage }} of the time",
-        description=f"It has used up its CPU limit before the end of more than {percent(bound)} of the periods of 100"
-        " ms, and"
+        description=f"It has used up its CPU limit before the end of more than {format_percent(bound)} of the"
+        " periods of 100 ms, and"
         " stands still until the next one.",
         steps=(
             "Open the dashboard Containers, row CPU: is it at its limit on average, or only in bursts?",
@@ -128,7 +137,7 @@ def throttled(tune: Tune) -> AlertRule:
 
 def restarting(tune: Tune) -> AlertRule:
     """The same container: one that a deployment replaces has another id."""
-    bound = limit(tune, "ContainerRestarting", RESTARTS)
+    bound = get_limit(tune, "ContainerRestarting", RESTARTS)
     started = _series("container_start_time_seconds")
 
     def starts(times: int) -> dict[str, str]:
@@ -171,6 +180,7 @@ def unhealthy() -> AlertRule:
             "If nothing points further, restart it: `docker restart <name>`; the engine does not do that by itself.",
         ),
         example=Example(
-            fires={health: "1+0x40 0+0x80", started: flat(1)}, silent={health: "0+0x58 1+0x60", started: flat(1)}
+            fires={health: "1+0x40 0+0x80", started: build_flat_samples(1)},
+            silent={health: "0+0x58 1+0x60", started: build_flat_samples(1)},
         ),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from components.drawing import at, chart, none_of, rate, stat, summed
 from components.exporters.containers.alerts import MEMORY, NAMED, RESTARTS, THROTTLED, alerts
 from model.dashboard_spec import DashboardSpec, Panel, Row
-from packs.base import colours, percent
+from packs.base import build_thresholds, format_percent
 
 __all__ = ["alerts", "board", "panels"]
 
@@ -36,13 +36,13 @@ def panels() -> tuple[Panel, ...]:
         ),
         chart(
             "Memory of their limits", {NAME: USED}, "percentunit",
-            f"At 100% the kernel kills it. A warning is sent when one stays above {percent(MEMORY)}.",
-            width=6, thresholds=colours((MEMORY, "red")),
+            f"At 100% the kernel kills it. A warning is sent when one stays above {format_percent(MEMORY)}.",
+            width=6, thresholds=build_thresholds((MEMORY, "red")),
         ),
         chart(
             "Held back by CPU limits", {NAME: held}, "percentunit",
-            f"Share of the time. A warning is sent when one stays above {percent(THROTTLED)}.",
-            width=6, thresholds=colours((THROTTLED, "red")),
+            f"Share of the time. A warning is sent when one stays above {format_percent(THROTTLED)}.",
+            width=6, thresholds=build_thresholds((THROTTLED, "red")),
         ),
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ def _now() -> tuple[Panel, ...]:
         stat("Running", f"count({at('container_last_seen', NAMED)})", "short", "Containers that cAdvisor sees.", every),
         stat(
             "Unhealthy", sick, "short", "Their own check fails, or they just start. Worry when it stays.", every,
-            thresholds=colours((1, "red")),
+            thresholds=build_thresholds((1, "red")),
         ),
         stat(
             "Started within an hour", young, "short", "After a deployment these are the new ones; else ask why.", every,
@@ -81,7 +81,7 @@ def _now() -> tuple[Panel, ...]:
         stat("Cores in all", f"sum({CORES})", "short", "Of all containers together.", every),
         stat(
             "Nearest to its limit", f"topk(1, {USED})", "percentunit", "The container with least memory left.", NAME,
-            thresholds=colours((MEMORY, "red")),
+            thresholds=build_thresholds((MEMORY, "red")),
         ),
     )  # fmt: skip
 

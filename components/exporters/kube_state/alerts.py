@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from model.limits import Count
 from model.telemetry import AlertRule, Example
-from packs.base import BY, Tune, flat, limit, series_of
+from packs.base import BY, Tune, build_flat_samples, build_service_series, get_limit
 
 RESTARTS = 3.0
 """In a quarter of an hour: a start that waits for its database takes two or three; what comes after that is a loop."""
@@ -47,7 +47,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def series(name: str, **labels: str) -> str:
     """One of kube-state-metrics' series about the namespace `shop`, as the examples of alerts name it."""
-    return series_of(SELF, name, **{"instance": "kube-state-metrics:8080", "namespace": "shop", **labels})
+    return build_service_series(SELF, name, **{"instance": "kube-state-metrics:8080", "namespace": "shop", **labels})
 
 
 def _of_pod(name: str, **labels: str) -> str:
@@ -59,7 +59,7 @@ def _of_pod(name: str, **labels: str) -> str:
 
 def crash_looping(tune: Tune) -> AlertRule:
     """By two measures: kubelets wait longer and longer, so after a while a loop makes three restarts in that time."""
-    bound = limit(tune, "PodCrashLooping", RESTARTS)
+    bound = get_limit(tune, "PodCrashLooping", RESTARTS)
     grown = "round(increase(kube_pod_container_status_restarts_total[{}]))"  # increase() makes 3 restarts 3.05 of them
     late = 'max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[10m]) > 0'
     count = _of_pod("kube_pod_container_status_restarts_total", container="api")
@@ -109,9 +109,9 @@ def pod_not_ready() -> AlertRule:
         ),
         # in the second example the pod of a Job is done, and not ready for that reason
         example=Example(
-            fires={ready: flat(0), phase: flat(1)},
+            fires={ready: build_flat_samples(0), phase: build_flat_samples(1)},
             silent={
-                ready: flat(0),
+                ready: build_flat_samples(0),
                 phase: "1+0x10 0+0x110",
                 _of_pod("kube_pod_status_phase", phase="Succeeded"): "0+0x10 1+0x110",
             },
@@ -166,7 +166,10 @@ def oom_killed() -> AlertRule:
             "If what it needs is honest, raise `resources.limits.memory` where it is deployed.",
             f"If it leaks, compare with its last deployment. {LINES}",
         ),
-        example=Example(fires={why: flat(1), count: "0+0x55 1+0x60"}, silent={why: flat(1), count: "0+0x45 1+0x70"}),
+        example=Example(
+            fires={why: build_flat_samples(1), count: "0+0x55 1+0x60"},
+            silent={why: build_flat_samples(1), count: "0+0x45 1+0x70"},
+        ),
     )
 
 
@@ -185,7 +188,9 @@ def _each(template: str) -> str:
 def _replicas(kind: str, wanted: str, there: str) -> dict[str, str]:
     """A workload of that kind, created long ago."""
     names = (*WORKLOADS[kind], f"kube_{kind}_created")
-    return {series(name, **{kind: "x"}): v for name, v in zip(names, (wanted, there, flat(1)), strict=True)}
+    return {
+        series(name, **{kind: "x"}): v for name, v in zip(names, (wanted, there, build_flat_samples(1)), strict=True)
+    }
 
 
 def replicas_missing() -> AlertRule:
@@ -207,11 +212,11 @@ def replicas_missing() -> AlertRule:
             " it back: `kubectl -n <namespace> rollout undo deployment <name>`.",
         ),
         example=Example(
-            fires=_replicas("deployment", flat(3), flat(2)),
+            fires=_replicas("deployment", build_flat_samples(3), build_flat_samples(2)),
             silent={
-                **_replicas("deployment", flat(3), "3+0x50 2+0x5 3+0x70"),
-                **_replicas("statefulset", flat(2), flat(2)),
-                **_replicas("daemonset", flat(0), flat(0)),
+                **_replicas("deployment", build_flat_samples(3), "3+0x50 2+0x5 3+0x70"),
+                **_replicas("statefulset", build_flat_samples(2), build_flat_samples(2)),
+                **_replicas("daemonset", build_flat_samples(0), build_flat_samples(0)),
             },
         ),
     )
@@ -235,11 +240,11 @@ def replicas_gone() -> AlertRule:
             " --sort-by .lastTimestamp | tail -20`.",
         ),
         example=Example(
-            fires=_replicas("statefulset", flat(1), "1+0x56 0+0x60"),
+            fires=_replicas("statefulset", build_flat_samples(1), "1+0x56 0+0x60"),
             silent={
-                **_replicas("statefulset", flat(1), "1+0x59 0+0x60"),
-                **_replicas("deployment", flat(2), flat(1)),
-                **_replicas("daemonset", flat(0), flat(0)),
+                **_replicas("statefulset", build_flat_samples(1), "1+0x59 0+0x60"),
+                **_replicas("deployment", build_flat_samples(2), build_flat_samples(1)),
+                **_replicas("daemonset", build_flat_samples(0), build_flat_samples(0)),
             },
         ),
     )

@@ -16,7 +16,7 @@ from components.exporters.kube_state.node_alerts import PRESSURE, READY
 from components.exporters.kube_state.volume_alerts import FILES, VOLUME_FULL, VOLUME_LOW
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
-from packs.base import Tune, colours, percent
+from packs.base import Tune, build_thresholds, format_percent
 
 __all__ = ["alerts", "board", "panels"]
 
@@ -29,7 +29,7 @@ PHASES = f"sum by (phase) ({at('kube_pod_status_phase')})"
 LEFT = f"{at('kubelet_volume_stats_available_bytes')} / {at('kubelet_volume_stats_capacity_bytes')}"
 USED = f"max by (namespace, persistentvolumeclaim) (1 - {LEFT})"
 """Share of each volume in use; one that several nodes mount is told of by each of them."""
-FULL = colours((1 - VOLUME_LOW, "yellow"), (1 - VOLUME_FULL, "red"))
+FULL = build_thresholds((1 - VOLUME_LOW, "yellow"), (1 - VOLUME_FULL, "red"))
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
@@ -54,7 +54,7 @@ def panels() -> tuple[Panel, ...]:
             },
             "short", "Wanted, but not at work. A warning is sent after 15 minutes, and people are called when none is"
             " left.",
-            width=6, thresholds=colours((1, "yellow")),
+            width=6, thresholds=build_thresholds((1, "yellow")),
         ),
         _restarts(6),
         _used(6),
@@ -88,13 +88,13 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Nodes ready", f"avg({at('kube_node_status_condition', READY)})", "percentunit",
             "Share of all nodes. People are called when one that is not cordoned is not ready for 15 minutes.", every,
-            thresholds=colours((0, "red"), (1, "green")),
+            thresholds=build_thresholds((0, "red"), (1, "green")),
         ),
         stat("Pods running", running, "short", "Pods with at least one container that runs.", every),
         stat(
             "Pods not ready", unready, "short", "They should run, but get no requests. A warning is sent after 15"
             " minutes.",
-            every, thresholds=colours((1, "yellow")),
+            every, thresholds=build_thresholds((1, "yellow")),
         ),
         stat(
             "Restarts in an hour", f"round(sum(increase({COUNT}[1h])))", "short",
@@ -103,12 +103,12 @@ def _now() -> tuple[Panel, ...]:
         stat(
             "Deployments short of replicas", f"count({at(wanted)} - {at(there)} > 0){none_of(at(wanted))}", "short",
             "Fewer work than are wanted. A warning is sent after 15 minutes.", every,
-            thresholds=colours((1, "yellow")),
+            thresholds=build_thresholds((1, "yellow")),
         ),
         stat(
             "Volume nearest to full", f"topk(1, {USED})", "percentunit",
-            f"The one with least left. A warning is sent above {percent(1 - VOLUME_LOW)}; people are called above"
-            f" {percent(1 - VOLUME_FULL)}.",
+            f"The one with least left. A warning is sent above {format_percent(1 - VOLUME_LOW)}; people are called"
+            f" above {format_percent(1 - VOLUME_FULL)}.",
             CLAIM, thresholds=FULL,
         ),
     )  # fmt: skip
@@ -130,15 +130,15 @@ def _restarts(width: int) -> Panel:
     return chart(
         "Restarts of containers", {CONTAINER: again}, "short",
         f"Within 15 minutes. A warning is sent above {RESTARTS:g}.",
-        width=width, thresholds=colours((RESTARTS, "yellow")),
+        width=width, thresholds=build_thresholds((RESTARTS, "yellow")),
     )  # fmt: skip
 
 
 def _used(width: int) -> Panel:
     return chart(
         "Volumes in use", {CLAIM: USED}, "percentunit",
-        f"Share of each claim. A warning is sent above {percent(1 - VOLUME_LOW)}, or when it would be full within a"
-        f" day; people are called above {percent(1 - VOLUME_FULL)}.",
+        f"Share of each claim. A warning is sent above {format_percent(1 - VOLUME_LOW)}, or when it would be full"
+        f" within a day; people are called above {format_percent(1 - VOLUME_FULL)}.",
         width=width, thresholds=FULL,
     )  # fmt: skip
 
@@ -204,7 +204,7 @@ def _volumes() -> tuple[Panel, ...]:
         chart(
             "Inodes left", {CLAIM: inodes}, "percentunit",
             f"When none is left no file can be made, whatever space there is. People are called below"
-            f" {percent(FILES)}.",
+            f" {format_percent(FILES)}.",
         ),
     )  # fmt: skip
 

@@ -12,7 +12,15 @@ from typing import Literal
 from components.exporters.kube_state.alerts import SELF
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
-from packs.base import BY, Tune, counter, flat, limit, percent, series_of
+from packs.base import (
+    BY,
+    Tune,
+    build_counter_samples,
+    build_flat_samples,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 PRESSURE = 'condition=~"MemoryPressure|DiskPressure|PIDPressure|NetworkUnavailable", status="true"'
 READY = 'condition="Ready", status="true"'
@@ -48,11 +56,11 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def _condition(condition: str, status: str = "true") -> str:
     labels = {"instance": "k:8080", "node": "a", "condition": condition, "status": status}
-    return series_of(SELF, "kube_node_status_condition", **labels)
+    return build_service_series(SELF, "kube_node_status_condition", **labels)
 
 
 def _cordoned() -> str:
-    return series_of(SELF, "kube_node_spec_unschedulable", instance="k:8080", node="a")
+    return build_service_series(SELF, "kube_node_spec_unschedulable", instance="k:8080", node="a")
 
 
 # -- nodes -----------------------------------------------------------------------------------------------------------
@@ -76,19 +84,21 @@ def node_not_ready() -> AlertRule:
             "If the machine answers, read the kubelet's log there: `journalctl -u kubelet --since -15min`.",
             "If it does not, restart or replace it; `kubectl delete node <node>` frees volumes that it still holds.",
         ),
-        example=Example(fires={ready: gone, cordoned: flat(0)}, silent={ready: gone, cordoned: flat(1)}),
+        example=Example(
+            fires={ready: gone, cordoned: build_flat_samples(0)}, silent={ready: gone, cordoned: build_flat_samples(1)}
+        ),
     )
 
 
 def node_flaps(tune: Tune) -> AlertRule:
     """It never stays away for long enough to be told of, and its pods are moved each time."""
-    bound = limit(tune, "KubeNodeReadinessFlapping", FLAPS)
+    bound = get_limit(tune, "KubeNodeReadinessFlapping", FLAPS)
     ready, cordoned = _condition("Ready"), _cordoned()
 
     def changes(times: int) -> dict[str, str]:
         """It changes so often after minute 50, a minute apart."""
         values = [f"{(n + 1) % 2}+0x0" for n in range(1, times + 1)]
-        return {ready: " ".join(["1+0x49", *values, f"{(times + 1) % 2}+0x60"]), cordoned: flat(0)}
+        return {ready: " ".join(["1+0x49", *values, f"{(times + 1) % 2}+0x60"]), cordoned: build_flat_samples(0)}
 
     return AlertRule(
         name="KubeNodeReadinessFlapping",
@@ -155,13 +165,13 @@ def node_cordoned() -> AlertRule:
 
 
 def _kubelet(name: str) -> str:
-    return series_of(KUBELET, name, instance="10.0.0.1:10250", node="a")
+    return build_service_series(KUBELET, name, instance="10.0.0.1:10250", node="a")
 
 
 def certificate_ends(tune: Tune, kind: Kind) -> AlertRule:
     """By the kubelet's own count; it is without end where the kubelet does not renew it."""
     name = f"Kubelet{kind}CertificateExpiration"
-    bound = limit(tune, name, CLIENT_SECONDS if kind == "Client" else SERVER_SECONDS)
+    bound = get_limit(tune, name, CLIENT_SECONDS if kind == "Client" else SERVER_SECONDS)
     metric = f"kubelet_certificate_manager_{kind.lower()}_ttl_seconds"
     means = (
         "the node drops out of the cluster then, and stays out until it joins anew"
@@ -185,7 +195,10 @@ def certificate_ends(tune: Tune, kind: Kind) -> AlertRule:
             "On a cluster of kubeadm, `kubeadm certs check-expiration` shows those of the control plane, which end at"
             " the same time.",
         ),
-        example=Example(fires={_kubelet(metric): flat(bound * 0.99)}, silent={_kubelet(metric): flat(bound * 1.01)}),
+        example=Example(
+            fires={_kubelet(metric): build_flat_samples(bound * 0.99)},
+            silent={_kubelet(metric): build_flat_samples(bound * 1.01)},
+        ),
     )
 
 
@@ -220,10 +233,10 @@ def certificate_not_renewed(kind: Kind) -> AlertRule:
 def state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
     """Kinds of objects that it may not read, or that the API server does not give it."""
     name = f"KubeStateMetrics{what}Errors"
-    bound = limit(tune, name, FAILED_SHARE)
+    bound = get_limit(tune, name, FAILED_SHARE)
     metric = f"kube_state_metrics_{what.lower()}_total"
     labels = {"instance": "kube-state-metrics:8081", "resource": "*v1.Pod"}
-    failed, done = (series_of(SELF, metric, result=result, **labels) for result in ("error", "success"))
+    failed, done = (build_service_series(SELF, metric, result=result, **labels) for result in ("error", "success"))
     return AlertRule(
         name=name,
         expr=f'sum by ({BY}, resource) (rate({metric}{{result="error"}}[15m]))'
@@ -232,7 +245,7 @@ def state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
         severity="critical",
         limit=Share(bound),
         summary=f"kube-state-metrics cannot {what.lower()} {{{{ $labels.resource }}}}",
-        description=f"More than {percent(bound)} of its requests fail: what it tells of these objects is old or"
+        description=f"More than {format_percent(bound)} of its requests fail: what it tells of these objects is old or"
         " missing, and no alert about them can be relied on.",
         steps=(
             "Read why: `kubectl -n <namespace> logs deployment/kube-state-metrics --tail 50 | grep -i fail`.",
@@ -241,7 +254,13 @@ def state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
             "Until it is mended, look for yourself: `kubectl get pods,deployments,nodes -A`.",
         ),
         example=Example(
-            fires={failed: counter(1000 * bound * 1.01), done: counter(1000 * (1 - bound * 1.01))},
-            silent={failed: counter(1000 * bound * 0.99), done: counter(1000 * (1 - bound * 0.99))},
+            fires={
+                failed: build_counter_samples(1000 * bound * 1.01),
+                done: build_counter_samples(1000 * (1 - bound * 1.01)),
+            },
+            silent={
+                failed: build_counter_samples(1000 * bound * 0.99),
+                done: build_counter_samples(1000 * (1 - bound * 0.99)),
+            },
         ),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from components.exporters.kube_state.alerts import series
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import SERVICE, Tune, flat, limit, percent, series_of
+from packs.base import SERVICE, Tune, build_flat_samples, build_service_series, format_percent, get_limit
 
 VOLUME_FULL = 0.05
 """Claims are small: of 10 GiB, written to at the 3 MB/s of a busy database, it is three minutes until nothing is left.
@@ -53,7 +53,7 @@ def _volume(available: str, size: float) -> dict[str, str]:
 
 def _series(what: str) -> str:
     labels = {"instance": "10.0.0.1:10250", "node": "a", "namespace": "shop", "persistentvolumeclaim": "data-db-0"}
-    return series_of(KUBELET, f"kubelet_volume_stats_{what}", **labels)
+    return build_service_series(KUBELET, f"kubelet_volume_stats_{what}", **labels)
 
 
 def _read_only() -> dict[str, str]:
@@ -63,8 +63,8 @@ def _read_only() -> dict[str, str]:
 
 def volume_full(tune: Tune) -> AlertRule:
     """Somebody has to act now: by its level, for one that fills within an hour has no trend yet."""
-    bound = limit(tune, "KubePersistentVolumeFillingUp", VOLUME_FULL)
-    nearly = _volume(flat(bound * 990), 1000)
+    bound = get_limit(tune, "KubePersistentVolumeFillingUp", VOLUME_FULL)
+    nearly = _volume(build_flat_samples(bound * 990), 1000)
     return AlertRule(
         name="KubePersistentVolumeFillingUp",
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
@@ -73,8 +73,8 @@ def volume_full(tune: Tune) -> AlertRule:
         limit=Share(bound),
         inhibits=(Inhibition(alerts=("VolumeFilling", "VolumeFillsSoon"), on=VOLUME),),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
-        description=f"Less than {percent(bound)} of the volume is left: databases, metrics and logs stop when it is"
-        " full.",
+        description=f"Less than {format_percent(bound)} of the volume is left: databases, metrics and logs stop when"
+        " it is full.",
         steps=VOLUME_STEPS,
         example=Example(fires=nearly, silent={**nearly, **_read_only()}),
     )
@@ -82,7 +82,7 @@ def volume_full(tune: Tune) -> AlertRule:
 
 def volume_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
-    bound = limit(tune, "VolumeFilling", VOLUME_LOW)
+    bound = get_limit(tune, "VolumeFilling", VOLUME_LOW)
     return AlertRule(
         name="VolumeFilling",
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
@@ -90,15 +90,18 @@ def volume_low(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
-        description=f"Less than {percent(bound)} of the volume is left; what writes to it stops when it is full.",
+        description=f"Less than {format_percent(bound)} of the volume is left; what writes to it stops when it is"
+        " full.",
         steps=VOLUME_STEPS,
-        example=Example(fires=_volume(flat(bound * 990), 1000), silent=_volume(flat(bound * 1010), 1000)),
+        example=Example(
+            fires=_volume(build_flat_samples(bound * 990), 1000), silent=_volume(build_flat_samples(bound * 1010), 1000)
+        ),
     )
 
 
 def volume_filling(tune: Tune) -> AlertRule:
     """A warning, as there is a day; and only from three hours of data on: before, the trend says nothing."""
-    bound = limit(tune, "VolumeFillsSoon", VOLUME_FILLING)
+    bound = get_limit(tune, "VolumeFillsSoon", VOLUME_FILLING)
     size = 400 / bound  # so that the 364 and less of the example are below the bound
     return AlertRule(
         name="VolumeFillsSoon",
@@ -108,8 +111,8 @@ def volume_filling(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary=f"{CLAIM} will be full within a day, {{{{ $value | humanizePercentage }}}} is left",
-        description=f"Less than {percent(bound)} of the volume is left, and the trend of the last six hours fills it"
-        " within 24 hours: databases, metrics and logs stop when it is full.",
+        description=f"Less than {format_percent(bound)} of the volume is left, and the trend of the last six hours"
+        " fills it within 24 hours: databases, metrics and logs stop when it is full.",
         steps=VOLUME_STEPS,
         # after five hours 1440 more minutes of 0.211 are just more than is left; after six those of 0.2 are just less
         example=Example(fires=_volume("364-0.211x600", size), silent=_volume("364-0.2x600", size), at="6h"),
@@ -118,7 +121,7 @@ def volume_filling(tune: Tune) -> AlertRule:
 
 def files_used_up(tune: Tune) -> AlertRule:
     """Inodes: file systems that make them as they need them say 0, and are left out."""
-    bound = limit(tune, "KubePersistentVolumeInodesFillingUp", FILES)
+    bound = get_limit(tune, "KubePersistentVolumeInodesFillingUp", FILES)
     free, most = _series("inodes_free"), _series("inodes")
     return AlertRule(
         name="KubePersistentVolumeInodesFillingUp",
@@ -127,7 +130,8 @@ def files_used_up(tune: Tune) -> AlertRule:
         severity="critical",
         limit=Share(bound),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} of its inodes left",
-        description=f"Less than {percent(bound)} of the volume's inodes are left: without one no file can be made, and"
+        description=f"Less than {format_percent(bound)} of the volume's inodes are left: without one no file can be"
+        " made, and"
         ' everything says "no space left on device", however much space there is.',
         steps=(
             "Open the dashboard Cluster, panel Inodes left: since when do they go, and what began then?",
@@ -137,6 +141,7 @@ def files_used_up(tune: Tune) -> AlertRule:
             "If all are needed, a larger claim has more inodes: `kubectl -n <namespace> edit pvc <name>`.",
         ),
         example=Example(
-            fires={free: flat(bound * 990), most: flat(1000)}, silent={free: flat(bound * 1010), most: flat(1000)}
+            fires={free: build_flat_samples(bound * 990), most: build_flat_samples(1000)},
+            silent={free: build_flat_samples(bound * 1010), most: build_flat_samples(1000)},
         ),
     )

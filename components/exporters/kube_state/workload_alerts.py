@@ -9,7 +9,7 @@ from typing import Literal
 
 from components.exporters.kube_state.alerts import SELF, series
 from model.telemetry import AlertRule, Example
-from packs.base import Tune, flat, limit, series_of
+from packs.base import Tune, build_flat_samples, build_service_series, get_limit
 
 JOB_SECONDS = 12 * 3600.0
 """Twelve hours, as in Kubernetes' mixin: a nightly backup that still runs at noon will not end by itself."""
@@ -61,7 +61,7 @@ def rollout_stuck() -> AlertRule:
         ),
         example=Example(
             fires={states["false"]: "0+0x40 1+0x80", states["true"]: "1+0x40 0+0x80"},
-            silent={states["false"]: flat(0), states["true"]: flat(1)},
+            silent={states["false"]: build_flat_samples(0), states["true"]: build_flat_samples(1)},
         ),
     )
 
@@ -86,7 +86,8 @@ def generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule
             f"If it is this one alone, read its events: `kubectl -n <namespace> describe {name} <name>`.",
         ),
         example=Example(
-            fires={one: "3+0x40 4+0x80", other: flat(3)}, silent={one: "3+0x40 4+0x80", other: "3+0x50 4+0x70"}
+            fires={one: "3+0x40 4+0x80", other: build_flat_samples(3)},
+            silent={one: "3+0x40 4+0x80", other: "3+0x50 4+0x70"},
         ),
     )
 
@@ -95,7 +96,7 @@ def generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule
 
 
 def _hpa(**values: float) -> dict[str, str]:
-    return {series(f"kube_{HPA}_{name}", **{HPA: "api"}): flat(value) for name, value in values.items()}
+    return {series(f"kube_{HPA}_{name}", **{HPA: "api"}): build_flat_samples(value) for name, value in values.items()}
 
 
 def autoscaler_at_its_end() -> AlertRule:
@@ -142,8 +143,8 @@ def autoscaler_without_metrics() -> AlertRule:
             "If it scales by a share, each container of the pods needs a request: `resources.requests`.",
         ),
         example=Example(
-            fires={inactive: flat(1), **_hpa(status_current_replicas=2)},
-            silent={inactive: flat(1), **_hpa(status_current_replicas=0)},
+            fires={inactive: build_flat_samples(1), **_hpa(status_current_replicas=2)},
+            silent={inactive: build_flat_samples(1), **_hpa(status_current_replicas=0)},
         ),
     )
 
@@ -170,13 +171,16 @@ def job_failed() -> AlertRule:
             "Delete the failed one, so that the next failure is seen: `kubectl -n <namespace> delete job <job>`.",
         ),
         # in the second example a pod has failed, and the Job tries again
-        example=Example(fires={failed["true"]: "0+0x40 1+0x80"}, silent={failed["true"]: flat(0), tried: flat(1)}),
+        example=Example(
+            fires={failed["true"]: "0+0x40 1+0x80"},
+            silent={failed["true"]: build_flat_samples(0), tried: build_flat_samples(1)},
+        ),
     )
 
 
 def job_not_completed(tune: Tune) -> AlertRule:
     """It hangs, or none of its pods can be made; no later run of a CronJob that forbids two at a time begins."""
-    bound = limit(tune, "KubeJobNotCompleted", JOB_SECONDS)
+    bound = get_limit(tune, "KubeJobNotCompleted", JOB_SECONDS)
     started, done = (series(f"kube_job_status_{what}_time", job_name="backup-1") for what in ("start", "completion"))
     over = "unless on(namespace, job_name)"
     minutes = int(bound // 60)
@@ -207,9 +211,13 @@ def job_not_completed(tune: Tune) -> AlertRule:
 
 def cron_job_late(tune: Tune) -> AlertRule:
     """Seconds since the time of its next run, which moves on with each run that begins."""
-    bound = limit(tune, "CronJobNotStarted", LATE_SECONDS)
-    due = series_of(SELF, "kube_cronjob_next_schedule_time", instance="k:8080", namespace="shop", cronjob="backup")
-    suspended = series_of(SELF, "kube_cronjob_spec_suspend", instance="k:8080", namespace="shop", cronjob="backup")
+    bound = get_limit(tune, "CronJobNotStarted", LATE_SECONDS)
+    due = build_service_series(
+        SELF, "kube_cronjob_next_schedule_time", instance="k:8080", namespace="shop", cronjob="backup"
+    )
+    suspended = build_service_series(
+        SELF, "kube_cronjob_spec_suspend", instance="k:8080", namespace="shop", cronjob="backup"
+    )
     minutes = int(bound // 60)
     return AlertRule(
         name="CronJobNotStarted",

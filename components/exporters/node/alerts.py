@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example
-from packs.base import BY, Tune, above, counter, flat, grown, limit, percent, series_of
+from packs.base import (
+    BY,
+    Tune,
+    build_counter_samples,
+    build_flat_samples,
+    build_gauge_example,
+    build_growth_example,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 MEMORY = 0.9
 """The kernel starts to drop caches and to stall at about this point."""
@@ -46,12 +56,12 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str, **labels: str) -> str:
-    return series_of(SELF, name, instance="node-exporter:9100", **labels)
+    return build_service_series(SELF, name, instance="node-exporter:9100", **labels)
 
 
 def memory(tune: Tune) -> AlertRule:
     """Memory that nothing can be given back of."""
-    bound = limit(tune, "HostMemoryHigh", MEMORY)
+    bound = get_limit(tune, "HostMemoryHigh", MEMORY)
     free, total = _series("node_memory_MemAvailable_bytes"), _series("node_memory_MemTotal_bytes")
     return AlertRule(
         name="HostMemoryHigh",
@@ -60,23 +70,23 @@ def memory(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="Host memory is {{ $value | humanizePercentage }} full",
-        description=f"More than {percent(bound)} of the host's memory is in use: when it is used up, the kernel kills"
-        " processes.",
+        description=f"More than {format_percent(bound)} of the host's memory is in use: when it is used up, the"
+        " kernel kills processes.",
         steps=(
             "Open the dashboard Containers: which container is the largest, and which one grew?",
             "If the containers do not add up to it, look for processes outside: `ps aux --sort=-rss | head`.",
             "Stop or move what can wait, and give the container that grows a limit, so that it is killed alone.",
         ),
         example=Example(
-            fires={free: flat((1 - bound) * 990), total: flat(1000)},
-            silent={free: flat((1 - bound) * 1010), total: flat(1000)},
+            fires={free: build_flat_samples((1 - bound) * 990), total: build_flat_samples(1000)},
+            silent={free: build_flat_samples((1 - bound) * 1010), total: build_flat_samples(1000)},
         ),
     )
 
 
 def thrashing(tune: Tune) -> AlertRule:
     """By the kernel's own measure of waiting; by major faults where it keeps none (psi=0)."""
-    bound = limit(tune, "HostThrashing", THRASHING)
+    bound = get_limit(tune, "HostThrashing", THRASHING)
     waited, faults = _series("node_pressure_memory_waiting_seconds_total"), _series("node_vmstat_pgmajfault")
     waiting = "node_pressure_memory_waiting_seconds_total"
     return AlertRule(
@@ -87,8 +97,8 @@ def thrashing(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary=f"{WHERE} reads the same memory pages from disk again and again",
-        description=f"For more than {percent(bound)} of the time processes wait for memory (or there are more than"
-        f" {MAJOR_FAULTS} major faults a second): the host hardly gets on, long before the kernel kills anything.",
+        description=f"For more than {format_percent(bound)} of the time processes wait for memory (or there are more"
+        f" than {MAJOR_FAULTS} major faults a second): the host hardly gets on, long before the kernel kills anything.",
         steps=(
             "Open the dashboard Host, row Memory: since when is Paging high, and did swap grow with it?",
             "Open the dashboard Containers, row Restarts and files: which one has the major page faults?",
@@ -96,22 +106,25 @@ def thrashing(tune: Tune) -> AlertRule:
             "If you cannot log in any more, restart the largest container first: it frees most.",
         ),
         example=Example(
-            fires={waited: counter(60 * bound * 1.01), faults: counter(0)},
-            silent={waited: counter(60 * bound * 0.99), faults: counter(60 * MAJOR_FAULTS * 2)},
+            fires={waited: build_counter_samples(60 * bound * 1.01), faults: build_counter_samples(0)},
+            silent={
+                waited: build_counter_samples(60 * bound * 0.99),
+                faults: build_counter_samples(60 * MAJOR_FAULTS * 2),
+            },
         ),
     )
 
 
 def cpu(tune: Tune) -> AlertRule:
     """All cores together; time in which a core is idle because a disk is slow (iowait) is no use of it."""
-    bound = limit(tune, "HostCpuHigh", CPU)
+    bound = get_limit(tune, "HostCpuHigh", CPU)
     idle, waits = (_series("node_cpu_seconds_total", mode=mode, cpu="0") for mode in ("idle", "iowait"))
     free = f'sum by ({HOST}) (rate(node_cpu_seconds_total{{mode=~"idle|iowait"}}[5m]))'
     cores = f'count by ({HOST}) (node_cpu_seconds_total{{mode="idle"}})'
 
     def unused(share: float) -> dict[str, str]:
         """A share of one core, half of it in iowait."""
-        return {series: counter(30 * share) for series in (idle, waits)}
+        return {series: build_counter_samples(30 * share) for series in (idle, waits)}
 
     return AlertRule(
         name="HostCpuHigh",
@@ -120,8 +133,8 @@ def cpu(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary=f"The CPU of {WHERE} is {{{{ $value | humanizePercentage }}}} busy",
-        description=f"More than {percent(bound)} of all cores are in use: everything on the host gets slower, scrapes"
-        " and rule evaluation included.",
+        description=f"More than {format_percent(bound)} of all cores are in use: everything on the host gets slower,"
+        " scrapes and rule evaluation included.",
         steps=(
             "Open the dashboard Host, row CPU: user and system are work, steal is a busy neighbour.",
             "Open the dashboard Containers: which container uses the cores?",
@@ -134,7 +147,7 @@ def cpu(tune: Tune) -> AlertRule:
 
 def stolen(tune: Tune) -> AlertRule:
     """Time in which a virtual machine could have worked, and its host let another one."""
-    bound = limit(tune, "HostCpuSteal", STOLEN)
+    bound = get_limit(tune, "HostCpuSteal", STOLEN)
     return AlertRule(
         name="HostCpuSteal",
         expr=f'avg by ({HOST}) (rate(node_cpu_seconds_total{{mode="steal"}}[5m])) > {bound:g}',
@@ -142,8 +155,8 @@ def stolen(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary=f"{{{{ $value | humanizePercentage }}}} of the CPU of {WHERE} goes to other machines",
-        description=f"More than {percent(bound)} of the time its cores are given to others on the same hardware: all is"
-        " slower, without a cause of its own.",
+        description=f"More than {format_percent(bound)} of the time its cores are given to others on the same"
+        " hardware: all is slower, without a cause of its own.",
         steps=(
             "Open the dashboard Host, panel CPU by mode: is the steal there all day, or at certain hours?",
             "Small machines have CPU credits with some providers: look there whether they are used up.",
@@ -151,8 +164,8 @@ def stolen(tune: Tune) -> AlertRule:
             " its own.",
         ),
         example=Example(
-            fires={_series("node_cpu_seconds_total", mode="steal", cpu="0"): counter(60 * bound * 1.01)},
-            silent={_series("node_cpu_seconds_total", mode="steal", cpu="0"): counter(60 * bound * 0.99)},
+            fires={_series("node_cpu_seconds_total", mode="steal", cpu="0"): build_counter_samples(60 * bound * 1.01)},
+            silent={_series("node_cpu_seconds_total", mode="steal", cpu="0"): build_counter_samples(60 * bound * 0.99)},
         ),
     )
 
@@ -176,13 +189,13 @@ def killed() -> AlertRule:
             "Raise its limit if what it needs is honest; look for a leak if it only ever grows.",
             "If no container was at its limit, the host is too small: follow the steps of HostMemoryHigh.",
         ),
-        example=grown(_series("node_vmstat_oom_kill"), 0, minutes=10),
+        example=build_growth_example(_series("node_vmstat_oom_kill"), 0, minutes=10),
     )
 
 
 def clock(tune: Tune) -> AlertRule:
     """Zero where the kernel is not told the offset (chrony, hypervisors): then nothing fires."""
-    bound = limit(tune, "HostClockSkew", CLOCK_SECONDS)
+    bound = get_limit(tune, "HostClockSkew", CLOCK_SECONDS)
     return AlertRule(
         name="HostClockSkew",
         expr=f"abs(node_timex_offset_seconds) > {bound:g}",
@@ -198,7 +211,7 @@ def clock(tune: Tune) -> AlertRule:
             "Ask it for its servers: `timedatectl timesync-status` or `chronyc sources`; are they reachable?",
             "If it is off by minutes, restart the time service: large offsets are stepped only at its start.",
         ),
-        example=above(_series("node_timex_offset_seconds"), bound),
+        example=build_gauge_example(_series("node_timex_offset_seconds"), bound),
     )
 
 
@@ -223,6 +236,7 @@ def clock_not_synchronised() -> AlertRule:
         ),
         # the second host never had a time service
         example=Example(
-            fires={status: "1+0x10 0+0x110", error: "0.1+0x10 16+0x110"}, silent={status: flat(0), error: flat(16)}
+            fires={status: "1+0x10 0+0x110", error: "0.1+0x10 16+0x110"},
+            silent={status: build_flat_samples(0), error: build_flat_samples(16)},
         ),
     )

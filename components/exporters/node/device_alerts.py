@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.exporters.node.disk_alerts import REAL
 from model.telemetry import AlertRule, Example
-from packs.base import Tune, counter, flat, limit, series_of
+from packs.base import Tune, build_counter_samples, build_flat_samples, build_service_series, get_limit
 
 QUEUE = 10.0
 """Operations that wait at a time, on average: a disk that keeps up has one or two, a solid state disk a few more."""
@@ -22,7 +22,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str, **labels: str) -> str:
-    return series_of(SELF, name, instance="node-exporter:9100", **labels)
+    return build_service_series(SELF, name, instance="node-exporter:9100", **labels)
 
 
 def cannot_be_read() -> AlertRule:
@@ -44,13 +44,13 @@ def cannot_be_read() -> AlertRule:
             "If it is a network file system, bring its server back; `umount -l <mountpoint>` frees who hangs there.",
             "If it is a disk, save what can be read before anything else, and replace it.",
         ),
-        example=Example(fires={broken: flat(1)}, silent={hidden: flat(1)}),
+        example=Example(fires={broken: build_flat_samples(1)}, silent={hidden: build_flat_samples(1)}),
     )
 
 
 def saturated(tune: Tune) -> AlertRule:
     """Mean length of a disk's queue: the time that operations waited, in each second."""
-    bound = limit(tune, "NodeDiskIOSaturation", QUEUE)
+    bound = get_limit(tune, "NodeDiskIOSaturation", QUEUE)
     waited = _series("node_disk_io_time_weighted_seconds_total", device="sda")
     return AlertRule(
         name="NodeDiskIOSaturation",
@@ -67,7 +67,10 @@ def saturated(tune: Tune) -> AlertRule:
             "Find who does it: `iotop -oPa` on the host, or the dashboard Containers, panel Major page faults.",
             "If each operation became slow without more of them, the disk may be failing: `smartctl -a /dev/<device>`.",
         ),
-        example=Example(fires={waited: counter(60 * bound * 1.01)}, silent={waited: counter(60 * bound * 0.99)}),
+        example=Example(
+            fires={waited: build_counter_samples(60 * bound * 1.01)},
+            silent={waited: build_counter_samples(60 * bound * 0.99)},
+        ),
     )
 
 
@@ -88,7 +91,10 @@ def raid_degraded() -> AlertRule:
             "Replace the disk and add the new one: `mdadm --manage /dev/<device> --add /dev/<disk>`.",
             "Watch it being rebuilt in /proc/mdstat; the alert ends when that is done.",
         ),
-        example=Example(fires={required: flat(2), active: flat(1)}, silent={required: flat(2), active: flat(2)}),
+        example=Example(
+            fires={required: build_flat_samples(2), active: build_flat_samples(1)},
+            silent={required: build_flat_samples(2), active: build_flat_samples(2)},
+        ),
     )
 
 
@@ -107,5 +113,8 @@ def bonding_degraded() -> AlertRule:
             "Look at its cable, its port on the switch, and the kernel's messages: `journalctl -k | grep <link>`.",
             "If it was taken down on purpose, bring it back: `ip link set <link> up`.",
         ),
-        example=Example(fires={most: flat(2), active: flat(1)}, silent={most: flat(2), active: flat(2)}),
+        example=Example(
+            fires={most: build_flat_samples(2), active: build_flat_samples(1)},
+            silent={most: build_flat_samples(2), active: build_flat_samples(2)},
+        ),
     )

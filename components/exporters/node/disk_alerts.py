@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import SERVICE, Tune, flat, limit, percent, series_of
+from packs.base import SERVICE, Tune, build_flat_samples, build_service_series, format_percent, get_limit
 
 DISK_FULL = 0.1
 """A tenth left still leaves hours to act on the usual growth."""
@@ -48,7 +48,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str, **labels: str) -> str:
-    return series_of(SELF, name, instance="node-exporter:9100", **labels)
+    return build_service_series(SELF, name, instance="node-exporter:9100", **labels)
 
 
 def _left(tune: Tune, alert: str, bound: float, floor: int) -> tuple[str, str]:
@@ -57,7 +57,10 @@ def _left(tune: Tune, alert: str, bound: float, floor: int) -> tuple[str, str]:
     Large disks have time with a small share, hence the floor in GiB; a system's own threshold is meant as it is.
     """
     share = f"node_filesystem_avail_bytes{{{REAL}}} / node_filesystem_size_bytes"
-    expr, words = f"{share} < {bound:g} and node_filesystem_readonly == 0", f"Less than {percent(bound)} of the disk"
+    expr, words = (
+        f"{share} < {bound:g} and node_filesystem_readonly == 0",
+        f"Less than {format_percent(bound)} of the disk",
+    )
     if (given := tune.get(alert)) is not None and given.threshold is not None:
         return expr, f"{words} is left"
     return f"{expr} and node_filesystem_avail_bytes < {floor * GIB}", f"{words}, and less than {floor} GiB, is left"
@@ -72,13 +75,16 @@ def _disk(avail: str, size: float, mountpoint: str = "/") -> dict[str, str]:
 
 def _nearly(bound: float, floor: int, tuned: bool) -> Example:
     """A small disk just below and above the share; where the floor counts, also a large one that has more than that."""
-    large = {} if tuned else _disk(flat(floor * GIB * 1.01), floor * GIB * 100.0, mountpoint="/data")
-    return Example(fires=_disk(flat(bound * 990), 1000), silent={**_disk(flat(bound * 1010), 1000), **large})
+    large = {} if tuned else _disk(build_flat_samples(floor * GIB * 1.01), floor * GIB * 100.0, mountpoint="/data")
+    return Example(
+        fires=_disk(build_flat_samples(bound * 990), 1000),
+        silent={**_disk(build_flat_samples(bound * 1010), 1000), **large},
+    )
 
 
 def disk_full(tune: Tune) -> AlertRule:
     """Somebody has to act now."""
-    bound = limit(tune, "HostDiskAlmostFull", DISK_FULL)
+    bound = get_limit(tune, "HostDiskAlmostFull", DISK_FULL)
     expr, words = _left(tune, "HostDiskAlmostFull", bound, FLOOR_FULL)
     return AlertRule(
         name="HostDiskAlmostFull",
@@ -96,7 +102,7 @@ def disk_full(tune: Tune) -> AlertRule:
 
 def disk_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
-    bound = limit(tune, "HostDiskLow", DISK_LOW)
+    bound = get_limit(tune, "HostDiskLow", DISK_LOW)
     expr, words = _left(tune, "HostDiskLow", bound, FLOOR_LOW)
     return AlertRule(
         name="HostDiskLow",
@@ -113,7 +119,7 @@ def disk_low(tune: Tune) -> AlertRule:
 
 def disk_filling(tune: Tune) -> AlertRule:
     """Only from three hours of data on: the trend of a host that was just set up says nothing."""
-    bound = limit(tune, "HostDiskFilling", DISK_FILLING)
+    bound = get_limit(tune, "HostDiskFilling", DISK_FILLING)
     size = 400 / bound  # so that the 364 and less of the example are below the bound
     return AlertRule(
         name="HostDiskFilling",
@@ -124,8 +130,8 @@ def disk_filling(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.mountpoint }} will be full within a day",
-        description=f"Less than {percent(bound)} of the disk is left, and the trend of the last six hours fills it"
-        " within 24 hours.",
+        description=f"Less than {format_percent(bound)} of the disk is left, and the trend of the last six hours"
+        " fills it within 24 hours.",
         steps=("Open the dashboard Host, row Disks: since when does it grow, and what began then?", *DISK_STEPS[:3]),
         # after five hours 1440 more minutes of 0.211 are just more than is left; after six those of 0.2 are just less
         example=Example(fires=_disk("364-0.211x600", size), silent=_disk("364-0.2x600", size), at="6h"),
@@ -134,7 +140,7 @@ def disk_filling(tune: Tune) -> AlertRule:
 
 def files_used_up(tune: Tune) -> AlertRule:
     """Inodes: file systems that make them as they need them (btrfs, zfs) say 0, and are left out."""
-    bound = limit(tune, "NodeFilesystemAlmostOutOfFiles", FILES)
+    bound = get_limit(tune, "NodeFilesystemAlmostOutOfFiles", FILES)
     labels = {"mountpoint": "/", "fstype": "ext4"}
     free, most, fixed = (_series(f"node_filesystem_{what}", **labels) for what in ("files_free", "files", "readonly"))
     return AlertRule(
@@ -145,7 +151,7 @@ def files_used_up(tune: Tune) -> AlertRule:
         severity="critical",
         limit=Share(bound),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} of its inodes left",
-        description=f"Less than {percent(bound)} of the inodes are left: without one no file can be made, and"
+        description=f"Less than {format_percent(bound)} of the inodes are left: without one no file can be made, and"
         ' everything says "no space left on device", however much space there is.',
         steps=(
             "Find the directory with most files: `du -x --inodes --max-depth=3 <mountpoint> | sort -n | tail -20`.",
@@ -155,7 +161,11 @@ def files_used_up(tune: Tune) -> AlertRule:
             "If all are needed, the file system must be made anew with more of them (`mkfs.ext4 -N`), or be XFS.",
         ),
         example=Example(
-            fires={free: flat(bound * 990), most: flat(1000), fixed: flat(0)},
-            silent={free: flat(bound * 1010), most: flat(1000), fixed: flat(0)},
+            fires={free: build_flat_samples(bound * 990), most: build_flat_samples(1000), fixed: build_flat_samples(0)},
+            silent={
+                free: build_flat_samples(bound * 1010),
+                most: build_flat_samples(1000),
+                fixed: build_flat_samples(0),
+            },
         ),
     )

@@ -13,7 +13,7 @@ from components.exporters.node.alerts import CLOCK_SECONDS, CPU, MEMORY
 from components.exporters.node.disk_alerts import DISK_FULL, DISK_LOW, FILES, FLOOR_FULL, FLOOR_LOW, REAL
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
-from packs.base import Tune, colours, panel, percent
+from packs.base import Tune, build_panel, build_thresholds, format_percent
 
 __all__ = ["alerts", "board", "panels"]
 
@@ -39,19 +39,19 @@ def panels() -> tuple[Panel, ...]:
     return (
         chart(
             "CPU of the host", {"{{instance}}": f"1 - sum by (instance) ({idle}) / {CORES}"}, "percentunit",
-            f"Share of all cores in use. A warning is sent when it stays above {percent(CPU)}.",
-            width=6, thresholds=colours((CPU, "red")),
+            f"Share of all cores in use. A warning is sent when it stays above {format_percent(CPU)}.",
+            width=6, thresholds=build_thresholds((CPU, "red")),
         ),
         chart(
             "Memory of the host", {"{{instance}}": memory}, "percentunit",
-            f"Share that cannot be given back. A warning is sent when it stays above {percent(MEMORY)}.",
-            width=6, thresholds=colours((MEMORY, "red")),
+            f"Share that cannot be given back. A warning is sent when it stays above {format_percent(MEMORY)}.",
+            width=6, thresholds=build_thresholds((MEMORY, "red")),
         ),
         chart(
             "Disks of the host", {"{{mountpoint}}": USED}, "percentunit",
-            f"Share in use. A warning is sent above {percent(1 - DISK_LOW)} with less than {FLOOR_LOW} GiB left; people"
-            f" are called above {percent(1 - DISK_FULL)} with less than {FLOOR_FULL} GiB left.",
-            width=6, thresholds=colours((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
+            f"Share in use. A warning is sent above {format_percent(1 - DISK_LOW)} with less than {FLOOR_LOW} GiB"
+            f" left; people are called above {format_percent(1 - DISK_FULL)} with less than {FLOOR_FULL} GiB left.",
+            width=6, thresholds=build_thresholds((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
         ),
         chart(
             "Load for each core", {"{{instance}}": PER_CORE}, "short",
@@ -87,20 +87,20 @@ def _now() -> tuple[Panel, ...]:
         stat("Memory", at("node_memory_MemTotal_bytes"), "bytes", "Memory of the host in all."),
         stat(
             "Fullest disk", f"max by (instance) ({USED})", "percentunit",
-            f"Share in use of the disk that has least left. A warning is sent above {percent(1 - DISK_LOW)}.",
-            thresholds=colours((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
+            f"Share in use of the disk that has least left. A warning is sent above {format_percent(1 - DISK_LOW)}.",
+            thresholds=build_thresholds((1 - DISK_LOW, "yellow"), (1 - DISK_FULL, "red")),
         ),
         stat(
             "Least inodes left",
             f"min by (instance) ({at('node_filesystem_files_free', REAL)} / ({at('node_filesystem_files', REAL)} > 0))",
             "percentunit", "When none is left no file can be made, whatever space there is. People are called below"
-            f" {percent(FILES)}.",
-            thresholds=colours((0, "red"), (FILES, "green")),
+            f" {format_percent(FILES)}.",
+            thresholds=build_thresholds((0, "red"), (FILES, "green")),
         ),
         stat(
             "Killed for memory", killed, "short",
             "Processes that the kernel killed within a day. Each one is worth a look; a warning is sent.",
-            thresholds=colours((1, "red")),
+            thresholds=build_thresholds((1, "red")),
         ),
     )  # fmt: skip
 
@@ -214,11 +214,11 @@ def _kernel() -> tuple[Panel, ...]:
             "Clock offset", {"{{instance}}": f"abs({at('node_timex_offset_seconds')})"}, "s",
             f"Distance from the reference; a warning is sent when it stays above {CLOCK_SECONDS:g} s. 0 also where the"
             " kernel is not told.",
-            thresholds=colours((CLOCK_SECONDS, "red")),
+            thresholds=build_thresholds((CLOCK_SECONDS, "red")),
         ),
         chart(
             "Slowest collectors", took, "s",
             "Of node-exporter itself. Worry above a second: something on the host hangs.",
         ),
-        panel("Hosts", {"": hosts}, "short", "Name, kernel and architecture.", kind="table", width=24, height=5),
+        build_panel("Hosts", {"": hosts}, "short", "Name, kernel and architecture.", kind="table", width=24, height=5),
     )  # fmt: skip

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import BY, SERVICE, Tune, counter, flat, grown, limit, percent, series_of
+from packs.base import (
+    BY,
+    SERVICE,
+    Tune,
+    build_counter_samples,
+    build_flat_samples,
+    build_growth_example,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 CONNECTIONS = 0.8
 """A fifth is the usual reserve for administrators and for bursts of the pools."""
@@ -45,7 +55,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str, **labels: str) -> str:
-    return series_of(SELF, name, instance="postgres-exporter:9187", database="main", **labels)
+    return build_service_series(SELF, name, instance="postgres-exporter:9187", database="main", **labels)
 
 
 def down() -> AlertRule:
@@ -73,13 +83,13 @@ def down() -> AlertRule:
             " PostgresConnectionsHigh.",
             "If the password is wrong, store the present one: `make secret NAME=<database>-password`, then `make up`.",
         ),
-        example=Example(fires={up: flat(0)}, silent={up: flat(1)}),
+        example=Example(fires={up: build_flat_samples(0)}, silent={up: build_flat_samples(1)}),
     )
 
 
 def connections(tune: Tune) -> AlertRule:
     """Whatever their state: an idle connection takes a place too."""
-    bound = limit(tune, "PostgresConnectionsHigh", CONNECTIONS)
+    bound = get_limit(tune, "PostgresConnectionsHigh", CONNECTIONS)
     used, most = _series("pg_stat_activity_count", datname="app", state="idle"), _series("pg_settings_max_connections")
     return AlertRule(
         name="PostgresConnectionsHigh",
@@ -89,7 +99,7 @@ def connections(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="PostgreSQL {{ $labels.database }} uses {{ $value | humanizePercentage }} of its connections",
-        description=f"More than {percent(bound)} of max_connections are in use; at 100% new ones are refused.",
+        description=f"More than {format_percent(bound)} of max_connections are in use; at 100% new ones are refused.",
         steps=(
             "Find who has them: `SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1,"
             " 2, 3"
@@ -99,7 +109,8 @@ def connections(tune: Tune) -> AlertRule:
             "Put a pooler in between before you raise max_connections: each connection costs memory.",
         ),
         example=Example(
-            fires={used: flat(bound * 101), most: flat(100)}, silent={used: flat(bound * 99), most: flat(100)}
+            fires={used: build_flat_samples(bound * 101), most: build_flat_samples(100)},
+            silent={used: build_flat_samples(bound * 99), most: build_flat_samples(100)},
         ),
     )
 
@@ -109,7 +120,7 @@ def connections_exhausted() -> AlertRule:
     used = _series("pg_stat_activity_count", datname="app", state="idle", backend_type="client backend")
     worker = _series("pg_stat_activity_count", datname="app", state="active", backend_type="parallel worker")
     most, reserved = (_series(f"pg_settings_{name}_connections") for name in ("max", "superuser_reserved"))
-    settings = {most: flat(100), reserved: flat(3)}
+    settings = {most: build_flat_samples(100), reserved: build_flat_samples(3)}
 
     def total(metric: str) -> str:
         return f"sum by ({KEYS}) ({metric})"
@@ -133,13 +144,16 @@ def connections_exhausted() -> AlertRule:
             "Restart the service with the largest pool, and make that pool smaller: all instances together must fit.",
             "Then follow PostgresConnectionsHigh: a pooler in between, before max_connections is raised.",
         ),
-        example=Example(fires={used: flat(97), **settings}, silent={used: flat(96), worker: flat(8), **settings}),
+        example=Example(
+            fires={used: build_flat_samples(97), **settings},
+            silent={used: build_flat_samples(96), worker: build_flat_samples(8), **settings},
+        ),
     )
 
 
 def long_transactions(tune: Tune) -> AlertRule:
     """Of clients and in any state; a backup reads everything in one, and is left out."""
-    bound = limit(tune, "PostgresLongTransactions", LONG_SECONDS)
+    bound = get_limit(tune, "PostgresLongTransactions", LONG_SECONDS)
     name, client = "pg_stat_activity_max_tx_duration", {"datname": "app", "state": "active"}
     longest = _series(name, **client, backend_type="client backend", application_name="api")
     dump = _series(name, **client, backend_type="client backend", application_name="pg_dump")
@@ -162,15 +176,19 @@ def long_transactions(tune: Tune) -> AlertRule:
             "If it works, look at its plan (EXPLAIN): reports belong on a replica, large changes into batches.",
         ),
         example=Example(
-            fires={longest: flat(bound * 1.01)},
-            silent={longest: flat(bound * 0.99), dump: flat(bound * 9), vacuum: flat(bound * 9)},
+            fires={longest: build_flat_samples(bound * 1.01)},
+            silent={
+                longest: build_flat_samples(bound * 0.99),
+                dump: build_flat_samples(bound * 9),
+                vacuum: build_flat_samples(bound * 9),
+            },
         ),
     )
 
 
 def idle_in_transaction(tune: Tune) -> AlertRule:
     """Told sooner than long ones that work: nobody will end it, and its locks stay."""
-    bound = limit(tune, "PostgresIdleInTransaction", IDLE_SECONDS)
+    bound = get_limit(tune, "PostgresIdleInTransaction", IDLE_SECONDS)
     name, state = "pg_stat_activity_max_tx_duration", 'state=~"idle in transaction|idle in transaction [(]aborted[)]"'
     idle, works = (_series(name, datname="app", state=state) for state in ("idle in transaction", "active"))
     return AlertRule(
@@ -190,13 +208,16 @@ def idle_in_transaction(tune: Tune) -> AlertRule:
             " without commit and rollback.",
             "Set idle_in_transaction_session_timeout for its user, so that PostgreSQL ends the next one.",
         ),
-        example=Example(fires={idle: flat(bound * 1.01)}, silent={idle: flat(bound * 0.99), works: flat(bound * 4)}),
+        example=Example(
+            fires={idle: build_flat_samples(bound * 1.01)},
+            silent={idle: build_flat_samples(bound * 0.99), works: build_flat_samples(bound * 4)},
+        ),
     )
 
 
 def deadlocks(tune: Tune) -> AlertRule:
     """Counted when PostgreSQL has resolved it."""
-    bound = limit(tune, "PostgresDeadlocks", DEADLOCKS)
+    bound = get_limit(tune, "PostgresDeadlocks", DEADLOCKS)
     return AlertRule(
         name="PostgresDeadlocks",
         expr=f"sum by ({KEYS}, datname) (increase(pg_stat_database_deadlocks[5m])) > {bound:g}",
@@ -213,19 +234,19 @@ def deadlocks(tune: Tune) -> AlertRule:
             "Take locks in one order everywhere (sort the keys), keep transactions short, and let the service try"
             " again.",
         ),
-        example=grown(_series("pg_stat_database_deadlocks", datname="app"), bound),
+        example=build_growth_example(_series("pg_stat_database_deadlocks", datname="app"), bound),
     )
 
 
 def cache_hits(tune: Tune) -> AlertRule:
     """A cold cache after a start, or one large report, is no reason: hence the long hold and the least traffic."""
-    bound = limit(tune, "PostgresCacheHitLow", CACHE_HITS)
+    bound = get_limit(tune, "PostgresCacheHitLow", CACHE_HITS)
     hit, read = (_series(f"pg_stat_database_blks_{what}", datname="app") for what in ("hit", "read"))
     hits, misses = (f"sum by ({KEYS}) (rate(pg_stat_database_blks_{what}[5m]))" for what in ("hit", "read"))
     each = 60 * MISSES * 100  # blocks a minute, a hundred times the least traffic
 
     def blocks(share: float) -> dict[str, str]:
-        return {hit: counter(each * share), read: counter(each * (1 - share))}
+        return {hit: build_counter_samples(each * share), read: build_counter_samples(each * (1 - share))}
 
     return AlertRule(
         name="PostgresCacheHitLow",
@@ -234,8 +255,8 @@ def cache_hits(tune: Tune) -> AlertRule:
         severity="info",
         limit=Share(bound),
         summary="PostgreSQL {{ $labels.database }} finds {{ $value | humanizePercentage }} of its blocks in memory",
-        description=f"Less than {percent(bound)} of the blocks are found in shared_buffers, and the others are many:"
-        " queries"
+        description=f"Less than {format_percent(bound)} of the blocks are found in shared_buffers, and the others"
+        " are many: queries"
         " wait for the disk.",
         steps=(
             "Open the dashboard PostgreSQL, row Rows: many returned for few fetched rows is an index that is missing.",

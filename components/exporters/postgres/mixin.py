@@ -11,7 +11,7 @@ from components.exporters.postgres import upkeep_alerts as postgres_upkeep_alert
 from components.exporters.postgres.alerts import CACHE_HITS, CLIENTS, CONNECTIONS, LONG_SECONDS
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
-from packs.base import Tune, colours, panel, percent
+from packs.base import Tune, build_panel, build_thresholds, format_percent
 
 __all__ = ["alerts", "board", "panels"]
 
@@ -37,8 +37,8 @@ def panels() -> tuple[Panel, ...]:
     return (
         chart(
             "PostgreSQL connections", {"{{database}}": IN_USE}, "percentunit",
-            f"Share of max_connections. A warning is sent when it stays above {percent(CONNECTIONS)}.",
-            width=6, thresholds=colours((CONNECTIONS, "red")),
+            f"Share of max_connections. A warning is sent when it stays above {format_percent(CONNECTIONS)}.",
+            width=6, thresholds=build_thresholds((CONNECTIONS, "red")),
         ),
         chart(
             "PostgreSQL transactions", {f"{{{{database}}}} {what}": query for what, query in done.items()}, "ops",
@@ -48,11 +48,12 @@ def panels() -> tuple[Panel, ...]:
             "PostgreSQL longest transaction", {"{{datname}}": LONGEST}, "s",
             f"Holds its locks, and keeps vacuum from cleaning. A warning is sent when it stays above {LONG_SECONDS:g}"
             " s.",
-            width=6, thresholds=colours((LONG_SECONDS, "red")),
+            width=6, thresholds=build_thresholds((LONG_SECONDS, "red")),
         ),
         chart(
             "PostgreSQL cache hits", {"{{database}}": f"{hits} / clamp_min({hits} + {misses}, 0.001)"}, "percentunit",
-            f"Blocks that were in memory, of all that were asked for. Worry when it stays below {percent(CACHE_HITS)}"
+            f"Blocks that were in memory, of all that were asked for. Worry when it stays below"
+            f" {format_percent(CACHE_HITS)}"
             " under load.",
             width=6,
         ),
@@ -82,11 +83,11 @@ def _now() -> tuple[Panel, ...]:
     return (
         stat(
             "Up", at("pg_up"), "short", "1: the exporter can log in. At 0 people are called.", "{{database}}",
-            width=6, thresholds=colours((1, "green")),
+            width=6, thresholds=build_thresholds((1, "green")),
         ),
         stat(
             "Connections in use", IN_USE, "percentunit", "Share of max_connections, of all states.", "{{database}}",
-            width=6, thresholds=colours((CONNECTIONS, "red")),
+            width=6, thresholds=build_thresholds((CONNECTIONS, "red")),
         ),
         stat("Commits", done, "ops", "Transactions per second that were committed.", "{{database}}", width=6),
         stat("Size", size, "bytes", "All databases of a server together, on disk.", "{{database}}", width=6),
@@ -160,5 +161,5 @@ def _disk() -> tuple[Panel, ...]:
             "Checkpoints", points, "short",
             "In the last hour. More requested than timed ones: writes come in bursts, raise max_wal_size.",
         ),
-        panel("Memory settings", said, "bytes", "What the server was started with.", kind="stat", width=16),
+        build_panel("Memory settings", said, "bytes", "What the server was started with.", kind="stat", width=16),
     )  # fmt: skip

@@ -7,7 +7,7 @@ https://www.postgresql.org/docs/current/warm-standby.html
 from __future__ import annotations
 
 from model.telemetry import AlertRule, Example
-from packs.base import BY, Tune, above, flat, limit, series_of
+from packs.base import BY, Tune, build_flat_samples, build_gauge_example, build_service_series, get_limit
 
 LAG_SECONDS = 300.0
 """A report or a large change keeps a standby busy for a minute or two; five is more than readers expect."""
@@ -27,7 +27,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str, **labels: str) -> str:
-    return series_of(SELF, name, instance="postgres-exporter:9187", database="main", **labels)
+    return build_service_series(SELF, name, instance="postgres-exporter:9187", database="main", **labels)
 
 
 def slot_forgotten() -> AlertRule:
@@ -48,13 +48,13 @@ def slot_forgotten() -> AlertRule:
             "If nobody needs it any more, drop it: `SELECT pg_drop_replication_slot('<name>')`.",
             "Set max_slot_wal_keep_size, so that a forgotten slot is given up before the disk is full.",
         ),
-        example=Example(fires={active: flat(0)}, silent={active: "1+0x20 0+0x20 1+0x80"}),
+        example=Example(fires={active: build_flat_samples(0)}, silent={active: "1+0x20 0+0x20 1+0x80"}),
     )
 
 
 def replica_lags(tune: Tune) -> AlertRule:
     """On a standby; the exporter says 0 where it is none, and where all that was received is applied."""
-    bound = limit(tune, "PostgresReplicationLag", LAG_SECONDS)
+    bound = get_limit(tune, "PostgresReplicationLag", LAG_SECONDS)
     return AlertRule(
         name="PostgresReplicationLag",
         expr=f"pg_replication_lag_seconds > {bound:g}",
@@ -72,13 +72,13 @@ def replica_lags(tune: Tune) -> AlertRule:
             "Are there large changes on the primary, such as an index or a bulk load? Then it catches up.",
             "Look at its disk and CPU in the dashboard Host: it applies with a single process.",
         ),
-        example=above(_series("pg_replication_lag_seconds"), bound),
+        example=build_gauge_example(_series("pg_replication_lag_seconds"), bound),
     )
 
 
 def vacuum_behind(tune: Tune) -> AlertRule:
     """Autovacuum begins when a fifth of a table is dead: more dead than living rows are five times that."""
-    bound = limit(tune, "PostgresVacuumBehind", DEAD_ROWS)
+    bound = get_limit(tune, "PostgresVacuumBehind", DEAD_ROWS)
     labels = {"datname": "app", "schemaname": "public", "relname": "jobs"}
     dead, alive = (_series(f"pg_stat_user_tables_n_{what}_tup", **labels) for what in ("dead", "live"))
     return AlertRule(
@@ -101,15 +101,15 @@ def vacuum_behind(tune: Tune) -> AlertRule:
             " (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`.",
         ),
         example=Example(
-            fires={dead: flat(bound * 1.01), alive: flat(bound)},
-            silent={dead: flat(bound * 1.01), alive: flat(bound * 2)},
+            fires={dead: build_flat_samples(bound * 1.01), alive: build_flat_samples(bound)},
+            silent={dead: build_flat_samples(bound * 1.01), alive: build_flat_samples(bound * 2)},
         ),
     )
 
 
 def wraparound(tune: Tune) -> AlertRule:
     """Transaction ids are used again after 2^31 of them; rows that old must be frozen before."""
-    bound = limit(tune, "PostgresWraparoundNear", AGE)
+    bound = get_limit(tune, "PostgresWraparoundNear", AGE)
     age = _series("pg_database_wraparound_age_datfrozenxid_seconds", datname="app")
     return AlertRule(
         name="PostgresWraparoundNear",
@@ -127,7 +127,7 @@ def wraparound(tune: Tune) -> AlertRule:
             "Freeze the worst by hand: `VACUUM (FREEZE, VERBOSE) <table>`; it can be ended and begun again.",
             "Give autovacuum more: autovacuum_max_workers, autovacuum_vacuum_cost_limit, maintenance_work_mem.",
         ),
-        example=above(age, bound),
+        example=build_gauge_example(age, bound),
     )
 
 
@@ -151,6 +151,7 @@ def half_blind() -> AlertRule:
             "A time-out: the database answers too slowly; look at its locks and its load.",
         ),
         example=Example(
-            fires={success: "1+0x30 0+0x90", error: flat(0), up: flat(1)}, silent={error: flat(1), up: flat(0)}
+            fires={success: "1+0x30 0+0x90", error: build_flat_samples(0), up: build_flat_samples(1)},
+            silent={error: build_flat_samples(1), up: build_flat_samples(0)},
         ),
     )

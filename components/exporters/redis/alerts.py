@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example, Inhibition
-from packs.base import BY, SERVICE, Tune, above, flat, grown, limit, percent, series_of
+from packs.base import (
+    BY,
+    SERVICE,
+    Tune,
+    build_flat_samples,
+    build_gauge_example,
+    build_growth_example,
+    build_service_series,
+    format_percent,
+    get_limit,
+)
 
 BLOCKED = 10.0
 """Fewer are a handful of workers; how many more are too many only the past of this Redis says, or its owner."""
@@ -30,7 +40,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str, **labels: str) -> str:
-    return series_of(SELF, name, instance="redis-exporter:9121", database="cache", **labels)
+    return build_service_series(SELF, name, instance="redis-exporter:9121", database="cache", **labels)
 
 
 def down() -> AlertRule:
@@ -53,7 +63,7 @@ def down() -> AlertRule:
             "If it is loading, wait: the log says how far it is.",
             "If the password is wrong, store the present one with `make secret`, then `make up`.",
         ),
-        example=Example(fires={up: flat(0)}, silent={up: flat(1)}),
+        example=Example(fires={up: build_flat_samples(0)}, silent={up: build_flat_samples(1)}),
     )
 
 
@@ -63,7 +73,7 @@ def blocked(tune: Tune) -> AlertRule:
     They are compared with the day before, which ends an hour ago, so that what just began does not count as usual;
     where a system names a threshold, with that alone.
     """
-    bound = limit(tune, "RedisClientsBlocked", BLOCKED)
+    bound = get_limit(tune, "RedisClientsBlocked", BLOCKED)
     given = tune.get("RedisClientsBlocked")
     own = given is not None and given.threshold is not None
     usual = "max_over_time(redis_blocked_clients[1d] offset 1h)"
@@ -88,13 +98,13 @@ def blocked(tune: Tune) -> AlertRule:
             "If a certain number is too many at any time, say so: `tune: {RedisClientsBlocked: {threshold: ...}}` in"
             " the system's file.",
         ),
-        example=above(series, bound) if own else jump,
+        example=build_gauge_example(series, bound) if own else jump,
     )
 
 
 def clients(tune: Tune) -> AlertRule:
     """Before any is refused; RedisRejectedConnections says that it has happened."""
-    bound = limit(tune, "RedisConnectionsHigh", CLIENTS)
+    bound = get_limit(tune, "RedisConnectionsHigh", CLIENTS)
     used, most = _series("redis_connected_clients"), _series("redis_config_maxclients")
     return AlertRule(
         name="RedisConnectionsHigh",
@@ -103,7 +113,8 @@ def clients(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="Redis {{ $labels.database }} has {{ $value | humanizePercentage }} of the clients that it takes",
-        description=f"More than {percent(bound)} of maxclients are connected; at 100% new ones are closed at once.",
+        description=f"More than {format_percent(bound)} of maxclients are connected; at 100% new ones are closed at"
+        " once.",
         steps=(
             "Find who has them: `redis-cli client list | awk '{print $2}' | cut -d: -f1 | sort | uniq -c | sort -n`"
             " counts them by address.",
@@ -112,14 +123,15 @@ def clients(tune: Tune) -> AlertRule:
             "If all are used, raise maxclients, and the open files that its process may have.",
         ),
         example=Example(
-            fires={used: flat(bound * 1010), most: flat(1000)}, silent={used: flat(bound * 990), most: flat(1000)}
+            fires={used: build_flat_samples(bound * 1010), most: build_flat_samples(1000)},
+            silent={used: build_flat_samples(bound * 990), most: build_flat_samples(1000)},
         ),
     )
 
 
 def slow(tune: Tune) -> AlertRule:
     """The slow log keeps 128 entries, but its last number counts all of them."""
-    bound = limit(tune, "RedisSlowLog", SLOW)
+    bound = get_limit(tune, "RedisSlowLog", SLOW)
     return AlertRule(
         name="RedisSlowLog",
         expr=f"increase(redis_slowlog_last_id[5m]) > {bound:g}",
@@ -135,13 +147,13 @@ def slow(tune: Tune) -> AlertRule:
             "If it is KEYS, SMEMBERS, HGETALL or SORT of something large, use SCAN and its kin, or smaller keys.",
             "If simple commands are slow, the host is: look for swapping, and at the CPU limit of the container.",
         ),
-        example=grown(_series("redis_slowlog_last_id"), bound),
+        example=build_growth_example(_series("redis_slowlog_last_id"), bound),
     )
 
 
 def rejected(tune: Tune) -> AlertRule:
     """Redis closes connections beyond maxclients at once."""
-    bound = limit(tune, "RedisRejectedConnections", REJECTED)
+    bound = get_limit(tune, "RedisRejectedConnections", REJECTED)
     return AlertRule(
         name="RedisRejectedConnections",
         expr=f"sum by ({KEYS}) (increase(redis_rejected_connections_total[5m])) > {bound:g}",
@@ -155,5 +167,5 @@ def rejected(tune: Tune) -> AlertRule:
             "If one service has most of them, it opens a connection for each request: give it a pool.",
             "Set `timeout` so that forgotten ones are closed; raise maxclients only if all are used.",
         ),
-        example=grown(_series("redis_rejected_connections_total"), bound),
+        example=build_growth_example(_series("redis_rejected_connections_total"), bound),
     )

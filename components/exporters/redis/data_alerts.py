@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from model.limits import Share
 from model.telemetry import AlertRule, Example
-from packs.base import Tune, flat, limit, percent, series_of
+from packs.base import Tune, build_flat_samples, build_service_series, format_percent, get_limit
 
 MEMORY = 0.9
 """Above nine tenths evictions start, or writes fail, with the next burst."""
@@ -22,12 +22,12 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def _series(name: str, **labels: str) -> str:
-    return series_of(SELF, name, instance="redis-exporter:9121", database="cache", **labels)
+    return build_service_series(SELF, name, instance="redis-exporter:9121", database="cache", **labels)
 
 
 def memory(tune: Tune) -> AlertRule:
     """Only where maxmemory is set: 0 means no limit."""
-    bound = limit(tune, "RedisMemoryHigh", MEMORY)
+    bound = get_limit(tune, "RedisMemoryHigh", MEMORY)
     used, most = _series("redis_memory_used_bytes"), _series("redis_memory_max_bytes")
     return AlertRule(
         name="RedisMemoryHigh",
@@ -36,8 +36,8 @@ def memory(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its memory",
-        description=f"More than {percent(bound)} of maxmemory is in use; at 100% keys are evicted or writes fail, as"
-        " maxmemory-policy says.",
+        description=f"More than {format_percent(bound)} of maxmemory is in use; at 100% keys are evicted or writes"
+        " fail, as maxmemory-policy says.",
         steps=(
             "Open the dashboard Redis, row Keys: did the number of keys grow, and do they expire?",
             "Find the large ones: `redis-cli --bigkeys` (it scans gently), or `redis-cli --memkeys`.",
@@ -45,14 +45,15 @@ def memory(tune: Tune) -> AlertRule:
             "If all of it is needed, raise maxmemory, and the container's limit above it by a third.",
         ),
         example=Example(
-            fires={used: flat(bound * 1010), most: flat(1000)}, silent={used: flat(bound * 990), most: flat(1000)}
+            fires={used: build_flat_samples(bound * 1010), most: build_flat_samples(1000)},
+            silent={used: build_flat_samples(bound * 990), most: build_flat_samples(1000)},
         ),
     )
 
 
 def machine_memory(tune: Tune) -> AlertRule:
     """Where there is no maxmemory, which is Redis' default: the kernel ends it when the machine is full."""
-    bound = limit(tune, "RedisMachineMemoryHigh", MACHINE)
+    bound = get_limit(tune, "RedisMachineMemoryHigh", MACHINE)
     used, most, has = (
         _series(f"redis_{name}") for name in ("memory_used_bytes", "memory_max_bytes", "total_system_memory_bytes")
     )
@@ -63,8 +64,8 @@ def machine_memory(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="Redis {{ $labels.database }} uses {{ $value | humanizePercentage }} of its machine's memory",
-        description=f"No maxmemory is set, and more than {percent(bound)} of the machine's memory is in use: instead of"
-        " evicting keys, Redis is killed.",
+        description=f"No maxmemory is set, and more than {format_percent(bound)} of the machine's memory is in use:"
+        " instead of evicting keys, Redis is killed.",
         steps=(
             "Set a limit now, it needs no restart: `redis-cli config set maxmemory <bytes>` and `config set"
             " maxmemory-policy <policy>`; write both into its configuration.",
@@ -73,8 +74,12 @@ def machine_memory(tune: Tune) -> AlertRule:
             "Find the large keys: `redis-cli --bigkeys`; do those of a cache expire?",
         ),
         example=Example(
-            fires={used: flat(bound * 1010), has: flat(1000), most: flat(0)},
-            silent={used: flat(bound * 1010), has: flat(1000), most: flat(2000)},
+            fires={used: build_flat_samples(bound * 1010), has: build_flat_samples(1000), most: build_flat_samples(0)},
+            silent={
+                used: build_flat_samples(bound * 1010),
+                has: build_flat_samples(1000),
+                most: build_flat_samples(2000),
+            },
         ),
     )
 
@@ -100,7 +105,8 @@ def cannot_save() -> AlertRule:
             "If it is a cache that need not be saved: `redis-cli config set save ''`.",
         ),
         example=Example(
-            fires={snapshot: "1+0x40 0+0x80", log: flat(1)}, silent={snapshot: "1+0x40 0+0x0 1+0x80", log: flat(1)}
+            fires={snapshot: "1+0x40 0+0x80", log: build_flat_samples(1)},
+            silent={snapshot: "1+0x40 0+0x0 1+0x80", log: build_flat_samples(1)},
         ),
     )
 
@@ -124,5 +130,5 @@ def master_link_down() -> AlertRule:
             " `client-output-buffer-limit replica` and `repl-backlog-size`.",
             "If the master was replaced, point it there: `redis-cli replicaof <master> 6379`.",
         ),
-        example=Example(fires={link: flat(0)}, silent={link: "0+0x30 1+0x90"}),
+        example=Example(fires={link: build_flat_samples(0)}, silent={link: "0+0x30 1+0x90"}),
     )

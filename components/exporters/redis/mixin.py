@@ -12,7 +12,7 @@ from components.exporters.redis.alerts import BLOCKED, SLOW
 from components.exporters.redis.data_alerts import MEMORY
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
-from packs.base import Tune, colours, percent
+from packs.base import Tune, build_thresholds, format_percent
 
 __all__ = ["alerts", "board", "panels"]
 
@@ -42,8 +42,8 @@ def panels() -> tuple[Panel, ...]:
         ),
         chart(
             "Redis memory", {"{{database}}": f"{memory_used} / ({most} > 0) or 0 * {memory_used}"}, "percentunit",
-            f"Share of maxmemory; 0 where none is set. A warning is sent when it stays above {percent(MEMORY)}.",
-            width=6, thresholds=colours((MEMORY, "red")),
+            f"Share of maxmemory; 0 where none is set. A warning is sent when it stays above {format_percent(MEMORY)}.",
+            width=6, thresholds=build_thresholds((MEMORY, "red")),
         ),
         chart(
             "Redis clients", clients, "short",
@@ -81,7 +81,7 @@ def _now() -> tuple[Panel, ...]:
     return (
         stat(
             "Up", at("redis_up"), "short", "1: it answers the exporter. At 0 people are called.", legend,
-            width=6, thresholds=colours((1, "green")),
+            width=6, thresholds=build_thresholds((1, "green")),
         ),
         stat(
             "Up for", at("redis_uptime_in_seconds"), "s", "Since its last start; its cache was empty then.", legend,
@@ -109,7 +109,7 @@ def _commands() -> tuple[Panel, ...]:
         chart(
             "Slow commands", late, "short",
             f"New entries of the slow log in 5 minutes; people are told of more than {SLOW:g}.",
-            thresholds=colours((SLOW, "yellow")),
+            thresholds=build_thresholds((SLOW, "yellow")),
         ),
     )  # fmt: skip
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from components.grafana.dashboards import stack_dashboard
 from model.telemetry import StackRow
-from packs.base import panel
+from packs.base import build_panel
 
-PANEL = panel("Up", {"up": "up"}, "short", "Whether it is up.")
+PANEL = build_panel("Up", {"up": "up"}, "short", "Whether it is up.")
 
 
 def row(title: str, position: int) -> StackRow:

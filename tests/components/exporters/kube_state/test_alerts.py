@@ -9,7 +9,7 @@ import pytest
 
 from components.exporters.kube_state import alerts as cluster_alerts
 from model.telemetry import AlertRule, Example, RuleGroup
-from packs.base import flat
+from packs.base import build_flat_samples
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 from tests.support.proving import prove
@@ -44,7 +44,11 @@ def test_every_kind_of_workload_is_watched(kind: str, rule: AlertRule, tmp_path:
     labels = f'{{namespace="shop", {kind}="x", service="kube-state-metrics"}}'
 
     def series(replicas: float) -> dict[str, str]:
-        names = {wanted: flat(replicas), there: flat(0), f"kube_{kind}_created": flat(1)}
+        names = {
+            wanted: build_flat_samples(replicas),
+            there: build_flat_samples(0),
+            f"kube_{kind}_created": build_flat_samples(1),
+        }
         return {name + labels: values for name, values in names.items()}
 
     proven = replace(rule, example=Example(fires=series(2), silent=series(0)))
@@ -55,8 +59,8 @@ def test_a_workload_may_take_its_time_to_begin(tmp_path: Path) -> None:
     """Nobody is woken for a workload that was just made: it still pulls its images."""
     labels = '{namespace="shop", deployment="x"}'
     names = {"kube_deployment_spec_replicas": 1, "kube_deployment_status_replicas_available": 0}
-    made = {name + labels: flat(value) for name, value in names.items()}
-    old, new = ({**made, f"kube_deployment_created{labels}": flat(3600 - age)} for age in (3000, 300))
+    made = {name + labels: build_flat_samples(value) for name, value in names.items()}
+    old, new = ({**made, f"kube_deployment_created{labels}": build_flat_samples(3600 - age)} for age in (3000, 300))
     rule = replace(cluster_alerts.replicas_gone(), example=Example(fires=old, silent=new))
     assert not prove(RuleGroup(name="one", alerts=(rule,)), str(tool("promtool")), tmp_path)
 
@@ -68,7 +72,9 @@ def test_a_slow_loop_is_one_too(tmp_path: Path) -> None:
     count = {f"kube_pod_container_status_restarts_total{labels}": " ".join(f"{n}+0x5" for n in range(20))}
     reason = "kube_pod_container_status_waiting_reason"
     example = Example(
-        fires={**count, reason + waits: flat(1)}, silent={**count, reason + waits: "1+0x40 0+0x80"}, at="80m"
+        fires={**count, reason + waits: build_flat_samples(1)},
+        silent={**count, reason + waits: "1+0x40 0+0x80"},
+        at="80m",
     )
     rule = replace(cluster_alerts.crash_looping({}), example=example)
     assert not prove(RuleGroup(name="one", alerts=(rule,)), str(tool("promtool")), tmp_path)

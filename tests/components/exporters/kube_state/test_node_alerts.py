@@ -8,7 +8,7 @@ import pytest
 
 from components.exporters.kube_state import node_alerts as cluster_node_alerts
 from model.telemetry import Example
-from packs.base import flat, series_of
+from packs.base import build_flat_samples, build_service_series
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
@@ -42,8 +42,11 @@ def test_every_condition_of_a_node_is_told(proves: Proves, condition: str) -> No
     """Each condition that a kubelet or a network plugin reports sets the alert off."""
     labels = {"instance": "k:8080", "node": "a", "condition": condition}
     true, false = (
-        series_of("kube-state-metrics", "kube_node_status_condition", **labels, status=status)
+        build_service_series("kube-state-metrics", "kube_node_status_condition", **labels, status=status)
         for status in ("true", "false")
     )
-    example = Example(fires={true: flat(1), false: flat(0)}, silent={true: flat(0), false: flat(1)})
+    example = Example(
+        fires={true: build_flat_samples(1), false: build_flat_samples(0)},
+        silent={true: build_flat_samples(0), false: build_flat_samples(1)},
+    )
     proves([replace(cluster_node_alerts.node_pressure(), example=example)])

@@ -9,7 +9,7 @@ import pytest
 from components.exporters.kube_state import workload_alerts as cluster_workload_alerts
 from components.exporters.kube_state.alerts import series
 from model.telemetry import Example
-from packs.base import flat
+from packs.base import build_flat_samples
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
@@ -35,8 +35,8 @@ def test_alerts_keep_who_they_are_about() -> None:
 def test_a_job_that_is_tried_again_has_not_failed(proves: Proves) -> None:
     """Pods may fail while the Job goes on; one that gave up is told even where some of its pods succeeded."""
     final = series("kube_job_failed", job_name="b", condition="true")
-    pods = {series(f"kube_job_status_{how}", job_name="b"): flat(1) for how in ("failed", "succeeded")}
-    example = Example(fires={**pods, final: flat(1)}, silent={**pods, final: flat(0)})
+    pods = {series(f"kube_job_status_{how}", job_name="b"): build_flat_samples(1) for how in ("failed", "succeeded")}
+    example = Example(fires={**pods, final: build_flat_samples(1)}, silent={**pods, final: build_flat_samples(0)})
     proves([replace(cluster_workload_alerts.job_failed(), example=example)])
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from components.exporters.node import alerts as host_alerts
 from model.telemetry import Example
-from packs.base import counter, series_of
+from packs.base import build_counter_samples, build_service_series
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
@@ -39,7 +39,9 @@ def test_waiting_for_a_disk_is_no_use_of_the_cpu(proves: Proves) -> None:
     """A host whose cores are idle because a disk is slow is not short of CPU."""
     rule = host_alerts.cpu({})
     series = {
-        series_of("node-exporter", "node_cpu_seconds_total", instance="a:9100", cpu="0", mode=mode): counter(60 * share)
+        build_service_series(
+            "node-exporter", "node_cpu_seconds_total", instance="a:9100", cpu="0", mode=mode
+        ): build_counter_samples(60 * share)
         for mode, share in {"idle": 0.05, "iowait": 0.93, "user": 0.02}.items()
     }
     assert rule.example is not None
@@ -54,9 +56,11 @@ def test_a_host_is_named_by_its_node(proves: Proves) -> None:
 
 def test_thrashing_is_seen_without_the_kernels_own_measure(proves: Proves) -> None:
     """Where the kernel does not measure the waiting, major faults say it."""
-    faults = series_of("node-exporter", "node_vmstat_pgmajfault", instance="a:9100")
+    faults = build_service_series("node-exporter", "node_vmstat_pgmajfault", instance="a:9100")
     bound = 60 * host_alerts.MAJOR_FAULTS
-    example = Example(fires={faults: counter(bound * 1.01)}, silent={faults: counter(bound * 0.99)})
+    example = Example(
+        fires={faults: build_counter_samples(bound * 1.01)}, silent={faults: build_counter_samples(bound * 0.99)}
+    )
     proves([replace(host_alerts.thrashing({}), example=example)])
 
 
@@ -64,7 +68,7 @@ def test_a_clock_that_is_set_again_is_well(proves: Proves) -> None:
     """It fires while nothing sets a clock that was set before, and ends when it is set again."""
     rule = host_alerts.clock_not_synchronised()
     status, error = (
-        series_of("node-exporter", f"node_timex_{what}", instance="a:9100")
+        build_service_series("node-exporter", f"node_timex_{what}", instance="a:9100")
         for what in ("sync_status", "maxerror_seconds")
     )
     example = Example(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.exporters.postgres import alerts as postgres_alerts
-from packs.base import flat, series_of
+from packs.base import build_flat_samples, build_service_series
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
@@ -38,10 +38,10 @@ def test_reserved_places_of_newer_versions_count(proves: Proves) -> None:
     """PostgreSQL 16 can keep places for a role too: services are refused as much earlier."""
     rule = postgres_alerts.connections_exhausted()
     assert rule.example is not None
-    kept = series_of(
+    kept = build_service_series(
         "postgres-exporter", "pg_settings_reserved_connections", instance="postgres-exporter:9187", database="main"
     )
-    proves([replace(rule, example=replace(rule.example, fires={**rule.example.silent, kept: flat(2)}))])
+    proves([replace(rule, example=replace(rule.example, fires={**rule.example.silent, kept: build_flat_samples(2)}))])
 
 
 def test_older_exporters_do_not_say_what_kind_a_connection_is(proves: Proves) -> None:

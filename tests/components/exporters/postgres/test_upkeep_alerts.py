@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.exporters.postgres import upkeep_alerts as postgres_upkeep_alerts
-from packs.base import flat
+from packs.base import build_flat_samples
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
@@ -33,4 +33,6 @@ def test_a_query_of_the_old_kind_that_fails_is_told_too(proves: Proves) -> None:
     rule = postgres_upkeep_alerts.half_blind()
     assert rule.example is not None
     error, up = rule.example.silent
-    proves([replace(rule, example=replace(rule.example, fires={error: flat(1), up: flat(1)}))])
+    proves(
+        [replace(rule, example=replace(rule.example, fires={error: build_flat_samples(1), up: build_flat_samples(1)}))]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from components.exporters.redis import data_alerts as redis_data_alerts
-from packs.base import flat
+from packs.base import build_flat_samples
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
@@ -33,5 +33,11 @@ def test_a_failed_append_is_told_as_a_failed_snapshot(proves: Proves) -> None:
     rule = redis_data_alerts.cannot_save()
     assert rule.example is not None
     snapshot, log = rule.example.fires
-    proves([replace(rule, example=replace(rule.example, fires={snapshot: flat(1), log: flat(0)}))])
-    proves([replace(rule, example=replace(rule.example, silent={snapshot: flat(1)}))])
+    proves(
+        [
+            replace(
+                rule, example=replace(rule.example, fires={snapshot: build_flat_samples(1), log: build_flat_samples(0)})
+            )
+        ]
+    )
+    proves([replace(rule, example=replace(rule.example, silent={snapshot: build_flat_samples(1)}))])
