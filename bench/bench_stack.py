@@ -55,7 +55,7 @@ class BenchStack:
         path = self.root / f"Pulumi.{NAME}.yaml"
         path.write_text(yaml.safe_dump({"config": settings}, sort_keys=False), encoding="utf-8")
         self.plan = plan_file(path, NAME)
-        env = {key: value for key, value in engine.tool_env().items() if not key.startswith("PULUMI_ACCESS")}
+        env = {key: value for key, value in engine.build_tool_env().items() if not key.startswith("PULUMI_ACCESS")}
         self._env = {**env, "OBSERVABILITY_STATE": str(self._state)}
         self._env.pop("PULUMI_BACKEND_URL", None)
         pulumi_env = {

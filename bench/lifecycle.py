@@ -18,7 +18,7 @@ from docker.models.containers import Container
 from bench.bench_stack import NAME, BenchStack
 from bench.report import Row, median, timed, until
 from cli import verify
-from cli.engine import execute
+from cli.engine import execute_command
 from cli.workspace import Workspace
 from model.base import parse_duration
 from model.naming import LABEL
@@ -52,7 +52,7 @@ def by_hand(stack: BenchStack) -> None:
     Their volumes are there already, so the script has less to do than `up`.
     """
     planned = [workload.name for workload in stack.plan.list_workloads()]
-    found = sorted(verify.services(stack.client, NAME), key=lambda c: planned.index(c.labels[f"{LABEL}.workload"]))
+    found = sorted(verify.list_services(stack.client, NAME), key=lambda c: planned.index(c.labels[f"{LABEL}.workload"]))
     for container in reversed(found):
         container.remove(force=True)
     for container in found:
@@ -81,7 +81,7 @@ def nothing_to_do(stack: BenchStack, runs: int) -> Iterator[Row]:
 
 
 def _pulumi(space: Workspace, *args: str) -> None:
-    space.pulumi(*args, "--stack", space.stack, "--expect-no-changes", capture=True)
+    space.run_pulumi(*args, "--stack", space.stack, "--expect-no-changes", capture=True)
 
 
 def empty_program(folder: Path, env: Mapping[str, str]) -> Workspace:
@@ -90,8 +90,8 @@ def empty_program(folder: Path, env: Mapping[str, str]) -> Workspace:
     (folder / "__main__.py").write_text("", encoding="utf-8")
     (folder / "backend").mkdir()
     space = Workspace("empty", folder, {**env, "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}"}, local=True)
-    space.pulumi("stack", "init", "empty", capture=True)
-    space.pulumi("up", "--yes", "--skip-preview", "--stack", "empty", capture=True)
+    space.run_pulumi("stack", "init", "empty", capture=True)
+    space.run_pulumi("up", "--yes", "--skip-preview", "--stack", "empty", capture=True)
     return space
 
 
@@ -117,7 +117,7 @@ def _edit(stack: BenchStack, name: str) -> tuple[float, float]:
         waiter = threading.Thread(target=lambda: ended.append((process.wait(), time.monotonic() - began)[1]))
         waiter.start()
         try:
-            until(lambda: name in verify.fetch(stack.client, NAME, "prometheus", _RULES), timeout=120, what=name)
+            until(lambda: name in verify.fetch_url(stack.client, NAME, "prometheus", _RULES), timeout=120, what=name)
             took = time.monotonic() - began
         finally:
             waiter.join()
@@ -132,7 +132,7 @@ def alerting(stack: BenchStack) -> Iterator[Row]:
     _request(stack, "demo-webhook", 8080, "DELETE", "/demo/webhook")
 
     def told() -> bool:
-        notes = json.loads(verify.fetch(stack.client, NAME, "demo-webhook", _WEBHOOK))["notifications"]
+        notes = json.loads(verify.fetch_url(stack.client, NAME, "demo-webhook", _WEBHOOK))["notifications"]
         every = [alert for note in notes for alert in note["payload"]["alerts"] if alert["status"] == "firing"]
         labels = [alert["labels"] for alert in every]
         return any(found["alertname"] == "TargetDown" and found.get("service") == service for found in labels)
@@ -176,14 +176,16 @@ def _request(stack: BenchStack, workload: str, port: int, method: str, path: str
     """A request without a body, made inside the workload's own container."""
     lines = f"{method} {path} HTTP/1.0\\r\\nHost: {workload}\\r\\nContent-Length: 0\\r\\n\\r\\n"
     script = f"/tools/busybox printf '{lines}' | /tools/busybox nc 127.0.0.1 {port}"
-    code, answer = execute(stack.client.containers.get(f"{NAME}-{workload}"), ["/tools/busybox", "sh", "-c", script])
+    code, answer = execute_command(
+        stack.client.containers.get(f"{NAME}-{workload}"), ["/tools/busybox", "sh", "-c", script]
+    )
     if code or " 200 " not in answer.partition("\n")[0]:
         raise RuntimeError(f"{method} {path} of {workload}: {answer[:200]}")
 
 
 def memory(stack: BenchStack) -> Iterator[Row]:
     """Memory of each container as its engine counts it, without the page cache that can be given back."""
-    for container in verify.services(stack.client, NAME):
+    for container in verify.list_services(stack.client, NAME):
         stats = cast(dict[str, Any], container.stats(stream=False))["memory_stats"]
         used = working_set(stats)
         limit = int(container.attrs["HostConfig"]["Memory"])

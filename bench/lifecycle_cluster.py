@@ -20,8 +20,8 @@ import yaml
 
 from bench.bench_stack import NAME, BenchStack
 from bench.report import Row, timed, until
-from cli.hosts import ClusterHost, pod_health
-from cli.render import cluster_scope, config_maps, objects, plan_file
+from cli.hosts import ClusterHost, read_pod_health
+from cli.render import build_cluster_scope, plan_file, render_config_maps, render_objects
 from cli.workspace import ROOT
 from model.plan import Plan
 from targets.kubernetes import storage
@@ -132,7 +132,7 @@ def _edit(peer: Peer) -> None:
 
 def live(host: ClusterHost, name: str) -> bool:
     """Whether every instance of Prometheus has the rule."""
-    pods = host.pods("prometheus")
+    pods = host.list_pods("prometheus")
     return bool(pods) and all(name in host.fetch(pod, 9090, _RULES) for pod in pods)
 
 
@@ -140,7 +140,7 @@ def wait_ready(host: ClusterHost) -> None:
     """Waits until there are pods and every one is ready."""
 
     def ready() -> bool:
-        found = [pod_health(pod) for pod in host.pods()]
+        found = [read_pod_health(pod) for pod in host.list_pods()]
         return bool(found) and all(item.good for item in found)
 
     until(ready, timeout=_READY_SECONDS, what="every pod is ready")
@@ -153,9 +153,9 @@ def _as_deployed(stack: BenchStack) -> Plan:
 
 def _documents(plan: Plan) -> list[dict[str, Any]]:
     """All objects of a stack, with Secrets of random content where the program would make some."""
-    text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    text = "\n---\n".join({**render_objects(plan), **render_config_maps(plan)}.values())
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
-    scope = cluster_scope(plan)
+    scope = build_cluster_scope(plan)
     for workload in plan.list_workloads():
         for name, secret_files in storage.secret_files(workload).items():
             files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}

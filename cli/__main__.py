@@ -21,8 +21,8 @@ from cli.arguments import FINE, INTERRUPTED, REFUSED, UNWELL
 from cli.hosts import Host, open_host
 from cli.recover import LockedError, refuse_locked
 from cli.runs import end_with_make
-from cli.stack_file import location_of, read_location, read_settings
-from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget, keep_secrets, open_workspace
+from cli.stack_file import build_location, read_location, read_settings
+from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.settings import KubernetesSettings
@@ -44,13 +44,13 @@ class Phases:
         self.times.append((name, time.monotonic() - began))
         return result
 
-    def total(self) -> str:
+    def format_total(self) -> str:
         """All phases in one line."""
         parts = " · ".join(f"{name} {seconds:.1f} s" for name, seconds in self.times)
         return f"{parts} · total {sum(seconds for _, seconds in self.times):.1f} s"
 
 
-def prerequisites(images: Sequence[str]) -> dict[str, Any]:
+def get_prerequisites(images: Sequence[str]) -> dict[str, Any]:
     """Gets what `up` needs onto the machine, `images` by name. Returns what this machine adds to a stack's settings."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
@@ -65,7 +65,7 @@ def prerequisites(images: Sequence[str]) -> dict[str, Any]:
     return overlay
 
 
-def cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str]) -> dict[str, Any]:
+def get_cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str]) -> dict[str, Any]:
     """Gets the provider, and a cluster: the one that the settings name, that of KUBECONFIG, or one of our own."""
     only = f"--only={','.join(images)}"
     env = {**os.environ, **({"KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else {})}
@@ -83,28 +83,28 @@ def cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str]) -
     return overlay
 
 
-def fetch(plan: Plan) -> dict[str, Any]:
+def fetch_prerequisites(plan: Plan) -> dict[str, Any]:
     """Gets what a deployment of the plan needs. Returns what this machine adds to the stack's settings."""
-    images = render.images_of(plan)
+    images = render.list_images(plan)
     if plan.settings.target == "kubernetes":
-        return cluster_prerequisites(plan.settings.kubernetes, images)
-    return prerequisites(images)
+        return get_cluster_prerequisites(plan.settings.kubernetes, images)
+    return get_prerequisites(images)
 
 
-def connect(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Plan, Host]:
+def connect_stack(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Plan, Host]:
     """The stack's workspace with what its platform says of itself, its plan with its secrets, and where it runs.
 
     Raises:
         ConfigError: something in its files is wrong.
     """
-    space = open_workspace(stack, engine.tool_env(), overlay)
+    space = open_workspace(stack, engine.build_tool_env(), overlay)
     settings = read_settings(space.directory, stack)
-    host = open_host(stack, location_of(settings))
+    host = open_host(stack, build_location(settings))
     description = host.describe(settings)
     for remark in description.remarks:
         console.print(f"   [yellow]{escape(remark)}[/]")
     describe_machine(space, description.settings)
-    return space, render.plan_of(space), host
+    return space, render.plan_workspace(space), host
 
 
 def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
@@ -114,27 +114,27 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     """
     phases = Phases()
     first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # so mistakes are told before anything is fetched
-    overlay = phases.run("prerequisites", lambda: fetch(first))
-    space, plan, host = connect(stack, overlay)
+    overlay = phases.run("prerequisites", lambda: fetch_prerequisites(first))
+    space, plan, host = connect_stack(stack, overlay)
     run_preflight(host, plan)
     for line in phases.run("recovery", lambda: host.recover(space)):
         console.print(f"   {line}")
     renewed = rotation.apply(space) if rotation else ()
-    replace = [arg for urn in (*renewed, *host.urns_to_replace(space)) for arg in ("--replace", urn)]
-    phases.run("pulumi up", lambda: change(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
+    replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
+    phases.run("pulumi up", lambda: run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
     host.order_certificate(plan)
-    unseen = phases.run("view", lambda: host.unseen(plan, 60))
-    good = verify.report(
+    unseen = phases.run("view", lambda: host.list_unseen(plan, 60))
+    good = verify.print_report(
         stack, health, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console
     )
-    _explain(host)
-    console.print(phases.total())
+    _print_failures(host)
+    console.print(phases.format_total())
     return 0 if good else 1
 
 
-def change(space: Workspace, *args: str) -> None:
+def run_pulumi(space: Workspace, *args: str) -> None:
     """Runs Pulumi on the stack.
 
     Raises:
@@ -142,15 +142,15 @@ def change(space: Workspace, *args: str) -> None:
         subprocess.CalledProcessError: it failed for another reason.
     """
     try:
-        space.pulumi(*args)
+        space.run_pulumi(*args)
     except subprocess.CalledProcessError:
         refuse_locked(space)
         raise
 
 
-def _explain(host: Host) -> None:
+def _print_failures(host: Host) -> None:
     """The last words of everything that is not well."""
-    for name, lines in host.last_log_lines():
+    for name, lines in host.read_last_log_lines():
         console.print(f"[red]{name}[/] last said:")
         console.print(lines, markup=False)
 
@@ -161,50 +161,50 @@ def run_preflight(host: Host, plan: Plan) -> None:
     Raises:
         ConfigError: it is not.
     """
-    if refused := host.preflight_errors(plan):
+    if refused := host.check_preflight(plan):
         raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
 
 
 def check(stack: str, *, as_json: bool = False) -> int:
     """Shows how a running stack is, without changing anything, even where its files have become wrong meanwhile."""
-    space = open_workspace(stack, engine.tool_env())
+    space = open_workspace(stack, engine.build_tool_env())
     settings = read_settings(space.directory, stack)
-    host = open_host(stack, location_of(settings))
+    host = open_host(stack, build_location(settings))
     health, scraped = host.wait_healthy(30), host.wait_targets(30)
     warnings: tuple[str, ...] = ()
     try:
-        plan = render.plan_of(space)
-        unseen, warnings = host.unseen(plan, 30), plan.warnings
+        plan = render.plan_workspace(space)
+        unseen, warnings = host.list_unseen(plan, 30), plan.warnings
     except ConfigError as error:
         unseen = [f"what should be there is not known: {error}"]
     seen: dict[str, Any] = {"warnings": warnings, "base_url": settings.base_url}
     if as_json:
-        print(json.dumps(verify.describe(stack, health, scraped, unseen, **seen)))
+        print(json.dumps(verify.describe_stack(stack, health, scraped, unseen, **seen)))
         return FINE if verify.is_good(health, scraped, unseen) else UNWELL
-    return FINE if verify.report(stack, health, scraped, unseen, **seen, console=console) else UNWELL
+    return FINE if verify.print_report(stack, health, scraped, unseen, **seen, console=console) else UNWELL
 
 
 def try_receivers(stack: str, receiver: str, severity: str) -> int:
     """Sends a marked alert to one receiver of a running stack, or to all, and shows what came of it."""
-    space = open_workspace(stack, engine.tool_env())
+    space = open_workspace(stack, engine.build_tool_env())
     settings = read_settings(space.directory, stack)
-    plan, host = render.plan_of(space), open_host(stack, location_of(settings))
-    return alert_test.alert_test(plan, host.alertmanagers(), receiver, severity, console)
+    plan, host = render.plan_workspace(space), open_host(stack, build_location(settings))
+    return alert_test.run_alert_test(plan, host.list_alertmanagers(), receiver, severity, console)
 
 
 def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
-    space, plan, host = connect(stack)
+    space, plan, host = connect_stack(stack)
     run_preflight(host, plan)
-    space.pulumi("preview", "--json" if as_json else "--diff", "--stack", stack)
+    space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack)
     return FINE
 
 
 def refresh(stack: str) -> int:
     """Reads the real state of every resource and shows what differs."""
-    space, plan, host = connect(stack)
+    space, plan, host = connect_stack(stack)
     run_preflight(host, plan)
-    change(space, "refresh", "--yes", "--skip-preview", "--diff", "--stack", stack)
+    run_pulumi(space, "refresh", "--yes", "--skip-preview", "--diff", "--stack", stack)
     return 0
 
 
@@ -213,58 +213,58 @@ def down(stack: str, *, purge: bool) -> int:
 
     Of its files only what says where it runs needs to be right: whoever removes it may have broken the rest.
     """
-    space = open_workspace(stack, engine.tool_env())
+    space = open_workspace(stack, engine.build_tool_env())
     host = open_host(stack, read_location(space.directory, stack))
     for line in host.recover(space):
         console.print(f"   {line}")
-    generated = space.outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
+    generated = space.read_outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
     if not purge:
         keep_secrets(space, generated)
-    change(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
+    run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
     if purge:
-        host.purge()
+        host.purge_volumes()
         drop_secrets(space, generated)
-    forget(space)
-    if not purge and (volumes := host.kept()):
+    forget_stack(space)
+    if not purge and (volumes := host.list_volumes()):
         console.print(f"Kept data volumes: {', '.join(volumes)} (remove them with PURGE=1)")
     return 0
 
 
-def secret(stack: str, name: str) -> int:
+def store_secret(stack: str, name: str) -> int:
     """Stores a secret, read from standard input so that it appears in no argument and no history."""
-    space = open_workspace(stack, engine.tool_env())
+    space = open_workspace(stack, engine.build_tool_env())
     value = secrets.read_value(name, console)
-    space.pulumi("config", "set", "--secret", name, "--stack", stack, stdin=value)
+    space.run_pulumi("config", "set", "--secret", name, "--stack", stack, stdin=value)
     return FINE
 
 
 def rotate(stack: str, name: str) -> int:
     """Gives a secret another value and deploys it; what is generated anew is shown by `make password` alone."""
-    rotation = secrets.prepare(open_workspace(stack, engine.tool_env()), name, console)
+    rotation = secrets.prepare_rotation(open_workspace(stack, engine.build_tool_env()), name, console)
     code = up(stack, rotation)
     if code == 0:
         console.print(f"{name} has another value. {rotation.secret.after_rotation}".rstrip())
     return code
 
 
-def password(stack: str) -> int:
+def print_passwords(stack: str) -> int:
     """Prints the generated passwords."""
-    space = open_workspace(stack, engine.tool_env())
-    for name, value in space.outputs(show_secrets=True).items():
+    space = open_workspace(stack, engine.build_tool_env())
+    for name, value in space.read_outputs(show_secrets=True).items():
         if name.endswith("password"):
             print(f"{name}: {value}")
     return 0
 
 
-def complete(shell: str) -> int:
+def print_completion(shell: str) -> int:
     """Prints the completion script of a shell."""
-    print(arguments.completion(shell, ROOT))
+    print(arguments.render_completion(shell, ROOT))
     return FINE
 
 
 def render_stack(stack: str, output: Path | None, *, as_compose: bool) -> int:
     """Writes a stack to a folder, each format to one of its own unless `output` names it."""
-    write, folder = (render.render_compose, "compose") if as_compose else (render.render, "render")
+    write, folder = (render.write_compose, "compose") if as_compose else (render.write_documents, "render")
     return write(stack, output or ROOT / "build" / folder / stack)
 
 
@@ -274,7 +274,7 @@ def main() -> int:
     Raises:
         SystemExit: the arguments are wrong (2), or the engine or Pulumi does not answer (1).
     """
-    args = arguments.parse()
+    args = arguments.parse_arguments()
     console.stderr = args.json
     end_with_make()
     commands: dict[str, Callable[[], int]] = {
@@ -283,15 +283,17 @@ def main() -> int:
         "preview": lambda: preview(args.stack, as_json=args.json),
         "refresh": lambda: refresh(args.stack),
         "down": lambda: down(args.stack, purge=args.purge),
-        "password": lambda: password(args.stack),
-        "secret": lambda: secret(args.stack, args.name),
-        "secrets": lambda: secrets.show(open_workspace(args.stack, engine.tool_env()), console, as_json=args.json),
+        "password": lambda: print_passwords(args.stack),
+        "secret": lambda: store_secret(args.stack, args.name),
+        "secrets": lambda: secrets.show_secrets(
+            open_workspace(args.stack, engine.build_tool_env()), console, as_json=args.json
+        ),
         "rotate": lambda: rotate(args.stack, args.name),
-        "capacity": lambda: capacity.capacity(args.stack, console, as_json=args.json),
+        "capacity": lambda: capacity.print_capacity(args.stack, console, as_json=args.json),
         "alert-test": lambda: try_receivers(args.stack, args.receiver, args.severity),
-        "routes": lambda: routes.routes(args.stack, shlex.split(args.labels), console, as_json=args.json),
+        "routes": lambda: routes.print_routes(args.stack, shlex.split(args.labels), console, as_json=args.json),
         "render": lambda: render_stack(args.stack, args.output, as_compose=args.format == "compose"),
-        "completion": lambda: complete(args.shell),
+        "completion": lambda: print_completion(args.shell),
     }
     try:
         return commands[args.command]()

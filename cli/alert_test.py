@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.alertmanagers import Instance
-from cli.routes import document, integration
+from cli.routes import get_document, parse_integration
 from components.alertmanager.mixin import SWITCH
 from components.alertmanager.notifications import TEST_ALERT
 from components.alertmanager.routes import NOBODY
@@ -56,7 +56,7 @@ class Counts:
     given_up: float = 0
     seconds: float = 0
 
-    def since(self, before: Counts) -> Counts:
+    def subtract(self, before: Counts) -> Counts:
         """What came since then."""
         return Counts(
             self.calls - before.calls,
@@ -81,27 +81,29 @@ class Result:
     ended: bool | None = None
 
 
-def alert_test(plan: Plan, instances: Sequence[Instance], receiver: str, severity: str, console: Console) -> int:
+def run_alert_test(plan: Plan, instances: Sequence[Instance], receiver: str, severity: str, console: Console) -> int:
     """Tests one receiver, or all where none is named, and prints the results; 1 when any of them failed.
 
     Raises:
         ConfigError: there is no such receiver, or none at all.
     """
-    every = ways(document(plan), receiver)
+    every = list_ways(get_document(plan), receiver)
     if not instances:
         raise ConfigError([Problem(f"stack {plan.stack}", "no Alertmanager of it is running: make up")])
     run = Run(plan, instances, severity)
     names = list(dict.fromkeys(way.receiver for way in every))
     try:
-        results = [result for name in names for result in run.fire([way for way in every if way.receiver == name])]
+        results = [
+            result for name in names for result in run.fire_alert([way for way in every if way.receiver == name])
+        ]
     finally:
-        ended_at = run.end(names)
-    results = run.ended(results, ended_at)
-    report(results, console)
+        ended_at = run.end_alerts(names)
+    results = run.check_ends(results, ended_at)
+    print_report(results, console)
     return 0 if all(not result.error and result.ended is not False for result in results) else 1
 
 
-def ways(alertmanager: Mapping[str, Any], receiver: str) -> list[Way]:
+def list_ways(alertmanager: Mapping[str, Any], receiver: str) -> list[Way]:
     """Every way to notify of the document's receivers, or of the one that is named.
 
     Raises:
@@ -114,7 +116,7 @@ def ways(alertmanager: Mapping[str, Any], receiver: str) -> list[Way]:
     if receiver and receiver not in names:
         raise ConfigError([Problem("RECEIVER", f"there is no receiver {receiver!r}; {suggest_name(receiver, names)}")])
     return [
-        Way(item["name"], integration(key), len(entries), all(_resolved(entry) for entry in entries))
+        Way(item["name"], parse_integration(key), len(entries), all(_sends_resolved(entry) for entry in entries))
         for item in people
         if receiver in ("", item["name"])
         for key, entries in item.items()
@@ -122,7 +124,7 @@ def ways(alertmanager: Mapping[str, Any], receiver: str) -> list[Way]:
     ]
 
 
-def _resolved(entry: Mapping[str, Any]) -> bool:
+def _sends_resolved(entry: Mapping[str, Any]) -> bool:
     return bool(entry.get("send_resolved", entry.get("sendResolved")))
 
 
@@ -134,65 +136,65 @@ class Run:
         self._began = datetime.now(UTC)
         self._before: dict[Way, Counts] = {}
 
-    def fire(self, every: Sequence[Way]) -> Iterator[Result]:
+    def fire_alert(self, every: Sequence[Way]) -> Iterator[Result]:
         """Sends the alert to one receiver and waits until each of its ways has succeeded or been given up."""
         start = time.time()
-        self._before |= {way: self.counts(way) for way in every}
-        self._post(every[0].receiver, datetime.now(UTC) + LONGEST)
+        self._before |= {way: self.count_calls(way) for way in every}
+        self._post_alert(every[0].receiver, datetime.now(UTC) + LONGEST)
         deadline = time.monotonic() + TRIES_SECONDS
         open_ways = list(every)
         while open_ways:
             for way in list(open_ways):
-                made = self.counts(way).since(self._before[way])
+                made = self.count_calls(way).subtract(self._before[way])
                 late = time.monotonic() > deadline
                 if made.accepted >= way.count or made.given_up or late:
                     open_ways.remove(way)
-                    yield self._result(way, made, start)
+                    yield self._build_result(way, made, start)
             time.sleep(0.2)
 
-    def _result(self, way: Way, made: Counts, start: float) -> Result:
+    def _build_result(self, way: Way, made: Counts, start: float) -> Result:
         spent = made.seconds / made.calls if made.calls else 0.0
         if made.accepted >= way.count:
             return Result(way, spent)
-        message = self.words(way, start) or ("no call was made" if not made.calls else "no answer")
+        message = self.find_error(way, start) or ("no call was made" if not made.calls else "no answer")
         return Result(way, spent, message)
 
-    def end(self, names: Sequence[str]) -> float:
+    def end_alerts(self, names: Sequence[str]) -> float:
         """Ends the alerts of these receivers; when that was."""
         for name in names:
-            self._post(name, datetime.now(UTC))
+            self._post_alert(name, datetime.now(UTC))
         return time.monotonic()
 
-    def ended(self, results: Sequence[Result], since: float) -> list[Result]:
+    def check_ends(self, results: Sequence[Result], since: float) -> list[Result]:
         """The results with whether the end was sent too, where it is to be and the beginning was."""
         waiting = [result for result in results if not result.error and result.way.resolved]
         done: set[Way] = set()
         while len(done) < len(waiting) and time.monotonic() < since + END_SECONDS:
-            done |= {r.way for r in waiting if self._accepted(r.way) >= 2 * r.way.count}
+            done |= {r.way for r in waiting if self._count_accepted(r.way) >= 2 * r.way.count}
             time.sleep(0.5)
         return [Result(r.way, r.seconds, r.error, (r.way in done) if r in waiting else None) for r in results]
 
-    def _accepted(self, way: Way) -> float:
-        return self.counts(way).since(self._before[way]).accepted
+    def _count_accepted(self, way: Way) -> float:
+        return self.count_calls(way).subtract(self._before[way]).accepted
 
-    def _post(self, receiver: str, until: datetime) -> None:
-        body = json.dumps([alert(self._plan, receiver, self._severity, self._began, until)])
+    def _post_alert(self, receiver: str, until: datetime) -> None:
+        body = json.dumps([build_alert(self._plan, receiver, self._severity, self._began, until)])
         for instance in self._instances:
             instance.ask("/api/v2/alerts", body)
 
-    def counts(self, way: Way) -> Counts:
+    def count_calls(self, way: Way) -> Counts:
         """What all instances have counted of a way."""
-        counts = [counted(instance.ask("/metrics"), way) for instance in self._instances]
+        counts = [parse_counts(instance.ask("/metrics"), way) for instance in self._instances]
         return Counts(
             *(sum(values) for values in zip(*((c.calls, c.failed, c.given_up, c.seconds) for c in counts), strict=True))
         )
 
-    def words(self, way: Way, since: float) -> str:
+    def find_error(self, way: Way, since: float) -> str:
         """The last error of a way that a log has."""
-        return next(filter(None, (last_error(instance.log(since), way) for instance in self._instances)), "")
+        return next(filter(None, (find_last_error(instance.read_log(since), way) for instance in self._instances)), "")
 
 
-def alert(plan: Plan, receiver: str, severity: str, began: datetime, until: datetime) -> dict[str, Any]:
+def build_alert(plan: Plan, receiver: str, severity: str, began: datetime, until: datetime) -> dict[str, Any]:
     """The alert as Alertmanager's API takes it, marked as a test; it says itself that nobody has to do anything."""
     own_namespace = derive_namespace(plan.stack, plan.settings.kubernetes) if plan.operator else ""
     labels = {
@@ -213,7 +215,7 @@ def alert(plan: Plan, receiver: str, severity: str, began: datetime, until: date
     }
 
 
-def counted(metrics: str, way: Way) -> Counts:
+def parse_counts(metrics: str, way: Way) -> Counts:
     """What an Alertmanager has counted of a way, from its metrics; of all receivers where these have no names."""
     totals: dict[str, float] = {}
     for sample in _SAMPLE.finditer(metrics):
@@ -229,7 +231,7 @@ def counted(metrics: str, way: Way) -> Counts:
     return Counts(*(totals.get(f"alertmanager_{name}", 0.0) for name in names))
 
 
-def last_error(log: str, way: Way) -> str:
+def find_last_error(log: str, way: Way) -> str:
     """The error that a log has last of a way, in the receiver's own words where it said any."""
     mark = f"{way.receiver}/{way.integration}["
     fields = (f"receiver={way.receiver} ", f"integration={way.integration}[")
@@ -238,7 +240,7 @@ def last_error(log: str, way: Way) -> str:
     return errors[-1].replace('\\"', '"') if errors else ""
 
 
-def report(results: Sequence[Result], console: Console) -> None:
+def print_report(results: Sequence[Result], console: Console) -> None:
     """Prints a line for each way: what came of the alert and of its end, and how long a call took."""
     table = Table(title=f"Alert {TEST_ALERT}", title_justify="left")
     for column in ("receiver", "way", "firing", "resolved", "seconds a call"):

@@ -33,7 +33,7 @@ class Instance(Protocol):
             RuntimeError: it did not answer, or with an error.
         """
 
-    def log(self, since: float) -> str:
+    def read_log(self, since: float) -> str:
         """Its log since a moment, in seconds of the Unix epoch."""
 
 
@@ -47,9 +47,9 @@ class InContainer:
     def ask(self, path: str, body: str | None = None) -> str:
         """See `Instance`."""
         url = f"http://127.0.0.1:{PORT}{PREFIX}{path}"
-        return verify.fetch(self.client, self.stack, NAME, url, body, kind="application/json")
+        return verify.fetch_url(self.client, self.stack, NAME, url, body, kind="application/json")
 
-    def log(self, since: float) -> str:
+    def read_log(self, since: float) -> str:
         """See `Instance`."""
         container = self.client.containers.get(f"{self.stack}-{NAME}")
         return str(container.logs(since=int(since)).decode(errors="replace"))
@@ -68,6 +68,6 @@ class InPod:
         """See `Instance`."""
         return self.fetch(self.pod, PORT, f"{self.prefix}{path}", body)
 
-    def log(self, since: float) -> str:
+    def read_log(self, since: float) -> str:
         """See `Instance`."""
         return read_log(self.api, self.pod, NAME, since_seconds=max(1, int(time.time() - since) + 1))

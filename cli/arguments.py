@@ -87,7 +87,7 @@ COMMANDS: Mapping[str, Command] = {
 """Every command by its name, in the order of the help."""
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; `json` and `stack` are there for every command."""
     made = argparse.ArgumentParser(
         prog=PROGRAM,
@@ -98,11 +98,11 @@ def parser() -> argparse.ArgumentParser:
     made.set_defaults(json=False, stack="dev")
     below = made.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     for name, command in COMMANDS.items():
-        _add(below.add_parser(name, **_texts(command)), command)
+        _add_command(below.add_parser(name, **_build_help_texts(command)), command)
     return made
 
 
-def _texts(command: Command) -> dict[str, Any]:
+def _build_help_texts(command: Command) -> dict[str, Any]:
     return {
         "help": command.summary,
         "description": f"{command.summary[0].upper()}{command.summary[1:]}.",
@@ -111,7 +111,7 @@ def _texts(command: Command) -> dict[str, Any]:
     }
 
 
-def _add(made: argparse.ArgumentParser, command: Command) -> None:
+def _add_command(made: argparse.ArgumentParser, command: Command) -> None:
     if command.on_stack:
         stack = made.add_argument(
             "--stack", default="dev", help="name of the environment, Pulumi.<stack>.yaml; default: dev"
@@ -121,26 +121,26 @@ def _add(made: argparse.ArgumentParser, command: Command) -> None:
         made.add_argument(flag, **options)
 
 
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The arguments of one call, of this process unless they are given.
 
     Raises:
         SystemExit: with code 2 for wrong input, with 0 after --help.
     """
-    return parser().parse_args(arguments)
+    return build_parser().parse_args(arguments)
 
 
-def completion(shell: str, root: Path) -> str:
+def render_completion(shell: str, root: Path) -> str:
     """The completion script of a shell, which offers the stacks that have a file below `root`.
 
     Format: https://docs.iterative.ai/shtab/use/.
     """
     import shtab  # noqa: PLC0415 - of all commands, this one alone needs it
 
-    names = f"ls {_quoted(root)} | sed -n 's/^Pulumi\\.\\([^.]*\\)\\.yaml$/\\1/p'"
+    names = f"ls {_quote_path(root)} | sed -n 's/^Pulumi\\.\\([^.]*\\)\\.yaml$/\\1/p'"
     offer = {"bash": f'compgen -W "$({names})" -- "$1"', "zsh": f'compadd -- "${{(@f)$({names})}}"'}
-    return shtab.complete(parser(), shell=shell, preamble=f"_{PROGRAM}_stacks() {{ {offer[shell]}; }}")
+    return shtab.complete(build_parser(), shell=shell, preamble=f"_{PROGRAM}_stacks() {{ {offer[shell]}; }}")
 
 
-def _quoted(path: Path) -> str:
+def _quote_path(path: Path) -> str:
     return "'" + str(path).replace("'", "'\\''") + "'"

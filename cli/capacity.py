@@ -18,7 +18,7 @@ from model.capacity import Capacity, estimate_capacity
 from model.plan import Plan
 
 
-def of(plan: Plan) -> Capacity:
+def estimate_plan(plan: Plan) -> Capacity:
     """The capacity that a planned stack needs."""
     metrics = cast(prometheus.Settings, plan.sections[prometheus.NAME])
     logs = cast(loki.Settings, plan.sections[loki.NAME])
@@ -32,13 +32,13 @@ def of(plan: Plan) -> Capacity:
     )
 
 
-def describe(plan: Plan) -> dict[str, Any]:
+def describe_capacity(plan: Plan) -> dict[str, Any]:
     """The estimate and each workload's memory limit as plain data: counts, rates per second, bytes."""
     limits = {workload.name: workload.limits.memory for workload in plan.list_workloads()}
-    return {"stack": plan.stack, "expected": asdict(of(plan)), "memory_limits": limits}
+    return {"stack": plan.stack, "expected": asdict(estimate_plan(plan)), "memory_limits": limits}
 
 
-def capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
+def print_capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
     """Prints the estimate for `Pulumi.<stack>.yaml`.
 
     Raises:
@@ -46,9 +46,9 @@ def capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
     """
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
     if as_json:
-        print(json.dumps(describe(plan)))
+        print(json.dumps(describe_capacity(plan)))
         return 0
-    need = of(plan)
+    need = estimate_plan(plan)
     limits = {workload.name: workload.limits.memory for workload in plan.list_workloads()}
     parts = sum(workload.limits.memory for workload in plan.workloads.get(loki.NAME, ()))
     cluster, state = plan.settings.kubernetes, limits.get(kube_state.NAME)
@@ -59,12 +59,12 @@ def capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
         ("targets", f"{need.targets}", ""),
         ("series", f"{need.series:,}", ""),
         ("samples per second", f"{need.samples_per_second:,.0f}", ""),
-        ("Prometheus memory", mib(need.prometheus_memory), mib(limits.get("prometheus", 0))),
-        ("Prometheus disk for its retention", gib(need.prometheus_disk), ""),
-        ("logs a day", gib(need.log_bytes_a_day), ""),
-        *([("kube-state-metrics memory", mib(kube_state.memory(cluster)), mib(state))] if state else []),
-        ("Loki memory", mib(need.loki_memory), mib(parts)),
-        ("Loki disk for its retention", gib(need.loki_disk), ""),
+        ("Prometheus memory", format_mib(need.prometheus_memory), format_mib(limits.get("prometheus", 0))),
+        ("Prometheus disk for its retention", format_gib(need.prometheus_disk), ""),
+        ("logs a day", format_gib(need.log_bytes_a_day), ""),
+        *([("kube-state-metrics memory", format_mib(kube_state.memory(cluster)), format_mib(state))] if state else []),
+        ("Loki memory", format_mib(need.loki_memory), format_mib(parts)),
+        ("Loki disk for its retention", format_gib(need.loki_disk), ""),
     )
     for row in rows:
         table.add_row(*row)
@@ -76,11 +76,11 @@ def capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
     return 0
 
 
-def mib(size: int) -> str:
+def format_mib(size: int) -> str:
     """Bytes as MiB."""
     return f"{size / 2**20:,.0f} MiB"
 
 
-def gib(size: int) -> str:
+def format_gib(size: int) -> str:
     """Bytes as GiB."""
     return f"{size / 2**30:,.1f} GiB"

@@ -23,7 +23,9 @@ _ABOUT = re.compile(r"(?i)acme|certificate")
 _REFUSED = re.compile(r"urn:ietf:params:acme:error:(\w+) :: (.*)")
 
 
-def wait(settings: Settings, metrics: Callable[[], str], log: Callable[[], str], timeout: float) -> list[str]:
+def wait_certificate(
+    settings: Settings, metrics: Callable[[], str], log: Callable[[], str], timeout: float
+) -> list[str]:
     """What is wrong with the certificate after at most `timeout` seconds, as sentences; none without TLS.
 
     Args:
@@ -36,15 +38,15 @@ def wait(settings: Settings, metrics: Callable[[], str], log: Callable[[], str],
         return []
     deadline, challenge = time.monotonic() + timeout, settings.tls.acme.challenge if settings.tls.acme else ""
     while True:
-        problem = missing(settings, _asked(metrics))
+        problem = describe_missing(settings, _ask_safely(metrics))
         if problem is None:
             return []
         if time.monotonic() > deadline:
-            return [f"{problem}; {reason(_asked(log), challenge)}"]
+            return [f"{problem}; {find_reason(_ask_safely(log), challenge)}"]
         time.sleep(0.5)
 
 
-def order(settings: Settings, metrics: Callable[[], str], reload: Callable[[], object]) -> None:
+def order_certificate(settings: Settings, metrics: Callable[[], str], reload: Callable[[], object]) -> None:
     """Has Traefik order a certificate that it lacks: it does so when it reads its routes anew, which it does on SIGHUP.
 
     Args:
@@ -52,18 +54,18 @@ def order(settings: Settings, metrics: Callable[[], str], reload: Callable[[], o
         metrics: asks Traefik for its metrics.
         reload: sends it the signal.
     """
-    if settings.tls.acme and missing(settings, _asked(metrics)):
+    if settings.tls.acme and describe_missing(settings, _ask_safely(metrics)):
         reload()
 
 
-def _asked(question: Callable[[], str]) -> str:
+def _ask_safely(question: Callable[[], str]) -> str:
     try:
         return question()
     except RuntimeError as error:
         return str(error)
 
 
-def missing(settings: Settings, metrics: str) -> str | None:
+def describe_missing(settings: Settings, metrics: str) -> str | None:
     """That there is no certificate for the host, or that it has ended; None where all is well."""
     ends = [float(end) for names, end in _LABELS.findall(metrics) if covers(settings, names.split(","))]
     if not ends:
@@ -73,7 +75,7 @@ def missing(settings: Settings, metrics: str) -> str | None:
     return None
 
 
-def reason(log: str, challenge: str = "") -> str:
+def find_reason(log: str, challenge: str = "") -> str:
     """The last thing that Traefik said of it as an error: which challenge failed, and why."""
     lines = [line for line in log.splitlines() if " ERR " in line and _ABOUT.search(line)]
     if not lines:

@@ -31,7 +31,7 @@ class Commit:
     body: str
 
 
-def problems(commit: Commit) -> Iterator[str]:
+def check_commit(commit: Commit) -> Iterator[str]:
     """What is wrong with a message, in words."""
     if not _SUBJECT.match(commit.subject):
         yield "the subject must be `scope: what changes`, with a scope of lower-case letters, digits and dashes"
@@ -41,7 +41,7 @@ def problems(commit: Commit) -> Iterator[str]:
         yield "there is no body; say why"
 
 
-def commits(folder: Path, base: str) -> list[Commit]:
+def list_commits(folder: Path, base: str) -> list[Commit]:
     """The commits of a checkout after `base`, without merges, the oldest first.
 
     Format: https://git-scm.com/docs/pretty-formats.
@@ -61,12 +61,12 @@ def main(arguments: list[str] | None = None, folder: Path = ROOT) -> int:
     parser.add_argument("base", help="the commit after which messages are checked")
     base = parser.parse_args(arguments).base
     try:
-        every = commits(folder, base)
+        every = list_commits(folder, base)
     except subprocess.CalledProcessError as error:
         print(f"commits after {base} cannot be read: {error.stderr.strip()}")
         print("in a shallow clone: git fetch --unshallow")
         return 2
-    wrong = [f"{commit.name} {commit.subject!r}: {text}" for commit in every for text in problems(commit)]
+    wrong = [f"{commit.name} {commit.subject!r}: {text}" for commit in every for text in check_commit(commit)]
     print("\n".join([*wrong, f"{len(every)} commit messages after {base}, {len(wrong)} problems"]))
     return 1 if wrong else 0
 

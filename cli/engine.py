@@ -31,7 +31,7 @@ _TUNNEL_SECONDS = 20
 """Beyond the time that ssh needs through a slow network and a jump host."""
 
 
-def tool_env() -> dict[str, str]:
+def build_tool_env() -> dict[str, str]:
     """The environment in which pulumi and its plugins are found, with this project's Python first on the PATH."""
     shell = f'eval "$({shlex.quote(sys.executable)} -m toolchain env)" && env -0'
     printed = subprocess.run(["sh", "-c", shell], cwd=ROOT, check=True, capture_output=True, text=True)
@@ -41,28 +41,28 @@ def tool_env() -> dict[str, str]:
     return env
 
 
-def address(settings: DockerSettings) -> str:
+def find_address(settings: DockerSettings) -> str:
     """Where a stack's engine is asked: what its settings say, else DOCKER_HOST, else the local socket."""
     return settings.host or os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
 
 
-def connect(settings: DockerSettings) -> docker.DockerClient:
+def connect_engine(settings: DockerSettings) -> docker.DockerClient:
     """A client of the engine that the settings name.
 
     Raises:
         SystemExit: it cannot be reached; the message says where it was looked for.
     """
-    host = address(settings)
+    host = find_address(settings)
     certificates = Path(settings.cert_path) if settings.cert_path else None
     try:
         if host.startswith("ssh://"):
-            return open_client(tunnel(host, settings.ssh_options, settings.engine_socket))
+            return open_client(open_tunnel(host, settings.ssh_options, settings.engine_socket))
         return open_client(host, certificates)
     except (DockerException, OSError) as error:
         raise SystemExit(f"no Docker engine answers at {host}: {error}") from None
 
 
-def tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
+def open_tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
     """A local socket that leads to the engine of `host` (ssh://[user@]host[:port]) for as long as this process lives.
 
     It is the system's own ssh, so its configuration, agent and known hosts apply, and `options` are given to it.
@@ -88,7 +88,7 @@ def tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
     ]
     with log_file.open("wb") as log:
         process = subprocess.Popen(["ssh", *options, *port, *fixed, *where], stdout=log, stderr=log)
-    atexit.register(_close, process, folder)
+    atexit.register(_close_tunnel, process, folder)
     deadline = time.monotonic() + _TUNNEL_SECONDS
     while not local.exists():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -98,7 +98,7 @@ def tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:
     return f"unix://{local}"
 
 
-def _close(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _close_tunnel(process: subprocess.Popen[bytes], folder: Path) -> None:
     process.terminate()
     process.wait()
     shutil.rmtree(folder, ignore_errors=True)
@@ -127,7 +127,7 @@ def open_client(host: str, certificates: Path | None = None) -> docker.DockerCli
     return make(newest)
 
 
-def execute(container: Container, command: Sequence[str]) -> tuple[int, str]:
+def execute_command(container: Container, command: Sequence[str]) -> tuple[int, str]:
     """Exit status and whole output of a command in a container.
 
     The client's own `exec_run` reads the engine's socket behind the buffer through which it read the answer's head:

@@ -19,7 +19,7 @@ from kubernetes.stream import stream  # type: ignore[import-untyped]
 
 from cli import alertmanagers, certificate, engine, operator_targets, recover, verify
 from cli.alertmanagers import InContainer, InPod, Instance
-from cli.render import cluster_scope
+from cli.render import build_cluster_scope
 from cli.stack_file import Location
 from cli.verify import Health
 from cli.workspace import Workspace
@@ -57,19 +57,19 @@ class Host(Protocol):
     def recover(self, space: Workspace) -> list[str]:
         """Makes a run possible after one that was killed. Returns what was done, as sentences."""
 
-    def preflight_errors(self, plan: Plan) -> list[str]:
+    def check_preflight(self, plan: Plan) -> list[str]:
         """What stands in the way of a run, asked before Pulumi asks for each resource, as sentences."""
 
     def describe(self, settings: Settings) -> Description:
         """What the platform says of itself that a stack's settings must agree with."""
 
-    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+    def list_unseen(self, plan: Plan, timeout: float) -> list[str]:
         """What runs and is watched by nobody although all is up, after at most `timeout` seconds, as sentences."""
 
     def order_certificate(self, plan: Plan) -> None:
         """Has the entry point order a certificate that it lacks."""
 
-    def urns_to_replace(self, space: Workspace) -> list[str]:
+    def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
 
     def wait_healthy(self, timeout: float) -> list[Health]:
@@ -78,16 +78,16 @@ class Host(Protocol):
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """Waits until every target is up, at most `timeout` seconds; returns them as Prometheus' API describes them."""
 
-    def last_log_lines(self) -> list[tuple[str, str]]:
+    def read_last_log_lines(self) -> list[tuple[str, str]]:
         """Name and last lines of everything that is not well."""
 
-    def alertmanagers(self) -> Sequence[Instance]:
+    def list_alertmanagers(self) -> Sequence[Instance]:
         """The running Alertmanagers."""
 
-    def kept(self) -> list[str]:
+    def list_volumes(self) -> list[str]:
         """Names of the data volumes that are there."""
 
-    def purge(self) -> None:
+    def purge_volumes(self) -> None:
         """Removes the data volumes."""
 
 
@@ -100,7 +100,7 @@ def open_host(stack: str, location: Location) -> Host:
     """
     if location.target == "kubernetes":
         return ClusterHost(stack, location.kubernetes, location.operator)
-    return DockerHost(stack, engine.connect(location.docker))
+    return DockerHost(stack, engine.connect_engine(location.docker))
 
 
 class DockerHost:
@@ -111,44 +111,49 @@ class DockerHost:
 
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`."""
-        return recover.recover(space, self._client)
+        return recover.recover_stack(space, self._client)
 
-    def preflight_errors(self, plan: Plan) -> list[str]:
+    def check_preflight(self, plan: Plan) -> list[str]:
         """See `Host`, `targets.docker.engine.problems` and `targets.docker.host_ports.taken`."""
         settings = plan.settings.docker
-        facts = docker_engine.read(self._client, engine.address(settings))
+        facts = docker_engine.read(self._client, engine.find_address(settings))
         ports = host_ports.taken(plan, self._client.api.containers(), local=facts.local)
         return [*docker_engine.problems(settings, facts), *ports]
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`."""
-        facts = docker_engine.read(self._client, engine.address(settings.docker))
+        facts = docker_engine.read(self._client, engine.find_address(settings.docker))
         return Description(settings={"docker": facts.settings()}, remarks=facts.remarks())
 
-    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+    def list_unseen(self, plan: Plan, timeout: float) -> list[str]:
         """See `Host`: containers without metrics, a stack without lines, an entry point without its certificate."""
-        sentences = verify.unseen(self._client, plan, timeout)
-        return sentences + certificate.wait(
-            plan.settings, self._metrics, lambda: verify.last_log_lines(self._entry(), certificate.LINES), timeout
+        sentences = verify.list_unseen(self._client, plan, timeout)
+        return sentences + certificate.wait_certificate(
+            plan.settings,
+            self._fetch_metrics,
+            lambda: verify.read_last_log_lines(self._get_entry_container(), certificate.LINES),
+            timeout,
         )
 
     def order_certificate(self, plan: Plan) -> None:
         """See `Host`."""
-        certificate.order(plan.settings, self._metrics, lambda: self._entry().kill(signal="SIGHUP"))
+        certificate.order_certificate(
+            plan.settings, self._fetch_metrics, lambda: self._get_entry_container().kill(signal="SIGHUP")
+        )
 
-    def _entry(self) -> Container:
+    def _get_entry_container(self) -> Container:
         return self._client.containers.get(f"{self._stack}-{TRAEFIK}")
 
-    def _metrics(self) -> str:
+    def _fetch_metrics(self) -> str:
         url = f"http://127.0.0.1:{INTERNAL_PORT}/metrics"
-        return verify.fetch(self._client, self._stack, TRAEFIK, url)
+        return verify.fetch_url(self._client, self._stack, TRAEFIK, url)
 
-    def urns_to_replace(self, space: Workspace) -> list[str]:
+    def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""
-        state = space.export()
-        blind = [f"{self._stack}-cadvisor"] if verify.blind(self._client, self._stack) else []
-        urns = [*recover.unfinished(state), *recover.containers_of(state, blind)]
-        detached = recover.detached(state, verify.networks(self._client, self._stack))
+        state = space.export_state()
+        blind = [f"{self._stack}-cadvisor"] if verify.is_blind(self._client, self._stack) else []
+        urns = [*recover.list_unfinished(state), *recover.list_container_urns(state, blind)]
+        detached = recover.list_detached(state, verify.list_networks(self._client, self._stack))
         return list(dict.fromkeys((*urns, *detached)))
 
     def wait_healthy(self, timeout: float) -> list[Health]:
@@ -159,23 +164,23 @@ class DockerHost:
         """See `Host`."""
         return verify.wait_targets(self._client, self._stack, timeout=timeout)
 
-    def last_log_lines(self) -> list[tuple[str, str]]:
+    def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
-        services = verify.services(self._client, self._stack)
-        return [(str(c.name), verify.last_log_lines(c)) for c in services if not verify.health(c).good]
+        services = verify.list_services(self._client, self._stack)
+        return [(str(c.name), verify.read_last_log_lines(c)) for c in services if not verify.read_health(c).good]
 
-    def alertmanagers(self) -> Sequence[Instance]:
+    def list_alertmanagers(self) -> Sequence[Instance]:
         """See `Host`."""
-        names = {verify.health(c).workload for c in verify.services(self._client, self._stack)}
+        names = {verify.read_health(c).workload for c in verify.list_services(self._client, self._stack)}
         return [InContainer(self._client, self._stack)] if alertmanagers.NAME in names else []
 
-    def kept(self) -> list[str]:
+    def list_volumes(self) -> list[str]:
         """See `Host`."""
-        return [str(volume.name) for volume in recover.remaining_volumes(self._client, self._stack)]
+        return [str(volume.name) for volume in recover.list_volumes(self._client, self._stack)]
 
-    def purge(self) -> None:
+    def purge_volumes(self) -> None:
         """See `Host`."""
-        for volume in recover.remaining_volumes(self._client, self._stack):
+        for volume in recover.list_volumes(self._client, self._stack):
             volume.remove()
 
 
@@ -192,29 +197,33 @@ class ClusterHost:
 
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
-        return recover.recover(space, None)
+        return recover.recover_stack(space, None)
 
-    def preflight_errors(self, plan: Plan) -> list[str]:
+    def check_preflight(self, plan: Plan) -> list[str]:
         """See `Host` and `targets.kubernetes.preflight.problems`."""
-        return preflight.problems(cluster_scope(plan), plan.list_workloads(), plan.extra_objects)
+        return preflight.problems(build_cluster_scope(plan), plan.list_workloads(), plan.extra_objects)
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`: nothing, as no setting depends on it."""
         return Description()
 
-    def unseen(self, plan: Plan, timeout: float) -> list[str]:
+    def list_unseen(self, plan: Plan, timeout: float) -> list[str]:
         """See `Host`: the certificate alone, as the kubelets name their pods by themselves."""
-        return certificate.wait(plan.settings, self._metrics, lambda: self._log(self._entry(), TRAEFIK), timeout)
+        return certificate.wait_certificate(
+            plan.settings, self._fetch_metrics, lambda: self._read_log(self._get_entry_pod(), TRAEFIK), timeout
+        )
 
     def order_certificate(self, plan: Plan) -> None:
         """See `Host`."""
-        certificate.order(plan.settings, self._metrics, lambda: self._run(self._entry(), TRAEFIK, *_RELOAD))
+        certificate.order_certificate(
+            plan.settings, self._fetch_metrics, lambda: self._run(self._get_entry_pod(), TRAEFIK, *_RELOAD)
+        )
 
-    def _entry(self) -> Any:
-        return next(iter(self.pods(TRAEFIK)))
+    def _get_entry_pod(self) -> Any:
+        return next(iter(self.list_pods(TRAEFIK)))
 
-    def _metrics(self) -> str:
-        return self.fetch(self._entry(), INTERNAL_PORT, "/metrics")
+    def _fetch_metrics(self) -> str:
+        return self.fetch(self._get_entry_pod(), INTERNAL_PORT, "/metrics")
 
     def _run(self, pod: Any, container: str, *command: str) -> None:
         """Runs a command in a container of a pod."""
@@ -224,11 +233,11 @@ class ClusterHost:
             command=list(command), stdin=False, stdout=True, stderr=True, tty=False,
         )  # fmt: skip
 
-    def urns_to_replace(self, space: Workspace) -> list[str]:
+    def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""
         return []
 
-    def pods(self, workload: str | None = None) -> list[Any]:
+    def list_pods(self, workload: str | None = None) -> list[Any]:
         """The stack's pods, or those of one workload, without those that are going."""
         selector = f"{LABEL}.stack={self._stack}" + (f",{LABEL}.workload={workload}" if workload else "")
         namespaces = (self.namespace, derive_agent_namespace(self.namespace))
@@ -243,15 +252,15 @@ class ClusterHost:
         """See `Host`."""
         deadline = time.monotonic() + timeout
         while True:
-            health = [pod_health(pod) for pod in self.pods()]
+            health = [read_pod_health(pod) for pod in self.list_pods()]
             if all(item.good for item in health) or time.monotonic() > deadline:
                 return sorted(health, key=lambda item: item.workload)
             time.sleep(0.5)
 
-    def alertmanagers(self) -> Sequence[Instance]:
+    def list_alertmanagers(self) -> Sequence[Instance]:
         """See `Host`; those of the operator where there is one."""
         if self._operator is None:
-            return [InPod(pod, self.fetch, self.api) for pod in self.pods(alertmanagers.NAME)]
+            return [InPod(pod, self.fetch, self.api) for pod in self.list_pods(alertmanagers.NAME)]
         pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=alertmanagers.PODS).items
         prefix = urlsplit(self._operator.alertmanager).path
         return [InPod(pod, self.fetch, self.api, prefix) for pod in pods]
@@ -281,18 +290,21 @@ class ClusterHost:
             raise RuntimeError(f"{path} of {meta.name}: {error}") from None
         return str(answer.data.decode())
 
-    def targets(self) -> list[dict[str, Any]]:
+    def list_targets(self) -> list[dict[str, Any]]:
         """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""
         if self._operator:
             pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operator_targets.PODS).items
-            return operator_targets.targets(
-                self._operator, pods, self.fetch, operator_targets.expected(self._objects, self.namespace)
+            return operator_targets.list_targets(
+                self._operator,
+                pods,
+                self.fetch,
+                operator_targets.list_expected_pools(self._list_objects, self.namespace),
             )
-        instances = self.pods("prometheus")
+        instances = self.list_pods("prometheus")
         answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
         return list(max(answers, key=lambda active: sum(t["health"] != "up" for t in active), default=[]))
 
-    def _objects(self, group: str, version: str, resource: str) -> list[Any]:
+    def _list_objects(self, group: str, version: str, resource: str) -> list[Any]:
         """The stack's objects of a resource that the cluster was taught."""
         api = kubernetes.client.CustomObjectsApi(self.api.api_client)
         try:
@@ -307,37 +319,37 @@ class ClusterHost:
         deadline = time.monotonic() + timeout * (operator_targets.PATIENCE if self._operator else 1)
         while True:
             try:
-                targets = self.targets()
+                targets = self.list_targets()
             except RuntimeError:  # it has only just begun
                 targets = []
             if (targets and all(t["health"] == "up" for t in targets)) or time.monotonic() > deadline:
                 return targets
             time.sleep(0.5)
 
-    def last_log_lines(self) -> list[tuple[str, str]]:
+    def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
         result = []
-        for pod in self.pods():
-            if not pod_health(pod).good:
-                result.append((pod.metadata.name, self._words(pod)))
+        for pod in self.list_pods():
+            if not read_pod_health(pod).good:
+                result.append((pod.metadata.name, self._describe_failure(pod)))
         return result
 
-    def _words(self, pod: Any) -> str:
+    def _describe_failure(self, pod: Any) -> str:
         states = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
         sick = next((state for state in states if not state.ready), None)
         if sick is None:
             return str(pod.status.message or pod.status.phase)
         if sick.state.waiting:
             return f"{sick.name}: {sick.state.waiting.reason} {sick.state.waiting.message or ''}"
-        return self._log(pod, sick.name, 5)
+        return self._read_log(pod, sick.name, 5)
 
-    def _log(self, pod: Any, container: str, lines: int = certificate.LINES) -> str:
+    def _read_log(self, pod: Any, container: str, lines: int = certificate.LINES) -> str:
         try:
             return read_log(self.api, pod, container, tail_lines=lines)
         except ApiException as error:
             return f"{container}: {error.reason}"
 
-    def kept(self) -> list[str]:
+    def list_volumes(self) -> list[str]:
         """See `Host`."""
         try:
             claims = self.api.list_namespaced_persistent_volume_claim(self.namespace).items
@@ -345,7 +357,7 @@ class ClusterHost:
             return []
         return sorted(claim.metadata.name for claim in claims)
 
-    def purge(self) -> None:
+    def purge_volumes(self) -> None:
         """See `Host`. The volumes go with the namespace."""
         try:
             owner = (self.api.read_namespace(self.namespace).metadata.labels or {}).get(f"{LABEL}.stack")
@@ -364,7 +376,7 @@ class ClusterHost:
             time.sleep(0.5)
 
 
-def pod_health(pod: Any) -> Health:
+def read_pod_health(pod: Any) -> Health:
     """How one pod is."""
     ready = any(item.type == "Ready" and item.status == "True" for item in pod.status.conditions or ())
     states = pod.status.container_statuses or []

@@ -24,7 +24,7 @@ PATIENCE = 3.0
 Fetch = Callable[[Any, int, str], str]
 
 
-def expected(listed: Callable[[str, str, str], Iterable[Any]], namespace: str) -> list[str]:
+def list_expected_pools(listed: Callable[[str, str, str], Iterable[Any]], namespace: str) -> list[str]:
     """The scrape pools that the stack's objects are to become; `listed` gives those of an API, version and resource."""
     return sorted(
         name.format(namespace, item["metadata"]["name"])
@@ -33,7 +33,9 @@ def expected(listed: Callable[[str, str, str], Iterable[Any]], namespace: str) -
     )
 
 
-def targets(operator: Operator, pods: Iterable[Any], fetch: Fetch, expected_pools: list[str]) -> list[dict[str, Any]]:
+def list_targets(
+    operator: Operator, pods: Iterable[Any], fetch: Fetch, expected_pools: list[str]
+) -> list[dict[str, Any]]:
     """The stack's active targets; a pool that no Prometheus has yet is listed as a target that is not up."""
     path = urlsplit(operator.prometheus).path
     targets_by_pool: dict[str, list[dict[str, Any]]] = {}

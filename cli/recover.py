@@ -48,7 +48,7 @@ class Lock:
     @property
     def stale(self) -> bool:
         """Whether its run is over for certain: it was one of this machine, and its process is gone."""
-        return not self.host or (self.host == socket.gethostname() and not _alive(self.pid, self.since))
+        return not self.host or (self.host == socket.gethostname() and not _is_alive(self.pid, self.since))
 
     def __str__(self) -> str:
         since = f" since {datetime.fromtimestamp(self.since).astimezone():%Y-%m-%d %H:%M:%S}" if self.since else ""
@@ -60,15 +60,15 @@ class Lock:
         )
 
 
-def locks(space: Workspace) -> list[Lock]:
+def list_locks(space: Workspace) -> list[Lock]:
     """The locks of the stack, where its backend is a directory."""
     url = urlparse(space.env.get("PULUMI_BACKEND_URL", ""))
     if url.scheme != "file":
         return []
-    return [_lock(path) for path in sorted(Path(url.path).glob(f".pulumi/locks/**/{space.stack}/*.json"))]
+    return [_read_lock(path) for path in sorted(Path(url.path).glob(f".pulumi/locks/**/{space.stack}/*.json"))]
 
 
-def _lock(path: Path) -> Lock:
+def _read_lock(path: Path) -> Lock:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # the run was killed while it wrote the lock, or has just ended
@@ -83,13 +83,13 @@ def refuse_locked(space: Workspace) -> None:
     Raises:
         LockedError: one does.
     """
-    if active := [lock for lock in locks(space) if not lock.stale]:
+    if active := [lock for lock in list_locks(space) if not lock.stale]:
         raise LockedError(
             f"stack {space.stack} is being changed by another run:\n" + "\n".join(f"  {lock}" for lock in active)
         )
 
 
-def _alive(pid: int, since: float | None) -> bool:
+def _is_alive(pid: int, since: float | None) -> bool:
     """Whether the process that took a lock runs: one that started later has only got its number.
 
     One that was killed and that nobody has waited for yet has a number as well, but does not run.
@@ -102,31 +102,31 @@ def _alive(pid: int, since: float | None) -> bool:
         return True
     if not Path("/proc/self").exists():
         return True
-    ticks = runs.started(pid)
-    return bool(ticks) and (since is None or runs.moment(ticks) <= since + _CLOCK_SECONDS)
+    ticks = runs.read_start_ticks(pid)
+    return bool(ticks) and (since is None or runs.convert_ticks(ticks) <= since + _CLOCK_SECONDS)
 
 
-def known_ids(state: Mapping[str, Any]) -> set[str]:
+def list_known_ids(state: Mapping[str, Any]) -> set[str]:
     """Identifiers of everything in a stack's exported state."""
-    return {str(r["id"]) for r in _resources(state) if r.get("id")}
+    return {str(r["id"]) for r in _list_resources(state) if r.get("id")}
 
 
-def unfinished(state: Mapping[str, Any]) -> list[str]:
+def list_unfinished(state: Mapping[str, Any]) -> list[str]:
     """URNs of what must be made again although its inputs are the same.
 
     These are one-shot containers that ended with an error, and resources whose creation failed half-way: Pulumi keeps
     both in the state and would call them unchanged.
     """
-    return [str(r["urn"]) for r in _resources(state) if r.get("initErrors") or _failed(r)]
+    return [str(r["urn"]) for r in _list_resources(state) if r.get("initErrors") or _has_failed(r)]
 
 
-def containers_of(state: Mapping[str, Any], names: Collection[str]) -> list[str]:
+def list_container_urns(state: Mapping[str, Any], names: Collection[str]) -> list[str]:
     """URNs of the containers of these names."""
-    containers = (r for r in _resources(state) if r.get("type") == CONTAINER)
+    containers = (r for r in _list_resources(state) if r.get("type") == CONTAINER)
     return [str(r["urn"]) for r in containers if r.get("outputs", {}).get("name") in names]
 
 
-def detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) -> list[str]:
+def list_detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) -> list[str]:
     """URNs of containers that are not in all networks that they were given, as after `docker network disconnect`.
 
     The provider (5.2.0) does not look at it again. `networks` are the names of those that running containers are in, by
@@ -134,33 +134,33 @@ def detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) 
     """
     return [
         str(resource["urn"])
-        for resource in _resources(state)
+        for resource in _list_resources(state)
         if resource.get("type") == CONTAINER
         and (name := resource.get("outputs", {}).get("name")) in networks
-        and not _given(resource) <= set(networks[name])
+        and not _list_networks(resource) <= set(networks[name])
     ]
 
 
-def _given(resource: Mapping[str, Any]) -> set[str]:
+def _list_networks(resource: Mapping[str, Any]) -> set[str]:
     attachments = resource.get("inputs", {}).get("networksAdvanced") or ()
     return {str(item["name"]) for item in attachments if isinstance(item, Mapping)}
 
 
-def _failed(resource: Mapping[str, Any]) -> bool:
+def _has_failed(resource: Mapping[str, Any]) -> bool:
     outputs = resource.get("outputs", {})
     return resource.get("type") == CONTAINER and bool(outputs.get("attach") and outputs.get("exitCode"))
 
 
-def pending(state: Mapping[str, Any]) -> bool:
+def has_pending(state: Mapping[str, Any]) -> bool:
     """Whether a run was interrupted while it created something."""
     return bool(state.get("deployment", {}).get("pending_operations"))
 
 
-def _resources(state: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def _list_resources(state: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return list(state.get("deployment", {}).get("resources") or [])
 
 
-def engine_resources(client: docker.DockerClient, stack: str) -> tuple[list[Container], list[Network]]:
+def list_engine_resources(client: docker.DockerClient, stack: str) -> tuple[list[Container], list[Network]]:
     """The containers and networks of the stack that are on the engine."""
     selector: dict[str, Any] = {"label": f"{LABEL}.stack={stack}"}
     return client.containers.list(all=True, filters=selector), client.networks.list(filters=selector)
@@ -181,12 +181,12 @@ def remove_orphans(containers: Iterable[Container], networks: Iterable[Network],
     return removed
 
 
-def remaining_volumes(client: docker.DockerClient, stack: str) -> list[Volume]:
+def list_volumes(client: docker.DockerClient, stack: str) -> list[Volume]:
     """Volumes of the stack that are still on the engine."""
     return sorted(client.volumes.list(filters={"label": f"{LABEL}.stack={stack}"}), key=lambda v: str(v.name))
 
 
-def recover(space: Workspace, client: docker.DockerClient | None) -> list[str]:
+def recover_stack(space: Workspace, client: docker.DockerClient | None) -> list[str]:
     """Everything that must happen before a run. Returns what was done, as sentences.
 
     Args:
@@ -200,21 +200,21 @@ def recover(space: Workspace, client: docker.DockerClient | None) -> list[str]:
     if left := runs.end_abandoned(space.key):
         done.append(f"ended what a killed run left running: {', '.join(left)}")
     refuse_locked(space)
-    if stale := locks(space):
+    if stale := list_locks(space):
         for lock in stale:
             lock.path.unlink(missing_ok=True)
         done.append("removed the lock of a run that is no longer alive")
     # Looked at before the state: what another run makes after that is not in these lists, and what it is making then
     # is pending in the state, which cannot be written while that run lives.
-    resources = engine_resources(client, space.stack) if client is not None else ([], [])
-    state = space.export()
-    if pending(state):
+    resources = list_engine_resources(client, space.stack) if client is not None else ([], [])
+    state = space.export_state()
+    if has_pending(state):
         state["deployment"]["pending_operations"] = []
         path = space.directory / ".recovered-state.json"
         path.write_text(json.dumps(state), encoding="utf-8")
-        space.pulumi("stack", "import", "--stack", space.stack, "--file", str(path), capture=True)
+        space.run_pulumi("stack", "import", "--stack", space.stack, "--file", str(path), capture=True)
         path.unlink()
         done.append("cleared the operations that an interrupted run left pending")
-    if removed := remove_orphans(*resources, known_ids(state)):
+    if removed := remove_orphans(*resources, list_known_ids(state)):
         done.append(f"removed what an interrupted run left on the engine: {', '.join(sorted(removed))}")
     return done

@@ -45,24 +45,24 @@ class Section:
         return f"`{self.path}`" if self.path else _TOP
 
 
-def files() -> dict[Path, str]:
+def render_pages() -> dict[Path, str]:
     """The text of both pages, by path below the checkout."""
     models: dict[Path, type[BaseModel]] = {SETTINGS: registry.build_settings_model(), SYSTEM: System}
-    return {path: page(path, model) for path, model in models.items()}
+    return {path: render_page(path, model) for path, model in models.items()}
 
 
-def page(path: Path, model: type[BaseModel]) -> str:
+def render_page(path: Path, model: type[BaseModel]) -> str:
     """The page of a file's model."""
-    listed = sections(model)
+    listed = list_sections(model)
     by_model = {each.model: each for each in listed}
     title = "Settings of a stack" if path == SETTINGS else "Keys of a system"
     lines = [HEAD, f"# {title}", "", _INTRO[path], ""]
     for each in listed:
-        lines += [f"## {each.title}", "", *_about(each), *table(each, by_model), ""]
+        lines += [f"## {each.title}", "", *_describe_section(each), *render_table(each, by_model), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def sections(model: type[BaseModel]) -> list[Section]:
+def list_sections(model: type[BaseModel]) -> list[Section]:
     """The model and all that its fields are made of, each once, in the order of the file."""
     made: list[Section] = []
     waiting = [Section("", model, TARGETS)]
@@ -71,19 +71,19 @@ def sections(model: type[BaseModel]) -> list[Section]:
         if each.model in {other.model for other in made}:
             continue
         made.append(each)
-        below = [Section(*scope) for scope in _below(each)]
+        below = [Section(*scope) for scope in _list_below(each)]
         waiting = below + waiting
     return made
 
 
-def _below(section: Section) -> Iterator[tuple[str, type[BaseModel], tuple[str, ...]]]:
+def _list_below(section: Section) -> Iterator[tuple[str, type[BaseModel], tuple[str, ...]]]:
     for name, field in section.model.model_fields.items():
         path = ".".join(part for part in (section.path, field.alias or name) if part)
-        for model, steps in nested(field.annotation):
-            yield f"{path}{steps}", model, targets(field, section)
+        for model, steps in find_nested_models(field.annotation):
+            yield f"{path}{steps}", model, list_targets(field, section)
 
 
-def nested(kind: Any, steps: str = "") -> Iterator[tuple[type[BaseModel], str]]:
+def find_nested_models(kind: Any, steps: str = "") -> Iterator[tuple[type[BaseModel], str]]:
     """The models in a type, each with the steps that lead to it: `[]` into a list, `.<name>` into a mapping."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield kind, steps
@@ -94,19 +94,19 @@ def nested(kind: Any, steps: str = "") -> Iterator[tuple[type[BaseModel], str]]:
     elif origin in (tuple, list) or getattr(origin, "__name__", "") == "Sequence":
         steps += "[]"
     for part in get_args(kind):
-        yield from nested(part, steps)
+        yield from find_nested_models(part, steps)
 
 
-def targets(field: FieldInfo, section: Section) -> tuple[str, ...]:
+def list_targets(field: FieldInfo, section: Section) -> tuple[str, ...]:
     """The targets on which a field has an effect."""
     marks = [mark.target for mark in field.metadata if isinstance(mark, OnlyOn)]
     return tuple(name for name in section.targets if not marks or name in marks)
 
 
-def _about(section: Section) -> Iterator[str]:
+def _describe_section(section: Section) -> Iterator[str]:
     """What a section is, where its model says so, and words that may stand for it."""
     if section.path and section.model.__doc__:
-        yield from (prose(section.model.__doc__), "")
+        yield from (format_prose(section.model.__doc__), "")
     if issubclass(section.model, ComponentSettings) and (short_forms := section.model.SHORT):
         yield from (
             f"One word may stand for the section: {', '.join(f'`{word}`' for word in sorted(short_forms))}.",
@@ -114,29 +114,29 @@ def _about(section: Section) -> Iterator[str]:
         )
 
 
-def table(section: Section, by_model: Mapping[type[BaseModel], Section]) -> Iterator[str]:
+def render_table(section: Section, by_model: Mapping[type[BaseModel], Section]) -> Iterator[str]:
     """A row for each key of a section."""
     if not section.model.model_fields:
         yield "It has no keys."
         return
-    nodes = properties(section.model)
+    nodes = build_properties(section.model)
     yield "| key | type | default | targets | what it is |"
     yield "|---|---|---|---|---|"
     for name, field in section.model.model_fields.items():
         node = nodes[field.alias or name]
-        links = [link(by_model[model]) for model, _ in dict.fromkeys(nested(field.annotation))]
-        cells = [f"`{field.alias or name}`", type_text(node, links), default_text(field, node)]
-        has = targets(field, section)
-        cells += ["all" if has == TARGETS else ", ".join(has), prose(field.description or "")]
+        links = [format_link(by_model[model]) for model, _ in dict.fromkeys(find_nested_models(field.annotation))]
+        cells = [f"`{field.alias or name}`", format_type(node, links), format_default(field, node)]
+        has = list_targets(field, section)
+        cells += ["all" if has == TARGETS else ", ".join(has), format_prose(field.description or "")]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def prose(text: str) -> str:
+def format_prose(text: str) -> str:
     """A docstring on one line of Markdown, in which `<name>` is text and no HTML."""
     return re.sub(r"<(?=\w)", r"\\<", " ".join(text.split()))
 
 
-def properties(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
+def build_properties(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
     """The JSON Schema of each key of a model; of one which contains itself it is a reference."""
     schema = model.model_json_schema(by_alias=True)
     if "$ref" in schema:
@@ -147,30 +147,30 @@ def properties(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
     return {}
 
 
-def link(section: Section) -> str:
+def format_link(section: Section) -> str:
     """A link to a section's heading, by the anchor that GitHub gives it."""
     return f"[`{section.path}`](#{re.sub('[^a-z0-9 -]', '', section.path.lower()).replace(' ', '-')})"
 
 
-def type_text(node: Mapping[str, Any], links: list[str]) -> str:
+def format_type(node: Mapping[str, Any], links: list[str]) -> str:
     """The type of a JSON Schema in words, with links to the sections that it is made of, in their order."""
     if "$ref" in node:
         return links.pop(0) if links else "section"
     if "anyOf" in node:
-        kinds = [type_text(each, links) for each in node["anyOf"] if each.get("type") != "null"]
+        kinds = [format_type(each, links) for each in node["anyOf"] if each.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     if "enum" in node:
         return ", ".join(f"`{json.dumps(each).strip(chr(34))}`" for each in node["enum"])
     if node.get("type") == "array":
-        return f"list of {type_text(node.get('items', {}), links)}"
+        return f"list of {format_type(node.get('items', {}), links)}"
     if node.get("type") == "object":
         values = [node.get("additionalProperties"), *(node.get("patternProperties") or {}).values()]
-        kinds = [type_text(each, links) for each in values if isinstance(each, Mapping)]
+        kinds = [format_type(each, links) for each in values if isinstance(each, Mapping)]
         return f"map of {kinds[0]}" if kinds else "map"
     return str(node.get("const") or node.get("type") or "any")
 
 
-def default_text(field: FieldInfo, node: Mapping[str, Any]) -> str:
+def format_default(field: FieldInfo, node: Mapping[str, Any]) -> str:
     """The default as YAML writes it; empty where the key is absent or a section of its own has defaults."""
     if field.is_required():
         return "required"

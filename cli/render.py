@@ -22,7 +22,7 @@ from targets.kubernetes.shared import ClusterScope
 from targets.platforms import PLATFORMS
 
 
-def plan_of(space: Workspace) -> Plan:
+def plan_workspace(space: Workspace) -> Plan:
     """The plan of a workspace's stack.
 
     Raises:
@@ -43,18 +43,18 @@ def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str
     return assemble_plan(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets, target=target)
 
 
-def images_of(plan: Plan) -> list[str]:
+def list_images(plan: Plan) -> list[str]:
     """Names of the images that a stack runs, and of those that may stand in for one or prepare its volumes."""
     named = {workload.image for workload in plan.list_workloads()}
     return sorted(named | {"busybox"} | {name for name in plan.images if name.removesuffix("-standin") in named})
 
 
-def documents(plan: Plan) -> dict[str, str]:
+def render_documents(plan: Plan) -> dict[str, str]:
     """Every document by `<workload>/<path>`, and what the target is asked for, as YAML."""
-    return _configurations(plan) | _TARGETS[plan.settings.target](plan)
+    return _render_configurations(plan) | _TARGETS[plan.settings.target](plan)
 
 
-def _configurations(plan: Plan) -> dict[str, str]:
+def _render_configurations(plan: Plan) -> dict[str, str]:
     return {
         f"{workload.name}/{path}": text
         for workload in plan.list_workloads()
@@ -62,7 +62,7 @@ def _configurations(plan: Plan) -> dict[str, str]:
     }
 
 
-def containers(plan: Plan) -> dict[str, str]:
+def render_containers(plan: Plan) -> dict[str, str]:
     """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
     images = sorted({workload.image for workload in plan.list_workloads()} | {"busybox"})
@@ -70,15 +70,15 @@ def containers(plan: Plan) -> dict[str, str]:
     made = {"stack": {"images": references, **docker.describe(docker.of_stack(scope))}}
     for workload in plan.list_workloads():
         made[workload.name] = docker.describe(docker.of_workload(scope, workload), workload)
-    return {f"docker/{name}.yaml": _dump(item) for name, item in made.items()}
+    return {f"docker/{name}.yaml": _dump_yaml(item) for name, item in made.items()}
 
 
-def workloads(plan: Plan) -> dict[str, str]:
+def render_workloads(plan: Plan) -> dict[str, str]:
     """What objects of a cluster do not say of a workload, such as the reasons of its exceptions."""
     return {
-        f"{workload.name}/workload.yaml": _dump(
+        f"{workload.name}/workload.yaml": _dump_yaml(
             {
-                "image": plan.images[workload.image].build_reference(None),
+                "image": plan.images[workload.image].reference(None),
                 "args": list(workload.args),
                 "env": dict(sorted(workload.env.items())),
                 "ports": [f"{p.bind}:{p.publish}:{p.number}" for p in workload.ports if p.publish],
@@ -94,30 +94,32 @@ def workloads(plan: Plan) -> dict[str, str]:
     }
 
 
-def objects(plan: Plan) -> dict[str, str]:
+def render_objects(plan: Plan) -> dict[str, str]:
     """The objects of a stack on Kubernetes by `kubernetes/<workload>.yaml`, without documents and secrets.
 
     Those for an operator are each in a file of their own, `kubernetes/<kind>/<name>.yaml`.
     """
     if plan.settings.target != "kubernetes":
         return {}
-    scope, every = cluster_scope(plan), plan.list_workloads()
+    scope, every = build_cluster_scope(plan), plan.list_workloads()
     objects_by_workload = {workload.name: list(manifests.of_workload(scope, workload)) for workload in every}
     objects_by_workload = {"stack": list(manifests.of_stack(scope, every)), **objects_by_workload}
     for item in plan.extra_objects:
         objects_by_workload[f"{item.kind.lower()}/{item.name}"] = [manifests.extra_objects(scope, item)]
-    return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in objects_by_workload.items()}
+    return {f"kubernetes/{name}.yaml": _render_yaml(items) for name, items in objects_by_workload.items()}
 
 
-def config_maps(plan: Plan) -> dict[str, str]:
+def render_config_maps(plan: Plan) -> dict[str, str]:
     """The documents once more, as the ConfigMaps that a cluster is given."""
     if plan.settings.target != "kubernetes":
         return {}
-    made = {workload.name: storage.config_map(cluster_scope(plan), workload) for workload in plan.list_workloads()}
-    return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
+    made = {
+        workload.name: storage.config_map(build_cluster_scope(plan), workload) for workload in plan.list_workloads()
+    }
+    return {f"kubernetes/{name}-config.yaml": _render_yaml([item]) for name, item in made.items() if item}
 
 
-def cluster_scope(plan: Plan) -> ClusterScope:
+def build_cluster_scope(plan: Plan) -> ClusterScope:
     """What the objects of a plan share on a cluster."""
     return ClusterScope(
         stack=plan.stack,
@@ -127,45 +129,45 @@ def cluster_scope(plan: Plan) -> ClusterScope:
     )
 
 
-def _dump(value: Mapping[str, Any]) -> str:
+def _dump_yaml(value: Mapping[str, Any]) -> str:
     return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False, width=120, allow_unicode=True)
 
 
-def _yaml(items: Sequence[Mapping[str, Any]]) -> str:
+def _render_yaml(items: Sequence[Mapping[str, Any]]) -> str:
     """Several documents, without anchors: readers of other languages do not all know them."""
     plain = json.loads(json.dumps(items))
     return dump_all(plain)
 
 
 _TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
-    "docker": containers,
-    "kubernetes": lambda plan: workloads(plan) | objects(plan),
+    "docker": render_containers,
+    "kubernetes": lambda plan: render_workloads(plan) | render_objects(plan),
 }
 
 
-def compose_files(plan: Plan) -> dict[str, str]:
+def render_compose_files(plan: Plan) -> dict[str, str]:
     """A Compose file of a stack that is planned for Docker, and the documents that it mounts."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
-    return {**_configurations(plan), "compose.yaml": _dump(compose(scope, plan.list_workloads()))}
+    return {**_render_configurations(plan), "compose.yaml": _dump_yaml(compose(scope, plan.list_workloads()))}
 
 
-def render(stack: str, folder: Path) -> int:
+def write_documents(stack: str, folder: Path) -> int:
     """Writes all documents of `Pulumi.<stack>.yaml` below `folder`; older files that are gone are removed."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
-    return _write(stack, documents(plan) | config_maps(plan), folder)
+    return _write_files(stack, render_documents(plan) | render_config_maps(plan), folder)
 
 
-def render_compose(stack: str, folder: Path) -> int:
+def write_compose(stack: str, folder: Path) -> int:
     """Writes a Compose file of `Pulumi.<stack>.yaml` and its documents; files in `secrets/` are people's own.
 
     Raises:
         ConfigError: one engine cannot run the stack.
     """
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack, target="docker")
-    return _write(stack, compose_files(plan), folder, keep="secrets")
+    return _write_files(stack, render_compose_files(plan), folder, keep="secrets")
 
 
-def _write(stack: str, files: Mapping[str, str], folder: Path, keep: str = "") -> int:
+def _write_files(stack: str, files: Mapping[str, str], folder: Path, keep: str = "") -> int:
     for path in [p for p in folder.rglob("*") if p.is_file()] if folder.exists() else []:
         old = path.relative_to(folder)
         if str(old) not in files and old.parts[0] != keep:

@@ -38,13 +38,13 @@ class Verdict:
         return "refused" if self.problems else "accepted"
 
 
-def inputs(folder: Path) -> list[str]:
+def list_inputs(folder: Path) -> list[str]:
     """Names of the inputs of a folder, sorted."""
     ends = (SYSTEM, SETTINGS)
     return sorted({path.name.removesuffix(end) for end in ends for path in folder.glob(f"*{end}")})
 
 
-def verdict(folder: Path, name: str, system: str | None = None) -> Verdict:
+def judge_input(folder: Path, name: str, system: str | None = None) -> Verdict:
     """What comes of planning an input.
 
     Args:
@@ -55,14 +55,14 @@ def verdict(folder: Path, name: str, system: str | None = None) -> Verdict:
     try:
         with tempfile.TemporaryDirectory() as made:
             root = Path(made)
-            config = _prepared(folder, name, system, root)
+            config = _prepare_input(folder, name, system, root)
             assemble_plan(name, config, platforms=PLATFORMS, root=root, need_secrets=False)
     except ConfigError as error:
         return Verdict(name, error.problems)
     return Verdict(name)
 
 
-def _prepared(folder: Path, name: str, system: str | None, root: Path) -> Mapping[str, ConfigValue]:
+def _prepare_input(folder: Path, name: str, system: str | None, root: Path) -> Mapping[str, ConfigValue]:
     """Makes a project's folder of an input's files, and gives the configuration of its stack."""
     shutil.copytree(ROOT / SYSTEMS, root / SYSTEMS)
     shutil.copy(ROOT / IMAGES, root / IMAGES)
@@ -74,9 +74,9 @@ def _prepared(folder: Path, name: str, system: str | None, root: Path) -> Mappin
     return {**({"system": ConfigValue(system)} if system else {}), **config}
 
 
-def replan(folder: Path, system: str | None = None) -> int:
+def print_verdicts(folder: Path, system: str | None = None) -> int:
     """Prints the verdict on each input, with the first words of every problem, and how many there are of each."""
-    verdicts = [verdict(folder, name, system) for name in inputs(folder)]
+    verdicts = [judge_input(folder, name, system) for name in list_inputs(folder)]
     for item in verdicts:
         print(f"{item.name}: {item.word}")
         for problem in item.problems:
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path, help="where the inputs are")
     parser.add_argument("--system", help="a shipped system for inputs without one")
     options = parser.parse_args(arguments)
-    return replan(options.folder, options.system)
+    return print_verdicts(options.folder, options.system)
 
 
 if __name__ == "__main__":

@@ -28,35 +28,35 @@ _SNAKE = {
 }  # fmt: skip
 
 
-def routes(stack: str, label_texts: Sequence[str], console: Console, *, as_json: bool = False) -> int:
-    """Prints the routes of `Pulumi.<stack>.yaml` for an alert with the labels `words`, such as `team=shop`.
+def print_routes(stack: str, label_texts: Sequence[str], console: Console, *, as_json: bool = False) -> int:
+    """Prints the routes of `Pulumi.<stack>.yaml` for an alert with the labels `label_texts`, such as `team=shop`.
 
     Raises:
         ConfigError: a word is no label, or no alert of the stack has it.
     """
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
-    labels = complete(plan, parse_labels(label_texts))
+    labels = complete_labels(plan, parse_labels(label_texts))
     if as_json:
-        print(json.dumps(describe(plan, labels)))
+        print(json.dumps(describe_routes(plan, labels)))
         return 0
     console.print("Alert: " + escape(" ".join(f"{name}={value}" for name, value in labels.items())))
-    alertmanager = document(plan)
+    alertmanager = get_document(plan)
     for item in find_routes(alertmanager["route"], labels):
-        for line in explain(item, alertmanager, labels):
+        for line in explain_route(item, alertmanager, labels):
             console.print(escape(line))
     return 0
 
 
-def describe(plan: Plan, labels: Mapping[str, str]) -> dict[str, Any]:
+def describe_routes(plan: Plan, labels: Mapping[str, str]) -> dict[str, Any]:
     """The routes that an alert with these labels takes as plain data, with options under Alertmanager's names.
 
     Where the receiver is nobody, its integrations are empty.
     """
-    written = document(plan)
+    written = get_document(plan)
     made = [
         {
             "receiver": item.receiver,
-            "integrations": integrations(item, written),
+            "integrations": list_integrations(item, written),
             "matchers": [list(step.matchers) for step in item.steps if step.matchers],
             "options": {key: value for key, value in item.options.items() if key != "receiver"},
         }
@@ -77,7 +77,7 @@ def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def complete(plan: Plan, labels: Mapping[str, str]) -> dict[str, str]:
+def complete_labels(plan: Plan, labels: Mapping[str, str]) -> dict[str, str]:
     """The labels of an alert and those that all alerts of its name have, and the stack's.
 
     Raises:
@@ -93,10 +93,13 @@ def complete(plan: Plan, labels: Mapping[str, str]) -> dict[str, str]:
             problems.append(Problem(name, f"{value!r}: no alert has this value; {suggest_name(value, values)}"))
     if problems:
         raise ConfigError(problems)
-    return {**labels, **{k: v for k, v in common(plan, labels.get("alertname", "")).items() if k not in labels}}
+    return {
+        **labels,
+        **{k: v for k, v in find_common_labels(plan, labels.get("alertname", "")).items() if k not in labels},
+    }
 
 
-def common(plan: Plan, name: str) -> dict[str, str]:
+def find_common_labels(plan: Plan, name: str) -> dict[str, str]:
     """The labels that the rules give to all alerts of a name, and that of the stack."""
     alerts = [alert for group in plan.telemetry.rules for alert in group.alerts if alert.name == name]
     each = [{"severity": alert.severity, **alert.labels} for alert in alerts]
@@ -104,7 +107,7 @@ def common(plan: Plan, name: str) -> dict[str, str]:
     return {**{k: v for k, v in sorted(shared) if "{{" not in v}, "stack": plan.stack}
 
 
-def document(plan: Plan) -> dict[str, Any]:
+def get_document(plan: Plan) -> dict[str, Any]:
     """The plan's alertmanager.yml; where an operator runs Alertmanager, what its AlertmanagerConfig says.
 
     Raises:
@@ -116,34 +119,34 @@ def document(plan: Plan) -> dict[str, Any]:
     for item in plan.extra_objects:
         if item.api.startswith(GROUP) and item.kind == "AlertmanagerConfig":
             spec = item.body["spec"]
-            return {"route": plain(spec["route"]), "receivers": spec["receivers"]}
+            return {"route": convert_route(spec["route"]), "receivers": spec["receivers"]}
     raise ConfigError([Problem(f"stack {plan.stack}", "has no Alertmanager, so there are no routes")])
 
 
-def plain(route: Mapping[str, Any]) -> dict[str, Any]:
+def convert_route(route: Mapping[str, Any]) -> dict[str, Any]:
     """A route of an AlertmanagerConfig in Alertmanager's own notation."""
     made = {_SNAKE.get(key, key): value for key, value in route.items()}
     made["matchers"] = [f'{m["name"]}{m["matchType"]}"{m["value"]}"' for m in route.get("matchers", ())]
-    return {**made, "routes": [plain(below) for below in route.get("routes", ())]}
+    return {**made, "routes": [convert_route(below) for below in route.get("routes", ())]}
 
 
 # -- words -----------------------------------------------------------------------------------------------------------
 
 
-def integration(key: str) -> str:
+def parse_integration(key: str) -> str:
     """A way to notify, by its key in Alertmanager's or an operator's notation: `slack_configs` is slack."""
     return key.removesuffix("_configs").removesuffix("Configs")
 
 
-def integrations(item: TakenRoute, written: Mapping[str, Any]) -> list[str]:
+def list_integrations(item: TakenRoute, written: Mapping[str, Any]) -> list[str]:
     """The ways in which a route's receiver is notified, such as slack."""
     ways = next((sorted(r.keys() - {"name"}) for r in written["receivers"] if r["name"] == item.receiver), [])
-    return [integration(way) for way in ways]
+    return [parse_integration(way) for way in ways]
 
 
-def explain(item: TakenRoute, alertmanager: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
+def explain_route(item: TakenRoute, alertmanager: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
     """A route that is taken, as lines: who gets the alert, by which way, when, and what else was tried."""
-    kinds = ", ".join(integrations(item, alertmanager))
+    kinds = ", ".join(list_integrations(item, alertmanager))
     nobody = "nobody: it is shown in Alertmanager only" if item.receiver == NOBODY else f"{item.receiver} ({kinds})"
     yield f"-> {nobody}"
     for step in item.steps:
@@ -151,7 +154,7 @@ def explain(item: TakenRoute, alertmanager: Mapping[str, Any], labels: Mapping[s
             yield f"   because {', '.join(step.matchers)}"
     if len(item.steps) == 1:
         yield "   because no route claims it, so the first receiver gets it"
-    yield from _times(item.options)
+    yield from _explain_times(item.options)
     for step in item.steps:
         for matchers, missed in step.passed:
             if not any(text.startswith("alertname=") for text in matchers):
@@ -159,7 +162,7 @@ def explain(item: TakenRoute, alertmanager: Mapping[str, Any], labels: Mapping[s
                 yield f"   passed over {', '.join(matchers)}: {name} is {labels.get(name) or 'not there'}"
 
 
-def _times(options: Mapping[str, Any]) -> Iterator[str]:
+def _explain_times(options: Mapping[str, Any]) -> Iterator[str]:
     group = ", ".join(options["group_by"]) or "nothing: all alerts of this route are one group"
     group = "every label: each alert is a group of its own" if group == "..." else group
     yield (

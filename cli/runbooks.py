@@ -31,24 +31,24 @@ class Use:
     own: bool = False
 
 
-def uses(root: Path = ROOT) -> dict[str, list[Use]]:
+def collect_uses(root: Path = ROOT) -> dict[str, list[Use]]:
     """Every alert of all shipped stacks by its name, each system once, on every platform that can have it."""
     by_name: dict[str, list[Use]] = {}
     seen: set[str] = set()
-    for path in shipped(root):
+    for path in list_shipped_files(root):
         plan, example = plan_file(path, path.name.split(".")[1]), path.parent != root
         if plan.system.name in seen and not example:
             continue
         seen.add(plan.system.name)
-        for each in (plan, *_elsewhere(path, plan)):
+        for each in (plan, *_plan_elsewhere(path, plan)):
             for group in each.telemetry.rules:
                 for alert in group.alerts:
                     if not (example and alert.name in by_name):
-                        by_name.setdefault(alert.name, []).append(use(plan, alert))
+                        by_name.setdefault(alert.name, []).append(build_use(plan, alert))
     return by_name
 
 
-def use(plan: Plan, alert: AlertRule) -> Use:
+def build_use(plan: Plan, alert: AlertRule) -> Use:
     """An alert of a plan as its page shows it: its service is any service, and its labels are placeholders."""
     own = alert.name in {each.name for each in plan.system.alerts}
     title = plan.system.services[alert.service].title or alert.service if alert.service else ""
@@ -56,13 +56,13 @@ def use(plan: Plan, alert: AlertRule) -> Use:
     shown = replace(
         alert,
         expr=expr,
-        description=neutral(alert.description, title),
-        steps=tuple(neutral(step, title) for step in alert.steps),
+        description=neutralise_text(alert.description, title),
+        steps=tuple(neutralise_text(step, title) for step in alert.steps),
     )
     return Use(plan.system.name, shown, own)
 
 
-def neutral(text: str, title: str) -> str:
+def neutralise_text(text: str, title: str) -> str:
     """A text of an alert without the title of its service, and with `<label>` for each of Prometheus' templates.
 
     Format of templates: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/.
@@ -73,12 +73,12 @@ def neutral(text: str, title: str) -> str:
     return re.sub(r"\{\{ *\$(?:labels\.)?(\w+)[^}]*\}\}", r"`<\1>`", text)
 
 
-def shipped(root: Path = ROOT) -> list[Path]:
+def list_shipped_files(root: Path = ROOT) -> list[Path]:
     """The files of all shipped stacks, and of the examples, which have what no stack for a first look has."""
     return [*sorted(root.glob("Pulumi.*.yaml")), *sorted(root.glob("examples/Pulumi.*.yaml"))]
 
 
-def _elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
+def _plan_elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
     """The same stack on the other platforms; none where a platform refuses it, for there it has no alerts."""
     for target in sorted(PLATFORMS.keys() - {plan.settings.target}):
         try:
@@ -87,25 +87,25 @@ def _elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
             continue
 
 
-def files(root: Path = ROOT) -> dict[Path, str]:
+def render_pages(root: Path = ROOT) -> dict[Path, str]:
     """The text of every page, and of the page that lists them."""
-    alerts = uses(root)
-    pages = {FOLDER / f"{name}.md": page(name, occurrences) for name, occurrences in sorted(alerts.items())}
-    pages[FOLDER / "README.md"] = index(alerts)
+    alerts = collect_uses(root)
+    pages = {FOLDER / f"{name}.md": render_page(name, occurrences) for name, occurrences in sorted(alerts.items())}
+    pages[FOLDER / "README.md"] = render_index(alerts)
     return pages
 
 
-def page(name: str, occurrences: list[Use]) -> str:
+def render_page(name: str, occurrences: list[Use]) -> str:
     """What an alert means, what to do, and the conditions under which it fires."""
     first = occurrences[0].rule
     lines = [HEAD, f"# {name}", "", first.description, ""]
     lines += ["## What to do", "", *(f"{n}. {step}" for n, step in enumerate(first.steps, 1)), ""]
-    lines += ["## The conditions", "", *_conditions(occurrences)]
-    lines += ["## When it is wrong", "", *_tuning(name, first)]
+    lines += ["## The conditions", "", *_list_conditions(occurrences)]
+    lines += ["## When it is wrong", "", *_describe_tuning(name, first)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _conditions(occurrences: list[Use]) -> Iterator[str]:
+def _list_conditions(occurrences: list[Use]) -> Iterator[str]:
     """Each distinct query, without those on metrics that are named after the system of their use."""
     rules = [each.rule for each in occurrences if each.own or each.system not in each.rule.expr]
     for expr, for_, severity in dict.fromkeys((rule.expr, rule.for_, rule.severity) for rule in rules):
@@ -115,7 +115,7 @@ def _conditions(occurrences: list[Use]) -> Iterator[str]:
         yield ""
 
 
-def _tuning(name: str, rule: AlertRule) -> Iterator[str]:
+def _describe_tuning(name: str, rule: AlertRule) -> Iterator[str]:
     """How a system says that it wants the alert otherwise."""
     yield "To say otherwise for a system or for one of its services, in configs/systems/<system>.yaml:"
     yield ""
@@ -124,7 +124,7 @@ def _tuning(name: str, rule: AlertRule) -> Iterator[str]:
     yield f"```yaml\ntune:\n  {name}: {{ {', '.join(wishes)} }} # or {{ enabled: false, why: the reason }}\n```"
 
 
-def index(alerts: dict[str, list[Use]]) -> str:
+def render_index(alerts: dict[str, list[Use]]) -> str:
     """All alerts in a table."""
     lines = [HEAD, "# Runbooks", "", "| alert | severity | it means |", "|---|---|---|"]
     for name, occurrences in sorted(alerts.items()):

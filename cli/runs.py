@@ -45,17 +45,17 @@ class Process:
     mark: str
 
 
-def stack_key(directory: Path, stack: str, backend: str) -> str:
+def derive_stack_key(directory: Path, stack: str, backend: str) -> str:
     """What the marks of all runs of a stack begin with."""
     return hashlib.sha256("\0".join([str(directory), stack, backend]).encode()).hexdigest()[:12]
 
 
-def mark_of_this_process(key: str) -> str:
+def derive_mark(key: str) -> str:
     """The mark of the runs that this process starts for a stack: it names the process, so that its end can be seen."""
-    return f"{key}-{os.getpid()}-{started(os.getpid())}"
+    return f"{key}-{os.getpid()}-{read_start_ticks(os.getpid())}"
 
 
-def started(pid: int) -> str:
+def read_start_ticks(pid: int) -> str:
     """When a process started, in ticks since the start of the machine; empty where it is gone or cannot be known.
 
     Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, field 22; a dead process that nobody waited for
@@ -68,25 +68,25 @@ def started(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def moment(ticks: str) -> float:
+def convert_ticks(ticks: str) -> float:
     """The Unix time of a number of ticks since the start of the machine."""
     booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
     return booted + int(ticks) / os.sysconf("SC_CLK_TCK")
 
 
-def processes(prefix: str) -> list[Process]:
+def list_processes(prefix: str) -> list[Process]:
     """All processes whose mark begins with `prefix`, except this one."""
     result = []
     for folder in _PROC.glob("[0-9]*"):
         pid, variable = int(folder.name), f"{MARK}={prefix}".encode()
-        marks = [item.partition(b"=")[2] for item in _read(folder / "environ") if item.startswith(variable)]
-        if marks and pid != os.getpid() and started(pid):
-            name = b"".join(_read(folder / "comm")).decode().strip()
+        marks = [item.partition(b"=")[2] for item in _read_parts(folder / "environ") if item.startswith(variable)]
+        if marks and pid != os.getpid() and read_start_ticks(pid):
+            name = b"".join(_read_parts(folder / "comm")).decode().strip()
             result.append(Process(pid, name, marks[0].decode()))
     return result
 
 
-def _read(path: Path) -> list[bytes]:
+def _read_parts(path: Path) -> list[bytes]:
     """The parts of a file in /proc; none where the process is gone or somebody else's."""
     try:
         return path.read_bytes().split(b"\0")
@@ -94,63 +94,63 @@ def _read(path: Path) -> list[bytes]:
         return []
 
 
-def _of_run(mark: str) -> list[Process]:
-    return [process for process in processes(mark) if process.mark == mark]
+def _list_run_processes(mark: str) -> list[Process]:
+    return [process for process in list_processes(mark) if process.mark == mark]
 
 
-def abandoned(key: str) -> list[Process]:
+def list_abandoned(key: str) -> list[Process]:
     """Processes of runs of a stack whose command is gone."""
     result = []
-    for process in processes(f"{key}-"):
+    for process in list_processes(f"{key}-"):
         _, pid, ticks = process.mark.split("-")
-        if started(int(pid)) != ticks:
+        if read_start_ticks(int(pid)) != ticks:
             result.append(process)
     return result
 
 
 def end_abandoned(key: str) -> list[str]:
     """Ends what killed runs of a stack left behind. Returns its names. A guard that is at it is waited for."""
-    left = abandoned(key)
+    left = list_abandoned(key)
     deadline = time.monotonic() + _INTERRUPTED_SECONDS
-    while any(_guarded(process.mark) for process in abandoned(key)) and time.monotonic() < deadline:
+    while any(_is_guarded(process.mark) for process in list_abandoned(key)) and time.monotonic() < deadline:
         time.sleep(_POLL)
-    for process in abandoned(key):
-        _kill(process.mark)
+    for process in list_abandoned(key):
+        _kill_run(process.mark)
     return sorted({process.name for process in left})
 
 
-def _guarded(mark: str) -> bool:
-    lines = [_read(folder / "cmdline") for folder in _PROC.glob("[0-9]*")]
+def _is_guarded(mark: str) -> bool:
+    lines = [_read_parts(folder / "cmdline") for folder in _PROC.glob("[0-9]*")]
     return any(mark.encode() in line and __file__.encode() in line for line in lines)
 
 
-def _send(process: Process, number: signal.Signals) -> None:
+def _send_signal(process: Process, number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.kill(process.pid, number)
 
 
-def _kill(mark: str) -> None:
+def _kill_run(mark: str) -> None:
     """SIGKILL until nothing carries the mark: a process may have started another one meanwhile."""
     deadline = time.monotonic() + _KILLED_SECONDS
-    while (remaining := _of_run(mark)) and time.monotonic() < deadline:
+    while (remaining := _list_run_processes(mark)) and time.monotonic() < deadline:
         for process in remaining:
-            _send(process, signal.SIGKILL)
+            _send_signal(process, signal.SIGKILL)
         time.sleep(_POLL)
 
 
-def end(mark: str) -> None:
+def end_run(mark: str) -> None:
     """Ends a run: a Pulumi that still runs is interrupted and may finish what it does, all else is killed."""
-    engines = [process for process in _of_run(mark) if process.name == "pulumi"]
+    engines = [process for process in _list_run_processes(mark) if process.name == "pulumi"]
     for process in engines:
-        _send(process, signal.SIGINT)
+        _send_signal(process, signal.SIGINT)
     deadline = time.monotonic() + _INTERRUPTED_SECONDS
-    while any(started(process.pid) for process in engines) and time.monotonic() < deadline:
+    while any(read_start_ticks(process.pid) for process in engines) and time.monotonic() < deadline:
         time.sleep(_POLL)
-    _kill(mark)
+    _kill_run(mark)
 
 
 @contextmanager
-def guarded(mark: str) -> Iterator[None]:
+def guard_run(mark: str) -> Iterator[None]:
     """A guard watches over the run that is inside; it goes when that has come to its end."""
     if not _PROC.exists():
         yield
@@ -169,7 +169,7 @@ def guarded(mark: str) -> Iterator[None]:
         os.close(writing)
 
 
-def run(
+def run_command(
     command: Sequence[str], *, mark: str, env: Mapping[str, str], cwd: Path, capture: bool, stdin: str | None
 ) -> subprocess.CompletedProcess[str]:
     """Runs Pulumi under a mark. Nothing of the run is left when it returns.
@@ -179,7 +179,7 @@ def run(
     Raises:
         KeyboardInterrupt: it was interrupted, and has come to its end.
     """
-    with guarded(mark):
+    with guard_run(mark):
         pipe = subprocess.PIPE if capture else None
         process = subprocess.Popen(
             command, cwd=cwd, env={**env, MARK: mark}, text=True, stdout=pipe, stderr=pipe,
@@ -192,7 +192,7 @@ def run(
                 break
             except KeyboardInterrupt:
                 interrupted, written = True, None
-        _kill(mark)
+        _kill_run(mark)
     if interrupted:
         raise KeyboardInterrupt
     return subprocess.CompletedProcess(command, process.returncode, out, err)
@@ -203,10 +203,10 @@ def end_with_make() -> None:
 
     Source: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
     """
-    if _read(_PROC / str(os.getppid()) / "comm") in ([b"make\n"], [b"gmake\n"]):
+    if _read_parts(_PROC / str(os.getppid()) / "comm") in ([b"make\n"], [b"gmake\n"]):
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM)
 
 
 if __name__ == "__main__":
     sys.stdin.buffer.read()  # until the command is gone
-    end(sys.argv[1])
+    end_run(sys.argv[1])

@@ -37,21 +37,21 @@ SECRET = {
 }
 
 
-def schemas() -> dict[str, dict[str, Any]]:
+def build_schemas() -> dict[str, dict[str, Any]]:
     """Every schema by the name of its file."""
     return {
-        "images.schema.json": _file(ImagesFile, "configs/images.yaml"),
-        "settings.schema.json": stack_file(),
-        "system.schema.json": _file(System, "configs/systems/<system>.yaml"),
+        "images.schema.json": _build_file_schema(ImagesFile, "configs/images.yaml"),
+        "settings.schema.json": build_stack_file_schema(),
+        "system.schema.json": _build_file_schema(System, "configs/systems/<system>.yaml"),
     }
 
 
-def _file(model: type[BaseModel], title: str) -> dict[str, Any]:
+def _build_file_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
     """The schema of a file that holds one model."""
     return {"$schema": DRAFT, **model.model_json_schema(by_alias=True), "title": title}
 
 
-def stack_file() -> dict[str, Any]:
+def build_stack_file_schema() -> dict[str, Any]:
     """The schema of a whole Pulumi.<stack>.yaml: settings, secrets, and what Pulumi itself keeps there.
 
     Format: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/.
@@ -82,7 +82,7 @@ def stack_file() -> dict[str, Any]:
     }
 
 
-def project() -> dict[str, Any]:
+def build_project() -> dict[str, Any]:
     """Pulumi.yaml as a dict: the project, and every setting with its type, description and default.
 
     Format: https://www.pulumi.com/docs/iac/concepts/projects/project-file/.
@@ -94,13 +94,13 @@ def project() -> dict[str, Any]:
         # what was removed or stopped by hand is seen, and put back, by the next run
         "options": {"refresh": "always"},
         "config": {
-            field.alias or name: _setting(name, field)
+            field.alias or name: _build_setting(name, field)
             for name, field in registry.build_settings_model().model_fields.items()
         },
     }
 
 
-def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
+def _build_setting(name: str, field: FieldInfo) -> dict[str, Any]:
     default = field.get_default(call_default_factory=True)
     entry: dict[str, Any] = {"description": field.description or name}
     if isinstance(default, BaseModel):
@@ -111,22 +111,22 @@ def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
     return entry if field.is_required() else {**entry, "default": default}
 
 
-def files() -> dict[Path, str]:
+def render_files() -> dict[Path, str]:
     """Everything that is made from the models: path below the checkout, and text."""
-    made = {FOLDER / name: text(schema) for name, schema in schemas().items()}
+    made = {FOLDER / name: render_schema(schema) for name, schema in build_schemas().items()}
     head = "# Written by `python -m cli.schema` from the settings' models; change those.\n"
-    made[Path("Pulumi.yaml")] = head + yaml.safe_dump(project(), sort_keys=False, width=110, allow_unicode=True)
-    return made | reference.files() | runbooks.files()
+    made[Path("Pulumi.yaml")] = head + yaml.safe_dump(build_project(), sort_keys=False, width=110, allow_unicode=True)
+    return made | reference.render_pages() | runbooks.render_pages()
 
 
-def text(schema: Mapping[str, Any]) -> str:
+def render_schema(schema: Mapping[str, Any]) -> str:
     """A schema as the text of its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def drift(root: Path, made: Mapping[Path, str] | None = None) -> list[str]:
+def list_drift(root: Path, made: Mapping[Path, str] | None = None) -> list[str]:
     """The made files below `root` that are not what the models say, by path; those that should not be there as well."""
-    made = files() if made is None else made
+    made = render_files() if made is None else made
     stale = [
         str(path)
         for path, expected in made.items()
@@ -136,10 +136,10 @@ def drift(root: Path, made: Mapping[Path, str] | None = None) -> list[str]:
     return stale + [str(page) for page in pages if page not in made]
 
 
-def write(root: Path) -> list[str]:
+def write_files(root: Path) -> list[str]:
     """Writes the files that differ, removes those that should not be there, and returns the paths of both."""
-    made = files()
-    changed = drift(root, made)
+    made = render_files()
+    changed = list_drift(root, made)
     for name in changed:
         path = root / name
         if expected := made.get(Path(name)):
@@ -155,10 +155,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="cli.schema", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a schema is out of date")
     if parser.parse_args(arguments).check:
-        for path in (stale := drift(root)):
+        for path in (stale := list_drift(root)):
             print(f"{path} is out of date; write it with: python -m cli.schema")
         return 1 if stale else 0
-    for path in write(root):
+    for path in write_files(root):
         print(f"{path} written")
     return 0
 

@@ -38,14 +38,14 @@ class Row:
     missing: bool = False
 
 
-def show(space: Workspace, console: Console, *, as_json: bool = False) -> int:
+def show_secrets(space: Workspace, console: Console, *, as_json: bool = False) -> int:
     """Prints a table of the stack's secrets, without a value. Returns 1 where one is missing.
 
     Raises:
         ConfigError: the stack's files are wrong.
     """
-    plan, stored = planned(space), stored_names(space)
-    listed = list(rows(plan, stored, since(space, plan, stored), datetime.now(UTC)))
+    plan, stored = plan_without_secrets(space), list_stored_names(space)
+    listed = list(build_rows(plan, stored, find_times(space, plan, stored), datetime.now(UTC)))
     missing = [row.name for row in listed if row.missing]
     if as_json:
         print(json.dumps({"stack": space.stack, "secrets": [asdict(row) for row in listed]}))
@@ -62,7 +62,7 @@ def show(space: Workspace, console: Console, *, as_json: bool = False) -> int:
     return 1 if missing else 0
 
 
-def planned(space: Workspace) -> Plan:
+def plan_without_secrets(space: Workspace) -> Plan:
     """The stack's plan, whether or not its secrets are set.
 
     Raises:
@@ -71,27 +71,27 @@ def planned(space: Workspace) -> Plan:
     return plan_file(space.directory / locate_settings_file(space.stack), space.stack)
 
 
-def stored_names(space: Workspace) -> set[str]:
+def list_stored_names(space: Workspace) -> set[str]:
     """Names of the secrets in the stack's configuration."""
     config = read_config(space.directory / locate_settings_file(space.stack))
     return {name for name, item in config.items() if item.secret}
 
 
-def rows(plan: Plan, stored: Collection[str], times: Mapping[str, datetime], now: datetime) -> Iterator[Row]:
+def build_rows(plan: Plan, stored: Collection[str], times: Mapping[str, datetime], now: datetime) -> Iterator[Row]:
     """The table's rows, by name; `times` says since when each has its present value, as far as it is known."""
     for name, secret in sorted(plan.secrets.items()):
-        state, missing = _state(secret, name in stored, name in times)
+        state, missing = _describe_state(secret, name in stored, name in times)
         yield Row(
             name=name,
             purpose=secret.purpose,
             state=state,
-            age="-" if secret.made or not (name in stored or name in times) else age(times.get(name), now),
-            effect=effect(plan, secret),
+            age="-" if secret.made or not (name in stored or name in times) else format_age(times.get(name), now),
+            effect=describe_effect(plan, secret),
             missing=missing,
         )
 
 
-def _state(secret: Secret, stored: bool, deployed: bool) -> tuple[str, bool]:
+def _describe_state(secret: Secret, stored: bool, deployed: bool) -> tuple[str, bool]:
     if secret.made:
         return f"made of {', '.join(sorted(set(secret.list_sources())))}", False
     if stored:
@@ -101,7 +101,7 @@ def _state(secret: Secret, stored: bool, deployed: bool) -> tuple[str, bool]:
     return "MISSING", True
 
 
-def effect(plan: Plan, secret: Secret) -> str:
+def describe_effect(plan: Plan, secret: Secret) -> str:
     """What another value does to the processes that read it."""
     if secret.permanent:
         return "cannot be rotated"
@@ -121,7 +121,7 @@ def effect(plan: Plan, secret: Secret) -> str:
 # -- age -------------------------------------------------------------------------------------------------------------
 
 
-def since(space: Workspace, plan: Plan, stored: Collection[str]) -> dict[str, datetime]:
+def find_times(space: Workspace, plan: Plan, stored: Collection[str]) -> dict[str, datetime]:
     """Since when the stack has had each secret's present value, where Pulumi knows it.
 
     For what is generated this is when its resource was created. For what is in the configuration it is the begin of
@@ -129,34 +129,36 @@ def since(space: Workspace, plan: Plan, stored: Collection[str]) -> dict[str, da
     has used yet has no time.
     """
     planned_names = {name for name in stored if name in plan.secrets}
-    return _created(space.export(), plan, stored) | (_first_used(space, planned_names) if planned_names else {})
+    return _find_created(space.export_state(), plan, stored) | (
+        _find_first_used(space, planned_names) if planned_names else {}
+    )
 
 
-def _created(state: Mapping[str, Any], plan: Plan, stored: Collection[str]) -> dict[str, datetime]:
-    created = {resource["urn"]: str(resource.get("created") or "") for resource in _resources(state)}
+def _find_created(state: Mapping[str, Any], plan: Plan, stored: Collection[str]) -> dict[str, datetime]:
+    created = {resource["urn"]: str(resource.get("created") or "") for resource in _list_resources(state)}
     times: dict[str, datetime] = {}
     for name, secret in plan.secrets.items():
-        urns = generated_urns(state, plan.stack, name) if secret.generate and name not in stored else ()
+        urns = list_generated_urns(state, plan.stack, name) if secret.generate and name not in stored else ()
         if urns and created[urns[0]]:
-            times[name] = moment(created[urns[0]])
+            times[name] = parse_time(created[urns[0]])
     return times
 
 
-def generated_urns(state: Mapping[str, Any], stack: str, name: str) -> tuple[str, ...]:
+def list_generated_urns(state: Mapping[str, Any], stack: str, name: str) -> tuple[str, ...]:
     """The URN of a generated secret in a stack's state; empty where it has not been generated."""
     ending = f"{_GENERATED}::{stack}-{name}"
-    return tuple(resource["urn"] for resource in _resources(state) if resource["urn"].endswith(ending))
+    return tuple(resource["urn"] for resource in _list_resources(state) if resource["urn"].endswith(ending))
 
 
-def _resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _list_resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list((state.get("deployment") or {}).get("resources") or [])
 
 
-def _first_used(space: Workspace, names: Collection[str]) -> dict[str, datetime]:
+def _find_first_used(space: Workspace, names: Collection[str]) -> dict[str, datetime]:
     """Values are compared in memory; none leaves this function."""
-    present = _json(space, "config", "--json", "--show-secrets", "--stack", space.stack)
+    present = _run_json(space, "config", "--json", "--show-secrets", "--stack", space.stack)
     pages = ("--page-size", str(HISTORY_ENTRIES), "--page", "1")
-    history = _json(space, "stack", "history", "--json", "--show-secrets", *pages, "--stack", space.stack)
+    history = _run_json(space, "stack", "history", "--json", "--show-secrets", *pages, "--stack", space.stack)
     updates = [entry for entry in history or [] if (entry["kind"], entry["result"]) == ("update", "succeeded")]
     times: dict[str, datetime] = {}
     for name in names:
@@ -165,21 +167,21 @@ def _first_used(space: Workspace, names: Collection[str]) -> dict[str, datetime]
         for entry in updates:  # the newest first
             if value is None or (entry["config"].get(key) or {}).get("value") != value:
                 break
-            times[name] = moment(entry["startTime"])
+            times[name] = parse_time(entry["startTime"])
     return times
 
 
-def _json(space: Workspace, *args: str) -> Any:
-    done = space.pulumi(*args, check=False, capture=True)
+def _run_json(space: Workspace, *args: str) -> Any:
+    done = space.run_pulumi(*args, check=False, capture=True)
     return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """A time as Pulumi writes it, whose fractions may have more digits than Python reads."""
     return datetime.fromisoformat(text.partition(".")[0].removesuffix("Z")).replace(tzinfo=UTC)
 
 
-def age(start: datetime | None, now: datetime) -> str:
+def format_age(start: datetime | None, now: datetime) -> str:
     """The time since `start` in its largest whole unit, or "unknown"."""
     if start is None:
         return "unknown"
@@ -209,31 +211,31 @@ class Rotation:
         """
         name = self.secret.name
         if self.value is not None:
-            space.pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=self.value)
+            space.run_pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=self.value)
             return ()
-        if name in stored_names(space):
-            space.pulumi("config", "rm", name, "--stack", space.stack)
+        if name in list_stored_names(space):
+            space.run_pulumi("config", "rm", name, "--stack", space.stack)
             return ()
-        return generated_urns(space.export(), space.stack, name)
+        return list_generated_urns(space.export_state(), space.stack, name)
 
 
-def prepare(space: Workspace, name: str, console: Console) -> Rotation:
+def prepare_rotation(space: Workspace, name: str, console: Console) -> Rotation:
     """Asks for all that a rotation needs and changes nothing yet.
 
     Raises:
         ConfigError: there is no such secret, it cannot be rotated, or the new value is the old one.
     """
-    secret, stored = rotatable(planned(space), name), stored_names(space)
+    secret, stored = find_rotatable(plan_without_secrets(space), name), list_stored_names(space)
     if not secret.generate:
         if name not in stored:
-            raise _refused(name, f"is not set yet: make secret NAME={name}")
-        return Rotation(secret=secret, value=_other_value(space, name, console))
-    if name not in stored and not generated_urns(space.export(), space.stack, name):
-        raise _refused(name, "has no value yet: make up generates it")
+            raise _build_refusal(name, f"is not set yet: make secret NAME={name}")
+        return Rotation(secret=secret, value=_read_other_value(space, name, console))
+    if name not in stored and not list_generated_urns(space.export_state(), space.stack, name):
+        raise _build_refusal(name, "has no value yet: make up generates it")
     return Rotation(secret=secret)
 
 
-def rotatable(plan: Plan, name: str) -> Secret:
+def find_rotatable(plan: Plan, name: str) -> Secret:
     """The secret of that name, if it can have another value.
 
     Raises:
@@ -241,25 +243,27 @@ def rotatable(plan: Plan, name: str) -> Secret:
     """
     secret = plan.secrets.get(name)
     if secret is None:
-        raise _refused(name, f"is no secret of the stack {plan.stack}; {suggest_name(name, plan.secrets)}")
+        raise _build_refusal(name, f"is no secret of the stack {plan.stack}; {suggest_name(name, plan.secrets)}")
     if secret.made:
-        raise _refused(name, f"is made of others; rotate one of these: {', '.join(sorted(set(secret.list_sources())))}")
+        raise _build_refusal(
+            name, f"is made of others; rotate one of these: {', '.join(sorted(set(secret.list_sources())))}"
+        )
     if secret.permanent:
-        raise _refused(name, f"cannot be rotated: {secret.permanent}")
+        raise _build_refusal(name, f"cannot be rotated: {secret.permanent}")
     return secret
 
 
-def _refused(name: str, text: str) -> ConfigError:
+def _build_refusal(name: str, text: str) -> ConfigError:
     return ConfigError([Problem(f"secret {name}", text)])
 
 
-def _other_value(space: Workspace, name: str, console: Console) -> str:
+def _read_other_value(space: Workspace, name: str, console: Console) -> str:
     value = read_value(name, console)
     if not value:
-        raise _refused(name, "the new value is empty")
-    present = _json(space, "config", "--json", "--show-secrets", "--stack", space.stack) or {}
+        raise _build_refusal(name, "the new value is empty")
+    present = _run_json(space, "config", "--json", "--show-secrets", "--stack", space.stack) or {}
     if (present.get(f"{PROJECT}:{name}") or {}).get("value") == value:
-        raise _refused(name, "this is the value that it already has")
+        raise _build_refusal(name, "this is the value that it already has")
     return value
 
 

@@ -45,10 +45,10 @@ def read_config(path: Path) -> dict[str, ConfigValue]:
     Raises:
         ConfigError: the file cannot be read or is no mapping.
     """
-    return config_of(read_document(path))
+    return parse_config(read_document(path))
 
 
-def config_of(document: Mapping[str, Any]) -> dict[str, ConfigValue]:
+def parse_config(document: Mapping[str, Any]) -> dict[str, ConfigValue]:
     """The configuration in a Pulumi.<stack>.yaml as Pulumi would hand it to the program."""
     values = {}
     for full, value in (document.get("config") or {}).items():
@@ -70,7 +70,7 @@ def read_settings(folder: Path, stack: str) -> Settings:
     return load_settings(stack, read_config(folder / locate_settings_file(stack)))
 
 
-def location_of(settings: Settings) -> Location:
+def build_location(settings: Settings) -> Location:
     """Where the stack of these settings runs."""
     operator = find_operator(registry.list_sections(settings))
     return Location(target=settings.target, docker=settings.docker, kubernetes=settings.kubernetes, operator=operator)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.engine import execute
+from cli.engine import execute_command
 from model.naming import LABEL
 from model.plan import Plan
 
@@ -45,19 +45,19 @@ class Health:
         return self.state in ("healthy", "running")
 
 
-def services(client: docker.DockerClient, stack: str) -> list[Container]:
+def list_services(client: docker.DockerClient, stack: str) -> list[Container]:
     """The stack's service containers, by name, without the one-shot ones."""
     selector: dict[str, Any] = {"label": [f"{LABEL}.stack={stack}", f"{LABEL}.role=service"]}
     return sorted(client.containers.list(all=True, filters=selector), key=lambda c: str(c.name))
 
 
-def networks(client: docker.DockerClient, stack: str) -> dict[str, set[str]]:
+def list_networks(client: docker.DockerClient, stack: str) -> dict[str, set[str]]:
     """The networks that each running service of a stack is in, by its container's name."""
-    running = (c for c in services(client, stack) if c.attrs["State"]["Status"] == "running")
+    running = (c for c in list_services(client, stack) if c.attrs["State"]["Status"] == "running")
     return {str(c.name): set(c.attrs.get("NetworkSettings", {}).get("Networks") or {}) for c in running}
 
 
-def health(container: Container) -> Health:
+def read_health(container: Container) -> Health:
     """The state of one container as its engine sees it now."""
     state = container.attrs["State"]
     word = state.get("Health", {}).get("Status") or state["Status"]
@@ -73,18 +73,18 @@ def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> lis
     """Waits until every service is healthy, at most `timeout` seconds; returns how they are then."""
     deadline = time.monotonic() + timeout
     while True:
-        result = [health(container) for container in services(client, stack)]
+        result = [read_health(container) for container in list_services(client, stack)]
         if all(item.good for item in result) or time.monotonic() > deadline:
             return result
         time.sleep(0.5)
 
 
-def last_log_lines(container: Container, lines: int = 5) -> str:
+def read_last_log_lines(container: Container, lines: int = 5) -> str:
     """The last lines of a container's log, to be shown beside a bad health."""
     return container.logs(tail=lines).decode(errors="replace").strip()
 
 
-def fetch(
+def fetch_url(
     client: docker.DockerClient, stack: str, workload: str, url: str, post: str | None = None, *, kind: str = ""
 ) -> str:
     """What `url` answers, asked from inside the container of `workload`, so that remote engines work alike.
@@ -97,15 +97,15 @@ def fetch(
     container = client.containers.get(f"{stack}-{workload}")
     body = ["--post-data", post] if post is not None else []
     body += ["--header", f"Content-Type: {kind}"] if kind and post is not None else []
-    code, text = execute(container, ["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
+    code, text = execute_command(container, ["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
     if code:
         raise RuntimeError(f"{unquote_plus(url)} from {workload}: {text.strip()}")
     return text
 
 
-def targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]]:
+def list_targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]]:
     """Prometheus' active targets as its API describes them."""
-    answer = json.loads(fetch(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/targets?state=active"))
+    answer = json.loads(fetch_url(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/targets?state=active"))
     return list(answer["data"]["activeTargets"])
 
 
@@ -113,30 +113,28 @@ def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> lis
     """Waits until every target is up, at most `timeout` seconds; returns the targets as they are then."""
     deadline = time.monotonic() + timeout
     while True:
-        active = targets(client, stack)
+        active = list_targets(client, stack)
         if (active and all(t["health"] == "up" for t in active)) or time.monotonic() > deadline:
             return active
         time.sleep(0.5)
 
 
-def unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list[str]:
+def list_unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list[str]:
     """What runs without metrics or lines of its own although all is up, after at most `timeout` seconds, as sentences.
 
     An agent may be up and scraped and see nothing: then there is no figure that an alert could stand on.
     """
     planned = {workload.name for workload in plan.list_workloads()}
-    checks = [
-        check for needed, check in ((METRICS_OF, without_metrics), (LINES_OF, without_lines)) if needed <= planned
-    ]
+    checks = [check for needed, check in ((METRICS_OF, check_metrics), (LINES_OF, check_lines)) if needed <= planned]
     deadline = time.monotonic() + timeout
     while True:
-        sentences = [sentence for check in checks if (sentence := _asked(check, client, plan.stack))]
+        sentences = [sentence for check in checks if (sentence := _ask_safely(check, client, plan.stack))]
         if not sentences or time.monotonic() > deadline:
             return sentences
         time.sleep(0.5)
 
 
-def _asked(
+def _ask_safely(
     check: Callable[[docker.DockerClient, str], str | None], client: docker.DockerClient, stack: str
 ) -> str | None:
     try:
@@ -145,34 +143,34 @@ def _asked(
         return str(error)
 
 
-def _query(client: docker.DockerClient, stack: str, query: str) -> list[dict[str, Any]]:
+def _query_prometheus(client: docker.DockerClient, stack: str, query: str) -> list[dict[str, Any]]:
     url = f"{PROMETHEUS}/api/v1/query?{urlencode({'query': query})}"
-    return list(json.loads(fetch(client, stack, "prometheus", url))["data"]["result"])
+    return list(json.loads(fetch_url(client, stack, "prometheus", url))["data"]["result"])
 
 
-def _seen(names: str) -> str:
+def _build_seen_query(names: str) -> str:
     """Containers that cAdvisor named in its last answer; without the comparison those of 5 minutes ago count too."""
     # after a change of labels there may be the last answer of before beside the new one
     fresh = 'on(instance) group_left() (max by (instance) (timestamp(up{job="cadvisor"})) - 60)'
     return f'group by (name) (container_last_seen{{name=~"{names}"}} > {fresh})'
 
 
-def blind(client: docker.DockerClient, stack: str) -> bool:
+def is_blind(client: docker.DockerClient, stack: str) -> bool:
     """Whether cAdvisor is scraped and names no container: it looks for the engine once, at its start.
 
     False where nobody can say, as in a stack that is not there yet.
     """
     try:
-        up = _query(client, stack, 'up{job="cadvisor"} == 1')
-        return bool(up) and not _query(client, stack, _seen(".+"))
+        up = _query_prometheus(client, stack, 'up{job="cadvisor"} == 1')
+        return bool(up) and not _query_prometheus(client, stack, _build_seen_query(".+"))
     except (DockerException, LookupError, RuntimeError, ValueError):
         return False
 
 
-def without_metrics(client: docker.DockerClient, stack: str) -> str | None:
+def check_metrics(client: docker.DockerClient, stack: str) -> str | None:
     """Which running services cAdvisor has no metrics of; None when it has some of each."""
-    running = {str(c.name) for c in services(client, stack) if c.attrs["State"]["Status"] == "running"}
-    named = _query(client, stack, _seen(f"{stack}-.+"))
+    running = {str(c.name) for c in list_services(client, stack) if c.attrs["State"]["Status"] == "running"}
+    named = _query_prometheus(client, stack, _build_seen_query(f"{stack}-.+"))
     missing = running - {series["metric"]["name"] for series in named}
     if not missing:
         return None
@@ -183,11 +181,11 @@ def without_metrics(client: docker.DockerClient, stack: str) -> str | None:
     )
 
 
-def without_lines(client: docker.DockerClient, stack: str) -> str | None:
+def check_lines(client: docker.DockerClient, stack: str) -> str | None:
     """That Loki has no line of any of the stack's containers; None when it has."""
     start = time.time() - LINES_SECONDS
     query = urlencode({"query": f'{{stack="{stack}"}}', "start": int(start * 1e9)})
-    answer = json.loads(fetch(client, stack, "loki", f"{LOKI}/loki/api/v1/label/container/values?{query}"))
+    answer = json.loads(fetch_url(client, stack, "loki", f"{LOKI}/loki/api/v1/label/container/values?{query}"))
     if any(str(name).startswith(f"{stack}-") for name in answer.get("data") or ()):
         return None
     return (
@@ -196,7 +194,7 @@ def without_lines(client: docker.DockerClient, stack: str) -> str | None:
     )
 
 
-def report(
+def print_report(
     stack: str,
     workloads: Sequence[Health],
     scraped: Sequence[Mapping[str, Any]],
@@ -237,7 +235,7 @@ def is_good(workloads: Sequence[Health], scraped: Sequence[Mapping[str, Any]], u
     return bool(workloads) and all(item.good for item in workloads) and up and not unseen
 
 
-def describe(
+def describe_stack(
     stack: str,
     workloads: Sequence[Health],
     scraped: Sequence[Mapping[str, Any]],
@@ -246,7 +244,7 @@ def describe(
     warnings: Sequence[str] = (),
     base_url: str,
 ) -> dict[str, Any]:
-    """What `report` prints, as plain data: `good` is its verdict, memory limits are bytes."""
+    """What `print_report` prints, as plain data: `good` is its verdict, memory limits are bytes."""
     return {
         "stack": stack,
         "good": is_good(workloads, scraped, unseen),

@@ -38,7 +38,7 @@ class Workspace:
     env: Mapping[str, str]
     local: bool
 
-    def pulumi(
+    def run_pulumi(
         self, *args: str, check: bool = True, capture: bool = False, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Runs the Pulumi CLI in the working directory; `stdin` is what it reads on standard input.
@@ -47,9 +47,9 @@ class Workspace:
             subprocess.CalledProcessError: it failed and `check` is set.
             KeyboardInterrupt: it was interrupted.
         """
-        mark = runs.mark_of_this_process(self.key)
+        mark = runs.derive_mark(self.key)
         command = ["pulumi", *args]
-        done = runs.run(command, mark=mark, env=self.env, cwd=self.directory, capture=capture, stdin=stdin)
+        done = runs.run_command(command, mark=mark, env=self.env, cwd=self.directory, capture=capture, stdin=stdin)
         if check:
             done.check_returncode()
         return done
@@ -57,27 +57,27 @@ class Workspace:
     @property
     def key(self) -> str:
         """What tells the runs of this stack from those of all others on this machine."""
-        return runs.stack_key(self.directory, self.stack, self.env.get("PULUMI_BACKEND_URL", ""))
+        return runs.derive_stack_key(self.directory, self.stack, self.env.get("PULUMI_BACKEND_URL", ""))
 
-    def export(self) -> dict[str, Any]:
+    def export_state(self) -> dict[str, Any]:
         """The stack's state as plain data, secrets still encrypted; empty when there is none."""
-        done = self.pulumi("stack", "export", "--stack", self.stack, check=False, capture=True)
+        done = self.run_pulumi("stack", "export", "--stack", self.stack, check=False, capture=True)
         return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
 
-    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+    def read_outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs."""
         shown = ["--show-secrets"] if show_secrets else []
-        done = self.pulumi("stack", "output", "--json", "--stack", self.stack, *shown, check=False, capture=True)
+        done = self.run_pulumi("stack", "output", "--json", "--stack", self.stack, *shown, check=False, capture=True)
         return dict(json.loads(done.stdout)) if done.returncode == 0 and done.stdout.strip() else {}
 
 
-def state_dir() -> Path:
+def find_state_dir() -> Path:
     """Directory of the local backend, passphrase and working directories."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(os.environ.get("OBSERVABILITY_STATE") or Path(base) / PROJECT)
 
 
-def uses_pulumi(env: Mapping[str, str]) -> bool:
+def has_own_backend(env: Mapping[str, str]) -> bool:
     """Whether this person has a Pulumi backend of their own."""
     if env.get("PULUMI_BACKEND_URL") or env.get("PULUMI_ACCESS_TOKEN"):
         return True
@@ -106,17 +106,17 @@ def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str
         known = ", ".join(sorted(p.name.split(".")[1] for p in ROOT.glob("Pulumi.*.yaml")))
         raise ConfigError([Problem(source.name, f"there is no such file; stacks: {known}")])
     env = {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    if uses_pulumi(env):
+    if has_own_backend(env):
         space = Workspace(stack, ROOT, env, local=False)
     else:
-        env |= _local_backend()
-        space = Workspace(stack, _working_directory(source, stack, overlay), env, local=True)
-    _select(space)
+        env |= _prepare_local_backend()
+        space = Workspace(stack, _write_working_directory(source, stack, overlay), env, local=True)
+    _select_stack(space)
     return space
 
 
-def _local_backend() -> dict[str, str]:
-    base = state_dir()
+def _prepare_local_backend() -> dict[str, str]:
+    base = find_state_dir()
     passphrase = base / "passphrase"
     (base / "backend").mkdir(parents=True, exist_ok=True, mode=0o700)
     if not passphrase.exists():
@@ -130,22 +130,22 @@ def _local_backend() -> dict[str, str]:
     }
 
 
-def _working_directory(source: Path, stack: str, overlay: Mapping[str, Any] | None) -> Path:
+def _write_working_directory(source: Path, stack: str, overlay: Mapping[str, Any] | None) -> Path:
     """Pulumi.yaml that points at the checkout, and the stack's file with what this machine adds to it."""
-    directory = state_dir() / "work" / stack
+    directory = find_state_dir() / "work" / stack
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
     project["main"] = str(ROOT)
     project["runtime"]["options"] = {"virtualenv": str(ROOT / ".venv")}
-    _write(directory / "Pulumi.yaml", project)
+    _write_document(directory / "Pulumi.yaml", project)
     remembered = directory / "machine.yaml"
     if overlay is not None:
-        _write(remembered, overlay)
+        _write_document(remembered, overlay)
     elif remembered.exists():
         overlay = yaml.safe_load(remembered.read_text(encoding="utf-8"))
     target = directory / f"Pulumi.{stack}.yaml"
     before = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
-    _write(target, merge(read_document(source), before or {}, overlay or {}))
+    _write_document(target, merge_documents(read_document(source), before or {}, overlay or {}))
     return directory
 
 
@@ -160,10 +160,10 @@ def describe_machine(space: Workspace, settings: Mapping[str, Mapping[str, Any]]
     overlay = yaml.safe_load(remembered.read_text(encoding="utf-8")) if remembered.exists() else {}
     for section, values in settings.items():
         overlay[section] = {**overlay.get(section, {}), **values}
-    _working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)
+    _write_working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)
 
 
-def merge(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+def merge_documents(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
     """The local stack file: the checkout's settings, the machine's additions below them, and its own secrets.
 
     Secrets that were set in the local file, and its encryption salt, are carried over: they exist nowhere else.
@@ -201,16 +201,16 @@ def read_document(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _write(path: Path, document: Mapping[str, Any]) -> None:
+def _write_document(path: Path, document: Mapping[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(yaml.safe_dump(dict(document), sort_keys=False), encoding="utf-8")
     temporary.rename(path)
 
 
-def _select(space: Workspace) -> None:
-    answer = space.pulumi("stack", "select", space.stack, check=False, capture=True)
+def _select_stack(space: Workspace) -> None:
+    answer = space.run_pulumi("stack", "select", space.stack, check=False, capture=True)
     if answer.returncode:
-        made = space.pulumi("stack", "init", space.stack, check=False, capture=True)
+        made = space.run_pulumi("stack", "init", space.stack, check=False, capture=True)
         if made.returncode:
             raise SystemExit(f"cannot open the stack {space.stack}:\n{made.stderr.strip()}")
 
@@ -221,25 +221,25 @@ def keep_secrets(space: Workspace, names: Collection[str]) -> None:
     A database remembers the password it was made with, so the next `up` must find the same one.
     """
     if space.local:
-        values = space.outputs(show_secrets=True)
+        values = space.read_outputs(show_secrets=True)
         for name in sorted(set(names) & values.keys()):
-            space.pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=str(values[name]))
+            space.run_pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=str(values[name]))
 
 
 def drop_secrets(space: Workspace, names: Collection[str]) -> None:
     """Removes what `keep_secrets` stored, once the data is gone."""
     if space.local:
         for name in sorted(names):
-            space.pulumi("config", "rm", name, "--stack", space.stack, check=False, capture=True)
+            space.run_pulumi("config", "rm", name, "--stack", space.stack, check=False, capture=True)
 
 
-def forget(space: Workspace) -> None:
+def forget_stack(space: Workspace) -> None:
     """Removes what a destroyed local stack leaves on disk, unless its file holds secrets that exist nowhere else."""
     if not space.local:
         return
     document = yaml.safe_load((space.directory / f"Pulumi.{space.stack}.yaml").read_text(encoding="utf-8"))
-    space.pulumi("stack", "rm", "--yes", "--preserve-config", space.stack, check=False, capture=True)
-    backend = state_dir() / "backend" / ".pulumi"
+    space.run_pulumi("stack", "rm", "--yes", "--preserve-config", space.stack, check=False, capture=True)
+    backend = find_state_dir() / "backend" / ".pulumi"
     for kind in ("backups", "history", "locks/organization"):
         shutil.rmtree(backend / kind / PROJECT / space.stack, ignore_errors=True)
     for leftover in (backend / "stacks" / PROJECT).glob(f"{space.stack}.json*"):

@@ -12,7 +12,7 @@ from model.scope import TARGETS, Target
 
 
 class Image(Strict):
-    """An upstream image. `build_reference` is what an engine is asked for."""
+    """An upstream image. `reference` is what an engine is asked for."""
 
     repository: Annotated[str, Field(pattern=r"^[a-z0-9]+([._/:-]+[a-z0-9]+)*$")]
     """Repository under its upstream name, such as prom/prometheus or gcr.io/cadvisor/cadvisor."""
@@ -23,7 +23,7 @@ class Image(Strict):
     targets: Annotated[Sequence[Target], Field(min_length=1)] = TARGETS
     """Where it is deployed; an image is got only for these."""
 
-    def build_reference(self, mirror: str | None) -> str:
+    def reference(self, mirror: str | None) -> str:
         """The name to pull: from `mirror` (host:port) where given, by digest where one is known upstream.
 
         A mirror may serve images that were built from source, whose digests are its own, so there the tag decides.

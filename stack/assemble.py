@@ -1,6 +1,7 @@
 """From a stack's raw configuration and the files under configs/ to a plan, or to one list of everything that is wrong.
 
-Nothing here knows of Pulumi: whoever calls `assemble_plan` passes the configuration as text, and no resource exists yet.
+Nothing here knows of Pulumi: whoever calls `assemble_plan` passes the configuration as text, and no resource exists
+yet.
 """
 
 from __future__ import annotations

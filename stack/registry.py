@@ -76,7 +76,8 @@ def build_section_type(component: Component[Any]) -> Any:
 
 
 def list_sections(settings: Settings) -> Mapping[str, ComponentSettings]:
-    """The component sections of settings made by `build_settings_model`, by component name; those that the target knows."""
+    """The component sections of settings made by `build_settings_model`, by component name; those that the target"
+    " knows."""
     return {
         component.name: getattr(settings, derive_field_name(component.name))
         for component in COMPONENTS

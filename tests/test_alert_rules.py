@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.render import plan_file
-from cli.runbooks import shipped
+from cli.runbooks import list_shipped_files
 from model.plan import Plan
 from model.telemetry import RuleGroup
 from tests.support.proving import prove, unproven
@@ -17,7 +17,9 @@ from tests.support.validating import tool
 
 CLUSTER = "on a cluster"
 """Follows the name of a stack that is planned for Kubernetes, whatever its file says."""
-FILES = {str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in shipped()}
+FILES = {
+    str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in list_shipped_files()
+}
 STACKS = [*FILES, f"dev {CLUSTER}"]
 
 

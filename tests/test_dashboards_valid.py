@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.render import documents
+from cli.render import render_documents
 from tests.support.digests import digest_dashboard
 from tests.support.golden import BOARDS, STACKS, plan_as
 
@@ -26,7 +26,7 @@ SOURCES = "grafana/datasources/datasources.yaml"
 
 def rendered(stack: str) -> tuple[dict[str, dict[str, Any]], set[str]]:
     """The dashboards of a stack by their file, and the uids of its data sources."""
-    files = documents(plan_as(stack, stack))
+    files = render_documents(plan_as(stack, stack))
     sources = {source["uid"] for source in yaml.safe_load(files[SOURCES])["datasources"]}
     return {name: json.loads(text) for name, text in files.items() if name.startswith(BOARDS)}, sources
 

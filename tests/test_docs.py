@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.stack_file import config_of
+from cli.stack_file import parse_config
 from model.load import parse_model
 from model.system import System
 from stack import registry
@@ -31,7 +31,7 @@ SNIPPETS = [
 def test_every_yaml_example_is_valid(document: dict[str, Any]) -> None:
     """An example of a stack file has only known settings; an example of a system has only known keys."""
     if "config" in document:
-        config = config_of({"config": {"observability:system": "plue", **document["config"]}})
+        config = parse_config({"config": {"observability:system": "plue", **document["config"]}})
         known = {field.alias or name for name, field in registry.build_settings_model().model_fields.items()}
         assert config.keys() <= known
         load_settings("example", config)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.render import plan_file
-from cli.runbooks import shipped
+from cli.runbooks import list_shipped_files
 from model.plan import Plan
 from stack.assemble import ConfigValue
 from tests.support.systems import plan_shop
@@ -21,7 +21,9 @@ from toolchain.context import default_context
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = {name: ConfigValue("", secret=True) for name in SECRETS if name != "hook-url"}
-STACKS = {str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in shipped()}
+STACKS = {
+    str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in list_shipped_files()
+}
 
 
 @pytest.fixture(params=sorted(STACKS))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.render import documents
+from cli.render import render_documents
 from model.plan import Plan
 from model.workload import Workload
 from targets.docker import check as docker_check
@@ -70,7 +70,7 @@ def test_one_stack_of_each_target_is_stored_in_full() -> None:
     for target, stack in FULL.items():
         plan = plan_as(stack, stack)
         assert plan.settings.target == target
-        assert len(stored(GOLDEN / stack)) == len(documents(plan))
+        assert len(stored(GOLDEN / stack)) == len(render_documents(plan))
     assert {path.parent.name for path in GOLDEN.glob(f"*/{SAME}")} == set(STACKS) - set(FULL.values())
 
 
@@ -78,7 +78,7 @@ def test_one_stack_of_each_target_is_stored_in_full() -> None:
 def test_a_stacks_name_decides_on_no_document(stack: str) -> None:
     """So that it can be compared with another one under that one's name."""
     plan = plan_as(stack, stack)
-    assert documents(plan).keys() == documents(plan_as(stack, FULL[plan.settings.target])).keys()
+    assert render_documents(plan).keys() == render_documents(plan_as(stack, FULL[plan.settings.target])).keys()
 
 
 def test_what_differs_is_stored_and_nothing_else() -> None:
@@ -131,7 +131,7 @@ def test_every_golden_folder_belongs_to_a_stack() -> None:
 
 def test_rendering_twice_gives_the_same() -> None:
     """Documents depend on their inputs alone, not on the order of a set or the time of day."""
-    first, second = (documents(plan_as("dev", "dev")) for _ in range(2))
+    first, second = (render_documents(plan_as("dev", "dev")) for _ in range(2))
     assert first == second
 
 

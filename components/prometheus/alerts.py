@@ -136,13 +136,10 @@ def _lost(by: str) -> str:
 
 def _sent(share: float, to: str) -> dict[str, str]:
     """Alerts to one Alertmanager of which a share is lost."""
-    names = {"errors": share, "sent": 1 - share}
-    return {
-        build_service_series(
-            SELF, f"prometheus_notifications_{name}_total", alertmanager=to, instance="prometheus:9090"
-        ): build_counter_samples(10000 * part)
-        for name, part in names.items()
-    }
+    prefix, instance = "prometheus_notifications", "prometheus:9090"
+    errors = build_service_series(SELF, f"{prefix}_errors_total", alertmanager=to, instance=instance)
+    sent = build_service_series(SELF, f"{prefix}_sent_total", alertmanager=to, instance=instance)
+    return {errors: build_counter_samples(10000 * share), sent: build_counter_samples(10000 * (1 - share))}
 
 
 def errors_of_some(tune: Tune) -> AlertRule:
@@ -251,6 +248,7 @@ def storage_almost_full(tune: Tune) -> AlertRule:
 
 def storage_failing() -> AlertRule:
     """One alert for all of them: the cause is nearly always the disk, and so are the steps."""
+    failed = build_service_series(SELF, "prometheus_tsdb_compactions_failed_total")
     parts = [
         f'label_replace(increase(prometheus_tsdb_{name}_total[3h]), "operation", "{words}", "", "") > 0'
         for name, words in STORAGE.items()
@@ -271,16 +269,15 @@ def storage_failing() -> AlertRule:
             " read.",
             "Corruptions after a crash of the host are repaired at the start: what was lost are the last minutes.",
         ),
-        example=build_growth_example(
-            build_service_series(SELF, "prometheus_tsdb_compactions_failed_total"), 0, minutes=180
-        ),
+        example=build_growth_example(failed, 0, minutes=180),
     )
 
 
 def not_ingesting() -> AlertRule:
     """Told by the other instance: one that stores nothing cannot say so, its Watchdog ends instead."""
     stored = build_service_series(SELF, "prometheus_tsdb_head_samples_appended_total", instance="a", type="float")
-    rules = build_service_series(SELF, "prometheus_rule_group_rules", instance="a", rule_group="x")
+    group = build_service_series(SELF, "prometheus_rule_group_rules", instance="a", rule_group="x")
+    rules = {group: build_flat_samples(3)}
     keys = f"{BY}, instance"
     return AlertRule(
         name="PrometheusNotIngestingSamples",
@@ -297,7 +294,6 @@ def not_ingesting() -> AlertRule:
             "If its clock is off, samples are too old or too new for it: compare with its node's time.",
         ),
         example=Example(
-            fires={stored: build_flat_samples(5), rules: build_flat_samples(3)},
-            silent={stored: build_counter_samples(5), rules: build_flat_samples(3)},
+            fires={stored: build_flat_samples(5), **rules}, silent={stored: build_counter_samples(5), **rules}
         ),
     )

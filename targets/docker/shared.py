@@ -59,7 +59,7 @@ class Scope:
 
     def reference(self, image: str) -> str:
         """The reference to pull."""
-        return self.images[image].build_reference(self.settings.registry_mirror)
+        return self.images[image].reference(self.settings.registry_mirror)
 
     @property
     def network(self) -> str:

@@ -45,7 +45,7 @@ class ClusterScope:
 
     def image(self, name: str) -> str:
         """The reference to pull."""
-        return self.images[name].build_reference(self.settings.registry_mirror)
+        return self.images[name].reference(self.settings.registry_mirror)
 
 
 def selector(scope: ClusterScope, workload: str) -> dict[str, str]:

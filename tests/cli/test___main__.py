@@ -44,7 +44,7 @@ def test_phases_are_timed() -> None:
     phases = commands.Phases()
     assert phases.run("first", lambda: 7) == 7
     phases.run("second", lambda: None)
-    assert re.fullmatch(r"first \d+\.\d s · second \d+\.\d s · total \d+\.\d s", phases.total())
+    assert re.fullmatch(r"first \d+\.\d s · second \d+\.\d s · total \d+\.\d s", phases.format_total())
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_machine_adds_what_the_toolchain_found(
         Path(command[-1]).write_text(found)
 
     monkeypatch.setattr(subprocess, "run", toolchain)
-    assert commands.prerequisites(["busybox", "loki"]) == overlay
+    assert commands.get_prerequisites(["busybox", "loki"]) == overlay
 
 
 def test_mistakes_are_told_before_anything_is_fetched(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With a wrong file, `up` ends before the toolchain is asked for anything."""
-    monkeypatch.setattr(commands, "prerequisites", fails(AssertionError("asked")))
+    monkeypatch.setattr(commands, "get_prerequisites", fails(AssertionError("asked")))
     monkeypatch.setattr("sys.argv", ["ops", "up", "--stack", "nowhere"])
     assert commands.main() == 2
     assert "Pulumi.nowhere.yaml" in capsys.readouterr().out
@@ -125,7 +125,7 @@ def test_unknown_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("function", "more", "folder"),
-    [("render", [], "render"), ("render_compose", ["--format", "compose"], "compose")],
+    [("write_documents", [], "render"), ("write_compose", ["--format", "compose"], "compose")],
 )
 def test_render_goes_to_the_build_folder(
     function: str, more: list[str], folder: str, monkeypatch: pytest.MonkeyPatch
@@ -152,16 +152,16 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(DockerHost, "describe", lambda self, settings: Description())
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
     plan = SimpleNamespace(warnings=(), settings=registry.build_settings_model()(system="plue"))
-    monkeypatch.setattr(render, "plan_of", lambda space: plan)
+    monkeypatch.setattr(render, "plan_workspace", lambda space: plan)
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
-    monkeypatch.setattr(engine, "tool_env", lambda: {})
-    monkeypatch.setattr(commands, "forget", lambda space: None)
+    monkeypatch.setattr(engine, "build_tool_env", lambda: {})
+    monkeypatch.setattr(commands, "forget_stack", lambda space: None)
     return tmp_path
 
 
 def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
-    monkeypatch.setattr(DockerHost, "preflight_errors", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
     assert call(monkeypatch, "preview") == 0
     assert call(monkeypatch, "preview", "--json") == 0
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
@@ -177,7 +177,7 @@ def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_purge_removes_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """`make down PURGE=1` removes the data volumes too."""
     volume = FakeItem("dev-prometheus-data")
-    monkeypatch.setattr(recover, "remaining_volumes", lambda client, name: [volume])
+    monkeypatch.setattr(recover, "list_volumes", lambda client, name: [volume])
     assert call(monkeypatch, "down", "--purge") == 0
     assert volume.done == ["remove"]
     assert "Kept" not in capsys.readouterr().out
@@ -192,7 +192,7 @@ def test_a_run_that_came_first_is_said(
     held = recover.Lock(stack, 4711, "ann", "elsewhere")
     found = [[], [], [held]] if command == "down" else [[held]]
     monkeypatch.setattr(commands, "run_preflight", lambda host, plan: None)
-    monkeypatch.setattr(recover, "locks", lambda space: found.pop(0))
+    monkeypatch.setattr(recover, "list_locks", lambda space: found.pop(0))
     assert call(monkeypatch, command) == 1
     assert "stack dev is being changed by another run:\n  process 4711 of ann on elsewhere" in capsys.readouterr().out
 
@@ -224,7 +224,7 @@ def test_a_host_that_refuses_is_heard_before_pulumi(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What stands in the way is told before Pulumi looks at a single resource."""
-    monkeypatch.setattr(DockerHost, "preflight_errors", lambda self, plan: ["no cluster answers"])
+    monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: ["no cluster answers"])
     assert call(monkeypatch, "preview") == 2 and call(monkeypatch, "refresh") == 2
     assert "target docker: no cluster answers" in capsys.readouterr().out
     assert not (stack / "calls").exists()
@@ -233,13 +233,13 @@ def test_a_host_that_refuses_is_heard_before_pulumi(
 def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
     verdict: list[bool] = [True, False]
-    monkeypatch.setattr(commands, "prerequisites", lambda images: {})
-    monkeypatch.setattr(recover, "unfinished", lambda state: ["urn:x", "urn:y"])
+    monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
+    monkeypatch.setattr(recover, "list_unfinished", lambda state: ["urn:x", "urn:y"])
     monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
     monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
-    monkeypatch.setattr(verify, "unseen", lambda *args, **options: ["no metrics"])
-    monkeypatch.setattr(verify, "report", lambda stack, found, scraped, unseen, **options: reported(unseen))
-    monkeypatch.setattr(DockerHost, "preflight_errors", lambda self, plan: [])
+    monkeypatch.setattr(verify, "list_unseen", lambda *args, **options: ["no metrics"])
+    monkeypatch.setattr(verify, "print_report", lambda stack, found, scraped, unseen, **options: reported(unseen))
+    monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
 
     def reported(unseen: list[str]) -> bool:
         assert unseen == ["no metrics"]
@@ -261,10 +261,10 @@ def test_the_engine_describes_itself_before_a_run(
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
     monkeypatch.setattr(commands, "open_host", lambda *args: host)
     monkeypatch.setattr(DockerHost, "describe", lambda self, settings: found)
-    monkeypatch.setattr(render, "plan_of", lambda space: f"planned after {added}")
+    monkeypatch.setattr(render, "plan_workspace", lambda space: f"planned after {added}")
     monkeypatch.setattr(commands, "describe_machine", lambda space, settings: added.append(settings))
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
-    connected = commands.connect("dev")
+    connected = commands.connect_stack("dev")
     assert [*map(str, connected)] == [str(space), f"planned after {added}", str(host)]
     assert added == [{"docker": {"swapLimit": False}}]
     assert "no swap limits [here]" in capsys.readouterr().out
@@ -278,21 +278,21 @@ def test_rotate_deploys_another_value(
     urn = "urn:pulumi:dev::observability::random:index/randomPassword:RandomPassword::dev-tls-authority"
     answers = {"stack export": json.dumps({"deployment": {"resources": [{"urn": urn}]}}), "stack output": "{}"}
     fakes.fake_pulumi(stack, answers)
-    monkeypatch.setattr(secrets, "prepare", lambda space, name, console: secrets.Rotation(secret=secret))
-    monkeypatch.setattr(commands, "fetch", lambda plan: {})
+    monkeypatch.setattr(secrets, "prepare_rotation", lambda space, name, console: secrets.Rotation(secret=secret))
+    monkeypatch.setattr(commands, "fetch_prerequisites", lambda plan: {})
     monkeypatch.setattr(render, "plan_file", lambda path, name: None)
     for name in (
-        "preflight_errors",
+        "check_preflight",
         "recover",
-        "urns_to_replace",
+        "list_urns_to_replace",
         "wait_healthy",
         "wait_targets",
-        "unseen",
-        "last_log_lines",
+        "list_unseen",
+        "read_last_log_lines",
     ):
         monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
     monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
-    monkeypatch.setattr(verify, "report", lambda *args, **options: True)
+    monkeypatch.setattr(verify, "print_report", lambda *args, **options: True)
     assert call(monkeypatch, "rotate", "--name", "tls-authority") == 0
     assert f"up --yes --skip-preview --stack dev --replace {urn}" in fakes.calls(stack)
     assert "tls-authority has another value. Import it again." in capsys.readouterr().out
@@ -300,7 +300,7 @@ def test_rotate_deploys_another_value(
 
 def test_secrets_are_listed(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make secrets` shows the table and ends as it says."""
-    monkeypatch.setattr(secrets, "show", lambda space, console, as_json: 1)
+    monkeypatch.setattr(secrets, "show_secrets", lambda space, console, as_json: 1)
     assert call(monkeypatch, "secrets") == 1
 
 

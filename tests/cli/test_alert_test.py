@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from cli import alert_test
-from cli.alert_test import Counts, Way, alert, counted, last_error, ways
-from cli.routes import document
+from cli.alert_test import Counts, Way, build_alert, find_last_error, list_ways, parse_counts
+from cli.routes import get_document
 from model.errors import ConfigError
 from model.plan import Plan
 from stack.assemble import ConfigValue
@@ -65,7 +65,7 @@ class Counting:
             ]
         )
 
-    def log(self, since: float) -> str:
+    def read_log(self, since: float) -> str:
         """One line about the refusal."""
         err = 'night/pagerduty[0]: notify retry canceled after 1 attempts: unexpected status code 400: \\"bad key\\"'
         return f'level=ERROR msg="Notify for alerts failed" num_alerts=1 err="{err}"\n'
@@ -78,24 +78,24 @@ def _series(name: str, integration: str, receiver: str, value: float, more: str 
 
 def test_every_way_of_people_is_tested(plan: Plan) -> None:
     """Those that Alertmanager calls alike are one; the switch and our own receiver are nobody."""
-    assert ways(document(plan), "") == [OFFICE, NIGHT]
-    assert ways(document(plan), "night") == [NIGHT]
+    assert list_ways(get_document(plan), "") == [OFFICE, NIGHT]
+    assert list_ways(get_document(plan), "night") == [NIGHT]
     with pytest.raises(ConfigError, match="there is no receiver 'nigth'; did you mean 'night'"):
-        ways(document(plan), "nigth")
+        list_ways(get_document(plan), "nigth")
 
 
 def test_nobody_to_be_tested_is_an_error(tmp_path: Path) -> None:
     """A stack that notifies nobody, or that is not running."""
     bare = plan_shop(tmp_path)
     with pytest.raises(ConfigError, match="nobody to be tested"):
-        ways(document(bare), "")
+        list_ways(get_document(bare), "")
 
 
 def test_what_came_of_it_is_shown(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line for each way, the refusal in its own words, and both alerts ended."""
     monkeypatch.setattr(alert_test, "TRIES_SECONDS", 1.0)
     out, instance = io.StringIO(), Counting()
-    assert alert_test.alert_test(plan, [instance], "", "critical", Console(file=out, width=120)) == 1
+    assert alert_test.run_alert_test(plan, [instance], "", "critical", Console(file=out, width=120)) == 1
     text = out.getvalue()
     assert "accepted │ accepted │ 0.25" in text
     assert (
@@ -109,16 +109,18 @@ def test_what_came_of_it_is_shown(plan: Plan, monkeypatch: pytest.MonkeyPatch) -
 def test_all_is_well_when_every_way_accepts(plan: Plan) -> None:
     """The status says so too; an end that is not to be sent is not waited for."""
     out = io.StringIO()
-    assert alert_test.alert_test(plan, [Counting(refused=False)], "night", "info", Console(file=out, width=120)) == 0
+    assert (
+        alert_test.run_alert_test(plan, [Counting(refused=False)], "night", "info", Console(file=out, width=120)) == 0
+    )
     assert "accepted │ -" in out.getvalue()
     with pytest.raises(ConfigError, match="no Alertmanager of it is running"):
-        alert_test.alert_test(plan, [], "", "info", Console(file=out))
+        alert_test.run_alert_test(plan, [], "", "info", Console(file=out))
 
 
 def test_the_alert_says_that_it_is_a_test(plan: Plan) -> None:
     """With the labels by which its route finds it, and an end."""
     now = datetime.now(UTC)
-    made = alert(plan, "night", "critical", now, now)
+    made = build_alert(plan, "night", "critical", now, now)
     assert {"alertname": "NotificationTest", "receiver": "night", "test": "true", "stack": plan.stack}.items() <= made[
         "labels"
     ].items()
@@ -127,7 +129,9 @@ def test_the_alert_says_that_it_is_a_test(plan: Plan) -> None:
     assert "namespace" not in made["labels"]
     hooks = [{"name": "a", "webhook": {"url": "http://a.example.com/"}}]
     assert (
-        alert(operated("execora", alertmanager={"receivers": hooks}), "a", "info", now, now)["labels"]["namespace"]
+        build_alert(operated("execora", alertmanager={"receivers": hooks}), "a", "info", now, now)["labels"][
+            "namespace"
+        ]
         == "monitoring-x"
     )
 
@@ -142,9 +146,9 @@ def test_counters_are_of_one_way() -> None:
             'alertmanager_notifications_failed_total{integration="webhook",reason="other"} 2',
         ]
     )
-    found = counted(lines, OFFICE)
+    found = parse_counts(lines, OFFICE)
     assert found == Counts(calls=3, failed=1, given_up=2)
-    assert found.since(Counts(calls=1)) == Counts(calls=2, failed=1, given_up=2)
+    assert found.subtract(Counts(calls=1)) == Counts(calls=2, failed=1, given_up=2)
     assert found.accepted == 2
 
 
@@ -155,5 +159,5 @@ def test_the_last_error_of_a_way_is_found() -> None:
         'receiver=night integration=pagerduty[0] attempts=1 err="other"\n'
         'msg="failed" err="office/webhook[1]: notify retry canceled: last"\n'
     )
-    assert last_error(log, OFFICE) == "office/webhook[1]: notify retry canceled: last"
-    assert last_error("nothing", OFFICE) == ""
+    assert find_last_error(log, OFFICE) == "office/webhook[1]: notify retry canceled: last"
+    assert find_last_error("nothing", OFFICE) == ""

@@ -19,7 +19,7 @@ def test_one_in_a_container_is_asked_from_inside() -> None:
     get, post = item.commands
     assert get[-1] == "http://127.0.0.1:9093/alertmanager/metrics" and "--post-data" not in get
     assert post[post.index("--post-data") + 1] == "[]" and "Content-Type: application/json" in post
-    assert instance.log(12.7) == "since 12"
+    assert instance.read_log(12.7) == "since 12"
 
 
 def test_one_in_a_pod_is_asked_through_the_api() -> None:
@@ -37,4 +37,4 @@ def test_one_in_a_pod_is_asked_through_the_api() -> None:
     assert InPod(pod, fetch, api).ask("/metrics") == "answer"
     InPod(pod, fetch, api, "").ask("/api/v2/alerts", "[]")
     assert seen == [(9093, "/alertmanager/metrics", None), (9093, "/api/v2/alerts", "[]")]
-    assert InPod(pod, fetch, api).log(0) == "alertmanager-0 monitoring-dev"
+    assert InPod(pod, fetch, api).read_log(0) == "alertmanager-0 monitoring-dev"

@@ -19,7 +19,7 @@ LAUNCHER = ROOT / "bin" / "observability"
 def test_every_help_lists_the_exit_codes(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` of the program and of each command ends with code 0 and shows what the codes mean."""
     with pytest.raises(SystemExit) as ended:
-        arguments.parse([*words, "--help"])
+        arguments.parse_arguments([*words, "--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert EXIT_CODES in text and text.startswith(f"usage: observability {' '.join(words)}".rstrip())
@@ -28,7 +28,7 @@ def test_every_help_lists_the_exit_codes(words: list[str], capsys: pytest.Captur
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The program's help has a line for each command."""
     with pytest.raises(SystemExit):
-        arguments.parse(["--help"])
+        arguments.parse_arguments(["--help"])
     text = capsys.readouterr().out
     assert all(re.search(rf"^    {name}\b", text, re.MULTILINE) for name in COMMANDS)
 
@@ -41,7 +41,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_arguments_end_with_2(words: list[str]) -> None:
     """No command, an unknown one, an option of another command and an absent name are wrong input."""
     with pytest.raises(SystemExit) as ended:
-        arguments.parse(words)
+        arguments.parse_arguments(words)
     assert ended.value.code == arguments.REFUSED
 
 
@@ -56,7 +56,7 @@ def test_the_makefile_calls_every_command() -> None:
 def offered(folder: Path, root: Path, *words: str) -> set[str]:
     """What bash offers for the last of these words, with the completion script sourced."""
     script = folder / "completion.bash"
-    script.write_text(arguments.completion("bash", root), encoding="utf-8")
+    script.write_text(arguments.render_completion("bash", root), encoding="utf-8")
     line = " ".join(f"'{word}'" for word in ("observability", *words))
     text = (
         f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; _shtab_observability; echo ${{COMPREPLY[@]}}"
@@ -82,7 +82,7 @@ def test_bash_completes_the_stacks_of_the_checkout(tmp_path: Path) -> None:
 
 def test_zsh_has_a_completion_too() -> None:
     """Its script names the program, its commands and the function that offers the stacks."""
-    text = arguments.completion("zsh", ROOT)
+    text = arguments.render_completion("zsh", ROOT)
     assert text.startswith("#compdef observability") and "alert-test" in text and "_observability_stacks()" in text
 
 

@@ -41,8 +41,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH"):
         monkeypatch.delenv(name, raising=False)
     path = fakes.fake_pulumi(tmp_path, {"stack export": "{}", "stack output": "{}"})
-    monkeypatch.setattr(engine, "tool_env", lambda: {"PATH": f"{path}:/usr/bin:/bin"})
-    monkeypatch.setattr(commands, "fetch", lambda plan: {})
+    monkeypatch.setattr(engine, "build_tool_env", lambda: {"PATH": f"{path}:/usr/bin:/bin"})
+    monkeypatch.setattr(commands, "fetch_prerequisites", lambda plan: {})
     found = Opened()
     monkeypatch.setattr(commands, "open_host", lambda stack, location: _remember(found, location))
     monkeypatch.setattr("sys.stdin", (tmp_path / "typed").open("w+"))

@@ -48,7 +48,7 @@ def commit(folder: Path, message: str) -> None:
 def test_a_message_has_a_scope_a_length_and_a_reason(message: str, says: str) -> None:
     """Each rule is broken by one message, and said in words."""
     subject, _, body = message.partition("\n\n")
-    wrong = list(commits.problems(Commit("1", subject, body)))
+    wrong = list(commits.check_commit(Commit("1", subject, body)))
     assert [says in text for text in wrong] == [True] * bool(says)
 
 

@@ -17,7 +17,7 @@ from tests.support import fakes
 
 def test_own_python_comes_first() -> None:
     """Pulumi's Python host must find this project's environment before any other Python."""
-    env = engine.tool_env()
+    env = engine.build_tool_env()
     assert env["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     assert env["VIRTUAL_ENV"] == str(Path(sys.executable).parent.parent)
     assert env["PULUMI_HOME"]
@@ -27,9 +27,9 @@ def test_unreachable_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """The message says where the engine was looked for: the setting first, then DOCKER_HOST."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/env.sock")
     with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/own\.sock"):
-        engine.connect(DockerSettings(host=f"unix://{tmp_path}/own.sock"))
+        engine.connect_engine(DockerSettings(host=f"unix://{tmp_path}/own.sock"))
     with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/env\.sock"):
-        engine.connect(DockerSettings())
+        engine.connect_engine(DockerSettings())
 
 
 def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("docker.DockerClient", Client)
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_text("")
-    client = engine.connect(
+    client = engine.connect_engine(
         parse_model(DockerSettings, {"host": "tcp://10.0.0.5:2376", "certPath": str(tmp_path)}, "x")
     )
     assert client.api.trust_env is False and given["version"] == "1.41"
@@ -59,7 +59,7 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_output_is_read_whole() -> None:
     """What a command prints arrives complete, whether in one frame or in several, with its exit status."""
     item = fakes.FakeItem("x", outputs=[(3, b"said")])
-    assert engine.execute(item, ["true"]) == (3, "said")  # type: ignore[arg-type]
+    assert engine.execute_command(item, ["true"]) == (3, "said")  # type: ignore[arg-type]
     assert item.commands == [["true"]]
 
 
@@ -71,13 +71,13 @@ def test_ssh_ends_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyP
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
     with pytest.raises(SystemExit, match=r"ssh://me@far:2222: -p 2222 .* me@far: permission denied"):
-        engine.connect(DockerSettings(host="ssh://me@far:2222"))
+        engine.connect_engine(DockerSettings(host="ssh://me@far:2222"))
 
 
 def test_the_address_is_said_or_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The setting counts, then DOCKER_HOST, then the local socket."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/docker.sock")
-    assert engine.address(DockerSettings(host="tcp://10.0.0.5:2376")) == "tcp://10.0.0.5:2376"
-    assert engine.address(DockerSettings()) == "unix:///run/user/1000/docker.sock"
+    assert engine.find_address(DockerSettings(host="tcp://10.0.0.5:2376")) == "tcp://10.0.0.5:2376"
+    assert engine.find_address(DockerSettings()) == "unix:///run/user/1000/docker.sock"
     monkeypatch.delenv("DOCKER_HOST")
-    assert engine.address(DockerSettings()) == "unix:///var/run/docker.sock"
+    assert engine.find_address(DockerSettings()) == "unix:///var/run/docker.sock"

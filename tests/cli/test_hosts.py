@@ -11,7 +11,7 @@ import pytest
 
 from cli import alertmanagers, operator_targets, recover, verify
 from cli.alertmanagers import InContainer, InPod
-from cli.hosts import ClusterHost, DockerHost, pod_health
+from cli.hosts import ClusterHost, DockerHost, read_pod_health
 from model.operator import Operator
 from model.settings import Settings
 from model.workload import Port
@@ -38,17 +38,17 @@ def pod(*, ready: bool, waiting: str | None = None, restarts: int = 0) -> Any:
 
 def test_a_pod_is_well_when_it_is_ready() -> None:
     """Its health has its workload, its place and what it may use."""
-    found = pod_health(pod(ready=True))
+    found = read_pod_health(pod(ready=True))
     assert found.good
     assert (found.workload, found.url, found.memory_limit) == ("loki", "monitoring-dev/loki-0", 256 * 2**20)
 
 
 def test_a_pod_that_waits_says_why() -> None:
     """The reason is the state, and restarts are shown."""
-    found = pod_health(pod(ready=False, waiting="ImagePullBackOff", restarts=3))
+    found = read_pod_health(pod(ready=False, waiting="ImagePullBackOff", restarts=3))
     assert not found.good
     assert found.state == "ImagePullBackOff" and "3 restarts" in found.url
-    assert not pod_health(pod(ready=False)).good
+    assert not read_pod_health(pod(ready=False)).good
 
 
 class _Api:
@@ -66,14 +66,14 @@ def test_an_operators_prometheus_is_asked_in_its_namespace(monkeypatch: pytest.M
     """By the pods that the operator made, for the pools that the stack's objects become."""
     host = ClusterHost.__new__(ClusterHost)
     host._stack, host._operator, host.namespace, host.api = "dev", Operator(), "monitoring-dev", _Api()
-    monkeypatch.setattr(host, "_objects", lambda *_: [{"metadata": {"name": "api"}}] if _[2] == "probes" else [])
+    monkeypatch.setattr(host, "_list_objects", lambda *_: [{"metadata": {"name": "api"}}] if _[2] == "probes" else [])
     answers = {"scrape_pools": {"scrapePools": ["probe/monitoring-dev/api"]}, "targets": {"activeTargets": []}}
     monkeypatch.setattr(
         host, "fetch", lambda pod, port, path: json.dumps({"data": answers[path.split("/")[3].partition("?")[0]]})
     )
-    assert host.targets() == []
+    assert host.list_targets() == []
     answers["scrape_pools"] = {"scrapePools": []}
-    assert [target["scrapeUrl"] for target in host.targets()] == ["probe/monitoring-dev/api"]
+    assert [target["scrapeUrl"] for target in host.list_targets()] == ["probe/monitoring-dev/api"]
 
 
 def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
     assert host.describe(settings).settings["docker"]["dataRoot"] == "/data/docker"
     workload = SimpleNamespace(ports=(Port(number=8080, publish=8080),))
     plan = SimpleNamespace(stack="dev", settings=settings, workloads={"traefik": (workload,)})
-    said, port = host.preflight_errors(plan)  # type: ignore[arg-type]
+    said, port = host.check_preflight(plan)  # type: ignore[arg-type]
     assert said.startswith("docker.dataRoot: ") and "is taken by the container web" in port
     assert set(asked) == {"tcp://10.0.0.5:2376"}
 
@@ -110,21 +110,23 @@ def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest
         for name, errors in {"cadvisor": [], "api": [], "half": ["no"]}.items()
     ]
     state = json.dumps({"deployment": {"resources": resources}})
-    monkeypatch.setattr(verify, "blind", lambda client, stack: blind)
-    found = DockerHost("dev", fakes.engine_with()).urns_to_replace(fakes.workspace(tmp_path, {"stack export": state}))
+    monkeypatch.setattr(verify, "is_blind", lambda client, stack: blind)
+    found = DockerHost("dev", fakes.engine_with()).list_urns_to_replace(
+        fakes.workspace(tmp_path, {"stack export": state})
+    )
     assert found == ["urn:half", *(["urn:cadvisor"] if blind else [])]
 
 
 def test_alertmanagers_are_asked_where_they_run() -> None:
     """The stack's container, its pods, or the pods of an operator; none where none runs."""
-    (inside,) = DockerHost("dev", fakes.engine_with(fakes.service("alertmanager"))).alertmanagers()
+    (inside,) = DockerHost("dev", fakes.engine_with(fakes.service("alertmanager"))).list_alertmanagers()
     assert isinstance(inside, InContainer)
-    assert DockerHost("dev", fakes.engine_with(fakes.service("grafana"))).alertmanagers() == []
+    assert DockerHost("dev", fakes.engine_with(fakes.service("grafana"))).list_alertmanagers() == []
     host = ClusterHost.__new__(ClusterHost)
     host._stack, host._operator, host.namespace = "dev", Operator(), "monitoring-dev"
     host.api = SimpleNamespace(
         list_namespaced_pod=lambda home, label_selector: SimpleNamespace(items=[(home, label_selector)])
     )
-    (theirs,) = host.alertmanagers()
+    (theirs,) = host.list_alertmanagers()
     assert isinstance(theirs, InPod) and theirs.prefix == ""
     assert theirs.pod == ("monitoring", alertmanagers.PODS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cli.operator_targets import expected, targets
+from cli.operator_targets import list_expected_pools, list_targets
 from model.operator import Operator
 
 ANSWERS: dict[str, Any] = {
@@ -34,21 +34,21 @@ def test_objects_become_pools() -> None:
         assert group == "monitoring.coreos.com"
         return [{"metadata": {"name": resource}}] if version == "v1" else []
 
-    assert expected(listed, "mine") == [
+    assert list_expected_pools(listed, "mine") == [
         "podMonitor/mine/podmonitors/0", "probe/mine/probes", "serviceMonitor/mine/servicemonitors/0",
     ]  # fmt: skip
 
 
 def test_only_our_own_targets_count() -> None:
     """Those of others may be down; a pool without targets is no trouble."""
-    assert targets(Operator(), ["pod"], fetch, ["serviceMonitor/mine/api/0", "probe/mine/web"]) == [
+    assert list_targets(Operator(), ["pod"], fetch, ["serviceMonitor/mine/api/0", "probe/mine/web"]) == [
         {"scrapePool": "serviceMonitor/mine/api/0", "health": "up"}
     ]
 
 
 def test_a_pool_that_is_not_there_yet_is_not_up() -> None:
     """So that a run waits for it, and says at the end what is missing."""
-    (found,) = targets(Operator(), ["pod"], fetch, ["podMonitor/mine/new/0"])
+    (found,) = list_targets(Operator(), ["pod"], fetch, ["podMonitor/mine/new/0"])
     assert found["health"] == "unknown" and found["scrapeUrl"] == "podMonitor/mine/new/0"
     assert "no Prometheus of the operator in monitoring has it yet" in found["lastError"]
 
@@ -59,5 +59,5 @@ def test_an_answer_that_is_refused_is_told() -> None:
     def refuses(*_: Any) -> str:
         raise RuntimeError("403 Forbidden")
 
-    (found,) = targets(Operator(), ["pod"], refuses, ["podMonitor/mine/new/0"])
+    (found,) = list_targets(Operator(), ["pod"], refuses, ["podMonitor/mine/new/0"])
     assert found["lastError"] == "403 Forbidden"

@@ -39,7 +39,7 @@ def dead_pid() -> int:
 
 def stale(space: Workspace) -> set[Path]:
     """The locks of runs that are over."""
-    return {lock.path for lock in recover.locks(space) if lock.stale}
+    return {lock.path for lock in recover.list_locks(space) if lock.stale}
 
 
 def ago(seconds: float) -> str:
@@ -80,7 +80,7 @@ def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -
 def test_other_backends_have_no_locks_here(tmp_path: Path) -> None:
     """Locks of a backend that is no directory are their own business."""
     lock(tmp_path, "{")
-    assert recover.locks(fakes.workspace(tmp_path, PULUMI_BACKEND_URL="s3://states")) == []
+    assert recover.list_locks(fakes.workspace(tmp_path, PULUMI_BACKEND_URL="s3://states")) == []
 
 
 def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
@@ -91,11 +91,11 @@ def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
     space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)}, PULUMI_BACKEND_URL=f"file://{tmp_path}")
     making = FakeItem("dev-b", id="b")
     with pytest.raises(recover.LockedError, match=rf"process {os.getpid()} of ann since .*: kill {os.getpid()}$"):
-        recover.recover(space, fakes.engine_with(making))
+        recover.recover_stack(space, fakes.engine_with(making))
     assert (making.done, fakes.calls(tmp_path)) == ([], [])
     lock(tmp_path, content | {"hostname": "far"})
     with pytest.raises(recover.LockedError, match=rf"ann on far since .*remove its lock: rm '{held}'"):
-        recover.recover(space, None)
+        recover.recover_stack(space, None)
 
 
 def container(urn: str, *, attach: bool = True, code: int | None = 0) -> dict[str, Any]:
@@ -116,15 +116,15 @@ def test_only_failed_one_shots_run_again() -> None:
         container("service", attach=False, code=137),
         {"type": "docker:index/volume:Volume", "urn": "volume", "outputs": {"exitCode": 1, "attach": True}},
     )
-    assert recover.unfinished(found) == ["bad"]
-    assert recover.unfinished({}) == []
+    assert recover.list_unfinished(found) == ["bad"]
+    assert recover.list_unfinished({}) == []
 
 
 def test_state_without_a_deployment_is_empty() -> None:
     """A stack that was never deployed knows nothing and has nothing pending."""
-    assert recover.known_ids({}) == set()
-    assert not recover.pending({})
-    assert recover.known_ids(state(container("a"), {"type": "x", "urn": "no id"})) == {"id-a"}
+    assert recover.list_known_ids({}) == set()
+    assert not recover.has_pending({})
+    assert recover.list_known_ids(state(container("a"), {"type": "x", "urn": "no id"})) == {"id-a"}
 
 
 def test_orphans_go_and_known_things_stay() -> None:
@@ -132,7 +132,7 @@ def test_orphans_go_and_known_things_stay() -> None:
     known, orphan = FakeItem("dev-a", id="a"), FakeItem("dev-b", id="b")
     network, volume = FakeItem("dev-monitoring", id="n"), FakeItem("dev-data", id="v")
     engine = fakes.engine_with(known, orphan, networks=[network], volumes=[volume])
-    found = recover.engine_resources(engine, "dev")
+    found = recover.list_engine_resources(engine, "dev")
     assert recover.remove_orphans(*found, {"a"}) == ["dev-b", "dev-monitoring"]
     assert (known.done, orphan.done, network.done, volume.done) == ([], ["stop", "remove"], ["remove"], [])
     assert engine.containers.filters == [{"label": "io.observability.stack=dev"}]
@@ -141,13 +141,13 @@ def test_orphans_go_and_known_things_stay() -> None:
 def test_remaining_volumes_are_sorted() -> None:
     """Volumes of the stack come by name."""
     engine = fakes.engine_with(volumes=[FakeItem("dev-z"), FakeItem("dev-a")])
-    assert [v.name for v in recover.remaining_volumes(engine, "dev")] == ["dev-a", "dev-z"]
+    assert [v.name for v in recover.list_volumes(engine, "dev")] == ["dev-a", "dev-z"]
 
 
 def test_clean_stack_needs_nothing(tmp_path: Path) -> None:
     """Nothing is done and nothing is imported where no run was interrupted."""
     space = fakes.workspace(tmp_path, {"stack export": json.dumps(state(container("a")))})
-    assert recover.recover(space, fakes.engine_with(FakeItem("dev-a", id="id-a"))) == []
+    assert recover.recover_stack(space, fakes.engine_with(FakeItem("dev-a", id="id-a"))) == []
     assert not any("import" in line for line in fakes.calls(tmp_path))
 
 
@@ -156,7 +156,7 @@ def test_interrupted_run_is_cleared(tmp_path: Path) -> None:
     path = lock(tmp_path, {"pid": dead_pid(), "hostname": socket.gethostname()})
     exported = state(container("a"), pending_operations=[{"type": "creating"}])
     space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)}, PULUMI_BACKEND_URL=f"file://{tmp_path}")
-    done = recover.recover(space, fakes.engine_with(FakeItem("dev-b", id="b")))
+    done = recover.recover_stack(space, fakes.engine_with(FakeItem("dev-b", id="b")))
     assert done == [
         "removed the lock of a run that is no longer alive",
         "cleared the operations that an interrupted run left pending",
@@ -179,7 +179,7 @@ def test_imported_state_has_nothing_pending(tmp_path: Path, monkeypatch: pytest.
         unlink(self, missing_ok)
 
     monkeypatch.setattr(Path, "unlink", keep)
-    recover.recover(space, None)
+    recover.recover_stack(space, None)
     assert written == [state(container("a"), pending_operations=[])]
 
 
@@ -193,5 +193,5 @@ def test_a_container_outside_of_its_network_is_made_again(there: set[str], again
         "outputs": {"name": "dev-prometheus"},
     }
     state = {"deployment": {"resources": [resource]}}
-    assert recover.detached(state, {"dev-prometheus": there}) == again
-    assert recover.detached(state, {}) == [], "one that does not run is made again anyway"
+    assert recover.list_detached(state, {"dev-prometheus": there}) == again
+    assert recover.list_detached(state, {}) == [], "one that does not run is made again anyway"

@@ -42,13 +42,13 @@ class Example(Strict):
 
 def test_the_stored_pages_are_up_to_date() -> None:
     """Both pages are among what `make golden` writes, and say what the models say now."""
-    assert set(PAGES) <= schema.files().keys()
-    assert not {str(path) for path in PAGES} & set(schema.drift(ROOT))
+    assert set(PAGES) <= schema.render_files().keys()
+    assert not {str(path) for path in PAGES} & set(schema.list_drift(ROOT))
 
 
 def test_a_page_has_type_default_target_and_description_of_each_key() -> None:
     """A section that one target has alone hands that on to its keys; a model stands where it is first met."""
-    text = reference.page(reference.SYSTEM, Example)
+    text = reference.render_page(reference.SYSTEM, Example)
     for row in (
         "| `pair` | [`pair`](#pair) |  | docker | One pair. |",
         "| `named` | map of [`pair`](#pair) |  | all | Pairs by name. |",
@@ -64,16 +64,20 @@ def test_a_page_has_type_default_target_and_description_of_each_key() -> None:
 @pytest.mark.parametrize(("path", "model"), [(PAGES[0], registry.build_settings_model()), (PAGES[1], System)], ids=str)
 def test_every_key_is_described(path: object, model: type[Strict]) -> None:
     """No row of the real pages is without a description, and no key is missing."""
-    for section in reference.sections(model):
-        rows = [line for line in reference.table(section, {s.model: s for s in reference.sections(model)})][2:]
+    for section in reference.list_sections(model):
+        rows = [line for line in reference.render_table(section, {s.model: s for s in reference.list_sections(model)})][
+            2:
+        ]
         assert len(rows) == len(section.model.model_fields)
         assert not [row for row in rows if row.endswith("|  |")]
 
 
 def test_a_word_may_stand_for_a_section() -> None:
     """Where a section has short forms, they are listed with it."""
-    section = next(s for s in reference.sections(registry.build_settings_model()) if getattr(s.model, "SHORT", None))
-    text = reference.page(reference.SETTINGS, registry.build_settings_model())
+    section = next(
+        s for s in reference.list_sections(registry.build_settings_model()) if getattr(s.model, "SHORT", None)
+    )
+    text = reference.render_page(reference.SETTINGS, registry.build_settings_model())
     assert f"`{sorted(section.model.SHORT)[0]}`" in text  # type: ignore[attr-defined]
     assert "One word may stand for the section: " in text
 
@@ -81,7 +85,7 @@ def test_a_word_may_stand_for_a_section() -> None:
 @pytest.mark.parametrize("path", PAGES, ids=str)
 def test_links_lead_to_one_heading(path: object) -> None:
     """Every link in a page has exactly one heading with its anchor."""
-    text = reference.files()[path]  # type: ignore[index]
+    text = reference.render_pages()[path]  # type: ignore[index]
     titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
     anchors = Counter(re.sub("[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles)
     assert {anchors[link] for link in re.findall(r"\]\(#([^)]*)\)", text)} == {1}

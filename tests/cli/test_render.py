@@ -31,7 +31,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
 def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
     """Each workload has a file of what the engine is asked for, and its documents are below its name."""
     plan = systems.plan_shop(tmp_path)
-    files = render.documents(plan)
+    files = render.render_documents(plan)
     for workload in plan.list_workloads():
         assert f"docker/{workload.name}.yaml" in files
         for name, text in (workload.config.files if workload.config else {}).items():
@@ -40,7 +40,7 @@ def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
 
 def test_containers_are_shown_as_the_engine_is_asked(tmp_path: Path) -> None:
     """Image, ports, volumes, limits and probe of a workload's container can be read and compared."""
-    files = render.documents(systems.plan_shop(tmp_path))
+    files = render.render_documents(systems.plan_shop(tmp_path))
     shown = yaml.safe_load(files["docker/prometheus.yaml"])
     container = shown["containers"][-1]
     assert container["ports"] == [{"internal": 9090, "external": 9090, "ip": "127.0.0.1", "protocol": "tcp"}]
@@ -53,7 +53,7 @@ def test_containers_are_shown_as_the_engine_is_asked(tmp_path: Path) -> None:
 
 def test_exceptions_of_a_workload_on_a_cluster_have_their_reasons(tmp_path: Path) -> None:
     """Objects do not say why an agent runs as root; the workload's own file does."""
-    files = render.documents(systems.plan_cluster(tmp_path))
+    files = render.render_documents(systems.plan_cluster(tmp_path))
     shown = yaml.safe_load(files["node-exporter/workload.yaml"])
     assert shown["exemptions"] and all(shown["exemptions"].values())
 
@@ -65,16 +65,16 @@ def test_render_leaves_nothing_old(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folder = tmp_path / "out"
     (folder / "old").mkdir(parents=True)
     (folder / "old" / "gone.yml").write_text("x")
-    assert render.render("dev", folder) == 0
+    assert render.write_documents("dev", folder) == 0
     assert not (folder / "old" / "gone.yml").exists()
     written = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
-    assert written == render.documents(plan)
+    assert written == render.render_documents(plan)
 
 
 def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
     """One for each, by kind and name, with the labels by which it is selected; no Prometheus of our own beside them."""
     plan = systems.plan_cluster(tmp_path, settings={"prometheus": "operator"})
-    files = render.documents(plan)
+    files = render.render_documents(plan)
     for item in plan.extra_objects:
         shown = yaml.safe_load(files[f"kubernetes/{item.kind.lower()}/{item.name}.yaml"])
         assert shown["metadata"]["labels"].items() >= item.labels.items()
@@ -86,7 +86,7 @@ def test_only_what_a_stack_runs_is_brought() -> None:
     """Images of components that are off are not asked for; stand-ins and what prepares volumes are."""
 
     def images(stack: str) -> set[str]:
-        return set(render.images_of(render.plan_file(systems.ROOT / f"Pulumi.{stack}.yaml", stack)))
+        return set(render.list_images(render.plan_file(systems.ROOT / f"Pulumi.{stack}.yaml", stack)))
 
     wanted = images("dev")
     assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= wanted

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.replan import inputs, main, verdict
+from cli.replan import judge_input, list_inputs, main
 
 WEB = "name: {name}\ntitle: Web\nservices: {{ web: {{ packs: [http], port: 8000, address: '{address}' }} }}\n"
 
@@ -26,7 +26,7 @@ def test_each_input_gets_its_verdict(tmp_path: Path, capsys: pytest.CaptureFixtu
         bad_system=WEB.format(name="bad", address="localhost:8000"),
         bad_settings="config:\n  observability:loki: { enabled: false }\n",
     )
-    assert inputs(folder) == ["bad", "good"]
+    assert list_inputs(folder) == ["bad", "good"]
     assert main([str(folder)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "bad: refused" and printed[1].startswith(
@@ -38,8 +38,8 @@ def test_each_input_gets_its_verdict(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_settings_alone_are_planned_with_a_shipped_system(tmp_path: Path) -> None:
     """An input may be settings only; without a system it is refused as any stack is."""
     folder = written(tmp_path, real_settings="config:\n  observability:prometheus: { retention: 40d }\n")
-    assert verdict(folder, "real", "agenttrace").word == "accepted"
-    assert [problem.where for problem in verdict(folder, "real").problems] == ["Pulumi.real.yaml: system"]
+    assert judge_input(folder, "real", "agenttrace").word == "accepted"
+    assert [problem.where for problem in judge_input(folder, "real").problems] == ["Pulumi.real.yaml: system"]
 
 
 def test_a_folder_without_inputs_is_no_success(tmp_path: Path) -> None:

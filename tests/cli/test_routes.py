@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.routes import common, complete, describe, document, explain, parse_labels
+from cli.routes import complete_labels, describe_routes, explain_route, find_common_labels, get_document, parse_labels
 from model.errors import ConfigError
 from model.matching import find_routes
 from model.plan import Plan
@@ -40,8 +40,8 @@ def plan(tmp_path: Path) -> Plan:
 
 def said(plan: Plan, **labels: str) -> list[str]:
     """The lines about an alert."""
-    found, every = document(plan), complete(plan, labels)
-    return [line for item in find_routes(found["route"], every) for line in explain(item, found, every)]
+    found, every = get_document(plan), complete_labels(plan, labels)
+    return [line for item in find_routes(found["route"], every) for line in explain_route(item, found, every)]
 
 
 def test_the_receiver_comes_first_then_the_reasons(plan: Plan) -> None:
@@ -67,22 +67,23 @@ def test_what_no_route_claims_goes_to_the_first(plan: Plan) -> None:
 
 def test_a_program_reads_the_routes(plan: Plan) -> None:
     """As plain data: receiver, integrations, the matchers on the way, options; nobody has no integration."""
-    shown = describe(plan, complete(plan, {"severity": "critical", "service": "api"}))
+    shown = describe_routes(plan, complete_labels(plan, {"severity": "critical", "service": "api"}))
     assert json.loads(json.dumps(shown)) == shown and shown["alert"]["service"] == "api"
     (route,) = shown["routes"]
     assert (route["receiver"], route["integrations"]) == ("night", ["pagerduty", "telegram"])
     assert route["matchers"] == [['severity="critical"'], ['service="api"']]
     assert route["options"]["group_wait"] == "10s"
-    assert describe(plan, complete(plan, {"severity": "info"}))["routes"][0]["integrations"] == []
+    assert describe_routes(plan, complete_labels(plan, {"severity": "info"}))["routes"][0]["integrations"] == []
 
 
 def test_an_alert_has_the_labels_of_its_rule(plan: Plan) -> None:
     """Whoever names it need not know them; those that differ between its rules are left out."""
-    assert common(plan, "AlertmanagerConfigReloadFailed")["severity"] == "critical"
+    assert find_common_labels(plan, "AlertmanagerConfigReloadFailed")["severity"] == "critical"
     assert (
-        complete(plan, {"alertname": "AlertmanagerConfigReloadFailed", "severity": "warning"})["severity"] == "warning"
+        complete_labels(plan, {"alertname": "AlertmanagerConfigReloadFailed", "severity": "warning"})["severity"]
+        == "warning"
     )
-    assert complete(plan, {})["stack"] == plan.stack
+    assert complete_labels(plan, {})["stack"] == plan.stack
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_an_alert_has_the_labels_of_its_rule(plan: Plan) -> None:
 def test_labels_that_no_alert_has_are_refused(plan: Plan, words: list[str], says: str) -> None:
     """A misspelt label would be answered by the first receiver, which is no answer."""
     with pytest.raises(ConfigError, match=says.replace("?", r"\?")):
-        complete(plan, parse_labels(words))
+        complete_labels(plan, parse_labels(words))
 
 
 def test_the_routes_of_an_operator_are_read_from_its_object() -> None:
@@ -113,4 +114,4 @@ def test_a_stack_without_alertmanager_has_no_routes(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path)
     bare = type(plan)(**{**plan.__dict__, "workloads": {}})
     with pytest.raises(ConfigError, match="has no Alertmanager"):
-        document(bare)
+        get_document(bare)

@@ -23,7 +23,7 @@ def rule(**more: object) -> AlertRule:
 def test_a_page_says_what_to_do() -> None:
     """Meaning, steps in order, each condition once, and how to say otherwise."""
     uses = [Use("one", rule()), Use("two", rule()), Use("two", rule(expr="a > 2", service="api"))]
-    text = runbooks.page("Late", uses)
+    text = runbooks.render_page("Late", uses)
     for part in (
         "# Late",
         "It is late.",
@@ -39,16 +39,16 @@ def test_a_page_says_what_to_do() -> None:
 
 def test_a_page_says_what_can_be_tuned() -> None:
     """Threshold and least number of failures where the alert has them, else how long it waits."""
-    assert "Late: { threshold: 1, minFailures: 5 }" in runbooks.page("Late", [Use("one", rule(min_failures=5))])
-    assert "Late: { minFailures: 5 }" in runbooks.page("Late", [Use("one", rule(limit=None, min_failures=5))])
-    assert "Late: { for: 30m }" in runbooks.page("Late", [Use("one", rule(limit=None))])
+    assert "Late: { threshold: 1, minFailures: 5 }" in runbooks.render_page("Late", [Use("one", rule(min_failures=5))])
+    assert "Late: { minFailures: 5 }" in runbooks.render_page("Late", [Use("one", rule(limit=None, min_failures=5))])
+    assert "Late: { for: 30m }" in runbooks.render_page("Late", [Use("one", rule(limit=None))])
 
 
 def test_every_shipped_alert_has_a_page() -> None:
     """All alerts of all stacks are there, and the list names them all."""
-    made = runbooks.files()
+    made = runbooks.render_pages()
     index = made[runbooks.FOLDER / "README.md"]
-    alerts = runbooks.uses()
+    alerts = runbooks.collect_uses()
     assert len(alerts) > 50
     assert {path.stem for path in made} == {*alerts, "README"}
     assert all(f"({name}.md)" in index for name in alerts)
@@ -56,7 +56,7 @@ def test_every_shipped_alert_has_a_page() -> None:
 
 def test_alerts_of_every_platform_have_a_page() -> None:
     """What only a cluster can raise is there too."""
-    assert {"NodeNotReady", "VolumeFillsSoon"} <= runbooks.uses().keys()
+    assert {"NodeNotReady", "VolumeFillsSoon"} <= runbooks.collect_uses().keys()
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,16 @@ def test_alerts_of_every_platform_have_a_page() -> None:
 )
 def test_texts_name_no_service(text: str, shown: str) -> None:
     """Its title becomes "the service" and templates of Prometheus placeholders; those of commands stay."""
-    assert runbooks.neutral(text, "Shop API") == shown
+    assert runbooks.neutralise_text(text, "Shop API") == shown
 
 
 def test_pages_name_no_shipped_system() -> None:
     """No page names a system or has a template of Prometheus, but for alerts that a system's own file defines."""
-    own = {name for name, uses in runbooks.uses().items() if any(use.own for use in uses)}
+    own = {name for name, uses in runbooks.collect_uses().items() if any(use.own for use in uses)}
     systems = [yaml.safe_load(path.read_text()) for path in (ROOT / "configs" / "systems").glob("*.yaml")]
     names = {name for system in systems for name in (system["name"], system["title"])}
     wrong = re.compile(rf"{'|'.join(map(re.escape, names))}|\{{\{{ *\$", re.IGNORECASE)
-    pages = {path.stem: text for path, text in runbooks.files().items() if path.stem not in own}
+    pages = {path.stem: text for path, text in runbooks.render_pages().items() if path.stem not in own}
     lines = {line for text in pages.values() for line in text.splitlines()}
     listed = tuple(f"| [{name}]" for name in own)
     assert "PlueAuthFailures" in own

@@ -30,7 +30,7 @@ from cli.runs import end_with_make
 from cli.workspace import Workspace
 end_with_make()
 try:
-    Workspace("dev", Path({folder!r}), {{"PATH": "{folder}:/usr/bin:/bin"}}, local=True).pulumi("up")
+    Workspace("dev", Path({folder!r}), {{"PATH": "{folder}:/usr/bin:/bin"}}, local=True).run_pulumi("up")
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -69,7 +69,7 @@ class Killable:
 
     def running(self) -> list[runs.Process]:
         """All that carries a mark of the stack's runs."""
-        return runs.processes(self.key)
+        return runs.list_processes(self.key)
 
     @property
     def finished(self) -> bool:
@@ -125,7 +125,7 @@ def test_what_no_guard_saw_is_ended_before_the_next_run(run: Killable) -> None:
     assert runs.end_abandoned(run.key) == [], "a run whose command lives is nobody else's to end"
     for pid in (*guards, run.make.pid, run.command, run.pulumi):
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: len(runs.abandoned(run.key)) >= 2, timeout=10, what="the plugins are left")
+    eventually(lambda: len(runs.list_abandoned(run.key)) >= 2, timeout=10, what="the plugins are left")
     left = runs.end_abandoned(run.key)
     assert "sleep" in left and not run.running()
     assert runs.end_abandoned(run.key) == []
@@ -134,10 +134,10 @@ def test_what_no_guard_saw_is_ended_before_the_next_run(run: Killable) -> None:
 def test_stacks_are_told_apart(tmp_path: Path) -> None:
     """Stack, directory and backend make a run's mark, so that no other stack's run is ended."""
     keys = {
-        runs.stack_key(tmp_path, "dev", ""),
-        runs.stack_key(tmp_path, "prod", ""),
-        runs.stack_key(tmp_path / "other", "dev", ""),
-        runs.stack_key(tmp_path, "dev", "file:///there"),
+        runs.derive_stack_key(tmp_path, "dev", ""),
+        runs.derive_stack_key(tmp_path, "prod", ""),
+        runs.derive_stack_key(tmp_path / "other", "dev", ""),
+        runs.derive_stack_key(tmp_path, "dev", "file:///there"),
     }
     assert len(keys) == 4
 
@@ -145,8 +145,8 @@ def test_stacks_are_told_apart(tmp_path: Path) -> None:
 def test_a_dead_process_has_no_start() -> None:
     """Gone, or dead and not waited for."""
     process = subprocess.Popen(["sleep", "60"])
-    assert runs.started(process.pid)
+    assert runs.read_start_ticks(process.pid)
     process.kill()
-    eventually(lambda: not runs.started(process.pid), timeout=10, what="it is dead")
+    eventually(lambda: not runs.read_start_ticks(process.pid), timeout=10, what="it is dead")
     process.wait()
-    assert not runs.started(process.pid)
+    assert not runs.read_start_ticks(process.pid)

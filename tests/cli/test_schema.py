@@ -22,18 +22,18 @@ FILES = [(name, file) for name, files in SHIPPED.items() for file in files]
 
 def complaints(name: str, document: Any) -> list[str]:
     """What the schema of that name has against a document."""
-    return [error.message for error in Draft202012Validator(schema.schemas()[name]).iter_errors(document)]
+    return [error.message for error in Draft202012Validator(schema.build_schemas()[name]).iter_errors(document)]
 
 
 def test_the_stored_schemas_are_up_to_date() -> None:
     """configs/schemas is what the models say now; `make golden` writes it."""
-    assert schema.drift(ROOT) == []
+    assert schema.list_drift(ROOT) == []
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_each_schema_is_a_schema(name: str) -> None:
     """Every file is valid JSON Schema with a title, and says which draft it follows."""
-    document = schema.schemas()[name]
+    document = schema.build_schemas()[name]
     Draft202012Validator.check_schema(document)
     assert document["$schema"] == schema.DRAFT
     assert document["title"]
@@ -78,4 +78,4 @@ def test_a_change_is_found_and_written(tmp_path: Path, capsys: pytest.CaptureFix
     assert schema.main([], tmp_path) == 0
     assert schema.main(["--check"], tmp_path) == 0
     (tmp_path / schema.FOLDER / "images.schema.json").write_text("{}")
-    assert schema.write(tmp_path) == ["configs/schemas/images.schema.json"]
+    assert schema.write_files(tmp_path) == ["configs/schemas/images.schema.json"]

@@ -40,7 +40,7 @@ def plan_with(folder: Path, settings: Mapping[str, Any] | None = None, **config:
 
 def by_name(plan: Plan, *stored: str, times: Mapping[str, datetime] | None = None) -> dict[str, Row]:
     """The rows of the table."""
-    return {row.name: row for row in secrets.rows(plan, stored, times or {}, NOW)}
+    return {row.name: row for row in secrets.build_rows(plan, stored, times or {}, NOW)}
 
 
 @pytest.fixture
@@ -123,25 +123,25 @@ def test_the_table_shows_no_value_and_ends_with_1_where_one_is_missing(
 ) -> None:
     """Names, states and ages alone; what is missing is named with its command."""
     console, text = console_text()
-    assert secrets.show(space, console) == 0
+    assert secrets.show_secrets(space, console) == 0
     assert "slack-webhook" in text.getvalue() and CANARY not in text.getvalue()
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': shop}")
     console, text = console_text()
-    assert secrets.show(space, console) == 1
+    assert secrets.show_secrets(space, console) == 1
     assert "missing: make secret STACK=dev NAME=slack-webhook" in text.getvalue()
 
 
 def test_a_program_reads_the_secrets(space: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As one document without a value, with the same exit codes as the table."""
     console, _ = console_text()
-    assert secrets.show(space, console, as_json=True) == 0
+    assert secrets.show_secrets(space, console, as_json=True) == 0
     text = capsys.readouterr().out
     assert CANARY not in text
     assert {"slack-webhook": "set"}.items() <= {
         row["name"]: row["state"] for row in json.loads(text)["secrets"]
     }.items()
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': shop}")
-    assert secrets.show(space, console, as_json=True) == 1
+    assert secrets.show_secrets(space, console, as_json=True) == 1
     missing = [row["name"] for row in json.loads(capsys.readouterr().out)["secrets"] if row["missing"]]
     assert "slack-webhook" in missing
 
@@ -151,7 +151,7 @@ def test_a_program_reads_the_secrets(space: Workspace, tmp_path: Path, capsys: p
 
 def test_ages_come_from_pulumi(space: Workspace, tmp_path: Path) -> None:
     """Of what is generated, when its resource was created; of what is set, the first update with the same value."""
-    times = secrets.since(space, plan_with(tmp_path), {"slack-webhook"})
+    times = secrets.find_times(space, plan_with(tmp_path), {"slack-webhook"})
     assert times == {
         "grafana-admin-password": datetime(2026, 2, 28, 10, tzinfo=UTC),
         "slack-webhook": datetime(2026, 3, 7, tzinfo=UTC),
@@ -162,14 +162,14 @@ def test_a_value_that_no_update_has_used_has_no_age(space: Workspace, tmp_path: 
     """It is unknown since when it is set; nothing is guessed."""
     other = {"observability:slack-webhook": {"value": "new"}}
     fakes.fake_pulumi(tmp_path, {"config --json": json.dumps(other), "stack export": "{}"})
-    assert secrets.since(space, plan_with(tmp_path), {"slack-webhook"}) == {}
+    assert secrets.find_times(space, plan_with(tmp_path), {"slack-webhook"}) == {}
     fakes.fake_pulumi(tmp_path, {}, fails=("config", "stack"))
-    assert secrets.since(space, plan_with(tmp_path), {"slack-webhook"}) == {}
+    assert secrets.find_times(space, plan_with(tmp_path), {"slack-webhook"}) == {}
 
 
 def test_a_generated_secret_that_is_set_is_as_old_as_its_setting(space: Workspace, tmp_path: Path) -> None:
     """What the state has of an earlier value says nothing of the one in the configuration."""
-    assert secrets.since(space, plan_with(tmp_path), {"grafana-admin-password"}) == {}
+    assert secrets.find_times(space, plan_with(tmp_path), {"grafana-admin-password"}) == {}
 
 
 @pytest.mark.parametrize(
@@ -178,8 +178,8 @@ def test_a_generated_secret_that_is_set_is_as_old_as_its_setting(space: Workspac
 )
 def test_an_age_has_one_unit(seconds: int, text: str) -> None:
     """The largest that is whole."""
-    assert secrets.age(NOW - timedelta(seconds=seconds), NOW) == text
-    assert secrets.age(None, NOW) == "unknown"
+    assert secrets.format_age(NOW - timedelta(seconds=seconds), NOW) == text
+    assert secrets.format_age(None, NOW) == "unknown"
 
 
 # -- new values ------------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 def test_what_is_generated_is_replaced(space: Workspace) -> None:
     """The random value's own resource is made again, and nothing else is said to Pulumi before the update."""
-    rotation = secrets.prepare(space, "grafana-admin-password", console_text()[0])
+    rotation = secrets.prepare_rotation(space, "grafana-admin-password", console_text()[0])
     assert rotation.value is None and rotation.apply(space) == (ADMIN,)
     assert not [line for line in fakes.calls(space.directory) if line.startswith("config")]
 
@@ -203,14 +203,14 @@ def test_a_generated_value_in_the_configuration_is_removed(space: Workspace, tmp
     document = yaml.safe_load((tmp_path / "Pulumi.dev.yaml").read_text())
     document["config"]["observability:grafana-admin-password"] = {"secure": "v1:x"}
     (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document))
-    assert secrets.prepare(space, "grafana-admin-password", console_text()[0]).apply(space) == ()
+    assert secrets.prepare_rotation(space, "grafana-admin-password", console_text()[0]).apply(space) == ()
     assert fakes.calls(tmp_path)[-1] == "config rm grafana-admin-password --stack dev"
 
 
 def test_a_value_from_outside_is_asked_for(space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It travels on standard input, is stored only by `apply`, and stands in no argument."""
     typed(tmp_path, monkeypatch, "https://new\n")
-    rotation = secrets.prepare(space, "slack-webhook", console_text()[0])
+    rotation = secrets.prepare_rotation(space, "slack-webhook", console_text()[0])
     assert not [line for line in fakes.calls(tmp_path) if line.startswith("config set")]
     assert rotation.apply(space) == ()
     assert fakes.calls(tmp_path)[-1] == "config set --secret slack-webhook --stack dev"
@@ -235,7 +235,7 @@ def test_what_cannot_be_rotated_is_refused_with_words(
     name, given, says = case
     typed(tmp_path, monkeypatch, given)
     with pytest.raises(ConfigError) as caught:
-        secrets.prepare(space, name, console_text()[0])
+        secrets.prepare_rotation(space, name, console_text()[0])
     assert says in str(caught.value) and CANARY not in str(caught.value)
 
 
@@ -243,7 +243,7 @@ def test_what_is_not_set_is_set_by_another_command(space: Workspace, tmp_path: P
     """There is nothing to rotate."""
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': shop}")
     with pytest.raises(ConfigError, match="make secret NAME=slack-webhook"):
-        secrets.prepare(space, "slack-webhook", console_text()[0])
+        secrets.prepare_rotation(space, "slack-webhook", console_text()[0])
 
 
 def test_sources_are_what_a_secret_is_made_of() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.stack_file import config_of, location_of, read_location, read_settings
+from cli.stack_file import build_location, parse_config, read_location, read_settings
 from model.base import Strict
 from model.errors import ConfigError
 from model.operator import Operator
@@ -35,13 +35,13 @@ def test_configuration_is_what_pulumi_hands_out() -> None:
             "aws:region": "eu-west-1",
         }
     }
-    assert config_of(document) == {
+    assert parse_config(document) == {
         "system": ConfigValue("plue"),
         "demo": ConfigValue("true"),
         "docker": ConfigValue('{"host": "tcp://a:1"}'),
         "token": ConfigValue("", secret=True),
     }
-    assert config_of({}) == {}
+    assert parse_config({}) == {}
 
 
 @pytest.mark.parametrize(("model", "given"), [(DockerSettings, DOCKER), (KubernetesSettings, KUBERNETES)])
@@ -59,8 +59,8 @@ def test_every_key_of_a_cluster_is_read(tmp_path: Path) -> None:
     found = read_settings(folder, "x")
     assert found.kubernetes.image_pull_secrets == ("registry-login",)
     assert found.kubernetes.tolerations[0].value == "monitoring"
-    assert read_location(folder, "x") == location_of(found)
-    assert location_of(found).kubernetes == found.kubernetes and location_of(found).target == "kubernetes"
+    assert read_location(folder, "x") == build_location(found)
+    assert build_location(found).kubernetes == found.kubernetes and build_location(found).target == "kubernetes"
 
 
 def test_every_key_of_an_engine_is_read(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_every_key_of_an_engine_is_read(tmp_path: Path) -> None:
     folder = written(tmp_path, stack_file("docker"))
     found = read_settings(folder, "x")
     assert found.docker.ssh_options == ("-i", "key") and found.docker.registry_logins[0].username == "u"
-    assert read_location(folder, "x") == location_of(found)
+    assert read_location(folder, "x") == build_location(found)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_every_key_of_an_engine_is_read(tmp_path: Path) -> None:
 def test_an_operator_is_part_of_the_place(tmp_path: Path, prometheus: Any, operator: Operator | None) -> None:
     """As a word and as a section; a Prometheus of our own is none."""
     folder = written(tmp_path, stack_file("kubernetes", prometheus=prometheus))
-    assert location_of(read_settings(folder, "x")).operator == operator
+    assert build_location(read_settings(folder, "x")).operator == operator
 
 
 def test_the_place_is_known_although_the_rest_is_wrong(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def shown(found: list[Health], scraped: list[dict[str, Any]], *unseen: str) -> t
     """Verdict and text of the closing table."""
     out = io.StringIO()
     console = Console(file=out, width=120)
-    good = verify.report("dev", found, scraped, unseen, base_url="http://127.0.0.1:8080", console=console)
+    good = verify.print_report("dev", found, scraped, unseen, base_url="http://127.0.0.1:8080", console=console)
     return good, out.getvalue()
 
 
@@ -51,15 +51,15 @@ GOOD = Health("prometheus", "healthy", "http://127.0.0.1:9090", 64)
 )
 def test_states_are_judged(state: str, good: bool) -> None:
     """Only a container that answers its probe, or runs without one, is well."""
-    assert verify.health(fakes.service("web", state=state)).good is good  # type: ignore[arg-type]
+    assert verify.read_health(fakes.service("web", state=state)).good is good  # type: ignore[arg-type]
 
 
 def test_health_says_where_and_how_much() -> None:
     """Name, published address and memory limit come from the engine."""
-    assert verify.health(fakes.service("web", port=5173)) == Health(  # type: ignore[arg-type]
+    assert verify.read_health(fakes.service("web", port=5173)) == Health(  # type: ignore[arg-type]
         "web", "healthy", "http://127.0.0.1:5173", 64 * 1024 * 1024
     )
-    assert verify.health(fakes.service("web")).url == ""  # type: ignore[arg-type]
+    assert verify.read_health(fakes.service("web")).url == ""  # type: ignore[arg-type]
 
 
 def test_of_several_ports_the_one_that_people_open_is_shown() -> None:
@@ -68,13 +68,13 @@ def test_of_several_ports_the_one_that_people_open_is_shown() -> None:
     ports = container.attrs["NetworkSettings"]["Ports"]
     container.attrs["NetworkSettings"]["Ports"] = {"14268/tcp": [{"HostIp": "127.0.0.1", "HostPort": "1"}], **ports}
     container.labels["io.observability.port"] = "16686"
-    assert verify.health(container).url == "http://127.0.0.1:16686"  # type: ignore[arg-type]
+    assert verify.read_health(container).url == "http://127.0.0.1:16686"  # type: ignore[arg-type]
 
 
 def test_only_services_of_the_stack_are_asked_for() -> None:
     """One-shot containers and other stacks are left out, by label."""
     engine = fakes.engine_with(fakes.service("web"), fakes.service("api"))
-    assert [c.name for c in verify.services(engine, "dev")] == ["dev-api", "dev-web"]
+    assert [c.name for c in verify.list_services(engine, "dev")] == ["dev-api", "dev-web"]
     assert engine.containers.filters == [{"label": ["io.observability.stack=dev", "io.observability.role=service"]}]
 
 
@@ -89,7 +89,7 @@ def test_waiting_ends_with_what_is_there() -> None:
 def test_requests_are_made_inside_the_container() -> None:
     """The probe's client in the workload's own container asks, so a remote engine needs no open port."""
     web = fakes.service("web", outputs=[(0, b"hello")])
-    assert verify.fetch(fakes.engine_with(web), "dev", "web", "http://127.0.0.1/x", post="a=b") == "hello"
+    assert verify.fetch_url(fakes.engine_with(web), "dev", "web", "http://127.0.0.1/x", post="a=b") == "hello"
     assert web.commands == [
         ["/tools/busybox", "wget", "-q", "-O", "-", "--post-data", "a=b", "http://127.0.0.1/x"],
     ]
@@ -99,7 +99,7 @@ def test_failed_request_raises_with_its_words() -> None:
     """A request that fails names address, workload and reason."""
     web = fakes.service("web", outputs=[(1, b"wget: server returned error: HTTP/1.1 503")])
     with pytest.raises(RuntimeError, match=r"http://x from web: .*503"):
-        verify.fetch(fakes.engine_with(web), "dev", "web", "http://x")
+        verify.fetch_url(fakes.engine_with(web), "dev", "web", "http://x")
 
 
 def test_waits_until_every_target_is_up() -> None:
@@ -157,7 +157,7 @@ def test_a_program_reads_the_same_verdict(
     workloads: list[Health], scraped: list[dict[str, Any]], unseen: list[str], good: bool
 ) -> None:
     """The plain data hold what the table shows, and judge as it does."""
-    data = verify.describe("dev", workloads, scraped, unseen, warnings=("w",), base_url="http://h")
+    data = verify.describe_stack("dev", workloads, scraped, unseen, warnings=("w",), base_url="http://h")
     assert json.loads(json.dumps(data)) == data
     assert (data["good"], data["unseen"], data["warnings"]) == (good, unseen, ["w"])
     assert [item["workload"] for item in data["workloads"]] == [item.workload for item in workloads]
@@ -169,7 +169,7 @@ def test_a_program_reads_the_same_verdict(
 
 def planned(*names: str) -> Any:
     """A plan with these workloads."""
-    return SimpleNamespace(stack="dev", every=lambda: [SimpleNamespace(name=name) for name in names])
+    return SimpleNamespace(stack="dev", list_workloads=lambda: [SimpleNamespace(name=name) for name in names])
 
 
 def metrics(*names: str) -> tuple[int, bytes]:
@@ -189,7 +189,7 @@ AGENTS = planned("prometheus", "cadvisor", "loki", "promtail")
 def watched(seen: tuple[int, bytes], read: tuple[int, bytes], plan: Any = AGENTS) -> list[str]:
     """What is not seen in a stack of two running services, and one that ended."""
     services = fakes.service("prometheus", outputs=[seen]), fakes.service("loki", outputs=[read])
-    return verify.unseen(fakes.engine_with(*services, fakes.service("gone", state="exited")), plan, 0)
+    return verify.list_unseen(fakes.engine_with(*services, fakes.service("gone", state="exited")), plan, 0)
 
 
 def test_every_running_service_must_have_metrics() -> None:
@@ -227,7 +227,7 @@ def test_a_store_that_does_not_answer_is_said() -> None:
 def test_first_samples_are_waited_for() -> None:
     """Right after a start there are none yet."""
     prometheus = fakes.service("prometheus", outputs=[metrics(), metrics("dev-prometheus")])
-    assert verify.unseen(fakes.engine_with(prometheus), planned("prometheus", "cadvisor"), 60) == []
+    assert verify.list_unseen(fakes.engine_with(prometheus), planned("prometheus", "cadvisor"), 60) == []
 
 
 @pytest.mark.parametrize(
@@ -243,12 +243,12 @@ def test_first_samples_are_waited_for() -> None:
 def test_an_agent_is_blind_when_it_is_up_and_names_nothing(answers: list[tuple[int, bytes]], blind: bool) -> None:
     """One that is down, or of which nobody knows, is none that a new start would help."""
     prometheus = fakes.service("prometheus", outputs=answers)
-    assert verify.blind(fakes.engine_with(prometheus), "dev") is blind
+    assert verify.is_blind(fakes.engine_with(prometheus), "dev") is blind
 
 
 def test_nobody_is_blind_in_a_stack_that_is_not_there() -> None:
     """Before the first run there is no Prometheus to ask."""
-    assert not verify.blind(fakes.engine_with(), "dev")
+    assert not verify.is_blind(fakes.engine_with(), "dev")
 
 
 def test_warnings_are_shown_and_judge_nothing() -> None:
@@ -256,7 +256,9 @@ def test_warnings_are_shown_and_judge_nothing() -> None:
     out = io.StringIO()
     console = Console(file=out, width=120)
     up = [target("prometheus")]
-    assert verify.report("dev", [GOOD], up, warnings=("no [default] receiver",), base_url="http://h", console=console)
+    assert verify.print_report(
+        "dev", [GOOD], up, warnings=("no [default] receiver",), base_url="http://h", console=console
+    )
     assert "warning no [default] receiver" in out.getvalue()
 
 
@@ -265,7 +267,13 @@ def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None
     labels = {"before": 'environment="before"', "now": 'environment="now"'}
     series = [{"series": f'up{{job="cadvisor", instance="c:1", {each}}}', "values": "1x20"} for each in labels.values()]
     series += [{"series": f'container_last_seen{{name="a", instance="c:1", {labels["now"]}}}', "values": "0+60x20"}]
-    wanted = [{"expr": verify._seen(".+"), "eval_time": "10m", "exp_samples": [{"labels": '{name="a"}', "value": 1}]}]
+    wanted = [
+        {
+            "expr": verify._build_seen_query(".+"),
+            "eval_time": "10m",
+            "exp_samples": [{"labels": '{name="a"}', "value": 1}],
+        }
+    ]
     tests = [{"interval": "1m", "input_series": series, "promql_expr_test": wanted}]
     (tmp_path / "test.yml").write_text(yaml.safe_dump({"tests": tests}))
     accepts(tool("promtool"), "test", "rules", tmp_path / "test.yml")

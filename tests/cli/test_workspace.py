@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cli import workspace
-from cli.workspace import ROOT, describe_machine, merge, open_workspace, state_dir, uses_pulumi
+from cli.workspace import ROOT, describe_machine, find_state_dir, has_own_backend, merge_documents, open_workspace
 from model.errors import ConfigError
 from tests.support import fakes
 
@@ -33,25 +33,25 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def test_state_directory_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OBSERVABILITY_STATE wins, then XDG_STATE_HOME, then the home directory."""
-    assert state_dir() == tmp_path / "state"
+    assert find_state_dir() == tmp_path / "state"
     monkeypatch.delenv("OBSERVABILITY_STATE")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
-    assert state_dir() == tmp_path / "xdg" / "observability"
+    assert find_state_dir() == tmp_path / "xdg" / "observability"
     monkeypatch.delenv("XDG_STATE_HOME")
-    assert state_dir() == tmp_path / "home/.local/state/observability"
+    assert find_state_dir() == tmp_path / "home/.local/state/observability"
 
 
 def test_own_backend_is_recognised(tmp_path: Path) -> None:
     """A backend URL, an access token or a stored login means that this person uses Pulumi already."""
-    assert not uses_pulumi({})
-    assert uses_pulumi({"PULUMI_BACKEND_URL": "s3://states"})
-    assert uses_pulumi({"PULUMI_ACCESS_TOKEN": "token"})
+    assert not has_own_backend({})
+    assert has_own_backend({"PULUMI_BACKEND_URL": "s3://states"})
+    assert has_own_backend({"PULUMI_ACCESS_TOKEN": "token"})
     (tmp_path / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
-    assert uses_pulumi({"PULUMI_CREDENTIALS_PATH": str(tmp_path)})
+    assert has_own_backend({"PULUMI_CREDENTIALS_PATH": str(tmp_path)})
     (tmp_path / "credentials.json").write_text('{"current": ""}')
-    assert not uses_pulumi({"PULUMI_CREDENTIALS_PATH": str(tmp_path)})
+    assert not has_own_backend({"PULUMI_CREDENTIALS_PATH": str(tmp_path)})
     (tmp_path / "credentials.json").write_text("{")
-    assert not uses_pulumi({"PULUMI_CREDENTIALS_PATH": str(tmp_path)})
+    assert not has_own_backend({"PULUMI_CREDENTIALS_PATH": str(tmp_path)})
 
 
 def test_local_default_needs_no_account(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_machine_adds_only_where_the_stack_says_nothing() -> None:
     """The overlay fills gaps, also inside sections, and never overrides the stack's own file."""
     source = {"config": {"observability:docker": {"host": "tcp://a:1"}, "observability:grafana": {"image": "grafana"}}}
     overlay = {"docker": {"registryMirror": "m:5000", "host": "no"}, "grafana": {"image": "stand-in"}, "demo": True}
-    assert merge(source, {}, overlay)["config"] == {
+    assert merge_documents(source, {}, overlay)["config"] == {
         "observability:docker": {"registryMirror": "m:5000", "host": "tcp://a:1"},
         "observability:grafana": {"image": "grafana"},
         "observability:demo": True,
@@ -111,12 +111,12 @@ def test_the_machine_adds_nothing_for_another_target() -> None:
     """What was found for an engine is left out once the stack is for a cluster: it would be refused there."""
     overlay = {"docker": {"registryMirror": "m:5000"}, "kubernetes": {"kubeconfig": "/k"}, "demo": True}
     source = {"config": {"observability:target": "kubernetes"}}
-    assert merge(source, {}, overlay)["config"] == {
+    assert merge_documents(source, {}, overlay)["config"] == {
         "observability:target": "kubernetes",
         "observability:kubernetes": {"kubeconfig": "/k"},
         "observability:demo": True,
     }
-    assert "observability:kubernetes" not in merge({"config": {}}, {}, overlay)["config"]
+    assert "observability:kubernetes" not in merge_documents({"config": {}}, {}, overlay)["config"]
 
 
 def test_local_secrets_are_carried_over() -> None:
@@ -125,7 +125,7 @@ def test_local_secrets_are_carried_over() -> None:
         "encryptionsalt": "v1:salt",
         "config": {"observability:slack": {"secure": "v1:x"}, "observability:old": "gone"},
     }
-    assert merge({"config": {"observability:demo": True}}, before, {}) == {
+    assert merge_documents({"config": {"observability:demo": True}}, before, {}) == {
         "encryptionsalt": "v1:salt",
         "config": {"observability:demo": True, "observability:slack": {"secure": "v1:x"}},
     }
@@ -158,24 +158,24 @@ def test_what_the_machine_added_is_remembered(tmp_path: Path) -> None:
 def test_pulumi_gets_stdin_and_reports_failure(tmp_path: Path) -> None:
     """A secret goes to Pulumi on standard input, in no argument; a failing command raises when asked to."""
     space = fakes.workspace(tmp_path)
-    space.pulumi("config", "set", "--secret", "token", stdin="geheim")
+    space.run_pulumi("config", "set", "--secret", "token", stdin="geheim")
     assert (tmp_path / "stdin").read_text() == "geheim"
     assert "geheim" not in (tmp_path / "calls").read_text()
     fakes.fake_pulumi(tmp_path, fails=("up",))
     with pytest.raises(subprocess.CalledProcessError):
-        space.pulumi("up", capture=True)
-    assert space.pulumi("up", check=False, capture=True).returncode == 1
+        space.run_pulumi("up", capture=True)
+    assert space.run_pulumi("up", check=False, capture=True).returncode == 1
 
 
 def test_export_and_outputs_are_data(tmp_path: Path) -> None:
     """State and outputs come back as data; empty where there is none."""
     state: dict[str, Any] = {"deployment": {"resources": []}}
     space = fakes.workspace(tmp_path, {"stack export": json.dumps(state), "stack output": '{"url": "x"}'})
-    assert space.export() == state
-    assert space.outputs(show_secrets=True) == {"url": "x"}
+    assert space.export_state() == state
+    assert space.read_outputs(show_secrets=True) == {"url": "x"}
     assert "--show-secrets" in fakes.calls(tmp_path)[-1]
     fakes.fake_pulumi(tmp_path, fails=("stack",))
-    assert space.export() == {} and space.outputs() == {}
+    assert space.export_state() == {} and space.read_outputs() == {}
 
 
 def test_forget_keeps_secrets_that_exist_nowhere_else(tmp_path: Path) -> None:
@@ -183,13 +183,13 @@ def test_forget_keeps_secrets_that_exist_nowhere_else(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     space = fakes.workspace(folder)
     (folder / "Pulumi.dev.yaml").write_text("config: {observability:token: {secure: v1:x}}")
-    workspace.forget(space)
+    workspace.forget_stack(space)
     assert folder.exists()
     (folder / "Pulumi.dev.yaml").write_text("config: {observability:demo: true}")
-    workspace.forget(space)
+    workspace.forget_stack(space)
     assert not folder.exists()
     remote = workspace.Workspace("dev", tmp_path, {}, local=False)
-    workspace.forget(remote)
+    workspace.forget_stack(remote)
     assert tmp_path.exists()
 
 

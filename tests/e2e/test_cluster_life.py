@@ -131,7 +131,7 @@ def test_objects_of_others_stop_a_run(stack: ClusterStack) -> None:
         assert f"Service loki in namespace {stack.namespace} exists and was not made by this program" in run.text
         assert f"ClusterRole {role} exists and was not made by this program" in run.text
         assert stack.api.read_namespaced_service("loki", stack.namespace).metadata.labels == {"app": "other"}
-        assert not stack.host.pods()
+        assert not stack.host.list_pods()
     finally:
         stack.kubectl("delete", "service/loki", f"--namespace={stack.namespace}")
         stack.kubectl("delete", f"clusterrole/{role}")
@@ -147,7 +147,7 @@ def test_a_killed_run_is_finished_by_the_next(stack: ClusterStack, pods: int) ->
         policies = stack.kubectl(
             "get", "networkpolicies", f"--namespace={stack.namespace}", "--output=name", check=False
         )
-        return len(policies.stdout.split()) > 3 and len(stack.host.pods()) >= pods
+        return len(policies.stdout.split()) > 3 and len(stack.host.list_pods()) >= pods
 
     eventually(begun, timeout=240, what="a deployment that is half made")
     assert process.poll() is None, "it ended before it could be killed"

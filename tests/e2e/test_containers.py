@@ -60,10 +60,10 @@ def test_who_sees_nothing_is_found_and_mended(stack: RunningStack) -> None:
     failed = b"Registration of the docker container factory failed"
     eventually(lambda: failed in agent.logs(since=since), timeout=60, what="a start without an engine")
     proxy.start()
-    eventually(lambda: verify.blind(stack.client, stack.name), timeout=150, what="a blind cAdvisor")
+    eventually(lambda: verify.is_blind(stack.client, stack.name), timeout=150, what="a blind cAdvisor")
     run = stack.run("verify")
     assert run.code == 1 and re.search(r"no metrics of (\d+) of \1 containers", run.text), run.text[-3000:]
     stack.up()
-    assert not verify.without_metrics(stack.client, stack.name)
+    assert not verify.check_metrics(stack.client, stack.name)
     run = stack.up()
     assert unchanged(run.text), run.text[-3000:]

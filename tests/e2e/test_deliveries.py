@@ -16,7 +16,7 @@ from docker.errors import APIError
 from docker.models.containers import Container
 
 from cli import runs
-from cli.engine import tool_env
+from cli.engine import build_tool_env
 from tests.e2e.test_no_change import unchanged
 from tests.support.keeping import Remembered
 from tests.support.running import PROMETHEUS, Run, RunningStack
@@ -194,7 +194,7 @@ def test_plain_pulumi_lands_too(stack: RunningStack) -> None:
     stack.container("loki").remove(force=True)
     remove_network(stack)
     env = {
-        **tool_env(),
+        **build_tool_env(),
         **stack.engine.env,
         "PULUMI_BACKEND_URL": f"file://{stack.state / 'backend'}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(stack.state / "passphrase"),
@@ -213,12 +213,12 @@ def test_plain_pulumi_lands_too(stack: RunningStack) -> None:
 
 def key(stack: RunningStack) -> str:
     """What marks the processes of the stack's runs."""
-    return runs.stack_key(stack.state / "work" / stack.name, stack.name, f"file://{stack.state / 'backend'}")
+    return runs.derive_stack_key(stack.state / "work" / stack.name, stack.name, f"file://{stack.state / 'backend'}")
 
 
 def of_run(stack: RunningStack) -> dict[str, int]:
     """Names and numbers of the processes of a run."""
-    return {process.name: process.pid for process in runs.processes(key(stack))}
+    return {process.name: process.pid for process in runs.list_processes(key(stack))}
 
 
 def _edit(stack: RunningStack, timeout: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.__main__ import prerequisites
+from cli.__main__ import get_prerequisites
 from cli.render import plan_file
 from model.plan import Plan
 from stack.assemble import load_images
@@ -75,9 +75,9 @@ class Place:
 def _reference(engine: Engine) -> Any:
     """What the engine knows each image by, once it is there."""
     names = ("busybox", "demo", "postgres", "redis")
-    here = prerequisites(names).get("docker", {})
+    here = get_prerequisites(names).get("docker", {})
     mirror = {**here, **engine.settings}.get("registryMirror")
-    known = {name: image.build_reference(mirror) for name, image in load_images(ROOT).items()}
+    known = {name: image.reference(mirror) for name, image in load_images(ROOT).items()}
     assert engine.client is not None
     for name in names:
         engine.client.images.pull(known[name])

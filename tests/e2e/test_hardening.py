@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from cli.engine import execute
+from cli.engine import execute_command
 from tests.support import cis
 from tests.support.running import RunningStack
 
@@ -42,7 +42,7 @@ def test_the_kernel_agrees(stack: RunningStack) -> None:
     for container in stack.containers("service"):
         if f"{REASON}root-user" in container.labels:
             continue
-        code, text = execute(container, ["/tools/busybox", "cat", "/proc/1/status", "/proc/1/limits"])
+        code, text = execute_command(container, ["/tools/busybox", "cat", "/proc/1/status", "/proc/1/limits"])
         assert code == 0
         assert re.search(r"CapEff:\s+0+\n", text), container.name
         assert re.search(r"NoNewPrivs:\s+1\n", text), container.name

@@ -37,7 +37,7 @@ def controller() -> list[dict[str, Any]]:
     }
     container = {
         "name": "traefik",
-        "image": load_images(ROOT)["traefik"].build_reference(None),
+        "image": load_images(ROOT)["traefik"].reference(None),
         "args": [
             "--providers.kubernetesingress=true",
             f"--providers.kubernetesingress.ingressclass={CLASS}",

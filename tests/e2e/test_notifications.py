@@ -21,7 +21,7 @@ import pytest
 from rich.console import Console
 
 from bench.lifecycle import notification_limit
-from cli.alert_test import alert_test
+from cli.alert_test import run_alert_test
 from model.intervals import WEEKDAYS
 from model.plan import Plan
 from stack.assemble import ConfigValue
@@ -208,7 +208,7 @@ def test_every_receiver_is_tested_by_the_real_way(stack: Stack) -> None:
     """`make alert-test`: each is sent a marked alert and its end, with what it answered; a failure in its own words."""
     out = io.StringIO()
     stack.receivers.down.add("discord")
-    code = alert_test(stack.plan, [stack.alertmanager], "", "info", Console(file=out, width=160))
+    code = run_alert_test(stack.plan, [stack.alertmanager], "", "info", Console(file=out, width=160))
     text = out.getvalue()
     assert code == 1, text
     assert "discord, discord: " in text and "unexpected status code 503: out of order" in text
@@ -225,7 +225,7 @@ def test_every_receiver_is_tested_by_the_real_way(stack: Stack) -> None:
 def test_one_receiver_is_tested_alone(stack: Stack) -> None:
     """By its name; nobody else is notified, and the alert has ended after."""
     out = io.StringIO()
-    assert alert_test(stack.plan, [stack.alertmanager], "telegram", "critical", Console(file=out, width=160)) == 0
+    assert run_alert_test(stack.plan, [stack.alertmanager], "telegram", "critical", Console(file=out, width=160)) == 0
     assert len(stack.receivers.of("telegram")) == 2
     assert not any(stack.receivers.of(vendor) for vendor in CHECKS.keys() - {"telegram"})
     assert json.loads(stack.alertmanager.ask("/api/v2/alerts?active=true")) == []

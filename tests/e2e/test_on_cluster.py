@@ -16,7 +16,7 @@ import pytest
 import yaml
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
-from cli.render import config_maps, objects, plan_file
+from cli.render import plan_file, render_config_maps, render_objects
 from model.capacity import SCRAPE_META, count_series, estimate_prometheus_memory
 from model.naming import derive_agent_namespace
 from tests.e2e.test_no_change import unchanged
@@ -52,7 +52,7 @@ def cluster(stack: RunningStack) -> ClusterStack:
 
 def _rendered(cluster: ClusterStack) -> str:
     plan = plan_file(cluster.settings_in_use, cluster.name)
-    return "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    return "\n---\n".join({**render_objects(plan), **render_config_maps(plan)}.values())
 
 
 def test_the_api_server_accepts_every_object(cluster: ClusterStack) -> None:
@@ -228,7 +228,7 @@ def test_a_drain_takes_one_replica_and_an_alert_is_still_told_once(cluster: Clus
 
 
 def _all_ready(cluster: ClusterStack) -> bool:
-    states = [state for pod in cluster.host.pods() for state in pod.status.container_statuses or ()]
+    states = [state for pod in cluster.host.list_pods() for state in pod.status.container_statuses or ()]
     return bool(states) and all(state.ready for state in states)
 
 
@@ -345,7 +345,7 @@ def test_down_leaves_data_and_purge_leaves_nothing(cluster: ClusterStack) -> Non
     claims = cluster.api.list_namespaced_persistent_volume_claim(cluster.namespace).items
     run = cluster.run("down")
     assert run.code == 0 and "Kept data volumes" in run.text and "prometheus-data-prometheus-0" in run.text
-    assert not cluster.host.pods()
+    assert not cluster.host.list_pods()
     kept = {
         claim.metadata.name for claim in cluster.api.list_namespaced_persistent_volume_claim(cluster.namespace).items
     }

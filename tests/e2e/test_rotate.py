@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.render import plan_file
-from cli.secrets import effect
+from cli.secrets import describe_effect
 from tests.e2e.conftest import CANARY
 from tests.support.load import under_load
 from tests.support.running import RunningStack
@@ -88,7 +88,7 @@ def test_grafanas_password_changes_the_login(stack: RunningStack) -> None:
 def test_the_table_says_what_happens(stack: RunningStack) -> None:
     """Each secret is one of the kinds that were rotated here, or it is said why it cannot be."""
     plan = plan_file(stack.stack_file, stack.name)
-    kinds = {effect(plan, secret) for secret in plan.secrets.values()}
+    kinds = {describe_effect(plan, secret) for secret in plan.secrets.values()}
     assert {kind.rpartition(" of ")[2].removeprefix("restarts ") for kind in kinds} == {
         "in place", "grafana", "cannot be rotated",
     }  # fmt: skip

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from bench import growth
-from cli.render import documents
+from cli.render import render_documents
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
 from toolchain import validators
@@ -23,7 +23,7 @@ def test_prometheus_loads_ten_thousand_targets(tmp_path: Path) -> None:
     """Prometheus takes the documents of such a system, and has every target and every rule of it."""
     began = time.monotonic()
     planned = growth.plan(SERVICES, tmp_path / "project", INSTANCES, scrapeInterval="1m")
-    texts = documents(planned)
+    texts = render_documents(planned)
     took, size = time.monotonic() - began, sum(map(len, texts.values()))
     rules = sum(len(group.alerts) + len(group.recordings) for group in planned.telemetry.rules)
     counts = f"{SERVICES * INSTANCES} targets, {rules} rules, {len(planned.system.objectives)} objectives"

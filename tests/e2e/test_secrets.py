@@ -9,7 +9,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from cli.engine import tool_env
+from cli.engine import build_tool_env
 from cli.render import plan_file
 from tests.e2e.conftest import CANARY, configured
 from tests.support.running import RunningStack
@@ -60,7 +60,7 @@ def test_logs_of_pulumi_hold_no_secret(stack: RunningStack, canaries: list[str])
     assert "debug:" in text
     _clean(text, canaries, "Pulumi's log")
     # it writes one of each run, encrypted, without being asked to: https://github.com/pulumi/pulumi/pull/23731
-    logs = sorted((Path(tool_env()["PULUMI_HOME"]) / "logs").iterdir(), key=lambda file: file.stat().st_mtime)
+    logs = sorted((Path(build_tool_env()["PULUMI_HOME"]) / "logs").iterdir(), key=lambda file: file.stat().st_mtime)
     for log in logs[-40:]:
         _clean(log.read_bytes().decode(errors="replace"), canaries, str(log))
 

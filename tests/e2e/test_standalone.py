@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from cli.engine import tool_env
+from cli.engine import build_tool_env
 from tests.support.running import RunningStack
 
 PROGRAM = '''
@@ -45,7 +45,7 @@ def test_prometheus_alone(stack: RunningStack, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n")
     (tmp_path / "__main__.py").write_text(PROGRAM.format(root=str(stack.root), docker=docker))
     env = {
-        **tool_env(),
+        **build_tool_env(),
         **stack.engine.env,
         "PULUMI_BACKEND_URL": f"file://{tmp_path}",
         "PULUMI_CONFIG_PASSPHRASE": "test",

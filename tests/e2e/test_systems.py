@@ -171,7 +171,7 @@ def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str)
     """Expected series are those of the live Prometheus within a quarter, and its memory is less than expected."""
     stack = fleet[system]
     plan = plan_file(stack.stack_file, stack.name)
-    need = capacity.of(plan)
+    need = capacity.estimate_plan(plan)
     jobs = [job for job in plan.telemetry.scrape if job.name != cadvisor.NAME]  # sees the containers of all stacks here
     telemetry = replace(plan.telemetry, scrape=tuple(jobs), rules=())
     expected = count_series(plan.system, telemetry, plan.settings.kubernetes)

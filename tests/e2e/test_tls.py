@@ -15,7 +15,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cli.engine import connect
+from cli.engine import connect_engine
 from model.settings import DockerSettings
 from tests.e2e.test_no_change import unchanged
 from tests.support.alerting import free_port
@@ -77,7 +77,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A stack on the local engine whose authority is reached through a network of the test's own."""
-    client = connect(DockerSettings())
+    client = connect_engine(DockerSettings())
     for left in client.networks.list(names=[f"^{NETWORK}$"]):
         left.remove()
     network = client.networks.create(NETWORK)

@@ -16,7 +16,7 @@ import kubernetes_validate  # type: ignore[import-untyped]  # only its schemas a
 import pytest
 import yaml
 
-from cli.render import config_maps, objects, plan_file
+from cli.render import plan_file, render_config_maps, render_objects
 from model.plan import Plan
 from model.workload import ConfigDir
 from stack import registry
@@ -227,7 +227,7 @@ def conforms(schemas: Path, text: str) -> dict[str, Any]:
 def test_kubeconform_accepts_every_object(schemas: Path, stack: str) -> None:
     """Every object of a stack fits the strict schemas of three minor versions; a misspelt field does not."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
-    text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    text = "\n---\n".join({**render_objects(plan), **render_config_maps(plan)}.values())
     found = conforms(schemas, text)
     assert found["summary"]["invalid"] == found["summary"]["errors"] == found["summary"]["skipped"] == 0, found
     assert found["summary"]["valid"] > 70
@@ -237,7 +237,7 @@ def test_kubeconform_accepts_every_object(schemas: Path, stack: str) -> None:
 def test_kubeconform_accepts_what_is_shared(schemas: Path, tmp_path: Path) -> None:
     """Parts of Loki, several Grafanas and an ingress fit the same schemas."""
     plan = grown(tmp_path)
-    text = "\n---\n".join({**objects(plan), **config_maps(plan)}.values())
+    text = "\n---\n".join({**render_objects(plan), **render_config_maps(plan)}.values())
     found = conforms(schemas, text)
     assert found["summary"]["invalid"] == found["summary"]["errors"] == found["summary"]["skipped"] == 0, found
     assert conforms(schemas, text.replace("pathType:", "pathTyp:"))["summary"]["invalid"] == 1

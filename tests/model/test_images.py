@@ -17,14 +17,14 @@ DIGEST = "sha256:" + "a" * 64
 def test_a_reference_has_the_tag_and_the_digest() -> None:
     """The digest decides where one is known, and the tag stays readable beside it."""
     image = Image(repository="prom/prometheus", tag="v3", digest=DIGEST)
-    assert image.build_reference(None) == f"prom/prometheus:v3@{DIGEST}"
-    assert Image(repository="prom/prometheus", tag="v3").build_reference(None) == "prom/prometheus:v3"
+    assert image.reference(None) == f"prom/prometheus:v3@{DIGEST}"
+    assert Image(repository="prom/prometheus", tag="v3").reference(None) == "prom/prometheus:v3"
 
 
 def test_a_mirror_serves_the_upstream_name() -> None:
     """From a mirror the tag decides, as its images may have been built from source."""
     image = Image(repository="ghcr.io/google/cadvisor", tag="v1", digest=DIGEST)
-    assert image.build_reference("localhost:5000") == "localhost:5000/ghcr.io/google/cadvisor:v1"
+    assert image.reference("localhost:5000") == "localhost:5000/ghcr.io/google/cadvisor:v1"
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def test_a_threshold_is_the_systems_or_the_packs() -> None:
 def test_the_services_own_word_comes_first(uses: Any) -> None:
     """A service's tuning is preferred to that of its system."""
     subject = uses("http", tune={"SlowRequests": {"threshold": 2.0}})
-    assert subject.limit("SlowRequests", 1.0) == 2.0
-    assert subject.limit("HighErrorRatio", 0.05) == 0.05
+    assert subject.get_limit("SlowRequests", 1.0) == 2.0
+    assert subject.get_limit("HighErrorRatio", 0.05) == 0.05
 
 
 def test_examples_lie_on_both_sides() -> None:

@@ -64,7 +64,7 @@ def test_a_secret_of_a_login_is_part_of_the_plan(tmp_path: Path) -> None:
 def test_a_generated_secret_may_be_absent_or_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be generated need not be set, and may be."""
     own = {"made-up": Secret(name="made-up", purpose="a password", generate=True)}
-    monkeypatch.setattr(module, "declared_secrets", lambda context: own)
+    monkeypatch.setattr(module, "collect_secrets", lambda context: own)
     assert "made-up" in plan_shop(tmp_path).secrets
     assert "made-up" in plan_shop(tmp_path, settings={"made-up": ConfigValue("", secret=True)}).secrets
     with pytest.raises(ConfigError, match="stored in clear, but is a password"):

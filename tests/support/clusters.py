@@ -59,7 +59,7 @@ class ClusterStack(RunningStack):
         return given
 
     def _clear(self) -> None:
-        self.host.purge()
+        self.host.purge_volumes()
         for home in (derive_agent_namespace(self.namespace),):
             try:
                 self.api.delete_namespace(home)
@@ -90,7 +90,7 @@ class ClusterStack(RunningStack):
         """Every ready pod of a workload, by name."""
         return [
             pod
-            for pod in sorted(self.host.pods(workload), key=lambda pod: pod.metadata.name)
+            for pod in sorted(self.host.list_pods(workload), key=lambda pod: pod.metadata.name)
             if any(state.type == "Ready" and state.status == "True" for state in pod.status.conditions or ())
         ]
 
@@ -101,7 +101,7 @@ class ClusterStack(RunningStack):
                 pod.metadata.uid,
                 ",".join(str(state.restart_count) for state in pod.status.container_statuses or ()),
             )
-            for pod in self.host.pods()
+            for pod in self.host.list_pods()
         }
 
     def sh(self, workload: str, script: str) -> str:
@@ -136,7 +136,7 @@ class ClusterStack(RunningStack):
         for home in (self.namespace, derive_agent_namespace(self.namespace)):
             for line in ("--output=yaml", "--output=json"):
                 yield f"objects in {home}", self.kubectl("get", kinds, f"--namespace={home}", line).stdout
-        for pod in self.host.pods():
+        for pod in self.host.list_pods():
             where = f"{pod.metadata.namespace}/{pod.metadata.name}"
             for state in (*(pod.status.init_container_statuses or ()), *pod.status.container_statuses):
                 log = self.kubectl(
@@ -149,7 +149,7 @@ class ClusterStack(RunningStack):
 
     def secret_copies(self) -> Iterator[SecretCopy]:
         """What the pods mount below /run/secrets, as their processes see it."""
-        readers = [pod for pod in self.host.pods() if any(item.name == "secrets" for item in pod.spec.volumes)]
+        readers = [pod for pod in self.host.list_pods() if any(item.name == "secrets" for item in pod.spec.volumes)]
         for pod in readers:
             workload = pod.metadata.labels["io.observability.workload"]
             look = "for f in /run/secrets/*; do {0} stat -L -c '%n %a %u' $f; {0} base64 -w0 $f; echo; done"

@@ -12,7 +12,7 @@ from unittest import mock
 import pulumi
 
 from cli import capacity
-from cli.render import config_maps, objects
+from cli.render import render_config_maps, render_objects
 from model.extra_objects import ExtraObject
 from model.plan import Plan
 from model.settings import KubernetesSettings
@@ -73,17 +73,15 @@ def as_text(plan: Plan) -> str:
     runbooks and tests of alerts, and the capacity that is needed.
     """
     mirror = getattr(plan.settings, plan.settings.target).registry_mirror
-    every = [
-        {**dataclasses.asdict(w), "image": plan.images[w.image].build_reference(mirror)} for w in plan.list_workloads()
-    ]
+    every = [{**dataclasses.asdict(w), "image": plan.images[w.image].reference(mirror)} for w in plan.list_workloads()]
     alerts = [alert for group in plan.telemetry.rules for alert in group.alerts]
     said = {
         "workloads": every,
         "secrets": {name: dataclasses.asdict(secret) for name, secret in plan.secrets.items()},
         "declared": [dataclasses.asdict(item) for item in plan.extra_objects],
-        "objects": {**objects(plan), **config_maps(plan)},
+        "objects": {**render_objects(plan), **render_config_maps(plan)},
         "written": [[a.name, a.steps, a.example and dataclasses.asdict(a.example)] for a in alerts],
-        "capacity": dataclasses.asdict(capacity.of(plan)),
+        "capacity": dataclasses.asdict(capacity.estimate_plan(plan)),
     }
     return json.dumps(said, default=_plain, sort_keys=True)
 

@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from cli.render import documents, plan_file
+from cli.render import plan_file, render_documents
 from model.plan import Plan
 from tests.support.digests import SUFFIX, digest_dashboard
 
@@ -34,7 +34,7 @@ def plan_as(stack: str, name: str) -> Plan:
 
 def readable(plan: Plan) -> Files:
     """All documents of a plan; dashboards as digests."""
-    files = documents(plan)
+    files = render_documents(plan)
     return {
         name.removesuffix(".json") + SUFFIX if name.startswith(BOARDS) else name: digest_dashboard(text)
         if name.startswith(BOARDS)

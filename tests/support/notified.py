@@ -127,7 +127,7 @@ class Alertmanager:
         """See `cli.alertmanagers.Instance`."""
         return self._call(path, None if body is None else body.encode())
 
-    def log(self, since: float) -> str:
+    def read_log(self, since: float) -> str:
         """See `cli.alertmanagers.Instance`."""
         return self.file.read_text(encoding="utf-8")
 

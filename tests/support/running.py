@@ -24,7 +24,7 @@ import docker
 import yaml
 from docker.models.containers import Container
 
-from cli.engine import execute
+from cli.engine import execute_command
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", "node_modules")
@@ -176,8 +176,8 @@ class RunningStack:
     def pulumi(self, *args: str) -> str:
         """What a plain Pulumi command on the stack prints, without what `make` asks before it; it must succeed."""
         script = (
-            "import sys; from cli.engine import tool_env; from cli.workspace import open_workspace;"
-            "open_workspace(sys.argv[1], tool_env()).pulumi(*sys.argv[2:], '--stack', sys.argv[1])"
+            "import sys; from cli.engine import build_tool_env; from cli.workspace import open_workspace;"
+            "open_workspace(sys.argv[1], build_tool_env()).run_pulumi(*sys.argv[2:], '--stack', sys.argv[1])"
         )
         command = [sys.executable, "-c", script, self.name, *args]
         done = subprocess.run(
@@ -243,7 +243,7 @@ class RunningStack:
         Raises:
             RuntimeError: it failed.
         """
-        code, text = execute(self.container(workload), ["/tools/busybox", "sh", "-c", script])
+        code, text = execute_command(self.container(workload), ["/tools/busybox", "sh", "-c", script])
         if code:
             raise RuntimeError(f"{workload}: {script}: exit status {code}: {text}")
         return text

@@ -124,7 +124,7 @@ def _chosen(*kinds: str) -> dict[str, Any]:
 def _prometheus() -> dict[str, Any]:
     image = load_images(ROOT)["prometheus"]
     spec = {
-        "image": image.build_reference(None),
+        "image": image.reference(None),
         "version": image.tag,
         "replicas": 1,
         "serviceAccountName": "prometheus-of-operator",
@@ -137,7 +137,7 @@ def _prometheus() -> dict[str, Any]:
 def _alertmanager() -> dict[str, Any]:
     image = load_images(ROOT)["alertmanager"]
     spec = {
-        "image": image.build_reference(None),
+        "image": image.reference(None),
         "version": image.tag,
         "replicas": 1,
         **_chosen("alertmanagerConfig"),

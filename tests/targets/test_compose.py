@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cli import render
-from cli.render import compose_files, plan_file
+from cli.render import plan_file, render_compose_files
 from model.settings import DockerSettings
 from model.workload import Exemption, SecretFile
 from targets.compose import GROUP, compose
@@ -43,7 +43,7 @@ def service(name: str, *workloads: Any) -> dict[str, Any]:
 def test_what_services_refer_to_is_declared(stack: str) -> None:
     """Networks, volumes, secrets, services and directories of documents that a shipped stack's file names are in it."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack, target="docker")
-    files = compose_files(plan)
+    files = render_compose_files(plan)
     made = compose(Scope(stack=stack, settings=plan.settings.docker, images=plan.images), plan.list_workloads())
     folders = {f"./{path.partition('/')[0]}" for path in files}
     for name, item in made["services"].items():
@@ -114,7 +114,7 @@ def test_a_file_of_a_secret_is_never_removed(tmp_path: Path, monkeypatch: pytest
     (folder / "secrets").mkdir(parents=True)
     for name in ("secrets/mine", "gone.yml"):
         (folder / name).write_text("x")
-    assert render.render_compose("dev", folder) == 0
+    assert render.write_compose("dev", folder) == 0
     assert (folder / "secrets" / "mine").exists() and not (folder / "gone.yml").exists()
     shown = yaml.safe_load((folder / "compose.yaml").read_text())
     assert shown["services"]["prometheus"]["image"].startswith("prom/prometheus:v")

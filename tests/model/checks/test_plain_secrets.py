@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.render import documents
+from cli.render import render_documents
 from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.errors import Problem
 from tests.support.golden import STACKS, plan_as
@@ -91,7 +91,7 @@ def test_nothing_that_is_shipped_is_refused(pattern: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_rendered_document_is_refused(stack: str) -> None:
     """What is rendered of a shipped stack has no secret and no lookalike of one."""
-    files = {name: text for name, text in documents(plan_as(stack, stack)).items() if name.endswith(".yaml")}
+    files = {name: text for name, text in render_documents(plan_as(stack, stack)).items() if name.endswith(".yaml")}
     found = [hide_secrets(item, name)[1] for name, text in files.items() for item in yaml.safe_load_all(text)]
     assert files and not any(found)
 
