@@ -16,7 +16,7 @@ LINES = 400
 """Of its log that are looked at, as each request may be one of them."""
 CHALLENGED = ("connection", "dns", "unauthorized", "incorrectResponse", "tls", "caa")
 """What an authority says when the name could not be proven: https://www.rfc-editor.org/rfc/rfc8555#section-6.7."""
-WORDS = 600
+MESSAGE_LENGTH = 600
 """Characters of Traefik's own words that are repeated."""
 _LABELS = re.compile(rf'^{METRIC}\{{.*sans="([^"]*)".*\}} ([0-9.e+]+)$', re.MULTILINE)
 _ABOUT = re.compile(r"(?i)acme|certificate")
@@ -84,5 +84,5 @@ def find_reason(log: str, challenge: str = "") -> str:
     if refusal := _REFUSED.search(message):
         kind, answer = refusal.groups()
         what = f"the challenge {challenge} failed" if kind in CHALLENGED else "the authority refuses the order"
-        return f"{what} ({kind}): {answer[:WORDS]}"
-    return f"Traefik says: {message[:WORDS]}"
+        return f"{what} ({kind}): {answer[:MESSAGE_LENGTH]}"
+    return f"Traefik says: {message[:MESSAGE_LENGTH]}"

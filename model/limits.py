@@ -12,7 +12,7 @@ from typing import ClassVar
 class Limit(float):
     """A threshold of something that is always there, such as seconds or bytes: zero would always be passed."""
 
-    WORDS: ClassVar[str] = "must be greater than 0"
+    REQUIREMENT: ClassVar[str] = "must be greater than 0"
 
     @classmethod
     def allows(cls, value: float) -> bool:
@@ -23,7 +23,7 @@ class Limit(float):
 class Share(Limit):
     """A threshold of a part of a whole."""
 
-    WORDS = "must be a share, greater than 0 and less than 1, such as 0.05 for 5%"
+    REQUIREMENT = "must be a share, greater than 0 and less than 1, such as 0.05 for 5%"
 
     @classmethod
     def allows(cls, value: float) -> bool:
@@ -34,7 +34,7 @@ class Share(Limit):
 class Count(Limit):
     """A threshold of events that need not happen: with zero, the first one fires the alert."""
 
-    WORDS = "must be 0 or more"
+    REQUIREMENT = "must be 0 or more"
 
     @classmethod
     def allows(cls, value: float) -> bool:

@@ -92,7 +92,7 @@ def _describe_unfit(threshold: float, alert: AlertRule) -> str:
     if alert.limit is None:
         return "the alert has no threshold that could be another"
     kind = get_limit_type(alert.limit)
-    return "" if kind.allows(threshold) else f"{threshold:g}: {kind.WORDS}"
+    return "" if kind.allows(threshold) else f"{threshold:g}: {kind.REQUIREMENT}"
 
 
 def _tune_alert(alert: AlertRule, system: System) -> AlertRule | None:

@@ -27,7 +27,7 @@ CHOSEN = 'environment=~"$environment", service=~"$service"'
 """The matchers of a dashboard's variables."""
 PROBES = "blackbox"
 """The job that has the exporter ask; its targets carry the labels of the services that are asked."""
-ASKED = f'up{{job!="{PROBES}"}}'
+ANSWERING = f'up{{job!="{PROBES}"}}'
 """Targets that were asked themselves: the jobs of probes have the labels of what the exporter is asked about."""
 PER_SECOND = {"seconds": 1.0, "milliseconds": 1000.0}
 """A unit of time, in parts of a second."""

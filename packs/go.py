@@ -29,7 +29,7 @@ USUAL_BYTES = 128e6
 SETTLED = "6h"
 """How long a process must have been watched before its usual memory counts: starts and caches only grow."""
 GOROUTINES = 10_000.0
-HOLD = "30m"
+WAIT = "30m"
 """Longer than a warm-up of caches, which also only grows."""
 
 METRICS: Mapping[str, Metric] = {
@@ -83,7 +83,7 @@ def _alert_on_leak(  # noqa: PLR0917 - six plain values
     return AlertRule(
         name=alert,
         expr=f"predict_linear({name}{chosen}[1h], {AHEAD_SECONDS}) > {bound:g} and deriv({name}{chosen}[1h]) > 0",
-        for_=HOLD,
+        for_=WAIT,
         severity="warning",
         limit=bound,
         summary=summary,

@@ -33,7 +33,7 @@ ERROR_RATIO = 0.05
 """One request in twenty: users notice."""
 LATENCY_SECONDS = 1.0
 """Beyond a second people's train of thought breaks (https://www.nngroup.com/articles/response-times-3-important-limits/)."""
-HOLD = "5m"
+WAIT = "5m"
 """Longer than a deployment's restart, shorter than people's patience."""
 QUANTILES = (0.5, 0.95, 0.99)
 REQUESTS, ERRORS = f"service:requests:rate{WINDOW}", f"service:requests_failed:ratio_rate{WINDOW}"
@@ -110,7 +110,7 @@ def alert_on_error_ratio(subject: Subject, of: Outcome) -> AlertRule:
     return AlertRule(
         name="HighErrorRatio",
         expr=f"{ERRORS}{subject.build_selector()} > {bound:g} and {outcome.build_enough_condition(subject, of, least)}",
-        for_=HOLD,
+        for_=WAIT,
         severity="critical",
         limit=Share(bound),
         min_failures=least,
@@ -142,7 +142,7 @@ def alert_on_slow_requests(subject: Subject, name: str, metric: Metric, q: float
     return AlertRule(
         name="SlowRequests",
         expr=f"{derive_latency_name(q)}{subject.build_selector()} > {bound:g}",
-        for_=HOLD,
+        for_=WAIT,
         severity="warning",
         limit=bound,
         quantile=q,

@@ -14,7 +14,7 @@ from model.base import parse_duration
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.system import ServiceLevelObjective, System
 from model.telemetry import RecordingRule, RuleGroup
-from packs.base import ASKED, BY, Subject, build_panel, build_thresholds, get_limit
+from packs.base import ANSWERING, BY, Subject, build_panel, build_thresholds, get_limit
 from packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, build_alerts
 from packs.slo_counts import build_counts
 
@@ -84,7 +84,7 @@ def build_unknown_recording() -> RecordingRule:
     share = f"1 - ({judged} or 0 * {seen}) / ({seen} > 0)"
     # a counter without labels is there before the first request; of a target that is down TargetDown is told
     recent = "(slo:requests:rate5m or present_over_time(slo:requests:rate5m_sampled[1d]))"
-    answers = f"on ({BY}) (max by ({BY}) ({ASKED}) == 1)"
+    answers = f"on ({BY}) (max by ({BY}) ({ANSWERING}) == 1)"
     none = f"0 * slo:objective:ratio + 1 unless {ON} {recent} and {answers}"
     return RecordingRule(record="slo:requests_unknown:ratio_rate1h", expr=f"{share} or {ON} ({none})")
 

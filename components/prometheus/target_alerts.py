@@ -9,7 +9,7 @@ from __future__ import annotations
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import (
-    ASKED,
+    ANSWERING,
     BY,
     PROBES,
     SERVICE,
@@ -52,7 +52,7 @@ def _up(**labels: str) -> str:
 
 def target_down(*, cluster: bool = False) -> AlertRule:
     """No answer to a scrape, whoever was asked. Pods and nodes that the platform knows have an alert of their own."""
-    up = f'up{{job!="{PROBES}", pod="", node=""}}' if cluster else ASKED
+    up = f'up{{job!="{PROBES}", pod="", node=""}}' if cluster else ANSWERING
     before, now = (
         build_service_series("web", "up", job="web", instance="web:80", environment=name) for name in ("before", "test")
     )
@@ -63,7 +63,7 @@ def target_down(*, cluster: bool = False) -> AlertRule:
         expr=f"{up} == 0 unless on(job, instance) up == 1",
         for_="1m",  # four missed scrapes at the default interval: no restart takes that long
         severity="critical",
-        inhibits=(Inhibition(alerts=FOLLOWS, on=SERVICE, all_of=ASKED),),
+        inhibits=(Inhibition(alerts=FOLLOWS, on=SERVICE, all_of=ANSWERING),),
         summary="{{ $labels.service }} ({{ $labels.instance }}) cannot be scraped",
         description="Prometheus has had no answer from {{ $labels.job }} for a minute: it is down or unreachable.",
         steps=(
@@ -143,7 +143,7 @@ def flapping(tune: Tune) -> AlertRule:
     bound = get_limit(tune, "TargetFlapping", ANSWERED)
     return AlertRule(
         name="TargetFlapping",
-        expr=f"avg_over_time({ASKED}[15m]) < {bound:g} and changes({ASKED}[15m]) >= {FLAPS}",
+        expr=f"avg_over_time({ANSWERING}[15m]) < {bound:g} and changes({ANSWERING}[15m]) >= {FLAPS}",
         for_="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
         severity="warning",
         limit=Share(bound),

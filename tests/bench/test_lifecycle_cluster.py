@@ -20,7 +20,7 @@ class Pods:
     def __init__(self, *rules: str) -> None:
         self.rules = rules
 
-    def pods(self, workload: str) -> list[Any]:
+    def list_pods(self, workload: str) -> list[Any]:
         """The instances."""
         assert workload == "prometheus"
         return [SimpleNamespace(number=number) for number in range(len(self.rules))]

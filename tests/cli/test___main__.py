@@ -131,15 +131,15 @@ def test_render_goes_to_the_build_folder(
     function: str, more: list[str], folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without --output, documents go to build/render/<stack>, and a Compose file to build/compose/<stack>."""
-    given: list[Any] = []
+    values: list[Any] = []
 
     def rendered(*args: Any) -> int:
-        given.extend(args)
+        values.extend(args)
         return 0
 
     monkeypatch.setattr(render, function, rendered)
     assert call(monkeypatch, "render", "--stack", "prod", *more) == 0
-    assert given == ["prod", ROOT / "build" / folder / "prod"]
+    assert values == ["prod", ROOT / "build" / folder / "prod"]
 
 
 @pytest.fixture
@@ -189,10 +189,10 @@ def test_a_run_that_came_first_is_said(
 ) -> None:
     """Where Pulumi fails because another run took the lock meanwhile, the message says whose it is."""
     fakes.fake_pulumi(stack, {"stack export": "{}"}, fails=("destroy", "refresh"))
-    held = recover.Lock(stack, 4711, "ann", "elsewhere")
-    found = [[], [], [held]] if command == "down" else [[held]]
+    lock = recover.Lock(stack, 4711, "ann", "elsewhere")
+    result = [[], [], [lock]] if command == "down" else [[lock]]
     monkeypatch.setattr(commands, "run_preflight", lambda host, plan: None)
-    monkeypatch.setattr(recover, "list_locks", lambda space: found.pop(0))
+    monkeypatch.setattr(recover, "list_locks", lambda space: result.pop(0))
     assert call(monkeypatch, command) == 1
     assert "stack dev is being changed by another run:\n  process 4711 of ann on elsewhere" in capsys.readouterr().out
 
@@ -257,10 +257,10 @@ def test_the_engine_describes_itself_before_a_run(
     space = fakes.workspace(tmp_path)
     added: list[Any] = []
     host = DockerHost("dev", fakes.engine_with())
-    found = Description(settings={"docker": {"swapLimit": False}}, remarks=["no swap limits [here]"])
+    result = Description(settings={"docker": {"swapLimit": False}}, remarks=["no swap limits [here]"])
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
     monkeypatch.setattr(commands, "open_host", lambda *args: host)
-    monkeypatch.setattr(DockerHost, "describe", lambda self, settings: found)
+    monkeypatch.setattr(DockerHost, "describe", lambda self, settings: result)
     monkeypatch.setattr(render, "plan_workspace", lambda space: f"planned after {added}")
     monkeypatch.setattr(commands, "describe_machine", lambda space, settings: added.append(settings))
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")

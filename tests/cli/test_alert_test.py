@@ -34,8 +34,8 @@ OFFICE, NIGHT = Way("office", "webhook", 2, resolved=True), Way("night", "pagerd
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     """A shop with two receivers and a dead man's switch."""
-    given = {"alertmanager": ConfigValue(json.dumps(OWN)), "key": ConfigValue("", secret=True)}
-    return plan_shop(tmp_path, settings=given)
+    settings = {"alertmanager": ConfigValue(json.dumps(OWN)), "key": ConfigValue("", secret=True)}
+    return plan_shop(tmp_path, settings=settings)
 
 
 class Counting:
@@ -146,10 +146,10 @@ def test_counters_are_of_one_way() -> None:
             'alertmanager_notifications_failed_total{integration="webhook",reason="other"} 2',
         ]
     )
-    found = parse_counts(lines, OFFICE)
-    assert found == Counts(calls=3, failed=1, given_up=2)
-    assert found.subtract(Counts(calls=1)) == Counts(calls=2, failed=1, given_up=2)
-    assert found.accepted == 2
+    result = parse_counts(lines, OFFICE)
+    assert result == Counts(calls=3, failed=1, given_up=2)
+    assert result.subtract(Counts(calls=1)) == Counts(calls=2, failed=1, given_up=2)
+    assert result.accepted == 2
 
 
 def test_the_last_error_of_a_way_is_found() -> None:

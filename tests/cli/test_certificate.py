@@ -27,14 +27,14 @@ def test_a_certificate_covers_its_host(names: str) -> None:
 @pytest.mark.parametrize("text", ["", metric("n.example.com"), metric("m.example.com.evil.com"), metric("*.com")])
 def test_another_one_does_not(text: str) -> None:
     """Then people get one that browsers refuse."""
-    (found,) = certificate.wait_certificate(SETTINGS, lambda: text, lambda: "", 0)
-    assert found.startswith("there is no certificate for m.example.com") and "has not said why" in found
+    (result,) = certificate.wait_certificate(SETTINGS, lambda: text, lambda: "", 0)
+    assert result.startswith("there is no certificate for m.example.com") and "has not said why" in result
 
 
 def test_one_that_has_ended_is_none() -> None:
     """Traefik still serves it when the authority is away."""
-    (found,) = certificate.wait_certificate(SETTINGS, lambda: metric("m.example.com", 1e9), lambda: "", 0)
-    assert found.startswith("the certificate for m.example.com has ended")
+    (result,) = certificate.wait_certificate(SETTINGS, lambda: metric("m.example.com", 1e9), lambda: "", 0)
+    assert result.startswith("the certificate for m.example.com has ended")
 
 
 def test_the_failed_challenge_is_named() -> None:
@@ -45,8 +45,8 @@ def test_the_failed_challenge_is_named() -> None:
         ' acme: error: 400 :: urn:ietf:params:acme:error:connection :: Get \\"http://m/x\\": refused"\n'
         "2026-11-28T08:49:28Z INF Serving"
     )
-    (found,) = certificate.wait_certificate(SETTINGS, lambda: "", lambda: log, 0)
-    assert 'the challenge http failed (connection): Get "http://m/x": refused' in found
+    (result,) = certificate.wait_certificate(SETTINGS, lambda: "", lambda: log, 0)
+    assert 'the challenge http failed (connection): Get "http://m/x": refused' in result
 
 
 def test_a_store_that_others_may_read_is_named() -> None:

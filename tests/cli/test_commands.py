@@ -43,11 +43,11 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     path = fakes.fake_pulumi(tmp_path, {"stack export": "{}", "stack output": "{}"})
     monkeypatch.setattr(engine, "build_tool_env", lambda: {"PATH": f"{path}:/usr/bin:/bin"})
     monkeypatch.setattr(commands, "fetch_prerequisites", lambda plan: {})
-    found = Opened()
-    monkeypatch.setattr(commands, "open_host", lambda stack, location: _remember(found, location))
+    result = Opened()
+    monkeypatch.setattr(commands, "open_host", lambda stack, location: _remember(result, location))
     monkeypatch.setattr("sys.stdin", (tmp_path / "typed").open("w+"))
     (tmp_path / "certs").mkdir()
-    return found
+    return result
 
 
 def _remember(found: Opened, location: Location) -> hosts.Host:
@@ -89,8 +89,8 @@ def test_every_command_takes_every_key(
     write(tmp_path, stack_file(target))
     # a host on which nothing runs is not well, which is the end of what these two look at
     assert call(monkeypatch, command) == (1 if command in ("up", "verify") else 0)
-    wanted = read_location(tmp_path / "checkout", "x")
-    assert opened == ([] if command in LOCAL else [wanted])
+    expected = read_location(tmp_path / "checkout", "x")
+    assert opened == ([] if command in LOCAL else [expected])
 
 
 @pytest.mark.parametrize("command", PLACED)

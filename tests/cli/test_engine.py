@@ -34,11 +34,11 @@ def test_unreachable_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """certPath gives the client's certificate and the authority it trusts, under Docker's usual names."""
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
 
     class Client:
         def __init__(self, **options: Any) -> None:
-            given.update(options)
+            values.update(options)
             self.api = type("Api", (), {"trust_env": True})()
 
         def version(self, api_version: bool) -> dict[str, str]:
@@ -50,10 +50,10 @@ def test_certificates_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     client = engine.connect_engine(
         parse_model(DockerSettings, {"host": "tcp://10.0.0.5:2376", "certPath": str(tmp_path)}, "x")
     )
-    assert client.api.trust_env is False and given["version"] == "1.41"
-    assert given["base_url"] == "tcp://10.0.0.5:2376"
-    assert given["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
-    assert given["tls"].ca_cert == str(tmp_path / "ca.pem") and given["tls"].verify
+    assert client.api.trust_env is False and values["version"] == "1.41"
+    assert values["base_url"] == "tcp://10.0.0.5:2376"
+    assert values["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+    assert values["tls"].ca_cert == str(tmp_path / "ca.pem") and values["tls"].verify
 
 
 def test_output_is_read_whole() -> None:

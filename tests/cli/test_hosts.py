@@ -38,16 +38,16 @@ def pod(*, ready: bool, waiting: str | None = None, restarts: int = 0) -> Any:
 
 def test_a_pod_is_well_when_it_is_ready() -> None:
     """Its health has its workload, its place and what it may use."""
-    found = read_pod_health(pod(ready=True))
-    assert found.good
-    assert (found.workload, found.url, found.memory_limit) == ("loki", "monitoring-dev/loki-0", 256 * 2**20)
+    result = read_pod_health(pod(ready=True))
+    assert result.good
+    assert (result.workload, result.url, result.memory_limit) == ("loki", "monitoring-dev/loki-0", 256 * 2**20)
 
 
 def test_a_pod_that_waits_says_why() -> None:
     """The reason is the state, and restarts are shown."""
-    found = read_pod_health(pod(ready=False, waiting="ImagePullBackOff", restarts=3))
-    assert not found.good
-    assert found.state == "ImagePullBackOff" and "3 restarts" in found.url
+    result = read_pod_health(pod(ready=False, waiting="ImagePullBackOff", restarts=3))
+    assert not result.good
+    assert result.state == "ImagePullBackOff" and "3 restarts" in result.url
     assert not read_pod_health(pod(ready=False)).good
 
 
@@ -111,10 +111,10 @@ def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest
     ]
     state = json.dumps({"deployment": {"resources": resources}})
     monkeypatch.setattr(verify, "is_blind", lambda client, stack: blind)
-    found = DockerHost("dev", fakes.engine_with()).list_urns_to_replace(
+    result = DockerHost("dev", fakes.engine_with()).list_urns_to_replace(
         fakes.workspace(tmp_path, {"stack export": state})
     )
-    assert found == ["urn:half", *(["urn:cadvisor"] if blind else [])]
+    assert result == ["urn:half", *(["urn:cadvisor"] if blind else [])]
 
 
 def test_alertmanagers_are_asked_where_they_run() -> None:

@@ -48,9 +48,9 @@ def test_only_our_own_targets_count() -> None:
 
 def test_a_pool_that_is_not_there_yet_is_not_up() -> None:
     """So that a run waits for it, and says at the end what is missing."""
-    (found,) = list_targets(Operator(), ["pod"], fetch, ["podMonitor/mine/new/0"])
-    assert found["health"] == "unknown" and found["scrapeUrl"] == "podMonitor/mine/new/0"
-    assert "no Prometheus of the operator in monitoring has it yet" in found["lastError"]
+    (result,) = list_targets(Operator(), ["pod"], fetch, ["podMonitor/mine/new/0"])
+    assert result["health"] == "unknown" and result["scrapeUrl"] == "podMonitor/mine/new/0"
+    assert "no Prometheus of the operator in monitoring has it yet" in result["lastError"]
 
 
 def test_an_answer_that_is_refused_is_told() -> None:
@@ -59,5 +59,5 @@ def test_an_answer_that_is_refused_is_told() -> None:
     def refuses(*_: Any) -> str:
         raise RuntimeError("403 Forbidden")
 
-    (found,) = list_targets(Operator(), ["pod"], refuses, ["podMonitor/mine/new/0"])
-    assert found["lastError"] == "403 Forbidden"
+    (result,) = list_targets(Operator(), ["pod"], refuses, ["podMonitor/mine/new/0"])
+    assert result["lastError"] == "403 Forbidden"

@@ -60,19 +60,19 @@ def test_only_locks_of_dead_processes_of_this_machine_are_stale(tmp_path: Path) 
 
 def test_a_number_that_was_given_again_holds_no_lock(tmp_path: Path) -> None:
     """After a restart of the machine another process may have the number; it started after the lock was taken."""
-    held = lock(tmp_path, {"pid": os.getpid(), "hostname": socket.gethostname(), "timestamp": ago(86_400)})
-    assert stale(fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")) == {held}
+    entry = lock(tmp_path, {"pid": os.getpid(), "hostname": socket.gethostname(), "timestamp": ago(86_400)})
+    assert stale(fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")) == {entry}
 
 
 def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -> None:
     """It keeps its number until its parent asks how it ended, which may be never."""
     killed = subprocess.Popen(["sleep", "60"])
     try:
-        held = lock(tmp_path, {"pid": killed.pid, "hostname": socket.gethostname()})
+        entry = lock(tmp_path, {"pid": killed.pid, "hostname": socket.gethostname()})
         space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
         assert stale(space) == set()
         killed.kill()
-        eventually(lambda: stale(space) == {held}, timeout=10, what="the lock is stale")
+        eventually(lambda: stale(space) == {entry}, timeout=10, what="the lock is stale")
     finally:
         killed.wait()
 
@@ -86,7 +86,7 @@ def test_other_backends_have_no_locks_here(tmp_path: Path) -> None:
 def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
     """Who holds it and what to do is said; nothing is imported, and nothing of that run is removed."""
     content = {"pid": os.getpid(), "username": "ann", "hostname": socket.gethostname(), "timestamp": ago(0)}
-    held = lock(tmp_path, content)
+    entry = lock(tmp_path, content)
     exported = state(container("a"), pending_operations=[{"type": "creating"}])
     space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)}, PULUMI_BACKEND_URL=f"file://{tmp_path}")
     making = FakeItem("dev-b", id="b")
@@ -94,7 +94,7 @@ def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
         recover.recover_stack(space, fakes.engine_with(making))
     assert (making.done, fakes.calls(tmp_path)) == ([], [])
     lock(tmp_path, content | {"hostname": "far"})
-    with pytest.raises(recover.LockedError, match=rf"ann on far since .*remove its lock: rm '{held}'"):
+    with pytest.raises(recover.LockedError, match=rf"ann on far since .*remove its lock: rm '{entry}'"):
         recover.recover_stack(space, None)
 
 
@@ -110,13 +110,13 @@ def state(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def test_only_failed_one_shots_run_again() -> None:
     """A one-shot that ended with an error is repeated; a service or a one-shot that went well is not."""
-    found = state(
+    result = state(
         container("good"),
         container("bad", code=1),
         container("service", attach=False, code=137),
         {"type": "docker:index/volume:Volume", "urn": "volume", "outputs": {"exitCode": 1, "attach": True}},
     )
-    assert recover.list_unfinished(found) == ["bad"]
+    assert recover.list_unfinished(result) == ["bad"]
     assert recover.list_unfinished({}) == []
 
 
@@ -132,8 +132,8 @@ def test_orphans_go_and_known_things_stay() -> None:
     known, orphan = FakeItem("dev-a", id="a"), FakeItem("dev-b", id="b")
     network, volume = FakeItem("dev-monitoring", id="n"), FakeItem("dev-data", id="v")
     engine = fakes.engine_with(known, orphan, networks=[network], volumes=[volume])
-    found = recover.list_engine_resources(engine, "dev")
-    assert recover.remove_orphans(*found, {"a"}) == ["dev-b", "dev-monitoring"]
+    result = recover.list_engine_resources(engine, "dev")
+    assert recover.remove_orphans(*result, {"a"}) == ["dev-b", "dev-monitoring"]
     assert (known.done, orphan.done, network.done, volume.done) == ([], ["stop", "remove"], ["remove"], [])
     assert engine.containers.filters == [{"label": "io.observability.stack=dev"}]
 

@@ -88,8 +88,8 @@ def test_only_what_a_stack_runs_is_brought() -> None:
     def images(stack: str) -> set[str]:
         return set(render.list_images(render.plan_file(systems.ROOT / f"Pulumi.{stack}.yaml", stack)))
 
-    wanted = images("dev")
-    assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= wanted
-    assert not wanted & {"jaeger", "redis", "kube-state-metrics"}
+    expected = images("dev")
+    assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= expected
+    assert not expected & {"jaeger", "redis", "kube-state-metrics"}
     assert "jaeger" in images("devops-mcp")
     assert {"kube-state-metrics"} < images("prod") and "cadvisor" not in images("prod")

@@ -15,9 +15,9 @@ from model.telemetry import AlertRule
 
 def rule(**more: object) -> AlertRule:
     """An alert with everything that a page shows."""
-    given = {"name": "Late", "expr": "a > 1", "severity": "warning", "summary": "s", "description": "It is late.",
+    values = {"name": "Late", "expr": "a > 1", "severity": "warning", "summary": "s", "description": "It is late.",
              "steps": ("Look.", "Act."), "limit": 1.0, **more}  # fmt: skip
-    return AlertRule(**given)  # type: ignore[arg-type]
+    return AlertRule(**values)  # type: ignore[arg-type]
 
 
 def test_a_page_says_what_to_do() -> None:

@@ -33,9 +33,9 @@ ADMIN = f"urn:pulumi:dev::observability::{KIND}::dev-grafana-admin-password"
 
 def plan_with(folder: Path, settings: Mapping[str, Any] | None = None, **config: ConfigValue) -> Plan:
     """The plan of the shop on Docker, with a receiver; secrets need not be set."""
-    given: dict[str, str | ConfigValue] = {"alertmanager": json.dumps(RECEIVER), **(settings or {}), **config}
+    options: dict[str, str | ConfigValue] = {"alertmanager": json.dumps(RECEIVER), **(settings or {}), **config}
     root = project(folder, changed(SYSTEM, {}))
-    return assemble_plan("dev", configuration(given), platforms=PLATFORMS, root=root, need_secrets=False)
+    return assemble_plan("dev", configuration(options), platforms=PLATFORMS, root=root, need_secrets=False)
 
 
 def by_name(plan: Plan, *stored: str, times: Mapping[str, datetime] | None = None) -> dict[str, Row]:
@@ -85,30 +85,30 @@ def console_text() -> tuple[Console, io.StringIO]:
 
 def test_each_secret_has_a_state(tmp_path: Path) -> None:
     """Set, generated, still to be generated, made of others, or missing."""
-    found = by_name(plan_with(tmp_path), times={"grafana-admin-password": NOW})
-    assert found["slack-webhook"].state == "MISSING" and found["slack-webhook"].missing
-    assert found["grafana-admin-password"].state == "generated"
-    assert found["access-admin-password"].state == "not generated yet"
-    assert found["traefik-users"].state == "made of access-admin-password"
+    result = by_name(plan_with(tmp_path), times={"grafana-admin-password": NOW})
+    assert result["slack-webhook"].state == "MISSING" and result["slack-webhook"].missing
+    assert result["grafana-admin-password"].state == "generated"
+    assert result["access-admin-password"].state == "not generated yet"
+    assert result["traefik-users"].state == "made of access-admin-password"
     assert by_name(plan_with(tmp_path), "slack-webhook")["slack-webhook"].state == "set"
     assert by_name(plan_with(tmp_path), "slack-webhook")["slack-webhook"].age == "unknown"
-    assert found["slack-webhook"].age == "-"
-    assert all(row.purpose for row in found.values())
+    assert result["slack-webhook"].age == "-"
+    assert all(row.purpose for row in result.values())
 
 
 def test_each_secret_says_what_a_new_value_does(tmp_path: Path) -> None:
     """Read again in place, a restart of its readers by name, or no rotation at all."""
-    found = by_name(plan_with(tmp_path))
-    assert found["access-admin-password"].effect == "in place"
-    assert found["grafana-admin-password"].effect == "restarts grafana"
-    assert found["grafana-secret-key"].effect == "cannot be rotated"
+    result = by_name(plan_with(tmp_path))
+    assert result["access-admin-password"].effect == "in place"
+    assert result["grafana-admin-password"].effect == "restarts grafana"
+    assert result["grafana-secret-key"].effect == "cannot be rotated"
 
 
 def test_on_a_cluster_a_new_value_makes_new_pods(tmp_path: Path) -> None:
     """Of those who read it only at their start; the others read it again there too."""
-    found = by_name(plan_with(tmp_path, {"target": "kubernetes"}))
-    assert found["grafana-admin-password"].effect == "new pods of grafana"
-    assert found["access-admin-password"].effect == "in place"
+    result = by_name(plan_with(tmp_path, {"target": "kubernetes"}))
+    assert result["grafana-admin-password"].effect == "new pods of grafana"
+    assert result["access-admin-password"].effect == "in place"
 
 
 def test_logins_of_registries_are_in_the_table(tmp_path: Path) -> None:

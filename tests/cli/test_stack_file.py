@@ -56,19 +56,19 @@ def test_no_key_is_missing_in_the_examples(model: type[Strict], given: dict[str,
 def test_every_key_of_a_cluster_is_read(tmp_path: Path) -> None:
     """Lists and nested sections are too, by those who need all settings and by those who need the place alone."""
     folder = written(tmp_path, stack_file("kubernetes"))
-    found = read_settings(folder, "x")
-    assert found.kubernetes.image_pull_secrets == ("registry-login",)
-    assert found.kubernetes.tolerations[0].value == "monitoring"
-    assert read_location(folder, "x") == build_location(found)
-    assert build_location(found).kubernetes == found.kubernetes and build_location(found).target == "kubernetes"
+    result = read_settings(folder, "x")
+    assert result.kubernetes.image_pull_secrets == ("registry-login",)
+    assert result.kubernetes.tolerations[0].value == "monitoring"
+    assert read_location(folder, "x") == build_location(result)
+    assert build_location(result).kubernetes == result.kubernetes and build_location(result).target == "kubernetes"
 
 
 def test_every_key_of_an_engine_is_read(tmp_path: Path) -> None:
     """Arguments of ssh and logins are lists."""
     folder = written(tmp_path, stack_file("docker"))
-    found = read_settings(folder, "x")
-    assert found.docker.ssh_options == ("-i", "key") and found.docker.registry_logins[0].username == "u"
-    assert read_location(folder, "x") == build_location(found)
+    result = read_settings(folder, "x")
+    assert result.docker.ssh_options == ("-i", "key") and result.docker.registry_logins[0].username == "u"
+    assert read_location(folder, "x") == build_location(result)
 
 
 @pytest.mark.parametrize(

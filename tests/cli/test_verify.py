@@ -207,8 +207,8 @@ def test_some_service_must_have_lines() -> None:
     seen = metrics("dev-prometheus", "dev-loki")
     assert watched(seen, lines("dev-loki", "shop-web")) == []
     for nothing in (lines("shop-web"), lines()):
-        (said,) = watched(seen, nothing)
-        assert "Loki has no line of any container of this stack" in said and "dev-promtail" in said
+        (sentence,) = watched(seen, nothing)
+        assert "Loki has no line of any container of this stack" in sentence and "dev-promtail" in sentence
 
 
 def test_only_what_is_planned_is_asked_for() -> None:
@@ -220,8 +220,8 @@ def test_only_what_is_planned_is_asked_for() -> None:
 
 def test_a_store_that_does_not_answer_is_said() -> None:
     """A query that fails is no success, and ends nothing."""
-    (said,) = watched(metrics("dev-prometheus", "dev-loki"), (1, b"HTTP/1.1 503"))
-    assert "503" in said
+    (sentence,) = watched(metrics("dev-prometheus", "dev-loki"), (1, b"HTTP/1.1 503"))
+    assert "503" in sentence
 
 
 def test_first_samples_are_waited_for() -> None:
@@ -267,13 +267,13 @@ def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None
     labels = {"before": 'environment="before"', "now": 'environment="now"'}
     series = [{"series": f'up{{job="cadvisor", instance="c:1", {each}}}', "values": "1x20"} for each in labels.values()]
     series += [{"series": f'container_last_seen{{name="a", instance="c:1", {labels["now"]}}}', "values": "0+60x20"}]
-    wanted = [
+    expected = [
         {
             "expr": verify._build_seen_query(".+"),
             "eval_time": "10m",
             "exp_samples": [{"labels": '{name="a"}', "value": 1}],
         }
     ]
-    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": wanted}]
+    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": expected}]
     (tmp_path / "test.yml").write_text(yaml.safe_dump({"tests": tests}))
     accepts(tool("promtool"), "test", "rules", tmp_path / "test.yml")

@@ -35,11 +35,11 @@ def test_a_stack_is_estimated(tmp_path: Path) -> None:
     plan, cluster = plan_shop(tmp_path), KubernetesSettings()
 
     def at(interval: str, kept: str, logs: str) -> tuple[int, int, int]:
-        found = estimate_capacity(
+        result = estimate_capacity(
             plan.system, plan.telemetry, cluster, scrape_interval=interval, metric_retention=kept, log_retention=logs
         )
-        assert found.series > count_service_series(plan.system.services["api"]) > SCRAPE_META
-        return found.prometheus_disk, found.prometheus_memory, found.loki_disk
+        assert result.series > count_service_series(plan.system.services["api"]) > SCRAPE_META
+        return result.prometheus_disk, result.prometheus_memory, result.loki_disk
 
     disk, memory, logs = at("15s", "10d", "10d")
     assert at("30s", "10d", "10d")[0] * 2 - disk in (-1, 0, 1)

@@ -139,10 +139,10 @@ def test_a_folded_row_holds_its_panels() -> None:
 
 def test_environment_and_service_can_be_chosen() -> None:
     """Both variables come from label values; without a list of services every value counts."""
-    found = model([panel()])["templating"]["list"]
-    assert [variable["name"] for variable in found] == ["environment", "service"]
-    assert all(variable["query"]["query"].startswith("label_values(up") for variable in found)
-    assert [variable["allValue"] for variable in found] == [".*", ".*"]
+    result = model([panel()])["templating"]["list"]
+    assert [variable["name"] for variable in result] == ["environment", "service"]
+    assert all(variable["query"]["query"].startswith("label_values(up") for variable in result)
+    assert [variable["allValue"] for variable in result] == [".*", ".*"]
 
 
 def test_a_systems_dashboard_offers_its_own_services() -> None:

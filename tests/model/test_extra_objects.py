@@ -15,5 +15,5 @@ def test_a_name_is_taken_once() -> None:
 
 def test_what_a_cluster_cannot_hold_is_told() -> None:
     """An object of more than a megabyte is refused with its size."""
-    (found,) = check_objects([ExtraObject(api="v1", kind="ConfigMap", name="a", body={"data": {"x": "x" * LARGEST}})])
-    assert "ConfigMap 'a' has 1,000,019 bytes" in found and "make it smaller" in found
+    (problem,) = check_objects([ExtraObject(api="v1", kind="ConfigMap", name="a", body={"data": {"x": "x" * LARGEST}})])
+    assert "ConfigMap 'a' has 1,000,019 bytes" in problem and "make it smaller" in problem

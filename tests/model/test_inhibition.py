@@ -47,8 +47,8 @@ def test_what_is_not_there_mutes_nothing() -> None:
 
 def test_an_alert_of_another_service_mutes_nothing() -> None:
     """Packs give alerts of one name to several services: each mutes that of its own service alone."""
-    found = expressions(replace(FULL, service="a"), rule("Low", service="a"), rule("Low", service="b"))
-    assert OUT in found["Low a"] and OUT not in found["Low b"]
+    result = expressions(replace(FULL, service="a"), rule("Low", service="a"), rule("Low", service="b"))
+    assert OUT in result["Low a"] and OUT not in result["Low b"]
 
 
 def test_all_of_counts_what_could_fire() -> None:

@@ -55,11 +55,11 @@ def test_times_that_are_none_are_refused(said: dict[str, Any], says: str) -> Non
 
 def test_all_kinds_of_times_are_taken() -> None:
     """As Alertmanager's documentation has them."""
-    said = {
+    values = {
         "times": NIGHT, "weekdays": ["monday:friday", "sunday"], "daysOfMonth": ["1:5", "-3:-1"],
         "months": ["1:3", "may:august", "december"], "years": ["2030", "2031:2033"], "location": "Australia/Sydney",
     }  # fmt: skip
-    assert parse_model(Period, said, "period").zone == "Australia/Sydney"
+    assert parse_model(Period, values, "period").zone == "Australia/Sydney"
     with pytest.raises(ConfigError, match="timeIntervals"):
         interval("empty")
 
@@ -74,8 +74,8 @@ def test_a_period_covers_minutes_of_the_week() -> None:
 def test_unknown_unused_and_doubled_intervals() -> None:
     """A name that leads nowhere and an interval that nobody uses are mistakes."""
     night = interval("night", {"times": NIGHT})
-    found = check_intervals([night, night], [route(muteTimeIntervals=["nigth"])])
-    assert [str(p) for p in found] == [
+    problems = check_intervals([night, night], [route(muteTimeIntervals=["nigth"])])
+    assert [str(p) for p in problems] == [
         "timeIntervals[1].name: interval 'night' is declared twice",
         "routes[0].muteTimeIntervals[0]: names the unknown interval 'nigth'; did you mean 'night'?",
         "timeIntervals[0]: 'night' is used by no route; name it in one, or leave it out",
@@ -100,17 +100,17 @@ DAYTIME = {"times": [{"startTime": "08:00", "endTime": "18:00"}]}
 )
 def test_a_route_that_is_mute_for_ever_is_refused(periods: list[dict[str, Any]], silent: bool) -> None:
     """What leaves no minute of any week is no mute time but a receiver less."""
-    found = check_intervals([interval("always", *periods)], [route(muteTimeIntervals=["always"])])
-    assert bool(found) is silent
+    problems = check_intervals([interval("always", *periods)], [route(muteTimeIntervals=["always"])])
+    assert bool(problems) is silent
     if silent:
-        assert str(found[0]).startswith("routes[0].muteTimeIntervals: leave no time")
-        assert "its alerts are critical" in str(found[0])
+        assert str(problems[0]).startswith("routes[0].muteTimeIntervals: leave no time")
+        assert "its alerts are critical" in str(problems[0])
 
 
 def test_a_route_that_is_mute_whenever_it_is_active_is_refused() -> None:
     """Active times must not lie within mute ones."""
     office, night = interval("office", DAYTIME), interval("night", {"times": NIGHT})
-    said = {"activeTimeIntervals": ["office"], "muteTimeIntervals": ["night"]}
-    assert not check_intervals([office, night], [route("warning", **said)])
+    values = {"activeTimeIntervals": ["office"], "muteTimeIntervals": ["night"]}
+    assert not check_intervals([office, night], [route("warning", **values)])
     turned = {"activeTimeIntervals": ["office"], "muteTimeIntervals": ["office", "night"]}
     assert check_intervals([office, night], [route("warning", **turned)])

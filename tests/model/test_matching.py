@@ -81,10 +81,10 @@ def test_alertmanager_takes_the_same_routes(tmp_path: Path) -> None:
         for _ in range(10):
             labels = {name: dice.choice(VALUES) for name in NAMES if dice.random() < 0.7}
             words = [f"{name}={value}" for name, value in labels.items() if value] or ["alertname=Any"]
-            said = accepts(tool("amtool"), "config", "routes", "test", f"--config.file={file}", *words)
-            wanted = re.split(",", said.splitlines()[-1])
+            output = accepts(tool("amtool"), "config", "routes", "test", f"--config.file={file}", *words)
+            expected = re.split(",", output.splitlines()[-1])
             assert list(dict.fromkeys(item.receiver for item in find_routes(top, labels))) == list(
-                dict.fromkeys(wanted)
+                dict.fromkeys(expected)
             )
             compared += 1
     assert compared == 40

@@ -12,9 +12,9 @@ from model.receivers import Receiver
 def test_secrets_are_named_with_their_purpose() -> None:
     """A receiver lists its secrets and what each of them is."""
     data = {"name": "night", "pagerduty": {"routingKeySecret": "key"}, "webhook": {"urlSecret": "hook"}}
-    found = parse_model(Receiver, data, "receiver").list_secrets()
-    assert set(found) == {"key", "hook"}
-    assert "night" in found["key"]
+    result = parse_model(Receiver, data, "receiver").list_secrets()
+    assert set(result) == {"key", "hook"}
+    assert "night" in result["key"]
 
 
 def test_a_receiver_notifies_somehow() -> None:

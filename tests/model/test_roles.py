@@ -21,12 +21,12 @@ DEMO = ROOT / "images" / "demo" / "spec.go"
 def test_a_role_is_given_to_its_types_alone(role: Role) -> None:
     """Every other type is refused with the ones that are right."""
     for kind in get_args(MetricType):
-        given = {"type": kind, "role": role}
+        values = {"type": kind, "role": role}
         if kind in TYPES[role]:
-            assert parse_model(Metric, given, "metric").role == role
+            assert parse_model(Metric, values, "metric").role == role
             continue
         with pytest.raises(ConfigError, match=f"type: '{kind}': a metric of the role '{role}' is a {TYPES[role][0]}"):
-            parse_model(Metric, given, "metric")
+            parse_model(Metric, values, "metric")
 
 
 def test_packs_bring_metrics_of_these_types() -> None:

@@ -41,10 +41,10 @@ TELEMETRY = Telemetry(
 def test_a_route_that_nothing_takes_is_refused(labels: dict[str, str], says: str | None) -> None:
     """Names that no alert has, and values where all of them are planned, are refused with the nearest right ones."""
     route = Route(labels=labels, receiver="x")
-    found = [str(problem) for problem in check_routing("file: am", [route], (), TELEMETRY, "dev")]
-    assert bool(found) is bool(says)
+    messages = [str(problem) for problem in check_routing("file: am", [route], (), TELEMETRY, "dev")]
+    assert bool(messages) is bool(says)
     if says:
-        assert found[0].startswith(f"file: am.routes[0].labels.{next(iter(labels))}: {says}")
+        assert messages[0].startswith(f"file: am.routes[0].labels.{next(iter(labels))}: {says}")
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_a_route_that_nothing_takes_is_refused(labels: dict[str, str], says: str
 def test_matchers_that_nothing_fulfils_are_refused(text: str, says: str | None) -> None:
     """Below other routes too: expressions with the values that are planned, names in any case."""
     inner = Route(matchers=(text,), receiver="x")
-    found = [str(p) for p in check_routing("am", [Route(severity="warning", routes=(inner,))], (), TELEMETRY, "dev")]
-    assert found == ([f"am.routes[0].routes[0].matchers[0]: {says}"] if says else [])
+    messages = [str(p) for p in check_routing("am", [Route(severity="warning", routes=(inner,))], (), TELEMETRY, "dev")]
+    assert messages == ([f"am.routes[0].routes[0].matchers[0]: {says}"] if says else [])
 
 
 def test_groups_are_made_by_labels_that_alerts_have() -> None:
     """A misspelt label would put everything into one notification."""
     route = parse_model(Route, {"severity": "warning", "groupBy": ["alertname", "servise"]}, "route")
-    found = [str(p) for p in check_routing("am", [route], ("team", "x", "..."), TELEMETRY, "dev")]
-    assert [text.split(";")[0] for text in found] == [
+    messages = [str(p) for p in check_routing("am", [route], ("team", "x", "..."), TELEMETRY, "dev")]
+    assert [text.split(";")[0] for text in messages] == [
         "am.groupBy[1]: no alert carries a label 'x'",
         "am.routes[0].groupBy[1]: no alert carries a label 'servise'",
     ]

@@ -129,11 +129,11 @@ def test_there_is_one_way_in(kubernetes: dict[str, Any], words: str) -> None:
 )
 def test_an_ingress_needs_a_name(url: str, more: dict[str, Any], words: str) -> None:
     """Its controller tells hosts apart by name; on Docker nobody asks."""
-    given = {"system": "shop", "baseUrl": url, "kubernetes": {"ingressClass": "nginx", **more}}
+    values = {"system": "shop", "baseUrl": url, "kubernetes": {"ingressClass": "nginx", **more}}
     with pytest.raises(ConfigError) as caught:
-        parse_model(Settings, {**given, "target": "kubernetes"}, "x")
+        parse_model(Settings, {**values, "target": "kubernetes"}, "x")
     assert words in str(caught.value)
-    assert parse_model(Settings, given, "x")
+    assert parse_model(Settings, values, "x")
 
 
 def test_every_setting_is_described() -> None:

@@ -22,13 +22,13 @@ def shop() -> System:
 
 def test_a_good_system_is_read_completely() -> None:
     """Defaults fill what is not said."""
-    found = shop()
-    api = found.services["api"]
+    result = shop()
+    api = result.services["api"]
     assert api.metrics_path == "/metrics"
     assert api.status_label == "status"
     assert api.health == ("/health",)
-    assert found.alerts[0].for_ == "5m"
-    assert found.objectives[0].window == "7d"
+    assert result.alerts[0].for_ == "5m"
+    assert result.objectives[0].window == "7d"
 
 
 def test_contradictions_are_found_together() -> None:

@@ -32,10 +32,10 @@ def test_alerts_of_a_service_carry_its_labels(tmp_path: Path) -> None:
         "services.api.labels": {"team": "payments", "tier": "1"},
         "services.api.tune": {"SlowRequests": {"labels": {"team": "night"}}},
     }
-    found = alerts(tmp_path, changes)
-    assert found["HighErrorRatio"].labels == {"team": "payments", "tier": "1"}
-    assert found["SlowRequests"].labels == {"team": "night", "tier": "1"}
-    assert "team" not in found["HostCpuHigh"].labels
+    result = alerts(tmp_path, changes)
+    assert result["HighErrorRatio"].labels == {"team": "payments", "tier": "1"}
+    assert result["SlowRequests"].labels == {"team": "night", "tier": "1"}
+    assert "team" not in result["HostCpuHigh"].labels
 
 
 def test_an_alert_can_be_unwanted(tmp_path: Path) -> None:
@@ -54,13 +54,13 @@ def test_the_services_word_comes_before_the_systems(tmp_path: Path) -> None:
 
 def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
     """Links lead to the runbook's page and to the dashboard, filtered by the service where it is about one."""
-    found = alerts(tmp_path, {}, runbooks="https://git.example.com/runbooks", baseUrl="https://m.example.com")
-    assert found["SlowRequests"].annotations == {
+    result = alerts(tmp_path, {}, runbooks="https://git.example.com/runbooks", baseUrl="https://m.example.com")
+    assert result["SlowRequests"].annotations == {
         "runbook_url": "https://git.example.com/runbooks/SlowRequests.md",
         "dashboard_url": "https://m.example.com/d/shop-overview?var-service=api",
     }
-    assert found["HostCpuHigh"].annotations["dashboard_url"] == "https://m.example.com/d/host"
-    assert found["PrometheusRuleFailures"].annotations["dashboard_url"] == "https://m.example.com/d/monitoring-stack"
+    assert result["HostCpuHigh"].annotations["dashboard_url"] == "https://m.example.com/d/host"
+    assert result["PrometheusRuleFailures"].annotations["dashboard_url"] == "https://m.example.com/d/monitoring-stack"
 
 
 @pytest.mark.parametrize("base", ["https://h/x", "https://h/x/"])
@@ -76,15 +76,15 @@ def test_no_alert_leads_to_a_dashboard_that_nothing_draws(tmp_path: Path) -> Non
     off = {"grafana": '{"enabled": false}'}
     linked = alerts(tmp_path, {}, **off, runbooks="https://h/x")
     assert set(linked["SlowRequests"].annotations) == {"runbook_url"}
-    found = alerts(tmp_path, {}, **off, target="kubernetes", prometheus='{"mode": "operator"}')
-    assert "dashboard_url" in found["SlowRequests"].annotations
+    result = alerts(tmp_path, {}, **off, target="kubernetes", prometheus='{"mode": "operator"}')
+    assert "dashboard_url" in result["SlowRequests"].annotations
 
 
 def test_demonstrations_need_not_wait(tmp_path: Path) -> None:
     """No alert waits longer than the longest hold; shorter ones stay as they are."""
-    found = alerts(tmp_path, {}, longestFor="2m")
-    assert found["SlowRequests"].for_ == "2m"
-    assert found["TargetDown"].for_ == "1m"
+    result = alerts(tmp_path, {}, longestFor="2m")
+    assert result["SlowRequests"].for_ == "2m"
+    assert result["TargetDown"].for_ == "1m"
 
 
 def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ def test_alerts_of_other_environments_may_be_tuned(tmp_path: Path, name: str) ->
 
 def test_the_number_of_failures_is_tuned_where_failures_are_counted(tmp_path: Path) -> None:
     """An alert on a share of failures takes another number; one that counts none refuses it with those that do."""
-    found = alerts(tmp_path / "a", {"tune": {"HighErrorRatio": {"minFailures": 42}}})
-    assert found["HighErrorRatio"].min_failures == 42 and ">= 42" in found["HighErrorRatio"].expr
+    result = alerts(tmp_path / "a", {"tune": {"HighErrorRatio": {"minFailures": 42}}})
+    assert result["HighErrorRatio"].min_failures == 42 and ">= 42" in result["HighErrorRatio"].expr
     with pytest.raises(ConfigError) as caught:
         plan_shop(tmp_path / "b", {"tune": {"TargetDown": {"minFailures": 3}}})
     (text,) = (str(problem) for problem in caught.value.problems)

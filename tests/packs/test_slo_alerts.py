@@ -20,8 +20,8 @@ ONE = {name: {"minFailures": 1} for name in PAGES}
 
 def groups(of: System) -> tuple[RuleGroup, ...]:
     """The rules of its objectives and of its HTTP service."""
-    found = http.rules(Subject(of, "api"))
-    return (*slo.build_groups(of, "test"), RuleGroup(name="api", recordings=found.recordings, alerts=found.alerts))
+    result = http.rules(Subject(of, "api"))
+    return (*slo.build_groups(of, "test"), RuleGroup(name="api", recordings=result.recordings, alerts=result.alerts))
 
 
 def steady(every: int, minutes: int, failures: tuple[int, ...]) -> dict[str, str]:

@@ -130,10 +130,10 @@ def test_a_target_that_is_down_is_told_as_such(tmp_path: Path) -> None:
 def test_a_whole_bound_is_found_in_either_spelling() -> None:
     """A bucket that ends at one second is called 1 or 1.0; both count."""
     of = system({**LATENCY, "threshold": 1.0})
-    found = build_counts(Subject(of, "api"), of.objectives[0])
-    assert 'le=~"1(\\\\.0)?"' in found.failed and 'le=~"1(\\\\.0)?"' in found.judged
+    result = build_counts(Subject(of, "api"), of.objectives[0])
+    assert 'le=~"1(\\\\.0)?"' in result.failed and 'le=~"1(\\\\.0)?"' in result.judged
     assert (
-        found.seen
+        result.seen
         == 'sum by (service, system, environment) (rate(http_request_duration_seconds_count{service="api"}[5m]))'
     )
 

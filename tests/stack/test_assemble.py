@@ -46,8 +46,8 @@ def test_every_component_has_a_key() -> None:
     """Each section can be switched off from the configuration."""
     for component in registry.COMPONENTS:
         (target, *_) = component.targets
-        given = {"target": target, registry.derive_key_name(component.name): '{"enabled": false}'}
-        settings = load_settings("dev", configuration(given))
+        options = {"target": target, registry.derive_key_name(component.name): '{"enabled": false}'}
+        settings = load_settings("dev", configuration(options))
         assert not registry.list_sections(settings)[component.name].enabled
 
 

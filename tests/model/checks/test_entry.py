@@ -27,13 +27,13 @@ def test_loopback_is_known(address: str, *, own: bool) -> None:
 def test_only_the_entry_point_is_opened(tmp_path: Path) -> None:
     """Ports of components have no login in front of them: they stay on loopback, but for those that are named."""
     plan = plan_shop(tmp_path, settings={**OPEN, "access": json.dumps({"ports": ["loki"]})})
-    found = {
+    result = {
         item.name: {port.bind for port in item.ports if port.publish}
         for item in plan.list_workloads()
         if any(p.publish for p in item.ports)
     }
-    assert found.pop("traefik") == found.pop("loki") == {EVERY}
-    assert found and all(bound == {"127.0.0.1"} for bound in found.values())
+    assert result.pop("traefik") == result.pop("loki") == {EVERY}
+    assert result and all(bound == {"127.0.0.1"} for bound in result.values())
 
 
 def test_ports_of_tls_are_those_of_the_base_url(tmp_path: Path) -> None:

@@ -24,8 +24,11 @@ def test_labels_of_pods_are_taken_where_pods_are_found() -> None:
 
 def test_objects_of_a_cluster_keep_what_finds_them() -> None:
     """Labels by which the stack finds its own objects cannot be said again, nor any that a cluster would refuse."""
-    given = {"labels": {"io.observability.stack": "x", "team": "a b"}, "annotations": {"pulumi.com/patchForce": "no"}}
-    found = [p.where for p in labels.check_labels(context(target="kubernetes", kubernetes=given))]
+    settings = {
+        "labels": {"io.observability.stack": "x", "team": "a b"},
+        "annotations": {"pulumi.com/patchForce": "no"},
+    }
+    paths = [p.where for p in labels.check_labels(context(target="kubernetes", kubernetes=settings))]
     keys = ("labels.io.observability.stack", "annotations.pulumi.com/patchForce", "labels.team")
-    assert found == [f"Pulumi.dev.yaml: kubernetes.{key}" for key in keys]
+    assert paths == [f"Pulumi.dev.yaml: kubernetes.{key}" for key in keys]
     assert labels.check_labels(context(target="kubernetes", kubernetes={"labels": {"example.com/team": "a"}})) == []

@@ -32,16 +32,16 @@ def test_a_need_that_is_met_is_no_problem() -> None:
 
 def test_what_is_switched_off_is_named_once_with_all_reasons() -> None:
     """One problem at the key that would help, however many stand on it."""
-    (found,) = needs.check_needs(context(PLAIN), ASKS, {"socket-proxy": Telemetry(offers=(DOCKER_API,))})
-    assert found.where == "Pulumi.dev.yaml: socketProxy.enabled"
-    assert found.message == "false, but a asks it and b asks it; leave it out, or what stands on it too"
+    (problem,) = needs.check_needs(context(PLAIN), ASKS, {"socket-proxy": Telemetry(offers=(DOCKER_API,))})
+    assert problem.where == "Pulumi.dev.yaml: socketProxy.enabled"
+    assert problem.message == "false, but a asks it and b asks it; leave it out, or what stands on it too"
 
 
 def test_what_nobody_could_offer_is_said_where_it_is_wanted() -> None:
     """Nothing could be switched on, so the key that causes the need is named."""
     need = Need(what="a moon", why="x draws it", where="configs/systems/shop.yaml: dashboards[0]")
-    (found,) = needs.check_needs(context(PLAIN), Telemetry(needs=(need,)), {})
-    assert str(found) == "configs/systems/shop.yaml: dashboards[0]: x draws it, but nothing here offers a moon"
+    (problem,) = needs.check_needs(context(PLAIN), Telemetry(needs=(need,)), {})
+    assert str(problem) == "configs/systems/shop.yaml: dashboards[0]: x draws it, but nothing here offers a moon"
 
 
 def test_scrape_jobs_and_panels_are_needs_of_themselves() -> None:
@@ -51,9 +51,9 @@ def test_scrape_jobs_and_panels_are_needs_of_themselves() -> None:
         "prometheus": Telemetry(offers=(EVALUATION,)),
         "loki": Telemetry(datasources=(Datasource(uid="loki", name="L", kind="loki", url="http://l"),)),
     }
-    found = needs.check_needs(context(PLAIN), collected, idle)
-    assert [p.where for p in found] == ["Pulumi.dev.yaml: prometheus.enabled", "Pulumi.dev.yaml: loki.enabled"]
-    assert "the dashboards b ask it" in found[1].message
+    problems = needs.check_needs(context(PLAIN), collected, idle)
+    assert [p.where for p in problems] == ["Pulumi.dev.yaml: prometheus.enabled", "Pulumi.dev.yaml: loki.enabled"]
+    assert "the dashboards b ask it" in problems[1].message
     undrawn = replace(collected, offers=())
     assert [p.where for p in needs.check_needs(context(PLAIN), undrawn, idle)] == [
         "Pulumi.dev.yaml: prometheus.enabled"
@@ -65,8 +65,8 @@ def test_what_a_system_describes_needs_who_watches_it() -> None:
     assert list(needs.list_implied_needs(context(PLAIN), Telemetry())) == []
     cache = {"kind": "redis", "address": "cache:6379"}
     described = {"databases": {"cache": cache}, "hostLogs": [{"path": "/var/log/a.log", "job": "a"}]}
-    wanted = [need.what for need in needs.list_implied_needs(context(described), Telemetry())]
-    assert wanted == [name_series_offer("redis"), name_series_offer("probes"), LOG_FILES]
+    expected = [need.what for need in needs.list_implied_needs(context(described), Telemetry())]
+    assert expected == [name_series_offer("redis"), name_series_offer("probes"), LOG_FILES]
 
 
 def test_long_lists_are_shortened() -> None:

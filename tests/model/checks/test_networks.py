@@ -14,5 +14,5 @@ from tests.model.checks.contexts import context
 )
 def test_networks_that_cannot_be_joined(names: list[str], wrong: list[int]) -> None:
     """Each name is judged by itself, and against those before it."""
-    found = networks.check_networks(context(docker={"externalNetworks": names}))
-    assert [p.where for p in found] == [f"Pulumi.dev.yaml: docker.externalNetworks[{number}]" for number in wrong]
+    problems = networks.check_networks(context(docker={"externalNetworks": names}))
+    assert [p.where for p in problems] == [f"Pulumi.dev.yaml: docker.externalNetworks[{number}]" for number in wrong]

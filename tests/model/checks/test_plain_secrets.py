@@ -84,16 +84,18 @@ def test_what_follows_from_a_secret_is_left_out() -> None:
 def test_nothing_that_is_shipped_is_refused(pattern: str) -> None:
     """Stacks, systems, images and schemas have no secret and no lookalike of one."""
     files = list(ROOT.glob(pattern))
-    found = [hide_secrets(item, str(path))[1] for path in files for item in yaml.safe_load_all(path.read_text("utf-8"))]
-    assert files and not any(found)
+    secrets = [
+        hide_secrets(item, str(path))[1] for path in files for item in yaml.safe_load_all(path.read_text("utf-8"))
+    ]
+    assert files and not any(secrets)
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_no_rendered_document_is_refused(stack: str) -> None:
     """What is rendered of a shipped stack has no secret and no lookalike of one."""
     files = {name: text for name, text in render_documents(plan_as(stack, stack)).items() if name.endswith(".yaml")}
-    found = [hide_secrets(item, name)[1] for name, text in files.items() for item in yaml.safe_load_all(text)]
-    assert files and not any(found)
+    problems = [hide_secrets(item, name)[1] for name, text in files.items() for item in yaml.safe_load_all(text)]
+    assert files and not any(problems)
 
 
 def test_a_token_in_a_key_is_hidden() -> None:

@@ -17,7 +17,7 @@ def test_hosts_may_be_shared_where_ports_tell_targets_apart() -> None:
 
 def test_one_instance_for_two_targets_is_found_once() -> None:
     """Three ports of one host are one problem, with two of the addresses."""
-    given = {"services.api.addresses": ["h:1", "h:2", "h:3"], "services.api.instance": "host"}
-    (found,) = targets.check_targets(context(given))
-    assert found.where == "configs/systems/shop.yaml: services.api.instance"
-    assert found.message.startswith("'host' gives h:1 and h:2 one label instance")
+    values = {"services.api.addresses": ["h:1", "h:2", "h:3"], "services.api.instance": "host"}
+    (problem,) = targets.check_targets(context(values))
+    assert problem.where == "configs/systems/shop.yaml: services.api.instance"
+    assert problem.message.startswith("'host' gives h:1 and h:2 one label instance")

@@ -18,8 +18,8 @@ def said(interval: str, *queries: str, lookback: str = "5m", retention: str | No
     """The places of problems with a scrape interval beside alerts on these queries."""
     rules = (RuleGroup(name="g", alerts=tuple(map(alert, queries))),)
     known = context(telemetry=Telemetry(rules=rules), scrapeInterval=interval)
-    found = times.check_scraping(known, "prometheus", lookback=lookback, evaluation="15s", retention=retention)
-    return [problem.where.partition(": ")[2] for problem in found]
+    problems = times.check_scraping(known, "prometheus", lookback=lookback, evaluation="15s", retention=retention)
+    return [problem.where.partition(": ")[2] for problem in problems]
 
 
 def test_windows_are_read_off_queries() -> None:
