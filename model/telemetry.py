@@ -362,7 +362,7 @@ class Telemetry:
             "rule group": [group.name for group in self.rules],
             "alert": [f"{a.name} {a.service}".strip() for group in self.rules for a in group.alerts],
             "dashboard uid": [board.uid for board in self.dashboards],
-            "data source uid": [name_source_offer.uid for name_source_offer in self.datasources],
+            "data source uid": [source.uid for source in self.datasources],
             "route": [route.name for route in self.routes],
             "route prefix": [route.prefix for route in self.routes],
         }

@@ -71,10 +71,7 @@ def build_short_recordings() -> list[RecordingRule]:
     return [
         RecordingRule(record="slo:error_ratio:rate5m", expr=f"{failed} / ({every} > 0)"),
         *(_build_ratio_recording(window, failed, every) for window in SHORT_WINDOWS),
-        *(
-            _build_failure_recording(build_long_recordings, failed, FAST_INTERVAL)
-            for _, build_long_recordings, _ in PAGE
-        ),
+        *(_build_failure_recording(long, failed, FAST_INTERVAL) for _, long, _ in PAGE),
     ]
 
 
@@ -107,10 +104,7 @@ def build_long_recordings(windows: Sequence[str]) -> list[RecordingRule]:
     left = f"1 - slo:error_ratio:window / {ON} group_left () slo:error_budget:ratio"
     return [
         *(_build_ratio_recording(window, failed, every) for window in LONG_WINDOWS),
-        *(
-            _build_failure_recording(build_long_recordings, failed, SLOW_INTERVAL)
-            for _, build_long_recordings, _ in TICKET
-        ),
+        *(_build_failure_recording(long, failed, SLOW_INTERVAL) for _, long, _ in TICKET),
         *own,
         RecordingRule(record="slo:error_budget_remaining:ratio", expr=left),
     ]

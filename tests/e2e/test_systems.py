@@ -102,7 +102,7 @@ def _rules(stack: RunningStack) -> list[dict[str, Any]]:
 
 def _firing(stack: RunningStack) -> set[tuple[str, str]]:
     found = stack.prom('ALERTS{alertstate="firing"}')
-    return {(count_series["metric"]["alertname"], count_series["metric"].get("service", "")) for count_series in found}
+    return {(series["metric"]["alertname"], series["metric"].get("service", "")) for series in found}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
