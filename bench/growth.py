@@ -22,7 +22,7 @@ from cli.workspace import ROOT
 from model.plan import Plan
 from stack.assemble import IMAGES, SYSTEMS, ConfigValue, assemble
 from stack.stack import MonitoringStack
-from targets.docker.shared import address
+from targets.docker.shared import build_address
 
 NAME = "scale"
 _PACKS: tuple[list[str], ...] = (["http"], ["worker"], [])
@@ -53,7 +53,7 @@ def plan(count: int, root: Path, instances: int = 1, **settings: str) -> Plan:
     shutil.copy(ROOT / IMAGES, root / IMAGES)
     (root / SYSTEMS / f"{NAME}.yaml").write_text(json.dumps(system(count, instances)), encoding="utf-8")  # JSON is YAML
     config = {"system": NAME, **settings}
-    return assemble(NAME, {key: ConfigValue(text) for key, text in config.items()}, address=address, root=root)
+    return assemble(NAME, {key: ConfigValue(text) for key, text in config.items()}, address=build_address, root=root)
 
 
 class Registrations(pulumi.runtime.Mocks):

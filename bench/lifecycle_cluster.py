@@ -157,8 +157,8 @@ def _documents(plan: Plan) -> list[dict[str, Any]]:
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
     scope = cluster_scope(plan)
     for workload in plan.every():
-        for name, secret_files in storage.secret_files(workload).items():
+        for name, secret_files in storage.group_secret_files(workload).items():
             files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}
-            meta = {"name": name, "namespace": scope.home(workload)}
+            meta = {"name": name, "namespace": scope.find_namespace(workload)}
             every.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files})
     return sorted(every, key=lambda item: item["kind"] != "Namespace")

@@ -14,7 +14,7 @@ from cli.workspace import ROOT, Workspace
 from components.documents import dump_all
 from model.plan import Plan
 from stack.assemble import assemble
-from targets.compose import compose
+from targets.compose import build_compose_file
 from targets.docker import manifests as docker
 from targets.docker.shared import Scope
 from targets.kubernetes import manifests, storage
@@ -66,10 +66,10 @@ def containers(plan: Plan) -> dict[str, str]:
     """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
     images = sorted({workload.image for workload in plan.every()} | {"busybox"})
-    references = {name: scope.reference(name) for name in images}
-    made = {"stack": {"images": references, **docker.describe(docker.of_stack(scope))}}
+    references = {name: scope.build_reference(name) for name in images}
+    made = {"stack": {"images": references, **docker.describe_objects(docker.build_stack_objects(scope))}}
     for workload in plan.every():
-        made[workload.name] = docker.describe(docker.of_workload(scope, workload), workload)
+        made[workload.name] = docker.describe_objects(docker.build_workload_objects(scope, workload), workload)
     return {f"docker/{name}.yaml": _dump(item) for name, item in made.items()}
 
 
@@ -102,10 +102,10 @@ def objects(plan: Plan) -> dict[str, str]:
     if plan.settings.target != "kubernetes":
         return {}
     scope, every = cluster_scope(plan), plan.every()
-    found = {workload.name: list(manifests.of_workload(scope, workload)) for workload in every}
-    found = {"stack": list(manifests.of_stack(scope, every)), **found}
+    found = {workload.name: list(manifests.build_workload_objects(scope, workload)) for workload in every}
+    found = {"stack": list(manifests.build_stack_objects(scope, every)), **found}
     for item in plan.extra_objects:
-        found[f"{item.kind.lower()}/{item.name}"] = [manifests.extra_objects(scope, item)]
+        found[f"{item.kind.lower()}/{item.name}"] = [manifests.build_extra_object(scope, item)]
     return {f"kubernetes/{name}.yaml": _yaml(items) for name, items in found.items()}
 
 
@@ -113,7 +113,7 @@ def config_maps(plan: Plan) -> dict[str, str]:
     """The documents once more, as the ConfigMaps that a cluster is given."""
     if plan.settings.target != "kubernetes":
         return {}
-    made = {workload.name: storage.config_map(cluster_scope(plan), workload) for workload in plan.every()}
+    made = {workload.name: storage.build_config_map(cluster_scope(plan), workload) for workload in plan.every()}
     return {f"kubernetes/{name}-config.yaml": _yaml([item]) for name, item in made.items() if item}
 
 
@@ -146,7 +146,7 @@ _TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
 def compose_files(plan: Plan) -> dict[str, str]:
     """A Compose file of a stack that is planned for Docker, and the documents that it mounts."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
-    return {**_configurations(plan), "compose.yaml": _dump(compose(scope, plan.every()))}
+    return {**_configurations(plan), "compose.yaml": _dump(build_compose_file(scope, plan.every()))}
 
 
 def render(stack: str, folder: Path) -> int:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from bench import lifecycle_cluster
 from cli.hosts import ClusterHost
 from cli.render import plan_file
-from targets.kubernetes.storage import secret_files
+from targets.kubernetes.storage import group_secret_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +43,6 @@ def test_the_peer_is_given_the_whole_stack() -> None:
     kinds = [item["kind"] for item in every]
     assert kinds[:2] == ["Namespace", "Namespace"] and {"StatefulSet", "DaemonSet", "ConfigMap"} <= set(kinds)
     secrets = {item["metadata"]["name"]: item["stringData"] for item in every if item["kind"] == "Secret"}
-    wanted = {name for workload in plan.every() for name in secret_files(workload)}
+    wanted = {name for workload in plan.every() for name in group_secret_files(workload)}
     assert {"grafana-secrets", "traefik-reread"} <= wanted and set(secrets) == wanted
     assert all(len(value) > 20 for files in secrets.values() for value in files.values())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from model.workload import Reload
 from targets.docker.delivery import SCRIPT
-from targets.environment import reload_environment
+from targets.environment import build_reload_environment
 from tests.support import alerting
 from tests.support.alerting import Quiet
 from toolchain.context import default_context
@@ -65,7 +65,7 @@ class Volume:
         self._count.write_text("0")
         self._last.write_text(str(killed_at))
         told = {"NAME": self.name, "OWNER": "0", "REVISION": revision, "HOST": "127.0.0.1"}
-        told |= (reload_environment(reload) if reload else {}) | dict(env or {})
+        told |= (build_reload_environment(reload) if reload else {}) | dict(env or {})
         return subprocess.run(
             [self.folder / "tools" / "busybox", "sh", self.script],
             env=told, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

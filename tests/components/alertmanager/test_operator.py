@@ -12,7 +12,7 @@ from model.errors import ConfigError
 from model.extra_objects import SECRETS
 from model.plan import Plan
 from model.routes import Route
-from targets.kubernetes.operator import refused
+from targets.kubernetes.operator import check_schemas
 from tests.support.operators import definitions, operated
 from tests.support.validating import INTERVALS, RECEIVERS, ROUTES, SECRET_WEBHOOK, VENDORS
 from tests.support.validating import SECRETS as NAMES
@@ -43,7 +43,7 @@ def spec(plan: Plan) -> dict[str, Any]:
 
 def test_the_operator_takes_every_way_to_notify(plan: Plan) -> None:
     """All of it fits the schema of the definition."""
-    assert [*refused(definitions(plan.extra_objects), plan.extra_objects)] == []
+    assert [*check_schemas(definitions(plan.extra_objects), plan.extra_objects)] == []
 
 
 def test_credentials_are_keys_of_a_secret(spec: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ def test_nobody_to_tell_is_no_mistake() -> None:
     plan = operated("execora")
     (item,) = [item for item in plan.extra_objects if item.kind == "AlertmanagerConfig"]
     assert item.body["spec"]["receivers"] == [{"name": "none"}] and item.secrets == ()
-    assert [*refused(definitions([item]), [item])] == []
+    assert [*check_schemas(definitions([item]), [item])] == []
 
 
 @pytest.mark.parametrize(

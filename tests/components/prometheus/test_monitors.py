@@ -17,7 +17,7 @@ from model.operator import Operator
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget, Telemetry
-from targets.kubernetes.check import address
+from targets.kubernetes.check import build_address
 from tests.support.systems import SYSTEM
 
 LABELS = {"service": "api", "system": "shop", "environment": "test"}
@@ -36,7 +36,7 @@ def made(job: ScrapeJob) -> list[ExtraObject]:
     context = Planned(
         stack="dev", settings=settings, system=parse(System, SYSTEM, "shop"),
         sections={"prometheus": prometheus.Settings(mode="operator")},
-        address=lambda name, port: address("dev", settings.kubernetes, name, port),
+        address=lambda name, port: build_address("dev", settings.kubernetes, name, port),
         images={}, telemetry=Telemetry(scrape=(job,)),
     )  # fmt: skip
     return list(monitors(context, TERMS))

@@ -15,7 +15,7 @@ from model.extra_objects import ExtraObject
 from model.operator import Operator
 from model.plan import Plan
 from model.telemetry import Dashboard
-from targets.kubernetes.operator import refused, wrong_rules
+from targets.kubernetes.operator import check_rules, check_schemas
 from tests.support.operators import definitions, operated, systems
 from tests.support.validating import tool
 
@@ -43,7 +43,7 @@ def rules(plan: Plan) -> list[dict[str, Any]]:
 def test_the_operator_takes_every_object(system: str, demo: bool) -> None:
     """Each object of each shipped system fits the schema of its definition, to the last field."""
     extra_objects = operated(system, demo=demo).extra_objects
-    assert [*refused(definitions(extra_objects), extra_objects)] == []
+    assert [*check_schemas(definitions(extra_objects), extra_objects)] == []
     assert {"ServiceMonitor", "PodMonitor", "PrometheusRule", "AlertmanagerConfig"} <= {i.kind for i in extra_objects}
 
 
@@ -71,7 +71,7 @@ def test_every_rule_is_there_once(shipped: Plan) -> None:
 def test_promtool_takes_every_rule(shipped: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge of a deployment accepts them all."""
     monkeypatch.setenv("PATH", str(tool("promtool").parent))
-    assert [*wrong_rules(shipped.extra_objects)] == []
+    assert [*check_rules(shipped.extra_objects)] == []
 
 
 def test_alerts_find_their_way_to_our_receivers(shipped: Plan) -> None:
