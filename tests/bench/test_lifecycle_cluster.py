@@ -33,13 +33,13 @@ class Pods:
 def test_a_rule_is_live_when_every_instance_has_it() -> None:
     """One of two is not enough, and neither is none of none."""
     for rules, wanted in {("New", "Old New"): True, ("New", "Old"): False, (): False}.items():
-        assert lifecycle_cluster.live(cast(ClusterHost, Pods(*rules)), "New") is wanted
+        assert lifecycle_cluster.is_live(cast(ClusterHost, Pods(*rules)), "New") is wanted
 
 
 def test_the_peer_is_given_the_whole_stack() -> None:
     """Namespaces come first, and every Secret that a pod mounts is there, with content of its own."""
     plan = plan_file(ROOT / "Pulumi.prod.yaml", "prod")
-    every = lifecycle_cluster._documents(plan)
+    every = lifecycle_cluster._build_documents(plan)
     kinds = [item["kind"] for item in every]
     assert kinds[:2] == ["Namespace", "Namespace"] and {"StatefulSet", "DaemonSet", "ConfigMap"} <= set(kinds)
     secrets = {item["metadata"]["name"]: item["stringData"] for item in every if item["kind"] == "Secret"}

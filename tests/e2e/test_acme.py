@@ -17,7 +17,7 @@ from tests.support.entry import Entry, services
 from tests.support.load import under_load
 from tests.support.pebble import TRUSTED, Pebble
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import HAPROXY
 
 HOST = "monitor.test"
@@ -37,7 +37,7 @@ class Site(Entry):
         """HAProxy first, then Traefik, which asks it every second."""
         config = retry_config().replace(f"bind :{RETRY_PORT}", f"bind 127.0.0.1:{self._others[RETRY]}")
         (self.folder / "haproxy.cfg").write_text(config.replace(f"div({RETRY_SECONDS})", "div(2)"))
-        program = HAPROXY.ensure(default_context()) / "bin" / "haproxy"
+        program = HAPROXY.ensure(build_default_context()) / "bin" / "haproxy"
         with (self.folder / "haproxy.log").open("w") as log:
             command = [str(program), "-db", "-f", str(self.folder / "haproxy.cfg")]
             self.haproxy = subprocess.Popen(command, stdout=log, stderr=log)

@@ -15,7 +15,7 @@ from components.promtail.pipeline import Reading, reading, stages
 from model.load import parse
 from model.logs import Logs
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 CARRIED = re.compile(r'\{(\w+="[^}]*)\}')
 READINGS: dict[str, dict[str, object]] = {
@@ -99,7 +99,7 @@ def configured(folder: Path, service: str) -> Path:
 
 def shown_lines(file: Path, lines: list[str]) -> dict[str, str]:
     """What a dry run shows for each line. Its input stays open meanwhile: what is unread at its end is lost."""
-    program = validators.ensure(default_context(), "promtail", pinned=True)
+    program = validators.ensure_validator(build_default_context(), "promtail", pinned=True)
     process = subprocess.Popen(
         [program, f"-config.file={file}", "-stdin", "-dry-run"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

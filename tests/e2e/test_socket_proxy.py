@@ -19,7 +19,7 @@ from components.socket_proxy import METRICS_PORT, PORT, SOCKET, config
 from model.settings import DockerSettings
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 CLASSIC = {"ServerVersion": "20.10.24", "Driver": "overlay2", "DockerRootDir": "/var/lib/docker", "Containers": 7}
 """What `docker info` says of an engine whose layers cAdvisor sees."""
@@ -91,7 +91,7 @@ def engine(folder: Path, store: str) -> Iterator[Engine]:
     for port, here in HERE.items():
         text = text.replace(f"bind :{port}", f"bind 127.0.0.1:{here}")
     (folder / "haproxy.cfg").write_text(text, encoding="utf-8")
-    haproxy = validators.ensure(default_context(), "haproxy", pinned=True)
+    haproxy = validators.ensure_validator(build_default_context(), "haproxy", pinned=True)
     with Engine(folder / "s") as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         process = subprocess.Popen([haproxy, "-db", "-f", folder / "haproxy.cfg"])

@@ -17,7 +17,7 @@ from targets.docker.delivery import SCRIPT
 from targets.environment import build_reload_environment
 from tests.support import alerting
 from tests.support.alerting import Quiet
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import BUSYBOX
 
 SECONDS = 60
@@ -41,7 +41,7 @@ class Volume:
         for part in ("config", "tools", "tmp"):
             (folder / part).mkdir(parents=True)
         wrapper = folder / "tools" / "busybox"
-        busybox = BUSYBOX.ensure(default_context()) / "bin" / "busybox"
+        busybox = BUSYBOX.ensure(build_default_context()) / "bin" / "busybox"
         wrapper.write_text(_COUNTING.format(folder=folder, busybox=busybox))
         wrapper.chmod(0o755)
         self.script = folder / "deliver.sh"

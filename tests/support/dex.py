@@ -19,7 +19,7 @@ import bcrypt
 from components.entry.authority import issue
 from tests.support.alerting import free_port
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import DEX
 
 _SEED = "dex's own certificate" * 4
@@ -53,7 +53,7 @@ def dex(folder: Path, people: Mapping[str, str], redirect: str) -> Iterator[str]
         ],
     }
     (folder / "config.json").write_text(json.dumps(config))
-    program = DEX.ensure(default_context()) / "bin" / "dex"
+    program = DEX.ensure(build_default_context()) / "bin" / "dex"
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([str(program), str(folder / "config.json")], stdout=log, stderr=log)
     try:

@@ -29,7 +29,7 @@ from tests.support.planned import workload
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 SEED = "0123456789abcdef" * 4
 YEAR = 2026
@@ -58,7 +58,7 @@ class Entry:
         self.volume = Volume(folder / "traefik", name="traefik")
         (folder / "secrets").mkdir()
         (folder / "acme").mkdir()
-        self.program = str(validators.ensure(default_context(), "traefik", pinned=True))
+        self.program = str(validators.ensure_validator(build_default_context(), "traefik", pinned=True))
         self.web, self.secure, self.internal = free_port(), free_port(), free_port()
         self.passwords: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None

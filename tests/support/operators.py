@@ -17,7 +17,7 @@ from stack.assemble import ConfigValue, assemble
 from targets.kubernetes.operator import Definition, list_kinds, pluralize_kind
 from targets.platforms import PLATFORMS
 from tests.support.systems import ROOT
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import OPERATOR_CRDS
 
 
@@ -35,7 +35,7 @@ _Loader.add_constructor("tag:yaml.org,2002:value", _text)
 @functools.cache
 def definition(kind: str) -> Definition:
     """The operator's CustomResourceDefinition of a kind, that of a pinned release."""
-    folder = OPERATOR_CRDS.ensure(default_context())
+    folder = OPERATOR_CRDS.ensure(build_default_context())
     with (folder / f"{GROUP}_{pluralize_kind(kind)}.yaml").open(encoding="utf-8") as file:
         return dict(yaml.load(file, Loader=_Loader))  # noqa: S506 - a subclass of SafeLoader
 

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from components.entry.authority import issue
 from tests.support.alerting import free_port
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import PEBBLE
 
 _SEED = "pebble's own certificate" * 4
@@ -53,7 +53,7 @@ class Pebble:
         self._folder, self.web, self.secure, self.valid, self._address = folder, web, secure, valid, address
         self._network = network
         folder.mkdir()
-        self._programs = PEBBLE.ensure(default_context()) / "bin"
+        self._programs = PEBBLE.ensure(build_default_context()) / "bin"
         self._api, self._management, self._dns, self._names = (free_port() for _ in range(4))
         self._running: list[subprocess.Popen[bytes]] = []
 
