@@ -62,7 +62,7 @@ def capacity(stack: str, console: Console, *, as_json: bool = False) -> int:
         ("Prometheus memory", mib(need.prometheus_memory), mib(limits.get("prometheus", 0))),
         ("Prometheus disk for its retention", gib(need.prometheus_disk), ""),
         ("logs a day", gib(need.log_bytes_a_day), ""),
-        *([("kube-state-metrics memory", mib(kube_state.memory(cluster)), mib(state))] if state else []),
+        *([("kube-state-metrics memory", mib(kube_state.estimate_memory(cluster)), mib(state))] if state else []),
         ("Loki memory", mib(need.loki_memory), mib(parts)),
         ("Loki disk for its retention", gib(need.loki_disk), ""),
     )

@@ -11,7 +11,7 @@ import yaml
 
 from cli.stack_file import read_config
 from cli.workspace import ROOT, Workspace
-from components.documents import dump_all
+from components.documents import render_yaml_documents
 from model.plan import Plan
 from stack.assemble import assemble
 from targets.compose import build_compose_file
@@ -134,7 +134,7 @@ def _dump(value: Mapping[str, Any]) -> str:
 def _yaml(items: Sequence[Mapping[str, Any]]) -> str:
     """Several documents, without anchors: readers of other languages do not all know them."""
     plain = json.loads(json.dumps(items))
-    return dump_all(plain)
+    return render_yaml_documents(plain)
 
 
 _TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {

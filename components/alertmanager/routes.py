@@ -17,15 +17,15 @@ NOBODY = "none"
 _INFORMATION, _NO_INFORMATION = f'severity="{INFO}"', f'severity!="{INFO}"'
 
 
-def routes(items: Sequence[Route]) -> list[dict[str, Any]]:
+def build_routes(items: Sequence[Route]) -> list[dict[str, Any]]:
     """Routes of one level, in their order; what is only information goes to nobody unless one of them names it.
 
     A route that names a team and no severity does not name it.
     """
-    return [*map(route, items), {"receiver": NOBODY, "matchers": [_INFORMATION]}]
+    return [*map(build_route, items), {"receiver": NOBODY, "matchers": [_INFORMATION]}]
 
 
-def route(item: Route, *, settled: bool = False) -> dict[str, Any]:
+def build_route(item: Route, *, settled: bool = False) -> dict[str, Any]:
     """A route and those below it.
 
     Args:
@@ -34,7 +34,7 @@ def route(item: Route, *, settled: bool = False) -> dict[str, Any]:
     """
     settled = settled or item.names_information or item.excludes_information
     inner = not settled and any(other.names_information for _, other in walk(item.routes))
-    below = [route(other, settled=settled) for other in item.routes]
+    below = [build_route(other, settled=settled) for other in item.routes]
     if inner:  # some of its information is asked for below, the rest goes to nobody
         below.append({"receiver": NOBODY, "matchers": [_INFORMATION]})
     made: dict[str, Any] = {
@@ -50,7 +50,7 @@ def route(item: Route, *, settled: bool = False) -> dict[str, Any]:
     return made | ({"continue": True} if item.continue_ else {}) | ({"routes": below} if below else {})
 
 
-def to_each(receivers: Iterable[str]) -> list[dict[str, Any]]:
+def build_test_routes(receivers: Iterable[str]) -> list[dict[str, Any]]:
     """Routes of the alert that `make alert-test` sends, one for each receiver, each alert in a group of its own.
 
     Nothing else has its name; that it ends is sent after the shortest interval in which a failed call is tried again.
@@ -62,12 +62,12 @@ def to_each(receivers: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def time_intervals(items: Iterable[TimeInterval]) -> list[dict[str, Any]]:
+def build_time_intervals(items: Iterable[TimeInterval]) -> list[dict[str, Any]]:
     """The entries of `time_intervals`."""
-    return [{"name": item.name, "time_intervals": [*map(period, item.time_intervals)]} for item in items]
+    return [{"name": item.name, "time_intervals": [*map(build_period, item.time_intervals)]} for item in items]
 
 
-def period(item: Period) -> dict[str, Any]:
+def build_period(item: Period) -> dict[str, Any]:
     """Times for which all that is said holds."""
     made: dict[str, Any] = {}
     if item.times:

@@ -56,7 +56,7 @@ class Settings(ComponentSettings):
         return self.replicas
 
     @model_validator(mode="after")
-    def _agree(self) -> Settings:
+    def _check_agreement(self) -> Settings:
         names = [receiver.name for receiver in self.receivers]
         found = [
             Problem(f"receivers[{number}].name", f"{name!r} is a receiver of ours; choose another name")

@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/concepts/cluster-administration/system-metric
 from __future__ import annotations
 
 from components.exporters.containers import mixin as pack
-from components.exporters.containers.alerts import SELF, limits_hit
+from components.exporters.containers.alerts import SELF, list_limit_alerts
 from model.component import Component, Planning, SystemRow
 from model.dashboard import build
 from model.naming import identity
@@ -77,6 +77,6 @@ class Kubelet(Component[Settings]):
                     metric_relabel=named,
                 ),
             ),
-            rules=(RuleGroup(name="containers", alerts=limits_hit(context.system.tune)),),
+            rules=(RuleGroup(name="containers", alerts=list_limit_alerts(context.system.tune)),),
             dashboards=(build(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),),
         )

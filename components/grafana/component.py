@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.base import limits, published
+from components.base import build_limits, publish_port
 from components.grafana import mixin as pack
-from components.grafana.dashboards import index, stack_dashboard
-from components.grafana.documents import documents, environment, secret_variables
+from components.grafana.dashboards import build_index, build_stack_dashboard
+from components.grafana.documents import build_environment, list_secret_variables, render_documents
 from components.grafana.settings import (
     CONFIG_DIR,
     DATA_DIR,
@@ -38,7 +38,7 @@ from model.telemetry import (
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
 
-def kept(own: Settings, context: Planning) -> dict[str, Any]:
+def build_storage_arguments(own: Settings, context: Planning) -> dict[str, Any]:
     """Where data is kept, as arguments of `Workload`: a volume, or memory where all that must last is elsewhere."""
     if own.database:
         return {"tmpfs": ("/tmp", DATA_DIR)}  # noqa: S108 - inside the container
@@ -69,7 +69,7 @@ class Grafana(Component[Settings]):
 
     def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
         """The dashboards of the stack itself, and the list of all."""
-        specs = (stack_dashboard(collected.rows), index(context))
+        specs = (build_stack_dashboard(collected.rows), build_index(context))
         where = "dashboard {}".format
         boards = (build(s, folder="Monitoring", tags=["monitoring"], where=where(s.uid)) for s in specs)
         return Telemetry(dashboards=tuple(boards))
@@ -101,7 +101,7 @@ class Grafana(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Grafana with its database on a volume, or as many as are wanted that share one elsewhere."""
-        files = documents(own, context)
+        files = render_documents(own, context)
         reload = Reload(
             port=PORT,
             path="/api/admin/provisioning/dashboards/reload",
@@ -111,9 +111,9 @@ class Grafana(Component[Settings]):
             Workload(
                 name=NAME,
                 image=own.image,
-                limits=limits(own, memory=256),
+                limits=build_limits(own, memory=256),
                 entrypoint=("/bin/sh", "-ec", START),
-                env=environment(own, context),
+                env=build_environment(own, context),
                 config=ConfigDir(
                     path=CONFIG_DIR,
                     files=files,
@@ -121,12 +121,12 @@ class Grafana(Component[Settings]):
                     restart_on=frozenset({"datasources/datasources.yaml", DATABASE_CA} & files.keys()),
                 ),
                 secrets=tuple(
-                    SecretFile(path=f"/run/secrets/{name}", secret=name) for name in secret_variables(own).values()
+                    SecretFile(path=f"/run/secrets/{name}", secret=name) for name in list_secret_variables(own).values()
                 ),
-                ports=(published(context, NAME, PORT, default=3000),),
+                ports=(publish_port(context, NAME, PORT, default=3000),),
                 replicas=own.replicas,
                 egress="anywhere" if own.database or own.tracing or own.oauth else "stack",
-                **kept(own, context),
+                **build_storage_arguments(own, context),
                 probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
             ),
         )

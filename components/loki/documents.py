@@ -21,12 +21,12 @@ from components.loki.settings import (
     TENANT,
     WRITE,
     Settings,
-    parts,
+    list_parts,
 )
 from model.component import Planning
 
 
-def config(own: Settings, context: Planning) -> dict[str, Any]:
+def build_config(own: Settings, context: Planning) -> dict[str, Any]:
     """loki.yaml as a dict: everything that Loki reads only when it starts, the same for all parts."""
     kind = "s3" if own.storage.s3 else "filesystem"
     period = {"prefix": "index_", "period": "24h"}
@@ -34,7 +34,7 @@ def config(own: Settings, context: Planning) -> dict[str, Any]:
     return {
         "auth_enabled": False,
         "server": {"http_listen_port": PORT, "grpc_listen_port": GRPC_PORT, "log_level": "warn"},
-        **together(own, context),
+        **build_common_and_memberlist(own, context),
         "schema_config": {"configs": [schema]},
         "ingester": {"wal": {"dir": f"{DATA_DIR}/wal", "flush_on_shutdown": True}, "chunk_idle_period": "30m"},
         "compactor": {
@@ -52,12 +52,12 @@ def config(own: Settings, context: Planning) -> dict[str, Any]:
     }
 
 
-def together(own: Settings, context: Planning) -> dict[str, Any]:
+def build_common_and_memberlist(own: Settings, context: Planning) -> dict[str, Any]:
     """How parts find each other, by gossip, and those among them that read the index; one process asks nobody.
 
     Source: https://grafana.com/docs/loki/latest/configure/#memberlist
     """
-    found, kept = parts(own, context), {"storage": storage(own)}
+    found, kept = list_parts(own, context), {"storage": build_storage(own)}
     if not found:
         alone = {"replication_factor": 1, "ring": {"kvstore": {"store": "inmemory"}}}
         return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **kept}}
@@ -76,7 +76,7 @@ def together(own: Settings, context: Planning) -> dict[str, Any]:
     }
 
 
-def storage(own: Settings) -> dict[str, Any]:
+def build_storage(own: Settings) -> dict[str, Any]:
     """The place of chunks, index and rules; neither half of an access key stands here.
 
     Source: https://grafana.com/docs/loki/latest/configure/#s3_storage_config
@@ -92,7 +92,7 @@ def storage(own: Settings) -> dict[str, Any]:
     return {"s3": {**found, "s3forcepathstyle": s3.path_style}}
 
 
-def runtime(own: Settings) -> str:
+def render_runtime(own: Settings) -> str:
     """runtime.yaml: the limits, written exactly as Loki writes them back, so that its digest is that of this text.
 
     Loki exposes the digest of what it loaded after parsing and writing it (keys sorted, four spaces); see

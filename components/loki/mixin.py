@@ -5,7 +5,7 @@ Source of the names: https://grafana.com/docs/loki/latest/operations/meta-monito
 
 from __future__ import annotations
 
-from components.drawing import or_zero
+from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -20,7 +20,7 @@ RETENTION_SECONDS = 10800.0
 COMPACTOR = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
 """Of each instance, and 0 on those that are not the compactor."""
 SELF = "loki"
-NOTHING_YET = or_zero(f"{SELF}(-.*)?")
+NOTHING_YET = fill_zero_if_up(f"{SELF}(-.*)?")
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -29,16 +29,16 @@ NOTHING_YET = or_zero(f"{SELF}(-.*)?")
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about Loki; that it is down says TargetDown."""
     return (
-        request_errors(tune),
-        request_panics(),
-        discards_lines(tune),
-        retention_not_applied(tune),
-        retention_never_applied(),
-        limits_refused(),
+        alert_on_request_errors(tune),
+        alert_on_request_panics(),
+        alert_on_discarded_lines(tune),
+        alert_on_retention_not_applied(tune),
+        alert_on_retention_never_applied(),
+        alert_on_limits_refused(),
     )
 
 
-def request_errors(tune: Tune) -> AlertRule:
+def alert_on_request_errors(tune: Tune) -> AlertRule:
     """A share for each route: pushes are many, and would hide queries that all fail."""
     bound = limit(tune, "LokiRequestErrors", ERROR_SHARE)
     requests = "loki_request_duration_seconds_count"
@@ -65,7 +65,7 @@ def request_errors(tune: Tune) -> AlertRule:
     )
 
 
-def request_panics() -> AlertRule:
+def alert_on_request_panics() -> AlertRule:
     """Loki catches them, answers 500 and goes on; a share of all requests hides them."""
     panics = series_of(SELF, "loki_panic_total", instance="loki:3100")
     return AlertRule(
@@ -85,7 +85,7 @@ def request_panics() -> AlertRule:
     )
 
 
-def discards_lines(tune: Tune) -> AlertRule:
+def alert_on_discarded_lines(tune: Tune) -> AlertRule:
     """Lines that Loki received and did not take."""
     bound = limit(tune, "LokiDiscardsLines", DISCARDED)
     discarded = series_of(SELF, "loki_discarded_samples_total", reason="rate_limited", tenant="fake")
@@ -112,7 +112,7 @@ def discards_lines(tune: Tune) -> AlertRule:
     )
 
 
-def retention_not_applied(tune: Tune) -> AlertRule:
+def alert_on_retention_not_applied(tune: Tune) -> AlertRule:
     """Seconds since the last success; 0 stands for none yet, as after a start."""
     bound = limit(tune, "LokiRetentionNotApplied", RETENTION_SECONDS)
     latest = f"max by ({BY}) ({COMPACTOR})"  # of several instances one is at work, and each may have been
@@ -135,7 +135,7 @@ def retention_not_applied(tune: Tune) -> AlertRule:
     )
 
 
-def retention_never_applied() -> AlertRule:
+def alert_on_retention_never_applied() -> AlertRule:
     """The time is 0 until the first success: a compactor that is broken from its start has no last one to be old."""
     series = series_of(SELF, COMPACTOR, instance="loki:3100")
     return AlertRule(
@@ -155,7 +155,7 @@ def retention_never_applied() -> AlertRule:
     )
 
 
-def limits_refused() -> AlertRule:
+def alert_on_limits_refused() -> AlertRule:
     """Loki keeps its old limits when it cannot read the new ones."""
     loaded = series_of(SELF, "loki_runtime_config_last_reload_successful", config="loki")
     return AlertRule(

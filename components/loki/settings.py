@@ -63,7 +63,7 @@ class Settings(ComponentSettings):
     """Active streams (distinct sets of labels); protects from labels with too many values."""
 
     @model_validator(mode="after")
-    def _parts_share(self) -> Settings:
+    def _check_shared_storage(self) -> Settings:
         found = []
         if self.mode == "simpleScalable" and self.storage.s3 is None:
             found.append(Problem("storage.s3", "is required by mode simpleScalable: its parts share a bucket"))
@@ -74,7 +74,7 @@ class Settings(ComponentSettings):
         return self
 
 
-def parts(own: Settings, context: Planning) -> Mapping[str, int]:
+def list_parts(own: Settings, context: Planning) -> Mapping[str, int]:
     """Instances by workload; empty where Loki is one process, as it is planned where parts are refused."""
     if own.mode == "single" or context.settings.target != "kubernetes":
         return {}

@@ -5,7 +5,7 @@ Source of the names: https://grafana.com/docs/loki/latest/send-data/promtail/ an
 
 from __future__ import annotations
 
-from components.drawing import or_zero
+from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -18,7 +18,7 @@ ERROR_SHARE = 0.1
 BEHIND = 65536
 """Bytes: a line that is still being written is shorter; what is more was not read."""
 SELF = "promtail"
-NOTHING_YET = or_zero(SELF)
+NOTHING_YET = fill_zero_if_up(SELF)
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -26,10 +26,15 @@ NOTHING_YET = or_zero(SELF)
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about Promtail; that it is down says TargetDown."""
-    return drops_lines(tune), request_errors(tune), sends_nothing(), file_not_read(tune)
+    return (
+        alert_on_dropped_lines(tune),
+        alert_on_request_errors(tune),
+        alert_on_nothing_sent(),
+        alert_on_file_not_read(tune),
+    )
 
 
-def drops_lines(tune: Tune) -> AlertRule:
+def alert_on_dropped_lines(tune: Tune) -> AlertRule:
     """Lines that Promtail gave up on."""
     bound = limit(tune, "PromtailDropsLines", DROPPED)
     dropped = series_of(SELF, "promtail_dropped_entries_total", host="loki:3100", reason="ingester_error", tenant="")
@@ -54,7 +59,7 @@ def drops_lines(tune: Tune) -> AlertRule:
     )
 
 
-def request_errors(tune: Tune) -> AlertRule:
+def alert_on_request_errors(tune: Tune) -> AlertRule:
     """Whatever is no 2xx: a connection that fails counts as status -1."""
     bound = limit(tune, "PromtailRequestErrors", ERROR_SHARE)
     requests = "promtail_request_duration_seconds_count"
@@ -79,7 +84,7 @@ def request_errors(tune: Tune) -> AlertRule:
     )
 
 
-def sends_nothing() -> AlertRule:
+def alert_on_nothing_sent() -> AlertRule:
     """All instances together: a node may be quiet, but a stack whose own containers write nothing does not run."""
     sent = series_of(SELF, "promtail_sent_entries_total", instance="promtail:9080", host="loki:3100")
     return AlertRule(
@@ -102,7 +107,7 @@ def sends_nothing() -> AlertRule:
     )
 
 
-def file_not_read(tune: Tune) -> AlertRule:
+def alert_on_file_not_read(tune: Tune) -> AlertRule:
     """By size and position of each file that a glob found; one that cannot be opened has a size and no position.
 
     Of these only files that grow count: Promtail keeps the size of one that it never opened when that is deleted.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.promtail.pipeline import Reading, reading, stages
+from components.promtail.pipeline import Reading, build_reading, build_stages
 from model.load import parse
 from model.logs import Logs
 from toolchain import validators
@@ -83,9 +83,13 @@ def carried(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], d
 
 def configured(folder: Path, service: str) -> Path:
     """Promtail's file for lines of one service among all of READINGS."""
-    readings = {name: reading(parse(Logs, said, name)) for name, said in READINGS.items()}
+    readings = {name: build_reading(parse(Logs, said, name)) for name, said in READINGS.items()}
     target = {"targets": ["localhost"], "labels": {"job": "containerlogs", "service": service}}
-    job: dict[str, Any] = {"job_name": "a", "static_configs": [target], "pipeline_stages": stages(readings, Reading())}
+    job: dict[str, Any] = {
+        "job_name": "a",
+        "static_configs": [target],
+        "pipeline_stages": build_stages(readings, Reading()),
+    }
     config = {
         "server": {"disable": True},
         "positions": {"filename": str(folder / "positions.yaml")},

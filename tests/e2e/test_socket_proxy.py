@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from components.socket_proxy import METRICS_PORT, PORT, SOCKET, config
+from components.socket_proxy import METRICS_PORT, PORT, SOCKET, render_config
 from model.settings import DockerSettings
 from tests.support.waiting import eventually
 from toolchain import validators
@@ -86,7 +86,7 @@ def store(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def engine(folder: Path, store: str) -> Iterator[Engine]:
     """An engine behind the proxy."""
-    text = config(DockerSettings.model_validate({"imageStore": store})).replace(SOCKET, str(folder / "s"))
+    text = render_config(DockerSettings.model_validate({"imageStore": store})).replace(SOCKET, str(folder / "s"))
     (folder / "s").unlink(missing_ok=True)
     for port, here in HERE.items():
         text = text.replace(f"bind :{port}", f"bind 127.0.0.1:{here}")

@@ -5,7 +5,7 @@ Flags and metrics: https://github.com/kubernetes/kube-state-metrics/tree/main/do
 
 from __future__ import annotations
 
-from components.base import limits, published
+from components.base import build_limits, publish_port
 from components.exporters.kube_state import mixin as pack
 from model.capacity import limit_mib
 from model.component import Component, Planned, Planning
@@ -42,7 +42,7 @@ class Settings(ComponentSettings):
     """kube-state-metrics."""
 
 
-def memory(cluster: KubernetesSettings) -> int:
+def estimate_memory(cluster: KubernetesSettings) -> int:
     """Bytes of memory that it is expected to take."""
     return MEMORY + cluster.expected_pods * MEMORY_PER_POD
 
@@ -82,9 +82,9 @@ class KubeState(Component[Settings]):
             Workload(
                 name=NAME,
                 image=NAME,
-                limits=limits(own, memory=limit_mib(memory(context.settings.kubernetes), 128), cpus=0.5),
+                limits=build_limits(own, memory=limit_mib(estimate_memory(context.settings.kubernetes), 128), cpus=0.5),
                 args=(f"--port={PORT}", f"--telemetry-port={SELF_PORT}", f"--resources={kinds}"),
-                ports=(published(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
+                ports=(publish_port(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
                 access=tuple(
                     Access(groups=(group,), resources=kinds, verbs=("list", "watch"))
                     for group, kinds in RESOURCES.items()

@@ -46,4 +46,4 @@ def test_every_condition_of_a_node_is_told(proves: Proves, condition: str) -> No
         for status in ("true", "false")
     )
     example = Example(fires={true: flat(1), false: flat(0)}, silent={true: flat(0), false: flat(1)})
-    proves([replace(cluster_node_alerts.node_pressure(), example=example)])
+    proves([replace(cluster_node_alerts.alert_on_node_pressure(), example=example)])
