@@ -23,8 +23,8 @@ __all__ = [
 
 def build_limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: int = 256) -> Limits:
     """The limits of a workload: those of its settings section, else the component's own (memory in MiB)."""
-    wanted = size_bytes(section.memory) if section.memory else memory * MIB
-    return Limits(memory=wanted, cpus=section.cpus or cpus, pids=pids)
+    size = size_bytes(section.memory) if section.memory else memory * MIB
+    return Limits(memory=size, cpus=section.cpus or cpus, pids=pids)
 
 
 def build_haproxy_arguments(config: str) -> dict[str, Any]:
@@ -62,6 +62,6 @@ def open_port(context: Planning, component: str, number: int, *, name: str = "ht
 
 def find_bind_address(context: Planning, component: str) -> str:
     """The address of the host that the ports of a component are opened on."""
-    wanted = context.settings.docker.bind_address
+    address = context.settings.docker.bind_address
     named = component == TRAEFIK or component in context.settings.access.ports
-    return wanted if named or loopback(wanted) else "127.0.0.1"
+    return address if named or loopback(address) else "127.0.0.1"

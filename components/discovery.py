@@ -33,12 +33,12 @@ def build_discovery_job(job: ScrapeJob, how: Discovery, usual: str) -> dict[str,
     Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#kubernetes_sd_config
     """
     meta = f"__meta_kubernetes_{how.role}_"
-    wanted = ",".join(f"{key}={value}" for key, value in sorted(how.selector.items()))
-    asked: dict[str, Any] = {"role": how.role}
+    selector = ",".join(f"{key}={value}" for key, value in sorted(how.selector.items()))
+    discovery: dict[str, Any] = {"role": how.role}
     if how.namespaces:
-        asked["namespaces"] = {"names": list(how.namespaces)}
-    if wanted:
-        asked["selectors"] = [{"role": how.role, "label": wanted}]
+        discovery["namespaces"] = {"names": list(how.namespaces)}
+    if selector:
+        discovery["selectors"] = [{"role": how.role, "label": selector}]
     rules: list[dict[str, Any]] = [
         {"target_label": label, "replacement": value}
         for label, value in sorted({"job": job.name, **how.labels}.items())
@@ -59,7 +59,7 @@ def build_discovery_job(job: ScrapeJob, how: Discovery, usual: str) -> dict[str,
         "metrics_path": job.path,
         "scrape_interval": interval,
         "scrape_timeout": job.timeout or find_scrape_timeout(interval),
-        "kubernetes_sd_configs": [asked],
+        "kubernetes_sd_configs": [discovery],
         "relabel_configs": rules,
     }
 
@@ -84,17 +84,19 @@ def build_instance_discovery(context: Planning, name: str, port: int, replicas: 
     if context.operator is None:
         return scraped(context, name, port, replicas=replicas)
     selector = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "prometheus-operator"}
-    home, labels = (context.operator.namespace,), identity(context, name)
-    found = Discovery(namespaces=home, selector=selector, port=port, labels=labels, expected=replicas, least=replicas)
-    return {"discovery": found}
+    namespaces, labels = (context.operator.namespace,), identity(context, name)
+    discovery = Discovery(
+        namespaces=namespaces, selector=selector, port=port, labels=labels, expected=replicas, least=replicas
+    )
+    return {"discovery": discovery}
 
 
 def group_targets(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[str]]]:
     """The addresses of targets that have the same labels, each group with these."""
-    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for target in targets:
-        found.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
-    return [(dict(labels), addresses) for labels, addresses in found.items()]
+        groups.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
+    return [(dict(labels), addresses) for labels, addresses in groups.items()]
 
 
 def build_target_groups(job: ScrapeJob, usual: str) -> list[dict[str, Any]]:
@@ -121,11 +123,11 @@ def build_probe_relabelling(job: ScrapeJob) -> list[dict[str, Any]]:
     """
     if job.prober is None:
         return []
-    asked: dict[str, Any] = {"source_labels": ["__address__"], "target_label": "__param_target"}
+    rule: dict[str, Any] = {"source_labels": ["__address__"], "target_label": "__param_target"}
     if job.discovery:
-        asked["replacement"] = f"http://$1{(job.http_path or '').replace('$', '$$')}"
+        rule["replacement"] = f"http://$1{(job.http_path or '').replace('$', '$$')}"
     return [
-        asked,
+        rule,
         {"source_labels": ["__param_target"], "target_label": "instance"},
         {"target_label": "__address__", "replacement": job.prober},
     ]
@@ -133,9 +135,9 @@ def build_probe_relabelling(job: ScrapeJob) -> list[dict[str, Any]]:
 
 def list_access(jobs: Sequence[ScrapeJob]) -> tuple[Access, ...]:
     """What the discoveries of `jobs` ask the platform's API for, and no more."""
-    found = [job.discovery for job in jobs if job.discovery]
-    names = sorted({name for how in found for name in how.namespaces if how.role == "pod"})
+    discoveries = [job.discovery for job in jobs if job.discovery]
+    names = sorted({name for how in discoveries for name in how.namespaces if how.role == "pod"})
     pods = (Access(resources=("pods",), namespaces=tuple(names)),) if names else ()
-    if not any(how.role == "node" for how in found):
+    if not any(how.role == "node" for how in discoveries):
         return pods
     return (*pods, Access(resources=("nodes",)), Access(resources=("nodes/metrics",), verbs=("get",)))

@@ -74,7 +74,7 @@ class Alertmanager(Component[Settings]):
         """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
         operator, address = context.operator, context.address(NAME, PORT)
         url = operator.alertmanager if operator else f"http://{address}/alertmanager"
-        found = build_instance_discovery(context, NAME, PORT, own.replicas)
+        discovery = build_instance_discovery(context, NAME, PORT, own.replicas)
         switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
         rules = pack.alerts(context.system.tune, replicas=context.count(NAME), switch=switch, own=operator is None)
         route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
@@ -83,7 +83,7 @@ class Alertmanager(Component[Settings]):
             offers=(NOTIFICATION,),
             rows=(StackRow(title="Alertmanager", panels=pack.panels(), position=20),),
             scrape=(
-                ScrapeJob(name=NAME, series=SeriesCount(target=490), path=f"{urlsplit(url).path}/metrics", **found),
+                ScrapeJob(name=NAME, series=SeriesCount(target=490), path=f"{urlsplit(url).path}/metrics", **discovery),
             ),
             datasources=(
                 Datasource(
@@ -102,12 +102,12 @@ class Alertmanager(Component[Settings]):
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Times that contradict each other, labels that no alert has, and what an operator's objects cannot say."""
         where = in_section(context.stack, NAME, "")
-        found = notifying(context, NAME, own)
-        found += routing.problems(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
+        problems = notifying(context, NAME, own)
+        problems += routing.problems(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
         if context.operator:
             message = "has no field in an AlertmanagerConfig, which the operator reads; leave it out"
-            found += [Problem(f"{where}{path}", message) for path in own_only(own, NAME)]
-        return found
+            problems += [Problem(f"{where}{path}", message) for path in own_only(own, NAME)]
+        return problems
 
     def warnings(self, own: Settings, context: Planned) -> list[str]:
         """A missing receiver; the receivers of an operator's own Alertmanager are not known here."""

@@ -233,9 +233,9 @@ def panels() -> tuple[Panel, ...]:
     used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0" + fill_zero_if_up(SELF)
     sent = "sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval]))"
     failed = "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))"
-    held = {"{{state}}": "sum by (state) (alertmanager_alerts)"}
+    counts = {"{{state}}": "sum by (state) (alertmanager_alerts)"}
     return (
         panel("Notifications sent", {"{{integration}}": sent + used}, "ops", "Per second, failed ones too.", width=8),
         panel("Notifications failed", {"{{integration}}": failed + used}, "ops", "People miss these alerts.", width=8),
-        panel("Alerts held", held, "short", "Suppressed: silenced, or inhibited by a worse one.", width=8),
+        panel("Alerts held", counts, "short", "Suppressed: silenced, or inhibited by a worse one.", width=8),
     )

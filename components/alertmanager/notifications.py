@@ -15,7 +15,7 @@ PREFIX = "observability"
 TEST_ALERT = "NotificationTest"
 """Name of the alert that `make alert-test` sends."""
 _TIME = '.UTC.Format "2006-01-02 15:04:05 MST"'
-_PLACES = ("service", "instance", "system", "environment", "team")
+_ORIGIN_LABELS = ("service", "instance", "system", "environment", "team")
 """Labels that say where, in this order; those that an alert has are shown."""
 
 
@@ -82,7 +82,7 @@ def render_document() -> str:
 
 def inline_templates(text: str) -> str:
     """A field's text with the templates that it uses in it, for an Alertmanager that does not have our document."""
-    used = [made for name, made in render_definitions().items() if reference_template(name) in text]
+    used = [definition for name, definition in render_definitions().items() if reference_template(name) in text]
     return "".join([*used, text])
 
 
@@ -118,15 +118,16 @@ def _render_text(markup: Markup) -> str:
 
 
 def _render_alert(markup: Markup) -> str:
-    places = [
-        _render_block(f"with .Labels.{name}", f" {name} {_render_action('.' + markup.escape)}") for name in _PLACES
+    origins = [
+        _render_block(f"with .Labels.{name}", f" {name} {_render_action('.' + markup.escape)}")
+        for name in _ORIGIN_LABELS
     ]
     ended = _render_block('if eq .Status "resolved"', f", until {_render_action(f'.EndsAt{_TIME}')}")
     severity = _render_block("with .Labels.severity", " " + _render_action("."))
     status = markup.bold.format(text=_render_action(".Status | toUpper"))
     lines = [
         f"{status}{severity}: {_cut_text(markup, '.Annotations.summary')}",
-        "Where:" + "".join(places),
+        "Where:" + "".join(origins),
         f"Since: {_render_action(f'.StartsAt{_TIME}')}{ended}",
     ]
     summary, *rest = (f"{line}{markup.end}" for line in lines)

@@ -66,12 +66,12 @@ def build_alertmanager_config(
 
 def build_route(item: Mapping[str, Any]) -> dict[str, Any]:
     """A route and those below it."""
-    made = {to_camel(key): value for key, value in item.items() if key not in ("matchers", "routes")}
+    entry = {to_camel(key): value for key, value in item.items() if key not in ("matchers", "routes")}
     if item.get("matchers"):
-        made["matchers"] = [build_matcher(text) for text in item["matchers"]]
+        entry["matchers"] = [build_matcher(text) for text in item["matchers"]]
     if item.get("routes"):
-        made["routes"] = [build_route(below) for below in item["routes"]]
-    return made
+        entry["routes"] = [build_route(below) for below in item["routes"]]
+    return entry
 
 
 def build_matcher(text: str) -> dict[str, str]:
@@ -80,8 +80,8 @@ def build_matcher(text: str) -> dict[str, str]:
     Raises:
         ValueError: it is none.
     """
-    found = Matcher.parse(text)
-    return {"name": found.name, "matchType": found.operator, "value": found.value}
+    parsed = Matcher.parse(text)
+    return {"name": parsed.name, "matchType": parsed.operator, "value": parsed.value}
 
 
 def build_interval(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,12 +90,12 @@ def build_interval(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build_period(item: Mapping[str, Any]) -> dict[str, Any]:
-    made = {to_camel(key): value for key, value in item.items() if key in ("weekdays", "months", "years")}
+    period = {to_camel(key): value for key, value in item.items() if key in ("weekdays", "months", "years")}
     if "times" in item:
-        made["times"] = [{to_camel(key): value for key, value in time.items()} for time in item["times"]]
+        period["times"] = [{to_camel(key): value for key, value in time.items()} for time in item["times"]]
     if "days_of_month" in item:
-        made["daysOfMonth"] = [_build_days(text) for text in item["days_of_month"]]
-    return made
+        period["daysOfMonth"] = [_build_days(text) for text in item["days_of_month"]]
+    return period
 
 
 def _build_days(text: str) -> dict[str, int]:
@@ -108,7 +108,7 @@ def build_integration(entry: Mapping[str, Any], kind: str = "") -> dict[str, Any
 
     The operator's Alertmanager does not have our templates, so each text has those that it uses in it.
     """
-    made: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in entry.items():
         if key in _UNKNOWN.get(kind, ()):
             continue
@@ -116,10 +116,10 @@ def build_integration(entry: Mapping[str, Any], kind: str = "") -> dict[str, Any
             field = _SECRET_FIELDS.get(key) or to_camel(key.removesuffix(_SUFFIX))
             if kind == "discord_configs":
                 field = "apiURL"
-            made[field] = {"name": SECRETS, "key": str(value).rpartition("/")[2]}
+            fields[field] = {"name": SECRETS, "key": str(value).rpartition("/")[2]}
         else:
-            made[_FIELDS.get(key) or to_camel(key)] = _build_value(key, value)
-    return made
+            fields[_FIELDS.get(key) or to_camel(key)] = _build_value(key, value)
+    return fields
 
 
 def _build_value(key: str, value: Any) -> Any:

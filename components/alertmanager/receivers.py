@@ -33,8 +33,8 @@ def build_receiver(item: Receiver) -> Entry:
     entry: Entry = {"name": item.name}
     for key, integration in item.integrations():
         name, write = WRITERS[key]
-        made = {**write(cast(Any, integration)), "send_resolved": integration.send_resolved}
-        entry[name] = [*entry.get(name, ()), made]
+        fields = {**write(cast(Any, integration)), "send_resolved": integration.send_resolved}
+        entry[name] = [*entry.get(name, ()), fields]
     return entry
 
 

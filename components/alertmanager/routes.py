@@ -37,17 +37,17 @@ def build_route(item: Route, *, settled: bool = False) -> dict[str, Any]:
     below = [build_route(other, settled=settled) for other in item.routes]
     if inner:  # some of its information is asked for below, the rest goes to nobody
         below.append({"receiver": NOBODY, "matchers": [_INFORMATION]})
-    made: dict[str, Any] = {
+    entry: dict[str, Any] = {
         **({"receiver": item.receiver} if item.receiver else {}),
         "matchers": [*map(str, item.conditions), *([] if settled or inner else [_NO_INFORMATION])],
     }
     for key in ("group_by", "active_time_intervals", "mute_time_intervals"):
         if value := getattr(item, key):
-            made[key] = list(value)
+            entry[key] = list(value)
     for key in ("group_wait", "group_interval", "repeat_interval"):
         if value := getattr(item, key):
-            made[key] = value
-    return made | ({"continue": True} if item.continue_ else {}) | ({"routes": below} if below else {})
+            entry[key] = value
+    return entry | ({"continue": True} if item.continue_ else {}) | ({"routes": below} if below else {})
 
 
 def build_test_routes(receivers: Iterable[str]) -> list[dict[str, Any]]:
@@ -69,10 +69,10 @@ def build_time_intervals(items: Iterable[TimeInterval]) -> list[dict[str, Any]]:
 
 def build_period(item: Period) -> dict[str, Any]:
     """Times for which all that is said holds."""
-    made: dict[str, Any] = {}
+    entry: dict[str, Any] = {}
     if item.times:
-        made["times"] = [{"start_time": t.start_time, "end_time": t.end_time} for t in item.times]
+        entry["times"] = [{"start_time": t.start_time, "end_time": t.end_time} for t in item.times]
     for key in ("weekdays", "days_of_month", "months", "years"):
         if value := getattr(item, key):
-            made[key] = list(value)
-    return made | ({"location": item.location} if item.location else {})
+            entry[key] = list(value)
+    return entry | ({"location": item.location} if item.location else {})

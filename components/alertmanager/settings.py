@@ -58,19 +58,22 @@ class Settings(ComponentSettings):
     @model_validator(mode="after")
     def _check_agreement(self) -> Settings:
         names = [receiver.name for receiver in self.receivers]
-        found = [
+        problems = [
             Problem(f"receivers[{number}].name", f"{name!r} is a receiver of ours; choose another name")
             for number, name in enumerate(names)
             if name in (NOBODY, SWITCH)
         ]
-        found += [
+        problems += [
             Problem(f"receivers[{number}].name", f"receiver {name!r} is declared twice")
             for number, name in enumerate(names)
             if name in names[:number]
         ]
         grouped = grouping(self.group_by)
-        found += [grouped] if grouped else []
-        found = found or [*routes.problems(names, self.routes), *intervals.problems(self.time_intervals, self.routes)]
-        if found:
-            raise Inconsistent(found)
+        problems += [grouped] if grouped else []
+        problems = problems or [
+            *routes.problems(names, self.routes),
+            *intervals.problems(self.time_intervals, self.routes),
+        ]
+        if problems:
+            raise Inconsistent(problems)
         return self

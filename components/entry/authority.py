@@ -46,7 +46,7 @@ def issue_certificate(seed: str, host: str, year: int) -> Mapping[str, str]:
     leaf = _build_leaf(name, host, key, year, _derive_digest(seed, f"serial {host} {year}"))
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(own.public_key())
     leaf = leaf.add_extension(identifier, critical=False)
-    signed = [made.sign(own, hashes.SHA256(), ecdsa_deterministic=True) for made in (authority, leaf)]
+    signed = [builder.sign(own, hashes.SHA256(), ecdsa_deterministic=True) for builder in (authority, leaf)]
     texts = [certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in signed]
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -60,12 +60,12 @@ def list_certificate_secrets(context: Planning) -> tuple[Secret, ...]:
 
 def list_secret_files(context: Planning) -> tuple[SecretFile, ...]:
     """The same as files."""
-    made = [SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name, reread=True) for name in list_users(context)]
+    files = [SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name, reread=True) for name in list_users(context)]
     tls = context.settings.tls
     pair = {}
     if tls.files:
         pair = {CERTIFICATE: tls.files.certificate_secret, KEY: tls.files.key_secret}
     elif tls.mode == "internal":
         pair = {CERTIFICATE: CERTIFICATE, KEY: KEY}
-    made += [SecretFile(path=f"{SECRETS_DIR}/{file}", secret=name, reread=True) for file, name in pair.items()]
-    return tuple(made)
+    files += [SecretFile(path=f"{SECRETS_DIR}/{file}", secret=name, reread=True) for file, name in pair.items()]
+    return tuple(files)

@@ -42,13 +42,13 @@ def derive_secrets(
         values: the values of those that are not made of others.
         opts: options of what keeps the random parts.
     """
-    made: dict[str, pulumi.Output[str]] = {}
+    derived: dict[str, pulumi.Output[str]] = {}
     for secret in secrets.values():
         if isinstance(secret.made, Htpasswd):
-            made[secret.name] = _render_users_file(stack, secret.name, secret.made, values, opts)
+            derived[secret.name] = _render_users_file(stack, secret.name, secret.made, values, opts)
         elif isinstance(secret.made, Issued):
-            made[secret.name] = _issue_certificate(secret.made, values[secret.made.seed])
-    return made
+            derived[secret.name] = _issue_certificate(secret.made, values[secret.made.seed])
+    return derived
 
 
 def find_authority(
@@ -69,13 +69,13 @@ def hash_password(password: str, salt: bytes) -> str:
     Raises:
         pulumi.RunError: the password is longer than LONGEST bytes, or empty.
     """
-    given = password.encode()
-    if not 0 < len(given) <= LONGEST:
+    encoded = password.encode()
+    if not 0 < len(encoded) <= LONGEST:
         raise pulumi.RunError(
-            f"a password of the entry point must have 1 to {LONGEST} bytes, and this has {len(given)}"
+            f"a password of the entry point must have 1 to {LONGEST} bytes, and this has {len(encoded)}"
         )
     text = base64.b64encode(salt).decode()[:22].translate(_BCRYPT)
-    return bcrypt.hashpw(given, f"$2b${COST:02d}${text}".encode()).decode()
+    return bcrypt.hashpw(encoded, f"$2b${COST:02d}${text}".encode()).decode()
 
 
 def _render_users_file(
@@ -96,6 +96,6 @@ def _render_user_line(parts: Sequence[str]) -> str:
     return f"{user}:{hash_password(password, hashlib.sha256(salt.encode()).digest()[:16])}\n"
 
 
-def _issue_certificate(wanted: Issued, seed: pulumi.Output[str]) -> pulumi.Output[str]:
+def _issue_certificate(issued: Issued, seed: pulumi.Output[str]) -> pulumi.Output[str]:
     year = datetime.datetime.now(datetime.UTC).year
-    return pulumi.Output.secret(seed.apply(lambda text: issue_certificate(text, wanted.host, year)[wanted.part]))
+    return pulumi.Output.secret(seed.apply(lambda text: issue_certificate(text, issued.host, year)[issued.part]))

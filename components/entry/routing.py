@@ -56,11 +56,11 @@ NOBODY = "255.255.255.255/32"
 def build_config(context: Planned) -> dict[str, Any]:
     """The dynamic configuration as a dict: routers and services for each route, what they share, and TLS."""
     routes = context.telemetry.routes
-    made: dict[str, Any] = {}
+    routers: dict[str, Any] = {}
     for route in routes:
-        made |= build_routers(context, route)
+        routers |= build_routers(context, route)
     if context.settings.tls.on:
-        made["_redirect"] = {
+        routers["_redirect"] = {
             "entryPoints": [WEB],
             "rule": build_host_rule(context.settings),
             "service": "noop@internal",
@@ -69,7 +69,7 @@ def build_config(context: Planned) -> dict[str, Any]:
     services = {
         route.name: {"loadBalancer": {"servers": [{"url": route.url}]}} for route in routes if not _is_internal(route)
     }
-    http = {"routers": made, "middlewares": build_middlewares(context), "services": services}
+    http = {"routers": routers, "middlewares": build_middlewares(context), "services": services}
     return {"http": http, **({"tls": build_tls(context.settings)} if context.settings.tls.on else {})}
 
 
@@ -78,7 +78,7 @@ def build_config(context: Planned) -> dict[str, Any]:
 
 def build_routers(context: Planning, route: Route) -> dict[str, Any]:
     """The routers of a route by name; longer prefixes win over shorter ones, and what is open over what is closed."""
-    access, made = context.settings.access, {}
+    access, routers = context.settings.access, {}
 
     def join_openings(*grants: str) -> str | None:
         """The requests that are open for one of the grants: "" for all of them, None for none."""
@@ -87,30 +87,30 @@ def build_routers(context: Planning, route: Route) -> dict[str, Any]:
 
     people = join_openings("people", *(["silences"] if access.silences else []))
     if people is not None:
-        made[route.name] = _build_router(context, route, people, above=1)
+        routers[route.name] = _build_router(context, route, people, above=1)
     for grant in GRANTS:
         if access.programs(grant) and (programs := join_openings(grant)) is not None:
-            made[f"{route.name}_{grant}"] = _build_router(context, route, programs, above=2, login=f"login-{grant}")
+            routers[f"{route.name}_{grant}"] = _build_router(context, route, programs, above=2, login=f"login-{grant}")
     if people != "":
-        made[f"{route.name}_closed"] = _build_router(context, route, "", above=0, closed=True)
-    return made
+        routers[f"{route.name}_closed"] = _build_router(context, route, "", above=0, denied=True)
+    return routers
 
 
 def _build_router(
-    context: Planning, route: Route, rule: str, *, above: int, login: str = "login", closed: bool = False
+    context: Planning, route: Route, rule: str, *, above: int, login: str = "login", denied: bool = False
 ) -> dict[str, Any]:
     settings, outer = context.settings, build_outer_path(context.settings, route.prefix)
-    used = ["security-headers", *(["compress"] if login == "login" and not closed else [])]
+    used = ["security-headers", *(["compress"] if login == "login" and not denied else [])]
     if settings.access.login != "none" or login != "login":
         used += ["rate-limit", login] if route.login else []
-    used += ["closed"] if closed else _list_stripped_prefixes(settings, route)
-    used += [] if closed or _is_internal(route) else ["retry"]
+    used += ["closed"] if denied else _list_stripped_prefixes(settings, route)
+    used += [] if denied or _is_internal(route) else ["retry"]
     parts = [build_host_rule(settings), f"PathPrefix(`{outer}`)", *([rule] if rule else [])]
     router: dict[str, Any] = {
         "entryPoints": [SECURE if settings.tls.on else WEB],
         "rule": " && ".join(parts),
         "priority": len(outer) * 10 + above,
-        "service": "noop@internal" if closed else route.url if _is_internal(route) else route.name,
+        "service": "noop@internal" if denied else route.url if _is_internal(route) else route.name,
         "middlewares": used,
     }
     if settings.tls.on:
@@ -167,7 +167,7 @@ def build_host_rule(settings: Settings) -> str:
 def build_middlewares(context: Planned) -> dict[str, Any]:
     """What requests and answers go through, by name."""
     settings, routes = context.settings, context.telemetry.routes
-    made: dict[str, Any] = {
+    middlewares: dict[str, Any] = {
         "security-headers": {"headers": build_headers(settings)},
         "compress": {"compress": {}},
         "closed": {"ipAllowList": {"sourceRange": [NOBODY]}},
@@ -175,36 +175,38 @@ def build_middlewares(context: Planned) -> dict[str, Any]:
         "rate-limit": {"rateLimit": build_rate_limit(settings)},
     }
     if settings.access.people():
-        made["login"] = build_basic_auth(context, USERS)
+        middlewares["login"] = build_basic_auth(context, USERS)
     elif settings.access.login == "oidc":
-        made["login"] = {"forwardAuth": {"address": f"http://{context.address(PROXY, PROXY_PORT)}/", **FORWARDED}}
+        middlewares["login"] = {
+            "forwardAuth": {"address": f"http://{context.address(PROXY, PROXY_PORT)}/", **FORWARDED}
+        }
     for grant in GRANTS:
         if settings.access.programs(grant):
-            made[f"login-{grant}"] = build_basic_auth(context, f"{USERS}-{grant}")
-    made |= {
+            middlewares[f"login-{grant}"] = build_basic_auth(context, f"{USERS}-{grant}")
+    middlewares |= {
         f"strip-{route.name}": {"stripPrefix": {"prefixes": [build_outer_path(settings, route.prefix)]}}
         for route in routes
         if route.strip
     }
     if settings.base_path:
-        made["strip-base"] = {"stripPrefix": {"prefixes": [settings.base_path]}}
+        middlewares["strip-base"] = {"stripPrefix": {"prefixes": [settings.base_path]}}
     if settings.tls.on:
         port = {} if settings.port == 443 else {"port": str(settings.port)}
-        made["redirect"] = {"redirectScheme": {"scheme": "https", "permanent": True, **port}}
-    return made
+        middlewares["redirect"] = {"redirectScheme": {"scheme": "https", "permanent": True, **port}}
+    return middlewares
 
 
 def build_headers(settings: Settings) -> dict[str, Any]:
     """Headers that browsers honour: no sniffing, no framing by others, no leaking of addresses."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "contentTypeNosniff": True,
         "customFrameOptionsValue": "SAMEORIGIN",
         "referrerPolicy": "same-origin",
     }
     if settings.base_url.startswith("https:") and settings.tls.hsts:
-        found["stsSeconds"] = YEAR
-        found["forceSTSHeader"] = True  # Traefik itself need not be the one that speaks TLS
-    return found
+        values["stsSeconds"] = YEAR
+        values["forceSTSHeader"] = True  # Traefik itself need not be the one that speaks TLS
+    return values
 
 
 def build_basic_auth(context: Planning, users: str) -> dict[str, Any]:
@@ -230,11 +232,11 @@ def build_tls(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {"minVersion": f"VersionTLS{minimum}", "alpnProtocols": ["h2", "http/1.1", "acme-tls/1"]}
     if settings.tls.minimum_version == "1.2":
         options["cipherSuites"] = list(CIPHERS)
-    made: dict[str, Any] = {"options": {"default": options}}
+    document: dict[str, Any] = {"options": {"default": options}}
     if not settings.tls.acme:
         files = {"certFile": f"{SECRETS_DIR}/{CERTIFICATE}", "keyFile": f"{SECRETS_DIR}/{KEY}"}
-        made["stores"] = {"default": {"defaultCertificate": files}}
-    return made
+        document["stores"] = {"default": {"defaultCertificate": files}}
+    return document
 
 
 def list_users(context: Planning) -> Mapping[str, Mapping[str, str]]:

@@ -14,7 +14,7 @@ from model.settings import ComponentSettings
 from model.telemetry import Discovery, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, series_for
 
 NAME = "kubelet"
-KEPT = (
+RETAINED_METRICS = (
     "kubelet_volume_stats_.+|kubelet_running_.+|kubelet_runtime_operations(_errors)?_total|kubernetes_build_info"
     "|kubelet_certificate_manager_(client|server)_(ttl_seconds|expiration_renew_errors)"
     "|kubelet_server_expiration_renew_errors|process_.+"
@@ -53,14 +53,14 @@ class Kubelet(Component[Settings]):
             },
             {"regex": "id|image", "action": "labeldrop"},
         )  # fmt: skip
-        kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
+        relabel = ({"source_labels": ["__name__"], "regex": RETAINED_METRICS, "action": "keep"},)
         job = ScrapeJob(
             name=NAME,
             series=SeriesCount(node=110, pod=4),
             scheme="https",
             discovery=nodes,
             platform_login=True,
-            metric_relabel=kept,
+            metric_relabel=relabel,
         )
         return Telemetry(
             offers=(series_for("containers"),),

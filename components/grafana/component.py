@@ -85,9 +85,9 @@ class Grafana(Component[Settings]):
         """
         database, oauth = own.database, own.oauth
         client = f"the secret of Grafana's client {oauth.client_id} at {oauth.auth_url}" if oauth else ""
-        given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
+        purpose = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
         return (
-            *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
+            *((Secret(name=DATABASE_PASSWORD, purpose=purpose),) if purpose else ()),
             *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
             Secret(name=PASSWORD, purpose="the password of Grafana's user admin", generate=True),
             Secret(

@@ -87,7 +87,7 @@ def build_single_workload(own: Settings, context: Planning) -> Workload:
 
 def build_part_workload(context: Planning, one: Workload, name: str, count: int) -> Workload:
     """A part: that which reads keeps nothing, so it has no volume."""
-    kept = name != READ
+    stores_data = name != READ
     volume = DataVolume(name=f"{name}-data", path=DATA_DIR, retain=context.settings.retain_data)
     return replace(
         one,
@@ -95,8 +95,8 @@ def build_part_workload(context: Planning, one: Workload, name: str, count: int)
         args=(*one.args, f"-target={name.removeprefix(f'{NAME}-')}"),
         ports=(Port(number=PORT), Port(number=GRPC_PORT, name="grpc"), Port(number=GOSSIP_PORT, name="gossip")),
         replicas=count,
-        volumes=(volume,) if kept else (),
-        tmpfs=one.tmpfs if kept else (*one.tmpfs, DATA_DIR),
+        volumes=(volume,) if stores_data else (),
+        tmpfs=one.tmpfs if stores_data else (*one.tmpfs, DATA_DIR),
         after=(BACKEND,) if name == READ else (),  # it is ready once it has found who plans its queries
         # it brings what it holds to the bucket; what is left after that is on its volume, so nobody need wait for it
         stop_seconds=180 if name == WRITE else one.stop_seconds,
@@ -140,11 +140,11 @@ class Loki(Component[Settings]):
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """What the target cannot run, and limits that contradict each other."""
         target = context.settings.target
-        found = keeping_logs(context, NAME, own)
+        problems = keeping_logs(context, NAME, own)
         if own.mode != "single" and not list_parts(own, context):
             message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
-            return [*found, Problem(in_section(context.stack, NAME, "mode"), message)]
-        return found
+            return [*problems, Problem(in_section(context.stack, NAME, "mode"), message)]
+        return problems
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The secret half of the access key, where one is named."""

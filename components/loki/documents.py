@@ -57,15 +57,15 @@ def build_common_and_memberlist(own: Settings, context: Planning) -> dict[str, A
 
     Source: https://grafana.com/docs/loki/latest/configure/#memberlist
     """
-    found, kept = list_parts(own, context), {"storage": build_storage(own)}
-    if not found:
+    parts, common = list_parts(own, context), {"storage": build_storage(own)}
+    if not parts:
         alone = {"replication_factor": 1, "ring": {"kvstore": {"store": "inmemory"}}}
-        return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **kept}}
-    copies, compactor = min(found[WRITE], MOST_COPIES), f"http://{context.address(BACKEND, PORT)}"
+        return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **common}}
+    copies, compactor = min(parts[WRITE], MOST_COPIES), f"http://{context.address(BACKEND, PORT)}"
     gossip = {"compactor_address": compactor, "ring": {"kvstore": {"store": "memberlist"}}}
     gateway = {"server_address": f"dns+{context.peers(BACKEND, GRPC_PORT)}"}
     return {
-        "common": {"path_prefix": DATA_DIR, "replication_factor": copies, **gossip, **kept},
+        "common": {"path_prefix": DATA_DIR, "replication_factor": copies, **gossip, **common},
         "memberlist": {
             "bind_port": GOSSIP_PORT,
             "join_members": [f"dns+{context.peers(name, GOSSIP_PORT)}" for name in (WRITE, BACKEND)],
@@ -84,12 +84,12 @@ def build_storage(own: Settings) -> dict[str, Any]:
     s3 = own.storage.s3
     if s3 is None:
         return {"filesystem": {"chunks_directory": f"{DATA_DIR}/chunks", "rules_directory": f"{DATA_DIR}/rules"}}
-    found: dict[str, Any] = {"bucketnames": s3.bucket, "region": s3.region or "us-east-1"}
+    options: dict[str, Any] = {"bucketnames": s3.bucket, "region": s3.region or "us-east-1"}
     if s3.endpoint:
-        found |= {"endpoint": s3.endpoint, "insecure": s3.insecure}
+        options |= {"endpoint": s3.endpoint, "insecure": s3.insecure}
     if s3.ca_certificate:
-        found["http_config"] = {"ca_file": f"{CONFIG_DIR}/{CA}"}
-    return {"s3": {**found, "s3forcepathstyle": s3.path_style}}
+        options["http_config"] = {"ca_file": f"{CONFIG_DIR}/{CA}"}
+    return {"s3": {**options, "s3forcepathstyle": s3.path_style}}
 
 
 def render_runtime(own: Settings) -> str:

@@ -43,7 +43,7 @@ def alert_on_request_errors(tune: Tune) -> AlertRule:
     bound = limit(tune, "LokiRequestErrors", ERROR_SHARE)
     requests = "loki_request_duration_seconds_count"
     failed = series_of(SELF, requests, route="loki_api_v1_push", status_code="500")
-    taken = series_of(SELF, requests, route="loki_api_v1_push", status_code="204")
+    accepted = series_of(SELF, requests, route="loki_api_v1_push", status_code="204")
     return AlertRule(
         name="LokiRequestErrors",
         expr=f'sum by ({BY}, route) (rate({requests}{{status_code=~"5.."}}[5m]))'
@@ -61,7 +61,7 @@ def alert_on_request_errors(tune: Tune) -> AlertRule:
             "Look at the disk of its volume: without space it can neither write nor delete.",
             "If only queries fail, they ask for too much at once: shorten their range, or raise Loki's `memory`.",
         ),
-        example=share(failed, taken, bound),
+        example=share(failed, accepted, bound),
     )
 
 

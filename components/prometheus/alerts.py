@@ -242,8 +242,8 @@ def alert_on_storage_almost_full(tune: Tune) -> AlertRule:
 def alert_on_storage_failing() -> AlertRule:
     """One alert for all of them: the cause is nearly always the disk, and so are the steps."""
     parts = [
-        f'label_replace(increase(prometheus_tsdb_{name}_total[3h]), "operation", "{words}", "", "") > 0'
-        for name, words in STORAGE.items()
+        f'label_replace(increase(prometheus_tsdb_{name}_total[3h]), "operation", "{text}", "", "") > 0'
+        for name, text in STORAGE.items()
     ]
     return AlertRule(
         name="PrometheusTSDBFailing",

@@ -45,7 +45,7 @@ class Prometheus(Component[Settings]):
         """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
         operator, address = context.operator, context.address(NAME, PORT)
         url = operator.prometheus if operator else f"http://{address}/prometheus"
-        found = build_instance_discovery(context, NAME, PORT, own.replicas)
+        discovery = build_instance_discovery(context, NAME, PORT, own.replicas)
         counted = {"replicas": context.count(NAME), "alertmanagers": context.count("alertmanager")}
         alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
         route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
@@ -56,7 +56,9 @@ class Prometheus(Component[Settings]):
                 StackRow(title="Prometheus", panels=pack.panels(), position=10),
             ),
             scrape=(
-                ScrapeJob(name=NAME, series=SeriesCount(target=1400), path=f"{urlsplit(url).path}/metrics", **found),
+                ScrapeJob(
+                    name=NAME, series=SeriesCount(target=1400), path=f"{urlsplit(url).path}/metrics", **discovery
+                ),
             ),
             datasources=(
                 Datasource(
@@ -84,8 +86,8 @@ class Prometheus(Component[Settings]):
 
     def objects(self, own: Settings, context: Planned) -> tuple[ExtraObject, ...]:
         """What an operator reads in the place of documents."""
-        terms = OperatorOptions(own.operator, own.evaluation_interval, own.sample_limit)
-        return tuple(build_objects(context, terms)) if own.existing else ()
+        options = OperatorOptions(own.operator, own.evaluation_interval, own.sample_limit)
+        return tuple(build_objects(context, options)) if own.existing else ()
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Prometheus with its data on a volume; none where an operator runs one."""

@@ -102,13 +102,13 @@ def build_target_count_rules(jobs: Sequence[ScrapeJob]) -> tuple[RuleGroup, ...]
 
 def list_target_counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
     """What the alerts compare with: one number for each job and service."""
-    found: Counter[tuple[str, ...]] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     for job in jobs:
         if job.discovery:
-            found[_build_key(job, job.discovery.labels)] += job.discovery.least
+            counts[_build_key(job, job.discovery.labels)] += job.discovery.least
         for target in job.targets:
-            found[_build_key(job, target.labels)] += 1
-    for key, count in found.items():
+            counts[_build_key(job, target.labels)] += 1
+    for key, count in counts.items():
         yield RecordingRule(record=EXPECTED, expr=f"vector({count})", labels=dict(zip(KEYS, key, strict=True)))
 
 

@@ -44,28 +44,28 @@ class OperatorOptions:
     sample_limit: int
 
 
-def build_monitors(context: Planned, terms: OperatorOptions) -> Iterator[ExtraObject]:
+def build_monitors(context: Planned, options: OperatorOptions) -> Iterator[ExtraObject]:
     """The objects of every job: where its targets are decides on their kind."""
     for job in context.telemetry.scrape:
         if job.prober and not job.discovery:
-            yield from build_probes(context, terms, job, job.prober)
+            yield from build_probes(context, options, job, job.prober)
         elif job.discovery and job.discovery.role == "node":
-            yield build_kubelet_monitor(context, terms, job, job.discovery)
+            yield build_kubelet_monitor(context, options, job, job.discovery)
         elif job.discovery:
-            yield build_pod_monitor(context, terms, job, job.discovery)
+            yield build_pod_monitor(context, options, job, job.discovery)
         else:
-            yield from build_static_monitors(context, terms, job)
+            yield from build_static_monitors(context, options, job)
 
 
-def build_static_monitors(context: Planning, terms: OperatorOptions, job: ScrapeJob) -> Iterator[ExtraObject]:
+def build_static_monitors(context: Planning, options: OperatorOptions, job: ScrapeJob) -> Iterator[ExtraObject]:
     """A ServiceMonitor for each target that is a Service of the stack, one ScrapeConfig for all others."""
     named = [(find_service(context, target), target) for target in job.targets]
     own = [(service, target) for service, target in named if service]
     for service, target in own:
         name = job.name if len(own) == 1 else f"{job.name}-{service}"
-        yield build_service_monitor(context, terms, job, target, name)
+        yield build_service_monitor(context, options, job, target, name)
     if others := [target for service, target in named if not service]:
-        yield build_scrape_config(context, terms, job, others)
+        yield build_scrape_config(context, options, job, others)
 
 
 def find_service(context: Planning, target: ScrapeTarget) -> str | None:
@@ -79,11 +79,11 @@ def find_service(context: Planning, target: ScrapeTarget) -> str | None:
 
 
 def build_service_monitor(
-    context: Planning, terms: OperatorOptions, job: ScrapeJob, target: ScrapeTarget, name: str
+    context: Planning, options: OperatorOptions, job: ScrapeJob, target: ScrapeTarget, name: str
 ) -> ExtraObject:
     """The pod behind one of the stack's Services, called by the Service's address, so a new pod is no new series."""
     service = target.address.partition(".")[0]
-    wanted = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": service}
+    labels = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": service}
     endpoint = {
         "targetPort": int(target.address.rpartition(":")[2]),
         **build_endpoint(context, job),
@@ -94,11 +94,11 @@ def build_service_monitor(
             *map(convert_rule, job.relabel),
         ],
     }
-    spec = {"selector": {"matchLabels": wanted}, "endpoints": [endpoint], **build_sample_limit(terms, job)}
-    return _build_monitor("ServiceMonitor", name, terms, spec)
+    spec = {"selector": {"matchLabels": labels}, "endpoints": [endpoint], **build_sample_limit(options, job)}
+    return _build_monitor("ServiceMonitor", name, options, spec)
 
 
-def build_pod_monitor(context: Planning, terms: OperatorOptions, job: ScrapeJob, how: Discovery) -> ExtraObject:
+def build_pod_monitor(context: Planning, options: OperatorOptions, job: ScrapeJob, how: Discovery) -> ExtraObject:
     """Pods that are found by their labels; they keep the namespace and the name that they are known by.
 
     No port is named, as pods that do not declare it would not be found.
@@ -118,12 +118,12 @@ def build_pod_monitor(context: Planning, terms: OperatorOptions, job: ScrapeJob,
         "namespaceSelector": {"matchNames": list(how.namespaces)} if how.namespaces else {"any": True},
         "selector": {"matchLabels": dict(sorted(how.selector.items()))},
         "podMetricsEndpoints": [endpoint],
-        **build_sample_limit(terms, job),
+        **build_sample_limit(options, job),
     }
-    return _build_monitor("PodMonitor", job.name, terms, spec)
+    return _build_monitor("PodMonitor", job.name, options, spec)
 
 
-def build_kubelet_monitor(context: Planning, terms: OperatorOptions, job: ScrapeJob, how: Discovery) -> ExtraObject:
+def build_kubelet_monitor(context: Planning, options: OperatorOptions, job: ScrapeJob, how: Discovery) -> ExtraObject:
     """The nodes, by the Service that the operator keeps for their kubelets; its Prometheus shows its own identity."""
     endpoint = {
         "port": KUBELET_PORT,
@@ -137,15 +137,15 @@ def build_kubelet_monitor(context: Planning, terms: OperatorOptions, job: Scrape
         **({"tlsConfig": {"insecureSkipVerify": True}} if job.scheme == "https" else {}),
     }  # fmt: skip
     spec = {
-        "namespaceSelector": {"matchNames": [terms.operator.kubelet_namespace]},
+        "namespaceSelector": {"matchNames": [options.operator.kubelet_namespace]},
         "selector": {"matchLabels": KUBELET},
         "endpoints": [endpoint],
-        **build_sample_limit(terms, job),
+        **build_sample_limit(options, job),
     }
-    return _build_monitor("ServiceMonitor", job.name, terms, spec)
+    return _build_monitor("ServiceMonitor", job.name, options, spec)
 
 
-def build_probes(context: Planning, terms: OperatorOptions, job: ScrapeJob, prober: str) -> Iterator[ExtraObject]:
+def build_probes(context: Planning, options: OperatorOptions, job: ScrapeJob, prober: str) -> Iterator[ExtraObject]:
     """What a prober is asked about: a Probe for all addresses with the same labels, named after their service."""
     endpoint = build_endpoint(context, job)
     for labels, addresses in group_targets(job.targets):
@@ -162,13 +162,13 @@ def build_probes(context: Planning, terms: OperatorOptions, job: ScrapeJob, prob
                     "relabelingConfigs": [*build_relabelings(job, {}, ("namespace",)), *map(convert_rule, job.relabel)],
                 }
             },
-            **build_sample_limit(terms, job),
+            **build_sample_limit(options, job),
         }
-        yield _build_monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", terms, spec)
+        yield _build_monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", options, spec)
 
 
 def build_scrape_config(
-    context: Planning, terms: OperatorOptions, job: ScrapeJob, targets: list[ScrapeTarget]
+    context: Planning, options: OperatorOptions, job: ScrapeJob, targets: list[ScrapeTarget]
 ) -> ExtraObject:
     """Addresses that no object of the cluster stands for."""
     endpoint = build_endpoint(context, job)
@@ -184,9 +184,9 @@ def build_scrape_config(
         **{key: endpoint[key] for key in ("honorLabels", "params") if key in endpoint},
         **({"relabelings": [convert_rule(rule) for rule in job.relabel]} if job.relabel else {}),
         **_build_metric_rules(job),
-        **build_sample_limit(terms, job),
+        **build_sample_limit(options, job),
     }
-    return _build_monitor("ScrapeConfig", job.name, terms, spec, version="v1alpha1")
+    return _build_monitor("ScrapeConfig", job.name, options, spec, version="v1alpha1")
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
@@ -210,17 +210,18 @@ def _build_metric_rules(job: ScrapeJob) -> dict[str, Any]:
     return {"metricRelabelings": [convert_rule(rule) for rule in job.metric_relabel]} if job.metric_relabel else {}
 
 
-def build_sample_limit(terms: OperatorOptions, job: ScrapeJob) -> dict[str, Any]:
+def build_sample_limit(options: OperatorOptions, job: ScrapeJob) -> dict[str, Any]:
     """Samples after which a scrape is refused."""
-    return {"sampleLimit": job.sample_limit or terms.sample_limit}
+    return {"sampleLimit": job.sample_limit or options.sample_limit}
 
 
 def build_relabelings(job: ScrapeJob, labels: Mapping[str, str], unwanted: tuple[str, ...]) -> list[Rule]:
     """Rules that give a target its job's name and its labels, and take away what the operator added to them."""
-    given: dict[str, str] = {"job": job.name, **labels}
-    surplus = [label for label in unwanted if label not in given]
+    target_labels: dict[str, str] = {"job": job.name, **labels}
+    surplus = [label for label in unwanted if label not in target_labels]
     rules: list[Rule] = [
-        {"targetLabel": label, "replacement": value.replace("$", "$$")} for label, value in sorted(given.items())
+        {"targetLabel": label, "replacement": value.replace("$", "$$")}
+        for label, value in sorted(target_labels.items())
     ]
     return [*rules, {"regex": "|".join(map(re.escape, surplus)), "action": "labeldrop"}] if surplus else rules
 
@@ -231,8 +232,8 @@ def convert_rule(rule: Mapping[str, Any]) -> Rule:
 
 
 def _build_monitor(
-    kind: str, name: str, terms: OperatorOptions, spec: Mapping[str, Any], version: str = "v1"
+    kind: str, name: str, options: OperatorOptions, spec: Mapping[str, Any], version: str = "v1"
 ) -> ExtraObject:
     return ExtraObject(
-        api=f"{GROUP}/{version}", kind=kind, name=name, labels=terms.operator.labels, body={"spec": spec}
+        api=f"{GROUP}/{version}", kind=kind, name=name, labels=options.operator.labels, body={"spec": spec}
     )

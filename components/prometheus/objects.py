@@ -19,29 +19,29 @@ RULES_SIZE = 200_000
 """Bytes of rules in one object: the operator refuses a rule file of more than half a mebibyte, in YAML."""
 
 
-def build_objects(context: Planned, terms: OperatorOptions) -> Iterator[ExtraObject]:
+def build_objects(context: Planned, options: OperatorOptions) -> Iterator[ExtraObject]:
     """Monitors for every scrape job, rules, and dashboards."""
-    yield from build_monitors(context, terms)
+    yield from build_monitors(context, options)
     for group in context.telemetry.rules:
-        yield from build_prometheus_rules(context, terms, group)
+        yield from build_prometheus_rules(context, options, group)
     for board in context.telemetry.dashboards:
-        yield build_dashboard(terms.operator, board)
+        yield build_dashboard(options.operator, board)
 
 
-def build_prometheus_rules(context: Planning, terms: OperatorOptions, group: RuleGroup) -> Iterator[ExtraObject]:
+def build_prometheus_rules(context: Planning, options: OperatorOptions, group: RuleGroup) -> Iterator[ExtraObject]:
     """A PrometheusRule for a group; several where one would be too large.
 
     Source: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
     """
-    interval = group.interval or terms.evaluation_interval
-    every = [add_route_labels(context, terms.operator, rule) for rule in build_rules(group)]
+    interval = group.interval or options.evaluation_interval
+    every = [add_route_labels(context, options.operator, rule) for rule in build_rules(group)]
     for number, part in enumerate(split_rules(every, RULES_SIZE), start=1):
         written = {"name": group.name, "interval": interval, "rules": part}
         yield ExtraObject(
             api=f"{GROUP}/v1",
             kind="PrometheusRule",
             name=group.name if number == 1 else f"{group.name}-{number}",
-            labels=terms.operator.labels,
+            labels=options.operator.labels,
             body={"spec": {"groups": [written]}},
         )
 
@@ -64,14 +64,14 @@ def add_route_labels(context: Planning, operator: Operator, rule: Mapping[str, A
 def split_rules(rules: Sequence[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
     """The rules in lists of at most `size` bytes; a single larger one has its own."""
     current: list[dict[str, Any]] = []
-    held = 0
+    size_of_part = 0
     for rule in rules:
         length = len(json.dumps(rule))
-        if current and held + length > size:
+        if current and size_of_part + length > size:
             yield current
-            current, held = [], 0
+            current, size_of_part = [], 0
         current.append(rule)
-        held += length
+        size_of_part += length
     if current:
         yield current
 

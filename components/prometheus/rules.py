@@ -20,10 +20,10 @@ def build_rule_file(group: RuleGroup) -> dict[str, Any]:
 
 def build_rules(group: RuleGroup) -> list[dict[str, Any]]:
     """The rules of a group: recordings before the alerts that use them."""
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for recording in group.recordings:
-        found.append({"record": recording.record, "expr": recording.expr, **_build_labels(recording.labels)})
-    return found + [_build_alert(alert) for alert in group.alerts]
+        entries.append({"record": recording.record, "expr": recording.expr, **_build_labels(recording.labels)})
+    return entries + [_build_alert(alert) for alert in group.alerts]
 
 
 def _build_labels(labels: Mapping[str, str]) -> dict[str, Any]:

@@ -21,10 +21,10 @@ FOLLOWS = ("ProbeFailed", "ProbeSlow")
 
 def alerts(tune: Tune, *, cluster: bool = False) -> tuple[AlertRule, ...]:
     """Alerts about everything that is scraped; on a `cluster` many targets are found by what the platform knows."""
-    found = (alert_on_discovered_target_down(), alert_on_all_targets_missing()) if cluster else ()
+    rules = (alert_on_discovered_target_down(), alert_on_all_targets_missing()) if cluster else ()
     return (
         alert_on_target_down(cluster=cluster),
-        *found,
+        *rules,
         alert_on_flapping_target(tune),
         alert_on_sample_limit_hit(),
         alert_on_duplicate_timestamps(),

@@ -40,8 +40,8 @@ from model.workload import (
 
 def list_folders(read: Sequence[LogFile]) -> list[str]:
     """The folders of the host that hold all these files, none of them below another."""
-    found = sorted({folder(log.path) for log in read})
-    return [path for path in found if not any(path.startswith(f"{other}/") for other in found)]
+    folders = sorted({folder(log.path) for log in read})
+    return [path for path in folders if not any(path.startswith(f"{other}/") for other in folders)]
 
 
 # -- component -------------------------------------------------------------------------------------------------------
@@ -55,12 +55,12 @@ class Promtail(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Promtail is scraped and has alerts about lines that do not reach Loki."""
-        asked = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
+        needs = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
         if context.settings.target == "docker":
-            asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
+            needs.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
         return Telemetry(
             offers=(LOG_FILES,),
-            needs=tuple(asked),
+            needs=tuple(needs),
             rows=(StackRow(title="Promtail", panels=pack.panels(), position=50),),
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=270), **scraped(context, NAME, PORT, agent=True)),),
             rules=(RuleGroup(name="promtail", alerts=pack.alerts(context.system.tune)),),
@@ -68,8 +68,8 @@ class Promtail(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
-        lent = list_shared_volumes(context)
-        read = [log for log in list_log_files(context) if not (lent and log.demo)]
+        volumes = list_shared_volumes(context)
+        read = [log for log in list_log_files(context) if not (volumes and log.demo)]
         pods = context.settings.target == "kubernetes"
         mounts = tuple(
             # a missing folder would be made as root's, where the application that comes later could not write; of the
@@ -98,7 +98,7 @@ class Promtail(Component[Settings]):
                 ),
                 ports=(publish_port(context, NAME, PORT),),
                 volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
-                shared_volumes=lent,
+                shared_volumes=volumes,
                 host_mounts=mounts,
                 groups=tuple(sorted({log.group for log in read if log.group is not None})),
                 exemptions=exemptions,
@@ -109,7 +109,7 @@ class Promtail(Component[Settings]):
                 after=(
                     *(api.workload for api in context.telemetry.docker_apis if not pods),
                     *(store.workload for store in context.telemetry.log_stores),
-                    *(key for log in list_log_files(context) if lent for key in log.demo),
+                    *(key for log in list_log_files(context) if volumes for key in log.demo),
                 ),
             ),
         )

@@ -56,8 +56,8 @@ def build_client(context: Planning, store: LogStore) -> dict[str, Any]:
 
 def build_docker_job(own: Settings, context: Planned) -> dict[str, Any]:
     """The containers of the engine, seen through the read-only socket proxy."""
-    wanted = own.container_labels
-    chosen = {"filters": [{"name": "label", "values": list(wanted)}]} if wanted else {}
+    labels = own.container_labels
+    chosen = {"filters": [{"name": "label", "values": list(labels)}]} if labels else {}
     apis = context.telemetry.docker_apis
     return {
         "job_name": CONTAINERS,
@@ -119,13 +119,13 @@ def list_log_files(context: Planned) -> tuple[LogFile, ...]:
 
     A stand-in writes one file, so in a demo the first entry has it, and one that nothing else writes is left out.
     """
-    found: list[LogFile] = []
+    files: list[LogFile] = []
     for log in context.system.host_logs:
-        taken = {key for other in found for key in other.demo} if context.settings.demo else set()
-        writers = tuple(key for key in log.written_by if key not in taken)
+        stand_ins = {key for other in files for key in other.demo} if context.settings.demo else set()
+        writers = tuple(key for key in log.written_by if key not in stand_ins)
         if writers or not log.written_by:
-            found.append(_build_log_file(log, writers))
-    return (*found, *context.telemetry.log_files)
+            files.append(_build_log_file(log, writers))
+    return (*files, *context.telemetry.log_files)
 
 
 def _build_log_file(log: HostLog, writers: tuple[str, ...]) -> LogFile:

@@ -64,7 +64,7 @@ def alert_on_request_errors(tune: Tune) -> AlertRule:
     bound = limit(tune, "PromtailRequestErrors", ERROR_SHARE)
     requests = "promtail_request_duration_seconds_count"
     failed = series_of(SELF, requests, host="loki:3100", status_code="500")
-    taken = series_of(SELF, requests, host="loki:3100", status_code="204")
+    accepted = series_of(SELF, requests, host="loki:3100", status_code="204")
     return AlertRule(
         name="PromtailRequestErrors",
         expr=f'sum by ({BY}) (rate({requests}{{status_code!~"2.."}}[5m]))'
@@ -80,7 +80,7 @@ def alert_on_request_errors(tune: Tune) -> AlertRule:
             "Read Promtail's lines with `docker logs <stack>-promtail`, as they do not reach Loki now.",
             "429 means Loki's limits, 5xx its disk or memory, no status the network between the two.",
         ),
-        example=share(failed, taken, bound),
+        example=share(failed, accepted, bound),
     )
 
 
@@ -114,7 +114,7 @@ def alert_on_file_not_read(tune: Tune) -> AlertRule:
     """
     bound = limit(tune, "PromtailFileNotRead", BEHIND)
     labels = {"instance": "promtail:9080", "path": "/var/log/app.log"}
-    size, place = (series_of(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
+    size, position = (series_of(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
     on = "on(instance, path)"
     return AlertRule(
         name="PromtailFileNotRead",
@@ -136,8 +136,8 @@ def alert_on_file_not_read(tune: Tune) -> AlertRule:
             "If it is compressed or binary, leave it out of the glob.",
         ),
         example=Example(
-            fires={size: flat(bound * 1.01 + 1000), place: flat(1000)},
-            silent={size: flat(bound * 0.99 + 1000), place: flat(1000)},
+            fires={size: flat(bound * 1.01 + 1000), position: flat(1000)},
+            silent={size: flat(bound * 0.99 + 1000), position: flat(1000)},
         ),
     )
 

@@ -32,11 +32,13 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 """The label's values, and what programs write for them: pino's and bunyan's numbers, klog's letters, syslog's words."""
 LEVEL_FIELDS = ("level", "severity", "lvl", "levelname", "log_level", "severity_text", "log.level", "@l")
 """Where the level of a JSON or logfmt line is, in the order in which it is looked for."""
-_WORDS = "TRACE|DEBUG|DBG|INFO|INF|NOTICE|WARN|WARNING|WRN|ERROR|ERR|SEVERE|CRITICAL|CRIT|ALERT|FATAL|FTL|PANIC|EMERG"
+_LEVEL_NAMES = (
+    "TRACE|DEBUG|DBG|INFO|INF|NOTICE|WARN|WARNING|WRN|ERROR|ERR|SEVERE|CRITICAL|CRIT|ALERT|FATAL|FTL|PANIC|EMERG"
+)
 TEXT_LEVEL = (
     r"^(?P<klog>[IWEF])\d{4} "
     r"|(?i:\b(?:level|lvl|severity)[\"']?[=:] ?[\"']?(?P<pair>[a-z]+))"
-    rf"|(?:\b|\x1b\[[0-9;]*m)(?P<word>{_WORDS})\b"
+    rf"|(?:\b|\x1b\[[0-9;]*m)(?P<word>{_LEVEL_NAMES})\b"
     r"|\b(?P<postgres>LOG):"
     r"|\[(?P<bracket>trace|debug|info|notice|warn|warning|error|crit|alert|emerg)\]"
     r"|^(?P<prefix>debug|info|warning|warn|error|panic|fatal)(?:\([\w.]+\))?: "
@@ -80,12 +82,12 @@ def build_stages(readings: Mapping[str, Reading], usual: Reading | None = None) 
         if how != usual:
             special.setdefault(how, []).append(service)
     known = sorted(service for services in special.values() for service in services)
-    made = [_build_match_stage(f'{{service=~"{"|".join(services)}"}}', how) for how, services in special.items()]
+    matched = [_build_match_stage(f'{{service=~"{"|".join(services)}"}}', how) for how, services in special.items()]
     rest = f', service!~"{"|".join(known)}"' if known else ""
-    made.append(_build_match_stage(f'{{job=~".+"{rest}}}', usual))
+    matched.append(_build_match_stage(f'{{job=~".+"{rest}}}', usual))
     text = [{"regex": {"expression": TEXT_LEVEL}}, build_level_stage(_TEXT_GROUPS), {"labels": {"level": None}}]
     unread = {"match": {"selector": '{job=~".+", level=""}', "stages": text}}
-    return [*(stage for stage in made if stage), unread]
+    return [*(stage for stage in matched if stage), unread]
 
 
 def _build_match_stage(selector: str, how: Reading) -> dict[str, Any]:
@@ -95,10 +97,10 @@ def _build_match_stage(selector: str, how: Reading) -> dict[str, Any]:
     begins = r"^\s*\{" if how.format == "json" else r"\w="
     parsed = {"json": build_json_stages, "logfmt": build_logfmt_stages}[how.format](how)
     labels = {label_name(name): None for name in ("level", *how.labels)}
-    found = [*parsed, {"labels": labels}]
+    stages = [*parsed, {"labels": labels}]
     if how.fields:
-        found.append({"structured_metadata": {label_name(name): None for name in how.fields}})
-    return {"match": {"selector": f"{selector} |~ {json.dumps(begins)}", "stages": found}}
+        stages.append({"structured_metadata": {label_name(name): None for name in how.fields}})
+    return {"match": {"selector": f"{selector} |~ {json.dumps(begins)}", "stages": stages}}
 
 
 def build_json_stages(how: Reading) -> list[dict[str, Any]]:
@@ -107,9 +109,9 @@ def build_json_stages(how: Reading) -> list[dict[str, Any]]:
     Source: https://jmespath.org/specification.html
     """
     looked = [*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]
-    found = {label_name(name): _quote_key(name) for name in (*how.labels, *how.fields)}
+    expressions = {label_name(name): _quote_key(name) for name in (*how.labels, *how.fields)}
     return [
-        {"json": {"expressions": {**found, "level": " || ".join(map(_quote_key, looked))}}},
+        {"json": {"expressions": {**expressions, "level": " || ".join(map(_quote_key, looked))}}},
         build_level_stage(("level",)),
     ]
 
@@ -122,9 +124,9 @@ def _quote_key(name: str) -> str:
 def build_logfmt_stages(how: Reading) -> list[dict[str, Any]]:
     """The fields of a logfmt line; the level is in the first of several keys that the line has."""
     looked = list(dict.fromkeys([*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]))
-    places = {f"level_{number}": name for number, name in enumerate(looked)}
-    found = {label_name(name): name for name in (*how.labels, *how.fields)}
-    return [{"logfmt": {"mapping": {**found, **places}}}, build_level_stage(tuple(places))]
+    sources = {f"level_{number}": name for number, name in enumerate(looked)}
+    mapping = {label_name(name): name for name in (*how.labels, *how.fields)}
+    return [{"logfmt": {"mapping": {**mapping, **sources}}}, build_level_stage(tuple(sources))]
 
 
 def build_level_stage(sources: Sequence[str]) -> dict[str, Any]:
@@ -133,10 +135,10 @@ def build_level_stage(sources: Sequence[str]) -> dict[str, Any]:
     A level that is unknown would be a label with any number of values. Numbers between pino's own count as the one
     below, as pino says of levels that people add.
     """
-    pairs = " ".join(f'"{word}" "{name}"' for name, words in LEVELS.items() for word in words)
+    pairs = " ".join(f'"{spelling}" "{name}"' for name, spellings in LEVELS.items() for spelling in spellings)
     first = " ".join(f".{source}" for source in sources)
-    word = f'(or {first} "" | ToLower)'
-    tens = f'(regexReplaceAll "^([1-6])[0-9]$" {word} "${{1}}0")'
+    spelling = f'(or {first} "" | ToLower)'
+    tens = f'(regexReplaceAll "^([1-6])[0-9]$" {spelling} "${{1}}0")'
     return {"template": {"source": "level", "template": f"{{{{ get (dict {pairs}) {tens} }}}}"}}
 
 
@@ -171,9 +173,9 @@ def build_pod_rules(meta: str, services: Mapping[str, Service]) -> list[dict[str
     for key, service in services.items():
         if pods := service.kubernetes:
             chosen = sorted(pods.selector.items())
-            wanted = ";".join(re.escape(value) for value in (pods.namespace, *(value for _, value in chosen)))
+            values = ";".join(re.escape(value) for value in (pods.namespace, *(value for _, value in chosen)))
             rules.append(
-                _build_service_rule(["namespace", *(f"{meta}label_{label_name(k)}" for k, _ in chosen)], wanted, key)
+                _build_service_rule(["namespace", *(f"{meta}label_{label_name(k)}" for k, _ in chosen)], values, key)
             )
     return rules
 

@@ -71,18 +71,18 @@ class Traefik(Component[Settings]):
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Settings of TLS where there is none, and links to a port of this host at which nothing listens."""
-        found, settings, opened = [], context.settings, list_ports(own, context)[0].publish
+        problems, settings, opened = [], context.settings, list_ports(own, context)[0].publish
         if own.http_port is not None and not settings.tls.on:
-            place = in_section(context.stack, NAME, "httpPort")
-            found.append(Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`"))
+            setting_path = in_section(context.stack, NAME, "httpPort")
+            problems.append(Problem(setting_path, "has an effect with TLS only; without it plain HTTP is at `port`"))
         if own_host(settings.base_url) and opened not in (
             None,
             settings.port,
         ):  # elsewhere something may stand in between
             message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
-            place = setting(context.stack, "baseUrl")
-            found.append(Problem(place, f"{message}; give both the same port (traefik.port)"))
-        return found
+            setting_path = setting(context.stack, "baseUrl")
+            problems.append(Problem(setting_path, f"{message}; give both the same port (traefik.port)"))
+        return problems
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """What `components.entry.credentials` and `components.entry.acme` say."""

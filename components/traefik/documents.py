@@ -45,8 +45,8 @@ def render_documents(context: Planned) -> dict[str, str]:
         "service": "ping@internal",
         "middlewares": [_REVISION],
     }
-    said = {"X-Revision": revision, LOADED: "{{ now | unixEpoch }}"}
-    http["middlewares"][_REVISION] = {"headers": {"customResponseHeaders": said}}
+    confirmation = {"X-Revision": revision, LOADED: "{{ now | unixEpoch }}"}
+    http["middlewares"][_REVISION] = {"headers": {"customResponseHeaders": confirmation}}
     return {
         "routes.yml": render_yaml(document),
         REVISION_FILE: f"X-Revision: {revision}\n",

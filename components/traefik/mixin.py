@@ -78,7 +78,7 @@ def _build_quantile(q: float, metric: str, by: str = "") -> str:
 
 def panels() -> tuple[Panel, ...]:
     """All requests: how many, how many fail, how long they take, and who is connected."""
-    took = {
+    durations = {
         f"p{q * 100:g}": _build_quantile(q, "traefik_entrypoint_request_duration_seconds") for q in (0.5, 0.95, 0.99)
     }
     opened = {"{{entrypoint}} {{protocol}}": select("traefik_open_connections")}
@@ -96,7 +96,7 @@ def panels() -> tuple[Panel, ...]:
             width=6, thresholds=colours((ERRORS, "red")),
         ),
         draw_chart(
-            "Traefik request duration", took, "s",
+            "Traefik request duration", durations, "s",
             "Of 100 requests 50, 95 and 99 are quicker. Long ones are often live connections of pages.", width=6,
         ),
         draw_chart(
@@ -147,7 +147,7 @@ def _build_overview_panels() -> tuple[Panel, ...]:
 def _build_service_panels() -> tuple[Panel, ...]:
     legend = f"{{{{{BEHIND}}}}}"
     requests = sum_rate(BEHIND, "traefik_service_requests_total") + NOTHING_YET
-    took = _build_quantile(0.95, "traefik_service_request_duration_seconds", BEHIND)
+    durations = _build_quantile(0.95, "traefik_service_request_duration_seconds", BEHIND)
     codes = sum_rate(f"{BEHIND}, code", "traefik_service_requests_total", BAD) + NOTHING_YET
     return (
         draw_chart("Requests by service", {legend: requests}, "reqps",
@@ -162,7 +162,7 @@ def _build_service_panels() -> tuple[Panel, ...]:
             "Failures by status", {legend + " {{code}}": codes}, "reqps",
             "502 and 504: Traefik cannot reach the service. 500 and 503: the service says so itself.", width=6,
         ),
-        draw_chart("p95 by service", {legend: took}, "s",
+        draw_chart("p95 by service", {legend: durations}, "s",
         "95 of 100 requests are quicker. One that rises alone is slow itself.",
               width=6),
     )  # fmt: skip

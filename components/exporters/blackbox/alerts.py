@@ -188,7 +188,7 @@ def alert_on_certificate_last_days(tune: Tune) -> AlertRule:
 
 def alert_on_missing_probe() -> AlertRule:
     """The exporter answers for itself, but not about an endpoint: that it is down says TargetDown of its own target."""
-    asked = series_of("api", "up", job=PROBES, instance="http://api:4000/health")
+    probed = series_of("api", "up", job=PROBES, instance="http://api:4000/health")
     own = series_of(SELF, "up", job=SELF, instance="blackbox-exporter:9115")
     return AlertRule(
         name="ProbeNotAsked",
@@ -203,7 +203,7 @@ def alert_on_missing_probe() -> AlertRule:
             "A time-out is an exporter without CPU, or an endpoint that takes longer than the scrape: see its limits.",
             "`400 Bad Request` is a module that it does not have: run `make up` again.",
         ),
-        example=Example(fires={asked: flat(0), own: flat(1)}, silent={asked: flat(0), own: flat(0)}),
+        example=Example(fires={probed: flat(0), own: flat(1)}, silent={probed: flat(0), own: flat(0)}),
     )
 
 

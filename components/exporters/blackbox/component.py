@@ -57,14 +57,14 @@ def render_documents(context: Planning) -> dict[str, str]:
 
 def list_probe_jobs(context: Planning) -> tuple[ScrapeJob, ...]:
     """The jobs that have the exporter ask: one for all addresses, one for each path of what is found by its pods."""
-    fixed, found = list_health_targets(context), [*list_pod_probes(context)]
+    fixed, pod_probes = list_health_targets(context), [*list_pod_probes(context)]
     own = context.address(NAME, PORT)
     once = SeriesCount(target=17)
     how = {"module": ("http_2xx",)}
     ask = ScrapeJob(name=PROBES, path="/probe", params=how, prober=own, series=once)
     return (
         *((replace(ask, targets=fixed),) if fixed else ()),
-        *(replace(ask, **job) for job in found),
+        *(replace(ask, **job) for job in pod_probes),
         *list_authority_jobs(context, ask),
     )
 
@@ -94,11 +94,11 @@ def list_pod_probes(context: Planning) -> Iterator[dict[str, Any]]:
     """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
     for key, service in context.system.services.items():
         labels = {**service.labels, **identity(context, key), "job": PROBES}
-        found = discovery(context, service, labels)
-        for number, path in enumerate(service.health if found else (), 1):
+        discovered = discovery(context, service, labels)
+        for number, path in enumerate(service.health if discovered else (), 1):
             # no service can have such a name
             name = f"{PROBES}.{key}" + (f".{number}" if number > 1 else "")
-            yield {"name": name, "discovery": found, "http_path": path}
+            yield {"name": name, "discovery": discovered, "http_path": path}
 
 
 # -- component -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ ANSWERED = {"{{service}} {{instance}}": select("probe_success")}
 
 def panels() -> tuple[Panel, ...]:
     """Which endpoints answer, how, how quickly, and how often they did."""
-    took = {"{{service}} {{instance}}": select("probe_duration_seconds")}
+    durations = {"{{service}} {{instance}}": select("probe_duration_seconds")}
     share = {"{{service}} {{instance}}": f"avg_over_time({select('probe_success')}[1h])"}
     status = {"{{service}} {{instance}}": select("probe_http_status_code")}
     return (
@@ -25,7 +25,7 @@ def panels() -> tuple[Panel, ...]:
             kind="stat", width=24, height=5, thresholds=colours((1, "green")),
         ),
         draw_chart(
-            "Time to answer", took, "s",
+            "Time to answer", durations, "s",
             f"From the name to the last byte. A warning is sent when it stays above {SLOW_SECONDS:g} s.",
             thresholds=colours((SLOW_SECONDS, "red")),
         ),

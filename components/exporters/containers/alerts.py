@@ -99,14 +99,14 @@ def alert_on_high_memory(tune: Tune) -> AlertRule:
 def alert_on_cpu_throttling(tune: Tune) -> AlertRule:
     """Share of the time, not of its own periods: one that works for a moment every minute may use its quota up."""
     bound = limit(tune, "ContainerCpuThrottled", THROTTLED)
-    held, period = (
+    throttled, period = (
         _build_series("container_cpu_cfs_throttled_periods_total"),
         _build_series("container_spec_cpu_period"),
     )
     most = 600  # periods of 100 ms in a minute
 
     def build_periods(part: float) -> dict[str, str]:
-        return {held: counter(most * part), period: flat(100000)}
+        return {throttled: counter(most * part), period: flat(100000)}
 
     return AlertRule(
         name="ContainerCpuThrottled",

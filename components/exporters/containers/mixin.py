@@ -21,7 +21,7 @@ NAME = "{{name}}"
 
 def panels() -> tuple[Panel, ...]:
     """Memory and CPU of each container, and how near both are to their limits."""
-    held = (
+    shares = (
         f"max by (name) ({take_rate('container_cpu_cfs_throttled_periods_total', NAMED)}"
         f" * {select('container_spec_cpu_period', NAMED)} / 1e6)"
     )
@@ -40,7 +40,7 @@ def panels() -> tuple[Panel, ...]:
             width=6, thresholds=colours((MEMORY, "red")),
         ),
         draw_chart(
-            "Held back by CPU limits", {NAME: held}, "percentunit",
+            "Held back by CPU limits", {NAME: shares}, "percentunit",
             f"Share of the time. A warning is sent when one stays above {percent(THROTTLED)}.",
             width=6, thresholds=colours((THROTTLED, "red")),
         ),

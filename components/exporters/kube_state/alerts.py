@@ -181,16 +181,16 @@ def alert_on_oom_killed() -> AlertRule:
 def _build_condition(template: str) -> str:
     """A condition for every kind of workload, of KIND, WANTED and THERE."""
     parts = (
-        template.replace("KIND", kind).replace("WANTED", wanted).replace("THERE", there)
-        for kind, (wanted, there) in WORKLOADS.items()
+        template.replace("KIND", kind).replace("WANTED", desired).replace("THERE", available)
+        for kind, (desired, available) in WORKLOADS.items()
     )
     return " or ".join(parts)
 
 
-def _build_replica_series(kind: str, wanted: str, there: str) -> dict[str, str]:
+def _build_replica_series(kind: str, desired: str, available: str) -> dict[str, str]:
     """A workload of that kind, created long ago."""
     names = (*WORKLOADS[kind], f"kube_{kind}_created")
-    return {build_series(name, **{kind: "x"}): v for name, v in zip(names, (wanted, there, flat(1)), strict=True)}
+    return {build_series(name, **{kind: "x"}): v for name, v in zip(names, (desired, available, flat(1)), strict=True)}
 
 
 def alert_on_replicas_missing() -> AlertRule:

@@ -27,7 +27,7 @@ RESOURCES = {
     "batch": ("cronjobs", "jobs"),
 }
 """What it counts, by API group. No Secret and no ConfigMap is among it, so it may not read them either."""
-KEPT = "kube_state_metrics_(list|watch)_total|process_.+"
+RETAINED_METRICS = "kube_state_metrics_(list|watch)_total|process_.+"
 """What is stored of itself; the rest are histograms of those who scrape it."""
 
 
@@ -62,13 +62,16 @@ class KubeState(Component[Settings]):
 
         Whether it could read them all is told on a port of its own.
         """
-        kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
+        relabel = ({"source_labels": ["__name__"], "regex": RETAINED_METRICS, "action": "keep"},)
         return Telemetry(
             rows=(StackRow(title="Cluster", panels=pack.panels(), position=70),),
             scrape=(
                 ScrapeJob(name=NAME, honor_labels=True, series=SERIES, **scraped(context, NAME, PORT)),
                 ScrapeJob(
-                    name=ITSELF, series=SeriesCount(target=31), metric_relabel=kept, **scraped(context, NAME, SELF_PORT)
+                    name=ITSELF,
+                    series=SeriesCount(target=31),
+                    metric_relabel=relabel,
+                    **scraped(context, NAME, SELF_PORT),
                 ),
             ),
             rules=(RuleGroup(name="cluster", alerts=pack.alerts(context.system.tune)),),

@@ -50,9 +50,9 @@ def panels() -> tuple[Panel, ...]:
             "Replicas missing",
             {
                 f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": (
-                    f"{select(wanted)} - {select(there)} > 0{fill_zero_if(select(wanted))}"
+                    f"{select(desired)} - {select(available)} > 0{fill_zero_if(select(desired))}"
                 )
-                for kind, (wanted, there) in WORKLOADS.items()
+                for kind, (desired, available) in WORKLOADS.items()
             },
             "short", "Wanted, but not at work. A warning is sent after 15 minutes, and people are called when none is"
             " left.",
@@ -87,7 +87,7 @@ def _build_overview_panels() -> tuple[Panel, ...]:
     unready = (
         f"count({ready} == 0 and on(namespace, pod) {select('kube_pod_status_phase', ALIVE)} == 1){fill_zero_if(ready)}"
     )
-    wanted, there = WORKLOADS["deployment"]
+    desired, available = WORKLOADS["deployment"]
     return (
         draw_stat(
             "Nodes ready", f"avg({select('kube_node_status_condition', READY)})", "percentunit",
@@ -106,7 +106,7 @@ def _build_overview_panels() -> tuple[Panel, ...]:
         ),
         draw_stat(
             "Deployments short of replicas",
-            f"count({select(wanted)} - {select(there)} > 0){fill_zero_if(select(wanted))}", "short",
+            f"count({select(desired)} - {select(available)} > 0){fill_zero_if(select(desired))}", "short",
             "Fewer work than are wanted. A warning is sent after 15 minutes.", every,
             thresholds=colours((1, "yellow")),
         ),
@@ -153,9 +153,9 @@ def _build_usage_panel(width: int) -> Panel:
 
 def _build_workload_panels() -> tuple[Panel, ...]:
     replicas: dict[str, str] = {}
-    for kind, (wanted, there) in WORKLOADS.items():
+    for kind, (desired, available) in WORKLOADS.items():
         name = f"{{{{namespace}}}}/{{{{{kind}}}}}"
-        replicas |= {f"{name} wanted": select(wanted), f"{name} at work": select(there)}
+        replicas |= {f"{name} wanted": select(desired), f"{name} at work": select(available)}
     return (
         draw_chart(
             "Replicas", replicas, "short",

@@ -70,11 +70,11 @@ def alert_on_rollout_stuck() -> AlertRule:
 def alert_on_generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule:
     """What is wanted was changed, and its controller has not even looked."""
     name = kind.lower()
-    wanted, seen = f"kube_{name}_metadata_generation", f"kube_{name}_status_observed_generation"
-    one, other = (build_series(metric, **{name: "x"}) for metric in (wanted, seen))
+    desired, observed = f"kube_{name}_metadata_generation", f"kube_{name}_status_observed_generation"
+    one, other = (build_series(metric, **{name: "x"}) for metric in (desired, observed))
     return AlertRule(
         name=f"Kube{kind}GenerationMismatch",
-        expr=f"{wanted} - {seen} > 0",
+        expr=f"{desired} - {observed} > 0",
         for_="15m",  # a controller manager that changes its leader is at work again by then
         severity="warning",
         summary=f"Nobody acts on the change of {kind} {{{{ $labels.namespace }}}}/{{{{ $labels.{name} }}}}",

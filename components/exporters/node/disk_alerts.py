@@ -57,10 +57,16 @@ def _build_free_condition(tune: Tune, alert: str, bound: float, floor: int) -> t
     Large disks have time with a small share, hence the floor in GiB; a system's own threshold is meant as it is.
     """
     share = f"node_filesystem_avail_bytes{{{REAL}}} / node_filesystem_size_bytes"
-    expr, words = f"{share} < {bound:g} and node_filesystem_readonly == 0", f"Less than {percent(bound)} of the disk"
-    if (given := tune.get(alert)) is not None and given.threshold is not None:
-        return expr, f"{words} is left"
-    return f"{expr} and node_filesystem_avail_bytes < {floor * GIB}", f"{words}, and less than {floor} GiB, is left"
+    expr, description = (
+        f"{share} < {bound:g} and node_filesystem_readonly == 0",
+        f"Less than {percent(bound)} of the disk",
+    )
+    if (tuning := tune.get(alert)) is not None and tuning.threshold is not None:
+        return expr, f"{description} is left"
+    return (
+        f"{expr} and node_filesystem_avail_bytes < {floor * GIB}",
+        f"{description}, and less than {floor} GiB, is left",
+    )
 
 
 def _build_disk_series(avail: str, size: float, mountpoint: str = "/") -> dict[str, str]:
@@ -82,7 +88,7 @@ def _build_example(bound: float, floor: int, tuned: bool) -> Example:
 def alert_on_disk_full(tune: Tune) -> AlertRule:
     """Somebody has to act now."""
     bound = limit(tune, "HostDiskAlmostFull", DISK_FULL)
-    expr, words = _build_free_condition(tune, "HostDiskAlmostFull", bound, FLOOR_FULL)
+    expr, description = _build_free_condition(tune, "HostDiskAlmostFull", bound, FLOOR_FULL)
     return AlertRule(
         name="HostDiskAlmostFull",
         expr=expr,
@@ -91,16 +97,16 @@ def alert_on_disk_full(tune: Tune) -> AlertRule:
         limit=Share(bound),
         inhibits=(Inhibition(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
-        description=f"{words}: databases, metrics and logs stop when it is full.",
+        description=f"{description}: databases, metrics and logs stop when it is full.",
         steps=DISK_STEPS,
-        example=_build_example(bound, FLOOR_FULL, "GiB" not in words),
+        example=_build_example(bound, FLOOR_FULL, "GiB" not in description),
     )
 
 
 def alert_on_disk_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
     bound = limit(tune, "HostDiskLow", DISK_LOW)
-    expr, words = _build_free_condition(tune, "HostDiskLow", bound, FLOOR_LOW)
+    expr, description = _build_free_condition(tune, "HostDiskLow", bound, FLOOR_LOW)
     return AlertRule(
         name="HostDiskLow",
         expr=expr,
@@ -108,9 +114,9 @@ def alert_on_disk_low(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
-        description=f"{words}.",
+        description=f"{description}.",
         steps=DISK_STEPS,
-        example=_build_example(bound, FLOOR_LOW, "GiB" not in words),
+        example=_build_example(bound, FLOOR_LOW, "GiB" not in description),
     )
 
 

@@ -192,7 +192,7 @@ def _build_disk_panels() -> tuple[Panel, ...]:
             "{{device}} write": take_rate(f"node_disk_{write}_total"),
         }
 
-    took = {
+    latencies = {
         f"{{{{device}}}} {what}": f"{take_rate(f'node_disk_{what}_time_seconds_total')}"
         f" / clamp_min({take_rate(f'node_disk_{what}s_completed_total')}, 0.001)"
         for what in ("read", "write")
@@ -213,7 +213,8 @@ def _build_disk_panels() -> tuple[Panel, ...]:
             "Per second. Cloud disks have a limit: a flat top is it.",
         ),
         draw_chart(
-            "Time of an operation", took, "s", "Mean. Worry above 10 ms on a solid state disk, above 50 ms on others.",
+            "Time of an operation", latencies, "s",
+            "Mean. Worry above 10 ms on a solid state disk, above 50 ms on others.",
         ),
         draw_chart(
             "Disk busy", busy, "percentunit",
@@ -224,7 +225,7 @@ def _build_disk_panels() -> tuple[Panel, ...]:
 
 def _build_kernel_panels() -> tuple[Panel, ...]:
     files = {"open": select("node_filefd_allocated"), "limit": select("node_filefd_maximum")}
-    took = {"{{collector}}": f"topk(5, {select('node_scrape_collector_duration_seconds')})"}
+    durations = {"{{collector}}": f"topk(5, {select('node_scrape_collector_duration_seconds')})"}
     hosts = f"max by (nodename, sysname, release, machine) ({select('node_uname_info')})"
     return (
         draw_chart(
@@ -237,7 +238,7 @@ def _build_kernel_panels() -> tuple[Panel, ...]:
             thresholds=colours((CLOCK_SECONDS, "red")),
         ),
         draw_chart(
-            "Slowest collectors", took, "s",
+            "Slowest collectors", durations, "s",
             "Of node-exporter itself. Worry above a second: something on the host hangs.",
         ),
         panel("Hosts", {"": hosts}, "short", "Name, kernel and architecture.", kind="table", width=24, height=5),

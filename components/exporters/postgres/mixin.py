@@ -139,7 +139,7 @@ def _build_disk_panels() -> tuple[Panel, ...]:
         what: f"sum by (database) (increase({select(f'pg_stat_bgwriter_checkpoints_{short}_total')}[1h]))"
         for what, short in {"timed": "timed", "requested": "req"}.items()
     }
-    said = {
+    memory = {
         "shared_buffers": f"max by (database) ({select('pg_settings_shared_buffers_bytes')})",
         "work_mem": f"max by (database) ({select('pg_settings_work_mem_bytes')})",
         "maintenance_work_mem": f"max by (database) ({select('pg_settings_maintenance_work_mem_bytes')})",
@@ -162,5 +162,5 @@ def _build_disk_panels() -> tuple[Panel, ...]:
             "Checkpoints", points, "short",
             "In the last hour. More requested than timed ones: writes come in bursts, raise max_wal_size.",
         ),
-        panel("Memory settings", said, "bytes", "What the server was started with.", kind="stat", width=16),
+        panel("Memory settings", memory, "bytes", "What the server was started with.", kind="stat", width=16),
     )  # fmt: skip

@@ -70,8 +70,8 @@ def alert_on_blocked_clients(tune: Tune) -> AlertRule:
     where a system names a threshold, with that alone.
     """
     bound = limit(tune, "RedisClientsBlocked", BLOCKED)
-    given = tune.get("RedisClientsBlocked")
-    own = given is not None and given.threshold is not None
+    tuning = tune.get("RedisClientsBlocked")
+    own = tuning is not None and tuning.threshold is not None
     usual = "max_over_time(redis_blocked_clients[1d] offset 1h)"
     more = "" if own else f" and redis_blocked_clients > {MORE} * {usual}"
     series = _build_series("redis_blocked_clients")
