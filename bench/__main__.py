@@ -21,7 +21,7 @@ from rich.console import Console
 
 from bench import lifecycle, lifecycle_cluster
 from bench.bench_stack import BenchStack
-from bench.report import Row, collect, median, show
+from bench.report import Row, collect_rows, measure_median, print_rows
 from cli.workspace import ROOT
 from model.workload import MIB
 
@@ -30,42 +30,42 @@ CHART = "KUBE_PROMETHEUS_STACK_CHART"
 """Environment variable with the path of the chart that rendering is compared with."""
 
 
-def rendering(runs: int) -> Iterator[Row]:
+def measure_rendering(runs: int) -> Iterator[Row]:
     """All documents of the dev stack, beside `helm template` of the chart that many people use instead."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "cli", "render", "--stack", "dev", "--output", folder]
-        took = median(lambda: subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL), runs)
+        seconds = measure_median(lambda: subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL), runs)
         count = sum(1 for path in Path(folder).rglob("*") if path.is_file())
-    yield Row(f"render {count} documents of dev", f"{took:.2f} s", helm(runs), runs)
+    yield Row(f"render {count} documents of dev", f"{seconds:.2f} s", measure_helm(runs), runs)
 
 
-def helm(runs: int) -> str:
+def measure_helm(runs: int) -> str:
     """How long `helm template` of kube-prometheus-stack takes, or why that is not known here."""
     program, chart = shutil.which("helm"), os.environ.get(CHART)
     missing = [*([] if program else ["helm is not on PATH"]), *([] if chart else [f"{CHART} is not set"])]
     if program is None or chart is None:
         return f"helm template: skipped, {' and '.join(missing)}"
     command = [program, "template", "peer", chart]
-    took = median(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), runs)
-    return f"helm template kube-prometheus-stack {took:.2f} s"
+    seconds = measure_median(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), runs)
+    return f"helm template kube-prometheus-stack {seconds:.2f} s"
 
 
-def growth(runs: int, sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
+def measure_growth(runs: int, sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
     """Plan time and resource count by number of scrape targets; the count must be the same for every number."""
     first: float | None = None
     for size in sizes:
-        every = [_scale(size) for _ in range(runs if size < max(SIZES) else 1)]
-        took = statistics.median(found["seconds"] for found in every)
-        found = every[0]
-        first = found["resources"] if first is None else first
-        measured = f"{took:.2f} s, {found['resources']:.0f} resources"
-        sizes_of = f"{found['bytes'] / MIB:.1f} MiB of documents, {found['memory'] / MIB:.0f} MiB of memory"
+        every = [_measure_scale(size) for _ in range(runs if size < max(SIZES) else 1)]
+        seconds = statistics.median(run["seconds"] for run in every)
+        figures = every[0]
+        first = figures["resources"] if first is None else first
+        measured = f"{seconds:.2f} s, {figures['resources']:.0f} resources"
+        sizes_of = f"{figures['bytes'] / MIB:.1f} MiB of documents, {figures['memory'] / MIB:.0f} MiB of memory"
         beside = f"limit: {first:.0f} resources; {sizes_of}"
-        good = found["resources"] == first and found["targets"] >= size
-        yield Row(f"plan {found['targets']:.0f} targets", measured, beside, len(every), good)
+        good = figures["resources"] == first and figures["targets"] >= size
+        yield Row(f"plan {figures['targets']:.0f} targets", measured, beside, len(every), good)
 
 
-def _scale(size: int) -> dict[str, float]:
+def _measure_scale(size: int) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.growth", str(size)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
@@ -82,18 +82,20 @@ def main() -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     rows: list[Row] = []
     if args.kubernetes:
-        collect("on a cluster, beside kubectl", lambda: lifecycle_cluster.beside_kubectl(runs), rows, console)
-        return 0 if show(rows, console) else 1
-    collect("rendering", lambda: rendering(runs), rows, console)
-    collect("growth", lambda: growth(runs, SIZES[:3] if args.quick else SIZES), rows, console)
+        collect_rows(
+            "on a cluster, beside kubectl", lambda: lifecycle_cluster.measure_beside_kubectl(runs), rows, console
+        )
+        return 0 if print_rows(rows, console) else 1
+    collect_rows("rendering", lambda: measure_rendering(runs), rows, console)
+    collect_rows("growth", lambda: measure_growth(runs, SIZES[:3] if args.quick else SIZES), rows, console)
     if not args.no_engine:
         with BenchStack() as stack:
-            collect("cold up", lambda: lifecycle.cold(stack, runs), rows, console)
-            collect("no change", lambda: lifecycle.nothing_to_do(stack, runs), rows, console)
-            collect("rule edit", lambda: lifecycle.editing(stack, runs), rows, console)
-            collect("notification", lambda: lifecycle.alerting(stack), rows, console)
-            collect("memory", lambda: lifecycle.memory(stack), rows, console)
-    return 0 if show(rows, console) else 1
+            collect_rows("cold up", lambda: lifecycle.measure_cold_start(stack, runs), rows, console)
+            collect_rows("no change", lambda: lifecycle.measure_no_change(stack, runs), rows, console)
+            collect_rows("rule edit", lambda: lifecycle.measure_edits(stack, runs), rows, console)
+            collect_rows("notification", lambda: lifecycle.measure_alerting(stack), rows, console)
+            collect_rows("memory", lambda: lifecycle.measure_memory(stack), rows, console)
+    return 0 if print_rows(rows, console) else 1
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class BenchStack:
         (self.root / ".venv").symlink_to(Path(sys.executable).parents[1])
         document = yaml.safe_load((ROOT / f"Pulumi.{source}.yaml").read_text(encoding="utf-8"))
         target = (change or {}).get("target")
-        settings = moved(document["config"], plan_file(ROOT / f"Pulumi.{source}.yaml", source, target=target))
+        settings = move_ports(document["config"], plan_file(ROOT / f"Pulumi.{source}.yaml", source, target=target))
         settings |= {f"{PROJECT}:{key}": value for key, value in (change or {}).items()}
         path = self.root / f"Pulumi.{NAME}.yaml"
         path.write_text(yaml.safe_dump({"config": settings}, sort_keys=False), encoding="utf-8")
@@ -82,7 +82,7 @@ class BenchStack:
         finally:
             shutil.rmtree(self._folder)
 
-    def ops(self, *args: str) -> str:
+    def run_command(self, *args: str) -> str:
         """`python -m ops ARGS` in the copy; returns what it prints.
 
         Raises:
@@ -93,17 +93,17 @@ class BenchStack:
             command, cwd=self.root, env=self._env, text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL
         )
         if done.returncode:
-            said = (done.stdout + done.stderr)[-_SHOWN:]
-            raise RuntimeError(f"ops {' '.join(args)} failed with status {done.returncode}:\n{said}")
+            output = (done.stdout + done.stderr)[-_SHOWN:]
+            raise RuntimeError(f"ops {' '.join(args)} failed with status {done.returncode}:\n{output}")
         return done.stdout
 
     def up(self) -> dict[str, float]:
         """Deploys the copy; returns the seconds of each phase by its name."""
-        return phases(self.ops("up"))
+        return parse_phases(self.run_command("up"))
 
     def down(self) -> None:
         """Removes the stack with its data."""
-        self.ops("down", "--purge")
+        self.run_command("down", "--purge")
 
     def edit_system(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Edits the copy's system file."""
@@ -119,7 +119,7 @@ class BenchStack:
         self.edit_system(lambda system: system.setdefault("alerts", []).append(alert))
 
 
-def moved(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
+def move_ports(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
     """A stack's configuration with every port that its plan publishes, and the base URL's, raised by OFFSET."""
     result = dict(config)
     for component in COMPONENTS:
@@ -135,13 +135,13 @@ def moved(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
     return result
 
 
-def phases(printed: str) -> dict[str, float]:
+def parse_phases(printed: str) -> dict[str, float]:
     """Seconds by phase from the closing line of `up`: `prerequisites 1.0 s · pulumi up 2.5 s · total 3.5 s`.
 
     Raises:
         ValueError: there is no such line.
     """
     for line in reversed(printed.splitlines()):
-        if found := re.findall(r"(?:^|· )([a-z ]+) (\d+\.\d) s", line):
-            return {name: float(seconds) for name, seconds in found}
+        if matches := re.findall(r"(?:^|· )([a-z ]+) (\d+\.\d) s", line):
+            return {name: float(seconds) for name, seconds in matches}
     raise ValueError("the command printed no phase times")

@@ -22,13 +22,13 @@ from cli.workspace import ROOT
 from model.plan import Plan
 from stack.assemble import IMAGES, SYSTEMS, ConfigValue, assemble_plan
 from stack.stack import MonitoringStack
-from targets.docker.shared import address
+from targets.docker.shared import build_address
 
 NAME = "scale"
 _PACKS: tuple[list[str], ...] = (["http"], ["worker"], [])
 
 
-def system(count: int, instances: int = 1) -> dict[str, Any]:
+def build_system(count: int, instances: int = 1) -> dict[str, Any]:
     """A system of `count` services of so many instances each, as configs/systems/<name>.yaml would hold it."""
     services: dict[str, dict[str, Any]] = {
         f"service-{number}": {
@@ -47,13 +47,17 @@ def system(count: int, instances: int = 1) -> dict[str, Any]:
     return {"name": NAME, "title": "Scale", "services": services, "objectives": objectives}
 
 
-def plan(count: int, root: Path, instances: int = 1, **settings: str) -> Plan:
+def build_plan(count: int, root: Path, instances: int = 1, **settings: str) -> Plan:
     """The plan of the generated system, whose files are written below `root`."""
     (root / SYSTEMS).mkdir(parents=True)
     shutil.copy(ROOT / IMAGES, root / IMAGES)
-    (root / SYSTEMS / f"{NAME}.yaml").write_text(json.dumps(system(count, instances)), encoding="utf-8")  # JSON is YAML
+    (root / SYSTEMS / f"{NAME}.yaml").write_text(
+        json.dumps(build_system(count, instances)), encoding="utf-8"
+    )  # JSON is YAML
     config = {"system": NAME, **settings}
-    return assemble_plan(NAME, {key: ConfigValue(text) for key, text in config.items()}, address=address, root=root)
+    return assemble_plan(
+        NAME, {key: ConfigValue(text) for key, text in config.items()}, address=build_address, root=root
+    )
 
 
 class Registrations(pulumi.runtime.Mocks):
@@ -72,7 +76,7 @@ class Registrations(pulumi.runtime.Mocks):
         return {}, None
 
 
-def registrations(planned: Plan) -> Counter[str]:
+def count_registrations(planned: Plan) -> Counter[str]:
     """What a deployment of the plan would register, by resource type."""
     counter = Registrations()
     pulumi.runtime.set_mocks(counter, project="observability", stack=NAME, preview=False)
@@ -85,15 +89,15 @@ def registrations(planned: Plan) -> Counter[str]:
     return counter.types
 
 
-def measure(count: int) -> dict[str, float]:
+def measure_size(count: int) -> dict[str, float]:
     """Seconds to plan, resources, targets, bytes of all documents, and peak memory (bytes) of this process."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
-        planned = plan(count, Path(folder))
+        planned = build_plan(count, Path(folder))
         seconds = time.monotonic() - began
     return {
         "seconds": seconds,
-        "resources": sum(registrations(planned).values()),
+        "resources": sum(count_registrations(planned).values()),
         "targets": sum(len(job.targets) for job in planned.telemetry.scrape),
         "bytes": sum(len(text) for w in planned.list_workloads() if w.config for text in w.config.files.values()),
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
@@ -101,4 +105,4 @@ def measure(count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))))
+    print(json.dumps(measure_size(int(sys.argv[1]))))

@@ -16,7 +16,7 @@ import yaml
 from docker.models.containers import Container
 
 from bench.bench_stack import NAME, BenchStack
-from bench.report import Row, median, timed, until
+from bench.report import Row, measure_median, measure_seconds, wait_until
 from cli import verify
 from cli.engine import execute_command
 from cli.workspace import Workspace
@@ -31,36 +31,40 @@ _RULES = f"{verify.PROMETHEUS}/api/v1/rules?type=alert"
 _WEBHOOK = "http://127.0.0.1:8080/demo/webhook"
 
 
-def cold(stack: BenchStack, runs: int) -> Iterator[Row]:
+def measure_cold_start(stack: BenchStack, runs: int) -> Iterator[Row]:
     """A deployment from nothing, beside the same containers started by a plain script."""
     stack.up()  # brings the images
     every = []
     for _ in range(runs):
         stack.down()
-        found = stack.up()
-        every.append(found["pulumi up"] + found["health"])
-    took = statistics.median(every)
-    plain = timed(lambda: by_hand(stack))
-    yield Row("cold up, images present", f"{took:.1f} s", f"the same containers by a plain script {plain:.1f} s", runs)
+        phases = stack.up()
+        every.append(phases["pulumi up"] + phases["health"])
+    seconds = statistics.median(every)
+    plain = measure_seconds(lambda: start_by_hand(stack))
+    yield Row(
+        "cold up, images present", f"{seconds:.1f} s", f"the same containers by a plain script {plain:.1f} s", runs
+    )
     stack.down()
     stack.up()
 
 
-def by_hand(stack: BenchStack) -> None:
+def start_by_hand(stack: BenchStack) -> None:
     """Removes the services' containers, starts the same again one after the other, and waits for their health.
 
     Their volumes are there already, so the script has less to do than `up`.
     """
     planned = [workload.name for workload in stack.plan.list_workloads()]
-    found = sorted(verify.list_services(stack.client, NAME), key=lambda c: planned.index(c.labels[f"{LABEL}.workload"]))
-    for container in reversed(found):
+    containers = sorted(
+        verify.list_services(stack.client, NAME), key=lambda c: planned.index(c.labels[f"{LABEL}.workload"])
+    )
+    for container in reversed(containers):
         container.remove(force=True)
-    for container in found:
-        stack.client.api.start(_again(stack, container))
+    for container in containers:
+        stack.client.api.start(_recreate_container(stack, container))
     verify.wait_healthy(stack.client, NAME, timeout=180)
 
 
-def _again(stack: BenchStack, container: Container) -> str:
+def _recreate_container(stack: BenchStack, container: Container) -> str:
     attrs = container.attrs
     networks = {
         name: {"Aliases": network.get("Aliases")} for name, network in attrs["NetworkSettings"]["Networks"].items()
@@ -70,21 +74,21 @@ def _again(stack: BenchStack, container: Container) -> str:
     return str(api.create_container_from_config(config, str(container.name))["Id"])
 
 
-def nothing_to_do(stack: BenchStack, runs: int) -> Iterator[Row]:
+def measure_no_change(stack: BenchStack, runs: int) -> Iterator[Row]:
     """Preview and `up` of a stack that is as it should be, beside a Python program that has no resource at all."""
     with tempfile.TemporaryDirectory() as folder:
-        empty = empty_program(Path(folder), stack.space.env)
+        empty = build_empty_program(Path(folder), stack.space.env)
         for command in (("preview",), ("up", "--yes", "--skip-preview")):
-            full = median(lambda c=command: _pulumi(stack.space, *c), runs)  # type: ignore[misc]
-            none = median(lambda c=command: _pulumi(empty, *c), runs)  # type: ignore[misc]
+            full = measure_median(lambda c=command: _run_pulumi(stack.space, *c), runs)  # type: ignore[misc]
+            none = measure_median(lambda c=command: _run_pulumi(empty, *c), runs)  # type: ignore[misc]
             yield Row(f"pulumi {command[0]}, no change", f"{full:.1f} s", f"empty program {none:.1f} s", runs)
 
 
-def _pulumi(space: Workspace, *args: str) -> None:
+def _run_pulumi(space: Workspace, *args: str) -> None:
     space.run_pulumi(*args, "--stack", space.stack, "--expect-no-changes", capture=True)
 
 
-def empty_program(folder: Path, env: Mapping[str, str]) -> Workspace:
+def build_empty_program(folder: Path, env: Mapping[str, str]) -> Workspace:
     """A Pulumi program without resources, deployed once."""
     (folder / "Pulumi.yaml").write_text("name: empty\nruntime: python\n", encoding="utf-8")
     (folder / "__main__.py").write_text("", encoding="utf-8")
@@ -95,16 +99,16 @@ def empty_program(folder: Path, env: Mapping[str, str]) -> Workspace:
     return space
 
 
-def editing(stack: BenchStack, runs: int) -> Iterator[Row]:
+def measure_edits(stack: BenchStack, runs: int) -> Iterator[Row]:
     """From `pulumi up` with one more alert to Prometheus' own list of rules, and from the end of that run."""
-    every = [_edit(stack, f"BenchEdit{number}") for number in range(runs)]
+    every = [_measure_edit(stack, f"BenchEdit{number}") for number in range(runs)]
     live, whole = (statistics.median(column) for column in zip(*every, strict=True))
     late = statistics.median(max(0.0, seen - ended) for seen, ended in every)
     yield Row("rule edit -> live, from the start", f"{live:.1f} s", f"the whole `pulumi up` {whole:.1f} s", runs)
     yield Row("rule edit -> live, from the end", f"{late:.1f} s", f"limit {EDIT_LIMIT:.0f} s", runs, late <= EDIT_LIMIT)
 
 
-def _edit(stack: BenchStack, name: str) -> tuple[float, float]:
+def _measure_edit(stack: BenchStack, name: str) -> tuple[float, float]:
     """Seconds from the start of `pulumi up` until the rule is live, and until the run has ended."""
     ended: list[float] = []
     stack.add_alert(name)
@@ -117,38 +121,42 @@ def _edit(stack: BenchStack, name: str) -> tuple[float, float]:
         waiter = threading.Thread(target=lambda: ended.append((process.wait(), time.monotonic() - began)[1]))
         waiter.start()
         try:
-            until(lambda: name in verify.fetch_url(stack.client, NAME, "prometheus", _RULES), timeout=120, what=name)
-            took = time.monotonic() - began
+            wait_until(
+                lambda: name in verify.fetch_url(stack.client, NAME, "prometheus", _RULES), timeout=120, what=name
+            )
+            seconds = time.monotonic() - began
         finally:
             waiter.join()
-    return took, ended[0]
+    return seconds, ended[0]
 
 
-def alerting(stack: BenchStack) -> Iterator[Row]:
+def measure_alerting(stack: BenchStack) -> Iterator[Row]:
     """From a service that goes down to the notification, beside the longest that its settings allow."""
     service, port = next((name, s.port) for name, s in stack.plan.system.services.items() if "http" in s.packs)
-    parts = notification_limit(stack.plan)
+    parts = compute_notification_limit(stack.plan)
     limit = sum(parts.values())
-    _request(stack, "demo-webhook", 8080, "DELETE", "/demo/webhook")
+    _send_request(stack, "demo-webhook", 8080, "DELETE", "/demo/webhook")
 
-    def told() -> bool:
+    def is_notified() -> bool:
         notes = json.loads(verify.fetch_url(stack.client, NAME, "demo-webhook", _WEBHOOK))["notifications"]
         every = [alert for note in notes for alert in note["payload"]["alerts"] if alert["status"] == "firing"]
         labels = [alert["labels"] for alert in every]
-        return any(found["alertname"] == "TargetDown" and found.get("service") == service for found in labels)
+        return any(
+            label_set["alertname"] == "TargetDown" and label_set.get("service") == service for label_set in labels
+        )
 
     began = time.monotonic()
-    _request(stack, service, port, "PUT", "/demo/faults/down")
+    _send_request(stack, service, port, "PUT", "/demo/faults/down")
     try:
-        until(told, timeout=2 * limit, what=f"a notification that {service} is down")
-        took = time.monotonic() - began
+        wait_until(is_notified, timeout=2 * limit, what=f"a notification that {service} is down")
+        seconds = time.monotonic() - began
     finally:
-        _request(stack, service, port, "DELETE", "/demo/faults")
+        _send_request(stack, service, port, "DELETE", "/demo/faults")
     shown = " + ".join(f"{name} {value:.0f}" for name, value in parts.items())
-    yield Row("target down -> notification", f"{took:.1f} s", f"limit {limit:.0f} s = {shown}", 1, took <= limit)
+    yield Row("target down -> notification", f"{seconds:.1f} s", f"limit {limit:.0f} s = {shown}", 1, seconds <= limit)
 
 
-def notification_limit(plan: Plan) -> dict[str, float]:
+def compute_notification_limit(plan: Plan) -> dict[str, float]:
     """The longest time in seconds from a failed target to its notification, by part.
 
     The next scrape sees it, the next evaluation starts the alert's `for`, the first evaluation after that fires it, and
@@ -162,17 +170,17 @@ def notification_limit(plan: Plan) -> dict[str, float]:
         "scrape": parse_duration(plan.settings.scrape_interval),
         "evaluation": 2 * parse_duration(evaluation),
         "for": parse_duration(for_),
-        "group wait": max(parse_duration(wait) for wait in _group_waits(route, "30s")),
+        "group wait": max(parse_duration(wait) for wait in _list_group_waits(route, "30s")),
         "delivery": 2.0,
     }
 
 
-def _group_waits(route: Mapping[str, Any], inherited: str) -> list[str]:
+def _list_group_waits(route: Mapping[str, Any], inherited: str) -> list[str]:
     own = str(route.get("group_wait", inherited))
-    return [own, *(wait for child in route.get("routes") or () for wait in _group_waits(child, own))]
+    return [own, *(wait for child in route.get("routes") or () for wait in _list_group_waits(child, own))]
 
 
-def _request(stack: BenchStack, workload: str, port: int, method: str, path: str) -> None:
+def _send_request(stack: BenchStack, workload: str, port: int, method: str, path: str) -> None:
     """A request without a body, made inside the workload's own container."""
     lines = f"{method} {path} HTTP/1.0\\r\\nHost: {workload}\\r\\nContent-Length: 0\\r\\n\\r\\n"
     script = f"/tools/busybox printf '{lines}' | /tools/busybox nc 127.0.0.1 {port}"
@@ -183,18 +191,18 @@ def _request(stack: BenchStack, workload: str, port: int, method: str, path: str
         raise RuntimeError(f"{method} {path} of {workload}: {answer[:200]}")
 
 
-def memory(stack: BenchStack) -> Iterator[Row]:
+def measure_memory(stack: BenchStack) -> Iterator[Row]:
     """Memory of each container as its engine counts it, without the page cache that can be given back."""
     for container in verify.list_services(stack.client, NAME):
         stats = cast(dict[str, Any], container.stats(stream=False))["memory_stats"]
-        used = working_set(stats)
+        used = compute_working_set(stats)
         limit = int(container.attrs["HostConfig"]["Memory"])
         name = container.labels[f"{LABEL}.workload"]
         share = f"limit {limit / MIB:.0f} MiB, {used / limit:.0%} of it"
         yield Row(f"memory of {name}", f"{used / MIB:.0f} MiB", share, 1, used < limit)
 
 
-def working_set(stats: Mapping[str, Any]) -> int:
+def compute_working_set(stats: Mapping[str, Any]) -> int:
     """Bytes in use without inactive page cache, from cgroup v1 or v2 figures."""
     detail = stats.get("stats", {})
     return int(stats["usage"]) - int(detail.get("total_inactive_file", detail.get("inactive_file", 0)))

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from bench.bench_stack import NAME, BenchStack
-from bench.report import Row, timed, until
+from bench.report import Row, measure_seconds, wait_until
 from cli.hosts import ClusterHost, read_pod_health
 from cli.render import build_cluster_scope, plan_file, render_config_maps, render_objects
 from cli.workspace import ROOT
@@ -39,11 +39,11 @@ class Peer:
         self._settings = plan.settings.kubernetes
         self._program = _ask_toolchain("validator", "kubectl", "--pinned")
         self.host = ClusterHost(NAME, self._settings)
-        self.documents = _documents(plan)
+        self.documents = _build_documents(plan)
 
     def apply(self) -> None:
         """Applies all objects on the server's side."""
-        self._kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", given=self.documents)
+        self._kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", documents=self.documents)
 
     def up(self) -> None:
         """Applies, and waits until every pod is ready."""
@@ -52,30 +52,30 @@ class Peer:
 
     def down(self) -> None:
         """Deletes all objects, and waits until they are gone."""
-        self._kubectl("delete", "--ignore-not-found", "--filename=-", given=self.documents)
+        self._kubectl("delete", "--ignore-not-found", "--filename=-", documents=self.documents)
 
-    def _kubectl(self, *words: str, given: list[Any]) -> None:
+    def _kubectl(self, *arguments: str, documents: list[Any]) -> None:
         config = [f"--kubeconfig={self._settings.kubeconfig}"] if self._settings.kubeconfig else []
         context = [f"--context={self._settings.context}"] if self._settings.context else []
-        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": given})
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})
         subprocess.run(
-            [self._program, *config, *context, *words], input=text, text=True, check=True, capture_output=True
+            [self._program, *config, *context, *arguments], input=text, text=True, check=True, capture_output=True
         )
 
 
-def beside_kubectl(runs: int) -> Iterator[Row]:
+def measure_beside_kubectl(runs: int) -> Iterator[Row]:
     """From nothing, no change, a rule, and the end: `make` beside `kubectl`, one after the other on one cluster."""
     settings = {"target": "kubernetes", "kubernetes": {"kubeconfig": _ask_toolchain("cluster")}}
     with BenchStack(change=settings) as stack:
-        found: dict[str, list[float]] = {}
+        measured: dict[str, list[float]] = {}
         plans: list[Plan] = []
         for number in range(runs):
-            for what, took in _life(stack, f"BenchEdit{number}", plans):
-                found.setdefault(what, []).append(took)
-        ours = {what: statistics.median(every) for what, every in found.items()}
+            for what, seconds in _measure_life(stack, f"BenchEdit{number}", plans):
+                measured.setdefault(what, []).append(seconds)
+        ours = {what: statistics.median(every) for what, every in measured.items()}
         plan = plans[0]
-        theirs = dict(_peer_life(Peer(plan)))
-    count = len(_documents(plan))
+        theirs = dict(_measure_peer_life(Peer(plan)))
+    count = len(_build_documents(plan))
     yield Row(f"up from nothing, {count} objects", f"{ours['up']:.1f} s", f"kubectl {theirs['up']:.1f} s", runs)
     yield Row("up without a change", f"{ours['no-op']:.1f} s", f"kubectl {theirs['no-op']:.1f} s", runs)
     beside = f"kubectl {theirs['edit']:.1f} s"
@@ -85,41 +85,41 @@ def beside_kubectl(runs: int) -> Iterator[Row]:
     yield Row("destroy with data", f"{ours['down']:.1f} s", f"kubectl {theirs['down']:.1f} s", runs)
 
 
-def _ask_toolchain(*words: str) -> str:
+def _ask_toolchain(*arguments: str) -> str:
     """The last line that a command of the toolchain prints: a path."""
-    command = [sys.executable, "-m", "toolchain", *words]
+    command = [sys.executable, "-m", "toolchain", *arguments]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout.strip().splitlines()[-1]
 
 
-def _life(stack: BenchStack, name: str, plans: list[Plan]) -> Iterator[tuple[str, float]]:
+def _measure_life(stack: BenchStack, name: str, plans: list[Plan]) -> Iterator[tuple[str, float]]:
     """Seconds of each step of a stack that ends where it began: with nothing. Its plan is added to `plans`."""
     phases = stack.up()
     yield "up", phases["pulumi up"] + phases["health"]
     yield "no-op", stack.up()["pulumi up"]
-    plans.append(_as_deployed(stack))
+    plans.append(_build_deployed_plan(stack))
     host = ClusterHost(NAME, plans[-1].settings.kubernetes)
     stack.add_alert(name)
     began = time.monotonic()
     stack.up()
     ended = time.monotonic()
-    until(lambda: live(host, name), timeout=120, what=name)
+    wait_until(lambda: is_live(host, name), timeout=120, what=name)
     yield "edit", time.monotonic() - began
     yield "edit late", time.monotonic() - ended
-    yield "down", timed(stack.down)
+    yield "down", measure_seconds(stack.down)
 
 
-def _peer_life(peer: Peer) -> Iterator[tuple[str, float]]:
+def _measure_peer_life(peer: Peer) -> Iterator[tuple[str, float]]:
     try:
-        yield "up", timed(peer.up)
-        yield "no-op", timed(peer.apply)
-        yield "edit", timed(lambda: _edit(peer))
+        yield "up", measure_seconds(peer.up)
+        yield "no-op", measure_seconds(peer.apply)
+        yield "edit", measure_seconds(lambda: _edit_rule(peer))
     finally:
-        took = timed(peer.down)
-    yield "down", took
+        seconds = measure_seconds(peer.down)
+    yield "down", seconds
 
 
-def _edit(peer: Peer) -> None:
+def _edit_rule(peer: Peer) -> None:
     """One more rule in the ConfigMap, by hand; the sidecar delivers it as it delivers ours."""
     (item,) = [each for each in peer.documents if each["metadata"]["name"] == "prometheus-config"]
     file = next(key for key in item["data"] if key.startswith("rules"))
@@ -127,10 +127,10 @@ def _edit(peer: Peer) -> None:
     content["groups"].append({"name": "peer", "rules": [{"alert": "PeerEdit", "expr": "vector(0) > 1"}]})
     item["data"] |= {file: yaml.safe_dump(content), storage.REVISION_KEY: secrets.token_hex(6)}
     peer.apply()
-    until(lambda: live(peer.host, "PeerEdit"), timeout=180, what="PeerEdit")
+    wait_until(lambda: is_live(peer.host, "PeerEdit"), timeout=180, what="PeerEdit")
 
 
-def live(host: ClusterHost, name: str) -> bool:
+def is_live(host: ClusterHost, name: str) -> bool:
     """Whether every instance of Prometheus has the rule."""
     pods = host.list_pods("prometheus")
     return bool(pods) and all(name in host.fetch(pod, 9090, _RULES) for pod in pods)
@@ -140,25 +140,25 @@ def wait_ready(host: ClusterHost) -> None:
     """Waits until there are pods and every one is ready."""
 
     def ready() -> bool:
-        found = [read_pod_health(pod) for pod in host.list_pods()]
-        return bool(found) and all(item.good for item in found)
+        states = [read_pod_health(pod) for pod in host.list_pods()]
+        return bool(states) and all(item.good for item in states)
 
-    until(ready, timeout=_READY_SECONDS, what="every pod is ready")
+    wait_until(ready, timeout=_READY_SECONDS, what="every pod is ready")
 
 
-def _as_deployed(stack: BenchStack) -> Plan:
+def _build_deployed_plan(stack: BenchStack) -> Plan:
     """The plan with what this machine adds to the settings."""
     return plan_file(stack.space.directory / f"Pulumi.{NAME}.yaml", NAME)
 
 
-def _documents(plan: Plan) -> list[dict[str, Any]]:
+def _build_documents(plan: Plan) -> list[dict[str, Any]]:
     """All objects of a stack, with Secrets of random content where the program would make some."""
     text = "\n---\n".join({**render_objects(plan), **render_config_maps(plan)}.values())
     every: list[dict[str, Any]] = [item for item in yaml.safe_load_all(text) if item]
     scope = build_cluster_scope(plan)
     for workload in plan.list_workloads():
-        for name, secret_files in storage.secret_files(workload).items():
+        for name, secret_files in storage.group_secret_files(workload).items():
             files = {Path(secret.path).name: secrets.token_urlsafe(24) for secret in secret_files}
-            meta = {"name": name, "namespace": scope.home(workload)}
+            meta = {"name": name, "namespace": scope.find_namespace(workload)}
             every.append({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files})
     return sorted(every, key=lambda item: item["kind"] != "Namespace")

@@ -24,19 +24,19 @@ class Row:
     good: bool | None = None
 
 
-def timed(work: Callable[[], object]) -> float:
+def measure_seconds(work: Callable[[], object]) -> float:
     """Seconds that `work` takes."""
     began = time.monotonic()
     work()
     return time.monotonic() - began
 
 
-def median(work: Callable[[], object], runs: int) -> float:
+def measure_median(work: Callable[[], object], runs: int) -> float:
     """Median of the seconds that `work` takes."""
-    return statistics.median(timed(work) for _ in range(runs))
+    return statistics.median(measure_seconds(work) for _ in range(runs))
 
 
-def until(condition: Callable[[], bool], *, timeout: float, what: str) -> None:
+def wait_until(condition: Callable[[], bool], *, timeout: float, what: str) -> None:
     """Waits for a condition.
 
     Raises:
@@ -49,21 +49,21 @@ def until(condition: Callable[[], bool], *, timeout: float, what: str) -> None:
         time.sleep(0.1)
 
 
-def collect(name: str, rows: Callable[[], Iterator[Row]], into: list[Row], console: Console) -> None:
+def collect_rows(name: str, rows: Callable[[], Iterator[Row]], into: list[Row], console: Console) -> None:
     """Adds the rows of one measurement; one that fails becomes a row that says so."""
     console.print(f"== {name}")
     try:
         into.extend(rows())
     except (RuntimeError, OSError, LookupError, ValueError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", None) or str(error)
-        into.append(Row(name, "failed", str(said).strip()[-400:], 0, good=False))
+        message = getattr(error, "stderr", None) or str(error)
+        into.append(Row(name, "failed", str(message).strip()[-400:], 0, good=False))
 
 
-def show(rows: list[Row], console: Console) -> bool:
+def print_rows(rows: list[Row], console: Console) -> bool:
     """Prints the table; true when every limit holds."""
     table = Table("what", "measured", "beside", "runs", "", title="Bench", title_justify="left")
-    words = {True: "[green]ok[/]", False: "[red]over[/]", None: ""}
+    marks = {True: "[green]ok[/]", False: "[red]over[/]", None: ""}
     for row in rows:
-        table.add_row(escape(row.what), escape(row.measured), escape(row.beside), str(row.runs), words[row.good])
+        table.add_row(escape(row.what), escape(row.measured), escape(row.beside), str(row.runs), marks[row.good])
     console.print(table)
     return all(row.good is not False for row in rows)

@@ -1,7 +1,8 @@
 """Sends a marked alert to each receiver by the real way, and prints what came of it: `make alert-test STACK=name`.
 
-Alertmanager's documents have a route for that alert to each receiver (`components.alertmanager.routes.to_each`); what
-the receiver answered is seen in Alertmanager's metrics, and where it failed, in its log.
+Alertmanager's documents have a route for that alert to each receiver, see
+`components.alertmanager.routes.build_test_routes`; what the receiver answered is seen in Alertmanager's metrics, and
+where it failed, in its log.
 """
 
 from __future__ import annotations

@@ -62,7 +62,11 @@ def print_capacity(stack: str, console: Console, *, as_json: bool = False) -> in
         ("Prometheus memory", format_mib(need.prometheus_memory), format_mib(limits.get("prometheus", 0))),
         ("Prometheus disk for its retention", format_gib(need.prometheus_disk), ""),
         ("logs a day", format_gib(need.log_bytes_a_day), ""),
-        *([("kube-state-metrics memory", format_mib(kube_state.memory(cluster)), format_mib(state))] if state else []),
+        *(
+            [("kube-state-metrics memory", format_mib(kube_state.estimate_memory(cluster)), format_mib(state))]
+            if state
+            else []
+        ),
         ("Loki memory", format_mib(need.loki_memory), format_mib(parts)),
         ("Loki disk for its retention", format_gib(need.loki_disk), ""),
     )

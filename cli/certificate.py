@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable
 
-from components.entry.certificates import METRIC, covers
+from components.entry.certificates import METRIC, covers_host
 from model.settings import Settings
 
 LINES = 400
@@ -67,7 +67,7 @@ def _ask_safely(question: Callable[[], str]) -> str:
 
 def describe_missing(settings: Settings, metrics: str) -> str | None:
     """That there is no certificate for the host, or that it has ended; None where all is well."""
-    ends = [float(end) for names, end in _LABELS.findall(metrics) if covers(settings, names.split(","))]
+    ends = [float(end) for names, end in _LABELS.findall(metrics) if covers_host(settings, names.split(","))]
     if not ends:
         return f"there is no certificate for {settings.host}: people get one that browsers refuse"
     if max(ends) < time.time():

@@ -34,8 +34,7 @@ from targets.docker import engine as docker_engine
 from targets.docker import host_ports
 from targets.kubernetes import preflight
 from targets.kubernetes.delivery import read_log
-from targets.kubernetes.preflight import connect as connect_cluster
-from targets.kubernetes.preflight import no_context, size
+from targets.kubernetes.preflight import connect_cluster, explain_context_error, parse_quantity
 
 _RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
 """Sends Traefik, the first process of its container, the signal to read its routes anew."""
@@ -114,16 +113,16 @@ class DockerHost:
         return recover.recover_stack(space, self._client)
 
     def check_preflight(self, plan: Plan) -> list[str]:
-        """See `Host`, `targets.docker.engine.problems` and `targets.docker.host_ports.taken`."""
+        """See `Host`, `targets.docker.engine.check_engine` and `targets.docker.host_ports.check_host_ports`."""
         settings = plan.settings.docker
-        facts = docker_engine.read(self._client, engine.find_address(settings))
-        ports = host_ports.taken(plan, self._client.api.containers(), local=facts.local)
-        return [*docker_engine.problems(settings, facts), *ports]
+        facts = docker_engine.read_facts(self._client, engine.find_address(settings))
+        ports = host_ports.check_host_ports(plan, self._client.api.containers(), local=facts.local)
+        return [*docker_engine.check_engine(settings, facts), *ports]
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`."""
-        facts = docker_engine.read(self._client, engine.find_address(settings.docker))
-        return Description(settings={"docker": facts.settings()}, remarks=facts.remarks())
+        facts = docker_engine.read_facts(self._client, engine.find_address(settings.docker))
+        return Description(settings={"docker": facts.list_settings()}, remarks=facts.list_remarks())
 
     def list_unseen(self, plan: Plan, timeout: float) -> list[str]:
         """See `Host`: containers without metrics, a stack without lines, an entry point without its certificate."""
@@ -193,15 +192,15 @@ class ClusterHost:
         try:
             self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
         except (ConfigException, OSError) as error:
-            raise ConfigError([Problem("target kubernetes", no_context(settings, error))]) from None
+            raise ConfigError([Problem("target kubernetes", explain_context_error(settings, error))]) from None
 
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
         return recover.recover_stack(space, None)
 
     def check_preflight(self, plan: Plan) -> list[str]:
-        """See `Host` and `targets.kubernetes.preflight.problems`."""
-        return preflight.problems(build_cluster_scope(plan), plan.list_workloads(), plan.extra_objects)
+        """See `Host` and `targets.kubernetes.preflight.check_cluster`."""
+        return preflight.check_cluster(build_cluster_scope(plan), plan.list_workloads(), plan.extra_objects)
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`: nothing, as no setting depends on it."""
@@ -384,6 +383,6 @@ def read_pod_health(pod: Any) -> Health:
     restarts = sum(state.restart_count for state in states)
     phase = "not ready" if pod.status.phase == "Running" else str(pod.status.phase).lower()
     word = "healthy" if ready else (reasons[0] if reasons else phase)
-    memory = sum(size((c.resources.limits or {}).get("memory", "0")) for c in pod.spec.containers)
+    memory = sum(parse_quantity((c.resources.limits or {}).get("memory", "0")) for c in pod.spec.containers)
     shown = f"{pod.metadata.namespace}/{pod.metadata.name}" + (f" ({restarts} restarts)" if restarts else "")
     return Health(pod.metadata.labels[f"{LABEL}.workload"], word, shown, memory)

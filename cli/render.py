@@ -11,10 +11,10 @@ import yaml
 
 from cli.stack_file import read_config
 from cli.workspace import ROOT, Workspace
-from components.documents import dump_all
+from components.documents import render_yaml_documents
 from model.plan import Plan
 from stack.assemble import assemble_plan
-from targets.compose import compose
+from targets.compose import build_compose_file
 from targets.docker import manifests as docker
 from targets.docker.shared import Scope
 from targets.kubernetes import manifests, storage
@@ -66,10 +66,10 @@ def render_containers(plan: Plan) -> dict[str, str]:
     """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
     images = sorted({workload.image for workload in plan.list_workloads()} | {"busybox"})
-    references = {name: scope.reference(name) for name in images}
-    made = {"stack": {"images": references, **docker.describe(docker.of_stack(scope))}}
+    references = {name: scope.build_reference(name) for name in images}
+    made = {"stack": {"images": references, **docker.describe_objects(docker.build_stack_objects(scope))}}
     for workload in plan.list_workloads():
-        made[workload.name] = docker.describe(docker.of_workload(scope, workload), workload)
+        made[workload.name] = docker.describe_objects(docker.build_workload_objects(scope, workload), workload)
     return {f"docker/{name}.yaml": _dump_yaml(item) for name, item in made.items()}
 
 
@@ -102,10 +102,10 @@ def render_objects(plan: Plan) -> dict[str, str]:
     if plan.settings.target != "kubernetes":
         return {}
     scope, every = build_cluster_scope(plan), plan.list_workloads()
-    objects_by_workload = {workload.name: list(manifests.of_workload(scope, workload)) for workload in every}
-    objects_by_workload = {"stack": list(manifests.of_stack(scope, every)), **objects_by_workload}
+    objects_by_workload = {workload.name: list(manifests.build_workload_objects(scope, workload)) for workload in every}
+    objects_by_workload = {"stack": list(manifests.build_stack_objects(scope, every)), **objects_by_workload}
     for item in plan.extra_objects:
-        objects_by_workload[f"{item.kind.lower()}/{item.name}"] = [manifests.extra_objects(scope, item)]
+        objects_by_workload[f"{item.kind.lower()}/{item.name}"] = [manifests.build_extra_object(scope, item)]
     return {f"kubernetes/{name}.yaml": _render_yaml(items) for name, items in objects_by_workload.items()}
 
 
@@ -114,7 +114,8 @@ def render_config_maps(plan: Plan) -> dict[str, str]:
     if plan.settings.target != "kubernetes":
         return {}
     made = {
-        workload.name: storage.config_map(build_cluster_scope(plan), workload) for workload in plan.list_workloads()
+        workload.name: storage.build_config_map(build_cluster_scope(plan), workload)
+        for workload in plan.list_workloads()
     }
     return {f"kubernetes/{name}-config.yaml": _render_yaml([item]) for name, item in made.items() if item}
 
@@ -136,7 +137,7 @@ def _dump_yaml(value: Mapping[str, Any]) -> str:
 def _render_yaml(items: Sequence[Mapping[str, Any]]) -> str:
     """Several documents, without anchors: readers of other languages do not all know them."""
     plain = json.loads(json.dumps(items))
-    return dump_all(plain)
+    return render_yaml_documents(plain)
 
 
 _TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
@@ -148,7 +149,10 @@ _TARGETS: Mapping[str, Callable[[Plan], dict[str, str]]] = {
 def render_compose_files(plan: Plan) -> dict[str, str]:
     """A Compose file of a stack that is planned for Docker, and the documents that it mounts."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
-    return {**_render_configurations(plan), "compose.yaml": _dump_yaml(compose(scope, plan.list_workloads()))}
+    return {
+        **_render_configurations(plan),
+        "compose.yaml": _dump_yaml(build_compose_file(scope, plan.list_workloads())),
+    }
 
 
 def write_documents(stack: str, folder: Path) -> int:

@@ -13,21 +13,21 @@ from model.settings import ComponentSettings
 from model.workload import MIB, ConfigDir, Limits, Port
 
 __all__ = [
+    "build_haproxy_arguments",
     "build_identity_labels",
-    "haproxy",
-    "limits",
+    "build_limits",
     "open_port",
-    "published",
+    "publish_port",
 ]
 
 
-def limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: int = 256) -> Limits:
+def build_limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, pids: int = 256) -> Limits:
     """The limits of a workload: those of its settings section, else the component's own (memory in MiB)."""
-    wanted = parse_size(section.memory) if section.memory else memory * MIB
-    return Limits(memory=wanted, cpus=section.cpus or cpus, pids=pids)
+    size = parse_size(section.memory) if section.memory else memory * MIB
+    return Limits(memory=size, cpus=section.cpus or cpus, pids=pids)
 
 
-def haproxy(config: str) -> dict[str, Any]:
+def build_haproxy_arguments(config: str) -> dict[str, Any]:
     """How HAProxy runs with the text of a haproxy.cfg, as arguments of `Workload`; it reads that at its start alone."""
     program, folder, file = "/usr/local/sbin/haproxy", "/etc/haproxy", "haproxy.cfg"
     documents = ConfigDir(
@@ -40,7 +40,7 @@ def haproxy(config: str) -> dict[str, Any]:
     return {"image": "haproxy", "entrypoint": (program,), "args": arguments, "config": documents}
 
 
-def published(
+def publish_port(
     context: Planning, component: str, number: int, *, name: str = "http", default: int | None = None
 ) -> Port:
     """A port of a workload, published where the environment, the system or the component (in this order) says."""
@@ -57,11 +57,11 @@ def open_port(context: Planning, component: str, number: int, *, name: str = "ht
     """
     if host is None or not can_publish_ports(context):
         return Port(number=number, name=name)
-    return Port(number=number, name=name, publish=host, bind=bind_address(context, component))
+    return Port(number=number, name=name, publish=host, bind=find_bind_address(context, component))
 
 
-def bind_address(context: Planning, component: str) -> str:
+def find_bind_address(context: Planning, component: str) -> str:
     """The address of the host that the ports of a component are opened on."""
-    wanted = context.settings.docker.bind_address
+    address = context.settings.docker.bind_address
     named = component == TRAEFIK or component in context.settings.access.ports
-    return wanted if named or is_loopback(wanted) else "127.0.0.1"
+    return address if named or is_loopback(address) else "127.0.0.1"

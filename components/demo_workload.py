@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.base import limits, open_port
+from components.base import build_limits, open_port
 from model.component import Component, Planned, Planning
 from model.naming import can_share_files, derive_demo_log_volume
 from model.scope import OnlyOn
@@ -40,17 +40,19 @@ class Settings(ComponentSettings):
 # -- documents -------------------------------------------------------------------------------------------------------
 
 
-def spec(own: Settings, context: Planned, key: str, service: Service) -> dict[str, Any]:
+def build_spec(own: Settings, context: Planned, key: str, service: Service) -> dict[str, Any]:
     """What the demo must imitate of one service."""
-    errors = sorted({value for m in service.find_metrics("requests").values() for value in _errors(service, m)})
+    errors = sorted(
+        {value for m in service.find_metrics("requests").values() for value in _list_error_values(service, m)}
+    )
     entry: dict[str, Any] = {
         "port": service.port,
         "metricsPath": service.metrics_path,
-        "metrics": [metric(name, item) for name, item in service.metrics.items()],
+        "metrics": [build_metric(name, item) for name, item in service.metrics.items()],
         "statusLabel": service.status_label,
         "pathLabel": service.path_label,
         "health": list(service.health),
-        "logs": logs(context, key, service),
+        "logs": build_logs(context, key, service),
         "requestRate": own.request_rate,
     }
     if errors:
@@ -60,7 +62,7 @@ def spec(own: Settings, context: Planned, key: str, service: Service) -> dict[st
     return {"system": context.system.name, "services": {key: entry}}
 
 
-def logs(context: Planning, key: str, service: Service) -> dict[str, Any]:
+def build_logs(context: Planning, key: str, service: Service) -> dict[str, Any]:
     """What the demo must write: lines to its output, and to a file where the system's host logs say so."""
     entry: dict[str, Any] = {
         "format": "json" if service.logs.format == "json" else "logfmt",
@@ -79,11 +81,11 @@ def writes_files(context: Planning, key: str) -> bool:
     return can_share_files(context) and any(key in log.written_by for log in context.system.host_logs)
 
 
-def _errors(service: Service, item: Metric) -> list[str]:
+def _list_error_values(service: Service, item: Metric) -> list[str]:
     return [value for value in item.labels.get(service.status_label, ()) if value.startswith("5")]
 
 
-def metric(name: str, item: Metric) -> dict[str, Any]:
+def build_metric(name: str, item: Metric) -> dict[str, Any]:
     """One metric of a spec."""
     entry: dict[str, Any] = {
         "name": name,
@@ -103,18 +105,18 @@ def metric(name: str, item: Metric) -> dict[str, Any]:
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def service_workload(own: Settings, context: Planned, key: str, service: Service) -> Workload:
+def build_service_workload(own: Settings, context: Planned, key: str, service: Service) -> Workload:
     """The stand-in of one service, under the service's own name and port."""
     volumes = (
         (DataVolume(name=derive_demo_log_volume(key), path=LOGS_DIR, retain=False),)
         if writes_files(context, key)
         else ()
     )
-    text = json.dumps(spec(own, context, key, service), indent=2)
+    text = json.dumps(build_spec(own, context, key, service), indent=2)
     return Workload(
         name=key,
         image="demo",
-        limits=limits(own, memory=64, cpus=0.5),
+        limits=build_limits(own, memory=64, cpus=0.5),
         args=("-spec", f"{CONFIG_DIR}/spec.json", "-service", key, "-listen", f":{service.port}"),
         config=ConfigDir(
             path=CONFIG_DIR,
@@ -130,12 +132,12 @@ def service_workload(own: Settings, context: Planned, key: str, service: Service
     )
 
 
-def webhook(own: Settings, context: Planning) -> Workload:
+def build_webhook(own: Settings, context: Planning) -> Workload:
     """A receiver that keeps what Alertmanager sends, to be read back at /demo/webhook."""
     return Workload(
         name="demo-webhook",
         image="demo",
-        limits=limits(own, memory=64, cpus=0.25),
+        limits=build_limits(own, memory=64, cpus=0.25),
         args=("-service", "webhook", "-listen", f":{WEBHOOK_PORT}"),
         ports=(Port(number=WEBHOOK_PORT),),
         probe=HttpProbe(path="/demo/healthz", port=WEBHOOK_PORT),
@@ -143,19 +145,23 @@ def webhook(own: Settings, context: Planning) -> Workload:
     )
 
 
-def database_workload(own: Settings, context: Planning, key: str, database: Database) -> Workload:
+def build_database_workload(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """A real database where the system expects one."""
-    return postgres(own, context, key, database) if database.kind == "postgres" else redis(own, context, key, database)
+    return (
+        build_postgres(own, context, key, database)
+        if database.kind == "postgres"
+        else build_redis(own, context, key, database)
+    )
 
 
-def postgres(own: Settings, context: Planning, key: str, database: Database) -> Workload:
+def build_postgres(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """PostgreSQL with the statement statistics that the exporter reads. Its data goes with the stack."""
     secret = database.password_secret or f"{key}-password"
     name = database.derive_stand_in_name(key)
     return Workload(
         name=name,
         image="postgres",
-        limits=limits(own, memory=256, cpus=0.5),
+        limits=build_limits(own, memory=256, cpus=0.5),
         # a quarter of its memory, as PostgreSQL advises: its default of 128 MiB leaves too little for 50 connections,
         # and the kernel then kills one of them, after which all others are closed and statistics are gone
         args=("-c", "shared_preload_libraries=pg_stat_statements", "-c", "shared_buffers=64MB"),
@@ -173,13 +179,13 @@ def postgres(own: Settings, context: Planning, key: str, database: Database) -> 
     )
 
 
-def redis(own: Settings, context: Planning, key: str, database: Database) -> Workload:
+def build_redis(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """Redis; its snapshots go with the stack."""
     name = database.derive_stand_in_name(key)
     return Workload(
         name=name,
         image="redis",
-        limits=limits(own, memory=64, cpus=0.25),
+        limits=build_limits(own, memory=64, cpus=0.25),
         args=("--dir", "/data", "--appendonly", "no", "--protected-mode", "no"),
         ports=(Port(number=database.listens, name="redis"),),
         volumes=(DataVolume(name=f"{name}-data", path="/data", retain=False),),
@@ -204,6 +210,10 @@ class DemoWorkload(Component[Settings]):
         """One container per service, the webhook receiver, and the databases."""
         if not context.settings.demo:
             return ()
-        services = tuple(service_workload(own, context, key, item) for key, item in context.system.services.items())
-        databases = tuple(database_workload(own, context, key, item) for key, item in context.system.databases.items())
-        return (webhook(own, context), *databases, *services)
+        services = tuple(
+            build_service_workload(own, context, key, item) for key, item in context.system.services.items()
+        )
+        databases = tuple(
+            build_database_workload(own, context, key, item) for key, item in context.system.databases.items()
+        )
+        return (build_webhook(own, context), *databases, *services)

@@ -20,12 +20,12 @@ PLATFORM_LOGIN = {
 """How Prometheus shows its own identity to the platform's nodes."""
 
 
-def scrape_timeout(interval: str) -> str:
+def find_scrape_timeout(interval: str) -> str:
     """The longest usual time-out that is not longer than the interval: 10s, or the interval itself."""
     return min(interval, "10s", key=parse_duration)
 
 
-def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
+def build_discovery_job(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
     """Targets that the platform's API tells, with the labels that static ones have and where they run.
 
     `usual` is the interval of jobs that say none.
@@ -33,12 +33,12 @@ def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
     Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#kubernetes_sd_config
     """
     meta = f"__meta_kubernetes_{how.role}_"
-    wanted = ",".join(f"{key}={value}" for key, value in sorted(how.selector.items()))
-    asked: dict[str, Any] = {"role": how.role}
+    selector = ",".join(f"{key}={value}" for key, value in sorted(how.selector.items()))
+    discovery: dict[str, Any] = {"role": how.role}
     if how.namespaces:
-        asked["namespaces"] = {"names": list(how.namespaces)}
-    if wanted:
-        asked["selectors"] = [{"role": how.role, "label": wanted}]
+        discovery["namespaces"] = {"names": list(how.namespaces)}
+    if selector:
+        discovery["selectors"] = [{"role": how.role, "label": selector}]
     rules: list[dict[str, Any]] = [
         {"target_label": label, "replacement": value}
         for label, value in sorted({"job": job.name, **how.labels}.items())
@@ -48,7 +48,7 @@ def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
     else:
         rules = [
             {"source_labels": [f"{meta}phase"], "regex": "Succeeded|Failed", "action": "drop"},
-            *at_port(f"{meta}ip", how.port),
+            *build_port_relabelling(f"{meta}ip", how.port),
             *rules,
             {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
             {"source_labels": [f"{meta}name"], "target_label": "pod"},
@@ -58,13 +58,13 @@ def discovered(job: ScrapeJob, how: Discovery, usual: str) -> dict[str, Any]:
     return {
         "metrics_path": job.path,
         "scrape_interval": interval,
-        "scrape_timeout": job.timeout or scrape_timeout(interval),
-        "kubernetes_sd_configs": [asked],
+        "scrape_timeout": job.timeout or find_scrape_timeout(interval),
+        "kubernetes_sd_configs": [discovery],
         "relabel_configs": rules,
     }
 
 
-def at_port(ip: str, port: int | None) -> list[dict[str, Any]]:
+def build_port_relabelling(ip: str, port: int | None) -> list[dict[str, Any]]:
     """Relabelling that makes each pod one target at a port, by its label `ip`.
 
     Prometheus finds a pod once for each port that a container declares, and once for each container that declares none;
@@ -76,7 +76,7 @@ def at_port(ip: str, port: int | None) -> list[dict[str, Any]]:
     ]
 
 
-def instances(context: Planning, name: str, port: int, replicas: int) -> dict[str, Any]:
+def build_instance_discovery(context: Planning, name: str, port: int, replicas: int) -> dict[str, Any]:
     """How the instances of Prometheus or Alertmanager are found: the stack's own, or those that an operator runs.
 
     An operator's have these labels: https://prometheus-operator.dev/docs/platform/troubleshooting/.
@@ -84,20 +84,22 @@ def instances(context: Planning, name: str, port: int, replicas: int) -> dict[st
     if context.operator is None:
         return build_scrape_targets(context, name, port, replicas=replicas)
     selector = {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "prometheus-operator"}
-    home, labels = (context.operator.namespace,), build_identity_labels(context, name)
-    found = Discovery(namespaces=home, selector=selector, port=port, labels=labels, expected=replicas, least=replicas)
-    return {"discovery": found}
+    namespaces, labels = (context.operator.namespace,), build_identity_labels(context, name)
+    discovery = Discovery(
+        namespaces=namespaces, selector=selector, port=port, labels=labels, expected=replicas, least=replicas
+    )
+    return {"discovery": discovery}
 
 
-def grouped(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[str]]]:
+def group_targets(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[str]]]:
     """The addresses of targets that have the same labels, each group with these."""
-    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for target in targets:
-        found.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
-    return [(dict(labels), addresses) for labels, addresses in found.items()]
+        groups.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
+    return [(dict(labels), addresses) for labels, addresses in groups.items()]
 
 
-def listed(job: ScrapeJob, usual: str) -> list[dict[str, Any]]:
+def build_target_groups(job: ScrapeJob, usual: str) -> list[dict[str, Any]]:
     """A file_sd document: targets grouped by their labels, with the job's name, path, interval and time-out.
 
     `usual` is the interval of jobs that say none.
@@ -109,33 +111,33 @@ def listed(job: ScrapeJob, usual: str) -> list[dict[str, Any]]:
         "job": job.name,
         "__metrics_path__": job.path,
         "__scrape_interval__": interval,
-        "__scrape_timeout__": job.timeout or scrape_timeout(interval),
+        "__scrape_timeout__": job.timeout or find_scrape_timeout(interval),
     }
-    return [{"targets": addresses, "labels": {**labels, **own}} for labels, addresses in grouped(job.targets)]
+    return [{"targets": addresses, "labels": {**labels, **own}} for labels, addresses in group_targets(job.targets)]
 
 
-def probed(job: ScrapeJob) -> list[dict[str, Any]]:
+def build_probe_relabelling(job: ScrapeJob) -> list[dict[str, Any]]:
     """Relabelling that has the prober of a job asked about each of its targets; none where it has no prober.
 
     Source: https://prometheus.io/docs/guides/multi-target-exporter/
     """
     if job.prober is None:
         return []
-    asked: dict[str, Any] = {"source_labels": ["__address__"], "target_label": "__param_target"}
+    rule: dict[str, Any] = {"source_labels": ["__address__"], "target_label": "__param_target"}
     if job.discovery:
-        asked["replacement"] = f"http://$1{(job.http_path or '').replace('$', '$$')}"
+        rule["replacement"] = f"http://$1{(job.http_path or '').replace('$', '$$')}"
     return [
-        asked,
+        rule,
         {"source_labels": ["__param_target"], "target_label": "instance"},
         {"target_label": "__address__", "replacement": job.prober},
     ]
 
 
-def access(jobs: Sequence[ScrapeJob]) -> tuple[Access, ...]:
+def list_access(jobs: Sequence[ScrapeJob]) -> tuple[Access, ...]:
     """What the discoveries of `jobs` ask the platform's API for, and no more."""
-    found = [job.discovery for job in jobs if job.discovery]
-    names = sorted({name for how in found for name in how.namespaces if how.role == "pod"})
+    discoveries = [job.discovery for job in jobs if job.discovery]
+    names = sorted({name for how in discoveries for name in how.namespaces if how.role == "pod"})
     pods = (Access(resources=("pods",), namespaces=tuple(names)),) if names else ()
-    if not any(how.role == "node" for how in found):
+    if not any(how.role == "node" for how in discoveries):
         return pods
     return (*pods, Access(resources=("nodes",)), Access(resources=("nodes/metrics",), verbs=("get",)))

@@ -12,39 +12,39 @@ AT = 'environment=~"$environment"'
 """The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""
 
 
-def or_zero(service: str) -> str:
+def fill_zero_if_up(service: str) -> str:
     """For counts whose series appear with the first event: 0 until then, while who counts answers its scrapes.
 
     A count of somebody who does not answer has no value: it is not known. `service` is a regular expression.
     """
-    return none_of(f'up{{{AT}, service=~"{service}"}} == 1')
+    return fill_zero_if(f'up{{{AT}, service=~"{service}"}} == 1')
 
 
-def none_of(series: str) -> str:
+def fill_zero_if(series: str) -> str:
     """For counts of what is wrong: 0 while these series are there, of which some could be wrong."""
     return f" or on() 0 * count({series})"
 
 
-def at(metric: str, *matchers: str) -> str:
+def select(metric: str, *matchers: str) -> str:
     """The series of a metric in the chosen environments, narrowed by further matchers."""
     return f"{metric}{{{', '.join([AT, *matchers])}}}"
 
 
-def rate(metric: str, *matchers: str) -> str:
+def take_rate(metric: str, *matchers: str) -> str:
     """Growth per second of a counter, over the interval that suits the graph."""
-    return f"rate({at(metric, *matchers)}[$__rate_interval])"
+    return f"rate({select(metric, *matchers)}[$__rate_interval])"
 
 
-def summed(by: str, metric: str, *matchers: str) -> str:
+def sum_rate(by: str, metric: str, *matchers: str) -> str:
     """Growth per second of a counter, added up by labels."""
-    return f"sum by ({by}) ({rate(metric, *matchers)})"
+    return f"sum by ({by}) ({take_rate(metric, *matchers)})"
 
 
-def stat(title: str, query: str, unit: str, text: str, legend: str = "{{instance}}", **more: Any) -> Panel:
+def draw_stat(title: str, query: str, unit: str, text: str, legend: str = "{{instance}}", **more: Any) -> Panel:
     """One number for each series."""
     return build_panel(title, {legend: query}, unit, text, **{"kind": "stat", "width": 4, "height": 5, **more})
 
 
-def chart(title: str, queries: Mapping[str, str], unit: str, text: str, **more: Any) -> Panel:
+def draw_chart(title: str, queries: Mapping[str, str], unit: str, text: str, **more: Any) -> Panel:
     """A graph, three of which fill a row; `queries` by legend."""
     return build_panel(title, queries, unit, text, **{"width": 8, **more})

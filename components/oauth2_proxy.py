@@ -5,7 +5,7 @@ Flags: https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview. It re
 
 from __future__ import annotations
 
-from components.base import build_identity_labels, limits
+from components.base import build_identity_labels, build_limits
 from components.entry.routing import PROXY, PROXY_PORT
 from model.access import Oidc
 from model.component import Component, Planned, Planning
@@ -29,7 +29,7 @@ class Settings(ComponentSettings):
 # -- arguments -------------------------------------------------------------------------------------------------------
 
 
-def arguments(context: Planning, oidc: Oidc) -> tuple[str, ...]:
+def list_arguments(context: Planning, oidc: Oidc) -> tuple[str, ...]:
     """The flags: it answers 202 to Traefik for whoever is signed in, and leads everybody else to the provider."""
     settings = context.settings
     secure = settings.base_url.startswith("https:")
@@ -105,9 +105,9 @@ class OAuth2Proxy(Component[Settings]):
             Workload(
                 name=NAME,
                 image=NAME,
-                limits=limits(own, memory=64, cpus=0.5),
+                limits=build_limits(own, memory=64, cpus=0.5),
                 entrypoint=("/bin/oauth2-proxy",),
-                args=arguments(context, oidc),
+                args=list_arguments(context, oidc),
                 config=ConfigDir(path=CONFIG_DIR, files=trusted, restart_on=frozenset(trusted)) if trusted else None,
                 secrets=tuple(SecretFile(path=f"/run/secrets/{name}", secret=name) for name in names),
                 ports=(Port(number=PROXY_PORT), Port(number=METRICS_PORT, name="metrics")),

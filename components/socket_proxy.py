@@ -5,7 +5,7 @@ Format: https://docs.haproxy.org/2.6/configuration.html. Calls: https://docs.doc
 
 from __future__ import annotations
 
-from components.base import build_identity_labels, haproxy, limits
+from components.base import build_haproxy_arguments, build_identity_labels, build_limits
 from model.component import Component, Planned, Planning
 from model.settings import ComponentSettings, DockerSettings
 from model.telemetry import DOCKER_API, DockerApi, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
@@ -37,7 +37,7 @@ class Settings(ComponentSettings):
     """The read-only proxy in front of the Docker socket."""
 
 
-def config(settings: DockerSettings) -> str:
+def render_config(settings: DockerSettings) -> str:
     """haproxy.cfg. Followed logs and events stay silent for hours, hence the long time-outs.
 
     A buffer must hold the whole answer to /info, as it is looked into; engines with many plugins send 10 KiB.
@@ -67,7 +67,7 @@ frontend docker
     default_backend engine
 
 backend engine
-{_info_rule(settings)}
+{_render_info_rule(settings)}
     server engine unix@{SOCKET}
 
 backend alive
@@ -84,7 +84,7 @@ frontend metrics
 """
 
 
-def _info_rule(settings: DockerSettings) -> str:
+def _render_info_rule(settings: DockerSettings) -> str:
     """What cAdvisor, the only one to ask, is told of an engine whose layers it cannot see.
 
     It reads a file of each container's layer below the data root, or asks containerd, and leaves a container out where
@@ -133,8 +133,8 @@ class SocketProxy(Component[Settings]):
         return (
             Workload(
                 name=NAME,
-                limits=limits(own, memory=64, cpus=0.5),
-                **haproxy(config(context.settings.docker)),
+                limits=build_limits(own, memory=64, cpus=0.5),
+                **build_haproxy_arguments(render_config(context.settings.docker)),
                 ports=(Port(number=PORT, name="docker"),),
                 host_mounts=(HostMount(source=context.settings.docker.engine_socket, path=SOCKET, reason=reason),),
                 exemptions=(Exemption(rule="docker-socket", reason=reason),),

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_random as random
 from pulumi.runtime import config as runtime_config
 
-from components.entry.derived import authority, derive
+from components.entry.derived import derive_secrets, find_authority
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.secret import Secret
@@ -66,8 +66,8 @@ class MonitoringStack(pulumi.ComponentResource):
             if secret.generate
         }
         values |= self.passwords
-        values |= derive(name, plan.secrets, values, child)
-        self.authority = authority(plan.secrets, values)
+        values |= derive_secrets(name, plan.secrets, values, child)
+        self.authority = find_authority(plan.secrets, values)
         refused = target.check(plan.list_workloads())
         if refused:
             raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)

@@ -29,14 +29,14 @@ class Deployment:
 
 def mark_secrets(name: str, texts: Mapping[str, pulumi.Output[str]], parent: pulumi.Resource) -> pulumi.Output[str]:
     """A random text that is another one when one of these secrets changes, and says nothing of it."""
-    made = random.RandomId(name, byte_length=8, keepers=texts, opts=pulumi.ResourceOptions(parent=parent))
-    return pulumi.Output.unsecret(made.hex)
+    mark = random.RandomId(name, byte_length=8, keepers=texts, opts=pulumi.ResourceOptions(parent=parent))
+    return pulumi.Output.unsecret(mark.hex)
 
 
 class Target(Protocol):
     """A platform. Addresses are plain strings that are known before anything is deployed."""
 
-    def address(self, name: str, port: int) -> str:
+    def build_address(self, name: str, port: int) -> str:
         """`host:port` at which other workloads of the stack reach port `port` of workload `name`."""
 
     def check(self, workloads: Sequence[Workload]) -> list[str]:

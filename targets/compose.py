@@ -13,22 +13,26 @@ from typing import Any
 from model.naming import derive_user_id
 from model.workload import SECRETS_DIR, Workload
 from targets.docker import containers
-from targets.docker.shared import Inputs, Late, Scope, present, show
+from targets.docker.shared import Inputs, Late, Scope, drop_absent, format_inputs
 
 DONE = {"condition": "service_completed_successfully"}
 GROUP = "${DOCKER_GROUP:?the number of the group that owns the socket of the engine: stat -c %g /var/run/docker.sock}"
 _TOOLS = "tools"
 
 
-def compose(scope: Scope, workloads: Sequence[Workload]) -> dict[str, Any]:
+def build_compose_file(scope: Scope, workloads: Sequence[Workload]) -> dict[str, Any]:
     """The Compose file of a stack; `x-secrets` says what each file of a secret holds."""
-    services = {_TOOLS: _service(scope, containers.tools(scope))}
+    services = {_TOOLS: _build_service(scope, containers.build_tools(scope))}
     for workload in workloads:
         if workload.volumes:
-            services[f"{workload.name}-volumes"] = _owned(scope, workload)
-        services[workload.name] = _process(scope, workload)
+            services[f"{workload.name}-volumes"] = _build_owner_service(scope, workload)
+        services[workload.name] = _build_process(scope, workload)
     volumes = [_TOOLS, *(volume.name for workload in workloads for volume in workload.volumes)]
-    files = {_secret(workload, path): text for workload in workloads for path, text in _secrets(workload).items()}
+    files = {
+        _describe_secret(workload, path): text
+        for workload in workloads
+        for path, text in _list_secrets(workload).items()
+    }
     joined = scope.settings.external_networks if any(w.egress == "anywhere" for w in workloads) else ()
     return {
         "name": scope.stack,
@@ -37,68 +41,68 @@ def compose(scope: Scope, workloads: Sequence[Workload]) -> dict[str, Any]:
             scope.network: {"name": scope.network, "driver": "bridge"},
             **{name: {"external": True} for name in sorted(joined)},
         },
-        "volumes": {scope.named(name): {"name": scope.named(name)} for name in volumes},
+        "volumes": {scope.name_resource(name): {"name": scope.name_resource(name)} for name in volumes},
         **({"secrets": {name: {"file": f"./secrets/{name}"} for name in files}, "x-secrets": files} if files else {}),
     }
 
 
-def _process(scope: Scope, workload: Workload) -> Inputs:
+def _build_process(scope: Scope, workload: Workload) -> Inputs:
     """The service of a workload's own process."""
-    made = _service(scope, containers.container(scope, workload))
-    process = str(containers.process_name(scope, workload))
-    own = made["networks"][scope.network]
+    service = _build_service(scope, containers.build_container(scope, workload))
+    process = str(containers.find_process_name(scope, workload))
+    own = service["networks"][scope.network]
     own["aliases"] = [alias for alias in own["aliases"] if alias != process]
-    made["volumes"] = list(_mounts(scope, workload, made["volumes"]))
+    service["volumes"] = list(_list_mounts(scope, workload, service["volumes"]))
     if workload.config:
-        made["volumes"].append(_bind(f"./{workload.name}", workload.config.path, create=False))
-    secrets = [{"source": _secret(workload, path), "target": path} for path in _secrets(workload)]
-    return {**made, **({"secrets": secrets} if secrets else {}), "depends_on": _depends_on(workload)}
+        service["volumes"].append(_build_bind_mount(f"./{workload.name}", workload.config.path, create=False))
+    secrets = [{"source": _describe_secret(workload, path), "target": path} for path in _list_secrets(workload)]
+    return {**service, **({"secrets": secrets} if secrets else {}), "depends_on": _build_depends_on(workload)}
 
 
-def _mounts(scope: Scope, workload: Workload, given: Sequence[Inputs]) -> Iterator[Inputs]:
+def _list_mounts(scope: Scope, workload: Workload, mounts: Sequence[Inputs]) -> Iterator[Inputs]:
     """A container's mounts without those of volumes that only a delivery fills."""
-    delivered = {scope.named(f"{workload.name}-{kind}") for kind in ("config", "secrets")}
-    return (item for item in given if item["source"] not in delivered)
+    delivered = {scope.name_resource(f"{workload.name}-{kind}") for kind in ("config", "secrets")}
+    return (item for item in mounts if item["source"] not in delivered)
 
 
-def _depends_on(workload: Workload) -> dict[str, Any]:
+def _build_depends_on(workload: Workload) -> dict[str, Any]:
     started = {name: {"condition": "service_started"} for name in workload.after}
     anew = {name: {"condition": "service_started", "restart": True} for name in workload.restart_with}
     owned = {f"{workload.name}-volumes": DONE} if workload.volumes else {}
     return {_TOOLS: DONE, **owned, **started, **anew}
 
 
-def _owned(scope: Scope, workload: Workload) -> Inputs:
+def _build_owner_service(scope: Scope, workload: Workload) -> Inputs:
     """The one-shot that gives data volumes to the user of their process, which a new volume does not belong to."""
     owner = derive_user_id(scope.stack, workload.name)
     return {
-        "image": scope.reference("busybox"),
+        "image": scope.build_reference("busybox"),
         "entrypoint": ["/bin/busybox", "chown", f"{owner}:{owner}", *(volume.path for volume in workload.volumes)],
         "user": "0:0",
         "network_mode": "none",
         "cap_add": ["CAP_CHOWN"],
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
-        "volumes": [_volume(scope.named(volume.name), volume.path) for volume in workload.volumes],
+        "volumes": [_build_volume_mount(scope.name_resource(volume.name), volume.path) for volume in workload.volumes],
     }
 
 
-def _secrets(workload: Workload) -> dict[str, str]:
+def _list_secrets(workload: Workload) -> dict[str, str]:
     """What is in each secret file, by its path: the name of the secret, and the text around it."""
-    return {file.path: _escaped(file.fill(f"<{file.secret}>")) for file in workload.secrets}
+    return {file.path: _escape_dollars(file.fill(f"<{file.secret}>")) for file in workload.secrets}
 
 
-def _secret(workload: Workload, path: str) -> str:
+def _describe_secret(workload: Workload, path: str) -> str:
     return f"{workload.name}-{path.removeprefix(SECRETS_DIR).strip('/')}"
 
 
-def _service(scope: Scope, inputs: Inputs) -> Inputs:
+def _build_service(scope: Scope, inputs: Inputs) -> Inputs:
     """A container as Compose writes it."""
-    image = scope.reference(inputs["image"].name)
+    image = scope.build_reference(inputs["image"].name)
     labels = {key: value for key, value in inputs["labels"].items() if not isinstance(value, Late)}
     groups = [GROUP if isinstance(group, Late) else group for group in inputs.get("group_adds", ())]
-    known = _escaped(show({**inputs, "labels": labels}))
-    return present(
+    known = _escape_dollars(format_inputs({**inputs, "labels": labels}))
+    return drop_absent(
         {
             "image": image,
             "container_name": known["name"],
@@ -109,13 +113,13 @@ def _service(scope: Scope, inputs: Inputs) -> Inputs:
             "user": known["user"],
             "group_add": groups or None,
             "labels": known["labels"],
-            **_limits(known),
-            **_surroundings(known),
+            **_build_limits(known),
+            **_build_surroundings(known),
         }
     )
 
 
-def _limits(known: Inputs) -> Inputs:
+def _build_limits(known: Inputs) -> Inputs:
     """What a container may do and use."""
     memory, swap = known["memory"], known["memory_swap"]
     seconds = known.get("destroy_grace_seconds")
@@ -136,41 +140,44 @@ def _limits(known: Inputs) -> Inputs:
     }
 
 
-def _surroundings(known: Inputs) -> Inputs:
+def _build_surroundings(known: Inputs) -> Inputs:
     """What a container sees beside itself: networks, ports, volumes, and how it is probed."""
     probe = known.get("healthcheck")
-    joined = {item["name"]: present({"aliases": item.get("aliases")}) for item in known.get("networks_advanced", ())}
+    joined = {
+        item["name"]: drop_absent({"aliases": item.get("aliases")}) for item in known.get("networks_advanced", ())
+    }
     volumes = [
-        _bind(item["host_path"], item["container_path"], create=True)
+        _build_bind_mount(item["host_path"], item["container_path"], create=True)
         if "host_path" in item
-        else _volume(item["volume_name"], item["container_path"], read_only=item.get("read_only", False))
+        else _build_volume_mount(item["volume_name"], item["container_path"], read_only=item.get("read_only", False))
         for item in known["volumes"]
     ]
     return {
         "network_mode": known.get("network_mode"),
         "networks": joined or None,
-        "ports": [_port(item) for item in known.get("ports", ())] or None,
+        "ports": [_build_port(item) for item in known.get("ports", ())] or None,
         "extra_hosts": [f"{item['host']}:{item['ip']}" for item in known.get("hosts", ())] or None,
-        "volumes": volumes + [_bind(item["source"], item["target"], create=False) for item in known.get("mounts", ())],
+        "volumes": volumes
+        + [_build_bind_mount(item["source"], item["target"], create=False) for item in known.get("mounts", ())],
         "healthcheck": {"test" if key == "tests" else key: value for key, value in probe.items()} if probe else None,
     }
 
 
-def _port(item: Inputs) -> Inputs:
+def _build_port(item: Inputs) -> Inputs:
     published = {"target": item["internal"], "published": str(item["external"])}
     return {**published, "host_ip": item["ip"], "protocol": item["protocol"]}
 
 
-def _volume(source: str, target: str, *, read_only: bool = False) -> Inputs:
+def _build_volume_mount(source: str, target: str, *, read_only: bool = False) -> Inputs:
     return {"type": "volume", "source": source, "target": target, "read_only": read_only}
 
 
-def _bind(source: str, target: str, *, create: bool) -> Inputs:
+def _build_bind_mount(source: str, target: str, *, create: bool) -> Inputs:
     folder = {"create_host_path": create}
     return {"type": "bind", "source": source, "target": target, "read_only": True, "bind": folder}
 
 
-def _escaped(value: Any) -> Any:
+def _escape_dollars(value: Any) -> Any:
     """Texts whose dollar signs Compose does not take for variables.
 
     Source: https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md
@@ -178,5 +185,5 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, Mapping):
-        return {key: _escaped(inner) for key, inner in value.items()}
-    return [_escaped(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _escape_dollars(inner) for key, inner in value.items()}
+    return [_escape_dollars(inner) for inner in value] if isinstance(value, list) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model.workload import Reload
 
 
-def reload_environment(reload: Reload) -> dict[str, str]:
+def build_reload_environment(reload: Reload) -> dict[str, str]:
     """How a process is asked to reload, and what proves that it did."""
     values = {"PORT": str(reload.port), "METRICS_PATH": reload.metrics_path, "TIMEOUT": str(reload.timeout)}
     values["RELOAD_PATH"] = reload.path or ""

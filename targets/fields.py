@@ -21,12 +21,12 @@ class Fields:
     refused: Mapping[str, Callable[[Workload], Iterable[str]]]
     idle: Mapping[str, str]
 
-    def kinds(self, path: str) -> set[str]:
+    def find_kinds(self, path: str) -> set[str]:
         """Which of `expressed`, `refused` and `idle` the field at `path` is; none where the target does not know it."""
         tables = {"expressed": self.expressed, "refused": self.refused.keys(), "idle": self.idle.keys()}
         while path:
-            if said := {kind for kind, table in tables.items() if path in table}:
-                return said
+            if kinds := {kind for kind, table in tables.items() if path in table}:
+                return kinds
             path = path.rpartition(".")[0]
         return set()
 

@@ -11,17 +11,17 @@ from targets.docker import shared as docker
 from targets.kubernetes import check as kubernetes_check
 
 
-def _docker_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
-    home = docker.network_suffix(stack, settings.docker)
-    return lambda name, port: docker.address(name, port, home)
+def _build_docker_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
+    suffix = docker.find_network_suffix(stack, settings.docker)
+    return lambda name, port: docker.build_address(name, port, suffix)
 
 
-def _kubernetes_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
-    return lambda name, port: kubernetes_check.address(stack, settings.kubernetes, name, port)
+def _build_kubernetes_address(stack: str, settings: Settings) -> Callable[[str, int], str]:
+    return lambda name, port: kubernetes_check.build_address(stack, settings.kubernetes, name, port)
 
 
 PLATFORMS = {
-    "docker": Platform(address=_docker_address, check=docker_check.check),
-    "kubernetes": Platform(address=_kubernetes_address, check=kubernetes_check.check),
+    "docker": Platform(address=_build_docker_address, check=docker_check.check),
+    "kubernetes": Platform(address=_build_kubernetes_address, check=kubernetes_check.check),
 }
 """By the setting `target`."""

@@ -17,7 +17,7 @@ from stack.assemble import ConfigValue
 from tests.support.systems import plan_shop
 from tests.support.validating import INTERVALS, SECRETS, VENDORS, accepts, everything, judged, tool, written
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = {name: ConfigValue("", secret=True) for name in SECRETS if name != "hook-url"}
@@ -94,7 +94,7 @@ def test_amtool_accepts_every_vendor_and_time(tmp_path: Path) -> None:
     routes[0]["muteTimeIntervals"] = ["night"]
     settings = {"receivers": VENDORS, "routes": routes, "timeIntervals": zoned}
     plan = plan_shop(tmp_path, {}, {"alertmanager": ConfigValue(json.dumps(settings)), **SECRET})
-    program = validators.find(default_context(), "amtool", pinned=True)
+    program = validators.require_validator(build_default_context(), "amtool", pinned=True)
     said = accepts(program, "check-config", written(plan, "alertmanager", tmp_path) / "alertmanager.yml")
     assert "3 receivers" in said and "1 templates" in said
 

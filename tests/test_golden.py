@@ -112,7 +112,9 @@ def golden_of(stack: str, workload: Workload) -> dict[str, str]:
     return readable(replace(plan, images=images, workloads={"x": (workload,)}))
 
 
-CHANGES = {path: [name for name in FULL if "expressed" in TABLES[name].kinds(path)] for path in dict.fromkeys(leaves())}
+CHANGES = {
+    path: [name for name in FULL if "expressed" in TABLES[name].find_kinds(path)] for path in dict.fromkeys(leaves())
+}
 """The targets that express each field of a Workload."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.prometheus.rules import rules
+from components.prometheus.rules import build_rule_file
 from model.base import parse_duration
 from model.inhibition import list_inhibitions
 from model.telemetry import AlertRule, Example, Inhibition, RuleGroup
@@ -51,7 +51,9 @@ def firing(name: str, **unequal: str) -> str:
 
 def case(folder: Path, name: str, alerts: list[AlertRule], series: Mapping[str, str], at: str, **wanted: str) -> Path:
     """A test file for promtool: `wanted` are answers, 0 or 1, by query."""
-    (folder / f"{name}-rules.yml").write_text(yaml.safe_dump(rules(RuleGroup(name="pair", alerts=tuple(alerts)))))
+    (folder / f"{name}-rules.yml").write_text(
+        yaml.safe_dump(build_rule_file(RuleGroup(name="pair", alerts=tuple(alerts))))
+    )
     test = {
         "interval": STEP,
         "name": name,

@@ -13,7 +13,7 @@ from model.errors import ConfigError
 from stack.assemble import ConfigValue, assemble_plan
 from stack.stack import MonitoringStack
 from targets.docker.check import check
-from targets.docker.shared import address
+from targets.docker.shared import build_address
 from targets.platforms import PLATFORMS
 from tests.support.mocks import run_program
 from tests.support.refusals import CASES
@@ -27,7 +27,7 @@ def refusal(case: Case, folder: Path) -> ConfigError:
     system = case.text if case.text is not None else changed(SYSTEM, case.system)
     root = project(folder, system, images=case.images)
     with pytest.raises(ConfigError) as caught:
-        assemble_plan(case.stack, configuration(case.settings), address=address, root=root)
+        assemble_plan(case.stack, configuration(case.settings), address=build_address, root=root)
     return caught.value
 
 
@@ -98,7 +98,7 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     root = project(tmp_path, changed(SYSTEM, {"services.api.port": 0, "titel": "x"}), images=images)
     config = configuration({"demo": "maybe", "scrapeIntervall": "1s"})
     with pytest.raises(ConfigError) as caught:
-        assemble_plan("dev", config, address=address, root=root)
+        assemble_plan("dev", config, address=build_address, root=root)
     places = [problem.where for problem in caught.value.problems]
     assert places == [
         "configs/images.yaml: images.prometheus.tag",
@@ -142,8 +142,8 @@ def test_the_target_is_asked_before_anything_is_registered(tmp_path: Path) -> No
     """What the platform cannot express is part of the same list."""
     root = project(tmp_path, SYSTEM)
     with pytest.raises(ConfigError, match="target docker: no room"):
-        assemble_plan("dev", configuration({}), address=address, root=root, check=lambda _: ["no room"])
-    assert assemble_plan("dev", configuration({}), address=address, root=root, check=check).stack == "dev"
+        assemble_plan("dev", configuration({}), address=build_address, root=root, check=lambda _: ["no room"])
+    assert assemble_plan("dev", configuration({}), address=build_address, root=root, check=check).stack == "dev"
 
 
 def test_a_refusal_registers_nothing(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_refusal_registers_nothing(tmp_path: Path) -> None:
     registered: list[str] = []
 
     def program() -> None:
-        plan = assemble_plan("dev", configuration({}), address=address, root=root)
+        plan = assemble_plan("dev", configuration({}), address=build_address, root=root)
         registered.append("reached")
         MonitoringStack("dev", plan, {})
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.prometheus.rules import rules
+from components.prometheus.rules import build_rule_file
 from model.telemetry import AlertRule, RuleGroup
 from tests.support.validating import tool
 from tests.test_alert_rules import CLUSTER, STACKS, groups, planned
@@ -47,7 +47,7 @@ def bare(series: str) -> str:
 
 def said(group: RuleGroup, folder: Path, *, cluster: bool) -> list[str]:
     """Every text of the alerts of a group that fire by their examples."""
-    document = rules(group)
+    document = build_rule_file(group)
     for item in document["groups"]:
         item.pop("interval", None)
     (folder / "a.rules").write_text(yaml.safe_dump(document))

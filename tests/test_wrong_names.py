@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.prometheus.rules import rules
+from components.prometheus.rules import build_rule_file
 from model.component import Planning
 from model.errors import ConfigError
 from model.load import parse_model
@@ -141,7 +141,7 @@ def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
     )
     for group in tune_telemetry(contributed(context), system, settings).rules:
-        document = rules(group)
+        document = build_rule_file(group)
         document["groups"][0].pop("interval", None)
         (folder / f"{group.name}.rules.yml").write_text(yaml.safe_dump(document))
     jobs = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from toolchain.errors import ToolchainError
-from toolchain.run import end_all
+from toolchain.run import end_all_commands
 
 
 def main() -> int:
@@ -14,12 +14,12 @@ def main() -> int:
         # a broken configs/images.yaml is an error of the import already: recipes take their versions from it
         from toolchain import commands  # noqa: PLC0415
 
-        return commands.run()
+        return commands.run_cli()
     except ToolchainError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        end_all()
+        end_all_commands()
         print("interrupted; what is finished is kept, run it again to go on", file=sys.stderr)
         return 130
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolchain.cache import Inputs, tree_digest
+from toolchain.cache import Inputs, compute_tree_digest
 from toolchain.context import HERE, Context
 from toolchain.debian import DebianPackages
 from toolchain.elf import read_elf
@@ -18,7 +18,7 @@ _OMITTED = ("llvmjit", "/bitcode/")
 """Parts of PostgreSQL that need its just-in-time compiler's library, which is larger than all the rest."""
 
 
-def recipe_for(spec: ImageSpec) -> Recipe:
+def find_recipe(spec: ImageSpec) -> Recipe:
     """The recipe of the image. Raises ToolchainError when it can only be pulled."""
     recipe = {**RECIPES, **CLUSTER_RECIPES, **OPERATOR_RECIPES}.get(spec.name)
     if recipe is None:
@@ -29,13 +29,13 @@ def recipe_for(spec: ImageSpec) -> Recipe:
     return recipe
 
 
-def image_inputs(context: Context, spec: ImageSpec) -> Inputs:
+def list_image_inputs(context: Context, spec: ImageSpec) -> Inputs:
     """What decides the image's bytes: its sources, its recipe, and the code that puts it together."""
-    recipe = recipe_for(spec)
-    scripts = tree_digest(HERE / "rootfs" / recipe.scripts) if recipe.scripts else ""
-    code = tree_digest(*(HERE / f"{module}.py" for module in ("assemble", "layer", "oci", "elf")))
+    recipe = find_recipe(spec)
+    scripts = compute_tree_digest(HERE / "rootfs" / recipe.scripts) if recipe.scripts else ""
+    code = compute_tree_digest(*(HERE / f"{module}.py" for module in ("assemble", "layer", "oci", "elf")))
     return {
-        "sources": [dict(source.inputs(context)) for source in recipe.sources()],
+        "sources": [dict(source.list_inputs(context)) for source in recipe.list_sources()],
         "recipe": repr(recipe),
         "scripts": scripts,
         "code": code,
@@ -43,30 +43,30 @@ def image_inputs(context: Context, spec: ImageSpec) -> Inputs:
     }
 
 
-def image_path(context: Context, spec: ImageSpec) -> Path:
+def find_image_path(context: Context, spec: ImageSpec) -> Path:
     """Where the image lies when it is complete."""
-    return context.cache.path(f"image-{spec.name}", image_inputs(context, spec))
+    return context.cache.find_path(f"image-{spec.name}", list_image_inputs(context, spec))
 
 
 def ensure_image(context: Context, spec: ImageSpec) -> BuiltImage:
     """The image, made if it is not there; its sources are ensured first."""
-    recipe = recipe_for(spec)
+    recipe = find_recipe(spec)
 
     def make(draft: Path) -> None:
-        for source in recipe.sources():
+        for source in recipe.list_sources():
             source.ensure(context)
         with context.progress.step(f"{spec.name}: image"):
-            write_image(draft, build_layer(context, recipe), labelled(recipe, spec), context.host.arch)
+            write_image(draft, build_layer(context, recipe), build_image_config(recipe, spec), context.host.arch)
 
-    return BuiltImage(context.cache.ensure(f"image-{spec.name}", image_inputs(context, spec), make))
+    return BuiltImage(context.cache.ensure(f"image-{spec.name}", list_image_inputs(context, spec), make))
 
 
-def labelled(recipe: Recipe, spec: ImageSpec) -> ImageConfig:
+def build_image_config(recipe: Recipe, spec: ImageSpec) -> ImageConfig:
     """The image's config with labels that tell what is really inside, since the tag is the upstream image's."""
     labels = {
         "org.opencontainers.image.title": spec.name,
         "org.opencontainers.image.version": spec.tag,
-        "observability.built-from": "; ".join(source.label() for source in recipe.sources()),
+        "observability.built-from": "; ".join(source.describe() for source in recipe.list_sources()),
     }
     c = recipe.config
     return ImageConfig(c.entrypoint, c.command, c.user, c.workdir, c.env, c.ports, labels)
@@ -83,38 +83,38 @@ def build_layer(context: Context, recipe: Recipe) -> Layer:
     if recipe.scripts:
         top = HERE / "rootfs" / recipe.scripts
         for script in sorted(p for p in top.rglob("*") if p.is_file()):
-            layer.file(script.relative_to(top).as_posix(), script)
+            layer.add_file(script.relative_to(top).as_posix(), script)
     for owned in recipe.directories:
-        layer.directory(owned.path, mode=owned.mode, owner=owned.owner)
+        layer.add_directory(owned.path, mode=owned.mode, owner=owned.owner)
     return layer
 
 
 def _add_base(context: Context, layer: Layer, recipe: Recipe) -> None:
     users = {"root": 0, **recipe.users, "nobody": 65534}
-    layer.text("etc/passwd", "".join(f"{n}:x:{i}:{i}:{n}:/:/sbin/nologin\n" for n, i in users.items()))
-    layer.text("etc/group", "".join(f"{n}:x:{i}:\n" for n, i in users.items()))
-    layer.text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-    folder = CERTIFICATES.path(context) / "root/usr/share/ca-certificates/mozilla"
+    layer.add_text("etc/passwd", "".join(f"{n}:x:{i}:{i}:{n}:/:/sbin/nologin\n" for n, i in users.items()))
+    layer.add_text("etc/group", "".join(f"{n}:x:{i}:\n" for n, i in users.items()))
+    layer.add_text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+    folder = CERTIFICATES.find_path(context) / "root/usr/share/ca-certificates/mozilla"
     bundle = "".join(f.read_text().rstrip("\n") + "\n" for f in sorted(folder.glob("*.crt")))
-    layer.text("etc/ssl/certs/ca-certificates.crt", bundle)
-    layer.directory("tmp", mode=0o1777)
+    layer.add_text("etc/ssl/certs/ca-certificates.crt", bundle)
+    layer.add_directory("tmp", mode=0o1777)
     # Mount points of the engine: there, a read-only root needs them to exist.
     for mount in ("proc", "sys", "dev", "run"):
-        layer.directory(mount)
+        layer.add_directory(mount)
 
 
 def _add_file(context: Context, layer: Layer, file: File) -> None:
-    base = file.source.path(context)
+    base = file.source.find_path(context)
     triplet = {"triplet": context.host.triplet}
     top, at = base / file.path.format(**triplet), file.at.format(**triplet)
     if not top.exists():
-        raise ToolchainError(f"{file.source.label()} holds no {file.path}")
-    found = sorted(p for p in top.rglob("*") if p.is_file()) if top.is_dir() else [top]
-    for source in found:
+        raise ToolchainError(f"{file.source.describe()} holds no {file.path}")
+    files = sorted(p for p in top.rglob("*") if p.is_file()) if top.is_dir() else [top]
+    for source in files:
         inside = f"{at}/{source.relative_to(top).as_posix()}" if top.is_dir() else at
         if any(part in inside for part in _OMITTED):
             continue
-        layer.file(inside, source)
+        layer.add_file(inside, source)
         if isinstance(file.source, DebianPackages):
             _add_libraries(layer, source, base / "root", context.host.triplet)
 
@@ -125,13 +125,13 @@ def _add_libraries(layer: Layer, program: Path, root: Path, triplet: str) -> Non
     if elf is None:
         return
     if elf.interpreter and elf.interpreter not in layer:
-        layer.file(elf.interpreter, root / elf.interpreter.lstrip("/"))
+        layer.add_file(elf.interpreter, root / elf.interpreter.lstrip("/"))
     for name in elf.needed:
         at = f"/usr/lib/{triplet}/{name}"
         if at in layer or name.startswith("ld-linux"):
             continue
         library = _find_library(root, triplet, name, program)
-        layer.file(at, library)
+        layer.add_file(at, library)
         _add_libraries(layer, library, root, triplet)
 
 
@@ -146,10 +146,10 @@ def _find_library(root: Path, triplet: str, name: str, program: Path) -> Path:
 
 
 def _add_shell(context: Context, layer: Layer) -> None:
-    layer.file("bin/busybox", BUSYBOX.path(context) / "root/bin/busybox")
+    layer.add_file("bin/busybox", BUSYBOX.find_path(context) / "root/bin/busybox")
     for applet in _APPLETS.split():
         if f"bin/{applet}" not in layer:
-            layer.link(f"bin/{applet}", "busybox")
+            layer.add_link(f"bin/{applet}", "busybox")
 
 
 # The common ones; all of busybox's would be 260 links.

@@ -21,7 +21,7 @@ Inputs = Mapping[str, object]
 """All that decides what an artefact holds; values are JSON."""
 
 
-def default_root(environ: Mapping[str, str]) -> Path:
+def find_root(environ: Mapping[str, str]) -> Path:
     """Where the cache lies: OBSERVABILITY_CACHE, else the user's cache directory."""
     if named := environ.get("OBSERVABILITY_CACHE"):
         return Path(named).expanduser().absolute()
@@ -29,13 +29,13 @@ def default_root(environ: Mapping[str, str]) -> Path:
     return Path(base) / "observability"
 
 
-def key(inputs: Inputs) -> str:
+def compute_key(inputs: Inputs) -> str:
     """The key of `inputs`: equal inputs give an equal key, any other value another one."""
     text = json.dumps(inputs, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
 
-def tree_digest(*paths: Path, skip: tuple[str, ...] = ()) -> str:
+def compute_tree_digest(*paths: Path, skip: tuple[str, ...] = ()) -> str:
     """sha256 over names, modes and contents of all files in `paths`, save those whose name ends with one of `skip`."""
     total = hashlib.sha256()
     for top in paths:
@@ -55,13 +55,13 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def path(self, name: str, inputs: Inputs) -> Path:
+    def find_path(self, name: str, inputs: Inputs) -> Path:
         """Where the artefact lies when it is complete; it need not be there."""
-        return self.root / "artefacts" / f"{name}-{key(inputs)}"
+        return self.root / "artefacts" / f"{name}-{compute_key(inputs)}"
 
     def ensure(self, name: str, inputs: Inputs, make: Callable[[Path], None]) -> Path:
         """Give the artefact's directory, calling `make` with an empty one to fill if it is absent."""
-        final = self.path(name, inputs)
+        final = self.find_path(name, inputs)
         if final.is_dir():
             return final
         with self.lock(final.name):

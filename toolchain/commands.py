@@ -9,32 +9,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import plan, pulumi_cli, validators
-from toolchain.cluster.choice import choose, stop_kind
+from toolchain.cluster.choice import choose_cluster, stop_kind
 from toolchain.cluster.service import stop_cluster
-from toolchain.context import Context, default_context
-from toolchain.engine import engine_daemon, engine_version, ensure_engine, stop_engine
+from toolchain.context import Context, build_default_context
+from toolchain.engine import build_engine_daemon, ensure_engine, find_engine_version, stop_engine
 from toolchain.errors import ToolchainError
-from toolchain.images import ImageSpec, images_for, load_images
-from toolchain.prerequisites import ensure_images, make_images, up_prerequisites
+from toolchain.images import ImageSpec, load_images, select_images
+from toolchain.prerequisites import ensure_images, ensure_prerequisites, make_images
 from toolchain.recipes import CLUSTER_SOURCES, RECIPES
-from toolchain.registry import default_registry
-from toolchain.status import status_table
+from toolchain.registry import build_default_registry
+from toolchain.status import format_status_table
 
 Command = Callable[[Context, argparse.Namespace], int]
 
 
-def ensure(context: Context, arguments: argparse.Namespace) -> int:
+def ensure_group(context: Context, arguments: argparse.Namespace) -> int:
     """Get one group of things, or all of them."""
     what = arguments.what
-    planned = _planned(context, what, arguments.only)
+    planned = _plan_group(context, what, arguments.only)
     if planned:
-        context.progress.say(plan.describe(planned))
+        context.progress.say(plan.describe_plan(planned))
     if what in {"test", "all"}:
         validators.ensure_quick(context)
     if what in {"pulumi", "all"}:
         pulumi_cli.ensure_pulumi(context)
     if what in {"images", "all"}:
-        ensure_images(context, default_registry(context), _images(arguments.only))
+        ensure_images(context, build_default_registry(context), _list_images(arguments.only))
     if what == "kubernetes":
         _ensure_kubernetes(context, arguments.only)
     return 0
@@ -45,49 +45,49 @@ def _ensure_kubernetes(context: Context, only: str | None) -> None:
     for source in CLUSTER_SOURCES:
         source.ensure(context)
     pulumi_cli.ensure_kubernetes(context)
-    make_images(context, _buildable("kubernetes", only), lambda *_: None)
+    make_images(context, _list_buildable("kubernetes", only), lambda *_: None)
 
 
 def show_plan(context: Context, arguments: argparse.Namespace) -> int:
-    """Say what `ensure` would get, and about how long that takes."""
-    print(plan.describe(_planned(context, arguments.what, arguments.only)))
+    """Say what the command `ensure` would get, and about how long that takes."""
+    print(plan.describe_plan(_plan_group(context, arguments.what, arguments.only)))
     return 0
 
 
 def show_env(context: Context, _: argparse.Namespace) -> int:
     """Print shell lines that make our tools the ones in use: eval "$(python -m toolchain env)"."""
-    folders = [pulumi_cli.cli_directory(context)]
+    folders = [pulumi_cli.find_cli_directory(context)]
     for name in {**validators.QUICK, **validators.PINNED}:
-        found = validators.present(context, name)
-        folders.append(found.parent if found else None)
+        program = validators.find_validator(context, name)
+        folders.append(program.parent if program else None)
     own = [str(f) for f in dict.fromkeys(folders) if f and f.is_relative_to(context.cache.root)]
     print(f'export PATH={shlex.quote(os.pathsep.join([*own, ""]))}"$PATH"')
-    for name, value in pulumi_cli.variables(context).items():
+    for name, value in pulumi_cli.build_environment(context).items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 
 
 def show_status(context: Context, _: argparse.Namespace) -> int:
     """Print what is there."""
-    print(status_table(context))
+    print(format_status_table(context))
     return 0
 
 
-def engine(context: Context, arguments: argparse.Namespace) -> int:
+def manage_engine(context: Context, arguments: argparse.Namespace) -> int:
     """Have a Docker engine, or stop the one that we started."""
     if arguments.stop:
         stopped = stop_engine(context)
         print("stopped the engine" if stopped else "no engine of ours runs; nothing stopped")
         return 0
     version = ensure_engine(context)
-    ours = engine_daemon(context).pid()
+    ours = build_engine_daemon(context).find_pid()
     print(f"Docker engine {version}" + (f", started by the toolchain (pid {ours})" if ours else ""))
     return 0
 
 
-def registry(context: Context, arguments: argparse.Namespace) -> int:
+def manage_registry(context: Context, arguments: argparse.Namespace) -> int:
     """Have the local image registry, or stop it."""
-    local = default_registry(context, listen=arguments.listen, port=arguments.port)
+    local = build_default_registry(context, listen=arguments.listen, port=arguments.port)
     if arguments.stop:
         print("stopped the registry" if local.stop() else "no registry of ours runs; nothing stopped")
         return 0
@@ -96,43 +96,43 @@ def registry(context: Context, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def cluster(context: Context, arguments: argparse.Namespace) -> int:
+def manage_cluster(context: Context, arguments: argparse.Namespace) -> int:
     """Have a Kubernetes cluster and print its kubeconfig's path, or stop the one that we started."""
     if arguments.stop:
         stopped = stop_kind(context) | stop_cluster(context)
         print("stopped the cluster" if stopped else "no cluster of ours runs; nothing stopped")
         return 0
-    chosen = choose(context, _deployed("kubernetes", arguments.only).values(), named=arguments.context)
+    chosen = choose_cluster(context, _list_deployed("kubernetes", arguments.only).values(), named=arguments.context)
     if arguments.result:
         chosen.write(arguments.result)
     print(chosen.kubeconfig)
     return 0
 
 
-def validator(context: Context, arguments: argparse.Namespace) -> int:
+def show_validator(context: Context, arguments: argparse.Namespace) -> int:
     """Print the path of a validator, getting it if it is absent."""
-    print(validators.ensure(context, arguments.name, pinned=arguments.pinned))
+    print(validators.ensure_validator(context, arguments.name, pinned=arguments.pinned))
     return 0
 
 
-def prerequisites(context: Context, arguments: argparse.Namespace) -> int:
+def write_prerequisites(context: Context, arguments: argparse.Namespace) -> int:
     """Everything that a deployment needs; the outcome goes to --result as JSON."""
-    if engine_version(context) is None:
+    if find_engine_version(context) is None:
         context.progress.say("no Docker engine answers yet")
-    outcome = up_prerequisites(context, default_registry(context), _deployed("docker", arguments.only))
+    outcome = ensure_prerequisites(context, build_default_registry(context), _list_deployed("docker", arguments.only))
     if arguments.result:
         outcome.write(arguments.result)
     context.progress.say(f"images come from {outcome.registry_mirror or 'their upstream registries'}")
     return 0
 
 
-def _deployed(target: str, only: str | None) -> dict[str, ImageSpec]:
+def _list_deployed(target: str, only: str | None) -> dict[str, ImageSpec]:
     """The images that are deployed to `target`, or those of them that --only names."""
-    wanted = None if only is None else {spec.name for spec in _named(only)}
-    return {name: spec for name, spec in images_for(target).items() if wanted is None or name in wanted}
+    names = None if only is None else {spec.name for spec in _find_named(only)}
+    return {name: spec for name, spec in select_images(target).items() if names is None or name in names}
 
 
-def _named(only: str) -> list[ImageSpec]:
+def _find_named(only: str) -> list[ImageSpec]:
     specs = load_images()
     unknown = sorted(set(only.split(",")) - set(specs))
     if unknown:
@@ -140,72 +140,74 @@ def _named(only: str) -> list[ImageSpec]:
     return [specs[name] for name in only.split(",")]
 
 
-def _images(only: str | None) -> list[ImageSpec]:
-    return _buildable("docker") if only is None else _named(only)
+def _list_images(only: str | None) -> list[ImageSpec]:
+    return _list_buildable("docker") if only is None else _find_named(only)
 
 
-def _buildable(target: str, only: str | None = None) -> list[ImageSpec]:
-    return [spec for name, spec in _deployed(target, only).items() if name in RECIPES]
+def _list_buildable(target: str, only: str | None = None) -> list[ImageSpec]:
+    return [spec for name, spec in _list_deployed(target, only).items() if name in RECIPES]
 
 
-def _planned(context: Context, what: str, only: str | None) -> list[plan.Planned]:
+def _plan_group(context: Context, what: str, only: str | None) -> list[plan.Planned]:
     planned = []
     if what in {"test", "all"}:
         planned += plan.plan_test(context)
     if what in {"pulumi", "all"}:
         planned += plan.plan_pulumi(context)
     if what in {"images", "all"}:
-        planned += plan.plan_images(context, _images(only))
+        planned += plan.plan_images(context, _list_images(only))
     if what == "kubernetes":
-        planned += plan.plan_kubernetes(context) + plan.plan_images(context, _buildable("kubernetes", only))
+        planned += plan.plan_kubernetes(context) + plan.plan_images(context, _list_buildable("kubernetes", only))
     return list(dict.fromkeys(planned))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m toolchain", description="Gets tools and images onto this machine.")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def add(name: str, run: Command) -> argparse.ArgumentParser:
+    def add_command(name: str, run: Command) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         return command
 
-    def some(command: argparse.ArgumentParser) -> None:
+    def add_only(command: argparse.ArgumentParser) -> None:
         command.add_argument("--only", metavar="NAME,NAME", help="only these images")
 
-    for name, function in (("ensure", ensure), ("plan", show_plan)):
-        command = add(name, function)
+    for name, function in (("ensure", ensure_group), ("plan", show_plan)):
+        command = add_command(name, function)
         command.add_argument(
             "what", choices=["pulumi", "test", "images", "kubernetes", "all"], nargs="?", default="all"
         )
-        some(command)
-    add("env", show_env)
-    add("status", show_status)
-    add("engine", engine).add_argument("--stop", action="store_true", help="stop the engine that we started")
-    local = add("registry", registry)
+        add_only(command)
+    add_command("env", show_env)
+    add_command("status", show_status)
+    add_command("engine", manage_engine).add_argument(
+        "--stop", action="store_true", help="stop the engine that we started"
+    )
+    local = add_command("registry", manage_registry)
     local.add_argument("--stop", action="store_true", help="stop the registry")
     local.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="address to listen on")
     local.add_argument("--port", type=int, help="port (OBSERVABILITY_REGISTRY_PORT, else 5000)")
-    command = add("cluster", cluster)
+    command = add_command("cluster", manage_cluster)
     command.add_argument("--stop", action="store_true", help="stop the cluster that we started")
     command.add_argument("--context", metavar="NAME", help="use this context of your kubeconfig, start nothing")
-    some(command)
+    add_only(command)
     command.add_argument("--result", type=Path, metavar="FILE", help="write what was chosen to a file, as JSON")
-    command = add("validator", validator)
+    command = add_command("validator", show_validator)
     command.add_argument("name")
     command.add_argument("--pinned", action="store_true", help="the version of the deployed image")
-    command = add("up-prerequisites", prerequisites)
-    some(command)
+    command = add_command("up-prerequisites", write_prerequisites)
+    add_only(command)
     command.add_argument("--result", type=Path, metavar="FILE")
     return parser
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run_cli(arguments: list[str] | None = None) -> int:
     """Run one command, by default that of the command line, and give its exit status.
 
     Raises:
         ToolchainError: something cannot be had; the text says what to do.
     """
-    chosen = _parser().parse_args(arguments)
+    chosen = _build_parser().parse_args(arguments)
     command: Command = chosen.run
-    return command(default_context(), chosen)
+    return command(build_default_context(), chosen)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolchain.cache import Cache, default_root
-from toolchain.host import Host, this_host
+from toolchain.cache import Cache, find_root
+from toolchain.host import Host, detect_host
 from toolchain.progress import Progress
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +27,6 @@ class Context:
     progress: Progress = field(default_factory=Progress)
 
 
-def default_context() -> Context:
+def build_default_context() -> Context:
     """The context of this machine and this process."""
-    return Context(cache=Cache(default_root(os.environ)), host=this_host(), environ=dict(os.environ))
+    return Context(cache=Cache(find_root(os.environ)), host=detect_host(), environ=dict(os.environ))

@@ -32,14 +32,14 @@ class Daemon:
     def _pid_file(self) -> Path:
         return self.directory / f"{self.name}.pid"
 
-    def pid(self) -> int | None:
+    def find_pid(self) -> int | None:
         """The pid of the process that we started, if it still runs."""
         try:
             pid, born = (int(field) for field in self._pid_file.read_text().split())
         except (OSError, ValueError):
             return None
         # A pid is used again after a while; together with the start time it names one process.
-        return pid if birth(pid) == born else None
+        return pid if read_start_time(pid) == born else None
 
     def start(self, command: Sequence[str]) -> int:
         """Start `command` in a session of its own and give its pid."""
@@ -49,7 +49,7 @@ class Daemon:
                 list(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
             )
         draft = self._pid_file.with_suffix(".draft")
-        draft.write_text(f"{process.pid} {birth(process.pid)}\n")
+        draft.write_text(f"{process.pid} {read_start_time(process.pid)}\n")
         draft.rename(self._pid_file)
         return process.pid
 
@@ -57,35 +57,37 @@ class Daemon:
         """Wait until `ready` holds. Raises ToolchainError with the log's end when it does not, or the process ends."""
         until = time.monotonic() + seconds
         while not ready():
-            if self.pid() is None:
+            if self.find_pid() is None:
                 raise ToolchainError(
-                    f"{self.name} ended while starting; its log {self.log}:\n{self.tail()}", advice=advice
+                    f"{self.name} ended while starting; its log {self.log}:\n{self.read_tail()}", advice=advice
                 )
             if time.monotonic() > until:
-                raise ToolchainError(f"{self.name} is not ready after {seconds:.0f} s:\n{self.tail()}", advice=advice)
+                raise ToolchainError(
+                    f"{self.name} is not ready after {seconds:.0f} s:\n{self.read_tail()}", advice=advice
+                )
             time.sleep(POLL_SECONDS)
 
     def stop(self, *, seconds: float = 20) -> bool:
         """End the process that we started: politely, after `seconds` by force. False when none runs."""
-        pid = self.pid()
+        pid = self.find_pid()
         if pid is None:
             return False
         os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + seconds
-        while self.pid() is not None:
+        while self.find_pid() is not None:
             if time.monotonic() > until:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(POLL_SECONDS)
         self._pid_file.unlink(missing_ok=True)
         return True
 
-    def tail(self) -> str:
+    def read_tail(self) -> str:
         """The last lines of the log, indented."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(f"    {line}" for line in lines[-SHOWN_LINES:])
 
 
-def birth(pid: int) -> int | None:
+def read_start_time(pid: int) -> int | None:
     """When the process started, in clock ticks since boot (field 22 of /proc/PID/stat); None when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

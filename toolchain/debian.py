@@ -15,7 +15,7 @@ from toolchain.cache import Inputs
 from toolchain.context import Context
 from toolchain.elf import read_elf
 from toolchain.errors import ToolchainError
-from toolchain.run import run
+from toolchain.run import run_command
 
 _LIBRARY = re.compile(r"^(lib|zlib1g|tzdata|ca-certificates$)")
 _UNWANTED = re.compile(r"^(libjs-|libllvm|libperl|libz3|libfile-|lib.*-perl$|libsemanage|libsepol|libdb5)")
@@ -30,7 +30,7 @@ class DebianPackages:
     packages: tuple[str, ...]
     programs: tuple[str, ...] = ()
 
-    def inputs(self, context: Context) -> Inputs:
+    def list_inputs(self, context: Context) -> Inputs:
         """What decides the contents: the distribution's release is the pin, its checksums are verified by apt."""
         return {
             "packages": list(self.packages),
@@ -40,22 +40,22 @@ class DebianPackages:
             "layout": 1,
         }
 
-    def label(self) -> str:
+    def describe(self) -> str:
         """Where the contents come from, in words."""
         return "Debian " + " ".join(self.packages)
 
-    def path(self, context: Context) -> Path:
+    def find_path(self, context: Context) -> Path:
         """Where the packages lie when they are there."""
-        return context.cache.path(f"debian-{self.name}", self.inputs(context))
+        return context.cache.find_path(f"debian-{self.name}", self.list_inputs(context))
 
     def ensure(self, context: Context) -> Path:
         """The directory with root/ (the unpacked files), bin/ (starters) and packages.txt (names and versions)."""
 
         def make(draft: Path) -> None:
-            with context.progress.step(f"{self.name}: {self.label()}"):
+            with context.progress.step(f"{self.name}: {self.describe()}"):
                 self._unpack(context, draft)
 
-        return context.cache.ensure(f"debian-{self.name}", self.inputs(context), make)
+        return context.cache.ensure(f"debian-{self.name}", self.list_inputs(context), make)
 
     def _unpack(self, context: Context, draft: Path) -> None:
         if not context.host.has_apt:
@@ -65,7 +65,7 @@ class DebianPackages:
             )
         files = Apt(context).download(self.packages, draft / "packages")
         for file in files:
-            run(["dpkg-deb", "-x", str(file), str(draft / "root")])
+            run_command(["dpkg-deb", "-x", str(file), str(draft / "root")])
         (draft / "packages.txt").write_text("".join(f"{unquote(f.name)}\n" for f in files))
         shutil.rmtree(draft / "packages")
         (draft / "bin").mkdir()
@@ -99,33 +99,33 @@ class Apt:
         """The files of `packages` and of the libraries they need, in the directory `into`."""
         into.mkdir(parents=True)
         try:
-            return self._download([], packages, into)
+            return self._download_files([], packages, into)
         except ToolchainError:
             # No lists on this machine, or ones that name versions the mirror no longer has.
             for left in into.iterdir():
                 left.unlink()
-        options, said = self._refreshed_lists()
+        options, output = self._refresh_lists()
         try:
-            return self._download(options, packages, into)
+            return self._download_files(options, packages, into)
         except ToolchainError as error:
             # The refresh's own complaints (an unsigned list, a full disk) are the cause more often than not.
-            raise ToolchainError(f"{error.problem}\n{failure_words(said)}", advice=_ADVICE) from error
+            raise ToolchainError(f"{error.problem}\n{find_error_lines(output)}", advice=_ADVICE) from error
 
-    def _download(self, options: list[str], packages: tuple[str, ...], into: Path) -> list[Path]:
-        wanted = self._closure(options, packages)
-        run(["apt-get", *options, "-o", "Debug::NoLocking=1", "download", *wanted], cwd=into, advice=_ADVICE)
+    def _download_files(self, options: list[str], packages: tuple[str, ...], into: Path) -> list[Path]:
+        versions = self._list_dependencies(options, packages)
+        run_command(["apt-get", *options, "-o", "Debug::NoLocking=1", "download", *versions], cwd=into, advice=_ADVICE)
         return sorted(into.glob("*.deb"))
 
-    def _closure(self, options: list[str], packages: tuple[str, ...]) -> list[str]:
+    def _list_dependencies(self, options: list[str], packages: tuple[str, ...]) -> list[str]:
         """`packages` and all libraries they depend on, each as name=version, as if nothing were installed."""
         self._own.mkdir(parents=True, exist_ok=True)
         nothing = self._own / "nothing-installed"
         nothing.touch()
         isolated = ["-o", f"Dir::State::status={nothing}", "-o", "Debug::NoLocking=1"]
         command = ["apt-get", *options, *isolated, "--print-uris", "--yes", "--no-install-recommends", "install"]
-        return select(run([*command, *packages], advice=_ADVICE), packages)
+        return select_packages(run_command([*command, *packages], advice=_ADVICE), packages)
 
-    def _refreshed_lists(self) -> tuple[list[str], str]:
+    def _refresh_lists(self) -> tuple[list[str], str]:
         """Options for apt-get to use lists of our own, fetched now, and what apt-get said while fetching them."""
         options = []
         for setting, folder in (("Dir::State::lists", "lists"), ("Dir::Cache", "cache")):
@@ -134,20 +134,24 @@ class Apt:
         with self._context.cache.lock("apt-update"):
             # A third party's source may be out of reach; what matters is whether the packages are found afterwards.
             script = 'apt-get "$@" update 2>&1 || true'
-            said = run(["sh", "-c", script, "apt-get", *options, "-o", "Debug::NoLocking=1"])
-        return options, said
+            output = run_command(["sh", "-c", script, "apt-get", *options, "-o", "Debug::NoLocking=1"])
+        return options, output
 
 
-def failure_words(said: str) -> str:
+def find_error_lines(output: str) -> str:
     """apt-get's warnings and errors among the lines it printed while it refreshed its lists; "" when it had none."""
-    words = [line for line in said.splitlines() if line.startswith(("E:", "W:", "Err:"))]
-    return "\n".join(["  refreshing the package lists before had said:", *(f"    {w}" for w in words)]) if words else ""
+    errors = [line for line in output.splitlines() if line.startswith(("E:", "W:", "Err:"))]
+    return (
+        "\n".join(["  refreshing the package lists before had said:", *(f"    {error}" for error in errors)])
+        if errors
+        else ""
+    )
 
 
 _ADVICE = "check that the distribution's mirror is reachable and that this release has the package (apt-cache policy)"
 
 
-def select(listing: str, packages: tuple[str, ...]) -> list[str]:
+def select_packages(listing: str, packages: tuple[str, ...]) -> list[str]:
     """From the lines of `apt-get --print-uris`, name=version of `packages` and of the libraries worth having."""
     chosen = []
     for match in re.finditer(r"^'[^']*' (\S+)_(\S+)_[a-z0-9]+\.deb ", listing, re.MULTILINE):

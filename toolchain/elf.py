@@ -23,34 +23,34 @@ def read_elf(path: Path) -> Elf | None:
     data = path.read_bytes()
     if data[:6] != b"\x7fELF\x02\x01":
         return None
-    segments = _segments(data)
-    interpreter = next((_text(data, s[1]) for s in segments if s[0] == _PT_INTERP), "")
+    segments = _read_segments(data)
+    interpreter = next((_read_text(data, s[1]) for s in segments if s[0] == _PT_INTERP), "")
     dynamic = next((s for s in segments if s[0] == _PT_DYNAMIC), None)
-    return Elf(interpreter, _needed(data, segments, dynamic) if dynamic else ())
+    return Elf(interpreter, _read_needed(data, segments, dynamic) if dynamic else ())
 
 
 _Segment = tuple[int, int, int, int]
 """Type, offset in the file, virtual address, size in the file."""
 
 
-def _segments(data: bytes) -> list[_Segment]:
+def _read_segments(data: bytes) -> list[_Segment]:
     (offset,) = struct.unpack_from("<Q", data, 32)
     size, count = struct.unpack_from("<HH", data, 54)
-    found = []
+    segments = []
     for index in range(count):
         kind, _, at, address, _, length = struct.unpack_from("<IIQQQQ", data, offset + index * size)
-        found.append((kind, at, address, length))
-    return found
+        segments.append((kind, at, address, length))
+    return segments
 
 
-def _needed(data: bytes, segments: list[_Segment], dynamic: _Segment) -> tuple[str, ...]:
+def _read_needed(data: bytes, segments: list[_Segment], dynamic: _Segment) -> tuple[str, ...]:
     entries = [struct.unpack_from("<QQ", data, dynamic[1] + i) for i in range(0, dynamic[3], 16)]
     strings = next((value for tag, value in entries if tag == _DT_STRTAB), None)
     if strings is None:
         return ()
     base = next(strings - s[2] + s[1] for s in segments if s[0] == _PT_LOAD and s[2] <= strings < s[2] + s[3])
-    return tuple(_text(data, base + value) for tag, value in entries if tag == _DT_NEEDED)
+    return tuple(_read_text(data, base + value) for tag, value in entries if tag == _DT_NEEDED)
 
 
-def _text(data: bytes, at: int) -> str:
+def _read_text(data: bytes, at: int) -> str:
     return data[at : data.index(b"\0", at)].decode()

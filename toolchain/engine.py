@@ -13,7 +13,7 @@ from toolchain.context import Context
 from toolchain.daemon import Daemon
 from toolchain.errors import ToolchainError
 from toolchain.host import read_os_release
-from toolchain.run import run
+from toolchain.run import run_command
 
 PACKAGES = ("docker.io", "iptables", "containerd", "runc")
 START_SECONDS = 60
@@ -21,14 +21,14 @@ SOCKET = "unix:///var/run/docker.sock"
 _PING_SECONDS = 5
 
 
-def engine_address(context: Context) -> str:
+def find_engine_address(context: Context) -> str:
     """Where the engine is asked for: DOCKER_HOST, else the local socket."""
     return context.environ.get("DOCKER_HOST") or SOCKET
 
 
-def engine_version(context: Context) -> str | None:
+def find_engine_version(context: Context) -> str | None:
     """The version of the engine that answers at the address, or None."""
-    address = engine_address(context)
+    address = find_engine_address(context)
     if address.startswith("unix://") and not Path(address.removeprefix("unix://")).exists():
         return None
     try:
@@ -43,35 +43,35 @@ def engine_version(context: Context) -> str | None:
         return None
 
 
-def engine_daemon(context: Context) -> Daemon:
+def build_engine_daemon(context: Context) -> Daemon:
     """The dockerd that this toolchain starts."""
     return Daemon("dockerd", context.cache.root / "engine")
 
 
 def ensure_engine(context: Context) -> str:
     """The version of a running engine, started if that is possible here; else ToolchainError names the command."""
-    if version := engine_version(context):
+    if version := find_engine_version(context):
         return version
     with context.cache.lock("engine"):
-        if version := engine_version(context):
+        if version := find_engine_version(context):
             return version
-        _refuse_where_it_is_not_ours(context)
-        _install(context)
-        _start(context)
-    version = engine_version(context)
+        _refuse_foreign_host(context)
+        _install_engine(context)
+        _start_engine(context)
+    version = find_engine_version(context)
     if version is None:
         raise ToolchainError(
-            "the engine stopped answering right after its start", advice=str(engine_daemon(context).log)
+            "the engine stopped answering right after its start", advice=str(build_engine_daemon(context).log)
         )
     return version
 
 
 def stop_engine(context: Context) -> bool:
     """Stop the dockerd that we started; False when there is none. An engine of somebody else is left alone."""
-    return engine_daemon(context).stop()
+    return build_engine_daemon(context).stop()
 
 
-def _refuse_where_it_is_not_ours(context: Context) -> None:
+def _refuse_foreign_host(context: Context) -> None:
     install = f"apt-get install --no-install-recommends {' '.join(PACKAGES)}"
     if context.environ.get("DOCKER_HOST"):
         raise ToolchainError(
@@ -90,43 +90,43 @@ def _refuse_where_it_is_not_ours(context: Context) -> None:
         raise ToolchainError("no Docker engine answers, and only root may start one", advice=f"run: {command}")
 
 
-def _install(context: Context) -> None:
+def _install_engine(context: Context) -> None:
     if shutil.which("dockerd") and shutil.which("iptables"):
         return
     context.progress.say(f"no Docker engine here: installing {', '.join(PACKAGES)} from the distribution (apt-get)")
-    apt_install(
+    install_packages(
         context, "engine", PACKAGES, "see whether the distribution's mirror is reachable, or install Docker yourself"
     )
 
 
-def apt_install(context: Context, what: str, packages: tuple[str, ...], advice: str) -> None:
+def install_packages(context: Context, what: str, packages: tuple[str, ...], advice: str) -> None:
     """Install packages of the distribution, as root. Raises ToolchainError."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     with context.progress.step(f"{what}: apt-get install"):
         try:
-            run(command, env=env, to_the_end=True)
+            run_command(command, env=env, to_the_end=True)
         except ToolchainError:
             # An interrupted installation before this one, or no package lists yet, as in a fresh container.
             # A third party's source may fail without harm.
-            run(["sh", "-c", "dpkg --configure -a; apt-get update || true"], env=env, to_the_end=True)
-            run(command, env=env, advice=advice, to_the_end=True)
+            run_command(["sh", "-c", "dpkg --configure -a; apt-get update || true"], env=env, to_the_end=True)
+            run_command(command, env=env, advice=advice, to_the_end=True)
 
 
-def _start(context: Context) -> None:
-    def answers() -> bool:
-        return engine_version(context) is not None
+def _start_engine(context: Context) -> None:
+    def is_answering() -> bool:
+        return find_engine_version(context) is not None
 
-    daemon = engine_daemon(context)
+    daemon = build_engine_daemon(context)
     with context.progress.step("engine: start"):
         if Path("/run/systemd/system").is_dir():
-            run(["systemctl", "start", "docker"], advice="look at: journalctl -u docker")
+            run_command(["systemctl", "start", "docker"], advice="look at: journalctl -u docker")
             return
         _clear_stale_pid_files()
         context.progress.say(f"engine: starting dockerd by hand, its log is {daemon.log}")
         daemon.start(["dockerd"])
         daemon.await_ready(
-            answers, seconds=START_SECONDS, advice="read the log; dockerd needs root, cgroups and iptables"
+            is_answering, seconds=START_SECONDS, advice="read the log; dockerd needs root, cgroups and iptables"
         )
 
 

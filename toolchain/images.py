@@ -47,23 +47,23 @@ def load_images(path: Path = IMAGES_FILE) -> dict[str, ImageSpec]:
     entries = document.get("images") if isinstance(document, dict) else None
     if not isinstance(entries, dict):
         raise ToolchainError(f"{path}: no mapping `images`")
-    problems = [f"{path}: images.{name}: {why}" for name, entry in entries.items() if (why := _wrong(entry))]
+    problems = [f"{path}: images.{name}: {why}" for name, entry in entries.items() if (why := _check_entry(entry))]
     if problems:
         raise ToolchainError("\n".join(problems))
-    return {name: _spec(name, entry) for name, entry in entries.items()}
+    return {name: _build_spec(name, entry) for name, entry in entries.items()}
 
 
-def images_for(target: str, path: Path = IMAGES_FILE) -> dict[str, ImageSpec]:
+def select_images(target: str, path: Path = IMAGES_FILE) -> dict[str, ImageSpec]:
     """Those that the program deploys to `target`."""
     return {name: spec for name, spec in load_images(path).items() if target in spec.targets}
 
 
-def _spec(name: str, entry: dict[str, Any]) -> ImageSpec:
+def _build_spec(name: str, entry: dict[str, Any]) -> ImageSpec:
     targets = tuple(entry.get("targets", TARGETS))
     return ImageSpec(name, entry["repository"], entry["tag"], entry.get("digest"), targets)
 
 
-def _wrong(entry: object) -> str:
+def _check_entry(entry: object) -> str:
     if not isinstance(entry, dict):
         return f"a mapping is needed, not {entry!r}"
     bad = [k for k in ("repository", "tag") if not isinstance(entry.get(k), str) or not entry[k]]

@@ -28,30 +28,30 @@ class Layer:
         self._entries: dict[str, Entry] = {}
 
     def __contains__(self, path: str) -> bool:
-        return _relative(path) in self._entries
+        return _make_relative(path) in self._entries
 
     def add(self, path: str, entry: Entry) -> None:
         """Put `entry` at `path`, replacing what was there."""
-        name = _relative(path)
+        name = _make_relative(path)
         for parent in PurePosixPath(name).parents:
             if str(parent) != ".":
                 self._entries.setdefault(str(parent), Entry())
         self._entries[name] = entry
 
-    def directory(self, path: str, *, mode: int = 0o755, owner: int = 0) -> None:
+    def add_directory(self, path: str, *, mode: int = 0o755, owner: int = 0) -> None:
         """Add a directory."""
         self.add(path, Entry(mode=mode, owner=owner))
 
-    def file(self, path: str, source: Path) -> None:
+    def add_file(self, path: str, source: Path) -> None:
         """Add the file `source`; it is executable here if it is there. A link is followed."""
         executable = source.stat().st_mode & 0o100
         self.add(path, Entry(mode=0o755 if executable else 0o644, source=source))
 
-    def text(self, path: str, content: str, *, mode: int = 0o644) -> None:
+    def add_text(self, path: str, content: str, *, mode: int = 0o644) -> None:
         """Add a file with the text `content`."""
         self.add(path, Entry(mode=mode, content=content.encode()))
 
-    def link(self, path: str, target: str) -> None:
+    def add_link(self, path: str, target: str) -> None:
         """Add a symbolic link."""
         self.add(path, Entry(mode=0o777, target=target))
 
@@ -60,10 +60,10 @@ class Layer:
         with tarfile.open(out, "w", format=tarfile.GNU_FORMAT) as tar:
             for name in sorted(self._entries):
                 _write_entry(tar, name, self._entries[name])
-        return file_digest(out)
+        return compute_file_digest(out)
 
 
-def _relative(path: str) -> str:
+def _make_relative(path: str) -> str:
     return str(PurePosixPath(path.lstrip("/")))
 
 
@@ -85,7 +85,7 @@ def _write_entry(tar: tarfile.TarFile, name: str, entry: Entry) -> None:
         tar.addfile(info)
 
 
-def file_digest(path: Path) -> str:
+def compute_file_digest(path: Path) -> str:
     """The digest of a file's contents as registries write it: sha256:<hex>."""
     with path.open("rb") as data:
         return "sha256:" + hashlib.file_digest(data, "sha256").hexdigest()

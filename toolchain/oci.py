@@ -32,7 +32,7 @@ class ImageConfig:
     ports: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
 
-    def document(self, arch: str, layer_digest: str) -> dict[str, object]:
+    def build_document(self, arch: str, layer_digest: str) -> dict[str, object]:
         """The image config document for `arch` (Go's word) and one layer."""
         config: dict[str, object] = {
             "Env": list(self.env),
@@ -65,7 +65,7 @@ class BuiltImage:
     @property
     def digest(self) -> str:
         """The image's digest, sha256:<hex>."""
-        return digest(self.manifest)
+        return compute_digest(self.manifest)
 
     @property
     def blobs(self) -> list[tuple[str, Path]]:
@@ -74,7 +74,7 @@ class BuiltImage:
         layer = document["layers"][0]["digest"], self.directory / "layer.tar"
         return [layer, (document["config"]["digest"], self.directory / "config.json")]
 
-    def archive(self, reference: str, out: Path) -> None:
+    def write_archive(self, reference: str, out: Path) -> None:
         """Write the archive that `docker load` reads, with the name `reference`, to `out`."""
         index = [{"Config": "config.json", "RepoTags": [reference], "Layers": ["layer.tar"]}]
         (out.parent / "manifest.json").write_text(json.dumps(index))
@@ -88,22 +88,22 @@ def write_image(directory: Path, layer: Layer, config: ImageConfig, arch: str) -
     """Write the image of `layer` and `config` into `directory`."""
     tar = directory / "layer.tar"
     layer_digest = layer.write(tar)
-    document = _canonical(config.document(arch, layer_digest))
+    document = _encode_document(config.build_document(arch, layer_digest))
     (directory / "config.json").write_bytes(document)
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
-        "config": {"mediaType": _CONFIG_TYPE, "size": len(document), "digest": digest(document)},
+        "config": {"mediaType": _CONFIG_TYPE, "size": len(document), "digest": compute_digest(document)},
         "layers": [{"mediaType": _LAYER_TYPE, "size": tar.stat().st_size, "digest": layer_digest}],
     }
-    (directory / "manifest.json").write_bytes(_canonical(manifest))
+    (directory / "manifest.json").write_bytes(_encode_document(manifest))
     return BuiltImage(directory)
 
 
-def digest(data: bytes) -> str:
+def compute_digest(data: bytes) -> str:
     """The digest of `data` as registries write it: sha256:<hex>."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def _canonical(document: object) -> bytes:
+def _encode_document(document: object) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from toolchain import pulumi_cli, validators
-from toolchain.assemble import image_path
+from toolchain.assemble import find_image_path
 from toolchain.context import Context
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
@@ -31,42 +31,42 @@ class Planned:
 
 def plan_sources(context: Context, sources: Iterable[Source]) -> list[Planned]:
     """The absent ones of `sources`, each once."""
-    return [_planned(s) for s in dict.fromkeys(sources) if not s.path(context).is_dir()]
+    return [_build_planned(s) for s in dict.fromkeys(sources) if not s.find_path(context).is_dir()]
 
 
 def plan_pulumi(context: Context) -> list[Planned]:
     """What of Pulumi is absent; an official download, where it works, is much quicker than is said here."""
     missing: list[Source] = []
-    if pulumi_cli.cli_directory(context) is None:
+    if pulumi_cli.find_cli_directory(context) is None:
         missing += [pulumi_cli.CLI, pulumi_cli.PYTHON_HOST]
-    missing += [p.build for p in pulumi_cli.PROVIDERS if not pulumi_cli.installed(context, p)]
+    missing += [p.build for p in pulumi_cli.PROVIDERS if not pulumi_cli.is_installed(context, p)]
     return plan_sources(context, missing)
 
 
 def plan_kubernetes(context: Context) -> list[Planned]:
     """What is absent of all that a stack on Kubernetes and the cluster for trials need, images aside."""
     provider = pulumi_cli.KUBERNETES
-    absent: list[Source] = [] if pulumi_cli.installed(context, provider) else [provider.build]
-    absent += [source for name, source in validators.KUBERNETES.items() if not validators.present(context, name)]
+    absent: list[Source] = [] if pulumi_cli.is_installed(context, provider) else [provider.build]
+    absent += [source for name, source in validators.KUBERNETES.items() if not validators.find_validator(context, name)]
     return plan_pulumi(context) + plan_sources(context, [*absent, *CLUSTER_SOURCES])
 
 
 def plan_images(context: Context, specs: Iterable[ImageSpec]) -> list[Planned]:
     """What the absent ones of the images are made from."""
-    absent = [s for s in specs if s.name in RECIPES and not image_path(context, s).is_dir()]
-    return plan_sources(context, [source for s in absent for source in RECIPES[s.name].sources()])
+    absent = [s for s in specs if s.name in RECIPES and not find_image_path(context, s).is_dir()]
+    return plan_sources(context, [source for s in absent for source in RECIPES[s.name].list_sources()])
 
 
 def plan_test(context: Context) -> list[Planned]:
     """What of the quick validators is absent."""
     absent = []
     for name, source in validators.QUICK.items():
-        if validators.present(context, name) is None:
+        if validators.find_validator(context, name) is None:
             absent.append(source)
     return plan_sources(context, absent)
 
 
-def total_minutes(planned: Iterable[Planned]) -> float:
+def compute_minutes(planned: Iterable[Planned]) -> float:
     """Builds run one after the other, packages beside them: minutes in all."""
     listed = list(planned)
     builds = sum(p.seconds for p in listed if p.builds)
@@ -74,25 +74,25 @@ def total_minutes(planned: Iterable[Planned]) -> float:
     return max(builds, packages) / 60
 
 
-def describe(planned: list[Planned]) -> str:
+def describe_plan(planned: list[Planned]) -> str:
     """The plan in words, for the start of a run."""
     if not planned:
         return "everything is there; nothing to build"
     lines = [f"  {p.name:<26} {p.how:<70} {p.seconds:>5.0f} s" for p in planned]
-    minutes = total_minutes(planned)
+    minutes = compute_minutes(planned)
     about = f"about {minutes:.0f} min" if minutes >= 1.5 else "a minute or less"
-    head = (
-        f"to get: {len(planned)} things, {about} with {cores()} cores if nothing can be downloaded or is compiled yet"
-    )
-    return "\n".join([head, *lines])
+    head = f"to get: {len(planned)} things, {about} with {count_cores()} cores"
+    return "\n".join([f"{head} if nothing can be downloaded or is compiled yet", *lines])
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def _planned(source: Source) -> Planned:
+def _build_planned(source: Source) -> Planned:
     if isinstance(source, GoBuild):
-        return Planned(source.program, source.label(), source.cpu_seconds / (cores() * _PARALLELISM), builds=True)
-    return Planned(source.name, source.label(), PACKAGE_SECONDS, builds=False)
+        return Planned(
+            source.program, source.describe(), source.cpu_seconds / (count_cores() * _PARALLELISM), builds=True
+        )
+    return Planned(source.name, source.describe(), PACKAGE_SECONDS, builds=False)

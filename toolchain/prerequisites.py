@@ -14,16 +14,16 @@ import docker
 from docker.errors import DockerException
 
 from toolchain import plan, pulumi_cli, upstream
-from toolchain.assemble import ensure_image, image_path, recipe_for
+from toolchain.assemble import ensure_image, find_image_path, find_recipe
 from toolchain.context import Context
-from toolchain.engine import engine_address, ensure_engine
+from toolchain.engine import ensure_engine, find_engine_address
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
 from toolchain.oci import BuiltImage
 from toolchain.recipes import RECIPES, Source
 from toolchain.registry import Registry
-from toolchain.run import end_all
+from toolchain.run import end_all_commands
 
 PACKAGE_JOBS = 3
 IMAGE_JOBS = 3
@@ -55,22 +55,22 @@ class Jobs:
         self._all: list[Future[object]] = []
         self._sources: dict[Source, Future[object]] = {}
 
-    def build(self, work: Callable[[], object]) -> Future[object]:
+    def queue_build(self, work: Callable[[], object]) -> Future[object]:
         """Queue `work` behind the other builds."""
-        return self._add(self._builds, work)
+        return self._queue_work(self._builds, work)
 
-    def package(self, work: Callable[[], object]) -> Future[object]:
+    def queue_package(self, work: Callable[[], object]) -> Future[object]:
         """Queue work that mostly waits for the network."""
-        return self._add(self._packages, work)
+        return self._queue_work(self._packages, work)
 
-    def image(self, work: Callable[[], object]) -> Future[object]:
+    def queue_image(self, work: Callable[[], object]) -> Future[object]:
         """Queue work that first waits for other jobs."""
-        return self._add(self._images, work)
+        return self._queue_work(self._images, work)
 
-    def source(self, context: Context, source: Source) -> Future[object]:
+    def queue_source(self, context: Context, source: Source) -> Future[object]:
         """The job that gets `source`, queued once."""
         if source not in self._sources:
-            queue = self.build if isinstance(source, GoBuild) else self.package
+            queue = self.queue_build if isinstance(source, GoBuild) else self.queue_package
             self._sources[source] = queue(lambda: source.ensure(context))
         return self._sources[source]
 
@@ -81,25 +81,29 @@ class Jobs:
         for executor in (self._images, self._builds, self._packages):
             executor.shutdown(wait=False, cancel_futures=True)
         if failed is not None:
-            end_all()
+            end_all_commands()
             failed.result()
 
-    def _add(self, executor: ThreadPoolExecutor, work: Callable[[], object]) -> Future[object]:
+    def _queue_work(self, executor: ThreadPoolExecutor, work: Callable[[], object]) -> Future[object]:
         future = executor.submit(work)
         self._all.append(future)
         return future
 
 
-def up_prerequisites(context: Context, registry: Registry, specs: dict[str, ImageSpec]) -> Outcome:
+def ensure_prerequisites(context: Context, registry: Registry, specs: dict[str, ImageSpec]) -> Outcome:
     """Pulumi, an engine, and every image, built and served locally if it cannot be pulled."""
     buildable = [s for s in specs.values() if s.name in RECIPES]
-    pull = not _all_built(context, buildable) and upstream.all_pullable(context, specs.values())
+    pull = not _is_all_built(context, buildable) and upstream.can_pull_all(context, specs.values())
     needed = [s for s in buildable if upstream.is_local(s)] if pull else buildable
-    context.progress.say(plan.describe(plan.plan_pulumi(context) + plan.plan_images(context, needed)))
+    context.progress.say(plan.describe_plan(plan.plan_pulumi(context) + plan.plan_images(context, needed)))
     jobs = Jobs()
-    engine = jobs.package(lambda: ensure_engine(context))
-    jobs.build(lambda: pulumi_cli.ensure_pulumi(context))
-    deliver = _loader(context, engine) if pull else _pusher(context, registry, jobs.package(registry.ensure))
+    engine = jobs.queue_package(lambda: ensure_engine(context))
+    jobs.queue_build(lambda: pulumi_cli.ensure_pulumi(context))
+    deliver = (
+        _build_loader(context, engine)
+        if pull
+        else _build_pusher(context, registry, jobs.queue_package(registry.ensure))
+    )
     built = _queue_images(context, jobs, needed, deliver)
     jobs.finish()
     digests = {name: str(future.result()) for name, future in built.items()}
@@ -111,7 +115,7 @@ def up_prerequisites(context: Context, registry: Registry, specs: dict[str, Imag
 def ensure_images(context: Context, registry: Registry, specs: Iterable[ImageSpec]) -> dict[str, str]:
     """Make the images and have the registry serve them; their digests by name."""
     jobs = Jobs()
-    deliver = _pusher(context, registry, jobs.package(registry.ensure))
+    deliver = _build_pusher(context, registry, jobs.queue_package(registry.ensure))
     built = _queue_images(context, jobs, specs, deliver)
     jobs.finish()
     return {name: str(future.result()) for name, future in built.items()}
@@ -126,19 +130,19 @@ def make_images(
     jobs.finish()
 
 
-def refresh_engine(context: Context, registry: Registry, made: Iterable[tuple[ImageSpec, str]]) -> None:
+def refresh_engine(context: Context, registry: Registry, digests: Iterable[tuple[ImageSpec, str]]) -> None:
     """Pull again what this machine's engine holds under a mirror name with another digest than the registry's.
 
     An engine never asks again for a tag that it has, so an image that was built anew would stay the old one.
     """
-    if not engine_address(context).startswith("unix://"):
+    if not find_engine_address(context).startswith("unix://"):
         return
-    client = docker.DockerClient(base_url=engine_address(context))
+    client = docker.DockerClient(base_url=find_engine_address(context))
     try:
-        held = {tag: image for image in client.images.list() for tag in image.tags}
-        for spec, digest in made:
+        present = {tag: image for image in client.images.list() for tag in image.tags}
+        for spec, digest in digests:
             name = f"{registry.address}/{spec.repository}"
-            image = held.get(f"{name}:{spec.tag}")
+            image = present.get(f"{name}:{spec.tag}")
             if image is not None and f"{name}@{digest}" not in image.attrs.get("RepoDigests", []):
                 client.images.pull(name, tag=spec.tag)
                 context.progress.say(f"{spec.name}: the engine's copy was of an earlier build; pulled anew")
@@ -157,13 +161,13 @@ def _queue_images(
     """Queue each image's sources and then the image itself; quick sources first, so that images come early."""
     listed = list(specs)
     for spec in listed:
-        recipe_for(spec)
+        find_recipe(spec)
     waiting: dict[str, list[Future[object]]] = {}
     for spec in listed:
-        absent = not image_path(context, spec).is_dir()
-        waiting[spec.name] = [jobs.source(context, s) for s in recipe_for(spec).sources()] if absent else []
+        absent = not find_image_path(context, spec).is_dir()
+        waiting[spec.name] = [jobs.queue_source(context, s) for s in find_recipe(spec).list_sources()] if absent else []
 
-    def finish(spec: ImageSpec) -> str:
+    def finish_image(spec: ImageSpec) -> str:
         for future in waiting[spec.name]:
             future.result()
         image = ensure_image(context, spec)
@@ -171,40 +175,40 @@ def _queue_images(
         return image.digest
 
     # An image that waits holds one of few threads, so those that are ready first are queued first.
-    ordered = sorted(listed, key=lambda s: _last_build(s, listed))
-    return {spec.name: jobs.image(partial(finish, spec)) for spec in ordered}
+    ordered = sorted(listed, key=lambda s: _find_last_build(s, listed))
+    return {spec.name: jobs.queue_image(partial(finish_image, spec)) for spec in ordered}
 
 
-def _last_build(spec: ImageSpec, listed: list[ImageSpec]) -> int:
-    builds = any(isinstance(source, GoBuild) for source in recipe_for(spec).sources())
+def _find_last_build(spec: ImageSpec, listed: list[ImageSpec]) -> int:
+    builds = any(isinstance(source, GoBuild) for source in find_recipe(spec).list_sources())
     return listed.index(spec) + 1 if builds else 0
 
 
-def _all_built(context: Context, specs: Iterable[ImageSpec]) -> bool:
-    return all(image_path(context, spec).is_dir() for spec in specs)
+def _is_all_built(context: Context, specs: Iterable[ImageSpec]) -> bool:
+    return all(find_image_path(context, spec).is_dir() for spec in specs)
 
 
-def _pusher(context: Context, registry: Registry, ready: Future[object]) -> Deliver:
-    def push(spec: ImageSpec, image: BuiltImage) -> None:
+def _build_pusher(context: Context, registry: Registry, ready: Future[object]) -> Deliver:
+    def push_image(spec: ImageSpec, image: BuiltImage) -> None:
         ready.result()
         if registry.client.push(spec, image):
             context.progress.say(f"{spec.name}: served as {registry.address}/{spec.repository}:{spec.tag}")
 
-    return push
+    return push_image
 
 
-def _loader(context: Context, engine: Future[object]) -> Deliver:
+def _build_loader(context: Context, engine: Future[object]) -> Deliver:
     """Deliver our own images straight to the engine: where upstream's are pulled, there is no mirror to serve ours."""
 
-    def load(spec: ImageSpec, image: BuiltImage) -> None:
+    def load_image(spec: ImageSpec, image: BuiltImage) -> None:
         engine.result()
-        address = engine_address(context)
+        address = find_engine_address(context)
         client = docker.DockerClient(base_url=address, use_ssh_client=address.startswith("ssh://"))
         with tempfile.TemporaryDirectory() as scratch:
             archive = Path(scratch) / "image.tar"
-            image.archive(f"{spec.repository}:{spec.tag}", archive)
+            image.write_archive(f"{spec.repository}:{spec.tag}", archive)
             with archive.open("rb") as data:
                 client.images.load(data)
         client.close()
 
-    return load
+    return load_image

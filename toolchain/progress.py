@@ -14,7 +14,7 @@ PLAIN_BEAT_SECONDS = 30.0
 TERMINAL_BEAT_SECONDS = 1.0
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as a person reads them: 0.4 s, 12 s, 3 min 05 s."""
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -37,7 +37,7 @@ class Progress:
         """Write one line with the time since the start."""
         with self._lock:
             clear = "\r\x1b[K" if self._terminal else ""
-            elapsed = duration(time.monotonic() - self._begun)
+            elapsed = format_duration(time.monotonic() - self._begun)
             self._stream.write(f"{clear}[{elapsed:>12}] {text}\n")
             self._stream.flush()
 
@@ -59,15 +59,15 @@ class Progress:
             done.set()
             beat.join()
             self._running.pop(name, None)
-            self.say(f"{name}: {outcome} {duration(time.monotonic() - begun)}")
+            self.say(f"{name}: {outcome} {format_duration(time.monotonic() - begun)}")
 
     def _beat(self, name: str, begun: float, done: threading.Event) -> None:
         while not done.wait(TERMINAL_BEAT_SECONDS if self._terminal else PLAIN_BEAT_SECONDS):
             if not self._terminal:
-                self.say(f"{name}: still running, {duration(time.monotonic() - begun)}")
+                self.say(f"{name}: still running, {format_duration(time.monotonic() - begun)}")
                 continue
             now = time.monotonic()
-            line = ", ".join(f"{n} {duration(now - since)}" for n, since in sorted(self._running.items()))
+            line = ", ".join(f"{n} {format_duration(now - since)}" for n, since in sorted(self._running.items()))
             with self._lock:
                 self._stream.write(f"\r\x1b[K{line[:110]}")
                 self._stream.flush()

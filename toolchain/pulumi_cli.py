@@ -12,11 +12,11 @@ from pathlib import Path
 from toolchain.cache import Inputs
 from toolchain.context import Context
 from toolchain.errors import ToolchainError
-from toolchain.fetch import Download, Unavailable, fetch
-from toolchain.golang import GoBuild, find_go, module_folder
-from toolchain.host import on_path
-from toolchain.resolve import Tool, present, resolve
-from toolchain.run import run
+from toolchain.fetch import Download, Unavailable, fetch_archive
+from toolchain.golang import GoBuild, find_go, find_module_folder
+from toolchain.host import find_program
+from toolchain.resolve import Tool, ensure_tool, find_tool
+from toolchain.run import run_command
 
 CLI_VERSION = "3.250.0"
 HOST_VERSION = "3.79.0"
@@ -51,12 +51,12 @@ class Provider:
     build: GoBuild
 
 
-def _provider(name: str, version: str, cpu_seconds: int) -> Provider:
+def _build_provider(name: str, version: str, cpu_seconds: int) -> Provider:
     program = f"pulumi-resource-{name}"
     return Provider(name, version, GoBuild(program, "pulumi/providers", f"./cmd/{program}", _TAGS, (), cpu_seconds))
 
 
-PROVIDERS = (_provider("docker", "5.2.0", 200), _provider("random", "4.21.4", 110))
+PROVIDERS = (_build_provider("docker", "5.2.0", 200), _build_provider("random", "4.21.4", 110))
 """What every stack needs."""
 _KUBERNETES_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 KUBERNETES = Provider(
@@ -82,17 +82,17 @@ KUBERNETES = Provider(
 """What a stack on Kubernetes needs beside them."""
 
 
-def home(context: Context) -> Path:
+def find_home(context: Context) -> Path:
     """PULUMI_HOME: plugins, and where the CLI keeps its own state."""
     return context.cache.root / "pulumi-home"
 
 
-def variables(context: Context) -> dict[str, str]:
+def build_environment(context: Context) -> dict[str, str]:
     """What an ordinary `pulumi up` needs in its environment, save PATH."""
-    return {"PULUMI_HOME": str(home(context)), "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+    return {"PULUMI_HOME": str(find_home(context)), "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
 
 
-def cli_tool(context: Context) -> Tool:
+def build_cli_tool(context: Context) -> Tool:
     """The CLI and its Python host, side by side in one bin/."""
     arch = {"amd64": "x64"}.get(context.host.arch, context.host.arch)
     base = "https://get.pulumi.com/releases/sdk"
@@ -101,66 +101,72 @@ def cli_tool(context: Context) -> Tool:
     )
 
     def unpack(directory: Path) -> None:
-        fetch(download, directory)
+        fetch_archive(download, directory)
         (directory / "pulumi").rename(directory / "bin")
 
-    return Tool("pulumi", _cli_inputs(context), lambda: _cli_on_path(context), unpack, _cli_build(context))
+    return Tool(
+        "pulumi", _list_cli_inputs(context), lambda: _find_cli_on_path(context), unpack, _make_cli_builder(context)
+    )
 
 
-def _cli_inputs(context: Context) -> Inputs:
-    return {"cli": dict(CLI.inputs(context)), "host": dict(PYTHON_HOST.inputs(context)), "host-version": HOST_VERSION}
+def _list_cli_inputs(context: Context) -> Inputs:
+    return {
+        "cli": dict(CLI.list_inputs(context)),
+        "host": dict(PYTHON_HOST.list_inputs(context)),
+        "host-version": HOST_VERSION,
+    }
 
 
-def _cli_on_path(context: Context) -> Path | None:
+def _find_cli_on_path(context: Context) -> Path | None:
     """The directory above the bin/ of an installed CLI, if it is new enough and has its Python host."""
-    found = on_path("pulumi", context.environ, outside=context.cache.root)
-    if found is None or on_path("pulumi-language-python", context.environ, outside=context.cache.root) is None:
+    program = find_program("pulumi", context.environ, outside=context.cache.root)
+    if program is None or find_program("pulumi-language-python", context.environ, outside=context.cache.root) is None:
         return None
-    return found.parent if compatible(run([str(found), "version"]), CLI_VERSION) else None
+    return program.parent if is_compatible(run_command([str(program), "version"]), CLI_VERSION) else None
 
 
-def compatible(said: str, wanted: str) -> bool:
-    """Whether the version in `said` is of the same major version as `wanted` and not older."""
-    have, need = numbers(said), numbers(wanted)
-    return bool(have) and have[0] == need[0] and have >= need
+def is_compatible(text: str, required: str) -> bool:
+    """Whether the version in `text` is of the same major version as `required` and not older."""
+    present, minimum = parse_version(text), parse_version(required)
+    return bool(present) and present[0] == minimum[0] and present >= minimum
 
 
-def numbers(text: str) -> tuple[int, ...]:
+def parse_version(text: str) -> tuple[int, ...]:
     """The first version in `text` as numbers; empty where there is none."""
     match = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
     return tuple(int(part) for part in match.groups()) if match else ()
 
 
-def _cli_build(context: Context) -> Callable[[Path], None]:
+def _make_cli_builder(context: Context) -> Callable[[Path], None]:
     def build(directory: Path) -> None:
         folder = directory / "bin"
         folder.mkdir()
         for part in (CLI, PYTHON_HOST):
             os.link(part.ensure(context) / "bin" / part.program, folder / part.program)
         script = folder / "pulumi-language-python-exec"
-        shutil.copyfile(_python_exec(context), script)
+        shutil.copyfile(_find_python_exec(context), script)
         script.chmod(0o755)
 
     return build
 
 
-def _python_exec(context: Context) -> Path:
+def _find_python_exec(context: Context) -> Path:
     """The script that the Python host starts a program with; it lies in the host's module."""
     go = find_go(context)
-    return module_folder(context, go, PYTHON_HOST.folder, _SDK) / "python" / "cmd" / "pulumi-language-python-exec"
+    return find_module_folder(context, go, PYTHON_HOST.folder, _SDK) / "python" / "cmd" / "pulumi-language-python-exec"
 
 
-def plugin_tool(context: Context, provider: Provider) -> Tool:
+def build_plugin_tool(context: Context, provider: Provider) -> Tool:
     """The plugin's binary in a bin/ of its own."""
     program, base = f"pulumi-resource-{provider.name}", f"https://github.com/pulumi/pulumi-{provider.name}/releases"
-    place = f"{base}/download/v{provider.version}"
+    address = f"{base}/download/v{provider.version}"
     download = Download(
-        f"{place}/{program}-v{provider.version}-linux-{context.host.arch}.tar.gz",
-        f"{place}/pulumi-{provider.name}_{provider.version}_checksums.txt",
+        f"{address}/{program}-v{provider.version}-linux-{context.host.arch}.tar.gz",
+        f"{address}/pulumi-{provider.name}_{provider.version}_checksums.txt",
     )
 
     def unpack(directory: Path) -> None:
-        fetch(download, directory)
+        fetch_archive(download, directory)
         if not (directory / program).is_file():
             raise Unavailable(f"{download.url} holds no {program}")
         (directory / "bin").mkdir()
@@ -170,54 +176,54 @@ def plugin_tool(context: Context, provider: Provider) -> Tool:
         (directory / "bin").mkdir()
         os.link(provider.build.ensure(context) / "bin" / program, directory / "bin" / program)
 
-    inputs = {"version": provider.version, "build": dict(provider.build.inputs(context))}
+    inputs = {"version": provider.version, "build": dict(provider.build.list_inputs(context))}
     return Tool(program, inputs, lambda: None, unpack, build)
 
 
-def installed(context: Context, provider: Provider) -> bool:
+def is_installed(context: Context, provider: Provider) -> bool:
     """Whether the home holds this very plugin, whole."""
-    tool = plugin_tool(context, provider)
-    stamp = _stamp(context, provider)
-    return stamp.exists() and stamp.read_text() == context.cache.path(tool.name, tool.inputs).name
+    tool = build_plugin_tool(context, provider)
+    stamp = _find_stamp(context, provider)
+    return stamp.exists() and stamp.read_text() == context.cache.find_path(tool.name, tool.inputs).name
 
 
 def ensure_plugin(context: Context, provider: Provider) -> None:
     """Put the plugin into the home, where every `pulumi` with our PULUMI_HOME finds it."""
-    if installed(context, provider):
+    if is_installed(context, provider):
         return
-    tool = plugin_tool(context, provider)
-    directory = resolve(tool, context.cache, context.progress)
+    tool = build_plugin_tool(context, provider)
+    directory = ensure_tool(tool, context.cache, context.progress)
     with context.cache.lock("pulumi-home"):
-        stamp = _stamp(context, provider)
+        stamp = _find_stamp(context, provider)
         stamp.unlink(missing_ok=True)
-        place = home(context) / "plugins" / f"resource-{provider.name}-v{provider.version}"
-        shutil.rmtree(place, ignore_errors=True)
+        folder = find_home(context) / "plugins" / f"resource-{provider.name}-v{provider.version}"
+        shutil.rmtree(folder, ignore_errors=True)
         pulumi = ensure_cli(context) / "pulumi"
         binary = directory / "bin" / tool.name
         command = [str(pulumi), "plugin", "install", "resource", provider.name, provider.version]
-        run([*command, "--file", str(binary)], env={**context.environ, **variables(context)})
-        if not (place / tool.name).is_file():
-            raise ToolchainError(f"{place} holds no {tool.name} after `pulumi plugin install`")
+        run_command([*command, "--file", str(binary)], env={**context.environ, **build_environment(context)})
+        if not (folder / tool.name).is_file():
+            raise ToolchainError(f"{folder} holds no {tool.name} after `pulumi plugin install`")
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.write_text(directory.name)
 
 
-def _stamp(context: Context, provider: Provider) -> Path:
-    return home(context) / ".installed" / f"{provider.name}-{provider.version}"
+def _find_stamp(context: Context, provider: Provider) -> Path:
+    return find_home(context) / ".installed" / f"{provider.name}-{provider.version}"
 
 
 def ensure_cli(context: Context) -> Path:
     """The directory that holds `pulumi`, for PATH."""
-    found = resolve(cli_tool(context), context.cache, context.progress)
-    return found / "bin" if (found / "bin" / "pulumi").exists() else found
+    directory = ensure_tool(build_cli_tool(context), context.cache, context.progress)
+    return directory / "bin" if (directory / "bin" / "pulumi").exists() else directory
 
 
-def cli_directory(context: Context) -> Path | None:
+def find_cli_directory(context: Context) -> Path | None:
     """The directory that holds `pulumi` if it is there already."""
-    found = present(cli_tool(context), context.cache)
-    if found is None:
+    directory = find_tool(build_cli_tool(context), context.cache)
+    if directory is None:
         return None
-    return found / "bin" if (found / "bin" / "pulumi").exists() else found
+    return directory / "bin" if (directory / "bin" / "pulumi").exists() else directory
 
 
 def ensure_pulumi(context: Context) -> None:

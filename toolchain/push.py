@@ -47,7 +47,7 @@ class RegistryClient:
         finally:
             connection.close()
 
-    def digest(self, spec: ImageSpec) -> str | None:
+    def find_digest(self, spec: ImageSpec) -> str | None:
         """The digest under which the registry serves the image, or None when it does not."""
         path = f"/v2/{spec.repository}/manifests/{spec.tag}"
         answer = self.request("HEAD", path, headers={"Accept": MANIFEST_TYPE})
@@ -55,27 +55,29 @@ class RegistryClient:
 
     def push(self, spec: ImageSpec, image: BuiltImage) -> bool:
         """Make the registry serve `image` as `spec`; False when it did already."""
-        if self.digest(spec) == image.digest:
+        if self.find_digest(spec) == image.digest:
             return False
         for digest, file in image.blobs:
             self._push_blob(spec.repository, digest, file)
         path = f"/v2/{spec.repository}/manifests/{spec.tag}"
-        _expect(self.request("PUT", path, body=image.manifest, headers={"Content-Type": MANIFEST_TYPE}), 201, path)
+        _expect_status(
+            self.request("PUT", path, body=image.manifest, headers={"Content-Type": MANIFEST_TYPE}), 201, path
+        )
         return True
 
     def _push_blob(self, repository: str, digest: str, file: Path) -> None:
         if self.request("HEAD", f"/v2/{repository}/blobs/{digest}").status == 200:
             return
         start = f"/v2/{repository}/blobs/uploads/"
-        answer = _expect(self.request("POST", start, headers={"Content-Length": "0"}), 202, start)
-        place = urlsplit(answer.headers["location"])
-        path = f"{place.path}?{place.query + '&' if place.query else ''}{urlencode({'digest': digest})}"
+        answer = _expect_status(self.request("POST", start, headers={"Content-Length": "0"}), 202, start)
+        location = urlsplit(answer.headers["location"])
+        path = f"{location.path}?{location.query + '&' if location.query else ''}{urlencode({'digest': digest})}"
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
         with file.open("rb") as data:
-            _expect(self.request("PUT", path, body=data, headers=headers), 201, path)
+            _expect_status(self.request("PUT", path, body=data, headers=headers), 201, path)
 
 
-def _expect(answer: Answer, status: int, path: str) -> Answer:
+def _expect_status(answer: Answer, status: int, path: str) -> Answer:
     if answer.status != status:
         raise ToolchainError(
             f"the registry answered {answer.status} instead of {status} to {path}: {answer.body[:300]!r}",

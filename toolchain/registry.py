@@ -11,7 +11,7 @@ from toolchain.context import Context
 from toolchain.daemon import Daemon
 from toolchain.debian import DebianPackages
 from toolchain.errors import ToolchainError
-from toolchain.host import on_path
+from toolchain.host import find_program
 from toolchain.push import RegistryClient
 
 DEFAULT_PORT = 5000
@@ -43,7 +43,7 @@ class Registry:
         """For requests to it."""
         return RegistryClient(self.address)
 
-    def answers(self) -> bool:
+    def is_answering(self) -> bool:
         """Whether a registry answers at the address."""
         try:
             answer = self.client.request("GET", "/v2/")
@@ -54,24 +54,24 @@ class Registry:
     def ensure(self) -> None:
         """Start the registry unless it runs. Raises ToolchainError when the port belongs to somebody else."""
         with self.context.cache.lock(self.daemon.name):
-            if self.daemon.pid() is not None and self.answers():
+            if self.daemon.find_pid() is not None and self.is_answering():
                 return
             advice = "free the port, or set OBSERVABILITY_REGISTRY_PORT to another one"
-            if self.answers():
+            if self.is_answering():
                 raise ToolchainError(f"another registry already answers at {self.address}", advice=advice)
             with self.context.progress.step(f"registry on {self.address}"):
-                self.daemon.start([str(self._program()), "serve", str(self._configuration())])
-                self.daemon.await_ready(self.answers, seconds=START_SECONDS, advice=advice)
+                self.daemon.start([str(self._find_program()), "serve", str(self._write_configuration())])
+                self.daemon.await_ready(self.is_answering, seconds=START_SECONDS, advice=advice)
 
     def stop(self) -> bool:
         """Stop the registry that we started; False when none runs."""
         return self.daemon.stop()
 
-    def _program(self) -> Path:
-        found = on_path("docker-registry", self.context.environ, outside=self.context.cache.root)
-        return found or _PACKAGE.ensure(self.context) / "bin" / "docker-registry"
+    def _find_program(self) -> Path:
+        program = find_program("docker-registry", self.context.environ, outside=self.context.cache.root)
+        return program or _PACKAGE.ensure(self.context) / "bin" / "docker-registry"
 
-    def _configuration(self) -> Path:
+    def _write_configuration(self) -> Path:
         """Write the configuration (https://distribution.github.io/distribution/about/configuration/)."""
         storage = self.context.cache.root / "registry" / "storage"
         storage.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ class Registry:
         return path
 
 
-def default_registry(context: Context, *, listen: str = "127.0.0.1", port: int | None = None) -> Registry:
+def build_default_registry(context: Context, *, listen: str = "127.0.0.1", port: int | None = None) -> Registry:
     """The registry on `port`, else on OBSERVABILITY_REGISTRY_PORT, else on 5000."""
     chosen = port or int(context.environ.get("OBSERVABILITY_REGISTRY_PORT") or DEFAULT_PORT)
     return Registry(context, port=chosen, listen=listen)

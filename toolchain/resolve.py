@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.cache import Cache, Inputs
-from toolchain.fetch import Unavailable, empty
+from toolchain.fetch import Unavailable, empty_directory
 from toolchain.progress import Progress
 
 
@@ -25,18 +25,18 @@ class Tool:
     """Fills the directory or raises ToolchainError."""
 
 
-def present(tool: Tool, cache: Cache) -> Path | None:
+def find_tool(tool: Tool, cache: Cache) -> Path | None:
     """The tool's directory if it is there already: on PATH, else in the cache."""
-    if found := tool.on_path():
-        return found
-    path = cache.path(tool.name, tool.inputs)
+    if directory := tool.on_path():
+        return directory
+    path = cache.find_path(tool.name, tool.inputs)
     return path if path.is_dir() else None
 
 
-def resolve(tool: Tool, cache: Cache, progress: Progress) -> Path:
+def ensure_tool(tool: Tool, cache: Cache, progress: Progress) -> Path:
     """Give the tool's directory, getting it the first way that works. Raises ToolchainError when none does."""
-    if found := present(tool, cache):
-        return found
+    if present := find_tool(tool, cache):
+        return present
 
     def make(directory: Path) -> None:
         try:
@@ -44,7 +44,7 @@ def resolve(tool: Tool, cache: Cache, progress: Progress) -> Path:
                 tool.download(directory)
         except Unavailable as reason:
             progress.say(f"{tool.name}: not downloaded ({reason}); building it from its Go module")
-            empty(directory)
+            empty_directory(directory)
             tool.build(directory)
 
     return cache.ensure(tool.name, tool.inputs, make)

@@ -15,7 +15,7 @@ SHOWN_LINES = 20
 _LIVE: set[subprocess.Popen[str]] = set()
 
 
-def run(
+def run_command(
     command: Sequence[str],
     *,
     cwd: Path | None = None,
@@ -47,7 +47,7 @@ def run(
     if not to_the_end:
         _LIVE.add(process)
     try:
-        said, complained = process.communicate(timeout=timeout)
+        stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.communicate()
@@ -55,18 +55,18 @@ def run(
     finally:
         _LIVE.discard(process)
     if process.returncode != 0:
-        raise ToolchainError(failure(shown, process.returncode, said + complained), advice=advice)
-    return said
+        raise ToolchainError(format_failure(shown, process.returncode, stdout + stderr), advice=advice)
+    return stdout
 
 
-def end_all() -> None:
+def end_all_commands() -> None:
     """End every command that still runs: once one job has failed, the others' minutes would be wasted."""
     for process in list(_LIVE):
         process.terminate()
 
 
-def failure(shown: str, status: int, output: str) -> str:
+def format_failure(shown: str, status: int, output: str) -> str:
     """The text for a command that failed: what it was, its status, its last lines."""
     tail = output.strip().splitlines()[-SHOWN_LINES:]
-    said = "\n".join(f"    {line}" for line in tail) if tail else "    (it said nothing)"
-    return f"{shown}\n  ended with status {status}; its last lines:\n{said}"
+    lines = "\n".join(f"    {line}" for line in tail) if tail else "    (it said nothing)"
+    return f"{shown}\n  ended with status {status}; its last lines:\n{lines}"

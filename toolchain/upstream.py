@@ -30,21 +30,21 @@ def is_local(spec: ImageSpec) -> bool:
     return spec.name in RECIPES and RECIPES[spec.name].local
 
 
-def unreachable(specs: Iterable[ImageSpec]) -> dict[str, str]:
+def find_unreachable(specs: Iterable[ImageSpec]) -> dict[str, str]:
     """Each image that cannot be pulled from here, with the reason; local ones are left out."""
-    wanted = [spec for spec in specs if not is_local(spec)]
-    with ThreadPoolExecutor(max_workers=len(wanted) or 1) as pool:
-        reasons = pool.map(_why_not, wanted)
-        return {spec.name: why for spec, why in zip(wanted, reasons, strict=True) if why}
+    pulled = [spec for spec in specs if not is_local(spec)]
+    with ThreadPoolExecutor(max_workers=len(pulled) or 1) as pool:
+        reasons = pool.map(_explain_failure, pulled)
+        return {spec.name: why for spec, why in zip(pulled, reasons, strict=True) if why}
 
 
-def all_pullable(context: Context, specs: Iterable[ImageSpec]) -> bool:
+def can_pull_all(context: Context, specs: Iterable[ImageSpec]) -> bool:
     """Whether every image can be pulled; a yes is remembered for this very list of images."""
     listed = list(specs)
     inputs = {"images": [[s.repository, s.tag] for s in listed]}
-    if context.cache.path("upstream", inputs).is_dir():
+    if context.cache.find_path("upstream", inputs).is_dir():
         return True
-    missing = unreachable(listed)
+    missing = find_unreachable(listed)
     if not missing:
         context.cache.ensure("upstream", inputs, lambda _: None)
         return True
@@ -53,28 +53,28 @@ def all_pullable(context: Context, specs: Iterable[ImageSpec]) -> bool:
     return False
 
 
-def _why_not(spec: ImageSpec) -> str:
+def _explain_failure(spec: ImageSpec) -> str:
     host, repository = spec.registry
     url = f"https://{host}/v2/{repository}/manifests/{spec.tag}"
     try:
         try:
-            _head(url, None)
+            _request_head(url, None)
         except urllib.error.HTTPError as error:
             if error.code != 401:
                 raise
-            _head(url, _token(error.headers.get("WWW-Authenticate", "")))
+            _request_head(url, _request_token(error.headers.get("WWW-Authenticate", "")))
     except (OSError, ValueError, KeyError) as error:
         return str(error)
     return ""
 
 
-def _head(url: str, token: str | None) -> None:
+def _request_head(url: str, token: str | None) -> None:
     headers = {"Accept": _ACCEPT} | ({"Authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(url, method="HEAD", headers=headers)  # noqa: S310 - https above
     urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS).close()  # noqa: S310 - https above
 
 
-def _token(challenge: str) -> str:
+def _request_token(challenge: str) -> str:
     """An anonymous token for a challenge (https://distribution.github.io/distribution/spec/auth/token/)."""
     fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = fields.pop("realm")

@@ -11,7 +11,7 @@ from toolchain.context import Context
 from toolchain.debian import DebianPackages
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild
-from toolchain.host import on_path
+from toolchain.host import find_program
 from toolchain.recipes import (
     ALERTMANAGER,
     AMTOOL,
@@ -66,22 +66,22 @@ KUBERNETES: dict[str, Source] = {
 """What checks the objects of a stack on Kubernetes, and looks at them there; promtool for an operator's rules."""
 
 
-def find(context: Context, name: str, *, pinned: bool = False) -> Path:
+def require_validator(context: Context, name: str, *, pinned: bool = False) -> Path:
     """The validator's program, if it is there already. Raises ToolchainError when it is not.
 
     `pinned` asks for the version of the deployed image; without it PATH comes first, then whatever is at hand.
     """
-    found = present(context, name, pinned=pinned)
-    if found is None:
+    program = find_validator(context, name, pinned=pinned)
+    if program is None:
         how = f"python -m toolchain validator {'--pinned ' if pinned else ''}{name}"
         raise ToolchainError(f"the validator {name} is not here", advice=f"run: {how} (or: make toolchain)")
-    return found
+    return program
 
 
-def ensure(context: Context, name: str, *, pinned: bool = False) -> Path:
+def ensure_validator(context: Context, name: str, *, pinned: bool = False) -> Path:
     """The validator's program, got if it is absent. Raises ToolchainError when nobody knows how."""
-    if found := present(context, name, pinned=pinned):
-        return found
+    if path := find_validator(context, name, pinned=pinned):
+        return path
     if not pinned and name in QUICK:
         return QUICK[name].ensure(context) / "bin" / name
     if name in PINNED:
@@ -93,22 +93,22 @@ def ensure(context: Context, name: str, *, pinned: bool = False) -> Path:
 def ensure_quick(context: Context) -> None:
     """All validators that `make test` needs, and the schemas of an operator's objects."""
     for name in QUICK:
-        ensure(context, name)
+        ensure_validator(context, name)
     OPERATOR_CRDS.ensure(context)
 
 
 def ensure_kubernetes(context: Context) -> None:
     """Those for Kubernetes."""
     for name in KUBERNETES:
-        ensure(context, name)
+        ensure_validator(context, name)
 
 
-def present(context: Context, name: str, *, pinned: bool = False) -> Path | None:
+def find_validator(context: Context, name: str, *, pinned: bool = False) -> Path | None:
     """The validator's program, or None when it is not there yet."""
-    if not pinned and (found := on_path(name, context.environ, outside=context.cache.root)):
-        return found
+    if not pinned and (installed := find_program(name, context.environ, outside=context.cache.root)):
+        return installed
     candidates = [PINNED[name]] if name in PINNED else []
     if not pinned and name in QUICK:
         candidates.append((QUICK[name], name))
-    paths = (source.path(context) / "bin" / program for source, program in candidates)
+    paths = (source.find_path(context) / "bin" / program for source, program in candidates)
     return next((path for path in paths if path.exists()), None)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from components.alertmanager import mixin as pack
-from components.alertmanager.documents import config, receivers
-from components.alertmanager.notifications import FILE, document
-from components.alertmanager.operator import alertmanager_config
-from components.alertmanager.receivers import secret_file
+from components.alertmanager.documents import build_config, list_receivers
+from components.alertmanager.notifications import FILE, render_document
+from components.alertmanager.operator import build_alertmanager_config
+from components.alertmanager.receivers import build_secret_path
 from components.alertmanager.settings import CONFIG_DIR, DATA_DIR, GOSSIP_PORT, NAME, PORT, Settings
-from components.base import limits, published
-from components.discovery import instances
-from components.documents import dump
+from components.base import build_limits, publish_port
+from components.discovery import build_instance_discovery
+from components.documents import render_yaml
 from model import openings, routing
 from model.base import parse_duration
 from model.checks.times import check_notifications
@@ -36,7 +36,7 @@ from model.telemetry import (
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 
-def gossip(context: Planning, replicas: int) -> tuple[str, ...]:
+def list_gossip_arguments(context: Planning, replicas: int) -> tuple[str, ...]:
     """How instances find each other, to agree on what was sent; a single one has nobody to gossip with.
 
     Source: https://prometheus.io/docs/alerting/latest/high_availability/
@@ -74,7 +74,7 @@ class Alertmanager(Component[Settings]):
         """Alertmanager is scraped, is a data source, and has alerts about its own delivery."""
         operator, address = context.operator, context.address(NAME, PORT)
         url = operator.alertmanager if operator else f"http://{address}/alertmanager"
-        found = instances(context, NAME, PORT, own.replicas)
+        discovery = build_instance_discovery(context, NAME, PORT, own.replicas)
         switch = own.dead_mans_switch.interval if own.dead_mans_switch else "1m"
         rules = pack.alerts(
             context.system.tune, replicas=context.count_instances(NAME), switch=switch, own=operator is None
@@ -85,7 +85,7 @@ class Alertmanager(Component[Settings]):
             offers=(NOTIFICATION,),
             rows=(StackRow(title="Alertmanager", panels=pack.panels(), position=20),),
             scrape=(
-                ScrapeJob(name=NAME, series=SeriesCount(target=490), path=f"{urlsplit(url).path}/metrics", **found),
+                ScrapeJob(name=NAME, series=SeriesCount(target=490), path=f"{urlsplit(url).path}/metrics", **discovery),
             ),
             datasources=(
                 Datasource(
@@ -104,16 +104,16 @@ class Alertmanager(Component[Settings]):
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Times that contradict each other, labels that no alert has, and what an operator's objects cannot say."""
         where = locate_in_section(context.stack, NAME, "")
-        found = check_notifications(context, NAME, own)
-        found += routing.check_routing(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
+        problems = check_notifications(context, NAME, own)
+        problems += routing.check_routing(where.rstrip("."), own.routes, own.group_by, context.telemetry, context.stack)
         if context.operator:
             message = "has no field in an AlertmanagerConfig, which the operator reads; leave it out"
-            found += [Problem(f"{where}{path}", message) for path in list_own_only(own, NAME)]
-        return found
+            problems += [Problem(f"{where}{path}", message) for path in list_own_only(own, NAME)]
+        return problems
 
     def warnings(self, own: Settings, context: Planned) -> list[str]:
         """A missing receiver; the receivers of an operator's own Alertmanager are not known here."""
-        if context.operator or receivers(own, context):
+        if context.operator or list_receivers(own, context):
             return []
         return [
             f"{locate_in_section(context.stack, NAME, 'receivers')}: none is declared, so alerts are shown in"
@@ -122,7 +122,9 @@ class Alertmanager(Component[Settings]):
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The secrets of all receivers."""
-        named = {name: purpose for item in receivers(own, context) for name, purpose in item.list_secrets().items()}
+        named = {
+            name: purpose for item in list_receivers(own, context) for name, purpose in item.list_secrets().items()
+        }
         switch = own.dead_mans_switch
         if switch and switch.url_secret:
             named[switch.url_secret] = "the address of the dead man's switch"
@@ -133,7 +135,7 @@ class Alertmanager(Component[Settings]):
         if context.operator is None:
             return ()
         named = tuple(secret.name for secret in self.secrets(own, context))
-        return (alertmanager_config(NAME, context.stack, context.operator, config(own, context), named),)
+        return (build_alertmanager_config(NAME, context.stack, context.operator, build_config(own, context), named),)
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Alertmanager; silences and the notification log live on a volume. None where an operator runs one."""
@@ -143,7 +145,7 @@ class Alertmanager(Component[Settings]):
             Workload(
                 name=NAME,
                 image="alertmanager",
-                limits=limits(own, memory=128),
+                limits=build_limits(own, memory=128),
                 args=(
                     f"--config.file={CONFIG_DIR}/alertmanager.yml",
                     f"--storage.path={DATA_DIR}",
@@ -151,11 +153,11 @@ class Alertmanager(Component[Settings]):
                     "--enable-feature=receiver-name-in-metrics",
                     f"--web.external-url={context.settings.base_url}/alertmanager/",
                     "--web.route-prefix=/alertmanager/",
-                    *gossip(context, own.replicas),
+                    *list_gossip_arguments(context, own.replicas),
                 ),
                 config=ConfigDir(
                     path=CONFIG_DIR,
-                    files={"alertmanager.yml": dump(config(own, context)), FILE: document()},
+                    files={"alertmanager.yml": render_yaml(build_config(own, context)), FILE: render_document()},
                     validate=("/bin/amtool", "check-config", "{dir}/alertmanager.yml"),
                     reload=Reload(
                         port=PORT,
@@ -165,11 +167,11 @@ class Alertmanager(Component[Settings]):
                     ),
                 ),
                 secrets=tuple(
-                    SecretFile(path=secret_file(secret.name), secret=secret.name, reread=True)
+                    SecretFile(path=build_secret_path(secret.name), secret=secret.name, reread=True)
                     for secret in self.secrets(own, context)
                 ),
                 ports=(
-                    published(context, NAME, PORT, default=9093),
+                    publish_port(context, NAME, PORT, default=9093),
                     *((Port(number=GOSSIP_PORT, name="gossip", udp=True),) if own.replicas > 1 else ()),
                 ),
                 replicas=own.replicas,

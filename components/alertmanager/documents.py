@@ -11,7 +11,7 @@ from typing import Any
 from components.alertmanager import routes as notation
 from components.alertmanager.mixin import SWITCH
 from components.alertmanager.notifications import FILE
-from components.alertmanager.receivers import receiver, webhook
+from components.alertmanager.receivers import build_receiver, build_webhook
 from components.alertmanager.routes import NOBODY
 from components.alertmanager.settings import Settings
 from model.component import Planning
@@ -19,7 +19,7 @@ from model.integrations import Webhook
 from model.receivers import Receiver
 
 
-def receivers(own: Settings, context: Planning) -> tuple[Receiver, ...]:
+def list_receivers(own: Settings, context: Planning) -> tuple[Receiver, ...]:
     """The declared receivers; the demo's own webhook where none is declared, so that alerts can be seen arriving."""
     if own.receivers or not context.settings.demo:
         return own.receivers
@@ -28,12 +28,16 @@ def receivers(own: Settings, context: Planning) -> tuple[Receiver, ...]:
     return (Receiver.model_construct(name="default", webhook=hook),)
 
 
-def config(own: Settings, context: Planning) -> dict[str, Any]:
+def build_config(own: Settings, context: Planning) -> dict[str, Any]:
     """alertmanager.yml as a dict. Without any receiver alerts are shown in Alertmanager and sent nowhere."""
-    known = receivers(own, context)
+    known = list_receivers(own, context)
     names = [item.name for item in known]
     default = names[0] if names else NOBODY
-    below = [*notation.to_each(names), *watchdog(own), *(notation.routes(own.routes) if own.receivers else [])]
+    below = [
+        *notation.build_test_routes(names),
+        *build_watchdog_routes(own),
+        *(notation.build_routes(own.routes) if own.receivers else []),
+    ]
     nobody = [{"name": NOBODY}] if own.receivers or not names else []
     return {
         "route": {
@@ -44,13 +48,13 @@ def config(own: Settings, context: Planning) -> dict[str, Any]:
             "repeat_interval": own.repeat_interval,
             "routes": below,
         },
-        "receivers": [*map(receiver, known), *switches(own), *nobody],
-        **({"time_intervals": notation.time_intervals(own.time_intervals)} if own.time_intervals else {}),
+        "receivers": [*map(build_receiver, known), *build_switch_receivers(own), *nobody],
+        **({"time_intervals": notation.build_time_intervals(own.time_intervals)} if own.time_intervals else {}),
         "templates": [FILE],
     }
 
 
-def watchdog(own: Settings) -> list[dict[str, Any]]:
+def build_watchdog_routes(own: Settings) -> list[dict[str, Any]]:
     """The route of Watchdog to the dead man's switch; without one it is information like any other."""
     if own.dead_mans_switch is None:
         return []
@@ -60,8 +64,8 @@ def watchdog(own: Settings) -> list[dict[str, Any]]:
     return [{"receiver": SWITCH, "matchers": ['alertname="Watchdog"'], **times}]
 
 
-def switches(own: Settings) -> list[dict[str, Any]]:
+def build_switch_receivers(own: Settings) -> list[dict[str, Any]]:
     """The receiver of Watchdog, where there is one; that it ends is no message to it."""
     if own.dead_mans_switch is None:
         return []
-    return [{"name": SWITCH, "webhook_configs": [{**webhook(own.dead_mans_switch), "send_resolved": False}]}]
+    return [{"name": SWITCH, "webhook_configs": [{**build_webhook(own.dead_mans_switch), "send_resolved": False}]}]

@@ -5,7 +5,7 @@ Source of the names: https://prometheus.io/docs/alerting/latest/alertmanager/ an
 
 from __future__ import annotations
 
-from components.drawing import or_zero
+from components.drawing import fill_zero_if_up
 from model.base import format_duration, parse_duration
 from model.dashboard_spec import Panel
 from model.limits import Share
@@ -45,12 +45,16 @@ def alerts(tune: Tune, *, replicas: int = 1, switch: str = "1m", own: bool = Tru
         switch: how often the dead man's switch is called.
         own: whether it is the stack's own, whose metrics have the receiver's name.
     """
-    called = (switch_not_reached(switch),) if own else ()
-    several = (one_fails_to_send(tune), members_inconsistent(), config_inconsistent()) if replicas > 1 else ()
-    return config_refused(), notifications_failing(tune), *called, *several
+    called = (alert_on_switch_not_reached(switch),) if own else ()
+    several = (
+        (alert_on_one_failing_to_send(tune), alert_on_members_inconsistent(), alert_on_config_inconsistent())
+        if replicas > 1
+        else ()
+    )
+    return alert_on_config_refused(), alert_on_notifications_failing(tune), *called, *several
 
 
-def config_refused() -> AlertRule:
+def alert_on_config_refused() -> AlertRule:
     """Alertmanager keeps its old configuration when it cannot read the new one."""
     loaded = build_service_series(SELF, "alertmanager_config_last_reload_successful")
     return AlertRule(
@@ -69,7 +73,7 @@ def config_refused() -> AlertRule:
     )
 
 
-def _failed(function: str) -> str:
+def _build_failed_share(function: str) -> str:
     """The share of an integration's notifications that fail, for each instance."""
     keys, people = f"{BY}, instance, integration", f'{{receiver_name!="{SWITCH}"}}'
     return (
@@ -78,7 +82,7 @@ def _failed(function: str) -> str:
     )
 
 
-def _sent(share: float, instance: str) -> dict[str, str]:
+def _build_sent_series(share: float, instance: str) -> dict[str, str]:
     """What an instance sends, of which a share fails."""
     names = {"instance": instance, "integration": "slack"}
     return {
@@ -89,7 +93,7 @@ def _sent(share: float, instance: str) -> dict[str, str]:
     }
 
 
-def notifications_failing(tune: Tune) -> AlertRule:
+def alert_on_notifications_failing(tune: Tune) -> AlertRule:
     """A share for each integration: a broken Slack does not hide behind a working mail server.
 
     Of several instances the best one decides: when one cannot send, another one does.
@@ -97,7 +101,7 @@ def notifications_failing(tune: Tune) -> AlertRule:
     bound = get_limit(tune, "AlertmanagerNotificationsFailing", FAILED_SHARE)
     return AlertRule(
         name="AlertmanagerNotificationsFailing",
-        expr=f"{_failed(f'min by ({BY}, integration) ')} > {bound:g}",
+        expr=f"{_build_failed_share(f'min by ({BY}, integration) ')} > {bound:g}",
         for_="5m",  # a receiver's restart is over by then, and what failed meanwhile has been tried again
         severity="critical",
         limit=Share(bound),
@@ -112,12 +116,13 @@ def notifications_failing(tune: Tune) -> AlertRule:
             "No answer or a time-out is the way there: can the engine's host reach the receiver?",
         ),
         example=Example(
-            fires={**_sent(bound * 1.01, "a"), **_sent(1, "b")}, silent={**_sent(bound * 0.99, "a"), **_sent(1, "b")}
+            fires={**_build_sent_series(bound * 1.01, "a"), **_build_sent_series(1, "b")},
+            silent={**_build_sent_series(bound * 0.99, "a"), **_build_sent_series(1, "b")},
         ),
     )
 
 
-def switch_not_reached(interval: str) -> AlertRule:
+def alert_on_switch_not_reached(interval: str) -> AlertRule:
     """The service that waits for Watchdog is not reached: it will say that the stack is dead, or nobody would.
 
     There is no series, and so no alert, where no switch is declared. Of several instances the best one decides.
@@ -155,12 +160,12 @@ _COUNTERS = ("failed_total", "total")
 # -- several instances -----------------------------------------------------------------------------------------------
 
 
-def one_fails_to_send(tune: Tune) -> AlertRule:
+def alert_on_one_failing_to_send(tune: Tune) -> AlertRule:
     """One instance cannot reach a receiver; the others send in its place, a little later."""
     bound = get_limit(tune, "AlertmanagerFailedToSendAlerts", FAILED_SHARE)
     return AlertRule(
         name="AlertmanagerFailedToSendAlerts",
-        expr=f"{_failed('')} > {bound:g}",
+        expr=f"{_build_failed_share('')} > {bound:g}",
         for_="6m",  # a minute after AlertmanagerNotificationsFailing, which silences it, would have come
         severity="warning",  # people are told by another instance
         limit=Share(bound),
@@ -174,12 +179,13 @@ def one_fails_to_send(tune: Tune) -> AlertRule:
             "If its secret differs (401, 403), restart its pod: it has not read the new one.",
         ),
         example=Example(
-            fires={**_sent(bound * 1.01, "a"), **_sent(0, "b")}, silent={**_sent(bound * 0.99, "a"), **_sent(0, "b")}
+            fires={**_build_sent_series(bound * 1.01, "a"), **_build_sent_series(0, "b")},
+            silent={**_build_sent_series(bound * 0.99, "a"), **_build_sent_series(0, "b")},
         ),
     )
 
 
-def _each(name: str, *values: float) -> dict[str, str]:
+def _build_gauges(name: str, *values: float) -> dict[str, str]:
     """A gauge of several instances."""
     return {
         build_service_series(SELF, name, instance=f"alertmanager-{n}"): build_flat_samples(value)
@@ -187,7 +193,7 @@ def _each(name: str, *values: float) -> dict[str, str]:
     }
 
 
-def members_inconsistent() -> AlertRule:
+def alert_on_members_inconsistent() -> AlertRule:
     """An instance that does not see the others sends everything itself as well."""
     members = "max_over_time(alertmanager_cluster_members[5m])"
     return AlertRule(
@@ -205,12 +211,13 @@ def members_inconsistent() -> AlertRule:
             "Restart the instance that is alone: peers are looked up at the start.",
         ),
         example=Example(
-            fires=_each("alertmanager_cluster_members", 3, 3, 2), silent=_each("alertmanager_cluster_members", 3, 3, 3)
+            fires=_build_gauges("alertmanager_cluster_members", 3, 3, 2),
+            silent=_build_gauges("alertmanager_cluster_members", 3, 3, 3),
         ),
     )
 
 
-def config_inconsistent() -> AlertRule:
+def alert_on_config_inconsistent() -> AlertRule:
     """Who sends depends on the moment, and so do route and receiver then."""
     return AlertRule(
         name="AlertmanagerConfigInconsistent",
@@ -226,7 +233,8 @@ def config_inconsistent() -> AlertRule:
             'Read why: `{service="alertmanager"} |= "Loading configuration file failed"` in Explore.',
         ),
         example=Example(
-            fires=_each("alertmanager_config_hash", 1, 1, 2), silent=_each("alertmanager_config_hash", 1, 1, 1)
+            fires=_build_gauges("alertmanager_config_hash", 1, 1, 2),
+            silent=_build_gauges("alertmanager_config_hash", 1, 1, 1),
         ),
     )
 
@@ -236,10 +244,10 @@ def config_inconsistent() -> AlertRule:
 
 def panels() -> tuple[Panel, ...]:
     """What is sent, what fails, and what is known; only integrations that were ever used, as all have series."""
-    used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0" + or_zero(SELF)
+    used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0" + fill_zero_if_up(SELF)
     sent = "sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval]))"
     failed = "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))"
-    held = {"{{state}}": "sum by (state) (alertmanager_alerts)"}
+    counts = {"{{state}}": "sum by (state) (alertmanager_alerts)"}
     return (
         build_panel(
             "Notifications sent", {"{{integration}}": sent + used}, "ops", "Per second, failed ones too.", width=8
@@ -247,5 +255,5 @@ def panels() -> tuple[Panel, ...]:
         build_panel(
             "Notifications failed", {"{{integration}}": failed + used}, "ops", "People miss these alerts.", width=8
         ),
-        build_panel("Alerts held", held, "short", "Suppressed: silenced, or inhibited by a worse one.", width=8),
+        build_panel("Alerts held", counts, "short", "Suppressed: silenced, or inhibited by a worse one.", width=8),
     )

@@ -15,7 +15,7 @@ PREFIX = "observability"
 TEST_ALERT = "NotificationTest"
 """Name of the alert that `make alert-test` sends."""
 _TIME = '.UTC.Format "2006-01-02 15:04:05 MST"'
-_PLACES = ("service", "instance", "system", "environment", "team")
+_ORIGIN_LABELS = ("service", "instance", "system", "environment", "team")
 """Labels that say where, in this order; those that an alert has are shown."""
 
 
@@ -60,114 +60,127 @@ MARKUPS: Mapping[str, Markup] = {
 """By the name that ends the template's: `observability.slack`."""
 
 
-def use(name: str) -> str:
+def reference_template(name: str) -> str:
     """A field's text that is one of our templates: `{{ template "observability.title" . }}`."""
-    return _do(f'template "{PREFIX}.{name}" .')
+    return _render_action(f'template "{PREFIX}.{name}" .')
 
 
-def definitions() -> dict[str, str]:
+def render_definitions() -> dict[str, str]:
     """Every template by its name without the prefix."""
     texts = {
-        "title": _title(),
-        "url": _do(".ExternalURL") + "/#/alerts?receiver=" + _do(".Receiver | urlquery"),
-        **{name: _text(markup) for name, markup in MARKUPS.items()},
+        "title": _render_title(),
+        "url": _render_action(".ExternalURL") + "/#/alerts?receiver=" + _render_action(".Receiver | urlquery"),
+        **{name: _render_text(markup) for name, markup in MARKUPS.items()},
     }
-    return {name: _block(f'define "{PREFIX}.{name}"', text) for name, text in texts.items()}
+    return {name: _render_block(f'define "{PREFIX}.{name}"', text) for name, text in texts.items()}
 
 
-def document() -> str:
+def render_document() -> str:
     """All templates as one document."""
-    return "".join(f"{text}\n" for text in definitions().values())
+    return "".join(f"{text}\n" for text in render_definitions().values())
 
 
-def inline(text: str) -> str:
+def inline_templates(text: str) -> str:
     """A field's text with the templates that it uses in it, for an Alertmanager that does not have our document."""
-    used = [made for name, made in definitions().items() if use(name) in text]
+    used = [definition for name, definition in render_definitions().items() if reference_template(name) in text]
     return "".join([*used, text])
 
 
 # -- texts -----------------------------------------------------------------------------------------------------------
 
 
-def _title() -> str:
+def _render_title() -> str:
     """State, severity, name, service and number: `FIRING critical: HighErrorRatio api (2)`."""
     return "".join(
         [
-            _block(f'if eq .CommonLabels.alertname "{TEST_ALERT}"', "TEST "),
-            _do(".Status | toUpper"),
-            _block("with .CommonLabels.severity", " " + _do(".")),
+            _render_block(f'if eq .CommonLabels.alertname "{TEST_ALERT}"', "TEST "),
+            _render_action(".Status | toUpper"),
+            _render_block("with .CommonLabels.severity", " " + _render_action(".")),
             ":",
-            _block("with .CommonLabels.alertname", " " + _do("."), otherwise=f" {_do('len .Alerts')} alerts"),
-            _block("with .CommonLabels.service", " " + _do(".")),
-            _block("if gt (len .Alerts.Firing) 1", f" ({_do('len .Alerts.Firing')})"),
+            _render_block(
+                "with .CommonLabels.alertname",
+                " " + _render_action("."),
+                otherwise=f" {_render_action('len .Alerts')} alerts",
+            ),
+            _render_block("with .CommonLabels.service", " " + _render_action(".")),
+            _render_block("if gt (len .Alerts.Firing) 1", f" ({_render_action('len .Alerts.Firing')})"),
         ]
     )
 
 
-def _text(markup: Markup) -> str:
+def _render_text(markup: Markup) -> str:
     """The alerts of a group, each with its places, its time and its links."""
-    listed = _block(f"if lt $number {markup.most}", _alert(markup))
-    more = f"These are {markup.most} of {_do('len .Alerts')} alerts.{markup.end}"
-    return _block("range $number, $alert := .Alerts", listed) + _block(f"if gt (len .Alerts) {markup.most}", more)
+    listed = _render_block(f"if lt $number {markup.most}", _render_alert(markup))
+    more = f"These are {markup.most} of {_render_action('len .Alerts')} alerts.{markup.end}"
+    return _render_block("range $number, $alert := .Alerts", listed) + _render_block(
+        f"if gt (len .Alerts) {markup.most}", more
+    )
 
 
-def _alert(markup: Markup) -> str:
-    places = [_block(f"with .Labels.{name}", f" {name} {_do('.' + markup.escape)}") for name in _PLACES]
-    ended = _block('if eq .Status "resolved"', f", until {_do(f'.EndsAt{_TIME}')}")
-    severity = _block("with .Labels.severity", " " + _do("."))
+def _render_alert(markup: Markup) -> str:
+    origins = [
+        _render_block(f"with .Labels.{name}", f" {name} {_render_action('.' + markup.escape)}")
+        for name in _ORIGIN_LABELS
+    ]
+    ended = _render_block('if eq .Status "resolved"', f", until {_render_action(f'.EndsAt{_TIME}')}")
+    severity = _render_block("with .Labels.severity", " " + _render_action("."))
+    status = markup.bold.format(text=_render_action(".Status | toUpper"))
     lines = [
-        f"{markup.bold.format(text=_do('.Status | toUpper'))}{severity}: {_cut(markup, '.Annotations.summary')}",
-        "Where:" + "".join(places),
-        f"Since: {_do(f'.StartsAt{_TIME}')}{ended}",
+        f"{status}{severity}: {_cut_text(markup, '.Annotations.summary')}",
+        "Where:" + "".join(origins),
+        f"Since: {_render_action(f'.StartsAt{_TIME}')}{ended}",
     ]
     summary, *rest = (f"{line}{markup.end}" for line in lines)
-    description = _block("with .Annotations.description", _cut(markup, ".") + markup.end)
-    return "".join([summary, description, *rest]) + _links(markup) + markup.end
+    description = _render_block("with .Annotations.description", _cut_text(markup, ".") + markup.end)
+    return "".join([summary, description, *rest]) + _render_links(markup) + markup.end
 
 
-def _cut(markup: Markup, path: str) -> str:
-    return _do(f'printf "%.{markup.characters}s" {path}{markup.escape}')
+def _cut_text(markup: Markup, path: str) -> str:
+    return _render_action(f'printf "%.{markup.characters}s" {path}{markup.escape}')
 
 
-def _links(markup: Markup) -> str:
+def _render_links(markup: Markup) -> str:
     """Runbook, dashboard, a silence for exactly this alert, and the query that raised it, where there is room."""
     if not markup.link:
         return ""
     links = {"Runbook": ".Annotations.runbook_url", "Dashboard": ".Annotations.dashboard_url", "Silence": "$silence"}
     links |= {"Source": ".GeneratorURL"} if markup.source else {}
-    return _silence() + "".join(_link(markup, text, path) for text, path in links.items())
+    return _render_silence() + "".join(_render_link(markup, text, path) for text, path in links.items())
 
 
-def _link(markup: Markup, text: str, path: str) -> str:
+def _render_link(markup: Markup, text: str, path: str) -> str:
     """A link on a line of its own; a relative address, as rules of others may have, is none and stands as it is."""
-    linked, plain = markup.link.format(url=_do("."), text=text), f"{text}: {_do('.')}"
-    shown = plain if linked == plain else _block('if match "^https?://" .', linked, otherwise=plain)
-    return _block(f"with {path}", _block(f"if lt (len .) {markup.address}", shown + markup.end))
+    linked, plain = markup.link.format(url=_render_action("."), text=text), f"{text}: {_render_action('.')}"
+    shown = plain if linked == plain else _render_block('if match "^https?://" .', linked, otherwise=plain)
+    return _render_block(f"with {path}", _render_block(f"if lt (len .) {markup.address}", shown + markup.end))
 
 
-def _silence() -> str:
+def _render_silence() -> str:
     """Sets $silence to the page for a new silence with the alert's labels: `…?filter={a="b", c="d"}`, escaped.
 
     Source: ui/app/src/Views/SilenceForm/Parsing.elm of Alertmanager.
     """
     value = '(.Value | urlquery | reReplaceAll "\\\\+" "%20")'
     return (
-        _do('$comma := ""')
-        + _do('$silence := printf "%s/#/silences/new?filter=%%7B" $.ExternalURL')
-        + _block(
+        _render_action('$comma := ""')
+        + _render_action('$silence := printf "%s/#/silences/new?filter=%%7B" $.ExternalURL')
+        + _render_block(
             "range .Labels.SortedPairs",
-            _do(f'$silence = printf "%s%s%s%%3D%%22%s%%22" $silence $comma .Name {value}') + _do('$comma = "%2C%20"'),
+            _render_action(f'$silence = printf "%s%s%s%%3D%%22%s%%22" $silence $comma .Name {value}')
+            + _render_action('$comma = "%2C%20"'),
         )
-        + _do('$silence = printf "%s%%7D" $silence')
+        + _render_action('$silence = printf "%s%%7D" $silence')
     )
 
 
 # -- Go's template language: https://pkg.go.dev/text/template ----------------------------------------------------------
 
 
-def _do(action: str) -> str:
+def _render_action(action: str) -> str:
     return "{{ " + action + " }}"
 
 
-def _block(head: str, body: str, *, otherwise: str = "") -> str:
-    return _do(head) + body + (_do("else") + otherwise if otherwise else "") + _do("end")
+def _render_block(head: str, body: str, *, otherwise: str = "") -> str:
+    return (
+        _render_action(head) + body + (_render_action("else") + otherwise if otherwise else "") + _render_action("end")
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from components.alertmanager.notifications import inline
+from components.alertmanager.notifications import inline_templates
 from model.extra_objects import SECRETS, ExtraObject
 from model.operator import GROUP, Operator
 from model.routes import Matcher
@@ -30,7 +30,7 @@ _UNKNOWN = {"slack_configs": ("timeout",), "pagerduty_configs": ("timeout",)}
 """What we say by ourselves and the object has no field for; what people say and it has none for is refused before."""
 
 
-def alertmanager_config(
+def build_alertmanager_config(
     name: str, stack: str, operator: Operator, document: Mapping[str, Any], secrets: tuple[str, ...]
 ) -> ExtraObject:
     """The AlertmanagerConfig of a stack: its routes touch only alerts of that stack.
@@ -43,15 +43,15 @@ def alertmanager_config(
         secrets: the names of these secrets.
     """
     ours = f'stack="{stack}"'
-    top = route({"matchers": [ours], **document["route"]})
+    top = build_route({"matchers": [ours], **document["route"]})
     receivers = [
         {
-            to_camel(key): [integration(part, key) for part in value] if key != "name" else value
+            to_camel(key): [build_integration(part, key) for part in value] if key != "name" else value
             for key, value in r.items()
         }
         for r in document["receivers"]
     ]
-    intervals = [interval(item) for item in document.get("time_intervals", ())]
+    intervals = [build_interval(item) for item in document.get("time_intervals", ())]
     return ExtraObject(
         api=f"{GROUP}/v1alpha1",
         kind="AlertmanagerConfig",
@@ -64,51 +64,51 @@ def alertmanager_config(
     )
 
 
-def route(item: Mapping[str, Any]) -> dict[str, Any]:
+def build_route(item: Mapping[str, Any]) -> dict[str, Any]:
     """A route and those below it."""
-    made = {to_camel(key): value for key, value in item.items() if key not in ("matchers", "routes")}
+    entry = {to_camel(key): value for key, value in item.items() if key not in ("matchers", "routes")}
     if item.get("matchers"):
-        made["matchers"] = [matcher(text) for text in item["matchers"]]
+        entry["matchers"] = [build_matcher(text) for text in item["matchers"]]
     if item.get("routes"):
-        made["routes"] = [route(below) for below in item["routes"]]
-    return made
+        entry["routes"] = [build_route(below) for below in item["routes"]]
+    return entry
 
 
-def matcher(text: str) -> dict[str, str]:
+def build_matcher(text: str) -> dict[str, str]:
     """A matcher such as `severity="critical"`, taken apart.
 
     Raises:
         ValueError: it is none.
     """
-    found = Matcher.parse(text)
-    return {"name": found.name, "matchType": found.operator, "value": found.value}
+    parsed = Matcher.parse(text)
+    return {"name": parsed.name, "matchType": parsed.operator, "value": parsed.value}
 
 
-def interval(item: Mapping[str, Any]) -> dict[str, Any]:
+def build_interval(item: Mapping[str, Any]) -> dict[str, Any]:
     """A named time interval; days of the month are numbers here, and times have other names."""
-    return {"name": item["name"], "timeIntervals": [_period(period) for period in item["time_intervals"]]}
+    return {"name": item["name"], "timeIntervals": [_build_period(period) for period in item["time_intervals"]]}
 
 
-def _period(item: Mapping[str, Any]) -> dict[str, Any]:
-    made = {to_camel(key): value for key, value in item.items() if key in ("weekdays", "months", "years")}
+def _build_period(item: Mapping[str, Any]) -> dict[str, Any]:
+    period = {to_camel(key): value for key, value in item.items() if key in ("weekdays", "months", "years")}
     if "times" in item:
-        made["times"] = [{to_camel(key): value for key, value in time.items()} for time in item["times"]]
+        period["times"] = [{to_camel(key): value for key, value in time.items()} for time in item["times"]]
     if "days_of_month" in item:
-        made["daysOfMonth"] = [_days(text) for text in item["days_of_month"]]
-    return made
+        period["daysOfMonth"] = [_build_days(text) for text in item["days_of_month"]]
+    return period
 
 
-def _days(text: str) -> dict[str, int]:
+def _build_days(text: str) -> dict[str, int]:
     first, _, last = text.partition(":")
     return {"start": int(first), "end": int(last or first)}
 
 
-def integration(entry: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
+def build_integration(entry: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
     """One way to notify; a file with a secret becomes a key of the Secret that holds all of them.
 
     The operator's Alertmanager does not have our templates, so each text has those that it uses in it.
     """
-    made: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in entry.items():
         if key in _UNKNOWN.get(kind, ()):
             continue
@@ -116,15 +116,15 @@ def integration(entry: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
             field = _SECRET_FIELDS.get(key) or to_camel(key.removesuffix(_SUFFIX))
             if kind == "discord_configs":
                 field = "apiURL"
-            made[field] = {"name": SECRETS, "key": str(value).rpartition("/")[2]}
+            fields[field] = {"name": SECRETS, "key": str(value).rpartition("/")[2]}
         else:
-            made[_FIELDS.get(key) or to_camel(key)] = _value(key, value)
-    return made
+            fields[_FIELDS.get(key) or to_camel(key)] = _build_value(key, value)
+    return fields
 
 
-def _value(key: str, value: Any) -> Any:
+def _build_value(key: str, value: Any) -> Any:
     if key in ("details", "headers"):
-        return [{"key": name, "value": inline(text)} for name, text in value.items()]
+        return [{"key": name, "value": inline_templates(text)} for name, text in value.items()]
     if key == "links":
         return [{"href": item["href"], "alt": item["text"]} for item in value]
-    return inline(value) if isinstance(value, str) else value
+    return inline_templates(value) if isinstance(value, str) else value

@@ -56,24 +56,24 @@ class Settings(ComponentSettings):
         return self.replicas
 
     @model_validator(mode="after")
-    def _agree(self) -> Settings:
+    def _check_agreement(self) -> Settings:
         names = [receiver.name for receiver in self.receivers]
-        found = [
+        problems = [
             Problem(f"receivers[{number}].name", f"{name!r} is a receiver of ours; choose another name")
             for number, name in enumerate(names)
             if name in (NOBODY, SWITCH)
         ]
-        found += [
+        problems += [
             Problem(f"receivers[{number}].name", f"receiver {name!r} is declared twice")
             for number, name in enumerate(names)
             if name in names[:number]
         ]
         grouped = check_grouping(self.group_by)
-        found += [grouped] if grouped else []
-        found = found or [
+        problems += [grouped] if grouped else []
+        problems = problems or [
             *routes.check_routes(names, self.routes),
             *intervals.check_intervals(self.time_intervals, self.routes),
         ]
-        if found:
-            raise Inconsistent(found)
+        if problems:
+            raise Inconsistent(problems)
         return self

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.base import haproxy
+from components.base import build_haproxy_arguments
 from components.entry.routing import RESOLVER, WEB
 from model.component import Planning
 from model.secret import Secret
@@ -26,7 +26,7 @@ RETRY_SECONDS = 900
 """Let's Encrypt refuses a name after five failed tries within an hour: https://letsencrypt.org/docs/rate-limits/."""
 
 
-def arguments(context: Planning, documents: str) -> tuple[str, ...]:
+def list_arguments(context: Planning, documents: str) -> tuple[str, ...]:
     """The resolver's arguments; none without ACME. `documents` is the directory of Traefik's documents."""
     acme, environment = context.settings.tls.acme, context.settings.environment
     if acme is None:
@@ -40,7 +40,7 @@ def arguments(context: Planning, documents: str) -> tuple[str, ...]:
         "keytype": "EC256",
         **({"profile": acme.profile} if acme.profile else {}),
         **({"cacertificates": f"{documents}/{TRUSTED}", "casystemcertpool": "true"} if acme.ca_certificate else {}),
-        **challenge(acme),
+        **build_challenge(acme),
     }
     resolver = f"--certificatesresolvers.{RESOLVER}.acme"
     return (
@@ -50,7 +50,7 @@ def arguments(context: Planning, documents: str) -> tuple[str, ...]:
     )
 
 
-def challenge(acme: Acme) -> dict[str, str]:
+def build_challenge(acme: Acme) -> dict[str, str]:
     """How the name is proven, as keys of the resolver."""
     if acme.challenge == "http":
         return {"httpchallenge.entrypoint": WEB}
@@ -61,45 +61,45 @@ def challenge(acme: Acme) -> dict[str, str]:
     return {"dnschallenge.provider": dns.provider if dns else "", **resolvers}
 
 
-def documents(context: Planning) -> dict[str, str]:
+def render_documents(context: Planning) -> dict[str, str]:
     """The authority's own certificate, where it is not publicly trusted. It is read at start alone."""
     acme = context.settings.tls.acme
     return {TRUSTED: acme.ca_certificate} if acme and acme.ca_certificate else {}
 
 
-def environment(context: Planning) -> Mapping[str, str]:
+def build_environment(context: Planning) -> Mapping[str, str]:
     """Variables that name the files with the DNS provider's credentials; lego reads each NAME from NAME_FILE."""
-    return {f"{variable}_FILE": f"{SECRETS_DIR}/{secret}" for variable, secret in _credentials(context).items()}
+    return {f"{variable}_FILE": f"{SECRETS_DIR}/{secret}" for variable, secret in _find_credentials(context).items()}
 
 
-def secrets(context: Planning) -> tuple[Secret, ...]:
+def list_secrets(context: Planning) -> tuple[Secret, ...]:
     """The DNS provider's credentials."""
     dns = context.settings.tls.acme.dns if context.settings.tls.acme else None
     code = dns.provider if dns else ""
     return tuple(
         Secret(name=name, purpose=f"{variable} of the DNS provider {code}")
-        for variable, name in _credentials(context).items()
+        for variable, name in _find_credentials(context).items()
     )
 
 
-def secret_files(context: Planning) -> tuple[SecretFile, ...]:
+def list_secret_files(context: Planning) -> tuple[SecretFile, ...]:
     """The same as files; a provider reads them when Traefik starts."""
-    return tuple(SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name) for name in _credentials(context).values())
+    return tuple(SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name) for name in _find_credentials(context).values())
 
 
-def _credentials(context: Planning) -> Mapping[str, str]:
+def _find_credentials(context: Planning) -> Mapping[str, str]:
     acme = context.settings.tls.acme
     return acme.dns.credentials if acme and acme.dns else {}
 
 
-def volumes(context: Planning) -> tuple[DataVolume, ...]:
+def list_volumes(context: Planning) -> tuple[DataVolume, ...]:
     """Where account and certificates outlive Traefik: a new account and certificate at each start are soon refused."""
     if context.settings.tls.acme is None:
         return ()
     return (DataVolume(name="traefik-acme", path=STORE, retain=context.settings.retain_data, size=64 * MIB),)
 
 
-def retry(context: Planning) -> tuple[Workload, ...]:
+def build_retry_workload(context: Planning) -> tuple[Workload, ...]:
     """HAProxy with a document for Traefik that differs every RETRY_SECONDS and says nothing else."""
     if context.settings.tls.acme is None:
         return ()
@@ -107,14 +107,14 @@ def retry(context: Planning) -> tuple[Workload, ...]:
         Workload(
             name=RETRY,
             limits=Limits(memory=64 * MIB, cpus=0.1),
-            **haproxy(retry_config()),
+            **build_haproxy_arguments(render_retry_config()),
             ports=(Port(number=RETRY_PORT),),
             probe=HttpProbe(path="/", port=RETRY_PORT),
         ),
     )
 
 
-def retry_config() -> str:
+def render_retry_config() -> str:
     """haproxy.cfg: one answer, a middleware that no router uses, whose header counts quarters of an hour.
 
     Format: https://docs.haproxy.org/2.6/configuration.html#4.2-http-request%20return

@@ -27,7 +27,7 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @cache
-def issue(seed: str, host: str, year: int) -> Mapping[str, str]:
+def issue_certificate(seed: str, host: str, year: int) -> Mapping[str, str]:
     """The authority's certificate, the chain and the key of a host, as PEM text.
 
     Args:
@@ -38,15 +38,15 @@ def issue(seed: str, host: str, year: int) -> Mapping[str, str]:
     Returns:
         The texts by part: authority, chain (certificate and authority), key.
     """
-    own, key = _key(seed, "authority"), _key(seed, f"host {host} {year}")
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"monitoring {_digest(seed, 'name').hex()[:8]}")])
-    authority = _builder(name, name, own, valid=(BEGIN, END), serial=_digest(seed, "serial"))
+    own, key = _derive_key(seed, "authority"), _derive_key(seed, f"host {host} {year}")
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"monitoring {_derive_digest(seed, 'name').hex()[:8]}")])
+    authority = _start_certificate(name, name, own, valid=(BEGIN, END), serial=_derive_digest(seed, "serial"))
     authority = authority.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    authority = authority.add_extension(_usage(authority=True), critical=True)
-    leaf = _leaf(name, host, key, year, _digest(seed, f"serial {host} {year}"))
+    authority = authority.add_extension(_build_key_usage(authority=True), critical=True)
+    leaf = _build_leaf(name, host, key, year, _derive_digest(seed, f"serial {host} {year}"))
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(own.public_key())
     leaf = leaf.add_extension(identifier, critical=False)
-    signed = [made.sign(own, hashes.SHA256(), ecdsa_deterministic=True) for made in (authority, leaf)]
+    signed = [builder.sign(own, hashes.SHA256(), ecdsa_deterministic=True) for builder in (authority, leaf)]
     texts = [certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in signed]
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -54,21 +54,23 @@ def issue(seed: str, host: str, year: int) -> Mapping[str, str]:
     return {"authority": texts[0], "chain": texts[1] + texts[0], "key": private.decode()}
 
 
-def _leaf(
+def _build_leaf(
     issuer: x509.Name, host: str, key: ec.EllipticCurvePrivateKey, year: int, serial: bytes
 ) -> x509.CertificateBuilder:
     valid = (datetime(year, 1, 1, tzinfo=UTC), datetime(year + YEARS, 1, 1, tzinfo=UTC))
-    builder = _builder(x509.Name([]), issuer, key, valid=valid, serial=serial)
+    builder = _start_certificate(x509.Name([]), issuer, key, valid=valid, serial=serial)
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
     return (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_name(host)]), critical=True)  # critical where the subject is empty
-        .add_extension(_usage(authority=False), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([_build_general_name(host)]), critical=True
+        )  # critical where the subject is empty
+        .add_extension(_build_key_usage(authority=False), critical=True)
         .add_extension(usage, critical=False)
     )
 
 
-def _builder(
+def _start_certificate(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
@@ -83,7 +85,7 @@ def _builder(
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
 
 
-def _usage(*, authority: bool) -> x509.KeyUsage:
+def _build_key_usage(*, authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not authority,
         key_cert_sign=authority,
@@ -97,17 +99,17 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _name(host: str) -> x509.GeneralName:
+def _build_general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host.strip("[]")))
     except ValueError:
         return x509.DNSName(host)
 
 
-def _key(seed: str, use: str) -> ec.EllipticCurvePrivateKey:
-    number = int.from_bytes(_digest(seed, f"key {use}"), "big") % (_ORDER - 1) + 1
+def _derive_key(seed: str, use: str) -> ec.EllipticCurvePrivateKey:
+    number = int.from_bytes(_derive_digest(seed, f"key {use}"), "big") % (_ORDER - 1) + 1
     return ec.derive_private_key(number, ec.SECP256R1())
 
 
-def _digest(seed: str, use: str) -> bytes:
+def _derive_digest(seed: str, use: str) -> bytes:
     return hashlib.sha512(f"{use}\n{seed}".encode()).digest()

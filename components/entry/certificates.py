@@ -32,11 +32,15 @@ def alerts(tune: Tune, settings: Settings) -> tuple[AlertRule, ...]:
     """The alerts about the certificate; none without TLS."""
     if not settings.tls.on:
         return ()
-    warning, page = bounds(settings)
-    return (missing(settings), not_renewed(tune, settings, warning), ending(tune, settings, page))
+    warning, page = compute_bounds(settings)
+    return (
+        alert_on_missing_certificate(settings),
+        alert_on_certificate_not_renewed(tune, settings, warning),
+        alert_on_certificate_ending(tune, settings, page),
+    )
 
 
-def bounds(settings: Settings) -> tuple[float, float]:
+def compute_bounds(settings: Settings) -> tuple[float, float]:
     """Seconds before the end at which a warning is sent, and a page."""
     acme = settings.tls.acme
     if acme is None:
@@ -45,27 +49,27 @@ def bounds(settings: Settings) -> tuple[float, float]:
     return before - PATIENCE * every, before / 4
 
 
-def selector(settings: Settings) -> str:
+def build_selector(settings: Settings) -> str:
     """The certificates for the host of the base URL, a wildcard's too."""
-    either = "|".join(re.escape(name).replace("\\", "\\\\") for name in _names(settings))
+    either = "|".join(re.escape(name).replace("\\", "\\\\") for name in _list_host_names(settings))
     return f'{METRIC}{{sans=~"(.+,)?({either})(,.+)?"}}'
 
 
-def covers(settings: Settings, names: Iterable[str]) -> bool:
+def covers_host(settings: Settings, names: Iterable[str]) -> bool:
     """Whether a certificate with these names is one for the host of the base URL."""
-    return bool(set(_names(settings)) & set(names))
+    return bool(set(_list_host_names(settings)) & set(names))
 
 
-def _names(settings: Settings) -> list[str]:
+def _list_host_names(settings: Settings) -> list[str]:
     host = settings.host.strip("[]")
     return [host, f"*.{host.partition('.')[2]}"] if "." in host else [host]
 
 
-def _series(settings: Settings) -> str:
+def _build_series(settings: Settings) -> str:
     return build_service_series(SELF, METRIC, instance="t:8082", sans=settings.host.strip("[]"))
 
 
-def missing(settings: Settings) -> AlertRule:
+def alert_on_missing_certificate(settings: Settings) -> AlertRule:
     """Traefik runs and has no certificate for its host: it serves one that nobody trusts."""
     steps = {
         "acme": (
@@ -78,7 +82,7 @@ def missing(settings: Settings) -> AlertRule:
     up = build_service_series(SELF, "up", instance="t:8082")
     return AlertRule(
         name="TraefikCertificateMissing",
-        expr=f'up{{service="{SELF}"}} == 1 unless on ({BY}) {selector(settings)}',
+        expr=f'up{{service="{SELF}"}} == 1 unless on ({BY}) {build_selector(settings)}',
         for_="15m",  # an order takes a minute, and one is made again every quarter of an hour
         severity="critical",
         summary=f"There is no certificate for {settings.host}",
@@ -86,12 +90,12 @@ def missing(settings: Settings) -> AlertRule:
         steps=steps,
         example=Example(
             fires={up: build_flat_samples(1)},
-            silent={up: build_flat_samples(1), _series(settings): build_flat_samples(1e9)},
+            silent={up: build_flat_samples(1), _build_series(settings): build_flat_samples(1e9)},
         ),
     )
 
 
-def not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
+def alert_on_certificate_not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The newest certificate should have been replaced by now."""
     acme = settings.tls.acme
     why = (
@@ -102,34 +106,34 @@ def not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     )
     bound = get_limit(tune, "TraefikCertificateNotRenewed", seconds)
     says = f"Less than {format_duration(bound)} are left. {why} At its end browsers refuse the whole stack."
-    return _ends("TraefikCertificateNotRenewed", settings, bound, "warning", says)
+    return _alert_on_end("TraefikCertificateNotRenewed", settings, bound, "warning", says)
 
 
-def ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
+def alert_on_certificate_ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The last moment to do something about it."""
     bound = get_limit(tune, "TraefikCertificateEnding", seconds)
     says = f"Less than {format_duration(bound)} are left and it was not renewed: people will not get in any more."
-    return _ends("TraefikCertificateEnding", settings, bound, "critical", says)
+    return _alert_on_end("TraefikCertificateEnding", settings, bound, "critical", says)
 
 
-def _ends(name: str, settings: Settings, bound: float, severity: Severity, description: str) -> AlertRule:
+def _alert_on_end(name: str, settings: Settings, bound: float, severity: Severity, description: str) -> AlertRule:
     """Less than `bound` seconds are left of the newest certificate."""
-    series, step = _series(settings), bound * 0.01
+    series, step = _build_series(settings), bound * 0.01
     at = bound + 3600  # the clock of a test begins at 1970, and the alert is looked at after an hour
     return AlertRule(
         name=name,
-        expr=f"max by ({BY}) ({selector(settings)}) - time() < {bound:g}",
+        expr=f"max by ({BY}) ({build_selector(settings)}) - time() < {bound:g}",
         for_="5m",
         severity=severity,
         limit=bound,
         summary=f"The certificate of {settings.host} ends in {{{{ $value | humanizeDuration }}}}",
         description=description,
-        steps=_renewal_steps(settings),
+        steps=_list_renewal_steps(settings),
         example=Example(fires={series: build_flat_samples(at - step)}, silent={series: build_flat_samples(at + step)}),
     )
 
 
-def _renewal_steps(settings: Settings) -> tuple[str, ...]:
+def _list_renewal_steps(settings: Settings) -> tuple[str, ...]:
     tls = settings.tls
     if tls.acme:
         return (
@@ -146,7 +150,7 @@ def _renewal_steps(settings: Settings) -> tuple[str, ...]:
     return ("Run `make up`: it makes a new certificate in each year, and Traefik takes it without a new process.",)
 
 
-def unreachable() -> AlertRule:
+def alert_on_authority_unreachable() -> AlertRule:
     """The authority's directory does not answer, so no certificate can be renewed."""
     series = build_service_series(SELF, "probe_success", job=ACME_JOB, instance="https://ca.example.com/directory")
     return AlertRule(

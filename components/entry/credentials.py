@@ -5,7 +5,7 @@ A new file of users or certificate is in force without a new process: each deliv
 
 from __future__ import annotations
 
-from components.entry.routing import CERTIFICATE, KEY, users
+from components.entry.routing import CERTIFICATE, KEY, list_users
 from model.component import Planning
 from model.secret import Htpasswd, Issued, Secret
 from model.workload import SECRETS_DIR, SecretFile
@@ -13,16 +13,16 @@ from model.workload import SECRETS_DIR, SecretFile
 SEED = "tls-authority"
 
 
-def secrets(context: Planning) -> tuple[Secret, ...]:
+def list_secrets(context: Planning) -> tuple[Secret, ...]:
     """Passwords of people and programs, the files of users that are made of them, and the certificate."""
     files = [
         Secret(name=name, purpose="a file of users of the entry point", made=Htpasswd(users=people))
-        for name, people in users(context).items()
+        for name, people in list_users(context).items()
     ]
-    return (*passwords(context), *files, *certificate(context))
+    return (*list_passwords(context), *files, *list_certificate_secrets(context))
 
 
-def passwords(context: Planning) -> tuple[Secret, ...]:
+def list_passwords(context: Planning) -> tuple[Secret, ...]:
     """The passwords; those whose secret the settings do not name are generated."""
     access = context.settings.access
     return tuple(
@@ -35,7 +35,7 @@ def passwords(context: Planning) -> tuple[Secret, ...]:
     )
 
 
-def certificate(context: Planning) -> tuple[Secret, ...]:
+def list_certificate_secrets(context: Planning) -> tuple[Secret, ...]:
     """The certificate and its key, where Traefik does not order them itself."""
     tls, host = context.settings.tls, context.settings.host
     if tls.files:
@@ -58,14 +58,14 @@ def certificate(context: Planning) -> tuple[Secret, ...]:
     )
 
 
-def secret_files(context: Planning) -> tuple[SecretFile, ...]:
+def list_secret_files(context: Planning) -> tuple[SecretFile, ...]:
     """The same as files."""
-    made = [SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name, reread=True) for name in users(context)]
+    files = [SecretFile(path=f"{SECRETS_DIR}/{name}", secret=name, reread=True) for name in list_users(context)]
     tls = context.settings.tls
     pair = {}
     if tls.files:
         pair = {CERTIFICATE: tls.files.certificate_secret, KEY: tls.files.key_secret}
     elif tls.mode == "internal":
         pair = {CERTIFICATE: CERTIFICATE, KEY: KEY}
-    made += [SecretFile(path=f"{SECRETS_DIR}/{file}", secret=name, reread=True) for file, name in pair.items()]
-    return tuple(made)
+    files += [SecretFile(path=f"{SECRETS_DIR}/{file}", secret=name, reread=True) for file, name in pair.items()]
+    return tuple(files)

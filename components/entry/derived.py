@@ -15,7 +15,7 @@ import bcrypt
 import pulumi
 import pulumi_random as random
 
-from components.entry.authority import issue
+from components.entry.authority import issue_certificate
 from model.naming import derive_resource_name
 from model.secret import Htpasswd, Issued, Secret
 
@@ -31,7 +31,7 @@ _BCRYPT = str.maketrans(
 """From the alphabet of Base64 to that of bcrypt."""
 
 
-def derive(
+def derive_secrets(
     stack: str, secrets: Mapping[str, Secret], values: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions
 ) -> dict[str, pulumi.Output[str]]:
     """The values of all secrets that are made of others, by name.
@@ -42,39 +42,43 @@ def derive(
         values: the values of those that are not made of others.
         opts: options of what keeps the random parts.
     """
-    made: dict[str, pulumi.Output[str]] = {}
+    derived: dict[str, pulumi.Output[str]] = {}
     for secret in secrets.values():
         if isinstance(secret.made, Htpasswd):
-            made[secret.name] = _users_file(stack, secret.name, secret.made, values, opts)
+            derived[secret.name] = _render_users_file(stack, secret.name, secret.made, values, opts)
         elif isinstance(secret.made, Issued):
-            made[secret.name] = _issued(secret.made, values[secret.made.seed])
-    return made
+            derived[secret.name] = _issue_certificate(secret.made, values[secret.made.seed])
+    return derived
 
 
-def authority(secrets: Mapping[str, Secret], values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str] | None:
+def find_authority(
+    secrets: Mapping[str, Secret], values: Mapping[str, pulumi.Output[str]]
+) -> pulumi.Output[str] | None:
     """The certificate of the stack's own authority, which is no secret; None where it has none."""
     for secret in secrets.values():
         if isinstance(secret.made, Issued):
-            return pulumi.Output.unsecret(_issued(replace(secret.made, part="authority"), values[secret.made.seed]))
+            return pulumi.Output.unsecret(
+                _issue_certificate(replace(secret.made, part="authority"), values[secret.made.seed])
+            )
     return None
 
 
-def hashed(password: str, salt: bytes) -> str:
+def hash_password(password: str, salt: bytes) -> str:
     """The bcrypt hash of a password with a salt of 16 bytes.
 
     Raises:
         pulumi.RunError: the password is longer than LONGEST bytes, or empty.
     """
-    given = password.encode()
-    if not 0 < len(given) <= LONGEST:
+    encoded = password.encode()
+    if not 0 < len(encoded) <= LONGEST:
         raise pulumi.RunError(
-            f"a password of the entry point must have 1 to {LONGEST} bytes, and this has {len(given)}"
+            f"a password of the entry point must have 1 to {LONGEST} bytes, and this has {len(encoded)}"
         )
     text = base64.b64encode(salt).decode()[:22].translate(_BCRYPT)
-    return bcrypt.hashpw(given, f"$2b${COST:02d}${text}".encode()).decode()
+    return bcrypt.hashpw(encoded, f"$2b${COST:02d}${text}".encode()).decode()
 
 
-def _users_file(
+def _render_users_file(
     stack: str, name: str, file: Htpasswd, values: Mapping[str, pulumi.Output[str]], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     """Lines of user:hash, as htpasswd has them."""
@@ -86,15 +90,15 @@ def _users_file(
             keepers={"password": values[secret]},
             opts=opts,
         )
-        lines.append(pulumi.Output.all(user, values[secret], salt.hex).apply(_line))
+        lines.append(pulumi.Output.all(user, values[secret], salt.hex).apply(_render_user_line))
     return pulumi.Output.secret(pulumi.Output.concat(*lines))
 
 
-def _line(parts: Sequence[str]) -> str:
+def _render_user_line(parts: Sequence[str]) -> str:
     user, password, salt = parts
-    return f"{user}:{hashed(password, hashlib.sha256(salt.encode()).digest()[:16])}\n"
+    return f"{user}:{hash_password(password, hashlib.sha256(salt.encode()).digest()[:16])}\n"
 
 
-def _issued(wanted: Issued, seed: pulumi.Output[str]) -> pulumi.Output[str]:
+def _issue_certificate(issued: Issued, seed: pulumi.Output[str]) -> pulumi.Output[str]:
     year = datetime.datetime.now(datetime.UTC).year
-    return pulumi.Output.secret(seed.apply(lambda text: issue(text, wanted.host, year)[wanted.part]))
+    return pulumi.Output.secret(seed.apply(lambda text: issue_certificate(text, issued.host, year)[issued.part]))

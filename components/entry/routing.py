@@ -53,64 +53,64 @@ NOBODY = "255.255.255.255/32"
 """No request comes from this address: https://www.rfc-editor.org/rfc/rfc919."""
 
 
-def config(context: Planned) -> dict[str, Any]:
+def build_config(context: Planned) -> dict[str, Any]:
     """The dynamic configuration as a dict: routers and services for each route, what they share, and TLS."""
     routes = context.telemetry.routes
-    made: dict[str, Any] = {}
+    routers: dict[str, Any] = {}
     for route in routes:
-        made |= routers(context, route)
+        routers |= build_routers(context, route)
     if context.settings.tls.on:
-        made["_redirect"] = {
+        routers["_redirect"] = {
             "entryPoints": [WEB],
-            "rule": host_rule(context.settings),
+            "rule": build_host_rule(context.settings),
             "service": "noop@internal",
             "middlewares": ["redirect"],
         }
     services = {
-        route.name: {"loadBalancer": {"servers": [{"url": route.url}]}} for route in routes if not _internal(route)
+        route.name: {"loadBalancer": {"servers": [{"url": route.url}]}} for route in routes if not _is_internal(route)
     }
-    http = {"routers": made, "middlewares": middlewares(context), "services": services}
-    return {"http": http, **({"tls": tls(context.settings)} if context.settings.tls.on else {})}
+    http = {"routers": routers, "middlewares": build_middlewares(context), "services": services}
+    return {"http": http, **({"tls": build_tls(context.settings)} if context.settings.tls.on else {})}
 
 
 # -- routers ---------------------------------------------------------------------------------------------------------
 
 
-def routers(context: Planning, route: Route) -> dict[str, Any]:
+def build_routers(context: Planning, route: Route) -> dict[str, Any]:
     """The routers of a route by name; longer prefixes win over shorter ones, and what is open over what is closed."""
-    access, made = context.settings.access, {}
+    access, routers = context.settings.access, {}
 
-    def rule(*grants: str) -> str | None:
+    def join_openings(*grants: str) -> str | None:
         """The requests that are open for one of the grants: "" for all of them, None for none."""
-        openings = [_rule(context.settings, route, item) for item in route.open if item.grant in grants]
-        return _either(openings) if openings else None
+        openings = [_build_rule(context.settings, route, item) for item in route.open if item.grant in grants]
+        return _join_rules(openings) if openings else None
 
-    people = rule("people", *(["silences"] if access.silences else []))
+    people = join_openings("people", *(["silences"] if access.silences else []))
     if people is not None:
-        made[route.name] = _router(context, route, people, above=1)
+        routers[route.name] = _build_router(context, route, people, above=1)
     for grant in GRANTS:
-        if access.list_machines(grant) and (programs := rule(grant)) is not None:
-            made[f"{route.name}_{grant}"] = _router(context, route, programs, above=2, login=f"login-{grant}")
+        if access.list_machines(grant) and (programs := join_openings(grant)) is not None:
+            routers[f"{route.name}_{grant}"] = _build_router(context, route, programs, above=2, login=f"login-{grant}")
     if people != "":
-        made[f"{route.name}_closed"] = _router(context, route, "", above=0, closed=True)
-    return made
+        routers[f"{route.name}_closed"] = _build_router(context, route, "", above=0, denied=True)
+    return routers
 
 
-def _router(
-    context: Planning, route: Route, rule: str, *, above: int, login: str = "login", closed: bool = False
+def _build_router(
+    context: Planning, route: Route, rule: str, *, above: int, login: str = "login", denied: bool = False
 ) -> dict[str, Any]:
-    settings, outer = context.settings, outer_path(context.settings, route.prefix)
-    used = ["security-headers", *(["compress"] if login == "login" and not closed else [])]
+    settings, outer = context.settings, build_outer_path(context.settings, route.prefix)
+    used = ["security-headers", *(["compress"] if login == "login" and not denied else [])]
     if settings.access.login != "none" or login != "login":
         used += ["rate-limit", login] if route.login else []
-    used += ["closed"] if closed else _stripped(settings, route)
-    used += [] if closed or _internal(route) else ["retry"]
-    parts = [host_rule(settings), f"PathPrefix(`{outer}`)", *([rule] if rule else [])]
+    used += ["closed"] if denied else _list_stripped_prefixes(settings, route)
+    used += [] if denied or _is_internal(route) else ["retry"]
+    parts = [build_host_rule(settings), f"PathPrefix(`{outer}`)", *([rule] if rule else [])]
     router: dict[str, Any] = {
         "entryPoints": [SECURE if settings.tls.on else WEB],
         "rule": " && ".join(parts),
         "priority": len(outer) * 10 + above,
-        "service": "noop@internal" if closed else route.url if _internal(route) else route.name,
+        "service": "noop@internal" if denied else route.url if _is_internal(route) else route.name,
         "middlewares": used,
     }
     if settings.tls.on:
@@ -118,17 +118,17 @@ def _router(
     return router
 
 
-def _rule(settings: Settings, route: Route, opening: Opening) -> str:
-    def below(path: str) -> str:
-        return f"PathPrefix(`{outer_path(settings, route.prefix.rstrip('/') + path)}`)"
+def _build_rule(settings: Settings, route: Route, opening: Opening) -> str:
+    def match_below(path: str) -> str:
+        return f"PathPrefix(`{build_outer_path(settings, route.prefix.rstrip('/') + path)}`)"
 
-    parts = [_either([f"Method(`{method}`)" for method in opening.methods])] if opening.methods else []
-    parts += [_either([below(path) for path in opening.paths])] if opening.paths != ("",) else []
-    parts += [f"!{below(path)}" for path in opening.closed]
+    parts = [_join_rules([f"Method(`{method}`)" for method in opening.methods])] if opening.methods else []
+    parts += [_join_rules([match_below(path) for path in opening.paths])] if opening.paths != ("",) else []
+    parts += [f"!{match_below(path)}" for path in opening.closed]
     return " && ".join(parts)
 
 
-def _either(rules: Sequence[str]) -> str:
+def _join_rules(rules: Sequence[str]) -> str:
     """Rules of which one must hold; none at all where one of them is no condition."""
     if not all(rules):
         return ""
@@ -137,22 +137,22 @@ def _either(rules: Sequence[str]) -> str:
     return f"({' || '.join(f'({rule})' if ' && ' in rule else rule for rule in rules)})"
 
 
-def _stripped(settings: Settings, route: Route) -> list[str]:
+def _list_stripped_prefixes(settings: Settings, route: Route) -> list[str]:
     if route.strip:
         return [f"strip-{route.name}"]
-    return ["strip-base"] if settings.base_path and not (route.whole or _internal(route)) else []
+    return ["strip-base"] if settings.base_path and not (route.whole or _is_internal(route)) else []
 
 
-def _internal(route: Route) -> bool:
+def _is_internal(route: Route) -> bool:
     return route.url.startswith("api@")
 
 
-def outer_path(settings: Settings, prefix: str) -> str:
+def build_outer_path(settings: Settings, prefix: str) -> str:
     """A prefix as people have it, below the path of the base URL."""
     return settings.base_path or "/" if prefix == "/" else settings.base_path + prefix
 
 
-def host_rule(settings: Settings) -> str:
+def build_host_rule(settings: Settings) -> str:
     """The names by which people reach the stack; loopback has several, and any other name leads nowhere."""
     names = [settings.host.strip("[]")]
     if is_loopback(names[0]):
@@ -164,50 +164,52 @@ def host_rule(settings: Settings) -> str:
 # -- what routers share ----------------------------------------------------------------------------------------------
 
 
-def middlewares(context: Planned) -> dict[str, Any]:
+def build_middlewares(context: Planned) -> dict[str, Any]:
     """What requests and answers go through, by name."""
     settings, routes = context.settings, context.telemetry.routes
-    made: dict[str, Any] = {
-        "security-headers": {"headers": headers(settings)},
+    middlewares: dict[str, Any] = {
+        "security-headers": {"headers": build_headers(settings)},
         "compress": {"compress": {}},
         "closed": {"ipAllowList": {"sourceRange": [NOBODY]}},
         "retry": {"retry": RETRIES},
-        "rate-limit": {"rateLimit": rate_limit(settings)},
+        "rate-limit": {"rateLimit": build_rate_limit(settings)},
     }
     if settings.access.list_users():
-        made["login"] = basic_auth(context, USERS)
+        middlewares["login"] = build_basic_auth(context, USERS)
     elif settings.access.login == "oidc":
-        made["login"] = {"forwardAuth": {"address": f"http://{context.address(PROXY, PROXY_PORT)}/", **FORWARDED}}
+        middlewares["login"] = {
+            "forwardAuth": {"address": f"http://{context.address(PROXY, PROXY_PORT)}/", **FORWARDED}
+        }
     for grant in GRANTS:
         if settings.access.list_machines(grant):
-            made[f"login-{grant}"] = basic_auth(context, f"{USERS}-{grant}")
-    made |= {
-        f"strip-{route.name}": {"stripPrefix": {"prefixes": [outer_path(settings, route.prefix)]}}
+            middlewares[f"login-{grant}"] = build_basic_auth(context, f"{USERS}-{grant}")
+    middlewares |= {
+        f"strip-{route.name}": {"stripPrefix": {"prefixes": [build_outer_path(settings, route.prefix)]}}
         for route in routes
         if route.strip
     }
     if settings.base_path:
-        made["strip-base"] = {"stripPrefix": {"prefixes": [settings.base_path]}}
+        middlewares["strip-base"] = {"stripPrefix": {"prefixes": [settings.base_path]}}
     if settings.tls.on:
         port = {} if settings.port == 443 else {"port": str(settings.port)}
-        made["redirect"] = {"redirectScheme": {"scheme": "https", "permanent": True, **port}}
-    return made
+        middlewares["redirect"] = {"redirectScheme": {"scheme": "https", "permanent": True, **port}}
+    return middlewares
 
 
-def headers(settings: Settings) -> dict[str, Any]:
+def build_headers(settings: Settings) -> dict[str, Any]:
     """Headers that browsers honour: no sniffing, no framing by others, no leaking of addresses."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "contentTypeNosniff": True,
         "customFrameOptionsValue": "SAMEORIGIN",
         "referrerPolicy": "same-origin",
     }
     if settings.base_url.startswith("https:") and settings.tls.hsts:
-        found["stsSeconds"] = YEAR
-        found["forceSTSHeader"] = True  # Traefik itself need not be the one that speaks TLS
-    return found
+        values["stsSeconds"] = YEAR
+        values["forceSTSHeader"] = True  # Traefik itself need not be the one that speaks TLS
+    return values
 
 
-def basic_auth(context: Planning, users: str) -> dict[str, Any]:
+def build_basic_auth(context: Planning, users: str) -> dict[str, Any]:
     """Whoever is in a file of users. The password goes no further than Traefik.
 
     Source: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/basicauth/
@@ -216,7 +218,7 @@ def basic_auth(context: Planning, users: str) -> dict[str, Any]:
     return {"basicAuth": {"usersFile": file, "realm": f"monitoring {context.stack}", "removeHeader": True}}
 
 
-def rate_limit(settings: Settings) -> dict[str, Any]:
+def build_rate_limit(settings: Settings) -> dict[str, Any]:
     """So many requests of one address; behind trusted proxies the address is the one that they name."""
     limit: dict[str, Any] = {"average": PER_SECOND, "period": "1s", "burst": BURST}
     if settings.access.trusted_proxies:
@@ -224,20 +226,20 @@ def rate_limit(settings: Settings) -> dict[str, Any]:
     return limit
 
 
-def tls(settings: Settings) -> dict[str, Any]:
+def build_tls(settings: Settings) -> dict[str, Any]:
     """Versions and ciphers, and the certificate where Traefik does not order one."""
     minimum = settings.tls.minimum_version.replace(".", "")
     options: dict[str, Any] = {"minVersion": f"VersionTLS{minimum}", "alpnProtocols": ["h2", "http/1.1", "acme-tls/1"]}
     if settings.tls.minimum_version == "1.2":
         options["cipherSuites"] = list(CIPHERS)
-    made: dict[str, Any] = {"options": {"default": options}}
+    document: dict[str, Any] = {"options": {"default": options}}
     if not settings.tls.acme:
         files = {"certFile": f"{SECRETS_DIR}/{CERTIFICATE}", "keyFile": f"{SECRETS_DIR}/{KEY}"}
-        made["stores"] = {"default": {"defaultCertificate": files}}
-    return made
+        document["stores"] = {"default": {"defaultCertificate": files}}
+    return document
 
 
-def users(context: Planning) -> Mapping[str, Mapping[str, str]]:
+def list_users(context: Planning) -> Mapping[str, Mapping[str, str]]:
     """The files of users, by the secret that is such a file: names, and the secrets that hold their passwords."""
     access = context.settings.access
     files = {USERS: access.list_users()} | {f"{USERS}-{grant}": access.list_machines(grant) for grant in GRANTS}

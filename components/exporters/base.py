@@ -9,26 +9,26 @@ from model.service import Database
 from model.telemetry import ScrapeJob, ScrapeTarget, SeriesCount
 
 
-def databases(context: Planning, kind: str) -> dict[str, Database]:
+def find_databases(context: Planning, kind: str) -> dict[str, Database]:
     """The system's databases of a kind, by key."""
     return {key: item for key, item in context.system.databases.items() if item.kind == kind}
 
 
-def workload_name(context: Planning, name: str, kind: str, key: str) -> str:
+def name_workload(context: Planning, name: str, kind: str, key: str) -> str:
     """Name of the exporter of the database `key`; the only one of its kind is called like the component, `name`."""
-    return name if len(databases(context, kind)) == 1 else f"{name}-{key}"
+    return name if len(find_databases(context, kind)) == 1 else f"{name}-{key}"
 
 
-def reached(context: Planning, key: str, database: Database) -> str:
+def find_address(context: Planning, key: str, database: Database) -> str:
     """host:port of a database; in a demo its stand-in's, wherever the database itself lives."""
     if context.settings.demo:
         return context.address(database.derive_stand_in_name(key), database.listens)
     return database.address or f"{HOST}:{database.listens}"
 
 
-def scrape(context: Planning, name: str, kind: str, port: int, *, series: int) -> ScrapeJob:
+def build_scrape_job(context: Planning, name: str, kind: str, port: int, *, series: int) -> ScrapeJob:
     """The scrape job of a component: all its exporters, each with the label `database` and so many series."""
-    workloads = {key: workload_name(context, name, kind, key) for key in databases(context, kind)}
+    workloads = {key: name_workload(context, name, kind, key) for key in find_databases(context, kind)}
     targets = tuple(
         ScrapeTarget(
             address=context.address(workload, port),

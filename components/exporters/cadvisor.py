@@ -5,7 +5,7 @@ Flags: https://github.com/google/cadvisor/blob/master/docs/runtime_options.md.
 
 from __future__ import annotations
 
-from components.base import build_identity_labels, limits, published
+from components.base import build_identity_labels, build_limits, publish_port
 from components.exporters.containers import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build_dashboard
@@ -37,7 +37,9 @@ class Settings(ComponentSettings):
     """cAdvisor."""
 
 
-def _layers(settings: DockerSettings) -> tuple[tuple[HostMount, ...], tuple[Exemption, ...], tuple[str, ...]]:
+def _build_layer_access(
+    settings: DockerSettings,
+) -> tuple[tuple[HostMount, ...], tuple[Exemption, ...], tuple[str, ...]]:
     """What it needs for the figures of containers' file systems, which it has for the classic image store alone.
 
     These are a mount, an exemption, and the flags that go without.
@@ -81,14 +83,14 @@ class Cadvisor(Component[Settings]):
 
         It asks for the engine's driver once, at its start, so a new proxy starts it anew.
         """
-        layers, root, flags = _layers(context.settings.docker)
+        layers, root, flags = _build_layer_access(context.settings.docker)
         apis = tuple(api.workload for api in context.telemetry.docker_apis)
         groups = HostMount(source="/sys", path="/sys", reason="reads the control groups")
         return (
             Workload(
                 name=NAME,
                 image="cadvisor",
-                limits=limits(own, memory=192, cpus=0.5),
+                limits=build_limits(own, memory=192, cpus=0.5),
                 args=(
                     *(f"-docker=tcp://{api.address}" for api in context.telemetry.docker_apis),
                     "-docker_only=true",
@@ -98,7 +100,7 @@ class Cadvisor(Component[Settings]):
                     f"-port={PORT}",
                     *flags,
                 ),
-                ports=(published(context, NAME, PORT),),
+                ports=(publish_port(context, NAME, PORT),),
                 host_mounts=(groups, *layers),
                 exemptions=(*root, Exemption(rule="host-mount", reason="reads control groups and container layers")),
                 probe=HttpProbe(path="/healthz", port=PORT),

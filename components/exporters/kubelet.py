@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/concepts/cluster-administration/system-metric
 from __future__ import annotations
 
 from components.exporters.containers import mixin as pack
-from components.exporters.containers.alerts import SELF, limits_hit
+from components.exporters.containers.alerts import SELF, list_limit_alerts
 from model.component import Component, Planning, SystemRow
 from model.dashboard import build_dashboard
 from model.naming import build_identity_labels
@@ -14,7 +14,7 @@ from model.settings import ComponentSettings
 from model.telemetry import Discovery, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, name_series_offer
 
 NAME = "kubelet"
-KEPT = (
+RETAINED_METRICS = (
     "kubelet_volume_stats_.+|kubelet_running_.+|kubelet_runtime_operations(_errors)?_total|kubernetes_build_info"
     "|kubelet_certificate_manager_(client|server)_(ttl_seconds|expiration_renew_errors)"
     "|kubelet_server_expiration_renew_errors|process_.+"
@@ -53,14 +53,14 @@ class Kubelet(Component[Settings]):
             },
             {"regex": "id|image", "action": "labeldrop"},
         )  # fmt: skip
-        kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
+        relabel = ({"source_labels": ["__name__"], "regex": RETAINED_METRICS, "action": "keep"},)
         job = ScrapeJob(
             name=NAME,
             series=SeriesCount(node=110, pod=4),
             scheme="https",
             discovery=nodes,
             platform_login=True,
-            metric_relabel=kept,
+            metric_relabel=relabel,
         )
         return Telemetry(
             offers=(name_series_offer("containers"),),
@@ -77,7 +77,7 @@ class Kubelet(Component[Settings]):
                     metric_relabel=named,
                 ),
             ),
-            rules=(RuleGroup(name="containers", alerts=limits_hit(context.system.tune)),),
+            rules=(RuleGroup(name="containers", alerts=list_limit_alerts(context.system.tune)),),
             dashboards=(
                 build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),
             ),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.base import limits, published
+from components.base import build_limits, publish_port
 from components.grafana import mixin as pack
-from components.grafana.dashboards import index, stack_dashboard
-from components.grafana.documents import documents, environment, secret_variables
+from components.grafana.dashboards import build_index, build_stack_dashboard
+from components.grafana.documents import build_environment, list_secret_variables, render_documents
 from components.grafana.settings import (
     CONFIG_DIR,
     DATA_DIR,
@@ -38,7 +38,7 @@ from model.telemetry import (
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
 
-def kept(own: Settings, context: Planning) -> dict[str, Any]:
+def build_storage_arguments(own: Settings, context: Planning) -> dict[str, Any]:
     """Where data is kept, as arguments of `Workload`: a volume, or memory where all that must last is elsewhere."""
     if own.database:
         return {"tmpfs": ("/tmp", DATA_DIR)}  # noqa: S108 - inside the container
@@ -73,7 +73,7 @@ class Grafana(Component[Settings]):
 
     def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
         """The dashboards of the stack itself, and the list of all."""
-        specs = (stack_dashboard(collected.rows), index(context))
+        specs = (build_stack_dashboard(collected.rows), build_index(context))
         where = "dashboard {}".format
         boards = (build_dashboard(s, folder="Monitoring", tags=["monitoring"], where=where(s.uid)) for s in specs)
         return Telemetry(dashboards=tuple(boards))
@@ -89,9 +89,9 @@ class Grafana(Component[Settings]):
         """
         database, oauth = own.database, own.oauth
         client = f"the secret of Grafana's client {oauth.client_id} at {oauth.auth_url}" if oauth else ""
-        given = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
+        purpose = f"the password of Grafana's user {database.user} at {database.host}" if database else ""
         return (
-            *((Secret(name=DATABASE_PASSWORD, purpose=given),) if given else ()),
+            *((Secret(name=DATABASE_PASSWORD, purpose=purpose),) if purpose else ()),
             *((Secret(name=oauth.client_secret, purpose=client),) if oauth else ()),
             Secret(name=PASSWORD, purpose="the password of Grafana's user admin", generate=True),
             Secret(
@@ -105,7 +105,7 @@ class Grafana(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Grafana with its database on a volume, or as many as are wanted that share one elsewhere."""
-        files = documents(own, context)
+        files = render_documents(own, context)
         reload = Reload(
             port=PORT,
             path="/api/admin/provisioning/dashboards/reload",
@@ -115,9 +115,9 @@ class Grafana(Component[Settings]):
             Workload(
                 name=NAME,
                 image=own.image,
-                limits=limits(own, memory=256),
+                limits=build_limits(own, memory=256),
                 entrypoint=("/bin/sh", "-ec", START),
-                env=environment(own, context),
+                env=build_environment(own, context),
                 config=ConfigDir(
                     path=CONFIG_DIR,
                     files=files,
@@ -125,12 +125,12 @@ class Grafana(Component[Settings]):
                     restart_on=frozenset({"datasources/datasources.yaml", DATABASE_CA} & files.keys()),
                 ),
                 secrets=tuple(
-                    SecretFile(path=f"/run/secrets/{name}", secret=name) for name in secret_variables(own).values()
+                    SecretFile(path=f"/run/secrets/{name}", secret=name) for name in list_secret_variables(own).values()
                 ),
-                ports=(published(context, NAME, PORT, default=3000),),
+                ports=(publish_port(context, NAME, PORT, default=3000),),
                 replicas=own.replicas,
                 egress="anywhere" if own.database or own.tracing or own.oauth else "stack",
-                **kept(own, context),
+                **build_storage_arguments(own, context),
                 probe=HttpProbe(path="/api/health", port=PORT, start_period=90),  # the first start creates the database
             ),
         )

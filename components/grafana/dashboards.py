@@ -16,7 +16,7 @@ INDEX = "index"
 _FIRST = "What is firing, whether promises are kept, and every dashboard by name."
 
 
-def stack_dashboard(rows: Sequence[StackRow]) -> DashboardSpec:
+def build_stack_dashboard(rows: Sequence[StackRow]) -> DashboardSpec:
     """The stack itself, with the rows of all components that run."""
     ordered = sorted(rows, key=lambda row: row.position)
     return DashboardSpec(
@@ -28,16 +28,21 @@ def stack_dashboard(rows: Sequence[StackRow]) -> DashboardSpec:
     )
 
 
-def index(context: Planning) -> DashboardSpec:
+def build_index(context: Planning) -> DashboardSpec:
     """What people see first: what is firing, whether promises are kept, and every dashboard by name."""
     system = context.system
-    rows = [Row(title="Now", panels=_now())]
+    rows = [Row(title="Now", panels=_build_overview_panels())]
     if system.objectives:
         width = max(4, 24 // min(len(system.objectives), 6))
         rows.append(
             Row(title="Objectives", panels=tuple(slo.build_status_panel(item, width) for item in system.objectives))
         )
-    rows.append(Row(title="Dashboards", panels=(_list(system.title, system.name), _list("Monitoring", "monitoring"))))
+    rows.append(
+        Row(
+            title="Dashboards",
+            panels=(_build_list_panel(system.title, system.name), _build_list_panel("Monitoring", "monitoring")),
+        )
+    )
     return DashboardSpec(
         uid=INDEX,
         title=f"{system.title} {context.settings.environment}",
@@ -47,7 +52,7 @@ def index(context: Planning) -> DashboardSpec:
     )
 
 
-def _now() -> tuple[Panel, ...]:
+def _build_overview_panels() -> tuple[Panel, ...]:
     up = {"{{service}}": 'min by (service) (up{environment=~"$environment"})'}
     critical = {"critical": 'count(ALERTS{alertstate="firing", severity="critical"}) or on() vector(0)'}
     warning = {"warning": 'count(ALERTS{alertstate="firing", severity="warning"}) or on() vector(0)'}
@@ -70,5 +75,5 @@ def _now() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _list(title: str, tag: str) -> Panel:
+def _build_list_panel(title: str, tag: str) -> Panel:
     return Panel(title=title, kind="dashboards", tag=tag, description=f"Every dashboard with the tag {tag}.", height=9)

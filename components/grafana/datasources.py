@@ -11,19 +11,19 @@ from model.dashboard import LOKI
 from model.telemetry import TRACING, Datasource
 
 
-def datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
+def build_datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
     """The data sources; one that is no longer listed is removed."""
     traces = next((source for source in sources if source.kind in TRACING), None)
-    return {"apiVersion": 1, "prune": True, "datasources": [_datasource(source, traces) for source in sources]}
+    return {"apiVersion": 1, "prune": True, "datasources": [_build_datasource(source, traces) for source in sources]}
 
 
-def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[str, Any]:
+def _build_datasource(source: Datasource, traces: Datasource | None = None) -> dict[str, Any]:
     """One data source; that of the logs leads to the one of the traces, where there is one, and back."""
     links: dict[str, Any] = {}
     if traces and source.kind == LOKI.type_val:
-        links = derived_fields(traces)
+        links = build_derived_fields(traces)
     elif source.kind in TRACING:
-        links = to_logs()
+        links = build_link_to_logs()
     return {
         "name": source.name,
         "uid": source.uid,
@@ -36,7 +36,7 @@ def _datasource(source: Datasource, traces: Datasource | None = None) -> dict[st
     }
 
 
-def derived_fields(traces: Datasource) -> dict[str, Any]:
+def build_derived_fields(traces: Datasource) -> dict[str, Any]:
     """The link from a log line's trace_id, in JSON or beside the line, to its trace.
 
     A dollar is doubled because provisioning files have their variables replaced. Format:
@@ -51,7 +51,7 @@ def derived_fields(traces: Datasource) -> dict[str, Any]:
     }
 
 
-def to_logs() -> dict[str, Any]:
+def build_link_to_logs() -> dict[str, Any]:
     """The link from a span to the log lines of its service that have its trace_id, a minute around it.
 
     Format: https://grafana.com/docs/grafana/latest/datasources/jaeger/#trace-to-logs

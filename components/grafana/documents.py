@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from components.documents import dump as dump_yaml
+from components.documents import render_yaml as dump_yaml
 from components.grafana.dashboards import INDEX
-from components.grafana.datasources import datasources
+from components.grafana.datasources import build_datasources
 from components.grafana.settings import CONFIG_DIR, DATA_DIR, DATABASE_CA, DATABASE_PASSWORD, SECRETS, Settings
 from model.base import parse_duration
 from model.component import Planned, Planning
@@ -23,57 +23,59 @@ from model.telemetry import (
 )
 
 
-def documents(own: Settings, context: Planned) -> dict[str, str]:
+def render_documents(own: Settings, context: Planned) -> dict[str, str]:
     """Every file of the provisioning directory, by its relative path."""
     boards = context.telemetry.dashboards
     files = {
-        "datasources/datasources.yaml": dump_yaml(datasources(sources(own, context))),
-        "dashboards/dashboards.yaml": dump_yaml(providers(boards)),
+        "datasources/datasources.yaml": dump_yaml(build_datasources(list_datasources(own, context))),
+        "dashboards/dashboards.yaml": dump_yaml(build_providers(boards)),
     }
     database = own.database
     if database and database.ca_certificate:
         files[DATABASE_CA] = database.ca_certificate
-    return files | {f"boards/{slug(board.folder)}/{board.uid}.json": render_dashboard(board.model) for board in boards}
+    return files | {
+        f"boards/{build_slug(board.folder)}/{board.uid}.json": render_dashboard(board.model) for board in boards
+    }
 
 
-def sources(own: Settings, context: Planned) -> tuple[Datasource, ...]:
+def list_datasources(own: Settings, context: Planned) -> tuple[Datasource, ...]:
     """Everyone's data sources; a tracing backend that the settings name takes the place of the stack's own."""
-    named = tracing(own)
+    named = list_tracing_datasources(own)
     replaced = {source.uid for source in named}
     return (*(source for source in context.telemetry.datasources if source.uid not in replaced), *named)
 
 
-def tracing(own: Settings) -> tuple[Datasource, ...]:
+def list_tracing_datasources(own: Settings) -> tuple[Datasource, ...]:
     """The data source of the tracing backend that the settings name."""
     if own.tracing is None:
         return ()
     return (Datasource(uid=TRACES, name="Traces", kind=own.tracing.kind, url=own.tracing.url),)
 
 
-def providers(boards: tuple[Dashboard, ...]) -> dict[str, Any]:
+def build_providers(boards: tuple[Dashboard, ...]) -> dict[str, Any]:
     """One provider for each folder, as a provider without sub-folders takes exactly one title."""
     folders = sorted({board.folder for board in boards})
-    return {"apiVersion": 1, "providers": [_provider(folder) for folder in folders]}
+    return {"apiVersion": 1, "providers": [_build_provider(folder) for folder in folders]}
 
 
-def _provider(folder: str) -> dict[str, Any]:
+def _build_provider(folder: str) -> dict[str, Any]:
     return {
-        "name": slug(folder),
+        "name": build_slug(folder),
         "folder": folder,
         "type": "file",
         "disableDeletion": False,
         "allowUiUpdates": False,
         "updateIntervalSeconds": 30,
-        "options": {"path": f"{CONFIG_DIR}/boards/{slug(folder)}"},
+        "options": {"path": f"{CONFIG_DIR}/boards/{build_slug(folder)}"},
     }
 
 
-def slug(title: str) -> str:
+def build_slug(title: str) -> str:
     """A title as the name of a directory: `RAG & API` gives `rag-api`."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "general"
 
 
-def environment(own: Settings, context: Planning) -> dict[str, str]:
+def build_environment(own: Settings, context: Planning) -> dict[str, str]:
     """Grafana's settings; each variable is GF_<section>_<key>."""
     base = context.settings.base_url
     https = str(base.startswith("https://")).lower()
@@ -108,11 +110,11 @@ def environment(own: Settings, context: Planning) -> dict[str, str]:
         **(own.database.build_environment(f"{CONFIG_DIR}/{DATABASE_CA}") if own.database else {}),
         **(own.oauth.build_environment() if own.oauth else {}),
         # Grafana reads the files itself; with NAME__FILE its image would put what is in them into the environment
-        **{variable: f"$__file{{/run/secrets/{name}}}" for variable, name in secret_variables(own).items()},
+        **{variable: f"$__file{{/run/secrets/{name}}}" for variable, name in list_secret_variables(own).items()},
     }
 
 
-def secret_variables(own: Settings) -> dict[str, str]:
+def list_secret_variables(own: Settings) -> dict[str, str]:
     """The secrets that these settings call for, by variable, as in SECRETS."""
     oauth = {"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": own.oauth.client_secret} if own.oauth else {}
     return SECRETS | oauth | ({"GF_DATABASE_PASSWORD": DATABASE_PASSWORD} if own.database else {})

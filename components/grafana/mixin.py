@@ -5,7 +5,7 @@ Source of the names: https://grafana.com/docs/grafana/latest/setup-grafana/set-u
 
 from __future__ import annotations
 
-from components.drawing import or_zero
+from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule
@@ -26,7 +26,7 @@ DATASOURCE_ERRORS = 5.0
 """In five minutes: one for each refresh of a panel is a broken panel, a few are queries that took too long."""
 REQUESTS = "grafana_http_request_duration_seconds"
 SELF = "grafana"
-NOTHING_YET = or_zero(SELF)
+NOTHING_YET = fill_zero_if_up(SELF)
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -34,10 +34,10 @@ NOTHING_YET = or_zero(SELF)
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about what people see of Grafana; that it is down says TargetDown."""
-    return errors(tune), datasource_errors(tune)
+    return alert_on_errors(tune), alert_on_datasource_errors(tune)
 
 
-def errors(tune: Tune) -> AlertRule:
+def alert_on_errors(tune: Tune) -> AlertRule:
     """Grafana's own answers, pages and queries alike."""
     bound = get_limit(tune, "GrafanaErrors", ERROR_SHARE)
     count = f"{REQUESTS}_count"
@@ -62,7 +62,7 @@ def errors(tune: Tune) -> AlertRule:
     )
 
 
-def datasource_errors(tune: Tune) -> AlertRule:
+def alert_on_datasource_errors(tune: Tune) -> AlertRule:
     """Requests from Grafana to a data source that it answered with a 5xx status."""
     bound = get_limit(tune, "GrafanaDatasourceErrors", DATASOURCE_ERRORS)
     name = "grafana_datasource_request_total"

@@ -69,7 +69,7 @@ class Settings(ComponentSettings):
         return self.replicas
 
     @model_validator(mode="after")
-    def _instances_share(self) -> Settings:
+    def _check_shared_database(self) -> Settings:
         if self.replicas > 1 and self.database is None:
             message = (
                 f"{self.replicas} instances need a database that they share: name one in grafana.database, or use 1"

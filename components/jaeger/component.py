@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from components.base import build_identity_labels, limits, open_port, published
+from components.base import build_identity_labels, build_limits, open_port, publish_port
 from components.jaeger import mixin as pack
 from model.base import Duration, PortNumber, parse_duration
 from model.component import Component, Planned, Planning
@@ -73,7 +73,7 @@ class Settings(ComponentSettings):
 # -- arguments -------------------------------------------------------------------------------------------------------
 
 
-def arguments(own: Settings, base: str = "") -> tuple[str, ...]:
+def list_arguments(own: Settings, base: str = "") -> tuple[str, ...]:
     """The flags: where it listens, and where and how long spans are kept (durations as Go writes them)."""
     return (
         "--log-level=warn",
@@ -95,10 +95,10 @@ def arguments(own: Settings, base: str = "") -> tuple[str, ...]:
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def ports(own: Settings, context: Planning) -> tuple[Port, ...]:
+def list_ports(own: Settings, context: Planning) -> tuple[Port, ...]:
     """The web interface and all ways in for spans; only those that the settings name are published."""
     return (
-        published(context, NAME, PORT),
+        publish_port(context, NAME, PORT),
         open_port(context, NAME, COLLECTOR_PORT, name="collector", host=own.collector_port),
         open_port(context, NAME, OTLP_GRPC_PORT, name="otlp-grpc", host=own.otlp_grpc_port),
         open_port(context, NAME, OTLP_HTTP_PORT, name="otlp-http", host=own.otlp_http_port),
@@ -140,10 +140,10 @@ class Jaeger(Component[Settings]):
             Workload(
                 name=NAME,
                 image="jaeger",
-                limits=limits(own, memory=512),  # Badger's memory tables and caches may grow to some 300 MiB
-                args=arguments(own, context.settings.base_path),
+                limits=build_limits(own, memory=512),  # Badger's memory tables and caches may grow to some 300 MiB
+                args=list_arguments(own, context.settings.base_path),
                 env=ENVIRONMENT,
-                ports=ports(own, context),
+                ports=list_ports(own, context),
                 volumes=(DataVolume(name="jaeger-data", path=DATA_DIR, retain=context.settings.retain_data),),
                 probe=HttpProbe(path="/", port=ADMIN_PORT),
                 stop_seconds=30,  # Badger writes its tables when it closes

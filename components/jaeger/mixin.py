@@ -5,7 +5,7 @@ Source of the names: https://www.jaegertracing.io/docs/1.62/monitoring/ and its 
 
 from __future__ import annotations
 
-from components.drawing import or_zero
+from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule
@@ -43,10 +43,15 @@ SELF = "jaeger"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about Jaeger; that it is down says TargetDown."""
-    return drops_spans(tune), spans_not_saved(tune), queue_filling(tune), query_errors(tune)
+    return (
+        alert_on_dropped_spans(tune),
+        alert_on_spans_not_saved(tune),
+        alert_on_queue_filling(tune),
+        alert_on_query_errors(tune),
+    )
 
 
-def drops_spans(tune: Tune) -> AlertRule:
+def alert_on_dropped_spans(tune: Tune) -> AlertRule:
     """Spans that found the collector's queue full."""
     bound = get_limit(tune, "JaegerDropsSpans", DROPPED)
     dropped = build_service_series(SELF, "jaeger_collector_spans_dropped_total", host="jaeger")
@@ -69,7 +74,7 @@ def drops_spans(tune: Tune) -> AlertRule:
     )
 
 
-def spans_not_saved(tune: Tune) -> AlertRule:
+def alert_on_spans_not_saved(tune: Tune) -> AlertRule:
     """Spans that the storage refused."""
     bound = get_limit(tune, "JaegerSpansNotSaved", UNSAVED_SHARE)
     name = "jaeger_collector_spans_saved_by_svc_total"
@@ -95,7 +100,7 @@ def spans_not_saved(tune: Tune) -> AlertRule:
     )
 
 
-def queue_filling(tune: Tune) -> AlertRule:
+def alert_on_queue_filling(tune: Tune) -> AlertRule:
     """Spans that wait to be saved, as a share of what the queue holds."""
     bound = get_limit(tune, "JaegerQueueFilling", QUEUE_SHARE)
     length = build_service_series(SELF, "jaeger_collector_queue_length", host="jaeger")
@@ -118,7 +123,7 @@ def queue_filling(tune: Tune) -> AlertRule:
     )
 
 
-def query_errors(tune: Tune) -> AlertRule:
+def alert_on_query_errors(tune: Tune) -> AlertRule:
     """Queries that fail, save those of single traces: one that is not there counts as a failure."""
     bound = get_limit(tune, "JaegerQueryErrors", ERROR_SHARE)
     name = "jaeger_query_requests_total"
@@ -151,7 +156,8 @@ def query_errors(tune: Tune) -> AlertRule:
 def panels() -> tuple[Panel, ...]:
     """What Jaeger receives, what it loses, and how near it is to losing more."""
     received = {
-        "{{svc}}": "sum by (svc) (rate(jaeger_collector_spans_received_total[$__rate_interval])) > 0" + or_zero(SELF)
+        "{{svc}}": "sum by (svc) (rate(jaeger_collector_spans_received_total[$__rate_interval])) > 0"
+        + fill_zero_if_up(SELF)
     }
     failed = '{environment=~"$environment", result="err"}'
     lost = {

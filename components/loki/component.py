@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from components.base import limits, published
-from components.documents import dump
+from components.base import build_limits, publish_port
+from components.documents import render_yaml
 from components.loki import mixin as pack
-from components.loki.documents import config, runtime
+from components.loki.documents import build_config, render_runtime
 from components.loki.settings import (
     BACKEND,
     CA,
@@ -23,7 +23,7 @@ from components.loki.settings import (
     SERIES,
     WRITE,
     Settings,
-    parts,
+    list_parts,
 )
 from model import openings
 from model.capacity import choose_limit_mib, choose_volume_size, estimate_loki_disk, estimate_loki_memory
@@ -49,20 +49,20 @@ from model.telemetry import (
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 
-def single(own: Settings, context: Planning) -> Workload:
+def build_single_workload(own: Settings, context: Planning) -> Workload:
     """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
     memory = choose_limit_mib(estimate_loki_memory(context.system), 512)
     size = choose_volume_size(0 if own.storage.s3 else estimate_loki_disk(context.system, own.retention))
     trusted = own.storage.s3.ca_certificate if own.storage.s3 else None
     files = {
-        "loki.yaml": dump(config(own, context)),
-        "runtime.yaml": runtime(own),
+        "loki.yaml": render_yaml(build_config(own, context)),
+        "runtime.yaml": render_runtime(own),
         **({CA: trusted} if trusted else {}),
     }
     return Workload(
         name=NAME,
         image="loki",
-        limits=limits(own, memory=memory, cpus=2.0, pids=512),
+        limits=build_limits(own, memory=memory, cpus=2.0, pids=512),
         args=(f"-config.file={CONFIG_DIR}/loki.yaml",),
         config=ConfigDir(
             path=CONFIG_DIR,
@@ -77,7 +77,7 @@ def single(own: Settings, context: Planning) -> Workload:
                 digest_file="runtime.yaml",
             ),
         ),
-        ports=(published(context, NAME, PORT, default=3100),),
+        ports=(publish_port(context, NAME, PORT, default=3100),),
         volumes=(DataVolume(name="loki-data", path=DATA_DIR, retain=context.settings.retain_data, size=size),),
         probe=HttpProbe(path="/ready", port=PORT, start_period=60),
         stop_seconds=60,
@@ -85,9 +85,9 @@ def single(own: Settings, context: Planning) -> Workload:
     )
 
 
-def part(context: Planning, one: Workload, name: str, count: int) -> Workload:
+def build_part_workload(context: Planning, one: Workload, name: str, count: int) -> Workload:
     """A part: that which reads keeps nothing, so it has no volume."""
-    kept = name != READ
+    stores_data = name != READ
     volume = DataVolume(name=f"{name}-data", path=DATA_DIR, retain=context.settings.retain_data)
     return replace(
         one,
@@ -95,8 +95,8 @@ def part(context: Planning, one: Workload, name: str, count: int) -> Workload:
         args=(*one.args, f"-target={name.removeprefix(f'{NAME}-')}"),
         ports=(Port(number=PORT), Port(number=GRPC_PORT, name="grpc"), Port(number=GOSSIP_PORT, name="gossip")),
         replicas=count,
-        volumes=(volume,) if kept else (),
-        tmpfs=one.tmpfs if kept else (*one.tmpfs, DATA_DIR),
+        volumes=(volume,) if stores_data else (),
+        tmpfs=one.tmpfs if stores_data else (*one.tmpfs, DATA_DIR),
         after=(BACKEND,) if name == READ else (),  # it is ready once it has found who plans its queries
         # it brings what it holds to the bucket; what is left after that is on its volume, so nobody need wait for it
         stop_seconds=180 if name == WRITE else one.stop_seconds,
@@ -114,7 +114,7 @@ class Loki(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Loki is scraped, is a data source, takes lines, and has alerts about those it refuses or fails to delete."""
-        every = parts(own, context)
+        every = list_parts(own, context)
         read, write, backend = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
         series = {name: SeriesCount(target=count) for name, count in SERIES.items()}
         jobs = tuple(
@@ -140,11 +140,11 @@ class Loki(Component[Settings]):
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """What the target cannot run, and limits that contradict each other."""
         target = context.settings.target
-        found = check_log_limits(context, NAME, own)
-        if own.mode != "single" and not parts(own, context):
+        problems = check_log_limits(context, NAME, own)
+        if own.mode != "single" and not list_parts(own, context):
             message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
-            return [*found, Problem(locate_in_section(context.stack, NAME, "mode"), message)]
-        return found
+            return [*problems, Problem(locate_in_section(context.stack, NAME, "mode"), message)]
+        return problems
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The secret half of the access key, where one is named."""
@@ -155,5 +155,7 @@ class Loki(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Loki with its data on a volume, or its parts."""
-        one = single(own, context)
-        return tuple(part(context, one, name, count) for name, count in parts(own, context).items()) or (one,)
+        one = build_single_workload(own, context)
+        return tuple(
+            build_part_workload(context, one, name, count) for name, count in list_parts(own, context).items()
+        ) or (one,)

@@ -21,12 +21,12 @@ from components.loki.settings import (
     TENANT,
     WRITE,
     Settings,
-    parts,
+    list_parts,
 )
 from model.component import Planning
 
 
-def config(own: Settings, context: Planning) -> dict[str, Any]:
+def build_config(own: Settings, context: Planning) -> dict[str, Any]:
     """loki.yaml as a dict: everything that Loki reads only when it starts, the same for all parts."""
     kind = "s3" if own.storage.s3 else "filesystem"
     period = {"prefix": "index_", "period": "24h"}
@@ -34,7 +34,7 @@ def config(own: Settings, context: Planning) -> dict[str, Any]:
     return {
         "auth_enabled": False,
         "server": {"http_listen_port": PORT, "grpc_listen_port": GRPC_PORT, "log_level": "warn"},
-        **together(own, context),
+        **build_common_and_memberlist(own, context),
         "schema_config": {"configs": [schema]},
         "ingester": {"wal": {"dir": f"{DATA_DIR}/wal", "flush_on_shutdown": True}, "chunk_idle_period": "30m"},
         "compactor": {
@@ -52,20 +52,20 @@ def config(own: Settings, context: Planning) -> dict[str, Any]:
     }
 
 
-def together(own: Settings, context: Planning) -> dict[str, Any]:
+def build_common_and_memberlist(own: Settings, context: Planning) -> dict[str, Any]:
     """How parts find each other, by gossip, and those among them that read the index; one process asks nobody.
 
     Source: https://grafana.com/docs/loki/latest/configure/#memberlist
     """
-    found, kept = parts(own, context), {"storage": storage(own)}
-    if not found:
+    parts, common = list_parts(own, context), {"storage": build_storage(own)}
+    if not parts:
         alone = {"replication_factor": 1, "ring": {"kvstore": {"store": "inmemory"}}}
-        return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **kept}}
-    copies, compactor = min(found[WRITE], MOST_COPIES), f"http://{context.address(BACKEND, PORT)}"
+        return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **common}}
+    copies, compactor = min(parts[WRITE], MOST_COPIES), f"http://{context.address(BACKEND, PORT)}"
     gossip = {"compactor_address": compactor, "ring": {"kvstore": {"store": "memberlist"}}}
     gateway = {"server_address": f"dns+{context.derive_peer_address(BACKEND, GRPC_PORT)}"}
     return {
-        "common": {"path_prefix": DATA_DIR, "replication_factor": copies, **gossip, **kept},
+        "common": {"path_prefix": DATA_DIR, "replication_factor": copies, **gossip, **common},
         "memberlist": {
             "bind_port": GOSSIP_PORT,
             "join_members": [f"dns+{context.derive_peer_address(name, GOSSIP_PORT)}" for name in (WRITE, BACKEND)],
@@ -76,7 +76,7 @@ def together(own: Settings, context: Planning) -> dict[str, Any]:
     }
 
 
-def storage(own: Settings) -> dict[str, Any]:
+def build_storage(own: Settings) -> dict[str, Any]:
     """The place of chunks, index and rules; neither half of an access key stands here.
 
     Source: https://grafana.com/docs/loki/latest/configure/#s3_storage_config
@@ -84,15 +84,15 @@ def storage(own: Settings) -> dict[str, Any]:
     s3 = own.storage.s3
     if s3 is None:
         return {"filesystem": {"chunks_directory": f"{DATA_DIR}/chunks", "rules_directory": f"{DATA_DIR}/rules"}}
-    found: dict[str, Any] = {"bucketnames": s3.bucket, "region": s3.region or "us-east-1"}
+    options: dict[str, Any] = {"bucketnames": s3.bucket, "region": s3.region or "us-east-1"}
     if s3.endpoint:
-        found |= {"endpoint": s3.endpoint, "insecure": s3.insecure}
+        options |= {"endpoint": s3.endpoint, "insecure": s3.insecure}
     if s3.ca_certificate:
-        found["http_config"] = {"ca_file": f"{CONFIG_DIR}/{CA}"}
-    return {"s3": {**found, "s3forcepathstyle": s3.path_style}}
+        options["http_config"] = {"ca_file": f"{CONFIG_DIR}/{CA}"}
+    return {"s3": {**options, "s3forcepathstyle": s3.path_style}}
 
 
-def runtime(own: Settings) -> str:
+def render_runtime(own: Settings) -> str:
     """runtime.yaml: the limits, written exactly as Loki writes them back, so that its digest is that of this text.
 
     Loki exposes the digest of what it loaded after parsing and writing it (keys sorted, four spaces); see

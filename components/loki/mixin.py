@@ -5,7 +5,7 @@ Source of the names: https://grafana.com/docs/loki/latest/operations/meta-monito
 
 from __future__ import annotations
 
-from components.drawing import or_zero
+from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -30,7 +30,7 @@ RETENTION_SECONDS = 10800.0
 COMPACTOR = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
 """Of each instance, and 0 on those that are not the compactor."""
 SELF = "loki"
-NOTHING_YET = or_zero(f"{SELF}(-.*)?")
+NOTHING_YET = fill_zero_if_up(f"{SELF}(-.*)?")
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -39,21 +39,21 @@ NOTHING_YET = or_zero(f"{SELF}(-.*)?")
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about Loki; that it is down says TargetDown."""
     return (
-        request_errors(tune),
-        request_panics(),
-        discards_lines(tune),
-        retention_not_applied(tune),
-        retention_never_applied(),
-        limits_refused(),
+        alert_on_request_errors(tune),
+        alert_on_request_panics(),
+        alert_on_discarded_lines(tune),
+        alert_on_retention_not_applied(tune),
+        alert_on_retention_never_applied(),
+        alert_on_limits_refused(),
     )
 
 
-def request_errors(tune: Tune) -> AlertRule:
+def alert_on_request_errors(tune: Tune) -> AlertRule:
     """A share for each route: pushes are many, and would hide queries that all fail."""
     bound = get_limit(tune, "LokiRequestErrors", ERROR_SHARE)
     requests = "loki_request_duration_seconds_count"
     failed = build_service_series(SELF, requests, route="loki_api_v1_push", status_code="500")
-    taken = build_service_series(SELF, requests, route="loki_api_v1_push", status_code="204")
+    accepted = build_service_series(SELF, requests, route="loki_api_v1_push", status_code="204")
     return AlertRule(
         name="LokiRequestErrors",
         expr=f'sum by ({BY}, route) (rate({requests}{{status_code=~"5.."}}[5m]))'
@@ -71,11 +71,11 @@ def request_errors(tune: Tune) -> AlertRule:
             "Look at the disk of its volume: without space it can neither write nor delete.",
             "If only queries fail, they ask for too much at once: shorten their range, or raise Loki's `memory`.",
         ),
-        example=build_share_example(failed, taken, bound),
+        example=build_share_example(failed, accepted, bound),
     )
 
 
-def request_panics() -> AlertRule:
+def alert_on_request_panics() -> AlertRule:
     """Loki catches them, answers 500 and goes on; a share of all requests hides them."""
     panics = build_service_series(SELF, "loki_panic_total", instance="loki:3100")
     return AlertRule(
@@ -95,7 +95,7 @@ def request_panics() -> AlertRule:
     )
 
 
-def discards_lines(tune: Tune) -> AlertRule:
+def alert_on_discarded_lines(tune: Tune) -> AlertRule:
     """Lines that Loki received and did not take."""
     bound = get_limit(tune, "LokiDiscardsLines", DISCARDED)
     discarded = build_service_series(SELF, "loki_discarded_samples_total", reason="rate_limited", tenant="fake")
@@ -122,7 +122,7 @@ def discards_lines(tune: Tune) -> AlertRule:
     )
 
 
-def retention_not_applied(tune: Tune) -> AlertRule:
+def alert_on_retention_not_applied(tune: Tune) -> AlertRule:
     """Seconds since the last success; 0 stands for none yet, as after a start."""
     bound = get_limit(tune, "LokiRetentionNotApplied", RETENTION_SECONDS)
     latest = f"max by ({BY}) ({COMPACTOR})"  # of several instances one is at work, and each may have been
@@ -145,7 +145,7 @@ def retention_not_applied(tune: Tune) -> AlertRule:
     )
 
 
-def retention_never_applied() -> AlertRule:
+def alert_on_retention_never_applied() -> AlertRule:
     """The time is 0 until the first success: a compactor that is broken from its start has no last one to be old."""
     series = build_service_series(SELF, COMPACTOR, instance="loki:3100")
     return AlertRule(
@@ -165,7 +165,7 @@ def retention_never_applied() -> AlertRule:
     )
 
 
-def limits_refused() -> AlertRule:
+def alert_on_limits_refused() -> AlertRule:
     """Loki keeps its old limits when it cannot read the new ones."""
     loaded = build_service_series(SELF, "loki_runtime_config_last_reload_successful", config="loki")
     return AlertRule(

@@ -63,20 +63,20 @@ class Settings(ComponentSettings):
     """Active streams (distinct sets of labels); protects from labels with too many values."""
 
     @model_validator(mode="after")
-    def _parts_share(self) -> Settings:
-        found = []
+    def _check_shared_storage(self) -> Settings:
+        problems = []
         if self.mode == "simpleScalable" and self.storage.s3 is None:
-            found.append(Problem("storage.s3", "is required by mode simpleScalable: its parts share a bucket"))
+            problems.append(Problem("storage.s3", "is required by mode simpleScalable: its parts share a bucket"))
         if self.mode == "single" and self.replicas is not None:
-            found.append(Problem("replicas", "mode single is one process; count instances in mode simpleScalable"))
-        if found:
-            raise Inconsistent(found)
+            problems.append(Problem("replicas", "mode single is one process; count instances in mode simpleScalable"))
+        if problems:
+            raise Inconsistent(problems)
         return self
 
 
-def parts(own: Settings, context: Planning) -> Mapping[str, int]:
+def list_parts(own: Settings, context: Planning) -> Mapping[str, int]:
     """Instances by workload; empty where Loki is one process, as it is planned where parts are refused."""
     if own.mode == "single" or context.settings.target != "kubernetes":
         return {}
-    wanted = own.replicas or Replicas()
-    return {BACKEND: wanted.backend, WRITE: wanted.write, READ: wanted.read}
+    replicas = own.replicas or Replicas()
+    return {BACKEND: replicas.backend, WRITE: replicas.write, READ: replicas.read}

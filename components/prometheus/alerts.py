@@ -48,19 +48,19 @@ STORAGE = {
 def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1) -> tuple[AlertRule, ...]:
     """Alerts about Prometheus; some make sense only where there are several of it, or of Alertmanager."""
     return (
-        watchdog(),
-        config_refused(),
-        rule_failures(),
-        *(() if alertmanagers == 1 else (errors_of_some(tune),)),
-        errors_of_any(tune),
-        slow_rule_groups(tune),
-        storage_almost_full(tune),
-        storage_failing(),
-        *(() if replicas == 1 else (not_ingesting(),)),
+        build_watchdog_alert(),
+        alert_on_config_refused(),
+        alert_on_rule_failures(),
+        *(() if alertmanagers == 1 else (alert_on_errors_of_some(tune),)),
+        alert_on_errors_of_any(tune),
+        alert_on_slow_rule_groups(tune),
+        alert_on_storage_almost_full(tune),
+        alert_on_storage_failing(),
+        *(() if replicas == 1 else (alert_on_not_ingesting(),)),
     )
 
 
-def watchdog() -> AlertRule:
+def build_watchdog_alert() -> AlertRule:
     """That it stops arriving is the message; it needs samples, as no alert can fire without them."""
     up = build_service_series(SELF, "up")
     return AlertRule(
@@ -83,7 +83,7 @@ def watchdog() -> AlertRule:
     )
 
 
-def config_refused() -> AlertRule:
+def alert_on_config_refused() -> AlertRule:
     """Prometheus keeps its old configuration when it cannot read the new one."""
     loaded = build_service_series(SELF, "prometheus_config_last_reload_successful")
     return AlertRule(
@@ -103,7 +103,7 @@ def config_refused() -> AlertRule:
     )
 
 
-def rule_failures() -> AlertRule:
+def alert_on_rule_failures() -> AlertRule:
     """A rule that cannot be evaluated neither fires nor records."""
     failed = build_service_series(
         SELF, "prometheus_rule_evaluation_failures_total", rule_group="/etc/prometheus/rules/api.yml;api"
@@ -128,13 +128,13 @@ def rule_failures() -> AlertRule:
 # -- alerts on their way ---------------------------------------------------------------------------------------------
 
 
-def _lost(by: str) -> str:
+def _build_lost_share(by: str) -> str:
     """The share of alerts that did not arrive, for each Alertmanager: `sent` counts only those that did."""
     failed = "rate(prometheus_notifications_errors_total[5m])"
     return f"{by}({failed} / ({failed} + rate(prometheus_notifications_sent_total[5m])))"
 
 
-def _sent(share: float, to: str) -> dict[str, str]:
+def _build_sent_series(share: float, to: str) -> dict[str, str]:
     """Alerts to one Alertmanager of which a share is lost."""
     prefix, instance = "prometheus_notifications", "prometheus:9090"
     errors = build_service_series(SELF, f"{prefix}_errors_total", alertmanager=to, instance=instance)
@@ -142,12 +142,12 @@ def _sent(share: float, to: str) -> dict[str, str]:
     return {errors: build_counter_samples(10000 * share), sent: build_counter_samples(10000 * (1 - share))}
 
 
-def errors_of_some(tune: Tune) -> AlertRule:
+def alert_on_errors_of_some(tune: Tune) -> AlertRule:
     """One of several Alertmanagers gets nothing: the others still tell people."""
     bound = get_limit(tune, "PrometheusErrorSendingAlertsToSomeAlertmanagers", SOME_LOST)
     return AlertRule(
         name="PrometheusErrorSendingAlertsToSomeAlertmanagers",
-        expr=f"{_lost('')} > {bound:g}",
+        expr=f"{_build_lost_share('')} > {bound:g}",
         for_="15m",  # an instance that is moved to another node is back by then
         severity="warning",  # each alert goes to all of them, and one is enough
         limit=Share(bound),
@@ -159,16 +159,16 @@ def errors_of_some(tune: Tune) -> AlertRule:
             'Read what Prometheus gets as answer: `{service="prometheus"} |= "Error sending alerts"` in Explore.',
             "If it runs, compare its node and network with those of the others.",
         ),
-        example=Example(fires=_sent(bound * 1.01, "a"), silent=_sent(bound * 0.99, "a")),
+        example=Example(fires=_build_sent_series(bound * 1.01, "a"), silent=_build_sent_series(bound * 0.99, "a")),
     )
 
 
-def errors_of_any(tune: Tune) -> AlertRule:
+def alert_on_errors_of_any(tune: Tune) -> AlertRule:
     """No Alertmanager gets all alerts; the best of them decides."""
     bound = get_limit(tune, "PrometheusErrorSendingAlertsToAnyAlertmanager", ALL_LOST)
     return AlertRule(
         name="PrometheusErrorSendingAlertsToAnyAlertmanager",
-        expr=f"{_lost(f'min by ({BY}, instance) ')} > {bound:g}",
+        expr=f"{_build_lost_share(f'min by ({BY}, instance) ')} > {bound:g}",
         for_="5m",  # a restart of Alertmanager is over by then, and firing alerts are sent again anyway
         severity="critical",
         limit=Share(bound),
@@ -183,7 +183,8 @@ def errors_of_any(tune: Tune) -> AlertRule:
             "If Alertmanager is healthy, check that both share a network and that the address is that of the stack.",
         ),
         example=Example(
-            fires={**_sent(1, "a"), **_sent(bound * 1.01, "b")}, silent={**_sent(1, "a"), **_sent(bound * 0.99, "b")}
+            fires={**_build_sent_series(1, "a"), **_build_sent_series(bound * 1.01, "b")},
+            silent={**_build_sent_series(1, "a"), **_build_sent_series(bound * 0.99, "b")},
         ),
     )
 
@@ -191,7 +192,7 @@ def errors_of_any(tune: Tune) -> AlertRule:
 # -- evaluation and storage -------------------------------------------------------------------------------------------
 
 
-def slow_rule_groups(tune: Tune) -> AlertRule:
+def alert_on_slow_rule_groups(tune: Tune) -> AlertRule:
     """A share of the group's own interval, so that groups of any interval can be compared."""
     bound = get_limit(tune, "PrometheusSlowRuleGroups", RULES_SHARE)
     group = "/etc/prometheus/rules/api.yml;api"
@@ -217,7 +218,7 @@ def slow_rule_groups(tune: Tune) -> AlertRule:
     )
 
 
-def storage_almost_full(tune: Tune) -> AlertRule:
+def alert_on_storage_almost_full(tune: Tune) -> AlertRule:
     """Only where a size is set: a limit of 0 means none."""
     bound = get_limit(tune, "PrometheusStorageAlmostFull", STORAGE_SHARE)
     used = build_service_series(SELF, "prometheus_tsdb_storage_blocks_bytes")
@@ -246,12 +247,12 @@ def storage_almost_full(tune: Tune) -> AlertRule:
     )
 
 
-def storage_failing() -> AlertRule:
+def alert_on_storage_failing() -> AlertRule:
     """One alert for all of them: the cause is nearly always the disk, and so are the steps."""
     failed = build_service_series(SELF, "prometheus_tsdb_compactions_failed_total")
     parts = [
-        f'label_replace(increase(prometheus_tsdb_{name}_total[3h]), "operation", "{words}", "", "") > 0'
-        for name, words in STORAGE.items()
+        f'label_replace(increase(prometheus_tsdb_{name}_total[3h]), "operation", "{text}", "", "") > 0'
+        for name, text in STORAGE.items()
     ]
     return AlertRule(
         name="PrometheusTSDBFailing",
@@ -273,7 +274,7 @@ def storage_failing() -> AlertRule:
     )
 
 
-def not_ingesting() -> AlertRule:
+def alert_on_not_ingesting() -> AlertRule:
     """Told by the other instance: one that stores nothing cannot say so, its Watchdog ends instead."""
     stored = build_service_series(SELF, "prometheus_tsdb_head_samples_appended_total", instance="a", type="float")
     group = build_service_series(SELF, "prometheus_rule_group_rules", instance="a", rule_group="x")

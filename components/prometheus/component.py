@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from components.base import limits, published
-from components.discovery import access, instances
+from components.base import build_limits, publish_port
+from components.discovery import build_instance_discovery, list_access
 from components.prometheus import mixin as pack
-from components.prometheus.discovery_alerts import expected
-from components.prometheus.documents import documents
-from components.prometheus.monitors import Terms
-from components.prometheus.objects import objects
+from components.prometheus.discovery_alerts import build_target_count_rules
+from components.prometheus.documents import render_documents
+from components.prometheus.monitors import OperatorOptions
+from components.prometheus.objects import build_objects
 from components.prometheus.settings import CONFIG_DIR, DATA_DIR, INSTANCE, NAME, PORT, Settings
 from model import openings
 from model.base import parse_size
@@ -45,18 +45,20 @@ class Prometheus(Component[Settings]):
         """Prometheus scrapes itself and is a data source; its alerts are about scraping, rules and notifications."""
         operator, address = context.operator, context.address(NAME, PORT)
         url = operator.prometheus if operator else f"http://{address}/prometheus"
-        found = instances(context, NAME, PORT, own.replicas)
+        discovery = build_instance_discovery(context, NAME, PORT, own.replicas)
         counted = {"replicas": context.count_instances(NAME), "alertmanagers": context.count_instances("alertmanager")}
         alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
         route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
         return Telemetry(
             offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
             rows=(
-                StackRow(title="Targets and alerts", panels=pack.target_panels(), position=0),
+                StackRow(title="Targets and alerts", panels=pack.build_target_panels(), position=0),
                 StackRow(title="Prometheus", panels=pack.panels(), position=10),
             ),
             scrape=(
-                ScrapeJob(name=NAME, series=SeriesCount(target=1400), path=f"{urlsplit(url).path}/metrics", **found),
+                ScrapeJob(
+                    name=NAME, series=SeriesCount(target=1400), path=f"{urlsplit(url).path}/metrics", **discovery
+                ),
             ),
             datasources=(
                 Datasource(
@@ -74,7 +76,7 @@ class Prometheus(Component[Settings]):
 
     def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
         """What follows from everyone's scrape jobs: how many targets each should have."""
-        return Telemetry(rules=expected(collected.scrape))
+        return Telemetry(rules=build_target_count_rules(collected.scrape))
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Times that contradict each other. An operator keeps samples for as long as it was told."""
@@ -84,8 +86,8 @@ class Prometheus(Component[Settings]):
 
     def objects(self, own: Settings, context: Planned) -> tuple[ExtraObject, ...]:
         """What an operator reads in the place of documents."""
-        terms = Terms(own.operator, own.evaluation_interval, own.sample_limit)
-        return tuple(objects(context, terms)) if own.existing else ()
+        options = OperatorOptions(own.operator, own.evaluation_interval, own.sample_limit)
+        return tuple(build_objects(context, options)) if own.existing else ()
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Prometheus with its data on a volume; none where an operator runs one."""
@@ -105,7 +107,7 @@ class Prometheus(Component[Settings]):
             Workload(
                 name=NAME,
                 image="prometheus",
-                limits=limits(own, memory=memory, cpus=2.0, pids=512),
+                limits=build_limits(own, memory=memory, cpus=2.0, pids=512),
                 args=(
                     f"--config.file={CONFIG_DIR}/prometheus.yml",
                     f"--storage.tsdb.path={DATA_DIR}",
@@ -120,15 +122,15 @@ class Prometheus(Component[Settings]):
                 ),
                 config=ConfigDir(
                     path=CONFIG_DIR,
-                    files=documents(own, context),
+                    files=render_documents(own, context),
                     validate=("/bin/promtool", "check", "config", "{dir}/prometheus.yml"),
                     reload=reload,
                 ),
-                ports=(published(context, NAME, PORT, default=9090),),
+                ports=(publish_port(context, NAME, PORT, default=9090),),
                 volumes=(volume,),
                 replicas=own.replicas,
                 field_refs={INSTANCE: "instance-name"} if own.replicas > 1 else {},
-                access=access(context.telemetry.scrape),
+                access=list_access(context.telemetry.scrape),
                 egress="anywhere",
                 probe=HttpProbe(path="/prometheus/-/healthy", port=PORT),
                 stop_seconds=60,

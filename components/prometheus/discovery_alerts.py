@@ -21,13 +21,13 @@ SELF = "prometheus"
 
 def alerts(*, cluster: bool = False) -> tuple[AlertRule, ...]:
     """Alerts about lists of targets that cannot be read; a `cluster` is asked for its pods and nodes."""
-    return (sync_failed(), refresh_failed(), *((list_watch_failures(),) if cluster else ()))
+    return (alert_on_sync_failed(), alert_on_refresh_failed(), *((alert_on_list_watch_failures(),) if cluster else ()))
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------
 
 
-def sync_failed() -> AlertRule:
+def alert_on_sync_failed() -> AlertRule:
     """A target whose labels or interval Prometheus does not take is in no list and has no `up`."""
     failed = build_service_series(SELF, "prometheus_target_sync_failed_total", scrape_job="services")
     return AlertRule(
@@ -47,7 +47,7 @@ def sync_failed() -> AlertRule:
     )
 
 
-def refresh_failed() -> AlertRule:
+def alert_on_refresh_failed() -> AlertRule:
     """Lists of targets are files here; the old list stays in use when a file cannot be read."""
     files = build_service_series(SELF, "prometheus_sd_file_read_errors_total")
     return AlertRule(
@@ -68,7 +68,7 @@ def refresh_failed() -> AlertRule:
     )
 
 
-def list_watch_failures() -> AlertRule:
+def alert_on_list_watch_failures() -> AlertRule:
     """Prometheus asks the cluster's API for pods and nodes."""
     failed = build_service_series(SELF, "prometheus_sd_kubernetes_failures_total")
     return AlertRule(
@@ -92,31 +92,31 @@ def list_watch_failures() -> AlertRule:
 # -- expected --------------------------------------------------------------------------------------------------------
 
 
-def expected(jobs: Sequence[ScrapeJob]) -> tuple[RuleGroup, ...]:
+def build_target_count_rules(jobs: Sequence[ScrapeJob]) -> tuple[RuleGroup, ...]:
     """How many targets each job should have, and alerts on jobs that have fewer or none."""
     return (
-        RuleGroup(name="targets-expected", recordings=tuple(counts(jobs))),
-        RuleGroup(name="targets", alerts=(target_empty(), fewer_than_expected())),
+        RuleGroup(name="targets-expected", recordings=tuple(list_target_counts(jobs))),
+        RuleGroup(name="targets", alerts=(alert_on_no_targets(), alert_on_fewer_than_expected())),
     )
 
 
-def counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
+def list_target_counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
     """What the alerts compare with: one number for each job and service."""
-    found: Counter[tuple[str, ...]] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     for job in jobs:
         if job.discovery:
-            found[_key(job, job.discovery.labels)] += job.discovery.least
+            counts[_build_key(job, job.discovery.labels)] += job.discovery.least
         for target in job.targets:
-            found[_key(job, target.labels)] += 1
-    for key, count in found.items():
+            counts[_build_key(job, target.labels)] += 1
+    for key, count in counts.items():
         yield RecordingRule(record=EXPECTED, expr=f"vector({count})", labels=dict(zip(KEYS, key, strict=True)))
 
 
-def _key(job: ScrapeJob, labels: Mapping[str, str]) -> tuple[str, ...]:
+def _build_key(job: ScrapeJob, labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple({"job": job.name, **labels}[name] for name in KEYS)
 
 
-def _missing(up: int) -> dict[str, str]:
+def _build_missing_targets(up: int) -> dict[str, str]:
     """Two targets are expected, `up` of them are found from the first minute on."""
     job = build_service_series("api", EXPECTED, job="api")
     return {job: build_flat_samples(2)} | {
@@ -124,7 +124,7 @@ def _missing(up: int) -> dict[str, str]:
     }
 
 
-def target_empty() -> AlertRule:
+def alert_on_no_targets() -> AlertRule:
     """No `up` at all: nothing that looks at the job's series can fire."""
     return AlertRule(
         name="PrometheusTargetEmpty",
@@ -142,11 +142,11 @@ def target_empty() -> AlertRule:
             'Refused: `{service="prometheus"} |= "Creating target failed"` in Explore says why.',
             "If the service is gone for good, take it out of the system's file.",
         ),
-        example=Example(fires=_missing(0), silent=_missing(1)),
+        example=Example(fires=_build_missing_targets(0), silent=_build_missing_targets(1)),
     )
 
 
-def fewer_than_expected() -> AlertRule:
+def alert_on_fewer_than_expected() -> AlertRule:
     """Some are found; targets that are found and do not answer are other alerts'."""
     return AlertRule(
         name="TargetsFewerThanExpected",
@@ -163,5 +163,5 @@ def fewer_than_expected() -> AlertRule:
             'If it was refused: `{service="prometheus"} |= "Creating target failed"` in Explore says why.',
             "If there are fewer on purpose, correct `expected` or `addresses` of the service in the system's file.",
         ),
-        example=Example(fires=_missing(1), silent=_missing(2)),
+        example=Example(fires=_build_missing_targets(1), silent=_build_missing_targets(2)),
     )

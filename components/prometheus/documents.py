@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.discovery import PLATFORM_LOGIN, discovered, listed, probed, scrape_timeout
-from components.documents import dump
-from components.prometheus.rules import rules
+from components.discovery import (
+    PLATFORM_LOGIN,
+    build_discovery_job,
+    build_probe_relabelling,
+    build_target_groups,
+    find_scrape_timeout,
+)
+from components.documents import render_yaml
+from components.prometheus.rules import build_rule_file
 from components.prometheus.settings import INSTANCE, Settings
 from model.component import Planned, Planning
 from model.telemetry import (
@@ -18,12 +24,12 @@ from model.telemetry import (
 )
 
 
-def config(own: Settings, context: Planned) -> dict[str, Any]:
+def build_config(own: Settings, context: Planned) -> dict[str, Any]:
     """prometheus.yml as a dict."""
     document: dict[str, Any] = {
         "global": {
             "scrape_interval": context.settings.scrape_interval,
-            "scrape_timeout": scrape_timeout(context.settings.scrape_interval),
+            "scrape_timeout": find_scrape_timeout(context.settings.scrape_interval),
             "evaluation_interval": own.evaluation_interval,
             "external_labels": {
                 "stack": context.stack,
@@ -31,52 +37,56 @@ def config(own: Settings, context: Planned) -> dict[str, Any]:
             },
         },
         "rule_files": ["rules/*.yml"],
-        "scrape_configs": scrape_configs(own, context),
+        "scrape_configs": build_scrape_configs(own, context),
     }
     if own.query_log_file:
         document["global"]["query_log_file"] = own.query_log_file
     if receivers := context.telemetry.alert_receivers:
-        document["alerting"] = {"alertmanagers": [*map(alertmanager, receivers)]}
+        document["alerting"] = {"alertmanagers": [*map(build_alertmanager, receivers)]}
         if own.replicas > 1:  # the same alert of two instances is one
             document["alerting"]["alert_relabel_configs"] = [{"regex": "replica", "action": "labeldrop"}]
     return document
 
 
-def alertmanager(receiver: AlertReceiver) -> dict[str, Any]:
+def build_alertmanager(receiver: AlertReceiver) -> dict[str, Any]:
     """One entry of `alertmanagers`."""
     return {"path_prefix": receiver.path_prefix, "static_configs": [{"targets": list(receiver.targets)}]}
 
 
-def scrape_configs(own: Settings, context: Planned) -> list[dict[str, Any]]:
+def build_scrape_configs(own: Settings, context: Planned) -> list[dict[str, Any]]:
     """One entry for all jobs that differ only in what a target's labels can say, one for each other job.
 
     Prometheus takes an inotify instance for each entry, and a host has 128 of them: of a thousand entries most would
     not be scraped. Labels that a target may carry:
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
     """
-    pools = {pool(own, context, job): job for job in reversed(context.telemetry.scrape)}
-    return [scrape_config(own, context, name, job) for name, job in reversed(pools.items())]
+    pools = {name_pool(own, context, job): job for job in reversed(context.telemetry.scrape)}
+    return [build_scrape_config(own, context, name, job) for name, job in reversed(pools.items())]
 
 
-def pool(own: Settings, context: Planning, job: ScrapeJob) -> str:
+def name_pool(own: Settings, context: Planning, job: ScrapeJob) -> str:
     """The entry that a job belongs to: a common one, unless it says something that no label of a target can say."""
     if job.honor_labels or job.params or job.relabel or job.metric_relabel or job.discovery or job.prober:
         return job.name
-    limit = sample_limit(own, context, job)
+    limit = find_sample_limit(own, context, job)
     usual = limit == own.sample_limit
     return "-".join(["services", *([] if job.scheme == "http" else [job.scheme]), *([] if usual else [str(limit)])])
 
 
-def sample_limit(own: Settings, context: Planning, job: ScrapeJob) -> int:
+def find_sample_limit(own: Settings, context: Planning, job: ScrapeJob) -> int:
     """Samples after which a scrape of the job is refused."""
     return job.sample_limit or own.sample_limit
 
 
-def scrape_config(own: Settings, context: Planning, name: str, job: ScrapeJob) -> dict[str, Any]:
+def build_scrape_config(own: Settings, context: Planning, name: str, job: ScrapeJob) -> dict[str, Any]:
     """An entry of scrape_configs for `job` and all that are like it; their targets stand in a folder of its name."""
-    entry: dict[str, Any] = {"job_name": name, "scheme": job.scheme, "sample_limit": sample_limit(own, context, job)}
+    entry: dict[str, Any] = {
+        "job_name": name,
+        "scheme": job.scheme,
+        "sample_limit": find_sample_limit(own, context, job),
+    }
     if job.discovery:
-        entry |= discovered(job, job.discovery, context.settings.scrape_interval)
+        entry |= build_discovery_job(job, job.discovery, context.settings.scrape_interval)
     else:
         entry["file_sd_configs"] = [{"files": [f"targets/{name}/*.yml"]}]
     if job.honor_labels:
@@ -85,16 +95,19 @@ def scrape_config(own: Settings, context: Planning, name: str, job: ScrapeJob) -
         entry |= PLATFORM_LOGIN
     if job.params:
         entry["params"] = {key: list(values) for key, values in job.params.items()}
-    if relabel := [*probed(job), *job.relabel]:
+    if relabel := [*build_probe_relabelling(job), *job.relabel]:
         entry["relabel_configs"] = [*entry.get("relabel_configs", ()), *(dict(rule) for rule in relabel)]
     if job.metric_relabel:
         entry["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel]
     return entry
 
 
-def documents(own: Settings, context: Planned) -> dict[str, str]:
+def render_documents(own: Settings, context: Planned) -> dict[str, str]:
     """Every file of the configuration directory, by its relative path."""
-    files = {"prometheus.yml": dump(config(own, context))}
-    files |= {f"rules/{group.name}.yml": dump(rules(group)) for group in context.telemetry.rules}
+    files = {"prometheus.yml": render_yaml(build_config(own, context))}
+    files |= {f"rules/{group.name}.yml": render_yaml(build_rule_file(group)) for group in context.telemetry.rules}
     usual, static = context.settings.scrape_interval, [job for job in context.telemetry.scrape if not job.discovery]
-    return files | {f"targets/{pool(own, context, job)}/{job.name}.yml": dump(listed(job, usual)) for job in static}
+    return files | {
+        f"targets/{name_pool(own, context, job)}/{job.name}.yml": render_yaml(build_target_groups(job, usual))
+        for job in static
+    }

@@ -29,7 +29,7 @@ def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1, cluster: bo
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
-def target_panels() -> tuple[Panel, ...]:
+def build_target_panels() -> tuple[Panel, ...]:
     """What is scraped and what fires, whoever it belongs to."""
     up = {"{{service}} {{instance}}": f"up{{{CHOSEN}}}"}
     firing = {"{{alertname}}": 'sum by (alertname) (ALERTS{alertstate="firing"})'}

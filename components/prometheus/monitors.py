@@ -14,7 +14,13 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from components.discovery import TOKENS, at_port, grouped, probed, scrape_timeout
+from components.discovery import (
+    TOKENS,
+    build_port_relabelling,
+    build_probe_relabelling,
+    find_scrape_timeout,
+    group_targets,
+)
 from model.component import Planned, Planning
 from model.extra_objects import ExtraObject
 from model.naming import LABEL
@@ -30,7 +36,7 @@ Rule = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Terms:
+class OperatorOptions:
     """What holds for every object: whose it is, how often rules are evaluated, how many samples a scrape may give."""
 
     operator: Operator
@@ -38,31 +44,31 @@ class Terms:
     sample_limit: int
 
 
-def monitors(context: Planned, terms: Terms) -> Iterator[ExtraObject]:
+def build_monitors(context: Planned, options: OperatorOptions) -> Iterator[ExtraObject]:
     """The objects of every job: where its targets are decides on their kind."""
     for job in context.telemetry.scrape:
         if job.prober and not job.discovery:
-            yield from probes(context, terms, job, job.prober)
+            yield from build_probes(context, options, job, job.prober)
         elif job.discovery and job.discovery.role == "node":
-            yield kubelets(context, terms, job, job.discovery)
+            yield build_kubelet_monitor(context, options, job, job.discovery)
         elif job.discovery:
-            yield pod_monitor(context, terms, job, job.discovery)
+            yield build_pod_monitor(context, options, job, job.discovery)
         else:
-            yield from static(context, terms, job)
+            yield from build_static_monitors(context, options, job)
 
 
-def static(context: Planning, terms: Terms, job: ScrapeJob) -> Iterator[ExtraObject]:
+def build_static_monitors(context: Planning, options: OperatorOptions, job: ScrapeJob) -> Iterator[ExtraObject]:
     """A ServiceMonitor for each target that is a Service of the stack, one ScrapeConfig for all others."""
-    named = [(service_of(context, target), target) for target in job.targets]
+    named = [(find_service(context, target), target) for target in job.targets]
     own = [(service, target) for service, target in named if service]
     for service, target in own:
         name = job.name if len(own) == 1 else f"{job.name}-{service}"
-        yield service_monitor(context, terms, job, target, name)
+        yield build_service_monitor(context, options, job, target, name)
     if others := [target for service, target in named if not service]:
-        yield scrape_config(context, terms, job, others)
+        yield build_scrape_config(context, options, job, others)
 
 
-def service_of(context: Planning, target: ScrapeTarget) -> str | None:
+def find_service(context: Planning, target: ScrapeTarget) -> str | None:
     """The Service of the stack that a target is; None where it is somewhere else."""
     host, _, port = target.address.rpartition(":")
     name = host.partition(".")[0]
@@ -72,94 +78,102 @@ def service_of(context: Planning, target: ScrapeTarget) -> str | None:
 # -- kinds -----------------------------------------------------------------------------------------------------------
 
 
-def service_monitor(context: Planning, terms: Terms, job: ScrapeJob, target: ScrapeTarget, name: str) -> ExtraObject:
+def build_service_monitor(
+    context: Planning, options: OperatorOptions, job: ScrapeJob, target: ScrapeTarget, name: str
+) -> ExtraObject:
     """The pod behind one of the stack's Services, called by the Service's address, so a new pod is no new series."""
     service = target.address.partition(".")[0]
-    wanted = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": service}
+    labels = {f"{LABEL}.stack": context.stack, f"{LABEL}.workload": service}
     endpoint = {
         "targetPort": int(target.address.rpartition(":")[2]),
-        **asked(context, job),
+        **build_endpoint(context, job),
         "relabelings": [
             # instances have a headless Service with the same labels
             {"sourceLabels": ["__meta_kubernetes_service_name"], "regex": service, "action": "keep"},
-            *labelled(job, {"instance": target.address} | dict(target.labels), ADDED),
-            *map(camel, job.relabel),
+            *build_relabelings(job, {"instance": target.address} | dict(target.labels), ADDED),
+            *map(convert_rule, job.relabel),
         ],
     }
-    spec = {"selector": {"matchLabels": wanted}, "endpoints": [endpoint], **limited(terms, job)}
-    return _monitor("ServiceMonitor", name, terms, spec)
+    spec = {"selector": {"matchLabels": labels}, "endpoints": [endpoint], **build_sample_limit(options, job)}
+    return _build_monitor("ServiceMonitor", name, options, spec)
 
 
-def pod_monitor(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> ExtraObject:
+def build_pod_monitor(context: Planning, options: OperatorOptions, job: ScrapeJob, how: Discovery) -> ExtraObject:
     """Pods that are found by their labels; they keep the namespace and the name that they are known by.
 
     No port is named, as pods that do not declare it would not be found.
     """
     node = {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"}
-    where = map(camel, [*at_port("__meta_kubernetes_pod_ip", how.port), *probed(job)])
+    where = map(
+        convert_rule, [*build_port_relabelling("__meta_kubernetes_pod_ip", how.port), *build_probe_relabelling(job)]
+    )
     endpoint = {
-        **asked(context, job),
+        **build_endpoint(context, job),
         "relabelings": [
-            *where, *labelled(job, how.labels, ("container", "endpoint")), node, *map(camel, job.relabel)
+            *where, *build_relabelings(job, how.labels, ("container", "endpoint")), node,
+            *map(convert_rule, job.relabel),
         ],
     }  # fmt: skip
     spec = {
         "namespaceSelector": {"matchNames": list(how.namespaces)} if how.namespaces else {"any": True},
         "selector": {"matchLabels": dict(sorted(how.selector.items()))},
         "podMetricsEndpoints": [endpoint],
-        **limited(terms, job),
+        **build_sample_limit(options, job),
     }
-    return _monitor("PodMonitor", job.name, terms, spec)
+    return _build_monitor("PodMonitor", job.name, options, spec)
 
 
-def kubelets(context: Planning, terms: Terms, job: ScrapeJob, how: Discovery) -> ExtraObject:
+def build_kubelet_monitor(context: Planning, options: OperatorOptions, job: ScrapeJob, how: Discovery) -> ExtraObject:
     """The nodes, by the Service that the operator keeps for their kubelets; its Prometheus shows its own identity."""
     endpoint = {
         "port": KUBELET_PORT,
-        **asked(context, job),
+        **build_endpoint(context, job),
         "relabelings": [
-            *labelled(job, how.labels, tuple(label for label in ADDED if label != "node")), *map(camel, job.relabel)
+            *build_relabelings(job, how.labels, tuple(label for label in ADDED if label != "node")),
+            *map(convert_rule, job.relabel)
         ],
         **({"bearerTokenFile": f"{TOKENS}/token"} if job.platform_login else {}),
         # Kubelets make their serving certificates themselves unless a cluster is told to sign them.
         **({"tlsConfig": {"insecureSkipVerify": True}} if job.scheme == "https" else {}),
     }  # fmt: skip
     spec = {
-        "namespaceSelector": {"matchNames": [terms.operator.kubelet_namespace]},
+        "namespaceSelector": {"matchNames": [options.operator.kubelet_namespace]},
         "selector": {"matchLabels": KUBELET},
         "endpoints": [endpoint],
-        **limited(terms, job),
+        **build_sample_limit(options, job),
     }
-    return _monitor("ServiceMonitor", job.name, terms, spec)
+    return _build_monitor("ServiceMonitor", job.name, options, spec)
 
 
-def probes(context: Planning, terms: Terms, job: ScrapeJob, prober: str) -> Iterator[ExtraObject]:
+def build_probes(context: Planning, options: OperatorOptions, job: ScrapeJob, prober: str) -> Iterator[ExtraObject]:
     """What a prober is asked about: a Probe for all addresses with the same labels, named after their service."""
-    endpoint = asked(context, job)
-    for labels, addresses in grouped(job.targets):
+    endpoint = build_endpoint(context, job)
+    for labels, addresses in group_targets(job.targets):
         spec = {
             "prober": {"url": prober, "scheme": job.scheme, "path": job.path},
             **({"module": job.params["module"][0]} if "module" in job.params else {}),
             "interval": endpoint["interval"],
             "scrapeTimeout": endpoint["scrapeTimeout"],
-            **_metric_rules(job),
+            **_build_metric_rules(job),
             "targets": {
                 "staticConfig": {
                     "static": addresses,
                     "labels": labels,
-                    "relabelingConfigs": [*labelled(job, {}, ("namespace",)), *map(camel, job.relabel)],
+                    "relabelingConfigs": [*build_relabelings(job, {}, ("namespace",)), *map(convert_rule, job.relabel)],
                 }
             },
-            **limited(terms, job),
+            **build_sample_limit(options, job),
         }
-        yield _monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", terms, spec)
+        yield _build_monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", options, spec)
 
 
-def scrape_config(context: Planning, terms: Terms, job: ScrapeJob, targets: list[ScrapeTarget]) -> ExtraObject:
+def build_scrape_config(
+    context: Planning, options: OperatorOptions, job: ScrapeJob, targets: list[ScrapeTarget]
+) -> ExtraObject:
     """Addresses that no object of the cluster stands for."""
-    endpoint = asked(context, job)
+    endpoint = build_endpoint(context, job)
     groups: list[dict[str, Any]] = []
-    for labels, addresses in grouped(targets):
+    for labels, addresses in group_targets(targets):
         groups.append({"targets": addresses, "labels": {"job": job.name, **labels}})
     spec: dict[str, Any] = {
         "staticConfigs": groups,
@@ -168,55 +182,58 @@ def scrape_config(context: Planning, terms: Terms, job: ScrapeJob, targets: list
         "scrapeInterval": endpoint["interval"],
         "scrapeTimeout": endpoint["scrapeTimeout"],
         **{key: endpoint[key] for key in ("honorLabels", "params") if key in endpoint},
-        **({"relabelings": [camel(rule) for rule in job.relabel]} if job.relabel else {}),
-        **_metric_rules(job),
-        **limited(terms, job),
+        **({"relabelings": [convert_rule(rule) for rule in job.relabel]} if job.relabel else {}),
+        **_build_metric_rules(job),
+        **build_sample_limit(options, job),
     }
-    return _monitor("ScrapeConfig", job.name, terms, spec, version="v1alpha1")
+    return _build_monitor("ScrapeConfig", job.name, options, spec, version="v1alpha1")
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
-def asked(context: Planning, job: ScrapeJob) -> dict[str, Any]:
+def build_endpoint(context: Planning, job: ScrapeJob) -> dict[str, Any]:
     """How a target is asked, in the words that endpoints of all kinds share."""
     interval = job.interval or context.settings.scrape_interval
     return {
         "path": job.path,
         "scheme": job.scheme,
         "interval": interval,
-        "scrapeTimeout": job.timeout or scrape_timeout(interval),
+        "scrapeTimeout": job.timeout or find_scrape_timeout(interval),
         **({"honorLabels": True} if job.honor_labels else {}),
         **({"params": {key: list(values) for key, values in job.params.items()}} if job.params else {}),
-        **_metric_rules(job),
+        **_build_metric_rules(job),
     }
 
 
-def _metric_rules(job: ScrapeJob) -> dict[str, Any]:
-    return {"metricRelabelings": [camel(rule) for rule in job.metric_relabel]} if job.metric_relabel else {}
+def _build_metric_rules(job: ScrapeJob) -> dict[str, Any]:
+    return {"metricRelabelings": [convert_rule(rule) for rule in job.metric_relabel]} if job.metric_relabel else {}
 
 
-def limited(terms: Terms, job: ScrapeJob) -> dict[str, Any]:
+def build_sample_limit(options: OperatorOptions, job: ScrapeJob) -> dict[str, Any]:
     """Samples after which a scrape is refused."""
-    return {"sampleLimit": job.sample_limit or terms.sample_limit}
+    return {"sampleLimit": job.sample_limit or options.sample_limit}
 
 
-def labelled(job: ScrapeJob, labels: Mapping[str, str], unwanted: tuple[str, ...]) -> list[Rule]:
+def build_relabelings(job: ScrapeJob, labels: Mapping[str, str], unwanted: tuple[str, ...]) -> list[Rule]:
     """Rules that give a target its job's name and its labels, and take away what the operator added to them."""
-    given: dict[str, str] = {"job": job.name, **labels}
-    surplus = [label for label in unwanted if label not in given]
+    target_labels: dict[str, str] = {"job": job.name, **labels}
+    surplus = [label for label in unwanted if label not in target_labels]
     rules: list[Rule] = [
-        {"targetLabel": label, "replacement": value.replace("$", "$$")} for label, value in sorted(given.items())
+        {"targetLabel": label, "replacement": value.replace("$", "$$")}
+        for label, value in sorted(target_labels.items())
     ]
     return [*rules, {"regex": "|".join(map(re.escape, surplus)), "action": "labeldrop"}] if surplus else rules
 
 
-def camel(rule: Mapping[str, Any]) -> Rule:
+def convert_rule(rule: Mapping[str, Any]) -> Rule:
     """An entry of Prometheus' relabel_configs as the operator's objects have it."""
     return {to_camel(key): value for key, value in rule.items()}
 
 
-def _monitor(kind: str, name: str, terms: Terms, spec: Mapping[str, Any], version: str = "v1") -> ExtraObject:
+def _build_monitor(
+    kind: str, name: str, options: OperatorOptions, spec: Mapping[str, Any], version: str = "v1"
+) -> ExtraObject:
     return ExtraObject(
-        api=f"{GROUP}/{version}", kind=kind, name=name, labels=terms.operator.labels, body={"spec": spec}
+        api=f"{GROUP}/{version}", kind=kind, name=name, labels=options.operator.labels, body={"spec": spec}
     )

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.prometheus.monitors import Terms, monitors
-from components.prometheus.rules import entries
+from components.prometheus.monitors import OperatorOptions, build_monitors
+from components.prometheus.rules import build_rules
 from model.component import Planned, Planning
 from model.dashboard import render_dashboard
 from model.extra_objects import LARGEST, ExtraObject
@@ -19,34 +19,34 @@ RULES_SIZE = 200_000
 """Bytes of rules in one object: the operator refuses a rule file of more than half a mebibyte, in YAML."""
 
 
-def objects(context: Planned, terms: Terms) -> Iterator[ExtraObject]:
+def build_objects(context: Planned, options: OperatorOptions) -> Iterator[ExtraObject]:
     """Monitors for every scrape job, rules, and dashboards."""
-    yield from monitors(context, terms)
+    yield from build_monitors(context, options)
     for group in context.telemetry.rules:
-        yield from rules(context, terms, group)
+        yield from build_prometheus_rules(context, options, group)
     for board in context.telemetry.dashboards:
-        yield dashboard(terms.operator, board)
+        yield build_dashboard(options.operator, board)
 
 
-def rules(context: Planning, terms: Terms, group: RuleGroup) -> Iterator[ExtraObject]:
+def build_prometheus_rules(context: Planning, options: OperatorOptions, group: RuleGroup) -> Iterator[ExtraObject]:
     """A PrometheusRule for a group; several where one would be too large.
 
     Source: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
     """
-    interval = group.interval or terms.evaluation_interval
-    every = [routed(context, terms.operator, rule) for rule in entries(group)]
-    for number, part in enumerate(parts(every, RULES_SIZE), start=1):
+    interval = group.interval or options.evaluation_interval
+    every = [add_route_labels(context, options.operator, rule) for rule in build_rules(group)]
+    for number, part in enumerate(split_rules(every, RULES_SIZE), start=1):
         written = {"name": group.name, "interval": interval, "rules": part}
         yield ExtraObject(
             api=f"{GROUP}/v1",
             kind="PrometheusRule",
             name=group.name if number == 1 else f"{group.name}-{number}",
-            labels=terms.operator.labels,
+            labels=options.operator.labels,
             body={"spec": {"groups": [written]}},
         )
 
 
-def routed(context: Planning, operator: Operator, rule: Mapping[str, Any]) -> dict[str, Any]:
+def add_route_labels(context: Planning, operator: Operator, rule: Mapping[str, Any]) -> dict[str, Any]:
     """A rule whose alert finds its way to our receivers in an Alertmanager that also has others.
 
     It carries the stack's name, which our own Prometheus would add while sending. Where the operator routes by
@@ -61,22 +61,22 @@ def routed(context: Planning, operator: Operator, rule: Mapping[str, Any]) -> di
     return {**rule, "labels": {**rule["labels"], **ours}}
 
 
-def parts(rules: Sequence[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+def split_rules(rules: Sequence[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
     """The rules in lists of at most `size` bytes; a single larger one has its own."""
     current: list[dict[str, Any]] = []
-    held = 0
+    size_of_part = 0
     for rule in rules:
         length = len(json.dumps(rule))
-        if current and held + length > size:
+        if current and size_of_part + length > size:
             yield current
-            current, held = [], 0
+            current, size_of_part = [], 0
         current.append(rule)
-        held += length
+        size_of_part += length
     if current:
         yield current
 
 
-def dashboard(operator: Operator, board: Dashboard) -> ExtraObject:
+def build_dashboard(operator: Operator, board: Dashboard) -> ExtraObject:
     """A ConfigMap with one dashboard, as the container beside Grafana looks for them; compact where it is large.
 
     Source: https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards

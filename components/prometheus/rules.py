@@ -12,25 +12,25 @@ from model.base import parse_duration
 from model.telemetry import AlertRule, RuleGroup
 
 
-def rules(group: RuleGroup) -> dict[str, Any]:
+def build_rule_file(group: RuleGroup) -> dict[str, Any]:
     """A rule file with one group."""
     interval = {"interval": group.interval} if group.interval else {}
-    return {"groups": [{"name": group.name, **interval, "rules": entries(group)}]}
+    return {"groups": [{"name": group.name, **interval, "rules": build_rules(group)}]}
 
 
-def entries(group: RuleGroup) -> list[dict[str, Any]]:
+def build_rules(group: RuleGroup) -> list[dict[str, Any]]:
     """The rules of a group: recordings before the alerts that use them."""
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for recording in group.recordings:
-        found.append({"record": recording.record, "expr": recording.expr, **_labels(recording.labels)})
-    return found + [_alert(alert) for alert in group.alerts]
+        entries.append({"record": recording.record, "expr": recording.expr, **_build_labels(recording.labels)})
+    return entries + [_build_alert(alert) for alert in group.alerts]
 
 
-def _labels(labels: Mapping[str, str]) -> dict[str, Any]:
+def _build_labels(labels: Mapping[str, str]) -> dict[str, Any]:
     return {"labels": dict(labels)} if labels else {}
 
 
-def _alert(alert: AlertRule) -> dict[str, Any]:
+def _build_alert(alert: AlertRule) -> dict[str, Any]:
     annotations = {"summary": alert.summary, "description": alert.description, **alert.annotations}
     return {
         "alert": alert.name,

@@ -18,13 +18,13 @@ LEAST_STORED = "128MiB"
 """A segment of the write-ahead log: https://prometheus.io/docs/prometheus/latest/storage/. With less no block stays."""
 
 
-def _holds_a_segment(value: str) -> str:
+def _check_segment(value: str) -> str:
     if parse_size(value) < parse_size(LEAST_STORED):
         raise ValueError(f"must be {LEAST_STORED} at least: a segment of the write-ahead log takes that alone")
     return value
 
 
-StoredSize = Annotated[Size, AfterValidator(_holds_a_segment)]
+StoredSize = Annotated[Size, AfterValidator(_check_segment)]
 
 
 class Settings(ComponentSettings):
@@ -53,7 +53,7 @@ class Settings(ComponentSettings):
     """How old a sample may be to count as current."""
 
     @model_validator(mode="after")
-    def _has_mode(self) -> Settings:
+    def _check_mode(self) -> Settings:
         if self.mode == "own" and "operator" in self.model_fields_set:
             raise Inconsistent([Problem("operator", "means something with mode: operator only; add that")])
         return self

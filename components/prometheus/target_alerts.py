@@ -32,25 +32,25 @@ FOLLOWS = ("ProbeFailed", "ProbeSlow")
 
 def alerts(tune: Tune, *, cluster: bool = False) -> tuple[AlertRule, ...]:
     """Alerts about everything that is scraped; on a `cluster` many targets are found by what the platform knows."""
-    found = (discovered_target_down(), all_targets_missing()) if cluster else ()
+    rules = (alert_on_discovered_target_down(), alert_on_all_targets_missing()) if cluster else ()
     return (
-        target_down(cluster=cluster),
-        *found,
-        flapping(tune),
-        sample_limit_hit(),
-        duplicate_timestamps(),
-        out_of_order_timestamps(),
+        alert_on_target_down(cluster=cluster),
+        *rules,
+        alert_on_flapping_target(tune),
+        alert_on_sample_limit_hit(),
+        alert_on_duplicate_timestamps(),
+        alert_on_out_of_order_timestamps(),
     )
 
 
-def _up(**labels: str) -> str:
+def _build_up(**labels: str) -> str:
     return build_service_series("api", "up", job="api", instance="api:4000", **labels)
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
 
 
-def target_down(*, cluster: bool = False) -> AlertRule:
+def alert_on_target_down(*, cluster: bool = False) -> AlertRule:
     """No answer to a scrape, whoever was asked. Pods and nodes that the platform knows have an alert of their own."""
     up = f'up{{job!="{PROBES}", pod="", node=""}}' if cluster else ANSWERING
     before, now = (
@@ -74,23 +74,23 @@ def target_down(*, cluster: bool = False) -> AlertRule:
             " network (`observability:docker: {externalNetworks: [...]}`)?",
         ),
         example=Example(
-            fires={_up(): "1+0x58 0+0x61"},
-            silent={_up(): "1+0x59 0+0x60", before: build_flat_samples(0), now: build_flat_samples(1)},
+            fires={_build_up(): "1+0x58 0+0x61"},
+            silent={_build_up(): "1+0x59 0+0x60", before: build_flat_samples(0), now: build_flat_samples(1)},
         ),
     )
 
 
-def _discovered() -> str:
+def _build_discovered_up() -> str:
     """Targets that the platform told of: they have its names for pods or nodes."""
     return f'(up{{job!="{PROBES}", pod!=""}} or up{{job!="{PROBES}", node!=""}})'
 
 
-def discovered_target_down() -> AlertRule:
+def alert_on_discovered_target_down() -> AlertRule:
     """One pod or node of several; a pod has its address before it listens, so a slow start must not call anybody."""
-    up, other = (_up(pod=f"api-{n}", node="a") for n in (1, 2))
+    up, other = (_build_up(pod=f"api-{n}", node="a") for n in (1, 2))
     return AlertRule(
         name="DiscoveredTargetDown",
-        expr=f"{_discovered()} == 0",  # Prometheus' own 1 and 0: answered, or not
+        expr=f"{_build_discovered_up()} == 0",  # Prometheus' own 1 and 0: answered, or not
         for_="10m",  # as in kube-prometheus' TargetDown: images are pulled and databases have replayed their logs
         severity="warning",  # others of its kind answer, else PrometheusAllTargetsMissing fires
         summary="{{ $labels.service }} ({{ $labels.instance }}) on node {{ $labels.node }} cannot be scraped",
@@ -109,12 +109,12 @@ def discovered_target_down() -> AlertRule:
     )
 
 
-def all_targets_missing() -> AlertRule:
+def alert_on_all_targets_missing() -> AlertRule:
     """None of the targets that were found answers."""
-    first, second = (_up(pod=f"api-{n}", node="a") for n in (1, 2))
+    first, second = (_build_up(pod=f"api-{n}", node="a") for n in (1, 2))
     return AlertRule(
         name="PrometheusAllTargetsMissing",
-        expr=f"max by ({BY}, job) ({_discovered()}) == 0",  # Prometheus' own 1 and 0: answered, or not
+        expr=f"max by ({BY}, job) ({_build_discovered_up()}) == 0",  # Prometheus' own 1 and 0: answered, or not
         for_="90s",  # a single replica that is replaced is back by then; ProbeFailed, which it silences, comes later
         severity="critical",
         inhibits=(
@@ -138,7 +138,7 @@ def all_targets_missing() -> AlertRule:
     )
 
 
-def flapping(tune: Tune) -> AlertRule:
+def alert_on_flapping_target(tune: Tune) -> AlertRule:
     """A target that answers now and then is never down for long enough to be told."""
     bound = get_limit(tune, "TargetFlapping", ANSWERED)
     return AlertRule(
@@ -157,14 +157,14 @@ def flapping(tune: Tune) -> AlertRule:
             "If two processes answer at one address (an old and a new one, two replicas), give each its own.",
             "If others at the same place flap too, it is the network or the host between.",
         ),
-        example=Example(fires={_up(): "1 1 0 " * 40}, silent={_up(): "1+0x45 0+0x3 1+0x1 0+0x3 1+0x63"}),
+        example=Example(fires={_build_up(): "1 1 0 " * 40}, silent={_build_up(): "1+0x45 0+0x3 1+0x1 0+0x3 1+0x63"}),
     )
 
 
 # -- samples ---------------------------------------------------------------------------------------------------------
 
 
-def sample_limit_hit() -> AlertRule:
+def alert_on_sample_limit_hit() -> AlertRule:
     """Prometheus refuses a scrape with more samples than its job's limit as a whole."""
     refused = build_service_series(SELF, "prometheus_target_scrapes_exceeded_sample_limit_total")
     return AlertRule(
@@ -185,7 +185,7 @@ def sample_limit_hit() -> AlertRule:
     )
 
 
-def duplicate_timestamps() -> AlertRule:
+def alert_on_duplicate_timestamps() -> AlertRule:
     """Two values of one series in one scrape: only the first is kept."""
     return AlertRule(
         name="PrometheusDuplicateTimestamps",
@@ -206,7 +206,7 @@ def duplicate_timestamps() -> AlertRule:
     )
 
 
-def out_of_order_timestamps() -> AlertRule:
+def alert_on_out_of_order_timestamps() -> AlertRule:
     """A sample that is older than one that is stored."""
     return AlertRule(
         name="PrometheusOutOfOrderTimestamps",

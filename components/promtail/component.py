@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.base import limits, published
-from components.documents import dump
+from components.base import build_limits, publish_port
+from components.documents import render_yaml
 from components.promtail import mixin as pack
-from components.promtail.documents import config, log_files, shared_volumes
+from components.promtail.documents import build_config, list_log_files, list_shared_volumes
 from components.promtail.settings import CONFIG_DIR, DATA_DIR, HOST_DIR, NAME, PODS_DIR, PORT, Settings
 from model.component import Component, Planned, Planning
 from model.logs import derive_folder
@@ -38,10 +38,10 @@ from model.workload import (
 # -- telemetry -------------------------------------------------------------------------------------------------------
 
 
-def folders(read: Sequence[LogFile]) -> list[str]:
+def list_folders(read: Sequence[LogFile]) -> list[str]:
     """The folders of the host that hold all these files, none of them below another."""
-    found = sorted({derive_folder(log.path) for log in read})
-    return [path for path in found if not any(path.startswith(f"{other}/") for other in found)]
+    folders = sorted({derive_folder(log.path) for log in read})
+    return [path for path in folders if not any(path.startswith(f"{other}/") for other in folders)]
 
 
 # -- component -------------------------------------------------------------------------------------------------------
@@ -55,12 +55,12 @@ class Promtail(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Promtail is scraped and has alerts about lines that do not reach Loki."""
-        asked = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
+        needs = [Need(what=LOG_STORE, why=f"{NAME} sends its lines to it")]
         if context.settings.target == "docker":
-            asked.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
+            needs.append(Need(what=DOCKER_API, why=f"{NAME} finds containers and reads their lines through it"))
         return Telemetry(
             offers=(LOG_FILES,),
-            needs=tuple(asked),
+            needs=tuple(needs),
             rows=(StackRow(title="Promtail", panels=pack.panels(), position=50),),
             scrape=(
                 ScrapeJob(
@@ -72,14 +72,14 @@ class Promtail(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
-        lent = shared_volumes(context)
-        read = [log for log in log_files(context) if not (lent and log.demo)]
+        volumes = list_shared_volumes(context)
+        read = [log for log in list_log_files(context) if not (volumes and log.demo)]
         pods = context.settings.target == "kubernetes"
         mounts = tuple(
             # a missing folder would be made as root's, where the application that comes later could not write; of the
             # many nodes of a cluster not all have it
             HostMount(source=source, path=f"{HOST_DIR}{source}", reason="reads the log files of the host", create=pods)
-            for source in folders(read)
+            for source in list_folders(read)
         )
         if pods:
             mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
@@ -92,17 +92,17 @@ class Promtail(Component[Settings]):
             Workload(
                 name=NAME,
                 image="promtail",
-                limits=limits(own, memory=128),
+                limits=build_limits(own, memory=128),
                 args=(f"-config.file={CONFIG_DIR}/promtail.yml", "-server.enable-runtime-reload"),
                 config=ConfigDir(
                     path=CONFIG_DIR,
-                    files={"promtail.yml": dump(config(own, context))},
+                    files={"promtail.yml": render_yaml(build_config(own, context))},
                     validate=("/usr/bin/promtail", "-check-syntax", "-config.file={dir}/promtail.yml"),
                     reload=Reload(port=PORT, path="/reload"),
                 ),
-                ports=(published(context, NAME, PORT),),
+                ports=(publish_port(context, NAME, PORT),),
                 volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
-                shared_volumes=lent,
+                shared_volumes=volumes,
                 host_mounts=mounts,
                 groups=tuple(sorted({log.group for log in read if log.group is not None})),
                 exemptions=exemptions,
@@ -113,7 +113,7 @@ class Promtail(Component[Settings]):
                 after=(
                     *(api.workload for api in context.telemetry.docker_apis if not pods),
                     *(store.workload for store in context.telemetry.log_stores),
-                    *(key for log in log_files(context) if lent for key in log.demo),
+                    *(key for log in list_log_files(context) if volumes for key in log.demo),
                 ),
             ),
         )

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from components.promtail.pipeline import STRUCTURED, Reading, named_containers, reading, selected_pods, stages
+from components.promtail.pipeline import (
+    STRUCTURED,
+    Reading,
+    build_container_rules,
+    build_pod_rules,
+    build_reading,
+    build_stages,
+)
 from components.promtail.settings import DATA_DIR, DISCOVERY, HOST_DIR, PODS_DIR, PORT, Settings
 from model.component import Planned, Planning
 from model.logs import CONTAINERS, HostLog
@@ -23,20 +30,20 @@ from model.workload import (
 )
 
 
-def config(own: Settings, context: Planned) -> dict[str, Any]:
+def build_config(own: Settings, context: Planned) -> dict[str, Any]:
     """promtail.yml as a dict."""
-    jobs = [docker_job(own, context) if context.settings.target == "docker" else pods_job(context)]
-    jobs += file_jobs(context, log_files(context))
+    jobs = [build_docker_job(own, context) if context.settings.target == "docker" else build_pods_job(context)]
+    jobs += build_file_jobs(context, list_log_files(context))
     return {
         "server": {"http_listen_port": PORT, "grpc_listen_port": 0, "log_level": "warn"},
         "positions": {"filename": f"{DATA_DIR}/positions.yaml", "sync_period": "5s"},
-        "clients": [client(context, store) for store in context.telemetry.log_stores],
+        "clients": [build_client(context, store) for store in context.telemetry.log_stores],
         "limits_config": {"max_streams": 0},
         "scrape_configs": jobs,
     }
 
 
-def client(context: Planning, store: LogStore) -> dict[str, Any]:
+def build_client(context: Planning, store: LogStore) -> dict[str, Any]:
     """One entry of `clients`."""
     return {
         "url": store.url,
@@ -47,10 +54,10 @@ def client(context: Planning, store: LogStore) -> dict[str, Any]:
     }
 
 
-def docker_job(own: Settings, context: Planned) -> dict[str, Any]:
+def build_docker_job(own: Settings, context: Planned) -> dict[str, Any]:
     """The containers of the engine, seen through the read-only socket proxy."""
-    wanted = own.container_labels
-    chosen = {"filters": [{"name": "label", "values": list(wanted)}]} if wanted else {}
+    labels = own.container_labels
+    chosen = {"filters": [{"name": "label", "values": list(labels)}]} if labels else {}
     apis = context.telemetry.docker_apis
     return {
         "job_name": CONTAINERS,
@@ -59,15 +66,15 @@ def docker_job(own: Settings, context: Planned) -> dict[str, Any]:
             {"target_label": "job", "replacement": CONTAINERS},
             {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
             {"source_labels": ["container"], "target_label": "service"},
-            _unless_empty("__meta_docker_container_label_com_docker_compose_service", "service"),
-            *named_containers(context.system.services),
-            _unless_empty(f"{DISCOVERY}_workload", "service"),
+            _build_copy_rule("__meta_docker_container_label_com_docker_compose_service", "service"),
+            *build_container_rules(context.system.services),
+            _build_copy_rule(f"{DISCOVERY}_workload", "service"),
         ],
-        "pipeline_stages": pipeline(context),
+        "pipeline_stages": build_pipeline(context),
     }
 
 
-def pods_job(context: Planning) -> dict[str, Any]:
+def build_pods_job(context: Planning) -> dict[str, Any]:
     """The pods of this node. The kubelet keeps their lines in the runtime's own format.
 
     Source: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/#kubernetes_sd_config
@@ -83,10 +90,10 @@ def pods_job(context: Planning) -> dict[str, Any]:
             {"source_labels": [f"{meta}name"], "target_label": "pod"},
             {"source_labels": [f"{meta}container_name"], "target_label": "container"},
             {"source_labels": [f"{meta}container_name"], "target_label": "service"},
-            _unless_empty(f"{meta}label_app", "app"),
-            _unless_empty(f"{meta}label_app_kubernetes_io_name", "app"),
-            _unless_empty("app", "service"),
-            *selected_pods(meta, context.system.services),
+            _build_copy_rule(f"{meta}label_app", "app"),
+            _build_copy_rule(f"{meta}label_app_kubernetes_io_name", "app"),
+            _build_copy_rule("app", "service"),
+            *build_pod_rules(meta, context.system.services),
             {
                 "source_labels": [f"{meta}uid", f"{meta}container_name"],
                 "separator": "/",
@@ -94,59 +101,59 @@ def pods_job(context: Planning) -> dict[str, Any]:
                 "replacement": f"{PODS_DIR}/*$1/*.log",
             },
         ],
-        "pipeline_stages": [{"cri": {}}, *pipeline(context)],
+        "pipeline_stages": [{"cri": {}}, *build_pipeline(context)],
     }
 
 
-def _unless_empty(source: str, target: str) -> dict[str, Any]:
+def _build_copy_rule(source: str, target: str) -> dict[str, Any]:
     return {"source_labels": [source], "regex": "(.+)", "target_label": target}
 
 
-def pipeline(context: Planning) -> list[dict[str, Any]]:
+def build_pipeline(context: Planning) -> list[dict[str, Any]]:
     """What is made of the lines of containers, each as its service says."""
-    return stages({key: reading(service.logs) for key, service in context.system.services.items()})
+    return build_stages({key: build_reading(service.logs) for key, service in context.system.services.items()})
 
 
-def log_files(context: Planned) -> tuple[LogFile, ...]:
+def list_log_files(context: Planned) -> tuple[LogFile, ...]:
     """The log files of the system and of all components.
 
     A stand-in writes one file, so in a demo the first entry has it, and one that nothing else writes is left out.
     """
-    found: list[LogFile] = []
+    files: list[LogFile] = []
     for log in context.system.host_logs:
-        taken = {key for other in found for key in other.demo} if context.settings.demo else set()
-        writers = tuple(key for key in log.written_by if key not in taken)
+        stand_ins = {key for other in files for key in other.demo} if context.settings.demo else set()
+        writers = tuple(key for key in log.written_by if key not in stand_ins)
         if writers or not log.written_by:
-            found.append(_log_file(log, writers))
-    return (*found, *context.telemetry.log_files)
+            files.append(_build_log_file(log, writers))
+    return (*files, *context.telemetry.log_files)
 
 
-def _log_file(log: HostLog, writers: tuple[str, ...]) -> LogFile:
+def _build_log_file(log: HostLog, writers: tuple[str, ...]) -> LogFile:
     labels, fields = log.labels, log.label_fields
     return LogFile(job=log.job, path=log.path, labels=labels, label_fields=fields, demo=writers, group=log.group)
 
 
-def file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
+def build_file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
     """One entry for each, under a name of its own: several may have one label job, as files of one application do."""
     before = [[other.job for other in logs[:number]].count(log.job) for number, log in enumerate(logs)]
     names = [log.job + (f".{count + 1}" if count else "") for log, count in zip(logs, before, strict=True)]
-    return [{**file_job(context, log), "job_name": name} for name, log in zip(names, logs, strict=True)]
+    return [{**build_file_job(context, log), "job_name": name} for name, log in zip(names, logs, strict=True)]
 
 
-def file_job(context: Planning, log: LogFile) -> dict[str, Any]:
+def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     """Files of the host, followed by name; their lines have the fields that those who write them say."""
-    fields = tuple(name for key in log.demo for name in reading(context.system.services[key].logs).fields)
+    fields = tuple(name for key in log.demo for name in build_reading(context.system.services[key].logs).fields)
     indexed = tuple(name for name in log.label_fields if name != "level")
     beside = tuple(dict.fromkeys(name for name in (*STRUCTURED, *fields) if name not in indexed))
-    labels = {"job": log.job, "service": log.job, **log.labels, "__path__": glob(context, log)}
+    labels = {"job": log.job, "service": log.job, **log.labels, "__path__": build_glob(context, log)}
     return {
         "job_name": log.job,
         "static_configs": [{"targets": ["localhost"], "labels": labels}],
-        "pipeline_stages": stages({}, Reading(labels=indexed, fields=beside)),
+        "pipeline_stages": build_stages({}, Reading(labels=indexed, fields=beside)),
     }
 
 
-def glob(context: Planning, log: LogFile) -> str:
+def build_glob(context: Planning, log: LogFile) -> str:
     """Where Promtail sees the files; in a demo each stand-in's are in a directory of their own."""
     path = PurePosixPath(log.path)
     if context.settings.demo and log.demo and can_share_files(context):
@@ -155,12 +162,12 @@ def glob(context: Planning, log: LogFile) -> str:
     return f"{HOST_DIR}{path}"
 
 
-def shared_volumes(context: Planned) -> tuple[SharedVolume, ...]:
+def list_shared_volumes(context: Planned) -> tuple[SharedVolume, ...]:
     """The volumes to which stand-ins write what would be log files of the host."""
     if not (context.settings.demo and can_share_files(context)):
         return ()
     return tuple(
         SharedVolume(name=derive_demo_log_volume(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
-        for log in log_files(context)
+        for log in list_log_files(context)
         for key in log.demo
     )

@@ -5,7 +5,7 @@ Source of the names: https://grafana.com/docs/loki/latest/send-data/promtail/ an
 
 from __future__ import annotations
 
-from components.drawing import or_zero
+from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -29,7 +29,7 @@ ERROR_SHARE = 0.1
 BEHIND = 65536
 """Bytes: a line that is still being written is shorter; what is more was not read."""
 SELF = "promtail"
-NOTHING_YET = or_zero(SELF)
+NOTHING_YET = fill_zero_if_up(SELF)
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -37,10 +37,15 @@ NOTHING_YET = or_zero(SELF)
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about Promtail; that it is down says TargetDown."""
-    return drops_lines(tune), request_errors(tune), sends_nothing(), file_not_read(tune)
+    return (
+        alert_on_dropped_lines(tune),
+        alert_on_request_errors(tune),
+        alert_on_nothing_sent(),
+        alert_on_file_not_read(tune),
+    )
 
 
-def drops_lines(tune: Tune) -> AlertRule:
+def alert_on_dropped_lines(tune: Tune) -> AlertRule:
     """Lines that Promtail gave up on."""
     bound = get_limit(tune, "PromtailDropsLines", DROPPED)
     dropped = build_service_series(
@@ -67,12 +72,12 @@ def drops_lines(tune: Tune) -> AlertRule:
     )
 
 
-def request_errors(tune: Tune) -> AlertRule:
+def alert_on_request_errors(tune: Tune) -> AlertRule:
     """Whatever is no 2xx: a connection that fails counts as status -1."""
     bound = get_limit(tune, "PromtailRequestErrors", ERROR_SHARE)
     requests = "promtail_request_duration_seconds_count"
     failed = build_service_series(SELF, requests, host="loki:3100", status_code="500")
-    taken = build_service_series(SELF, requests, host="loki:3100", status_code="204")
+    accepted = build_service_series(SELF, requests, host="loki:3100", status_code="204")
     return AlertRule(
         name="PromtailRequestErrors",
         expr=f'sum by ({BY}) (rate({requests}{{status_code!~"2.."}}[5m]))'
@@ -88,11 +93,11 @@ def request_errors(tune: Tune) -> AlertRule:
             "Read Promtail's lines with `docker logs <stack>-promtail`, as they do not reach Loki now.",
             "429 means Loki's limits, 5xx its disk or memory, no status the network between the two.",
         ),
-        example=build_share_example(failed, taken, bound),
+        example=build_share_example(failed, accepted, bound),
     )
 
 
-def sends_nothing() -> AlertRule:
+def alert_on_nothing_sent() -> AlertRule:
     """All instances together: a node may be quiet, but a stack whose own containers write nothing does not run."""
     sent = build_service_series(SELF, "promtail_sent_entries_total", instance="promtail:9080", host="loki:3100")
     return AlertRule(
@@ -115,14 +120,14 @@ def sends_nothing() -> AlertRule:
     )
 
 
-def file_not_read(tune: Tune) -> AlertRule:
+def alert_on_file_not_read(tune: Tune) -> AlertRule:
     """By size and position of each file that a glob found; one that cannot be opened has a size and no position.
 
     Of these only files that grow count: Promtail keeps the size of one that it never opened when that is deleted.
     """
     bound = get_limit(tune, "PromtailFileNotRead", BEHIND)
     labels = {"instance": "promtail:9080", "path": "/var/log/app.log"}
-    size, place = (build_service_series(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
+    size, position = (build_service_series(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
     on = "on(instance, path)"
     return AlertRule(
         name="PromtailFileNotRead",
@@ -144,8 +149,8 @@ def file_not_read(tune: Tune) -> AlertRule:
             "If it is compressed or binary, leave it out of the glob.",
         ),
         example=Example(
-            fires={size: build_flat_samples(bound * 1.01 + 1000), place: build_flat_samples(1000)},
-            silent={size: build_flat_samples(bound * 0.99 + 1000), place: build_flat_samples(1000)},
+            fires={size: build_flat_samples(bound * 1.01 + 1000), position: build_flat_samples(1000)},
+            silent={size: build_flat_samples(bound * 0.99 + 1000), position: build_flat_samples(1000)},
         ),
     )
 

@@ -32,11 +32,13 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 """The label's values, and what programs write for them: pino's and bunyan's numbers, klog's letters, syslog's words."""
 LEVEL_FIELDS = ("level", "severity", "lvl", "levelname", "log_level", "severity_text", "log.level", "@l")
 """Where the level of a JSON or logfmt line is, in the order in which it is looked for."""
-_WORDS = "TRACE|DEBUG|DBG|INFO|INF|NOTICE|WARN|WARNING|WRN|ERROR|ERR|SEVERE|CRITICAL|CRIT|ALERT|FATAL|FTL|PANIC|EMERG"
+_LEVEL_NAMES = (
+    "TRACE|DEBUG|DBG|INFO|INF|NOTICE|WARN|WARNING|WRN|ERROR|ERR|SEVERE|CRITICAL|CRIT|ALERT|FATAL|FTL|PANIC|EMERG"
+)
 TEXT_LEVEL = (
     r"^(?P<klog>[IWEF])\d{4} "
     r"|(?i:\b(?:level|lvl|severity)[\"']?[=:] ?[\"']?(?P<pair>[a-z]+))"
-    rf"|(?:\b|\x1b\[[0-9;]*m)(?P<word>{_WORDS})\b"
+    rf"|(?:\b|\x1b\[[0-9;]*m)(?P<word>{_LEVEL_NAMES})\b"
     r"|\b(?P<postgres>LOG):"
     r"|\[(?P<bracket>trace|debug|info|notice|warn|warning|error|crit|alert|emerg)\]"
     r"|^(?P<prefix>debug|info|warning|warn|error|panic|fatal)(?:\([\w.]+\))?: "
@@ -58,7 +60,7 @@ class Reading:
     level_field: str | None = None
 
 
-def reading(logs: Logs) -> Reading:
+def build_reading(logs: Logs) -> Reading:
     """How the lines of a service are read; plain text has no fields."""
     if logs.format == "text":
         return Reading(format="text", fields=())
@@ -68,7 +70,7 @@ def reading(logs: Logs) -> Reading:
     return Reading(format=logs.format, labels=labels, fields=fields, level_field=logs.level_field)
 
 
-def stages(readings: Mapping[str, Reading], usual: Reading | None = None) -> list[dict[str, Any]]:
+def build_stages(readings: Mapping[str, Reading], usual: Reading | None = None) -> list[dict[str, Any]]:
     """The stages for lines of services that say how they are read, by name, and of all others.
 
     Services that are read alike share a stage, as each line is compared with each stage. A line whose level is
@@ -80,100 +82,105 @@ def stages(readings: Mapping[str, Reading], usual: Reading | None = None) -> lis
         if how != usual:
             special.setdefault(how, []).append(service)
     known = sorted(service for services in special.values() for service in services)
-    made = [_matched(f'{{service=~"{"|".join(services)}"}}', how) for how, services in special.items()]
+    matched = [_build_match_stage(f'{{service=~"{"|".join(services)}"}}', how) for how, services in special.items()]
     rest = f', service!~"{"|".join(known)}"' if known else ""
-    made.append(_matched(f'{{job=~".+"{rest}}}', usual))
-    text = [{"regex": {"expression": TEXT_LEVEL}}, level(_TEXT_GROUPS), {"labels": {"level": None}}]
+    matched.append(_build_match_stage(f'{{job=~".+"{rest}}}', usual))
+    text = [{"regex": {"expression": TEXT_LEVEL}}, build_level_stage(_TEXT_GROUPS), {"labels": {"level": None}}]
     unread = {"match": {"selector": '{job=~".+", level=""}', "stages": text}}
-    return [*(stage for stage in made if stage), unread]
+    return [*(stage for stage in matched if stage), unread]
 
 
-def _matched(selector: str, how: Reading) -> dict[str, Any]:
+def _build_match_stage(selector: str, how: Reading) -> dict[str, Any]:
     """The stage for lines of a selector; empty where they have no fields."""
     if how.format == "text":
         return {}
     begins = r"^\s*\{" if how.format == "json" else r"\w="
-    parsed = {"json": json_fields, "logfmt": logfmt_fields}[how.format](how)
+    parsed = {"json": build_json_stages, "logfmt": build_logfmt_stages}[how.format](how)
     labels = {derive_label_name(name): None for name in ("level", *how.labels)}
-    found = [*parsed, {"labels": labels}]
+    stages = [*parsed, {"labels": labels}]
     if how.fields:
-        found.append({"structured_metadata": {derive_label_name(name): None for name in how.fields}})
-    return {"match": {"selector": f"{selector} |~ {json.dumps(begins)}", "stages": found}}
+        stages.append({"structured_metadata": {derive_label_name(name): None for name in how.fields}})
+    return {"match": {"selector": f"{selector} |~ {json.dumps(begins)}", "stages": stages}}
 
 
-def json_fields(how: Reading) -> list[dict[str, Any]]:
+def build_json_stages(how: Reading) -> list[dict[str, Any]]:
     """The fields of a JSON line. A name with a dot is one key, or leads into an object, as ECS has both.
 
     Source: https://jmespath.org/specification.html
     """
     looked = [*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]
-    found = {derive_label_name(name): _key(name) for name in (*how.labels, *how.fields)}
-    return [{"json": {"expressions": {**found, "level": " || ".join(map(_key, looked))}}}, level(("level",))]
+    expressions = {derive_label_name(name): _quote_key(name) for name in (*how.labels, *how.fields)}
+    return [
+        {"json": {"expressions": {**expressions, "level": " || ".join(map(_quote_key, looked))}}},
+        build_level_stage(("level",)),
+    ]
 
 
-def _key(name: str) -> str:
+def _quote_key(name: str) -> str:
     quoted = json.dumps(name)
     return f"{quoted} || {'.'.join(map(json.dumps, name.split('.')))}" if "." in name else quoted
 
 
-def logfmt_fields(how: Reading) -> list[dict[str, Any]]:
+def build_logfmt_stages(how: Reading) -> list[dict[str, Any]]:
     """The fields of a logfmt line; the level is in the first of several keys that the line has."""
     looked = list(dict.fromkeys([*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]))
-    places = {f"level_{number}": name for number, name in enumerate(looked)}
-    found = {derive_label_name(name): name for name in (*how.labels, *how.fields)}
-    return [{"logfmt": {"mapping": {**found, **places}}}, level(tuple(places))]
+    sources = {f"level_{number}": name for number, name in enumerate(looked)}
+    mapping = {derive_label_name(name): name for name in (*how.labels, *how.fields)}
+    return [{"logfmt": {"mapping": {**mapping, **sources}}}, build_level_stage(tuple(sources))]
 
 
-def level(sources: Sequence[str]) -> dict[str, Any]:
+def build_level_stage(sources: Sequence[str]) -> dict[str, Any]:
     """The stage that makes one of LEVELS of the first source that is not empty; none of what is no level.
 
     A level that is unknown would be a label with any number of values. Numbers between pino's own count as the one
     below, as pino says of levels that people add.
     """
-    pairs = " ".join(f'"{word}" "{name}"' for name, words in LEVELS.items() for word in words)
+    pairs = " ".join(f'"{spelling}" "{name}"' for name, spellings in LEVELS.items() for spelling in spellings)
     first = " ".join(f".{source}" for source in sources)
-    word = f'(or {first} "" | ToLower)'
-    tens = f'(regexReplaceAll "^([1-6])[0-9]$" {word} "${{1}}0")'
+    spelling = f'(or {first} "" | ToLower)'
+    tens = f'(regexReplaceAll "^([1-6])[0-9]$" {spelling} "${{1}}0")'
     return {"template": {"source": "level", "template": f"{{{{ get (dict {pairs}) {tens} }}}}"}}
 
 
 # -- whose a line is -------------------------------------------------------------------------------------------------
 
 
-def named_containers(services: Mapping[str, Service]) -> list[dict[str, Any]]:
+def build_container_rules(services: Mapping[str, Service]) -> list[dict[str, Any]]:
     """Rules by which lines of a container have the label `service` that the metrics of its service have.
 
     A container is called as its service says, like its address, or like the service itself: compose services may have
     underscores, for which services of a system have dashes. A host that several services name is nobody's name.
     """
-    hosts = Counter(host for service in services.values() for host in _hosts(service))
+    hosts = Counter(host for service in services.values() for host in _list_hosts(service))
     rules = []
     for key, service in services.items():
-        derived = [host for host in sorted(_hosts(service)) if hosts[host] == 1 and host not in services]
+        derived = [host for host in sorted(_list_hosts(service)) if hosts[host] == 1 and host not in services]
         names = [service.logs.container] if service.logs.container else [key, *derived]
         pattern = "(?i)" + "|".join(re.sub(r"\\?[-_]", "[-_]", re.escape(name)) for name in names)
-        rules.append(_of_service(["service"], pattern, key))
+        rules.append(_build_service_rule(["service"], pattern, key))
     return rules
 
 
-def _hosts(service: Service) -> set[str]:
+def _list_hosts(service: Service) -> set[str]:
     """The hosts of a service's addresses that may be names of containers."""
     hosts = {address.rpartition(":")[0] for address in (*service.addresses, service.address) if address}
     return {host for host in hosts if re.fullmatch(r"[A-Za-z][\w-]*", host)}
 
 
-def selected_pods(meta: str, services: Mapping[str, Service]) -> list[dict[str, Any]]:
+def build_pod_rules(meta: str, services: Mapping[str, Service]) -> list[dict[str, Any]]:
     """Rules by which lines of the pods that a service's metrics are scraped from are lines of that service."""
     rules = []
     for key, service in services.items():
         if pods := service.kubernetes:
             chosen = sorted(pods.selector.items())
-            wanted = ";".join(re.escape(value) for value in (pods.namespace, *(value for _, value in chosen)))
+            values = ";".join(re.escape(value) for value in (pods.namespace, *(value for _, value in chosen)))
             rules.append(
-                _of_service(["namespace", *(f"{meta}label_{derive_label_name(k)}" for k, _ in chosen)], wanted, key)
+                _build_service_rule(
+                    ["namespace", *(f"{meta}label_{derive_label_name(k)}" for k, _ in chosen)], values, key
+                )
             )
     return rules
 
 
-def _of_service(sources: list[str], pattern: str, service: str) -> dict[str, Any]:
+def _build_service_rule(sources: list[str], pattern: str, service: str) -> dict[str, Any]:
     return {"source_labels": sources, "regex": pattern, "target_label": "service", "replacement": service}

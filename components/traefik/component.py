@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from components.base import limits, open_port, published
+from components.base import build_limits, open_port, publish_port
 from components.entry import acme, certificates, credentials
 from components.traefik import mixin as pack
-from components.traefik.documents import arguments, documents
+from components.traefik.documents import list_arguments, render_documents
 from components.traefik.settings import (
     CONFIG_DIR,
     INTERNAL_PORT,
@@ -40,12 +40,12 @@ from model.telemetry import (
 from model.workload import ConfigDir, HttpProbe, Port, Reload, Workload
 
 
-def ports(own: Settings, context: Planning) -> tuple[Port, ...]:
+def list_ports(own: Settings, context: Planning) -> tuple[Port, ...]:
     """What people connect to: TLS and, beside it, plain HTTP that leads there; or plain HTTP alone."""
     settings = context.settings
     if not settings.tls.on:
-        return (published(context, NAME, PORT, default=8080),)
-    secure = published(context, NAME, SECURE_PORT, name="https", default=settings.port)
+        return (publish_port(context, NAME, PORT, default=8080),)
+    secure = publish_port(context, NAME, SECURE_PORT, name="https", default=settings.port)
     plain = open_port(context, NAME, PORT, host=own.http_port or 80)
     return (replace(secure, outside=443), replace(plain, outside=80))
 
@@ -85,22 +85,22 @@ class Traefik(Component[Settings]):
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Settings of TLS where there is none, and links to a port of this host at which nothing listens."""
-        found, settings, opened = [], context.settings, ports(own, context)[0].publish
+        problems, settings, opened = [], context.settings, list_ports(own, context)[0].publish
         if own.http_port is not None and not settings.tls.on:
-            place = locate_in_section(context.stack, NAME, "httpPort")
-            found.append(Problem(place, "has an effect with TLS only; without it plain HTTP is at `port`"))
+            setting_path = locate_in_section(context.stack, NAME, "httpPort")
+            problems.append(Problem(setting_path, "has an effect with TLS only; without it plain HTTP is at `port`"))
         if is_own_host(settings.base_url) and opened not in (
             None,
             settings.port,
         ):  # elsewhere something may stand in between
             message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
-            place = locate_setting(context.stack, "baseUrl")
-            found.append(Problem(place, f"{message}; give both the same port (traefik.port)"))
-        return found
+            setting_path = locate_setting(context.stack, "baseUrl")
+            problems.append(Problem(setting_path, f"{message}; give both the same port (traefik.port)"))
+        return problems
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """What `components.entry.credentials` and `components.entry.acme` say."""
-        return (*credentials.secrets(context), *acme.secrets(context))
+        return (*credentials.list_secrets(context), *acme.list_secrets(context))
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Traefik. Its validator is a second one that reads the new directory for three seconds."""
@@ -124,15 +124,15 @@ class Traefik(Component[Settings]):
             Workload(
                 name=NAME,
                 image="traefik",
-                limits=limits(own, memory=128),
+                limits=build_limits(own, memory=128),
                 entrypoint=("/usr/local/bin/traefik",),
-                args=arguments(own, context),
-                env=acme.environment(context),
-                secrets=(*credentials.secret_files(context), *acme.secret_files(context)),
-                volumes=acme.volumes(context),
+                args=list_arguments(own, context),
+                env=acme.build_environment(context),
+                secrets=(*credentials.list_secret_files(context), *acme.list_secret_files(context)),
+                volumes=acme.list_volumes(context),
                 config=ConfigDir(
                     path=CONFIG_DIR,
-                    files=documents(context),
+                    files=render_documents(context),
                     validate=check,
                     validate_seconds=2,
                     validate_marker='ERR |level=error|"level":"error"',
@@ -145,13 +145,13 @@ class Traefik(Component[Settings]):
                         report_time=LOADED,
                         timeout=15,
                     ),
-                    restart_on=frozenset(acme.documents(context)),
+                    restart_on=frozenset(acme.render_documents(context)),
                 ),
-                ports=ports(own, context),
+                ports=list_ports(own, context),
                 exposed=True,
                 host=context.settings.host,
                 egress="anywhere",
                 probe=HttpProbe(path="/ping", port=INTERNAL_PORT),
             ),
-            *acme.retry(context),
+            *acme.build_retry_workload(context),
         )

@@ -7,9 +7,9 @@ https://doc.traefik.io/traefik/reference/dynamic-configuration/file/ (routes, wa
 
 from __future__ import annotations
 
-from components.documents import dump
+from components.documents import render_yaml
 from components.entry import acme
-from components.entry.routing import SECURE, WEB, config
+from components.entry.routing import SECURE, WEB, build_config
 from components.traefik.settings import (
     _REVISION,
     CONFIG_DIR,
@@ -28,7 +28,7 @@ from model.component import Planned, Planning
 from model.workload import compute_digest
 
 
-def documents(context: Planned) -> dict[str, str]:
+def render_documents(context: Planned) -> dict[str, str]:
     """The dynamic configuration, and a digest of it that Traefik itself reports once it runs it.
 
     Traefik shows nowhere which file it runs, and moves the time of its last reload only when the parsed content
@@ -36,7 +36,7 @@ def documents(context: Planned) -> dict[str, str]:
     It also carries the time at which Traefik read the file, which is a template: so each delivery is another content,
     and Traefik reads the files of users and certificates again, which it does not watch.
     """
-    document = config(context)
+    document = build_config(context)
     revision = f"r-{compute_digest(document)}"  # digits alone, or with an e among them, would be read as a number
     http = document["http"]
     http["routers"][_REVISION] = {
@@ -45,12 +45,16 @@ def documents(context: Planned) -> dict[str, str]:
         "service": "ping@internal",
         "middlewares": [_REVISION],
     }
-    said = {"X-Revision": revision, LOADED: "{{ now | unixEpoch }}"}
-    http["middlewares"][_REVISION] = {"headers": {"customResponseHeaders": said}}
-    return {"routes.yml": dump(document), REVISION_FILE: f"X-Revision: {revision}\n", **acme.documents(context)}
+    confirmation = {"X-Revision": revision, LOADED: "{{ now | unixEpoch }}"}
+    http["middlewares"][_REVISION] = {"headers": {"customResponseHeaders": confirmation}}
+    return {
+        "routes.yml": render_yaml(document),
+        REVISION_FILE: f"X-Revision: {revision}\n",
+        **acme.render_documents(context),
+    }
 
 
-def arguments(own: Settings, context: Planning) -> tuple[str, ...]:
+def list_arguments(own: Settings, context: Planning) -> tuple[str, ...]:
     """The static configuration."""
     access = ("--accesslog=true", "--accesslog.format=json") if own.access_log else ()
     return (
@@ -58,8 +62,8 @@ def arguments(own: Settings, context: Planning) -> tuple[str, ...]:
         "--global.sendanonymoususage=false",
         "--log.level=INFO",
         "--log.nocolor=true",
-        *entry_point(context, WEB, PORT),
-        *(entry_point(context, SECURE, SECURE_PORT) if context.settings.tls.on else ()),
+        *list_entry_point_arguments(context, WEB, PORT),
+        *(list_entry_point_arguments(context, SECURE, SECURE_PORT) if context.settings.tls.on else ()),
         f"--entrypoints.internal.address=:{INTERNAL_PORT}",
         "--api=true",
         f"--api.basepath={context.settings.base_path}/traefik",
@@ -71,12 +75,12 @@ def arguments(own: Settings, context: Planning) -> tuple[str, ...]:
         "--metrics.prometheus.addrouterslabels=true",
         f"--providers.file.filename={CONFIG_DIR}/routes.yml",
         "--providers.file.watch=true",
-        *acme.arguments(context, CONFIG_DIR),
+        *acme.list_arguments(context, CONFIG_DIR),
         *access,
     )
 
 
-def entry_point(context: Planning, name: str, port: int) -> tuple[str, ...]:
+def list_entry_point_arguments(context: Planning, name: str, port: int) -> tuple[str, ...]:
     """The arguments of an entry point: what a path or a header may hide is refused before any router looks at it.
 
     Source: https://doc.traefik.io/traefik/security/request-path/ and .../migrate/v3/ (3.6.7, 3.7)

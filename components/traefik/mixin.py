@@ -5,7 +5,7 @@ Source: https://doc.traefik.io/traefik/observe/metrics/
 
 from __future__ import annotations
 
-from components.drawing import at, chart, or_zero, rate, stat, summed
+from components.drawing import draw_chart, draw_stat, fill_zero_if_up, select, sum_rate, take_rate
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.limits import Share
 from model.telemetry import AlertRule
@@ -24,7 +24,7 @@ ERRORS = 0.05
 """One request in twenty: from there on people notice; below it are clients that went away."""
 SELF = "traefik"
 OWN = f'service="{SELF}"'
-NOTHING_YET = or_zero(SELF)
+NOTHING_YET = fill_zero_if_up(SELF)
 BEHIND = "exported_service"
 """Traefik's own label `service`, the service behind it: the scrape target's has taken that name."""
 BAD, KNOWN = 'code=~"5.."', 'code=~"[1-5].."'
@@ -36,10 +36,10 @@ BAD, KNOWN = 'code=~"5.."', 'code=~"[1-5].."'
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about what is behind Traefik; it has no metric for a configuration that it refuses (3.0 dropped it)."""
-    return (service_errors(tune),)
+    return (alert_on_service_errors(tune),)
 
 
-def service_errors(tune: Tune) -> AlertRule:
+def alert_on_service_errors(tune: Tune) -> AlertRule:
     """Answers that the service gives, and those that Traefik gives in its place."""
     bound, few = get_limit(tune, "TraefikServiceErrors", ERRORS), get_min_failures(tune, "TraefikServiceErrors")
     name, keys = "traefik_service_requests_total", f"{BY}, {BEHIND}"
@@ -74,40 +74,42 @@ def service_errors(tune: Tune) -> AlertRule:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
-def _failing(metric: str, by: str) -> str:
+def _build_error_share(metric: str, by: str) -> str:
     """The share of 5xx among answers with a status; none while there are no requests."""
-    bad, known = summed(by, metric, BAD), summed(by, metric, KNOWN)
+    bad, known = sum_rate(by, metric, BAD), sum_rate(by, metric, KNOWN)
     return f"({bad} or 0 * {known}) / ({known} > 0)"
 
 
-def _quantile(q: float, metric: str, by: str = "") -> str:
+def _build_quantile(q: float, metric: str, by: str = "") -> str:
     """A quantile of a histogram, in seconds; 0 before the first request."""
     keys = f"le, {by}" if by else "le"
-    return f"histogram_quantile({q:g}, {summed(keys, f'{metric}_bucket')}){NOTHING_YET}"
+    return f"histogram_quantile({q:g}, {sum_rate(keys, f'{metric}_bucket')}){NOTHING_YET}"
 
 
 def panels() -> tuple[Panel, ...]:
     """All requests: how many, how many fail, how long they take, and who is connected."""
-    took = {f"p{q * 100:g}": _quantile(q, "traefik_entrypoint_request_duration_seconds") for q in (0.5, 0.95, 0.99)}
-    opened = {"{{entrypoint}} {{protocol}}": at("traefik_open_connections")}
-    status = summed("code", "traefik_entrypoint_requests_total") + NOTHING_YET
-    failing = {"{{entrypoint}}": _failing("traefik_entrypoint_requests_total", "entrypoint")}
+    durations = {
+        f"p{q * 100:g}": _build_quantile(q, "traefik_entrypoint_request_duration_seconds") for q in (0.5, 0.95, 0.99)
+    }
+    opened = {"{{entrypoint}} {{protocol}}": select("traefik_open_connections")}
+    status = sum_rate("code", "traefik_entrypoint_requests_total") + NOTHING_YET
+    failing = {"{{entrypoint}}": _build_error_share("traefik_entrypoint_requests_total", "entrypoint")}
     return (
-        chart(
+        draw_chart(
             "Traefik requests by status", {"{{code}}": status}, "reqps",
             "Per second, all entry points. Worry about 5xx at all, and about many 404 or 401: somebody searches.",
             width=6,
         ),
-        chart(
+        draw_chart(
             "Traefik errors", failing, "percentunit",
             f"Share of 5xx answers. A warning is sent for a service that stays above {format_percent(ERRORS)}.",
             width=6, thresholds=build_thresholds((ERRORS, "red")),
         ),
-        chart(
-            "Traefik request duration", took, "s",
+        draw_chart(
+            "Traefik request duration", durations, "s",
             "Of 100 requests 50, 95 and 99 are quicker. Long ones are often live connections of pages.", width=6,
         ),
-        chart(
+        draw_chart(
             "Traefik open connections", opened, "short", "Worry when it only grows: clients or services hang.", width=6,
         ),
     )  # fmt: skip
@@ -121,77 +123,77 @@ def board() -> DashboardSpec:
         description="What comes in, where does it go, and does it get an answer?",
         refresh="30s",
         rows=(
-            Row(title="Now", panels=_now()),
+            Row(title="Now", panels=_build_overview_panels()),
             Row(title="All requests", panels=panels()),
-            Row(title="Services", panels=_services()),
-            Row(title="Entry points and routers", panels=_entrypoints(), collapsed=True),
-            Row(title="Traefik itself", panels=_itself(), collapsed=True),
+            Row(title="Services", panels=_build_service_panels()),
+            Row(title="Entry points and routers", panels=_build_entrypoint_panels(), collapsed=True),
+            Row(title="Traefik itself", panels=_build_process_panels(), collapsed=True),
         ),
     )
 
 
-def _now() -> tuple[Panel, ...]:
+def _build_overview_panels() -> tuple[Panel, ...]:
     every = "every"
-    requests = f"sum({rate('traefik_entrypoint_requests_total')}){NOTHING_YET}"
-    bad = f"sum(increase({at('traefik_service_requests_total', BAD)}[1h])){NOTHING_YET}"
-    changed = f"time() - max({at('traefik_config_last_reload_success')})"
+    requests = f"sum({take_rate('traefik_entrypoint_requests_total')}){NOTHING_YET}"
+    bad = f"sum(increase({select('traefik_service_requests_total', BAD)}[1h])){NOTHING_YET}"
+    changed = f"time() - max({select('traefik_config_last_reload_success')})"
     return (
-        stat("Requests", requests, "reqps", "Per second, all entry points together.", every, width=6),
-        stat(
+        draw_stat("Requests", requests, "reqps", "Per second, all entry points together.", every, width=6),
+        draw_stat(
             "Failed within an hour", bad, "short", "Requests to services behind it that got a 5xx answer.", every,
             width=6, thresholds=build_thresholds((1, "red")),
         ),
-        stat(
-            "Open connections", f"sum({at('traefik_open_connections')})", "short", "Of all entry points.", every,
+        draw_stat(
+            "Open connections", f"sum({select('traefik_open_connections')})", "short", "Of all entry points.", every,
             width=6,
         ),
-        stat(
+        draw_stat(
             "Configuration taken", changed, "s",
             "How long ago. Worry when it is longer ago than your last change: that one was refused.", every, width=6,
         ),
     )  # fmt: skip
 
 
-def _services() -> tuple[Panel, ...]:
+def _build_service_panels() -> tuple[Panel, ...]:
     legend = f"{{{{{BEHIND}}}}}"
-    requests = summed(BEHIND, "traefik_service_requests_total") + NOTHING_YET
-    took = _quantile(0.95, "traefik_service_request_duration_seconds", BEHIND)
-    codes = summed(f"{BEHIND}, code", "traefik_service_requests_total", BAD) + NOTHING_YET
+    requests = sum_rate(BEHIND, "traefik_service_requests_total") + NOTHING_YET
+    durations = _build_quantile(0.95, "traefik_service_request_duration_seconds", BEHIND)
+    codes = sum_rate(f"{BEHIND}, code", "traefik_service_requests_total", BAD) + NOTHING_YET
     return (
-        chart("Requests by service", {legend: requests}, "reqps",
+        draw_chart("Requests by service", {legend: requests}, "reqps",
         "Per second. A fall to zero: its route leads nowhere.",
               width=6),
-        chart(
-            "Errors by service", {legend: _failing("traefik_service_requests_total", BEHIND)}, "percentunit",
+        draw_chart(
+            "Errors by service", {legend: _build_error_share("traefik_service_requests_total", BEHIND)}, "percentunit",
             f"Share of 5xx answers. A warning is sent when it stays above {format_percent(ERRORS)}.",
             width=6, thresholds=build_thresholds((ERRORS, "red")),
         ),
-        chart(
+        draw_chart(
             "Failures by status", {legend + " {{code}}": codes}, "reqps",
             "502 and 504: Traefik cannot reach the service. 500 and 503: the service says so itself.", width=6,
         ),
-        chart("p95 by service", {legend: took}, "s",
+        draw_chart("p95 by service", {legend: durations}, "s",
         "95 of 100 requests are quicker. One that rises alone is slow itself.",
               width=6),
     )  # fmt: skip
 
 
-def _entrypoints() -> tuple[Panel, ...]:
-    router = f"topk(10, {summed('router', 'traefik_router_requests_total')}){NOTHING_YET}"
-    methods = summed("method", "traefik_entrypoint_requests_total") + NOTHING_YET
+def _build_entrypoint_panels() -> tuple[Panel, ...]:
+    router = f"topk(10, {sum_rate('router', 'traefik_router_requests_total')}){NOTHING_YET}"
+    methods = sum_rate("method", "traefik_entrypoint_requests_total") + NOTHING_YET
     moved = {
-        "{{entrypoint}} received": summed("entrypoint", "traefik_entrypoint_requests_bytes_total") + NOTHING_YET,
-        "{{entrypoint}} sent": summed("entrypoint", "traefik_entrypoint_responses_bytes_total") + NOTHING_YET,
+        "{{entrypoint}} received": sum_rate("entrypoint", "traefik_entrypoint_requests_bytes_total") + NOTHING_YET,
+        "{{entrypoint}} sent": sum_rate("entrypoint", "traefik_entrypoint_responses_bytes_total") + NOTHING_YET,
     }
     return (
-        chart(
+        draw_chart(
             "Requests by router",
             {"{{router}}": router},
             "reqps",
             "The ten busiest. A router that nobody uses is missing.",
         ),
-        chart("Requests by method", {"{{method}}": methods}, "reqps", "Unusual ones are scanners."),
-        chart(
+        draw_chart("Requests by method", {"{{method}}": methods}, "reqps", "Unusual ones are scanners."),
+        draw_chart(
             "Traffic",
             moved,
             "Bps",
@@ -200,12 +202,12 @@ def _entrypoints() -> tuple[Panel, ...]:
     )
 
 
-def _itself() -> tuple[Panel, ...]:
-    reloads = {"reloads": f"increase({at('traefik_config_reloads_total')}[1h])"}
-    cores = {"cores": rate("process_cpu_seconds_total", OWN)}
-    memory = {"resident": at("process_resident_memory_bytes", OWN)}
+def _build_process_panels() -> tuple[Panel, ...]:
+    reloads = {"reloads": f"increase({select('traefik_config_reloads_total')}[1h])"}
+    cores = {"cores": take_rate("process_cpu_seconds_total", OWN)}
+    memory = {"resident": select("process_resident_memory_bytes", OWN)}
     return (
-        chart("Reloads", reloads, "short", "Configurations taken within an hour; each change of a route is one."),
-        chart("CPU", cores, "short", "Cores in use by Traefik itself. Worry near the limit of its container."),
-        chart("Memory", memory, "bytes", "Of Traefik itself. Steady growth with the same connections is a leak."),
+        draw_chart("Reloads", reloads, "short", "Configurations taken within an hour; each change of a route is one."),
+        draw_chart("CPU", cores, "short", "Cores in use by Traefik itself. Worry near the limit of its container."),
+        draw_chart("Memory", memory, "bytes", "Of Traefik itself. Steady growth with the same connections is a leak."),
     )

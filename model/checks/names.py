@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from model.component import Planning
 
 POOLS = re.compile(r"services(-.+)?")
-"""Entries of Prometheus' scrape_configs that all services share: see `components.prometheus.documents.pool`."""
+"""Entries of Prometheus' scrape_configs that all services share: see `components.prometheus.documents.name_pool`."""
 
 
 def check_names(

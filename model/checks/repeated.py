@@ -96,7 +96,7 @@ def _check_containers(services: Mapping[str, Service]) -> Iterator[Problem]:
 
 
 def _fold_name(name: str) -> str:
-    """A name as lines are matched with it: see `components.promtail.pipeline.named_containers`."""
+    """A name as lines are matched with it: see `components.promtail.pipeline.build_container_rules`."""
     return name.lower().replace("_", "-")
 
 

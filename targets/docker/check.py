@@ -13,36 +13,36 @@ def check(workloads: Sequence[Workload]) -> list[str]:
     """What Docker cannot express: what `FIELDS` refuses, and names that the target needs for its own containers and
     volumes.
     """
-    return [*_taken_names(workloads), *FIELDS.check(workloads)]
+    return [*_check_names(workloads), *FIELDS.check(workloads)]
 
 
-def _replicas(workload: Workload) -> Iterator[str]:
+def _check_replicas(workload: Workload) -> Iterator[str]:
     if workload.replicas > 1:
         yield f"{workload.replicas} replicas need a cluster; use one on Docker"
 
 
-def _access(workload: Workload) -> Iterator[str]:
+def _check_access(workload: Workload) -> Iterator[str]:
     if workload.access:
         yield "asks a cluster for what only a cluster has: rights on its API"
 
 
-def _platform_values(workload: Workload) -> Iterator[str]:
+def _check_platform_values(workload: Workload) -> Iterator[str]:
     if workload.field_refs:
         yield f"asks a cluster for what only a cluster has: {', '.join(sorted(set(workload.field_refs.values())))}"
 
 
-def _secrets(workload: Workload) -> Iterator[str]:
+def _check_secrets(workload: Workload) -> Iterator[str]:
     for secret in workload.secrets:
         if str(PurePosixPath(secret.path).parent) != SECRETS_DIR:
             yield f"secret file {secret.path!r} must lie in {SECRETS_DIR}"
 
 
-def _arguments(workload: Workload) -> Iterator[str]:
+def _check_arguments(workload: Workload) -> Iterator[str]:
     if not all((*workload.args, *workload.entrypoint)):
         yield "an argument is empty, which the Docker provider refuses"
 
 
-def _host_mounts(workload: Workload) -> Iterator[str]:
+def _check_host_mounts(workload: Workload) -> Iterator[str]:
     if workload.host_mounts and not (workload.is_exempt("host-mount") or workload.is_exempt("docker-socket")):
         yield "mounts paths of the host without declaring the exemption"
 
@@ -74,12 +74,12 @@ FIELDS = Fields(
         }
     ),
     refused={
-        "replicas": _replicas,
-        "access": _access,
-        "field_refs": _platform_values,
-        "secrets.path": _secrets,
-        "args": _arguments,
-        "host_mounts": _host_mounts,
+        "replicas": _check_replicas,
+        "access": _check_access,
+        "field_refs": _check_platform_values,
+        "secrets.path": _check_secrets,
+        "args": _check_arguments,
+        "host_mounts": _check_host_mounts,
     },
     idle={
         "after": "components are deployed in this order on every target",
@@ -97,7 +97,7 @@ FIELDS = Fields(
 """By the fields of `model.workload.Workload`."""
 
 
-def _taken_names(workloads: Sequence[Workload]) -> list[str]:
+def _check_names(workloads: Sequence[Workload]) -> list[str]:
     """Workloads and data volumes that are called like something this target makes beside them."""
     containers = {"tools": "the health probes' client"}
     volumes = dict(containers)

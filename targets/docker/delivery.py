@@ -12,9 +12,9 @@ from pathlib import Path
 
 from model.naming import derive_user_id
 from model.workload import MIB, SECRETS_DIR, ConfigDir, SecretFile, Workload
-from targets.docker.containers import process_name
-from targets.docker.shared import TOOLS, Inputs, Late, Scope, data_mounts, mount, secret_mounts
-from targets.environment import reload_environment
+from targets.docker.containers import find_process_name
+from targets.docker.shared import TOOLS, Inputs, Late, Scope, build_data_mounts, build_mount, build_secret_mounts
+from targets.environment import build_reload_environment
 
 SCRIPT = Path(__file__).parents[1] / "deliver.sh"
 _LEAST_MIB = 128
@@ -22,12 +22,12 @@ _LEAST_MIB = 128
 _NO_DOCUMENTS = ConfigDir(path="/none", files={})
 
 
-def secrets(scope: Scope, workload: Workload) -> Inputs:
+def build_secrets(scope: Scope, workload: Workload) -> Inputs:
     """A container that never runs: its uploads land straight on the secrets volume, and nowhere else.
 
     It has no `user`, else the engine would give the files to that one instead of the owner named here.
     """
-    name = scope.named(f"{workload.name}-secrets")
+    name = scope.name_resource(f"{workload.name}-secrets")
     return {
         "name": name,
         "image": Late("image", "busybox"),
@@ -37,30 +37,30 @@ def secrets(scope: Scope, workload: Workload) -> Inputs:
         "restart": "no",
         "network_mode": "none",
         "capabilities": {"drops": ["ALL"]},
-        **scope.confined(32),
+        **scope.build_confinement(32),
         "volumes": [{"volume_name": Late("volume", name), "container_path": SECRETS_DIR}],
-        "uploads": [_secret_upload(scope, workload, secret) for secret in workload.secrets],
-        "labels": scope.labels(workload.name, role="secrets", reason="never started: carries files to a volume"),
+        "uploads": [_build_secret_upload(scope, workload, secret) for secret in workload.secrets],
+        "labels": scope.build_labels(workload.name, role="secrets", reason="never started: carries files to a volume"),
     }
 
 
-def _secret_upload(scope: Scope, workload: Workload, secret: SecretFile) -> Inputs:
+def _build_secret_upload(scope: Scope, workload: Workload, secret: SecretFile) -> Inputs:
     owner = str(derive_user_id(scope.stack, workload.name))
     value = Late("secret", secret.secret, secret.template)
     return {"file": secret.path, "content": value, "permissions": "0400", "owner": owner, "group": owner}
 
 
-def delivers(workload: Workload) -> bool:
+def needs_delivery(workload: Workload) -> bool:
     """Whether something has to run before a workload's process: documents, or directories to give to its user."""
     return bool(workload.config or workload.volumes)
 
 
-def configure(scope: Scope, workload: Workload) -> Inputs:
+def build_configure(scope: Scope, workload: Workload) -> Inputs:
     """The one-shot container that delivers documents and gives data directories to the service's user."""
     config = workload.config or _NO_DOCUMENTS
     revision = config.compute_revision()  # once: it digests every document
     return {
-        "name": scope.named(f"{workload.name}-configure"),
+        "name": scope.name_resource(f"{workload.name}-configure"),
         "image": Late("image", workload.image),
         "entrypoints": [f"{TOOLS}/busybox", "sh", "/deliver.sh"],
         "command": [],
@@ -68,17 +68,20 @@ def configure(scope: Scope, workload: Workload) -> Inputs:
         "network_mode": Late("network", scope.network),
         "networks_advanced": [{"name": Late("network", scope.network)}],
         "capabilities": {"adds": ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"], "drops": ["ALL"]},
-        **scope.confined(max(_LEAST_MIB, workload.limits.memory // MIB)),
+        **scope.build_confinement(max(_LEAST_MIB, workload.limits.memory // MIB)),
         "tmpfs": {"/tmp": "rw,nosuid,nodev,size=64m"},  # noqa: S108 - inside the container
-        "envs": sorted(_environment(scope, workload, config, revision), key=str),
+        "envs": sorted(_build_environment(scope, workload, config, revision), key=str),
         "volumes": [
-            mount(Late("volume", scope.named("tools")), TOOLS),
-            {"volume_name": Late("volume", scope.named(f"{workload.name}-config")), "container_path": "/config"},
-            *data_mounts(scope, workload),
-            *secret_mounts(scope, workload),
+            build_mount(Late("volume", scope.name_resource("tools")), TOOLS),
+            {
+                "volume_name": Late("volume", scope.name_resource(f"{workload.name}-config")),
+                "container_path": "/config",
+            },
+            *build_data_mounts(scope, workload),
+            *build_secret_mounts(scope, workload),
         ],
-        "uploads": _uploads(config, revision),
-        "labels": scope.labels(
+        "uploads": _build_uploads(config, revision),
+        "labels": scope.build_labels(
             workload.name, role="configure", reason="one-shot: root writes what the service may only read"
         ),
         "must_run": False,
@@ -88,23 +91,23 @@ def configure(scope: Scope, workload: Workload) -> Inputs:
     }
 
 
-def _uploads(config: ConfigDir, revision: str) -> list[Inputs]:
+def _build_uploads(config: ConfigDir, revision: str) -> list[Inputs]:
     files = {f"/config/.incoming-{revision}/{path}": text for path, text in sorted(config.files.items())}
     script = SCRIPT.read_text(encoding="utf-8")
     return [{"file": path, "content": text} for path, text in {"/deliver.sh": script, **files}.items()]
 
 
-def _environment(scope: Scope, workload: Workload, config: ConfigDir, revision: str) -> Iterator[str | Late]:
+def _build_environment(scope: Scope, workload: Workload, config: ConfigDir, revision: str) -> Iterator[str | Late]:
     """The environment of deliver.sh: it holds no secret, but changes with those that are read at a delivery."""
-    yield from (f"{key}={value}" for key, value in _delivery(scope, workload, config, revision).items())
+    yield from (f"{key}={value}" for key, value in _build_delivery(scope, workload, config, revision).items())
     if config.reload:
-        process = process_name(scope, workload)
+        process = find_process_name(scope, workload)
         yield Late("mark", process.name, f"HOST={process.template}") if isinstance(process, Late) else f"HOST={process}"
     if workload.list_secrets_read(again=True):
         yield Late("mark", "reread", "SECRETS={}")
 
 
-def _delivery(scope: Scope, workload: Workload, config: ConfigDir, revision: str) -> dict[str, str]:
+def _build_delivery(scope: Scope, workload: Workload, config: ConfigDir, revision: str) -> dict[str, str]:
     values = {
         "NAME": workload.name,
         "OWNER": str(derive_user_id(scope.stack, workload.name)),
@@ -113,10 +116,10 @@ def _delivery(scope: Scope, workload: Workload, config: ConfigDir, revision: str
         "DATA_DIRS": " ".join(volume.path for volume in workload.volumes),
     }
     if config.validate:
-        words = [part.replace("{dir}", f"/config/.rev-{revision}") for part in config.validate]
-        values["VALIDATE"] = shlex.join(words)
+        command = [part.replace("{dir}", f"/config/.rev-{revision}") for part in config.validate]
+        values["VALIDATE"] = shlex.join(command)
         if config.validate_seconds:
             values["VALIDATE_SECONDS"] = str(config.validate_seconds)
             values["VALIDATE_MARKER"] = config.validate_marker
             values["VALIDATE_IGNORE"] = config.validate_ignore or ""
-    return values | reload_environment(config.reload) if config.reload else values
+    return values | build_reload_environment(config.reload) if config.reload else values

@@ -51,7 +51,7 @@ class EngineFacts:
     insecure: tuple[str, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)
 
-    def settings(self) -> dict[str, Any]:
+    def list_settings(self) -> dict[str, Any]:
         """The keys of the settings section `docker` that describe this engine."""
         return {
             "dataRoot": self.data_root,
@@ -60,17 +60,17 @@ class EngineFacts:
             "socket": self.socket or DEFAULT_SOCKET,
         }
 
-    def remarks(self) -> list[str]:
+    def list_remarks(self) -> list[str]:
         """What this engine cannot give to a stack that runs on it all the same, as sentences."""
-        found = []
+        remarks = []
         if self.image_store == "containerd":
-            found.append("the engine keeps images in containerd: there are no figures of containers' file systems")
+            remarks.append("the engine keeps images in containerd: there are no figures of containers' file systems")
         if not self.swap_limit:
-            found.append("the engine cannot limit swap: containers may swap beyond their memory limits")
-        return found
+            remarks.append("the engine cannot limit swap: containers may swap beyond their memory limits")
+        return remarks
 
 
-def read(client: docker.DockerClient, address: str) -> EngineFacts:
+def read_facts(client: docker.DockerClient, address: str) -> EngineFacts:
     """What the engine that `client` asks says of itself; `address` is where people say it is.
 
     Raises:
@@ -92,17 +92,17 @@ def read(client: docker.DockerClient, address: str) -> EngineFacts:
         memory_limit=bool(info.get("MemoryLimit")),
         swap_limit=bool(info.get("SwapLimit")),
         cpu_limit=bool(info.get("CpuCfsQuota")),
-        insecure=tuple(_insecure(info.get("RegistryConfig") or {})),
-        networks={str(item["Name"]): _unjoinable(item) for item in client.api.networks()},
+        insecure=tuple(_list_insecure_registries(info.get("RegistryConfig") or {})),
+        networks={str(item["Name"]): _explain_unjoinable(item) for item in client.api.networks()},
     )
 
 
-def _insecure(config: Mapping[str, Any]) -> Iterator[str]:
+def _list_insecure_registries(config: Mapping[str, Any]) -> Iterator[str]:
     yield from config.get("InsecureRegistryCIDRs") or ()
     yield from (name for name, index in (config.get("IndexConfigs") or {}).items() if not index.get("Secure"))
 
 
-def _unjoinable(network: Mapping[str, Any]) -> str:
+def _explain_unjoinable(network: Mapping[str, Any]) -> str:
     """Why containers of a stack cannot join a network beside their own; empty when they can."""
     if network.get("Driver") in ("host", "null"):
         return "is no network that a container can join beside another one"
@@ -111,18 +111,18 @@ def _unjoinable(network: Mapping[str, Any]) -> str:
     return ""
 
 
-def problems(settings: DockerSettings, facts: EngineFacts) -> list[str]:
+def check_engine(settings: DockerSettings, facts: EngineFacts) -> list[str]:
     """Everything that stands in the way of a deployment, as sentences that name the key; empty when nothing does."""
     return [
-        *_too_weak(facts),
-        *_described_wrongly(settings, facts),
-        *_socket(settings, facts),
-        *_networks(settings, facts),
-        *_mirror(settings, facts),
+        *_check_capabilities(facts),
+        *_check_settings(settings, facts),
+        *_check_socket(settings, facts),
+        *_check_networks(settings, facts),
+        *_check_mirror(settings, facts),
     ]
 
 
-def _too_weak(facts: EngineFacts) -> Iterator[str]:
+def _check_capabilities(facts: EngineFacts) -> Iterator[str]:
     if facts.api < OLDEST_API:
         oldest = ".".join(map(str, OLDEST_API))
         yield f"the engine is Docker {facts.version}; Docker 20.10 (API {oldest}) or a newer one is needed"
@@ -132,7 +132,7 @@ def _too_weak(facts: EngineFacts) -> Iterator[str]:
         yield f"the engine cannot limit {what}, which every container of a stack asks for; {help_}"
 
 
-def _described_wrongly(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+def _check_settings(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
     if settings.data_root != facts.data_root:
         yield f"docker.dataRoot: {settings.data_root!r}, but the engine's data root is {facts.data_root!r}; say that"
     if settings.image_store != facts.image_store:
@@ -144,7 +144,7 @@ def _described_wrongly(settings: DockerSettings, facts: EngineFacts) -> Iterator
         )
 
 
-def _socket(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+def _check_socket(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
     """Looked at where the engine is on this machine; elsewhere the engine itself refuses a path that is not there."""
     path, own = settings.engine_socket, f"; the engine's own is {facts.socket!r}" if facts.socket else ""
     if not facts.local:
@@ -154,14 +154,14 @@ def _socket(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
     elif not Path(path).is_socket():
         yield f"docker.socket: {path!r} is no socket{own}"
     elif os.access(path, os.W_OK) and not (facts.socket and Path(path).samefile(facts.socket)):
-        number = _number(path)
+        number = _read_engine_id(path)
         if number is None:
             yield f"docker.socket: no engine answers at {path!r}{own}"
         elif number != facts.number:
             yield f"docker.socket: another engine answers at {path!r} than at docker.host or DOCKER_HOST{own}"
 
 
-def _number(path: str) -> str | None:
+def _read_engine_id(path: str) -> str | None:
     """The ID of the engine that answers at a socket; None where none does."""
     try:
         client = docker.DockerClient(base_url=f"unix://{path}", timeout=_SECONDS)
@@ -173,7 +173,7 @@ def _number(path: str) -> str | None:
         return None
 
 
-def _networks(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+def _check_networks(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
     joinable = [name for name, why in facts.networks.items() if not why]
     for name in settings.external_networks:
         if name not in facts.networks:
@@ -182,34 +182,34 @@ def _networks(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
             yield f"docker.externalNetworks: {name!r} {why}"
 
 
-def _mirror(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
+def _check_mirror(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:
     """A registry of this machine that speaks plain HTTP, which the engine would ask by HTTPS alone.
 
     Since 29.10 loopback is no exception where `insecure-registries` is set: https://github.com/moby/moby/pull/53868.
     """
     mirror = settings.registry_mirror
-    if mirror and facts.local and not _trusted(mirror, facts.insecure) and _speaks_http(mirror):
+    if mirror and facts.local and not _is_trusted(mirror, facts.insecure) and _speaks_http(mirror):
         yield (
             f"docker.registryMirror: {mirror!r} speaks plain HTTP, and the engine asks it by HTTPS; add {mirror!r} to"
             ' "insecure-registries" in the engine\'s daemon.json and restart it'
         )
 
 
-def _trusted(registry: str, insecure: tuple[str, ...]) -> bool:
+def _is_trusted(registry: str, insecure: tuple[str, ...]) -> bool:
     """Whether the engine asks a registry by plain HTTP: by its name, or as one of its addresses is in a range."""
     if registry in insecure:
         return True
     ranges = [ipaddress.ip_network(text, strict=False) for text in insecure if "/" in text]
-    return any(address in each for address in _addresses(registry) for each in ranges)
+    return any(address in each for address in _resolve_addresses(registry) for each in ranges)
 
 
-def _addresses(registry: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _resolve_addresses(registry: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     host = registry.rpartition(":")[0] or registry
     try:
-        found = {str(item[4][0]) for item in socket.getaddrinfo(host, None)}
+        addresses = {str(item[4][0]) for item in socket.getaddrinfo(host, None)}
     except OSError:
         return []
-    return [ipaddress.ip_address(text.partition("%")[0]) for text in sorted(found)]
+    return [ipaddress.ip_address(text.partition("%")[0]) for text in sorted(addresses)]
 
 
 def _speaks_http(registry: str) -> bool:

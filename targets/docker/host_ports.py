@@ -18,7 +18,7 @@ from model.workload import Port
 EVERY = ("", "::", "0.0.0.0")  # noqa: S104 - what engines say of a port that is open on every address
 
 
-def taken(plan: Plan, containers: Sequence[Mapping[str, Any]], *, local: bool) -> list[str]:
+def check_host_ports(plan: Plan, containers: Sequence[Mapping[str, Any]], *, local: bool) -> list[str]:
     """The wanted ports that others have, as sentences that name the key.
 
     Args:
@@ -28,21 +28,21 @@ def taken(plan: Plan, containers: Sequence[Mapping[str, Any]], *, local: bool) -
     """
     mine = [item for item in containers if (item.get("Labels") or {}).get(f"{LABEL}.stack") == plan.stack]
     theirs = [item for item in containers if item not in mine]
-    own = {number for _, number, _ in _published(mine)}
+    own = {number for _, number, _ in _list_published_ports(mine)}
     return [
         f"host port {port.publish} on {port.bind}, which {derive_section_key(component)} wants, is taken by {who};"
         " name another port there, or end that"
-        for component, port in _wanted(plan)
-        if (who := _owner(port, theirs) or (local and port.publish not in own and _process(port)))
+        for component, port in _list_required_ports(plan)
+        if (who := _find_owner(port, theirs) or (local and port.publish not in own and _find_process(port)))
     ]
 
 
-def _wanted(plan: Plan) -> Iterator[tuple[str, Port]]:
+def _list_required_ports(plan: Plan) -> Iterator[tuple[str, Port]]:
     for component, workloads in plan.workloads.items():
         yield from ((component, port) for item in workloads for port in item.ports if port.publish)
 
 
-def _published(containers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int, str]]:
+def _list_published_ports(containers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int, str]]:
     """Address, port and container of everything that is published."""
     for item in containers:
         name = str((item.get("Names") or ["?"])[0]).lstrip("/")
@@ -51,14 +51,14 @@ def _published(containers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, i
                 yield str(port.get("IP", "")), int(port["PublicPort"]), name
 
 
-def _owner(port: Port, containers: Sequence[Mapping[str, Any]]) -> str:
-    for address, number, name in _published(containers):
+def _find_owner(port: Port, containers: Sequence[Mapping[str, Any]]) -> str:
+    for address, number, name in _list_published_ports(containers):
         if number == port.publish and (address == port.bind or {address, port.bind} & set(EVERY)):
             return f"the container {name}"
     return ""
 
 
-def _process(port: Port) -> str:
+def _find_process(port: Port) -> str:
     """Who else listens on this machine; nobody where that cannot be known."""
     family = socket.AF_INET6 if ":" in port.bind else socket.AF_INET
     with socket.socket(family) as probe:

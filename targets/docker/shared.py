@@ -53,30 +53,30 @@ class Scope:
     settings: DockerSettings
     images: Mapping[str, Image]
 
-    def named(self, name: str) -> str:
+    def name_resource(self, name: str) -> str:
         """The name that something of the stack has on the engine."""
         return derive_resource_name(self.stack, name)
 
-    def reference(self, image: str) -> str:
+    def build_reference(self, image: str) -> str:
         """The reference to pull."""
         return self.images[image].reference(self.settings.registry_mirror)
 
     @property
     def network(self) -> str:
         """The name of the stack's own network."""
-        return self.named("monitoring")
+        return self.name_resource("monitoring")
 
     @property
-    def home(self) -> str:
-        """The network's name where names of the stack must say it: see `network_suffix`."""
-        return network_suffix(self.stack, self.settings)
+    def network_suffix(self) -> str:
+        """The network's name where names of the stack must say it: see `find_network_suffix`."""
+        return find_network_suffix(self.stack, self.settings)
 
-    def labels(self, workload: str, **more: str | Late) -> dict[str, str | Late]:
+    def build_labels(self, workload: str, **more: str | Late) -> dict[str, str | Late]:
         """The labels by which people and this program find a container, sorted."""
         values: dict[str, str | Late] = {"stack": self.stack, "workload": workload, **more}
         return {f"{LABEL}.{key}": values[key] for key in sorted(values)}
 
-    def confined(self, memory: int) -> Inputs:
+    def build_confinement(self, memory: int) -> Inputs:
         """What holds for every container: no new privileges, `memory` MiB without swap, bounded logs.
 
         The options of the log driver are given in full, so that a default in the engine's daemon.json makes no
@@ -91,52 +91,52 @@ class Scope:
         }
 
 
-def network_suffix(stack: str, settings: DockerSettings) -> str:
+def find_network_suffix(stack: str, settings: DockerSettings) -> str:
     """The name of the stack's own network where its containers join others beside it; empty where they do not."""
     return derive_resource_name(stack, "monitoring") if settings.external_networks else ""
 
 
-def qualified(name: str, home: str) -> str:
+def qualify_name(name: str, suffix: str) -> str:
     """A workload's name with its network, `loki.dev-monitoring`, where `loki` could be found in another network too."""
-    return f"{name}.{home}" if home else name
+    return f"{name}.{suffix}" if suffix else name
 
 
-def address(name: str, port: int, home: str = "") -> str:
-    """`host:port` of a workload for others in the stack's own network; `home` is what `network_suffix` says."""
-    return f"{qualified(name, home)}:{port}"
+def build_address(name: str, port: int, suffix: str = "") -> str:
+    """`host:port` of a workload for others in the stack's own network; `suffix` is what `find_network_suffix` says."""
+    return f"{qualify_name(name, suffix)}:{port}"
 
 
-def mount(volume: str | Late, path: str, *, read_only: bool = True) -> Inputs:
+def build_mount(volume: str | Late, path: str, *, read_only: bool = True) -> Inputs:
     """A volume in a container."""
     return {"volume_name": volume, "container_path": path, "read_only": read_only}
 
 
-def data_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
+def build_data_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
     """A workload's data volumes in a container."""
-    return [mount(scope.named(volume.name), volume.path, read_only=False) for volume in workload.volumes]
+    return [build_mount(scope.name_resource(volume.name), volume.path, read_only=False) for volume in workload.volumes]
 
 
-def secret_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
+def build_secret_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
     """The volume of a workload's secret files, where there are some."""
-    return [mount(scope.named(f"{workload.name}-secrets"), SECRETS_DIR)] if workload.secrets else []
+    return [build_mount(scope.name_resource(f"{workload.name}-secrets"), SECRETS_DIR)] if workload.secrets else []
 
 
-def bind(source: str, path: str) -> Inputs:
+def build_bind_mount(source: str, path: str) -> Inputs:
     """A read-only view of a path of the host. The engine refuses one that is not there, instead of making a folder."""
     return {"type": "bind", "source": source, "target": path, "read_only": True}
 
 
-def present(inputs: Inputs) -> Inputs:
+def drop_absent(inputs: Inputs) -> Inputs:
     """Inputs without those that are None."""
     return {key: value for key, value in inputs.items() if value is not None}
 
 
-def show(value: Any) -> Any:
+def format_inputs(value: Any) -> Any:
     """Inputs as documents have them: every `Late` as a text for people."""
     if isinstance(value, Late):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: show(inner) for key, inner in value.items()}
+        return {key: format_inputs(inner) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [show(inner) for inner in value]
+        return [format_inputs(inner) for inner in value]
     return value

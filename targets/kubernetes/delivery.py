@@ -20,10 +20,10 @@ from model.extra_objects import ExtraObject
 from model.naming import LABEL
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
-from targets.kubernetes.preflight import connect, problems
+from targets.kubernetes.preflight import check_cluster, connect_cluster
 from targets.kubernetes.shared import SIDECAR, ClusterScope
 
-_WORDS = 4000
+_OUTPUT_LENGTH = 4000
 """Characters of a process's own words that an error repeats."""
 _SYNC_SECONDS = 90
 """The kubelet's own rhythm and the age of its cache, should the annotation not make it look."""
@@ -45,47 +45,49 @@ class Cluster:
     def api(self) -> Any:
         """A client of the core API."""
         if self._api is None:
-            self._api = kubernetes.client.CoreV1Api(connect(self._settings))
+            self._api = kubernetes.client.CoreV1Api(connect_cluster(self._settings))
         return self._api
 
-    def preflight_errors(
+    def check_preflight(
         self, scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
     ) -> list[str]:
-        """See `targets.kubernetes.preflight.problems`."""
-        return problems(scope, workloads, extra_objects)
+        """See `targets.kubernetes.preflight.check_cluster`."""
+        return check_cluster(scope, workloads, extra_objects)
 
-    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:
+    async def wait_until_applied(
+        self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = ""
+    ) -> None:
         """Waits until every pod that runs says that it took this revision with the secrets of this mark; none need run.
 
         Raises:
             DeliveryError: a process refused it, or says nothing in time.
         """
-        await asyncio.to_thread(self._prove, stack, namespace, workload, config, mark)
+        await asyncio.to_thread(self._wait_until_applied, stack, namespace, workload, config, mark)
 
-    def _prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str) -> None:
+    def _wait_until_applied(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str) -> None:
         revision = "-".join(filter(None, (config.compute_revision(), mark)))
         reload_seconds = (config.reload.timeout if config.reload else 0) + (config.validate_seconds or 0)
         deadline = time.monotonic() + _SYNC_SECONDS + reload_seconds
-        waiting = self._pods(stack, namespace, workload)
+        waiting = self._list_pods(stack, namespace, workload)
         for pod in waiting:
-            self._poke(pod, revision)
+            self._trigger_kubelet_sync(pod, revision)
         while waiting:
-            waiting = [pod for pod in waiting if not self._took(pod, workload, revision)]
+            waiting = [pod for pod in waiting if not self._has_applied(pod, workload, revision)]
             if waiting and time.monotonic() > deadline:
                 names = ", ".join(pod.metadata.name for pod in waiting)
                 raise DeliveryError(f"{workload}: {names} did not take revision {revision} in time")
             if waiting:
                 time.sleep(_POLL)
 
-    def _pods(self, stack: str, namespace: str, workload: str) -> list[Any]:
-        wanted = f"{LABEL}.stack={stack},{LABEL}.workload={workload}"
+    def _list_pods(self, stack: str, namespace: str, workload: str) -> list[Any]:
+        selector = f"{LABEL}.stack={stack},{LABEL}.workload={workload}"
         try:
-            found: Sequence[Any] = self.api.list_namespaced_pod(namespace, label_selector=wanted).items
+            pods: Sequence[Any] = self.api.list_namespaced_pod(namespace, label_selector=selector).items
         except ApiException as error:
             raise DeliveryError(f"{workload}: cannot list its pods: {error.status} {error.reason}") from None
-        return [pod for pod in found if pod.status.phase == "Running" and not pod.metadata.deletion_timestamp]
+        return [pod for pod in pods if pod.status.phase == "Running" and not pod.metadata.deletion_timestamp]
 
-    def _poke(self, pod: Any, revision: str) -> None:
+    def _trigger_kubelet_sync(self, pod: Any, revision: str) -> None:
         if (pod.metadata.annotations or {}).get(f"{LABEL}/revision") == revision:
             return
         change = {"metadata": {"annotations": {f"{LABEL}/revision": revision}}}
@@ -95,7 +97,7 @@ class Cluster:
             if error.status != 404:  # gone meanwhile; its successor reads the new documents at its start
                 raise DeliveryError(f"{pod.metadata.name}: cannot be told: {error.status} {error.reason}") from None
 
-    def _took(self, pod: Any, workload: str, revision: str) -> bool:
+    def _has_applied(self, pod: Any, workload: str, revision: str) -> bool:
         """Whether the pod took the revision or is gone.
 
         Raises:
@@ -106,10 +108,10 @@ class Cluster:
             text = read_log(self.api, pod, SIDECAR, tail_lines=200)
         except ApiException as error:
             return bool(error.status == 404)
-        state, words = outcome(text, revision)
+        state, output = parse_delivery_log(text, revision)
         if state is False:
             raise DeliveryError(
-                f"{workload} did not take its new configuration ({name}):\n{words[-_WORDS:]}\n"
+                f"{workload} did not take its new configuration ({name}):\n{output[-_OUTPUT_LENGTH:]}\n"
                 "What runs keeps the previous one; correct the documents and deploy again"
             )
         return state is True
@@ -121,13 +123,13 @@ def read_log(api: Any, pod: Any, container: str, **options: int) -> str:
     Raises:
         ApiException: the API server has none.
     """
-    name, home = pod.metadata.name, pod.metadata.namespace
+    name, namespace = pod.metadata.name, pod.metadata.namespace
     # decoded here: the client gives the text of the bytes' representation
-    answer = api.read_namespaced_pod_log(name, home, container=container, _preload_content=False, **options)
+    answer = api.read_namespaced_pod_log(name, namespace, container=container, _preload_content=False, **options)
     return str(answer.data.decode(errors="replace"))
 
 
-def outcome(log: str, revision: str) -> tuple[bool | None, str]:
+def parse_delivery_log(log: str, revision: str) -> tuple[bool | None, str]:
     """What a delivering container's log says of a revision: taken, refused, or nothing yet (None); and its words."""
     lines = log.splitlines()
     ends = [number for number, line in enumerate(lines) if line.startswith("@ ")]

@@ -11,87 +11,101 @@ from collections.abc import Iterator, Sequence
 from model.extra_objects import ExtraObject
 from model.naming import LABEL, derive_agent_namespace
 from model.workload import Workload
-from targets.kubernetes.identity import roles, service_account
-from targets.kubernetes.network import closed, ingress, policy, services
-from targets.kubernetes.pod import pod
-from targets.kubernetes.shared import ClusterScope, Object, controller, metadata, own, selector
-from targets.kubernetes.sidecar import restart_digest, scripts
-from targets.kubernetes.storage import claim, claims
+from targets.kubernetes.identity import build_roles, build_service_account
+from targets.kubernetes.network import build_default_deny, build_ingress, build_policy, build_services
+from targets.kubernetes.pod import build_pod
+from targets.kubernetes.shared import (
+    ClusterScope,
+    Object,
+    build_metadata,
+    build_selector,
+    build_workload_metadata,
+    find_controller_kind,
+)
+from targets.kubernetes.sidecar import build_scripts, compute_restart_digest
+from targets.kubernetes.storage import build_claim, build_claims
 
 
-def of_workload(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
+def build_workload_objects(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
     """Every object of a workload but its ConfigMap and its Secret: what is registered, in this order."""
-    yield service_account(scope, workload)
-    yield policy(scope, workload)
-    yield from roles(scope, workload)
-    yield from services(scope, workload)
-    if way_in := ingress(scope, workload):
+    yield build_service_account(scope, workload)
+    yield build_policy(scope, workload)
+    yield from build_roles(scope, workload)
+    yield from build_services(scope, workload)
+    if way_in := build_ingress(scope, workload):
         yield way_in
-    if budget := disruption_budget(scope, workload):
+    if budget := build_disruption_budget(scope, workload):
         yield budget
-    yield from (claim for _, claim in claims(scope, workload))
-    yield workload_object(scope, workload)
+    yield from (claim for _, claim in build_claims(scope, workload))
+    yield build_controller(scope, workload)
 
 
-def of_stack(scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[Object]:
+def build_stack_objects(scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[Object]:
     """Every object that belongs to no workload alone."""
-    for home in namespaces(scope, workloads):
-        yield home
-        name = home["metadata"]["name"]
-        yield scripts(scope, name)
-        yield from closed(scope, name)
+    for namespace in build_namespaces(scope, workloads):
+        yield namespace
+        name = namespace["metadata"]["name"]
+        yield build_scripts(scope, name)
+        yield from build_default_deny(scope, name)
 
 
-def extra_objects(scope: ClusterScope, item: ExtraObject) -> Object:
+def build_extra_object(scope: ClusterScope, item: ExtraObject) -> Object:
     """An object that somebody else reads. Where it refers to secrets, their Secret's name is still to be filled in."""
-    meta = metadata(scope, item.name, scope.namespace, **item.labels)
+    meta = build_metadata(scope, item.name, scope.namespace, **item.labels)
     # nothing hangs on it, so it is gone as soon as it is deleted
     meta["annotations"] |= {"pulumi.com/deletionPropagationPolicy": "background", **item.annotations}
     return {"apiVersion": item.api, "kind": item.kind, "metadata": meta, **item.body}
 
 
-def namespaces(scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[Object]:
+def build_namespaces(scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[Object]:
     """The stack's namespace, and that of agents where there are any, each with its Pod Security level enforced.
 
     Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
     """
-    for home, level in {scope.namespace: "restricted", derive_agent_namespace(scope.namespace): "privileged"}.items():
-        if home == scope.namespace or any(scope.home(workload) == home for workload in workloads):
+    for namespace, level in {
+        scope.namespace: "restricted",
+        derive_agent_namespace(scope.namespace): "privileged",
+    }.items():
+        if namespace == scope.namespace or any(scope.find_namespace(workload) == namespace for workload in workloads):
             labels = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "audit", "warn")}
-            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(scope, home, None, **labels)}
+            yield {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": build_metadata(scope, namespace, None, **labels),
+            }
 
 
-def disruption_budget(scope: ClusterScope, workload: Workload) -> Object | None:
+def build_disruption_budget(scope: ClusterScope, workload: Workload) -> Object | None:
     """At most one of several instances is taken away on purpose at a time."""
     if workload.replicas < 2 or workload.placement == "node-agent":
         return None
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": own(scope, workload),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(scope, workload.name)}},
+        "metadata": build_workload_metadata(scope, workload),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": build_selector(scope, workload.name)}},
     }
 
 
-def workload_object(scope: ClusterScope, workload: Workload) -> Object:
+def build_controller(scope: ClusterScope, workload: Workload) -> Object:
     """The StatefulSet, Deployment or DaemonSet."""
-    kind = controller(workload)
+    kind = find_controller_kind(workload)
     spec: Object = {
-        "selector": {"matchLabels": selector(scope, workload.name)},
+        "selector": {"matchLabels": build_selector(scope, workload.name)},
         "template": {
             "metadata": {
                 "labels": {
                     "app.kubernetes.io/name": workload.name,
-                    **selector(scope, workload.name),
+                    **build_selector(scope, workload.name),
                     **workload.labels,
                     **scope.settings.labels,
                 },
                 "annotations": {
-                    f"{LABEL}/restart-digest": restart_digest(scope, workload),
+                    f"{LABEL}/restart-digest": compute_restart_digest(scope, workload),
                     **scope.settings.annotations,
                 },
             },
-            "spec": pod(scope, workload),
+            "spec": build_pod(scope, workload),
         },
     }
     if kind != "DaemonSet":
@@ -101,9 +115,9 @@ def workload_object(scope: ClusterScope, workload: Workload) -> Object:
             "serviceName": f"{workload.name}-pods",
             "podManagementPolicy": "Parallel",
             "volumeClaimTemplates": [
-                {"metadata": {"name": volume.name}, **claim(scope, volume)} for volume in workload.volumes
+                {"metadata": {"name": volume.name}, **build_claim(scope, volume)} for volume in workload.volumes
             ],
         }
     if kind == "Deployment":
         spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": own(scope, workload), "spec": spec}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": build_workload_metadata(scope, workload), "spec": spec}

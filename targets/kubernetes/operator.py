@@ -21,7 +21,7 @@ from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from targets.kubernetes import manifests, shared
 from targets.kubernetes.shared import ClusterScope
-from targets.kubernetes.structural import problems as misfits
+from targets.kubernetes.structural import check_value as misfits
 
 SECONDS = 5
 """How long the cluster may take for an answer: a definition has up to a megabyte."""
@@ -39,41 +39,49 @@ SELECTED_BY = {
 Definition = Mapping[str, Any]
 
 
-def plural(kind: str) -> str:
+def pluralize_kind(kind: str) -> str:
     """The name of a kind in addresses: `ServiceMonitor` is `servicemonitors`, `Prometheus` is `prometheuses`."""
     return kind.lower() + ("es" if kind.endswith("s") else "s")
 
 
-def kinds(extra_objects: Sequence[ExtraObject]) -> list[str]:
+def list_kinds(extra_objects: Sequence[ExtraObject]) -> list[str]:
     """The kinds of the operator's API among the objects."""
     return sorted({item.kind for item in extra_objects if item.api.startswith(GROUP)})
 
 
-def problems(client: Any, scope: ClusterScope, extra_objects: Sequence[ExtraObject]) -> list[str]:
+def check_operator(client: Any, scope: ClusterScope, extra_objects: Sequence[ExtraObject]) -> list[str]:
     """Everything that stands in the way of the objects, as sentences."""
-    if not kinds(extra_objects):
+    if not list_kinds(extra_objects):
         return []
-    found = {kind: definition(client, kind) for kind in kinds(extra_objects)}
-    missing = [f"{plural(kind)}.{GROUP}" for kind, item in found.items() if item is None]
+    definitions = {kind: find_definition(client, kind) for kind in list_kinds(extra_objects)}
+    missing = [f"{pluralize_kind(kind)}.{GROUP}" for kind, item in definitions.items() if item is None]
     if missing:
-        text = "no Prometheus Operator is installed" if len(missing) == len(found) else "the Prometheus Operator is old"
+        text = (
+            "no Prometheus Operator is installed"
+            if len(missing) == len(definitions)
+            else "the Prometheus Operator is old"
+        )
         return [
             f"{text}: the cluster does not know {', '.join(missing)}; install it (such as by {CHART}),"
             " or let the stack run its own with prometheus.mode: own"
         ]
-    known = {kind: item for kind, item in found.items() if item is not None}
-    return [*refused(known, extra_objects), *unselected(client, scope, extra_objects), *wrong_rules(extra_objects)]
+    known = {kind: item for kind, item in definitions.items() if item is not None}
+    return [
+        *check_schemas(known, extra_objects),
+        *check_selectors(client, scope, extra_objects),
+        *check_rules(extra_objects),
+    ]
 
 
-def definition(client: Any, kind: str) -> Definition | None:
+def find_definition(client: Any, kind: str) -> Definition | None:
     """The CustomResourceDefinition of a kind; None when the cluster has none."""
-    found: Definition | None = _get(
-        client, f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural(kind)}.{GROUP}"
+    document: Definition | None = _get_document(
+        client, f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{pluralize_kind(kind)}.{GROUP}"
     )
-    return found
+    return document
 
 
-def refused(definitions: Mapping[str, Definition], extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
+def check_schemas(definitions: Mapping[str, Definition], extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
     """What the definitions' own schemas say of the objects."""
     for item in extra_objects:
         if item.kind not in definitions:
@@ -91,34 +99,36 @@ def refused(definitions: Mapping[str, Definition], extra_objects: Sequence[Extra
 # -- selection -------------------------------------------------------------------------------------------------------
 
 
-def unselected(client: Any, scope: ClusterScope, extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
+def check_selectors(client: Any, scope: ClusterScope, extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
     """Kinds whose objects would be read by nobody, by the selectors of whatever the operator runs.
 
     Where this user may not look, the operator's own log tells.
     """
-    home = shared.metadata(scope, scope.namespace, None)["labels"]
-    homes = {**home, "kubernetes.io/metadata.name": scope.namespace}
+    stack_labels = shared.build_metadata(scope, scope.namespace, None)["labels"]
+    namespace_labels = {**stack_labels, "kubernetes.io/metadata.name": scope.namespace}
     running: dict[str, list[Any] | None] = {}
-    for kind in kinds(extra_objects):
+    for kind in list_kinds(extra_objects):
         resource, prefix = SELECTED_BY[kind]
         if resource not in running:
-            running[resource] = _listed(client, resource)
+            running[resource] = _list_resources(client, resource)
         readers = running[resource]
         first = next(item for item in extra_objects if item.kind == kind)
-        labels = manifests.extra_objects(scope, first)["metadata"]["labels"]
-        if readers is not None and not any(_selects(reader, prefix, scope, homes, labels) for reader in readers):
+        labels = manifests.build_extra_object(scope, first)["metadata"]["labels"]
+        if readers is not None and not any(
+            _selects_object(reader, prefix, scope, namespace_labels, labels) for reader in readers
+        ):
             names = ", ".join(f"{r['metadata']['namespace']}/{r['metadata']['name']}" for r in readers) or "none at all"
-            given = ", ".join(f"{key}={value}" for key, value in sorted(first.labels.items()))
+            labels_text = ", ".join(f"{key}={value}" for key, value in sorted(first.labels.items()))
             yield (
-                f"no object of {resource}.{GROUP} ({names}) selects {plural(kind)} labelled {given} in namespace"
-                f" {scope.namespace}; set prometheus.operator.labels and kubernetes.labels to what its"
+                f"no object of {resource}.{GROUP} ({names}) selects {pluralize_kind(kind)} labelled {labels_text}"
+                f" in namespace {scope.namespace}; set prometheus.operator.labels and kubernetes.labels to what its"
                 f" {prefix}Selector and {prefix}NamespaceSelector ask for"
             )
 
 
-def _listed(client: Any, resource: str) -> list[Any] | None:
+def _list_resources(client: Any, resource: str) -> list[Any] | None:
     try:
-        answer = _get(client, f"/apis/{GROUP}/v1/{resource}")
+        answer = _get_document(client, f"/apis/{GROUP}/v1/{resource}")
     except ApiException as error:
         if error.status == 403:
             return None
@@ -126,16 +136,20 @@ def _listed(client: Any, resource: str) -> list[Any] | None:
     return list(answer["items"]) if answer else []
 
 
-def _selects(
-    reader: Mapping[str, Any], prefix: str, scope: ClusterScope, homes: Mapping[str, str], labels: Mapping[str, str]
+def _selects_object(
+    reader: Mapping[str, Any],
+    prefix: str,
+    scope: ClusterScope,
+    namespace_labels: Mapping[str, str],
+    labels: Mapping[str, str],
 ) -> bool:
     spec, own = reader["spec"], reader["metadata"]["namespace"]
     selector = spec.get(f"{prefix}NamespaceSelector")
-    there = own == scope.namespace if selector is None else matches(selector, homes)
-    return there and matches(spec.get(f"{prefix}Selector"), labels)
+    there = own == scope.namespace if selector is None else matches_labels(selector, namespace_labels)
+    return there and matches_labels(spec.get(f"{prefix}Selector"), labels)
 
 
-def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+def matches_labels(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
     """Whether a label selector takes something with these labels; an absent one takes nothing, an empty one all.
 
     Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
@@ -143,10 +157,10 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     if selector is None:
         return False
     plain = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
-    return plain and all(_meets(item, labels) for item in selector.get("matchExpressions", ()))
+    return plain and all(_meets_expression(item, labels) for item in selector.get("matchExpressions", ()))
 
 
-def _meets(item: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+def _meets_expression(item: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     key, values = item["key"], item.get("values", ())
     return {
         "In": key in labels and labels.get(key) in values,
@@ -159,7 +173,7 @@ def _meets(item: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def wrong_rules(extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
+def check_rules(extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
     """What promtool says of the rules; it is asked here, as no process of ours will be."""
     rules = [item for item in extra_objects if item.kind == "PrometheusRule"]
     if not rules:
@@ -184,7 +198,7 @@ def wrong_rules(extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
 # -- the API ---------------------------------------------------------------------------------------------------------
 
 
-def _get(client: Any, path: str) -> Any:
+def _get_document(client: Any, path: str) -> Any:
     """An answer as plain data; None when there is no such thing. Types of the client's own would cost seconds."""
     try:
         answer = client.call_api(

@@ -52,28 +52,28 @@ class Reference:
     @property
     def path(self) -> str:
         """Its address on the API server."""
-        home = f"/namespaces/{self.namespace}" if self.namespace else ""
-        return f"/{'apis' if self.group else 'api'}/{self.api}{home}/{plural(self.kind)}/{self.name}"
+        prefix = f"/namespaces/{self.namespace}" if self.namespace else ""
+        return f"/{'apis' if self.group else 'api'}/{self.api}{prefix}/{pluralize_kind(self.kind)}/{self.name}"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}" + (f" in namespace {self.namespace}" if self.namespace else "")
 
 
-def plural(kind: str) -> str:
+def pluralize_kind(kind: str) -> str:
     """The name of a kind in addresses: `NetworkPolicy` is `networkpolicies`, `Ingress` is `ingresses`."""
     name = kind.lower()
     return f"{name[:-1]}ies" if name.endswith("y") else f"{name}es" if name.endswith("s") else f"{name}s"
 
 
-def references(
+def list_references(
     scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
 ) -> list[Reference]:
     """Every object that a deployment writes under a name that is known before; Secrets get names that are free."""
-    objects: list[Object] = [*manifests.of_stack(scope, workloads)]
+    objects: list[Object] = [*manifests.build_stack_objects(scope, workloads)]
     for workload in workloads:
-        objects += [*manifests.of_workload(scope, workload)]
-        objects += [item for item in (storage.config_map(scope, workload),) if item]
-    objects += [manifests.extra_objects(scope, item) for item in extra_objects]
+        objects += [*manifests.build_workload_objects(scope, workload)]
+        objects += [item for item in (storage.build_config_map(scope, workload),) if item]
+    objects += [manifests.build_extra_object(scope, item) for item in extra_objects]
     return sorted(
         {
             Reference(item["apiVersion"], item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
@@ -82,26 +82,30 @@ def references(
     )
 
 
-def taken(client: Any, scope: ClusterScope, wanted: Sequence[Reference]) -> list[str]:
+def check_ownership(client: Any, scope: ClusterScope, required: Sequence[Reference]) -> list[str]:
     """What exists under a name of the stack's without its label, and namespaces of others that are not there."""
-    homes = sorted({item for item in wanted if item.kind == "Namespace"})
-    foreign = sorted({item.namespace for item in wanted if item.namespace} - {home.name for home in homes})
-    spaces = _metadata(client, [*homes, *(Reference("v1", "Namespace", "", name) for name in foreign)])
-    found = [text for home in homes for text in _whose(scope, home, spaces[home])]
+    namespaces = sorted({item for item in required if item.kind == "Namespace"})
+    foreign = sorted(
+        {item.namespace for item in required if item.namespace} - {namespace.name for namespace in namespaces}
+    )
+    spaces = _read_metadata(client, [*namespaces, *(Reference("v1", "Namespace", "", name) for name in foreign)])
+    problems = [text for namespace in namespaces for text in _check_owner(scope, namespace, spaces[namespace])]
     there = {item.name for item, answer in spaces.items() if answer is not None}
-    found += [
+    problems += [
         f"namespace {name} does not exist, and a service of the system is to be found in it; make it first, or correct"
         f" the service's kubernetes.namespace"
         for name in foreign
         if name not in there
     ]
-    if found:
-        return found
-    asked = [item for item in wanted if item not in homes and (not item.namespace or item.namespace in there)]
-    return [text for item, answer in _metadata(client, asked).items() for text in _whose(scope, item, answer)]
+    if problems:
+        return problems
+    readable = [item for item in required if item not in namespaces and (not item.namespace or item.namespace in there)]
+    return [
+        text for item, answer in _read_metadata(client, readable).items() for text in _check_owner(scope, item, answer)
+    ]
 
 
-def _whose(scope: ClusterScope, item: Reference, answer: Answer) -> Iterator[str]:
+def _check_owner(scope: ClusterScope, item: Reference, answer: Answer) -> Iterator[str]:
     """That an object is somebody else's, or a namespace on its way out; nothing where it is ours or is not there."""
     if answer is None or answer == "":
         return
@@ -117,13 +121,13 @@ def _whose(scope: ClusterScope, item: Reference, answer: Answer) -> Iterator[str
         yield f"{item} is being deleted; try again once it is gone"
 
 
-def _metadata(client: Any, wanted: Sequence[Reference]) -> dict[Reference, Answer]:
+def _read_metadata(client: Any, required: Sequence[Reference]) -> dict[Reference, Answer]:
     """What the cluster answers about each of several objects."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(wanted, pool.map(lambda item: _read(client, item), wanted), strict=True))
+        return dict(zip(required, pool.map(lambda item: _read_object(client, item), required), strict=True))
 
 
-def _read(client: Any, item: Reference) -> Answer:
+def _read_object(client: Any, item: Reference) -> Answer:
     try:
         answer = client.call_api(
             item.path,

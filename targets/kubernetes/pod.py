@@ -9,13 +9,21 @@ from collections.abc import Iterator
 
 from model.naming import derive_user_id
 from model.workload import MIB, HttpProbe, Workload
-from targets.kubernetes.network import listening
-from targets.kubernetes.shared import TOOLS, ClusterScope, Object, hardened, resources, secret_mount, selector
-from targets.kubernetes.sidecar import sidecar
-from targets.kubernetes.storage import secret_files
+from targets.kubernetes.network import list_listening_ports
+from targets.kubernetes.shared import (
+    TOOLS,
+    ClusterScope,
+    Object,
+    build_resources,
+    build_secret_mount,
+    build_security_context,
+    build_selector,
+)
+from targets.kubernetes.sidecar import build_sidecar
+from targets.kubernetes.storage import group_secret_files
 
 
-def pod(scope: ClusterScope, workload: Workload) -> Object:
+def build_pod(scope: ClusterScope, workload: Workload) -> Object:
     """The pod's specification."""
     settings = scope.settings
     owner = derive_user_id(scope.stack, workload.name)
@@ -34,9 +42,9 @@ def pod(scope: ClusterScope, workload: Workload) -> Object:
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "initContainers": list(_first_containers(scope, workload)),
-        "containers": [_main(scope, workload)],
-        "volumes": list(_volumes(scope, workload)),
+        "initContainers": list(_build_init_containers(scope, workload)),
+        "containers": [_build_main_container(scope, workload)],
+        "volumes": list(_build_volumes(scope, workload)),
     }
     if not agent and settings.node_selector:
         spec["nodeSelector"] = dict(settings.node_selector)
@@ -47,13 +55,13 @@ def pod(scope: ClusterScope, workload: Workload) -> Object:
     if settings.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
     if workload.replicas > 1:
-        spec |= _apart(scope, workload)
+        spec |= _build_anti_affinity(scope, workload)
     return {key: value for key, value in spec.items() if value != []}
 
 
-def _apart(scope: ClusterScope, workload: Workload) -> Object:
+def _build_anti_affinity(scope: ClusterScope, workload: Workload) -> Object:
     """Instances of one workload go to different nodes and zones where there are several."""
-    pods = {"labelSelector": {"matchLabels": selector(scope, workload.name)}}
+    pods = {"labelSelector": {"matchLabels": build_selector(scope, workload.name)}}
     keys = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
     soft = [
         {"weight": 100, "podAffinityTerm": {**pods, "topologyKey": keys[0]}},
@@ -66,76 +74,76 @@ def _apart(scope: ClusterScope, workload: Workload) -> Object:
     }
 
 
-def _first_containers(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
+def _build_init_containers(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
     """Whatever runs before the process: a static busybox is fetched, then documents are delivered and followed."""
     yield {
         "name": "tools",
-        "image": scope.image("busybox"),
+        "image": scope.build_reference("busybox"),
         "command": ["/bin/busybox", "cp", "/bin/busybox", f"{TOOLS}/busybox"],
-        "resources": resources(32 * MIB, 0.1),
-        "securityContext": hardened(workload, main=False),
+        "resources": build_resources(32 * MIB, 0.1),
+        "securityContext": build_security_context(workload, main=False),
         "volumeMounts": [{"name": "tools", "mountPath": TOOLS}],
     }
     if workload.config is not None:
-        yield sidecar(scope, workload, workload.config)
+        yield build_sidecar(scope, workload, workload.config)
 
 
-def _main(scope: ClusterScope, workload: Workload) -> Object:
+def _build_main_container(scope: ClusterScope, workload: Workload) -> Object:
     container: Object = {
         "name": workload.name,
-        "image": scope.image(workload.image),
-        "securityContext": hardened(workload, main=True),
-        "resources": resources(workload.limits.memory, workload.limits.cpus),
-        "volumeMounts": list(_mounts(workload)),
+        "image": scope.build_reference(workload.image),
+        "securityContext": build_security_context(workload, main=True),
+        "resources": build_resources(workload.limits.memory, workload.limits.cpus),
+        "volumeMounts": list(_build_mounts(workload)),
     }
     if workload.entrypoint:
         container["command"] = list(workload.entrypoint)
     if workload.args:
         container["args"] = list(workload.args)
-    if env := [*_environment(workload)]:
+    if env := [*_build_environment(workload)]:
         container["env"] = env
-    if numbers := listening(workload):
+    if numbers := list_listening_ports(workload):
         named = {port.number: port.name for port in workload.ports}
         container["ports"] = [
             {"name": named.get(n, f"port-{n}"), "containerPort": n, "protocol": "TCP"} for n in numbers
         ]
-    container |= _probes(workload)
+    container |= _build_probes(workload)
     return container
 
 
-def _environment(workload: Workload) -> Iterator[Object]:
+def _build_environment(workload: Workload) -> Iterator[Object]:
     paths = {"node-name": "spec.nodeName", "instance-name": "metadata.name"}
     yield from ({"name": key, "value": value} for key, value in sorted(workload.env.items()))
     for key, what in sorted(workload.field_refs.items()):
         yield {"name": key, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": paths[what]}}}
 
 
-def _probes(workload: Workload) -> Object:
+def _build_probes(workload: Workload) -> Object:
     """Started, ready and alive are one question; a slow start is not a death."""
     probe = workload.probe
     if probe is None:
         return {}
-    asked: Object
+    check: Object
     if isinstance(probe, HttpProbe):
-        asked = {"httpGet": {"path": probe.path, "port": probe.port, "scheme": "HTTP"}}
+        check = {"httpGet": {"path": probe.path, "port": probe.port, "scheme": "HTTP"}}
     else:
-        asked = {"exec": {"command": list(probe.command)}}
+        check = {"exec": {"command": list(probe.command)}}
     often = {"timeoutSeconds": probe.timeout, "periodSeconds": probe.interval}
     first = {"periodSeconds": 1, "timeoutSeconds": probe.timeout, "failureThreshold": max(probe.start_period, 60) + 30}
     return {
-        "startupProbe": {**asked, **first},
-        "readinessProbe": {**asked, **often, "failureThreshold": probe.retries},
+        "startupProbe": {**check, **first},
+        "readinessProbe": {**check, **often, "failureThreshold": probe.retries},
         # Restarting what is only slow makes it worse, so life is given up later than readiness.
-        "livenessProbe": {**asked, **often, "failureThreshold": 2 * probe.retries},
+        "livenessProbe": {**check, **often, "failureThreshold": 2 * probe.retries},
     }
 
 
-def _mounts(workload: Workload) -> Iterator[Object]:
+def _build_mounts(workload: Workload) -> Iterator[Object]:
     yield {"name": "tools", "mountPath": TOOLS, "readOnly": True}
     if workload.config:
         yield {"name": "config", "mountPath": workload.config.path, "readOnly": True}
     if workload.secrets:
-        yield secret_mount()
+        yield build_secret_mount()
     for volume in workload.volumes:
         yield {"name": volume.name, "mountPath": volume.path}
     for number, mount in enumerate(workload.host_mounts):
@@ -144,7 +152,7 @@ def _mounts(workload: Workload) -> Iterator[Object]:
         yield {"name": f"tmp-{number}", "mountPath": path}
 
 
-def _volumes(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
+def _build_volumes(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
     yield {"name": "tools", "emptyDir": {"sizeLimit": "16Mi"}}
     if workload.config:
         yield {"name": "config", "emptyDir": {"sizeLimit": "256Mi"}}
@@ -152,7 +160,7 @@ def _volumes(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
         yield {"name": "delivery", "configMap": {"name": "delivery", "defaultMode": 0o444}}
         yield {"name": "incoming", "configMap": {"name": f"{workload.name}-config", "defaultMode": 0o444}}
     if workload.secrets:
-        sources = [{"secret": {"name": name}} for name in secret_files(workload)]
+        sources = [{"secret": {"name": name}} for name in group_secret_files(workload)]
         yield {"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}
     if workload.placement == "node-agent":
         for volume in workload.volumes:  # what an agent remembers is about its node, so it stays there

@@ -18,35 +18,35 @@ from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets.kubernetes import operator, shared, storage
-from targets.kubernetes.ownership import SECONDS, references, taken
-from targets.kubernetes.rights import CRDS, forbidden, wanted_rights
+from targets.kubernetes.ownership import SECONDS, check_ownership, list_references
+from targets.kubernetes.rights import CRDS, check_rights, list_required_rights
 from targets.kubernetes.shared import ClusterScope
 
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
-def problems(
+def check_cluster(
     scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
 ) -> list[str]:
     """Everything that stands in the way, as sentences; empty when nothing does."""
     try:
-        client = connect(scope.settings)
+        client = connect_cluster(scope.settings)
     except (ConfigException, OSError) as error:
-        return [no_context(scope.settings, error)]
-    if found := _silent(client):
-        return [found]
-    lacking = forbidden(client, [*wanted_rights(scope, workloads, extra_objects)])
-    unread = [] if any(CRDS in text for text in lacking) else operator.problems(client, scope, extra_objects)
+        return [explain_context_error(scope.settings, error)]
+    if problem := _check_answer(client):
+        return [problem]
+    lacking = check_rights(client, [*list_required_rights(scope, workloads, extra_objects)])
+    unread = [] if any(CRDS in text for text in lacking) else operator.check_operator(client, scope, extra_objects)
     return [
         *lacking,
         *unread,
-        *taken(client, scope, references(scope, workloads, extra_objects)),
-        *_volumes(client, scope, workloads),
-        *_ingress_class(client, scope.settings.ingress_class),
+        *check_ownership(client, scope, list_references(scope, workloads, extra_objects)),
+        *_check_volumes(client, scope, workloads),
+        *_check_ingress_class(client, scope.settings.ingress_class),
     ]
 
 
-def connect(settings: KubernetesSettings) -> Any:
+def connect_cluster(settings: KubernetesSettings) -> Any:
     """A client of the cluster that the settings name; it does not try again and again."""
     configuration = kubernetes.client.Configuration()
     kubernetes.config.load_kube_config(
@@ -56,7 +56,7 @@ def connect(settings: KubernetesSettings) -> Any:
     return kubernetes.client.ApiClient(configuration)
 
 
-def no_context(settings: KubernetesSettings, error: Exception) -> str:
+def explain_context_error(settings: KubernetesSettings, error: Exception) -> str:
     """Why the kubeconfig leads to no cluster, and what would be right."""
     try:
         every, _ = kubernetes.config.list_kube_config_contexts(config_file=settings.kubeconfig)
@@ -68,7 +68,7 @@ def no_context(settings: KubernetesSettings, error: Exception) -> str:
     return f"the kubeconfig cannot be used: {error}"
 
 
-def _silent(client: Any) -> str | None:
+def _check_answer(client: Any) -> str | None:
     """Why the cluster gives no answer; None when it does."""
     try:
         kubernetes.client.VersionApi(client).get_code(_request_timeout=SECONDS)
@@ -80,7 +80,7 @@ def _silent(client: Any) -> str | None:
     return None
 
 
-def _volumes(client: Any, scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[str]:
+def _check_volumes(client: Any, scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[str]:
     """Claims that would have to shrink, or to grow where their class does not let them."""
     api = kubernetes.client.CoreV1Api(client)
     try:
@@ -89,44 +89,45 @@ def _volumes(client: Any, scope: ClusterScope, workloads: Sequence[Workload]) ->
         if error.status != 404:
             yield f"volumes in {scope.namespace} cannot be listed: {error.status} {error.reason}"
         return
-    held = {claim.metadata.name: claim for claim in claims}
+    existing = {claim.metadata.name: claim for claim in claims}
     for workload in workloads:
-        for volume, item in storage.claims(scope, workload):
-            claim = held.get(item["metadata"]["name"])
+        for volume, item in storage.build_claims(scope, workload):
+            claim = existing.get(item["metadata"]["name"])
             if claim is None:
                 continue
-            has = size(claim.spec.resources.requests["storage"])
-            where = f"volume {volume.name} of {workload.name} has {shared.quantity(has)}"
+            has = parse_quantity(claim.spec.resources.requests["storage"])
+            where = f"volume {volume.name} of {workload.name} has {shared.format_quantity(has)}"
             if volume.size < has:
-                yield f"{where} and cannot shrink to {shared.quantity(volume.size)}; a smaller one needs a new name"
-            elif volume.size > has and not _expandable(client, claim.spec.storage_class_name):
+                limit = shared.format_quantity(volume.size)
+                yield f"{where} and cannot shrink to {limit}; a smaller one needs a new name"
+            elif volume.size > has and not _is_expandable(client, claim.spec.storage_class_name):
                 yield f"{where} and its class {claim.spec.storage_class_name} does not let volumes grow"
 
 
-def _ingress_class(client: Any, wanted: str | None) -> Iterator[str]:
+def _check_ingress_class(client: Any, name: str | None) -> Iterator[str]:
     """That nobody would care for the ingress."""
-    if wanted is None:
+    if name is None:
         return
     try:
         every = kubernetes.client.NetworkingV1Api(client).list_ingress_class(_request_timeout=SECONDS).items
     except ApiException:
         return  # a right that this user lacks, which has been told
     known = [str(item.metadata.name) for item in every]
-    if wanted not in known:
-        yield f"kubernetes.ingressClass {wanted!r} is not in this cluster; {suggest_name(wanted, known)}"
+    if name not in known:
+        yield f"kubernetes.ingressClass {name!r} is not in this cluster; {suggest_name(name, known)}"
 
 
-def _expandable(client: Any, storage_class: str | None) -> bool:
+def _is_expandable(client: Any, storage_class: str | None) -> bool:
     if not storage_class:
         return False
     try:
-        found = kubernetes.client.StorageV1Api(client).read_storage_class(storage_class, _request_timeout=SECONDS)
+        storage = kubernetes.client.StorageV1Api(client).read_storage_class(storage_class, _request_timeout=SECONDS)
     except ApiException:
         return True  # this user may not look; the API itself refuses if it must
-    return bool(found.allow_volume_expansion)
+    return bool(storage.allow_volume_expansion)
 
 
-def size(quantity: str) -> int:
+def parse_quantity(quantity: str) -> int:
     """Bytes of a quantity such as 10Gi."""
     for unit, factor in _UNITS.items():
         if quantity.endswith(unit):

@@ -11,7 +11,7 @@ import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 from model.extra_objects import ExtraObject
 from model.workload import Workload
 from targets.kubernetes import operator
-from targets.kubernetes.ownership import AT_ONCE, SECONDS, plural, references
+from targets.kubernetes.ownership import AT_ONCE, SECONDS, list_references, pluralize_kind
 from targets.kubernetes.shared import ClusterScope
 
 CRDS = "customresourcedefinitions"
@@ -21,56 +21,56 @@ Right = tuple[str, str, str, str]
 """Verb, API group, resource (with its subresource) and namespace (empty: cluster-wide)."""
 
 
-def wanted_rights(
+def list_required_rights(
     scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
 ) -> Iterator[Right]:
     """Everything that a deployment does, once: every object is looked at and written, and those that a later plan does
     not have are deleted; pods are told that there is something to deliver, and their logs say what came of it.
     """
-    every = references(scope, workloads, extra_objects)
-    for group, kind, home in sorted({(item.group, item.kind, item.namespace) for item in every}):
+    every = list_references(scope, workloads, extra_objects)
+    for group, kind, namespace in sorted({(item.group, item.kind, item.namespace) for item in every}):
         for verb in (*WRITE, *(() if kind == "Namespace" else ("delete",))):
-            yield verb, group, plural(kind), home
-    for home in sorted({scope.home(workload) for workload in workloads}):
-        yield from ((verb, "", "pods", home) for verb in ("list", "patch"))
-        yield "get", "", "pods/log", home
-    secret = {scope.home(workload) for workload in workloads if workload.secrets}
+            yield verb, group, pluralize_kind(kind), namespace
+    for namespace in sorted({scope.find_namespace(workload) for workload in workloads}):
+        yield from ((verb, "", "pods", namespace) for verb in ("list", "patch"))
+        yield "get", "", "pods/log", namespace
+    secret = {scope.find_namespace(workload) for workload in workloads if workload.secrets}
     secret |= {scope.namespace} if any(item.secrets for item in extra_objects) else set()
-    for home in sorted(secret):
-        yield from ((verb, "", "secrets", home) for verb in (*WRITE, "delete"))
+    for namespace in sorted(secret):
+        yield from ((verb, "", "secrets", namespace) for verb in (*WRITE, "delete"))
     if any(workload.volumes for workload in workloads):
         yield "list", "", "persistentvolumeclaims", scope.namespace
     if scope.settings.ingress_class:
         yield "list", "networking.k8s.io", "ingressclasses", ""
-    if operator.kinds(extra_objects):
+    if operator.list_kinds(extra_objects):
         yield "get", "apiextensions.k8s.io", CRDS, ""
 
 
-def forbidden(client: Any, wanted: Sequence[Right]) -> list[str]:
+def check_rights(client: Any, required: Sequence[Right]) -> list[str]:
     """Rights that this user lacks, by the cluster's own word: a sentence for each namespace."""
     api = kubernetes.client.AuthorizationV1Api(client)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        allowed = [*pool.map(lambda right: _allowed(api, right), wanted)]
+        allowed = [*pool.map(lambda right: _is_allowed(api, right), required)]
     lacking: dict[str, dict[str, list[str]]] = {}
-    for (verb, group, resource, home), granted in zip(wanted, allowed, strict=True):
+    for (verb, group, resource, namespace), granted in zip(required, allowed, strict=True):
         if not granted:
             name = f"{resource}{f'.{group}' if group else ''}"
-            lacking.setdefault(home, {}).setdefault(name, []).append(verb)
-    return [_field_refs(home, what) for home, what in lacking.items()]
+            lacking.setdefault(namespace, {}).setdefault(name, []).append(verb)
+    return [_format_lacking_rights(namespace, what) for namespace, what in lacking.items()]
 
 
-def _field_refs(home: str, what: Mapping[str, Sequence[str]]) -> str:
+def _format_lacking_rights(namespace: str, what: Mapping[str, Sequence[str]]) -> str:
     each = ", ".join(f"{'/'.join(verbs)} {name}" for name, verbs in what.items())
-    where = f"in namespace {home}" if home else "cluster-wide"
+    where = f"in namespace {namespace}" if namespace else "cluster-wide"
     return f"this user may not {each} {where}; ask for a role that allows it"
 
 
-def _allowed(api: Any, right: Right) -> bool:
-    verb, group, resource, home = right
+def _is_allowed(api: Any, right: Right) -> bool:
+    verb, group, resource, namespace = right
     name, _, sub = resource.partition("/")
-    asked = {"verb": verb, "group": group, "resource": name, "namespace": home, "subresource": sub}
+    attributes = {"verb": verb, "group": group, "resource": name, "namespace": namespace, "subresource": sub}
     review = api.create_self_subject_access_review(
-        {"spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}}},
+        {"spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}}},
         _request_timeout=SECONDS,
     )
     return bool(review.status.allowed)

@@ -39,27 +39,27 @@ class ClusterScope:
         """The namespace of all that is no node-level agent."""
         return derive_namespace(self.stack, self.settings)
 
-    def home(self, workload: Workload) -> str:
+    def find_namespace(self, workload: Workload) -> str:
         """The namespace of a workload."""
         return derive_agent_namespace(self.namespace) if workload.placement == "node-agent" else self.namespace
 
-    def image(self, name: str) -> str:
+    def build_reference(self, name: str) -> str:
         """The reference to pull."""
         return self.images[name].reference(self.settings.registry_mirror)
 
 
-def selector(scope: ClusterScope, workload: str) -> dict[str, str]:
+def build_selector(scope: ClusterScope, workload: str) -> dict[str, str]:
     """The labels by which a workload's pods are found; they never change."""
     return {f"{LABEL}.stack": scope.stack, f"{LABEL}.workload": workload}
 
 
-def metadata(scope: ClusterScope, name: str, home: str | None, **labels: str) -> Object:
+def build_metadata(scope: ClusterScope, name: str, namespace: str | None, **labels: str) -> Object:
     """Name, namespace, labels and annotations. Objects that exist already and carry the stack's label are written to;
     those of others are refused before (see `targets.kubernetes.ownership`).
     """
     return {
         "name": name,
-        **({"namespace": home} if home else {}),
+        **({"namespace": namespace} if namespace else {}),
         "labels": {
             "app.kubernetes.io/managed-by": "pulumi",
             "app.kubernetes.io/part-of": "observability",
@@ -71,24 +71,24 @@ def metadata(scope: ClusterScope, name: str, home: str | None, **labels: str) ->
     }
 
 
-def own(scope: ClusterScope, workload: Workload, suffix: str = "") -> Object:
+def build_workload_metadata(scope: ClusterScope, workload: Workload, suffix: str = "") -> Object:
     """The metadata of an object of a workload."""
-    return metadata(
+    return build_metadata(
         scope,
         workload.name + suffix,
-        scope.home(workload),
-        **{"app.kubernetes.io/name": workload.name, **selector(scope, workload.name), **workload.labels},
+        scope.find_namespace(workload),
+        **{"app.kubernetes.io/name": workload.name, **build_selector(scope, workload.name), **workload.labels},
     )
 
 
-def controller(workload: Workload) -> str:
+def find_controller_kind(workload: Workload) -> str:
     """The kind of the object that keeps the pods running."""
     if workload.placement == "node-agent":
         return "DaemonSet"
     return "StatefulSet" if workload.volumes else "Deployment"
 
 
-def hardened(workload: Workload, *, main: bool) -> Object:
+def build_security_context(workload: Workload, *, main: bool) -> Object:
     """What a container may do; only the `main` one of a workload has its declared exceptions."""
     capabilities: Object = {"drop": ["ALL"]}
     if main and workload.list_capabilities():
@@ -100,26 +100,29 @@ def hardened(workload: Workload, *, main: bool) -> Object:
     }
 
 
-def resources(memory: int, cpus: float, requested: int | None = None) -> Object:
+def build_resources(memory: int, cpus: float, requested: int | None = None) -> Object:
     """Limits as declared; half of the memory and a twentieth of the CPU is set aside for it."""
-    wanted = requested if requested is not None else max(memory // 2, 16 * MIB)
+    request = requested if requested is not None else max(memory // 2, 16 * MIB)
     return {
-        "limits": {"memory": quantity(memory), "cpu": millis(cpus)},
-        "requests": {"memory": quantity(wanted), "cpu": millis(0.01 if requested else max(cpus / 20, 0.01))},
+        "limits": {"memory": format_quantity(memory), "cpu": format_millis(cpus)},
+        "requests": {
+            "memory": format_quantity(request),
+            "cpu": format_millis(0.01 if requested else max(cpus / 20, 0.01)),
+        },
     }
 
 
-def millis(cpus: float) -> str:
+def format_millis(cpus: float) -> str:
     """Cores in the notation that the API gives back: 0.5 is 500m, 2.0 is 2."""
     return str(int(cpus)) if cpus == int(cpus) else f"{round(cpus * 1000)}m"
 
 
-def quantity(size: int) -> str:
+def format_quantity(size: int) -> str:
     """Bytes in the notation that the API gives back."""
     units = (("Gi", 1024**3), ("Mi", MIB), ("Ki", 1024))
     return next((f"{size // factor}{unit}" for unit, factor in units if size % factor == 0), str(size))
 
 
-def secret_mount() -> Object:
+def build_secret_mount() -> Object:
     """The workload's secret files in a container."""
     return {"name": "secrets", "mountPath": SECRETS_DIR, "readOnly": True}

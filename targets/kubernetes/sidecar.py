@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from model.workload import MIB, ConfigDir, Workload, compute_digest
-from targets.environment import reload_environment
+from targets.environment import build_reload_environment
 from targets.kubernetes.shared import (
     INCOMING,
     SCRIPTS,
@@ -14,49 +14,49 @@ from targets.kubernetes.shared import (
     TOOLS,
     ClusterScope,
     Object,
-    hardened,
-    metadata,
-    resources,
-    secret_mount,
+    build_metadata,
+    build_resources,
+    build_secret_mount,
+    build_security_context,
 )
 
 FOLLOW = Path(__file__).parents[1].joinpath("follow.sh")
 DELIVER = Path(__file__).parents[1].joinpath("deliver.sh")
 
 
-def scripts(scope: ClusterScope, home: str) -> Object:
+def build_scripts(scope: ClusterScope, namespace: str) -> Object:
     """The scripts of the delivering container."""
     files = {path.name: path.read_text(encoding="utf-8") for path in (FOLLOW, DELIVER)}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(scope, "delivery", home),
+        "metadata": build_metadata(scope, "delivery", namespace),
         "data": files,
     }
 
 
-def restart_digest(scope: ClusterScope, workload: Workload) -> str:
+def compute_restart_digest(scope: ClusterScope, workload: Workload) -> str:
     """Digest of the documents that are read only at start, and of what delivers them: its change replaces the pods."""
     scripts = [path.read_text(encoding="utf-8") for path in (FOLLOW, DELIVER)]
     return compute_digest([workload.config.compute_restart_digest(), scripts]) if workload.config else ""
 
 
-def sidecar(scope: ClusterScope, workload: Workload, config: ConfigDir) -> Object:
+def build_sidecar(scope: ClusterScope, workload: Workload, config: ConfigDir) -> Object:
     """The container that delivers documents, from the service's own image: so its own validator judges them.
 
     Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
     """
-    secrets = [secret_mount()] if workload.secrets else []
+    secrets = [build_secret_mount()] if workload.secrets else []
     memory = max(64 * MIB, workload.limits.memory // 2)
     delivered = ["/tools/busybox", "test", "-e", "/config/..data"]
     return {
         "name": SIDECAR,
-        "image": scope.image(workload.image),
+        "image": scope.build_reference(workload.image),
         "restartPolicy": "Always",
         "command": [f"{TOOLS}/busybox", "sh", f"{SCRIPTS}/follow.sh"],
-        "env": [{"name": key, "value": value} for key, value in sorted(_delivery(workload, config).items())],
-        "resources": resources(memory, workload.limits.cpus, requested=16 * MIB),
-        "securityContext": hardened(workload, main=False),
+        "env": [{"name": key, "value": value} for key, value in sorted(_build_environment(workload, config).items())],
+        "resources": build_resources(memory, workload.limits.cpus, requested=16 * MIB),
+        "securityContext": build_security_context(workload, main=False),
         "startupProbe": {"exec": {"command": delivered}, "periodSeconds": 1, "failureThreshold": 60},
         "volumeMounts": [
             {"name": "tools", "mountPath": TOOLS, "readOnly": True},
@@ -69,13 +69,13 @@ def sidecar(scope: ClusterScope, workload: Workload, config: ConfigDir) -> Objec
     }
 
 
-def _delivery(workload: Workload, config: ConfigDir) -> dict[str, str]:
+def _build_environment(workload: Workload, config: ConfigDir) -> dict[str, str]:
     """The environment of follow.sh and deliver.sh. It holds no secret."""
-    values = {"NAME": workload.name, "HOST": "127.0.0.1"} | delivery_environment(config)
+    values = {"NAME": workload.name, "HOST": "127.0.0.1"} | build_delivery_environment(config)
     return {key: value for key, value in values.items() if value}
 
 
-def delivery_environment(config: ConfigDir) -> dict[str, str]:
+def build_delivery_environment(config: ConfigDir) -> dict[str, str]:
     """What deliver.sh must know of a process: how it judges, takes and confirms its documents."""
     values: dict[str, str] = {}
     if config.validate:
@@ -85,5 +85,5 @@ def delivery_environment(config: ConfigDir) -> dict[str, str]:
             values["VALIDATE_MARKER"] = config.validate_marker
             values["VALIDATE_IGNORE"] = config.validate_ignore or ""
     if config.reload:
-        values |= reload_environment(config.reload)
+        values |= build_reload_environment(config.reload)
     return values

@@ -14,7 +14,7 @@ def test_absent_peer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without helm or its chart the row says which of them is missing."""
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.delenv(bench.CHART, raising=False)
-    assert bench.helm(1) == f"helm template: skipped, helm is not on PATH and {bench.CHART} is not set"
+    assert bench.measure_helm(1) == f"helm template: skipped, helm is not on PATH and {bench.CHART} is not set"
 
 
 def test_peer_is_measured_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +24,7 @@ def test_peer_is_measured_where_it_is_there(tmp_path: Path, monkeypatch: pytest.
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv(bench.CHART, "/chart")
-    assert bench.helm(1).startswith("helm template kube-prometheus-stack 0.")
+    assert bench.measure_helm(1).startswith("helm template kube-prometheus-stack 0.")
 
 
 def test_growing_resources_break_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,8 +34,8 @@ def test_growing_resources_break_the_limit(monkeypatch: pytest.MonkeyPatch) -> N
     def scale(size: int) -> dict[str, float]:
         return {"seconds": 0.1, "resources": counts[size], "targets": size, "bytes": 1, "memory": 1}
 
-    monkeypatch.setattr(bench, "_scale", scale)
-    rows = list(bench.growth(2, (10, 100, 1000)))
+    monkeypatch.setattr(bench, "_measure_scale", scale)
+    rows = list(bench.measure_growth(2, (10, 100, 1000)))
     assert [row.good for row in rows] == [True, True, False]
     assert rows[0].what == "plan 10 targets"
 
@@ -44,6 +44,6 @@ def test_growing_resources_break_the_limit(monkeypatch: pytest.MonkeyPatch) -> N
 def test_status_follows_the_limits(monkeypatch: pytest.MonkeyPatch, good: bool, status: int) -> None:
     """The command fails when a limit does not hold, and needs no engine when told so."""
     monkeypatch.setattr("sys.argv", ["bench", "--quick", "--no-engine"])
-    monkeypatch.setattr(bench, "rendering", lambda runs: iter([Row("a", "1", "2", runs, good)]))
-    monkeypatch.setattr(bench, "growth", lambda runs, sizes: iter([Row("b", "1", "2", runs, good=True)]))
+    monkeypatch.setattr(bench, "measure_rendering", lambda runs: iter([Row("a", "1", "2", runs, good)]))
+    monkeypatch.setattr(bench, "measure_growth", lambda runs, sizes: iter([Row("b", "1", "2", runs, good=True)]))
     assert bench.main() == status

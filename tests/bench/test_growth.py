@@ -14,7 +14,7 @@ from model.system import System
 
 def test_generated_systems_are_valid() -> None:
     """The generated system has as many services as asked for, of every kind."""
-    system = System.model_validate_json(json.dumps(growth.system(7)))
+    system = System.model_validate_json(json.dumps(growth.build_system(7)))
     assert isinstance(system, Strict)
     assert len(system.services) == 7
     assert {service.packs for service in system.services.values()} == {("http",), ("worker",), ()}
@@ -22,7 +22,7 @@ def test_generated_systems_are_valid() -> None:
 
 def test_plan_has_every_target(tmp_path: Path) -> None:
     """Each generated service is scraped."""
-    planned = growth.plan(12, tmp_path)
+    planned = growth.build_plan(12, tmp_path)
     addresses = {target.address for job in planned.telemetry.scrape for target in job.targets}
     assert {f"service-{number}:8080" for number in range(12)} <= addresses
 
@@ -30,7 +30,7 @@ def test_plan_has_every_target(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def sizes() -> list[dict[str, float]]:
     """Measurements of a small and a larger system."""
-    return [growth.measure(5), growth.measure(150)]
+    return [growth.measure_size(5), growth.measure_size(150)]
 
 
 def test_resources_do_not_grow_with_targets(sizes: list[dict[str, float]]) -> None:

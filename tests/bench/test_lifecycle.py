@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_notification_limit_follows_the_settings() -> None:
     """The limit is the sum of what the stack's own documents allow: scrape, evaluations, hold and group wait."""
-    parts = lifecycle.notification_limit(plan_file(ROOT / "Pulumi.dev.yaml", "dev"))
+    parts = lifecycle.compute_notification_limit(plan_file(ROOT / "Pulumi.dev.yaml", "dev"))
     assert parts["scrape"] == 15 and parts["evaluation"] == 30 and parts["for"] == 60
     assert 0 < parts["group wait"] <= 30
 
@@ -30,7 +30,7 @@ def test_notification_limit_follows_the_settings() -> None:
 )
 def test_routes_inherit_their_group_wait(route: dict[str, Any], waits: list[str]) -> None:
     """A route without a group wait has its parent's."""
-    assert lifecycle._group_waits(route, "30s") == waits
+    assert lifecycle._list_group_waits(route, "30s") == waits
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_routes_inherit_their_group_wait(route: dict[str, Any], waits: list[str]
 )
 def test_page_cache_is_not_counted(stats: dict[str, Any], used: int) -> None:
     """Memory is what cannot be given back, on both versions of control groups."""
-    assert lifecycle.working_set(stats) == used
+    assert lifecycle.compute_working_set(stats) == used
 
 
 def test_the_peer_has_no_resource(tmp_path: Path) -> None:
     """The empty program is deployed once, in a backend of its own, before it is measured."""
     env = {"PATH": f"{fakes.fake_pulumi(tmp_path / 'fake')}:/usr/bin:/bin", "PULUMI_BACKEND_URL": "s3://real"}
-    space = lifecycle.empty_program(tmp_path, env)
+    space = lifecycle.build_empty_program(tmp_path, env)
     assert space.env["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/backend"
     assert (tmp_path / "__main__.py").read_text() == ""
     assert fakes.calls(tmp_path / "fake")[0] == "stack init empty"

@@ -9,7 +9,7 @@ from typing import Any, cast
 from bench import lifecycle_cluster
 from cli.hosts import ClusterHost
 from cli.render import plan_file
-from targets.kubernetes.storage import secret_files
+from targets.kubernetes.storage import group_secret_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,16 +33,16 @@ class Pods:
 def test_a_rule_is_live_when_every_instance_has_it() -> None:
     """One of two is not enough, and neither is none of none."""
     for rules, wanted in {("New", "Old New"): True, ("New", "Old"): False, (): False}.items():
-        assert lifecycle_cluster.live(cast(ClusterHost, Pods(*rules)), "New") is wanted
+        assert lifecycle_cluster.is_live(cast(ClusterHost, Pods(*rules)), "New") is wanted
 
 
 def test_the_peer_is_given_the_whole_stack() -> None:
     """Namespaces come first, and every Secret that a pod mounts is there, with content of its own."""
     plan = plan_file(ROOT / "Pulumi.prod.yaml", "prod")
-    every = lifecycle_cluster._documents(plan)
+    every = lifecycle_cluster._build_documents(plan)
     kinds = [item["kind"] for item in every]
     assert kinds[:2] == ["Namespace", "Namespace"] and {"StatefulSet", "DaemonSet", "ConfigMap"} <= set(kinds)
     secrets = {item["metadata"]["name"]: item["stringData"] for item in every if item["kind"] == "Secret"}
-    wanted = {name for workload in plan.list_workloads() for name in secret_files(workload)}
+    wanted = {name for workload in plan.list_workloads() for name in group_secret_files(workload)}
     assert {"grafana-secrets", "traefik-reread"} <= wanted and set(secrets) == wanted
     assert all(len(value) > 20 for files in secrets.values() for value in files.values())

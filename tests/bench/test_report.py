@@ -16,21 +16,21 @@ from bench.report import Row
 def shown(rows: list[Row]) -> tuple[bool, str]:
     """Verdict and text of the table."""
     out = io.StringIO()
-    return report.show(rows, Console(file=out, width=140)), out.getvalue()
+    return report.print_rows(rows, Console(file=out, width=140)), out.getvalue()
 
 
 def test_median_ignores_one_slow_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """One run that is disturbed does not move the figure."""
     clock = iter([0.0, 1.0, 10.0, 12.0, 20.0, 120.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    assert report.median(lambda: None, 3) == 2.0
+    assert report.measure_median(lambda: None, 3) == 2.0
 
 
 def test_waiting_names_what_did_not_happen() -> None:
     """A condition that stays false ends with its name; one that holds returns at once."""
-    report.until(lambda: True, timeout=0, what="nothing")
+    report.wait_until(lambda: True, timeout=0, what="nothing")
     with pytest.raises(RuntimeError, match="not within 0 s: the rule"):
-        report.until(lambda: False, timeout=0, what="the rule")
+        report.wait_until(lambda: False, timeout=0, what="the rule")
 
 
 def test_every_figure_stands_beside_something() -> None:
@@ -54,7 +54,7 @@ def test_a_failed_measurement_is_a_row() -> None:
         raise subprocess.CalledProcessError(1, ["pulumi"], stderr="no such stack")
 
     found: list[Row] = []
-    report.collect("measure", rows, found, Console(file=io.StringIO()))
-    report.collect("next", lambda: iter([Row("next", "1 s", "peer")]), found, Console(file=io.StringIO()))
+    report.collect_rows("measure", rows, found, Console(file=io.StringIO()))
+    report.collect_rows("next", lambda: iter([Row("next", "1 s", "peer")]), found, Console(file=io.StringIO()))
     assert [row.what for row in found] == ["first", "measure", "next"]
     assert found[1].beside == "no such stack" and found[1].good is False

@@ -89,7 +89,7 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(address)
         return facts
 
-    monkeypatch.setattr(docker_engine, "read", read)
+    monkeypatch.setattr(docker_engine, "read_facts", read)
     engine = fakes.engine_with()
     listed = [{"Names": ["/web"], "Ports": [{"IP": "127.0.0.1", "PublicPort": 8080}]}]
     monkeypatch.setattr(engine, "api", SimpleNamespace(containers=lambda: listed), raising=False)

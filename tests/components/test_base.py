@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.base import build_identity_labels, limits, published
+from components.base import build_identity_labels, build_limits, publish_port
 from model.component import Planning
 from model.load import parse_model
 from model.settings import ComponentSettings, Settings
@@ -17,9 +17,11 @@ from tests.support.systems import plan_shop
 
 def test_limits_are_the_environments_or_the_components() -> None:
     """What a section says wins over the component's own default."""
-    assert limits(ComponentSettings(), memory=512, cpus=2.0, pids=99) == Limits(memory=512 * MIB, cpus=2.0, pids=99)
+    assert build_limits(ComponentSettings(), memory=512, cpus=2.0, pids=99) == Limits(
+        memory=512 * MIB, cpus=2.0, pids=99
+    )
     said = ComponentSettings(memory="1GiB", cpus=0.5)
-    assert limits(said, memory=512) == Limits(memory=1024 * MIB, cpus=0.5, pids=256)
+    assert build_limits(said, memory=512) == Limits(memory=1024 * MIB, cpus=0.5, pids=256)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_a_port_is_published_where_the_closest_says(
     )
     port = Port(number=8080, publish=expected)
     wanted = replace(port, bind="::1") if expected else port
-    assert published(context, "x", 8080, default=default) == wanted
+    assert publish_port(context, "x", 8080, default=default) == wanted
     on_cluster = replace(context, settings=context.settings.model_copy(update={"target": "kubernetes"}))
-    assert published(on_cluster, "x", 8080, default=default) == Port(number=8080)
+    assert publish_port(on_cluster, "x", 8080, default=default) == Port(number=8080)
     assert build_identity_labels(context, "x") == {"service": "x", "system": "shop", "environment": "dev"}

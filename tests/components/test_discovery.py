@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from components.discovery import access, at_port, discovered, probed, scrape_timeout
+from components.discovery import (
+    build_discovery_job,
+    build_port_relabelling,
+    build_probe_relabelling,
+    find_scrape_timeout,
+    list_access,
+)
 from model.telemetry import Discovery, ScrapeJob
 from model.workload import Access
 from stack.assemble import ConfigValue
@@ -19,7 +25,7 @@ NODES = Discovery(role="node", labels={"service": "kubelet"})
 
 def test_pods_are_found_by_their_labels() -> None:
     """Only the pods of the namespace with these labels, at the port, with the labels that every series carries."""
-    found = discovered(ScrapeJob(name="api", discovery=PODS, path="/m"), PODS, "15s")
+    found = build_discovery_job(ScrapeJob(name="api", discovery=PODS, path="/m"), PODS, "15s")
     assert found["kubernetes_sd_configs"] == [
         {"role": "pod", "namespaces": {"names": ["shop"]}, "selectors": [{"role": "pod", "label": "app=api"}]}
     ]
@@ -34,7 +40,7 @@ def test_pods_are_found_by_their_labels() -> None:
 def test_a_pod_is_asked_at_the_port(ip: str, address: str) -> None:
     """Whatever ports its containers declare, and whether they declare any: each pod has one address."""
     found = "10.244.0.7"
-    for rule in at_port("ip", 8080):
+    for rule in build_port_relabelling("ip", 8080):
         assert rule["source_labels"] == ["ip"] and rule["target_label"] == "__address__"
         if match := re.fullmatch(rule["regex"], ip):
             found = match.expand(rule["replacement"].replace("$1", r"\1"))
@@ -43,7 +49,9 @@ def test_a_pod_is_asked_at_the_port(ip: str, address: str) -> None:
 
 def test_a_prober_is_asked_about_each_pod() -> None:
     """By the pod's address and the path; a dollar sign in the path is none of relabelling's."""
-    (asked, *_) = probed(ScrapeJob(name="blackbox.api", discovery=PODS, prober="b:9115", http_path="/health$"))
+    (asked, *_) = build_probe_relabelling(
+        ScrapeJob(name="blackbox.api", discovery=PODS, prober="b:9115", http_path="/health$")
+    )
     assert asked == {
         "source_labels": ["__address__"], "target_label": "__param_target", "replacement": "http://$1/health$$",
     }  # fmt: skip
@@ -51,7 +59,7 @@ def test_a_prober_is_asked_about_each_pod() -> None:
 
 def test_nodes_are_found_everywhere() -> None:
     """Nodes have no namespace; their name is a label."""
-    found = discovered(ScrapeJob(name="kubelet", discovery=NODES, interval="5s"), NODES, "15s")
+    found = build_discovery_job(ScrapeJob(name="kubelet", discovery=NODES, interval="5s"), NODES, "15s")
     assert found["kubernetes_sd_configs"] == [{"role": "node"}]
     assert {"source_labels": ["__meta_kubernetes_node_name"], "target_label": "node"} in found["relabel_configs"]
     assert found["scrape_timeout"] == "5s"
@@ -60,23 +68,23 @@ def test_nodes_are_found_everywhere() -> None:
 def test_no_more_is_asked_for_than_needed() -> None:
     """Pods in the namespaces that are searched; nodes only where they are scraped; nothing without a discovery."""
     pods, nodes = ScrapeJob(name="api", discovery=PODS), ScrapeJob(name="kubelet", discovery=NODES)
-    assert access([ScrapeJob(name="static")]) == ()
-    assert access([pods]) == (Access(resources=("pods",), namespaces=("shop",)),)
-    assert Access(resources=("nodes/metrics",), verbs=("get",)) in access([pods, nodes])
+    assert list_access([ScrapeJob(name="static")]) == ()
+    assert list_access([pods]) == (Access(resources=("pods",), namespaces=("shop",)),)
+    assert Access(resources=("nodes/metrics",), verbs=("get",)) in list_access([pods, nodes])
 
 
 @pytest.mark.parametrize(("interval", "timeout"), [("15s", "10s"), ("10s", "10s"), ("5s", "5s"), ("500ms", "500ms")])
 def test_a_timeout_is_never_longer_than_its_interval(interval: str, timeout: str) -> None:
     """Prometheus refuses a configuration in which it is."""
-    assert scrape_timeout(interval) == timeout
+    assert find_scrape_timeout(interval) == timeout
 
 
 def test_a_prober_is_asked_about_the_targets() -> None:
     """The target becomes a parameter and the instance, and the prober's address is the one that is connected to."""
-    rules = probed(ScrapeJob(name="blackbox", prober="blackbox:9115"))
+    rules = build_probe_relabelling(ScrapeJob(name="blackbox", prober="blackbox:9115"))
     assert [rule["target_label"] for rule in rules] == ["__param_target", "instance", "__address__"]
     assert rules[-1] == {"target_label": "__address__", "replacement": "blackbox:9115"}
-    assert probed(ScrapeJob(name="api")) == []
+    assert build_probe_relabelling(ScrapeJob(name="api")) == []
 
 
 def test_a_pods_instance_may_be_its_host_alone(tmp_path: Path) -> None:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from components.drawing import at, chart, none_of, or_zero, rate, stat, summed
+from components.drawing import (
+    draw_chart,
+    draw_stat,
+    fill_zero_if,
+    fill_zero_if_up,
+    select,
+    sum_rate,
+    take_rate,
+)
 
 
 def test_series_follow_the_environment() -> None:
     """Every short form of a query is narrowed to the chosen environments, and further where asked."""
-    assert at("up") == 'up{environment=~"$environment"}'
-    assert at("up", 'job="x"') == 'up{environment=~"$environment", job="x"}'
-    assert rate("x_total") == 'rate(x_total{environment=~"$environment"}[$__rate_interval])'
-    assert summed("job", "x_total") == f"sum by (job) ({rate('x_total')})"
+    assert select("up") == 'up{environment=~"$environment"}'
+    assert select("up", 'job="x"') == 'up{environment=~"$environment", job="x"}'
+    assert take_rate("x_total") == 'rate(x_total{environment=~"$environment"}[$__rate_interval])'
+    assert sum_rate("job", "x_total") == f"sum by (job) ({take_rate('x_total')})"
 
 
 def test_a_zero_comes_from_who_counts() -> None:
     """Where nothing has been counted there is a zero from targets that answer, or from series that could be wrong."""
-    assert or_zero("x") == ' or on() 0 * count(up{environment=~"$environment", service=~"x"} == 1)'
-    assert none_of(at("probe_success")) == ' or on() 0 * count(probe_success{environment=~"$environment"})'
+    assert fill_zero_if_up("x") == ' or on() 0 * count(up{environment=~"$environment", service=~"x"} == 1)'
+    assert fill_zero_if(select("probe_success")) == ' or on() 0 * count(probe_success{environment=~"$environment"})'
 
 
 def test_panels_have_their_usual_size() -> None:
     """Six numbers or three graphs fill a row; a panel may say otherwise."""
-    number = stat("Up", at("up"), "short", "1: it answers.", width=6)
-    graph = chart("Up", {"{{job}}": at("up")}, "short", "1: it answers.")
+    number = draw_stat("Up", select("up"), "short", "1: it answers.", width=6)
+    graph = draw_chart("Up", {"{{job}}": select("up")}, "short", "1: it answers.")
     assert (number.kind, number.width, number.height) == ("stat", 6, 5)
     assert (graph.kind, graph.width) == ("timeseries", 8)
-    assert stat("Up", at("up"), "short", "1: it answers.").width == 4
+    assert draw_stat("Up", select("up"), "short", "1: it answers.").width == 4

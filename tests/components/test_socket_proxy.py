@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.socket_proxy import config
+from components.socket_proxy import render_config
 from model.settings import DockerSettings
 from tests.support.planned import scraped_as, workload
 from tests.support.systems import plan_shop
@@ -15,7 +15,7 @@ from tests.support.systems import plan_shop
 
 def allowed(path: str) -> bool:
     """Whether haproxy.cfg's expression matches a path."""
-    (expression,) = re.findall(r"acl allowed path,url_dec -m reg -i (\S+)", config(DockerSettings()))
+    (expression,) = re.findall(r"acl allowed path,url_dec -m reg -i (\S+)", render_config(DockerSettings()))
     return re.search(expression, path, re.IGNORECASE) is not None
 
 
@@ -49,8 +49,8 @@ def test_everything_else_is_refused(path: str) -> None:
 
 def test_only_reading_methods(tmp_path: Path) -> None:
     """A request must be a read and on an allowed path."""
-    assert "acl reads method GET HEAD" in config(DockerSettings())
-    assert "deny deny_status 403 unless reads allowed" in config(DockerSettings())
+    assert "acl reads method GET HEAD" in render_config(DockerSettings())
+    assert "deny deny_status 403 unless reads allowed" in render_config(DockerSettings())
 
 
 def test_the_socket_is_a_declared_exemption(tmp_path: Path) -> None:
@@ -78,6 +78,6 @@ def test_the_socket_is_that_of_the_engine(tmp_path: Path, docker: str, source: s
 
 def test_info_is_changed_only_where_layers_cannot_be_seen() -> None:
     """With the classic image store the answer depends on the engine's own; with containerd's it is always short."""
-    classic = config(DockerSettings.model_validate({"dataRoot": "/data/docker"}))
+    classic = render_config(DockerSettings.model_validate({"dataRoot": "/data/docker"}))
     assert "if info answered containerd or info answered !{ var(txn.root) -m str /data/docker }" in classic
-    assert config(DockerSettings.model_validate({"imageStore": "containerd"})).count("if info answered\n") == 1
+    assert render_config(DockerSettings.model_validate({"imageStore": "containerd"})).count("if info answered\n") == 1

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from components.entry.acme import RETRY, RETRY_PORT, RETRY_SECONDS, retry_config
+from components.entry.acme import RETRY, RETRY_PORT, RETRY_SECONDS, render_retry_config
 from tests.support.alerting import free_port
 from tests.support.entry import Entry, services
 from tests.support.load import under_load
 from tests.support.pebble import TRUSTED, Pebble
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import HAPROXY
 
 HOST = "monitor.test"
@@ -35,9 +35,9 @@ class Site(Entry):
 
     def start(self) -> None:
         """HAProxy first, then Traefik, which asks it every second."""
-        config = retry_config().replace(f"bind :{RETRY_PORT}", f"bind 127.0.0.1:{self._others[RETRY]}")
+        config = render_retry_config().replace(f"bind :{RETRY_PORT}", f"bind 127.0.0.1:{self._others[RETRY]}")
         (self.folder / "haproxy.cfg").write_text(config.replace(f"div({RETRY_SECONDS})", "div(2)"))
-        program = HAPROXY.ensure(default_context()) / "bin" / "haproxy"
+        program = HAPROXY.ensure(build_default_context()) / "bin" / "haproxy"
         with (self.folder / "haproxy.log").open("w") as log:
             command = [str(program), "-db", "-f", str(self.folder / "haproxy.cfg")]
             self.haproxy = subprocess.Popen(command, stdout=log, stderr=log)

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from cli.render import plan_file
-from targets.kubernetes.network import listening
+from targets.kubernetes.network import list_listening_ports
 from tests.support.clusters import ClusterStack
 from tests.support.pods import web
 from tests.support.running import RunningStack
@@ -68,7 +68,7 @@ def _addresses(cluster: ClusterStack) -> tuple[list[Address], set[tuple[str, int
     exposed = set()
     for workload in plan_file(cluster.settings_in_use, cluster.name).list_workloads():
         for pod in cluster.ready(workload.name):
-            found += [(workload.name, pod.status.pod_ip, port) for port in listening(workload)]
+            found += [(workload.name, pod.status.pod_ip, port) for port in list_listening_ports(workload)]
         if workload.exposed:
             exposed |= {(workload.name, port.number) for port in workload.ports}
     return found, exposed

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components.promtail.pipeline import Reading, reading, stages
+from components.promtail.pipeline import Reading, build_reading, build_stages
 from model.load import parse_model
 from model.logs import Logs
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 CARRIED = re.compile(r'\{(\w+="[^}]*)\}')
 READINGS: dict[str, dict[str, object]] = {
@@ -83,9 +83,13 @@ def carried(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], d
 
 def configured(folder: Path, service: str) -> Path:
     """Promtail's file for lines of one service among all of READINGS."""
-    readings = {name: reading(parse_model(Logs, said, name)) for name, said in READINGS.items()}
+    readings = {name: build_reading(parse_model(Logs, said, name)) for name, said in READINGS.items()}
     target = {"targets": ["localhost"], "labels": {"job": "containerlogs", "service": service}}
-    job: dict[str, Any] = {"job_name": "a", "static_configs": [target], "pipeline_stages": stages(readings, Reading())}
+    job: dict[str, Any] = {
+        "job_name": "a",
+        "static_configs": [target],
+        "pipeline_stages": build_stages(readings, Reading()),
+    }
     config = {
         "server": {"disable": True},
         "positions": {"filename": str(folder / "positions.yaml")},
@@ -99,7 +103,7 @@ def configured(folder: Path, service: str) -> Path:
 
 def shown_lines(file: Path, lines: list[str]) -> dict[str, str]:
     """What a dry run shows for each line. Its input stays open meanwhile: what is unread at its end is lost."""
-    program = validators.ensure(default_context(), "promtail", pinned=True)
+    program = validators.ensure_validator(build_default_context(), "promtail", pinned=True)
     process = subprocess.Popen(
         [program, f"-config.file={file}", "-stdin", "-dry-run"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

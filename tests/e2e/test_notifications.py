@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from bench.lifecycle import notification_limit
+from bench.lifecycle import compute_notification_limit
 from cli.alert_test import run_alert_test
 from model.intervals import WEEKDAYS
 from model.plan import Plan
@@ -33,7 +33,7 @@ from tests.support.systems import plan_shop
 from tests.support.vendors import CHECKS
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_a_mute_time_holds_back_and_sends_when_it_ends(stack: Stack) -> None:
 
 def test_zones_are_in_the_program() -> None:
     """The image has no time zones of its own, so the program brings them."""
-    program = validators.find(default_context(), "alertmanager", pinned=True)
+    program = validators.require_validator(build_default_context(), "alertmanager", pinned=True)
     assert ZONE.encode() in program.read_bytes()
 
 
@@ -242,7 +242,7 @@ def test_a_target_that_is_down_is_told_within_its_parts(tmp_path: Path, capsys: 
         about = eventually(
             lambda: notified_at(receivers, "TargetDown", "api"), timeout=60, what="the notification that it is down"
         )
-    limit = notification_limit(plan)
+    limit = compute_notification_limit(plan)
     with capsys.disabled():
         parts = " + ".join(f"{name} {seconds:g}" for name, seconds in limit.items())
         print(f"\ntarget down to receiver: {about - began:.1f} s, at most {sum(limit.values()):g} s = {parts}")

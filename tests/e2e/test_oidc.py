@@ -23,7 +23,7 @@ from tests.support.dex import CLIENT, TRUSTED, dex
 from tests.support.entry import Entry, running, services
 from tests.support.planned import workload
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import OAUTH2_PROXY
 
 PEOPLE = {"ada@example.com": "right", "eve@elsewhere.test": "right"}
@@ -48,7 +48,7 @@ class Site(Entry):
         arguments = list(planned.args)
         for before, after in moved.items():
             arguments = [argument.replace(before, after) for argument in arguments]
-        program = OAUTH2_PROXY.ensure(default_context()) / "bin" / "oauth2-proxy"
+        program = OAUTH2_PROXY.ensure(build_default_context()) / "bin" / "oauth2-proxy"
         with (self.folder / "oauth2-proxy.log").open("w") as log:
             self.proxy = subprocess.Popen([str(program), *arguments], stdout=log, stderr=log)
         eventually(lambda: self.ask("/ping", port=port).status == 200, timeout=30, what="oauth2-proxy answers")

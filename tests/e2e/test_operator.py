@@ -20,9 +20,9 @@ from cli.hosts import ClusterHost
 from cli.render import plan_file
 from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
-from targets.kubernetes.manifests import extra_objects
-from targets.kubernetes.operator import problems
-from targets.kubernetes.preflight import connect
+from targets.kubernetes.manifests import build_extra_object
+from targets.kubernetes.operator import check_operator
+from targets.kubernetes.preflight import connect_cluster
 from targets.kubernetes.shared import ClusterScope
 from tests.e2e.test_no_change import unchanged
 from tests.support import watchers
@@ -101,7 +101,7 @@ def test_without_an_operator_nothing_is_made(stack: OperatedStack) -> None:
     assert nothing_was_made(stack)
     began = time.monotonic()
     plan = plan_file(stack.settings_in_use, NAME)
-    (found,) = problems(connect(_place(stack).settings), _place(stack), plan.extra_objects)
+    (found,) = check_operator(connect_cluster(_place(stack).settings), _place(stack), plan.extra_objects)
     took = time.monotonic() - began
     print(f"planned and refused in {took:.1f} s; by make up, with toolchain and Pulumi, {refused.seconds:.1f} s")
     assert found in " ".join(refused.text.split()) and took < PREFLIGHT_SECONDS
@@ -119,7 +119,7 @@ def defined(stack: OperatedStack) -> OperatedStack:
 
 def _dry_run(stack: OperatedStack, item: ExtraObject) -> Any:
     words = ("create", "--dry-run=server", "--validate=strict", "--filename=-")
-    return stack.kubectl(*words, document=extra_objects(_place(stack), item), check=False)
+    return stack.kubectl(*words, document=build_extra_object(_place(stack), item), check=False)
 
 
 def test_the_api_server_accepts_every_object(defined: OperatedStack) -> None:
@@ -140,8 +140,8 @@ def test_what_we_refuse_the_api_server_refuses(defined: OperatedStack, endpoint:
     good = next(item for item in plan.extra_objects if item.kind == "ServiceMonitor")
     (before,) = good.body["spec"]["endpoints"]
     bad = replace(good, body={"spec": {**good.body["spec"], "endpoints": [{**before, **endpoint}]}})
-    client = connect(_place(defined).settings)
-    (found, *_) = [text for text in problems(client, _place(defined), [bad]) if "spec.endpoints[0]" in text]
+    client = connect_cluster(_place(defined).settings)
+    (found, *_) = [text for text in check_operator(client, _place(defined), [bad]) if "spec.endpoints[0]" in text]
     (field,) = endpoint
     assert found.startswith(f"ServiceMonitor {bad.name}: spec.endpoints[0].{field}: ")
     assert _dry_run(defined, bad).returncode != 0

@@ -14,7 +14,7 @@ from cli.render import render_documents
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 SERVICES, INSTANCES = 1000, 10
 
@@ -22,7 +22,7 @@ SERVICES, INSTANCES = 1000, 10
 def test_prometheus_loads_ten_thousand_targets(tmp_path: Path) -> None:
     """Prometheus takes the documents of such a system, and has every target and every rule of it."""
     began = time.monotonic()
-    planned = growth.plan(SERVICES, tmp_path / "project", INSTANCES, scrapeInterval="1m")
+    planned = growth.build_plan(SERVICES, tmp_path / "project", INSTANCES, scrapeInterval="1m")
     texts = render_documents(planned)
     took, size = time.monotonic() - began, sum(map(len, texts.values()))
     rules = sum(len(group.alerts) + len(group.recordings) for group in planned.telemetry.rules)
@@ -30,8 +30,8 @@ def test_prometheus_loads_ten_thousand_targets(tmp_path: Path) -> None:
     largest = max(map(len, texts.values()))
     print(f"{SERVICES} services, {counts}: rendered in {took:.1f} s")
     print(f"{size / 2**20:.1f} MiB in {len(texts)} documents, the largest of {largest / 2**20:.1f} MiB")
-    small = growth.registrations(growth.plan(3, tmp_path / "small"))
-    assert growth.registrations(planned) == small
+    small = growth.count_registrations(growth.build_plan(3, tmp_path / "small"))
+    assert growth.count_registrations(planned) == small
     config = tmp_path / "config"
     for name, text in texts.items():
         if name.startswith("prometheus/"):
@@ -40,7 +40,7 @@ def test_prometheus_loads_ten_thousand_targets(tmp_path: Path) -> None:
             path.write_text(text)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    program = validators.ensure(default_context(), "prometheus", pinned=True)
+    program = validators.ensure_validator(build_default_context(), "prometheus", pinned=True)
     command = [str(program), f"--config.file={config}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data"]
     api = f"http://127.0.0.1:{port}"
     began = time.monotonic()
@@ -65,7 +65,7 @@ def test_prometheus_loads_ten_thousand_targets(tmp_path: Path) -> None:
 
 def test_a_shop_needs_as_many_resources(tmp_path: Path) -> None:
     """What is counted above is what an ordinary stack registers: its count is no accident of the generated system."""
-    assert sum(growth.registrations(plan_shop(tmp_path)).values()) > 10
+    assert sum(growth.count_registrations(plan_shop(tmp_path)).values()) > 10
 
 
 def _get(url: str) -> str:

@@ -15,11 +15,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from components.socket_proxy import METRICS_PORT, PORT, SOCKET, config
+from components.socket_proxy import METRICS_PORT, PORT, SOCKET, render_config
 from model.settings import DockerSettings
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 CLASSIC = {"ServerVersion": "20.10.24", "Driver": "overlay2", "DockerRootDir": "/var/lib/docker", "Containers": 7}
 """What `docker info` says of an engine whose layers cAdvisor sees."""
@@ -86,12 +86,12 @@ def store(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def engine(folder: Path, store: str) -> Iterator[Engine]:
     """An engine behind the proxy."""
-    text = config(DockerSettings.model_validate({"imageStore": store})).replace(SOCKET, str(folder / "s"))
+    text = render_config(DockerSettings.model_validate({"imageStore": store})).replace(SOCKET, str(folder / "s"))
     (folder / "s").unlink(missing_ok=True)
     for port, here in HERE.items():
         text = text.replace(f"bind :{port}", f"bind 127.0.0.1:{here}")
     (folder / "haproxy.cfg").write_text(text, encoding="utf-8")
-    haproxy = validators.ensure(default_context(), "haproxy", pinned=True)
+    haproxy = validators.ensure_validator(build_default_context(), "haproxy", pinned=True)
     with Engine(folder / "s") as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         process = subprocess.Popen([haproxy, "-db", "-f", folder / "haproxy.cfg"])

@@ -24,7 +24,7 @@ from tests.support.planned import workload
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 
 class Traefik:
@@ -32,7 +32,7 @@ class Traefik:
 
     def __init__(self, folder: Path) -> None:
         self.volume = Volume(folder, name="traefik")
-        self.program = str(validators.ensure(default_context(), "traefik", pinned=True))
+        self.program = str(validators.ensure_validator(build_default_context(), "traefik", pinned=True))
         self.web, internal = free_port(), free_port()
         planned = workload(plan_shop(folder, settings={"access": '{"login": "none"}'}), "traefik")
         assert planned.config is not None and planned.config.reload is not None

@@ -24,7 +24,7 @@ from tests.support.planned import document, workload
 from tests.support.systems import ROOT, plan_shop
 from tests.support.validating import SECRET_WEBHOOK, accepts, everything, grown, judged, written
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import DEMO
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -62,10 +62,10 @@ BREAKS = {
 
 def program(name: str) -> Path:
     """The program of the deployed image."""
-    context = default_context()
+    context = build_default_context()
     if name == "demo":
         return DEMO.ensure(context) / "bin" / "demo"
-    return validators.ensure(context, name, pinned=True)
+    return validators.ensure_validator(context, name, pinned=True)
 
 
 def verdict(config: ConfigDir, tool: str, folder: Path) -> tuple[bool, str]:
@@ -190,7 +190,11 @@ def test_pint_would_find_something(tmp_path: Path) -> None:
 
 def _pint(folder: Path) -> subprocess.CompletedProcess[str]:
     """What pint says of the rules in a folder; problems of any severity fail."""
-    command = [str(validators.ensure(default_context(), "pint", pinned=True)), "--offline", "--no-color"]
+    command = [
+        str(validators.ensure_validator(build_default_context(), "pint", pinned=True)),
+        "--offline",
+        "--no-color",
+    ]
     config = ROOT / "tests" / "support" / "pint.hcl"
     return subprocess.run(
         [*command, "--config", str(config), "lint", "--fail-on", "info", "--min-severity", "info", "."],
@@ -216,7 +220,7 @@ def schemas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def conforms(schemas: Path, text: str) -> dict[str, Any]:
     """What kubeconform says of objects."""
-    program = validators.ensure(default_context(), "kubeconform", pinned=True)
+    program = validators.ensure_validator(build_default_context(), "kubeconform", pinned=True)
     where = f"-schema-location={schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
     command = [str(program), "-strict", "-summary", "-output=json", where, "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)

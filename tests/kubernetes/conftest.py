@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.systems import ROOT
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 WAIT_SECONDS = 60
 
@@ -61,7 +61,7 @@ def kubeconfig() -> Path:
 @pytest.fixture
 def kubectl(kubeconfig: Path) -> Iterator[Kubectl]:
     """kubectl in a fresh namespace that enforces the strictest Pod Security level."""
-    program = validators.ensure(default_context(), "kubectl", pinned=True)
+    program = validators.ensure_validator(build_default_context(), "kubectl", pinned=True)
     name = f"test-{uuid.uuid4().hex[:8]}"
     everywhere = Kubectl(program, kubeconfig)
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}

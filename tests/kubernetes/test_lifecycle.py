@@ -17,8 +17,8 @@ from tests.support.systems import ROOT
 from tests.support.waiting import eventually
 from toolchain.cluster import cgroups
 from toolchain.cluster.layout import Layout
-from toolchain.cluster.service import cluster_daemon, cluster_layout
-from toolchain.context import Context, default_context
+from toolchain.cluster.service import build_cluster_daemon, build_cluster_layout
+from toolchain.context import Context, build_default_context
 
 QUICK_SECONDS = 5.0
 """A second call looks at some files and asks the API once."""
@@ -27,8 +27,8 @@ QUICK_SECONDS = 5.0
 @pytest.fixture
 def own(kubeconfig: Path) -> Iterator[Context]:
     """The context of the cluster that runs here; other clusters have a life of their own."""
-    context = default_context()
-    if kubeconfig != cluster_layout(context).kubeconfig:
+    context = build_default_context()
+    if kubeconfig != build_cluster_layout(context).kubeconfig:
         pytest.skip("a cluster of somebody else is in use")
     yield context
 
@@ -55,28 +55,28 @@ def processes(layout: Layout) -> list[str]:
 
 def test_a_second_start_is_quick(own: Context) -> None:
     """The cluster that runs is used, with the same process."""
-    pid = cluster_daemon(own).pid()
+    pid = build_cluster_daemon(own).find_pid()
     assert start() < QUICK_SECONDS
-    assert cluster_daemon(own).pid() == pid
+    assert build_cluster_daemon(own).find_pid() == pid
 
 
 def test_a_killed_cluster_leaves_no_process(own: Context) -> None:
     """SIGKILL of its one process ends all others, and the next start cleans up after it."""
-    layout, pid = cluster_layout(own), cluster_daemon(own).pid()
+    layout, pid = build_cluster_layout(own), build_cluster_daemon(own).find_pid()
     assert pid is not None
     assert processes(layout)
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: not processes(layout), timeout=WAIT_SECONDS, what="every process is gone")
     start()
-    assert cluster_daemon(own).pid() not in {None, pid}
+    assert build_cluster_daemon(own).find_pid() not in {None, pid}
 
 
 def test_a_stopped_cluster_leaves_nothing(own: Context) -> None:
     """No process, cgroup, kubeconfig or run directory stays."""
-    layout = cluster_layout(own)
+    layout = build_cluster_layout(own)
     subprocess.run([sys.executable, "-m", "toolchain", "cluster", "--stop"], cwd=ROOT, check=True)
     assert not processes(layout)
     assert not layout.kubeconfig.exists()
     assert not layout.run.exists()
-    assert not [parent for parent in cgroups.parents(layout.cgroup) if parent.exists()]
+    assert not [parent for parent in cgroups.list_parents(layout.cgroup) if parent.exists()]
     start()

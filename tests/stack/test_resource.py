@@ -24,7 +24,7 @@ class RecordingTarget:
     def __init__(self) -> None:
         self.before: dict[str, list[str]] = {}
 
-    def address(self, name: str, port: int) -> str:
+    def build_address(self, name: str, port: int) -> str:
         """A made-up address."""
         return f"{name}.example:{port}"
 

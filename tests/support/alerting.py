@@ -27,7 +27,7 @@ from model.plan import Plan
 from tests.support.planned import workload
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 Page = Callable[[str, str], str | None]
 """What a target (host:port) exposes; of a probe, what is said of the address given second. None: no answer."""
@@ -217,7 +217,7 @@ def free_port() -> int:
 @contextmanager
 def running(name: str, arguments: list[str], log: Path, ready: str) -> Iterator[subprocess.Popen[bytes]]:
     """The pinned program, once it says that it is ready; it is ended after."""
-    program = validators.find(default_context(), name, pinned=True)
+    program = validators.require_validator(build_default_context(), name, pinned=True)
     with log.open("ab") as lines:
         process = subprocess.Popen(
             [str(program), *arguments], stdout=lines, stderr=lines, env={**os.environ, "INSTANCE": "0"}

@@ -21,7 +21,7 @@ from typing import Any
 import websocket
 
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import CHROMIUM
 
 ARGUMENTS = (
@@ -139,7 +139,7 @@ def browser(
 
     `leads` says where names lead (host:port); `key` is the SHA-256, in Base64, of a certificate's key that is trusted.
     """
-    root = CHROMIUM.ensure(default_context()) / "root"
+    root = CHROMIUM.ensure(build_default_context()) / "root"
     libraries = [root / "usr/lib/x86_64-linux-gnu", root / "lib/x86_64-linux-gnu"]
     libraries.append(libraries[0] / "pulseaudio")
     env = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries)), "FONTCONFIG_PATH": str(root / "etc/fonts")}

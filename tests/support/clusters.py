@@ -22,7 +22,7 @@ from model.settings import KubernetesSettings
 from tests.support.running import ROOT, Engine, RunningStack, SecretCopy
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 AGENTS = ("promtail", "node-exporter")
 """The workloads that are in the second namespace."""
@@ -183,7 +183,7 @@ class ClusterStack(RunningStack):
 
     def kubectl(self, *words: str, document: object = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """kubectl with the cluster's kubeconfig."""
-        program = validators.ensure(default_context(), "kubectl", pinned=True)
+        program = validators.ensure_validator(build_default_context(), "kubectl", pinned=True)
         command = [str(program), f"--kubeconfig={self.kubeconfig}", *words]
         text = None if document is None else json.dumps(document)
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=120)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from model.workload import Reload
 from targets.docker.delivery import SCRIPT
-from targets.environment import reload_environment
+from targets.environment import build_reload_environment
 from tests.support import alerting
 from tests.support.alerting import Quiet
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import BUSYBOX
 
 SECONDS = 60
@@ -41,7 +41,7 @@ class Volume:
         for part in ("config", "tools", "tmp"):
             (folder / part).mkdir(parents=True)
         wrapper = folder / "tools" / "busybox"
-        busybox = BUSYBOX.ensure(default_context()) / "bin" / "busybox"
+        busybox = BUSYBOX.ensure(build_default_context()) / "bin" / "busybox"
         wrapper.write_text(_COUNTING.format(folder=folder, busybox=busybox))
         wrapper.chmod(0o755)
         self.script = folder / "deliver.sh"
@@ -65,7 +65,7 @@ class Volume:
         self._count.write_text("0")
         self._last.write_text(str(killed_at))
         told = {"NAME": self.name, "OWNER": "0", "REVISION": revision, "HOST": "127.0.0.1"}
-        told |= (reload_environment(reload) if reload else {}) | dict(env or {})
+        told |= (build_reload_environment(reload) if reload else {}) | dict(env or {})
         return subprocess.run(
             [self.folder / "tools" / "busybox", "sh", self.script],
             env=told, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

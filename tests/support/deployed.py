@@ -35,13 +35,15 @@ class Untouched(Cluster):
     def __init__(self, settings: KubernetesSettings) -> None:
         super().__init__(settings)
 
-    def preflight_errors(
+    def check_preflight(
         self, scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
     ) -> list[str]:
         """Nothing."""
         return []
 
-    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:
+    async def wait_until_applied(
+        self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = ""
+    ) -> None:
         """Nothing."""
 
 

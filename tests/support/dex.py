@@ -16,14 +16,14 @@ from urllib.request import urlopen
 
 import bcrypt
 
-from components.entry.authority import issue
+from components.entry.authority import issue_certificate
 from tests.support.alerting import free_port
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import DEX
 
 _SEED = "dex's own certificate" * 4
-TRUSTED = issue(_SEED, "127.0.0.1", 2026)["authority"]
+TRUSTED = issue_certificate(_SEED, "127.0.0.1", 2026)["authority"]
 """The authority behind its certificate."""
 CLIENT, CLIENT_SECRET = "monitoring", "oidc-client-secret"
 
@@ -32,7 +32,7 @@ CLIENT, CLIENT_SECRET = "monitoring", "oidc-client-secret"
 def dex(folder: Path, people: Mapping[str, str], redirect: str) -> Iterator[str]:
     """The issuer of a provider that knows these people (address and password) and one client."""
     folder.mkdir()
-    served, port = issue(_SEED, "127.0.0.1", 2026), free_port()
+    served, port = issue_certificate(_SEED, "127.0.0.1", 2026), free_port()
     (folder / "cert.pem").write_text(served["chain"])
     (folder / "key.pem").write_text(served["key"])
     issuer = f"https://127.0.0.1:{port}/dex"
@@ -53,7 +53,7 @@ def dex(folder: Path, people: Mapping[str, str], redirect: str) -> Iterator[str]
         ],
     }
     (folder / "config.json").write_text(json.dumps(config))
-    program = DEX.ensure(default_context()) / "bin" / "dex"
+    program = DEX.ensure(build_default_context()) / "bin" / "dex"
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([str(program), str(folder / "config.json")], stdout=log, stderr=log)
     try:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from components.entry.authority import issue
-from components.entry.derived import hashed
+from components.entry.authority import issue_certificate
+from components.entry.derived import hash_password
 from components.traefik.settings import INTERNAL_PORT, PORT, SECURE_PORT
 from model.plan import Plan
 from model.secret import Htpasswd, Issued
@@ -29,7 +29,7 @@ from tests.support.planned import workload
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 SEED = "0123456789abcdef" * 4
 YEAR = 2026
@@ -58,7 +58,7 @@ class Entry:
         self.volume = Volume(folder / "traefik", name="traefik")
         (folder / "secrets").mkdir()
         (folder / "acme").mkdir()
-        self.program = str(validators.ensure(default_context(), "traefik", pinned=True))
+        self.program = str(validators.ensure_validator(build_default_context(), "traefik", pinned=True))
         self.web, self.secure, self.internal = free_port(), free_port(), free_port()
         self.passwords: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
@@ -119,9 +119,9 @@ class Entry:
         if isinstance(made, Htpasswd):
             salt = bytes(range(16))
             users = made.users.items()
-            return "".join(f"{user}:{hashed(self.passwords.get(of, of), salt)}\n" for user, of in users)
+            return "".join(f"{user}:{hash_password(self.passwords.get(of, of), salt)}\n" for user, of in users)
         if isinstance(made, Issued):
-            return issue(SEED, made.host, YEAR)[made.part]
+            return issue_certificate(SEED, made.host, YEAR)[made.part]
         return self.passwords.get(name, name)
 
     def _here(self, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.prometheus.rules import rules
+from components.prometheus.rules import build_rule_file
 from model.load import parse_model
 from model.system import System
 from model.telemetry import RuleGroup
@@ -39,7 +39,7 @@ def system(*objectives: Mapping[str, Any], tune: Mapping[str, Any] | None = None
 def judged(folder: Path, groups: Sequence[RuleGroup], tests: Sequence[Mapping[str, Any]], interval: str) -> None:
     """Asserts that promtool agrees with the tests of these rules."""
     for number, group in enumerate(groups):
-        document = rules(group)
+        document = build_rule_file(group)
         document["groups"][0].pop("interval", None)
         (folder / f"{number}.yml").write_text(yaml.safe_dump(document))
     files = [f"{number}.yml" for number in range(len(groups))]

@@ -14,10 +14,10 @@ from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from model.plan import Plan
 from stack.assemble import ConfigValue, assemble_plan
-from targets.kubernetes.operator import Definition, kinds, plural
+from targets.kubernetes.operator import Definition, list_kinds, pluralize_kind
 from targets.platforms import PLATFORMS
 from tests.support.systems import ROOT
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import OPERATOR_CRDS
 
 
@@ -35,14 +35,14 @@ _Loader.add_constructor("tag:yaml.org,2002:value", _text)
 @functools.cache
 def definition(kind: str) -> Definition:
     """The operator's CustomResourceDefinition of a kind, that of a pinned release."""
-    folder = OPERATOR_CRDS.ensure(default_context())
-    with (folder / f"{GROUP}_{plural(kind)}.yaml").open(encoding="utf-8") as file:
+    folder = OPERATOR_CRDS.ensure(build_default_context())
+    with (folder / f"{GROUP}_{pluralize_kind(kind)}.yaml").open(encoding="utf-8") as file:
         return dict(yaml.load(file, Loader=_Loader))  # noqa: S506 - a subclass of SafeLoader
 
 
 def definitions(extra_objects: Sequence[ExtraObject]) -> Mapping[str, Definition]:
     """Those of all kinds among the objects."""
-    return {kind: definition(kind) for kind in kinds(extra_objects)}
+    return {kind: definition(kind) for kind in list_kinds(extra_objects)}
 
 
 def operated(system: str, **settings: Any) -> Plan:

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from components.entry.authority import issue
+from components.entry.authority import issue_certificate
 from tests.support.alerting import free_port
 from tests.support.waiting import eventually
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 from toolchain.recipes import PEBBLE
 
 _SEED = "pebble's own certificate" * 4
-TRUSTED = issue(_SEED, "127.0.0.1", 2026)["authority"]
+TRUSTED = issue_certificate(_SEED, "127.0.0.1", 2026)["authority"]
 """The authority behind the certificate of Pebble's own API."""
 
 
@@ -53,7 +53,7 @@ class Pebble:
         self._folder, self.web, self.secure, self.valid, self._address = folder, web, secure, valid, address
         self._network = network
         folder.mkdir()
-        self._programs = PEBBLE.ensure(default_context()) / "bin"
+        self._programs = PEBBLE.ensure(build_default_context()) / "bin"
         self._api, self._management, self._dns, self._names = (free_port() for _ in range(4))
         self._running: list[subprocess.Popen[bytes]] = []
 
@@ -64,7 +64,7 @@ class Pebble:
 
     def start(self) -> None:
         """Both processes; they forget everything when they end."""
-        served = issue(_SEED, self._address, 2026)
+        served = issue_certificate(_SEED, self._address, 2026)
         (self._folder / "cert.pem").write_text(served["chain"])
         (self._folder / "key.pem").write_text(served["key"])
         config: dict[str, Any] = {

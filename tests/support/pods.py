@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolchain.images import images_for
+from toolchain.images import select_images
 
-IMAGES = images_for("kubernetes")
+IMAGES = select_images("kubernetes")
 
 
 def pod(name: str, image: str, *command: str, args: Sequence[str] = (), **spec: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from components.prometheus.rules import rules
+from components.prometheus.rules import build_rule_file
 from model.base import parse_duration
 from model.telemetry import AlertRule, RuleGroup
 
@@ -40,7 +40,7 @@ def prove(group: RuleGroup, promtool: str, folder: Path) -> str:
 
 def _file(group: RuleGroup, shown: Sequence[AlertRule], path: Path) -> Path:
     """A file of promtool's tests with the examples of these alerts, beside one with the rules of the group."""
-    document = rules(group)
+    document = build_rule_file(group)
     for item in document["groups"]:
         item.pop("interval", None)
     path.with_suffix(".rules").write_text(yaml.safe_dump(document))

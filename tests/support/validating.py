@@ -16,7 +16,7 @@ from stack.assemble import ConfigValue
 from tests.support.planned import workload
 from tests.support.systems import plan_cluster, plan_shop
 from toolchain import validators
-from toolchain.context import default_context
+from toolchain.context import build_default_context
 
 SECONDS = 60
 """After which a program that judges a document has hung."""
@@ -160,4 +160,4 @@ def accepts(*command: str | Path) -> str:
 
 def tool(name: str) -> Path:
     """A validator; an error when it is not there."""
-    return validators.find(default_context(), name)
+    return validators.require_validator(build_default_context(), name)

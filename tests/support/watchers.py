@@ -12,9 +12,9 @@ from model.operator import GROUP, Operator
 from stack.assemble import load_images
 from tests.support.operators import definition
 from tests.support.systems import ROOT
-from toolchain.cluster.images import node_loader
-from toolchain.cluster.service import cluster_layout, running
-from toolchain.context import default_context
+from toolchain.cluster.images import build_node_loader
+from toolchain.cluster.service import build_cluster_layout, is_running
+from toolchain.context import build_default_context
 from toolchain.images import ImageSpec
 from toolchain.prerequisites import make_images
 from toolchain.recipes import OPERATOR_VERSION
@@ -38,9 +38,9 @@ MAY = (
 
 def bring_images() -> None:
     """Has the cluster's node hold the operator's images; a cluster that is not our own pulls them."""
-    context = default_context()
-    if running(context):
-        make_images(context, IMAGES.values(), node_loader(cluster_layout(context)).load)
+    context = build_default_context()
+    if is_running(context):
+        make_images(context, IMAGES.values(), build_node_loader(build_cluster_layout(context)).load)
 
 
 def define(kubectl: Kubectl) -> None:

@@ -15,7 +15,7 @@ TARGETS = (DockerTarget, KubernetesTarget)
 
 
 @pytest.mark.parametrize("kind", TARGETS)
-@pytest.mark.parametrize("method", ["address", "check", "deploy"])
+@pytest.mark.parametrize("method", ["build_address", "check", "deploy"])
 def test_a_target_has_the_protocols_methods(kind: type, method: str) -> None:
     """Names, order and kinds of parameters are those of the protocol."""
     expected = inspect.signature(getattr(Target, method)).parameters

@@ -14,7 +14,7 @@ from cli import render
 from cli.render import plan_file, render_compose_files
 from model.settings import DockerSettings
 from model.workload import Exemption, SecretFile
-from targets.compose import GROUP, compose
+from targets.compose import GROUP, build_compose_file
 from targets.docker.shared import Scope
 from tests.support.systems import ROOT, plan_shop
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
@@ -36,7 +36,7 @@ KEYS = {
 
 def service(name: str, *workloads: Any) -> dict[str, Any]:
     """A service of the file of these workloads."""
-    return dict(compose(SCOPE, workloads)["services"][name])
+    return dict(build_compose_file(SCOPE, workloads)["services"][name])
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -44,7 +44,9 @@ def test_what_services_refer_to_is_declared(stack: str) -> None:
     """Networks, volumes, secrets, services and directories of documents that a shipped stack's file names are in it."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack, target="docker")
     files = render_compose_files(plan)
-    made = compose(Scope(stack=stack, settings=plan.settings.docker, images=plan.images), plan.list_workloads())
+    made = build_compose_file(
+        Scope(stack=stack, settings=plan.settings.docker, images=plan.images), plan.list_workloads()
+    )
     folders = {f"./{path.partition('/')[0]}" for path in files}
     for name, item in made["services"].items():
         assert item.keys() <= KEYS, name
@@ -71,11 +73,11 @@ def test_a_process_is_confined_as_by_the_docker_target() -> None:
 def test_secrets_are_files_that_people_write() -> None:
     """The file says where each is read from and what belongs into it, never a value."""
     workload = replace(SERVER, secrets=(SecretFile(path="/run/secrets/users", secret="password", template="u:{}"),))
-    made = compose(SCOPE, [workload])
+    made = build_compose_file(SCOPE, [workload])
     assert made["secrets"] == {"server-users": {"file": "./secrets/server-users"}}
     assert made["x-secrets"] == {"server-users": "u:<password>"}
     assert made["services"]["server"]["secrets"] == [{"source": "server-users", "target": "/run/secrets/users"}]
-    assert "secrets" not in compose(SCOPE, [PLAIN])
+    assert "secrets" not in build_compose_file(SCOPE, [PLAIN])
 
 
 def test_documents_are_directories_beside_the_file() -> None:
@@ -87,7 +89,7 @@ def test_documents_are_directories_beside_the_file() -> None:
 
 def test_data_belongs_to_its_process_before_it_starts() -> None:
     """A one-shot gives the volumes away, and the process waits for it."""
-    made = compose(SCOPE, [SERVER])["services"]
+    made = build_compose_file(SCOPE, [SERVER])["services"]
     assert made["server-volumes"]["entrypoint"][-2:] == ["/data", "/cache"]
     assert made["server"]["depends_on"]["server-volumes"] == {"condition": "service_completed_successfully"}
     assert service("plain", PLAIN)["depends_on"].keys() == {"tools"}

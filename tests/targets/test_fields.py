@@ -13,7 +13,7 @@ from model.settings import DockerSettings, KubernetesSettings
 from model.workload import Workload
 from targets.docker import check as docker_check
 from targets.docker import manifests as docker
-from targets.docker.shared import Scope, show
+from targets.docker.shared import Scope, format_inputs
 from targets.fields import Fields
 from targets.kubernetes import check as kubernetes_check
 from targets.kubernetes import manifests as kubernetes
@@ -40,17 +40,17 @@ PLACE = ClusterScope(stack="dev", settings=KubernetesSettings.model_validate({"i
 
 def of_docker(workload: Workload) -> str:
     """All that an engine is asked for."""
-    return json.dumps(show(docker.of_workload(SCOPE, workload)), sort_keys=True)
+    return json.dumps(format_inputs(docker.build_workload_objects(SCOPE, workload)), sort_keys=True)
 
 
 def of_kubernetes(workload: Workload) -> str:
     """All that a cluster is asked for: objects, documents, secrets by name, and which claims stay."""
     made = [
-        list(kubernetes.of_workload(PLACE, workload)),
-        storage.config_map(PLACE, workload),
-        {name: [str(file) for file in files] for name, files in storage.secret_files(workload).items()},
-        [volume.retain for volume, _ in storage.claims(PLACE, workload)],
-        sidecar.restart_digest(PLACE, workload),
+        list(kubernetes.build_workload_objects(PLACE, workload)),
+        storage.build_config_map(PLACE, workload),
+        {name: [str(file) for file in files] for name, files in storage.group_secret_files(workload).items()},
+        [volume.retain for volume, _ in storage.build_claims(PLACE, workload)],
+        sidecar.compute_restart_digest(PLACE, workload),
     ]
     return json.dumps(made, sort_keys=True)
 
@@ -80,7 +80,7 @@ def cases() -> Iterator[Any]:
 @pytest.mark.parametrize(("target", "path"), list(cases()))
 def test_a_field_is_expressed_refused_or_idle(target: Checked, path: str) -> None:
     """What is expressed changes what the platform is asked for, what is idle does not, and nothing is unknown."""
-    kinds = target.fields.kinds(path)
+    kinds = target.fields.find_kinds(path)
     assert kinds, "the target's table does not have it"
     changes = [target.ask(after) != target.ask(before) for before, after in variants(path)]
     assert changes
@@ -120,7 +120,7 @@ def test_what_is_never_expressed_is_refused_with_words(name: str) -> None:
 def test_a_field_that_is_only_refused_has_a_case_above(name: str) -> None:
     """No such field can be given without a sentence."""
     target = TARGETS[name]
-    said = {path for path in leaves() if target.fields.kinds(path) == {"refused"}}
+    said = {path for path in leaves() if target.fields.find_kinds(path) == {"refused"}}
     assert said
     for top in {path.partition(".")[0] for path in said}:
         given: Any = {top: getattr(FULL, top) if top != "replicas" else 2}
@@ -144,4 +144,8 @@ def _above(path: str) -> Iterator[str]:
 def test_the_nearest_entry_holds() -> None:
     """A field is as the one above it unless the table has it itself."""
     table = Fields(expressed=frozenset({"ports"}), refused={}, idle={"ports.udp": "why"})
-    assert (table.kinds("ports.number"), table.kinds("ports.udp"), table.kinds("x")) == ({"expressed"}, {"idle"}, set())
+    assert (table.find_kinds("ports.number"), table.find_kinds("ports.udp"), table.find_kinds("x")) == (
+        {"expressed"},
+        {"idle"},
+        set(),
+    )

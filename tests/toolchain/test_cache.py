@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.cache import Cache, default_root, key, tree_digest
+from toolchain.cache import Cache, compute_key, compute_tree_digest, find_root
 
 
 def fill(directory: Path) -> None:
@@ -23,24 +23,24 @@ def test_key_changes_with_every_input() -> None:
         {"version": "1", "flags": ["-b"]},
         {"version": "1"},
     ]
-    assert key(base) == key({"flags": ["-a"], "version": "1"})
-    assert len({key(base), *(key(o) for o in others)}) == 4
+    assert compute_key(base) == compute_key({"flags": ["-a"], "version": "1"})
+    assert len({compute_key(base), *(compute_key(o) for o in others)}) == 4
 
 
 def test_tree_digest_sees_names_contents_and_modes(tmp_path: Path) -> None:
     """A renamed, edited or newly executable file changes the digest; a skipped one does not."""
     file = tmp_path / "a.go"
     file.write_text("x")
-    digests = [tree_digest(tmp_path)]
+    digests = [compute_tree_digest(tmp_path)]
     file.write_text("y")
-    digests.append(tree_digest(tmp_path))
+    digests.append(compute_tree_digest(tmp_path))
     file.chmod(0o755)
-    digests.append(tree_digest(tmp_path))
+    digests.append(compute_tree_digest(tmp_path))
     file.rename(tmp_path / "b.go")
-    digests.append(tree_digest(tmp_path))
+    digests.append(compute_tree_digest(tmp_path))
     assert len(set(digests)) == 4
     (tmp_path / "a_test.go").write_text("z")
-    assert tree_digest(tmp_path, skip=("_test.go",)) == digests[-1]
+    assert compute_tree_digest(tmp_path, skip=("_test.go",)) == digests[-1]
 
 
 def test_second_run_makes_nothing(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_second_run_makes_nothing(tmp_path: Path) -> None:
 def test_half_written_artefact_is_not_taken(tmp_path: Path) -> None:
     """What a killed maker left behind is thrown away and made anew."""
     cache = Cache(tmp_path)
-    final = cache.path("thing", {"v": 1})
+    final = cache.find_path("thing", {"v": 1})
     draft = final.with_name(f".draft-{final.name}.4194305")
     draft.mkdir(parents=True)
     (draft / "half").write_text("ha")
@@ -111,4 +111,4 @@ def test_two_at_a_time_make_once(tmp_path: Path) -> None:
 )
 def test_default_root(environ: dict[str, str], expected: str) -> None:
     """The cache lies where its own variable says, else in the user's cache directory."""
-    assert default_root(environ) == Path(expected)
+    assert find_root(environ) == Path(expected)

@@ -23,17 +23,17 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 def test_started_process_is_found_and_stopped(daemon: Daemon) -> None:
     """A process runs in a session of its own, is known by its pid file, and stop ends it."""
     pid = daemon.start(["sleep", "60"])
-    assert Daemon("sleeper", daemon.directory).pid() == pid
+    assert Daemon("sleeper", daemon.directory).find_pid() == pid
     assert os.getsid(pid) == pid
     assert daemon.stop()
-    assert daemon.pid() is None
+    assert daemon.find_pid() is None
     assert not daemon.stop()
 
 
 def test_reused_pid_is_not_ours(daemon: Daemon) -> None:
     """A pid file that names another process's number, such as our own, is not believed."""
     (daemon.directory / "sleeper.pid").write_text(f"{os.getpid()} 1\n")
-    assert daemon.pid() is None
+    assert daemon.find_pid() is None
     assert not daemon.stop()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from toolchain import debian
 from toolchain.context import Context
-from toolchain.debian import DebianPackages, failure_words, select
+from toolchain.debian import DebianPackages, find_error_lines, select_packages
 from toolchain.errors import ToolchainError
 from toolchain.host import Host
 
@@ -27,14 +27,14 @@ LISTING = """\
 
 def test_select_takes_packages_and_useful_libraries() -> None:
     """The wanted packages and their libraries are taken at exact versions; interpreters and web pages are not."""
-    assert select(LISTING, ("postgresql-15",)) == ["libc6=2.36-9", "zlib1g=1:1.2", "postgresql-15=15.20"]
+    assert select_packages(LISTING, ("postgresql-15",)) == ["libc6=2.36-9", "zlib1g=1:1.2", "postgresql-15=15.20"]
 
 
 def test_path_changes_with_release(make_context: MakeContext) -> None:
     """Another distribution release or architecture is another artefact."""
     packages = DebianPackages("x", ("a",))
     contexts = (make_context(), make_context(distribution="debian-trixie"), make_context(arch="arm64"))
-    assert len({packages.path(c) for c in contexts}) == 3
+    assert len({packages.find_path(c) for c in contexts}) == 3
 
 
 def test_without_apt_a_person_is_told_what_to_install(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +61,6 @@ def test_starter_runs_the_program_wherever_it_lies(tmp_path: Path) -> None:
 
 def test_complaints_of_a_refresh_are_kept() -> None:
     """What apt-get complained of while it refreshed its lists is shown with a failure that follows; silence is not."""
-    words = failure_words("Get:1 http://mirror\nW: GPG error: not signed\nReading package lists...\nE: unsigned\n")
+    words = find_error_lines("Get:1 http://mirror\nW: GPG error: not signed\nReading package lists...\nE: unsigned\n")
     assert words.splitlines()[1:] == ["    W: GPG error: not signed", "    E: unsigned"]
-    assert failure_words("Reading package lists...\n") == ""
+    assert find_error_lines("Reading package lists...\n") == ""

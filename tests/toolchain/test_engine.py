@@ -19,13 +19,13 @@ def no_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("must not install")
 
-    monkeypatch.setattr(engine, "_install", refuse)
-    monkeypatch.setattr(engine, "_start", refuse)
+    monkeypatch.setattr(engine, "_install_engine", refuse)
+    monkeypatch.setattr(engine, "_start_engine", refuse)
 
 
 def test_answering_engine_is_used(make_context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that answers is used as it is."""
-    monkeypatch.setattr(engine, "engine_version", lambda _: "28.0")
+    monkeypatch.setattr(engine, "find_engine_version", lambda _: "28.0")
     assert engine.ensure_engine(make_context()) == "28.0"
 
 
@@ -43,7 +43,7 @@ def test_elsewhere_the_command_is_printed(
     release: dict[str, str], advice: str, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Off Debian, or without root, the error says what to run."""
-    monkeypatch.setattr(engine, "engine_version", lambda _: None)
+    monkeypatch.setattr(engine, "find_engine_version", lambda _: None)
     monkeypatch.setattr(engine, "read_os_release", lambda _: release)
     with pytest.raises(ToolchainError, match=advice):
         engine.ensure_engine(make_context())
@@ -56,4 +56,4 @@ def test_stop_leaves_other_engines_alone(make_context: MakeContext) -> None:
 
 def test_no_socket_is_no_engine(make_context: MakeContext, tmp_path: Path) -> None:
     """An absent socket is answered without waiting."""
-    assert engine.engine_version(make_context(DOCKER_HOST=f"unix://{tmp_path}/none.sock")) is None
+    assert engine.find_engine_version(make_context(DOCKER_HOST=f"unix://{tmp_path}/none.sock")) is None

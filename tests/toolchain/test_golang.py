@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from toolchain.errors import ToolchainError
-from toolchain.golang import GoBuild, parse_version, without_direct
+from toolchain.golang import GoBuild, drop_direct, parse_version
 from toolchain.pulumi_cli import CLI, KUBERNETES, PROVIDERS
 from toolchain.recipes import NODE_EXPORTER, OPERATOR, OPERATOR_CRDS, OPERATOR_VERSION, PROMETHEUS, RELOADER
 
@@ -24,21 +24,21 @@ def test_path_changes_with_recipe_and_architecture(make_context: MakeContext) ->
         replace(base, module="images/alertmanager"),
     ]
     context = make_context()
-    paths = {build.path(context) for build in [base, *others]} | {base.path(make_context(arch="arm64"))}
+    paths = {build.find_path(context) for build in [base, *others]} | {base.find_path(make_context(arch="arm64"))}
     assert len(paths) == 6
 
 
 def test_missing_module_is_told(make_context: MakeContext) -> None:
     """A recipe whose module is not in the checkout fails with its name."""
     with pytest.raises(ToolchainError, match="images/absent"):
-        replace(PROMETHEUS, module="images/absent").path(make_context())
+        replace(PROMETHEUS, module="images/absent").find_path(make_context())
 
 
 def test_flags_are_shared() -> None:
     """All programs that share packages share the compiler's flags, or everything would compile twice."""
-    assert {tuple(p.build.flags()[:5]) for p in PROVIDERS} == {tuple(CLI.flags()[:5])}
-    assert "-tags" not in NODE_EXPORTER.flags()
-    assert {"-trimpath", "-mod=mod", "-buildvcs=false"} <= set(PROMETHEUS.flags())
+    assert {tuple(p.build.list_flags()[:5]) for p in PROVIDERS} == {tuple(CLI.list_flags()[:5])}
+    assert "-tags" not in NODE_EXPORTER.list_flags()
+    assert {"-trimpath", "-mod=mod", "-buildvcs=false"} <= set(PROMETHEUS.list_flags())
 
 
 @pytest.mark.parametrize(
@@ -60,22 +60,22 @@ def test_parse_version(said: str, version: tuple[int, ...]) -> None:
 )
 def test_without_direct(proxies: str, kept: str) -> None:
     """Version control hosts are never asked."""
-    assert without_direct(proxies) == kept
+    assert drop_direct(proxies) == kept
 
 
 def test_direct_alone_is_refused() -> None:
     """Without any proxy there is nothing to build from."""
     with pytest.raises(ToolchainError, match="no module proxy"):
-        without_direct("direct")
+        drop_direct("direct")
 
 
 def test_further_names_and_copies_are_part_of_the_key(make_context: MakeContext) -> None:
     """What is copied in or named otherwise makes another artefact; a build without any keeps the key that it had."""
     context = make_context()
     plain = replace(PROMETHEUS, copies=(), names=())
-    assert plain.path(context) == PROMETHEUS.path(context)
-    assert replace(plain, names=("a",)).path(context) != plain.path(context)
-    assert replace(plain, copies=(("m", "p", "n"),)).path(context) != plain.path(context)
+    assert plain.find_path(context) == PROMETHEUS.find_path(context)
+    assert replace(plain, names=("a",)).find_path(context) != plain.find_path(context)
+    assert replace(plain, copies=(("m", "p", "n"),)).find_path(context) != plain.find_path(context)
 
 
 def test_kubernetes_is_no_part_of_every_stack() -> None:
@@ -87,10 +87,10 @@ def test_kubernetes_is_no_part_of_every_stack() -> None:
 def test_files_of_a_module_are_keyed_by_what_pins_them(make_context: MakeContext) -> None:
     """Another folder or another module file is another artefact; which commands are built from the module is not."""
     context = make_context()
-    found = OPERATOR_CRDS.path(context)
-    assert replace(OPERATOR_CRDS, folder="example/other").path(context) != found
-    assert replace(OPERATOR_CRDS, module="images/prometheus").path(context) != found
-    assert replace(OPERATOR_CRDS).path(context) == found
+    found = OPERATOR_CRDS.find_path(context)
+    assert replace(OPERATOR_CRDS, folder="example/other").find_path(context) != found
+    assert replace(OPERATOR_CRDS, module="images/prometheus").find_path(context) != found
+    assert replace(OPERATOR_CRDS).find_path(context) == found
 
 
 def test_the_operators_definitions_are_those_of_its_programs() -> None:

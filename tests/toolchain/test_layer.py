@@ -6,7 +6,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from toolchain.layer import Entry, Layer, file_digest
+from toolchain.layer import Entry, Layer, compute_file_digest
 
 
 def build(source: Path, *, reverse: bool = False) -> Layer:
@@ -30,7 +30,7 @@ def test_equal_contents_give_equal_bytes(tmp_path: Path) -> None:
     source.chmod(0o755)
     first = build(source).write(tmp_path / "a.tar")
     os.utime(source, (1, 1))
-    assert build(source, reverse=True).write(tmp_path / "b.tar") == first == file_digest(tmp_path / "a.tar")
+    assert build(source, reverse=True).write(tmp_path / "b.tar") == first == compute_file_digest(tmp_path / "a.tar")
 
 
 def test_changed_contents_change_the_digest(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from toolchain.recipes import LOKI, PROMETHEUS, TRAEFIK
 
 def test_only_absent_sources_are_planned(context: Context) -> None:
     """What is there is not planned, and nothing is planned twice."""
-    LOKI.path(context).mkdir(parents=True)
+    LOKI.find_path(context).mkdir(parents=True)
     planned = plan.plan_sources(context, [LOKI, PROMETHEUS, PROMETHEUS, TRAEFIK])
     assert [(p.name, p.builds) for p in planned] == [("prometheus", True), ("traefik", False)]
 
@@ -24,13 +24,13 @@ def test_images_are_planned_by_their_sources(context: Context) -> None:
 def test_estimate_overlaps_packages_with_builds() -> None:
     """Packages come beside the builds, so the longer of the two counts."""
     build, package = plan.Planned("a", "Go", 120, builds=True), plan.Planned("b", "Debian", 60, builds=False)
-    assert plan.total_minutes([build, package]) == 2
+    assert plan.compute_minutes([build, package]) == 2
 
 
 def test_words() -> None:
     """The plan says how many things, how long, and that nothing is to be done when nothing is."""
-    assert "nothing to build" in plan.describe([])
-    text = plan.describe([plan.Planned("loki", "Go loki", 300, builds=True)])
+    assert "nothing to build" in plan.describe_plan([])
+    text = plan.describe_plan([plan.Planned("loki", "Go loki", 300, builds=True)])
     assert "1 things, about 5 min" in text
     assert "Go loki" in text
 

@@ -22,7 +22,7 @@ def test_builds_run_in_order_and_alone() -> None:
         alone.release()
 
     for number in range(5):
-        jobs.build(lambda number=number: build(number))  # type: ignore[misc]
+        jobs.queue_build(lambda number=number: build(number))  # type: ignore[misc]
     jobs.finish()
     assert seen == [0, 1, 2, 3, 4]
 
@@ -30,8 +30,8 @@ def test_builds_run_in_order_and_alone() -> None:
 def test_packages_run_beside_builds() -> None:
     """A package is fetched while a build runs."""
     jobs, fetched = Jobs(), threading.Event()
-    jobs.build(lambda: fetched.wait(10) or pytest.fail("the package waited for the build"))
-    jobs.package(fetched.set)
+    jobs.queue_build(lambda: fetched.wait(10) or pytest.fail("the package waited for the build"))
+    jobs.queue_package(fetched.set)
     jobs.finish()
 
 
@@ -44,9 +44,9 @@ def test_first_failure_is_raised_and_the_rest_dropped() -> None:
         raise ToolchainError("no engine")
 
     release = threading.Event()
-    jobs.build(lambda: release.wait(10))
-    jobs.build(lambda: started.append(1))
-    jobs.package(fail)
+    jobs.queue_build(lambda: release.wait(10))
+    jobs.queue_build(lambda: started.append(1))
+    jobs.queue_package(fail)
     with pytest.raises(ToolchainError, match="no engine"):
         jobs.finish()
     release.set()

@@ -18,7 +18,7 @@ from .conftest import MakeContext
 )
 def test_compatible(said: str, fits: bool) -> None:
     """The same major version, not older than the pinned one."""
-    assert pulumi_cli.compatible(said, "3.250.0") is fits
+    assert pulumi_cli.is_compatible(said, "3.250.0") is fits
 
 
 def install(folder: Path, name: str, script: str) -> None:
@@ -33,33 +33,33 @@ def test_cli_on_path_needs_its_python_host(make_context: MakeContext, tmp_path: 
     folder = tmp_path / "tools"
     install(folder, "pulumi", "echo v3.260.0")
     context = make_context(PATH=f"{folder}:/usr/bin:/bin")
-    assert pulumi_cli.cli_directory(context) is None
+    assert pulumi_cli.find_cli_directory(context) is None
     install(folder, "pulumi-language-python", "")
-    assert pulumi_cli.cli_directory(context) == folder
+    assert pulumi_cli.find_cli_directory(context) == folder
 
 
 def test_old_cli_on_path_is_passed_over(make_context: MakeContext, tmp_path: Path) -> None:
     """An incompatible CLI does not stop us from getting the right one."""
     install(tmp_path / "tools", "pulumi", "echo v3.1.0")
     install(tmp_path / "tools", "pulumi-language-python", "")
-    assert pulumi_cli.cli_directory(make_context(PATH=f"{tmp_path}/tools:/usr/bin:/bin")) is None
+    assert pulumi_cli.find_cli_directory(make_context(PATH=f"{tmp_path}/tools:/usr/bin:/bin")) is None
 
 
 def test_plugin_is_installed_only_with_its_stamp(context: Context) -> None:
     """A plugin counts as installed when the stamp names the very artefact; a half-finished installation does not."""
     provider = pulumi_cli.PROVIDERS[0]
-    assert not pulumi_cli.installed(context, provider)
-    stamp = pulumi_cli._stamp(context, provider)
+    assert not pulumi_cli.is_installed(context, provider)
+    stamp = pulumi_cli._find_stamp(context, provider)
     stamp.parent.mkdir(parents=True)
-    tool = pulumi_cli.plugin_tool(context, provider)
+    tool = pulumi_cli.build_plugin_tool(context, provider)
     stamp.write_text("another")
-    assert not pulumi_cli.installed(context, provider)
-    stamp.write_text(context.cache.path(tool.name, tool.inputs).name)
-    assert pulumi_cli.installed(context, provider)
+    assert not pulumi_cli.is_installed(context, provider)
+    stamp.write_text(context.cache.find_path(tool.name, tool.inputs).name)
+    assert pulumi_cli.is_installed(context, provider)
 
 
 def test_variables_keep_the_home_in_the_cache(context: Context) -> None:
     """An ordinary run finds our plugins and asks for no others."""
-    variables = pulumi_cli.variables(context)
+    variables = pulumi_cli.build_environment(context)
     assert variables["PULUMI_HOME"].startswith(str(context.cache.root))
     assert variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"

@@ -77,7 +77,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
 def image(tmp_path: Path) -> BuiltImage:
     """An image of one file."""
     layer = Layer()
-    layer.text("a", "b")
+    layer.add_text("a", "b")
     return write_image(tmp_path, layer, ImageConfig(command=("a",)), "amd64")
 
 
@@ -88,9 +88,9 @@ def client(server: ThreadingHTTPServer) -> RegistryClient:
 
 def test_pushed_image_is_served(server: ThreadingHTTPServer, image: BuiltImage) -> None:
     """After a push the registry names the image's own digest, and holds both blobs."""
-    assert client(server).digest(SPEC) is None
+    assert client(server).find_digest(SPEC) is None
     assert client(server).push(SPEC, image)
-    assert client(server).digest(SPEC) == image.digest
+    assert client(server).find_digest(SPEC) == image.digest
     assert {f"/v2/team/tool/blobs/{digest}" for digest, _ in image.blobs} <= set(Handler.store)
 
 
@@ -113,4 +113,4 @@ def test_known_blobs_are_not_sent(server: ThreadingHTTPServer, image: BuiltImage
 def test_no_registry_is_told() -> None:
     """A registry that does not answer is named, with the command that starts it."""
     with pytest.raises(ToolchainError, match=r"127\.0\.0\.1:1 does not answer.*\n.*toolchain registry"):
-        RegistryClient("127.0.0.1:1").digest(SPEC)
+        RegistryClient("127.0.0.1:1").find_digest(SPEC)

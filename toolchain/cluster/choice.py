@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain import plan, upstream, validators
-from toolchain.assemble import image_path
+from toolchain.assemble import find_image_path
 from toolchain.cluster.images import Loader
-from toolchain.cluster.service import cluster_daemon, ensure_cluster, kubeconfig_path, running
+from toolchain.cluster.service import build_cluster_daemon, ensure_cluster, find_kubeconfig, is_running
 from toolchain.context import Context
 from toolchain.errors import ToolchainError
-from toolchain.host import on_path
+from toolchain.host import find_program
 from toolchain.images import ImageSpec
 from toolchain.prerequisites import make_images
 from toolchain.recipes import CLUSTER_SOURCES, RECIPES
-from toolchain.run import run
+from toolchain.run import run_command
 
 ANSWER_SECONDS = 10
 KIND_NAME = "observability"
@@ -26,7 +26,7 @@ KIND_IMAGE = ImageSpec("kindest-node", "kindest/node", "latest", None)
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ClusterChoice:
     """A cluster that answers: its kubeconfig, and the context in it where that is not the current one.
 
     `built` names the images that were made from packages for it; empty where it pulls them itself.
@@ -42,82 +42,84 @@ class Chosen:
         path.write_text(json.dumps(document) + "\n", encoding="utf-8")
 
 
-def choose(context: Context, specs: Iterable[ImageSpec], *, named: str | None) -> Chosen:
+def choose_cluster(context: Context, specs: Iterable[ImageSpec], *, named: str | None) -> ClusterChoice:
     """A cluster to use. Raises ToolchainError when the one that was named does not answer."""
-    if (existing := named_cluster(context, named)) is not None:
-        _answers(context, existing)
+    if (existing := find_named_cluster(context, named)) is not None:
+        _check_answer(context, existing)
         return existing
     buildable = [spec for spec in specs if spec.name in RECIPES]
-    if not running(context) and _kind_works(context):
-        return _kind(context, [spec for spec in buildable if upstream.is_local(spec)])
-    if not running(context):
-        _say_what_comes(context, buildable)
-    return Chosen(ensure_cluster(context, buildable), built=tuple(spec.name for spec in buildable))
+    if not is_running(context) and _has_kind(context):
+        return _start_kind(context, [spec for spec in buildable if upstream.is_local(spec)])
+    if not is_running(context):
+        _announce_plan(context, buildable)
+    return ClusterChoice(ensure_cluster(context, buildable), built=tuple(spec.name for spec in buildable))
 
 
-def named_cluster(context: Context, named: str | None) -> Chosen | None:
+def find_named_cluster(context: Context, named: str | None) -> ClusterChoice | None:
     """The cluster that --context or KUBECONFIG names; our own kubeconfig there means no choice was made."""
     listed = [Path(p) for p in context.environ.get("KUBECONFIG", "").split(":") if p]
     if len(listed) > 1:
         raise ToolchainError("KUBECONFIG names several files", advice="name one, with the context in it")
-    own = {kubeconfig_path(context), _kind_kubeconfig(context)}
+    own = {find_kubeconfig(context), _find_kind_kubeconfig(context)}
     if listed and listed[0] not in own:
-        return Chosen(listed[0], named)
+        return ClusterChoice(listed[0], named)
     if named is None:
         return None
-    return Chosen(listed[0] if listed else Path(context.environ.get("HOME", "~")).expanduser() / ".kube/config", named)
+    return ClusterChoice(
+        listed[0] if listed else Path(context.environ.get("HOME", "~")).expanduser() / ".kube/config", named
+    )
 
 
-def _answers(context: Context, chosen: Chosen) -> None:
-    kubectl = validators.ensure(context, "kubectl")
+def _check_answer(context: Context, chosen: ClusterChoice) -> None:
+    kubectl = validators.ensure_validator(context, "kubectl")
     which = [f"--context={chosen.context}"] if chosen.context else []
     ask = [*which, f"--request-timeout={ANSWER_SECONDS}s", "get", "--raw", "/readyz"]
     if not chosen.kubeconfig.is_file():
         raise ToolchainError(f"there is no kubeconfig {chosen.kubeconfig}", advice="set KUBECONFIG to the right file")
     advice = f"look at: kubectl --kubeconfig={chosen.kubeconfig} config get-contexts"
-    run([str(kubectl), f"--kubeconfig={chosen.kubeconfig}", *ask], advice=advice, timeout=ANSWER_SECONDS + 5)
+    run_command([str(kubectl), f"--kubeconfig={chosen.kubeconfig}", *ask], advice=advice, timeout=ANSWER_SECONDS + 5)
 
 
-def _say_what_comes(context: Context, specs: list[ImageSpec]) -> None:
+def _announce_plan(context: Context, specs: list[ImageSpec]) -> None:
     context.progress.say("no cluster was named and kind is of no use here: a cluster of one node, from packages")
-    absent = [spec for spec in specs if not image_path(context, spec).is_dir()]
+    absent = [spec for spec in specs if not find_image_path(context, spec).is_dir()]
     planned = plan.plan_sources(context, CLUSTER_SOURCES) + plan.plan_images(context, absent)
-    context.progress.say(plan.describe(list(dict.fromkeys(planned))))
+    context.progress.say(plan.describe_plan(list(dict.fromkeys(planned))))
 
 
-def _kind_kubeconfig(context: Context) -> Path:
-    return cluster_daemon(context).directory / "kind.kubeconfig"
+def _find_kind_kubeconfig(context: Context) -> Path:
+    return build_cluster_daemon(context).directory / "kind.kubeconfig"
 
 
-def _kind_works(context: Context) -> bool:
-    found = on_path("kind", context.environ, outside=context.cache.root)
-    return found is not None and not upstream.unreachable([KIND_IMAGE])
+def _has_kind(context: Context) -> bool:
+    program = find_program("kind", context.environ, outside=context.cache.root)
+    return program is not None and not upstream.find_unreachable([KIND_IMAGE])
 
 
-def _kind(context: Context, local: list[ImageSpec]) -> Chosen:
+def _start_kind(context: Context, local: list[ImageSpec]) -> ClusterChoice:
     """A cluster by kind with our own images in it; it pulls the others itself."""
-    kubeconfig, name = _kind_kubeconfig(context), f"--name={KIND_NAME}"
+    kubeconfig, name = _find_kind_kubeconfig(context), f"--name={KIND_NAME}"
     directory = kubeconfig.parent
     directory.mkdir(parents=True, exist_ok=True)
-    if KIND_NAME not in run(["kind", "get", "clusters"]).split():
+    if KIND_NAME not in run_command(["kind", "get", "clusters"]).split():
         (directory / "kind-loaded.json").unlink(missing_ok=True)
         with context.progress.step("cluster: kind create cluster"):
-            run(["kind", "create", "cluster", name, f"--kubeconfig={kubeconfig}", "--wait=180s"])
+            run_command(["kind", "create", "cluster", name, f"--kubeconfig={kubeconfig}", "--wait=180s"])
     kubeconfig.chmod(0o600)
 
-    def bring(archive: Path) -> None:
-        run(["kind", "load", "image-archive", name, str(archive)])
+    def load_archive(archive: Path) -> None:
+        run_command(["kind", "load", "image-archive", name, str(archive)])
 
-    loader = Loader(directory / "scratch", directory / "kind-loaded.json", bring)
+    loader = Loader(directory / "scratch", directory / "kind-loaded.json", load_archive)
     make_images(context, local, loader.load)
-    return Chosen(kubeconfig)
+    return ClusterChoice(kubeconfig)
 
 
 def stop_kind(context: Context) -> bool:
     """Remove the cluster that kind made; False when there is none."""
-    kubeconfig = _kind_kubeconfig(context)
+    kubeconfig = _find_kind_kubeconfig(context)
     if not kubeconfig.exists():
         return False
-    run(["kind", "delete", "cluster", f"--name={KIND_NAME}", f"--kubeconfig={kubeconfig}"])
+    run_command(["kind", "delete", "cluster", f"--name={KIND_NAME}", f"--kubeconfig={kubeconfig}"])
     kubeconfig.unlink(missing_ok=True)
     return True

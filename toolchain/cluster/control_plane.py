@@ -22,19 +22,19 @@ _UNAUTHENTICATED = "/healthz,/readyz,/livez"
 
 def start_control_plane(layout: Layout, processes: Processes) -> Api:
     """Start all four in order, each when what it needs answers; gives the API."""
-    api = read_api(layout.kubeconfig_of("admin"))
-    processes.start("etcd", etcd(layout))
-    processes.await_ready("etcd healthy", lambda: '"true"' in _text(f"{_ETCD}/health"))
-    processes.start("kube-apiserver", api_server(layout))
-    processes.await_ready("API server ready", lambda: api.text("/readyz") == "ok")
-    processes.start("kube-controller-manager", controllers(layout))
-    processes.start("kube-scheduler", scheduler(layout))
+    api = read_api(layout.find_kubeconfig("admin"))
+    processes.start("etcd", build_etcd_command(layout))
+    processes.await_ready("etcd healthy", lambda: '"true"' in _read_text(f"{_ETCD}/health"))
+    processes.start("kube-apiserver", build_api_server_command(layout))
+    processes.await_ready("API server ready", lambda: api.get_text("/readyz") == "ok")
+    processes.start("kube-controller-manager", build_controllers_command(layout))
+    processes.start("kube-scheduler", build_scheduler_command(layout))
     for port, path in ((CONTROLLERS_PORT, "healthz"), (SCHEDULER_PORT, "readyz")):
-        processes.await_ready(f"{path} on {port}", lambda u=f"https://127.0.0.1:{port}/{path}": _text(u) == "ok")  # type: ignore[misc]
+        processes.await_ready(f"{path} on {port}", lambda u=f"https://127.0.0.1:{port}/{path}": _read_text(u) == "ok")  # type: ignore[misc]
     return api
 
 
-def etcd(layout: Layout) -> list[str]:
+def build_etcd_command(layout: Layout) -> list[str]:
     """etcd without waiting for the disk: what it holds is as short-lived as the cluster."""
     return [
         str(layout.programs / "etcd"),
@@ -48,7 +48,7 @@ def etcd(layout: Layout) -> list[str]:
     ]
 
 
-def api_server(layout: Layout) -> list[str]:
+def build_api_server_command(layout: Layout) -> list[str]:
     """The API server: node and role authorization, the usual admission, and the aggregation layer."""
     pki = layout.pki
     return [
@@ -81,12 +81,12 @@ def api_server(layout: Layout) -> list[str]:
     ]
 
 
-def controllers(layout: Layout) -> list[str]:
+def build_controllers_command(layout: Layout) -> list[str]:
     """The controllers, each with its own service account's rights."""
     pki = layout.pki
     return [
         str(layout.programs / "kube-controller-manager"),
-        f"--kubeconfig={layout.kubeconfig_of('controllers')}",
+        f"--kubeconfig={layout.find_kubeconfig('controllers')}",
         f"--service-account-private-key-file={pki}/accounts.key",
         f"--root-ca-file={pki}/ca.crt",
         f"--cluster-signing-cert-file={pki}/ca.crt",
@@ -100,11 +100,11 @@ def controllers(layout: Layout) -> list[str]:
     ]
 
 
-def scheduler(layout: Layout) -> list[str]:
+def build_scheduler_command(layout: Layout) -> list[str]:
     """The scheduler."""
     return [
         str(layout.programs / "kube-scheduler"),
-        f"--kubeconfig={layout.kubeconfig_of('scheduler')}",
+        f"--kubeconfig={layout.find_kubeconfig('scheduler')}",
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
         f"--secure-port={SCHEDULER_PORT}",
@@ -113,7 +113,7 @@ def scheduler(layout: Layout) -> list[str]:
     ]
 
 
-def _text(url: str) -> str:
+def _read_text(url: str) -> str:
     # Health endpoints on loopback, with certificates that the processes sign for themselves.
     blind = ssl._create_unverified_context() if url.startswith("https") else None  # noqa: S323
     with urllib.request.urlopen(url, timeout=2, context=blind) as answer:  # noqa: S310 - our own addresses

@@ -9,30 +9,30 @@ import threading
 _CHUNK = 65536
 
 
-def forward(listener: socket.socket, target: tuple[str, int]) -> None:
+def forward_connections(listener: socket.socket, target: tuple[str, int]) -> None:
     """Serve every connection of `listener` at `target`, until the process ends."""
     while True:
         try:
             client, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=_serve, args=(client, target), daemon=True).start()
+        threading.Thread(target=_serve_connection, args=(client, target), daemon=True).start()
 
 
-def _serve(client: socket.socket, target: tuple[str, int]) -> None:
+def _serve_connection(client: socket.socket, target: tuple[str, int]) -> None:
     with client:
         try:
             upstream = socket.create_connection(target)
         except OSError:
             return
         with upstream:
-            back = threading.Thread(target=_pump, args=(upstream, client), daemon=True)
+            back = threading.Thread(target=_pump_data, args=(upstream, client), daemon=True)
             back.start()
-            _pump(client, upstream)
+            _pump_data(client, upstream)
             back.join()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump_data(source: socket.socket, sink: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(_CHUNK):
             sink.sendall(data)

@@ -10,7 +10,7 @@ from pathlib import Path
 from toolchain.cluster.layout import SOCKET, Layout
 from toolchain.images import ImageSpec
 from toolchain.oci import BuiltImage
-from toolchain.run import run
+from toolchain.run import run_command
 
 PAUSE = ImageSpec("pause", "registry.k8s.io/pause", "3.10", None, ("kubernetes",))
 COREDNS = ImageSpec("coredns", "registry.k8s.io/coredns/coredns", "v1.14.2", None, ("kubernetes",))
@@ -31,34 +31,34 @@ class Loader:
         self._bring = bring
         self._lock = threading.Lock()
 
-    def held(self) -> dict[str, str]:
+    def read_loaded(self) -> dict[str, str]:
         """Digest by reference of all that was loaded."""
         return dict(json.loads(self._record.read_text())) if self._record.exists() else {}
 
     def load(self, spec: ImageSpec, image: BuiltImage) -> bool:
         """Load the image unless this very one is there; whether it had to be."""
         with self._lock:  # one at a time: the disk is what takes the time
-            held = self.held()
-            if held.get(spec.reference) == image.digest:
+            loaded = self.read_loaded()
+            if loaded.get(spec.reference) == image.digest:
                 return False
             self._scratch.mkdir(parents=True, exist_ok=True)
             archive = self._scratch / f"{spec.name}.tar"
             try:
-                image.archive(spec.reference, archive)
+                image.write_archive(spec.reference, archive)
                 self._bring(archive)
             finally:
                 archive.unlink(missing_ok=True)
             draft = self._record.with_suffix(".draft")
-            draft.write_text(json.dumps({**held, spec.reference: image.digest}, indent=1, sort_keys=True))
+            draft.write_text(json.dumps({**loaded, spec.reference: image.digest}, indent=1, sort_keys=True))
             draft.rename(self._record)
             return True
 
 
-def node_loader(layout: Layout) -> Loader:
+def build_node_loader(layout: Layout) -> Loader:
     """The loader of our own cluster's node: its containerd can only be reached from its mount namespace."""
 
-    def bring(archive: Path) -> None:
+    def import_archive(archive: Path) -> None:
         enter = ["nsenter", "--target", layout.namespace.read_text().strip(), "--mount", "--"]
-        run([*enter, "ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", str(archive)])
+        run_command([*enter, "ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", str(archive)])
 
-    return Loader(layout.run / "scratch", layout.run / "loaded.json", bring)
+    return Loader(layout.run / "scratch", layout.run / "loaded.json", import_archive)

@@ -72,7 +72,7 @@ class Layout:
         """The parent of all pods' cgroups, another one for each directory."""
         return "observability-" + hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]
 
-    def kubeconfig_of(self, user: str) -> Path:
+    def find_kubeconfig(self, user: str) -> Path:
         """The kubeconfig of one of the cluster's own processes, for use inside."""
         return self.run / f"{user}.kubeconfig"
 
@@ -86,7 +86,7 @@ def read_layout(path: Path) -> Layout:
     return Layout(**{name: Path(value) for name, value in json.loads(path.read_text()).items()})
 
 
-def put(path: Path, text: str, mode: int = 0o600) -> None:
+def write_file(path: Path, text: str, mode: int = 0o600) -> None:
     """Write `text` to a new file that never has a wider mode than `mode`, whole or not at all."""
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolchain.cluster.api import Api
 from toolchain.cluster.images import PAUSE_REFERENCE
-from toolchain.cluster.layout import DNS_IP, NODE, NODE_IP, POD_CIDR, POD_LOGS, SERVICE_CIDR, SOCKET, Layout, put
+from toolchain.cluster.layout import DNS_IP, NODE, NODE_IP, POD_CIDR, POD_LOGS, SERVICE_CIDR, SOCKET, Layout, write_file
 from toolchain.cluster.processes import Processes
 
 Config = dict[str, object]
@@ -19,9 +19,9 @@ _SNAPSHOTTERS = ("btrfs", "zfs", "aufs", "devmapper")
 
 def start_containerd(layout: Layout, processes: Processes) -> None:
     """Start the node's own containerd and wait until it answers."""
-    put(layout.run / "containerd.toml", containerd_config(layout))
+    write_file(layout.run / "containerd.toml", render_containerd_config(layout))
     (layout.run / "cni").mkdir()
-    put(layout.run / "cni" / "10-bridge.conflist", json.dumps(network()))
+    write_file(layout.run / "cni" / "10-bridge.conflist", json.dumps(build_network()))
     processes.start("containerd", ["containerd", "--config", f"{layout.run}/containerd.toml"])
     ask = ["ctr", "--address", SOCKET, "version"]
     processes.await_ready("containerd", lambda: subprocess.run(ask, capture_output=True, check=False).returncode == 0)
@@ -29,21 +29,21 @@ def start_containerd(layout: Layout, processes: Processes) -> None:
 
 def start_node(layout: Layout, processes: Processes, api: Api) -> None:
     """Start the kubelet and kube-proxy, wait until the node is Ready, and have its network enforce policies."""
-    put(layout.run / "resolv.conf", f"nameserver {NODE_IP}\n", 0o644)
+    write_file(layout.run / "resolv.conf", f"nameserver {NODE_IP}\n", 0o644)
     kubelet, proxy = layout.run / "kubelet.yaml", layout.run / "proxy.yaml"
-    put(kubelet, json.dumps(kubelet_config(layout)))
-    put(proxy, json.dumps(proxy_config(layout)))
-    processes.start("kubelet", kubelet_command(layout, kubelet))
+    write_file(kubelet, json.dumps(build_kubelet_config(layout)))
+    write_file(proxy, json.dumps(build_proxy_config(layout)))
+    processes.start("kubelet", build_kubelet_command(layout, kubelet))
     processes.start("kube-proxy", [str(layout.programs / "kube-proxy"), f"--config={proxy}"])
-    processes.await_ready("node Ready", lambda: _ready(api), seconds=120)
-    processes.start("kube-router", policies_command(layout))
+    processes.await_ready("node Ready", lambda: _is_ready(api), seconds=120)
+    processes.start("kube-router", build_policies_command(layout))
     chain = ["iptables", "--wait", "--list-rules", POLICY_CHAIN]
     processes.await_ready(
         "network policies", lambda: subprocess.run(chain, capture_output=True, check=False).returncode == 0
     )
 
 
-def containerd_config(layout: Layout) -> str:
+def render_containerd_config(layout: Layout) -> str:
     """https://github.com/containerd/containerd/blob/main/docs/cri/config.md"""
     disabled = ", ".join(f'"io.containerd.snapshotter.v1.{name}"' for name in _SNAPSHOTTERS)
     cri = '[plugins."io.containerd.grpc.v1.cri"'
@@ -62,7 +62,7 @@ disabled_plugins = [{disabled}]
 """
 
 
-def network() -> Config:
+def build_network() -> Config:
     """A bridge for the pods and their host ports (https://www.cni.dev/plugins/current/main/bridge/)."""
     ipam = {
         "type": "host-local",
@@ -75,7 +75,7 @@ def network() -> Config:
     return {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge, ports]}
 
 
-def kubelet_config(layout: Layout) -> Config:
+def build_kubelet_config(layout: Layout) -> Config:
     """https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -108,12 +108,12 @@ def kubelet_config(layout: Layout) -> Config:
     }
 
 
-def kubelet_command(layout: Layout, config: Path) -> list[str]:
+def build_kubelet_command(layout: Layout, config: Path) -> list[str]:
     """The kubelet's flags, for what its configuration cannot say."""
     return [
         str(layout.programs / "kubelet"),
         f"--config={config}",
-        f"--kubeconfig={layout.kubeconfig_of('kubelet')}",
+        f"--kubeconfig={layout.find_kubeconfig('kubelet')}",
         "--root-dir=/var/lib/kubelet",
         f"--cert-dir={layout.run}/kubelet-pki",
         f"--node-ip={NODE_IP}",
@@ -121,14 +121,14 @@ def kubelet_command(layout: Layout, config: Path) -> list[str]:
     ]
 
 
-def proxy_config(layout: Layout) -> Config:
+def build_proxy_config(layout: Layout) -> Config:
     """https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/"""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "iptables",
         "clusterCIDR": POD_CIDR,
-        "clientConnection": {"kubeconfig": str(layout.kubeconfig_of("proxy"))},
+        "clientConnection": {"kubeconfig": str(layout.find_kubeconfig("proxy"))},
         "bindAddress": NODE_IP,
         "hostnameOverride": NODE,
         # These are the machine's own settings, which a cluster in a namespace may not change.
@@ -137,19 +137,19 @@ def proxy_config(layout: Layout) -> Config:
     }
 
 
-def policies_command(layout: Layout) -> list[str]:
+def build_policies_command(layout: Layout) -> list[str]:
     """kube-router's network policies alone: a bridge does not enforce any, and kube-proxy has the services.
 
     Flags: https://github.com/cloudnativelabs/kube-router/blob/master/docs/user-guide.md
     """
     return [
         str(layout.programs / "kube-router"),
-        f"--kubeconfig={layout.kubeconfig_of('policies')}",
+        f"--kubeconfig={layout.find_kubeconfig('policies')}",
         f"--hostname-override={NODE}",
         f"--service-cluster-ip-range={SERVICE_CIDR}",
     ]
 
 
-def _ready(api: Api) -> bool:
+def _is_ready(api: Api) -> bool:
     conditions = api.get(f"/api/v1/nodes/{NODE}")["status"]["conditions"]
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

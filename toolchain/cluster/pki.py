@@ -7,8 +7,8 @@ import json
 import secrets
 from pathlib import Path
 
-from toolchain.cluster.layout import API_IP, API_PORT, NODE, NODE_IP, Layout, put
-from toolchain.run import run
+from toolchain.cluster.layout import API_IP, API_PORT, NODE, NODE_IP, Layout, write_file
+from toolchain.run import run_command
 
 DAYS = "30"
 """Longer than any test or trial; a cluster that is started again has new ones."""
@@ -35,22 +35,26 @@ USERS = {
 def write_pki(layout: Layout, port: int) -> None:
     """Write everything; `port` is the API's on the host."""
     layout.pki.mkdir(mode=0o700)
-    _authority(layout.pki, "ca", "observability-cluster")
-    _authority(layout.pki, "front-ca", "observability-cluster-front")
-    _certificate(layout.pki, "api", "ca", "/O=system:masters/CN=kube-apiserver", extensions(NODE_IP, API_IP))
-    _certificate(layout.pki, "front", "front-ca", "/CN=front-proxy-client", f"extendedKeyUsage=clientAuth\n{_SIGNER}")
-    _key(layout.pki / "accounts.key")
-    run(["openssl", "ec", "-in", f"{layout.pki}/accounts.key", "-pubout", "-out", f"{layout.pki}/accounts.pub"])
-    _tokens(layout, port)
+    _write_authority(layout.pki, "ca", "observability-cluster")
+    _write_authority(layout.pki, "front-ca", "observability-cluster-front")
+    _write_certificate(
+        layout.pki, "api", "ca", "/O=system:masters/CN=kube-apiserver", render_extensions(NODE_IP, API_IP)
+    )
+    _write_certificate(
+        layout.pki, "front", "front-ca", "/CN=front-proxy-client", f"extendedKeyUsage=clientAuth\n{_SIGNER}"
+    )
+    _write_key(layout.pki / "accounts.key")
+    run_command(["openssl", "ec", "-in", f"{layout.pki}/accounts.key", "-pubout", "-out", f"{layout.pki}/accounts.pub"])
+    _write_tokens(layout, port)
 
 
-def extensions(*addresses: str) -> str:
+def render_extensions(*addresses: str) -> str:
     """The API server's certificate extensions: every name it is reached by, and that it is a client of the kubelet."""
     names = [*(f"DNS:{name}" for name in _DNS), *(f"IP:{address}" for address in ("127.0.0.1", *addresses))]
     return f"subjectAltName={','.join(names)}\nextendedKeyUsage=serverAuth,clientAuth\n{_SIGNER}"
 
 
-def kubeconfig(authority: str, token: str, port: int) -> str:
+def render_kubeconfig(authority: str, token: str, port: int) -> str:
     """A kubeconfig, as JSON, which is YAML; `authority` is the certificate in PEM."""
     name = "observability"
     data = base64.b64encode(authority.encode()).decode()
@@ -66,35 +70,35 @@ def kubeconfig(authority: str, token: str, port: int) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _tokens(layout: Layout, port: int) -> None:
+def _write_tokens(layout: Layout, port: int) -> None:
     authority = (layout.pki / "ca.crt").read_text()
     rows = []
     for name, (user, group) in USERS.items():
         token = secrets.token_hex(16)
         rows.append(f'{token},{user},{user},"{group}"\n')
-        put(layout.kubeconfig_of(name), kubeconfig(authority, token, API_PORT))
+        write_file(layout.find_kubeconfig(name), render_kubeconfig(authority, token, API_PORT))
         if name == "admin":
-            put(layout.kubeconfig, kubeconfig(authority, token, port))
-    put(layout.pki / "tokens.csv", "".join(rows))
+            write_file(layout.kubeconfig, render_kubeconfig(authority, token, port))
+    write_file(layout.pki / "tokens.csv", "".join(rows))
 
 
-def _key(path: Path) -> None:
-    run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(path)])
+def _write_key(path: Path) -> None:
+    run_command(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(path)])
 
 
-def _authority(folder: Path, name: str, common: str) -> None:
+def _write_authority(folder: Path, name: str, common: str) -> None:
     key = folder / f"{name}.key"
-    _key(key)
+    _write_key(key)
     usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-    made = [*usage, "-subj", f"/CN={common}", "-days", DAYS, "-out", str(folder / f"{name}.crt")]
-    run(["openssl", "req", "-x509", "-new", "-key", str(key), *made])
+    options = [*usage, "-subj", f"/CN={common}", "-days", DAYS, "-out", str(folder / f"{name}.crt")]
+    run_command(["openssl", "req", "-x509", "-new", "-key", str(key), *options])
 
 
-def _certificate(folder: Path, name: str, authority: str, subject: str, extension: str) -> None:
+def _write_certificate(folder: Path, name: str, authority: str, subject: str, extension: str) -> None:
     key, request, extended = (folder / f"{name}.{kind}" for kind in ("key", "csr", "ext"))
-    _key(key)
-    put(extended, extension)
-    run(["openssl", "req", "-new", "-key", str(key), "-subj", subject, "-out", str(request)])
+    _write_key(key)
+    write_file(extended, extension)
+    run_command(["openssl", "req", "-new", "-key", str(key), "-subj", subject, "-out", str(request)])
     signer = ["-CA", f"{folder}/{authority}.crt", "-CAkey", f"{folder}/{authority}.key", "-CAcreateserial"]
-    made = ["-days", DAYS, "-extfile", str(extended), "-out", str(folder / f"{name}.crt")]
-    run(["openssl", "x509", "-req", "-in", str(request), *signer, *made])
+    options = ["-days", DAYS, "-extfile", str(extended), "-out", str(folder / f"{name}.crt")]
+    run_command(["openssl", "x509", "-req", "-in", str(request), *signer, *options])

@@ -13,7 +13,7 @@ POLL_SECONDS = 0.05
 TAIL_LINES = 5
 
 
-class Ended(Exception):
+class ProcessEnded(Exception):
     """A process of the cluster ended, or did not become ready; the text says which and its last words."""
 
 
@@ -32,12 +32,12 @@ class Processes:
     def await_ready(self, what: str, ready: Callable[[], bool], *, seconds: float = 60) -> None:
         """Wait until `ready` holds; an OSError counts as no. Raises Ended."""
         until = time.monotonic() + seconds
-        while not _holds(ready):
+        while not _is_ready(ready):
             for name, process in self.running.items():
                 if process.poll() is not None:
-                    raise Ended(f"{name} ended with status {process.returncode}\n{self.tail(name)}")
+                    raise ProcessEnded(f"{name} ended with status {process.returncode}\n{self.read_tail(name)}")
             if time.monotonic() > until:
-                raise Ended(f"{what} after {seconds:.0f} s: no")
+                raise ProcessEnded(f"{what} after {seconds:.0f} s: no")
             time.sleep(POLL_SECONDS)
 
     def watch(self) -> None:
@@ -47,19 +47,19 @@ class Processes:
             try:
                 pid, status = os.wait()
             except ChildProcessError:
-                raise Ended("no process is left") from None
+                raise ProcessEnded("no process is left") from None
             if pid in ours:
-                raise Ended(
-                    f"{ours[pid]} ended with status {os.waitstatus_to_exitcode(status)}\n{self.tail(ours[pid])}"
+                raise ProcessEnded(
+                    f"{ours[pid]} ended with status {os.waitstatus_to_exitcode(status)}\n{self.read_tail(ours[pid])}"
                 )
 
-    def tail(self, name: str) -> str:
+    def read_tail(self, name: str) -> str:
         """The last lines of a process's log."""
         lines = (self.logs / f"{name}.log").read_text(errors="replace").splitlines()
         return "\n".join(f"    {line}" for line in lines[-TAIL_LINES:])
 
 
-def _holds(ready: Callable[[], bool]) -> bool:
+def _is_ready(ready: Callable[[], bool]) -> bool:
     try:
         return ready()
     except OSError:

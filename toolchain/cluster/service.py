@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from toolchain.cluster.api import read_api
-from toolchain.cluster.images import OWN, node_loader
+from toolchain.cluster.images import OWN, build_node_loader
 from toolchain.cluster.layout import Layout
 from toolchain.context import HERE, Context
 from toolchain.daemon import Daemon
-from toolchain.engine import apt_install
+from toolchain.engine import install_packages
 from toolchain.errors import ToolchainError
 from toolchain.images import ImageSpec
 from toolchain.oci import BuiltImage
 from toolchain.prerequisites import make_images
 from toolchain.recipes import KUBERNETES_PROGRAMS, NETWORK_PLUGINS
-from toolchain.run import run
+from toolchain.run import run_command
 
 START_SECONDS = 180
 """A node is Ready in some seconds; a machine that builds beside it takes longer."""
@@ -30,69 +30,69 @@ _HIDDEN = tuple(Path(p) for p in ("/run", "/var/run", "/var/lib", "/var/log"))
 _ADDONS = Path(__file__).resolve().parent / "addons"
 
 
-def cluster_daemon(context: Context) -> Daemon:
+def build_cluster_daemon(context: Context) -> Daemon:
     """The process that holds the cluster."""
     return Daemon("cluster", context.cache.root / "cluster")
 
 
-def cluster_layout(context: Context) -> Layout:
+def build_cluster_layout(context: Context) -> Layout:
     """Where this cache's cluster lies; its programs need not be there."""
-    programs = KUBERNETES_PROGRAMS.path(context) / "bin"
-    plugins = NETWORK_PLUGINS.path(context) / "root" / "usr" / "lib" / "cni"
-    return Layout(cluster_daemon(context).directory, programs, plugins)
+    programs = KUBERNETES_PROGRAMS.find_path(context) / "bin"
+    plugins = NETWORK_PLUGINS.find_path(context) / "root" / "usr" / "lib" / "cni"
+    return Layout(build_cluster_daemon(context).directory, programs, plugins)
 
 
-def kubeconfig_path(context: Context) -> Path:
+def find_kubeconfig(context: Context) -> Path:
     """The kubeconfig of this cache's cluster; it is there while the cluster runs."""
-    return cluster_layout(context).kubeconfig
+    return build_cluster_layout(context).kubeconfig
 
 
-def running(context: Context) -> bool:
+def is_running(context: Context) -> bool:
     """Whether the cluster runs and its node became Ready."""
-    return cluster_daemon(context).pid() is not None and cluster_layout(context).ready.exists()
+    return build_cluster_daemon(context).find_pid() is not None and build_cluster_layout(context).ready.exists()
 
 
 def ensure_cluster(context: Context, specs: Iterable[ImageSpec]) -> Path:
     """A running cluster that holds these images; gives its kubeconfig."""
     with context.cache.lock("cluster"):
-        started = not running(context)
+        started = not is_running(context)
         if started:
-            _start(context)
-        _load(context, [*OWN, *specs])
-        if started or not _dns_ready(context):
-            _addons(context)
-    return kubeconfig_path(context)
+            _start_cluster(context)
+        _load_images(context, [*OWN, *specs])
+        if started or not _is_dns_ready(context):
+            _apply_addons(context)
+    return find_kubeconfig(context)
 
 
 def stop_cluster(context: Context) -> bool:
     """Stop the cluster with all that runs in it; False when none runs."""
-    return cluster_daemon(context).stop(seconds=30)
+    return build_cluster_daemon(context).stop(seconds=30)
 
 
-def _start(context: Context) -> None:
-    _refuse_where_it_cannot_run(context)
+def _start_cluster(context: Context) -> None:
+    _refuse_unsupported_host(context)
     if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
         context.progress.say(f"the cluster needs {', '.join(missing)}: installing {', '.join(PACKAGES)} (apt-get)")
-        apt_install(context, "cluster", PACKAGES, "see whether the distribution's mirror is reachable")
+        install_packages(context, "cluster", PACKAGES, "see whether the distribution's mirror is reachable")
     KUBERNETES_PROGRAMS.ensure(context)
     NETWORK_PLUGINS.ensure(context)
-    layout, daemon = cluster_layout(context), cluster_daemon(context)
+    layout, daemon = build_cluster_layout(context), build_cluster_daemon(context)
     daemon.stop(seconds=30)  # one that is half started
     layout.ready.unlink(missing_ok=True)
     layout.directory.mkdir(parents=True, exist_ok=True)
     layout.write(layout.directory / "layout.json")
     with context.progress.step("cluster: start"):
-        daemon.start(runner_command(layout))
+        daemon.start(build_runner_command(layout))
         daemon.await_ready(layout.ready.exists, seconds=START_SECONDS, advice=f"read the logs in {layout.logs}")
 
 
-def runner_command(layout: Layout) -> list[str]:
+def build_runner_command(layout: Layout) -> list[str]:
     """The command of the process that is the cluster; it is started in / and has to find this package."""
     call = [sys.executable, "-m", "toolchain.cluster.runner", str(layout.directory / "layout.json")]
     return ["env", f"PYTHONPATH={HERE.parent}", *call]
 
 
-def _refuse_where_it_cannot_run(context: Context) -> None:
+def _refuse_unsupported_host(context: Context) -> None:
     advice = "name a cluster of yours with --context, or install kind"
     if not context.host.root:
         raise ToolchainError("a cluster from packages can be started by root alone", advice=advice)
@@ -104,28 +104,28 @@ def _refuse_where_it_cannot_run(context: Context) -> None:
         )
 
 
-def _load(context: Context, specs: Iterable[ImageSpec]) -> None:
-    loader = node_loader(cluster_layout(context))
+def _load_images(context: Context, specs: Iterable[ImageSpec]) -> None:
+    loader = build_node_loader(build_cluster_layout(context))
 
-    def deliver(spec: ImageSpec, image: BuiltImage) -> None:
+    def load_image(spec: ImageSpec, image: BuiltImage) -> None:
         if loader.load(spec, image):
             context.progress.say(f"{spec.name}: loaded as {spec.reference}")
 
-    make_images(context, specs, deliver)
+    make_images(context, specs, load_image)
 
 
-def _addons(context: Context) -> None:
-    layout = cluster_layout(context)
+def _apply_addons(context: Context) -> None:
+    layout = build_cluster_layout(context)
     kubectl = [str(layout.programs / "kubectl"), f"--kubeconfig={layout.kubeconfig}"]
     with context.progress.step("cluster: name service and storage class"):
-        run([*kubectl, "apply", "--filename", str(_ADDONS)])
+        run_command([*kubectl, "apply", "--filename", str(_ADDONS)])
         wait = ["--namespace=kube-system", "rollout", "status", "deployment/coredns", f"--timeout={DNS_SECONDS}s"]
-        run([*kubectl, *wait], advice="python -m toolchain cluster --stop, then start it again")
+        run_command([*kubectl, *wait], advice="python -m toolchain cluster --stop, then start it again")
 
 
-def _dns_ready(context: Context) -> bool:
+def _is_dns_ready(context: Context) -> bool:
     """Whether the addons are there: a command that was interrupted may have left them out."""
-    api = read_api(cluster_layout(context).kubeconfig)
+    api = read_api(build_cluster_layout(context).kubeconfig)
     try:
         status = api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")["status"]
     except OSError:

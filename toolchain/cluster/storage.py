@@ -29,7 +29,7 @@ class Step:
     subject: Document
 
 
-def size(quantity: str) -> Decimal:
+def parse_quantity(quantity: str) -> Decimal:
     """A quantity such as 10Gi in bytes (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]{0,2})", quantity)
     if match is None or (match[2] and match[2] not in _SUFFIXES):
@@ -37,19 +37,19 @@ def size(quantity: str) -> Decimal:
     return Decimal(match[1]) * _SUFFIXES.get(match[2], 1)
 
 
-def volume_name(claim: Document) -> str:
+def name_volume(claim: Document) -> str:
     """The volume's name, as provisioners give it: one for each claim that ever was."""
     return f"pvc-{claim['metadata']['uid']}"
 
 
-def steps(claims: Iterable[Document], volumes: Iterable[Document]) -> list[Step]:
+def plan_steps(claims: Iterable[Document], volumes: Iterable[Document]) -> list[Step]:
     """What is to be done so that every claim of the class has its volume, of its size, and no volume is left over."""
     ours = {v["metadata"]["name"]: v for v in volumes if v["spec"].get("storageClassName") == STORAGE_CLASS}
     todo = []
     for claim in claims:
         if claim["spec"].get("storageClassName") != STORAGE_CLASS or "deletionTimestamp" in claim["metadata"]:
             continue
-        if volume_name(claim) not in ours and not claim["spec"].get("volumeName"):
+        if name_volume(claim) not in ours and not claim["spec"].get("volumeName"):
             todo.append(Step("provision", claim))
         elif _has_grown(claim):
             todo.append(Step("grow", claim))
@@ -57,26 +57,26 @@ def steps(claims: Iterable[Document], volumes: Iterable[Document]) -> list[Step]
 
 
 def _has_grown(claim: Document) -> bool:
-    held = claim.get("status", {}).get("capacity", {}).get("storage")
-    return held is not None and size(requested(claim)) > size(held)
+    capacity = claim.get("status", {}).get("capacity", {}).get("storage")
+    return capacity is not None and parse_quantity(read_requested_size(claim)) > parse_quantity(capacity)
 
 
-def requested(claim: Document) -> str:
+def read_requested_size(claim: Document) -> str:
     """The size that the claim asks for."""
     return str(claim["spec"]["resources"]["requests"]["storage"])
 
 
-def volume(claim: Document, directory: Path) -> Document:
+def build_volume(claim: Document, directory: Path) -> Document:
     """The volume for a claim: a directory of the node, bound to this very claim."""
     meta = claim["metadata"]
     node = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}]}
-    name = volume_name(claim)
+    name = name_volume(claim)
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
         "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER}},
         "spec": {
-            "capacity": {"storage": requested(claim)},
+            "capacity": {"storage": read_requested_size(claim)},
             "accessModes": claim["spec"]["accessModes"],
             "storageClassName": STORAGE_CLASS,
             "persistentVolumeReclaimPolicy": "Delete",
@@ -98,30 +98,30 @@ class Provisioner:
     api: Api
     directory: Path
 
-    def once(self) -> None:
+    def run_once(self) -> None:
         """Do all that is to be done now. Raises OSError."""
-        claims = self.api.items("/api/v1/persistentvolumeclaims")
-        for step in steps(claims, self.api.items(_VOLUMES)):
+        claims = self.api.list_items("/api/v1/persistentvolumeclaims")
+        for step in plan_steps(claims, self.api.list_items(_VOLUMES)):
             {"provision": self._provision, "grow": self._grow, "remove": self._remove}[step.what](step.subject)
 
-    def forever(self) -> None:
+    def run_forever(self) -> None:
         """Do it again and again; a failure is told in the log and tried again."""
         while True:
             try:
-                self.once()
+                self.run_once()
             except (OSError, ValueError) as error:
                 print(f"storage: {error}", file=sys.stderr, flush=True)
             time.sleep(POLL_SECONDS)
 
     def _provision(self, claim: Document) -> None:
-        place = self.directory / volume_name(claim)
-        place.mkdir(parents=True, exist_ok=True)
+        directory = self.directory / name_volume(claim)
+        directory.mkdir(parents=True, exist_ok=True)
         # A hostPath volume is not given to the pod's group, so any user has to be able to write.
-        place.chmod(0o777)
-        self.api.create(_VOLUMES, volume(claim, self.directory))
+        directory.chmod(0o777)
+        self.api.create(_VOLUMES, build_volume(claim, self.directory))
 
     def _grow(self, claim: Document) -> None:
-        capacity = {"capacity": {"storage": requested(claim)}}
+        capacity = {"capacity": {"storage": read_requested_size(claim)}}
         meta = claim["metadata"]
         self.api.patch(f"{_VOLUMES}/{claim['spec']['volumeName']}", {"spec": capacity})
         path = f"/api/v1/namespaces/{meta['namespace']}/persistentvolumeclaims/{meta['name']}/status"

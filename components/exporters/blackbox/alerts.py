@@ -37,16 +37,24 @@ SELF = "blackbox-exporter"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about what is asked from outside, and about the exporter itself."""
-    return failed(), flapping(tune), slow(tune), last_days(tune), certificate(tune), not_asked(), config_refused()
+    return (
+        alert_on_failed_probe(),
+        alert_on_flapping_probe(tune),
+        alert_on_slow_probe(tune),
+        alert_on_certificate_last_days(tune),
+        alert_on_certificate_expiry(tune),
+        alert_on_missing_probe(),
+        alert_on_config_refused(),
+    )
 
 
-def _series(name: str) -> str:
+def _build_series(name: str) -> str:
     return build_service_series("api", name, job=PROBES, instance="http://api:4000/health")
 
 
-def failed() -> AlertRule:
+def alert_on_failed_probe() -> AlertRule:
     """No answer, or one that is not 2xx."""
-    succeeded = _series("probe_success")
+    succeeded = _build_series("probe_success")
     return AlertRule(
         name="ProbeFailed",
         expr="probe_success == 0",  # the exporter's own 1 and 0: answered 2xx, or not
@@ -66,7 +74,7 @@ def failed() -> AlertRule:
     )
 
 
-def slow(tune: Tune) -> AlertRule:
+def alert_on_slow_probe(tune: Tune) -> AlertRule:
     """From the name's resolution to the last byte."""
     bound = get_limit(tune, "ProbeSlow", SLOW_SECONDS)
     return AlertRule(
@@ -82,14 +90,14 @@ def slow(tune: Tune) -> AlertRule:
             "If it is the work, see what the endpoint asks: databases and other services, one after the other.",
             "Compare with the duration of the service's ordinary requests: is the whole service slow?",
         ),
-        example=build_gauge_example(_series("probe_duration_seconds"), bound),
+        example=build_gauge_example(_build_series("probe_duration_seconds"), bound),
     )
 
 
-def flapping(tune: Tune) -> AlertRule:
+def alert_on_flapping_probe(tune: Tune) -> AlertRule:
     """One that answers now and then never fails for long enough to be told."""
     bound = get_limit(tune, "ProbeFlapping", ANSWERED_SHARE)
-    succeeded = _series("probe_success")
+    succeeded = _build_series("probe_success")
     return AlertRule(
         name="ProbeFlapping",
         expr=f"avg_over_time(probe_success[15m]) < {bound:g} and changes(probe_success[15m]) >= {FLAPS}",
@@ -119,23 +127,23 @@ STEPS = (
 )
 
 
-def _ends_too_soon(days: float, known: int) -> str:
+def _build_expiry_condition(days: float, known: int) -> str:
     """Less than `days` left of one that has been served for `known` days: short-lived ones never are."""
     same = f"probe_ssl_earliest_cert_expiry == probe_ssl_earliest_cert_expiry offset {known}d"
     return f"{LEFT} < {days:g} * {DAY} and {same}"
 
 
-def _ending(bound: float, minutes: float, begin: int = 0) -> dict[str, str]:
+def _build_expiry_series(bound: float, minutes: float, begin: int = 0) -> dict[str, str]:
     """The clock of a test begins at 1970: less than `bound` days are left from minute `minutes` on.
 
     Until minute `begin` another certificate was served.
     """
     ends = bound * DAY + minutes * 60
     before = f"{ends - DAY!r}+0x{begin - 1} " if begin else ""
-    return {_series("probe_ssl_earliest_cert_expiry"): f"{before}{ends!r}+0x{15000 - begin}"}
+    return {_build_series("probe_ssl_earliest_cert_expiry"): f"{before}{ends!r}+0x{15000 - begin}"}
 
 
-def certificate(tune: Tune) -> AlertRule:
+def alert_on_certificate_expiry(tune: Tune) -> AlertRule:
     """The first certificate of the chain that ends; only endpoints that are asked by https have one.
 
     The exporter does not tell when a certificate began. One that was served a week ago already lives for longer than
@@ -145,7 +153,7 @@ def certificate(tune: Tune) -> AlertRule:
     at = 8 * 24 * 60
     return AlertRule(
         name="ProbeCertificateExpiring",
-        expr=_ends_too_soon(bound, 7),
+        expr=_build_expiry_condition(bound, 7),
         for_="1h",  # whoever is at it now replaces the certificate within the hour
         severity="warning",
         limit=bound,
@@ -153,17 +161,21 @@ def certificate(tune: Tune) -> AlertRule:
         description=f"A certificate that has been served for a week ends in less than {bound:g} days and was not"
         " renewed: browsers and clients will refuse the service then.",
         steps=STEPS,
-        example=Example(fires=_ending(bound, at - 60.5), silent=_ending(bound, at - 100, begin=2 * 24 * 60), at="8d"),
+        example=Example(
+            fires=_build_expiry_series(bound, at - 60.5),
+            silent=_build_expiry_series(bound, at - 100, begin=2 * 24 * 60),
+            at="8d",
+        ),
     )
 
 
-def last_days(tune: Tune) -> AlertRule:
+def alert_on_certificate_last_days(tune: Tune) -> AlertRule:
     """What the warning became; the last hours are told of any certificate, however long it lives."""
     bound = get_limit(tune, "ProbeCertificateLastDays", LAST_DAYS)
     at = 7 * 24 * 60
     return AlertRule(
         name="ProbeCertificateLastDays",
-        expr=f"{_ends_too_soon(bound, 6)} or {LEFT} < {LAST_HOURS} * {HOUR}",
+        expr=f"{_build_expiry_condition(bound, 6)} or {LEFT} < {LAST_HOURS} * {HOUR}",
         for_="15m",  # a renewal that is under way, and one restart of the server, are over by then
         severity="critical",
         limit=bound,
@@ -172,16 +184,20 @@ def last_days(tune: Tune) -> AlertRule:
         description=f"A certificate that was not renewed ends in less than {bound:g} days (or in less than"
         f" {LAST_HOURS} hours, if it lives for days only): then browsers and clients refuse the service.",
         steps=STEPS,
-        example=Example(fires=_ending(bound, at - 15.5), silent=_ending(bound, at - 100, begin=2 * 24 * 60), at="7d"),
+        example=Example(
+            fires=_build_expiry_series(bound, at - 15.5),
+            silent=_build_expiry_series(bound, at - 100, begin=2 * 24 * 60),
+            at="7d",
+        ),
     )
 
 
 # -- the exporter ----------------------------------------------------------------------------------------------------
 
 
-def not_asked() -> AlertRule:
+def alert_on_missing_probe() -> AlertRule:
     """The exporter answers for itself, but not about an endpoint: that it is down says TargetDown of its own target."""
-    asked = build_service_series("api", "up", job=PROBES, instance="http://api:4000/health")
+    probed = build_service_series("api", "up", job=PROBES, instance="http://api:4000/health")
     own = build_service_series(SELF, "up", job=SELF, instance="blackbox-exporter:9115")
     return AlertRule(
         name="ProbeNotAsked",
@@ -197,13 +213,13 @@ def not_asked() -> AlertRule:
             "`400 Bad Request` is a module that it does not have: run `make up` again.",
         ),
         example=Example(
-            fires={asked: build_flat_samples(0), own: build_flat_samples(1)},
-            silent={asked: build_flat_samples(0), own: build_flat_samples(0)},
+            fires={probed: build_flat_samples(0), own: build_flat_samples(1)},
+            silent={probed: build_flat_samples(0), own: build_flat_samples(0)},
         ),
     )
 
 
-def config_refused() -> AlertRule:
+def alert_on_config_refused() -> AlertRule:
     """The exporter keeps its old configuration when it cannot read the new one."""
     loaded = build_service_series(SELF, "blackbox_exporter_config_last_reload_successful")
     return AlertRule(

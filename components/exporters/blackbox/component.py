@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from components.base import build_identity_labels, limits, published
-from components.documents import dump
+from components.base import build_identity_labels, build_limits, publish_port
+from components.documents import render_yaml
 from components.entry.acme import TRUSTED
-from components.entry.certificates import ACME_JOB, unreachable
+from components.entry.certificates import ACME_JOB, alert_on_authority_unreachable
 from components.exporters.blackbox import alerts as probes_alerts
 from components.exporters.blackbox import mixin as pack
 from model.checks.entry import TRAEFIK
@@ -34,7 +34,7 @@ class Settings(ComponentSettings):
     """blackbox-exporter."""
 
 
-def config(context: Planning) -> dict[str, Any]:
+def build_config(context: Planning) -> dict[str, Any]:
     """blackbox.yml as a dict: how to ask."""
     http = {"preferred_ip_protocol": "ip4", "follow_redirects": False}
     acme = context.settings.tls.acme
@@ -48,28 +48,28 @@ def config(context: Planning) -> dict[str, Any]:
     }
 
 
-def documents(context: Planning) -> dict[str, str]:
+def render_documents(context: Planning) -> dict[str, str]:
     """How to ask, and the certificate of an authority that is not publicly trusted."""
     acme = context.settings.tls.acme
     trusted = {TRUSTED: acme.ca_certificate} if acme and acme.ca_certificate else {}
-    return {"blackbox.yml": dump(config(context)), **trusted}
+    return {"blackbox.yml": render_yaml(build_config(context)), **trusted}
 
 
-def probes(context: Planning) -> tuple[ScrapeJob, ...]:
+def list_probe_jobs(context: Planning) -> tuple[ScrapeJob, ...]:
     """The jobs that have the exporter ask: one for all addresses, one for each path of what is found by its pods."""
-    fixed, found = addresses(context), [*pods(context)]
+    fixed, pod_probes = list_health_targets(context), [*list_pod_probes(context)]
     own = context.address(NAME, PORT)
     once = SeriesCount(target=17)
     how = {"module": ("http_2xx",)}
     ask = ScrapeJob(name=PROBES, path="/probe", params=how, prober=own, series=once)
     return (
         *((replace(ask, targets=fixed),) if fixed else ()),
-        *(replace(ask, **job) for job in found),
-        *authority(context, ask),
+        *(replace(ask, **job) for job in pod_probes),
+        *list_authority_jobs(context, ask),
     )
 
 
-def authority(context: Planning, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
+def list_authority_jobs(context: Planning, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
     """The job that asks for the directory of the authority which the stack's certificate comes from."""
     acme = context.settings.tls.acme
     if acme is None or not context.is_enabled(TRAEFIK):
@@ -80,7 +80,7 @@ def authority(context: Planning, ask: ScrapeJob) -> tuple[ScrapeJob, ...]:
     return (replace(ask, name=ACME_JOB, params={"module": (ACME_JOB,)}, targets=(target,)),)
 
 
-def addresses(context: Planning) -> tuple[ScrapeTarget, ...]:
+def list_health_targets(context: Planning) -> tuple[ScrapeTarget, ...]:
     """The health endpoints of all services that have addresses."""
     return tuple(
         ScrapeTarget(address=f"http://{address}{path}", labels=labels)
@@ -92,15 +92,15 @@ def addresses(context: Planning) -> tuple[ScrapeTarget, ...]:
     )
 
 
-def pods(context: Planning) -> Iterator[dict[str, Any]]:
+def list_pod_probes(context: Planning) -> Iterator[dict[str, Any]]:
     """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
     for key, service in context.system.services.items():
         labels = {**service.labels, **build_identity_labels(context, key), "job": PROBES}
-        found = build_discovery(context, service, labels)
-        for number, path in enumerate(service.health if found else (), 1):
+        discovered = build_discovery(context, service, labels)
+        for number, path in enumerate(service.health if discovered else (), 1):
             # no service can have such a name
             name = f"{PROBES}.{key}" + (f".{number}" if number > 1 else "")
-            yield {"name": name, "discovery": found, "http_path": path}
+            yield {"name": name, "discovery": discovered, "http_path": path}
 
 
 # -- component -------------------------------------------------------------------------------------------------------
@@ -115,10 +115,10 @@ class BlackboxExporter(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """The exporter itself is scraped, and through it every health endpoint; nothing where there is none."""
-        jobs = probes(context)
+        jobs = list_probe_jobs(context)
         if not jobs:
             return Telemetry()
-        ca = (unreachable(),) if authority(context, jobs[0]) else ()
+        ca = (alert_on_authority_unreachable(),) if list_authority_jobs(context, jobs[0]) else ()
         itself = ScrapeTarget(address=context.address(NAME, PORT), labels=build_identity_labels(context, NAME))
         return Telemetry(
             offers=(name_series_offer("probes"),),
@@ -131,26 +131,28 @@ class BlackboxExporter(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One exporter, where there is something to ask."""
-        if not probes(context):
+        if not list_probe_jobs(context):
             return ()
         return (
             Workload(
                 name=NAME,
                 image="blackbox-exporter",
-                limits=limits(own, memory=64, cpus=0.5),
+                limits=build_limits(own, memory=64, cpus=0.5),
                 args=(f"--config.file={CONFIG_DIR}/blackbox.yml",),
                 config=ConfigDir(
                     path=CONFIG_DIR,
-                    files=documents(context),
+                    files=render_documents(context),
                     validate=("/bin/blackbox_exporter", "--config.file={dir}/blackbox.yml", "--config.check"),
                     reload=Reload(
                         port=PORT,
                         success_metric="blackbox_exporter_config_last_reload_successful",
                     ),
                 ),
-                ports=(published(context, NAME, PORT),),
+                ports=(publish_port(context, NAME, PORT),),
                 # Prometheus says whom to ask, with each request
-                exemptions=(GATEWAY,) if mentions_host(*(target.address for target in addresses(context))) else (),
+                exemptions=(GATEWAY,)
+                if mentions_host(*(target.address for target in list_health_targets(context)))
+                else (),
                 probe=HttpProbe(path="/-/healthy", port=PORT),
                 egress="anywhere",
             ),

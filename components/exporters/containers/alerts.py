@@ -29,22 +29,22 @@ LINES = 'Read its last lines: `{service="<name without the stack>"}` in Explore,
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about containers that hit their limits, are unhealthy or begin again and again."""
-    return (*limits_hit(tune), restarting(tune), unhealthy())
+    return (*list_limit_alerts(tune), alert_on_restarts(tune), alert_on_unhealthy_container())
 
 
-def limits_hit(tune: Tune) -> tuple[AlertRule, ...]:
+def list_limit_alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts that hold for the containers of an engine and of a cluster alike, and one that says that none is seen."""
-    return memory(tune), throttled(tune), none_seen()
+    return alert_on_high_memory(tune), alert_on_cpu_throttling(tune), alert_on_no_containers()
 
 
-def _series(name: str) -> str:
+def _build_series(name: str) -> str:
     return (
         build_service_series(SELF, name, instance="cadvisor:8080", id="/docker/1").removesuffix("}")
         + ', name="demo-api"}'
     )
 
 
-def none_seen() -> AlertRule:
+def alert_on_no_containers() -> AlertRule:
     """It answers, so that TargetDown is silent, and names no container: it must run in one itself, so something is."""
     up = build_service_series(SELF, "up", job="cadvisor", instance="cadvisor:8080")
     return AlertRule(
@@ -72,15 +72,15 @@ def none_seen() -> AlertRule:
                     1
                 ),
             },
-            silent={up: build_flat_samples(1), _series("container_last_seen"): "_x55 1+0x60"},
+            silent={up: build_flat_samples(1), _build_series("container_last_seen"): "_x55 1+0x60"},
         ),
     )
 
 
-def memory(tune: Tune) -> AlertRule:
+def alert_on_high_memory(tune: Tune) -> AlertRule:
     """Of those that have a limit."""
     bound = get_limit(tune, "ContainerMemoryNearLimit", MEMORY)
-    used, most = _series("container_memory_working_set_bytes"), _series("container_spec_memory_limit_bytes")
+    used, most = _build_series("container_memory_working_set_bytes"), _build_series("container_spec_memory_limit_bytes")
     return AlertRule(
         name="ContainerMemoryNearLimit",
         expr=f"container_memory_working_set_bytes{{{NAMED}}} / (container_spec_memory_limit_bytes{{{NAMED}}} > 0)"
@@ -105,14 +105,17 @@ def memory(tune: Tune) -> AlertRule:
     )
 
 
-def throttled(tune: Tune) -> AlertRule:
+def alert_on_cpu_throttling(tune: Tune) -> AlertRule:
     """Share of the time, not of its own periods: one that works for a moment every minute may use its quota up."""
     bound = get_limit(tune, "ContainerCpuThrottled", THROTTLED)
-    held, period = _series("container_cpu_cfs_throttled_periods_total"), _series("container_spec_cpu_period")
+    throttled, period = (
+        _build_series("container_cpu_cfs_throttled_periods_total"),
+        _build_series("container_spec_cpu_period"),
+    )
     most = 600  # periods of 100 ms in a minute
 
-    def periods(part: float) -> dict[str, str]:
-        return {held: build_counter_samples(most * part), period: build_flat_samples(100000)}
+    def build_periods(part: float) -> dict[str, str]:
+        return {throttled: build_counter_samples(most * part), period: build_flat_samples(100000)}
 
     return AlertRule(
         name="ContainerCpuThrottled",
@@ -131,16 +134,16 @@ def throttled(tune: Tune) -> AlertRule:
             "If it is, raise its limit (`cpus`); programs with many threads need more than their average.",
             "If it uses much more than last week for the same work, look at its last deployment.",
         ),
-        example=Example(fires=periods(bound * 1.01), silent=periods(bound * 0.99)),
+        example=Example(fires=build_periods(bound * 1.01), silent=build_periods(bound * 0.99)),
     )
 
 
-def restarting(tune: Tune) -> AlertRule:
+def alert_on_restarts(tune: Tune) -> AlertRule:
     """The same container: one that a deployment replaces has another id."""
     bound = get_limit(tune, "ContainerRestarting", RESTARTS)
-    started = _series("container_start_time_seconds")
+    started = _build_series("container_start_time_seconds")
 
-    def starts(times: int) -> dict[str, str]:
+    def build_starts(times: int) -> dict[str, str]:
         """It starts so often after minute 50, a minute apart."""
         return {started: " ".join(["1+0x50", *(f"{n}+0x0" for n in range(2, times + 2)), f"{times + 1}+0x60"])}
 
@@ -160,13 +163,13 @@ def restarting(tune: Tune) -> AlertRule:
             "If it ran out of memory, follow the steps of ContainerMemoryNearLimit.",
             "If it waits for something at its start (a database, a secret), mend that: it starts by itself then.",
         ),
-        example=Example(fires=starts(int(bound) + 1), silent=starts(int(bound))),
+        example=Example(fires=build_starts(int(bound) + 1), silent=build_starts(int(bound))),
     )
 
 
-def unhealthy() -> AlertRule:
+def alert_on_unhealthy_container() -> AlertRule:
     """By the container's own health check; those without one say -1."""
-    health, started = _series("container_health_state"), _series("container_start_time_seconds")
+    health, started = _build_series("container_health_state"), _build_series("container_start_time_seconds")
     return AlertRule(
         name="ContainerUnhealthy",
         expr=f"container_health_state{{{NAMED}}} == 0 and time() - container_start_time_seconds > {GRACE}",

@@ -6,41 +6,41 @@ Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.m
 
 from __future__ import annotations
 
-from components.drawing import at, chart, none_of, rate, stat, summed
+from components.drawing import draw_chart, draw_stat, fill_zero_if, select, sum_rate, take_rate
 from components.exporters.containers.alerts import MEMORY, NAMED, RESTARTS, THROTTLED, alerts
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from packs.base import build_thresholds, format_percent
 
 __all__ = ["alerts", "board", "panels"]
 
-WORKING = f"sum by (name) ({at('container_memory_working_set_bytes', NAMED)})"
-USED = f"{WORKING} / (sum by (name) ({at('container_spec_memory_limit_bytes', NAMED)}) > 0)"
-CORES = summed("name", "container_cpu_usage_seconds_total", NAMED)
+WORKING = f"sum by (name) ({select('container_memory_working_set_bytes', NAMED)})"
+USED = f"{WORKING} / (sum by (name) ({select('container_spec_memory_limit_bytes', NAMED)}) > 0)"
+CORES = sum_rate("name", "container_cpu_usage_seconds_total", NAMED)
 NAME = "{{name}}"
 
 
 def panels() -> tuple[Panel, ...]:
     """Memory and CPU of each container, and how near both are to their limits."""
-    held = (
-        f"max by (name) ({rate('container_cpu_cfs_throttled_periods_total', NAMED)}"
-        f" * {at('container_spec_cpu_period', NAMED)} / 1e6)"
+    shares = (
+        f"max by (name) ({take_rate('container_cpu_cfs_throttled_periods_total', NAMED)}"
+        f" * {select('container_spec_cpu_period', NAMED)} / 1e6)"
     )
     return (
-        chart(
+        draw_chart(
             "Memory of containers", {NAME: WORKING}, "bytes", "What cannot be given back. Steady growth is a leak.",
             width=6,
         ),
-        chart(
+        draw_chart(
             "CPU of containers", {NAME: CORES}, "short", "Cores in use. Worry at a step without more requests.",
             width=6,
         ),
-        chart(
+        draw_chart(
             "Memory of their limits", {NAME: USED}, "percentunit",
             f"At 100% the kernel kills it. A warning is sent when one stays above {format_percent(MEMORY)}.",
             width=6, thresholds=build_thresholds((MEMORY, "red")),
         ),
-        chart(
-            "Held back by CPU limits", {NAME: held}, "percentunit",
+        draw_chart(
+            "Held back by CPU limits", {NAME: shares}, "percentunit",
             f"Share of the time. A warning is sent when one stays above {format_percent(THROTTLED)}.",
             width=6, thresholds=build_thresholds((THROTTLED, "red")),
         ),
@@ -55,52 +55,55 @@ def board() -> DashboardSpec:
         description="Which container uses what, which is near its limit, and which does not stay up?",
         refresh="30s",
         rows=(
-            Row(title="Now", panels=_now()),
+            Row(title="Now", panels=_build_overview_panels()),
             Row(title="In use", panels=panels()),
-            Row(title="Memory", panels=_memory()),
-            Row(title="CPU", panels=_cpu()),
-            Row(title="Restarts and files", panels=_life(), collapsed=True),
+            Row(title="Memory", panels=_build_memory_panels()),
+            Row(title="CPU", panels=_build_cpu_panels()),
+            Row(title="Restarts and files", panels=_build_life_panels(), collapsed=True),
         ),
     )
 
 
-def _now() -> tuple[Panel, ...]:
-    every, none = "every", none_of(at("container_last_seen", NAMED))
-    sick = f"count({at('container_health_state', NAMED)} == 0){none}"
-    young = f"count(time() - {at('container_start_time_seconds', NAMED)} < 3600){none}"
+def _build_overview_panels() -> tuple[Panel, ...]:
+    every, none = "every", fill_zero_if(select("container_last_seen", NAMED))
+    sick = f"count({select('container_health_state', NAMED)} == 0){none}"
+    young = f"count(time() - {select('container_start_time_seconds', NAMED)} < 3600){none}"
     return (
-        stat("Running", f"count({at('container_last_seen', NAMED)})", "short", "Containers that cAdvisor sees.", every),
-        stat(
+        draw_stat(
+            "Running", f"count({select('container_last_seen', NAMED)})", "short", "Containers that cAdvisor sees.",
+            every,
+        ),
+        draw_stat(
             "Unhealthy", sick, "short", "Their own check fails, or they just start. Worry when it stays.", every,
             thresholds=build_thresholds((1, "red")),
         ),
-        stat(
+        draw_stat(
             "Started within an hour", young, "short", "After a deployment these are the new ones; else ask why.", every,
         ),
-        stat("Memory in all", f"sum({WORKING})", "bytes", "Of all containers together.", every),
-        stat("Cores in all", f"sum({CORES})", "short", "Of all containers together.", every),
-        stat(
+        draw_stat("Memory in all", f"sum({WORKING})", "bytes", "Of all containers together.", every),
+        draw_stat("Cores in all", f"sum({CORES})", "short", "Of all containers together.", every),
+        draw_stat(
             "Nearest to its limit", f"topk(1, {USED})", "percentunit", "The container with least memory left.", NAME,
             thresholds=build_thresholds((MEMORY, "red")),
         ),
     )  # fmt: skip
 
 
-def _memory() -> tuple[Panel, ...]:
+def _build_memory_panels() -> tuple[Panel, ...]:
     hit = " or ".join(
-        f"sum by (name) (increase({at(metric, NAMED)}[5m])){more}"
+        f"sum by (name) (increase({select(metric, NAMED)}[5m])){more}"
         for metric, more in {"container_memory_failcnt": " > 0", "container_memory_events_max_total": ""}.items()
     )
     return (
-        chart(
-            "Resident memory", {NAME: f"sum by (name) ({at('container_memory_rss', NAMED)})"}, "bytes",
+        draw_chart(
+            "Resident memory", {NAME: f"sum by (name) ({select('container_memory_rss', NAMED)})"}, "bytes",
             "Memory that is no file: heap, stacks. What only grows is a leak.",
         ),
-        chart(
-            "Page cache", {NAME: f"sum by (name) ({at('container_memory_cache', NAMED)})"}, "bytes",
+        draw_chart(
+            "Page cache", {NAME: f"sum by (name) ({select('container_memory_cache', NAMED)})"}, "bytes",
             "Files in memory; given back when it is needed. Databases are slow without it.",
         ),
-        chart(
+        draw_chart(
             "Limit reached", {NAME: hit}, "short",
             "How often in 5 minutes the kernel had to take memory back. Usual for those with much page cache; worry"
             " about"
@@ -109,15 +112,15 @@ def _memory() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _cpu() -> tuple[Panel, ...]:
-    quota, period = (f"max by (name) ({at(f'container_spec_cpu_{what}', NAMED)})" for what in ("quota", "period"))
-    kernel = summed("name", "container_cpu_system_seconds_total", NAMED)
+def _build_cpu_panels() -> tuple[Panel, ...]:
+    quota, period = (f"max by (name) ({select(f'container_spec_cpu_{what}', NAMED)})" for what in ("quota", "period"))
+    kernel = sum_rate("name", "container_cpu_system_seconds_total", NAMED)
     return (
-        chart(
+        draw_chart(
             "CPU of their limits", {NAME: f"{CORES} / ({quota} / {period})"}, "percentunit",
             "Of those that have a limit. Worry when one stays near 100%: it is always held back.", width=12,
         ),
-        chart(
+        draw_chart(
             "CPU in the kernel", {NAME: kernel}, "short",
             "Cores spent on files, network and new processes. Worry when it is most of what a container uses.",
             width=12,
@@ -125,19 +128,19 @@ def _cpu() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _life() -> tuple[Panel, ...]:
-    again = {NAME: f"changes({at('container_start_time_seconds', NAMED)}[1h])"}
-    files = {NAME: f"sum by (name) ({at('container_fs_usage_bytes', NAMED)})"}
+def _build_life_panels() -> tuple[Panel, ...]:
+    again = {NAME: f"changes({select('container_start_time_seconds', NAMED)}[1h])"}
+    files = {NAME: f"sum by (name) ({select('container_fs_usage_bytes', NAMED)})"}
     major = ('failure_type="pgmajfault"', 'scope="container"')
-    faults = {NAME: summed("name", "container_memory_failures_total", NAMED, *major)}
+    faults = {NAME: sum_rate("name", "container_memory_failures_total", NAMED, *major)}
     return (
-        chart("Restarts", again, "short", f"Within an hour. A warning is sent above {RESTARTS:g} in 15 minutes."),
-        chart(
+        draw_chart("Restarts", again, "short", f"Within an hour. A warning is sent above {RESTARTS:g} in 15 minutes."),
+        draw_chart(
             "Files of their own", files, "bytes",
             "What they wrote beside their volumes; it is gone with the container. Worry about growth: a log file,"
             " mostly. Empty where the engine keeps images in containerd, as new installations of Docker 29 do.",
         ),
-        chart(
+        draw_chart(
             "Major page faults", faults, "ops",
             "Pages read from disk per second. Worry when it stays: its limit is tight.",
         ),

@@ -36,42 +36,44 @@ LINES = "Read the last lines before its end: `kubectl -n <namespace> logs <pod> 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the pods of a cluster, and about workloads that lack some."""
     return (
-        crash_looping(tune),
-        pod_not_ready(),
-        waiting(),
-        oom_killed(),
-        replicas_missing(),
-        replicas_gone(),
+        alert_on_crash_looping(tune),
+        alert_on_pod_not_ready(),
+        alert_on_waiting_container(),
+        alert_on_oom_killed(),
+        alert_on_replicas_missing(),
+        alert_on_replicas_gone(),
     )
 
 
-def series(name: str, **labels: str) -> str:
+def build_series(name: str, **labels: str) -> str:
     """One of kube-state-metrics' series about the namespace `shop`, as the examples of alerts name it."""
     return build_service_series(SELF, name, **{"instance": "kube-state-metrics:8080", "namespace": "shop", **labels})
 
 
-def _of_pod(name: str, **labels: str) -> str:
-    return series(name, pod="api-1", uid="1", **labels)
+def _build_pod_series(name: str, **labels: str) -> str:
+    return build_series(name, pod="api-1", uid="1", **labels)
 
 
 # -- pods ------------------------------------------------------------------------------------------------------------
 
 
-def crash_looping(tune: Tune) -> AlertRule:
+def alert_on_crash_looping(tune: Tune) -> AlertRule:
     """By two measures: kubelets wait longer and longer, so after a while a loop makes three restarts in that time."""
     bound = get_limit(tune, "PodCrashLooping", RESTARTS)
-    grown = "round(increase(kube_pod_container_status_restarts_total[{}]))"  # increase() makes 3 restarts 3.05 of them
+    build_growth_example = (
+        "round(increase(kube_pod_container_status_restarts_total[{}]))"  # increase() makes 3 restarts 3.05 of them
+    )
     late = 'max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[10m]) > 0'
-    count = _of_pod("kube_pod_container_status_restarts_total", container="api")
+    count = _build_pod_series("kube_pod_container_status_restarts_total", container="api")
 
-    def restarts(times: int) -> dict[str, str]:
+    def build_restarts(times: int) -> dict[str, str]:
         """It restarts so often after minute 50, a minute apart."""
         return {count: " ".join(["0+0x50", *(f"{n}+0x0" for n in range(1, times + 1)), f"{times}+0x60"])}
 
     return AlertRule(
         name="PodCrashLooping",
-        expr=f"{grown.format('15m')} > {bound:g}"
-        f" or {grown.format('1h')} > {2 * bound:g} and on(namespace, pod, container) {late}",
+        expr=f"{build_growth_example.format('15m')} > {bound:g}"
+        f" or {build_growth_example.format('1h')} > {2 * bound:g} and on(namespace, pod, container) {late}",
         for_="0s",  # a quarter of an hour is in the condition
         severity="warning",
         limit=Count(bound),
@@ -84,13 +86,16 @@ def crash_looping(tune: Tune) -> AlertRule:
             "If it began with a deployment, take that back: `kubectl -n <namespace> rollout undo deployment <name>`.",
             "If it waits for something at its start (a database, a secret), mend that: it starts by itself then.",
         ),
-        example=Example(fires=restarts(int(bound) + 1), silent=restarts(int(bound))),
+        example=Example(fires=build_restarts(int(bound) + 1), silent=build_restarts(int(bound))),
     )
 
 
-def pod_not_ready() -> AlertRule:
+def alert_on_pod_not_ready() -> AlertRule:
     """Pods that are to run; Services send them nothing."""
-    ready, phase = _of_pod("kube_pod_status_ready", condition="true"), _of_pod("kube_pod_status_phase", phase="Running")
+    ready, phase = (
+        _build_pod_series("kube_pod_status_ready", condition="true"),
+        _build_pod_series("kube_pod_status_phase", phase="Running"),
+    )
     return AlertRule(
         name="PodNotReady",
         expr='kube_pod_status_ready{condition="true"} == 0'
@@ -113,16 +118,18 @@ def pod_not_ready() -> AlertRule:
             silent={
                 ready: build_flat_samples(0),
                 phase: "1+0x10 0+0x110",
-                _of_pod("kube_pod_status_phase", phase="Succeeded"): "0+0x10 1+0x110",
+                _build_pod_series("kube_pod_status_phase", phase="Succeeded"): "0+0x10 1+0x110",
             },
         ),
     )
 
 
-def waiting() -> AlertRule:
+def alert_on_waiting_container() -> AlertRule:
     """Without the label `reason`: kubelets go to and fro between two, and each time the wait would begin anew."""
     reason = "kube_pod_container_status_waiting_reason"
-    pull, back = (_of_pod(reason, container="api", reason=why) for why in ("ErrImagePull", "ImagePullBackOff"))
+    pull, back = (
+        _build_pod_series(reason, container="api", reason=why) for why in ("ErrImagePull", "ImagePullBackOff")
+    )
     return AlertRule(
         name="ContainerWaiting",
         expr=f"max by ({BY}, namespace, pod, container) ({reason}{{{STUCK}}}) == 1",
@@ -146,10 +153,10 @@ def waiting() -> AlertRule:
     )
 
 
-def oom_killed() -> AlertRule:
+def alert_on_oom_killed() -> AlertRule:
     """Only while it has just restarted: the reason of its last end stays for as long as the pod lives."""
-    why = _of_pod("kube_pod_container_status_last_terminated_reason", container="api", reason="OOMKilled")
-    count = _of_pod("kube_pod_container_status_restarts_total", container="api")
+    why = _build_pod_series("kube_pod_container_status_last_terminated_reason", container="api", reason="OOMKilled")
+    count = _build_pod_series("kube_pod_container_status_restarts_total", container="api")
     return AlertRule(
         name="ContainerOomKilled",
         expr='kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1 and on(namespace, pod,'
@@ -176,28 +183,29 @@ def oom_killed() -> AlertRule:
 # -- workloads -------------------------------------------------------------------------------------------------------
 
 
-def _each(template: str) -> str:
+def _build_condition(template: str) -> str:
     """A condition for every kind of workload, of KIND, WANTED and THERE."""
     parts = (
-        template.replace("KIND", kind).replace("WANTED", wanted).replace("THERE", there)
-        for kind, (wanted, there) in WORKLOADS.items()
+        template.replace("KIND", kind).replace("WANTED", desired).replace("THERE", available)
+        for kind, (desired, available) in WORKLOADS.items()
     )
     return " or ".join(parts)
 
 
-def _replicas(kind: str, wanted: str, there: str) -> dict[str, str]:
+def _build_replica_series(kind: str, desired: str, available: str) -> dict[str, str]:
     """A workload of that kind, created long ago."""
     names = (*WORKLOADS[kind], f"kube_{kind}_created")
     return {
-        series(name, **{kind: "x"}): v for name, v in zip(names, (wanted, there, build_flat_samples(1)), strict=True)
+        build_series(name, **{kind: "x"}): v
+        for name, v in zip(names, (desired, available, build_flat_samples(1)), strict=True)
     }
 
 
-def replicas_missing() -> AlertRule:
+def alert_on_replicas_missing() -> AlertRule:
     """Some of them: what is left does the work of all."""
     return AlertRule(
         name="ReplicasMissing",
-        expr=_each("WANTED - THERE > 0"),
+        expr=_build_condition("WANTED - THERE > 0"),
         for_="15m",  # a rolling update, or a node that is drained, is over by then
         severity="warning",
         summary=f"{{{{ $labels.namespace }}}}/{NAME} lacks {{{{ $value | humanize }}}} replicas",
@@ -212,21 +220,21 @@ def replicas_missing() -> AlertRule:
             " it back: `kubectl -n <namespace> rollout undo deployment <name>`.",
         ),
         example=Example(
-            fires=_replicas("deployment", build_flat_samples(3), build_flat_samples(2)),
+            fires=_build_replica_series("deployment", build_flat_samples(3), build_flat_samples(2)),
             silent={
-                **_replicas("deployment", build_flat_samples(3), "3+0x50 2+0x5 3+0x70"),
-                **_replicas("statefulset", build_flat_samples(2), build_flat_samples(2)),
-                **_replicas("daemonset", build_flat_samples(0), build_flat_samples(0)),
+                **_build_replica_series("deployment", build_flat_samples(3), "3+0x50 2+0x5 3+0x70"),
+                **_build_replica_series("statefulset", build_flat_samples(2), build_flat_samples(2)),
+                **_build_replica_series("daemonset", build_flat_samples(0), build_flat_samples(0)),
             },
         ),
     )
 
 
-def replicas_gone() -> AlertRule:
+def alert_on_replicas_gone() -> AlertRule:
     """All of them: whoever needs the workload gets nothing."""
     return AlertRule(
         name="ReplicasGone",
-        expr=_each(f"WANTED > 0 and THERE == 0 and time() - kube_KIND_created > {GRACE}"),
+        expr=_build_condition(f"WANTED > 0 and THERE == 0 and time() - kube_KIND_created > {GRACE}"),
         for_="2m",  # a single replica that is restarted is back by then
         severity="critical",
         summary=f"None of the {{{{ $value | humanize }}}} replicas of {{{{ $labels.namespace }}}}/{NAME} works",
@@ -240,11 +248,11 @@ def replicas_gone() -> AlertRule:
             " --sort-by .lastTimestamp | tail -20`.",
         ),
         example=Example(
-            fires=_replicas("statefulset", build_flat_samples(1), "1+0x56 0+0x60"),
+            fires=_build_replica_series("statefulset", build_flat_samples(1), "1+0x56 0+0x60"),
             silent={
-                **_replicas("statefulset", build_flat_samples(1), "1+0x59 0+0x60"),
-                **_replicas("deployment", build_flat_samples(2), build_flat_samples(1)),
-                **_replicas("daemonset", build_flat_samples(0), build_flat_samples(0)),
+                **_build_replica_series("statefulset", build_flat_samples(1), "1+0x59 0+0x60"),
+                **_build_replica_series("deployment", build_flat_samples(2), build_flat_samples(1)),
+                **_build_replica_series("daemonset", build_flat_samples(0), build_flat_samples(0)),
             },
         ),
     )

@@ -5,7 +5,7 @@ Flags and metrics: https://github.com/kubernetes/kube-state-metrics/tree/main/do
 
 from __future__ import annotations
 
-from components.base import limits, published
+from components.base import build_limits, publish_port
 from components.exporters.kube_state import mixin as pack
 from model.capacity import choose_limit_mib
 from model.component import Component, Planned, Planning
@@ -27,7 +27,7 @@ RESOURCES = {
     "batch": ("cronjobs", "jobs"),
 }
 """What it counts, by API group. No Secret and no ConfigMap is among it, so it may not read them either."""
-KEPT = "kube_state_metrics_(list|watch)_total|process_.+"
+RETAINED_METRICS = "kube_state_metrics_(list|watch)_total|process_.+"
 """What is stored of itself; the rest are histograms of those who scrape it."""
 
 
@@ -42,7 +42,7 @@ class Settings(ComponentSettings):
     """kube-state-metrics."""
 
 
-def memory(cluster: KubernetesSettings) -> int:
+def estimate_memory(cluster: KubernetesSettings) -> int:
     """Bytes of memory that it is expected to take."""
     return MEMORY + cluster.expected_pods * MEMORY_PER_POD
 
@@ -62,7 +62,7 @@ class KubeState(Component[Settings]):
 
         Whether it could read them all is told on a port of its own.
         """
-        kept = ({"source_labels": ["__name__"], "regex": KEPT, "action": "keep"},)
+        relabel = ({"source_labels": ["__name__"], "regex": RETAINED_METRICS, "action": "keep"},)
         return Telemetry(
             rows=(StackRow(title="Cluster", panels=pack.panels(), position=70),),
             scrape=(
@@ -70,7 +70,7 @@ class KubeState(Component[Settings]):
                 ScrapeJob(
                     name=ITSELF,
                     series=SeriesCount(target=31),
-                    metric_relabel=kept,
+                    metric_relabel=relabel,
                     **build_scrape_targets(context, NAME, SELF_PORT),
                 ),
             ),
@@ -87,9 +87,11 @@ class KubeState(Component[Settings]):
             Workload(
                 name=NAME,
                 image=NAME,
-                limits=limits(own, memory=choose_limit_mib(memory(context.settings.kubernetes), 128), cpus=0.5),
+                limits=build_limits(
+                    own, memory=choose_limit_mib(estimate_memory(context.settings.kubernetes), 128), cpus=0.5
+                ),
                 args=(f"--port={PORT}", f"--telemetry-port={SELF_PORT}", f"--resources={kinds}"),
-                ports=(published(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
+                ports=(publish_port(context, NAME, PORT), Port(number=SELF_PORT, name="self")),
                 access=tuple(
                     Access(groups=(group,), resources=kinds, verbs=("list", "watch"))
                     for group, kinds in RESOURCES.items()

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/instrumentation/metrics/
 
 from __future__ import annotations
 
-from components.drawing import at, chart, none_of, stat, summed
+from components.drawing import draw_chart, draw_stat, fill_zero_if, select, sum_rate
 from components.exporters.kube_state import alerts as cluster_alerts
 from components.exporters.kube_state import node_alerts as cluster_node_alerts
 from components.exporters.kube_state import volume_alerts as cluster_volume_alerts
@@ -24,9 +24,9 @@ TRUE = 'condition="true"'
 CONTAINER = "{{namespace}}/{{pod}} {{container}}"
 POD = "{{namespace}}/{{pod}}"
 CLAIM = "{{namespace}}/{{persistentvolumeclaim}}"
-COUNT = at("kube_pod_container_status_restarts_total")
-PHASES = f"sum by (phase) ({at('kube_pod_status_phase')})"
-LEFT = f"{at('kubelet_volume_stats_available_bytes')} / {at('kubelet_volume_stats_capacity_bytes')}"
+COUNT = select("kube_pod_container_status_restarts_total")
+PHASES = f"sum by (phase) ({select('kube_pod_status_phase')})"
+LEFT = f"{select('kubelet_volume_stats_available_bytes')} / {select('kubelet_volume_stats_capacity_bytes')}"
 USED = f"max by (namespace, persistentvolumeclaim) (1 - {LEFT})"
 """Share of each volume in use; one that several nodes mount is told of by each of them."""
 FULL = build_thresholds((1 - VOLUME_LOW, "yellow"), (1 - VOLUME_FULL, "red"))
@@ -45,19 +45,21 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 def panels() -> tuple[Panel, ...]:
     """What is missing, what restarts, what is full: the row for the stack's own dashboard."""
     return (
-        _phases(6),
-        chart(
+        _build_phase_panel(6),
+        draw_chart(
             "Replicas missing",
             {
-                f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": f"{at(wanted)} - {at(there)} > 0{none_of(at(wanted))}"
-                for kind, (wanted, there) in WORKLOADS.items()
+                f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": (
+                    f"{select(desired)} - {select(available)} > 0{fill_zero_if(select(desired))}"
+                )
+                for kind, (desired, available) in WORKLOADS.items()
             },
             "short", "Wanted, but not at work. A warning is sent after 15 minutes, and people are called when none is"
             " left.",
             width=6, thresholds=build_thresholds((1, "yellow")),
         ),
-        _restarts(6),
-        _used(6),
+        _build_restart_panel(6),
+        _build_usage_panel(6),
     )  # fmt: skip
 
 
@@ -69,43 +71,46 @@ def board() -> DashboardSpec:
         description="Does everything run that should, is there room for it, and which volume or node gives out next?",
         refresh="30s",
         rows=(
-            Row(title="Now", panels=_now()),
-            Row(title="Workloads", panels=_workloads()),
-            Row(title="Nodes", panels=_nodes()),
-            Row(title="Volumes", panels=_volumes()),
-            Row(title="Pods", panels=_pods(), collapsed=True),
+            Row(title="Now", panels=_build_overview_panels()),
+            Row(title="Workloads", panels=_build_workload_panels()),
+            Row(title="Nodes", panels=_build_node_panels()),
+            Row(title="Volumes", panels=_build_volume_panels()),
+            Row(title="Pods", panels=_build_pod_panels(), collapsed=True),
         ),
     )
 
 
-def _now() -> tuple[Panel, ...]:
+def _build_overview_panels() -> tuple[Panel, ...]:
     every = "every"
-    running = "sum(" + at("kube_pod_status_phase", 'phase="Running"') + ")"
-    ready = at("kube_pod_status_ready", TRUE)
-    unready = f"count({ready} == 0 and on(namespace, pod) {at('kube_pod_status_phase', ALIVE)} == 1){none_of(ready)}"
-    wanted, there = WORKLOADS["deployment"]
+    running = "sum(" + select("kube_pod_status_phase", 'phase="Running"') + ")"
+    ready = select("kube_pod_status_ready", TRUE)
+    unready = (
+        f"count({ready} == 0 and on(namespace, pod) {select('kube_pod_status_phase', ALIVE)} == 1){fill_zero_if(ready)}"
+    )
+    desired, available = WORKLOADS["deployment"]
     return (
-        stat(
-            "Nodes ready", f"avg({at('kube_node_status_condition', READY)})", "percentunit",
+        draw_stat(
+            "Nodes ready", f"avg({select('kube_node_status_condition', READY)})", "percentunit",
             "Share of all nodes. People are called when one that is not cordoned is not ready for 15 minutes.", every,
             thresholds=build_thresholds((0, "red"), (1, "green")),
         ),
-        stat("Pods running", running, "short", "Pods with at least one container that runs.", every),
-        stat(
+        draw_stat("Pods running", running, "short", "Pods with at least one container that runs.", every),
+        draw_stat(
             "Pods not ready", unready, "short", "They should run, but get no requests. A warning is sent after 15"
             " minutes.",
             every, thresholds=build_thresholds((1, "yellow")),
         ),
-        stat(
+        draw_stat(
             "Restarts in an hour", f"round(sum(increase({COUNT}[1h])))", "short",
             f"Of all containers. A warning is sent when one of them has more than {RESTARTS:g} in 15 minutes.", every,
         ),
-        stat(
-            "Deployments short of replicas", f"count({at(wanted)} - {at(there)} > 0){none_of(at(wanted))}", "short",
+        draw_stat(
+            "Deployments short of replicas",
+            f"count({select(desired)} - {select(available)} > 0){fill_zero_if(select(desired))}", "short",
             "Fewer work than are wanted. A warning is sent after 15 minutes.", every,
             thresholds=build_thresholds((1, "yellow")),
         ),
-        stat(
+        draw_stat(
             "Volume nearest to full", f"topk(1, {USED})", "percentunit",
             f"The one with least left. A warning is sent above {format_percent(1 - VOLUME_LOW)}; people are called"
             f" above {format_percent(1 - VOLUME_FULL)}.",
@@ -117,25 +122,25 @@ def _now() -> tuple[Panel, ...]:
 # -- panels that stand in two places ---------------------------------------------------------------------------------
 
 
-def _phases(width: int) -> Panel:
-    return chart(
+def _build_phase_panel(width: int) -> Panel:
+    return draw_chart(
         "Pods by phase", {"{{phase}}": PHASES}, "short",
         "Worry when pods stay Pending (no node has room, or an image or volume is missing) or when Failed ones grow.",
         width=width,
     )  # fmt: skip
 
 
-def _restarts(width: int) -> Panel:
-    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{none_of(COUNT)}"
-    return chart(
+def _build_restart_panel(width: int) -> Panel:
+    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{fill_zero_if(COUNT)}"
+    return draw_chart(
         "Restarts of containers", {CONTAINER: again}, "short",
         f"Within 15 minutes. A warning is sent above {RESTARTS:g}.",
         width=width, thresholds=build_thresholds((RESTARTS, "yellow")),
     )  # fmt: skip
 
 
-def _used(width: int) -> Panel:
-    return chart(
+def _build_usage_panel(width: int) -> Panel:
+    return draw_chart(
         "Volumes in use", {CLAIM: USED}, "percentunit",
         f"Share of each claim. A warning is sent above {format_percent(1 - VOLUME_LOW)}, or when it would be full"
         f" within a day; people are called above {format_percent(1 - VOLUME_FULL)}.",
@@ -146,45 +151,45 @@ def _used(width: int) -> Panel:
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _workloads() -> tuple[Panel, ...]:
+def _build_workload_panels() -> tuple[Panel, ...]:
     replicas: dict[str, str] = {}
-    for kind, (wanted, there) in WORKLOADS.items():
+    for kind, (desired, available) in WORKLOADS.items():
         name = f"{{{{namespace}}}}/{{{{{kind}}}}}"
-        replicas |= {f"{name} wanted": at(wanted), f"{name} at work": at(there)}
+        replicas |= {f"{name} wanted": select(desired), f"{name} at work": select(available)}
     return (
-        chart(
+        draw_chart(
             "Replicas", replicas, "short",
             "By workload. Worry when fewer are at work than are wanted: a warning is sent after 15 minutes, and people"
             " are called when none is.",
         ),
-        _restarts(8),
-        _phases(8),
+        _build_restart_panel(8),
+        _build_phase_panel(8),
     )  # fmt: skip
 
 
-def _nodes() -> tuple[Panel, ...]:
-    def room(resource: str) -> dict[str, str]:
+def _build_node_panels() -> tuple[Panel, ...]:
+    def build_room(resource: str) -> dict[str, str]:
         which = f'resource="{resource}"'
-        living = f"and on(namespace, pod) {at('kube_pod_status_phase', ALIVE)} == 1"  # what is done takes no room
+        living = f"and on(namespace, pod) {select('kube_pod_status_phase', ALIVE)} == 1"  # what is done takes no room
         return {
-            "{{node}} allocatable": f"sum by (node) ({at('kube_node_status_allocatable', which)})",
-            "{{node}} requested": f"sum by (node) ({at('kube_pod_container_resource_requests', which)} {living})",
+            "{{node}} allocatable": f"sum by (node) ({select('kube_node_status_allocatable', which)})",
+            "{{node}} requested": f"sum by (node) ({select('kube_pod_container_resource_requests', which)} {living})",
         }
 
     sick = {
-        "{{node}} not ready": f"{at('kube_node_status_condition', READY)} == 0",
-        "{{node}} {{condition}}": f"{at('kube_node_status_condition', PRESSURE)} == 1",
+        "{{node}} not ready": f"{select('kube_node_status_condition', READY)} == 0",
+        "{{node}} {{condition}}": f"{select('kube_node_status_condition', PRESSURE)} == 1",
     }
     return (
-        chart(
-            "CPU by node", room("cpu"), "short",
+        draw_chart(
+            "CPU by node", build_room("cpu"), "short",
             "Cores that pods can have, and those that they asked for. Where the two meet no pod is started any more.",
         ),
-        chart(
-            "Memory by node", room("memory"), "bytes",
+        draw_chart(
+            "Memory by node", build_room("memory"), "bytes",
             "What pods can have, and what they asked for. Where the two meet no pod is started any more.",
         ),
-        chart(
+        draw_chart(
             "Nodes that are not well", sick, "short",
             "Empty is good. People are called for a node that is not ready for 15 minutes; for one that lacks memory,"
             " disk, process numbers or its network for 5 minutes a warning is sent.",
@@ -192,16 +197,18 @@ def _nodes() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _volumes() -> tuple[Panel, ...]:
-    free = f"min by (namespace, persistentvolumeclaim) ({at('kubelet_volume_stats_available_bytes')})"
+def _build_volume_panels() -> tuple[Panel, ...]:
+    free = f"min by (namespace, persistentvolumeclaim) ({select('kubelet_volume_stats_available_bytes')})"
     inodes = (
         "min by (namespace, persistentvolumeclaim) "
-        f"({at('kubelet_volume_stats_inodes_free')} / ({at('kubelet_volume_stats_inodes')} > 0))"
+        f"({select('kubelet_volume_stats_inodes_free')} / ({select('kubelet_volume_stats_inodes')} > 0))"
     )
     return (
-        _used(8),
-        chart("Free space of volumes", {CLAIM: free}, "bytes", "What can still be written. A steady fall is a trend."),
-        chart(
+        _build_usage_panel(8),
+        draw_chart(
+            "Free space of volumes", {CLAIM: free}, "bytes", "What can still be written. A steady fall is a trend.",
+        ),
+        draw_chart(
             "Inodes left", {CLAIM: inodes}, "percentunit",
             f"When none is left no file can be made, whatever space there is. People are called below"
             f" {format_percent(FILES)}.",
@@ -209,15 +216,15 @@ def _volumes() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _pods() -> tuple[Panel, ...]:
+def _build_pod_panels() -> tuple[Panel, ...]:
     own = 'container!=""'
-    memory = f"sum by (namespace, pod) ({at('container_memory_working_set_bytes', own)})"
+    memory = f"sum by (namespace, pod) ({select('container_memory_working_set_bytes', own)})"
     return (
-        chart(
-            "CPU by pod", {POD: summed("namespace, pod", "container_cpu_usage_seconds_total", own)}, "short",
+        draw_chart(
+            "CPU by pod", {POD: sum_rate("namespace, pod", "container_cpu_usage_seconds_total", own)}, "short",
             "Cores in use. Worry at a step without more requests.", width=12,
         ),
-        chart(
+        draw_chart(
             "Memory by pod", {POD: memory}, "bytes",
             "What cannot be given back. Steady growth is a leak; a container at its limit is killed.", width=12,
         ),

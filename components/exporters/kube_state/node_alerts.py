@@ -41,34 +41,34 @@ Kind = Literal["Client", "Server"]
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the nodes of a cluster, and about those who tell of it."""
     return (
-        node_not_ready(),
-        node_flaps(tune),
-        node_pressure(),
-        node_cordoned(),
-        certificate_ends(tune, "Client"),
-        certificate_ends(tune, "Server"),
-        certificate_not_renewed("Client"),
-        certificate_not_renewed("Server"),
-        state_errors(tune, "List"),
-        state_errors(tune, "Watch"),
+        alert_on_node_not_ready(),
+        alert_on_node_flapping(tune),
+        alert_on_node_pressure(),
+        alert_on_node_cordoned(),
+        alert_on_certificate_expiry(tune, "Client"),
+        alert_on_certificate_expiry(tune, "Server"),
+        alert_on_certificate_not_renewed("Client"),
+        alert_on_certificate_not_renewed("Server"),
+        alert_on_state_errors(tune, "List"),
+        alert_on_state_errors(tune, "Watch"),
     )
 
 
-def _condition(condition: str, status: str = "true") -> str:
+def _build_condition(condition: str, status: str = "true") -> str:
     labels = {"instance": "k:8080", "node": "a", "condition": condition, "status": status}
     return build_service_series(SELF, "kube_node_status_condition", **labels)
 
 
-def _cordoned() -> str:
+def _build_cordoned_series() -> str:
     return build_service_series(SELF, "kube_node_spec_unschedulable", instance="k:8080", node="a")
 
 
 # -- nodes -----------------------------------------------------------------------------------------------------------
 
 
-def node_not_ready() -> AlertRule:
+def alert_on_node_not_ready() -> AlertRule:
     """Zero for both other statuses: the kubelet says that it is not ready, or nothing has been heard from it."""
-    ready, cordoned = _condition("Ready"), _cordoned()
+    ready, cordoned = _build_condition("Ready"), _build_cordoned_series()
     gone = "1+0x40 0+0x80"
     return AlertRule(
         name="NodeNotReady",
@@ -90,12 +90,12 @@ def node_not_ready() -> AlertRule:
     )
 
 
-def node_flaps(tune: Tune) -> AlertRule:
+def alert_on_node_flapping(tune: Tune) -> AlertRule:
     """It never stays away for long enough to be told of, and its pods are moved each time."""
     bound = get_limit(tune, "KubeNodeReadinessFlapping", FLAPS)
-    ready, cordoned = _condition("Ready"), _cordoned()
+    ready, cordoned = _build_condition("Ready"), _build_cordoned_series()
 
-    def changes(times: int) -> dict[str, str]:
+    def build_changes(times: int) -> dict[str, str]:
         """It changes so often after minute 50, a minute apart."""
         values = [f"{(n + 1) % 2}+0x0" for n in range(1, times + 1)]
         return {ready: " ".join(["1+0x49", *values, f"{(times + 1) % 2}+0x60"]), cordoned: build_flat_samples(0)}
@@ -116,13 +116,13 @@ def node_flaps(tune: Tune) -> AlertRule:
             "Look at its load, memory and disk in the dashboard Host: a kubelet that gets no CPU misses its reports.",
             "Until it is mended, keep pods away from it: `kubectl cordon <node>`.",
         ),
-        example=Example(fires=changes(int(bound) + 1), silent=changes(int(bound))),
+        example=Example(fires=build_changes(int(bound) + 1), silent=build_changes(int(bound))),
     )
 
 
-def node_pressure() -> AlertRule:
+def alert_on_node_pressure() -> AlertRule:
     """Memory, disk or processes: the kubelet ends pods to get them back; or its network is not set up."""
-    series = _condition("DiskPressure")
+    series = _build_condition("DiskPressure")
     return AlertRule(
         name="NodePressure",
         expr=f"kube_node_status_condition{{{PRESSURE}}} == 1",
@@ -142,9 +142,9 @@ def node_pressure() -> AlertRule:
     )
 
 
-def node_cordoned() -> AlertRule:
+def alert_on_node_cordoned() -> AlertRule:
     """Forgotten after a maintenance; the day is in the condition, so that a restart of Prometheus does not begin it."""
-    cordoned = _cordoned()
+    cordoned = _build_cordoned_series()
     return AlertRule(
         name="NodeCordoned",
         expr="min_over_time(kube_node_spec_unschedulable[1d]) == 1 and kube_node_spec_unschedulable offset 1d == 1",
@@ -164,11 +164,11 @@ def node_cordoned() -> AlertRule:
 # -- certificates of kubelets ----------------------------------------------------------------------------------------
 
 
-def _kubelet(name: str) -> str:
+def _build_kubelet_series(name: str) -> str:
     return build_service_series(KUBELET, name, instance="10.0.0.1:10250", node="a")
 
 
-def certificate_ends(tune: Tune, kind: Kind) -> AlertRule:
+def alert_on_certificate_expiry(tune: Tune, kind: Kind) -> AlertRule:
     """By the kubelet's own count; it is without end where the kubelet does not renew it."""
     name = f"Kubelet{kind}CertificateExpiration"
     bound = get_limit(tune, name, CLIENT_SECONDS if kind == "Client" else SERVER_SECONDS)
@@ -196,13 +196,13 @@ def certificate_ends(tune: Tune, kind: Kind) -> AlertRule:
             " the same time.",
         ),
         example=Example(
-            fires={_kubelet(metric): build_flat_samples(bound * 0.99)},
-            silent={_kubelet(metric): build_flat_samples(bound * 1.01)},
+            fires={_build_kubelet_series(metric): build_flat_samples(bound * 0.99)},
+            silent={_build_kubelet_series(metric): build_flat_samples(bound * 1.01)},
         ),
     )
 
 
-def certificate_not_renewed(kind: Kind) -> AlertRule:
+def alert_on_certificate_not_renewed(kind: Kind) -> AlertRule:
     """Told weeks before the end, at the first renewals that fail."""
     metric = (
         "kubelet_certificate_manager_client_expiration_renew_errors"
@@ -223,14 +223,17 @@ def certificate_not_renewed(kind: Kind) -> AlertRule:
             "`Approved` without `Issued`: the controller manager lacks its signing key, or does not run.",
             "If there are none, read the kubelet's log: `journalctl -u kubelet --since -1h | grep -i certificate`.",
         ),
-        example=Example(fires={_kubelet(metric): "0+0x30 1+1x90"}, silent={_kubelet(metric): "0+0x10 1+0x110"}),
+        example=Example(
+            fires={_build_kubelet_series(metric): "0+0x30 1+1x90"},
+            silent={_build_kubelet_series(metric): "0+0x10 1+0x110"},
+        ),
     )
 
 
 # -- kube-state-metrics ----------------------------------------------------------------------------------------------
 
 
-def state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
+def alert_on_state_errors(tune: Tune, what: Literal["List", "Watch"]) -> AlertRule:
     """Kinds of objects that it may not read, or that the API server does not give it."""
     name = f"KubeStateMetrics{what}Errors"
     bound = get_limit(tune, name, FAILED_SHARE)

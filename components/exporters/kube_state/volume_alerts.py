@@ -5,7 +5,7 @@ Source of kubelet_volume_stats_*: https://kubernetes.io/docs/reference/instrumen
 
 from __future__ import annotations
 
-from components.exporters.kube_state.alerts import series
+from components.exporters.kube_state.alerts import build_series
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import SERVICE, Tune, build_flat_samples, build_service_series, format_percent, get_limit
@@ -42,29 +42,34 @@ VOLUME_STEPS = (
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the volumes of a cluster."""
-    return volume_full(tune), volume_low(tune), volume_filling(tune), files_used_up(tune)
+    return (
+        alert_on_volume_full(tune),
+        alert_on_volume_low(tune),
+        alert_on_volume_filling(tune),
+        alert_on_inodes_exhausted(tune),
+    )
 
 
-def _volume(available: str, size: float) -> dict[str, str]:
+def _build_volume_series(available: str, size: float) -> dict[str, str]:
     """A volume with the given free space, for ten hours."""
     values = {"available_bytes": available, "capacity_bytes": f"{size!r}+0x600"}
-    return {_series(what): v for what, v in values.items()}
+    return {_build_series(what): v for what, v in values.items()}
 
 
-def _series(what: str) -> str:
+def _build_series(what: str) -> str:
     labels = {"instance": "10.0.0.1:10250", "node": "a", "namespace": "shop", "persistentvolumeclaim": "data-db-0"}
     return build_service_series(KUBELET, f"kubelet_volume_stats_{what}", **labels)
 
 
-def _read_only() -> dict[str, str]:
+def _build_read_only_series() -> dict[str, str]:
     name, labels = "kube_persistentvolumeclaim_access_mode", {"persistentvolumeclaim": "data-db-0"}
-    return {series(name, access_mode="ReadOnlyMany", **labels): "1+0x600"}
+    return {build_series(name, access_mode="ReadOnlyMany", **labels): "1+0x600"}
 
 
-def volume_full(tune: Tune) -> AlertRule:
+def alert_on_volume_full(tune: Tune) -> AlertRule:
     """Somebody has to act now: by its level, for one that fills within an hour has no trend yet."""
     bound = get_limit(tune, "KubePersistentVolumeFillingUp", VOLUME_FULL)
-    nearly = _volume(build_flat_samples(bound * 990), 1000)
+    nearly = _build_volume_series(build_flat_samples(bound * 990), 1000)
     return AlertRule(
         name="KubePersistentVolumeFillingUp",
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
@@ -76,11 +81,11 @@ def volume_full(tune: Tune) -> AlertRule:
         description=f"Less than {format_percent(bound)} of the volume is left: databases, metrics and logs stop when"
         " it is full.",
         steps=VOLUME_STEPS,
-        example=Example(fires=nearly, silent={**nearly, **_read_only()}),
+        example=Example(fires=nearly, silent={**nearly, **_build_read_only_series()}),
     )
 
 
-def volume_low(tune: Tune) -> AlertRule:
+def alert_on_volume_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
     bound = get_limit(tune, "VolumeFilling", VOLUME_LOW)
     return AlertRule(
@@ -94,12 +99,13 @@ def volume_low(tune: Tune) -> AlertRule:
         " full.",
         steps=VOLUME_STEPS,
         example=Example(
-            fires=_volume(build_flat_samples(bound * 990), 1000), silent=_volume(build_flat_samples(bound * 1010), 1000)
+            fires=_build_volume_series(build_flat_samples(bound * 990), 1000),
+            silent=_build_volume_series(build_flat_samples(bound * 1010), 1000),
         ),
     )
 
 
-def volume_filling(tune: Tune) -> AlertRule:
+def alert_on_volume_filling(tune: Tune) -> AlertRule:
     """A warning, as there is a day; and only from three hours of data on: before, the trend says nothing."""
     bound = get_limit(tune, "VolumeFillsSoon", VOLUME_FILLING)
     size = 400 / bound  # so that the 364 and less of the example are below the bound
@@ -115,14 +121,16 @@ def volume_filling(tune: Tune) -> AlertRule:
         " fills it within 24 hours: databases, metrics and logs stop when it is full.",
         steps=VOLUME_STEPS,
         # after five hours 1440 more minutes of 0.211 are just more than is left; after six those of 0.2 are just less
-        example=Example(fires=_volume("364-0.211x600", size), silent=_volume("364-0.2x600", size), at="6h"),
+        example=Example(
+            fires=_build_volume_series("364-0.211x600", size), silent=_build_volume_series("364-0.2x600", size), at="6h"
+        ),
     )
 
 
-def files_used_up(tune: Tune) -> AlertRule:
+def alert_on_inodes_exhausted(tune: Tune) -> AlertRule:
     """Inodes: file systems that make them as they need them say 0, and are left out."""
     bound = get_limit(tune, "KubePersistentVolumeInodesFillingUp", FILES)
-    free, most = _series("inodes_free"), _series("inodes")
+    free, most = _build_series("inodes_free"), _build_series("inodes")
     return AlertRule(
         name="KubePersistentVolumeInodesFillingUp",
         expr=f"kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0) < {bound:g}{WRITABLE}",

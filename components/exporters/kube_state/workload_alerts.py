@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.exporters.kube_state.alerts import SELF, series
+from components.exporters.kube_state.alerts import SELF, build_series
 from model.telemetry import AlertRule, Example
 from packs.base import Tune, build_flat_samples, build_service_series, get_limit
 
@@ -22,25 +22,26 @@ JOB = "{{ $labels.namespace }}/{{ $labels.job_name }}"
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about what was asked of a cluster and does not happen."""
     return (
-        rollout_stuck(),
-        generation_mismatch("Deployment"),
-        generation_mismatch("StatefulSet"),
-        autoscaler_at_its_end(),
-        autoscaler_without_metrics(),
-        job_failed(),
-        job_not_completed(tune),
-        cron_job_late(tune),
+        alert_on_rollout_stuck(),
+        alert_on_generation_mismatch("Deployment"),
+        alert_on_generation_mismatch("StatefulSet"),
+        alert_on_autoscaler_at_maximum(),
+        alert_on_autoscaler_without_metrics(),
+        alert_on_job_failed(),
+        alert_on_job_not_completed(tune),
+        alert_on_cron_job_late(tune),
     )
 
 
 # -- rollouts --------------------------------------------------------------------------------------------------------
 
 
-def rollout_stuck() -> AlertRule:
+def alert_on_rollout_stuck() -> AlertRule:
     """The old replicas stay where none may be missing, so that nothing else shows it."""
     labels = {"deployment": "api", "condition": "Progressing"}
     states = {
-        status: series("kube_deployment_status_condition", **labels, status=status) for status in ("false", "true")
+        status: build_series("kube_deployment_status_condition", **labels, status=status)
+        for status in ("false", "true")
     }
     return AlertRule(
         name="KubeDeploymentRolloutStuck",
@@ -66,14 +67,14 @@ def rollout_stuck() -> AlertRule:
     )
 
 
-def generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule:
+def alert_on_generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule:
     """What is wanted was changed, and its controller has not even looked."""
     name = kind.lower()
-    wanted, seen = f"kube_{name}_metadata_generation", f"kube_{name}_status_observed_generation"
-    one, other = (series(metric, **{name: "x"}) for metric in (wanted, seen))
+    desired, observed = f"kube_{name}_metadata_generation", f"kube_{name}_status_observed_generation"
+    one, other = (build_series(metric, **{name: "x"}) for metric in (desired, observed))
     return AlertRule(
         name=f"Kube{kind}GenerationMismatch",
-        expr=f"{wanted} - {seen} > 0",
+        expr=f"{desired} - {observed} > 0",
         for_="15m",  # a controller manager that changes its leader is at work again by then
         severity="warning",
         summary=f"Nobody acts on the change of {kind} {{{{ $labels.namespace }}}}/{{{{ $labels.{name} }}}}",
@@ -95,11 +96,13 @@ def generation_mismatch(kind: Literal["Deployment", "StatefulSet"]) -> AlertRule
 # -- autoscalers -----------------------------------------------------------------------------------------------------
 
 
-def _hpa(**values: float) -> dict[str, str]:
-    return {series(f"kube_{HPA}_{name}", **{HPA: "api"}): build_flat_samples(value) for name, value in values.items()}
+def _build_autoscaler_series(**values: float) -> dict[str, str]:
+    return {
+        build_series(f"kube_{HPA}_{name}", **{HPA: "api"}): build_flat_samples(value) for name, value in values.items()
+    }
 
 
-def autoscaler_at_its_end() -> AlertRule:
+def alert_on_autoscaler_at_maximum() -> AlertRule:
     """One whose least and most are equal does not scale, and is left out."""
     return AlertRule(
         name="KubeHpaMaxedOut",
@@ -116,19 +119,19 @@ def autoscaler_at_its_end() -> AlertRule:
             "If it is load, raise `maxReplicas`, and see that the nodes have room: dashboard Cluster, row Nodes.",
         ),
         example=Example(
-            fires=_hpa(status_current_replicas=5, spec_max_replicas=5, spec_min_replicas=1),
-            silent=_hpa(status_current_replicas=5, spec_max_replicas=5, spec_min_replicas=5),
+            fires=_build_autoscaler_series(status_current_replicas=5, spec_max_replicas=5, spec_min_replicas=1),
+            silent=_build_autoscaler_series(status_current_replicas=5, spec_max_replicas=5, spec_min_replicas=5),
         ),
     )
 
 
-def autoscaler_without_metrics() -> AlertRule:
+def alert_on_autoscaler_without_metrics() -> AlertRule:
     """A workload that is scaled to nothing has its autoscaler off, which is meant: there is no replica then.
 
     How many it wants is not asked: that is 0 until it has had metrics once.
     """
     labels = {HPA: "api", "condition": "ScalingActive", "status": "false"}
-    inactive = series(f"kube_{HPA}_status_condition", **labels)
+    inactive = build_series(f"kube_{HPA}_status_condition", **labels)
     return AlertRule(
         name="HpaWithoutMetrics",
         expr=f'kube_{HPA}_status_condition{{condition="ScalingActive", status="false"}} == 1'
@@ -143,8 +146,8 @@ def autoscaler_without_metrics() -> AlertRule:
             "If it scales by a share, each container of the pods needs a request: `resources.requests`.",
         ),
         example=Example(
-            fires={inactive: build_flat_samples(1), **_hpa(status_current_replicas=2)},
-            silent={inactive: build_flat_samples(1), **_hpa(status_current_replicas=0)},
+            fires={inactive: build_flat_samples(1), **_build_autoscaler_series(status_current_replicas=2)},
+            silent={inactive: build_flat_samples(1), **_build_autoscaler_series(status_current_replicas=0)},
         ),
     )
 
@@ -152,10 +155,10 @@ def autoscaler_without_metrics() -> AlertRule:
 # -- Jobs ------------------------------------------------------------------------------------------------------------
 
 
-def job_failed() -> AlertRule:
+def alert_on_job_failed() -> AlertRule:
     """When it has given up, after all attempts; and until it is deleted, for its next run is another Job."""
-    failed = {c: series("kube_job_failed", job_name="backup-1", condition=c) for c in ("true", "false")}
-    tried = series("kube_job_status_failed", job_name="backup-1")
+    failed = {c: build_series("kube_job_failed", job_name="backup-1", condition=c) for c in ("true", "false")}
+    tried = build_series("kube_job_status_failed", job_name="backup-1")
     return AlertRule(
         name="JobFailed",
         expr='kube_job_failed{condition="true"} > 0',
@@ -178,10 +181,12 @@ def job_failed() -> AlertRule:
     )
 
 
-def job_not_completed(tune: Tune) -> AlertRule:
+def alert_on_job_not_completed(tune: Tune) -> AlertRule:
     """It hangs, or none of its pods can be made; no later run of a CronJob that forbids two at a time begins."""
     bound = get_limit(tune, "KubeJobNotCompleted", JOB_SECONDS)
-    started, done = (series(f"kube_job_status_{what}_time", job_name="backup-1") for what in ("start", "completion"))
+    started, done = (
+        build_series(f"kube_job_status_{what}_time", job_name="backup-1") for what in ("start", "completion")
+    )
     over = "unless on(namespace, job_name)"
     minutes = int(bound // 60)
     return AlertRule(
@@ -209,7 +214,7 @@ def job_not_completed(tune: Tune) -> AlertRule:
     )
 
 
-def cron_job_late(tune: Tune) -> AlertRule:
+def alert_on_cron_job_late(tune: Tune) -> AlertRule:
     """Seconds since the time of its next run, which moves on with each run that begins."""
     bound = get_limit(tune, "CronJobNotStarted", LATE_SECONDS)
     due = build_service_series(

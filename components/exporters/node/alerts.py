@@ -45,24 +45,24 @@ WHERE = "{{ with $labels.node }}{{ . }} {{ end }}{{ $labels.instance }}"
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the host."""
     return (
-        memory(tune),
-        thrashing(tune),
-        cpu(tune),
-        stolen(tune),
-        killed(),
-        clock(tune),
-        clock_not_synchronised(),
+        alert_on_low_memory(tune),
+        alert_on_thrashing(tune),
+        alert_on_high_cpu(tune),
+        alert_on_stolen_cpu(tune),
+        alert_on_oom_kill(),
+        alert_on_clock_skew(tune),
+        alert_on_clock_not_synchronised(),
     )
 
 
-def _series(name: str, **labels: str) -> str:
+def _build_series(name: str, **labels: str) -> str:
     return build_service_series(SELF, name, instance="node-exporter:9100", **labels)
 
 
-def memory(tune: Tune) -> AlertRule:
+def alert_on_low_memory(tune: Tune) -> AlertRule:
     """Memory that nothing can be given back of."""
     bound = get_limit(tune, "HostMemoryHigh", MEMORY)
-    free, total = _series("node_memory_MemAvailable_bytes"), _series("node_memory_MemTotal_bytes")
+    free, total = _build_series("node_memory_MemAvailable_bytes"), _build_series("node_memory_MemTotal_bytes")
     return AlertRule(
         name="HostMemoryHigh",
         expr=f"1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > {bound:g}",
@@ -84,10 +84,13 @@ def memory(tune: Tune) -> AlertRule:
     )
 
 
-def thrashing(tune: Tune) -> AlertRule:
+def alert_on_thrashing(tune: Tune) -> AlertRule:
     """By the kernel's own measure of waiting; by major faults where it keeps none (psi=0)."""
     bound = get_limit(tune, "HostThrashing", THRASHING)
-    waited, faults = _series("node_pressure_memory_waiting_seconds_total"), _series("node_vmstat_pgmajfault")
+    waited, faults = (
+        _build_series("node_pressure_memory_waiting_seconds_total"),
+        _build_series("node_vmstat_pgmajfault"),
+    )
     waiting = "node_pressure_memory_waiting_seconds_total"
     return AlertRule(
         name="HostThrashing",
@@ -115,14 +118,14 @@ def thrashing(tune: Tune) -> AlertRule:
     )
 
 
-def cpu(tune: Tune) -> AlertRule:
+def alert_on_high_cpu(tune: Tune) -> AlertRule:
     """All cores together; time in which a core is idle because a disk is slow (iowait) is no use of it."""
     bound = get_limit(tune, "HostCpuHigh", CPU)
-    idle, waits = (_series("node_cpu_seconds_total", mode=mode, cpu="0") for mode in ("idle", "iowait"))
+    idle, waits = (_build_series("node_cpu_seconds_total", mode=mode, cpu="0") for mode in ("idle", "iowait"))
     free = f'sum by ({HOST}) (rate(node_cpu_seconds_total{{mode=~"idle|iowait"}}[5m]))'
     cores = f'count by ({HOST}) (node_cpu_seconds_total{{mode="idle"}})'
 
-    def unused(share: float) -> dict[str, str]:
+    def build_idle_series(share: float) -> dict[str, str]:
         """A share of one core, half of it in iowait."""
         return {series: build_counter_samples(30 * share) for series in (idle, waits)}
 
@@ -141,11 +144,11 @@ def cpu(tune: Tune) -> AlertRule:
             "Compare with the same hour of the days before: more requests, or one process that spins?",
             "Give what can wait a limit (`cpus`), or move it to another host.",
         ),
-        example=Example(fires=unused((1 - bound) * 0.98), silent=unused((1 - bound) * 1.02)),
+        example=Example(fires=build_idle_series((1 - bound) * 0.98), silent=build_idle_series((1 - bound) * 1.02)),
     )
 
 
-def stolen(tune: Tune) -> AlertRule:
+def alert_on_stolen_cpu(tune: Tune) -> AlertRule:
     """Time in which a virtual machine could have worked, and its host let another one."""
     bound = get_limit(tune, "HostCpuSteal", STOLEN)
     return AlertRule(
@@ -164,8 +167,12 @@ def stolen(tune: Tune) -> AlertRule:
             " its own.",
         ),
         example=Example(
-            fires={_series("node_cpu_seconds_total", mode="steal", cpu="0"): build_counter_samples(60 * bound * 1.01)},
-            silent={_series("node_cpu_seconds_total", mode="steal", cpu="0"): build_counter_samples(60 * bound * 0.99)},
+            fires={
+                _build_series("node_cpu_seconds_total", mode="steal", cpu="0"): build_counter_samples(60 * bound * 1.01)
+            },
+            silent={
+                _build_series("node_cpu_seconds_total", mode="steal", cpu="0"): build_counter_samples(60 * bound * 0.99)
+            },
         ),
     )
 
@@ -173,7 +180,7 @@ def stolen(tune: Tune) -> AlertRule:
 # -- the kernel ------------------------------------------------------------------------------------------------------
 
 
-def killed() -> AlertRule:
+def alert_on_oom_kill() -> AlertRule:
     """The kernel counts processes that it kills for memory, in containers with a limit too."""
     return AlertRule(
         name="HostOomKill",
@@ -189,11 +196,11 @@ def killed() -> AlertRule:
             "Raise its limit if what it needs is honest; look for a leak if it only ever grows.",
             "If no container was at its limit, the host is too small: follow the steps of HostMemoryHigh.",
         ),
-        example=build_growth_example(_series("node_vmstat_oom_kill"), 0, minutes=10),
+        example=build_growth_example(_build_series("node_vmstat_oom_kill"), 0, minutes=10),
     )
 
 
-def clock(tune: Tune) -> AlertRule:
+def alert_on_clock_skew(tune: Tune) -> AlertRule:
     """Zero where the kernel is not told the offset (chrony, hypervisors): then nothing fires."""
     bound = get_limit(tune, "HostClockSkew", CLOCK_SECONDS)
     return AlertRule(
@@ -211,13 +218,13 @@ def clock(tune: Tune) -> AlertRule:
             "Ask it for its servers: `timedatectl timesync-status` or `chronyc sources`; are they reachable?",
             "If it is off by minutes, restart the time service: large offsets are stepped only at its start.",
         ),
-        example=build_gauge_example(_series("node_timex_offset_seconds"), bound),
+        example=build_gauge_example(_build_series("node_timex_offset_seconds"), bound),
     )
 
 
-def clock_not_synchronised() -> AlertRule:
+def alert_on_clock_not_synchronised() -> AlertRule:
     """Only where it was set within a week: guests whose hypervisor keeps the time have no service, and always say 0."""
-    status, error = _series("node_timex_sync_status"), _series("node_timex_maxerror_seconds")
+    status, error = _build_series("node_timex_sync_status"), _build_series("node_timex_maxerror_seconds")
     return AlertRule(
         name="NodeClockNotSynchronising",
         expr="max_over_time(node_timex_sync_status[5m]) == 0"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from components.base import limits, published
+from components.base import build_limits, publish_port
 from components.exporters.node import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build_dashboard
@@ -30,7 +30,7 @@ class Settings(ComponentSettings):
     """node-exporter."""
 
 
-def no_disks(data_root: str) -> str:
+def build_excluded_mounts(data_root: str) -> str:
     """The regular expression of all mount points that are no disks: those of containers are below the data root."""
     own = () if data_root == DATA_ROOT else (f"{re.escape(data_root[1:])}/.+",)
     return f"^/({'|'.join((*NO_DISKS, *own))})($|/)"
@@ -69,15 +69,15 @@ class NodeExporter(Component[Settings]):
             Workload(
                 name=NAME,
                 image="node-exporter",
-                limits=limits(own, memory=64, cpus=0.5),
+                limits=build_limits(own, memory=64, cpus=0.5),
                 args=(
                     f"--path.rootfs={HOST}",
                     f"--path.procfs={HOST}/proc",
                     f"--path.sysfs={HOST}/sys",
-                    f"--collector.filesystem.mount-points-exclude={no_disks(context.settings.docker.data_root)}",
+                    f"--collector.filesystem.mount-points-exclude={build_excluded_mounts(context.settings.docker.data_root)}",
                     *(f"--no-collector.{name}" for name in QUIET),
                 ),
-                ports=(published(context, NAME, PORT),),
+                ports=(publish_port(context, NAME, PORT),),
                 host_mounts=(HostMount(source="/", path=HOST, reason=reason),),
                 exemptions=(Exemption(rule="host-mount", reason=reason),),
                 probe=HttpProbe(path="/", port=PORT),

@@ -18,18 +18,23 @@ SELF = "node-exporter"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the devices of the host."""
-    return cannot_be_read(), saturated(tune), raid_degraded(), bonding_degraded()
+    return (
+        alert_on_unreadable_filesystem(),
+        alert_on_saturated_disk(tune),
+        alert_on_raid_degraded(),
+        alert_on_bonding_degraded(),
+    )
 
 
-def _series(name: str, **labels: str) -> str:
+def _build_series(name: str, **labels: str) -> str:
     return build_service_series(SELF, name, instance="node-exporter:9100", **labels)
 
 
-def cannot_be_read() -> AlertRule:
+def alert_on_unreadable_filesystem() -> AlertRule:
     """Its space and inodes are not told then, so that no other alert about it can fire."""
     name, labels = "node_filesystem_device_error", {"mountpoint": "/data", "fstype": "nfs4"}
-    broken = _series(name, **labels, device_error="mountpoint timeout")
-    hidden = _series(name, **labels, device_error="permission denied")
+    broken = _build_series(name, **labels, device_error="mountpoint timeout")
+    hidden = _build_series(name, **labels, device_error="permission denied")
     return AlertRule(
         name="HostFilesystemDeviceError",
         expr=f"node_filesystem_device_error{{{REAL}, {HARMLESS}}} == 1",  # the exporter's own 1 and 0
@@ -48,10 +53,10 @@ def cannot_be_read() -> AlertRule:
     )
 
 
-def saturated(tune: Tune) -> AlertRule:
+def alert_on_saturated_disk(tune: Tune) -> AlertRule:
     """Mean length of a disk's queue: the time that operations waited, in each second."""
     bound = get_limit(tune, "NodeDiskIOSaturation", QUEUE)
-    waited = _series("node_disk_io_time_weighted_seconds_total", device="sda")
+    waited = _build_series("node_disk_io_time_weighted_seconds_total", device="sda")
     return AlertRule(
         name="NodeDiskIOSaturation",
         expr=f"rate(node_disk_io_time_weighted_seconds_total[5m]) > {bound:g}",
@@ -74,10 +79,13 @@ def saturated(tune: Tune) -> AlertRule:
     )
 
 
-def raid_degraded() -> AlertRule:
+def alert_on_raid_degraded() -> AlertRule:
     """Software RAID alone; a host without one has no such series."""
     labels = {"device": "md0"}
-    required, active = _series("node_md_disks_required", **labels), _series("node_md_disks", **labels, state="active")
+    required, active = (
+        _build_series("node_md_disks_required", **labels),
+        _build_series("node_md_disks", **labels, state="active"),
+    )
     return AlertRule(
         name="NodeRAIDDegraded",
         expr='node_md_disks_required - ignoring(state) node_md_disks{state="active"} > 0',
@@ -98,9 +106,9 @@ def raid_degraded() -> AlertRule:
     )
 
 
-def bonding_degraded() -> AlertRule:
+def alert_on_bonding_degraded() -> AlertRule:
     """Network cards that stand in for each other; a host without a bond has no such series."""
-    most, active = (_series(f"node_bonding_{what}", master="bond0") for what in ("slaves", "active"))
+    most, active = (_build_series(f"node_bonding_{what}", master="bond0") for what in ("slaves", "active"))
     return AlertRule(
         name="NodeBondingDegraded",
         expr="node_bonding_slaves - node_bonding_active > 0",

@@ -40,52 +40,59 @@ DISK_STEPS = (
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the room on the disks of the host."""
     return (
-        disk_full(tune),
-        disk_low(tune),
-        disk_filling(tune),
-        files_used_up(tune),
+        alert_on_disk_full(tune),
+        alert_on_disk_low(tune),
+        alert_on_disk_filling(tune),
+        alert_on_inodes_exhausted(tune),
     )
 
 
-def _series(name: str, **labels: str) -> str:
+def _build_series(name: str, **labels: str) -> str:
     return build_service_series(SELF, name, instance="node-exporter:9100", **labels)
 
 
-def _left(tune: Tune, alert: str, bound: float, floor: int) -> tuple[str, str]:
+def _build_free_condition(tune: Tune, alert: str, bound: float, floor: int) -> tuple[str, str]:
     """A share of the disk, at most, that ordinary users can still write; as a condition and in words.
 
     Large disks have time with a small share, hence the floor in GiB; a system's own threshold is meant as it is.
     """
     share = f"node_filesystem_avail_bytes{{{REAL}}} / node_filesystem_size_bytes"
-    expr, words = (
+    expr, description = (
         f"{share} < {bound:g} and node_filesystem_readonly == 0",
         f"Less than {format_percent(bound)} of the disk",
     )
-    if (given := tune.get(alert)) is not None and given.threshold is not None:
-        return expr, f"{words} is left"
-    return f"{expr} and node_filesystem_avail_bytes < {floor * GIB}", f"{words}, and less than {floor} GiB, is left"
-
-
-def _disk(avail: str, size: float, mountpoint: str = "/") -> dict[str, str]:
-    """A disk with the given free space, for ten hours."""
-    names = {"avail_bytes": avail, "size_bytes": f"{size!r}+0x600", "readonly": "0+0x600"}
-    labels = {"device": "/dev/sda1", "mountpoint": mountpoint, "fstype": "ext4"}
-    return {_series(f"node_filesystem_{name}", **labels): values for name, values in names.items()}
-
-
-def _nearly(bound: float, floor: int, tuned: bool) -> Example:
-    """A small disk just below and above the share; where the floor counts, also a large one that has more than that."""
-    large = {} if tuned else _disk(build_flat_samples(floor * GIB * 1.01), floor * GIB * 100.0, mountpoint="/data")
-    return Example(
-        fires=_disk(build_flat_samples(bound * 990), 1000),
-        silent={**_disk(build_flat_samples(bound * 1010), 1000), **large},
+    if (tuning := tune.get(alert)) is not None and tuning.threshold is not None:
+        return expr, f"{description} is left"
+    return (
+        f"{expr} and node_filesystem_avail_bytes < {floor * GIB}",
+        f"{description}, and less than {floor} GiB, is left",
     )
 
 
-def disk_full(tune: Tune) -> AlertRule:
+def _build_disk_series(avail: str, size: float, mountpoint: str = "/") -> dict[str, str]:
+    """A disk with the given free space, for ten hours."""
+    names = {"avail_bytes": avail, "size_bytes": f"{size!r}+0x600", "readonly": "0+0x600"}
+    labels = {"device": "/dev/sda1", "mountpoint": mountpoint, "fstype": "ext4"}
+    return {_build_series(f"node_filesystem_{name}", **labels): values for name, values in names.items()}
+
+
+def _build_example(bound: float, floor: int, tuned: bool) -> Example:
+    """A small disk just below and above the share; where the floor counts, also a large one that has more than that."""
+    large = (
+        {}
+        if tuned
+        else _build_disk_series(build_flat_samples(floor * GIB * 1.01), floor * GIB * 100.0, mountpoint="/data")
+    )
+    return Example(
+        fires=_build_disk_series(build_flat_samples(bound * 990), 1000),
+        silent={**_build_disk_series(build_flat_samples(bound * 1010), 1000), **large},
+    )
+
+
+def alert_on_disk_full(tune: Tune) -> AlertRule:
     """Somebody has to act now."""
     bound = get_limit(tune, "HostDiskAlmostFull", DISK_FULL)
-    expr, words = _left(tune, "HostDiskAlmostFull", bound, FLOOR_FULL)
+    expr, description = _build_free_condition(tune, "HostDiskAlmostFull", bound, FLOOR_FULL)
     return AlertRule(
         name="HostDiskAlmostFull",
         expr=expr,
@@ -94,16 +101,16 @@ def disk_full(tune: Tune) -> AlertRule:
         limit=Share(bound),
         inhibits=(Inhibition(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
-        description=f"{words}: databases, metrics and logs stop when it is full.",
+        description=f"{description}: databases, metrics and logs stop when it is full.",
         steps=DISK_STEPS,
-        example=_nearly(bound, FLOOR_FULL, "GiB" not in words),
+        example=_build_example(bound, FLOOR_FULL, "GiB" not in description),
     )
 
 
-def disk_low(tune: Tune) -> AlertRule:
+def alert_on_disk_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
     bound = get_limit(tune, "HostDiskLow", DISK_LOW)
-    expr, words = _left(tune, "HostDiskLow", bound, FLOOR_LOW)
+    expr, description = _build_free_condition(tune, "HostDiskLow", bound, FLOOR_LOW)
     return AlertRule(
         name="HostDiskLow",
         expr=expr,
@@ -111,13 +118,13 @@ def disk_low(tune: Tune) -> AlertRule:
         severity="warning",
         limit=Share(bound),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
-        description=f"{words}.",
+        description=f"{description}.",
         steps=DISK_STEPS,
-        example=_nearly(bound, FLOOR_LOW, "GiB" not in words),
+        example=_build_example(bound, FLOOR_LOW, "GiB" not in description),
     )
 
 
-def disk_filling(tune: Tune) -> AlertRule:
+def alert_on_disk_filling(tune: Tune) -> AlertRule:
     """Only from three hours of data on: the trend of a host that was just set up says nothing."""
     bound = get_limit(tune, "HostDiskFilling", DISK_FILLING)
     size = 400 / bound  # so that the 364 and less of the example are below the bound
@@ -134,15 +141,19 @@ def disk_filling(tune: Tune) -> AlertRule:
         " fills it within 24 hours.",
         steps=("Open the dashboard Host, row Disks: since when does it grow, and what began then?", *DISK_STEPS[:3]),
         # after five hours 1440 more minutes of 0.211 are just more than is left; after six those of 0.2 are just less
-        example=Example(fires=_disk("364-0.211x600", size), silent=_disk("364-0.2x600", size), at="6h"),
+        example=Example(
+            fires=_build_disk_series("364-0.211x600", size), silent=_build_disk_series("364-0.2x600", size), at="6h"
+        ),
     )
 
 
-def files_used_up(tune: Tune) -> AlertRule:
+def alert_on_inodes_exhausted(tune: Tune) -> AlertRule:
     """Inodes: file systems that make them as they need them (btrfs, zfs) say 0, and are left out."""
     bound = get_limit(tune, "NodeFilesystemAlmostOutOfFiles", FILES)
     labels = {"mountpoint": "/", "fstype": "ext4"}
-    free, most, fixed = (_series(f"node_filesystem_{what}", **labels) for what in ("files_free", "files", "readonly"))
+    free, most, fixed = (
+        _build_series(f"node_filesystem_{what}", **labels) for what in ("files_free", "files", "readonly")
+    )
     return AlertRule(
         name="NodeFilesystemAlmostOutOfFiles",
         expr=f"node_filesystem_files_free{{{REAL}}} / (node_filesystem_files > 0) < {bound:g}"

@@ -44,23 +44,23 @@ DUMPS = 'application_name!~"pg_dump|pg_dumpall|pg_restore|pg_basebackup"'
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about PostgreSQL."""
     return (
-        down(),
-        connections(tune),
-        connections_exhausted(),
-        long_transactions(tune),
-        idle_in_transaction(tune),
-        deadlocks(tune),
-        cache_hits(tune),
+        alert_on_database_down(),
+        alert_on_many_connections(tune),
+        alert_on_connections_exhausted(),
+        alert_on_long_transactions(tune),
+        alert_on_idle_in_transaction(tune),
+        alert_on_deadlocks(tune),
+        alert_on_low_cache_hits(tune),
     )
 
 
-def _series(name: str, **labels: str) -> str:
+def _build_series(name: str, **labels: str) -> str:
     return build_service_series(SELF, name, instance="postgres-exporter:9187", database="main", **labels)
 
 
-def down() -> AlertRule:
+def alert_on_database_down() -> AlertRule:
     """The exporter itself answers: that it does not is TargetDown."""
-    up = _series("pg_up")
+    up = _build_series("pg_up")
     return AlertRule(
         name="PostgresDown",
         expr="pg_up == 0",  # the exporter's own 1 and 0: logged in, or not
@@ -87,10 +87,13 @@ def down() -> AlertRule:
     )
 
 
-def connections(tune: Tune) -> AlertRule:
+def alert_on_many_connections(tune: Tune) -> AlertRule:
     """Whatever their state: an idle connection takes a place too."""
     bound = get_limit(tune, "PostgresConnectionsHigh", CONNECTIONS)
-    used, most = _series("pg_stat_activity_count", datname="app", state="idle"), _series("pg_settings_max_connections")
+    used, most = (
+        _build_series("pg_stat_activity_count", datname="app", state="idle"),
+        _build_series("pg_settings_max_connections"),
+    )
     return AlertRule(
         name="PostgresConnectionsHigh",
         expr=f"sum by ({KEYS}) (pg_stat_activity_count{{{CLIENTS}}})"
@@ -115,21 +118,21 @@ def connections(tune: Tune) -> AlertRule:
     )
 
 
-def connections_exhausted() -> AlertRule:
+def alert_on_connections_exhausted() -> AlertRule:
     """The last places are for superusers: the exporter still gets in by them, so that PostgresDown stays silent."""
-    used = _series("pg_stat_activity_count", datname="app", state="idle", backend_type="client backend")
-    worker = _series("pg_stat_activity_count", datname="app", state="active", backend_type="parallel worker")
-    most, reserved = (_series(f"pg_settings_{name}_connections") for name in ("max", "superuser_reserved"))
+    used = _build_series("pg_stat_activity_count", datname="app", state="idle", backend_type="client backend")
+    worker = _build_series("pg_stat_activity_count", datname="app", state="active", backend_type="parallel worker")
+    most, reserved = (_build_series(f"pg_settings_{name}_connections") for name in ("max", "superuser_reserved"))
     settings = {most: build_flat_samples(100), reserved: build_flat_samples(3)}
 
-    def total(metric: str) -> str:
+    def build_total(metric: str) -> str:
         return f"sum by ({KEYS}) ({metric})"
 
-    more = f"({total('pg_settings_reserved_connections')} or 0 * {total('pg_settings_max_connections')})"
+    more = f"({build_total('pg_settings_reserved_connections')} or 0 * {build_total('pg_settings_max_connections')})"
     return AlertRule(
         name="PostgresConnectionsExhausted",
-        expr=f"{total(f'pg_stat_activity_count{{{CLIENTS}}}')} - {total('pg_settings_max_connections')}"
-        f" + {total('pg_settings_superuser_reserved_connections')} + {more} >= 0",
+        expr=f"{build_total(f'pg_stat_activity_count{{{CLIENTS}}}')} - {build_total('pg_settings_max_connections')}"
+        f" + {build_total('pg_settings_superuser_reserved_connections')} + {more} >= 0",
         for_="1m",  # services are refused already; a deployment's overlap of two pools takes seconds
         severity="critical",
         inhibits=(Inhibition(alerts=("PostgresConnectionsHigh",), on=(*SERVICE, "instance", "database")),),
@@ -151,13 +154,13 @@ def connections_exhausted() -> AlertRule:
     )
 
 
-def long_transactions(tune: Tune) -> AlertRule:
+def alert_on_long_transactions(tune: Tune) -> AlertRule:
     """Of clients and in any state; a backup reads everything in one, and is left out."""
     bound = get_limit(tune, "PostgresLongTransactions", LONG_SECONDS)
     name, client = "pg_stat_activity_max_tx_duration", {"datname": "app", "state": "active"}
-    longest = _series(name, **client, backend_type="client backend", application_name="api")
-    dump = _series(name, **client, backend_type="client backend", application_name="pg_dump")
-    vacuum = _series(name, **client, backend_type="autovacuum worker", application_name="")
+    longest = _build_series(name, **client, backend_type="client backend", application_name="api")
+    dump = _build_series(name, **client, backend_type="client backend", application_name="pg_dump")
+    vacuum = _build_series(name, **client, backend_type="autovacuum worker", application_name="")
     return AlertRule(
         name="PostgresLongTransactions",
         expr=f"max by ({KEYS}, datname) (pg_stat_activity_max_tx_duration{{{CLIENTS}, {DUMPS}}}) > {bound:g}",
@@ -186,11 +189,11 @@ def long_transactions(tune: Tune) -> AlertRule:
     )
 
 
-def idle_in_transaction(tune: Tune) -> AlertRule:
+def alert_on_idle_in_transaction(tune: Tune) -> AlertRule:
     """Told sooner than long ones that work: nobody will end it, and its locks stay."""
     bound = get_limit(tune, "PostgresIdleInTransaction", IDLE_SECONDS)
     name, state = "pg_stat_activity_max_tx_duration", 'state=~"idle in transaction|idle in transaction [(]aborted[)]"'
-    idle, works = (_series(name, datname="app", state=state) for state in ("idle in transaction", "active"))
+    idle, works = (_build_series(name, datname="app", state=state) for state in ("idle in transaction", "active"))
     return AlertRule(
         name="PostgresIdleInTransaction",
         expr=f"max by ({KEYS}, datname) ({name}{{{CLIENTS}, {DUMPS}, {state}}}) > {bound:g}",
@@ -215,7 +218,7 @@ def idle_in_transaction(tune: Tune) -> AlertRule:
     )
 
 
-def deadlocks(tune: Tune) -> AlertRule:
+def alert_on_deadlocks(tune: Tune) -> AlertRule:
     """Counted when PostgreSQL has resolved it."""
     bound = get_limit(tune, "PostgresDeadlocks", DEADLOCKS)
     return AlertRule(
@@ -234,18 +237,18 @@ def deadlocks(tune: Tune) -> AlertRule:
             "Take locks in one order everywhere (sort the keys), keep transactions short, and let the service try"
             " again.",
         ),
-        example=build_growth_example(_series("pg_stat_database_deadlocks", datname="app"), bound),
+        example=build_growth_example(_build_series("pg_stat_database_deadlocks", datname="app"), bound),
     )
 
 
-def cache_hits(tune: Tune) -> AlertRule:
+def alert_on_low_cache_hits(tune: Tune) -> AlertRule:
     """A cold cache after a start, or one large report, is no reason: hence the long hold and the least traffic."""
     bound = get_limit(tune, "PostgresCacheHitLow", CACHE_HITS)
-    hit, read = (_series(f"pg_stat_database_blks_{what}", datname="app") for what in ("hit", "read"))
+    hit, read = (_build_series(f"pg_stat_database_blks_{what}", datname="app") for what in ("hit", "read"))
     hits, misses = (f"sum by ({KEYS}) (rate(pg_stat_database_blks_{what}[5m]))" for what in ("hit", "read"))
     each = 60 * MISSES * 100  # blocks a minute, a hundred times the least traffic
 
-    def blocks(share: float) -> dict[str, str]:
+    def build_blocks(share: float) -> dict[str, str]:
         return {hit: build_counter_samples(each * share), read: build_counter_samples(each * (1 - share))}
 
     return AlertRule(
@@ -263,5 +266,5 @@ def cache_hits(tune: Tune) -> AlertRule:
             "Find the tables: `SELECT relname, heap_blks_read FROM pg_statio_user_tables ORDER BY 2 DESC LIMIT 10`.",
             "If all of it is needed, raise shared_buffers to a quarter of the database's memory.",
         ),
-        example=Example(fires=blocks(bound * 0.99), silent=blocks(bound + (1 - bound) * 0.01)),
+        example=Example(fires=build_blocks(bound * 0.99), silent=build_blocks(bound + (1 - bound) * 0.01)),
     )

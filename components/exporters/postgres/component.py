@@ -5,8 +5,8 @@ Environment: https://github.com/prometheus-community/postgres_exporter#environme
 
 from __future__ import annotations
 
-from components.base import limits, published
-from components.exporters.base import databases, reached, scrape, workload_name
+from components.base import build_limits, publish_port
+from components.exporters.base import build_scrape_job, find_address, find_databases, name_workload
 from components.exporters.postgres import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build_dashboard
@@ -32,7 +32,7 @@ class Settings(ComponentSettings):
     """postgres-exporter."""
 
 
-def password(key: str, database: Database) -> str:
+def name_password(key: str, database: Database) -> str:
     """Name of the secret that holds the password."""
     return database.password_secret or f"{key}-password"
 
@@ -40,22 +40,23 @@ def password(key: str, database: Database) -> str:
 # -- workload --------------------------------------------------------------------------------------------------------
 
 
-def exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
+def build_exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """The exporter of one database; the password is read from a file."""
-    secret = password(key, database)
-    single = len(databases(context, KIND)) == 1
+    secret = name_password(key, database)
+    single = len(find_databases(context, KIND)) == 1
+    address = find_address(context, key, database)
     return Workload(
-        name=workload_name(context, NAME, KIND, key),
+        name=name_workload(context, NAME, KIND, key),
         image="postgres-exporter",
-        limits=limits(own, memory=64, cpus=0.5),
+        limits=build_limits(own, memory=64, cpus=0.5),
         args=tuple(f"--collector.{name}" for name in COLLECTORS),
         env={
-            "DATA_SOURCE_URI": f"{reached(context, key, database)}/{database.database}?sslmode={database.ssl_mode}",
+            "DATA_SOURCE_URI": f"{address}/{database.database}?sslmode={database.ssl_mode}",
             "DATA_SOURCE_USER": database.user,
             "DATA_SOURCE_PASS_FILE": f"/run/secrets/{secret}",
         },
         secrets=(SecretFile(path=f"/run/secrets/{secret}", secret=secret),),
-        ports=(published(context, NAME, PORT),) if single else (),
+        ports=(publish_port(context, NAME, PORT),) if single else (),
         probe=HttpProbe(path="/", port=PORT),
         after=(database.derive_stand_in_name(key),) if context.settings.demo else (),
         egress="anywhere",
@@ -74,11 +75,11 @@ class PostgresExporter(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Each database's exporter is scraped, with the database's name as a label."""
-        if not databases(context, KIND):
+        if not find_databases(context, KIND):
             return Telemetry()
         return Telemetry(
             offers=(name_series_offer(KIND),),
-            scrape=(scrape(context, NAME, KIND, PORT, series=560),),
+            scrape=(build_scrape_job(context, NAME, KIND, PORT, series=560),),
             rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
             dashboards=(
                 build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard postgres"),
@@ -90,14 +91,16 @@ class PostgresExporter(Component[Settings]):
         demo = context.settings.demo
         return tuple(
             Secret(
-                name=password(key, database),
+                name=name_password(key, database),
                 purpose=f"the password of {database.user} on the database {key}",
                 generate=demo and database.password_secret is None,
                 permanent=FIXED_IN_VOLUME if demo else "",
             )
-            for key, database in databases(context, KIND).items()
+            for key, database in find_databases(context, KIND).items()
         )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One exporter per database."""
-        return tuple(exporter(own, context, key, database) for key, database in databases(context, KIND).items())
+        return tuple(
+            build_exporter(own, context, key, database) for key, database in find_databases(context, KIND).items()
+        )

@@ -23,16 +23,22 @@ KEYS = f"{BY}, instance, database"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about copies, vacuum, and an exporter that does not see everything."""
-    return slot_forgotten(), replica_lags(tune), vacuum_behind(tune), wraparound(tune), half_blind()
+    return (
+        alert_on_inactive_slot(),
+        alert_on_replica_lag(tune),
+        alert_on_vacuum_behind(tune),
+        alert_on_wraparound(tune),
+        alert_on_exporter_errors(),
+    )
 
 
-def _series(name: str, **labels: str) -> str:
+def _build_series(name: str, **labels: str) -> str:
     return build_service_series(SELF, name, instance="postgres-exporter:9187", database="main", **labels)
 
 
-def slot_forgotten() -> AlertRule:
+def alert_on_inactive_slot() -> AlertRule:
     """While nobody reads from a slot, PostgreSQL keeps every file of its write-ahead log for it."""
-    active = _series("pg_replication_slot_slot_is_active", slot_name="cdc", slot_type="logical")
+    active = _build_series("pg_replication_slot_slot_is_active", slot_name="cdc", slot_type="logical")
     return AlertRule(
         name="PostgresReplicationSlotInactive",
         expr="pg_replication_slot_slot_is_active == 0",  # PostgreSQL's own 1 and 0
@@ -52,7 +58,7 @@ def slot_forgotten() -> AlertRule:
     )
 
 
-def replica_lags(tune: Tune) -> AlertRule:
+def alert_on_replica_lag(tune: Tune) -> AlertRule:
     """On a standby; the exporter says 0 where it is none, and where all that was received is applied."""
     bound = get_limit(tune, "PostgresReplicationLag", LAG_SECONDS)
     return AlertRule(
@@ -72,15 +78,15 @@ def replica_lags(tune: Tune) -> AlertRule:
             "Are there large changes on the primary, such as an index or a bulk load? Then it catches up.",
             "Look at its disk and CPU in the dashboard Host: it applies with a single process.",
         ),
-        example=build_gauge_example(_series("pg_replication_lag_seconds"), bound),
+        example=build_gauge_example(_build_series("pg_replication_lag_seconds"), bound),
     )
 
 
-def vacuum_behind(tune: Tune) -> AlertRule:
+def alert_on_vacuum_behind(tune: Tune) -> AlertRule:
     """Autovacuum begins when a fifth of a table is dead: more dead than living rows are five times that."""
     bound = get_limit(tune, "PostgresVacuumBehind", DEAD_ROWS)
     labels = {"datname": "app", "schemaname": "public", "relname": "jobs"}
-    dead, alive = (_series(f"pg_stat_user_tables_n_{what}_tup", **labels) for what in ("dead", "live"))
+    dead, alive = (_build_series(f"pg_stat_user_tables_n_{what}_tup", **labels) for what in ("dead", "live"))
     return AlertRule(
         name="PostgresVacuumBehind",
         expr=f"pg_stat_user_tables_n_dead_tup > {bound:g}"
@@ -107,10 +113,10 @@ def vacuum_behind(tune: Tune) -> AlertRule:
     )
 
 
-def wraparound(tune: Tune) -> AlertRule:
+def alert_on_wraparound(tune: Tune) -> AlertRule:
     """Transaction ids are used again after 2^31 of them; rows that old must be frozen before."""
     bound = get_limit(tune, "PostgresWraparoundNear", AGE)
-    age = _series("pg_database_wraparound_age_datfrozenxid_seconds", datname="app")
+    age = _build_series("pg_database_wraparound_age_datfrozenxid_seconds", datname="app")
     return AlertRule(
         name="PostgresWraparoundNear",
         expr=f"pg_database_wraparound_age_datfrozenxid_seconds > {bound:g}",  # transactions, whatever its name says
@@ -131,10 +137,10 @@ def wraparound(tune: Tune) -> AlertRule:
     )
 
 
-def half_blind() -> AlertRule:
+def alert_on_exporter_errors() -> AlertRule:
     """It logs in and some of its queries fail; that it cannot log in at all is PostgresDown."""
-    success = _series("pg_scrape_collector_success", collector="stat_user_tables")
-    error, up = _series("pg_exporter_last_scrape_error"), _series("pg_up")
+    success = _build_series("pg_scrape_collector_success", collector="stat_user_tables")
+    error, up = _build_series("pg_exporter_last_scrape_error"), _build_series("pg_up")
     return AlertRule(
         name="PostgresExporterQueryFailing",
         expr="(pg_scrape_collector_success == 0 or pg_exporter_last_scrape_error == 1) and on(instance) pg_up == 1",

@@ -36,16 +36,22 @@ KEYS = f"{BY}, instance, database"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the clients of Redis."""
-    return down(), clients(tune), blocked(tune), slow(tune), rejected(tune)
+    return (
+        alert_on_database_down(),
+        alert_on_many_clients(tune),
+        alert_on_blocked_clients(tune),
+        alert_on_slow_commands(tune),
+        alert_on_rejected_connections(tune),
+    )
 
 
-def _series(name: str, **labels: str) -> str:
+def _build_series(name: str, **labels: str) -> str:
     return build_service_series(SELF, name, instance="redis-exporter:9121", database="cache", **labels)
 
 
-def down() -> AlertRule:
+def alert_on_database_down() -> AlertRule:
     """The exporter itself answers: that it does not is TargetDown."""
-    up = _series("redis_up")
+    up = _build_series("redis_up")
     return AlertRule(
         name="RedisDown",
         expr="redis_up == 0",  # the exporter's own 1 and 0: answered, or not
@@ -67,18 +73,18 @@ def down() -> AlertRule:
     )
 
 
-def blocked(tune: Tune) -> AlertRule:
+def alert_on_blocked_clients(tune: Tune) -> AlertRule:
     """Clients in a command that waits, such as BLPOP, BRPOP or XREAD with BLOCK.
 
     They are compared with the day before, which ends an hour ago, so that what just began does not count as usual;
     where a system names a threshold, with that alone.
     """
     bound = get_limit(tune, "RedisClientsBlocked", BLOCKED)
-    given = tune.get("RedisClientsBlocked")
-    own = given is not None and given.threshold is not None
+    tuning = tune.get("RedisClientsBlocked")
+    own = tuning is not None and tuning.threshold is not None
     usual = "max_over_time(redis_blocked_clients[1d] offset 1h)"
     more = "" if own else f" and redis_blocked_clients > {MORE} * {usual}"
-    series = _series("redis_blocked_clients")
+    series = _build_series("redis_blocked_clients")
     often = bound * 1.01
     jump = Example(fires={series: f"1+0x70 {often!r}+0x50"}, silent={series: f"{often!r}+0x120"}, at="90m")
     return AlertRule(
@@ -102,10 +108,10 @@ def blocked(tune: Tune) -> AlertRule:
     )
 
 
-def clients(tune: Tune) -> AlertRule:
+def alert_on_many_clients(tune: Tune) -> AlertRule:
     """Before any is refused; RedisRejectedConnections says that it has happened."""
     bound = get_limit(tune, "RedisConnectionsHigh", CLIENTS)
-    used, most = _series("redis_connected_clients"), _series("redis_config_maxclients")
+    used, most = _build_series("redis_connected_clients"), _build_series("redis_config_maxclients")
     return AlertRule(
         name="RedisConnectionsHigh",
         expr=f"redis_connected_clients / (redis_config_maxclients > 0) > {bound:g}",
@@ -129,7 +135,7 @@ def clients(tune: Tune) -> AlertRule:
     )
 
 
-def slow(tune: Tune) -> AlertRule:
+def alert_on_slow_commands(tune: Tune) -> AlertRule:
     """The slow log keeps 128 entries, but its last number counts all of them."""
     bound = get_limit(tune, "RedisSlowLog", SLOW)
     return AlertRule(
@@ -147,11 +153,11 @@ def slow(tune: Tune) -> AlertRule:
             "If it is KEYS, SMEMBERS, HGETALL or SORT of something large, use SCAN and its kin, or smaller keys.",
             "If simple commands are slow, the host is: look for swapping, and at the CPU limit of the container.",
         ),
-        example=build_growth_example(_series("redis_slowlog_last_id"), bound),
+        example=build_growth_example(_build_series("redis_slowlog_last_id"), bound),
     )
 
 
-def rejected(tune: Tune) -> AlertRule:
+def alert_on_rejected_connections(tune: Tune) -> AlertRule:
     """Redis closes connections beyond maxclients at once."""
     bound = get_limit(tune, "RedisRejectedConnections", REJECTED)
     return AlertRule(
@@ -167,5 +173,5 @@ def rejected(tune: Tune) -> AlertRule:
             "If one service has most of them, it opens a connection for each request: give it a pool.",
             "Set `timeout` so that forgotten ones are closed; raise maxclients only if all are used.",
         ),
-        example=build_growth_example(_series("redis_rejected_connections_total"), bound),
+        example=build_growth_example(_build_series("redis_rejected_connections_total"), bound),
     )

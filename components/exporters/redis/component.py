@@ -5,8 +5,8 @@ Flags: https://github.com/oliver006/redis_exporter#command-line-flags.
 
 from __future__ import annotations
 
-from components.base import limits, published
-from components.exporters.base import databases, reached, scrape, workload_name
+from components.base import build_limits, publish_port
+from components.exporters.base import build_scrape_job, find_address, find_databases, name_workload
 from components.exporters.redis import mixin as pack
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build_dashboard
@@ -25,22 +25,22 @@ class Settings(ComponentSettings):
     """redis-exporter."""
 
 
-def exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
+def build_exporter(own: Settings, context: Planning, key: str, database: Database) -> Workload:
     """The exporter of one database; a password is read from a file, which maps addresses to passwords."""
-    url = f"redis://{reached(context, key, database)}"
+    url = f"redis://{find_address(context, key, database)}"
     secret = database.password_secret
-    single = len(databases(context, KIND)) == 1
+    single = len(find_databases(context, KIND)) == 1
     files: tuple[SecretFile, ...] = ()
     if secret:
         files = (SecretFile(path=f"/run/secrets/{secret}", secret=secret, template=f'{{"{url}": "{{}}"}}'),)
     return Workload(
-        name=workload_name(context, NAME, KIND, key),
+        name=name_workload(context, NAME, KIND, key),
         image="redis-exporter",
-        limits=limits(own, memory=64, cpus=0.5),
+        limits=build_limits(own, memory=64, cpus=0.5),
         args=("-include-system-metrics",),  # the memory of its machine, for a Redis without a limit of its own
         env={"REDIS_ADDR": url, **({"REDIS_PASSWORD_FILE": f"/run/secrets/{secret}"} if secret else {})},
         secrets=files,
-        ports=(published(context, NAME, PORT),) if single else (),
+        ports=(publish_port(context, NAME, PORT),) if single else (),
         probe=HttpProbe(path="/health", port=PORT),
         after=(database.derive_stand_in_name(key),) if context.settings.demo else (),
         egress="anywhere",
@@ -59,11 +59,11 @@ class RedisExporter(Component[Settings]):
 
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Each database's exporter is scraped, with the database's name as a label."""
-        if not databases(context, KIND):
+        if not find_databases(context, KIND):
             return Telemetry()
         return Telemetry(
             offers=(name_series_offer(KIND),),
-            scrape=(scrape(context, NAME, KIND, PORT, series=250),),
+            scrape=(build_scrape_job(context, NAME, KIND, PORT, series=250),),
             rules=(RuleGroup(name=KIND, alerts=pack.alerts(context.system.tune)),),
             dashboards=(
                 build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard redis"),
@@ -74,10 +74,12 @@ class RedisExporter(Component[Settings]):
         """The passwords of the databases that have one."""
         return tuple(
             Secret(name=item.password_secret, purpose=f"the password of the database {key}")
-            for key, item in databases(context, KIND).items()
+            for key, item in find_databases(context, KIND).items()
             if item.password_secret
         )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One exporter per database."""
-        return tuple(exporter(own, context, key, database) for key, database in databases(context, KIND).items())
+        return tuple(
+            build_exporter(own, context, key, database) for key, database in find_databases(context, KIND).items()
+        )

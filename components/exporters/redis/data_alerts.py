@@ -18,17 +18,22 @@ SELF = "redis-exporter"
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     """Alerts about the data of Redis."""
-    return memory(tune), machine_memory(tune), cannot_save(), master_link_down()
+    return (
+        alert_on_high_memory(tune),
+        alert_on_high_machine_memory(tune),
+        alert_on_failed_save(),
+        alert_on_master_link_down(),
+    )
 
 
-def _series(name: str, **labels: str) -> str:
+def _build_series(name: str, **labels: str) -> str:
     return build_service_series(SELF, name, instance="redis-exporter:9121", database="cache", **labels)
 
 
-def memory(tune: Tune) -> AlertRule:
+def alert_on_high_memory(tune: Tune) -> AlertRule:
     """Only where maxmemory is set: 0 means no limit."""
     bound = get_limit(tune, "RedisMemoryHigh", MEMORY)
-    used, most = _series("redis_memory_used_bytes"), _series("redis_memory_max_bytes")
+    used, most = _build_series("redis_memory_used_bytes"), _build_series("redis_memory_max_bytes")
     return AlertRule(
         name="RedisMemoryHigh",
         expr=f"redis_memory_used_bytes / (redis_memory_max_bytes > 0) > {bound:g}",
@@ -51,11 +56,12 @@ def memory(tune: Tune) -> AlertRule:
     )
 
 
-def machine_memory(tune: Tune) -> AlertRule:
+def alert_on_high_machine_memory(tune: Tune) -> AlertRule:
     """Where there is no maxmemory, which is Redis' default: the kernel ends it when the machine is full."""
     bound = get_limit(tune, "RedisMachineMemoryHigh", MACHINE)
     used, most, has = (
-        _series(f"redis_{name}") for name in ("memory_used_bytes", "memory_max_bytes", "total_system_memory_bytes")
+        _build_series(f"redis_{name}")
+        for name in ("memory_used_bytes", "memory_max_bytes", "total_system_memory_bytes")
     )
     return AlertRule(
         name="RedisMachineMemoryHigh",
@@ -84,10 +90,10 @@ def machine_memory(tune: Tune) -> AlertRule:
     )
 
 
-def cannot_save() -> AlertRule:
+def alert_on_failed_save() -> AlertRule:
     """Redis says so itself, after a snapshot or an append that failed; by default it refuses all writes then."""
     names = ("redis_rdb_last_bgsave_status", "redis_aof_last_write_status")
-    snapshot, log = (_series(name) for name in names)
+    snapshot, log = (_build_series(name) for name in names)
     return AlertRule(
         name="RedisSavingFails",
         expr=f"{names[0]} == 0 or {names[1]} == 0",  # Redis' own 1 and 0: the last one was written, or not
@@ -111,9 +117,9 @@ def cannot_save() -> AlertRule:
     )
 
 
-def master_link_down() -> AlertRule:
+def alert_on_master_link_down() -> AlertRule:
     """Of a replica; a Redis that is none has no such series."""
-    link = _series("redis_master_link_up", master_host="redis-0", master_port="6379")
+    link = _build_series("redis_master_link_up", master_host="redis-0", master_port="6379")
     return AlertRule(
         name="RedisMasterLinkDown",
         expr="redis_master_link_up == 0",  # Redis' own 1 and 0

@@ -5,7 +5,7 @@ Source: https://redis.io/docs/latest/commands/info/
 
 from __future__ import annotations
 
-from components.drawing import at, chart, rate, stat, summed
+from components.drawing import draw_chart, draw_stat, select, sum_rate, take_rate
 from components.exporters.redis import alerts as redis_alerts
 from components.exporters.redis import data_alerts as redis_data_alerts
 from components.exporters.redis.alerts import BLOCKED, SLOW
@@ -22,37 +22,38 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     return (*redis_alerts.alerts(tune), *redis_data_alerts.alerts(tune))
 
 
-def _by_database(*metrics: str) -> dict[str, str]:
+def _build_rates_by_database(*metrics: str) -> dict[str, str]:
     """Rates of counters, by the database and the last words of their names."""
     names = {metric: metric.removeprefix("redis_").removesuffix("_total").replace("_", " ") for metric in metrics}
-    return {f"{{{{database}}}} {name}": rate(metric) for metric, name in names.items()}
+    return {f"{{{{database}}}} {name}": take_rate(metric) for metric, name in names.items()}
 
 
 def panels() -> tuple[Panel, ...]:
     """Operations, memory, clients, hits."""
-    memory_used, most = at("redis_memory_used_bytes"), at("redis_memory_max_bytes")
+    memory_used, most = select("redis_memory_used_bytes"), select("redis_memory_max_bytes")
     clients = {
-        "{{database}} connected": at("redis_connected_clients"),
-        "{{database}} blocked": at("redis_blocked_clients"),
+        "{{database}} connected": select("redis_connected_clients"),
+        "{{database}} blocked": select("redis_blocked_clients"),
     }
     return (
-        chart(
-            "Redis operations", {"{{database}}": rate("redis_commands_processed_total")}, "ops",
+        draw_chart(
+            "Redis operations", {"{{database}}": take_rate("redis_commands_processed_total")}, "ops",
             "Commands per second. Worry at a fall: whoever asks may not reach it.", width=6,
         ),
-        chart(
+        draw_chart(
             "Redis memory", {"{{database}}": f"{memory_used} / ({most} > 0) or 0 * {memory_used}"}, "percentunit",
             f"Share of maxmemory; 0 where none is set. A warning is sent when it stays above {format_percent(MEMORY)}.",
             width=6, thresholds=build_thresholds((MEMORY, "red")),
         ),
-        chart(
+        draw_chart(
             "Redis clients", clients, "short",
             f"Blocked ones wait in BLPOP and the like; a warning is sent for more than {BLOCKED:g} that are twice as"
             " many as on the day before.",
             width=6,
         ),
-        chart(
-            "Redis hits and misses", _by_database("redis_keyspace_hits_total", "redis_keyspace_misses_total"), "ops",
+        draw_chart(
+            "Redis hits and misses",
+            _build_rates_by_database("redis_keyspace_hits_total", "redis_keyspace_misses_total"), "ops",
             "Keys that were found, and not. Many misses: the cache is cold, too small, or its keys expire too early.",
             width=6,
         ),
@@ -67,46 +68,49 @@ def board() -> DashboardSpec:
         description="How much is asked of Redis, how quickly does it answer, and is there memory left?",
         refresh="30s",
         rows=(
-            Row(title="Now", panels=_now()),
+            Row(title="Now", panels=_build_overview_panels()),
             Row(title="In use", panels=panels()),
-            Row(title="Commands", panels=_commands()),
-            Row(title="Keys and memory", panels=_keys()),
-            Row(title="Network and persistence", panels=_rest(), collapsed=True),
+            Row(title="Commands", panels=_build_command_panels()),
+            Row(title="Keys and memory", panels=_build_key_panels()),
+            Row(title="Network and persistence", panels=_build_process_panels(), collapsed=True),
         ),
     )
 
 
-def _now() -> tuple[Panel, ...]:
+def _build_overview_panels() -> tuple[Panel, ...]:
     legend = "{{database}}"
     return (
-        stat(
-            "Up", at("redis_up"), "short", "1: it answers the exporter. At 0 people are called.", legend,
+        draw_stat(
+            "Up", select("redis_up"), "short", "1: it answers the exporter. At 0 people are called.", legend,
             width=6, thresholds=build_thresholds((1, "green")),
         ),
-        stat(
-            "Up for", at("redis_uptime_in_seconds"), "s", "Since its last start; its cache was empty then.", legend,
+        draw_stat(
+            "Up for", select("redis_uptime_in_seconds"), "s", "Since its last start; its cache was empty then.", legend,
             width=6,
         ),
-        stat(
-            "Memory in use", at("redis_memory_used_bytes"), "bytes", "What Redis counts as its data.", legend, width=6,
+        draw_stat(
+            "Memory in use", select("redis_memory_used_bytes"), "bytes", "What Redis counts as its data.", legend,
+            width=6,
         ),
-        stat("Keys", f"sum by (database) ({at('redis_db_keys')})", "short", "Of all its databases.", legend, width=6),
+        draw_stat(
+            "Keys", f"sum by (database) ({select('redis_db_keys')})", "short", "Of all its databases.", legend, width=6,
+        ),
     )  # fmt: skip
 
 
-def _commands() -> tuple[Panel, ...]:
-    count = summed("cmd", "redis_commands_total")
-    spent = summed("cmd", "redis_commands_duration_seconds_total")
-    late = {"{{database}}": f"increase({at('redis_slowlog_last_id')}[5m])"}
+def _build_command_panels() -> tuple[Panel, ...]:
+    count = sum_rate("cmd", "redis_commands_total")
+    spent = sum_rate("cmd", "redis_commands_duration_seconds_total")
+    late = {"{{database}}": f"increase({select('redis_slowlog_last_id')}[5m])"}
     return (
-        chart(
+        draw_chart(
             "Busiest commands", {"{{cmd}}": f"topk(8, {count})"}, "ops", "The eight that are asked most, per second.",
         ),
-        chart(
+        draw_chart(
             "Time of a command", {"{{cmd}}": f"topk(8, {spent} / clamp_min({count}, 0.001))"}, "s",
             "Mean of the eight slowest. Redis does one at a time: worry above a millisecond for a frequent one.",
         ),
-        chart(
+        draw_chart(
             "Slow commands", late, "short",
             f"New entries of the slow log in 5 minutes; people are told of more than {SLOW:g}.",
             thresholds=build_thresholds((SLOW, "yellow")),
@@ -114,42 +118,46 @@ def _commands() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _keys() -> tuple[Panel, ...]:
+def _build_key_panels() -> tuple[Panel, ...]:
     keys = {
-        "{{database}} all": f"sum by (database) ({at('redis_db_keys')})",
-        "{{database}} that expire": f"sum by (database) ({at('redis_db_keys_expiring')})",
+        "{{database}} all": f"sum by (database) ({select('redis_db_keys')})",
+        "{{database}} that expire": f"sum by (database) ({select('redis_db_keys_expiring')})",
     }
     kinds = {
-        "{{database}} data": at("redis_memory_used_bytes"),
-        "{{database}} resident": at("redis_memory_used_rss_bytes"),
-        "{{database}} peak": at("redis_memory_used_peak_bytes"),
+        "{{database}} data": select("redis_memory_used_bytes"),
+        "{{database}} resident": select("redis_memory_used_rss_bytes"),
+        "{{database}} peak": select("redis_memory_used_peak_bytes"),
     }
     return (
-        chart("Keys by kind", keys, "short", "A cache in which few keys expire only ever grows."),
-        chart(
-            "Keys that went", _by_database("redis_expired_keys_total", "redis_evicted_keys_total"), "ops",
+        draw_chart("Keys by kind", keys, "short", "A cache in which few keys expire only ever grows."),
+        draw_chart(
+            "Keys that went", _build_rates_by_database("redis_expired_keys_total", "redis_evicted_keys_total"), "ops",
             "Expired ones had their time; evicted ones had to make room: worry when these are many.",
         ),
-        chart(
+        draw_chart(
             "Memory by kind", kinds, "bytes",
             "Resident is what the host gives. Worry when it is far above the data: memory is in fragments.",
         ),
     )  # fmt: skip
 
 
-def _rest() -> tuple[Panel, ...]:
-    moved = _by_database("redis_net_input_bytes_total", "redis_net_output_bytes_total")
-    opened = _by_database("redis_connections_received_total", "redis_rejected_connections_total")
-    cores = _by_database("redis_cpu_user_seconds_total", "redis_cpu_sys_seconds_total")
-    unsaved = {"{{database}}": at("redis_rdb_changes_since_last_save")}
+def _build_process_panels() -> tuple[Panel, ...]:
+    moved = _build_rates_by_database("redis_net_input_bytes_total", "redis_net_output_bytes_total")
+    opened = _build_rates_by_database("redis_connections_received_total", "redis_rejected_connections_total")
+    cores = _build_rates_by_database("redis_cpu_user_seconds_total", "redis_cpu_sys_seconds_total")
+    unsaved = {"{{database}}": select("redis_rdb_changes_since_last_save")}
     return (
-        chart("Network", moved, "Bps", "Bytes per second. Much output for few commands: values are large.", width=6),
-        chart(
+        draw_chart(
+            "Network", moved, "Bps", "Bytes per second. Much output for few commands: values are large.", width=6,
+        ),
+        draw_chart(
             "New connections", opened, "ops",
             "Per second. Many mean a service without a pool; a warning is sent for refused ones.", width=6,
         ),
-        chart("CPU", cores, "percentunit", "Of one core: Redis has one thread for commands. Worry above 80%.", width=6),
-        chart(
+        draw_chart(
+            "CPU", cores, "percentunit", "Of one core: Redis has one thread for commands. Worry above 80%.", width=6,
+        ),
+        draw_chart(
             "Changes not saved", unsaved, "short",
             "Since the last snapshot: lost in a crash unless there is an append-only file.", width=6,
         ),

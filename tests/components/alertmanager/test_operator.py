@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from components.alertmanager.operator import integration, matcher, route
+from components.alertmanager.operator import build_integration, build_matcher, build_route
 from model.errors import ConfigError
 from model.extra_objects import SECRETS
 from model.plan import Plan
 from model.routes import Route
-from targets.kubernetes.operator import refused
+from targets.kubernetes.operator import check_schemas
 from tests.support.operators import definitions, operated
 from tests.support.validating import INTERVALS, RECEIVERS, ROUTES, SECRET_WEBHOOK, VENDORS
 from tests.support.validating import SECRETS as NAMES
@@ -43,7 +43,7 @@ def spec(plan: Plan) -> dict[str, Any]:
 
 def test_the_operator_takes_every_way_to_notify(plan: Plan) -> None:
     """All of it fits the schema of the definition."""
-    assert [*refused(definitions(plan.extra_objects), plan.extra_objects)] == []
+    assert [*check_schemas(definitions(plan.extra_objects), plan.extra_objects)] == []
 
 
 def test_credentials_are_keys_of_a_secret(spec: dict[str, Any]) -> None:
@@ -79,7 +79,7 @@ def test_routes_are_the_same(spec: dict[str, Any]) -> None:
 def test_routes_by_labels_are_the_same() -> None:
     """Each label that a route asks for is a matcher of its own."""
     both = Route(severity="critical", labels={"team": "a b=c"}, receiver="r")
-    made = route({"receiver": both.receiver, "matchers": [*map(str, both.conditions)]})
+    made = build_route({"receiver": both.receiver, "matchers": [*map(str, both.conditions)]})
     assert [(found["name"], found["value"]) for found in made["matchers"]] == [
         ("severity", "critical"),
         ("team", "a b=c"),
@@ -98,7 +98,7 @@ def test_nobody_to_tell_is_no_mistake() -> None:
     plan = operated("execora")
     (item,) = [item for item in plan.extra_objects if item.kind == "AlertmanagerConfig"]
     assert item.body["spec"]["receivers"] == [{"name": "none"}] and item.secrets == ()
-    assert [*refused(definitions([item]), [item])] == []
+    assert [*check_schemas(definitions([item]), [item])] == []
 
 
 @pytest.mark.parametrize(
@@ -112,18 +112,18 @@ def test_nobody_to_tell_is_no_mistake() -> None:
 )
 def test_matchers_are_taken_apart(text: str, parts: tuple[str, str, str]) -> None:
     """Name, comparison and value."""
-    assert tuple(matcher(text)[key] for key in ("name", "matchType", "value")) == parts
+    assert tuple(build_matcher(text)[key] for key in ("name", "matchType", "value")) == parts
 
 
 def test_what_is_no_matcher_is_refused() -> None:
     """A mistake in a document of ours does not become a route that matches everything."""
     with pytest.raises(ValueError, match="'severity' is no matcher"):
-        route({"receiver": "a", "matchers": ["severity"]})
+        build_route({"receiver": "a", "matchers": ["severity"]})
 
 
 def test_names_with_capitals_are_the_operators() -> None:
     """Fields whose names are no plain camel case."""
-    assert integration({"require_tls": True, "send_resolved": True}) == {"requireTLS": True, "sendResolved": True}
+    assert build_integration({"require_tls": True, "send_resolved": True}) == {"requireTLS": True, "sendResolved": True}
 
 
 def test_times_are_the_same(spec: dict[str, Any]) -> None:

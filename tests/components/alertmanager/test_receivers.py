@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from components.alertmanager.receivers import NTFY_ALERTS, WRITERS, email, ntfy, receiver, time_out, webhook
+from components.alertmanager.receivers import (
+    NTFY_ALERTS,
+    WRITERS,
+    build_email,
+    build_ntfy,
+    build_receiver,
+    build_webhook,
+    format_timeout,
+)
 from model.integrations import Ntfy, Webhook
 from model.load import parse_model
 from model.mail import Email
@@ -33,7 +41,7 @@ FILES = {
 
 def written(key: str, **more: Any) -> dict[str, Any]:
     """The only entry of a receiver that notifies in one way."""
-    entry = receiver(parse_model(Receiver, {"name": "a", key: {**WAYS[key], **more}}, "test"))
+    entry = build_receiver(parse_model(Receiver, {"name": "a", key: {**WAYS[key], **more}}, "test"))
     ((only,),) = (value for name, value in entry.items() if name != "name")
     return dict(only)
 
@@ -55,22 +63,22 @@ def test_credentials_are_files_and_ends_are_sent(key: str) -> None:
 def test_a_receiver_has_an_entry_for_each_way() -> None:
     """Only the ways that are declared are there; two that Alertmanager calls webhooks stand in one list."""
     ways = {key: WAYS[key] for key in ("webhook", "ntfy", "pagerduty")}
-    entry = receiver(parse_model(Receiver, {"name": "a", **ways}, "test"))
+    entry = build_receiver(parse_model(Receiver, {"name": "a", **ways}, "test"))
     assert entry.keys() == {"name", "webhook_configs", "pagerduty_configs"}
     assert len(entry["webhook_configs"]) == 2
 
 
 def test_a_call_is_given_up_before_the_next_one() -> None:
     """A call that hangs ends after ten seconds, so that there is time to try again; longer ones are in seconds too."""
-    assert webhook(Webhook(url="http://a")) == {"url": "http://a", "timeout": "10s"}
+    assert build_webhook(Webhook(url="http://a")) == {"url": "http://a", "timeout": "10s"}
     assert written("slack")["timeout"] == written("pagerduty")["timeout"] == written("ntfy")["timeout"] == "10s"
-    assert (time_out("1m"), time_out("1d"), time_out("500ms")) == ("60s", "86400s", "0.5s")
+    assert (format_timeout("1m"), format_timeout("1d"), format_timeout("500ms")) == ("60s", "86400s", "0.5s")
 
 
 def test_mail_logs_in_with_a_file() -> None:
     """The password is named by its file, and without a user there is none; the server may have its own CA."""
     given = {"to": "a@example.com", "from": "b@example.com", "smarthost": "m:25"}
-    assert "auth_username" not in email(parse_model(Email, given, "test"))
+    assert "auth_username" not in build_email(parse_model(Email, given, "test"))
     tls = {"ca": "-----BEGIN CERTIFICATE-----\nx\n", "serverName": "mail.example.com"}
     made = written("email", tlsConfig=tls, forceImplicitTls=True, hello="stack.example.com")
     assert made["tls_config"] == {"ca": tls["ca"], "server_name": "mail.example.com"}
@@ -80,7 +88,7 @@ def test_mail_logs_in_with_a_file() -> None:
 def test_slack_is_written_to_by_a_webhook_or_by_an_app() -> None:
     """One of both credentials; the app's address may be another one."""
     app = {"channel": "C024BE91L", "appTokenSecret": "token", "appUrl": "https://slack.example.com/api"}
-    (entry,) = receiver(parse_model(Receiver, {"name": "a", "slack": app}, "test"))["slack_configs"]
+    (entry,) = build_receiver(parse_model(Receiver, {"name": "a", "slack": app}, "test"))["slack_configs"]
     assert entry["app_token_file"] == "/run/secrets/token" and "api_url_file" not in entry
     assert (entry["app_url"], entry["channel"]) == ("https://slack.example.com/api", "C024BE91L")
 
@@ -103,7 +111,7 @@ def test_pushover_repeats_until_somebody_answers() -> None:
 
 def test_ntfy_makes_its_message_by_a_template() -> None:
     """Alertmanager's JSON is sent as it is; headers say how ntfy reads it, and log in with a token."""
-    made = ntfy(parse_model(Ntfy, {"url": "https://ntfy.sh/a", "tokenSecret": "token", "priority": 5}, "test"))
+    made = build_ntfy(parse_model(Ntfy, {"url": "https://ntfy.sh/a", "tokenSecret": "token", "priority": 5}, "test"))
     headers = {name: value["values"][0] for name, value in made["http_config"]["http_headers"].items()}
     assert headers.keys() == {"X-Template", "X-Title", "X-Message", "X-Priority"}
     assert (headers["X-Template"], headers["X-Priority"]) == ("yes", "5")

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from components.alertmanager.routes import period, route, routes, time_intervals, to_each
+from components.alertmanager.routes import (
+    build_period,
+    build_route,
+    build_routes,
+    build_test_routes,
+    build_time_intervals,
+)
 from model.intervals import Period, TimeInterval
 from model.load import parse_model
 from model.routes import Route
@@ -16,7 +22,7 @@ NOBODY = {"receiver": "none", "matchers": ['severity="info"']}
 
 def made(**said: Any) -> dict[str, Any]:
     """A route in Alertmanager's notation, from its YAML keys."""
-    return route(parse_model(Route, said, "route"))
+    return build_route(parse_model(Route, said, "route"))
 
 
 def test_a_route_says_what_it_is_told() -> None:
@@ -45,7 +51,7 @@ def test_a_route_says_what_it_is_told() -> None:
 def test_information_is_for_whoever_names_it(said: dict[str, Any], matchers: list[str]) -> None:
     """A route that names no severity does not claim what is only information; the last route sends that to nobody."""
     assert made(**said)["matchers"] == matchers
-    assert routes([parse_model(Route, said, "route")])[1] == NOBODY
+    assert build_routes([parse_model(Route, said, "route")])[1] == NOBODY
 
 
 def test_information_below_a_route_is_for_whoever_names_it_there() -> None:
@@ -65,7 +71,7 @@ def test_information_below_a_route_is_for_whoever_names_it_there() -> None:
 
 def test_the_test_alert_has_a_route_to_each_receiver() -> None:
     """By the receiver's name, at once, each alert in a group of its own."""
-    first, second = to_each(["a", "b"])
+    first, second = build_test_routes(["a", "b"])
     assert (first["receiver"], second["receiver"]) == ("a", "b")
     assert first["matchers"] == ['alertname="NotificationTest"', 'receiver="a"']
     assert (first["group_wait"], first["group_by"]) == ("0s", ["..."])
@@ -75,7 +81,7 @@ def test_times_are_written_as_they_are_said() -> None:
     """Under Alertmanager's own names; an empty period is always."""
     said = {"times": [{"startTime": "08:00", "endTime": "24:00"}], "weekdays": ["monday"], "location": "Asia/Tokyo"}
     interval = parse_model(TimeInterval, {"name": "a", "timeIntervals": [said, {"daysOfMonth": ["-1"]}]}, "interval")
-    assert time_intervals([interval]) == [
+    assert build_time_intervals([interval]) == [
         {
             "name": "a",
             "time_intervals": [
@@ -88,4 +94,4 @@ def test_times_are_written_as_they_are_said() -> None:
             ],
         }
     ]
-    assert period(Period()) == {}
+    assert build_period(Period()) == {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.entry.acme import RETRY_SECONDS, retry_config
+from components.entry.acme import RETRY_SECONDS, render_retry_config
 from model.plan import Plan
 from stack.assemble import ConfigValue
 from tests.support.keys import CERTIFICATE
@@ -105,6 +105,6 @@ def test_what_was_not_issued_is_ordered_again(tmp_path: Path) -> None:
     made = plan(tmp_path)
     retry = workload(made, "traefik-acme-retry")
     assert "--providers.http.endpoint=http://traefik-acme-retry:8080/" in workload(made, "traefik").args
-    assert f"date,div({RETRY_SECONDS})" in retry_config() and 3600 / RETRY_SECONDS < 5
+    assert f"date,div({RETRY_SECONDS})" in render_retry_config() and 3600 / RETRY_SECONDS < 5
     assert not [port for port in retry.ports if port.publish]
     assert "traefik-acme-retry" not in {item.name for item in plan_shop(tmp_path / "plain").list_workloads()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.grafana.dashboards import stack_dashboard
+from components.grafana.dashboards import build_stack_dashboard
 from model.telemetry import StackRow
 from packs.base import build_panel
 
@@ -17,6 +17,6 @@ def row(title: str, position: int) -> StackRow:
 def test_the_order_of_rows_is_their_position() -> None:
     """The order of the rows does not depend on the order of deployment; equal positions stay as they came."""
     rows = [row("c", 30), row("a", 0), row("b", 10), row("b2", 10)]
-    board = stack_dashboard(rows)
+    board = build_stack_dashboard(rows)
     assert [entry.title for entry in board.rows] == ["a", "b", "b2", "c"]
     assert all(entry.panels == (PANEL,) for entry in board.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.grafana.datasources import datasources
+from components.grafana.datasources import build_datasources
 from model.telemetry import Datasource
 
 LOGS = Datasource(uid="loki", name="Loki", kind="loki", url="http://loki:3100")
@@ -12,7 +12,7 @@ TRACES = Datasource(uid="tracing", name="Traces", kind="tempo", url="http://temp
 def test_a_data_source_follows_the_format() -> None:
     """Type, address and options stand where the provisioning format wants them."""
     source = Datasource(uid="x", name="X", kind="loki", url="http://loki:3100", json_data={"maxLines": 1})
-    assert datasources((source,))["datasources"][0] == {
+    assert build_datasources((source,))["datasources"][0] == {
         "name": "X",
         "uid": "x",
         "type": "loki",
@@ -26,13 +26,13 @@ def test_a_data_source_follows_the_format() -> None:
 
 def test_logs_and_traces_lead_to_each_other() -> None:
     """Each links to the uid of the other, and neither to one that is not there."""
-    logs, traces = (found["jsonData"] for found in datasources((LOGS, TRACES))["datasources"])
+    logs, traces = (found["jsonData"] for found in build_datasources((LOGS, TRACES))["datasources"])
     assert {link["datasourceUid"] for link in logs["derivedFields"]} == {"tracing"}
     assert traces["tracesToLogsV2"]["datasourceUid"] == "loki"
-    (alone,) = datasources((LOGS,))["datasources"]
+    (alone,) = build_datasources((LOGS,))["datasources"]
     assert alone["jsonData"] == {}
 
 
 def test_what_is_gone_is_removed() -> None:
     """A data source that nobody contributes any more is pruned."""
-    assert datasources(())["prune"] is True
+    assert build_datasources(())["prune"] is True

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.grafana.documents import providers
+from components.grafana.documents import build_providers
 from model.plan import Plan
 from tests.components.grafana.plans import board, workload
 from tests.support.systems import plan_shop
@@ -34,7 +34,7 @@ def test_data_sources_are_those_of_everyone(tmp_path: Path) -> None:
 
 def test_every_folder_has_one_provider() -> None:
     """A folder is provided once, however many dashboards it has, from a directory of its own."""
-    found = providers((board("a", "B & C"), board("b", "B & C"), board("c", "A")))["providers"]
+    found = build_providers((board("a", "B & C"), board("b", "B & C"), board("c", "A")))["providers"]
     assert [(item["folder"], item["options"]["path"]) for item in found] == [
         ("A", "/etc/grafana/provisioning/boards/a"),
         ("B & C", "/etc/grafana/provisioning/boards/b-c"),

@@ -34,7 +34,7 @@ def test_every_panel_explains_itself(explains: Any) -> None:
 
 def test_one_instance_that_deletes_is_enough(proves: Any) -> None:
     """Of several, each may have been the one at work: only when none has been for too long, it fires."""
-    rule = pack.retention_not_applied({})
+    rule = pack.alert_on_retention_not_applied({})
     assert rule.example is not None
     ((series, old),) = rule.example.fires.items()
     ((_, fresh),) = rule.example.silent.items()
@@ -45,7 +45,7 @@ def test_one_instance_that_deletes_is_enough(proves: Any) -> None:
 
 def test_a_loki_that_just_started_has_time(proves: Any) -> None:
     """For three hours nothing is said; and of several instances one that deletes is enough."""
-    rule = pack.retention_never_applied()
+    rule = pack.alert_on_retention_never_applied()
     assert rule.example is not None
     (series,) = rule.example.fires
     second = series.replace("loki:3100", "loki-backend-1:3100")

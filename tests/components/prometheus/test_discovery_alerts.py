@@ -18,12 +18,12 @@ def target(address: str, service: str = "api") -> ScrapeTarget:
 def test_every_alert_is_proven(proves: Proves) -> None:
     """Each alert fires just past its condition, not just before it, and not early."""
     proves(pack.alerts(cluster=True))
-    proves(pack.expected([])[1].alerts)
+    proves(pack.build_target_count_rules([])[1].alerts)
 
 
 def test_alerts_keep_the_labels_of_their_service() -> None:
     """What is summed keeps service and environment, which routes look at."""
-    keeps_identity([*pack.alerts(cluster=True), *pack.expected([])[1].alerts])
+    keeps_identity([*pack.alerts(cluster=True), *pack.build_target_count_rules([])[1].alerts])
 
 
 def test_only_a_cluster_is_asked() -> None:
@@ -40,5 +40,5 @@ def test_every_job_and_service_has_its_number() -> None:
         ScrapeJob(name="pods", discovery=found),
         ScrapeJob(name="two", targets=(target("a:1"), target("b:1"), target("c:1", "web"))),
     ]
-    numbers = {(rule.labels["job"], rule.labels["service"]): rule.expr for rule in pack.counts(jobs)}
+    numbers = {(rule.labels["job"], rule.labels["service"]): rule.expr for rule in pack.list_target_counts(jobs)}
     assert numbers == {("pods", "api"): "vector(2)", ("two", "api"): "vector(2)", ("two", "web"): "vector(1)"}

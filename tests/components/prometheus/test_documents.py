@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from components.discovery import listed
-from components.prometheus.documents import config as config_of
-from components.prometheus.documents import documents as documents_of
+from components.discovery import build_target_groups
+from components.prometheus.documents import build_config as config_of
+from components.prometheus.documents import render_documents as documents_of
 from model.component import Planned
 from model.telemetry import (
     AlertReceiver,
@@ -102,7 +102,7 @@ def test_labels_of_a_series_can_win_over_those_of_its_target() -> None:
 def test_targets_of_the_same_labels_stand_together() -> None:
     """A thousand targets of one service are one group."""
     targets = tuple(ScrapeTarget(address=f"h:{n}", labels={"b": "1", "a": str(n % 2)}) for n in range(4))
-    assert listed(job(targets=targets), context().settings.scrape_interval) == [
+    assert build_target_groups(job(targets=targets), context().settings.scrape_interval) == [
         {"targets": ["h:0", "h:2"], "labels": {"a": "0", "b": "1", "job": "api", **USUAL}},
         {"targets": ["h:1", "h:3"], "labels": {"a": "1", "b": "1", "job": "api", **USUAL}},
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.prometheus import settings as prometheus
-from components.prometheus.monitors import Terms, camel, monitors
+from components.prometheus.monitors import OperatorOptions, build_monitors, convert_rule
 from model.component import Planned
 from model.extra_objects import ExtraObject
 from model.load import parse_model
@@ -17,11 +17,11 @@ from model.operator import Operator
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget, Telemetry
-from targets.kubernetes.check import address
+from targets.kubernetes.check import build_address
 from tests.support.systems import SYSTEM
 
 LABELS = {"service": "api", "system": "shop", "environment": "test"}
-TERMS = Terms(Operator(namespace="watch", labels={"team": "ops"}), "15s", 50_000)
+TERMS = OperatorOptions(Operator(namespace="watch", labels={"team": "ops"}), "15s", 50_000)
 FOUND = {
     "__meta_kubernetes_service_name": "api", "__meta_kubernetes_pod_node_name": "n1", "namespace": "monitoring-dev",
     "service": "api-service", "job": "api-service", "pod": "api-0", "container": "api", "endpoint": "http",
@@ -36,10 +36,10 @@ def made(job: ScrapeJob) -> list[ExtraObject]:
     context = Planned(
         stack="dev", settings=settings, system=parse_model(System, SYSTEM, "shop"),
         sections={"prometheus": prometheus.Settings(mode="operator")},
-        address=lambda name, port: address("dev", settings.kubernetes, name, port),
+        address=lambda name, port: build_address("dev", settings.kubernetes, name, port),
         images={}, telemetry=Telemetry(scrape=(job,)),
     )  # fmt: skip
-    return list(monitors(context, TERMS))
+    return list(build_monitors(context, TERMS))
 
 
 def relabelled(rules: list[Mapping[str, Any]], before: Mapping[str, str]) -> dict[str, str] | None:
@@ -189,4 +189,4 @@ def test_what_becomes_of_series_is_carried_over(kind: str) -> None:
     }
     rule = {"source_labels": ["a"], "target_label": "b"}
     (item,) = made(ScrapeJob(name="x", metric_relabel=(rule,), **kinds[kind]))
-    assert str(camel(rule)) in str(item.body) and item.body["spec"]["sampleLimit"] == 50_000
+    assert str(convert_rule(rule)) in str(item.body) and item.body["spec"]["sampleLimit"] == 50_000

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from components.prometheus.objects import RULES_SIZE, dashboard, parts
+from components.prometheus.objects import RULES_SIZE, build_dashboard, split_rules
 from model.extra_objects import ExtraObject
 from model.operator import Operator
 from model.plan import Plan
 from model.telemetry import Dashboard
-from targets.kubernetes.operator import refused, wrong_rules
+from targets.kubernetes.operator import check_rules, check_schemas
 from tests.support.operators import definitions, operated, systems
 from tests.support.validating import tool
 
@@ -43,7 +43,7 @@ def rules(plan: Plan) -> list[dict[str, Any]]:
 def test_the_operator_takes_every_object(system: str, demo: bool) -> None:
     """Each object of each shipped system fits the schema of its definition, to the last field."""
     extra_objects = operated(system, demo=demo).extra_objects
-    assert [*refused(definitions(extra_objects), extra_objects)] == []
+    assert [*check_schemas(definitions(extra_objects), extra_objects)] == []
     assert {"ServiceMonitor", "PodMonitor", "PrometheusRule", "AlertmanagerConfig"} <= {i.kind for i in extra_objects}
 
 
@@ -71,7 +71,7 @@ def test_every_rule_is_there_once(shipped: Plan) -> None:
 def test_promtool_takes_every_rule(shipped: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge of a deployment accepts them all."""
     monkeypatch.setenv("PATH", str(tool("promtool").parent))
-    assert [*wrong_rules(shipped.extra_objects)] == []
+    assert [*check_rules(shipped.extra_objects)] == []
 
 
 def test_alerts_find_their_way_to_our_receivers(shipped: Plan) -> None:
@@ -87,10 +87,10 @@ def test_alerts_find_their_way_to_our_receivers(shipped: Plan) -> None:
 def test_a_large_group_is_several_objects() -> None:
     """In order, none of them above the size, and none left out."""
     many = [{"record": f"a:b:c{n}", "expr": "x" * 900} for n in range(1000)]
-    found = [*parts(many, RULES_SIZE)]
+    found = [*split_rules(many, RULES_SIZE)]
     assert [rule for part in found for rule in part] == many
     assert len(found) > 1 and max(len(json.dumps(part)) for part in found) < 1.1 * RULES_SIZE
-    assert [*parts([{"expr": "x" * 2 * RULES_SIZE}], RULES_SIZE)] == [[{"expr": "x" * 2 * RULES_SIZE}]]
+    assert [*split_rules([{"expr": "x" * 2 * RULES_SIZE}], RULES_SIZE)] == [[{"expr": "x" * 2 * RULES_SIZE}]]
 
 
 def test_dashboards_are_config_maps(shipped: Plan) -> None:
@@ -113,9 +113,9 @@ def test_dashboards_need_no_grafana_of_ours() -> None:
 def test_a_large_dashboard_is_written_compactly() -> None:
     """Indentation is given up before the dashboard is."""
     board = Dashboard(uid="a", title="A", folder="F", model={"panels": [{"id": n} for n in range(40_000)]})
-    assert len(json.dumps(dashboard(Operator(), board).body)) < len(json.dumps(board.model, indent=2))
+    assert len(json.dumps(build_dashboard(Operator(), board).body)) < len(json.dumps(board.model, indent=2))
     small = replace(board, model={"a": 1})
-    assert "\n" in next(iter(dashboard(Operator(), small).body["data"].values()))
+    assert "\n" in next(iter(build_dashboard(Operator(), small).body["data"].values()))
 
 
 def test_objects_are_plain_yaml(shipped: Plan) -> None:

@@ -34,7 +34,7 @@ def test_every_panel_explains_itself(explains: Any) -> None:
 
 def test_a_file_that_cannot_be_opened_is_told(proves: Any) -> None:
     """It has a size and no position; one that is read is well, and so is one of which only the old size is left."""
-    rule = pack.file_not_read({})
+    rule = pack.alert_on_file_not_read({})
     assert rule.example is not None
     size, place = rule.example.fires
     grows = "10+10x120"
@@ -44,7 +44,7 @@ def test_a_file_that_cannot_be_opened_is_told(proves: Any) -> None:
 
 def test_one_line_of_any_instance_is_enough(proves: Any) -> None:
     """A quiet node says nothing: only when no instance sends, it fires."""
-    rule = pack.sends_nothing()
+    rule = pack.alert_on_nothing_sent()
     assert rule.example is not None
     ((sent, nothing),) = rule.example.fires.items()
     other = sent.replace("promtail:9080", "10.0.0.2:9080")

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from components.promtail.pipeline import LEVELS, TEXT_LEVEL, Reading, named_containers, reading, selected_pods, stages
+from components.promtail.pipeline import (
+    LEVELS,
+    TEXT_LEVEL,
+    Reading,
+    build_container_rules,
+    build_pod_rules,
+    build_reading,
+    build_stages,
+)
 from model.load import parse_model
 from model.logs import Logs
 from model.service import Service
@@ -37,23 +45,23 @@ def test_declared_labels_and_fields_are_taken() -> None:
     logs = parse_model(
         Logs, {"labels": ["level", "component"], "fields": ["level", "time", "msg", "component", "log.id"]}, "l"
     )
-    how = reading(logs)
+    how = build_reading(logs)
     assert how.labels == ("component",)
     assert how.fields == ("request_id", "trace_id", "span_id", "user_id", "log.id")
-    (_, _, labels, beside) = matches(stages({"web": how}))['{service=~"web"} |~ "^\\\\s*\\\\{"']
+    (_, _, labels, beside) = matches(build_stages({"web": how}))['{service=~"web"} |~ "^\\\\s*\\\\{"']
     assert set(labels["labels"]) == {"level", "component"}
     assert set(beside["structured_metadata"]) == {"request_id", "trace_id", "span_id", "user_id", "log_id"}
 
 
 def test_identity_is_not_stored_twice() -> None:
     """A field that is called like a label of every line would be stored under another name, and found by nobody."""
-    assert "service" not in reading(parse_model(Logs, {"fields": ["service", "tenant_id"]}, "l")).fields
+    assert "service" not in build_reading(parse_model(Logs, {"fields": ["service", "tenant_id"]}, "l")).fields
 
 
 def test_services_that_are_read_alike_share_a_stage() -> None:
     """Each line is compared with each stage, so a thousand services must not make a thousand of them."""
     odd = Reading(labels=("component",))
-    made = matches(stages({f"s{number}": odd if number % 2 else Reading() for number in range(6)}))
+    made = matches(build_stages({f"s{number}": odd if number % 2 else Reading() for number in range(6)}))
     assert [selector.partition("}")[0] for selector in made] == [
         '{service=~"s1|s3|s5"', '{job=~".+", service!~"s1|s3|s5"', '{job=~".+", level=""',
     ]  # fmt: skip
@@ -61,14 +69,14 @@ def test_services_that_are_read_alike_share_a_stage() -> None:
 
 def test_text_is_searched_for_its_level_alone() -> None:
     """Lines of a service that writes text are left as they are, even those that look like JSON."""
-    made = matches(stages({"java": reading(parse_model(Logs, {"format": "text"}, "l"))}))
+    made = matches(build_stages({"java": build_reading(parse_model(Logs, {"format": "text"}, "l"))}))
     assert [selector.partition("}")[0] for selector in made] == ['{job=~".+", service!~"java"', '{job=~".+", level=""']
 
 
 def test_logfmt_is_read_as_such() -> None:
     """A service that writes logfmt has its keys read, and its level under the name that it says."""
-    how = reading(parse_model(Logs, {"format": "logfmt", "levelField": "sev", "fields": ["caller"]}, "l"))
-    ((first, *_), *_) = matches(stages({"go": how})).values()
+    how = build_reading(parse_model(Logs, {"format": "logfmt", "levelField": "sev", "fields": ["caller"]}, "l"))
+    ((first, *_), *_) = matches(build_stages({"go": how})).values()
     assert first["logfmt"]["mapping"]["caller"] == "caller" and first["logfmt"]["mapping"]["level_0"] == "sev"
 
 
@@ -122,12 +130,12 @@ def test_the_level_of_a_text_is_found(line: str, word: str | None) -> None:
 )
 def test_a_container_is_its_service(said: dict[str, Any], container: str, service: str | None) -> None:
     """Lines and metrics have one label, whatever compose or docker call the container."""
-    assert renamed(named_containers(services(user_service=said)), container) == service
+    assert renamed(build_container_rules(services(user_service=said)), container) == service
 
 
 def test_a_shared_host_is_nobodys_name() -> None:
     """Two services of one address, or an address that is another service's name, say nothing of a container."""
-    found = named_containers(
+    found = build_container_rules(
         services(
             a={"address": "node:1"}, b={"address": "node:2"}, c={"address": "a:3"}, d={"addresses": ["d1:1", "d2:1"]}
         )
@@ -137,7 +145,7 @@ def test_a_shared_host_is_nobodys_name() -> None:
 
 def test_a_pod_is_its_service() -> None:
     """Lines of the pods that are scraped have the service's own name, and pods of other namespaces have not."""
-    found = selected_pods(
+    found = build_pod_rules(
         "m_", services(api={"kubernetes": {"namespace": "shop", "selector": {"app.x/name": "shop-api"}}})
     )
     assert found[0]["source_labels"] == ["namespace", "m_label_app_x_name"]

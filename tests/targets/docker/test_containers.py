@@ -9,7 +9,7 @@ import pytest
 from model.settings import DockerSettings
 from model.workload import ExecProbe
 from targets.docker import containers
-from targets.docker.shared import Late, Scope, show
+from targets.docker.shared import Late, Scope, format_inputs
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
 SCOPE = Scope(stack="dev", settings=DockerSettings(), images=IMAGES)
@@ -17,35 +17,35 @@ SCOPE = Scope(stack="dev", settings=DockerSettings(), images=IMAGES)
 
 def test_a_container_says_nothing_that_it_does_not_want() -> None:
     """A plain workload has no empty input, which an engine would give back as an absent one."""
-    made = containers.container(SCOPE, PLAIN)
+    made = containers.build_container(SCOPE, PLAIN)
     assert not [key for key, value in made.items() if value in (None, [], {})]
     assert made["image"] == Late("image", "server") and made["memory"] == made["memory_swap"] == 64
 
 
 def test_a_container_is_made_without_an_engine() -> None:
     """All of it can be written down: what only an engine knows is a text that says so."""
-    shown = show(containers.container(SCOPE, SERVER))
+    shown = format_inputs(containers.build_container(SCOPE, SERVER))
     assert shown["labels"]["io.observability.network"] == "${network-id dev-monitoring}"
     assert shown["volumes"][-1]["volume_name"] == "dev-tools"
 
 
 def test_a_command_is_a_probe_as_it_is() -> None:
     """A probe that is a command is not wrapped into another one."""
-    made = containers.healthcheck(replace(PLAIN, probe=ExecProbe(command=("check", "-q"))))
+    made = containers.build_healthcheck(replace(PLAIN, probe=ExecProbe(command=("check", "-q"))))
     assert made is not None and made["tests"] == ["CMD", "check", "-q"]
-    assert containers.healthcheck(PLAIN) is None
+    assert containers.build_healthcheck(PLAIN) is None
 
 
 def test_a_process_is_called_after_what_starts_another_one() -> None:
     """Another argument is another process; another limit is not."""
-    names = {str(containers.process_name(SCOPE, item)) for item in (SERVER, replace(SERVER, args=("-x",)))}
+    names = {str(containers.find_process_name(SCOPE, item)) for item in (SERVER, replace(SERVER, args=("-x",)))}
     assert len(names) == 2
     wider = replace(SERVER, limits=replace(SERVER.limits, memory=2 * SERVER.limits.memory))
-    assert containers.process_name(SCOPE, wider) == containers.process_name(SCOPE, SERVER)
-    assert isinstance(containers.process_name(SCOPE, AGENT), str)
+    assert containers.find_process_name(SCOPE, wider) == containers.find_process_name(SCOPE, SERVER)
+    assert isinstance(containers.find_process_name(SCOPE, AGENT), str)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (59, "59s"), (90, "1m30s"), (3600, "1h0m0s")])
 def test_durations_are_as_the_engine_writes_them(seconds: int, text: str) -> None:
     """Reading them back shows no difference."""
-    assert containers.go_duration(seconds) == text
+    assert containers.format_go_duration(seconds) == text

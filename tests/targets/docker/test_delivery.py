@@ -16,14 +16,14 @@ SCOPE = Scope(stack="dev", settings=DockerSettings(), images=IMAGES)
 def test_secrets_are_named_and_never_there() -> None:
     """An upload of a secret is its name, with the text around it."""
     secret = SecretFile(path="/run/secrets/users", secret="password", template="admin:{}")
-    (upload,) = delivery.secrets(SCOPE, replace(PLAIN, secrets=(secret,)))["uploads"]
+    (upload,) = delivery.build_secrets(SCOPE, replace(PLAIN, secrets=(secret,)))["uploads"]
     assert upload["content"] == Late("secret", "password", "admin:{}") and upload["permissions"] == "0400"
 
 
 def test_documents_come_with_the_script_that_takes_them() -> None:
     """Every document lies in a directory of its revision, beside the script."""
     assert SERVER.config is not None
-    files = {item["file"]: item["content"] for item in delivery.configure(SCOPE, SERVER)["uploads"]}
+    files = {item["file"]: item["content"] for item in delivery.build_configure(SCOPE, SERVER)["uploads"]}
     assert files.pop("/deliver.sh") == delivery.SCRIPT.read_text(encoding="utf-8")
     incoming = f"/config/.incoming-{SERVER.config.compute_revision()}"
     assert files == {f"{incoming}/{path}": text for path, text in SERVER.config.files.items()}
@@ -32,7 +32,7 @@ def test_documents_come_with_the_script_that_takes_them() -> None:
 def test_the_environment_is_sorted_and_changes_with_secrets_that_are_read_again() -> None:
     """A mark of these secrets is in it, and none where nothing is read again."""
     reread = replace(SERVER, secrets=tuple(replace(secret, reread=True) for secret in SERVER.secrets))
-    again, once = (delivery.configure(SCOPE, item)["envs"] for item in (reread, SERVER))
+    again, once = (delivery.build_configure(SCOPE, item)["envs"] for item in (reread, SERVER))
     assert Late("mark", "reread", "SECRETS={}") in again
     assert [str(item) for item in once] == sorted(str(item) for item in once)
     assert not [item for item in once if str(item).startswith("SECRETS=")]
@@ -40,5 +40,5 @@ def test_the_environment_is_sorted_and_changes_with_secrets_that_are_read_again(
 
 def test_directories_alone_are_reason_enough() -> None:
     """A data volume must belong to its user before the process starts; a plain workload needs nothing."""
-    assert delivery.delivers(replace(PLAIN, volumes=(DataVolume(name="d", path="/d"),)))
-    assert not delivery.delivers(PLAIN)
+    assert delivery.needs_delivery(replace(PLAIN, volumes=(DataVolume(name="d", path="/d"),)))
+    assert not delivery.needs_delivery(PLAIN)

@@ -18,7 +18,7 @@ import pytest
 
 from model.settings import DockerSettings
 from targets.docker import engine as docker_engine
-from targets.docker.engine import EngineFacts, problems, read
+from targets.docker.engine import EngineFacts, check_engine, read_facts
 
 CLASSIC: dict[str, Any] = {
     "ID": "A",
@@ -56,7 +56,7 @@ def asked(address: str = "unix:///var/run/docker.sock", api: str = "1.41", **cha
     client = SimpleNamespace(
         info=lambda: {**CLASSIC, **changes}, api=SimpleNamespace(api_version=api, networks=lambda: NETWORKS)
     )
-    return read(client, address)  # type: ignore[arg-type]
+    return read_facts(client, address)  # type: ignore[arg-type]
 
 
 def far(**changes: Any) -> EngineFacts:
@@ -66,21 +66,21 @@ def far(**changes: Any) -> EngineFacts:
 
 def test_an_ordinary_engine_needs_no_setting() -> None:
     """Debian's engine is what the settings' defaults describe, and nothing is said against it."""
-    assert DockerSettings.model_validate(far().settings()) == DockerSettings(socket="/var/run/docker.sock")
-    assert problems(DockerSettings(), far()) == [] and far().remarks() == []
+    assert DockerSettings.model_validate(far().list_settings()) == DockerSettings(socket="/var/run/docker.sock")
+    assert check_engine(DockerSettings(), far()) == [] and far().list_remarks() == []
 
 
 def test_the_containerd_store_is_known_by_its_driver_type() -> None:
     """It is what the engine says of its driver that counts, not its version; people are told what they lose."""
-    assert far(**NEW).settings()["imageStore"] == "containerd"
-    assert "no figures of containers' file systems" in far(**NEW).remarks()[0]
-    assert far(ServerVersion="29.8.0").settings()["imageStore"] == "classic"
+    assert far(**NEW).list_settings()["imageStore"] == "containerd"
+    assert "no figures of containers' file systems" in far(**NEW).list_remarks()[0]
+    assert far(ServerVersion="29.8.0").list_settings()["imageStore"] == "classic"
 
 
 def test_missing_swap_limits_are_said() -> None:
     """They change what is asked of the engine, and people are told what that means."""
     facts = far(SwapLimit=False)
-    assert facts.settings()["swapLimit"] is False and "may swap" in facts.remarks()[0]
+    assert facts.list_settings()["swapLimit"] is False and "may swap" in facts.list_remarks()[0]
 
 
 @pytest.mark.parametrize(
@@ -91,16 +91,16 @@ def test_missing_swap_limits_are_said() -> None:
 def test_settings_that_describe_another_engine_are_refused(changes: dict[str, Any], key: str, value: object) -> None:
     """The sentence names the key, and with the engine's own value nothing is left to be said."""
     facts = far(**changes)
-    (said,) = problems(DockerSettings(), facts)
+    (said,) = check_engine(DockerSettings(), facts)
     assert said.startswith(f"docker.{key}: ") and json.dumps(value).strip('"') in said
-    assert facts.settings()[key] == value
-    assert problems(DockerSettings.model_validate(facts.settings()), facts) == []
+    assert facts.list_settings()[key] == value
+    assert check_engine(DockerSettings.model_validate(facts.list_settings()), facts) == []
 
 
 @pytest.mark.parametrize(("api", "refused"), [("1.40", True), ("1.41", False), ("1.56", False)])
 def test_engines_that_are_too_old_are_refused(api: str, refused: bool) -> None:
     """Versions are compared as numbers, and the one that is needed is named."""
-    assert [("20.10" in text) for text in problems(DockerSettings(), asked("tcp://x", api, Name="x"))] == [
+    assert [("20.10" in text) for text in check_engine(DockerSettings(), asked("tcp://x", api, Name="x"))] == [
         True
     ] * refused
 
@@ -108,9 +108,9 @@ def test_engines_that_are_too_old_are_refused(api: str, refused: bool) -> None:
 @pytest.mark.parametrize(("key", "what"), [("MemoryLimit", "memory"), ("CpuCfsQuota", "CPU")])
 def test_limits_that_an_engine_cannot_keep_are_refused(key: str, what: str) -> None:
     """Each container asks for them; a rootless engine is told which controllers it lacks."""
-    (said,) = problems(DockerSettings(), far(**{key: False}))
+    (said,) = check_engine(DockerSettings(), far(**{key: False}))
     assert f"cannot limit {what}" in said and "docker info" in said
-    (said,) = problems(DockerSettings(), far(**{key: False, "SecurityOptions": ["name=rootless"]}))
+    (said,) = check_engine(DockerSettings(), far(**{key: False, "SecurityOptions": ["name=rootless"]}))
     assert "delegate the controllers" in said
 
 
@@ -124,7 +124,7 @@ def test_limits_that_an_engine_cannot_keep_are_refused(key: str, what: str) -> N
 )
 def test_networks_that_cannot_be_joined_are_refused(name: str, says: str) -> None:
     """A network that does not exist, or that takes no container, is named with what would be right."""
-    (said,) = problems(DockerSettings.model_validate({"externalNetworks": ("shop_default", name)}), far())
+    (said,) = check_engine(DockerSettings.model_validate({"externalNetworks": ("shop_default", name)}), far())
     assert said.startswith("docker.externalNetworks: ") and says in said
 
 
@@ -169,9 +169,9 @@ def listening(path: Path, number: str) -> Iterator[None]:
 def test_the_socket_of_this_machine_is_found(tmp_path: Path) -> None:
     """The address counts where the engine is on this machine; elsewhere it is a way to it, not its own path."""
     path = f"{tmp_path}/s"
-    assert asked(f"unix://{path}").settings()["socket"] == path
-    assert asked(f"unix://{path}", Name="docker-desktop").settings()["socket"] == "/var/run/docker.sock"
-    assert asked("tcp://127.0.0.1:2375").settings()["socket"] == "/var/run/docker.sock"
+    assert asked(f"unix://{path}").list_settings()["socket"] == path
+    assert asked(f"unix://{path}", Name="docker-desktop").list_settings()["socket"] == "/var/run/docker.sock"
+    assert asked("tcp://127.0.0.1:2375").list_settings()["socket"] == "/var/run/docker.sock"
 
 
 def test_the_engines_own_socket_is_right(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_the_engines_own_socket_is_right(tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to("s")
         facts = asked(f"unix://{tmp_path}/s")
         for name in ("s", "link"):
-            assert problems(DockerSettings(socket=f"{tmp_path}/{name}"), facts) == []
+            assert check_engine(DockerSettings(socket=f"{tmp_path}/{name}"), facts) == []
 
 
 def test_wrong_sockets_are_refused(tmp_path: Path) -> None:
@@ -192,9 +192,9 @@ def test_wrong_sockets_are_refused(tmp_path: Path) -> None:
         facts = asked(f"unix://{tmp_path}/s")
         wrong = {"no": "there is no", "folder": "is no socket", "gone": "no engine answers at", "t": "another engine"}
         for name, says in wrong.items():
-            (said,) = problems(DockerSettings(socket=f"{tmp_path}/{name}"), facts)
+            (said,) = check_engine(DockerSettings(socket=f"{tmp_path}/{name}"), facts)
             assert said.startswith("docker.socket: ") and says in said and f"'{tmp_path}/s'" in said
-        assert problems(DockerSettings(socket="/nowhere"), replace(facts, local=False)) == []
+        assert check_engine(DockerSettings(socket="/nowhere"), replace(facts, local=False)) == []
 
 
 # -- the registry ----------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_a_plain_registry_must_be_known_to_the_engine(registry: str, tmp_path: P
 
     def said(*insecure: str, mirror: str = registry) -> list[str]:
         settings = DockerSettings.model_validate({"registryMirror": mirror})
-        return [t for t in problems(settings, replace(facts, insecure=insecure)) if "registryMirror" in t]
+        return [t for t in check_engine(settings, replace(facts, insecure=insecure)) if "registryMirror" in t]
 
     assert [said(*each) for each in trusted] == [[], [], []]
     (refused,) = said("10.0.0.0/8", "r.example.com:5000")
@@ -227,5 +227,5 @@ def test_a_plain_registry_must_be_known_to_the_engine(registry: str, tmp_path: P
 def test_names_of_plain_registries_are_read() -> None:
     """What the engine asks by plain HTTP is there by name and by range, and nothing else."""
     assert set(far().insecure) == {"127.0.0.0/8", "r.example.com:5000"}
-    assert docker_engine._trusted("localhost:5000", ("127.0.0.0/8",))
-    assert not docker_engine._trusted("localhost:5000", ("10.0.0.0/8",))
+    assert docker_engine._is_trusted("localhost:5000", ("127.0.0.0/8",))
+    assert not docker_engine._is_trusted("localhost:5000", ("10.0.0.0/8",))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from model.plan import Plan
-from targets.docker.host_ports import taken
+from targets.docker.host_ports import check_host_ports
 from tests.support.alerting import free_port
 from tests.support.systems import plan_shop
 
@@ -46,11 +46,11 @@ def container(name: str, ip: str, port: int, stack: str = "") -> dict[str, Any]:
 def test_a_port_of_another_container_is_named(tmp_path: Path, ip: str, bind: str, *, clash: bool) -> None:
     """Where the addresses overlap; one of this stack is replaced, so it is none."""
     plan = planned(tmp_path, 18080, bind)
-    found = taken(plan, [container("web", ip, 18080)], local=False)
+    found = check_host_ports(plan, [container("web", ip, 18080)], local=False)
     assert bool(found) is clash
     if clash:
         assert "host port 18080" in found[0] and "traefik wants" in found[0] and "the container web" in found[0]
-    assert not taken(plan, [container("dev-traefik", ip, 18080, stack="dev")], local=False)
+    assert not check_host_ports(plan, [container("dev-traefik", ip, 18080, stack="dev")], local=False)
 
 
 def test_a_port_of_another_process_is_named(tmp_path: Path) -> None:
@@ -59,13 +59,13 @@ def test_a_port_of_another_process_is_named(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         plan = planned(tmp_path, int(other.getsockname()[1]))
-        assert "another process of this host" in " ".join(taken(plan, [], local=True))
-        assert not taken(plan, [], local=False)
+        assert "another process of this host" in " ".join(check_host_ports(plan, [], local=True))
+        assert not check_host_ports(plan, [], local=False)
         own = container("dev-traefik", "127.0.0.1", int(other.getsockname()[1]), stack="dev")
-        assert not [text for text in taken(plan, [own], local=True) if "traefik wants" in text]
+        assert not [text for text in check_host_ports(plan, [own], local=True) if "traefik wants" in text]
 
 
 def test_a_free_port_is_free(tmp_path: Path) -> None:
     """Nothing is said of it."""
     port = free_port()
-    assert not [text for text in taken(planned(tmp_path, port), [], local=True) if f"port {port} " in text]
+    assert not [text for text in check_host_ports(planned(tmp_path, port), [], local=True) if f"port {port} " in text]

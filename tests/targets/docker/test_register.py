@@ -13,8 +13,8 @@ from model.naming import LABEL, derive_user_id
 from model.settings import DockerSettings
 from model.workload import ConfigDir, HostMount, Port, SecretFile, Workload
 from targets.docker.register import DeliveryError, DockerTarget
-from targets.docker.shared import address as address_of
-from targets.docker.shared import network_suffix
+from targets.docker.shared import build_address as address_of
+from targets.docker.shared import find_network_suffix
 from tests.support.mocks import RecordedResource, by_name, run_program
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
@@ -94,7 +94,7 @@ def test_an_address_says_in_which_network() -> None:
     """What the stack's parts are told is the alias that they have, with and without networks of others."""
     shared = joined("shop_default")
     for settings, address in ((DockerSettings(), "plain:80"), (shared, "plain.dev-monitoring:80")):
-        assert address_of("plain", 80, network_suffix("dev", settings)) == address
+        assert address_of("plain", 80, find_network_suffix("dev", settings)) == address
         (own, *_) = networks(deploy(PLAIN, settings=settings), "plain").values()
         assert own == [address.partition(":")[0]]
 

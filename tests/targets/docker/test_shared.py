@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from model.settings import DockerSettings
-from targets.docker.shared import Late, Scope, address, mount, network_suffix, present, show
+from targets.docker.shared import (
+    Late,
+    Scope,
+    build_address,
+    build_mount,
+    drop_absent,
+    find_network_suffix,
+    format_inputs,
+)
 from tests.support.workloads import IMAGES
 
 
@@ -20,7 +28,7 @@ from tests.support.workloads import IMAGES
 )
 def test_a_late_text_says_what_it_will_be(late: Late, text: str) -> None:
     """Names are known before; of any other text its kind and name are shown, inside of its template."""
-    assert str(late) == text and show({"a": [late, 1]}) == {"a": [text, 1]}
+    assert str(late) == text and format_inputs({"a": [late, 1]}) == {"a": [text, 1]}
 
 
 def test_a_late_text_is_filled_everywhere() -> None:
@@ -31,17 +39,17 @@ def test_a_late_text_is_filled_everywhere() -> None:
 def test_names_have_the_network_only_beside_others() -> None:
     """A stack that joins networks of others says in its addresses which one is meant."""
     joined = DockerSettings.model_validate({"externalNetworks": ("n",)})
-    assert address("loki", 3100, network_suffix("dev", joined)) == "loki.dev-monitoring:3100"
-    assert address("loki", 3100, network_suffix("dev", DockerSettings())) == "loki:3100"
+    assert build_address("loki", 3100, find_network_suffix("dev", joined)) == "loki.dev-monitoring:3100"
+    assert build_address("loki", 3100, find_network_suffix("dev", DockerSettings())) == "loki:3100"
 
 
 def test_a_mirror_is_part_of_a_reference() -> None:
     """Images are pulled from the mirror that the settings name."""
     scope = Scope(stack="dev", settings=DockerSettings.model_validate({"registryMirror": "m:5000"}), images=IMAGES)
-    assert scope.reference("server") == "m:5000/example/server:v1"
+    assert scope.build_reference("server") == "m:5000/example/server:v1"
 
 
 def test_absent_inputs_are_left_out() -> None:
     """What is None is not asked of an engine; what is false or empty is."""
-    assert present({"a": None, "b": False, "c": []}) == {"b": False, "c": []}
-    assert mount("v", "/p") == {"volume_name": "v", "container_path": "/p", "read_only": True}
+    assert drop_absent({"a": None, "b": False, "c": []}) == {"b": False, "c": []}
+    assert build_mount("v", "/p") == {"volume_name": "v", "container_path": "/p", "read_only": True}

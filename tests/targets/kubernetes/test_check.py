@@ -8,7 +8,7 @@ import pytest
 
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Exemption, HostMount, Port, SecretFile, SharedVolume, Workload
-from targets.kubernetes.check import address, check
+from targets.kubernetes.check import build_address, check
 from tests.support.workloads import PLAIN, SERVER
 
 MOUNT = HostMount(source="/var/log", path="/host", reason="reads logs")
@@ -16,8 +16,8 @@ MOUNT = HostMount(source="/var/log", path="/host", reason="reads logs")
 
 def test_addresses_are_names_of_services() -> None:
     """They hold from any namespace of the cluster."""
-    assert address("dev", KubernetesSettings(), "loki", 3100) == "loki.monitoring-dev.svc:3100"
-    assert address("dev", KubernetesSettings(namespace="obs"), "loki", 3100) == "loki.obs.svc:3100"
+    assert build_address("dev", KubernetesSettings(), "loki", 3100) == "loki.monitoring-dev.svc:3100"
+    assert build_address("dev", KubernetesSettings(namespace="obs"), "loki", 3100) == "loki.obs.svc:3100"
 
 
 def test_usual_workloads_are_fine() -> None:

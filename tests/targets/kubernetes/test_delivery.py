@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir
 from targets.kubernetes import delivery
-from targets.kubernetes.delivery import Cluster, DeliveryError, outcome
+from targets.kubernetes.delivery import Cluster, DeliveryError, parse_delivery_log
 
 CONFIG = ConfigDir(path="/etc/x", files={"x.yml": "1"})
 REVISION = CONFIG.compute_revision()
@@ -47,7 +47,7 @@ def prove(api: Api) -> None:
     """Asks the cluster."""
     cluster = Cluster(KubernetesSettings())
     cluster._api = api
-    asyncio.run(cluster.prove("dev", "n", "x", CONFIG))
+    asyncio.run(cluster.wait_until_applied("dev", "n", "x", CONFIG))
 
 
 def test_it_waits_until_the_pod_says_so() -> None:
@@ -61,7 +61,7 @@ def test_it_waits_for_the_secrets_too() -> None:
     """Documents with other secrets are another delivery; its mark is in the pod's word."""
     cluster, api = Cluster(KubernetesSettings()), Api(f"@ {REVISION} 0", f"@ {REVISION}-a 0", f"@ {REVISION}-b 0")
     cluster._api = api
-    asyncio.run(cluster.prove("dev", "n", "x", CONFIG, "b"))
+    asyncio.run(cluster.wait_until_applied("dev", "n", "x", CONFIG, "b"))
     assert len(api.logs) == 1
 
 
@@ -94,6 +94,6 @@ def test_silence_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unfinished_delivery_has_no_outcome() -> None:
     """Only the closing line of a delivery counts."""
-    assert outcome("x: starting", REVISION) == (None, "")
-    assert outcome("x: starting\n@ other 1", REVISION) == (None, "")
-    assert outcome(f"a\n@ {REVISION} 0", REVISION) == (True, "a")
+    assert parse_delivery_log("x: starting", REVISION) == (None, "")
+    assert parse_delivery_log("x: starting\n@ other 1", REVISION) == (None, "")
+    assert parse_delivery_log(f"a\n@ {REVISION} 0", REVISION) == (True, "a")

@@ -16,17 +16,17 @@ PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 def pod(workload: Workload, scope: ClusterScope = PLACE) -> dict[str, Any]:
     """The pod's specification."""
-    return dict(manifests.workload_object(scope, workload)["spec"]["template"]["spec"])
+    return dict(manifests.build_controller(scope, workload)["spec"]["template"]["spec"])
 
 
 def test_a_token_is_there_only_for_those_who_ask() -> None:
     """Without declared access there is no role and no token; with it, rules in each scope and nothing more."""
     assert pod(PLAIN)["automountServiceAccountToken"] is False
-    assert list(identity.roles(PLACE, PLAIN)) == []
+    assert list(identity.build_roles(PLACE, PLAIN)) == []
     access = (Access(resources=("pods",), namespaces=("a", "b")), Access(resources=("nodes",), verbs=("get",)))
     asking = replace(PLAIN, access=access)
     assert pod(asking)["automountServiceAccountToken"] is True
-    kinds = [(item["kind"], item["metadata"].get("namespace")) for item in identity.roles(PLACE, asking)]
+    kinds = [(item["kind"], item["metadata"].get("namespace")) for item in identity.build_roles(PLACE, asking)]
     assert kinds == [
         ("Role", "a"), ("RoleBinding", "a"), ("Role", "b"), ("RoleBinding", "b"),
         ("ClusterRole", None), ("ClusterRoleBinding", None),

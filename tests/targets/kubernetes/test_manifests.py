@@ -19,18 +19,18 @@ PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 def pod(workload: Workload, scope: ClusterScope = PLACE) -> dict[str, Any]:
     """The pod's specification."""
-    return dict(manifests.workload_object(scope, workload)["spec"]["template"]["spec"])
+    return dict(manifests.build_controller(scope, workload)["spec"]["template"]["spec"])
 
 
 def test_agents_live_apart() -> None:
     """What sees files of nodes is in a namespace of its own; the stack's own one enforces the strictest level."""
     levels = {
         item["metadata"]["name"]: item["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
-        for item in manifests.namespaces(PLACE, [PLAIN, AGENT])
+        for item in manifests.build_namespaces(PLACE, [PLAIN, AGENT])
     }
     assert levels == {"monitoring-dev": "restricted", "monitoring-dev-agents": "privileged"}
-    assert [item["metadata"]["name"] for item in manifests.namespaces(PLACE, [PLAIN])] == ["monitoring-dev"]
-    assert PLACE.home(AGENT) == "monitoring-dev-agents"
+    assert [item["metadata"]["name"] for item in manifests.build_namespaces(PLACE, [PLAIN])] == ["monitoring-dev"]
+    assert PLACE.find_namespace(AGENT) == "monitoring-dev-agents"
 
 
 def test_several_instances_keep_apart() -> None:
@@ -40,9 +40,9 @@ def test_several_instances_keep_apart() -> None:
     assert {item["topologyKey"] for item in spec["topologySpreadConstraints"]} == {
         "kubernetes.io/hostname", "topology.kubernetes.io/zone"
     }  # fmt: skip
-    budget = manifests.disruption_budget(PLACE, several)
+    budget = manifests.build_disruption_budget(PLACE, several)
     assert budget is not None and budget["spec"]["maxUnavailable"] == 1
-    assert manifests.disruption_budget(PLACE, PLAIN) is None
+    assert manifests.build_disruption_budget(PLACE, PLAIN) is None
 
 
 def test_scheduling_settings_reach_every_pod() -> None:
@@ -64,13 +64,13 @@ def test_scheduling_settings_reach_every_pod() -> None:
     assert spec["tolerations"] == [{"key": "dedicated", "value": "monitoring", "operator": "Equal"}]
     assert (spec["priorityClassName"], spec["imagePullSecrets"]) == ("high", [{"name": "registry"}])
     assert "nodeSelector" not in pod(AGENT, scope)
-    item = identity.service_account(scope, PLAIN)["metadata"]
+    item = identity.build_service_account(scope, PLAIN)["metadata"]
     assert item["labels"]["team"] == "platform" and item["annotations"]["owner"] == "platform"
 
 
 def test_an_object_of_others_carries_our_labels_and_theirs() -> None:
     """Ours tell whose it is, theirs let it be found."""
-    made = manifests.extra_objects(
+    made = manifests.build_extra_object(
         PLACE, ExtraObject(api="v1", kind="ConfigMap", name="a", labels={"r": "k"}, body={"data": {}})
     )
     assert (made["apiVersion"], made["kind"], made["data"]) == ("v1", "ConfigMap", {})

@@ -28,12 +28,12 @@ def with_ingress(**more: object) -> ClusterScope:
 
 def test_the_network_is_closed_unless_declared() -> None:
     """A workload hears its own stack and talks to it; the edge's ports hear everyone, and who may talks to everyone."""
-    deny, dns = network.closed(PLACE, "monitoring-dev")
+    deny, dns = network.build_default_deny(PLACE, "monitoring-dev")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert {port["port"] for port in dns["spec"]["egress"][0]["ports"]} == {53}
-    usual = network.policy(PLACE, PLAIN)["spec"]
+    usual = network.build_policy(PLACE, PLAIN)["spec"]
     assert all("from" in rule for rule in usual["ingress"]) and all("to" in rule for rule in usual["egress"])
-    open_to_all = network.policy(PLACE, replace(EDGE, egress="anywhere"))["spec"]
+    open_to_all = network.build_policy(PLACE, replace(EDGE, egress="anywhere"))["spec"]
     own, anyone = open_to_all["ingress"]
     assert "from" in own and "from" not in anyone and open_to_all["egress"] == [{}]
     assert {port["port"] for port in anyone["ports"]} == {8080}, "what only the stack asks is not for everyone"
@@ -43,7 +43,7 @@ def test_the_network_is_closed_unless_declared() -> None:
 def test_datagrams_are_let_in_where_a_port_takes_them() -> None:
     """Of the stack alone, and on no other port."""
     gossiping = replace(EDGE, ports=(*EDGE.ports, Port(number=9094, name="gossip", udp=True)))
-    own, anyone = network.policy(PLACE, gossiping)["spec"]["ingress"]
+    own, anyone = network.build_policy(PLACE, gossiping)["spec"]["ingress"]
     assert [port["port"] for port in own["ports"] if port["protocol"] == "UDP"] == [9094]
     assert {port["protocol"] for port in anyone["ports"]} == {"TCP"}
 
@@ -51,17 +51,17 @@ def test_datagrams_are_let_in_where_a_port_takes_them() -> None:
 def test_the_edges_service_opens_what_is_for_people() -> None:
     """Health and metrics are not behind a load balancer; other Services have every port."""
     scope = replace(PLACE, settings=KubernetesSettings.model_validate({"serviceType": "LoadBalancer"}))
-    service, *_ = network.services(scope, EDGE)
+    service, *_ = network.build_services(scope, EDGE)
     assert service["spec"]["type"] == "LoadBalancer" and [port["port"] for port in service["spec"]["ports"]] == [8080]
-    inner, *_ = network.services(scope, replace(EDGE, exposed=False))
+    inner, *_ = network.build_services(scope, replace(EDGE, exposed=False))
     assert inner["spec"]["type"] == "ClusterIP" and {port["port"] for port in inner["spec"]["ports"]} == {8080, 8082}
 
 
 def test_an_ingress_leads_to_the_edge() -> None:
     """All paths of the host, by the wanted class, with its certificate and annotations; nothing waits for it."""
     scope = with_ingress(tlsSecret="cert", ingressAnnotations={"cert-manager.io/cluster-issuer": "a"})
-    made = network.ingress(scope, EDGE)
-    assert made is not None and made in list(manifests.of_workload(scope, EDGE))
+    made = network.build_ingress(scope, EDGE)
+    assert made is not None and made in list(manifests.build_workload_objects(scope, EDGE))
     assert made["spec"] == {
         "ingressClassName": "nginx",
         "rules": [
@@ -82,27 +82,28 @@ def test_an_ingress_leads_to_the_edge() -> None:
     }
     notes = made["metadata"]["annotations"]
     assert notes["cert-manager.io/cluster-issuer"] == "a" and notes["pulumi.com/skipAwait"] == "true"
-    service = next(network.services(scope, EDGE))
+    service = next(network.build_services(scope, EDGE))
     assert service["spec"]["type"] == "ClusterIP"
 
 
 def test_nothing_else_gets_an_ingress() -> None:
     """Neither other workloads, nor the edge where no class is named."""
-    assert network.ingress(with_ingress(), SERVER) is None
-    assert network.ingress(PLACE, EDGE) is None
+    assert network.build_ingress(with_ingress(), SERVER) is None
+    assert network.build_ingress(PLACE, EDGE) is None
 
 
 def test_only_the_controllers_namespace_is_let_in() -> None:
     """Where it is named; else everyone may come."""
-    policy = network.policy(with_ingress(ingressNamespace="ingress"), EDGE)["spec"]["ingress"][1]
+    policy = network.build_policy(with_ingress(ingressNamespace="ingress"), EDGE)["spec"]["ingress"][1]
     assert policy["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]
-    assert "from" not in network.policy(with_ingress(), EDGE)["spec"]["ingress"][1]
+    assert "from" not in network.build_policy(with_ingress(), EDGE)["spec"]["ingress"][1]
 
 
 def test_neighbours_may_connect_and_be_reached() -> None:
     """The namespace of an operator's Prometheus is let in and out, beside the stack's own two, and no other."""
     closed, opened = (
-        network.policy(scope, SERVER)["spec"] for scope in (PLACE, replace(PLACE, allowed_namespaces=("monitoring",)))
+        network.build_policy(scope, SERVER)["spec"]
+        for scope in (PLACE, replace(PLACE, allowed_namespaces=("monitoring",)))
     )
     home = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     assert home not in closed["ingress"][0]["from"] and home not in closed["egress"][0]["to"]

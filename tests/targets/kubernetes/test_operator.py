@@ -14,7 +14,7 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from model.settings import KubernetesSettings
-from targets.kubernetes.operator import matches, problems, refused, wrong_rules
+from targets.kubernetes.operator import check_operator, check_rules, check_schemas, matches_labels
 from targets.kubernetes.shared import ClusterScope
 from tests.support.operators import definition
 from tests.support.validating import tool
@@ -67,17 +67,17 @@ def _promtool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_is_asked_without_an_operator() -> None:
     """A stack with a Prometheus of its own has no objects, and no API is asked."""
-    assert problems(None, PLACE, []) == []
+    assert check_operator(None, PLACE, []) == []
 
 
 def test_nothing_is_in_the_way() -> None:
     """Definitions that take the objects, a Prometheus that selects them, rules that promtool takes."""
-    assert problems(Cluster("PrometheusRule", "ServiceMonitor"), PLACE, [RULE, MONITOR]) == []
+    assert check_operator(Cluster("PrometheusRule", "ServiceMonitor"), PLACE, [RULE, MONITOR]) == []
 
 
 def test_a_missing_operator_is_one_message() -> None:
     """With what is missing, and both ways out."""
-    (found,) = problems(Cluster(), PLACE, [RULE, MONITOR])
+    (found,) = check_operator(Cluster(), PLACE, [RULE, MONITOR])
     assert found.startswith("no Prometheus Operator is installed: the cluster does not know prometheusrules.monitoring")
     assert "servicemonitors.monitoring.coreos.com" in found and "kube-prometheus-stack" in found
     assert "prometheus.mode: own" in found
@@ -85,7 +85,7 @@ def test_a_missing_operator_is_one_message() -> None:
 
 def test_an_old_operator_is_told_so() -> None:
     """When only some definitions are missing."""
-    (found,) = problems(Cluster("PrometheusRule"), PLACE, [RULE, MONITOR])
+    (found,) = check_operator(Cluster("PrometheusRule"), PLACE, [RULE, MONITOR])
     assert "Operator is old: the cluster does not know servicemonitors.monitoring.coreos.com;" in found
 
 
@@ -104,13 +104,13 @@ def test_an_old_operator_is_told_so() -> None:
 def test_the_real_definition_refuses(endpoint: Mapping[str, Any], text: str) -> None:
     """A wrong interval, field or value, with its object, path and value."""
     bad = replace(MONITOR, body={"spec": {**MONITOR.body["spec"], "endpoints": [endpoint]}})
-    (found,) = problems(Cluster("ServiceMonitor"), PLACE, [bad])
+    (found,) = check_operator(Cluster("ServiceMonitor"), PLACE, [bad])
     assert found.startswith("ServiceMonitor api: ") and text in found
 
 
 def test_a_version_that_is_not_served_is_told() -> None:
     """With those that are."""
-    (found,) = refused(
+    (found,) = check_schemas(
         {"ServiceMonitor": definition("ServiceMonitor")}, [replace(MONITOR, api="monitoring.coreos.com/v2")]
     )
     assert found == "ServiceMonitor api: the operator serves it as v1, and not as v2"
@@ -119,10 +119,10 @@ def test_a_version_that_is_not_served_is_told() -> None:
 def test_objects_that_nobody_would_read_are_refused() -> None:
     """The message has who runs, the labels that were given, and the settings that would help."""
     picky = prometheus(serviceMonitorSelector={"matchLabels": {"release": "other"}})
-    (found,) = problems(Cluster("ServiceMonitor", running=[picky]), PLACE, [MONITOR])
+    (found,) = check_operator(Cluster("ServiceMonitor", running=[picky]), PLACE, [MONITOR])
     assert "no object of prometheuses.monitoring.coreos.com (monitoring/k8s) selects servicemonitors labelled" in found
     assert "release=k in namespace monitoring-dev" in found and "prometheus.operator.labels" in found
-    assert problems(Cluster("ServiceMonitor", running=[picky, prometheus()]), PLACE, [MONITOR]) == []
+    assert check_operator(Cluster("ServiceMonitor", running=[picky, prometheus()]), PLACE, [MONITOR]) == []
 
 
 def test_namespaces_are_selected_too() -> None:
@@ -130,16 +130,16 @@ def test_namespaces_are_selected_too() -> None:
     chosen = {"matchLabels": {"kubernetes.io/metadata.name": "monitoring-dev"}}
     for selector, good in ((chosen, True), ({"matchLabels": {"a": "b"}}, False), (None, False)):
         running = [prometheus(ruleNamespaceSelector=selector)]
-        assert (problems(Cluster("PrometheusRule", running=running), PLACE, [RULE]) == []) is good
+        assert (check_operator(Cluster("PrometheusRule", running=running), PLACE, [RULE]) == []) is good
     running = [{**prometheus(ruleNamespaceSelector=None), "metadata": {"name": "k", "namespace": "monitoring-dev"}}]
-    assert problems(Cluster("PrometheusRule", running=running), PLACE, [RULE]) == []
+    assert check_operator(Cluster("PrometheusRule", running=running), PLACE, [RULE]) == []
 
 
 def test_nothing_that_runs_is_told() -> None:
     """An operator without any Prometheus reads nothing; where this user may not look, nothing can be said."""
-    (found,) = problems(Cluster("PrometheusRule", running=[]), PLACE, [RULE])
+    (found,) = check_operator(Cluster("PrometheusRule", running=[]), PLACE, [RULE])
     assert "(none at all)" in found
-    assert problems(Cluster("PrometheusRule", forbidden=True), PLACE, [RULE]) == []
+    assert check_operator(Cluster("PrometheusRule", forbidden=True), PLACE, [RULE]) == []
 
 
 @pytest.mark.parametrize(
@@ -158,19 +158,19 @@ def test_nothing_that_runs_is_told() -> None:
 )
 def test_selectors_mean_what_the_api_means(selector: Mapping[str, Any] | None, good: bool) -> None:
     """Labels and expressions, all of which must hold."""
-    assert matches(selector, {"a": "1"}) is good
+    assert matches_labels(selector, {"a": "1"}) is good
 
 
 def test_promtool_refuses_before_anything_is_made() -> None:
     """Its own words are told, with the object's name."""
     bad = replace(RULE, body={"spec": {"groups": [{"name": "api", "rules": [{"record": "a:b:c", "expr": "sum("}]}]}})
-    (found,) = problems(Cluster("PrometheusRule"), PLACE, [bad])
+    (found,) = check_operator(Cluster("PrometheusRule"), PLACE, [bad])
     assert found.startswith("promtool refuses the rules: ") and "api.yml" in found and "could not parse" in found
 
 
 def test_rules_are_never_left_unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without promtool nothing is deployed."""
     monkeypatch.setenv("PATH", "")
-    (found,) = wrong_rules([RULE])
+    (found,) = check_rules([RULE])
     assert "no promtool judges the rules" in found and "make toolchain" in found
-    assert [*wrong_rules([MONITOR])] == []
+    assert [*check_rules([MONITOR])] == []

@@ -15,11 +15,11 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Access, Workload
-from targets.kubernetes.manifests import of_stack, of_workload
-from targets.kubernetes.ownership import Reference, plural, references, taken
+from targets.kubernetes.manifests import build_stack_objects, build_workload_objects
+from targets.kubernetes.ownership import Reference, check_ownership, list_references, pluralize_kind
 from targets.kubernetes.register import KINDS
 from targets.kubernetes.shared import ClusterScope
-from targets.kubernetes.storage import config_map
+from targets.kubernetes.storage import build_config_map
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
 PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
@@ -55,12 +55,12 @@ class Api:
 def judge(objects: Mapping[str, Any], workloads: Sequence[Workload] = WORKLOADS) -> tuple[list[str], Api]:
     """What is said of a deployment to a cluster with these objects, and the cluster."""
     api = Api(objects)
-    return taken(api, PLACE, references(PLACE, workloads, [MONITOR])), api
+    return check_ownership(api, PLACE, list_references(PLACE, workloads, [MONITOR])), api
 
 
 def test_every_registered_kind_has_an_address() -> None:
     """As the API writes the plural of each."""
-    assert {kind: plural(kind) for kind in KINDS if plural(kind) != f"{kind.lower()}s"} == {
+    assert {kind: pluralize_kind(kind) for kind in KINDS if pluralize_kind(kind) != f"{kind.lower()}s"} == {
         "Ingress": "ingresses",
         "NetworkPolicy": "networkpolicies",
     }
@@ -72,10 +72,10 @@ def test_every_registered_kind_has_an_address() -> None:
 
 def test_everything_with_a_name_is_looked_at() -> None:
     """Each object that is registered, those of other namespaces and cluster-wide ones included."""
-    objects = [*of_stack(PLACE, WORKLOADS), config_map(PLACE, SERVER)]
-    objects += [item for workload in WORKLOADS for item in of_workload(PLACE, workload)]
+    objects = [*build_stack_objects(PLACE, WORKLOADS), build_config_map(PLACE, SERVER)]
+    objects += [item for workload in WORKLOADS for item in build_workload_objects(PLACE, workload)]
     assert {(item["kind"], item["metadata"]["name"]) for item in objects if item} | {("Probe", "api")} == {
-        (item.kind, item.name) for item in references(PLACE, WORKLOADS, [MONITOR])
+        (item.kind, item.name) for item in list_references(PLACE, WORKLOADS, [MONITOR])
     }
 
 
@@ -90,12 +90,12 @@ def test_an_empty_cluster_is_asked_for_little() -> None:
 
 def test_what_the_stack_left_behind_is_written_to() -> None:
     """All objects with the stack's label: after `down`, or after a run that was killed."""
-    wanted = references(PLACE, WORKLOADS, [MONITOR])
+    wanted = list_references(PLACE, WORKLOADS, [MONITOR])
     assert judge({**SHOP, **{item.path: OURS for item in wanted}})[0] == []
 
 
 @pytest.mark.parametrize(
-    "item", [item for item in references(PLACE, WORKLOADS, [MONITOR]) if item.kind != "Namespace"], ids=str
+    "item", [item for item in list_references(PLACE, WORKLOADS, [MONITOR]) if item.kind != "Namespace"], ids=str
 )
 def test_any_object_of_somebody_else_is_refused(item: Reference) -> None:
     """Whatever its kind, and whether it has labels or none; that of another stack is named."""

@@ -18,7 +18,7 @@ PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 
 def pod(workload: Workload, scope: ClusterScope = PLACE) -> dict[str, Any]:
     """The pod's specification."""
-    return dict(manifests.workload_object(scope, workload)["spec"]["template"]["spec"])
+    return dict(manifests.build_controller(scope, workload)["spec"]["template"]["spec"])
 
 
 def every_container(spec: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import DataVolume, Port
 from targets.kubernetes import preflight
-from targets.kubernetes.preflight import problems, size
+from targets.kubernetes.preflight import check_cluster, parse_quantity
 from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN
 
@@ -128,7 +128,7 @@ def scope(folder: Path, address: str, **settings: Any) -> ClusterScope:
 
 def ask(folder: Path, server: Server, **settings: Any) -> list[str]:
     """Everything in the way of a database."""
-    return problems(scope(folder, f"http://127.0.0.1:{server.server_port}", **settings), [DATABASE])
+    return check_cluster(scope(folder, f"http://127.0.0.1:{server.server_port}", **settings), [DATABASE])
 
 
 def test_nothing_is_in_the_way_of_an_empty_cluster(server: Server, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_an_ingress_needs_rights_of_its_own(server: Server, tmp_path: Path) -> N
     assert ask(tmp_path, server) == []
     cluster = scope(tmp_path, f"http://127.0.0.1:{server.server_port}", ingressClass="nginx")
     exposed = replace(DATABASE, exposed=True, host="m.example.com", ports=(Port(number=8080),))
-    here, everywhere = sorted(problems(cluster, [exposed]))
+    here, everywhere = sorted(check_cluster(cluster, [exposed]))
     assert "may not list ingressclasses.networking.k8s.io cluster-wide" in everywhere
     assert "may not get/create/patch/delete ingresses.networking.k8s.io in namespace monitoring-dev" in here
 
@@ -199,14 +199,14 @@ def test_an_unknown_context_is_named_with_the_nearest(server: Server, tmp_path: 
 def test_a_silent_cluster_is_told_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One message with the address that was asked."""
     monkeypatch.setattr(preflight, "SECONDS", 0.2)
-    (found,) = problems(scope(tmp_path, "http://127.0.0.1:9"), [DATABASE])
+    (found,) = check_cluster(scope(tmp_path, "http://127.0.0.1:9"), [DATABASE])
     assert "no cluster answers at http://127.0.0.1:9" in found
 
 
 def test_a_missing_kubeconfig_is_told(tmp_path: Path) -> None:
     """With what to set."""
     settings = KubernetesSettings(kubeconfig=str(tmp_path / "none"))
-    (found,) = problems(ClusterScope(stack="dev", settings=settings, images=IMAGES), [DATABASE])
+    (found,) = check_cluster(ClusterScope(stack="dev", settings=settings, images=IMAGES), [DATABASE])
     assert "no kubeconfig can be read" in found and "KUBECONFIG" in found
 
 
@@ -217,7 +217,7 @@ def test_an_operator_that_is_not_there_is_told_with_the_rest(server: Server, tmp
     """Its missing definitions stand beside whatever else is in the way."""
     server.namespaces["monitoring-dev"] = {}
     here = scope(tmp_path, f"http://127.0.0.1:{server.server_port}")
-    operator, taken = problems(here, [DATABASE], [MONITOR])
+    operator, taken = check_cluster(here, [DATABASE], [MONITOR])
     assert operator.startswith("no Prometheus Operator is installed: the cluster does not know servicemonitors.")
     assert "was not made by this program" in taken
 
@@ -226,7 +226,7 @@ def test_definitions_that_may_not_be_read_are_not_asked_for(server: Server, tmp_
     """The missing right is told, and nothing that follows from it."""
     here = scope(tmp_path, f"http://127.0.0.1:{server.server_port}")
     server.forbidden = {"customresourcedefinitions"}
-    (found,) = problems(here, [DATABASE], [MONITOR])
+    (found,) = check_cluster(here, [DATABASE], [MONITOR])
     assert "may not get customresourcedefinitions.apiextensions.k8s.io cluster-wide" in found
     assert server.asked == []
 
@@ -249,4 +249,4 @@ def test_objects_of_others_are_told_with_the_rest(server: Server, tmp_path: Path
 )
 def test_quantities_are_read(text: str, count: int) -> None:
     """Powers of two and of ten, and plain bytes."""
-    assert size(text) == count
+    assert parse_quantity(text) == count

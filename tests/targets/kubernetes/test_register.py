@@ -37,13 +37,15 @@ class Untouched(Cluster):
         self.proven: list[tuple[str, str]] = []
         self.marks: list[str] = []
 
-    def preflight_errors(
+    def check_preflight(
         self, scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
     ) -> list[str]:
         """What the test wants."""
         return self._said
 
-    async def prove(self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = "") -> None:
+    async def wait_until_applied(
+        self, stack: str, namespace: str, workload: str, config: ConfigDir, mark: str = ""
+    ) -> None:
         """Remembers."""
         self.proven.append((namespace, workload))
         self.marks.append(mark)

@@ -16,17 +16,17 @@ AGENT = replace(ANYWHERE, placement="node-agent")
 
 def test_the_kind_follows_from_the_workload() -> None:
     """Agents are on every node, data makes a StatefulSet, anything else is a Deployment."""
-    assert shared.controller(AGENT) == "DaemonSet"
-    assert shared.controller(replace(PLAIN, volumes=())) == "Deployment"
-    assert shared.controller(replace(PLAIN, volumes=(DataVolume(name="d", path="/d"),))) == "StatefulSet"
+    assert shared.find_controller_kind(AGENT) == "DaemonSet"
+    assert shared.find_controller_kind(replace(PLAIN, volumes=())) == "Deployment"
+    assert shared.find_controller_kind(replace(PLAIN, volumes=(DataVolume(name="d", path="/d"),))) == "StatefulSet"
 
 
 @pytest.mark.parametrize(("size", "text"), [(5 * 2**30, "5Gi"), (128 * 2**20, "128Mi"), (1536, "1536"), (2048, "2Ki")])
 def test_quantities_are_as_the_api_gives_them_back(size: int, text: str) -> None:
     """Else every refresh would show a difference."""
-    assert shared.quantity(size) == text
+    assert shared.format_quantity(size) == text
 
 
 def test_cores_are_as_the_api_gives_them_back() -> None:
     """Whole cores without a unit, others in thousandths."""
-    assert (shared.millis(2.0), shared.millis(0.25)) == ("2", "250m")
+    assert (shared.format_millis(2.0), shared.format_millis(0.25)) == ("2", "250m")

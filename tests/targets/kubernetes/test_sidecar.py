@@ -16,8 +16,8 @@ PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 def test_an_edited_document_leaves_the_pods_alone() -> None:
     """Only documents that are read at start change the pod template."""
     config = ConfigDir(path="/etc/x", files={"start.yml": "1", "live.yml": "1"}, restart_on=frozenset({"start.yml"}))
-    before = manifests.workload_object(PLACE, replace(PLAIN, config=config))
+    before = manifests.build_controller(PLACE, replace(PLAIN, config=config))
     live = replace(config, files={**config.files, "live.yml": "2", "new.yml": "3"})
-    assert manifests.workload_object(PLACE, replace(PLAIN, config=live)) == before
+    assert manifests.build_controller(PLACE, replace(PLAIN, config=live)) == before
     start = replace(config, files={**config.files, "start.yml": "2"})
-    assert manifests.workload_object(PLACE, replace(PLAIN, config=start)) != before
+    assert manifests.build_controller(PLACE, replace(PLAIN, config=start)) != before

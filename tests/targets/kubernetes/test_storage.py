@@ -20,7 +20,7 @@ PLACE = ClusterScope(stack="dev", settings=KubernetesSettings(), images=IMAGES)
 def test_documents_keep_their_paths() -> None:
     """Keys of a ConfigMap have no slash; the revision beside them is that of the documents."""
     config = ConfigDir(path="/etc/x", files={"a.yml": "1", "rules/b.yml": "2"})
-    item = storage.config_map(PLACE, replace(PLAIN, config=config))
+    item = storage.build_config_map(PLACE, replace(PLAIN, config=config))
     assert item is not None
     assert item["data"] == {"a.yml": "1", "rules__b.yml": "2", ".revision": config.compute_revision()}
 
@@ -28,22 +28,22 @@ def test_documents_keep_their_paths() -> None:
 def test_large_documents_are_packed() -> None:
     """More than a ConfigMap may hold goes in as one archive, the same bytes for the same content."""
     files = {f"rules/{number}.yml": "- alert: Example\n" * 5000 for number in range(20)}
-    item = storage.config_map(PLACE, replace(PLAIN, config=ConfigDir(path="/etc/x", files=files)))
+    item = storage.build_config_map(PLACE, replace(PLAIN, config=ConfigDir(path="/etc/x", files=files)))
     assert item is not None and set(item["data"]) == {".revision"}
     packed = b64decode(item["binaryData"][".documents.tar.gz"])
     assert len(packed) < 900_000
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(packed))) as tar:
         assert {entry.name for entry in tar} == set(files)
-    assert storage.archive(files) == packed
+    assert storage.pack_archive(files) == packed
 
 
 def test_claims_are_named_as_a_stateful_set_looks_for_them() -> None:
     """One claim for each volume of each instance, of the size and class that are wanted."""
     scope = replace(PLACE, settings=KubernetesSettings.model_validate({"storageClass": "fast"}))
     workload = replace(PLAIN, name="db", replicas=2, volumes=(DataVolume(name="data", path="/d", size=5 * 2**30),))
-    found = [item for _, item in storage.claims(scope, workload)]
+    found = [item for _, item in storage.build_claims(scope, workload)]
     assert [item["metadata"]["name"] for item in found] == ["data-db-0", "data-db-1"]
     assert found[0]["spec"]["resources"]["requests"] == {"storage": "5Gi"}
     assert found[0]["spec"]["storageClassName"] == "fast"
-    template = manifests.workload_object(scope, workload)["spec"]["volumeClaimTemplates"]
+    template = manifests.build_controller(scope, workload)["spec"]["volumeClaimTemplates"]
     assert [item["metadata"]["name"] for item in template] == ["data"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from targets.kubernetes.structural import problems
+from targets.kubernetes.structural import check_value
 
 DURATION = {"type": "string", "pattern": r"^(0|(([0-9]+)m)?(([0-9]+)s)?)$"}
 SCHEMA: dict[str, Any] = {
@@ -36,7 +36,7 @@ SCHEMA: dict[str, Any] = {
 
 def said(**given: Any) -> list[str]:
     """What is wrong with an object that is right in all else."""
-    return [*problems({"interval": "15s", **given}, SCHEMA, "spec")]
+    return [*check_value({"interval": "15s", **given}, SCHEMA, "spec")]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_does_not_fit_is_told(given: dict[str, Any], text: str) -> None:
 
 def test_what_is_needed_is_asked_for() -> None:
     """A required field has its path, and every problem of an object is told."""
-    assert [*problems({"limit": 0, "x": 1}, SCHEMA)] == [
+    assert [*check_value({"limit": 0, "x": 1}, SCHEMA)] == [
         "interval: is required", "limit: 0, but 1 at least", "x: unknown field 'x'; valid are: any, flag, groups,"
         " interval, labels, limit, not, one, port, ratio, scheme, targets",
     ]  # fmt: skip
@@ -96,5 +96,5 @@ def test_what_is_needed_is_asked_for() -> None:
 def test_patterns_are_written_for_go(text: str, fits: bool) -> None:
     """A flag that holds to the end of its group, as in the operator's weekdays."""
     pattern = "^((?i)mon|fri)day(?:((:(mon|fri)day)$)|$)"
-    found = [*problems(text, {"type": "string", "pattern": pattern}, "spec")]
+    found = [*check_value(text, {"type": "string", "pattern": pattern}, "spec")]
     assert bool(found) is not fits

@@ -15,21 +15,21 @@ def test_first_version_has_one_parent_in_each_hierarchy(tmp_path: Path) -> None:
     (tmp_path / "cpuset" / "cpuset.cpus").write_text("0-1\n")
     (tmp_path / "cpuset" / "pods").mkdir()
     (tmp_path / "cpuset" / "pods" / "cpuset.cpus").write_text("\n")
-    cgroups.make("pods", tmp_path)
+    cgroups.make_cgroup("pods", tmp_path)
     assert (tmp_path / "memory" / "pods").is_dir()
     assert (tmp_path / "cpuset" / "pods" / "cpuset.cpus").read_text() == "0-1\n"
-    assert len(cgroups.parents("pods", tmp_path)) == 2
+    assert len(cgroups.list_parents("pods", tmp_path)) == 2
 
 
 def test_second_version_has_one_parent(tmp_path: Path) -> None:
     """There is only one hierarchy, at the root."""
     (tmp_path / "cgroup.controllers").touch()
-    assert cgroups.parents("pods", tmp_path) == [tmp_path / "pods"]
+    assert cgroups.list_parents("pods", tmp_path) == [tmp_path / "pods"]
 
 
 def test_a_tree_is_removed_from_its_leaves(tmp_path: Path) -> None:
     """What a killed run left behind goes, deepest first, and twice is no mistake."""
     (tmp_path / "memory" / "pods" / "a" / "b").mkdir(parents=True)
-    assert cgroups.remove("pods", tmp_path)
-    assert cgroups.remove("pods", tmp_path)
+    assert cgroups.remove_cgroup("pods", tmp_path)
+    assert cgroups.remove_cgroup("pods", tmp_path)
     assert not (tmp_path / "memory" / "pods").exists()

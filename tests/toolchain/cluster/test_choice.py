@@ -7,27 +7,29 @@ from pathlib import Path
 import pytest
 
 from tests.toolchain.conftest import MakeContext
-from toolchain.cluster.choice import Chosen, choose, named_cluster
-from toolchain.cluster.service import kubeconfig_path
+from toolchain.cluster.choice import ClusterChoice, choose_cluster, find_named_cluster
+from toolchain.cluster.service import find_kubeconfig
 from toolchain.context import Context
 from toolchain.errors import ToolchainError
 
 
 def test_none_is_named(context: Context) -> None:
     """Without a word from the user it is ours to choose."""
-    assert named_cluster(context, None) is None
+    assert find_named_cluster(context, None) is None
 
 
 def test_kubeconfig_or_context_names_one(make_context: MakeContext) -> None:
     """Either is enough; together they name a context in that file."""
-    assert named_cluster(make_context(HOME="/home/me"), "prod") == Chosen(Path("/home/me/.kube/config"), "prod")
-    assert named_cluster(make_context(KUBECONFIG="/k"), None) == Chosen(Path("/k"))
-    assert named_cluster(make_context(KUBECONFIG="/k"), "prod") == Chosen(Path("/k"), "prod")
+    assert find_named_cluster(make_context(HOME="/home/me"), "prod") == ClusterChoice(
+        Path("/home/me/.kube/config"), "prod"
+    )
+    assert find_named_cluster(make_context(KUBECONFIG="/k"), None) == ClusterChoice(Path("/k"))
+    assert find_named_cluster(make_context(KUBECONFIG="/k"), "prod") == ClusterChoice(Path("/k"), "prod")
 
 
 def test_our_own_kubeconfig_is_no_choice(make_context: MakeContext, context: Context) -> None:
     """Whoever exported what we printed still means our cluster, which may have to be started again."""
-    assert named_cluster(make_context(KUBECONFIG=str(kubeconfig_path(context))), None) is None
+    assert find_named_cluster(make_context(KUBECONFIG=str(find_kubeconfig(context))), None) is None
 
 
 def test_a_named_cluster_that_is_not_there_is_an_error(make_context: MakeContext, tmp_path: Path) -> None:
@@ -38,7 +40,7 @@ def test_a_named_cluster_that_is_not_there_is_an_error(make_context: MakeContext
     program.chmod(0o755)
     where = {"PATH": str(program.parent)}
     with pytest.raises(ToolchainError, match="there is no kubeconfig"):
-        choose(make_context(KUBECONFIG=str(tmp_path / "absent"), **where), [], named=None)
+        choose_cluster(make_context(KUBECONFIG=str(tmp_path / "absent"), **where), [], named=None)
     (tmp_path / "config").touch()
     with pytest.raises(ToolchainError, match="connection refused"):
-        choose(make_context(KUBECONFIG=str(tmp_path / "config"), **where), [], named="prod")
+        choose_cluster(make_context(KUBECONFIG=str(tmp_path / "config"), **where), [], named="prod")

@@ -10,7 +10,7 @@ import yaml
 
 from toolchain.cluster.images import OWN, Loader
 from toolchain.cluster.service import _ADDONS
-from toolchain.images import ImageSpec, images_for
+from toolchain.images import ImageSpec, select_images
 from toolchain.layer import Layer
 from toolchain.oci import BuiltImage, ImageConfig, write_image
 
@@ -21,7 +21,7 @@ def image(directory: Path, text: str) -> BuiltImage:
     """An image with one file."""
     directory.mkdir()
     layer = Layer()
-    layer.text("file", text)
+    layer.add_text("file", text)
     return write_image(directory, layer, ImageConfig(), "amd64")
 
 
@@ -38,7 +38,7 @@ def test_only_what_changed_is_loaded(tmp_path: Path) -> None:
         loader = Loader(tmp_path / "scratch", tmp_path / "loaded.json", bring)
         assert loader.load(SPEC, made) is expected
     assert brought.count("layer.tar") == 2
-    assert loader.held() == {"docker.io/observability/demo:0.1.0": second.digest}
+    assert loader.read_loaded() == {"docker.io/observability/demo:0.1.0": second.digest}
     assert not list((tmp_path / "scratch").glob("*.tar"))
 
 
@@ -51,7 +51,7 @@ def test_a_failed_load_is_not_remembered(tmp_path: Path) -> None:
     loader = Loader(tmp_path / "scratch", tmp_path / "loaded.json", refuse)
     with pytest.raises(OSError, match="no space"):
         loader.load(SPEC, image(tmp_path / "a", "1"))
-    assert loader.held() == {}
+    assert loader.read_loaded() == {}
 
 
 def test_the_cluster_runs_the_images_that_it_loads() -> None:
@@ -68,6 +68,6 @@ def test_the_cluster_runs_the_images_that_it_loads() -> None:
 
 def test_images_of_a_target() -> None:
     """What watches a cluster's objects is got for clusters alone."""
-    assert "kube-state-metrics" not in images_for("docker")
-    assert "kube-state-metrics" in images_for("kubernetes")
-    assert "prometheus" in images_for("docker").keys() & images_for("kubernetes").keys()
+    assert "kube-state-metrics" not in select_images("docker")
+    assert "kube-state-metrics" in select_images("kubernetes")
+    assert "prometheus" in select_images("docker").keys() & select_images("kubernetes").keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from toolchain.cluster.layout import Layout, put, read_layout
+from toolchain.cluster.layout import Layout, read_layout, write_file
 
 
 def test_layout_survives_its_file(layout: Layout, tmp_path: Path) -> None:
@@ -21,8 +21,8 @@ def test_each_directory_has_its_own_cgroup(layout: Layout, tmp_path: Path) -> No
 
 def test_put_keeps_secrets_to_their_owner(tmp_path: Path) -> None:
     """A file has its mode from its first byte on, and a new text replaces the old one whole."""
-    put(tmp_path / "token", "first, a long one")
-    put(tmp_path / "token", "second")
+    write_file(tmp_path / "token", "first, a long one")
+    write_file(tmp_path / "token", "second")
     assert (tmp_path / "token").read_text() == "second"
     assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["token"]

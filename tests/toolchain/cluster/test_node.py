@@ -6,13 +6,19 @@ import tomllib
 
 from toolchain.cluster.images import PAUSE_REFERENCE
 from toolchain.cluster.layout import NODE, SERVICE_CIDR, SOCKET, Layout
-from toolchain.cluster.node import containerd_config, kubelet_config, network, policies_command, proxy_config
+from toolchain.cluster.node import (
+    build_kubelet_config,
+    build_network,
+    build_policies_command,
+    build_proxy_config,
+    render_containerd_config,
+)
 from toolchain.cluster.pki import USERS
 
 
 def test_containerd_is_our_own(layout: Layout) -> None:
     """It has a socket and a store of its own, and the pause image that is loaded."""
-    config = tomllib.loads(containerd_config(layout))
+    config = tomllib.loads(render_containerd_config(layout))
     assert config["grpc"]["address"] == SOCKET
     assert config["root"].startswith(str(layout.run))
     assert config["plugins"]["io.containerd.grpc.v1.cri"]["sandbox_image"] == PAUSE_REFERENCE
@@ -20,7 +26,7 @@ def test_containerd_is_our_own(layout: Layout) -> None:
 
 def test_kubelet_asks_the_api_who_may_read_it(layout: Layout) -> None:
     """Metrics and logs of the kubelet need a token and a role; pods' logs lie where agents look for them."""
-    config = kubelet_config(layout)
+    config = build_kubelet_config(layout)
     assert config["authorization"] == {"mode": "Webhook"}
     assert config["podLogsDir"] == "/var/log/pods"
     assert config["readOnlyPort"] == 0
@@ -28,12 +34,12 @@ def test_kubelet_asks_the_api_who_may_read_it(layout: Layout) -> None:
 
 def test_network_and_proxy_agree(layout: Layout) -> None:
     """The pods' addresses are those that the proxy takes for pods."""
-    assert str(proxy_config(layout)["clusterCIDR"]) in str(network())
+    assert str(build_proxy_config(layout)["clusterCIDR"]) in str(build_network())
 
 
 def test_policies_are_enforced_for_this_node(layout: Layout) -> None:
     """kube-router is told the node's own name and the addresses that services really have."""
-    command = policies_command(layout)
+    command = build_policies_command(layout)
     assert f"--hostname-override={NODE}" in command
     assert f"--service-cluster-ip-range={SERVICE_CIDR}" in command
-    assert layout.kubeconfig_of("policies").stem in USERS
+    assert layout.find_kubeconfig("policies").stem in USERS

@@ -11,12 +11,12 @@ from toolchain.cluster.layout import Layout
 def test_a_killed_run_is_cleared_away(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys, volumes and the kubeconfig go; the logs of the last run can still be read."""
     removed: list[str] = []
-    monkeypatch.setattr(cgroups, "remove", removed.append)
+    monkeypatch.setattr(cgroups, "remove_cgroup", removed.append)
     for folder in (layout.logs, layout.pki):
         folder.mkdir()
     (layout.logs / "etcd.log").write_text("last words")
     layout.kubeconfig.write_text("token")
-    runner.clear(layout)
+    runner.clear_run(layout)
     assert removed == [layout.cgroup]
     assert [p.name for p in layout.directory.iterdir()] == ["last-logs"]
     assert (layout.directory / "last-logs" / "etcd.log").read_text() == "last words"

@@ -16,9 +16,9 @@ from toolchain.host import Host
 
 def test_nothing_runs_at_first(context: Context) -> None:
     """Without a process there is no cluster, and nothing to stop."""
-    assert not service.running(context)
+    assert not service.is_running(context)
     assert not service.stop_cluster(context)
-    assert service.kubeconfig_path(context) == context.cache.root / "cluster" / "kubeconfig"
+    assert service.find_kubeconfig(context) == context.cache.root / "cluster" / "kubeconfig"
 
 
 def test_only_root_may_start_one(context: Context) -> None:
@@ -32,9 +32,9 @@ def test_a_cache_that_the_node_would_hide_is_refused(context: Context, root: str
     """The node has directories of its own there, so the cluster would not find itself."""
     theirs = replace(context, cache=Cache(Path(root)), host=Host("amd64", "debian-bookworm", root=True))
     with pytest.raises(ToolchainError, match="OBSERVABILITY_CACHE"):
-        service._refuse_where_it_cannot_run(theirs)
+        service._refuse_unsupported_host(theirs)
 
 
 def test_the_process_finds_the_package(context: Context) -> None:
     """It is started in another directory than the checkout's."""
-    assert f"PYTHONPATH={HERE.parent}" in service.runner_command(service.cluster_layout(context))
+    assert f"PYTHONPATH={HERE.parent}" in service.build_runner_command(service.build_cluster_layout(context))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from toolchain.cluster.api import Document
-from toolchain.cluster.storage import Provisioner, size, steps, volume
+from toolchain.cluster.storage import Provisioner, build_volume, parse_quantity, plan_steps
 
 
 def claim(asked: str = "1Gi", held: str | None = None, klass: str = "standard", **meta: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class FakeApi:
         self.lists = {"/api/v1/persistentvolumeclaims": claims, "/api/v1/persistentvolumes": volumes}
         self.written: list[tuple[str, str, Mapping[str, Any]]] = []
 
-    def items(self, path: str) -> list[Document]:
+    def list_items(self, path: str) -> list[Document]:
         """A list."""
         return self.lists[path]
 
@@ -58,13 +58,13 @@ class FakeApi:
 )
 def test_size(quantity: str, bytes_: int) -> None:
     """Sizes are compared as bytes."""
-    assert size(quantity) == bytes_
+    assert parse_quantity(quantity) == bytes_
 
 
 def test_wrong_sizes_are_refused() -> None:
     """A unit that nobody knows is no size."""
     with pytest.raises(ValueError, match="is no size"):
-        size("1Qx")
+        parse_quantity("1Qx")
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_wrong_sizes_are_refused() -> None:
 )
 def test_steps(claims: list[Document], volumes: list[Document], todo: list[str]) -> None:
     """Claims of the class get a volume once, grow when they ask for more, and leave nothing behind."""
-    assert [step.what for step in steps(claims, volumes)] == todo
+    assert [step.what for step in plan_steps(claims, volumes)] == todo
 
 
 def test_volume_is_bound_to_its_claim(tmp_path: Path) -> None:
     """The volume names this very claim, so that no other one of the same name can take it."""
-    made = volume(claim(), tmp_path)
+    made = build_volume(claim(), tmp_path)
     assert made["spec"]["claimRef"]["uid"] == "1"
     assert made["spec"]["capacity"] == {"storage": "1Gi"}
     assert made["spec"]["hostPath"]["path"] == str(tmp_path / "pvc-1")
@@ -96,11 +96,11 @@ def test_volume_is_bound_to_its_claim(tmp_path: Path) -> None:
 def test_provisioner_makes_and_removes_directories(tmp_path: Path) -> None:
     """A directory that any user can write is made before its volume, and is gone with it."""
     api = FakeApi([claim()], [])
-    Provisioner(api, tmp_path).once()  # type: ignore[arg-type]
+    Provisioner(api, tmp_path).run_once()  # type: ignore[arg-type]
     assert (tmp_path / "pvc-1").stat().st_mode & 0o777 == 0o777
     assert [w[:2] for w in api.written] == [("create", "/api/v1/persistentvolumes")]
     api = FakeApi([], [held_volume("Released")])
-    Provisioner(api, tmp_path).once()  # type: ignore[arg-type]
+    Provisioner(api, tmp_path).run_once()  # type: ignore[arg-type]
     assert not (tmp_path / "pvc-1").exists()
     assert [w[:2] for w in api.written] == [("delete", "/api/v1/persistentvolumes/pvc-1")]
 
@@ -108,7 +108,7 @@ def test_provisioner_makes_and_removes_directories(tmp_path: Path) -> None:
 def test_provisioner_grows_volume_then_claim(tmp_path: Path) -> None:
     """The claim says it is larger only once the volume is."""
     api = FakeApi([claim("2Gi", "1Gi")], [held_volume()])
-    Provisioner(api, tmp_path).once()  # type: ignore[arg-type]
+    Provisioner(api, tmp_path).run_once()  # type: ignore[arg-type]
     assert [w[1] for w in api.written] == [
         "/api/v1/persistentvolumes/pvc-1",
         "/api/v1/namespaces/ns/persistentvolumeclaims/data/status",

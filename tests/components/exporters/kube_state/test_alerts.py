@@ -36,7 +36,7 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 @pytest.mark.parametrize("kind", cluster_alerts.WORKLOADS)
 @pytest.mark.parametrize(
-    "rule", [cluster_alerts.replicas_missing(), cluster_alerts.replicas_gone()], ids=lambda r: r.name
+    "rule", [cluster_alerts.alert_on_replicas_missing(), cluster_alerts.alert_on_replicas_gone()], ids=lambda r: r.name
 )
 def test_every_kind_of_workload_is_watched(kind: str, rule: AlertRule, tmp_path: Path) -> None:
     """Deployments, StatefulSets and DaemonSets each set the alert off, and scaled to nothing they do not."""
@@ -61,7 +61,7 @@ def test_a_workload_may_take_its_time_to_begin(tmp_path: Path) -> None:
     names = {"kube_deployment_spec_replicas": 1, "kube_deployment_status_replicas_available": 0}
     made = {name + labels: build_flat_samples(value) for name, value in names.items()}
     old, new = ({**made, f"kube_deployment_created{labels}": build_flat_samples(3600 - age)} for age in (3000, 300))
-    rule = replace(cluster_alerts.replicas_gone(), example=Example(fires=old, silent=new))
+    rule = replace(cluster_alerts.alert_on_replicas_gone(), example=Example(fires=old, silent=new))
     assert not prove(RuleGroup(name="one", alerts=(rule,)), str(tool("promtool")), tmp_path)
 
 
@@ -76,5 +76,5 @@ def test_a_slow_loop_is_one_too(tmp_path: Path) -> None:
         silent={**count, reason + waits: "1+0x40 0+0x80"},
         at="80m",
     )
-    rule = replace(cluster_alerts.crash_looping({}), example=example)
+    rule = replace(cluster_alerts.alert_on_crash_looping({}), example=example)
     assert not prove(RuleGroup(name="one", alerts=(rule,)), str(tool("promtool")), tmp_path)

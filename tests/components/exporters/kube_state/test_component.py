@@ -65,5 +65,5 @@ def test_there_is_none_without_a_cluster(tmp_path: Path) -> None:
 def test_its_memory_follows_the_pods() -> None:
     """The memory that it is given grows with the pods that the cluster is expected to have."""
     few, many = (KubernetesSettings.model_validate({"expectedPods": count}) for count in (20, 2000))
-    assert kube_state.memory(many) - kube_state.memory(few) == 1980 * kube_state.MEMORY_PER_POD
-    assert kube_state.memory(few) > kube_state.MEMORY
+    assert kube_state.estimate_memory(many) - kube_state.estimate_memory(few) == 1980 * kube_state.MEMORY_PER_POD
+    assert kube_state.estimate_memory(few) > kube_state.MEMORY

@@ -49,4 +49,4 @@ def test_every_condition_of_a_node_is_told(proves: Proves, condition: str) -> No
         fires={true: build_flat_samples(1), false: build_flat_samples(0)},
         silent={true: build_flat_samples(0), false: build_flat_samples(1)},
     )
-    proves([replace(cluster_node_alerts.node_pressure(), example=example)])
+    proves([replace(cluster_node_alerts.alert_on_node_pressure(), example=example)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from components.exporters.kube_state import workload_alerts as cluster_workload_alerts
-from components.exporters.kube_state.alerts import series
+from components.exporters.kube_state.alerts import build_series
 from model.telemetry import Example
 from packs.base import build_flat_samples
 from tests.conftest import Proves
@@ -34,18 +34,22 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 def test_a_job_that_is_tried_again_has_not_failed(proves: Proves) -> None:
     """Pods may fail while the Job goes on; one that gave up is told even where some of its pods succeeded."""
-    final = series("kube_job_failed", job_name="b", condition="true")
-    pods = {series(f"kube_job_status_{how}", job_name="b"): build_flat_samples(1) for how in ("failed", "succeeded")}
+    final = build_series("kube_job_failed", job_name="b", condition="true")
+    pods = {
+        build_series(f"kube_job_status_{how}", job_name="b"): build_flat_samples(1) for how in ("failed", "succeeded")
+    }
     example = Example(fires={**pods, final: build_flat_samples(1)}, silent={**pods, final: build_flat_samples(0)})
-    proves([replace(cluster_workload_alerts.job_failed(), example=example)])
+    proves([replace(cluster_workload_alerts.alert_on_job_failed(), example=example)])
 
 
 @pytest.mark.parametrize("condition", ["true", "false"])
 def test_a_failed_job_no_longer_hangs(proves: Proves, condition: str) -> None:
     """A Job that was given up is JobFailed and not one that never ends."""
-    rule = cluster_workload_alerts.job_not_completed({})
+    rule = cluster_workload_alerts.alert_on_job_not_completed({})
     assert rule.example is not None
-    failed = {series("kube_job_failed", job_name="backup-1", condition="true"): f"{int(condition == 'true')}+0x1000"}
+    failed = {
+        build_series("kube_job_failed", job_name="backup-1", condition="true"): f"{int(condition == 'true')}+0x1000"
+    }
     begun = dict(rule.example.fires)
     if condition == "true":
         proves([replace(rule, example=replace(rule.example, silent={**begun, **failed}))])

@@ -37,7 +37,7 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 def test_waiting_for_a_disk_is_no_use_of_the_cpu(proves: Proves) -> None:
     """A host whose cores are idle because a disk is slow is not short of CPU."""
-    rule = host_alerts.cpu({})
+    rule = host_alerts.alert_on_high_cpu({})
     series = {
         build_service_series(
             "node-exporter", "node_cpu_seconds_total", instance="a:9100", cpu="0", mode=mode
@@ -50,7 +50,7 @@ def test_waiting_for_a_disk_is_no_use_of_the_cpu(proves: Proves) -> None:
 
 def test_a_host_is_named_by_its_node(proves: Proves) -> None:
     """On a cluster the instance is the address of a pod: what is summed keeps the node's name."""
-    for rule in (host_alerts.cpu({}), host_alerts.stolen({})):
+    for rule in (host_alerts.alert_on_high_cpu({}), host_alerts.alert_on_stolen_cpu({})):
         assert f"by ({host_alerts.HOST})" in rule.expr and "node" in host_alerts.HOST.split(", ")
 
 
@@ -61,12 +61,12 @@ def test_thrashing_is_seen_without_the_kernels_own_measure(proves: Proves) -> No
     example = Example(
         fires={faults: build_counter_samples(bound * 1.01)}, silent={faults: build_counter_samples(bound * 0.99)}
     )
-    proves([replace(host_alerts.thrashing({}), example=example)])
+    proves([replace(host_alerts.alert_on_thrashing({}), example=example)])
 
 
 def test_a_clock_that_is_set_again_is_well(proves: Proves) -> None:
     """It fires while nothing sets a clock that was set before, and ends when it is set again."""
-    rule = host_alerts.clock_not_synchronised()
+    rule = host_alerts.alert_on_clock_not_synchronised()
     status, error = (
         build_service_series("node-exporter", f"node_timex_{what}", instance="a:9100")
         for what in ("sync_status", "maxerror_seconds")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.exporters.node.component import no_disks
+from components.exporters.node.component import build_excluded_mounts
 from tests.support.planned import explained, scraped_as, workload
 from tests.support.systems import plan_shop
 
@@ -45,4 +45,4 @@ def test_it_is_no_root(tmp_path: Path) -> None:
 )
 def test_mounts_of_containers_are_no_disks(root: str, path: str, disk: bool) -> None:
     """What the engine mounts below its data root is left out, wherever that is; the root itself may be a disk."""
-    assert (re.search(no_disks(root), path) is None) is disk
+    assert (re.search(build_excluded_mounts(root), path) is None) is disk

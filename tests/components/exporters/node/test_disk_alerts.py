@@ -33,7 +33,7 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 def test_a_large_disk_has_time_but_a_threshold_is_meant_as_it_is() -> None:
     """Hundreds of GiB left call nobody by default; a system that names a share is told at that share."""
-    for alert in (host_disk_alerts.disk_full, host_disk_alerts.disk_low):
+    for alert in (host_disk_alerts.alert_on_disk_full, host_disk_alerts.alert_on_disk_low):
         usual, wanted = alert({}), alert({alert({}).name: Tuning(threshold=0.2)})
         assert "node_filesystem_avail_bytes < " in usual.expr and "GiB" in usual.description
         assert "node_filesystem_avail_bytes < " not in wanted.expr and "GiB" not in wanted.description

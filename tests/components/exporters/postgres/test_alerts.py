@@ -36,7 +36,7 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 def test_reserved_places_of_newer_versions_count(proves: Proves) -> None:
     """PostgreSQL 16 can keep places for a role too: services are refused as much earlier."""
-    rule = postgres_alerts.connections_exhausted()
+    rule = postgres_alerts.alert_on_connections_exhausted()
     assert rule.example is not None
     kept = build_service_series(
         "postgres-exporter", "pg_settings_reserved_connections", instance="postgres-exporter:9187", database="main"
@@ -46,7 +46,7 @@ def test_reserved_places_of_newer_versions_count(proves: Proves) -> None:
 
 def test_older_exporters_do_not_say_what_kind_a_connection_is(proves: Proves) -> None:
     """Without the label every connection is taken for a client's."""
-    rule = postgres_alerts.connections_exhausted()
+    rule = postgres_alerts.alert_on_connections_exhausted()
     assert rule.example is not None
     plain = {key.replace('backend_type="client backend"', 'usename=""'): v for key, v in rule.example.fires.items()}
     proves([replace(rule, example=replace(rule.example, fires=plain))])

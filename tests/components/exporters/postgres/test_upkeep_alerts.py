@@ -30,7 +30,7 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 def test_a_query_of_the_old_kind_that_fails_is_told_too(proves: Proves) -> None:
     """Queries that are no collectors have one series for all of them."""
-    rule = postgres_upkeep_alerts.half_blind()
+    rule = postgres_upkeep_alerts.alert_on_exporter_errors()
     assert rule.example is not None
     error, up = rule.example.silent
     proves(

@@ -33,8 +33,8 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 def test_a_number_of_ones_own_is_meant_as_it_is(proves: Proves) -> None:
     """By default the day before decides what is usual; a system that names a number is told at that number."""
-    usual = redis_alerts.blocked({})
-    wanted = redis_alerts.blocked({"RedisClientsBlocked": Tuning(threshold=5)})
+    usual = redis_alerts.alert_on_blocked_clients({})
+    wanted = redis_alerts.alert_on_blocked_clients({"RedisClientsBlocked": Tuning(threshold=5)})
     assert "max_over_time" in usual.expr and "day before" in usual.description
     assert "max_over_time" not in wanted.expr and "day before" not in wanted.description
     proves([wanted])

@@ -30,7 +30,7 @@ def test_alerts_keep_who_they_are_about() -> None:
 
 def test_a_failed_append_is_told_as_a_failed_snapshot(proves: Proves) -> None:
     """Either way of saving counts, and Redis without one of them has no such series."""
-    rule = redis_data_alerts.cannot_save()
+    rule = redis_data_alerts.alert_on_failed_save()
     assert rule.example is not None
     snapshot, log = rule.example.fires
     proves(
