@@ -124,7 +124,7 @@ def _parts(subject: Subject) -> AlertRule:
 def _refused(subject: Subject) -> AlertRule:
     series = subject.series(REJECTED)
     return AlertRule(
-        name="ClickHouseInsertsRejected",
+        name="ClickHouseRejectedInserts",
         # each one is rows that are lost now; extrapolation makes one refused insert more than one, never less
         expr=f"increase({REJECTED}{subject.selector()}[5m]) > 0.5",
         for_="0s",  # it has happened

@@ -137,7 +137,7 @@ def panels(system: System) -> tuple[Panel, ...]:
     left = {"{{slo}}": f"slo:error_budget_remaining:ratio{{{chosen}}}"}
     burn = {"{{slo}}": f"slo:error_ratio:rate1h{{{chosen}}} / {ON} group_left () slo:error_budget:ratio"}
     fast, slow = PAGE[0][0], TICKET[1][0]
-    unjudged = limit(system.tune, "ObjectiveWithoutData", UNJUDGED)
+    unjudged = limit(system.tune, "SLOWithoutData", UNJUDGED)
     return (
         *(status(item, width, unjudged) for item in system.objectives),
         panel("Objectives", table, "percentunit", "Promised, achieved, and what is left.", kind="table", width=24),

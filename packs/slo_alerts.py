@@ -79,10 +79,10 @@ def burning(pairs: Sequence[tuple[float, str, str]], failures: int) -> str:
 
 def without_data(tune: Tune) -> AlertRule:
     """A promise that nobody can check: a label, bucket or metric has another name than the system's file says."""
-    bound = limit(tune, "ObjectiveWithoutData", UNJUDGED)
+    bound = limit(tune, "SLOWithoutData", UNJUDGED)
     series = f"slo:requests_unknown:ratio_rate1h{{{_ids()}}}"
     return AlertRule(
-        name="ObjectiveWithoutData",
+        name="SLOWithoutData",
         expr=f"slo:requests_unknown:ratio_rate1h > {bound:g}",
         for_="30m",  # longer than a deployment that changes one instance after another
         severity="warning",

@@ -96,16 +96,16 @@ def not_renewed(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
         if acme
         else "Nobody has replaced it yet."
     )
-    bound = limit(tune, "TraefikCertificateNotRenewed", seconds)
+    bound = limit(tune, "TraefikTLSCertificatesExpiringSoon", seconds)
     says = f"Less than {duration(bound)} are left. {why} At its end browsers refuse the whole stack."
-    return _ends("TraefikCertificateNotRenewed", settings, bound, "warning", says)
+    return _ends("TraefikTLSCertificatesExpiringSoon", settings, bound, "warning", says)
 
 
 def ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The last moment to do something about it."""
-    bound = limit(tune, "TraefikCertificateEnding", seconds)
+    bound = limit(tune, "TraefikTLSCertificatesExpiring", seconds)
     says = f"Less than {duration(bound)} are left and it was not renewed: people will not get in any more."
-    return _ends("TraefikCertificateEnding", settings, bound, "critical", says)
+    return _ends("TraefikTLSCertificatesExpiring", settings, bound, "critical", says)
 
 
 def _ends(name: str, settings: Settings, bound: float, severity: Severity, description: str) -> AlertRule:

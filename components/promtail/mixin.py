@@ -56,12 +56,12 @@ def drops_lines(tune: Tune) -> AlertRule:
 
 def request_errors(tune: Tune) -> AlertRule:
     """Whatever is no 2xx: a connection that fails counts as status -1."""
-    bound = limit(tune, "PromtailRequestErrors", ERROR_SHARE)
+    bound = limit(tune, "PromtailRequestsErrors", ERROR_SHARE)
     requests = "promtail_request_duration_seconds_count"
     failed = series_of(SELF, requests, host="loki:3100", status_code="500")
     taken = series_of(SELF, requests, host="loki:3100", status_code="204")
     return AlertRule(
-        name="PromtailRequestErrors",
+        name="PromtailRequestsErrors",
         expr=f'sum by ({BY}) (rate({requests}{{status_code!~"2.."}}[5m]))'
         f" / sum by ({BY}) (rate({requests}[5m])) > {bound:g}",
         for_="15m",  # longer than any restart of Loki, and far shorter than the hour that lines wait
@@ -96,7 +96,7 @@ def sends_nothing() -> AlertRule:
             "Read its lines with `docker logs <stack>-promtail` (or `kubectl logs`): `permission denied` and `no such"
             " file` name what it cannot read.",
             "Run `make verify`: does the socket proxy answer, through which it asks for containers?",
-            "Is Loki refusing? Then PromtailRequestErrors or PromtailDropsLines fire too: follow their steps.",
+            "Is Loki refusing? Then PromtailRequestsErrors or PromtailDropsLines fire too: follow their steps.",
         ),
         example=Example(fires={sent: "0+5x10 50+0x110"}, silent={sent: "0+5x50 250+0x70"}),
     )
@@ -107,12 +107,12 @@ def file_not_read(tune: Tune) -> AlertRule:
 
     Of these only files that grow count: Promtail keeps the size of one that it never opened when that is deleted.
     """
-    bound = limit(tune, "PromtailFileNotRead", BEHIND)
+    bound = limit(tune, "PromtailFileMissing", BEHIND)
     labels = {"instance": "promtail:9080", "path": "/var/log/app.log"}
     size, place = (series_of(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
     on = "on(instance, path)"
     return AlertRule(
-        name="PromtailFileNotRead",
+        name="PromtailFileMissing",
         expr=f"promtail_file_bytes_total - {on} group_left() promtail_read_bytes_total > {bound:g}"
         f" and {on} changes(promtail_read_bytes_total[15m]) == 0"
         f" or changes(promtail_file_bytes_total[1h]) > 0 unless {on} promtail_read_bytes_total",

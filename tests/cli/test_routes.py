@@ -78,10 +78,8 @@ def test_a_program_reads_the_routes(plan: Plan) -> None:
 
 def test_an_alert_has_the_labels_of_its_rule(plan: Plan) -> None:
     """Whoever names it need not know them; those that differ between its rules are left out."""
-    assert common(plan, "AlertmanagerConfigReloadFailed")["severity"] == "critical"
-    assert (
-        complete(plan, {"alertname": "AlertmanagerConfigReloadFailed", "severity": "warning"})["severity"] == "warning"
-    )
+    assert common(plan, "AlertmanagerFailedReload")["severity"] == "critical"
+    assert complete(plan, {"alertname": "AlertmanagerFailedReload", "severity": "warning"})["severity"] == "warning"
     assert complete(plan, {})["stack"] == plan.stack
 
 

@@ -56,7 +56,7 @@ def test_every_shipped_alert_has_a_page() -> None:
 
 def test_alerts_of_every_platform_have_a_page() -> None:
     """What only a cluster can raise is there too."""
-    assert {"NodeNotReady", "VolumeFillsSoon"} <= runbooks.uses().keys()
+    assert {"KubeNodeNotReady", "KubePersistentVolumeFillsSoon"} <= runbooks.uses().keys()
 
 
 @pytest.mark.parametrize(

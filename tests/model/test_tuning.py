@@ -21,7 +21,7 @@ def alerts(folder: Path, changes: dict[str, Any], **settings: str) -> dict[str, 
 def test_a_wish_is_applied(tmp_path: Path) -> None:
     """Severity, duration, labels and threshold are as the system says, also for components' alerts."""
     wish = {"threshold": 0.8, "for": "20m", "severity": "critical", "labels": {"team": "a"}}
-    alert = alerts(tmp_path, {"tune": {"HostMemoryHigh": wish}})["HostMemoryHigh"]
+    alert = alerts(tmp_path, {"tune": {"NodeMemoryHighUtilization": wish}})["NodeMemoryHighUtilization"]
     assert (alert.for_, alert.severity, alert.labels) == ("20m", "critical", {"team": "a"})
     assert alert.expr.endswith("> 0.8")
 
@@ -35,12 +35,14 @@ def test_alerts_of_a_service_carry_its_labels(tmp_path: Path) -> None:
     found = alerts(tmp_path, changes)
     assert found["HighErrorRatio"].labels == {"team": "payments", "tier": "1"}
     assert found["SlowRequests"].labels == {"team": "night", "tier": "1"}
-    assert "team" not in found["HostCpuHigh"].labels
+    assert "team" not in found["NodeCPUHighUsage"].labels
 
 
 def test_an_alert_can_be_unwanted(tmp_path: Path) -> None:
     """A disabled alert is not there."""
-    assert "HostCpuHigh" not in alerts(tmp_path, {"tune": {"HostCpuHigh": {"enabled": False, "why": "shared host"}}})
+    assert "NodeCPUHighUsage" not in alerts(
+        tmp_path, {"tune": {"NodeCPUHighUsage": {"enabled": False, "why": "shared host"}}}
+    )
 
 
 def test_the_services_word_comes_before_the_systems(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
         "runbook_url": "https://git.example.com/runbooks/SlowRequests.md",
         "dashboard_url": "https://m.example.com/d/shop-overview?var-service=api",
     }
-    assert found["HostCpuHigh"].annotations["dashboard_url"] == "https://m.example.com/d/host"
+    assert found["NodeCPUHighUsage"].annotations["dashboard_url"] == "https://m.example.com/d/host"
     assert found["PrometheusRuleFailures"].annotations["dashboard_url"] == "https://m.example.com/d/monitoring-stack"
 
 
@@ -89,15 +91,15 @@ def test_demonstrations_need_not_wait(tmp_path: Path) -> None:
 
 def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:
     """An alert that is not there, and a threshold that does not exist, are told with the nearest name."""
-    changes = {"tune": {"HostMemory": {"enabled": False}, "TargetDown": {"threshold": 1.0}}}
+    changes = {"tune": {"NodeMemoryHigh": {"enabled": False}, "TargetDown": {"threshold": 1.0}}}
     with pytest.raises(ConfigError) as caught:
         plan_shop(tmp_path, changes)
     texts = [str(problem) for problem in caught.value.problems]
-    assert any("tune.HostMemory" in text and "did you mean 'HostMemoryHigh'?" in text for text in texts)
+    assert any("tune.NodeMemoryHigh" in text and "did you mean 'NodeMemoryHighUtilization'?" in text for text in texts)
     assert any("tune.TargetDown.threshold" in text for text in texts)
 
 
-@pytest.mark.parametrize("name", ["PodNotReady", "JaegerDropsSpans"])
+@pytest.mark.parametrize("name", ["KubePodNotReady", "JaegerCollectorDroppingSpans"])
 def test_alerts_of_other_environments_may_be_tuned(tmp_path: Path, name: str) -> None:
     """One file serves a system on Docker and on Kubernetes, with a component and without it."""
     assert name not in alerts(tmp_path, {"tune": {name: {"for": "20m"}}})

@@ -1,6 +1,6 @@
 """When containers hit their limits, are unhealthy, or begin again and again.
 
-There is none for kills for memory: cAdvisor's libraries (0.60) leave container_oom_events_total at 0. HostOomKill has
+There is none for kills for memory: cAdvisor's libraries (0.60) leave container_oom_events_total at 0. NodeOOMKill has
 the kernel's own count, which includes containers. On a cluster, restarts and health are told by its own API (the pack
 `cluster`), and are left out here: kubelets have no health, and one crash need not be told twice.
 Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md
@@ -98,7 +98,7 @@ def memory(tune: Tune) -> AlertRule:
 
 def throttled(tune: Tune) -> AlertRule:
     """Share of the time, not of its own periods: one that works for a moment every minute may use its quota up."""
-    bound = limit(tune, "ContainerCpuThrottled", THROTTLED)
+    bound = limit(tune, "CPUThrottlingHigh", THROTTLED)
     held, period = _series("container_cpu_cfs_throttled_periods_total"), _series("container_spec_cpu_period")
     most = 600  # periods of 100 ms in a minute
 
@@ -106,7 +106,7 @@ def throttled(tune: Tune) -> AlertRule:
         return {held: counter(most * part), period: flat(100000)}
 
     return AlertRule(
-        name="ContainerCpuThrottled",
+        name="CPUThrottlingHigh",
         expr=f"rate(container_cpu_cfs_throttled_periods_total{{{NAMED}}}[5m])"
         f" * container_spec_cpu_period{{{NAMED}}} / 1e6 > {bound:g}",
         for_="15m",  # a start, a migration or a compaction is over by then

@@ -59,7 +59,7 @@ def _of_pod(name: str, **labels: str) -> str:
 
 def crash_looping(tune: Tune) -> AlertRule:
     """By two measures: kubelets wait longer and longer, so after a while a loop makes three restarts in that time."""
-    bound = limit(tune, "PodCrashLooping", RESTARTS)
+    bound = limit(tune, "KubePodCrashLooping", RESTARTS)
     grown = "round(increase(kube_pod_container_status_restarts_total[{}]))"  # increase() makes 3 restarts 3.05 of them
     late = 'max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[10m]) > 0'
     count = _of_pod("kube_pod_container_status_restarts_total", container="api")
@@ -69,7 +69,7 @@ def crash_looping(tune: Tune) -> AlertRule:
         return {count: " ".join(["0+0x50", *(f"{n}+0x0" for n in range(1, times + 1)), f"{times}+0x60"])}
 
     return AlertRule(
-        name="PodCrashLooping",
+        name="KubePodCrashLooping",
         expr=f"{grown.format('15m')} > {bound:g}"
         f" or {grown.format('1h')} > {2 * bound:g} and on(namespace, pod, container) {late}",
         for_="0s",  # a quarter of an hour is in the condition
@@ -92,7 +92,7 @@ def pod_not_ready() -> AlertRule:
     """Pods that are to run; Services send them nothing."""
     ready, phase = _of_pod("kube_pod_status_ready", condition="true"), _of_pod("kube_pod_status_phase", phase="Running")
     return AlertRule(
-        name="PodNotReady",
+        name="KubePodNotReady",
         expr='kube_pod_status_ready{condition="true"} == 0'
         f" and on(namespace, pod) kube_pod_status_phase{{{ALIVE}}} == 1",
         for_="15m",  # by then a large image is pulled and a database has replayed its log
@@ -124,7 +124,7 @@ def waiting() -> AlertRule:
     reason = "kube_pod_container_status_waiting_reason"
     pull, back = (_of_pod(reason, container="api", reason=why) for why in ("ErrImagePull", "ImagePullBackOff"))
     return AlertRule(
-        name="ContainerWaiting",
+        name="KubeContainerWaiting",
         expr=f"max by ({BY}, namespace, pod, container) ({reason}{{{STUCK}}}) == 1",
         for_="5m",  # a registry that was away for a moment has been asked again by then
         severity="warning",
@@ -151,7 +151,7 @@ def oom_killed() -> AlertRule:
     why = _of_pod("kube_pod_container_status_last_terminated_reason", container="api", reason="OOMKilled")
     count = _of_pod("kube_pod_container_status_restarts_total", container="api")
     return AlertRule(
-        name="ContainerOomKilled",
+        name="KubeContainerOOMKilled",
         expr='kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1 and on(namespace, pod,'
         " container) increase(kube_pod_container_status_restarts_total[10m]) > 0",
         for_="0s",  # it has happened
@@ -191,7 +191,7 @@ def _replicas(kind: str, wanted: str, there: str) -> dict[str, str]:
 def replicas_missing() -> AlertRule:
     """Some of them: what is left does the work of all."""
     return AlertRule(
-        name="ReplicasMissing",
+        name="KubeReplicasMissing",
         expr=_each("WANTED - THERE > 0"),
         for_="15m",  # a rolling update, or a node that is drained, is over by then
         severity="warning",
@@ -220,7 +220,7 @@ def replicas_missing() -> AlertRule:
 def replicas_gone() -> AlertRule:
     """All of them: whoever needs the workload gets nothing."""
     return AlertRule(
-        name="ReplicasGone",
+        name="KubeReplicasGone",
         expr=_each(f"WANTED > 0 and THERE == 0 and time() - kube_KIND_created > {GRACE}"),
         for_="2m",  # a single replica that is restarted is back by then
         severity="critical",

@@ -63,9 +63,9 @@ def node_not_ready() -> AlertRule:
     ready, cordoned = _condition("Ready"), _cordoned()
     gone = "1+0x40 0+0x80"
     return AlertRule(
-        name="NodeNotReady",
+        name="KubeNodeNotReady",
         expr=f"kube_node_status_condition{{{READY}}} == 0 {IN_SERVICE}",
-        for_="15m",  # a reboot is over by then; if all replicas of something were there, ReplicasGone is quicker
+        for_="15m",  # a reboot is over by then; if all replicas of something were there, KubeReplicasGone is quicker
         severity="critical",
         summary="Node {{ $labels.node }} is not ready",
         description="The node's kubelet is not well or is not heard of: no pod is started there, and after five minutes"
@@ -114,7 +114,7 @@ def node_pressure() -> AlertRule:
     """Memory, disk or processes: the kubelet ends pods to get them back; or its network is not set up."""
     series = _condition("DiskPressure")
     return AlertRule(
-        name="NodePressure",
+        name="KubeNodePressure",
         expr=f"kube_node_status_condition{{{PRESSURE}}} == 1",
         for_="5m",  # the kubelet keeps to what it said for so long: what is left then has lasted, or has come again
         severity="warning",
@@ -136,7 +136,7 @@ def node_cordoned() -> AlertRule:
     """Forgotten after a maintenance; the day is in the condition, so that a restart of Prometheus does not begin it."""
     cordoned = _cordoned()
     return AlertRule(
-        name="NodeCordoned",
+        name="KubeNodeCordoned",
         expr="min_over_time(kube_node_spec_unschedulable[1d]) == 1 and kube_node_spec_unschedulable offset 1d == 1",
         for_="0s",  # longer than any maintenance is in the condition
         severity="warning",

@@ -129,7 +129,7 @@ def autoscaler_without_metrics() -> AlertRule:
     labels = {HPA: "api", "condition": "ScalingActive", "status": "false"}
     inactive = series(f"kube_{HPA}_status_condition", **labels)
     return AlertRule(
-        name="HpaWithoutMetrics",
+        name="KubeHpaWithoutMetrics",
         expr=f'kube_{HPA}_status_condition{{condition="ScalingActive", status="false"}} == 1'
         f" and on(namespace, {HPA}) kube_{HPA}_status_current_replicas > 0",
         for_="15m",  # new pods have no metrics for a few minutes
@@ -156,7 +156,7 @@ def job_failed() -> AlertRule:
     failed = {c: series("kube_job_failed", job_name="backup-1", condition=c) for c in ("true", "false")}
     tried = series("kube_job_status_failed", job_name="backup-1")
     return AlertRule(
-        name="JobFailed",
+        name="KubeJobFailed",
         expr='kube_job_failed{condition="true"} > 0',
         for_="1m",  # it is final when it is said
         severity="warning",
@@ -207,12 +207,12 @@ def job_not_completed(tune: Tune) -> AlertRule:
 
 def cron_job_late(tune: Tune) -> AlertRule:
     """Seconds since the time of its next run, which moves on with each run that begins."""
-    bound = limit(tune, "CronJobNotStarted", LATE_SECONDS)
+    bound = limit(tune, "KubeCronJobNotStarted", LATE_SECONDS)
     due = series_of(SELF, "kube_cronjob_next_schedule_time", instance="k:8080", namespace="shop", cronjob="backup")
     suspended = series_of(SELF, "kube_cronjob_spec_suspend", instance="k:8080", namespace="shop", cronjob="backup")
     minutes = int(bound // 60)
     return AlertRule(
-        name="CronJobNotStarted",
+        name="KubeCronJobNotStarted",
         expr=f"time() - kube_cronjob_next_schedule_time > {bound:g}"
         " unless on(namespace, cronjob) kube_cronjob_spec_suspend == 1",
         for_="5m",  # the controller looks every few seconds

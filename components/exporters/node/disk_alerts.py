@@ -78,15 +78,15 @@ def _nearly(bound: float, floor: int, tuned: bool) -> Example:
 
 def disk_full(tune: Tune) -> AlertRule:
     """Somebody has to act now."""
-    bound = limit(tune, "HostDiskAlmostFull", DISK_FULL)
-    expr, words = _left(tune, "HostDiskAlmostFull", bound, FLOOR_FULL)
+    bound = limit(tune, "NodeFilesystemAlmostOutOfSpace", DISK_FULL)
+    expr, words = _left(tune, "NodeFilesystemAlmostOutOfSpace", bound, FLOOR_FULL)
     return AlertRule(
-        name="HostDiskAlmostFull",
+        name="NodeFilesystemAlmostOutOfSpace",
         expr=expr,
         for_="10m",  # a large temporary file is gone by then
         severity="critical",
         limit=Share(bound),
-        inhibits=(Inhibition(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
+        inhibits=(Inhibition(alerts=("NodeFilesystemSpaceLow", "NodeFilesystemSpaceFillingUp"), on=DISK),),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
         description=f"{words}: databases, metrics and logs stop when it is full.",
         steps=DISK_STEPS,
@@ -96,10 +96,10 @@ def disk_full(tune: Tune) -> AlertRule:
 
 def disk_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
-    bound = limit(tune, "HostDiskLow", DISK_LOW)
-    expr, words = _left(tune, "HostDiskLow", bound, FLOOR_LOW)
+    bound = limit(tune, "NodeFilesystemSpaceLow", DISK_LOW)
+    expr, words = _left(tune, "NodeFilesystemSpaceLow", bound, FLOOR_LOW)
     return AlertRule(
-        name="HostDiskLow",
+        name="NodeFilesystemSpaceLow",
         expr=expr,
         for_="30m",  # nobody is called for it, so it may be sure: a backup's temporary files are gone by then
         severity="warning",
@@ -113,10 +113,10 @@ def disk_low(tune: Tune) -> AlertRule:
 
 def disk_filling(tune: Tune) -> AlertRule:
     """Only from three hours of data on: the trend of a host that was just set up says nothing."""
-    bound = limit(tune, "HostDiskFilling", DISK_FILLING)
+    bound = limit(tune, "NodeFilesystemSpaceFillingUp", DISK_FILLING)
     size = 400 / bound  # so that the 364 and less of the example are below the bound
     return AlertRule(
-        name="HostDiskFilling",
+        name="NodeFilesystemSpaceFillingUp",
         expr=f"predict_linear(node_filesystem_avail_bytes{{{REAL}}}[6h], {HORIZON}) < 0"
         f" and node_filesystem_avail_bytes / node_filesystem_size_bytes < {bound:g}"
         " and node_filesystem_readonly == 0 and node_filesystem_avail_bytes offset 3h",

@@ -49,7 +49,7 @@ def down() -> AlertRule:
         description="The exporter cannot connect: Redis is down, still loads its data, or refuses the password.",
         steps=(
             'Read why: `{service="redis-exporter"}` in Explore says "connection refused", "LOADING" or "WRONGPASS".',
-            "If it is refused, read Redis' own log: did it crash, or was it killed for its memory (HostOomKill)?",
+            "If it is refused, read Redis' own log: did it crash, or was it killed for its memory (NodeOOMKill)?",
             "If it is loading, wait: the log says how far it is.",
             "If the password is wrong, store the present one with `make secret`, then `make up`.",
         ),
@@ -94,10 +94,10 @@ def blocked(tune: Tune) -> AlertRule:
 
 def clients(tune: Tune) -> AlertRule:
     """Before any is refused; RedisRejectedConnections says that it has happened."""
-    bound = limit(tune, "RedisConnectionsHigh", CLIENTS)
+    bound = limit(tune, "RedisTooManyConnections", CLIENTS)
     used, most = _series("redis_connected_clients"), _series("redis_config_maxclients")
     return AlertRule(
-        name="RedisConnectionsHigh",
+        name="RedisTooManyConnections",
         expr=f"redis_connected_clients / (redis_config_maxclients > 0) > {bound:g}",
         for_="5m",  # during a deployment the pools of the old and the new instances exist at once
         severity="warning",

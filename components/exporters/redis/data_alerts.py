@@ -52,12 +52,12 @@ def memory(tune: Tune) -> AlertRule:
 
 def machine_memory(tune: Tune) -> AlertRule:
     """Where there is no maxmemory, which is Redis' default: the kernel ends it when the machine is full."""
-    bound = limit(tune, "RedisMachineMemoryHigh", MACHINE)
+    bound = limit(tune, "RedisOutOfMemory", MACHINE)
     used, most, has = (
         _series(f"redis_{name}") for name in ("memory_used_bytes", "memory_max_bytes", "total_system_memory_bytes")
     )
     return AlertRule(
-        name="RedisMachineMemoryHigh",
+        name="RedisOutOfMemory",
         expr=f"redis_memory_used_bytes / redis_total_system_memory_bytes > {bound:g} and redis_memory_max_bytes == 0",
         for_="5m",  # a burst of keys that expire at once is over by then
         severity="warning",
