@@ -19,6 +19,7 @@ from model.errors import ConfigError, Problem, nearest
 from model.matching import Taken, taken
 from model.operator import GROUP
 from model.plan import Plan
+from model.renamed_alerts import hint
 from model.routes import Matcher
 
 _SNAKE = {
@@ -87,10 +88,11 @@ def complete(plan: Plan, labels: Mapping[str, str]) -> dict[str, str]:
     problems = []
     for name, value in labels.items():
         values = known.get(name, set())
+        nearby = hint if name == "alertname" else nearest
         if name not in known:
             problems.append(Problem(name, f"no alert carries a label {name!r}; {nearest(name, known)}"))
         elif values is not None and value not in values:
-            problems.append(Problem(name, f"{value!r}: no alert has this value; {nearest(value, values)}"))
+            problems.append(Problem(name, f"{value!r}: no alert has this value; {nearby(value, values)}"))
     if problems:
         raise ConfigError(problems)
     return {**labels, **{k: v for k, v in common(plan, labels.get("alertname", "")).items() if k not in labels}}

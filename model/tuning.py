@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from model.base import seconds
-from model.errors import Problem, nearest
+from model.errors import Problem
 from model.inhibition import with_inhibitions
 from model.limits import kind_of
+from model.renamed_alerts import hint
 from model.service import Tuning
 from model.settings import Settings
 from model.system import System
@@ -72,7 +73,7 @@ def _wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule]) -> 
     found = []
     for name, wish in tune.items():
         if name not in by_name:
-            found.append(Problem(f"{where}.{name}", f"there is no such alert; {nearest(name, by_name)}"))
+            found.append(Problem(f"{where}.{name}", f"there is no such alert; {hint(name, by_name)}"))
             continue
         if wish.threshold is not None and (words := _unfit(wish.threshold, by_name[name])):
             found.append(Problem(f"{where}.{name}.threshold", words))

@@ -89,6 +89,10 @@ def test_an_alert_has_the_labels_of_its_rule(plan: Plan) -> None:
         (["severity"], "severity: is no label; give name=value"),
         (["severty=critical"], "no alert carries a label 'severty'; did you mean 'severity'?"),
         (["severity=critcal"], "'critcal': no alert has this value; did you mean 'critical'?"),
+        (
+            ["alertname=PrometheusConfigReloadFailed"],
+            "PrometheusConfigReloadFailed is called PrometheusBadConfig since 0.2",
+        ),
     ],
 )
 def test_labels_that_no_alert_has_are_refused(plan: Plan, words: list[str], says: str) -> None:

@@ -99,6 +99,18 @@ def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:
     assert any("tune.TargetDown.threshold" in text for text in texts)
 
 
+@pytest.mark.parametrize("place", ["tune", "services.api.tune"])
+def test_an_alert_under_its_former_name_is_refused_with_its_present_one(place: str, tmp_path: Path) -> None:
+    """Also where the target does not have it; the present name is said in words, and no near name is guessed."""
+    with pytest.raises(ConfigError) as caught:
+        plan_shop(tmp_path, {place: {"PodCrashLooping": {"for": "20m"}}})
+    (text,) = map(str, caught.value.problems)
+    assert text == (
+        f"configs/systems/shop.yaml: {place}.PodCrashLooping: there is no such alert;"
+        " PodCrashLooping is called KubePodCrashLooping since 0.2"
+    )
+
+
 @pytest.mark.parametrize("name", ["KubePodNotReady", "JaegerCollectorDroppingSpans"])
 def test_alerts_of_other_environments_may_be_tuned(tmp_path: Path, name: str) -> None:
     """One file serves a system on Docker and on Kubernetes, with a component and without it."""
