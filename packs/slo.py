@@ -140,7 +140,7 @@ def panels(system: System) -> tuple[Panel, ...]:
     unjudged = limit(system.tune, "SLOWithoutData", UNJUDGED)
     return (
         *(status(item, width, unjudged) for item in system.objectives),
-        panel("Objectives", table, "percentunit", "Promised, achieved, and what is left.", kind="table", width=24),
+        panel("SLOs", table, "percentunit", "Promised, achieved, and what is left.", kind="table", width=24),
         panel(
             "Error budget left",
             left,
@@ -181,5 +181,5 @@ def board(system: System) -> DashboardSpec:
         title=f"{system.title} SLO",
         description="Are the promises kept, how much may still fail, and how quickly is that being spent?",
         refresh="1m",
-        rows=(Row(title="Objectives", panels=panels(system)),),
+        rows=(Row(title="SLOs", panels=panels(system)),),
     )

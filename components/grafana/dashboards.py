@@ -34,7 +34,7 @@ def index(context: Planning) -> DashboardSpec:
     rows = [Row(title="Now", panels=_now())]
     if system.objectives:
         width = max(4, 24 // min(len(system.objectives), 6))
-        rows.append(Row(title="Objectives", panels=tuple(slo.status(item, width) for item in system.objectives)))
+        rows.append(Row(title="SLOs", panels=tuple(slo.status(item, width) for item in system.objectives)))
     rows.append(Row(title="Dashboards", panels=(_list(system.title, system.name), _list("Monitoring", "monitoring"))))
     return DashboardSpec(
         uid=INDEX,
@@ -52,7 +52,7 @@ def _now() -> tuple[Panel, ...]:
     firing = {"{{alertname}} {{service}}": 'ALERTS{alertstate="firing"}'}
     red = colours((1, "red"))
     return (
-        panel("Critical alerts", critical, "short", "They wake you.", kind="stat", width=4, height=5, thresholds=red),
+        panel("Critical alerts", critical, "short", "Paging alerts.", kind="stat", width=4, height=5, thresholds=red),
         panel(
             "Warnings", warning, "short", "They wait for the morning.", kind="stat", width=4, height=5,
             thresholds=colours((1, "yellow")),

@@ -1,4 +1,4 @@
-"""When containers hit their limits, are unhealthy, or begin again and again.
+"""When containers hit their limits, are unhealthy, or crash-loop.
 
 There is none for kills for memory: cAdvisor's libraries (0.60) leave container_oom_events_total at 0. NodeOOMKill has
 the kernel's own count, which includes containers. On a cluster, restarts and health are told by its own API (the pack
@@ -28,7 +28,7 @@ LINES = 'Read its last lines: `{service="<name without the stack>"}` in Explore,
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
-    """Alerts about containers that hit their limits, are unhealthy or begin again and again."""
+    """Alerts about containers that hit their limits, are unhealthy or crash-loop."""
     return (*limits_hit(tune), restarting(tune), unhealthy())
 
 
@@ -112,7 +112,7 @@ def throttled(tune: Tune) -> AlertRule:
         for_="15m",  # a start, a migration or a compaction is over by then
         severity="warning",
         limit=Share(bound),
-        summary="{{ $labels.name }} is held back by its CPU limit {{ $value | humanizePercentage }} of the time",
+        summary="{{ $labels.name }} is CPU throttled {{ $value | humanizePercentage }} of the time",
         description=f"It has used up its CPU limit before the end of more than {percent(bound)} of the periods of 100"
         " ms, and"
         " stands still until the next one.",

@@ -75,7 +75,7 @@ def crash_looping(tune: Tune) -> AlertRule:
         for_="0s",  # a quarter of an hour is in the condition
         severity="warning",
         limit=Count(bound),
-        summary=f"{CONTAINER} restarts again and again, {{{{ $value | humanize }}}} times of late",
+        summary=f"{CONTAINER} is crash-looping: {{{{ $value | humanize }}}} restarts of late",
         description=f"The container has restarted more than {bound:g} times in 15 minutes, or more than {2 * bound:g}"
         " times in an hour and is still held back: it crashes at its start, or is killed by its liveness probe.",
         steps=(
@@ -224,7 +224,7 @@ def replicas_gone() -> AlertRule:
         expr=_each(f"WANTED > 0 and THERE == 0 and time() - kube_KIND_created > {GRACE}"),
         for_="2m",  # a single replica that is restarted is back by then
         severity="critical",
-        summary=f"None of the {{{{ $value | humanize }}}} replicas of {{{{ $labels.namespace }}}}/{NAME} works",
+        summary=f"{{{{ $labels.namespace }}}}/{NAME} has no replicas available, of {{{{ $value | humanize }}}} wanted",
         description="A Deployment, StatefulSet or DaemonSet wants replicas and has none that works: what it serves is"
         " down.",
         steps=(

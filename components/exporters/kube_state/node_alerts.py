@@ -98,7 +98,7 @@ def node_flaps(tune: Tune) -> AlertRule:
         limit=Count(bound),
         summary="Node {{ $labels.node }} changed {{ $value | humanize }} times between ready and not ready",
         description=f"In 15 minutes the node changed more than {bound:g} times between ready and not ready: its pods"
-        " get no requests in between, or are replaced again and again.",
+        " get no requests in between, or are replaced each time.",
         steps=(
             "See when and why: `kubectl describe node <node>`, `Events`.",
             "Read the kubelet's log on the node: `journalctl -u kubelet --since -30min | grep -iE"

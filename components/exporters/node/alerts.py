@@ -86,7 +86,7 @@ def thrashing(tune: Tune) -> AlertRule:
         for_="15m",  # a large program that starts has read its pages by then
         severity="warning",
         limit=Share(bound),
-        summary=f"{WHERE} reads the same memory pages from disk again and again",
+        summary=f"{WHERE} is thrashing: it reads the same memory pages from disk repeatedly",
         description=f"For more than {percent(bound)} of the time processes wait for memory (or there are more than"
         f" {MAJOR_FAULTS} major faults a second): the host hardly gets on, long before the kernel kills anything.",
         steps=(

@@ -120,7 +120,7 @@ def master_link_down() -> AlertRule:
             "What does it say? `redis-cli info replication`: `master_link_down_since_seconds`,"
             " `master_sync_in_progress`.",
             "Does it reach the master? `redis-cli -h <master> ping` from its machine.",
-            "If it begins the copy again and again, the master's buffer is too small for it:"
+            "If it starts the copy repeatedly, the master's buffer is too small for it:"
             " `client-output-buffer-limit replica` and `repl-backlog-size`.",
             "If the master was replaced, point it there: `redis-cli replicaof <master> 6379`.",
         ),
