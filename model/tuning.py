@@ -33,7 +33,8 @@ def tuned(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bo
     for group in telemetry.rules:
         board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
         kept = [rule for alert in group.alerts if (rule := _tuned(alert, system)) is not None]
-        groups.append(replace(group, alerts=tuple(_linked(alert, board if drawn else "", settings) for alert in kept)))
+        linked = (_linked(alert, board if drawn else "", settings, page(alert.name, system)) for alert in kept)
+        groups.append(replace(group, alerts=tuple(linked)))
     groups = [capped(group, settings.longest_for) for group in groups]
     return replace(telemetry, rules=with_inhibitions([group for group in groups if group.alerts or group.recordings]))
 
@@ -113,10 +114,16 @@ def _tuned(alert: AlertRule, system: System) -> AlertRule | None:
     )
 
 
-def _linked(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
+def page(name: str, system: System) -> str:
+    """The runbook of an alert, below docs/runbooks; those of a system's own alerts are in its folder."""
+    own = any(alert.name == name for alert in system.alerts)
+    return f"{system.name}/{name}.md" if own else f"{name}.md"
+
+
+def _linked(alert: AlertRule, board: str, settings: Settings, path: str) -> AlertRule:
     chosen = f"?var-service={alert.service}" if alert.service else ""
     base = settings.runbooks.rstrip("/")
-    links = {"runbook_url": f"{base}/{alert.name}.md"} if base else {}
+    links = {"runbook_url": f"{base}/{path}"} if base else {}
     if board:
         links["dashboard_url"] = f"{settings.base_url}/d/{board}{chosen}"
     return replace(alert, annotations={**links, **alert.annotations})

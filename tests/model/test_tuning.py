@@ -67,8 +67,10 @@ def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("base", ["https://h/x", "https://h/x/"])
 def test_runbooks_are_linked_by_absolute_addresses_or_not_at_all(base: str, tmp_path: Path) -> None:
-    """With a base each alert has its page below it; without one no alert has the annotation."""
-    for name, alert in alerts(tmp_path, {}, runbooks=base).items():
+    """With a base each alert has its page below it, a system's own in its folder; without one no alert has a link."""
+    found = alerts(tmp_path, {}, runbooks=base)
+    assert found.pop("ShopSlow").annotations["runbook_url"] == "https://h/x/shop/ShopSlow.md"
+    for name, alert in found.items():
         assert alert.annotations["runbook_url"] == f"https://h/x/{name}.md"
     assert not any("runbook_url" in alert.annotations for alert in alerts(tmp_path, {}).values())
 
