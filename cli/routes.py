@@ -19,6 +19,7 @@ from model.errors import ConfigError, Problem, suggest_name
 from model.matching import TakenRoute, find_routes
 from model.operator import GROUP
 from model.plan import Plan
+from model.renamed_alerts import suggest_present_name
 from model.routes import Matcher
 
 _SNAKE = {
@@ -87,10 +88,11 @@ def complete_labels(plan: Plan, labels: Mapping[str, str]) -> dict[str, str]:
     problems = []
     for name, value in labels.items():
         values = known.get(name, set())
+        suggest = suggest_present_name if name == "alertname" else suggest_name
         if name not in known:
             problems.append(Problem(name, f"no alert carries a label {name!r}; {suggest_name(name, known)}"))
         elif values is not None and value not in values:
-            problems.append(Problem(name, f"{value!r}: no alert has this value; {suggest_name(value, values)}"))
+            problems.append(Problem(name, f"{value!r}: no alert has this value; {suggest(value, values)}"))
     if problems:
         raise ConfigError(problems)
     return {

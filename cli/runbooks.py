@@ -1,13 +1,13 @@
 """docs/runbooks: a page for each alert of the shipped stacks, made from the alerts themselves.
 
 The pages are read in stacks of other people: they speak of "the service" and show labels as placeholders. Alerts that a
-system's own file defines are about that system, so theirs alone name it.
+system's own file defines are about that system: their pages are in its folder and may name it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,9 +90,28 @@ def _plan_elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
 def render_pages(root: Path = ROOT) -> dict[Path, str]:
     """The text of every page, and of the page that lists them."""
     alerts = collect_uses(root)
-    pages = {FOLDER / f"{name}.md": render_page(name, occurrences) for name, occurrences in sorted(alerts.items())}
-    pages[FOLDER / "README.md"] = render_index(alerts)
+    shared = {name: some for name, every in alerts.items() if (some := [each for each in every if not each.own])}
+    own = group_own_uses(alerts)
+    pages = {**_render_pages(FOLDER, shared), FOLDER / "README.md": render_index(shared, own)}
+    for system, theirs in own.items():
+        folder = FOLDER / system
+        index = render_index(theirs, title=f"Runbooks of {system}")
+        pages |= {**_render_pages(folder, theirs), folder / "README.md": index}
     return pages
+
+
+def group_own_uses(alerts: Mapping[str, list[Use]]) -> dict[str, dict[str, list[Use]]]:
+    """The alerts that systems' own files define, by system and name."""
+    systems: dict[str, dict[str, list[Use]]] = {}
+    for name, every in sorted(alerts.items()):
+        for each in every:
+            if each.own:
+                systems.setdefault(each.system, {}).setdefault(name, []).append(each)
+    return dict(sorted(systems.items()))
+
+
+def _render_pages(folder: Path, alerts: Mapping[str, list[Use]]) -> dict[Path, str]:
+    return {folder / f"{name}.md": render_page(name, occurrences) for name, occurrences in sorted(alerts.items())}
 
 
 def render_page(name: str, occurrences: list[Use]) -> str:
@@ -124,10 +143,12 @@ def _describe_tuning(name: str, rule: AlertRule) -> Iterator[str]:
     yield f"```yaml\ntune:\n  {name}: {{ {', '.join(wishes)} }} # or {{ enabled: false, why: the reason }}\n```"
 
 
-def render_index(alerts: dict[str, list[Use]]) -> str:
-    """All alerts in a table."""
-    lines = [HEAD, "# Runbooks", "", "| alert | severity | it means |", "|---|---|---|"]
+def render_index(alerts: Mapping[str, list[Use]], systems: Iterable[str] = (), title: str = "Runbooks") -> str:
+    """The alerts in a table, and where those of single systems are."""
+    lines = [HEAD, f"# {title}", "", "| alert | severity | it means |", "|---|---|---|"]
     for name, occurrences in sorted(alerts.items()):
         rule = occurrences[0].rule
         lines.append(f"| [{name}]({name}.md) | {rule.severity} | {rule.description.split('. ')[0].rstrip('.')} |")
+    if links := ", ".join(f"[{system}]({system}/README.md)" for system in systems):
+        lines += ["", f"Alerts that the file of one system defines: {links}."]
     return "\n".join(lines) + "\n"

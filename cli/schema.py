@@ -132,7 +132,7 @@ def list_drift(root: Path, made: Mapping[Path, str] | None = None) -> list[str]:
         for path, expected in made.items()
         if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != expected
     ]
-    pages = (path.relative_to(root) for path in sorted((root / runbooks.FOLDER).glob("*.md")))
+    pages = (path.relative_to(root) for path in sorted((root / runbooks.FOLDER).rglob("*.md")))
     return stale + [str(page) for page in pages if page not in made]
 
 

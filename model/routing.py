@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from model.errors import Problem, suggest_name
+from model.renamed_alerts import RENAMED, describe_renaming
 from model.routes import Matcher, Route, walk_routes
 from model.telemetry import AlertRule, Telemetry
 
@@ -50,8 +52,26 @@ def _check_matcher(path: str, matcher: Matcher, known: Known) -> Iterator[Proble
         yield Problem(path, f"no alert carries a label {name!r}; {suggest_name(name, known)}")
         return
     values = known[name]
+    if name == "alertname" and (former := _find_former_names(matcher, values or ())):
+        yield Problem(path, f"{value!r}: {', '.join(map(describe_renaming, former))}")
+        return
     if values is not None and not matcher.matches({}) and not any(matcher.matches({name: item}) for item in values):
         yield Problem(path, f"{value!r}: no alert has this value; {suggest_name(value, values)}")
+
+
+def _find_former_names(matcher: Matcher, alerts: Collection[str]) -> list[str]:
+    """Former names of alerts that a matcher names, unless it takes the present ones too: it would miss those alerts.
+
+    A pattern names what stands in it as a word, so `Node.*` is only a pattern.
+    """
+    positive = replace(matcher, operator="=~" if "~" in matcher.operator else "=")
+    return [
+        word
+        for word in dict.fromkeys(re.findall(r"\w+", matcher.value))
+        if word in RENAMED.keys() - set(alerts)
+        and positive.matches({matcher.name: word})
+        and not positive.matches({matcher.name: RENAMED[word]})
+    ]
 
 
 def _check_grouping(path: str, labels: Sequence[str], known: Known) -> Iterator[Problem]:

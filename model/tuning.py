@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from model.base import parse_duration
-from model.errors import Problem, suggest_name
+from model.errors import Problem
 from model.inhibition import apply_inhibitions
 from model.limits import get_limit_type
+from model.renamed_alerts import suggest_present_name
 from model.service import Tuning
 from model.settings import Settings
 from model.system import System
@@ -32,9 +33,10 @@ def tune_telemetry(telemetry: Telemetry, system: System, settings: Settings, *, 
     for group in telemetry.rules:
         board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
         alerts = [rule for alert in group.alerts if (rule := _tune_alert(alert, system)) is not None]
-        groups.append(
-            replace(group, alerts=tuple(_add_links(alert, board if drawn else "", settings) for alert in alerts))
+        linked = (
+            _add_links(rule, board if drawn else "", settings, find_runbook(rule.name, system)) for rule in alerts
         )
+        groups.append(replace(group, alerts=tuple(linked)))
     groups = [cap_group(group, settings.longest_for) for group in groups]
     return replace(telemetry, rules=apply_inhibitions([group for group in groups if group.alerts or group.recordings]))
 
@@ -74,7 +76,9 @@ def _check_wishes(where: str, tune: Mapping[str, Tuning], alerts: list[AlertRule
     problems = []
     for name, wish in tune.items():
         if name not in by_name:
-            problems.append(Problem(f"{where}.{name}", f"there is no such alert; {suggest_name(name, by_name)}"))
+            problems.append(
+                Problem(f"{where}.{name}", f"there is no such alert; {suggest_present_name(name, by_name)}")
+            )
             continue
         if wish.threshold is not None and (message := _describe_unfit(wish.threshold, by_name[name])):
             problems.append(Problem(f"{where}.{name}.threshold", message))
@@ -114,10 +118,16 @@ def _tune_alert(alert: AlertRule, system: System) -> AlertRule | None:
     )
 
 
-def _add_links(alert: AlertRule, board: str, settings: Settings) -> AlertRule:
+def find_runbook(name: str, system: System) -> str:
+    """The runbook of an alert, below docs/runbooks; those of a system's own alerts are in its folder."""
+    own = any(alert.name == name for alert in system.alerts)
+    return f"{system.name}/{name}.md" if own else f"{name}.md"
+
+
+def _add_links(alert: AlertRule, board: str, settings: Settings, path: str) -> AlertRule:
     chosen = f"?var-service={alert.service}" if alert.service else ""
     base = settings.runbooks.rstrip("/")
-    links = {"runbook_url": f"{base}/{alert.name}.md"} if base else {}
+    links = {"runbook_url": f"{base}/{path}"} if base else {}
     if board:
         links["dashboard_url"] = f"{settings.base_url}/d/{board}{chosen}"
     return replace(alert, annotations={**links, **alert.annotations})

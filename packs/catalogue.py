@@ -40,7 +40,7 @@ PACKS: Mapping[PackName, Pack] = {
 """The packs that a service can use."""
 
 TITLES: Mapping[RowName, str] = {
-    "health": "Service health", "logs": "Logs", "slo": "Objectives", "http": "Requests", "worker": "Jobs",
+    "health": "Service health", "logs": "Logs", "slo": "SLOs", "http": "Requests", "worker": "Jobs",
     "websocket": "WebSockets", "nodejs": "Node.js", "go": "Go", "python": "Python", "pool": "Database connections",
     "clickhouse": "ClickHouse", "milvus": "Milvus", "llm": "Questions and models", "process": "Processes",
 }  # fmt: skip

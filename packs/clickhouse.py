@@ -142,7 +142,7 @@ def _alert_on_parts(subject: Subject) -> AlertRule:
 def _alert_on_refused_inserts(subject: Subject) -> AlertRule:
     series = subject.build_series(REJECTED)
     return AlertRule(
-        name="ClickHouseInsertsRejected",
+        name="ClickHouseRejectedInserts",
         # each one is rows that are lost now; extrapolation makes one refused insert more than one, never less
         expr=f"increase({REJECTED}{subject.build_selector()}[5m]) > 0.5",
         for_="0s",  # it has happened

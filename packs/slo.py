@@ -146,12 +146,10 @@ def panels(system: System) -> tuple[Panel, ...]:
     left = {"{{slo}}": f"slo:error_budget_remaining:ratio{{{chosen}}}"}
     burn = {"{{slo}}": f"slo:error_ratio:rate1h{{{chosen}}} / {ON} group_left () slo:error_budget:ratio"}
     fast, slow = PAGE[0][0], TICKET[1][0]
-    unjudged = get_limit(system.tune, "ObjectiveWithoutData", UNJUDGED)
+    unjudged = get_limit(system.tune, "SLOWithoutData", UNJUDGED)
     return (
         *(build_status_panel(item, width, unjudged) for item in system.objectives),
-        build_panel(
-            "Objectives", table, "percentunit", "Promised, achieved, and what is left.", kind="table", width=24
-        ),
+        build_panel("SLOs", table, "percentunit", "Promised, achieved, and what is left.", kind="table", width=24),
         build_panel(
             "Error budget left",
             left,
@@ -192,5 +190,5 @@ def board(system: System) -> DashboardSpec:
         title=f"{system.title} SLO",
         description="Are the promises kept, how much may still fail, and how quickly is that being spent?",
         refresh="1m",
-        rows=(Row(title="Objectives", panels=panels(system)),),
+        rows=(Row(title="SLOs", panels=panels(system)),),
     )

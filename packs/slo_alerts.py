@@ -79,10 +79,10 @@ def build_burn_condition(pairs: Sequence[tuple[float, str, str]], failures: int)
 
 def alert_on_missing_data(tune: Tune) -> AlertRule:
     """A promise that nobody can check: a label, bucket or metric has another name than the system's file says."""
-    bound = get_limit(tune, "ObjectiveWithoutData", UNJUDGED)
+    bound = get_limit(tune, "SLOWithoutData", UNJUDGED)
     series = f"slo:requests_unknown:ratio_rate1h{{{_build_example_labels()}}}"
     return AlertRule(
-        name="ObjectiveWithoutData",
+        name="SLOWithoutData",
         expr=f"slo:requests_unknown:ratio_rate1h > {bound:g}",
         for_="30m",  # longer than a deployment that changes one instance after another
         severity="warning",

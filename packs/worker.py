@@ -1,4 +1,4 @@
-"""A worker: jobs worked off, jobs that fail, queues that grow."""
+"""A worker: jobs processed, jobs that fail, queues that grow."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAILING = 0.05
 METRICS: Mapping[str, Metric] = {
     "worker_jobs_processed_total": Metric(
         type="counter",
-        help="Jobs worked off, by type and status.",
+        help="Jobs processed, by type and status.",
         role="jobs",
         labels={"type": ("ingest", "report"), "status": ("success", "failed")},
     ),
@@ -88,7 +88,7 @@ def _alert_on_backlog(subject: Subject, name: str) -> AlertRule:
         limit=Count(bound),
         inhibits=(Inhibition(alerts=("QueueFilling",), on=_list_queue_labels(subject, name)),),
         summary=f"{subject.title}: {{{{ $value | humanize }}}} jobs are waiting",
-        description=f"A queue of {subject.title} holds more than {bound:g} jobs: it is fed faster than worked off.",
+        description=f"A queue of {subject.title} holds more than {bound:g} jobs: more come than are processed.",
         steps=_STEPS,
         example=build_gauge_example(subject.build_series(name, queue="default"), bound),
     )
@@ -161,7 +161,7 @@ def panels(subjects: Sequence[Subject]) -> tuple[Panel, ...]:
         by = ", ".join(["service", *labels])
         legend = " ".join(f"{{{{{label}}}}}" for label in ["service", *labels])
         rate = {legend: build_either_query(jobs, f"sum by ({by}) (rate(NAME{{{CHOSEN}}}[$__rate_interval]))")}
-        result.append(build_panel("Jobs worked off", rate, "ops", "Jobs per second by type and outcome.", width=8))
+        result.append(build_panel("Jobs processed", rate, "ops", "Jobs per second by type and outcome.", width=8))
     if timed := list_metric_names(subjects, "job_duration"):
         result.append(
             build_panel(

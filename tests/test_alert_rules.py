@@ -11,6 +11,7 @@ from cli.render import plan_file
 from cli.runbooks import list_shipped_files
 from model.plan import Plan
 from model.telemetry import RuleGroup
+from model.tuning import find_runbook
 from tests.support.proving import prove, unproven
 from tests.support.systems import ROOT
 from tests.support.validating import tool
@@ -49,12 +50,13 @@ def test_alerts_of_every_platform_are_among_them() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_alert_can_be_acted_on(stack: str) -> None:
     """An alert says what it means and what to look at, has a runbook, and leads to a dashboard that exists."""
-    boards = {board.uid for board in planned(stack).telemetry.dashboards}
-    for group in planned(stack).telemetry.rules:
+    plan = planned(stack)
+    boards = {board.uid for board in plan.telemetry.dashboards}
+    for group in plan.telemetry.rules:
         assert not unproven(group)
         for alert in group.alerts:
             assert alert.summary and alert.description.endswith(".") and alert.steps, alert.name
-            assert (ROOT / "docs/runbooks" / f"{alert.name}.md").is_file()
+            assert (ROOT / "docs/runbooks" / find_runbook(alert.name, plan.system)).is_file()
             assert alert.annotations["dashboard_url"].partition("/d/")[2].partition("?")[0] in boards
 
 

@@ -20,7 +20,9 @@ FLOWS = {"rate", "irate", "increase", "sum_over_time"}
 """Functions whose result is 0 where nothing happens: nothing may be divided by them as they are."""
 TOLD = {"slo:requests_unknown:ratio_rate1h", "OutcomeUnknown"}
 """What says that outcomes are not known: there 0 known ones are the worst, and not the best."""
-TRUE_ZEROS = {"PostgresConnectionsExhausted": "no connections are reserved before PostgreSQL 16, which has the setting"}
+TRUE_ZEROS = {
+    "PostgreSQLMaxConnectionsReached": "no connections are reserved before PostgreSQL 16, which has the setting"
+}
 """Zeros that are so where the series is missing, and why."""
 COMPARISONS = {">", ">=", "==", "!=", "<", "<="}
 

@@ -60,7 +60,7 @@ def test_every_component_of_a_cluster_is_scraped(tmp_path: Path) -> None:
 def test_alerts_of_a_cluster_explain_themselves(tmp_path: Path) -> None:
     """They say as much as those of an engine, and compare with a number too."""
     listed = tuple(alert for group in plan_cluster(tmp_path).telemetry.rules for alert in group.alerts)
-    assert "NodeNotReady" in {alert.name for alert in listed}
+    assert "KubeNodeNotReady" in {alert.name for alert in listed}
     test_every_alert_explains_itself(listed)
     test_every_alert_has_a_threshold(listed)
 

@@ -212,13 +212,13 @@ def test_the_right_label_gives_the_share_and_the_page(prometheus: Prometheus) ->
     assert prometheus.ask(share) == [pytest.approx(0.5, rel=0.02)]
     assert prometheus.ask('slo:error_ratio:rate1h{slo="named-availability"}') == [pytest.approx(0.5, rel=0.02)]
     assert prometheus.ask(shown("named-availability")) == [pytest.approx(0.5, rel=0.02)]
-    for alert in ("ObjectiveWithoutData", "OutcomeUnknown"):
+    for alert in ("SLOWithoutData", "OutcomeUnknown"):
         assert not prometheus.firing(alert, service="named")
 
 
 def test_another_label_is_told_and_is_no_success(prometheus: Prometheus) -> None:
     """Half of the requests fail, and the label is called otherwise: no ratio, no figure, and both alerts say so."""
-    told = ("ObjectiveWithoutData", "OutcomeUnknown")
+    told = ("SLOWithoutData", "OutcomeUnknown")
     for alert in told:
         assert eventually(lambda a=alert: prometheus.firing(a, service="misnamed"), timeout=60, what=alert)  # type: ignore[misc]
     assert prometheus.ask('service:requests:rate5m{service="misnamed"}')[0] > 0
@@ -229,7 +229,7 @@ def test_another_label_is_told_and_is_no_success(prometheus: Prometheus) -> None
 def test_a_bucket_that_is_not_there_is_told(prometheus: Prometheus) -> None:
     """A threshold at which no bucket ends, because the file declares other buckets: no figure, and the alert."""
     named = {"slo": "fastapi-latency"}
-    assert eventually(lambda: prometheus.firing("ObjectiveWithoutData", **named), timeout=60, what="told")
+    assert eventually(lambda: prometheus.firing("SLOWithoutData", **named), timeout=60, what="told")
     assert prometheus.ask('slo:requests_seen:rate5m{slo="fastapi-latency"}')[0] > 0
     assert prometheus.ask('{__name__=~"slo:error_ratio:.*", slo="fastapi-latency"}') == []
     assert prometheus.ask(shown("fastapi-latency")) == []

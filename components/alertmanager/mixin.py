@@ -58,7 +58,7 @@ def alert_on_config_refused() -> AlertRule:
     """Alertmanager keeps its old configuration when it cannot read the new one."""
     loaded = build_service_series(SELF, "alertmanager_config_last_reload_successful")
     return AlertRule(
-        name="AlertmanagerConfigReloadFailed",
+        name="AlertmanagerFailedReload",
         expr="alertmanager_config_last_reload_successful == 0",  # Alertmanager's own 1 and 0: taken, or refused
         for_="5m",  # long enough for `make up` to be repeated with a corrected document
         severity="critical",
@@ -98,9 +98,9 @@ def alert_on_notifications_failing(tune: Tune) -> AlertRule:
 
     Of several instances the best one decides: when one cannot send, another one does.
     """
-    bound = get_limit(tune, "AlertmanagerNotificationsFailing", FAILED_SHARE)
+    bound = get_limit(tune, "AlertmanagerClusterFailedToSendAlerts", FAILED_SHARE)
     return AlertRule(
-        name="AlertmanagerNotificationsFailing",
+        name="AlertmanagerClusterFailedToSendAlerts",
         expr=f"{_build_failed_share(f'min by ({BY}, integration) ')} > {bound:g}",
         for_="5m",  # a receiver's restart is over by then, and what failed meanwhile has been tried again
         severity="critical",
@@ -166,7 +166,7 @@ def alert_on_one_failing_to_send(tune: Tune) -> AlertRule:
     return AlertRule(
         name="AlertmanagerFailedToSendAlerts",
         expr=f"{_build_failed_share('')} > {bound:g}",
-        for_="6m",  # a minute after AlertmanagerNotificationsFailing, which silences it, would have come
+        for_="6m",  # a minute after AlertmanagerClusterFailedToSendAlerts, which silences it, would have come
         severity="warning",  # people are told by another instance
         limit=Share(bound),
         summary="{{ $value | humanizePercentage }} of the notifications of {{ $labels.instance }} to"

@@ -104,16 +104,16 @@ def alert_on_certificate_not_renewed(tune: Tune, settings: Settings, seconds: fl
         if acme
         else "Nobody has replaced it yet."
     )
-    bound = get_limit(tune, "TraefikCertificateNotRenewed", seconds)
+    bound = get_limit(tune, "TraefikTLSCertificatesExpiringSoon", seconds)
     says = f"Less than {format_duration(bound)} are left. {why} At its end browsers refuse the whole stack."
-    return _alert_on_end("TraefikCertificateNotRenewed", settings, bound, "warning", says)
+    return _alert_on_end("TraefikTLSCertificatesExpiringSoon", settings, bound, "warning", says)
 
 
 def alert_on_certificate_ending(tune: Tune, settings: Settings, seconds: float) -> AlertRule:
     """The last moment to do something about it."""
-    bound = get_limit(tune, "TraefikCertificateEnding", seconds)
+    bound = get_limit(tune, "TraefikTLSCertificatesExpiring", seconds)
     says = f"Less than {format_duration(bound)} are left and it was not renewed: people will not get in any more."
-    return _alert_on_end("TraefikCertificateEnding", settings, bound, "critical", says)
+    return _alert_on_end("TraefikTLSCertificatesExpiring", settings, bound, "critical", says)
 
 
 def _alert_on_end(name: str, settings: Settings, bound: float, severity: Severity, description: str) -> AlertRule:

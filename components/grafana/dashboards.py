@@ -34,9 +34,7 @@ def build_index(context: Planning) -> DashboardSpec:
     rows = [Row(title="Now", panels=_build_overview_panels())]
     if system.objectives:
         width = max(4, 24 // min(len(system.objectives), 6))
-        rows.append(
-            Row(title="Objectives", panels=tuple(slo.build_status_panel(item, width) for item in system.objectives))
-        )
+        rows.append(Row(title="SLOs", panels=tuple(slo.build_status_panel(item, width) for item in system.objectives)))
     rows.append(
         Row(
             title="Dashboards",
@@ -60,7 +58,7 @@ def _build_overview_panels() -> tuple[Panel, ...]:
     red = build_thresholds((1, "red"))
     return (
         build_panel(
-            "Critical alerts", critical, "short", "They wake you.",
+            "Critical alerts", critical, "short", "Paging alerts.",
             kind="stat", width=4, height=5, thresholds=red,
         ),
         build_panel(

@@ -39,12 +39,12 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def alert_on_errors(tune: Tune) -> AlertRule:
     """Grafana's own answers, pages and queries alike."""
-    bound = get_limit(tune, "GrafanaErrors", ERROR_SHARE)
+    bound = get_limit(tune, "GrafanaRequestsFailing", ERROR_SHARE)
     count = f"{REQUESTS}_count"
     failed = build_service_series(SELF, count, handler="/api/ds/query", method="POST", status_code="500")
     good = build_service_series(SELF, count, handler="/api/ds/query", method="POST", status_code="200")
     return AlertRule(
-        name="GrafanaErrors",
+        name="GrafanaRequestsFailing",
         expr=f'sum by ({BY}) (rate({count}{{status_code=~"5.."}}[5m])) / sum by ({BY}) (rate({count}[5m])) > {bound:g}',
         for_="5m",  # a restart, and the requests that open pages repeat during it, are over by then
         severity="warning",

@@ -53,11 +53,11 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 def alert_on_dropped_spans(tune: Tune) -> AlertRule:
     """Spans that found the collector's queue full."""
-    bound = get_limit(tune, "JaegerDropsSpans", DROPPED)
+    bound = get_limit(tune, "JaegerCollectorDroppingSpans", DROPPED)
     dropped = build_service_series(SELF, "jaeger_collector_spans_dropped_total", host="jaeger")
     more = f"more than {bound:g} " if bound else ""
     return AlertRule(
-        name="JaegerDropsSpans",
+        name="JaegerCollectorDroppingSpans",
         expr=f"sum by ({BY}) (increase(jaeger_collector_spans_dropped_total[5m])) > {bound:g}",
         for_="5m",  # one burst, such as that of a load test's start, is over by then
         severity="warning",
@@ -125,14 +125,14 @@ def alert_on_queue_filling(tune: Tune) -> AlertRule:
 
 def alert_on_query_errors(tune: Tune) -> AlertRule:
     """Queries that fail, save those of single traces: one that is not there counts as a failure."""
-    bound = get_limit(tune, "JaegerQueryErrors", ERROR_SHARE)
+    bound = get_limit(tune, "JaegerQueryReqsFailing", ERROR_SHARE)
     name = "jaeger_query_requests_total"
     failed, done = (
         build_service_series(SELF, name, operation="find_traces", result=result) for result in ("err", "ok")
     )
     others = f'operation!="{NOT_FOUND}"'
     return AlertRule(
-        name="JaegerQueryErrors",
+        name="JaegerQueryReqsFailing",
         expr=f'sum by ({BY}) (rate({name}{{{others}, result="err"}}[5m]))'
         f" / sum by ({BY}) (rate({name}{{{others}}}[5m])) > {bound:g}",
         for_="10m",  # nobody is woken for a search that was too wide; the next ones succeed

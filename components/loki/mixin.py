@@ -65,7 +65,7 @@ def alert_on_request_errors(tune: Tune) -> AlertRule:
         description=f"More than {format_percent(bound)} of these requests end with a 5xx status: lines are delayed, as"
         " Promtail tries again, or queries fail.",
         steps=(
-            "Run `make verify`: is Loki healthy, and does it restart again and again?",
+            "Run `make verify`: is Loki healthy, or does it crash-loop?",
             "Read Loki's own lines with `docker logs <stack>-loki`, or `kubectl logs` of the part that `service` names:"
             " a failing Loki may not show them itself.",
             "Look at the disk of its volume: without space it can neither write nor delete.",

@@ -87,7 +87,7 @@ def alert_on_config_refused() -> AlertRule:
     """Prometheus keeps its old configuration when it cannot read the new one."""
     loaded = build_service_series(SELF, "prometheus_config_last_reload_successful")
     return AlertRule(
-        name="PrometheusConfigReloadFailed",
+        name="PrometheusBadConfig",
         expr="prometheus_config_last_reload_successful == 0",  # Prometheus' own 1 and 0: taken, or refused
         for_="5m",  # long enough for `make up` to be repeated with a corrected document
         severity="critical",

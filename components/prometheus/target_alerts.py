@@ -26,7 +26,7 @@ ANSWERED = 0.9
 FLAPS = 5
 """Changes between answer and no answer in that time: a restart makes two, and one that is taken back four."""
 SELF = "prometheus"
-FOLLOWS = ("ProbeFailed", "ProbeSlow")
+FOLLOWS = ("BlackboxProbeFailed", "BlackboxProbeSlow")
 """Symptoms of a service of which nothing answers."""
 
 
@@ -115,7 +115,8 @@ def alert_on_all_targets_missing() -> AlertRule:
     return AlertRule(
         name="PrometheusAllTargetsMissing",
         expr=f"max by ({BY}, job) ({_build_discovered_up()}) == 0",  # Prometheus' own 1 and 0: answered, or not
-        for_="90s",  # a single replica that is replaced is back by then; ProbeFailed, which it silences, comes later
+        # a single replica that is replaced is back by then; BlackboxProbeFailed, which it silences, comes later
+        for_="90s",
         severity="critical",
         inhibits=(
             Inhibition(alerts=("DiscoveredTargetDown",), on=(*SERVICE, "job")),
@@ -153,7 +154,7 @@ def alert_on_flapping_target(tune: Tune) -> AlertRule:
         f" {format_percent(bound)} of its scrapes: it restarts, is overloaded, or the way to it is.",
         steps=(
             "Draw `up` and `scrape_duration_seconds` of the target: does it fail when it is slow (time-out, 10 s)?",
-            "If it restarts, read the lines before each start; see ContainerRestarting or PodCrashLooping.",
+            "If it restarts, read the lines before each start; see ContainerRestarting or KubePodCrashLooping.",
             "If two processes answer at one address (an old and a new one, two replicas), give each its own.",
             "If others at the same place flap too, it is the network or the host between.",
         ),
@@ -168,7 +169,7 @@ def alert_on_sample_limit_hit() -> AlertRule:
     """Prometheus refuses a scrape with more samples than its job's limit as a whole."""
     refused = build_service_series(SELF, "prometheus_target_scrapes_exceeded_sample_limit_total")
     return AlertRule(
-        name="PrometheusSampleLimitHit",
+        name="PrometheusScrapeSampleLimitHit",
         expr="increase(prometheus_target_scrapes_exceeded_sample_limit_total[10m]) > 0",  # a refused scrape is a gap
         for_="0s",  # the target does not shrink by itself
         severity="warning",

@@ -74,12 +74,12 @@ def alert_on_dropped_lines(tune: Tune) -> AlertRule:
 
 def alert_on_request_errors(tune: Tune) -> AlertRule:
     """Whatever is no 2xx: a connection that fails counts as status -1."""
-    bound = get_limit(tune, "PromtailRequestErrors", ERROR_SHARE)
+    bound = get_limit(tune, "PromtailRequestsErrors", ERROR_SHARE)
     requests = "promtail_request_duration_seconds_count"
     failed = build_service_series(SELF, requests, host="loki:3100", status_code="500")
     accepted = build_service_series(SELF, requests, host="loki:3100", status_code="204")
     return AlertRule(
-        name="PromtailRequestErrors",
+        name="PromtailRequestsErrors",
         expr=f'sum by ({BY}) (rate({requests}{{status_code!~"2.."}}[5m]))'
         f" / sum by ({BY}) (rate({requests}[5m])) > {bound:g}",
         for_="15m",  # longer than any restart of Loki, and far shorter than the hour that lines wait
@@ -114,7 +114,7 @@ def alert_on_nothing_sent() -> AlertRule:
             "Read its lines with `docker logs <stack>-promtail` (or `kubectl logs`): `permission denied` and `no such"
             " file` name what it cannot read.",
             "Run `make verify`: does the socket proxy answer, through which it asks for containers?",
-            "Is Loki refusing? Then PromtailRequestErrors or PromtailDropsLines fire too: follow their steps.",
+            "Is Loki refusing? Then PromtailRequestsErrors or PromtailDropsLines fire too: follow their steps.",
         ),
         example=Example(fires={sent: "0+5x10 50+0x110"}, silent={sent: "0+5x50 250+0x70"}),
     )
@@ -125,12 +125,12 @@ def alert_on_file_not_read(tune: Tune) -> AlertRule:
 
     Of these only files that grow count: Promtail keeps the size of one that it never opened when that is deleted.
     """
-    bound = get_limit(tune, "PromtailFileNotRead", BEHIND)
+    bound = get_limit(tune, "PromtailFileMissing", BEHIND)
     labels = {"instance": "promtail:9080", "path": "/var/log/app.log"}
     size, position = (build_service_series(SELF, f"promtail_{what}_bytes_total", **labels) for what in ("file", "read"))
     on = "on(instance, path)"
     return AlertRule(
-        name="PromtailFileNotRead",
+        name="PromtailFileMissing",
         expr=f"promtail_file_bytes_total - {on} group_left() promtail_read_bytes_total > {bound:g}"
         f" and {on} changes(promtail_read_bytes_total[15m]) == 0"
         f" or changes(promtail_file_bytes_total[1h]) > 0 unless {on} promtail_read_bytes_total",

@@ -78,10 +78,9 @@ def test_a_program_reads_the_routes(plan: Plan) -> None:
 
 def test_an_alert_has_the_labels_of_its_rule(plan: Plan) -> None:
     """Whoever names it need not know them; those that differ between its rules are left out."""
-    assert find_common_labels(plan, "AlertmanagerConfigReloadFailed")["severity"] == "critical"
+    assert find_common_labels(plan, "AlertmanagerFailedReload")["severity"] == "critical"
     assert (
-        complete_labels(plan, {"alertname": "AlertmanagerConfigReloadFailed", "severity": "warning"})["severity"]
-        == "warning"
+        complete_labels(plan, {"alertname": "AlertmanagerFailedReload", "severity": "warning"})["severity"] == "warning"
     )
     assert complete_labels(plan, {})["stack"] == plan.stack
 
@@ -92,6 +91,10 @@ def test_an_alert_has_the_labels_of_its_rule(plan: Plan) -> None:
         (["severity"], "severity: is no label; give name=value"),
         (["severty=critical"], "no alert carries a label 'severty'; did you mean 'severity'?"),
         (["severity=critcal"], "'critcal': no alert has this value; did you mean 'critical'?"),
+        (
+            ["alertname=PrometheusConfigReloadFailed"],
+            "PrometheusConfigReloadFailed is called PrometheusBadConfig since 0.2",
+        ),
     ],
 )
 def test_labels_that_no_alert_has_are_refused(plan: Plan, words: list[str], says: str) -> None:

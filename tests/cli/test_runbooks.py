@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from cli import runbooks
+from cli.render import plan_file
 from cli.runbooks import Use
 from cli.workspace import ROOT
+from model import tuning
 from model.telemetry import AlertRule
 
 
@@ -45,18 +48,30 @@ def test_a_page_says_what_can_be_tuned() -> None:
 
 
 def test_every_shipped_alert_has_a_page() -> None:
-    """All alerts of all stacks are there, and the list names them all."""
+    """All alerts of all stacks are there, and the list of each folder names those in it and the folders below."""
     made = runbooks.render_pages()
-    index = made[runbooks.FOLDER / "README.md"]
     alerts = runbooks.collect_uses()
     assert len(alerts) > 50
     assert {path.stem for path in made} == {*alerts, "README"}
-    assert all(f"({name}.md)" in index for name in alerts)
+    for path in made:
+        assert f"({path.name})" in made[path.parent / "README.md"] or path.stem == "README"
+        if path.stem == "README" and path.parent != runbooks.FOLDER:
+            assert f"({path.parent.name}/README.md)" in made[runbooks.FOLDER / "README.md"]
+
+
+def test_alerts_of_one_systems_file_have_their_pages_in_its_folder() -> None:
+    """And only there, with the steps; a stack links them there, and a pack's alert above."""
+    made = runbooks.render_pages()
+    own, shared = Path("plue/PlueAuthFailures.md"), Path("TargetDown.md")
+    assert "1. Open Plue Overview" in made[runbooks.FOLDER / own]
+    assert runbooks.FOLDER / own.name not in made and runbooks.FOLDER / "plue" / shared not in made
+    system = plan_file(ROOT / "Pulumi.plue.yaml", "plue").system
+    assert (tuning.find_runbook(own.stem, system), tuning.find_runbook(shared.stem, system)) == (str(own), str(shared))
 
 
 def test_alerts_of_every_platform_have_a_page() -> None:
     """What only a cluster can raise is there too."""
-    assert {"NodeNotReady", "VolumeFillsSoon"} <= runbooks.collect_uses().keys()
+    assert {"KubeNodeNotReady", "KubePersistentVolumeFillsSoon"} <= runbooks.collect_uses().keys()
 
 
 @pytest.mark.parametrize(
@@ -77,13 +92,11 @@ def test_texts_name_no_service(text: str, shown: str) -> None:
 
 
 def test_pages_name_no_shipped_system() -> None:
-    """No page names a system or has a template of Prometheus, but for alerts that a system's own file defines."""
-    own = {name for name, uses in runbooks.collect_uses().items() if any(use.own for use in uses)}
+    """No page names a system or has a template of Prometheus, but for those in a system's folder and their links."""
     systems = [yaml.safe_load(path.read_text()) for path in (ROOT / "configs" / "systems").glob("*.yaml")]
     names = {name for system in systems for name in (system["name"], system["title"])}
     wrong = re.compile(rf"{'|'.join(map(re.escape, names))}|\{{\{{ *\$", re.IGNORECASE)
-    pages = {path.stem: text for path, text in runbooks.render_pages().items() if path.stem not in own}
-    lines = {line for text in pages.values() for line in text.splitlines()}
-    listed = tuple(f"| [{name}]" for name in own)
-    assert "PlueAuthFailures" in own
-    assert not [line for line in lines if wrong.search(line) and not line.startswith(listed)]
+    pages = [text for path, text in runbooks.render_pages().items() if path.parent == runbooks.FOLDER]
+    lines = {line for text in pages for line in text.splitlines()}
+    assert len(pages) > 50
+    assert not [line for line in lines if wrong.search(line) and not line.startswith("Alerts that the file of one")]

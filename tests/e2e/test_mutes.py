@@ -62,38 +62,38 @@ def _database(kind: str, name: str) -> Labels:
 ROOT_DISK = _of("node-exporter", instance="node-exporter-0:9100", mountpoint="/")
 OTHER_DISK = _of("node-exporter", instance="node-exporter-0:9100", mountpoint="/data")
 PAIRS = {
-    ("HostDiskAlmostFull", "HostDiskLow"): Seen(ROOT_DISK, ROOT_DISK, OTHER_DISK),
-    ("HostDiskAlmostFull", "HostDiskFilling"): Seen(
+    ("NodeFilesystemAlmostOutOfSpace", "NodeFilesystemSpaceLow"): Seen(ROOT_DISK, ROOT_DISK, OTHER_DISK),
+    ("NodeFilesystemAlmostOutOfSpace", "NodeFilesystemSpaceFillingUp"): Seen(
         ROOT_DISK, ROOT_DISK, {**ROOT_DISK, "instance": "node-exporter-1:9100"}
     ),
     **{
-        ("PostgresDown", name): Seen(*(_database("postgres", key) for key in ("main", "main", "other")))
-        for name in ("PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresCacheHitLow")
+        ("PostgreSQLDown", name): Seen(*(_database("postgres", key) for key in ("main", "main", "other")))
+        for name in ("PostgreSQLHighConnections", "PostgreSQLLongTransactions", "PostgreSQLCacheHitRatio")
     },
-    ("PostgresConnectionsExhausted", "PostgresConnectionsHigh"): Seen(
+    ("PostgreSQLMaxConnectionsReached", "PostgreSQLHighConnections"): Seen(
         *(_database("postgres", key) for key in ("third", "third", "other"))
     ),
     **{
         ("RedisDown", name): Seen(*(_database("redis", key) for key in ("main", "main", "other")))
         for name in ("RedisMemoryHigh", "RedisClientsBlocked")
     },
-    ("ProbeFailed", "ProbeSlow"): Seen(
+    ("BlackboxProbeFailed", "BlackboxProbeSlow"): Seen(
         _of("api", instance="http://api:4000/health"),
         _of("api", instance="http://api:4000/health"),
         _of("api", instance="http://api:4000/slow"),
     ),
-    ("ProbeCertificateLastDays", "ProbeCertificateExpiring"): Seen(
+    ("BlackboxSslCertificateLastDays", "BlackboxSslCertificateWillExpireSoon"): Seen(
         _of("api", instance="http://api:4000/slow"),
         _of("api", instance="http://api:4000/slow"),
         _of("api", instance="http://api:4000/health"),
     ),
-    ("TargetDown", "ProbeFailed"): Seen(_of("cart"), _of("cart"), _of("desk")),
-    ("TargetDown", "ProbeSlow"): Seen(
+    ("TargetDown", "BlackboxProbeFailed"): Seen(_of("cart"), _of("cart"), _of("desk")),
+    ("TargetDown", "BlackboxProbeSlow"): Seen(
         _of("cart"), _of("cart", instance="http://cart-0:80/slow"), _of("desk", instance="http://desk-0:80/slow")
     ),
     ("PrometheusAllTargetsMissing", "DiscoveredTargetDown"): Seen(_of("web"), _of("web"), _of("mail")),
-    ("PrometheusAllTargetsMissing", "ProbeFailed"): Seen(_of("web"), _of("web"), _of("mail")),
-    ("PrometheusAllTargetsMissing", "ProbeSlow"): Seen(
+    ("PrometheusAllTargetsMissing", "BlackboxProbeFailed"): Seen(_of("web"), _of("web"), _of("mail")),
+    ("PrometheusAllTargetsMissing", "BlackboxProbeSlow"): Seen(
         _of("web"), _of("web", instance="http://web-0:80/slow"), _of("mail", instance="http://mail-0:80/slow")
     ),
     ("ClickHouseDiskAlmostFull", "ClickHouseDiskHigh"): Seen(
@@ -103,13 +103,13 @@ PAIRS = {
         ("KubePersistentVolumeFillingUp", name): Seen(
             *(_of("kubelet", namespace="shop", persistentvolumeclaim=claim) for claim in ("a", "a", "b"))
         )
-        for name in ("VolumeFilling", "VolumeFillsSoon")
+        for name in ("KubePersistentVolumeSpaceLow", "KubePersistentVolumeFillsSoon")
     },
     ("QueueBacklog", "QueueFilling"): Seen(
         _of("worker", queue="a"), _of("worker", queue="a"), _of("worker", queue="b")
     ),
     ("ErrorBudgetBurnFast", "ErrorBudgetBurnSlow"): Seen(_of("api"), _of("api"), _of("desk")),
-    ("AlertmanagerNotificationsFailing", "AlertmanagerFailedToSendAlerts"): Seen(
+    ("AlertmanagerClusterFailedToSendAlerts", "AlertmanagerFailedToSendAlerts"): Seen(
         _of("alertmanager", integration="slack"),
         _of("alertmanager", integration="slack"),
         _of("alertmanager", integration="email"),

@@ -190,7 +190,7 @@ def test_a_switch_that_is_not_reached_is_an_alert(tmp_path: Path) -> None:
             lambda: notified_at(receivers, "DeadMansSwitchNotReached", ""), timeout=60, what="people are notified"
         )
         assert about and receivers.refused["switch"]
-        assert not notified_at(receivers, "AlertmanagerNotificationsFailing", "")
+        assert not notified_at(receivers, "AlertmanagerClusterFailedToSendAlerts", "")
 
 
 def test_it_takes_no_longer_than_the_wait_of_its_group(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,6 +68,8 @@ def test_pairs_are_listed() -> None:
 
 def test_an_alert_that_is_switched_off_mutes_nothing(tmp_path: Path) -> None:
     """The lesser alert is as it would be without the worse one."""
-    wish = {"tune": {"HostDiskAlmostFull": {"enabled": False, "why": "the provider watches it"}}}
-    usual, alone = (alerts(plan_shop(tmp_path, changes), "host")["HostDiskLow"].expr for changes in ({}, wish))
+    wish = {"tune": {"NodeFilesystemAlmostOutOfSpace": {"enabled": False, "why": "the provider watches it"}}}
+    usual, alone = (
+        alerts(plan_shop(tmp_path, changes), "host")["NodeFilesystemSpaceLow"].expr for changes in ({}, wish)
+    )
     assert usual.startswith(f"({alone}) unless on (service, environment, instance, mountpoint, device) ALERTS{{")

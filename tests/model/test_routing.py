@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,41 @@ def test_matchers_that_nothing_fulfils_are_refused(text: str, says: str | None) 
     inner = Route(matchers=(text,), receiver="x")
     messages = [str(p) for p in check_routing("am", [Route(severity="warning", routes=(inner,))], (), TELEMETRY, "dev")]
     assert messages == ([f"am.routes[0].routes[0].matchers[0]: {says}"] if says else [])
+
+
+FORMER = "PodNotReady is called KubePodNotReady since 0.2"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('alertname="PodNotReady"', f"'PodNotReady': {FORMER}"),
+        ('alertname!="PodNotReady"', f"'PodNotReady': {FORMER}"),
+        ('alertname=~"Slow|PodNotReady"', f"'Slow|PodNotReady': {FORMER}"),
+        (
+            'alertname!~"(JobFailed|PodNotReady)"',
+            "'(JobFailed|PodNotReady)': JobFailed is called KubeJobFailed since 0.2, ",
+        ),
+        ('alertname=~"Slow|(Kube)?PodNotReady"', None),
+        ('alertname=~"Slow|Pod.*"', None),
+        ('team!="PodNotReady"', None),
+    ],
+)
+def test_matchers_that_name_a_former_alert_are_refused(text: str, says: str | None) -> None:
+    """Each former name with the present one, unless that one is matched as well; patterns and other labels stand."""
+    found = [str(p) for p in check_routing("am", [Route(matchers=(text,), receiver="x")], (), TELEMETRY, "dev")]
+    assert bool(found) is bool(says)
+    assert not says or found[0].startswith(f"am.routes[0].matchers[0]: {says}")
+
+
+def test_a_label_with_a_former_name_is_refused_unless_an_alert_has_it() -> None:
+    """A system may call an alert of its own as one was called before."""
+    route = Route(labels={"alertname": "PodNotReady"}, receiver="x")
+    own = Telemetry(rules=(RuleGroup(name="a", alerts=(replace(ALERTS[0], name="PodNotReady"),)),))
+    assert [str(p) for p in check_routing("am", [route], (), TELEMETRY, "dev")] == [
+        f"am.routes[0].labels.alertname: 'PodNotReady': {FORMER}"
+    ]
+    assert check_routing("am", [route], (), own, "dev") == []
 
 
 def test_groups_are_made_by_labels_that_alerts_have() -> None:

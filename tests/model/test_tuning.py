@@ -21,7 +21,7 @@ def alerts(folder: Path, changes: dict[str, Any], **settings: str) -> dict[str, 
 def test_a_wish_is_applied(tmp_path: Path) -> None:
     """Severity, duration, labels and threshold are as the system says, also for components' alerts."""
     wish = {"threshold": 0.8, "for": "20m", "severity": "critical", "labels": {"team": "a"}}
-    alert = alerts(tmp_path, {"tune": {"HostMemoryHigh": wish}})["HostMemoryHigh"]
+    alert = alerts(tmp_path, {"tune": {"NodeMemoryHighUtilization": wish}})["NodeMemoryHighUtilization"]
     assert (alert.for_, alert.severity, alert.labels) == ("20m", "critical", {"team": "a"})
     assert alert.expr.endswith("> 0.8")
 
@@ -35,12 +35,14 @@ def test_alerts_of_a_service_carry_its_labels(tmp_path: Path) -> None:
     result = alerts(tmp_path, changes)
     assert result["HighErrorRatio"].labels == {"team": "payments", "tier": "1"}
     assert result["SlowRequests"].labels == {"team": "night", "tier": "1"}
-    assert "team" not in result["HostCpuHigh"].labels
+    assert "team" not in result["NodeCPUHighUsage"].labels
 
 
 def test_an_alert_can_be_unwanted(tmp_path: Path) -> None:
     """A disabled alert is not there."""
-    assert "HostCpuHigh" not in alerts(tmp_path, {"tune": {"HostCpuHigh": {"enabled": False, "why": "shared host"}}})
+    assert "NodeCPUHighUsage" not in alerts(
+        tmp_path, {"tune": {"NodeCPUHighUsage": {"enabled": False, "why": "shared host"}}}
+    )
 
 
 def test_the_services_word_comes_before_the_systems(tmp_path: Path) -> None:
@@ -59,14 +61,16 @@ def test_every_alert_leads_somewhere(tmp_path: Path) -> None:
         "runbook_url": "https://git.example.com/runbooks/SlowRequests.md",
         "dashboard_url": "https://m.example.com/d/shop-overview?var-service=api",
     }
-    assert result["HostCpuHigh"].annotations["dashboard_url"] == "https://m.example.com/d/host"
+    assert result["NodeCPUHighUsage"].annotations["dashboard_url"] == "https://m.example.com/d/host"
     assert result["PrometheusRuleFailures"].annotations["dashboard_url"] == "https://m.example.com/d/monitoring-stack"
 
 
 @pytest.mark.parametrize("base", ["https://h/x", "https://h/x/"])
 def test_runbooks_are_linked_by_absolute_addresses_or_not_at_all(base: str, tmp_path: Path) -> None:
-    """With a base each alert has its page below it; without one no alert has the annotation."""
-    for name, alert in alerts(tmp_path, {}, runbooks=base).items():
+    """With a base each alert has its page below it, a system's own in its folder; without one no alert has a link."""
+    found = alerts(tmp_path, {}, runbooks=base)
+    assert found.pop("ShopSlow").annotations["runbook_url"] == "https://h/x/shop/ShopSlow.md"
+    for name, alert in found.items():
         assert alert.annotations["runbook_url"] == f"https://h/x/{name}.md"
     assert not any("runbook_url" in alert.annotations for alert in alerts(tmp_path, {}).values())
 
@@ -89,15 +93,27 @@ def test_demonstrations_need_not_wait(tmp_path: Path) -> None:
 
 def test_all_wrong_wishes_are_told(tmp_path: Path) -> None:
     """An alert that is not there, and a threshold that does not exist, are told with the nearest name."""
-    changes = {"tune": {"HostMemory": {"enabled": False}, "TargetDown": {"threshold": 1.0}}}
+    changes = {"tune": {"NodeMemoryHigh": {"enabled": False}, "TargetDown": {"threshold": 1.0}}}
     with pytest.raises(ConfigError) as caught:
         plan_shop(tmp_path, changes)
     texts = [str(problem) for problem in caught.value.problems]
-    assert any("tune.HostMemory" in text and "did you mean 'HostMemoryHigh'?" in text for text in texts)
+    assert any("tune.NodeMemoryHigh" in text and "did you mean 'NodeMemoryHighUtilization'?" in text for text in texts)
     assert any("tune.TargetDown.threshold" in text for text in texts)
 
 
-@pytest.mark.parametrize("name", ["PodNotReady", "JaegerDropsSpans"])
+@pytest.mark.parametrize("place", ["tune", "services.api.tune"])
+def test_an_alert_under_its_former_name_is_refused_with_its_present_one(place: str, tmp_path: Path) -> None:
+    """Also where the target does not have it; the present name is said in words, and no near name is guessed."""
+    with pytest.raises(ConfigError) as caught:
+        plan_shop(tmp_path, {place: {"PodCrashLooping": {"for": "20m"}}})
+    (text,) = map(str, caught.value.problems)
+    assert text == (
+        f"configs/systems/shop.yaml: {place}.PodCrashLooping: there is no such alert;"
+        " PodCrashLooping is called KubePodCrashLooping since 0.2"
+    )
+
+
+@pytest.mark.parametrize("name", ["KubePodNotReady", "JaegerCollectorDroppingSpans"])
 def test_alerts_of_other_environments_may_be_tuned(tmp_path: Path, name: str) -> None:
     """One file serves a system on Docker and on Kubernetes, with a component and without it."""
     assert name not in alerts(tmp_path, {"tune": {name: {"for": "20m"}}})

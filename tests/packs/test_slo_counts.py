@@ -63,7 +63,7 @@ def test_what_cannot_be_judged_has_no_ratio_and_is_told(name: str, tmp_path: Pat
     facts = (
         absent('{__name__=~"slo:error_ratio:.*"}'),
         f"{UNKNOWN} == bool 1",
-        'ALERTS{alertname="ObjectiveWithoutData", alertstate="firing", slo!=""}',
+        'ALERTS{alertname="SLOWithoutData", alertstate="firing", slo!=""}',
     )
     groups = slo.build_groups(system(objective, metrics=METRICS if objective is OTHER else {}), "test")
     judged(tmp_path, groups, [case({**series, **UP}, "40m", *facts)], "30s")
@@ -76,7 +76,7 @@ def test_what_can_be_judged_has_its_ratio(name: str, tmp_path: Path) -> None:
     facts = (
         near("slo:error_ratio:rate1h", share, 0.001),
         f"{UNKNOWN} == bool 0",
-        absent('ALERTS{alertname="ObjectiveWithoutData"}'),
+        absent('ALERTS{alertname="SLOWithoutData"}'),
     )
     groups = slo.build_groups(system(objective, metrics=METRICS if objective is OTHER else {}), "test")
     judged(tmp_path, groups, [case({**series, **UP}, "90m", *facts)], "30s")

@@ -66,7 +66,7 @@ CAUSES = (
     # of each system those come first that take the longest
     _at(
         "plue", "cadvisor",
-        ["ContainerMemoryNearLimit", "ContainerRestarting", "ContainerCpuThrottled", "ContainerUnhealthy"],
+        ["ContainerMemoryNearLimit", "ContainerRestarting", "CPUThrottlingHigh", "ContainerUnhealthy"],
         troubles.bad_containers,
     ),
     _at(
@@ -74,7 +74,7 @@ CAUSES = (
         lambda stack: troubles.restarted(stack, "api", "plue_uptime_seconds"),
     ),
     _at(
-        "plue", "postgres-exporter", ["PostgresConnectionsExhausted"],
+        "plue", "postgres-exporter", ["PostgreSQLMaxConnectionsReached"],
         lambda stack: database_troubles.crowded_postgres(stack, "plue"),
     ),
     _of("plue", "api", "auth_failures", {"ratio": 0.95}, "PlueAuthFailures"),
@@ -83,12 +83,12 @@ CAUSES = (
         "PlueDatabaseQueryErrors",
     ),
     _of("pluggedin", "rag-api", "jobs_failed", {"ratio": 0.9}, "RagQueriesFailing", "LlmCallsFailing"),
-    _of("pluggedin", "rag-api", "latency", {"seconds": 3}, "SlowRequests", "ProbeSlow"),
+    _of("pluggedin", "rag-api", "latency", {"seconds": 3}, "SlowRequests", "BlackboxProbeSlow"),
     _of("pluggedin", "milvus", "jobs_failed", {"ratio": 0.9}, "MilvusRequestsFailing"),
     _of("pluggedin", "milvus", "observe", {"milvus_proxy_sq_latency": 1900}, "MilvusSearchSlow"),
     _of("pluggedin", "pluggedin-app", "lag", {"seconds": 2}, "EventLoopLag"),
     _of("pluggedin", "registry-proxy", "down", {}, "TargetDown"),
-    _at("pluggedin", "promtail", ["PromtailRequestErrors"], lambda stack: troubles.stopped(stack, "loki")),
+    _at("pluggedin", "promtail", ["PromtailRequestsErrors"], lambda stack: troubles.stopped(stack, "loki")),
     _of("agenttrace", "worker", "backlog", {"depth": 30000}, "QueueBacklog"),
     _of("agenttrace", "worker", "jobs_failed", {"ratio": 0.9}, "JobsFailing"),
     _of("agenttrace", "worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
@@ -105,21 +105,21 @@ CAUSES = (
         "ClickHouseDiskHigh", "ClickHouseTooManyParts",
     ),
     _of(
-        "agenttrace", "clickhouse", "rate", {"ClickHouseProfileEvents_RejectedInserts": 5}, "ClickHouseInsertsRejected"
+        "agenttrace", "clickhouse", "rate", {"ClickHouseProfileEvents_RejectedInserts": 5}, "ClickHouseRejectedInserts"
     ),
     _at("agenttrace", "cadvisor", ["ContainerMetricsMissing"], troubles.blind_cadvisor),
     Cause(
-        "agenttrace", (("RedisDown", "redis-exporter"), ("PostgresDown", "postgres-exporter")),
+        "agenttrace", (("RedisDown", "redis-exporter"), ("PostgreSQLDown", "postgres-exporter")),
         lambda stack: troubles.stopped(stack, "redis", "postgres"),
     ),
     _at(
-        "agenttrace", "prometheus", ["PrometheusConfigReloadFailed"],
+        "agenttrace", "prometheus", ["PrometheusBadConfig"],
         lambda stack: troubles.spoiled(
             stack, "prometheus", "/etc/prometheus", "prometheus.yml", troubles.hang_up(stack, "prometheus")
         ),
     ),
     _at(
-        "agenttrace", "alertmanager", ["AlertmanagerConfigReloadFailed"],
+        "agenttrace", "alertmanager", ["AlertmanagerFailedReload"],
         lambda stack: troubles.spoiled(
             stack, "alertmanager", "/etc/alertmanager", "alertmanager.yml", troubles.hang_up(stack, "alertmanager")
         ),
@@ -136,14 +136,14 @@ CAUSES = (
         lambda stack: troubles.spoiled(stack, "loki", "/etc/loki", "runtime.yaml"),
     ),
     _at(
-        "agenttrace", "grafana", ["GrafanaErrors"],
+        "agenttrace", "grafana", ["GrafanaRequestsFailing"],
         lambda stack: troubles.spoiled(
             stack, "grafana", "/etc/grafana/provisioning", "dashboards/dashboards.yaml", troubles.reload_grafana(stack)
         ),
     ),
     _of("devops-mcp", "rest-api", "errors", {"ratio": 0.9}, "HighErrorRatio", "ErrorBudgetBurnFast"),
     Cause(
-        "devops-mcp", (("PrometheusRuleFailures", "prometheus"), ("PrometheusSampleLimitHit", "prometheus")),
+        "devops-mcp", (("PrometheusRuleFailures", "prometheus"), ("PrometheusScrapeSampleLimitHit", "prometheus")),
         lambda stack: troubles.edited(stack, _broken),
     ),
     _of("devops-mcp", "worker", "leak", {"bytes_per_second": 3000000}, "MemoryLeak", "GoroutineLeak"),
@@ -151,29 +151,34 @@ CAUSES = (
         "devops-mcp", "redis-exporter",
         [
             "RedisClientsBlocked", "RedisMemoryHigh", "RedisRejectedConnections", "RedisSlowLog", "RedisSavingFails",
-            "RedisConnectionsHigh", "RedisMasterLinkDown",
+            "RedisTooManyConnections", "RedisMasterLinkDown",
         ],
         database_troubles.busy_redis,
     ),
     _at(
         "devops-mcp", "postgres-exporter",
         [
-            "PostgresReplicationSlotInactive", "PostgresIdleInTransaction", "PostgresVacuumBehind",
-            "PostgresExporterQueryFailing",
+            "PostgreSQLReplicationSlotInactive", "PostgreSQLIdleInTransaction", "PostgreSQLVacuumBehind",
+            "PostgresHasExporterErrors",
         ],
         lambda stack: database_troubles.neglected_postgres(stack, "devops"),
     ),
     _at(
-        "devops-mcp", "promtail", ["PromtailFileNotRead"],
+        "devops-mcp", "promtail", ["PromtailFileMissing"],
         lambda stack: troubles.closed_file(stack, "mcp-server", "/var/log/demo"),
     ),
     _at(
         "devops-mcp", "postgres-exporter",
-        ["PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresDeadlocks", "PostgresCacheHitLow"],
+        [
+            "PostgreSQLHighConnections",
+            "PostgreSQLLongTransactions",
+            "PostgresHasHighDeadLocks",
+            "PostgreSQLCacheHitRatio",
+        ],
         lambda stack: database_troubles.busy_postgres(stack, "devops"),
     ),
     _at(
-        "devops-mcp", "alertmanager", ["AlertmanagerNotificationsFailing"],
+        "devops-mcp", "alertmanager", ["AlertmanagerClusterFailedToSendAlerts"],
         lambda stack: troubles.paused(stack, "demo-webhook"), brief=True,
     ),
     _of("execora", "app", "disconnect", {"ratio": 0.95}, "WebSocketDisconnections"),
@@ -195,10 +200,11 @@ CAUSES = (
     ),
     _at(
         "plue", "node-exporter",
-        ["HostOomKill", "HostCpuHigh", "HostMemoryHigh", "HostDiskAlmostFull"],
+        ["NodeOOMKill", "NodeCPUHighUsage", "NodeMemoryHighUtilization", "NodeFilesystemAlmostOutOfSpace"],
         lambda stack: troubles.busy_host(
             stack.state.parent,
-            memory_from=_threshold(stack, "HostMemoryHigh"), disk_below=_threshold(stack, "HostDiskAlmostFull"),
+            memory_from=_threshold(stack, "NodeMemoryHighUtilization"),
+            disk_below=_threshold(stack, "NodeFilesystemAlmostOutOfSpace"),
         ),
     ),
 )  # fmt: skip
@@ -208,49 +214,49 @@ FIRED_ELSEWHERE = {
 }
 """Alerts that no trouble here raises, and where another test fires the very same one."""
 NOT_FIRED = {
-    "HostClockSkew": "the clock of the machine is left alone; a gauge beyond its bound fires as HostMemoryHigh",
-    "HostDiskFilling": "it wants three hours of history; a forecast fires as MemoryLeak",
-    "HostCpuSteal": "nothing here runs other guests; a busy share of the cores fires as HostCpuHigh",
-    "HostThrashing": "the machine would stand still; a growing counter fires as LokiDiscardsLines",
-    "HostFilesystemDeviceError": "no disk is broken; a state that the exporter tells fires as RedisSavingFails",
-    "NodeBondingDegraded": "there is no bond; a difference fires as PromtailFileNotRead",
+    "NodeClockSkewDetected": "its clock is left alone; a gauge beyond its bound fires as NodeMemoryHighUtilization",
+    "NodeFilesystemSpaceFillingUp": "it wants three hours of history; a forecast fires as MemoryLeak",
+    "NodeCPUSteal": "nothing here runs other guests; a busy share of the cores fires as NodeCPUHighUsage",
+    "NodeMemoryThrashing": "the machine would stand still; a growing counter fires as LokiDiscardsLines",
+    "NodeFilesystemDeviceError": "no disk is broken; a state that the exporter tells fires as RedisSavingFails",
+    "NodeBondingDegraded": "there is no bond; a difference fires as PromtailFileMissing",
     "NodeClockNotSynchronising": "the clock is left alone; a state that is told fires as RedisSavingFails",
-    "NodeDiskIOSaturation": "others use the disk; a growing counter fires as ContainerCpuThrottled",
-    "NodeFilesystemAlmostOutOfFiles": "others use the disk; a small share that is left fires as HostDiskAlmostFull",
-    "NodeRAIDDegraded": "there is no array; a difference fires as PromtailFileNotRead",
+    "NodeDiskIOSaturation": "others use the disk; a growing counter fires as CPUThrottlingHigh",
+    "NodeFilesystemAlmostOutOfFiles": "others use the disk; a small share left fires as NodeFilesystemAlmostOutOfSpace",
+    "NodeRAIDDegraded": "there is no array; a difference fires as PromtailFileMissing",
     "ClickHouseDiskAlmostFull": "it silences the warning of the same share, which fires as ClickHouseDiskHigh",
     "LokiRequestPanics": "no request is known that crashes it; a growing counter fires as LokiDiscardsLines",
     "LokiRetentionNeverApplied": "it wants three hours; a state that is told fires as RedisSavingFails",
-    "PostgresReplicationLag": "there is no standby; a number of seconds fires as PostgresLongTransactions",
-    "PostgresWraparoundNear": "it wants a thousand million transactions; a number fires as PostgresVacuumBehind",
+    "PostgreSQLReplicationLag": "there is no standby; a number of seconds fires as PostgreSQLLongTransactions",
+    "PostgreSQLWraparoundNear": "it wants a thousand million transactions; a number fires as PostgreSQLVacuumBehind",
     "PromtailSendsNothing": "it wants half an hour without a line; a rate that is too low fires as IngestionLow",
-    "RedisMachineMemoryHigh": "it wants all of the machine's memory; a full share fires as RedisMemoryHigh",
+    "RedisOutOfMemory": "it wants all of the machine's memory; a full share fires as RedisMemoryHigh",
     "GrafanaDatasourceErrors": "the stand-in of Grafana asks no source; a growing counter fires as LokiDiscardsLines",
-    "JaegerDropsSpans": "it drops from 2,000 waiting spans on; a growing counter fires as LokiDiscardsLines",
+    "JaegerCollectorDroppingSpans": "it drops from 2,000 waiting spans; a growing counter fires as LokiDiscardsLines",
     "JaegerQueueFilling": "spans are kept in memory faster than they come; a full share fires as RedisMemoryHigh",
     "JaegerSpansNotSaved": "its memory refuses nothing; a failing share fires as JobsFailing",
-    "JaegerQueryErrors": "its memory answers every search; a failing share fires as LokiRequestErrors",
+    "JaegerQueryReqsFailing": "its memory answers every search; a failing share fires as LokiRequestErrors",
     "LokiRetentionNotApplied": "it wants three hours; an age fires as ContainerUnhealthy",
-    "ProbeCertificateExpiring": "no stand-in speaks TLS; a time compared with now fires as ContainerUnhealthy",
+    "BlackboxSslCertificateWillExpireSoon": "no stand-in speaks TLS; a time beside now fires as ContainerUnhealthy",
     "PlueNoTraffic": "it compares with the day before; a rate below its bound fires as IngestionLow",
     "IngestionVeryLow": "it compares with the day before; a rate below its bound fires as IngestionLow",
-    "ObjectiveWithoutData": "stand-ins expose what the file says; a share beyond its bound fires as JobsFailing",
+    "SLOWithoutData": "stand-ins expose what the file says; a share beyond its bound fires as JobsFailing",
     "OutcomeUnknown": "as above, see tests/test_wrong_names.py; a share beyond its bound fires as JobsFailing",
     "ErrorBudgetBurnSlow": "the worse one silences it (tests/e2e/test_mutes.py); it fires as ErrorBudgetBurnFast",
-    "HostDiskLow": "the worse one silences it (tests/e2e/test_mutes.py); it fires as HostDiskAlmostFull",
-    "ProbeFailed": "a stand-in is down as a whole (tests/e2e/test_mutes.py fires it); it is told as TargetDown",
+    "NodeFilesystemSpaceLow": "the worse one silences it (tests/e2e/test_mutes.py); see NodeFilesystemAlmostOutOfSpace",
+    "BlackboxProbeFailed": "a stand-in is down as a whole (tests/e2e/test_mutes.py fires it); it is told as TargetDown",
     "QueueFilling": "the worse one silences it (tests/e2e/test_mutes.py); it fires as QueueBacklog",
     "MetricMissing": "stand-ins expose what the file says; a state that is told fires as ContainerUnhealthy",
-    "ProbeCertificateLastDays": "no stand-in speaks TLS; a time compared with now fires as ContainerUnhealthy",
-    "ProbeFlapping": "it wants a quarter of an hour; an average beyond its bound fires as ContainerCpuThrottled",
-    "ProbeNotAsked": "no answer is refused here; a scrape that fails fires as TargetDown",
+    "BlackboxSslCertificateLastDays": "no stand-in speaks TLS; a time beside now fires as ContainerUnhealthy",
+    "BlackboxProbeFlapping": "it wants a quarter of an hour; an average beyond its bound fires as CPUThrottlingHigh",
+    "BlackboxProbeNotRun": "no answer is refused here; a scrape that fails fires as TargetDown",
     "PrometheusDuplicateTimestamps": "no stand-in repeats itself; a growing counter fires as LokiDiscardsLines",
     "PrometheusOutOfOrderTimestamps": "no stand-in sends times; a growing counter fires as LokiDiscardsLines",
     "PrometheusSDRefreshFailure": "lists are whole here; a growing counter fires as LokiDiscardsLines",
     "PrometheusTSDBFailing": "no disk is broken; a growing counter fires as LokiDiscardsLines",
     "PrometheusTargetEmpty": "every target is known; a scrape that fails fires as TargetDown",
     "PrometheusTargetSyncFailure": "no target is refused; a growing counter fires as LokiDiscardsLines",
-    "TargetFlapping": "it wants a quarter of an hour; an average beyond its bound fires as ContainerCpuThrottled",
+    "TargetFlapping": "it wants a quarter of an hour; an average beyond its bound fires as CPUThrottlingHigh",
     "TargetsFewerThanExpected": "every target is known; a scrape that fails fires as TargetDown",
     "PrometheusSlowRuleGroups": "no rule takes as long as its interval; a full share fires as RedisMemoryHigh",
     "PrometheusStorageAlmostFull": "blocks come after two hours; a share beyond its bound fires as RedisMemoryHigh",
@@ -259,8 +265,8 @@ NOT_FIRED = {
 SLOW_TO_END = {
     "ErrorBudgetBurnFast": "what is lost of an error budget stays lost for the objective's window",
     "ContainerRestarting": "it counts the restarts of a quarter of an hour",
-    "HostOomKill": "it counts what happened in ten minutes",
-    "PrometheusSampleLimitHit": "it counts what happened in ten minutes",
+    "NodeOOMKill": "it counts what happened in ten minutes",
+    "PrometheusScrapeSampleLimitHit": "it counts what happened in ten minutes",
 }
 """Alerts whose end is not waited for; LokiDiscardsLines and PlueApiRestarts count events too, and are seen to end."""
 
@@ -270,11 +276,11 @@ def tuned(stack: RunningStack) -> dict[str, Any]:
     free = round(troubles.disk_free(stack.state.parent) - troubles.DISK_MARGIN, 4)
     used = round(troubles.memory_used() + troubles.MEMORY_MARGIN, 4)
     if stack.system == "plue":
-        bounds = {"HostDiskAlmostFull": free, "HostMemoryHigh": used}
+        bounds = {"NodeFilesystemAlmostOutOfSpace": free, "NodeMemoryHighUtilization": used}
     elif stack.system == "devops-mcp":
         bounds = {
-            "PostgresConnectionsHigh": 0.2, "PostgresLongTransactions": 20, "PostgresIdleInTransaction": 20,
-            "PostgresDeadlocks": 1, "RedisClientsBlocked": 10,
+            "PostgreSQLHighConnections": 0.2, "PostgreSQLLongTransactions": 20, "PostgreSQLIdleInTransaction": 20,
+            "PostgresHasHighDeadLocks": 1, "RedisClientsBlocked": 10,
         }  # fmt: skip
     else:
         bounds = {}

@@ -157,7 +157,8 @@ SYSTEM: Mapping[str, Any] = {
         },
     ],
     "tune": {
-        "HostCpuHigh": {"threshold": 0.5}, "SlowRequests": {"quantile": 0.9}, "HighErrorRatio": {"minFailures": 30},
+        "NodeCPUHighUsage": {"threshold": 0.5}, "SlowRequests": {"quantile": 0.9},
+        "HighErrorRatio": {"minFailures": 30},
     },
 }  # fmt: skip
 """A system that uses everything."""

@@ -56,11 +56,11 @@ def alert_on_failed_probe() -> AlertRule:
     """No answer, or one that is not 2xx."""
     succeeded = _build_series("probe_success")
     return AlertRule(
-        name="ProbeFailed",
+        name="BlackboxProbeFailed",
         expr="probe_success == 0",  # the exporter's own 1 and 0: answered 2xx, or not
         for_="2m",  # a deployment's restart is over by then
         severity="critical",
-        inhibits=(Inhibition(alerts=("ProbeSlow",), on=(*SERVICE, "instance")),),
+        inhibits=(Inhibition(alerts=("BlackboxProbeSlow",), on=(*SERVICE, "instance")),),
         summary="{{ $labels.instance }} does not answer 2xx",
         description="Asked from outside, {{ $labels.service }} is not healthy, whatever its metrics say.",
         steps=(
@@ -76,9 +76,9 @@ def alert_on_failed_probe() -> AlertRule:
 
 def alert_on_slow_probe(tune: Tune) -> AlertRule:
     """From the name's resolution to the last byte."""
-    bound = get_limit(tune, "ProbeSlow", SLOW_SECONDS)
+    bound = get_limit(tune, "BlackboxProbeSlow", SLOW_SECONDS)
     return AlertRule(
-        name="ProbeSlow",
+        name="BlackboxProbeSlow",
         expr=f"probe_duration_seconds > {bound:g}",
         for_="5m",  # a cold start is over by then
         severity="warning",
@@ -96,10 +96,10 @@ def alert_on_slow_probe(tune: Tune) -> AlertRule:
 
 def alert_on_flapping_probe(tune: Tune) -> AlertRule:
     """One that answers now and then never fails for long enough to be told."""
-    bound = get_limit(tune, "ProbeFlapping", ANSWERED_SHARE)
+    bound = get_limit(tune, "BlackboxProbeFlapping", ANSWERED_SHARE)
     succeeded = _build_series("probe_success")
     return AlertRule(
-        name="ProbeFlapping",
+        name="BlackboxProbeFlapping",
         expr=f"avg_over_time(probe_success[15m]) < {bound:g} and changes(probe_success[15m]) >= {FLAPS}",
         for_="5m",  # a quarter of an hour is in the condition; this leaves out the end of a bad deployment
         severity="warning",
@@ -149,10 +149,10 @@ def alert_on_certificate_expiry(tune: Tune) -> AlertRule:
     The exporter does not tell when a certificate began. One that was served a week ago already lives for longer than
     that and should have been renewed; short-lived ones (6 days) are replaced before.
     """
-    bound = get_limit(tune, "ProbeCertificateExpiring", CERTIFICATE_DAYS)
+    bound = get_limit(tune, "BlackboxSslCertificateWillExpireSoon", CERTIFICATE_DAYS)
     at = 8 * 24 * 60
     return AlertRule(
-        name="ProbeCertificateExpiring",
+        name="BlackboxSslCertificateWillExpireSoon",
         expr=_build_expiry_condition(bound, 7),
         for_="1h",  # whoever is at it now replaces the certificate within the hour
         severity="warning",
@@ -171,15 +171,15 @@ def alert_on_certificate_expiry(tune: Tune) -> AlertRule:
 
 def alert_on_certificate_last_days(tune: Tune) -> AlertRule:
     """What the warning became; the last hours are told of any certificate, however long it lives."""
-    bound = get_limit(tune, "ProbeCertificateLastDays", LAST_DAYS)
+    bound = get_limit(tune, "BlackboxSslCertificateLastDays", LAST_DAYS)
     at = 7 * 24 * 60
     return AlertRule(
-        name="ProbeCertificateLastDays",
+        name="BlackboxSslCertificateLastDays",
         expr=f"{_build_expiry_condition(bound, 6)} or {LEFT} < {LAST_HOURS} * {HOUR}",
         for_="15m",  # a renewal that is under way, and one restart of the server, are over by then
         severity="critical",
         limit=bound,
-        inhibits=(Inhibition(alerts=("ProbeCertificateExpiring",), on=(*SERVICE, "instance")),),
+        inhibits=(Inhibition(alerts=("BlackboxSslCertificateWillExpireSoon",), on=(*SERVICE, "instance")),),
         summary="The certificate of {{ $labels.instance }} ends in {{ $value | humanizeDuration }}",
         description=f"A certificate that was not renewed ends in less than {bound:g} days (or in less than"
         f" {LAST_HOURS} hours, if it lives for days only): then browsers and clients refuse the service.",
@@ -200,13 +200,13 @@ def alert_on_missing_probe() -> AlertRule:
     probed = build_service_series("api", "up", job=PROBES, instance="http://api:4000/health")
     own = build_service_series(SELF, "up", job=SELF, instance="blackbox-exporter:9115")
     return AlertRule(
-        name="ProbeNotAsked",
+        name="BlackboxProbeNotRun",
         expr=f'up{{job="{PROBES}"}} == 0 and on(system, environment) up{{job="{SELF}"}} == 1',  # Prometheus' 1 and 0
         for_="5m",  # a reload of its modules is over by then
         severity="warning",
         summary="blackbox-exporter does not ask {{ $labels.instance }}",
         description="The exporter runs, but its answer about this endpoint is refused or too late: nobody knows whether"
-        " the endpoint works, and ProbeFailed cannot fire.",
+        " the endpoint works, and BlackboxProbeFailed cannot fire.",
         steps=(
             "Open the page Target health of Prometheus, job blackbox: it shows the error.",
             "A time-out is an exporter without CPU, or an endpoint that takes longer than the scrape: see its limits.",

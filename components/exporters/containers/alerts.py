@@ -1,6 +1,6 @@
-"""When containers hit their limits, are unhealthy, or begin again and again.
+"""When containers hit their limits, are unhealthy, or crash-loop.
 
-There is none for kills for memory: cAdvisor's libraries (0.60) leave container_oom_events_total at 0. HostOomKill has
+There is none for kills for memory: cAdvisor's libraries (0.60) leave container_oom_events_total at 0. NodeOOMKill has
 the kernel's own count, which includes containers. On a cluster, restarts and health are told by its own API (the pack
 `cluster`), and are left out here: kubelets have no health, and one crash need not be told twice.
 Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md
@@ -28,7 +28,7 @@ LINES = 'Read its last lines: `{service="<name without the stack>"}` in Explore,
 
 
 def alerts(tune: Tune) -> tuple[AlertRule, ...]:
-    """Alerts about containers that hit their limits, are unhealthy or begin again and again."""
+    """Alerts about containers that hit their limits, are unhealthy or crash-loop."""
     return (*list_limit_alerts(tune), alert_on_restarts(tune), alert_on_unhealthy_container())
 
 
@@ -107,7 +107,7 @@ def alert_on_high_memory(tune: Tune) -> AlertRule:
 
 def alert_on_cpu_throttling(tune: Tune) -> AlertRule:
     """Share of the time, not of its own periods: one that works for a moment every minute may use its quota up."""
-    bound = get_limit(tune, "ContainerCpuThrottled", THROTTLED)
+    bound = get_limit(tune, "CPUThrottlingHigh", THROTTLED)
     throttled, period = (
         _build_series("container_cpu_cfs_throttled_periods_total"),
         _build_series("container_spec_cpu_period"),
@@ -118,13 +118,13 @@ def alert_on_cpu_throttling(tune: Tune) -> AlertRule:
         return {throttled: build_counter_samples(most * part), period: build_flat_samples(100000)}
 
     return AlertRule(
-        name="ContainerCpuThrottled",
+        name="CPUThrottlingHigh",
         expr=f"rate(container_cpu_cfs_throttled_periods_total{{{NAMED}}}[5m])"
         f" * container_spec_cpu_period{{{NAMED}}} / 1e6 > {bound:g}",
         for_="15m",  # a start, a migration or a compaction is over by then
         severity="warning",
         limit=Share(bound),
-        summary="{{ $labels.name }} is held back by its CPU limit {{ $value | humanizePercentage }} of the time",
+        summary="{{ $labels.name }} is CPU throttled {{ $value | humanizePercentage }} of the time",
         description=f"It has used up its CPU limit before the end of more than {format_percent(bound)} of the"
         " periods of 100 ms, and"
         " stands still until the next one.",

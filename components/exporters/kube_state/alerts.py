@@ -59,7 +59,7 @@ def _build_pod_series(name: str, **labels: str) -> str:
 
 def alert_on_crash_looping(tune: Tune) -> AlertRule:
     """By two measures: kubelets wait longer and longer, so after a while a loop makes three restarts in that time."""
-    bound = get_limit(tune, "PodCrashLooping", RESTARTS)
+    bound = get_limit(tune, "KubePodCrashLooping", RESTARTS)
     build_growth_example = (
         "round(increase(kube_pod_container_status_restarts_total[{}]))"  # increase() makes 3 restarts 3.05 of them
     )
@@ -71,13 +71,13 @@ def alert_on_crash_looping(tune: Tune) -> AlertRule:
         return {count: " ".join(["0+0x50", *(f"{n}+0x0" for n in range(1, times + 1)), f"{times}+0x60"])}
 
     return AlertRule(
-        name="PodCrashLooping",
+        name="KubePodCrashLooping",
         expr=f"{build_growth_example.format('15m')} > {bound:g}"
         f" or {build_growth_example.format('1h')} > {2 * bound:g} and on(namespace, pod, container) {late}",
         for_="0s",  # a quarter of an hour is in the condition
         severity="warning",
         limit=Count(bound),
-        summary=f"{CONTAINER} restarts again and again, {{{{ $value | humanize }}}} times of late",
+        summary=f"{CONTAINER} is crash-looping: {{{{ $value | humanize }}}} restarts of late",
         description=f"The container has restarted more than {bound:g} times in 15 minutes, or more than {2 * bound:g}"
         " times in an hour and is still held back: it crashes at its start, or is killed by its liveness probe.",
         steps=(
@@ -97,7 +97,7 @@ def alert_on_pod_not_ready() -> AlertRule:
         _build_pod_series("kube_pod_status_phase", phase="Running"),
     )
     return AlertRule(
-        name="PodNotReady",
+        name="KubePodNotReady",
         expr='kube_pod_status_ready{condition="true"} == 0'
         f" and on(namespace, pod) kube_pod_status_phase{{{ALIVE}}} == 1",
         for_="15m",  # by then a large image is pulled and a database has replayed its log
@@ -131,7 +131,7 @@ def alert_on_waiting_container() -> AlertRule:
         _build_pod_series(reason, container="api", reason=why) for why in ("ErrImagePull", "ImagePullBackOff")
     )
     return AlertRule(
-        name="ContainerWaiting",
+        name="KubeContainerWaiting",
         expr=f"max by ({BY}, namespace, pod, container) ({reason}{{{STUCK}}}) == 1",
         for_="5m",  # a registry that was away for a moment has been asked again by then
         severity="warning",
@@ -158,7 +158,7 @@ def alert_on_oom_killed() -> AlertRule:
     why = _build_pod_series("kube_pod_container_status_last_terminated_reason", container="api", reason="OOMKilled")
     count = _build_pod_series("kube_pod_container_status_restarts_total", container="api")
     return AlertRule(
-        name="ContainerOomKilled",
+        name="KubeContainerOOMKilled",
         expr='kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1 and on(namespace, pod,'
         " container) increase(kube_pod_container_status_restarts_total[10m]) > 0",
         for_="0s",  # it has happened
@@ -204,7 +204,7 @@ def _build_replica_series(kind: str, desired: str, available: str) -> dict[str, 
 def alert_on_replicas_missing() -> AlertRule:
     """Some of them: what is left does the work of all."""
     return AlertRule(
-        name="ReplicasMissing",
+        name="KubeReplicasMissing",
         expr=_build_condition("WANTED - THERE > 0"),
         for_="15m",  # a rolling update, or a node that is drained, is over by then
         severity="warning",
@@ -233,11 +233,11 @@ def alert_on_replicas_missing() -> AlertRule:
 def alert_on_replicas_gone() -> AlertRule:
     """All of them: whoever needs the workload gets nothing."""
     return AlertRule(
-        name="ReplicasGone",
+        name="KubeReplicasGone",
         expr=_build_condition(f"WANTED > 0 and THERE == 0 and time() - kube_KIND_created > {GRACE}"),
         for_="2m",  # a single replica that is restarted is back by then
         severity="critical",
-        summary=f"None of the {{{{ $value | humanize }}}} replicas of {{{{ $labels.namespace }}}}/{NAME} works",
+        summary=f"{{{{ $labels.namespace }}}}/{NAME} has no replicas available, of {{{{ $value | humanize }}}} wanted",
         description="A Deployment, StatefulSet or DaemonSet wants replicas and has none that works: what it serves is"
         " down.",
         steps=(

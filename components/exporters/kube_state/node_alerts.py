@@ -71,9 +71,9 @@ def alert_on_node_not_ready() -> AlertRule:
     ready, cordoned = _build_condition("Ready"), _build_cordoned_series()
     gone = "1+0x40 0+0x80"
     return AlertRule(
-        name="NodeNotReady",
+        name="KubeNodeNotReady",
         expr=f"kube_node_status_condition{{{READY}}} == 0 {IN_SERVICE}",
-        for_="15m",  # a reboot is over by then; if all replicas of something were there, ReplicasGone is quicker
+        for_="15m",  # a reboot is over by then; if all replicas of something were there, KubeReplicasGone is quicker
         severity="critical",
         summary="Node {{ $labels.node }} is not ready",
         description="The node's kubelet is not well or is not heard of: no pod is started there, and after five minutes"
@@ -108,7 +108,7 @@ def alert_on_node_flapping(tune: Tune) -> AlertRule:
         limit=Count(bound),
         summary="Node {{ $labels.node }} changed {{ $value | humanize }} times between ready and not ready",
         description=f"In 15 minutes the node changed more than {bound:g} times between ready and not ready: its pods"
-        " get no requests in between, or are replaced again and again.",
+        " get no requests in between, or are replaced each time.",
         steps=(
             "See when and why: `kubectl describe node <node>`, `Events`.",
             "Read the kubelet's log on the node: `journalctl -u kubelet --since -30min | grep -iE"
@@ -124,7 +124,7 @@ def alert_on_node_pressure() -> AlertRule:
     """Memory, disk or processes: the kubelet ends pods to get them back; or its network is not set up."""
     series = _build_condition("DiskPressure")
     return AlertRule(
-        name="NodePressure",
+        name="KubeNodePressure",
         expr=f"kube_node_status_condition{{{PRESSURE}}} == 1",
         for_="5m",  # the kubelet keeps to what it said for so long: what is left then has lasted, or has come again
         severity="warning",
@@ -146,7 +146,7 @@ def alert_on_node_cordoned() -> AlertRule:
     """Forgotten after a maintenance; the day is in the condition, so that a restart of Prometheus does not begin it."""
     cordoned = _build_cordoned_series()
     return AlertRule(
-        name="NodeCordoned",
+        name="KubeNodeCordoned",
         expr="min_over_time(kube_node_spec_unschedulable[1d]) == 1 and kube_node_spec_unschedulable offset 1d == 1",
         for_="0s",  # longer than any maintenance is in the condition
         severity="warning",

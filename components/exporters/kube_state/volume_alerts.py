@@ -76,7 +76,7 @@ def alert_on_volume_full(tune: Tune) -> AlertRule:
         for_="1m",  # there may be only minutes; a scrape or two can be about a file that is deleted at once
         severity="critical",
         limit=Share(bound),
-        inhibits=(Inhibition(alerts=("VolumeFilling", "VolumeFillsSoon"), on=VOLUME),),
+        inhibits=(Inhibition(alerts=("KubePersistentVolumeSpaceLow", "KubePersistentVolumeFillsSoon"), on=VOLUME),),
         summary=f"{CLAIM} has {{{{ $value | humanizePercentage }}}} left",
         description=f"Less than {format_percent(bound)} of the volume is left: databases, metrics and logs stop when"
         " it is full.",
@@ -87,9 +87,9 @@ def alert_on_volume_full(tune: Tune) -> AlertRule:
 
 def alert_on_volume_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
-    bound = get_limit(tune, "VolumeFilling", VOLUME_LOW)
+    bound = get_limit(tune, "KubePersistentVolumeSpaceLow", VOLUME_LOW)
     return AlertRule(
-        name="VolumeFilling",
+        name="KubePersistentVolumeSpaceLow",
         expr=f"{LEFT} < {bound:g}{WRITABLE}",
         for_="30m",  # nobody is called for it, so it may be sure: a compaction's temporary files are gone by then
         severity="warning",
@@ -107,10 +107,10 @@ def alert_on_volume_low(tune: Tune) -> AlertRule:
 
 def alert_on_volume_filling(tune: Tune) -> AlertRule:
     """A warning, as there is a day; and only from three hours of data on: before, the trend says nothing."""
-    bound = get_limit(tune, "VolumeFillsSoon", VOLUME_FILLING)
+    bound = get_limit(tune, "KubePersistentVolumeFillsSoon", VOLUME_FILLING)
     size = 400 / bound  # so that the 364 and less of the example are below the bound
     return AlertRule(
-        name="VolumeFillsSoon",
+        name="KubePersistentVolumeFillsSoon",
         expr=f"{LEFT} < {bound:g} and predict_linear(kubelet_volume_stats_available_bytes[6h], {HORIZON}) < 0"
         " and kubelet_volume_stats_available_bytes offset 3h",
         for_="1h",  # tells a trend from one large file

@@ -133,7 +133,7 @@ def alert_on_autoscaler_without_metrics() -> AlertRule:
     labels = {HPA: "api", "condition": "ScalingActive", "status": "false"}
     inactive = build_series(f"kube_{HPA}_status_condition", **labels)
     return AlertRule(
-        name="HpaWithoutMetrics",
+        name="KubeHpaWithoutMetrics",
         expr=f'kube_{HPA}_status_condition{{condition="ScalingActive", status="false"}} == 1'
         f" and on(namespace, {HPA}) kube_{HPA}_status_current_replicas > 0",
         for_="15m",  # new pods have no metrics for a few minutes
@@ -160,7 +160,7 @@ def alert_on_job_failed() -> AlertRule:
     failed = {c: build_series("kube_job_failed", job_name="backup-1", condition=c) for c in ("true", "false")}
     tried = build_series("kube_job_status_failed", job_name="backup-1")
     return AlertRule(
-        name="JobFailed",
+        name="KubeJobFailed",
         expr='kube_job_failed{condition="true"} > 0',
         for_="1m",  # it is final when it is said
         severity="warning",
@@ -216,7 +216,7 @@ def alert_on_job_not_completed(tune: Tune) -> AlertRule:
 
 def alert_on_cron_job_late(tune: Tune) -> AlertRule:
     """Seconds since the time of its next run, which moves on with each run that begins."""
-    bound = get_limit(tune, "CronJobNotStarted", LATE_SECONDS)
+    bound = get_limit(tune, "KubeCronJobNotStarted", LATE_SECONDS)
     due = build_service_series(
         SELF, "kube_cronjob_next_schedule_time", instance="k:8080", namespace="shop", cronjob="backup"
     )
@@ -225,7 +225,7 @@ def alert_on_cron_job_late(tune: Tune) -> AlertRule:
     )
     minutes = int(bound // 60)
     return AlertRule(
-        name="CronJobNotStarted",
+        name="KubeCronJobNotStarted",
         expr=f"time() - kube_cronjob_next_schedule_time > {bound:g}"
         " unless on(namespace, cronjob) kube_cronjob_spec_suspend == 1",
         for_="5m",  # the controller looks every few seconds

@@ -61,10 +61,10 @@ def _build_series(name: str, **labels: str) -> str:
 
 def alert_on_low_memory(tune: Tune) -> AlertRule:
     """Memory that nothing can be given back of."""
-    bound = get_limit(tune, "HostMemoryHigh", MEMORY)
+    bound = get_limit(tune, "NodeMemoryHighUtilization", MEMORY)
     free, total = _build_series("node_memory_MemAvailable_bytes"), _build_series("node_memory_MemTotal_bytes")
     return AlertRule(
-        name="HostMemoryHigh",
+        name="NodeMemoryHighUtilization",
         expr=f"1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > {bound:g}",
         for_="10m",  # a build or a backup is over by then, or it is too much for this host
         severity="warning",
@@ -86,20 +86,20 @@ def alert_on_low_memory(tune: Tune) -> AlertRule:
 
 def alert_on_thrashing(tune: Tune) -> AlertRule:
     """By the kernel's own measure of waiting; by major faults where it keeps none (psi=0)."""
-    bound = get_limit(tune, "HostThrashing", THRASHING)
+    bound = get_limit(tune, "NodeMemoryThrashing", THRASHING)
     waited, faults = (
         _build_series("node_pressure_memory_waiting_seconds_total"),
         _build_series("node_vmstat_pgmajfault"),
     )
     waiting = "node_pressure_memory_waiting_seconds_total"
     return AlertRule(
-        name="HostThrashing",
+        name="NodeMemoryThrashing",
         expr=f"rate({waiting}[5m]) > {bound:g}"
         f" or rate(node_vmstat_pgmajfault[5m]) > {MAJOR_FAULTS} unless on(instance) {waiting}",
         for_="15m",  # a large program that starts has read its pages by then
         severity="warning",
         limit=Share(bound),
-        summary=f"{WHERE} reads the same memory pages from disk again and again",
+        summary=f"{WHERE} is thrashing: it reads the same memory pages from disk repeatedly",
         description=f"For more than {format_percent(bound)} of the time processes wait for memory (or there are more"
         f" than {MAJOR_FAULTS} major faults a second): the host hardly gets on, long before the kernel kills anything.",
         steps=(
@@ -120,7 +120,7 @@ def alert_on_thrashing(tune: Tune) -> AlertRule:
 
 def alert_on_high_cpu(tune: Tune) -> AlertRule:
     """All cores together; time in which a core is idle because a disk is slow (iowait) is no use of it."""
-    bound = get_limit(tune, "HostCpuHigh", CPU)
+    bound = get_limit(tune, "NodeCPUHighUsage", CPU)
     idle, waits = (_build_series("node_cpu_seconds_total", mode=mode, cpu="0") for mode in ("idle", "iowait"))
     free = f'sum by ({HOST}) (rate(node_cpu_seconds_total{{mode=~"idle|iowait"}}[5m]))'
     cores = f'count by ({HOST}) (node_cpu_seconds_total{{mode="idle"}})'
@@ -130,7 +130,7 @@ def alert_on_high_cpu(tune: Tune) -> AlertRule:
         return {series: build_counter_samples(30 * share) for series in (idle, waits)}
 
     return AlertRule(
-        name="HostCpuHigh",
+        name="NodeCPUHighUsage",
         expr=f"1 - {free} / {cores} > {bound:g}",
         for_="15m",  # a build, a backup or a compaction is over by then
         severity="warning",
@@ -150,9 +150,9 @@ def alert_on_high_cpu(tune: Tune) -> AlertRule:
 
 def alert_on_stolen_cpu(tune: Tune) -> AlertRule:
     """Time in which a virtual machine could have worked, and its host let another one."""
-    bound = get_limit(tune, "HostCpuSteal", STOLEN)
+    bound = get_limit(tune, "NodeCPUSteal", STOLEN)
     return AlertRule(
-        name="HostCpuSteal",
+        name="NodeCPUSteal",
         expr=f'avg by ({HOST}) (rate(node_cpu_seconds_total{{mode="steal"}}[5m])) > {bound:g}',
         for_="15m",  # a neighbour's build or backup is over by then
         severity="warning",
@@ -183,7 +183,7 @@ def alert_on_stolen_cpu(tune: Tune) -> AlertRule:
 def alert_on_oom_kill() -> AlertRule:
     """The kernel counts processes that it kills for memory, in containers with a limit too."""
     return AlertRule(
-        name="HostOomKill",
+        name="NodeOOMKill",
         expr="increase(node_vmstat_oom_kill[10m]) > 0",  # each one is a service that broke off in the middle
         for_="0s",  # it has happened
         severity="warning",
@@ -194,7 +194,7 @@ def alert_on_oom_kill() -> AlertRule:
             "Find which: `journalctl -k --since -1h | grep -i 'killed process'` (or `dmesg -T`) on the host.",
             "Open the dashboard Containers, row Memory: which container reached its limit, and since when did it grow?",
             "Raise its limit if what it needs is honest; look for a leak if it only ever grows.",
-            "If no container was at its limit, the host is too small: follow the steps of HostMemoryHigh.",
+            "If no container was at its limit, the host is too small: follow the steps of NodeMemoryHighUtilization.",
         ),
         example=build_growth_example(_build_series("node_vmstat_oom_kill"), 0, minutes=10),
     )
@@ -202,9 +202,9 @@ def alert_on_oom_kill() -> AlertRule:
 
 def alert_on_clock_skew(tune: Tune) -> AlertRule:
     """Zero where the kernel is not told the offset (chrony, hypervisors): then nothing fires."""
-    bound = get_limit(tune, "HostClockSkew", CLOCK_SECONDS)
+    bound = get_limit(tune, "NodeClockSkewDetected", CLOCK_SECONDS)
     return AlertRule(
-        name="HostClockSkew",
+        name="NodeClockSkewDetected",
         expr=f"abs(node_timex_offset_seconds) > {bound:g}",
         for_="10m",  # a clock that was just corrected is slewed for a few minutes
         severity="warning",

@@ -36,7 +36,7 @@ def alert_on_unreadable_filesystem() -> AlertRule:
     broken = _build_series(name, **labels, device_error="mountpoint timeout")
     hidden = _build_series(name, **labels, device_error="permission denied")
     return AlertRule(
-        name="HostFilesystemDeviceError",
+        name="NodeFilesystemDeviceError",
         expr=f"node_filesystem_device_error{{{REAL}, {HARMLESS}}} == 1",  # the exporter's own 1 and 0
         for_="10m",  # a file server that restarts is back by then
         severity="warning",

@@ -91,15 +91,15 @@ def _build_example(bound: float, floor: int, tuned: bool) -> Example:
 
 def alert_on_disk_full(tune: Tune) -> AlertRule:
     """Somebody has to act now."""
-    bound = get_limit(tune, "HostDiskAlmostFull", DISK_FULL)
-    expr, description = _build_free_condition(tune, "HostDiskAlmostFull", bound, FLOOR_FULL)
+    bound = get_limit(tune, "NodeFilesystemAlmostOutOfSpace", DISK_FULL)
+    expr, description = _build_free_condition(tune, "NodeFilesystemAlmostOutOfSpace", bound, FLOOR_FULL)
     return AlertRule(
-        name="HostDiskAlmostFull",
+        name="NodeFilesystemAlmostOutOfSpace",
         expr=expr,
         for_="10m",  # a large temporary file is gone by then
         severity="critical",
         limit=Share(bound),
-        inhibits=(Inhibition(alerts=("HostDiskLow", "HostDiskFilling"), on=DISK),),
+        inhibits=(Inhibition(alerts=("NodeFilesystemSpaceLow", "NodeFilesystemSpaceFillingUp"), on=DISK),),
         summary="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left",
         description=f"{description}: databases, metrics and logs stop when it is full.",
         steps=DISK_STEPS,
@@ -109,10 +109,10 @@ def alert_on_disk_full(tune: Tune) -> AlertRule:
 
 def alert_on_disk_low(tune: Tune) -> AlertRule:
     """Somebody has to act soon."""
-    bound = get_limit(tune, "HostDiskLow", DISK_LOW)
-    expr, description = _build_free_condition(tune, "HostDiskLow", bound, FLOOR_LOW)
+    bound = get_limit(tune, "NodeFilesystemSpaceLow", DISK_LOW)
+    expr, description = _build_free_condition(tune, "NodeFilesystemSpaceLow", bound, FLOOR_LOW)
     return AlertRule(
-        name="HostDiskLow",
+        name="NodeFilesystemSpaceLow",
         expr=expr,
         for_="30m",  # nobody is called for it, so it may be sure: a backup's temporary files are gone by then
         severity="warning",
@@ -126,10 +126,10 @@ def alert_on_disk_low(tune: Tune) -> AlertRule:
 
 def alert_on_disk_filling(tune: Tune) -> AlertRule:
     """Only from three hours of data on: the trend of a host that was just set up says nothing."""
-    bound = get_limit(tune, "HostDiskFilling", DISK_FILLING)
+    bound = get_limit(tune, "NodeFilesystemSpaceFillingUp", DISK_FILLING)
     size = 400 / bound  # so that the 364 and less of the example are below the bound
     return AlertRule(
-        name="HostDiskFilling",
+        name="NodeFilesystemSpaceFillingUp",
         expr=f"predict_linear(node_filesystem_avail_bytes{{{REAL}}}[6h], {HORIZON}) < 0"
         f" and node_filesystem_avail_bytes / node_filesystem_size_bytes < {bound:g}"
         " and node_filesystem_readonly == 0 and node_filesystem_avail_bytes offset 3h",

@@ -62,13 +62,13 @@ def alert_on_database_down() -> AlertRule:
     """The exporter itself answers: that it does not is TargetDown."""
     up = _build_series("pg_up")
     return AlertRule(
-        name="PostgresDown",
+        name="PostgreSQLDown",
         expr="pg_up == 0",  # the exporter's own 1 and 0: logged in, or not
         for_="1m",  # a restart takes seconds
         severity="critical",
         inhibits=(
             Inhibition(
-                alerts=("PostgresConnectionsHigh", "PostgresLongTransactions", "PostgresCacheHitLow"),
+                alerts=("PostgreSQLHighConnections", "PostgreSQLLongTransactions", "PostgreSQLCacheHitRatio"),
                 on=(*SERVICE, "instance", "database"),
             ),
         ),
@@ -80,7 +80,7 @@ def alert_on_database_down() -> AlertRule:
             ' "password authentication failed".',
             "If it is refused, read PostgreSQL's own log: does it start, recover after a crash, or miss disk space?",
             "If there are too many clients, restart the service with the largest pool, then see"
-            " PostgresConnectionsHigh.",
+            " PostgreSQLHighConnections.",
             "If the password is wrong, store the present one: `make secret NAME=<database>-password`, then `make up`.",
         ),
         example=Example(fires={up: build_flat_samples(0)}, silent={up: build_flat_samples(1)}),
@@ -89,13 +89,13 @@ def alert_on_database_down() -> AlertRule:
 
 def alert_on_many_connections(tune: Tune) -> AlertRule:
     """Whatever their state: an idle connection takes a place too."""
-    bound = get_limit(tune, "PostgresConnectionsHigh", CONNECTIONS)
+    bound = get_limit(tune, "PostgreSQLHighConnections", CONNECTIONS)
     used, most = (
         _build_series("pg_stat_activity_count", datname="app", state="idle"),
         _build_series("pg_settings_max_connections"),
     )
     return AlertRule(
-        name="PostgresConnectionsHigh",
+        name="PostgreSQLHighConnections",
         expr=f"sum by ({KEYS}) (pg_stat_activity_count{{{CLIENTS}}})"
         f" / sum by ({KEYS}) (pg_settings_max_connections) > {bound:g}",
         for_="5m",  # during a deployment the pools of the old and the new instances exist at once
@@ -119,7 +119,7 @@ def alert_on_many_connections(tune: Tune) -> AlertRule:
 
 
 def alert_on_connections_exhausted() -> AlertRule:
-    """The last places are for superusers: the exporter still gets in by them, so that PostgresDown stays silent."""
+    """The last places are for superusers: the exporter still gets in by them, so that PostgreSQLDown stays silent."""
     used = _build_series("pg_stat_activity_count", datname="app", state="idle", backend_type="client backend")
     worker = _build_series("pg_stat_activity_count", datname="app", state="active", backend_type="parallel worker")
     most, reserved = (_build_series(f"pg_settings_{name}_connections") for name in ("max", "superuser_reserved"))
@@ -130,12 +130,12 @@ def alert_on_connections_exhausted() -> AlertRule:
 
     more = f"({build_total('pg_settings_reserved_connections')} or 0 * {build_total('pg_settings_max_connections')})"
     return AlertRule(
-        name="PostgresConnectionsExhausted",
+        name="PostgreSQLMaxConnectionsReached",
         expr=f"{build_total(f'pg_stat_activity_count{{{CLIENTS}}}')} - {build_total('pg_settings_max_connections')}"
         f" + {build_total('pg_settings_superuser_reserved_connections')} + {more} >= 0",
         for_="1m",  # services are refused already; a deployment's overlap of two pools takes seconds
         severity="critical",
-        inhibits=(Inhibition(alerts=("PostgresConnectionsHigh",), on=(*SERVICE, "instance", "database")),),
+        inhibits=(Inhibition(alerts=("PostgreSQLHighConnections",), on=(*SERVICE, "instance", "database")),),
         summary="PostgreSQL {{ $labels.database }} has no connection left for services",
         description="All connections but those that are reserved for superusers are taken: services that need a new one"
         ' are refused with "remaining connection slots are reserved" or "too many clients".',
@@ -145,7 +145,7 @@ def alert_on_connections_exhausted() -> AlertRule:
             "End those that do nothing: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE"
             " 'idle%' AND state_change < now() - interval '5 min'`.",
             "Restart the service with the largest pool, and make that pool smaller: all instances together must fit.",
-            "Then follow PostgresConnectionsHigh: a pooler in between, before max_connections is raised.",
+            "Then follow PostgreSQLHighConnections: a pooler in between, before max_connections is raised.",
         ),
         example=Example(
             fires={used: build_flat_samples(97), **settings},
@@ -156,13 +156,13 @@ def alert_on_connections_exhausted() -> AlertRule:
 
 def alert_on_long_transactions(tune: Tune) -> AlertRule:
     """Of clients and in any state; a backup reads everything in one, and is left out."""
-    bound = get_limit(tune, "PostgresLongTransactions", LONG_SECONDS)
+    bound = get_limit(tune, "PostgreSQLLongTransactions", LONG_SECONDS)
     name, client = "pg_stat_activity_max_tx_duration", {"datname": "app", "state": "active"}
     longest = _build_series(name, **client, backend_type="client backend", application_name="api")
     dump = _build_series(name, **client, backend_type="client backend", application_name="pg_dump")
     vacuum = _build_series(name, **client, backend_type="autovacuum worker", application_name="")
     return AlertRule(
-        name="PostgresLongTransactions",
+        name="PostgreSQLLongTransactions",
         expr=f"max by ({KEYS}, datname) (pg_stat_activity_max_tx_duration{{{CLIENTS}, {DUMPS}}}) > {bound:g}",
         for_="5m",  # two long ones in a row would do too, but then it is a habit
         severity="warning",
@@ -174,7 +174,7 @@ def alert_on_long_transactions(tune: Tune) -> AlertRule:
         steps=(
             "Find it: `SELECT pid, usename, application_name, state, xact_start, query FROM pg_stat_activity WHERE"
             " xact_start IS NOT NULL ORDER BY xact_start LIMIT 5`.",
-            "If it is idle in transaction, its service forgot it: follow PostgresIdleInTransaction.",
+            "If it is idle in transaction, its service forgot it: follow PostgreSQLIdleInTransaction.",
             "If it waits for a lock, find who has it: `SELECT pg_blocking_pids(<pid>)`.",
             "If it works, look at its plan (EXPLAIN): reports belong on a replica, large changes into batches.",
         ),
@@ -191,11 +191,11 @@ def alert_on_long_transactions(tune: Tune) -> AlertRule:
 
 def alert_on_idle_in_transaction(tune: Tune) -> AlertRule:
     """Told sooner than long ones that work: nobody will end it, and its locks stay."""
-    bound = get_limit(tune, "PostgresIdleInTransaction", IDLE_SECONDS)
+    bound = get_limit(tune, "PostgreSQLIdleInTransaction", IDLE_SECONDS)
     name, state = "pg_stat_activity_max_tx_duration", 'state=~"idle in transaction|idle in transaction [(]aborted[)]"'
     idle, works = (_build_series(name, datname="app", state=state) for state in ("idle in transaction", "active"))
     return AlertRule(
-        name="PostgresIdleInTransaction",
+        name="PostgreSQLIdleInTransaction",
         expr=f"max by ({KEYS}, datname) ({name}{{{CLIENTS}, {DUMPS}, {state}}}) > {bound:g}",
         for_="2m",  # a debugger or a slow call in the middle of a transaction is over by then, or is the mistake itself
         severity="warning",
@@ -220,9 +220,9 @@ def alert_on_idle_in_transaction(tune: Tune) -> AlertRule:
 
 def alert_on_deadlocks(tune: Tune) -> AlertRule:
     """Counted when PostgreSQL has resolved it."""
-    bound = get_limit(tune, "PostgresDeadlocks", DEADLOCKS)
+    bound = get_limit(tune, "PostgresHasHighDeadLocks", DEADLOCKS)
     return AlertRule(
-        name="PostgresDeadlocks",
+        name="PostgresHasHighDeadLocks",
         expr=f"sum by ({KEYS}, datname) (increase(pg_stat_database_deadlocks[5m])) > {bound:g}",
         for_="0s",  # they have happened
         severity="warning",
@@ -243,7 +243,7 @@ def alert_on_deadlocks(tune: Tune) -> AlertRule:
 
 def alert_on_low_cache_hits(tune: Tune) -> AlertRule:
     """A cold cache after a start, or one large report, is no reason: hence the long hold and the least traffic."""
-    bound = get_limit(tune, "PostgresCacheHitLow", CACHE_HITS)
+    bound = get_limit(tune, "PostgreSQLCacheHitRatio", CACHE_HITS)
     hit, read = (_build_series(f"pg_stat_database_blks_{what}", datname="app") for what in ("hit", "read"))
     hits, misses = (f"sum by ({KEYS}) (rate(pg_stat_database_blks_{what}[5m]))" for what in ("hit", "read"))
     each = 60 * MISSES * 100  # blocks a minute, a hundred times the least traffic
@@ -252,7 +252,7 @@ def alert_on_low_cache_hits(tune: Tune) -> AlertRule:
         return {hit: build_counter_samples(each * share), read: build_counter_samples(each * (1 - share))}
 
     return AlertRule(
-        name="PostgresCacheHitLow",
+        name="PostgreSQLCacheHitRatio",
         expr=f"{hits} / ({hits} + {misses}) < {bound:g} and {misses} > {MISSES}",
         for_="30m",  # a cold cache is warm by then, and a report is done
         severity="info",

@@ -40,7 +40,7 @@ def alert_on_inactive_slot() -> AlertRule:
     """While nobody reads from a slot, PostgreSQL keeps every file of its write-ahead log for it."""
     active = _build_series("pg_replication_slot_slot_is_active", slot_name="cdc", slot_type="logical")
     return AlertRule(
-        name="PostgresReplicationSlotInactive",
+        name="PostgreSQLReplicationSlotInactive",
         expr="pg_replication_slot_slot_is_active == 0",  # PostgreSQL's own 1 and 0
         for_="30m",  # a standby that is restarted, or a connector that is deployed, is back by then
         severity="warning",
@@ -60,9 +60,9 @@ def alert_on_inactive_slot() -> AlertRule:
 
 def alert_on_replica_lag(tune: Tune) -> AlertRule:
     """On a standby; the exporter says 0 where it is none, and where all that was received is applied."""
-    bound = get_limit(tune, "PostgresReplicationLag", LAG_SECONDS)
+    bound = get_limit(tune, "PostgreSQLReplicationLag", LAG_SECONDS)
     return AlertRule(
-        name="PostgresReplicationLag",
+        name="PostgreSQLReplicationLag",
         expr=f"pg_replication_lag_seconds > {bound:g}",
         for_="5m",  # a conflict with a report on the standby is over by then
         severity="warning",
@@ -84,11 +84,11 @@ def alert_on_replica_lag(tune: Tune) -> AlertRule:
 
 def alert_on_vacuum_behind(tune: Tune) -> AlertRule:
     """Autovacuum begins when a fifth of a table is dead: more dead than living rows are five times that."""
-    bound = get_limit(tune, "PostgresVacuumBehind", DEAD_ROWS)
+    bound = get_limit(tune, "PostgreSQLVacuumBehind", DEAD_ROWS)
     labels = {"datname": "app", "schemaname": "public", "relname": "jobs"}
     dead, alive = (_build_series(f"pg_stat_user_tables_n_{what}_tup", **labels) for what in ("dead", "live"))
     return AlertRule(
-        name="PostgresVacuumBehind",
+        name="PostgreSQLVacuumBehind",
         expr=f"pg_stat_user_tables_n_dead_tup > {bound:g}"
         " and pg_stat_user_tables_n_dead_tup > pg_stat_user_tables_n_live_tup",
         for_="1h",  # a vacuum of a large table that has just begun is through by then
@@ -115,10 +115,10 @@ def alert_on_vacuum_behind(tune: Tune) -> AlertRule:
 
 def alert_on_wraparound(tune: Tune) -> AlertRule:
     """Transaction ids are used again after 2^31 of them; rows that old must be frozen before."""
-    bound = get_limit(tune, "PostgresWraparoundNear", AGE)
+    bound = get_limit(tune, "PostgreSQLWraparoundNear", AGE)
     age = _build_series("pg_database_wraparound_age_datfrozenxid_seconds", datname="app")
     return AlertRule(
-        name="PostgresWraparoundNear",
+        name="PostgreSQLWraparoundNear",
         expr=f"pg_database_wraparound_age_datfrozenxid_seconds > {bound:g}",  # transactions, whatever its name says
         for_="1h",  # it is a matter of weeks, and goes down at once when a vacuum ends
         severity="warning",
@@ -138,11 +138,11 @@ def alert_on_wraparound(tune: Tune) -> AlertRule:
 
 
 def alert_on_exporter_errors() -> AlertRule:
-    """It logs in and some of its queries fail; that it cannot log in at all is PostgresDown."""
+    """It logs in and some of its queries fail; that it cannot log in at all is PostgreSQLDown."""
     success = _build_series("pg_scrape_collector_success", collector="stat_user_tables")
     error, up = _build_series("pg_exporter_last_scrape_error"), _build_series("pg_up")
     return AlertRule(
-        name="PostgresExporterQueryFailing",
+        name="PostgresHasExporterErrors",
         expr="(pg_scrape_collector_success == 0 or pg_exporter_last_scrape_error == 1) and on(instance) pg_up == 1",
         for_="10m",  # a restart of PostgreSQL breaks the connection of one scrape or two
         severity="warning",

@@ -65,7 +65,7 @@ def alert_on_database_down() -> AlertRule:
         description="The exporter cannot connect: Redis is down, still loads its data, or refuses the password.",
         steps=(
             'Read why: `{service="redis-exporter"}` in Explore says "connection refused", "LOADING" or "WRONGPASS".',
-            "If it is refused, read Redis' own log: did it crash, or was it killed for its memory (HostOomKill)?",
+            "If it is refused, read Redis' own log: did it crash, or was it killed for its memory (NodeOOMKill)?",
             "If it is loading, wait: the log says how far it is.",
             "If the password is wrong, store the present one with `make secret`, then `make up`.",
         ),
@@ -110,10 +110,10 @@ def alert_on_blocked_clients(tune: Tune) -> AlertRule:
 
 def alert_on_many_clients(tune: Tune) -> AlertRule:
     """Before any is refused; RedisRejectedConnections says that it has happened."""
-    bound = get_limit(tune, "RedisConnectionsHigh", CLIENTS)
+    bound = get_limit(tune, "RedisTooManyConnections", CLIENTS)
     used, most = _build_series("redis_connected_clients"), _build_series("redis_config_maxclients")
     return AlertRule(
-        name="RedisConnectionsHigh",
+        name="RedisTooManyConnections",
         expr=f"redis_connected_clients / (redis_config_maxclients > 0) > {bound:g}",
         for_="5m",  # during a deployment the pools of the old and the new instances exist at once
         severity="warning",

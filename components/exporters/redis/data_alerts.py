@@ -58,13 +58,13 @@ def alert_on_high_memory(tune: Tune) -> AlertRule:
 
 def alert_on_high_machine_memory(tune: Tune) -> AlertRule:
     """Where there is no maxmemory, which is Redis' default: the kernel ends it when the machine is full."""
-    bound = get_limit(tune, "RedisMachineMemoryHigh", MACHINE)
+    bound = get_limit(tune, "RedisOutOfMemory", MACHINE)
     used, most, has = (
         _build_series(f"redis_{name}")
         for name in ("memory_used_bytes", "memory_max_bytes", "total_system_memory_bytes")
     )
     return AlertRule(
-        name="RedisMachineMemoryHigh",
+        name="RedisOutOfMemory",
         expr=f"redis_memory_used_bytes / redis_total_system_memory_bytes > {bound:g} and redis_memory_max_bytes == 0",
         for_="5m",  # a burst of keys that expire at once is over by then
         severity="warning",
@@ -132,7 +132,7 @@ def alert_on_master_link_down() -> AlertRule:
             "What does it say? `redis-cli info replication`: `master_link_down_since_seconds`,"
             " `master_sync_in_progress`.",
             "Does it reach the master? `redis-cli -h <master> ping` from its machine.",
-            "If it begins the copy again and again, the master's buffer is too small for it:"
+            "If it starts the copy repeatedly, the master's buffer is too small for it:"
             " `client-output-buffer-limit replica` and `repl-backlog-size`.",
             "If the master was replaced, point it there: `redis-cli replicaof <master> 6379`.",
         ),

@@ -7,7 +7,7 @@ from typing import Any
 from components.alertmanager import mixin as pack
 from tests.support.boards import keeps_identity, tuned
 
-THRESHOLDS = {"AlertmanagerNotificationsFailing": 0.2}
+THRESHOLDS = {"AlertmanagerClusterFailedToSendAlerts": 0.2}
 """Another value for every alert that has one."""
 
 

@@ -28,8 +28,8 @@ def made(folder: Path, tls: dict[str, Any], group: str = "traefik") -> dict[str,
 def test_two_looks_may_fail(tmp_path: Path, profile: str, warning: float) -> None:
     """Six-day certificates do not cry for all of their life, and ninety-day ones not after their end."""
     found = made(tmp_path, {"mode": "acme", "acme": {"email": "a@example.com", "profile": profile}})
-    assert found["TraefikCertificateNotRenewed"].limit == warning
-    assert (found["TraefikCertificateEnding"].limit or 0) < warning
+    assert found["TraefikTLSCertificatesExpiringSoon"].limit == warning
+    assert (found["TraefikTLSCertificatesExpiring"].limit or 0) < warning
     assert found["TraefikCertificateMissing"].severity == "critical"
 
 

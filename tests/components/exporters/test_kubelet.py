@@ -100,8 +100,8 @@ def test_one_crash_is_told_once(tmp_path: Path) -> None:
     plan = plan_cluster(tmp_path)
     names = {group.name: {alert.name for alert in group.alerts} for group in plan.telemetry.rules}
     assert not names["containers"] & {"ContainerRestarting", "ContainerUnhealthy"}
-    assert {"ContainerMemoryNearLimit", "ContainerCpuThrottled", "ContainerMetricsMissing"} <= names["containers"]
-    assert {"PodCrashLooping", "ContainerOomKilled"} <= names["cluster"]
+    assert {"ContainerMemoryNearLimit", "CPUThrottlingHigh", "ContainerMetricsMissing"} <= names["containers"]
+    assert {"KubePodCrashLooping", "KubeContainerOOMKilled"} <= names["cluster"]
     engine = plan_shop(tmp_path / "engine")
     assert {"ContainerRestarting", "ContainerUnhealthy"} <= {
         alert.name for group in engine.telemetry.rules for alert in group.alerts

@@ -85,7 +85,7 @@ def test_it_watches_itself_and_is_reached_at_the_root(tmp_path: Path) -> None:
     (route,) = [route for route in telemetry.routes if route.name == "grafana"]
     assert (route.prefix, route.login, route.strip) == ("/", False, False)
     assert {alert.name for group in telemetry.rules if group.name == "grafana" for alert in group.alerts} == {
-        "GrafanaErrors",
+        "GrafanaRequestsFailing",
         "GrafanaDatasourceErrors",
     }
 

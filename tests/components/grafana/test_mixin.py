@@ -7,7 +7,7 @@ from typing import Any
 from components.grafana import mixin as pack
 from tests.support.boards import keeps_identity, tuned
 
-THRESHOLDS = {"GrafanaErrors": 0.2, "GrafanaDatasourceErrors": 50}
+THRESHOLDS = {"GrafanaRequestsFailing": 0.2, "GrafanaDatasourceErrors": 50}
 """Another value for every alert that has one."""
 
 

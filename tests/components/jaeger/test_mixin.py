@@ -7,7 +7,12 @@ from typing import Any
 from components.jaeger import mixin as pack
 from tests.support.boards import keeps_identity, tuned
 
-THRESHOLDS = {"JaegerDropsSpans": 100, "JaegerSpansNotSaved": 0.2, "JaegerQueueFilling": 0.5, "JaegerQueryErrors": 0.3}
+THRESHOLDS = {
+    "JaegerCollectorDroppingSpans": 100,
+    "JaegerSpansNotSaved": 0.2,
+    "JaegerQueueFilling": 0.5,
+    "JaegerQueryReqsFailing": 0.3,
+}
 """Another value for every alert that has one."""
 
 
@@ -28,7 +33,7 @@ def test_alerts_keep_the_labels_of_their_service() -> None:
 
 def test_traces_that_are_not_there_are_no_failures() -> None:
     """A trace that was not sampled is asked for in vain, which says nothing of Jaeger."""
-    (found,) = [alert for alert in pack.alerts({}) if alert.name == "JaegerQueryErrors"]
+    (found,) = [alert for alert in pack.alerts({}) if alert.name == "JaegerQueryReqsFailing"]
     assert found.expr.count('operation!="get_trace"') == 2
 
 

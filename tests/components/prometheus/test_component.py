@@ -28,7 +28,7 @@ def test_prometheus_contributes_itself() -> None:
     assert own.scrape[0].targets[0].address == "prometheus:9090"
     assert own.datasources[0].default
     assert own.routes[0].prefix == "/prometheus"
-    assert {"Watchdog", "TargetDown", "PrometheusConfigReloadFailed"} <= {a.name for a in own.rules[0].alerts}
+    assert {"Watchdog", "TargetDown", "PrometheusBadConfig"} <= {a.name for a in own.rules[0].alerts}
     assert own.check_names() == []
 
 

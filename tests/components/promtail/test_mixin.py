@@ -8,7 +8,7 @@ from typing import Any
 from components.promtail import mixin as pack
 from tests.support.boards import keeps_identity, tuned
 
-THRESHOLDS = {"PromtailDropsLines": 100, "PromtailRequestErrors": 0.25, "PromtailFileNotRead": 4096}
+THRESHOLDS = {"PromtailDropsLines": 100, "PromtailRequestsErrors": 0.25, "PromtailFileMissing": 4096}
 """Another value for every alert that has one."""
 
 

@@ -64,9 +64,9 @@ SYSTEM_CASES = (
     ),
     of_system(
         "unknown alert tuned for all",
-        {"tune": {"HostMemory": {"enabled": False}}},
-        "tune.HostMemory",
-        "did you mean 'HostMemoryHigh'?",
+        {"tune": {"NodeMemoryHigh": {"enabled": False}}},
+        "tune.NodeMemoryHigh",
+        "did you mean 'NodeMemoryHighUtilization'?",
     ),
     of_system(
         "panel too wide", {f"{PANEL}.width": 25}, "dashboards[0].rows[0].panels[0].width", "less than or equal to 24"

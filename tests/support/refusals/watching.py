@@ -94,8 +94,8 @@ SHARE = "must be a share, greater than 0 and less than 1, such as 0.05 for 5%"
 LIMIT_CASES = (
     tuned("HighErrorRatio", "threshold", 5.0, f"5: {SHARE}"),
     tuned("HighErrorRatio", "threshold", 1.0, f"1: {SHARE}", f"{API}.tune"),
-    tuned("HostCpuHigh", "threshold", -0.5, f"-0.5: {SHARE}"),
-    tuned("HostDiskLow", "threshold", 0.0, f"0: {SHARE}"),
+    tuned("NodeCPUHighUsage", "threshold", -0.5, f"-0.5: {SHARE}"),
+    tuned("NodeFilesystemSpaceLow", "threshold", 0.0, f"0: {SHARE}"),
     tuned("SlowRequests", "threshold", 0.0, "0: must be greater than 0"),
     tuned("GrafanaDatasourceErrors", "threshold", -1.0, "-1: must be 0 or more"),
     tuned("TargetDown", "for", "2y", "2y is longer than Prometheus keeps samples (15d); shorten it, or raise"),

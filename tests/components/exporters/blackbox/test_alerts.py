@@ -7,10 +7,10 @@ from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
-    "ProbeSlow": 0.5,
-    "ProbeFlapping": 0.7,
-    "ProbeCertificateExpiring": 30,
-    "ProbeCertificateLastDays": 2,
+    "BlackboxProbeSlow": 0.5,
+    "BlackboxProbeFlapping": 0.7,
+    "BlackboxSslCertificateWillExpireSoon": 30,
+    "BlackboxSslCertificateLastDays": 2,
 }
 """Other thresholds than the usual ones, for every alert that has one."""
 

@@ -8,7 +8,7 @@ from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
     "ContainerMemoryNearLimit": 0.5,
-    "ContainerCpuThrottled": 0.75,
+    "CPUThrottlingHigh": 0.75,
     "ContainerRestarting": 5,
 }
 """Other thresholds than the usual ones, for every alert that has one."""

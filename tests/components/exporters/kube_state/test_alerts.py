@@ -15,7 +15,7 @@ from tests.support.boards import keeps_identity, tuned
 from tests.support.proving import prove
 from tests.support.validating import tool
 
-OTHERS = {"PodCrashLooping": 5}
+OTHERS = {"KubePodCrashLooping": 5}
 """Other thresholds than the usual ones, for every alert that has one."""
 
 

@@ -26,8 +26,8 @@ def test_thresholds_are_those_of_the_alerts() -> None:
     """What is drawn as too much is what a warning is sent for, and the text says the same."""
     shown = {panel.title: panel for row in cluster.board().rows for panel in row.panels}
     bounds = {alert.name: alert.limit for alert in cluster.alerts({})}
-    volume, full = bounds["VolumeFilling"], bounds["KubePersistentVolumeFillingUp"]
-    restarts = bounds["PodCrashLooping"]
+    volume, full = bounds["KubePersistentVolumeSpaceLow"], bounds["KubePersistentVolumeFillingUp"]
+    restarts = bounds["KubePodCrashLooping"]
     assert volume is not None and full is not None
     for title in ("Volume nearest to full", "Volumes in use"):
         assert [step.value for step in shown[title].thresholds] == [1 - volume, 1 - full]

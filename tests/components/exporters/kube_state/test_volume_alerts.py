@@ -8,8 +8,8 @@ from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
     "KubePersistentVolumeFillingUp": 0.02,
-    "VolumeFilling": 0.1,
-    "VolumeFillsSoon": 0.25,
+    "KubePersistentVolumeSpaceLow": 0.1,
+    "KubePersistentVolumeFillsSoon": 0.25,
     "KubePersistentVolumeInodesFillingUp": 0.02,
 }
 """Other thresholds than the usual ones, for every alert that has one."""
@@ -34,4 +34,4 @@ def test_the_level_calls_people_and_the_trend_warns() -> None:
     """A volume that is nearly full is worse than one that would be full within a day."""
     severities = {alert.name: alert.severity for alert in cluster_volume_alerts.alerts({})}
     assert severities["KubePersistentVolumeFillingUp"] == "critical"
-    assert severities["VolumeFillsSoon"] == severities["VolumeFilling"] == "warning"
+    assert severities["KubePersistentVolumeFillsSoon"] == severities["KubePersistentVolumeSpaceLow"] == "warning"

@@ -13,7 +13,7 @@ from packs.base import build_flat_samples
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
-OTHERS = {"KubeJobNotCompleted": 7200, "CronJobNotStarted": 600}
+OTHERS = {"KubeJobNotCompleted": 7200, "KubeCronJobNotStarted": 600}
 """Other thresholds than the usual ones, for every alert that has one."""
 
 
@@ -44,7 +44,7 @@ def test_a_job_that_is_tried_again_has_not_failed(proves: Proves) -> None:
 
 @pytest.mark.parametrize("condition", ["true", "false"])
 def test_a_failed_job_no_longer_hangs(proves: Proves, condition: str) -> None:
-    """A Job that was given up is JobFailed and not one that never ends."""
+    """A Job that was given up is KubeJobFailed and not one that never ends."""
     rule = cluster_workload_alerts.alert_on_job_not_completed({})
     assert rule.example is not None
     failed = {

@@ -11,11 +11,11 @@ from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
-    "HostMemoryHigh": 0.5,
-    "HostCpuHigh": 0.6,
-    "HostThrashing": 0.5,
-    "HostCpuSteal": 0.3,
-    "HostClockSkew": 1.5,
+    "NodeMemoryHighUtilization": 0.5,
+    "NodeCPUHighUsage": 0.6,
+    "NodeMemoryThrashing": 0.5,
+    "NodeCPUSteal": 0.3,
+    "NodeClockSkewDetected": 1.5,
 }
 """Other thresholds than the usual ones, for every alert that has one."""
 

@@ -8,9 +8,9 @@ from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
-    "HostDiskAlmostFull": 0.05,
-    "HostDiskLow": 0.3,
-    "HostDiskFilling": 0.2,
+    "NodeFilesystemAlmostOutOfSpace": 0.05,
+    "NodeFilesystemSpaceLow": 0.3,
+    "NodeFilesystemSpaceFillingUp": 0.2,
     "NodeFilesystemAlmostOutOfFiles": 0.2,
 }
 """Other thresholds than the usual ones, for every alert that has one."""

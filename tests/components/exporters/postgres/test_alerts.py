@@ -10,11 +10,11 @@ from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
-    "PostgresConnectionsHigh": 0.5,
-    "PostgresLongTransactions": 3600,
-    "PostgresIdleInTransaction": 600,
-    "PostgresDeadlocks": 20,
-    "PostgresCacheHitLow": 0.5,
+    "PostgreSQLHighConnections": 0.5,
+    "PostgreSQLLongTransactions": 3600,
+    "PostgreSQLIdleInTransaction": 600,
+    "PostgresHasHighDeadLocks": 20,
+    "PostgreSQLCacheHitRatio": 0.5,
 }
 """Other thresholds than the usual ones, for every alert that has one."""
 

@@ -29,11 +29,11 @@ def test_the_password_is_a_file(tmp_path: Path) -> None:
 
 
 def test_ages_of_transaction_ids_are_asked_for(tmp_path: Path) -> None:
-    """The exporter does not ask for them by itself, and PostgresWraparoundNear needs them."""
+    """The exporter does not ask for them by itself, and PostgreSQLWraparoundNear needs them."""
     plan = plan_shop(tmp_path, ONE, GIVEN)
     assert "--collector.database_wraparound" in workload(plan, "postgres-exporter").args
     alerts = {alert.name: alert for group in plan.telemetry.rules for alert in group.alerts}
-    assert "pg_database_wraparound_" in alerts["PostgresWraparoundNear"].expr
+    assert "pg_database_wraparound_" in alerts["PostgreSQLWraparoundNear"].expr
 
 
 def test_each_database_has_its_exporter(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from packs.base import build_flat_samples
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
-OTHERS = {"PostgresReplicationLag": 30, "PostgresVacuumBehind": 5000, "PostgresWraparoundNear": 5e8}
+OTHERS = {"PostgreSQLReplicationLag": 30, "PostgreSQLVacuumBehind": 5000, "PostgreSQLWraparoundNear": 5e8}
 """Other thresholds than the usual ones, for every alert that has one."""
 
 

@@ -8,7 +8,7 @@ from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
 OTHERS = {
-    "RedisConnectionsHigh": 0.5,
+    "RedisTooManyConnections": 0.5,
     "RedisClientsBlocked": 200,
     "RedisSlowLog": 50,
     "RedisRejectedConnections": 30,

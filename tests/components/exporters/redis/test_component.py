@@ -28,7 +28,7 @@ def test_the_memory_of_its_machine_is_asked_for(tmp_path: Path) -> None:
     plan = plan_shop(tmp_path, ONE, {"cache-secret": ConfigValue("", secret=True)})
     assert "-include-system-metrics" in workload(plan, "redis-exporter").args
     alerts = {alert.name: alert for group in plan.telemetry.rules for alert in group.alerts}
-    assert "redis_total_system_memory_bytes" in alerts["RedisMachineMemoryHigh"].expr
+    assert "redis_total_system_memory_bytes" in alerts["RedisOutOfMemory"].expr
 
 
 def test_no_database_no_exporter(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from packs.base import build_flat_samples
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
 
-OTHERS = {"RedisMemoryHigh": 0.5, "RedisMachineMemoryHigh": 0.5}
+OTHERS = {"RedisMemoryHigh": 0.5, "RedisOutOfMemory": 0.5}
 """Other thresholds than the usual ones, for every alert that has one."""
 
 
