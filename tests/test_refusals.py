@@ -166,7 +166,7 @@ def test_the_program_assembles_before_it_registers() -> None:
     tree = ast.parse((ROOT / "__main__.py").read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     lines = {node.func.id: node.lineno for node in calls if isinstance(node.func, ast.Name)}
-    assert lines["assemble"] < lines["MonitoringStack"]
+    assert lines["assemble_plan"] < lines["MonitoringStack"]
 
 
 def test_refusing_needs_no_provider(tmp_path: Path) -> None:
@@ -174,10 +174,10 @@ def test_refusing_needs_no_provider(tmp_path: Path) -> None:
     root = project(tmp_path, changed(SYSTEM, {"services.api.port": 0}))
     code = f"""
 import sys, pathlib
-from stack.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble_plan
 from model.errors import ConfigError
 try:
-    assemble("dev", {{"system": ConfigValue("shop")}}, address=str, root=pathlib.Path({str(root)!r}))
+    assemble_plan("dev", {{"system": ConfigValue("shop")}}, address=str, root=pathlib.Path({str(root)!r}))
 except ConfigError as error:
     print(len(error.problems), [name for name in sys.modules if name.startswith("pulumi_")])
 """
