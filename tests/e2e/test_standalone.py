@@ -18,18 +18,18 @@ import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
 import pulumi
-from stack.assemble import ConfigValue, assemble
+from stack.assemble import ConfigValue, assemble_plan
 from stack.resource import ComponentArgs, MonitoringComponent
 from components.prometheus.component import Prometheus
 from targets.docker.register import DockerTarget
-from targets.docker.shared import address
+from targets.docker.shared import build_address
 
 config = {{
     "system": ConfigValue("plue"),
     "prometheus": ConfigValue('{{"port": 28090}}'),
     "docker": ConfigValue({docker!r}),
 }}
-plan = assemble("alone", config, address=address, root=Path({root!r}), need_secrets=False)
+plan = assemble_plan("alone", config, address=build_address, root=Path({root!r}), need_secrets=False)
 target = DockerTarget("alone", plan.settings.docker, plan.images, {{}})
 args = ComponentArgs(workloads=plan.workloads["prometheus"], target=target)
 component = MonitoringComponent(Prometheus, "alone-prometheus", args)
