@@ -87,10 +87,14 @@ class GoBuild:
             for module, path, name in self.copies:
                 shutil.copyfile(module_folder(context, go, source, module) / path, source / name)
             command = ["nice", "-n", NICENESS, str(go), "build", *self.flags(), "-o", str(into / "bin" / self.program)]
-            run([*command, self.package], cwd=source, env=go_environment(context, go), advice=_ADVICE)
+            run([*command, self.package], cwd=source, env=self.environment(context, go, into), advice=_ADVICE)
             shutil.rmtree(source)
             for name in self.names:
                 os.link(into / "bin" / self.program, into / "bin" / name)
+
+    def environment(self, context: Context, go: Path, into: Path) -> dict[str, str]:
+        """The environment of the compiler; what it needs beside the sources may be put into `into`."""
+        return go_environment(context, go)
 
     def flags(self) -> list[str]:
         """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere."""
