@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from toolchain import plan, pulumi_cli, validators
+from toolchain import docker_engine, plan, pulumi_cli, validators
 from toolchain.cluster.choice import choose_cluster, stop_kind
 from toolchain.cluster.service import stop_cluster
 from toolchain.context import Context, build_default_context
@@ -74,7 +74,10 @@ def show_status(context: Context, _: argparse.Namespace) -> int:
 
 
 def manage_engine(context: Context, arguments: argparse.Namespace) -> int:
-    """Have a Docker engine, or stop the one that we started."""
+    """Have a Docker engine, or stop the one that we started; or print where the programs of the newest one are."""
+    if arguments.newest:
+        print(docker_engine.ensure_programs(context))
+        return 0
     if arguments.stop:
         stopped = stop_engine(context)
         print("stopped the engine" if stopped else "no engine of ours runs; nothing stopped")
@@ -181,9 +184,9 @@ def _build_parser() -> argparse.ArgumentParser:
         add_only(command)
     add_command("env", show_env)
     add_command("status", show_status)
-    add_command("engine", manage_engine).add_argument(
-        "--stop", action="store_true", help="stop the engine that we started"
-    )
+    command = add_command("engine", manage_engine)
+    command.add_argument("--stop", action="store_true", help="stop the engine that we started")
+    command.add_argument("--newest", action="store_true", help="build the newest one's programs; start nothing")
     local = add_command("registry", manage_registry)
     local.add_argument("--stop", action="store_true", help="stop the registry")
     local.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="address to listen on")

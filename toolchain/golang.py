@@ -86,20 +86,17 @@ class GoBuild:
             shutil.copytree(self.folder, source)
             for module, path, name in self.copies:
                 shutil.copyfile(find_module_folder(context, go, source, module) / path, source / name)
-            command = [
-                "nice",
-                "-n",
-                NICENESS,
-                str(go),
-                "build",
-                *self.list_flags(),
-                "-o",
-                str(into / "bin" / self.program),
-            ]
-            run_command([*command, self.package], cwd=source, env=build_go_environment(context, go), advice=_ADVICE)
+            flags = self.list_flags()
+            command = ["nice", "-n", NICENESS, str(go), "build", *flags, "-o", str(into / "bin" / self.program)]
+            environment = self.build_environment(context, go, into)
+            run_command([*command, self.package], cwd=source, env=environment, advice=_ADVICE)
             shutil.rmtree(source)
             for name in self.names:
                 os.link(into / "bin" / self.program, into / "bin" / name)
+
+    def build_environment(self, context: Context, go: Path, into: Path) -> dict[str, str]:
+        """The environment of the compiler; what it needs beside the sources may be put into `into`."""
+        return build_go_environment(context, go)
 
     def list_flags(self) -> list[str]:
         """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere."""

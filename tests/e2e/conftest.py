@@ -59,19 +59,19 @@ ORDER = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--engine: which Docker engine the suite runs on."""
-    parser.addoption("--engine", choices=["local", "tcp", "ssh", "kubernetes"], default="local")
+    parser.addoption("--engine", choices=["local", "tcp", "newest", "ssh", "kubernetes"], default="local")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the marker of tests that restart the engine: people's own is left alone."""
-    config.addinivalue_line("markers", "own_engine: runs where the engine is the tests' own, with --engine tcp or ssh")
+    config.addinivalue_line("markers", "own_engine: runs where the engine is the tests' own: --engine tcp, newest, ssh")
     config.addinivalue_line("markers", "local_engine: runs where the engine's socket is a file of this machine")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Runs the files in the order of a stack's life, and leaves out what this engine is not for."""
     kind = config.getoption("--engine")
-    idle = {"own_engine": kind not in ("tcp", "ssh"), "local_engine": kind != "local"}
+    idle = {"own_engine": kind not in ("tcp", "newest", "ssh"), "local_engine": kind != "local"}
     left = [item for item in items if any(idle[name] and item.get_closest_marker(name) for name in idle)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]

@@ -1,7 +1,8 @@
 """A second Docker engine on this machine that shares neither network nor files with the deployer.
 
 It lives in a network namespace and a mount namespace of its own, in which the checkout, the temporary folder and the
-home directory are hidden, and is reached over a virtual link: by TCP with client certificates, or by SSH.
+home directory are hidden, and is reached over a virtual link: by TCP with client certificates, or by SSH. It is the
+distribution's, or with `newest` the one that the toolchain builds, which keeps images in containerd.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,6 +48,13 @@ def make_certificates(folder: Path) -> None:
              "-subj", f"/CN={name}", cwd=folder)  # fmt: skip
         _run("openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem",
              "-CAcreateserial", "-out", certificate, *days, "-extfile", str(extensions), cwd=folder)  # fmt: skip
+
+
+def newest_programs() -> Path:
+    """The folder with the programs of the newest engine, built where they are not there yet."""
+    command = [sys.executable, "-m", "toolchain", "engine", "--newest"]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return Path(done.stdout.strip().splitlines()[-1])
 
 
 class Forwarder:
@@ -108,6 +117,8 @@ class RemoteEngine:
             )
         self._view.mkdir()
         make_certificates(self._view)
+        if self._kind == "newest":
+            shutil.copytree(newest_programs(), self._view / "bin")
         subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
         _run("ip", "netns", "add", NAMESPACE)
         _run("ip", "link", "add", "obs-e2e", "type", "veth", "peer", "name", "eth0", "netns", NAMESPACE)
@@ -147,7 +158,7 @@ class RemoteEngine:
         script = (
             f"mount --make-rprivate / && mkdir -p {self._view}/data /var/lib/docker && mount --bind {self._view} /mnt "
             f"&& mount --bind /mnt/data /var/lib/docker && mount -t tmpfs none /run && {mounts} "
-            f"&& exec dockerd {options}"
+            f"&& PATH=/mnt/bin:$PATH exec dockerd {options}"
         )
         with (self._folder / "dockerd.log").open("ab") as log:
             self._daemon = subprocess.Popen(
@@ -181,7 +192,7 @@ class RemoteEngine:
     def _engine(self) -> Engine:
         mirror = {"registryMirror": f"{HERE}:{self._registry_port}"}
         host: dict[str, Any] = {"restart": self._restart, "network": self._network, "files": self._files}
-        if self._kind == "tcp":
+        if self._kind != "ssh":
             settings = {**mirror, "host": f"tcp://{THERE}:{PORT}", "certPath": str(self._view)}
             return Engine(self._client(), settings, **host)
         settings = {**mirror, "host": f"ssh://root@{THERE}"}
