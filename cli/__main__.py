@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, arguments, capacity, engine, render, routes, secrets, verify
+from cli import alert_test, arguments, capacity, drift, engine, render, routes, secrets, verify
 from cli.arguments import FINE, INTERRUPTED, REFUSED, UNWELL
 from cli.hosts import Host, open_host
 from cli.recover import LockedError, refuse_locked
@@ -121,7 +121,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
         console.print(f"   {line}")
     renewed = rotation.apply(space) if rotation else ()
     replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
-    phases.run("pulumi up", lambda: run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *replace))
+    phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
     host.order_certificate(plan)
@@ -130,8 +130,17 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
         stack, health, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console
     )
     _print_failures(host)
+    if good:
+        drift.write_digest(space.directory, host.compute_digest(plan))
     console.print(phases.format_total())
     return 0 if good else 1
+
+
+def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Sequence[str]) -> None:
+    """Runs `pulumi up`; while it does, nothing is known of what the platform has."""
+    refresh_arguments = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    drift.drop_digest(space.directory)
+    run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *refresh_arguments, *replace)
 
 
 def run_pulumi(space: Workspace, *args: str) -> None:
@@ -196,7 +205,8 @@ def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
     space, plan, host = connect_stack(stack)
     run_preflight(host, plan)
-    space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack)
+    how = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, *how)
     return FINE
 
 

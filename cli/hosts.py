@@ -17,7 +17,7 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
-from cli import alertmanagers, certificate, engine, operator_targets, recover, verify
+from cli import alertmanagers, certificate, drift, engine, operator_targets, recover, render, verify
 from cli.alertmanagers import InContainer, InPod, Instance
 from cli.render import build_cluster_scope
 from cli.stack_file import Location
@@ -67,6 +67,9 @@ class Host(Protocol):
 
     def order_certificate(self, plan: Plan) -> None:
         """Has the entry point order a certificate that it lacks."""
+
+    def compute_digest(self, plan: Plan) -> str:
+        """Digest of all that is there of the stack, as `cli.drift` compares it; empty where that is not known."""
 
     def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
@@ -146,6 +149,12 @@ class DockerHost:
     def _fetch_metrics(self) -> str:
         url = f"http://127.0.0.1:{INTERNAL_PORT}/metrics"
         return verify.fetch_url(self._client, self._stack, TRAEFIK, url)
+
+    def compute_digest(self, plan: Plan) -> str:
+        """See `Host` and `cli.drift.read_digest`."""
+        mirror = plan.settings.docker.registry_mirror
+        names = {plan.images[name].reference(mirror) for name in render.list_images(plan)}
+        return drift.read_digest(self._client, self._stack, names)
 
     def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""
@@ -231,6 +240,10 @@ class ClusterHost:
             self.api.connect_get_namespaced_pod_exec, meta.name, meta.namespace, container=container,
             command=list(command), stdin=False, stdout=True, stderr=True, tty=False,
         )  # fmt: skip
+
+    def compute_digest(self, plan: Plan) -> str:
+        """See `Host`: objects of a cluster change all the time, so Pulumi reads them back."""
+        return ""
 
     def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""

@@ -1,7 +1,7 @@
 # Delivers one revision of a configuration directory, atomically, and proves that the process runs it.
 #
-# Runs once in a container of the service's own image, under a static busybox. The new documents lie in
-# /config/.incoming-$REVISION. The service sees /config read-only; its files are links through ..data, the layout that
+# Runs once in a container of the service's own image, under a static busybox. The new documents come as one text in
+# /documents, or lie in /config/.incoming-$REVISION. The service sees /config read-only; its files are links through ..data, the layout that
 # Kubernetes uses for mounted ConfigMaps, so that watchers written for one work with the other.
 #
 # Delivering what runs already is success, and each step can be repeated: a delivery that was killed at any point is
@@ -80,8 +80,28 @@ own() { # the directories that the service writes belong to its user
     done
 }
 
+unpack() { # before each document stands: SHA-256, number of lines, + where the last line ends or else -, path
+    busybox rm -rf "$incoming"
+    [ -s /documents ] || return 0
+    busybox awk 'left { left--; next } { left = $2; sub(/^[^ ]* [^ ]* [^ ]* /, ""); print }' /documents >/tmp/paths
+    while read -r path; do busybox dirname "$incoming/$path"; done </tmp/paths | busybox sort -u >/tmp/directories
+    while read -r directory; do busybox mkdir -p "$directory" || return 1; done </tmp/directories
+    busybox awk -v top="$incoming" -v sums=/tmp/sums '
+        left { left--; printf "%s%s", $0, (left || whole) ? "\n" : "" >file; if (!left) close(file); next }
+        {
+            sum = $1; left = $2; whole = $3 == "+"
+            sub(/^[^ ]* [^ ]* [^ ]* /, "")
+            file = top "/" $0
+            print sum "  " file >sums
+            printf "" >file
+            if (!left) close(file)
+        }' /documents
+    busybox sha256sum -c /tmp/sums >/tmp/words 2>&1 # what a full disk cut short is not what was sent
+}
+
 receive() { # what came is the revision; what there is under its name already may have been spoilt, as by a full disk
     incoming=/config/.incoming-$REVISION
+    if [ -f /documents ]; then unpack || return 1; fi
     if [ -d "$incoming" ]; then
         if [ -d "/config/$new" ] && ! busybox diff -r "$incoming" "/config/$new" >/dev/null 2>&1; then
             if [ "$old" = "$new" ]; then
@@ -180,7 +200,8 @@ main() {
     new=.rev-$REVISION
     before=$old
     own
-    receive || refuse "its documents did not arrive, or the volume is full" </dev/null
+    : >/tmp/words
+    receive || refuse "its documents did not arrive, or the volume is full" </tmp/words
     accept
     new_second
     switch "$new" || refuse "the volume cannot be written" </dev/null

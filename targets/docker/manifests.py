@@ -49,17 +49,23 @@ def describe_objects(objects: Mapping[str, list[Inputs]], workload: Workload | N
     """Inputs for people: documents by name alone, as they are files of their own, and no digest of all of them."""
     revision = workload.config.compute_revision() if workload and workload.config else ""
     return {
-        kind: [_drop_revision(_describe_inputs(inputs), revision) for inputs in items]
+        kind: [_drop_revision(_describe_inputs(inputs, workload), revision) for inputs in items]
         for kind, items in objects.items()
     }
 
 
-def _describe_inputs(inputs: Inputs) -> Inputs:
-    uploads = [
-        upload if isinstance(upload["content"], Late) else upload["file"] for upload in inputs.get("uploads", ())
-    ]
+def _describe_inputs(inputs: Inputs, workload: Workload | None) -> Inputs:
+    uploads = [_describe_upload(upload, workload) for upload in inputs.get("uploads", ())]
     described: Inputs = format_inputs({**inputs, **({"uploads": uploads} if uploads else {})})
     return described
+
+
+def _describe_upload(upload: Inputs, workload: Workload | None) -> Inputs | str:
+    if isinstance(upload["content"], Late):
+        return upload
+    if upload["file"] == delivery.DOCUMENTS and workload:
+        return {"file": upload["file"], "documents": sorted(workload.config.files if workload.config else ())}
+    return str(upload["file"])
 
 
 def _drop_revision(value: Any, revision: str) -> Any:

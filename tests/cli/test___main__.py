@@ -162,6 +162,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
     assert call(monkeypatch, "preview") == 0
     assert call(monkeypatch, "preview", "--json") == 0
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
@@ -240,6 +241,7 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(verify, "list_unseen", lambda *args, **options: ["no metrics"])
     monkeypatch.setattr(verify, "print_report", lambda stack, found, scraped, unseen, **options: reported(unseen))
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
 
     def reported(unseen: list[str]) -> bool:
         assert unseen == ["no metrics"]
@@ -248,6 +250,30 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert call(monkeypatch, "up") == 0
     assert fakes.calls(stack)[-1].endswith("--stack dev --replace urn:x --replace urn:y")
     assert call(monkeypatch, "up") == 1
+
+
+def test_only_what_may_have_changed_is_read_back(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a run that ended well nothing is, until the engine has something else or a run does not end well."""
+    verdicts, engines = [True, True, False, True], ["one"]
+    monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
+    monkeypatch.setattr(recover, "list_unfinished", lambda state: [])
+    for name in ("wait_healthy", "wait_targets", "list_unseen"):
+        monkeypatch.setattr(verify, name, lambda *args, **options: [])
+    monkeypatch.setattr(verify, "print_report", lambda *args, **options: verdicts.pop(0))
+    monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: engines[0])
+
+    def is_read(command: str) -> bool:
+        call(monkeypatch, command)
+        (done,) = [line for line in fakes.calls(stack) if line.startswith(f"{command} ")][-1:]
+        return "--refresh=false" not in done
+
+    assert is_read("up") and not is_read("preview")
+    assert not is_read("up") and not is_read("preview")
+    assert not is_read("up"), "the third, which does not end well"
+    assert is_read("preview") and is_read("up")
+    engines[0] = "other"
+    assert is_read("preview")
 
 
 def test_the_engine_describes_itself_before_a_run(
@@ -292,6 +318,7 @@ def test_rotate_deploys_another_value(
     ):
         monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
     monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
+    monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
     monkeypatch.setattr(verify, "print_report", lambda *args, **options: True)
     assert call(monkeypatch, "rotate", "--name", "tls-authority") == 0
     assert f"up --yes --skip-preview --stack dev --replace {urn}" in fakes.calls(stack)

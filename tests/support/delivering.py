@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from model.workload import Reload
-from targets.docker.delivery import SCRIPT
+from targets.docker.delivery import SCRIPT, pack_documents
 from targets.environment import build_reload_environment
 from tests.support import alerting
 from tests.support.alerting import Quiet
@@ -49,14 +49,11 @@ class Volume:
 
     def moved(self, text: str) -> str:
         """A text with this volume's directories in the place of the container's."""
-        return re.sub("/(config|tools|tmp)\\b", lambda found: f"{self.folder}/{found[1]}", text)
+        return re.sub("/(config|tools|tmp|documents)\\b", lambda found: f"{self.folder}/{found[1]}", text)
 
-    def send(self, revision: str, files: Mapping[str, str]) -> None:
-        """The documents of a revision arrive, as by the uploads of a container."""
-        for path, text in files.items():
-            target = self.config / f".incoming-{revision}" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
+    def send(self, files: Mapping[str, str]) -> None:
+        """Documents arrive, as by the upload of a container."""
+        (self.folder / "documents").write_text(pack_documents(files))
 
     def run(
         self, revision: str, reload: Reload | None = None, *, killed_at: int = 0, env: Mapping[str, str] | None = None
@@ -76,7 +73,7 @@ class Volume:
         self, revision: str, files: Mapping[str, str], reload: Reload | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Documents arrive and are delivered."""
-        self.send(revision, files)
+        self.send(files)
         return self.run(revision, reload, env=env)
 
     def killed(self, revision: str, files: Mapping[str, str], reload: Reload | None = None) -> Iterator[int]:
@@ -84,7 +81,7 @@ class Volume:
         before = self._copy("before")
         for step in itertools.count(1):
             self._replace(before)
-            self.send(revision, files)
+            self.send(files)
             if self.run(revision, reload, killed_at=step).returncode != -signal.SIGKILL:
                 return
             yield step

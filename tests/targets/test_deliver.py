@@ -116,6 +116,32 @@ def test_half_a_revision_is_replaced(running: Running, revision: str) -> None:
     assert not list(running.volume.config.glob(".rev-spoilt"))
 
 
+FORMS = {
+    "an empty file.yml": "", "cr.txt": "a\r\nb\r\n", "deep/er/x.json": '{"a": "\\\\n %s"}', "sub/..data": "no newline",
+    "lines.txt": "\n\n  indented\n\n", "zz é.txt": "é\n",
+}  # fmt: skip
+"""Documents whose lines, ends and names are not plain."""
+
+
+def test_documents_arrive_as_they_were_sent(tmp_path: Path) -> None:
+    """To the byte: empty ones, without a last newline, with carriage returns, escapes, and spaces in their names."""
+    volume = Volume(tmp_path)
+    assert volume.deliver("one", FORMS).returncode == 0
+    top = volume.config / ".rev-one"
+    there = {str(path.relative_to(top)): path.read_bytes().decode() for path in top.rglob("*") if path.is_file()}
+    assert there == FORMS
+
+
+def test_what_is_cut_short_is_refused(running: Running) -> None:
+    """A text that lacks its end, as on a full disk, is no revision; the process runs what it ran before."""
+    running.volume.send(running.documents("two", NEW))
+    packed = running.volume.folder / "documents"
+    packed.write_text(packed.read_text()[:-5])
+    done = running.volume.run("two", running.reload)
+    assert done.returncode == 1 and "REFUSED: its documents did not arrive" in done.stdout
+    assert running.volume.seen() == running.process.loaded == running.documents("one", OLD)
+
+
 def test_a_process_of_another_kind_is_not_asked(running: Running) -> None:
     """Before its container is replaced, the old process is not asked to load what its successor will read."""
     code, words = running.deliver("two", NEW, HOST="server-0.invalid")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from model.settings import DockerSettings
@@ -21,12 +22,22 @@ def test_secrets_are_named_and_never_there() -> None:
 
 
 def test_documents_come_with_the_script_that_takes_them() -> None:
-    """Every document lies in a directory of its revision, beside the script."""
+    """All documents lie in one file beside the script, outside of the volume that the process reads."""
     assert SERVER.config is not None
     files = {item["file"]: item["content"] for item in delivery.build_configure(SCOPE, SERVER)["uploads"]}
-    assert files.pop("/deliver.sh") == delivery.SCRIPT.read_text(encoding="utf-8")
-    incoming = f"/config/.incoming-{SERVER.config.compute_revision()}"
-    assert files == {f"{incoming}/{path}": text for path, text in SERVER.config.files.items()}
+    assert files == {
+        "/deliver.sh": delivery.SCRIPT.read_text(encoding="utf-8"),
+        "/documents": delivery.pack_documents(SERVER.config.files),
+    }
+
+
+def test_packed_documents_are_readable_lines() -> None:
+    """Each document stands there as it is, below a line with its digest, its lines, how it ends, and its path."""
+    packed = delivery.pack_documents({"b/two words.yml": "a: 1\nb: 2", "a.yml": "", "c.yml": "x\n"})
+    digests = [hashlib.sha256(text).hexdigest() for text in (b"", b"a: 1\nb: 2", b"x\n")]
+    assert packed == (
+        f"{digests[0]} 0 + a.yml\n{digests[1]} 2 - b/two words.yml\na: 1\nb: 2\n{digests[2]} 1 + c.yml\nx\n"
+    )
 
 
 def test_the_environment_is_sorted_and_changes_with_secrets_that_are_read_again() -> None:

@@ -38,7 +38,7 @@ def test_documents_are_described_by_name() -> None:
         return json.dumps(manifests.describe_objects(manifests.build_workload_objects(SCOPE, workload), workload))
 
     before = described({"server.yml": "a: 1"})
-    assert "/config/.incoming-${revision}/server.yml" in before and "a: 1" not in before
+    assert '"documents": ["server.yml"]' in before and "a: 1" not in before
     assert described({"server.yml": "a: 2"}) == before
     assert described({"server.yml": "a: 1", "more.yml": ""}) != before
 
