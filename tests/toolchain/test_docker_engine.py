@@ -47,7 +47,7 @@ def test_a_library_is_linked_statically_from_its_package(
 def test_another_library_is_another_program(context: Context) -> None:
     """The package that is linked is part of the artefact's key."""
     other = replace(RUNC, library=DebianPackages("other", ("other-dev",)))
-    assert other.(context) != RUNC.(context)
+    assert other.find_path(context) != RUNC.find_path(context)
 
 
 def test_all_programs_are_in_one_folder(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
