@@ -33,7 +33,7 @@ def documents(own: Settings, context: Planned) -> dict[str, str]:
     database = own.database
     if database and database.ca_certificate:
         files[DATABASE_CA] = database.ca_certificate
-    return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board.model) for board in boards}
+    return files | {f"boards/{slug(board.folder)}/{board.uid}.json": dump(board) for board in boards}
 
 
 def sources(own: Settings, context: Planned) -> tuple[Datasource, ...]:

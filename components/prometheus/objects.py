@@ -81,7 +81,7 @@ def dashboard(operator: Operator, board: Dashboard) -> ExtraObject:
 
     Source: https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards
     """
-    text = dump(board.model)
+    text = dump(board)
     if len(json.dumps(text)) > LARGEST:
         text = json.dumps(board.model, separators=(",", ":"))
     return ExtraObject(

@@ -8,8 +8,10 @@ system's file describes needs whoever watches it: a database its exporter, a hea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from model.dashboard import CACHED
 from model.errors import Problem
 from model.places import in_section, setting
 from model.system import System
@@ -109,9 +111,11 @@ def _drawn(collected: Telemetry) -> Iterator[Need]:
         yield Need(what=source(uid), why=f"the dashboards {named(boards)} ask it")
 
 
-def asked(board: Dashboard) -> set[str]:
+@lru_cache(maxsize=CACHED)
+def asked(board: Dashboard) -> frozenset[str]:
     """Uids of the data sources that a dashboard asks; those that Grafana brings itself are none."""
-    return {uid for uid in _sources(board.model) if uid and not uid.startswith(("-", "$", "grafana"))}
+    uids = _sources(board.model)
+    return frozenset(uid for uid in uids if uid and not uid.startswith(("-", "$", "grafana")))
 
 
 def _sources(node: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from model.errors import Problem
@@ -117,7 +118,7 @@ def _hidden(
         beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value.values())
         result: dict[Hashable, Any] = {}
         for name, item in value.items():
-            shown, titles = _text_hidden(name, "", access_key=False) if isinstance(name, str) else (name, [])
+            shown, titles = _text_hidden(name, "", access_key=False) if isinstance(name, str) else (name, ())
             place = f"{path}.{shown}" if path else str(shown)
             for title in titles[:1]:
                 refuse(place, f"a key with {title}")
@@ -132,7 +133,8 @@ def _hidden(
     return value
 
 
-def _text_hidden(text: str, key: str, *, access_key: bool) -> tuple[str, list[str]]:
+@lru_cache(maxsize=4096)
+def _text_hidden(text: str, key: str, *, access_key: bool) -> tuple[str, tuple[str, ...]]:
     """The text without its secrets, and what these are."""
     titles = []
     for title, pattern in _patterns(key, access_key=access_key):
@@ -140,7 +142,7 @@ def _text_hidden(text: str, key: str, *, access_key: bool) -> tuple[str, list[st
         if clean != text:
             titles.append(title)
             text = clean
-    return text, titles
+    return text, tuple(titles)
 
 
 def _patterns(key: str, *, access_key: bool) -> Iterator[tuple[str, re.Pattern[str]]]:
