@@ -6,8 +6,9 @@ Format: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from grafana_foundation_sdk.builders import (
@@ -40,6 +41,8 @@ COLUMNS = 24
 INSTANT = ("table", "bargauge", "gauge", "stat")
 """Kinds that show how things are now, so their queries are evaluated once and not over time: the last value of a series
 that has ended would look like a present one."""
+CACHED = 256
+"""How many dashboards are built once for all plans that draw them alike: more than the largest stack has."""
 NO_DATA = "no data"
 """What a figure says that has no value."""
 FIRING = 'ALERTS{alertstate="firing", severity=~"critical|warning", environment=~"$environment|"}'
@@ -74,6 +77,11 @@ def build_dashboard(
     problems = _check_spec(spec, where)
     if problems:
         raise ConfigError(problems)
+    return _build_cached(spec, folder, tuple(tags), tuple(services))
+
+
+@lru_cache(maxsize=CACHED)
+def _build_cached(spec: DashboardSpec, folder: str, tags: tuple[str, ...], services: tuple[str, ...]) -> Dashboard:
     draft = (
         dashboard.Dashboard(spec.title)
         .uid(spec.uid)
@@ -104,9 +112,10 @@ def build_dashboard(
     return Dashboard(uid=spec.uid, title=spec.title, folder=folder, model=model)
 
 
-def render_dashboard(model: Mapping[str, Any]) -> str:
+@lru_cache(maxsize=CACHED)
+def render_dashboard(board: Dashboard) -> str:
     """A dashboard as the text of its file, keys sorted."""
-    return json.dumps(model, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(board.model, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def arrange_panels(panels: Sequence[Panel], top: int) -> tuple[list[GridPosition], int]:

@@ -22,7 +22,7 @@ _ADDRESS = re.compile(rf"(?<![\w.-]){re.escape(HOST)}(?![\w.-])")
 
 def mentions_host(*texts: str) -> bool:
     """Whether one of the texts names the host, as http://host.docker.internal:8080/health does."""
-    return any(_ADDRESS.search(text) for text in texts)
+    return any(HOST in text and _ADDRESS.search(text) for text in texts)
 
 
 def list_addresses(key: str, service: Service) -> dict[str, str]:

@@ -8,7 +8,7 @@ An alert whose expression is false ends for everybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from model.telemetry import AlertRule, Inhibition, RuleGroup
@@ -19,9 +19,11 @@ def apply_inhibitions(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
 
     Only alerts of these groups inhibit: one that is switched off silences nothing.
     """
-    every = [alert for group in groups for alert in group.alerts]
+    clauses: dict[int, set[str]] = {}
+    for source, inhibition, target in list_inhibitions([alert for group in groups for alert in group.alerts]):
+        clauses.setdefault(id(target), set()).add(build_clause(source, inhibition))
     return tuple(
-        replace(group, alerts=tuple(exclude_inhibited(alert, every) for alert in _sort_worst_first(group.alerts)))
+        replace(group, alerts=tuple(_exclude(a, clauses.get(id(a), ())) for a in _sort_worst_first(group.alerts)))
         for group in groups
     )
 
@@ -40,12 +42,9 @@ def _is_same_service(source: AlertRule, target: AlertRule) -> bool:
     return source.service == target.service or not (source.service and target.service)
 
 
-def exclude_inhibited(alert: AlertRule, every: Sequence[AlertRule]) -> AlertRule:
-    """The alert, silent while one of `every` fires that inhibits it."""
-    clauses = sorted(
-        {build_clause(source, inhibition) for source, inhibition, target in list_inhibitions(every) if target == alert}
-    )
-    return replace(alert, expr=" ".join([f"({alert.expr})", *clauses])) if clauses else alert
+def _exclude(alert: AlertRule, clauses: Collection[str]) -> AlertRule:
+    """The alert, silent wherever one of the clauses leaves something out."""
+    return replace(alert, expr=" ".join([f"({alert.expr})", *sorted(clauses)])) if clauses else alert
 
 
 def build_clause(source: AlertRule, inhibition: Inhibition) -> str:

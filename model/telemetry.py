@@ -230,7 +230,7 @@ class Dashboard:
     uid: str
     title: str
     folder: str
-    model: Mapping[str, Any]
+    model: Mapping[str, Any] = field(hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ from tests.support.validating import tool
 
 Proves = Callable[..., None]
 Uses = Callable[..., Subject]
+
+
+def pytest_collection_finish() -> None:
+    """What is there once all modules are imported stays, so that no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture

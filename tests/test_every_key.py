@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from model.errors import ConfigError
 from model.settings import ComponentSettings
 from model.system import System
 from stack import registry
-from tests.support.deployed import as_registered, as_text, planned
+from tests.support.deployed import Deployed, as_registered, planned, written_plainly
 from tests.support.every_key import ENVIRONMENTS, SETTINGS_VALUES, SYSTEM, SYSTEM_VALUES
 from tests.support.keys import Change, changes
 
@@ -33,8 +34,8 @@ class Judge:
 
     def __init__(self, plan: Callable[[Document], Any]) -> None:
         self._plan = plan
-        self._texts: dict[str, str | None] = {}
-        self._registered: dict[str, str] = {}
+        self._deployed = lru_cache(maxsize=64)(self._planned_from)  # most changes are of the same few documents
+        self._registered = lru_cache(maxsize=64)(self._registered_from)
 
     def outcomes(self, made: Iterable[Change]) -> dict[str, set[str]]:
         """The words above for each key, as far as a plan says it: once a key has its effect, it is not tried again."""
@@ -46,39 +47,40 @@ class Judge:
 
     def is_registered(self, change: Change) -> bool:
         """Whether the change registers other resources with Pulumi; takes longer than a plan."""
-        if self._text(change.before) is None:
+        if self._deploys(change.before) is None:
             return False
-        accepted = [after for after in change.after if self._text(after) is not None]
+        accepted = [after for after in change.after if self._deploys(after) is not None]
         return any(self._resources(after) != self._resources(change.before) for after in accepted)
 
     def _planned(self, change: Change) -> str:
         if not change.after:
             return UNKNOWN
-        before = self._text(change.before)
+        before = self._deploys(change.before)
         if before is None:
             return REFUSED  # what it belongs to is, here
-        texts = []
-        for after in change.after:
-            texts.append(self._text(after))
-            if texts[-1] not in (None, before):
+        accepted = False
+        for document in change.after:
+            after = self._deploys(document)
+            if after is not None and after.differs(before):
                 return EFFECT
-        return REFUSED if set(texts) == {None} else NONE
+            accepted = accepted or after is not None
+        return NONE if accepted else REFUSED
 
-    def _text(self, document: Document) -> str | None:
+    def _deploys(self, document: Document) -> Deployed | None:
         """What a document deploys; None where it is refused."""
-        key = json.dumps(document, sort_keys=True)
-        if key not in self._texts:
-            try:
-                self._texts[key] = as_text(self._plan(document))
-            except ConfigError:
-                self._texts[key] = None
-        return self._texts[key]
+        return self._deployed(json.dumps(document, sort_keys=True))
+
+    def _planned_from(self, text: str) -> Deployed | None:
+        try:
+            return Deployed(self._plan(json.loads(text)))
+        except ConfigError:
+            return None
+
+    def _registered_from(self, text: str) -> str:
+        return as_registered(self._plan(json.loads(text)))
 
     def _resources(self, document: Document) -> str:
-        key = json.dumps(document, sort_keys=True)
-        if key not in self._registered:
-            self._registered[key] = as_registered(self._plan(document))
-        return self._registered[key]
+        return self._registered(json.dumps(document, sort_keys=True))
 
 
 def counted(said: Mapping[str, set[str]]) -> str:
@@ -103,6 +105,13 @@ def shared(key: str) -> bool:
 def unseen(said: Mapping[str, set[str]], made: Iterable[Change]) -> list[Change]:
     """The changes of keys that were accepted and that no plan showed."""
     return [change for change in made if EFFECT not in said[change.key] and NONE in said[change.key]]
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Iterator[None]:
+    """Nobody reads the documents here."""
+    with written_plainly():
+        yield
 
 
 @pytest.mark.parametrize("top", [f.alias or name for name, f in registry.build_settings_model().model_fields.items()])

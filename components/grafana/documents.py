@@ -33,9 +33,7 @@ def render_documents(own: Settings, context: Planned) -> dict[str, str]:
     database = own.database
     if database and database.ca_certificate:
         files[DATABASE_CA] = database.ca_certificate
-    return files | {
-        f"boards/{build_slug(board.folder)}/{board.uid}.json": render_dashboard(board.model) for board in boards
-    }
+    return files | {f"boards/{build_slug(board.folder)}/{board.uid}.json": render_dashboard(board) for board in boards}
 
 
 def list_datasources(own: Settings, context: Planned) -> tuple[Datasource, ...]:

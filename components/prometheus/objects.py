@@ -81,7 +81,7 @@ def build_dashboard(operator: Operator, board: Dashboard) -> ExtraObject:
 
     Source: https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards
     """
-    text = render_dashboard(board.model)
+    text = render_dashboard(board)
     if len(json.dumps(text)) > LARGEST:
         text = json.dumps(board.model, separators=(",", ":"))
     return ExtraObject(

@@ -8,8 +8,10 @@ system's file describes needs whoever watches it: a database its exporter, a hea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from model.dashboard import CACHED
 from model.errors import Problem
 from model.places import locate_in_section, locate_setting
 from model.system import System
@@ -113,9 +115,11 @@ def _list_datasource_needs(collected: Telemetry) -> Iterator[Need]:
         yield Need(what=name_source_offer(uid), why=f"the dashboards {shorten_names(boards)} ask it")
 
 
-def list_datasource_uids(board: Dashboard) -> set[str]:
+@lru_cache(maxsize=CACHED)
+def list_datasource_uids(board: Dashboard) -> frozenset[str]:
     """Uids of the data sources that a dashboard asks; those that Grafana brings itself are none."""
-    return {uid for uid in _find_datasource_uids(board.model) if uid and not uid.startswith(("-", "$", "grafana"))}
+    uids = _find_datasource_uids(board.model)
+    return frozenset(uid for uid in uids if uid and not uid.startswith(("-", "$", "grafana")))
 
 
 def _find_datasource_uids(node: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from model.errors import Problem
@@ -119,7 +120,7 @@ def _hide_value(
         beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value.values())
         result: dict[Hashable, Any] = {}
         for name, item in value.items():
-            shown, titles = _hide_in_text(name, "", access_key=False) if isinstance(name, str) else (name, [])
+            shown, titles = _hide_in_text(name, "", access_key=False) if isinstance(name, str) else (name, ())
             child_path = f"{path}.{shown}" if path else str(shown)
             for title in titles[:1]:
                 refuse(child_path, f"a key with {title}")
@@ -134,7 +135,8 @@ def _hide_value(
     return value
 
 
-def _hide_in_text(text: str, key: str, *, access_key: bool) -> tuple[str, list[str]]:
+@lru_cache(maxsize=4096)
+def _hide_in_text(text: str, key: str, *, access_key: bool) -> tuple[str, tuple[str, ...]]:
     """The text without its secrets, and what these are."""
     titles = []
     for title, pattern in _list_patterns(key, access_key=access_key):
@@ -142,7 +144,7 @@ def _hide_in_text(text: str, key: str, *, access_key: bool) -> tuple[str, list[s
         if clean != text:
             titles.append(title)
             text = clean
-    return text, titles
+    return text, tuple(titles)
 
 
 def _list_patterns(key: str, *, access_key: bool) -> Iterator[tuple[str, re.Pattern[str]]]:

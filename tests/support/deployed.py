@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import pulumi
 
 from cli import capacity
-from cli.render import render_config_maps, render_objects
+from cli.render import render_config_maps, render_containers, render_objects
 from model.extra_objects import ExtraObject
 from model.plan import Plan
 from model.settings import KubernetesSettings
@@ -56,7 +58,7 @@ def planned(folder: Path, settings: Mapping[str, Any], system: Mapping[str, Any]
     if settings.get("target") == "kubernetes":
         system = {key: _reached(value) if key in ("services", "databases") else value for key, value in system.items()}
     name = str(system["name"] if settings["system"] == SHOP else settings["system"])
-    root = project(folder, {**system, "name": name}, name=name)
+    root = project(folder, json.dumps({**system, "name": name}), name=name)  # JSON is YAML, and soon written
     settings = {**settings, "system": name}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     config = {key: ConfigValue(text) for key, text in texts.items()}
@@ -70,22 +72,65 @@ def _reached(entries: Any) -> Any:
     return {key: entry for key, entry in entries.items() if not (isinstance(entry, Mapping) and entry.get("onHost"))}
 
 
+@contextmanager
+def written_plainly() -> Iterator[None]:
+    """Documents are written as JSON meanwhile, which is YAML too: in a tenth of the time, and other content differs."""
+    one, several = (lambda document, **_: json.dumps(document)), (lambda all_, **_: json.dumps(list(all_)))
+    writer = SimpleNamespace(dump=one, safe_dump=one, dump_all=several)
+    with mock.patch("components.documents.yaml", writer), mock.patch("cli.render.yaml", writer):
+        yield
+
+
+class Deployed:
+    """What a plan itself says of all that is deployed, part by part: a later one is written only where it is read."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._texts: dict[str, str] = {}
+
+    def differs(self, other: Deployed) -> bool:
+        """Whether the plans would not deploy the same."""
+        return any(self.part(name) != other.part(name) for name in PARTS)
+
+    def part(self, name: str) -> str:
+        """One of PARTS as text."""
+        if name not in self._texts:
+            self._texts[name] = json.dumps(PARTS[name](self._plan), default=_plain, sort_keys=True)
+        return self._texts[name]
+
+
 def as_text(plan: Plan) -> str:
-    """What a plan itself says of all that is deployed, on a cluster the objects made of it, and what people are shown:
-    runbooks and tests of alerts, and the capacity that is needed.
-    """
+    """All that a plan itself says."""
+    deployed = Deployed(plan)
+    return "\n".join(map(deployed.part, PARTS))
+
+
+def _workloads(plan: Plan) -> Any:
     mirror = getattr(plan.settings, plan.settings.target).registry_mirror
-    every = [{**dataclasses.asdict(w), "image": plan.images[w.image].reference(mirror)} for w in plan.list_workloads()]
+    every = plan.list_workloads()
+    return [{**dataclasses.asdict(w), "image": plan.images[w.image].reference(mirror)} for w in every]
+
+
+def _written(plan: Plan) -> Any:
     alerts = [alert for group in plan.telemetry.rules for alert in group.alerts]
-    said = {
-        "workloads": every,
-        "secrets": {name: dataclasses.asdict(secret) for name, secret in plan.secrets.items()},
-        "declared": [dataclasses.asdict(item) for item in plan.extra_objects],
-        "objects": {**render_objects(plan), **render_config_maps(plan)},
-        "written": [[a.name, a.steps, a.example and dataclasses.asdict(a.example)] for a in alerts],
-        "capacity": dataclasses.asdict(capacity.estimate_plan(plan)),
-    }
-    return json.dumps(said, default=_plain, sort_keys=True)
+    return [[a.name, a.steps, a.example and dataclasses.asdict(a.example)] for a in alerts]
+
+
+def _containers(plan: Plan) -> Any:
+    return render_containers(plan) if plan.settings.target == "docker" else {}
+
+
+PARTS: Mapping[str, Callable[[Plan], Any]] = {
+    "workloads": _workloads,
+    "secrets": lambda plan: {name: dataclasses.asdict(secret) for name, secret in plan.secrets.items()},
+    "extra objects": lambda plan: [dataclasses.asdict(item) for item in plan.extra_objects],
+    "runbooks and tests of alerts": _written,
+    "capacity": lambda plan: dataclasses.asdict(capacity.estimate_plan(plan)),
+    "containers": _containers,
+    "objects": render_objects,
+    "config maps": render_config_maps,
+}
+"""What is deployed and what people are shown; what takes long comes last."""
 
 
 def as_registered(plan: Plan) -> str:
