@@ -96,7 +96,10 @@ def build_configure(scope: Scope, workload: Workload) -> Inputs:
 
 def _build_uploads(config: ConfigDir) -> list[Inputs]:
     script = SCRIPT.read_text(encoding="utf-8")
-    return [{"file": "/deliver.sh", "content": script}, {"file": DOCUMENTS, "content": pack_documents(config.files)}]
+    uploads = [{"file": "/deliver.sh", "content": script}]
+    if config.files:  # the provider takes no empty file
+        uploads.append({"file": DOCUMENTS, "content": pack_documents(config.files)})
+    return uploads
 
 
 def pack_documents(files: Mapping[str, str]) -> str:

@@ -31,6 +31,12 @@ def test_documents_come_with_the_script_that_takes_them() -> None:
     }
 
 
+def test_no_documents_are_no_file() -> None:
+    """A workload with data directories alone has the script and nothing else: the provider takes no empty file."""
+    workload = replace(PLAIN, volumes=(DataVolume(name="d", path="/d"),))
+    assert [item["file"] for item in delivery.build_configure(SCOPE, workload)["uploads"]] == ["/deliver.sh"]
+
+
 def test_packed_documents_are_readable_lines() -> None:
     """Each document stands there as it is, below a line with its digest, its lines, how it ends, and its path."""
     packed = delivery.pack_documents({"b/two words.yml": "a: 1\nb: 2", "a.yml": "", "c.yml": "x\n"})
