@@ -230,6 +230,7 @@ def down(stack: str, *, purge: bool) -> int:
     generated = space.read_outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
     if not purge:
         keep_secrets(space, generated)
+    drift.drop_digest(space.directory)
     run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
     if purge:
         host.purge_volumes()

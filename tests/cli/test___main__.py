@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli import __main__ as commands
-from cli import engine, recover, render, secrets, verify
+from cli import drift, engine, recover, render, secrets, verify
 from cli.hosts import Description, DockerHost
 from model.errors import ConfigError, Problem
 from model.secret import Secret
@@ -169,8 +169,10 @@ def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """`make down` destroys the stack, keeps its data volumes and names them."""
+    """`make down` destroys the stack, keeps its data volumes and names them, and forgets what the engine had."""
+    (stack / drift.FILE).write_text("{}")
     assert call(monkeypatch, "down") == 0
+    assert not (stack / drift.FILE).exists()
     assert "destroy --yes --skip-preview --stack dev" in fakes.calls(stack)
     assert "Kept data volumes: dev-prometheus-data" in capsys.readouterr().out
 
