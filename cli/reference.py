@@ -18,7 +18,6 @@ from pydantic.fields import FieldInfo
 from cli.workspace import PROJECT
 from model.scope import TARGETS, OnlyOn
 from model.settings import ComponentSettings
-from model.system import System
 from stack import registry
 
 HEAD = "<!-- Written by `python -m cli.schema` from the models; change those. -->\n"
@@ -47,7 +46,10 @@ class Section:
 
 def render_pages() -> dict[Path, str]:
     """The text of both pages, by path below the checkout."""
-    models: dict[Path, type[BaseModel]] = {SETTINGS: registry.build_settings_model(), SYSTEM: System}
+    models: dict[Path, type[BaseModel]] = {
+        SETTINGS: registry.build_settings_model(),
+        SYSTEM: registry.build_system_model(),
+    }
     return {path: render_page(path, model) for path, model in models.items()}
 
 

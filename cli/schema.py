@@ -22,7 +22,6 @@ from cli import reference, runbooks
 from cli.workspace import PROJECT, ROOT
 from model.images import ImagesFile
 from model.settings import ComponentSettings
-from model.system import System
 from stack import registry
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -42,7 +41,7 @@ def build_schemas() -> dict[str, dict[str, Any]]:
     return {
         "images.schema.json": _build_file_schema(ImagesFile, "configs/images.yaml"),
         "settings.schema.json": build_stack_file_schema(),
-        "system.schema.json": _build_file_schema(System, "configs/systems/<system>.yaml"),
+        "system.schema.json": _build_file_schema(registry.build_system_model(), "configs/systems/<system>.yaml"),
     }
 
 

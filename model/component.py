@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Generic, TypeVar
 
-from model.dashboard_spec import Panel, RowName
+from model.dashboard_spec import Panel
 from model.errors import Problem
 from model.extra_objects import ExtraObject
 from model.images import Image
@@ -30,7 +30,7 @@ S = TypeVar("S", bound=ComponentSettings)
 class SystemRow:
     """A row that a system's dashboards may have, of panels that draw the series of a component and of no service."""
 
-    name: RowName
+    name: str
     title: str
     panels: Callable[[], tuple[Panel, ...]]
 

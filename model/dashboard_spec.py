@@ -9,11 +9,6 @@ from pydantic import Field, model_validator
 from model.base import Name, Strict
 from model.errors import Inconsistent, Problem
 
-RowName = Literal[
-    "health", "logs", "slo", "http", "worker", "websocket", "nodejs", "go", "python", "pool", "clickhouse", "milvus",
-    "llm", "process", "host", "containers", "postgres", "redis", "probes", "traefik",
-]  # fmt: skip
-
 
 class Threshold(Strict):
     """A value from which a panel changes colour."""
@@ -71,7 +66,7 @@ class Row(Strict):
 
     title: str = ""
     """Heading; that of the pack when absent."""
-    pack: RowName | None = None
+    pack: str | None = None
     """The pack whose panels these are."""
     panels: tuple[Panel, ...] = ()
     """From left to right, wrapped; after those of the pack."""

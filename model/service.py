@@ -14,7 +14,6 @@ from model.errors import Inconsistent, Problem
 from model.logs import Logs
 from model.roles import TYPES, MetricType, Role
 
-PackName = Literal["http", "worker", "websocket", "nodejs", "go", "python", "pool", "clickhouse", "milvus", "llm"]
 AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 PORTS = {"postgres": 5432, "redis": 6379}
@@ -91,7 +90,7 @@ class Service(Strict):
 
     title: str = ""
     """Name for people; the key when absent."""
-    packs: tuple[PackName, ...] = ()
+    packs: tuple[str, ...] = ()
     """What it is: each pack brings the metrics, rules, alerts and panels of its kind."""
     address: HostPort | None = None
     """host:port of its metrics; <key>:<port> when absent."""

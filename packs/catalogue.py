@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from model.dashboard_spec import Panel, Query, RowName
+from model.dashboard_spec import Panel, Query
 from model.logs import CONTAINERS
-from model.service import PackName, Service
+from model.service import Service
 from model.system import System
 from packs import (
     clickhouse,
@@ -25,7 +25,7 @@ from packs import (
 )
 from packs.base import CHOSEN, Pack, Subject, build_panel, build_thresholds
 
-PACKS: Mapping[PackName, Pack] = {
+PACKS: Mapping[str, Pack] = {
     "http": cast(Pack, http),
     "worker": cast(Pack, worker),
     "websocket": cast(Pack, websocket),
@@ -39,7 +39,7 @@ PACKS: Mapping[PackName, Pack] = {
 }
 """The packs that a service can use."""
 
-TITLES: Mapping[RowName, str] = {
+TITLES: Mapping[str, str] = {
     "health": "Service health", "logs": "Logs", "slo": "SLOs", "http": "Requests", "worker": "Jobs",
     "websocket": "WebSockets", "nodejs": "Node.js", "go": "Go", "python": "Python", "pool": "Database connections",
     "clickhouse": "ClickHouse", "milvus": "Milvus", "llm": "Questions and models", "process": "Processes",
@@ -65,7 +65,7 @@ def add_pack_metrics(service: Service) -> Service:
     return service.model_copy(update={"metrics": declared})
 
 
-def build_row_panels(name: RowName, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:
+def build_row_panels(name: str, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:
     """The panels of a row for the services `keys` of a system; empty when the row has nothing to show for them."""
     subjects = [Subject(system, key) for key in keys]
     if name == "health":
@@ -77,7 +77,7 @@ def build_row_panels(name: RowName, system: System, keys: Sequence[str]) -> tupl
     if name == "process":
         return process.panels([s for s in subjects if s.find_metric("memory") or s.find_metric("cpu")])
     users = [subject for subject in subjects if name in subject.service.packs]
-    return PACKS[cast(PackName, name)].panels(users) if users else ()
+    return PACKS[name].panels(users) if users else ()
 
 
 def build_health_panels() -> tuple[Panel, ...]:

@@ -179,7 +179,7 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
         raise ConfigError([Problem(f"{locate_settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
     data, plain = hide_secrets(read_yaml(root / file, root), str(file))
     problems: list[Problem] = []
-    system = _collect(problems, lambda: parse_model(System, data, str(file)))
+    system = _collect(problems, lambda: parse_model(registry.build_system_model(), data, str(file)))
     if isinstance(data, dict):
         problems += _check_system(data, name, str(file))
     if problems or plain or system is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from components.alertmanager.component import Alertmanager
 from components.demo_workload import DemoWorkload
@@ -25,11 +25,18 @@ from components.prometheus.component import Prometheus
 from components.promtail.component import Promtail
 from components.socket_proxy import SocketProxy
 from components.traefik.component import Traefik
+from model.base import Name
 from model.component import Component, Contributor, SystemRow
+from model.dashboard_spec import DashboardSpec, Row
 from model.places import derive_section_key
 from model.scope import OnlyOn
+from model.service import Service
 from model.settings import ComponentSettings, Settings
+from model.system import System
+from packs.catalogue import PACKS, TITLES
 from packs.system import SystemContributor
+
+Model = TypeVar("Model", bound=BaseModel)
 
 COMPONENTS: tuple[Component[Any], ...] = (
     SocketProxy(),
@@ -67,6 +74,23 @@ def build_settings_model() -> type[Settings]:
         for component in COMPONENTS
     }
     return cast(type[Settings], create_model("StackSettings", __base__=Settings, **sections))
+
+
+@cache
+def build_system_model() -> type[System]:
+    """A system's file in which the packs and rows that there are can be named, and no others."""
+    packs, rows = Literal[tuple(PACKS)], Literal[(*TITLES, *list_system_rows())]
+    service = _narrow_field(Service, "packs", tuple[packs, ...])  # type: ignore[valid-type]
+    row = _narrow_field(Row, "pack", rows | None)
+    board = _narrow_field(DashboardSpec, "rows", tuple[row, ...])  # type: ignore[valid-type]
+    system = _narrow_field(System, "services", Mapping[Name, service])  # type: ignore[valid-type]
+    return _narrow_field(system, "dashboards", tuple[board, ...])  # type: ignore[valid-type]
+
+
+def _narrow_field(model: type[Model], field: str, kind: Any) -> type[Model]:
+    """A model whose field has a type of its own; names and descriptions stay, as they stand in the JSON Schema."""
+    changed: dict[str, Any] = {field: (kind, model.model_fields[field])}
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **changed)
 
 
 def build_section_type(component: Component[Any]) -> Any:

@@ -258,7 +258,6 @@ SPOKEN: dict[str, dict[str, str]] = {
     "model/dashboard.py": {"loki": "the type of a data source", "prometheus": "the type of a data source"},
     "model/database.py": {"grafana": "the usual name of a database and its user"},
     "model/scope.py": {"alertmanager": "the type of a mark"},
-    "model/dashboard_spec.py": {"traefik": "the name of a row"},
     "model/telemetry.py": dict.fromkeys(("alertmanager", "jaeger", "loki", "prometheus"), "a type of data sources"),
 }
 """Names of components that a file says, as they are something else there too, or the one thing that all depend on."""

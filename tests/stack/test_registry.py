@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from model.component import Component
+from model.errors import ConfigError
 from model.load import parse_model
 from model.scope import TARGETS
 from model.settings import ComponentSettings, Settings
+from packs.catalogue import TITLES
+from stack import registry
 from stack.registry import COMPONENTS, build_settings_model, derive_field_name, derive_key_name, list_sections
 
 TOKENS = {
@@ -75,3 +78,19 @@ def test_every_component_setting_is_described() -> None:
     for component in COMPONENTS:
         fields = component.settings.model_fields
         assert not [name for name, field in fields.items() if not field.description], component.name
+
+
+def test_packs_and_rows_that_there_are_can_be_named() -> None:
+    """Those of packs/ and of components, and no others; the nearest one is named."""
+    shop = {"name": "shop", "title": "Shop", "services": {"api": {"port": 1, "packs": ["go"]}}}
+    rows = [{"pack": name} for name in (*TITLES, *registry.list_system_rows())]
+    board = {"uid": "a", "title": "A", "rows": rows}
+    model = registry.build_system_model()
+    parsed = parse_model(model, {**shop, "dashboards": [board]}, "shop")
+    assert [row.pack for row in parsed.dashboards[0].rows] == [row["pack"] for row in rows]
+    services = {"api": {"port": 1, "packs": ["og"]}}
+    wrong = {**shop, "services": services, "dashboards": [{**board, "rows": [{"pack": "hots"}]}]}
+    with pytest.raises(ConfigError) as caught:
+        parse_model(model, wrong, "shop")
+    said = " ".join(map(str, caught.value.problems))
+    assert "services.api.packs[0]" in said and "dashboards[0].rows[0].pack" in said and "did you mean 'host'" in said
