@@ -74,24 +74,9 @@ def render_containers(plan: Plan) -> dict[str, str]:
 
 
 def render_workloads(plan: Plan) -> dict[str, str]:
-    """What objects of a cluster do not say of a workload, such as the reasons of its exceptions."""
-    return {
-        f"{workload.name}/workload.yaml": _dump_yaml(
-            {
-                "image": plan.images[workload.image].reference(None),
-                "args": list(workload.args),
-                "env": dict(sorted(workload.env.items())),
-                "ports": [f"{p.bind}:{p.publish}:{p.number}" for p in workload.ports if p.publish],
-                "secrets": [secret.path for secret in workload.secrets],
-                "volumes": {volume.name: volume.path for volume in workload.volumes},
-                "memory": workload.limits.memory,
-                "cpus": workload.limits.cpus,
-                "pids": workload.limits.pids,
-                "exemptions": {e.rule + (f" {e.value}" if e.value else ""): e.reason for e in workload.exemptions},
-            }
-        )
-        for workload in plan.list_workloads()
-    }
+    """What objects of a cluster do not say of a workload, where there is something: see `describe_workload`."""
+    described = {workload.name: manifests.describe_workload(workload) for workload in plan.list_workloads()}
+    return {f"{name}/workload.yaml": _dump_yaml(item) for name, item in described.items() if item}
 
 
 def render_objects(plan: Plan) -> dict[str, str]:

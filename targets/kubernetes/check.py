@@ -123,8 +123,6 @@ FIELDS = Fields(
         "after": "components are deployed in this order on every target",
         "limits.pids": "the kubelet has one limit for all pods of a node (podPidsLimit)",
         "ports.bind": "it is the address of `publish`, which is refused",
-        "host_mounts.reason": "it is for readers of `workload.yaml`",
-        "exemptions.reason": "it is for readers of `workload.yaml`",
     },
 )
 """By the fields of `model.workload.Workload`."""

@@ -40,6 +40,24 @@ def build_workload_objects(scope: ClusterScope, workload: Workload) -> Iterator[
     yield build_controller(scope, workload)
 
 
+def describe_workload(workload: Workload) -> Object:
+    """What no object of a workload says, for people: its secrets' files, which claims stay, and reasons.
+
+    A secret file's `template` is the text around the secret, whose content never stands here; `reread` is whether
+    pods that run read it again.
+    """
+    described = {
+        "secrets": {
+            file.path: {"secret": file.secret, "template": file.template, "reread": file.reread}
+            for file in workload.secrets
+        },
+        "volumes": {volume.name: {"path": volume.path, "retain": volume.retain} for volume in workload.volumes},
+        "hostMounts": {mount.path: mount.reason for mount in workload.host_mounts},
+        "exemptions": {f"{item.rule} {item.value}".strip(): item.reason for item in workload.exemptions},
+    }
+    return {key: value for key, value in described.items() if value}
+
+
 def build_stack_objects(scope: ClusterScope, workloads: Sequence[Workload]) -> Iterator[Object]:
     """Every object that belongs to no workload alone."""
     for namespace in build_namespaces(scope, workloads):

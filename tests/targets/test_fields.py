@@ -44,12 +44,11 @@ def of_docker(workload: Workload) -> str:
 
 
 def of_kubernetes(workload: Workload) -> str:
-    """All that a cluster is asked for: objects, documents, secrets by name, and which claims stay."""
+    """All that is written of a workload on a cluster: objects, documents, and what these do not say."""
     made = [
         list(kubernetes.build_workload_objects(PLACE, workload)),
         storage.build_config_map(PLACE, workload),
-        {name: [str(file) for file in files] for name, files in storage.group_secret_files(workload).items()},
-        [volume.retain for volume, _ in storage.build_claims(PLACE, workload)],
+        kubernetes.describe_workload(workload),
         sidecar.compute_restart_digest(PLACE, workload),
     ]
     return json.dumps(made, sort_keys=True)
