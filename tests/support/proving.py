@@ -36,19 +36,26 @@ def evaluation(at: str) -> str:
 
 def needed(group: RuleGroup, alert: AlertRule) -> RuleGroup:
     """The group with the alert and what its expression asks of the group, alone: no other rule changes what it does."""
-    names, exprs = {alert.name}, [alert.expr]
+    return asked_for([group], [f'ALERTS{{alertname="{alert.name}"}}'])[0]
+
+
+def asked_for(groups: Sequence[RuleGroup], queries: Sequence[str]) -> list[RuleGroup]:
+    """The groups with those rules alone that the queries ask for, and that these rules ask for in turn."""
+    rules = [(f'alertname="{rule.name}"', rule.expr) for group in groups for rule in group.alerts]
+    rules += [(rule.record, rule.expr) for group in groups for rule in group.recordings]
+    exprs, names = list(queries), set[str]()
     for expr in exprs:  # which grows meanwhile
-        of_alerts = [other for other in group.alerts if f'alertname="{other.name}"' in expr]
-        of_recordings = [other for other in group.recordings if other.record in expr]
-        for name, needs in [*((a.name, a.expr) for a in of_alerts), *((r.record, r.expr) for r in of_recordings)]:
-            if name not in names:
-                names.add(name)
-                exprs.append(needs)
-    return replace(
-        group,
-        recordings=tuple(rule for rule in group.recordings if rule.record in names),
-        alerts=tuple(rule for rule in group.alerts if rule.name in names),
-    )
+        found = {name for name, _ in rules if name in expr} - names
+        names |= found
+        exprs += [needs for name, needs in rules if name in found]
+    return [
+        replace(
+            group,
+            recordings=tuple(rule for rule in group.recordings if rule.record in names),
+            alerts=tuple(rule for rule in group.alerts if f'alertname="{rule.name}"' in names),
+        )
+        for group in groups
+    ]
 
 
 def prove(group: RuleGroup, promtool: str, folder: Path) -> str:
