@@ -15,8 +15,8 @@ from components.prometheus.rules import build_rule_file
 from model.base import parse_duration
 from model.inhibition import list_inhibitions
 from model.telemetry import AlertRule, Example, Inhibition, RuleGroup
-from tests.support.proving import STEP
-from tests.support.validating import judged, tool
+from tests.support.proving import STEP, evaluation, run
+from tests.support.validating import tool
 from tests.test_alert_rules import STACKS, planned
 
 Pair = tuple[AlertRule, Inhibition, AlertRule]
@@ -63,15 +63,15 @@ def case(folder: Path, name: str, alerts: list[AlertRule], series: Mapping[str, 
             for query, value in wanted.items()
         ],
     }
-    text = {"rule_files": [f"{name}-rules.yml"], "evaluation_interval": STEP, "tests": [test]}
+    text = {"rule_files": [f"{name}-rules.yml"], "evaluation_interval": evaluation(at), "tests": [test]}
     (folder / f"{name}.yml").write_text(yaml.safe_dump(text, sort_keys=False))
     return folder / f"{name}.yml"
 
 
 def agrees(*files: Path) -> None:
     """Asserts that promtool gets all the answers that are wanted."""
-    done = judged(tool("promtool"), "test", "rules", *files)
-    assert done.returncode == 0, done.stdout
+    done = run(str(tool("promtool")), files)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def following(pair: Pair, **labels: str) -> AlertRule:

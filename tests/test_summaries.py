@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from components.prometheus.rules import build_rule_file
-from model.telemetry import AlertRule, RuleGroup
+from model.telemetry import AlertRule, Example, RuleGroup
+from tests.support.proving import STEP, evaluation, needed, run, write_tests
 from tests.support.validating import tool
 from tests.test_alert_rules import CLUSTER, STACKS, groups, planned
 
@@ -28,16 +25,14 @@ def on_cluster(stack: str) -> bool:
     return CLUSTER in stack or planned(stack).settings.target == "kubernetes"
 
 
-def cases(group: RuleGroup, *, cluster: bool) -> Iterator[dict[str, Any]]:
-    """Tests that expect no alert where one fires, so that promtool shows what it says."""
-    for alert in group.alerts:
-        if alert.example:
-            series = alert.example.fires if cluster else {bare(k): v for k, v in alert.example.fires.items()}
-            yield {
-                "interval": "1m",
-                "input_series": [{"series": key, "values": values} for key, values in series.items()],
-                "alert_rule_test": [{"alertname": alert.name, "eval_time": alert.example.at, "exp_alerts": []}],
-            }
+def case(alert: AlertRule, example: Example, *, cluster: bool) -> dict[str, Any]:
+    """A test that expects no alert where one fires, so that promtool shows what it says."""
+    series = example.fires if cluster else {bare(k): v for k, v in example.fires.items()}
+    return {
+        "interval": STEP,
+        "input_series": [{"series": key, "values": values} for key, values in series.items()],
+        "alert_rule_test": [{"alertname": alert.name, "eval_time": example.at, "exp_alerts": []}],
+    }
 
 
 def bare(series: str) -> str:
@@ -47,14 +42,12 @@ def bare(series: str) -> str:
 
 def said(group: RuleGroup, folder: Path, *, cluster: bool) -> list[str]:
     """Every text of the alerts of a group that fire by their examples."""
-    document = build_rule_file(group)
-    for item in document["groups"]:
-        item.pop("interval", None)
-    (folder / "a.rules").write_text(yaml.safe_dump(document))
-    tests = {"rule_files": ["a.rules"], "evaluation_interval": "1m", "tests": list(cases(group, cluster=cluster))}
-    (folder / "tests.yml").write_text(yaml.safe_dump(tests, sort_keys=False))
-    command = [str(tool("promtool")), "test", "rules", str(folder / "tests.yml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    files = [
+        write_tests(needed(group, alert), [case(alert, e, cluster=cluster)], evaluation(e.at), folder / f"{number}.yml")
+        for number, alert in enumerate(group.alerts)
+        if (e := alert.example)
+    ]
+    done = run(str(tool("promtool")), files)
     return [text for _, text in TEXT.findall(done.stdout + done.stderr)]
 
 

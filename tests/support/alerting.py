@@ -41,7 +41,7 @@ RANGE, OFFSET = "15s", "5s"
 def served(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
     """An HTTP server on loopback; yields its port, which is any free one unless it is given."""
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server.server_address[1]
     finally:
@@ -51,6 +51,8 @@ def served(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int
 
 class Quiet(BaseHTTPRequestHandler):
     """Says nothing about requests."""
+
+    disable_nagle_algorithm = True  # else each answer waits for an acknowledgement
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""

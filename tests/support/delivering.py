@@ -23,10 +23,11 @@ from toolchain.recipes import BUSYBOX
 SECONDS = 60
 """After which a delivery has hung."""
 _COUNTING = """#!/bin/sh
-PATH=/usr/bin:/bin
-n=$(($(cat '{folder}/count') + 1))
+read -r n <'{folder}/count'
+read -r last <'{folder}/last'
+n=$((n + 1))
 echo "$n" >'{folder}/count'
-[ "$n" != "$(cat '{folder}/last')" ] || kill -9 0
+[ "$n" != "$last" ] || kill -9 0
 exec '{busybox}' "$@"
 """
 """A busybox that counts its calls, and at one of them ends the whole delivery as SIGKILL does."""
@@ -40,10 +41,10 @@ class Volume:
         self.config, self._count, self._last = folder / "config", folder / "count", folder / "last"
         for part in ("config", "tools", "tmp"):
             (folder / part).mkdir(parents=True)
-        wrapper = folder / "tools" / "busybox"
-        busybox = BUSYBOX.ensure(build_default_context()) / "bin" / "busybox"
-        wrapper.write_text(_COUNTING.format(folder=folder, busybox=busybox))
-        wrapper.chmod(0o755)
+        self._busybox = BUSYBOX.ensure(build_default_context()) / "root/bin/busybox"  # the program itself
+        self._counting = folder / "counting"
+        self._counting.write_text(_COUNTING.format(folder=folder, busybox=self._busybox))
+        self._counting.chmod(0o755)
         self.script = folder / "deliver.sh"
         self.script.write_text(self.moved(SCRIPT.read_text(encoding="utf-8")))
 
@@ -59,12 +60,15 @@ class Volume:
         self, revision: str, reload: Reload | None = None, *, killed_at: int = 0, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """One delivery of what has arrived; `killed_at` is the number of the call of busybox at which it is killed."""
-        self._count.write_text("0")
-        self._last.write_text(str(killed_at))
+        self._count.write_text("0\n")
+        self._last.write_text(f"{killed_at}\n")
+        program = self.folder / "tools" / "busybox"
+        program.unlink(missing_ok=True)
+        program.symlink_to(self._counting if killed_at else self._busybox)
         told = {"NAME": self.name, "OWNER": "0", "REVISION": revision, "HOST": "127.0.0.1"}
         told |= (build_reload_environment(reload) if reload else {}) | dict(env or {})
         return subprocess.run(
-            [self.folder / "tools" / "busybox", "sh", self.script],
+            [program, "sh", self.script],
             env=told, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=SECONDS, check=False,
         )  # fmt: skip

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from components.documents import render_yaml
 from components.prometheus.rules import build_rule_file
 from model.load import parse_model
 from model.system import System
 from model.telemetry import RuleGroup
 from packs.system import expand_system
+from tests.support.proving import asked_for, run
 from tests.support.validating import tool
 
 IDS = 'service="api", system="shop", environment="test"'
@@ -38,17 +37,16 @@ def system(*objectives: Mapping[str, Any], tune: Mapping[str, Any] | None = None
 
 def judged(folder: Path, groups: Sequence[RuleGroup], tests: Sequence[Mapping[str, Any]], interval: str) -> None:
     """Asserts that promtool agrees with the tests of these rules."""
-    for number, group in enumerate(groups):
+    queries = [check["expr"] for test in tests for check in test["promql_expr_test"]]
+    order = [group.name for group in groups]  # of one moment, as if each were evaluated a little later
+    files = [folder / f"{number}.yml" for number in range(len(groups))]
+    for file, group in zip(files, asked_for(groups, queries), strict=True):
         document = build_rule_file(group)
         document["groups"][0].pop("interval", None)
-        (folder / f"{number}.yml").write_text(yaml.safe_dump(document))
-    files = [f"{number}.yml" for number in range(len(groups))]
-    order = [group.name for group in groups]  # of one moment, as if each were evaluated a little later
-    text = {"rule_files": files, "evaluation_interval": interval, "group_eval_order": order, "tests": list(tests)}
-    (folder / "tests.yml").write_text(yaml.safe_dump(text, sort_keys=False))
-    done = subprocess.run(
-        [tool("promtool"), "test", "rules", folder / "tests.yml"], capture_output=True, text=True, check=False
-    )
+        file.write_text(render_yaml(document))
+    text = {"rule_files": [file.name for file in files], "evaluation_interval": interval, "group_eval_order": order}
+    (folder / "tests.yml").write_text(render_yaml({**text, "tests": list(tests)}))
+    done = run(str(tool("promtool")), [folder / "tests.yml"])
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from components.documents import render_yaml
 from components.prometheus.rules import build_rule_file
 from model.base import parse_duration
 from model.telemetry import AlertRule, RuleGroup
 
 STEP = "1m"
-"""How far apart the samples of the examples are, and how often the rules are evaluated in a test."""
+"""How far apart the samples of the examples are, and how often rules are evaluated in most tests."""
 
 
 def unproven(group: RuleGroup) -> list[str]:
@@ -23,46 +23,84 @@ def unproven(group: RuleGroup) -> list[str]:
     return [alert.name for alert in group.alerts if alert.example is None]
 
 
-LONG = 24 * 3600
-"""An example that takes longer, in seconds, is run with its alert alone: a minute's rules times days is a long test."""
+LONG, COARSE = 24 * 3600, "5m"
+"""An example that takes longer, in seconds, is evaluated as seldom as this, unless less is looked at."""
+
+
+def evaluation(at: str) -> str:
+    """How often rules are evaluated in a test that looks at them after that time."""
+    long = parse_duration(at) > LONG
+    assert not long or parse_duration(at) % parse_duration(COARSE) == 0, f"{at} is between two evaluations"
+    return COARSE if long else STEP
+
+
+def needed(group: RuleGroup, alert: AlertRule) -> RuleGroup:
+    """The group with the alert and what its expression asks of the group, alone: no other rule changes what it does."""
+    return asked_for([group], [f'ALERTS{{alertname="{alert.name}"}}'])[0]
+
+
+def asked_for(groups: Sequence[RuleGroup], queries: Sequence[str]) -> list[RuleGroup]:
+    """The groups with those rules alone that the queries ask for, and that these rules ask for in turn."""
+    rules = [(f'alertname="{rule.name}"', rule.expr) for group in groups for rule in group.alerts]
+    rules += [(rule.record, rule.expr) for group in groups for rule in group.recordings]
+    exprs, names = list(queries), set[str]()
+    for expr in exprs:  # which grows meanwhile
+        found = {name for name, _ in rules if name in expr} - names
+        names |= found
+        exprs += [needs for name, needs in rules if name in found]
+    return [
+        replace(
+            group,
+            recordings=tuple(rule for rule in group.recordings if rule.record in names),
+            alerts=tuple(rule for rule in group.alerts if f'alertname="{rule.name}"' in names),
+        )
+        for group in groups
+    ]
 
 
 def prove(group: RuleGroup, promtool: str, folder: Path) -> str:
     """What promtool complains of when it runs the examples of all alerts of the group; "" when all hold."""
-    shown = [alert for alert in group.alerts if alert.example]
-    alone = [alert for alert in shown if alert.example and parse_duration(alert.example.at) > LONG]
-    files = [_file(group, [alert for alert in shown if alert not in alone], folder / "tests.yml")]
-    for alert in alone:
-        files.append(_file(replace(group, alerts=(alert,)), [alert], folder / f"{alert.name}.yml"))
-    done = subprocess.run([promtool, "test", "rules", *files], capture_output=True, text=True, check=False)
+    files = []
+    for number, alert in enumerate(group.alerts):
+        by_step: dict[str, list[dict[str, Any]]] = {}
+        for at, test in cases(alert) if alert.example else ():
+            by_step.setdefault(evaluation(at), []).append(test)
+        rest = needed(group, alert)
+        files += [write_tests(rest, t, s, folder / f"{alert.name}-{number}-{s}.yml") for s, t in by_step.items()]
+    done = run(promtool, files)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def _file(group: RuleGroup, shown: Sequence[AlertRule], path: Path) -> Path:
-    """A file of promtool's tests with the examples of these alerts, beside one with the rules of the group."""
+def run(promtool: str, files: Sequence[Path]) -> subprocess.CompletedProcess[str]:
+    """Promtool, at its end, with all of these tests; its words name the file of each that fails."""
+    env = {**os.environ, "GOGC": "400"}  # it ends before its memory counts
+    return subprocess.run([promtool, "test", "rules", *files], capture_output=True, text=True, check=False, env=env)
+
+
+def write_tests(group: RuleGroup, tests: Sequence[Mapping[str, Any]], step: str, path: Path) -> Path:
+    """A file of promtool's tests, beside one with the rules of the group, which are evaluated every `step`."""
     document = build_rule_file(group)
     for item in document["groups"]:
         item.pop("interval", None)
-    path.with_suffix(".rules").write_text(yaml.safe_dump(document))
-    text = {
-        "rule_files": [path.with_suffix(".rules").name],
-        "evaluation_interval": STEP,
-        "tests": [test for alert in shown for test in cases(alert)],
-    }
-    path.write_text(yaml.safe_dump(text, sort_keys=False))
+    path.with_suffix(".rules").write_text(render_yaml(document))
+    text = {"rule_files": [path.with_suffix(".rules").name], "evaluation_interval": step, "tests": list(tests)}
+    path.write_text(render_yaml(text))
     return path
 
 
-def cases(alert: AlertRule) -> Iterator[dict[str, Any]]:
-    """It fires in the one example and not in the other; and it does not fire before it has held for long enough."""
+def cases(alert: AlertRule) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tests, each with the time that it looks at.
+
+    The alert fires in the one example and not in the other; and it does not fire before it has held for long enough.
+    """
     assert alert.example is not None
     at = alert.example.at
-    yield _case(alert, "fires", alert.example.fires, at, expected=1)
+    yield at, _case(alert, "fires", alert.example.fires, at, expected=1)
     if alert.example.silent:  # Watchdog has nothing that could silence it
-        yield _case(alert, "stays silent", alert.example.silent, at, expected=0)
+        yield at, _case(alert, "stays silent", alert.example.silent, at, expected=0)
     if parse_duration(alert.for_) > parse_duration(STEP):
         early = f"{parse_duration(alert.for_) - parse_duration(STEP):g}s"
-        yield _case(alert, "waits", alert.example.fires, early, expected=0)
+        yield early, _case(alert, "waits", alert.example.fires, early, expected=0)
 
 
 def _case(alert: AlertRule, name: str, series: Mapping[str, str], at: str, *, expected: int) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def engine_handler(number: str) -> type[BaseHTTPRequestHandler]:
 def listening(path: Path, number: str) -> Iterator[None]:
     """An engine at a socket."""
     with Engine(str(path), engine_handler(number)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield
         server.shutdown()
 
@@ -204,7 +204,7 @@ def test_wrong_sockets_are_refused(tmp_path: Path) -> None:
 def registry() -> Iterator[str]:
     """A registry that speaks plain HTTP on loopback."""
     with ThreadingHTTPServer(("127.0.0.1", 0), engine_handler("-")) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
 
