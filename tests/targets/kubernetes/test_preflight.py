@@ -26,6 +26,8 @@ DATABASE = replace(PLAIN, name="db", volumes=(DataVolume(name="data", path="/d",
 class Server(ThreadingHTTPServer):
     """An API server: `namespaces` and `claims` by name, labels of other objects by path, what its user may not do."""
 
+    request_queue_size = 64  # all reviews of access are asked at once; what finds no place is sent again after 1 s
+
     def __init__(self) -> None:
         self.namespaces: dict[str, dict[str, str]] = {}
         self.objects: dict[str, dict[str, str]] = {}
