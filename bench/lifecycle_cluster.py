@@ -20,7 +20,7 @@ import yaml
 
 from bench.bench_stack import NAME, BenchStack
 from bench.report import Row, measure_seconds, wait_until
-from cli.hosts import ClusterHost, read_pod_health
+from cli.cluster_host import ClusterHost, read_pod_health
 from cli.render import build_cluster_scope, plan_file, render_config_maps, render_objects
 from cli.workspace import ROOT
 from model.plan import Plan

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlsplit
 
 import docker
-import kubernetes  # type: ignore[import-untyped]  # it publishes no types
-import urllib3.exceptions
 from docker.models.containers import Container
-from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
-from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
-from kubernetes.stream import stream  # type: ignore[import-untyped]
 
-from cli import alertmanagers, certificate, drift, engine, operator_targets, recover, render, verify
-from cli.alertmanagers import InContainer, InPod, Instance
-from cli.render import build_cluster_scope
+from cli import alertmanagers, certificate, drift, engine, recover, render, verify
+from cli.alertmanagers import InContainer, Instance
+from cli.cluster_host import ClusterHost
 from cli.stack_file import Location
 from cli.verify import Health
-from cli.workspace import Workspace
+from cli.workspace import Description, Workspace
 from components.traefik.settings import INTERNAL_PORT
 from model.checks.entry import TRAEFIK
-from model.errors import ConfigError, Problem
-from model.naming import LABEL, derive_agent_namespace, derive_namespace
-from model.operator import Operator
 from model.plan import Plan
-from model.settings import KubernetesSettings, Settings
+from model.settings import Settings
 from targets.docker import engine as docker_engine
 from targets.docker import host_ports
-from targets.kubernetes import preflight
-from targets.kubernetes.delivery import read_log
-from targets.kubernetes.preflight import connect_cluster, explain_context_error, parse_quantity
-
-_RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
-"""Sends Traefik, the first process of its container, the signal to read its routes anew."""
-_DELETE_SECONDS = 120
-_TARGETS = "/prometheus/api/v1/targets?state=active"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Description:
-    """What a platform says of itself: settings by section, and what it cannot give to a stack, as sentences."""
-
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    remarks: Sequence[str] = ()
 
 
 class Host(Protocol):
@@ -190,212 +162,3 @@ class DockerHost:
         """See `Host`."""
         for volume in recover.list_volumes(self._client, self._stack):
             volume.remove()
-
-
-class ClusterHost:
-    """The two namespaces of a stack on a cluster; Prometheus is in a third one where an operator runs it."""
-
-    def __init__(self, stack: str, settings: KubernetesSettings, operator: Operator | None = None) -> None:
-        self._stack, self._operator = stack, operator
-        self.namespace = derive_namespace(stack, settings)
-        try:
-            self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
-        except (ConfigException, OSError) as error:
-            raise ConfigError([Problem("target kubernetes", explain_context_error(settings, error))]) from None
-
-    def recover(self, space: Workspace) -> list[str]:
-        """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
-        return recover.recover_stack(space, None)
-
-    def check_preflight(self, plan: Plan) -> list[str]:
-        """See `Host` and `targets.kubernetes.preflight.check_cluster`."""
-        return preflight.check_cluster(build_cluster_scope(plan), plan.list_workloads(), plan.extra_objects)
-
-    def describe(self, settings: Settings) -> Description:
-        """See `Host`: nothing, as no setting depends on it."""
-        return Description()
-
-    def list_unseen(self, plan: Plan, timeout: float) -> list[str]:
-        """See `Host`: the certificate alone, as the kubelets name their pods by themselves."""
-        return certificate.wait_certificate(
-            plan.settings, self._fetch_metrics, lambda: self._read_log(self._get_entry_pod(), TRAEFIK), timeout
-        )
-
-    def order_certificate(self, plan: Plan) -> None:
-        """See `Host`."""
-        certificate.order_certificate(
-            plan.settings, self._fetch_metrics, lambda: self._run(self._get_entry_pod(), TRAEFIK, *_RELOAD)
-        )
-
-    def _get_entry_pod(self) -> Any:
-        return next(iter(self.list_pods(TRAEFIK)))
-
-    def _fetch_metrics(self) -> str:
-        return self.fetch(self._get_entry_pod(), INTERNAL_PORT, "/metrics")
-
-    def _run(self, pod: Any, container: str, *command: str) -> None:
-        """Runs a command in a container of a pod."""
-        meta = pod.metadata
-        stream(
-            self.api.connect_get_namespaced_pod_exec, meta.name, meta.namespace, container=container,
-            command=list(command), stdin=False, stdout=True, stderr=True, tty=False,
-        )  # fmt: skip
-
-    def compute_digest(self, plan: Plan) -> str:
-        """See `Host`: objects of a cluster change all the time, so Pulumi reads them back."""
-        return ""
-
-    def list_urns_to_replace(self, space: Workspace) -> list[str]:
-        """See `Host`: none, as the provider looks again at what was not ready."""
-        return []
-
-    def list_pods(self, workload: str | None = None) -> list[Any]:
-        """The stack's pods, or those of one workload, without those that are going."""
-        selector = f"{LABEL}.stack={self._stack}" + (f",{LABEL}.workload={workload}" if workload else "")
-        namespaces = (self.namespace, derive_agent_namespace(self.namespace))
-        pods = [
-            pod
-            for pod_namespace in namespaces
-            for pod in self.api.list_namespaced_pod(pod_namespace, label_selector=selector).items
-        ]
-        return [pod for pod in pods if not pod.metadata.deletion_timestamp]
-
-    def wait_healthy(self, timeout: float) -> list[Health]:
-        """See `Host`."""
-        deadline = time.monotonic() + timeout
-        while True:
-            health = [read_pod_health(pod) for pod in self.list_pods()]
-            if all(item.good for item in health) or time.monotonic() > deadline:
-                return sorted(health, key=lambda item: item.workload)
-            time.sleep(0.5)
-
-    def list_alertmanagers(self) -> Sequence[Instance]:
-        """See `Host`; those of the operator where there is one."""
-        if self._operator is None:
-            return [InPod(pod, self.fetch, self.api) for pod in self.list_pods(alertmanagers.NAME)]
-        pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=alertmanagers.PODS).items
-        prefix = urlsplit(self._operator.alertmanager).path
-        return [InPod(pod, self.fetch, self.api, prefix) for pod in pods]
-
-    def fetch(self, pod: Any, port: int, path: str, body: str | None = None) -> str:
-        """What a GET of `path` (with its query) on a pod's port answers, asked through the API server.
-
-        With a body it is a POST of JSON.
-
-        Raises:
-            RuntimeError: the request failed.
-        """
-        plain, _, query = path.partition("?")
-        meta = pod.metadata
-        try:
-            answer = self.api.api_client.call_api(
-                f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}:{port}/proxy{plain}",
-                "GET" if body is None else "POST",
-                query_params=parse_qsl(query),
-                header_params={"Content-Type": "application/json"} if body is not None else {},
-                body=None if body is None else json.loads(body),
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-            )
-        except (ApiException, urllib3.exceptions.HTTPError) as error:
-            raise RuntimeError(f"{path} of {meta.name}: {error}") from None
-        return str(answer.data.decode())
-
-    def list_targets(self) -> list[dict[str, Any]]:
-        """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""
-        if self._operator:
-            pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operator_targets.PODS).items
-            return operator_targets.list_targets(
-                self._operator,
-                pods,
-                self.fetch,
-                operator_targets.list_expected_pools(self._list_objects, self.namespace),
-            )
-        instances = self.list_pods("prometheus")
-        answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
-        return list(max(answers, key=lambda active: sum(t["health"] != "up" for t in active), default=[]))
-
-    def _list_objects(self, group: str, version: str, resource: str) -> list[Any]:
-        """The stack's objects of a resource that the cluster was taught."""
-        api = kubernetes.client.CustomObjectsApi(self.api.api_client)
-        try:
-            return list(api.list_namespaced_custom_object(group, version, self.namespace, resource)["items"])
-        except ApiException as error:
-            if error.status == 404:
-                return []
-            raise
-
-    def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
-        """See `Host`."""
-        deadline = time.monotonic() + timeout * (operator_targets.PATIENCE if self._operator else 1)
-        while True:
-            try:
-                targets = self.list_targets()
-            except RuntimeError:  # it has only just begun
-                targets = []
-            if (targets and all(t["health"] == "up" for t in targets)) or time.monotonic() > deadline:
-                return targets
-            time.sleep(0.5)
-
-    def read_last_log_lines(self) -> list[tuple[str, str]]:
-        """See `Host`."""
-        result = []
-        for pod in self.list_pods():
-            if not read_pod_health(pod).good:
-                result.append((pod.metadata.name, self._describe_failure(pod)))
-        return result
-
-    def _describe_failure(self, pod: Any) -> str:
-        states = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
-        sick = next((state for state in states if not state.ready), None)
-        if sick is None:
-            return str(pod.status.message or pod.status.phase)
-        if sick.state.waiting:
-            return f"{sick.name}: {sick.state.waiting.reason} {sick.state.waiting.message or ''}"
-        return self._read_log(pod, sick.name, 5)
-
-    def _read_log(self, pod: Any, container: str, lines: int = certificate.LINES) -> str:
-        try:
-            return read_log(self.api, pod, container, tail_lines=lines)
-        except ApiException as error:
-            return f"{container}: {error.reason}"
-
-    def list_volumes(self) -> list[str]:
-        """See `Host`."""
-        try:
-            claims = self.api.list_namespaced_persistent_volume_claim(self.namespace).items
-        except ApiException:
-            return []
-        return sorted(claim.metadata.name for claim in claims)
-
-    def purge_volumes(self) -> None:
-        """See `Host`. The volumes go with the namespace."""
-        try:
-            owner = (self.api.read_namespace(self.namespace).metadata.labels or {}).get(f"{LABEL}.stack")
-            if owner == self._stack:
-                self.api.delete_namespace(self.namespace)
-        except ApiException as error:
-            if error.status != 404:
-                raise
-            return
-        deadline = time.monotonic() + _DELETE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                self.api.read_namespace(self.namespace)
-            except ApiException:
-                return
-            time.sleep(0.5)
-
-
-def read_pod_health(pod: Any) -> Health:
-    """How one pod is."""
-    ready = any(item.type == "Ready" and item.status == "True" for item in pod.status.conditions or ())
-    states = pod.status.container_statuses or []
-    reasons = [state.state.waiting.reason for state in states if state.state and state.state.waiting]
-    restarts = sum(state.restart_count for state in states)
-    phase = "not ready" if pod.status.phase == "Running" else str(pod.status.phase).lower()
-    word = "healthy" if ready else (reasons[0] if reasons else phase)
-    memory = sum(parse_quantity((c.resources.limits or {}).get("memory", "0")) for c in pod.spec.containers)
-    shown = f"{pod.metadata.namespace}/{pod.metadata.name}" + (f" ({restarts} restarts)" if restarts else "")
-    return Health(pod.metadata.labels[f"{LABEL}.workload"], word, shown, memory)

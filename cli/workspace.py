@@ -13,8 +13,8 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,14 @@ from model.scope import TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What a platform says of itself: settings by section, and what it cannot give to a stack, as sentences."""
+
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from bench import lifecycle_cluster
-from cli.hosts import ClusterHost
+from cli.cluster_host import ClusterHost
 from cli.render import plan_file
 from targets.kubernetes.storage import group_secret_files
 

@@ -14,7 +14,8 @@ import pytest
 
 from cli import __main__ as commands
 from cli import drift, engine, recover, render, secrets, verify
-from cli.hosts import Description, DockerHost
+from cli.hosts import DockerHost
+from cli.workspace import Description
 from model.errors import ConfigError, Problem
 from model.secret import Secret
 from stack import registry

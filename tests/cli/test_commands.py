@@ -11,8 +11,10 @@ import yaml
 
 from cli import __main__ as commands
 from cli import capacity, engine, hosts, render, routes, workspace
-from cli.hosts import ClusterHost, Description, DockerHost
+from cli.cluster_host import ClusterHost
+from cli.hosts import DockerHost
 from cli.stack_file import Location, read_location
+from cli.workspace import Description
 from tests.support import fakes
 from tests.support.stack_files import stack_file
 from tests.support.systems import ROOT, SYSTEM, changed, project

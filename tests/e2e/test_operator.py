@@ -16,7 +16,7 @@ import pytest
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
 from cli import operator_targets
-from cli.hosts import ClusterHost
+from cli.cluster_host import ClusterHost
 from cli.render import plan_file
 from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings

@@ -16,7 +16,7 @@ from typing import Any
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
-from cli.hosts import ClusterHost
+from cli.cluster_host import ClusterHost
 from model.naming import derive_agent_namespace
 from model.settings import KubernetesSettings
 from tests.support.running import ROOT, Engine, RunningStack, SecretCopy
