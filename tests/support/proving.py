@@ -28,10 +28,8 @@ LONG, COARSE = 24 * 3600, "5m"
 
 
 def evaluation(at: str) -> str:
-    """How often rules are evaluated in a test that looks at them after that time."""
-    long = parse_duration(at) > LONG
-    assert not long or parse_duration(at) % parse_duration(COARSE) == 0, f"{at} is between two evaluations"
-    return COARSE if long else STEP
+    """How often rules are evaluated in a test that looks at them at that time, which is that of an evaluation."""
+    return COARSE if parse_duration(at) > LONG and parse_duration(at) % parse_duration(COARSE) == 0 else STEP
 
 
 def needed(group: RuleGroup, alert: AlertRule) -> RuleGroup:
