@@ -113,7 +113,7 @@ golden: .venv/.ready ## Regenerate golden files, JSON Schemas, runbooks and the 
 	@GOLDEN_UPDATE=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
 .PHONY: e2e
-e2e: e2e-local e2e-systems e2e-tcp e2e-ssh e2e-kubernetes $(if $(CI),,e2e-upgrade) ## Run the end-to-end suite on a local and on a remote engine (TCP with TLS, SSH)
+e2e: e2e-local e2e-systems e2e-tcp e2e-newest e2e-ssh e2e-kubernetes $(if $(CI),,e2e-upgrade) ## Run the end-to-end suite on local and remote engines (TCP with TLS, SSH), old and new
 
 .PHONY: e2e-local
 e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
@@ -134,6 +134,11 @@ e2e-upgrade: .venv/.ready ## Deploy a stack by an older version, from the reposi
 e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached over TCP with TLS
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(TESTS) --engine tcp
+
+.PHONY: e2e-newest
+e2e-newest: .venv/.ready ## Run the end-to-end suite on Docker Engine 29, which the toolchain builds
+	@$(PYTHON) -m toolchain up-prerequisites
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(TESTS) --engine newest
 
 .PHONY: e2e-ssh
 e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine reached over SSH
