@@ -17,7 +17,6 @@ import pytest
 
 from model.errors import ConfigError
 from model.settings import ComponentSettings
-from model.system import System
 from stack import registry
 from tests.support.deployed import Deployed, as_registered, planned, written_plainly
 from tests.support.every_key import ENVIRONMENTS, SETTINGS_VALUES, SYSTEM, SYSTEM_VALUES
@@ -134,7 +133,7 @@ def test_no_setting_is_ignored(top: str, tmp_path: Path) -> None:
     assert not [f"{key}: {words}" for key, words in said.items() if EFFECT not in words and not shared(key)]
 
 
-@pytest.mark.parametrize("top", [f.alias or name for name, f in System.model_fields.items()])
+@pytest.mark.parametrize("top", [f.alias or name for name, f in registry.build_system_model().model_fields.items()])
 def test_no_key_of_a_system_is_ignored(top: str, tmp_path: Path) -> None:
     """A key of a system changes what is deployed for real services, unless it says itself that a demo reads it."""
     said: dict[str, set[str]] = defaultdict(set)
@@ -143,7 +142,7 @@ def test_no_key_of_a_system_is_ignored(top: str, tmp_path: Path) -> None:
         for environment in ENVIRONMENTS.values()
     ]
     judges.sort(key=lambda one: one[0])  # a demo only for what no other stack shows
-    every = list(changes(System, SYSTEM, SYSTEM_VALUES, top))
+    every = list(changes(registry.build_system_model(), SYSTEM, SYSTEM_VALUES, top))
     for demo, judge in judges:
         made = [change for change in every if EFFECT not in said[change.key] and (not demo or DEMO.search(change.told))]
         for key, words in judge.outcomes(made).items():

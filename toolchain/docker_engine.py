@@ -106,13 +106,13 @@ def ensure_programs(context: Context) -> Path:
     """
 
     def link(draft: Path) -> None:
-        for built in _built(context):
+        for built in _build_programs(context):
             os.link(built, draft / built.name)
 
     inputs = {build.program: dict(build.list_inputs(context)) for build in PROGRAMS}
     return context.cache.ensure("docker-engine", inputs, link)
 
 
-def _built(context: Context) -> Iterator[Path]:
+def _build_programs(context: Context) -> Iterator[Path]:
     for build in PROGRAMS:
         yield build.ensure(context) / "bin" / build.program
