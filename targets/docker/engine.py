@@ -22,6 +22,8 @@ from model.settings import DEFAULT_SOCKET, DockerSettings
 
 OLDEST_API = (1, 41)
 """API version of Docker 20.10, the oldest engine that is supported."""
+DOCKER, PODMAN = "Engine", "Podman Engine"
+"""The first component in the answer to /version, by which programs that speak Docker's API say who they are."""
 SNAPSHOTTER = "io.containerd.snapshotter.v1"
 _SECONDS = 3
 """How long a registry or a socket of this machine may take for an answer."""
@@ -34,7 +36,7 @@ class EngineFacts:
     `local` is whether it listens at a file of this machine, which is its own host, and `socket` is that file. Where a
     desktop forwards a socket into a virtual machine, the engine has another name and its own path is the default.
     `networks` holds by name why a container cannot join, and an empty text where it can. `insecure` are the
-    registries, addresses and ranges that the engine asks by plain HTTP.
+    registries, addresses and ranges that the engine asks by plain HTTP. `product` is what answers at Docker's API.
     """
 
     number: str
@@ -48,6 +50,7 @@ class EngineFacts:
     memory_limit: bool
     swap_limit: bool
     cpu_limit: bool
+    product: str = DOCKER
     insecure: tuple[str, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,9 +95,15 @@ def read_facts(client: docker.DockerClient, address: str) -> EngineFacts:
         memory_limit=bool(info.get("MemoryLimit")),
         swap_limit=bool(info.get("SwapLimit")),
         cpu_limit=bool(info.get("CpuCfsQuota")),
+        product=_read_product(client.version()),
         insecure=tuple(_list_insecure_registries(info.get("RegistryConfig") or {})),
         networks={str(item["Name"]): _explain_unjoinable(item) for item in client.api.networks()},
     )
+
+
+def _read_product(version: Mapping[str, Any]) -> str:
+    components = version.get("Components") or [{"Name": DOCKER}]
+    return str(components[0].get("Name"))
 
 
 def _list_insecure_registries(config: Mapping[str, Any]) -> Iterator[str]:
@@ -113,6 +122,11 @@ def _explain_unjoinable(network: Mapping[str, Any]) -> str:
 
 def check_engine(settings: DockerSettings, facts: EngineFacts) -> list[str]:
     """Everything that stands in the way of a deployment, as sentences that name the key; empty when nothing does."""
+    if facts.product == PODMAN:
+        return [
+            f"the engine is Podman {facts.version}: files that are sent to a container before it starts do not reach"
+            " its volumes there, so neither documents nor secrets would arrive; Docker 20.10 or a newer one is needed"
+        ]
     return [
         *_check_capabilities(facts),
         *_check_settings(settings, facts),

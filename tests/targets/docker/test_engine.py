@@ -51,10 +51,14 @@ NETWORKS = [
 ]
 
 
-def asked(address: str = "unix:///var/run/docker.sock", api: str = "1.41", **changes: Any) -> EngineFacts:
+def asked(
+    address: str = "unix:///var/run/docker.sock", api: str = "1.41", product: str = "Engine", **changes: Any
+) -> EngineFacts:
     """The facts that an engine's answers give."""
     client = SimpleNamespace(
-        info=lambda: {**CLASSIC, **changes}, api=SimpleNamespace(api_version=api, networks=lambda: NETWORKS)
+        info=lambda: {**CLASSIC, **changes},
+        version=lambda: {"Components": [{"Name": product}, {"Name": "containerd"}]},
+        api=SimpleNamespace(api_version=api, networks=lambda: NETWORKS),
     )
     return read_facts(client, address)  # type: ignore[arg-type]
 
@@ -62,6 +66,13 @@ def asked(address: str = "unix:///var/run/docker.sock", api: str = "1.41", **cha
 def far(**changes: Any) -> EngineFacts:
     """The facts of an engine on another machine, whose files cannot be looked at."""
     return asked("tcp://10.0.0.5:2376", Name="elsewhere", **changes)
+
+
+def test_podman_is_refused_with_the_reason() -> None:
+    """Its API is Docker's, and documents would not arrive: that is said instead of what else is different."""
+    facts = asked(product="Podman Engine", ServerVersion="4.3.1", DockerRootDir="/var/lib/containers/storage")
+    (refusal,) = check_engine(DockerSettings(), facts)
+    assert refusal.startswith("the engine is Podman 4.3.1: files that are sent to a container before it starts")
 
 
 def test_an_ordinary_engine_needs_no_setting() -> None:
