@@ -19,8 +19,9 @@ import yaml
 from cli import engine
 from cli.render import plan_file
 from cli.workspace import PROJECT, ROOT, Workspace
+from model.places import derive_section_key
 from model.plan import Plan
-from stack.registry import COMPONENTS, derive_key_name
+from stack.registry import COMPONENTS
 
 NAME = "bench"
 OFFSET = 30_000
@@ -128,7 +129,7 @@ def move_ports(config: dict[str, Any], plan: Plan) -> dict[str, Any]:
             continue
         several = "publish" in component.settings.model_fields
         change = {"publish": False} if several else {"port": min(published) + OFFSET}
-        key = f"{PROJECT}:{derive_key_name(component.name)}"
+        key = f"{PROJECT}:{derive_section_key(component.name)}"
         result[key] = {**result.get(key, {}), **change}
     base = re.sub(r"(?<=:)\d+$", lambda match: str(int(match[0]) + OFFSET), plan.settings.base_url)
     result[f"{PROJECT}:baseUrl"] = base

@@ -121,7 +121,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
         console.print(f"   {line}")
     renewed = rotation.apply(space) if rotation else ()
     replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
-    phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
+    digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
     scraped = phases.run("targets", lambda: host.wait_targets(90))
     host.order_certificate(plan)
@@ -131,16 +131,21 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     )
     _print_failures(host)
     if good:
-        drift.write_digest(space.directory, host.compute_digest(plan))
+        drift.write_digest(space.directory, digest)
     console.print(phases.format_total())
     return 0 if good else 1
 
 
-def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Sequence[str]) -> None:
-    """Runs `pulumi up`; while it does, nothing is known of what the platform has."""
+def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Sequence[str]) -> str:
+    """Runs `pulumi up`, and gives the digest of what the platform has right after it.
+
+    While it runs nothing is known of that. What changes later, as during the wait for health, is not in the digest, so
+    the next run reads it back.
+    """
     refresh_arguments = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
     drift.drop_digest(space.directory)
     run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *refresh_arguments, *replace)
+    return host.compute_digest(plan)
 
 
 def run_pulumi(space: Workspace, *args: str) -> None:

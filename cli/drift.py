@@ -88,7 +88,7 @@ def drop_digest(folder: Path) -> None:
 
 
 def list_refresh_arguments(folder: Path, digest: str) -> tuple[str, ...]:
-    """What Pulumi is told about reading resources back: not to, where it would find nothing.
+    """Pulumi's arguments about reading resources back: not to, where it would find nothing.
 
     Args:
         folder: the stack's working directory.

@@ -17,21 +17,21 @@ cd "$folder"
 mkdir packages home storage run && cd packages
 apt-get download --quiet=2 'podman=4.3.1*' conmon libgpgme11 libassuan0 libsubid4 busybox-static netavark golang-github-containers-common \
     2>/dev/null
-for package in *.deb; do dpkg -x "$package" ../root; done
+for package in *.deb; do dpkg -x "$package" ../tree; done
 cd "$folder"
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check docker==7.2.0
 
-export HOME="$folder/home" LD_LIBRARY_PATH="$folder/root/usr/lib/$(uname -m)-linux-gnu" CONTAINERS_CONF="$folder/containers.conf"
+export HOME="$folder/home" LD_LIBRARY_PATH="$folder/tree/usr/lib/$(uname -m)-linux-gnu" CONTAINERS_CONF="$folder/containers.conf"
 mkdir -p "$HOME/.config/containers"
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$HOME/.config/containers/policy.json"
-printf '[engine]\nconmon_path=["%s/root/usr/bin/conmon"]\nhelper_binaries_dir=["%s/root/usr/lib/podman"]\n[network]\n' "$folder" "$folder" >"$CONTAINERS_CONF"
+printf '[engine]\nconmon_path=["%s/tree/usr/bin/conmon"]\nhelper_binaries_dir=["%s/tree/usr/lib/podman"]\n[network]\n' "$folder" "$folder" >"$CONTAINERS_CONF"
 printf 'network_backend="netavark"\nnetwork_config_dir="%s/networks"\n' "$folder" >>"$CONTAINERS_CONF"
-podman=root/usr/bin/podman
+podman=tree/usr/bin/podman
 $podman --version | grep -q "4\.3\.1"
 $podman --root "$folder/storage" --runroot "$folder/run" --storage-driver vfs --cgroup-manager cgroupfs \
     system service --time 60 "unix://$folder/podman.sock" >service.log 2>&1 &
-tar -cf image.tar -C root bin
+tar -cf image.tar -C tree bin
 
 unset LD_LIBRARY_PATH
 venv/bin/python - "$folder" <<'PYTHON'

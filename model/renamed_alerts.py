@@ -1,4 +1,4 @@
-"""Alerts that once had another name, so that a configuration that still has it is told the new one.
+"""Alerts that once had another name, so that a configuration that still has it is answered with the new one.
 
 Where a public mixin has the same condition the new name is the mixin's; CHANGELOG.md says which.
 """

@@ -304,7 +304,7 @@ def _check_operator(context: Planning) -> list[Problem]:
         return [Problem(f"{where}: prometheus.mode", message)]
     return [
         Problem(
-            f"{where}: {registry.derive_key_name(component.name)}.{to_camel(name)}",
+            f"{where}: {derive_section_key(component.name)}.{to_camel(name)}",
             "is for the operator to say, which runs it; leave it out, or set prometheus.mode to own",
         )
         for component in registry.COMPONENTS

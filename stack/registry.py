@@ -28,7 +28,6 @@ from components.traefik.component import Traefik
 from model.base import Name
 from model.component import Component, Contributor, SystemRow
 from model.dashboard_spec import DashboardSpec, Row
-from model.places import derive_section_key
 from model.scope import OnlyOn
 from model.service import Service
 from model.settings import ComponentSettings, Settings
@@ -100,8 +99,7 @@ def build_section_type(component: Component[Any]) -> Any:
 
 
 def list_sections(settings: Settings) -> Mapping[str, ComponentSettings]:
-    """The component sections of settings made by `build_settings_model`, by component name; those that the target"
-    " knows."""
+    """The sections of settings made by `build_settings_model`, by component name; those that the target knows."""
     return {
         component.name: getattr(settings, derive_field_name(component.name))
         for component in COMPONENTS
@@ -112,11 +110,6 @@ def list_sections(settings: Settings) -> Mapping[str, ComponentSettings]:
 def derive_field_name(component: str) -> str:
     """The attribute of a component's section: `node-exporter` is `node_exporter` (nodeExporter in YAML)."""
     return component.replace("-", "_")
-
-
-def derive_key_name(component: str) -> str:
-    """The YAML key of a component's section: `node-exporter` is `nodeExporter`."""
-    return derive_section_key(component)
 
 
 def list_system_rows() -> Mapping[str, SystemRow]:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
+from model.places import derive_section_key
 from model.settings import ComponentSettings
 from stack import registry
 from tests.support.deployed import Deployed, as_registered, planned, written_plainly
@@ -96,9 +97,7 @@ SHARED = {field.alias or name for name, field in ComponentSettings.model_fields.
 def shared(key: str) -> bool:
     """Whether a key is one that every component has, also one that runs nothing of ours or publishes no port."""
     section, _, name = key.partition(".")
-    return name in SHARED and section in map(
-        registry.derive_key_name, (component.name for component in registry.COMPONENTS)
-    )
+    return name in SHARED and section in map(derive_section_key, (component.name for component in registry.COMPONENTS))
 
 
 def unseen(said: Mapping[str, set[str]], made: Iterable[Change]) -> list[Change]:

@@ -8,7 +8,6 @@ https://pkg.go.dev/github.com/containerd/containerd/v2, https://pkg.go.dev/githu
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,13 +105,8 @@ def ensure_programs(context: Context) -> Path:
     """
 
     def link(draft: Path) -> None:
-        for built in _build_programs(context):
-            os.link(built, draft / built.name)
+        for build in PROGRAMS:
+            os.link(build.ensure(context) / "bin" / build.program, draft / build.program)
 
     inputs = {build.program: dict(build.list_inputs(context)) for build in PROGRAMS}
     return context.cache.ensure("docker-engine", inputs, link)
-
-
-def _build_programs(context: Context) -> Iterator[Path]:
-    for build in PROGRAMS:
-        yield build.ensure(context) / "bin" / build.program

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
+from model.places import derive_section_key
 from model.secret import Secret
 from stack import assemble as module
 from stack import registry
@@ -46,7 +47,7 @@ def test_every_component_has_a_key() -> None:
     """Each section can be switched off from the configuration."""
     for component in registry.COMPONENTS:
         (target, *_) = component.targets
-        options = {"target": target, registry.derive_key_name(component.name): '{"enabled": false}'}
+        options = {"target": target, derive_section_key(component.name): '{"enabled": false}'}
         settings = load_settings("dev", configuration(options))
         assert not registry.list_sections(settings)[component.name].enabled
 

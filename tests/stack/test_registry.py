@@ -9,11 +9,12 @@ import pytest
 from model.component import Component
 from model.errors import ConfigError
 from model.load import parse_model
+from model.places import derive_section_key
 from model.scope import TARGETS
 from model.settings import ComponentSettings, Settings
 from packs.catalogue import TITLES
 from stack import registry
-from stack.registry import COMPONENTS, build_settings_model, derive_field_name, derive_key_name, list_sections
+from stack.registry import COMPONENTS, build_settings_model, derive_field_name, list_sections
 
 TOKENS = {
     "socket-proxy": "SocketProxy",
@@ -70,7 +71,7 @@ def test_sections_do_not_hide_shared_settings() -> None:
 def test_names_become_keys() -> None:
     """A name with a dash is camelCase in YAML and has an underscore in Python."""
     assert derive_field_name("node-exporter") == "node_exporter"
-    assert derive_key_name("node-exporter") == "nodeExporter"
+    assert derive_section_key("node-exporter") == "nodeExporter"
 
 
 def test_every_component_setting_is_described() -> None:
