@@ -11,6 +11,8 @@ SEVERITY ?=
 COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
 ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cluster
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
+# one more than there are processors: a test that waits for a program leaves its own to another
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 UNIT := tests --ignore tests/e2e --ignore tests/kubernetes
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -88,12 +90,12 @@ toolchain: .venv/.ready ## Get every tool and image onto this machine, deploy no
 .PHONY: test
 test: .venv/.ready ## Run the unit tests (needs no Docker)
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto --dist worksteal $(UNIT)
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(UNIT)
 
 .PHONY: coverage
 coverage: .venv/.ready ## Run the unit tests and fail below the branch coverage of pyproject.toml
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n auto --dist worksteal --cov --cov-report=term $(UNIT)
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(UNIT)
 
 .PHONY: cluster
 cluster: .venv/.ready ## Have a Kubernetes cluster with every image in it, and print its kubeconfig's path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Annotated
 
@@ -169,6 +170,7 @@ def is_dns_name(host: str) -> bool:
     return bool(re.fullmatch(_DNS_NAME, host)) and not re.fullmatch(r"[0-9.]+", host)
 
 
+@functools.cache  # every alert's `for` is compared, and there are few different ones
 def parse_duration(duration: str) -> float:
     """The length of a Prometheus duration in seconds: `parse_duration("1h30m") == 5400.0`."""
     parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)

@@ -8,7 +8,7 @@ An alert whose expression is false ends for everybody.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from model.telemetry import AlertRule, Inhibition, RuleGroup
@@ -30,16 +30,20 @@ def apply_inhibitions(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
 
 def list_inhibitions(alerts: Sequence[AlertRule]) -> Iterator[tuple[AlertRule, Inhibition, AlertRule]]:
     """Every alert that inhibits another, by which inhibition, and that other one."""
+    by_name: dict[str, dict[str, list[AlertRule]]] = {}
+    for alert in alerts:
+        by_name.setdefault(alert.name, {}).setdefault(alert.service, []).append(alert)
     for source in alerts:
         for inhibition in source.inhibits:
-            for target in alerts:
-                if target.name in inhibition.alerts and _is_same_service(source, target):
+            for name in inhibition.alerts:
+                for target in _list_same_service(source, by_name.get(name, {})):
                     yield source, inhibition, target
 
 
-def _is_same_service(source: AlertRule, target: AlertRule) -> bool:
-    """Whether both can be about the same service; "" stands for any."""
-    return source.service == target.service or not (source.service and target.service)
+def _list_same_service(source: AlertRule, by_service: Mapping[str, Sequence[AlertRule]]) -> Iterator[AlertRule]:
+    """Those that can be about the same service; "" stands for any."""
+    for service in (source.service, "") if source.service else by_service:
+        yield from by_service.get(service, ())
 
 
 def _exclude(alert: AlertRule, clauses: Collection[str]) -> AlertRule:

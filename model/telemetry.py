@@ -5,6 +5,7 @@ Every component hands out one `Telemetry`; Prometheus, Alertmanager, Grafana, Pr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -368,6 +369,6 @@ class Telemetry:
         }
         messages = []
         for what, names in groups.items():
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, count in Counter(names).items() if count > 1)
             messages += [f"{what} {name!r} is declared more than once" for name in twice]
         return messages

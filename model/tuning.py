@@ -13,7 +13,7 @@ from model.renamed_alerts import suggest_present_name
 from model.service import Tuning
 from model.settings import Settings
 from model.system import System
-from model.telemetry import AlertRule, RuleGroup, Telemetry
+from model.telemetry import AlertRule, Telemetry
 
 DEFAULT_BOARD = "monitoring-stack"
 """Where alerts lead that have no better dashboard."""
@@ -29,15 +29,17 @@ def tune_telemetry(telemetry: Telemetry, system: System, settings: Settings, *, 
         drawn: whether there is a Grafana, in which a dashboard could be opened.
     """
     boards = {board.uid for board in telemetry.dashboards}
+    own = {alert.name for alert in system.alerts}
     groups = []
     for group in telemetry.rules:
-        board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD)
-        alerts = [rule for alert in group.alerts if (rule := _tune_alert(alert, system)) is not None]
-        linked = (
-            _add_links(rule, board if drawn else "", settings, find_runbook(rule.name, system)) for rule in alerts
-        )
-        groups.append(replace(group, alerts=tuple(linked)))
-    groups = [cap_group(group, settings.longest_for) for group in groups]
+        board = next((uid for uid in (group.board, group.name) if uid in boards), DEFAULT_BOARD) if drawn else ""
+        alerts = []
+        for alert in group.alerts:
+            folder = system.name if alert.name in own else ""
+            links = _build_links(alert, board, settings, _locate_runbook(alert.name, folder))
+            if rule := _tune_alert(alert, system, links, settings.longest_for):
+                alerts.append(rule)
+        groups.append(replace(group, alerts=tuple(alerts)))
     return replace(telemetry, rules=apply_inhibitions([group for group in groups if group.alerts or group.recordings]))
 
 
@@ -58,10 +60,14 @@ def check_tuning(telemetry: Telemetry, system: System, elsewhere: Collection[str
     alerts = [alert for group in telemetry.rules for alert in group.alerts]
     wishes = {name: wish for name, wish in system.tune.items() if name not in elsewhere}
     result = _check_wishes(f"configs/systems/{system.name}.yaml: tune", wishes, alerts)
+    by_service: dict[str, list[AlertRule]] = {}
+    for alert in alerts:
+        by_service.setdefault(alert.service, []).append(alert)
+    shared = {alert.name for alert in by_service.get("", ())}
     for key, service in system.services.items():
         where = f"configs/systems/{system.name}.yaml: services.{key}.tune"
-        about = [alert for alert in alerts if alert.service == key]
-        common = {alert.name for alert in alerts if not alert.service} - {alert.name for alert in about}
+        about = by_service.get(key, [])
+        common = shared - {alert.name for alert in about} if service.tune else shared
         own = {name: wish for name, wish in service.tune.items() if name not in common}
         result += _check_wishes(where, own, about) + [
             Problem(f"{where}.{name}", "is one alert for all services; tune it in `tune` at the top of the file")
@@ -99,10 +105,11 @@ def _describe_unfit(threshold: float, alert: AlertRule) -> str:
     return "" if kind.allows(threshold) else f"{threshold:g}: {kind.REQUIREMENT}"
 
 
-def _tune_alert(alert: AlertRule, system: System) -> AlertRule | None:
+def _tune_alert(alert: AlertRule, system: System, links: Mapping[str, str], longest: str) -> AlertRule | None:
     """The alert as it is wanted; None when it is not. A service's own word comes before the system's.
 
-    It carries the labels of its service, which expressions do not keep, so that people can be chosen by them.
+    It waits no longer than `longest`, and carries the labels of its service, which expressions do not keep, so that
+    people can be chosen by them.
     """
     service = system.services[alert.service] if alert.service else None
     own = service.labels if service else {}
@@ -111,30 +118,27 @@ def _tune_alert(alert: AlertRule, system: System) -> AlertRule | None:
         return None
     return replace(
         alert,
-        for_=wish.for_ or alert.for_,
+        for_=min(wish.for_ or alert.for_, longest, key=parse_duration),
         severity=wish.severity or alert.severity,
         labels={**own, **alert.labels, **wish.labels},
-        annotations={**alert.annotations, **({"tuned": wish.why} if wish.why else {})},
+        annotations={**links, **alert.annotations, **({"tuned": wish.why} if wish.why else {})},
     )
 
 
 def find_runbook(name: str, system: System) -> str:
     """The runbook of an alert, below docs/runbooks; those of a system's own alerts are in its folder."""
-    own = any(alert.name == name for alert in system.alerts)
-    return f"{system.name}/{name}.md" if own else f"{name}.md"
+    return _locate_runbook(name, system.name if any(alert.name == name for alert in system.alerts) else "")
 
 
-def _add_links(alert: AlertRule, board: str, settings: Settings, path: str) -> AlertRule:
+def _locate_runbook(name: str, folder: str) -> str:
+    return f"{folder}/{name}.md" if folder else f"{name}.md"
+
+
+def _build_links(alert: AlertRule, board: str, settings: Settings, path: str) -> Mapping[str, str]:
+    """Where an alert leads people, as annotations."""
     chosen = f"?var-service={alert.service}" if alert.service else ""
     base = settings.runbooks.rstrip("/")
     links = {"runbook_url": f"{base}/{path}"} if base else {}
     if board:
         links["dashboard_url"] = f"{settings.base_url}/d/{board}{chosen}"
-    return replace(alert, annotations={**links, **alert.annotations})
-
-
-def cap_group(group: RuleGroup, longest: str) -> RuleGroup:
-    """The group with no alert waiting longer than `longest`: for demonstrations, where nobody wants to wait."""
-    return replace(
-        group, alerts=tuple(replace(alert, for_=min(alert.for_, longest, key=parse_duration)) for alert in group.alerts)
-    )
+    return links

@@ -12,7 +12,7 @@ from cli.runbooks import list_shipped_files
 from model.plan import Plan
 from model.telemetry import RuleGroup
 from model.tuning import find_runbook
-from tests.support.proving import prove, unproven
+from tests.support.proving import asked_for, needed, prove, unproven
 from tests.support.systems import ROOT
 from tests.support.validating import tool
 
@@ -31,14 +31,19 @@ def planned(stack: str) -> Plan:
     return plan_file(FILES[name], FILES[name].name.split(".")[1], target="kubernetes" if CLUSTER in stack else None)
 
 
+@cache
 def groups() -> list[tuple[str, RuleGroup]]:
-    """Every distinct group of rules that has alerts, with the first stack that has it."""
-    found: dict[str, tuple[str, RuleGroup]] = {}
+    """Every group of rules with those alerts that no earlier stack has just so, and what these ask of their group."""
+    found: list[tuple[str, RuleGroup]] = []
+    seen: set[str] = set()
     for stack in STACKS:
         for group in planned(stack).telemetry.rules:
-            if group.alerts:
-                found.setdefault(repr([(a.name, a.expr, a.for_) for a in group.alerts]), (stack, group))
-    return list(found.values())
+            made = {alert.name: repr(needed(group, alert)) for alert in group.alerts}
+            fresh = [f'ALERTS{{alertname="{name}"}}' for name, text in made.items() if text not in seen]
+            seen.update(made.values())
+            if fresh:
+                found.append((stack, asked_for([group], fresh)[0]))
+    return found
 
 
 def test_alerts_of_every_platform_are_among_them() -> None:

@@ -34,7 +34,7 @@ class Judge:
 
     def __init__(self, plan: Callable[[Document], Any]) -> None:
         self._plan = plan
-        self._deployed = lru_cache(maxsize=64)(self._planned_from)  # most changes are of the same few documents
+        self._before = lru_cache(maxsize=64)(self._planned_from)  # most changes are of the same few documents
         self._registered = lru_cache(maxsize=64)(self._registered_from)
 
     def outcomes(self, made: Iterable[Change]) -> dict[str, set[str]]:
@@ -47,30 +47,27 @@ class Judge:
 
     def is_registered(self, change: Change) -> bool:
         """Whether the change registers other resources with Pulumi; takes longer than a plan."""
-        if self._deploys(change.before) is None:
+        if self._before(_written(change.before)) is None:
             return False
-        accepted = [after for after in change.after if self._deploys(after) is not None]
+        accepted = [after for after in change.after if self._planned_from(_written(after)) is not None]
         return any(self._resources(after) != self._resources(change.before) for after in accepted)
 
     def _planned(self, change: Change) -> str:
         if not change.after:
             return UNKNOWN
-        before = self._deploys(change.before)
+        before = self._before(_written(change.before))
         if before is None:
             return REFUSED  # what it belongs to is, here
         accepted = False
         for document in change.after:
-            after = self._deploys(document)
+            after = self._planned_from(_written(document))
             if after is not None and after.differs(before):
                 return EFFECT
             accepted = accepted or after is not None
         return NONE if accepted else REFUSED
 
-    def _deploys(self, document: Document) -> Deployed | None:
-        """What a document deploys; None where it is refused."""
-        return self._deployed(json.dumps(document, sort_keys=True))
-
     def _planned_from(self, text: str) -> Deployed | None:
+        """What a document deploys; None where it is refused."""
         try:
             return Deployed(self._plan(json.loads(text)))
         except ConfigError:
@@ -80,7 +77,11 @@ class Judge:
         return as_registered(self._plan(json.loads(text)))
 
     def _resources(self, document: Document) -> str:
-        return self._registered(json.dumps(document, sort_keys=True))
+        return self._registered(_written(document))
+
+
+def _written(document: Document) -> str:
+    return json.dumps(document, sort_keys=True)
 
 
 def counted(said: Mapping[str, set[str]]) -> str:
@@ -105,6 +106,13 @@ def unseen(said: Mapping[str, set[str]], made: Iterable[Change]) -> list[Change]
     return [change for change in made if EFFECT not in said[change.key] and NONE in said[change.key]]
 
 
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
+    """Of settings, for a system whose services are real."""
+    folder = tmp_path_factory.mktemp("settings")
+    return Judge(lambda document: planned(folder, document, SYSTEM))
+
+
 @pytest.fixture(autouse=True)
 def quick() -> Iterator[None]:
     """Nobody reads the documents here."""
@@ -113,12 +121,11 @@ def quick() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("top", [f.alias or name for name, f in registry.build_settings_model().model_fields.items()])
-def test_no_setting_is_ignored(top: str, tmp_path: Path) -> None:
+def test_no_setting_is_ignored(top: str, judge: Judge) -> None:
     """In each environment a setting changes what is deployed or is refused, and in one at least it is not refused."""
     said: dict[str, set[str]] = defaultdict(set)
     ignored = []
     for name, environment in ENVIRONMENTS.items():
-        judge = Judge(lambda document: planned(tmp_path, document, SYSTEM))
         made = list(changes(registry.build_settings_model(), environment, SETTINGS_VALUES, top))
         here = judge.outcomes(made)
         for change in unseen(here, made):

@@ -6,6 +6,7 @@ functions: https://prometheus.io/docs/alerting/latest/notifications/.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -65,7 +66,8 @@ def reference_template(name: str) -> str:
     return _render_action(f'template "{PREFIX}.{name}" .')
 
 
-def render_definitions() -> dict[str, str]:
+@functools.cache  # asked for once per field of a receiver
+def render_definitions() -> Mapping[str, str]:
     """Every template by its name without the prefix."""
     texts = {
         "title": _render_title(),

@@ -50,7 +50,12 @@ class OperatedStack(ClusterStack):
         return {
             **given,
             "prometheus": "operator",
-            "alertmanager": {"receivers": receivers, "routes": routes, "groupWait": "1s"},
+            "alertmanager": {
+                "receivers": receivers,
+                "routes": routes,
+                "deadMansSwitch": {"urlSecret": "pager-url", "interval": "5s"},
+                "groupWait": "1s",
+            },
         }
 
     def ask(self, path: str, *, name: str = "prometheus", port: int = operator_targets.PORT) -> Any:
@@ -71,12 +76,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatedStack]:
     """A stack that is not deployed yet, on a cluster without an operator."""
     made = OperatedStack(tmp_path_factory.mktemp("operated"), NAME, start_cluster(), ports=28480, system="agenttrace")
     watchers.remove(made.kubectl)
+    made.edit_system(_reach_by_name)
     made.secret("pager-url", f"http://demo-webhook.monitoring-{NAME}.svc:8080/demo/webhook?key=pager")
     yield made
     try:
         made.run("down", "--purge", timeout=1200)
     finally:
         watchers.remove(made.kubectl)
+
+
+def _reach_by_name(system: dict[str, Any]) -> None:
+    """A service that is reached by its name is probed by a Probe; where pods are found, each is probed by itself."""
+    worker = system["services"]["worker"]
+    del worker["kubernetes"]
+    worker["health"] = ["/metrics"]
 
 
 def nothing_was_made(stack: OperatedStack) -> bool:
@@ -204,12 +217,13 @@ def test_every_target_is_up(ran: Run, defined: OperatedStack) -> None:
 
 
 def test_series_have_the_labels_of_our_own_prometheus(ran: Run, defined: OperatedStack) -> None:
-    """Each target's labels are those that its scrape job gives, and those of pods and nodes where they are found."""
+    """Each target's labels are those that its scrape jobs give, and those of pods and nodes where they are found."""
     plan = plan_file(defined.settings_in_use, NAME)
     wanted = {
-        (job.name, labels["service"]): {**labels, "job": job.name}
+        (own["job"], own["service"]): own
         for job in plan.telemetry.scrape
         for labels in ([job.discovery.labels] if job.discovery else [target.labels for target in job.targets])
+        for own in [{"job": job.name, **labels}]
     }
     up = [series["metric"] for series in defined.prom('up{system="agenttrace"}')]
     found = {(metric["job"], metric["service"]): metric for metric in up}

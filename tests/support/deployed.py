@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,16 +17,17 @@ import pulumi
 from cli import capacity
 from cli.render import render_config_maps, render_containers, render_objects
 from model.extra_objects import ExtraObject
+from model.images import Image
 from model.plan import Plan
 from model.settings import KubernetesSettings
 from model.workload import ConfigDir, Workload
-from stack.assemble import ConfigValue, assemble_plan
+from stack.assemble import ConfigValue, assemble_plan, load_images
 from stack.stack import MonitoringStack
 from targets.kubernetes.delivery import Cluster
 from targets.kubernetes.shared import ClusterScope
 from targets.platforms import PLATFORMS
 from tests.support.mocks import run_program
-from tests.support.systems import project
+from tests.support.systems import ROOT, project
 
 SHOP = "shop"
 """A system, its file and the setting that names it are called alike; what is not called so follows the others."""
@@ -62,7 +64,15 @@ def planned(folder: Path, settings: Mapping[str, Any], system: Mapping[str, Any]
     settings = {**settings, "system": name}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     config = {key: ConfigValue(text) for key, text in texts.items()}
-    return assemble_plan("dev", config, platforms=PLATFORMS, root=root, need_secrets=False)
+    images = _load_images()
+    with mock.patch("model.load._parse_yaml", json.loads), mock.patch("stack.assemble.load_images", lambda _: images):
+        return assemble_plan("dev", config, platforms=PLATFORMS, root=root, need_secrets=False)
+
+
+@functools.cache
+def _load_images() -> Mapping[str, Image]:
+    """Those of the project, which are the same in every copy of it."""
+    return load_images(ROOT)
 
 
 def _reached(entries: Any) -> Any:
@@ -108,12 +118,12 @@ def as_text(plan: Plan) -> str:
 def _workloads(plan: Plan) -> Any:
     mirror = getattr(plan.settings, plan.settings.target).registry_mirror
     every = plan.list_workloads()
-    return [{**dataclasses.asdict(w), "image": plan.images[w.image].reference(mirror)} for w in every]
+    return [{**vars(w), "image": plan.images[w.image].reference(mirror)} for w in every]
 
 
 def _written(plan: Plan) -> Any:
     alerts = [alert for group in plan.telemetry.rules for alert in group.alerts]
-    return [[a.name, a.steps, a.example and dataclasses.asdict(a.example)] for a in alerts]
+    return [[a.name, a.steps, a.example] for a in alerts]
 
 
 def _containers(plan: Plan) -> Any:
@@ -122,10 +132,10 @@ def _containers(plan: Plan) -> Any:
 
 PARTS: Mapping[str, Callable[[Plan], Any]] = {
     "workloads": _workloads,
-    "secrets": lambda plan: {name: dataclasses.asdict(secret) for name, secret in plan.secrets.items()},
-    "extra objects": lambda plan: [dataclasses.asdict(item) for item in plan.extra_objects],
+    "secrets": lambda plan: plan.secrets,
+    "extra objects": lambda plan: plan.extra_objects,
     "runbooks and tests of alerts": _written,
-    "capacity": lambda plan: dataclasses.asdict(capacity.estimate_plan(plan)),
+    "capacity": capacity.estimate_plan,
     "containers": _containers,
     "objects": render_objects,
     "config maps": render_config_maps,
@@ -146,6 +156,9 @@ def as_registered(plan: Plan) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """A value that JSON has no word for; what lies within it comes here again."""
+    if dataclasses.is_dataclass(value):
+        return vars(value)
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return dict(value) if isinstance(value, Mapping) else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import json
 import re
 import types
@@ -161,10 +162,15 @@ def sample(kind: Any) -> Any:
 def fits(kind: Any, value: Any) -> bool:
     """Whether the type takes the value, as strictly as files are read."""
     try:
-        TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
+        _adapt(kind).validate_json(json.dumps(value), strict=True)
     except ValidationError:
         return False
     return True
+
+
+@functools.cache
+def _adapt(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _candidates(kind: Any, current: Any) -> Iterator[Any]:

@@ -64,9 +64,21 @@ def prove(group: RuleGroup, promtool: str, folder: Path) -> str:
         for at, test in cases(alert) if alert.example else ():
             by_step.setdefault(evaluation(at), []).append(test)
         rest = needed(group, alert)
-        files += [write_tests(rest, t, s, folder / f"{alert.name}-{number}-{s}.yml") for s, t in by_step.items()]
+        files += [
+            write_tests(rest, merge_tests(t), s, folder / f"{alert.name}-{number}-{s}.yml") for s, t in by_step.items()
+        ]
     done = run(promtool, files)
     return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def merge_tests(tests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Tests of the same series as one, which looks at all of their times: promtool evaluates the rules once."""
+    merged: dict[str, dict[str, Any]] = {}
+    for test in tests:
+        one = merged.setdefault(repr(test["input_series"]), {**test, "name": "", "promql_expr_test": []})
+        one["name"] += f"{', ' if one['name'] else ''}{test['name']}"
+        one["promql_expr_test"] += test["promql_expr_test"]
+    return list(merged.values())
 
 
 def run(promtool: str, files: Sequence[Path]) -> subprocess.CompletedProcess[str]:
