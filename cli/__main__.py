@@ -142,10 +142,17 @@ def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Seque
     While it runs nothing is known of that. What changes later, as during the wait for health, is not in the digest, so
     the next run reads it back.
     """
-    refresh_arguments = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    refresh_arguments = _list_refresh_arguments(space, plan, host)
     drift.drop_digest(space.directory)
     run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *refresh_arguments, *replace)
     return host.compute_digest(plan)
+
+
+def _list_refresh_arguments(space: Workspace, plan: Plan, host: Host) -> tuple[str, ...]:
+    arguments = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    if arguments:
+        console.print(f"   {drift.UNCHANGED}")
+    return arguments
 
 
 def run_pulumi(space: Workspace, *args: str) -> None:
@@ -210,7 +217,7 @@ def preview(stack: str, *, as_json: bool) -> int:
     """Shows what `up` would change."""
     space, plan, host = connect_stack(stack)
     run_preflight(host, plan)
-    how = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    how = _list_refresh_arguments(space, plan, host)
     space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, *how)
     return FINE
 

@@ -23,6 +23,8 @@ from model.naming import LABEL
 
 FILE = "engine.json"
 """Beside the working copy of the stack's files: what the engine had after the last successful run from this machine."""
+UNCHANGED = "the engine has all as the last run left it, so nothing is read back (`make refresh` does it)"
+"""What people are shown where that is so."""
 _AT_ONCE = 8
 """Containers that are inspected at the same time."""
 _STATE = ("Status", "Running", "Paused", "Dead", "ExitCode")
@@ -48,7 +50,10 @@ def read_digest(client: docker.DockerClient, stack: str, references: Collection[
     content = {
         "engine": client.info().get("ID"),
         "containers": containers,
-        "volumes": _sort_by_name(client.api.volumes(filters=label)["Volumes"] or []),
+        "volumes": _sort_by_name(
+            {**item, "CreatedAt": None}  # moves with what is written; one made anew has containers made anew
+            for item in client.api.volumes(filters=label)["Volumes"] or ()
+        ),
         "networks": _sort_by_name({**item, "Containers": None} for item in networks),
         "images": sorted(
             (name, item["Id"])
@@ -67,7 +72,8 @@ def _describe_container(client: docker.DockerClient, number: str) -> Any:
         return number
     endpoints = (answer["NetworkSettings"].get("Networks") or {}).items()
     return {
-        **{key: answer.get(key) for key in ("Id", "Name", "Image", "Config", "HostConfig", "Mounts")},
+        **{key: answer.get(key) for key in ("Id", "Name", "Image", "Config", "HostConfig")},
+        "Mounts": sorted(answer.get("Mounts") or (), key=lambda mount: str(mount["Destination"])),  # in no order
         "State": {key: answer["State"].get(key) for key in _STATE},
         "Networks": {name: {key: place.get(key) for key in _ENDPOINT} for name, place in endpoints},
     }

@@ -23,7 +23,10 @@ CONTAINER: dict[str, Any] = {
     "State": {"Status": "running", "Running": True, "ExitCode": 0, "Pid": 17, "StartedAt": "a", "Health": {"Log": []}},
     "Config": {"Labels": {"a": "b"}},
     "HostConfig": {"Memory": 64, "RestartPolicy": {"Name": "unless-stopped"}},
-    "Mounts": [{"Type": "volume", "Name": "dev-data"}],
+    "Mounts": [
+        {"Type": "volume", "Name": "dev-data", "Destination": "/data"},
+        {"Type": "volume", "Name": "dev-tools", "Destination": "/tools"},
+    ],
     "NetworkSettings": {"Networks": {"dev": {"NetworkID": "n1", "Aliases": ["api"], "IPAddress": "10.0.0.2"}}},
 }
 
@@ -66,7 +69,8 @@ CHANGES: dict[str, Callable[[Engine], object]] = {
     "renamed": lambda e: e.container.update(Name="/other"),
     "disconnected": lambda e: e.container["NetworkSettings"]["Networks"].clear(),
     "another alias": lambda e: e.container["NetworkSettings"]["Networks"]["dev"].update(Aliases=["web"]),
-    "a volume made anew": lambda e: e.volume.update(CreatedAt="2026-02-01T00:00:00Z"),
+    "another volume": lambda e: e.volume.update(Name="dev-other"),
+    "a volume with other options": lambda e: e.volume.update(Options={"type": "tmpfs"}),
     "another network": lambda e: e.network.update(Id="n2"),
     "a name for another image": lambda e: e.images[0].update(Id="sha256:c"),
     "another engine": lambda e: setattr(e, "number", "engine-2"),
@@ -83,9 +87,11 @@ def test_what_anybody_changed_is_seen(change: Callable[[Engine], object]) -> Non
 
 
 def test_what_changes_by_itself_is_not() -> None:
-    """A restart by the engine, a probe's result, an address, and who else is in the network make no difference."""
+    """A restart by the engine, a probe's result, an address, who else is in the network, mounts' order and files."""
     engine = Engine()
     before = engine.digest()
+    engine.container["Mounts"].reverse()
+    engine.volume["CreatedAt"] = "2026-02-01T00:00:00Z"
     engine.container["State"].update(Pid=18, StartedAt="b", Health={"Log": [1]})
     engine.container["RestartCount"] = 1
     engine.container["NetworkSettings"]["Networks"]["dev"]["IPAddress"] = "10.0.0.3"

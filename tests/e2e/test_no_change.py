@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cli.drift import UNCHANGED
 from tests.support.running import RunningStack
 
 
@@ -16,18 +17,20 @@ def unchanged(text: str) -> bool:
 
 
 def test_second_up_changes_nothing(stack: RunningStack) -> None:
-    """A second `make up` says that nothing changed and leaves every container as it was."""
+    """A second `make up` says that nothing changed, reads nothing back on an engine, and leaves every container."""
     before = stack.identities()
     run = stack.up()
     print(f"second make up: {run.seconds:.1f} s (limit 60 s)")
     assert unchanged(run.text), run.text[-3000:]
     assert stack.identities() == before
+    assert (UNCHANGED in " ".join(run.text.split())) == (stack.engine.client is not None)
 
 
 def test_preview_shows_nothing(stack: RunningStack) -> None:
     """`make preview` right after `make up` shows no change."""
     run = stack.run("preview")
     assert run.code == 0 and unchanged(run.text), run.text[-3000:]
+    assert (UNCHANGED in " ".join(run.text.split())) == (stack.engine.client is not None)
 
 
 def test_refresh_shows_nothing(stack: RunningStack) -> None:
