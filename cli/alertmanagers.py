@@ -5,22 +5,16 @@ API: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import docker
 
 from cli import verify
-from targets.kubernetes.delivery import read_log
 
 NAME, PORT, PREFIX = "alertmanager", 9093, "/alertmanager"
 PODS = "app.kubernetes.io/name=alertmanager,app.kubernetes.io/managed-by=prometheus-operator"
 """The pods of an operator's Alertmanager."""
-
-Fetch = Callable[[Any, int, str, str | None], str]
-"""What a pod answers, by port and path; with a body it is a POST of JSON."""
 
 
 class Instance(Protocol):
@@ -53,21 +47,3 @@ class InContainer:
         """See `Instance`."""
         container = self.client.containers.get(f"{self.stack}-{NAME}")
         return str(container.logs(since=int(since)).decode(errors="replace"))
-
-
-@dataclass(frozen=True)
-class InPod:
-    """An Alertmanager on a cluster; an operator's may have another prefix."""
-
-    pod: Any
-    fetch: Fetch
-    api: Any
-    prefix: str = PREFIX
-
-    def ask(self, path: str, body: str | None = None) -> str:
-        """See `Instance`."""
-        return self.fetch(self.pod, PORT, f"{self.prefix}{path}", body)
-
-    def read_log(self, since: float) -> str:
-        """See `Instance`."""
-        return read_log(self.api, self.pod, NAME, since_seconds=max(1, int(time.time() - since) + 1))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +16,7 @@ from kubernetes.config.config_exception import ConfigException  # type: ignore[i
 from kubernetes.stream import stream  # type: ignore[import-untyped]
 
 from cli import alertmanagers, certificate, operator_targets, recover
-from cli.alertmanagers import InPod, Instance
+from cli.alertmanagers import Instance
 from cli.render import build_cluster_scope
 from cli.verify import Health
 from cli.workspace import Description, Workspace
@@ -34,6 +35,27 @@ _RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
 """Sends Traefik, the first process of its container, the signal to read its routes anew."""
 _DELETE_SECONDS = 120
 _TARGETS = "/prometheus/api/v1/targets?state=active"
+
+Fetch = Callable[[Any, int, str, str | None], str]
+"""What a pod answers, by port and path; with a body it is a POST of JSON."""
+
+
+@dataclass(frozen=True)
+class InPod:
+    """An Alertmanager on a cluster; an operator's may have another prefix."""
+
+    pod: Any
+    fetch: Fetch
+    api: Any
+    prefix: str = alertmanagers.PREFIX
+
+    def ask(self, path: str, body: str | None = None) -> str:
+        """See `Instance`."""
+        return self.fetch(self.pod, alertmanagers.PORT, f"{self.prefix}{path}", body)
+
+    def read_log(self, since: float) -> str:
+        """See `Instance`."""
+        return read_log(self.api, self.pod, alertmanagers.NAME, since_seconds=max(1, int(time.time() - since) + 1))
 
 
 class ClusterHost:

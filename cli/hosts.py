@@ -10,7 +10,6 @@ from docker.models.containers import Container
 
 from cli import alertmanagers, certificate, drift, engine, recover, render, verify
 from cli.alertmanagers import InContainer, Instance
-from cli.cluster_host import ClusterHost
 from cli.stack_file import Location
 from cli.verify import Health
 from cli.workspace import Description, Workspace
@@ -73,6 +72,8 @@ def open_host(stack: str, location: Location) -> Host:
         SystemExit: no engine answers.
     """
     if location.target == "kubernetes":
+        from cli.cluster_host import ClusterHost  # noqa: PLC0415 - its client takes a quarter of a second to import
+
         return ClusterHost(stack, location.kubernetes, location.operator)
     return DockerHost(stack, engine.connect_engine(location.docker))
 

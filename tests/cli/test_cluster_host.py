@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli import alertmanagers, operator_targets
-from cli.alertmanagers import InContainer, InPod
-from cli.cluster_host import ClusterHost, read_pod_health
+from cli.alertmanagers import InContainer
+from cli.cluster_host import ClusterHost, InPod, read_pod_health
 from cli.hosts import DockerHost
 from model.operator import Operator
 from tests.support import fakes
@@ -85,3 +85,21 @@ def test_alertmanagers_are_asked_where_they_run() -> None:
     (theirs,) = host.list_alertmanagers()
     assert isinstance(theirs, InPod) and theirs.prefix == ""
     assert theirs.pod == ("monitoring", alertmanagers.PODS)
+
+
+def test_one_in_a_pod_is_asked_through_the_api() -> None:
+    """By its port and prefix; an operator's has another prefix."""
+    seen: list[tuple[Any, ...]] = []
+
+    def fetch(pod: Any, port: int, path: str, body: str | None) -> str:
+        seen.append((port, path, body))
+        return "answer"
+
+    pod = SimpleNamespace(metadata=SimpleNamespace(name="alertmanager-0", namespace="monitoring-dev"))
+    api = SimpleNamespace(
+        read_namespaced_pod_log=lambda name, home, **options: SimpleNamespace(data=f"{name} {home}".encode())
+    )
+    assert InPod(pod, fetch, api).ask("/metrics") == "answer"
+    InPod(pod, fetch, api, "").ask("/api/v2/alerts", "[]")
+    assert seen == [(9093, "/alertmanager/metrics", None), (9093, "/api/v2/alerts", "[]")]
+    assert InPod(pod, fetch, api).read_log(0) == "alertmanager-0 monitoring-dev"
