@@ -5,6 +5,7 @@ Format: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -135,9 +136,13 @@ def _build_log_file(log: HostLog, writers: tuple[str, ...]) -> LogFile:
 
 def build_file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
     """One entry for each, under a name of its own: several may have one label job, as files of one application do."""
-    before = [[other.job for other in logs[:number]].count(log.job) for number, log in enumerate(logs)]
-    names = [log.job + (f".{count + 1}" if count else "") for log, count in zip(logs, before, strict=True)]
-    return [{**build_file_job(context, log), "job_name": name} for name, log in zip(names, logs, strict=True)]
+    seen = Counter[str]()
+    jobs = []
+    for log in logs:
+        seen[log.job] += 1
+        name = log.job if seen[log.job] == 1 else f"{log.job}.{seen[log.job]}"
+        jobs.append({**build_file_job(context, log), "job_name": name})
+    return jobs
 
 
 def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:

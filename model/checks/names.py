@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -54,12 +55,12 @@ def _check_services(system: System, taken: set[str]) -> Iterator[tuple[str, Prob
 
 def _check_groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
     """The system's name where a group of rules has it, and services whose rules would be called like others."""
-    of_stack, every = {group.name for group in own.rules}, [group.name for group in extra.rules]
+    of_stack, every = {group.name for group in own.rules}, Counter(group.name for group in extra.rules)
     if system.name in of_stack:
         yield system.name, Problem("name", f"{system.name!r} is the name of rules of the stack; call it otherwise")
     for key in system.services:
         name = f"{system.name}-{key}"
-        if name in of_stack or every.count(name) > 1:
+        if name in of_stack or every[name] > 1:
             yield name, Problem(f"services.{key}", f"its rules would be called {name}, as others are; choose another")
 
 
