@@ -31,16 +31,19 @@ def plan_workspace(space: Workspace) -> Plan:
     return plan_file(space.directory / f"Pulumi.{space.stack}.yaml", space.stack, need_secrets=True)
 
 
-def plan_file(path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None) -> Plan:
+def plan_file(
+    path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None, root: Path = ROOT
+) -> Plan:
     """The plan of a stack file; without `need_secrets`, secrets that are not set yet are no problem.
 
     With `target` it is planned for that platform, whatever the file says, without the settings of the other one.
+    Systems and images are those of the checkout `root`.
 
     Raises:
         ConfigError: something in it is wrong.
     """
     config = read_config(path)
-    return assemble_plan(stack, config, platforms=PLATFORMS, root=ROOT, need_secrets=need_secrets, target=target)
+    return assemble_plan(stack, config, platforms=PLATFORMS, root=root, need_secrets=need_secrets, target=target)
 
 
 def list_images(plan: Plan) -> list[str]:

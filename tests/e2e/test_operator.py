@@ -19,6 +19,7 @@ from cli import operator_targets
 from cli.cluster_host import ClusterHost
 from cli.render import plan_file
 from model.extra_objects import ExtraObject
+from model.plan import Plan
 from model.settings import KubernetesSettings
 from targets.kubernetes.manifests import build_extra_object
 from targets.kubernetes.operator import check_operator
@@ -57,6 +58,10 @@ class OperatedStack(ClusterStack):
                 "groupWait": "1s",
             },
         }
+
+    def plan(self) -> Plan:
+        """What is deployed, from its own copy of the system's file."""
+        return plan_file(self.settings_in_use, NAME, root=self.root)
 
     def ask(self, path: str, *, name: str = "prometheus", port: int = operator_targets.PORT) -> Any:
         """What the operator's Prometheus or Alertmanager answers to a GET."""
@@ -113,7 +118,7 @@ def test_without_an_operator_nothing_is_made(stack: OperatedStack) -> None:
     assert refused.text.count("no Prometheus Operator is installed") == 1, refused.text[-3000:]
     assert nothing_was_made(stack)
     began = time.monotonic()
-    plan = plan_file(stack.settings_in_use, NAME)
+    plan = stack.plan()
     (found,) = check_operator(connect_cluster(_place(stack).settings), _place(stack), plan.extra_objects)
     took = time.monotonic() - began
     print(f"planned and refused in {took:.1f} s; by make up, with toolchain and Pulumi, {refused.seconds:.1f} s")
@@ -218,7 +223,7 @@ def test_every_target_is_up(ran: Run, defined: OperatedStack) -> None:
 
 def test_series_have_the_labels_of_our_own_prometheus(ran: Run, defined: OperatedStack) -> None:
     """Each target's labels are those that its scrape jobs give, and those of pods and nodes where they are found."""
-    plan = plan_file(defined.settings_in_use, NAME)
+    plan = defined.plan()
     wanted = {
         (own["job"], own["service"]): own
         for job in plan.telemetry.scrape
@@ -236,7 +241,7 @@ def test_series_have_the_labels_of_our_own_prometheus(ran: Run, defined: Operate
 
 def test_every_rule_is_loaded_and_healthy(ran: Run, defined: OperatedStack) -> None:
     """All groups are evaluated by the operator's Prometheus, without an error; one of them every five minutes."""
-    plan = plan_file(defined.settings_in_use, NAME)
+    plan = defined.plan()
 
     def loaded() -> bool:
         groups = {group["name"]: group for group in defined.ask("/api/v1/rules")["data"]["groups"]}
@@ -272,7 +277,7 @@ def test_the_watchdog_arrives(ran: Run, defined: OperatedStack) -> None:
 
 def test_dashboards_are_there(ran: Run, defined: OperatedStack) -> None:
     """Each as a ConfigMap with the label by which a Grafana of others finds it."""
-    plan = plan_file(defined.settings_in_use, NAME)
+    plan = defined.plan()
     found = defined.api.list_namespaced_config_map(defined.namespace, label_selector="grafana_dashboard=1").items
     assert len(found) == len(plan.telemetry.dashboards)
     assert all(item.metadata.annotations[OPERATOR.folder_annotation] for item in found)
