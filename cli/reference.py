@@ -117,7 +117,7 @@ def _describe_section(section: Section) -> Iterator[str]:
 
 
 def render_table(section: Section, by_model: Mapping[type[BaseModel], Section]) -> Iterator[str]:
-    """A row for each key of a section."""
+    """A row for each key of a section that has an effect on some target."""
     if not section.model.model_fields:
         yield "It has no keys."
         return
@@ -125,10 +125,12 @@ def render_table(section: Section, by_model: Mapping[type[BaseModel], Section]) 
     yield "| key | type | default | targets | what it is |"
     yield "|---|---|---|---|---|"
     for name, field in section.model.model_fields.items():
+        has = list_targets(field, section)
+        if not has:
+            continue
         node = nodes[field.alias or name]
         links = [format_link(by_model[model]) for model, _ in dict.fromkeys(find_nested_models(field.annotation))]
         cells = [f"`{field.alias or name}`", format_type(node, links), format_default(field, node)]
-        has = list_targets(field, section)
         cells += ["all" if has == TARGETS else ", ".join(has), format_prose(field.description or "")]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
