@@ -67,6 +67,7 @@ class Strict(BaseModel):
     """Frozen, typed without coercion, and closed: an unknown key is an error. Keys are camelCase in YAML."""
 
     model_config = ConfigDict(
+        defer_build=True,  # most models are only parts of others, and every command waits for what is built here
         frozen=True,
         extra="forbid",
         strict=True,
