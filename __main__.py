@@ -8,12 +8,14 @@ import pulumi
 
 from model.errors import ConfigError
 from stack.assemble import assemble_plan
+from stack.memory import spare_collections
 from stack.stack import MonitoringStack, read_config_values
 from targets.platforms import PLATFORMS
 
 
 def main() -> None:
     """Plans the stack as plain data, refuses what is wrong, and only then registers resources."""
+    spare_collections()
     config = pulumi.Config()
     stack = pulumi.get_stack()
     values, root = read_config_values(pulumi.get_project()), Path(__file__).parent

@@ -26,6 +26,7 @@ from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forge
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 from model.settings import KubernetesSettings
+from stack.memory import spare_collections
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -297,6 +298,7 @@ def main() -> int:
     Raises:
         SystemExit: the arguments are wrong (2), or the engine or Pulumi does not answer (1).
     """
+    spare_collections()
     args = arguments.parse_arguments()
     console.stderr = args.json
     end_with_make()

@@ -15,6 +15,7 @@ from model.system import System
 from model.telemetry import AlertRule, RecordingRule, RuleGroup
 from packs.base import Subject
 from packs.system import expand_system
+from stack.memory import spare_collections
 from tests.support.proving import prove, unproven
 from tests.support.validating import tool
 
@@ -25,8 +26,7 @@ Uses = Callable[..., Subject]
 def pytest_collection_finish() -> None:
     """What is there once all modules are imported stays, so that no collection of garbage looks at it again."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    spare_collections()
 
 
 @pytest.fixture

@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
-from components.documents import render_yaml
+from typing import Any
+
+import pytest
+import yaml
+
+from components.documents import render_yaml, render_yaml_documents
 
 
 def test_order_and_text_are_kept() -> None:
     """Keys stand in the order written, and text that is not ASCII stays readable."""
     assert render_yaml({"b": 1, "a": "ä"}) == "b: 1\na: ä\n"
+
+
+PLAIN: dict[Any, Any] = {
+    "texts": [
+        "",
+        "a b",
+        "true",
+        "1",
+        "1.0",
+        "null",
+        "~",
+        "- a",
+        "a: b",
+        "#",
+        "*a",
+        "2026-01-01",
+        "a\nb\n",
+        " a ",
+        "y",
+        "=",
+        "é",
+    ],
+    "numbers": [0, -1, 1.0, 1e30, True, False, None],
+    "nested": {"empty": {}, "none": [], "pair": ("a", "b"), "deep": [[{"a": [1]}], []]},
+    "long": " / ".join(["sum by (job) (rate(http_requests_total{code=~'5..'}[5m]))"] * 3),
+    1: "a number as a key",
+}
+
+
+def test_the_text_is_that_of_the_representer() -> None:
+    """Every kind of plain value is written as `yaml.safe_dump` writes it, and reads back as what it was."""
+    text = yaml.safe_dump(PLAIN, sort_keys=False, width=120, allow_unicode=True)
+    assert render_yaml(PLAIN) == text
+    assert yaml.safe_load(text)["texts"] == PLAIN["texts"]
+    assert render_yaml_documents([PLAIN, {"a": 1}]) == text + "---\na: 1\n"
+
+
+def test_what_stands_twice_is_written_twice() -> None:
+    """No anchors, which readers of a document would have to look up."""
+    part = {"a": ["b"]}
+    assert render_yaml({"x": part, "y": part}) == "x:\n  a:\n  - b\ny:\n  a:\n  - b\n"
+
+
+@pytest.mark.parametrize("value", [object(), {"a": {1, 2}}, [range(2)]], ids=str)
+def test_what_is_not_plain_is_refused(value: object) -> None:
+    """A document holds texts, numbers, lists and mappings alone."""
+    with pytest.raises((yaml.representer.RepresenterError, TypeError)):
+        render_yaml(value)
