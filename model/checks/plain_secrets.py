@@ -76,6 +76,8 @@ _ACCESS_KEY_ID = re.compile(rf"{_START}A(?:KIA|SIA)[A-Z2-7]{{16}}{_END}")
 _ACCESS_KEY = re.compile(
     r"(?<![A-Za-z0-9/+=])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*\d)([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 )
+_HARMLESS = re.compile(r"[A-Za-z0-9_.:-]{0,14}|[0-9.:]{0,31}")
+"""Too short for every form above: keys, numbers and the addresses of targets, of which there may be 100,000."""
 _ADVICE = (
     "store it with: make secret NAME=<name>, and give <name> to the setting whose own name ends in Secret;"
     " where there is none, leave it out"
@@ -135,9 +137,13 @@ def _hide_value(
     return value
 
 
-@lru_cache(maxsize=4096)
 def _hide_in_text(text: str, key: str, *, access_key: bool) -> tuple[str, tuple[str, ...]]:
     """The text without its secrets, and what these are."""
+    return (text, ()) if _HARMLESS.fullmatch(text) else _hide_in_long_text(text, key, access_key=access_key)
+
+
+@lru_cache(maxsize=4096)
+def _hide_in_long_text(text: str, key: str, *, access_key: bool) -> tuple[str, tuple[str, ...]]:
     titles = []
     for title, pattern in _list_patterns(key, access_key=access_key):
         clean = pattern.sub(_drop_group, text)

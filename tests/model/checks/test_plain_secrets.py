@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cli.render import render_documents
-from model.checks.plain_secrets import hide_secrets, remove_followers
+from model.checks.plain_secrets import HIDDEN, hide_secrets, remove_followers
 from model.errors import Problem
 from tests.support.golden import STACKS, plan_as
 from tests.support.refusals.plain_secrets import CANARY, DSN, LOOKALIKES, PAGERDUTY, PLAIN, TOKEN
@@ -102,3 +102,10 @@ def test_a_token_in_a_key_is_hidden() -> None:
     """Keys are looked at like values."""
     clean, (problem,) = hide_secrets({"labels": {TOKEN: "x"}}, "f")
     assert clean == {"labels": {"hidden": "x"}} and "a key with a Slack token" in problem.message
+
+
+@pytest.mark.parametrize(("key", "text"), [("token", "xoxb-" + "a" * 10), ("routingKey", "1" * 32)])
+def test_the_shortest_is_found(key: str, text: str) -> None:
+    """What is taken for harmless by its length alone is shorter than every credential."""
+    clean, problems = hide_secrets({key: text}, "file")
+    assert len(problems) == 1 and clean == {key: HIDDEN}
