@@ -54,7 +54,9 @@ def _list_events(documents: Iterable[Any]) -> Iterator[events.Event]:
 
 
 def _add_events(value: Any, made: list[events.Event]) -> None:
-    if isinstance(value, dict):
+    if type(value) is str:  # most of a document
+        made.append(_build_scalar(value, "str"))
+    elif isinstance(value, dict):
         made.append(events.MappingStartEvent(None, _MAP, implicit=True, flow_style=False))
         for key, entry in value.items():
             _add_events(key, made)
