@@ -84,7 +84,7 @@ class BenchStack:
             shutil.rmtree(self._folder)
 
     def run_command(self, *args: str) -> str:
-        """`python -m ops ARGS` in the copy; returns what it prints.
+        """`observability ARGS` in the copy; returns what it prints.
 
         Raises:
             RuntimeError: it failed; the message ends with what it printed last.
@@ -95,7 +95,7 @@ class BenchStack:
         )
         if done.returncode:
             output = (done.stdout + done.stderr)[-_SHOWN:]
-            raise RuntimeError(f"ops {' '.join(args)} failed with status {done.returncode}:\n{output}")
+            raise RuntimeError(f"observability {' '.join(args)} failed with status {done.returncode}:\n{output}")
         return done.stdout
 
     def up(self) -> dict[str, float]:

@@ -1,6 +1,6 @@
-"""How a plan grows with its scrape targets: `python -m bench.growth COUNT`, in a process of its own each time.
+"""How a plan grows with its scrape targets: `python -m bench.growth SERVICES [TARGETS]`, in a process of its own.
 
-The system is generated: COUNT services with one target each, of all kinds. Resources are counted by Pulumi's own
+The system is generated: services of all kinds, each with so many targets. Resources are counted by Pulumi's own
 mocks, so what is counted is what a deployment would register.
 """
 
@@ -90,12 +90,12 @@ def count_registrations(planned: Plan) -> Counter[str]:
     return counter.types
 
 
-def measure_size(count: int) -> dict[str, float]:
+def measure_size(count: int, instances: int = 1) -> dict[str, float]:
     """Seconds to plan, resources, targets, bytes of all documents, and peak memory (bytes) of this process."""
     spare_collections()  # as the program does
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
-        planned = build_plan(count, Path(folder))
+        planned = build_plan(count, Path(folder), instances)
         seconds = time.monotonic() - began
     return {
         "seconds": seconds,
@@ -107,4 +107,4 @@ def measure_size(count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure_size(int(sys.argv[1]))))
+    print(json.dumps(measure_size(*map(int, sys.argv[1:]))))

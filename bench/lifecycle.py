@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import yaml
 from docker.models.containers import Container
 
 from bench.bench_stack import NAME, BenchStack
-from bench.report import Row, measure_median, measure_seconds, wait_until
+from bench.report import Row, measure_cost, measure_seconds, wait_until
 from cli import verify
 from cli.engine import execute_command
 from cli.workspace import Workspace
@@ -27,6 +27,10 @@ from model.workload import MIB
 
 EDIT_LIMIT = 10.0
 """Seconds within which a changed rule must be live."""
+TIMES_EMPTY = 4.0
+"""How many times the cost of an empty program a preview without a change may have."""
+UP_SECONDS = 2.0
+"""How much longer than a preview an `up` without a change may take."""
 _RULES = f"{verify.PROMETHEUS}/api/v1/rules?type=alert"
 _WEBHOOK = "http://127.0.0.1:8080/demo/webhook"
 
@@ -75,27 +79,46 @@ def _recreate_container(stack: BenchStack, container: Container) -> str:
 
 
 def measure_no_change(stack: BenchStack, runs: int) -> Iterator[Row]:
-    """Preview and `up` of a stack that is as it should be, beside a Python program that has no resource at all."""
+    """`preview` and `up` of a stack that is as it should be, beside Python programs without and with resources.
+
+    Each is the whole command with all that it starts. A first `up` is not counted: what it deploys is looked at anew.
+    """
+    stack.up()
+    count = len(stack.space.export_state()["deployment"]["resources"])
     with tempfile.TemporaryDirectory() as folder:
-        empty = build_empty_program(Path(folder), stack.space.env)
-        for command in (("preview",), ("up", "--yes", "--skip-preview")):
-            full = measure_median(lambda c=command: _run_pulumi(stack.space, *c), runs)  # type: ignore[misc]
-            none = measure_median(lambda c=command: _run_pulumi(empty, *c), runs)  # type: ignore[misc]
-            yield Row(f"pulumi {command[0]}, no change", f"{full:.1f} s", f"empty program {none:.1f} s", runs)
+        empty = build_peer_program(Path(folder) / "empty", stack.space.env, 0)
+        trivial = build_peer_program(Path(folder) / "trivial", stack.space.env, count)
+        none = measure_cost(lambda: _run_pulumi(empty, "preview"), runs)
+        many = measure_cost(lambda: _run_pulumi(trivial, "preview"), runs)
+        shown = measure_cost(lambda: stack.run_command("preview"), runs)
+        done = measure_cost(lambda: stack.run_command("up"), runs)
+    yield _judge_preview("wall clock", [cost.wall for cost in (shown, none, many)], count, runs)
+    yield _judge_preview("processor time", [cost.cpu for cost in (shown, none, many)], count, runs)
+    limit = shown.wall + UP_SECONDS
+    beside = f"limit {limit:.1f} s, preview + {UP_SECONDS:.0f}"
+    yield Row("up without a change", f"{done.wall:.1f} s", beside, runs, done.wall <= limit)
+
+
+def _judge_preview(what: str, seconds: Sequence[float], count: int, runs: int) -> Row:
+    full, least, peer = seconds
+    measured = f"{full:.1f} s = {full / least:.1f} x"
+    beside = f"empty program {least:.1f} s x {TIMES_EMPTY:.0f}; one of {count} trivial resources {peer:.1f} s"
+    return Row(f"preview without a change, {what}", measured, beside, runs, full <= TIMES_EMPTY * least)
 
 
 def _run_pulumi(space: Workspace, *args: str) -> None:
     space.run_pulumi(*args, "--stack", space.stack, "--expect-no-changes", capture=True)
 
 
-def build_empty_program(folder: Path, env: Mapping[str, str]) -> Workspace:
-    """A Pulumi program without resources, deployed once."""
-    (folder / "Pulumi.yaml").write_text("name: empty\nruntime: python\n", encoding="utf-8")
-    (folder / "__main__.py").write_text("", encoding="utf-8")
-    (folder / "backend").mkdir()
-    space = Workspace("empty", folder, {**env, "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}"}, local=True)
-    space.run_pulumi("stack", "init", "empty", capture=True)
-    space.run_pulumi("up", "--yes", "--skip-preview", "--stack", "empty", capture=True)
+def build_peer_program(folder: Path, env: Mapping[str, str], resources: int) -> Workspace:
+    """A Pulumi program with so many resources that ask nobody for anything, deployed once."""
+    (folder / "backend").mkdir(parents=True)
+    (folder / "Pulumi.yaml").write_text("name: peer\nruntime: python\n", encoding="utf-8")
+    program = f"import pulumi_random\nfor n in range({resources}): pulumi_random.RandomId(f'id-{{n}}', byte_length=8)\n"
+    (folder / "__main__.py").write_text(program if resources else "", encoding="utf-8")
+    space = Workspace("peer", folder, {**env, "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}"}, local=True)
+    space.run_pulumi("stack", "init", "peer", capture=True)
+    space.run_pulumi("up", "--yes", "--skip-preview", "--stack", "peer", capture=True)
     return space
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import time
@@ -34,6 +35,28 @@ def measure_seconds(work: Callable[[], object]) -> float:
 def measure_median(work: Callable[[], object], runs: int) -> float:
     """Median of the seconds that `work` takes."""
     return statistics.median(measure_seconds(work) for _ in range(runs))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a program took from its start to its end, with the programs that it started: seconds of wall clock, and
+    seconds of processor time."""
+
+    wall: float
+    cpu: float
+
+
+def measure_cost(work: Callable[[], object], runs: int) -> Cost:
+    """Medians of what the programs cost that `work` starts and waits for."""
+    costs = [_measure_once(work) for _ in range(runs)]
+    return Cost(statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs))
+
+
+def _measure_once(work: Callable[[], object]) -> Cost:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = measure_seconds(work)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def wait_until(condition: Callable[[], bool], *, timeout: float, what: str) -> None:

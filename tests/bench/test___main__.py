@@ -28,16 +28,17 @@ def test_peer_is_measured_where_it_is_there(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_growing_resources_break_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A resource count that differs between sizes is over the limit; the same count is good."""
-    counts = {10: 50.0, 100: 50.0, 1000: 51.0}
+    """Another number of resources, and more seconds than the limit, are over it; the same number in time is good."""
+    counts, seconds = {10: 50.0, 100: 51.0, 1000: 50.0}, {10: 0.1, 100: 0.1, 1000: bench.PLAN_LIMIT + 1}
 
-    def scale(size: int) -> dict[str, float]:
-        return {"seconds": 0.1, "resources": counts[size], "targets": size, "bytes": 1, "memory": 1}
+    def scale(services: int, targets: int) -> dict[str, float]:
+        figures = {"seconds": seconds[services], "resources": counts[services], "bytes": 1.0, "memory": 1.0}
+        return {**figures, "targets": float(services * targets)}
 
     monkeypatch.setattr(bench, "_measure_scale", scale)
-    rows = list(bench.measure_growth(2, (10, 100, 1000)))
-    assert [row.good for row in rows] == [True, True, False]
-    assert rows[0].what == "plan 10 targets"
+    rows = list(bench.measure_growth(2, ((10, 2), (100, 1), (1000, 1))))
+    assert [row.good for row in rows] == [True, False, False]
+    assert rows[0].what == "plan 10 services, 20 targets"
 
 
 @pytest.mark.parametrize(("good", "status"), [(True, 0), (False, 1)])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from bench import lifecycle
+from bench.bench_stack import BenchStack
+from bench.report import Cost
 from cli.render import plan_file
 from tests.support import fakes
 
@@ -46,10 +49,24 @@ def test_page_cache_is_not_counted(stats: dict[str, Any], used: int) -> None:
     assert lifecycle.compute_working_set(stats) == used
 
 
-def test_the_peer_has_no_resource(tmp_path: Path) -> None:
-    """The empty program is deployed once, in a backend of its own, before it is measured."""
+@pytest.mark.parametrize(("count", "lines"), [(0, 0), (7, 2)])
+def test_a_peer_has_so_many_resources(tmp_path: Path, count: int, lines: int) -> None:
+    """It is deployed once, in a backend of its own, before it is measured."""
     env = {"PATH": f"{fakes.fake_pulumi(tmp_path / 'fake')}:/usr/bin:/bin", "PULUMI_BACKEND_URL": "s3://real"}
-    space = lifecycle.build_empty_program(tmp_path, env)
+    space = lifecycle.build_peer_program(tmp_path, env, count)
     assert space.env["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/backend"
-    assert (tmp_path / "__main__.py").read_text() == ""
-    assert fakes.calls(tmp_path / "fake")[0] == "stack init empty"
+    program = (tmp_path / "__main__.py").read_text()
+    assert len(program.splitlines()) == lines and (f"range({count})" in program) == bool(count)
+    assert fakes.calls(tmp_path / "fake")[0] == "stack init peer"
+
+
+def test_a_run_without_a_change_is_judged_beside_its_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times an empty program is the limit of a preview, and two seconds more than that preview of an `up`."""
+    costs = iter([Cost(1.0, 1.0), Cost(2.0, 2.0), Cost(4.0, 4.1), Cost(6.5, 5.0)])
+    monkeypatch.setattr(lifecycle, "measure_cost", lambda work, runs: next(costs))
+    monkeypatch.setattr(lifecycle, "build_peer_program", lambda folder, env, count: None)
+    space = SimpleNamespace(env={}, export_state=lambda: {"deployment": {"resources": [{}] * 9}})
+    stack = SimpleNamespace(up=lambda: None, space=space)
+    rows = list(lifecycle.measure_no_change(cast(BenchStack, stack), 3))
+    assert [row.good for row in rows] == [True, False, False]
+    assert "9 trivial resources 2.0 s" in rows[0].beside and rows[1].measured == "4.1 s = 4.1 x"

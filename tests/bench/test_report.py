@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,13 @@ def test_median_ignores_one_slow_run(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 1.0, 10.0, 12.0, 20.0, 120.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     assert report.measure_median(lambda: None, 3) == 2.0
+
+
+def test_programs_that_are_waited_for_are_counted() -> None:
+    """Their processor time, which is no more than the wall clock of one that runs alone."""
+    script = "sum(range(3_000_000))"
+    cost = report.measure_cost(lambda: subprocess.run([sys.executable, "-c", script], check=True), 1)
+    assert 0 < cost.cpu <= cost.wall + 0.1
 
 
 def test_waiting_names_what_did_not_happen() -> None:
