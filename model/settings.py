@@ -98,6 +98,9 @@ class DockerSettings(Strict):
     swap_limit: bool = True
     """Whether the engine can limit swap (`docker info` warns where it cannot); containers get no swap where it can.
     `make up` finds it."""
+    user_namespaces: bool = False
+    """Whether the engine gives the users of containers other numbers on its host (`userns-remap`; `docker info` names
+    it among its security options); what looks at the host then runs with the host's numbers. `make up` finds it."""
     log_max_size: Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")] = "10m"
     """Size at which a container's log file is rotated (Docker's notation)."""
     log_max_files: Annotated[int, Field(ge=1, le=100)] = 3

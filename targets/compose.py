@@ -128,6 +128,7 @@ def _build_limits(known: Inputs) -> Inputs:
         "cap_add": known["capabilities"].get("adds"),
         "cap_drop": known["capabilities"]["drops"],
         "security_opt": known["security_opts"],
+        "userns_mode": known.get("userns_mode"),
         "mem_limit": f"{memory}m",
         "memswap_limit": swap if swap < 0 else f"{swap}m",
         "cpus": float(known["cpus"]) if "cpus" in known else None,

@@ -47,8 +47,12 @@ def build_tools(scope: Scope) -> Inputs:
         "user": "0:0",
         "read_only": True,
         "network_mode": "none",
-        "capabilities": {"drops": ["ALL"]},
-        **scope.build_confinement(32),
+        # the volume belongs to the root of containers, who is another one than the host's where users are mapped
+        "capabilities": {
+            **({"adds": ["CAP_DAC_OVERRIDE"]} if scope.settings.user_namespaces else {}),
+            "drops": ["ALL"],
+        },
+        **scope.build_confinement(32, sees_host=True),
         "volumes": [{"volume_name": Late("volume", scope.name_resource("tools")), "container_path": TOOLS}],
         "mounts": [build_bind_mount(scope.settings.engine_socket, SOCKET)],
         "labels": scope.build_labels(
@@ -117,7 +121,7 @@ def _build_limits(scope: Scope, workload: Workload) -> Inputs:
     """How much of the host the process may use."""
     limits = workload.limits
     return {
-        **scope.build_confinement(limits.memory // MIB),
+        **scope.build_confinement(limits.memory // MIB, sees_host=bool(workload.host_mounts)),
         "cpus": str(limits.cpus),
         "ulimits": [{"name": "nproc", "soft": limits.pids, "hard": limits.pids}],
         "tmpfs": {path: "rw,noexec,nosuid,nodev,size=64m" for path in sorted(workload.tmpfs)} or None,

@@ -49,6 +49,7 @@ class EngineFacts:
     rootless: bool
     memory_limit: bool
     swap_limit: bool
+    user_namespaces: bool
     cpu_limit: bool
     product: str = DOCKER
     insecure: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class EngineFacts:
             "dataRoot": self.data_root,
             "imageStore": self.image_store,
             "swapLimit": self.swap_limit,
+            "userNamespaces": self.user_namespaces,
             "socket": self.socket or DEFAULT_SOCKET,
         }
 
@@ -91,14 +93,20 @@ def read_facts(client: docker.DockerClient, address: str) -> EngineFacts:
         socket=path if local else None,
         data_root=str(info["DockerRootDir"]).rstrip("/"),
         image_store="containerd" if kinds.get("driver-type") == SNAPSHOTTER else "classic",
-        rootless=any(option.startswith("name=rootless") for option in info.get("SecurityOptions") or ()),
+        rootless=_has_security_option(info, "rootless"),
         memory_limit=bool(info.get("MemoryLimit")),
         swap_limit=bool(info.get("SwapLimit")),
+        user_namespaces=_has_security_option(info, "userns"),
         cpu_limit=bool(info.get("CpuCfsQuota")),
         product=_read_product(client.version()),
         insecure=tuple(_list_insecure_registries(info.get("RegistryConfig") or {})),
         networks={str(item["Name"]): _explain_unjoinable(item) for item in client.api.networks()},
     )
+
+
+def _has_security_option(info: Mapping[str, Any], name: str) -> bool:
+    """Whether `docker info` lists an option; each is a text such as `name=seccomp,profile=builtin`."""
+    return any(str(option).split(",")[0] == f"name={name}" for option in info.get("SecurityOptions") or ())
 
 
 def _read_product(version: Mapping[str, Any]) -> str:
@@ -156,6 +164,9 @@ def _check_settings(settings: DockerSettings, facts: EngineFacts) -> Iterator[st
             "docker.swapLimit: true, but this engine cannot limit swap, so every run would update every container;"
             " say false"
         )
+    if settings.user_namespaces != facts.user_namespaces:
+        said, own = str(settings.user_namespaces).lower(), str(facts.user_namespaces).lower()
+        yield f"docker.userNamespaces: {said}, but `docker info` of this engine says {own} by name=userns; say {own}"
 
 
 def _check_socket(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:

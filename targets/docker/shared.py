@@ -76,13 +76,15 @@ class Scope:
         values: dict[str, str | Late] = {"stack": self.stack, "workload": workload, **more}
         return {f"{LABEL}.{key}": values[key] for key in sorted(values)}
 
-    def build_confinement(self, memory: int) -> Inputs:
+    def build_confinement(self, memory: int, *, sees_host: bool = False) -> Inputs:
         """What holds for every container: no new privileges, `memory` MiB without swap, bounded logs.
 
         The options of the log driver are given in full, so that a default in the engine's daemon.json makes no
-        difference. An engine that cannot limit swap says -1 of every container.
+        difference. An engine that cannot limit swap says -1 of every container. What `sees_host` keeps the numbers of
+        users that the host knows, where the engine gives others: https://docs.docker.com/engine/security/userns-remap/.
         """
         return {
+            **({"userns_mode": "host"} if sees_host and self.settings.user_namespaces else {}),
             "security_opts": ["no-new-privileges:true"],
             "memory": memory,
             "memory_swap": memory if self.settings.swap_limit else -1,

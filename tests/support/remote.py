@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -119,7 +120,8 @@ class RemoteEngine:
         make_certificates(self._view)
         if self._kind == "newest":
             shutil.copytree(newest_programs(), self._view / "bin")
-        subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
+        for left in (["netns", "delete", NAMESPACE], ["link", "delete", "obs-e2e"]):  # by a run that was killed
+            subprocess.run(["ip", *left], capture_output=True, check=False)
         _run("ip", "netns", "add", NAMESPACE)
         _run("ip", "link", "add", "obs-e2e", "type", "veth", "peer", "name", "eth0", "netns", NAMESPACE)
         _run("ip", "addr", "add", f"{HERE}/30", "dev", "obs-e2e")
@@ -137,10 +139,10 @@ class RemoteEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._forwarder.close()
-        for process in [*self._processes, self._daemon]:
-            if process is not None:
-                process.terminate()
-                process.wait(60)
+        for process in self._processes:
+            process.terminate()
+            process.wait(60)
+        self._stop()
         _run("ip", "netns", "delete", NAMESPACE)
         shutil.rmtree(self._view, ignore_errors=True)
 
@@ -172,6 +174,18 @@ class RemoteEngine:
             self._daemon.kill()
             raise AssertionError(f"{error}\n{(self._folder / 'dockerd.log').read_text()[-2000:]}") from None
 
+    def _stop(self) -> None:
+        """Ends the engine, and its containers where it leaves them running (`live-restore`)."""
+        assert self._daemon is not None
+        self._daemon.terminate()
+        self._daemon.wait(90)
+        pids = subprocess.run(["ip", "netns", "pids", NAMESPACE], capture_output=True, text=True, check=False).stdout
+        shims = [int(pid) for pid in pids.split() if "shim" in (Path("/proc") / pid / "comm").read_text()]
+        for shim in shims:
+            children = (Path(f"/proc/{shim}/task/{shim}/children")).read_text().split()
+            for pid in (*map(int, children), shim):
+                os.kill(pid, signal.SIGKILL)
+
     def _answers(self) -> bool:
         try:
             return bool(self._client().ping())
@@ -182,9 +196,7 @@ class RemoteEngine:
         return open_client(f"tcp://{THERE}:{PORT}", self._view)
 
     def _restart(self, daemon: Mapping[str, Any]) -> None:
-        assert self._daemon is not None
-        self._daemon.terminate()
-        self._daemon.wait(90)
+        self._stop()
         self._start(daemon)
         if self._kind == "ssh":  # sshd lived in the namespaces of the engine that ended
             self._start_sshd()

@@ -29,7 +29,7 @@ KEYS = {
     "cap_add", "cap_drop", "command", "container_name", "cpus", "depends_on", "entrypoint", "environment",
     "extra_hosts", "group_add", "healthcheck", "hostname", "image", "labels", "logging", "mem_limit", "memswap_limit",
     "network_mode", "networks", "ports", "read_only", "restart", "secrets", "security_opt", "stop_grace_period",
-    "tmpfs", "ulimits", "user", "volumes",
+    "tmpfs", "ulimits", "user", "userns_mode", "volumes",
 }  # fmt: skip
 """Elements of a service in the Compose specification, as far as they are used."""
 

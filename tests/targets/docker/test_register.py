@@ -211,6 +211,14 @@ def test_an_engine_without_swap_limits_is_asked_for_what_it_answers() -> None:
         assert container.inputs["memory"] > 0 and container.inputs["memorySwap"] == -1, container.name
 
 
+def test_what_looks_at_the_host_has_its_numbers_of_users() -> None:
+    """Where the engine maps users, the containers of an agent and of the tools are the host's own; no others are."""
+    made = containers(deploy(AGENT, SERVER, settings=DockerSettings.model_validate({"userNamespaces": True})))
+    host = {container.name for container in made if container.inputs.get("usernsMode") == "host"}
+    assert host == {"dev-tools", "dev-agent", *(name for name in map(str, (c.name for c in made)) if "agent-" in name)}
+    assert not any("usernsMode" in container.inputs for container in containers(deploy(AGENT)))
+
+
 def test_a_new_container_starts_its_readers_anew() -> None:
     """A workload that reads another one's answers at its start is replaced with it, and with nothing else."""
     resources = deploy(SERVER, replace(PLAIN, name="reader", restart_with=("server",)), PLAIN)
