@@ -111,10 +111,11 @@ class RemoteEngine:
             "nsenter",
             "dockerd",
             *(("sshd", "ssh", "ssh-keygen") if self._kind == "ssh" else ()),
+            *(("nft",) if self._kind == "newest" else ()),
         )
         if missing := [program for program in needed if not shutil.which(program)]:
             raise RuntimeError(
-                f"the second engine needs {', '.join(missing)}: install iproute2, openssl, openssh-server"
+                f"the second engine needs {', '.join(missing)}: install iproute2, openssl, openssh-server, nftables"
             )
         self._view.mkdir()
         make_certificates(self._view)
