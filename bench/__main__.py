@@ -22,12 +22,17 @@ from rich.console import Console
 
 from bench import lifecycle, lifecycle_cluster
 from bench.bench_stack import BenchStack
+from bench.picture import draw_growth
 from bench.report import Row, collect_rows, measure_median, print_rows
 from cli.workspace import ROOT
 from model.workload import MIB
 
-SIZES = ((10, 1), (100, 1), (1_000, 1), (10_000, 1), (1_000, 100))
+CURVES = {
+    "one target a service": ((10, 1), (100, 1), (1_000, 1), (10_000, 1)),
+    "100 targets a service": ((10, 100), (100, 100), (1_000, 100)),
+}
 """Services, and targets of each."""
+SIZES = tuple(size for curve in CURVES.values() for size in curve)
 PLAN_LIMIT = 3.0
 """Seconds that the largest plans may take."""
 CHART = "KUBE_PROMETHEUS_STACK_CHART"
@@ -75,16 +80,30 @@ def _measure_scale(services: int, targets: int) -> dict[str, float]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+def write_growth(path: Path, runs: int) -> None:
+    """Measures how plans grow and writes it as a picture (SVG)."""
+    curves = {name: [_measure_point(size, runs) for size in sizes] for name, sizes in CURVES.items()}
+    path.write_text(draw_growth(curves, PLAN_LIMIT), encoding="utf-8")
+
+
+def _measure_point(size: tuple[int, int], runs: int) -> tuple[float, float]:
+    return float(math.prod(size)), statistics.median(_measure_scale(*size)["seconds"] for _ in range(runs))
+
+
 def main() -> int:
     """Runs every measurement and prints one table; status 1 when a limit does not hold."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer runs and sizes")
     parser.add_argument("--no-engine", action="store_true", help="only what needs no Docker engine")
     parser.add_argument("--kubernetes", action="store_true", help="a stack on a cluster, and nothing else")
+    parser.add_argument("--picture", type=Path, help="write how plans grow to an SVG file, and nothing else")
     args = parser.parse_args()
     runs = 1 if args.quick else 3
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     rows: list[Row] = []
+    if args.picture:
+        write_growth(args.picture, runs)
+        return 0
     if args.kubernetes:
         collect_rows(
             "on a cluster, beside kubectl", lambda: lifecycle_cluster.measure_beside_kubectl(runs), rows, console

@@ -48,3 +48,17 @@ def test_status_follows_the_limits(monkeypatch: pytest.MonkeyPatch, good: bool, 
     monkeypatch.setattr(bench, "measure_rendering", lambda runs: iter([Row("a", "1", "2", runs, good)]))
     monkeypatch.setattr(bench, "measure_growth", lambda runs, sizes: iter([Row("b", "1", "2", runs, good=True)]))
     assert bench.main() == status
+
+
+def test_the_curves_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each size is measured so often, and is a point of the picture; nothing else is measured."""
+    seen: list[tuple[int, int]] = []
+
+    def scale(services: int, targets: int) -> dict[str, float]:
+        seen.append((services, targets))
+        return {"seconds": 0.1}
+
+    monkeypatch.setattr(bench, "_measure_scale", scale)
+    monkeypatch.setattr("sys.argv", ["bench", "--quick", "--picture", str(tmp_path / "growth.svg")])
+    assert bench.main() == 0 and seen == list(bench.SIZES)
+    assert all(name in (tmp_path / "growth.svg").read_text(encoding="utf-8") for name in bench.CURVES)
