@@ -14,6 +14,7 @@ from typing import Any
 import promql_parser as promql
 
 from model.errors import suggest_name
+from model.renamed_alerts import RENAMED, describe_renaming
 from model.service import Metric
 
 COUNTERS_ONLY = frozenset({"rate", "irate", "increase"})
@@ -28,6 +29,8 @@ OTHERS = (
 """What comes with Prometheus itself and with the components: names, or beginnings of names."""
 VARIABLES = {"$__rate_interval": "5m", "$__interval": "1m", "$__range": "1h"}
 """What Grafana fills in, as any value that parses."""
+ALERT_SERIES = ("ALERTS", "ALERTS_FOR_STATE")
+"""What Prometheus records of alerts: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,9 @@ def _check_selector(node: Any, series: Mapping[str, Metric], recorded: frozenset
     name = _find_name(node)
     if name is None:
         return []
+    if name in ALERT_SERIES:
+        named = [m.value for m in node.matchers.matchers if m.name == "alertname" and m.op == promql.MatchOp.Equal]
+        return [describe_renaming(alert) for alert in named if alert in RENAMED]
     if name in series:
         metric = series[name]
         allowed = _list_labels(name, metric)

@@ -57,3 +57,19 @@ def test_good_queries_have_no_problem(query: str) -> None:
 def test_queries_that_cannot_mean_anything_are_told(query: str, words: str) -> None:
     """Each mistake is told with what would be right."""
     assert any(words in text for text in check_query(query, KNOWN)), check_query(query, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ('ALERTS{alertname="HostCpuHigh", alertstate="firing"}', ["HostCpuHigh is called NodeCPUHighUsage since 0.2"]),
+        (
+            'time() - ALERTS_FOR_STATE{alertname="HostCpuHigh"} > 60',
+            ["HostCpuHigh is called NodeCPUHighUsage since 0.2"],
+        ),
+        ('ALERTS{alertname="NodeCPUHighUsage"} or ALERTS{alertname=~"Host.*"} or ALERTS', []),
+    ],
+)
+def test_an_alert_that_has_another_name_now_is_no_series(query: str, says: list[str]) -> None:
+    """A query by a former name would be empty for ever; it is answered with the present one."""
+    assert check_query(query, KNOWN) == says
