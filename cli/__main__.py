@@ -127,9 +127,8 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     scraped = phases.run("targets", lambda: host.wait_targets(90))
     host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.list_unseen(plan, 60))
-    good = verify.print_report(
-        stack, health, scraped, unseen, warnings=plan.warnings, base_url=plan.settings.base_url, console=console
-    )
+    report = verify.Report(stack, health, scraped, unseen, plan.warnings, plan.settings.base_url)
+    good = verify.print_report(report, console)
     _print_failures(host)
     if good:
         drift.write_digest(space.directory, digest)
@@ -199,11 +198,12 @@ def check(stack: str, *, as_json: bool = False) -> int:
         unseen, warnings = host.list_unseen(plan, 30), plan.warnings
     except ConfigError as error:
         unseen = [f"what should be there is not known: {error}"]
-    seen: dict[str, Any] = {"warnings": warnings, "base_url": settings.base_url}
+    report = verify.Report(stack, health, scraped, unseen, warnings, settings.base_url)
     if as_json:
-        print(json.dumps(verify.describe_stack(stack, health, scraped, unseen, **seen)))
-        return FINE if verify.is_good(health, scraped, unseen) else UNWELL
-    return FINE if verify.print_report(stack, health, scraped, unseen, **seen, console=console) else UNWELL
+        print(json.dumps(verify.describe_report(report)))
+    else:
+        verify.print_report(report, console)
+    return FINE if report.good else UNWELL
 
 
 def try_receivers(stack: str, receiver: str, severity: str) -> int:

@@ -32,18 +32,20 @@ def plan_workspace(space: Workspace) -> Plan:
 
 
 def plan_file(
-    path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None, root: Path = ROOT
+    path: Path, stack: str, *, need_secrets: bool = False, target: str | None = None, root: Path | None = None
 ) -> Plan:
     """The plan of a stack file; without `need_secrets`, secrets that are not set yet are no problem.
 
     With `target` it is planned for that platform, whatever the file says, without the settings of the other one.
-    Systems and images are those of the checkout `root`.
+    Systems and images are those of this checkout, or of `root`.
 
     Raises:
         ConfigError: something in it is wrong.
     """
     config = read_config(path)
-    return assemble_plan(stack, config, platforms=PLATFORMS, root=root, need_secrets=need_secrets, target=target)
+    return assemble_plan(
+        stack, config, platforms=PLATFORMS, root=root or ROOT, need_secrets=need_secrets, target=target
+    )
 
 
 def list_images(plan: Plan) -> list[str]:

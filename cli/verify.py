@@ -194,62 +194,65 @@ def check_lines(client: docker.DockerClient, stack: str) -> str | None:
     )
 
 
-def print_report(
-    stack: str,
-    workloads: Sequence[Health],
-    scraped: Sequence[Mapping[str, Any]],
-    unseen: Sequence[str] = (),
-    *,
-    warnings: Sequence[str] = (),
-    base_url: str,
-    console: Console,
-) -> bool:
+@dataclass(frozen=True)
+class Report:
+    """How a running stack is.
+
+    Attributes:
+        workloads: each with how it is.
+        scraped: targets as Prometheus' API describes them.
+        unseen: what runs and is watched by nobody, as sentences.
+        warnings: what the plan warns of, as sentences; they judge nothing.
+        base_url: where people open it.
+    """
+
+    stack: str
+    workloads: Sequence[Health]
+    scraped: Sequence[Mapping[str, Any]]
+    unseen: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    base_url: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether there are workloads, all of them are well, every target is up, and nothing is unseen."""
+        up = all(target["health"] == "up" for target in self.scraped)
+        return bool(self.workloads) and all(item.good for item in self.workloads) and up and not self.unseen
+
+
+def print_report(report: Report, console: Console) -> bool:
     """Prints the closing table, and what the plan warns of; true when everything is as it should be."""
     by_service: dict[str, list[str]] = {}
-    for target in scraped:
+    for target in report.scraped:
         by_service.setdefault(target["labels"].get("service", target["labels"]["job"]), []).append(target["health"])
-    table = Table(title=f"Stack {stack}", title_justify="left")
+    table = Table(title=f"Stack {report.stack}", title_justify="left")
     for column in ("workload", "health", "scraped", "address"):
         table.add_column(column)
-    for item in workloads:
+    for item in report.workloads:
         up = by_service.get(item.workload, [])
         text = f"{up.count('up')}/{len(up)} up" if up else "-"
         mark = "green" if item.good else "red"
         table.add_row(item.workload, f"[{mark}]{item.state}[/]", text, item.url)
     console.print(table)
-    down = [t for t in scraped if t["health"] != "up"]
+    down = [t for t in report.scraped if t["health"] != "up"]
     for target in down:
         console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
-    for sentence in unseen:
+    for sentence in report.unseen:
         console.print(f"[red]unseen[/] {escape(sentence)}")
-    for warning in warnings:
+    for warning in report.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}")
-    console.print(f"Targets: {len(scraped) - len(down)} of {len(scraped)} up")
-    console.print(f"Grafana: {base_url}/  (user admin, password: make password STACK={stack})")
-    return is_good(workloads, scraped, unseen)
+    console.print(f"Targets: {len(report.scraped) - len(down)} of {len(report.scraped)} up")
+    console.print(f"Grafana: {report.base_url}/  (user admin, password: make password STACK={report.stack})")
+    return report.good
 
 
-def is_good(workloads: Sequence[Health], scraped: Sequence[Mapping[str, Any]], unseen: Sequence[str]) -> bool:
-    """Whether there are workloads, all of them are well, every target is up, and nothing is unseen."""
-    up = all(target["health"] == "up" for target in scraped)
-    return bool(workloads) and all(item.good for item in workloads) and up and not unseen
-
-
-def describe_stack(
-    stack: str,
-    workloads: Sequence[Health],
-    scraped: Sequence[Mapping[str, Any]],
-    unseen: Sequence[str] = (),
-    *,
-    warnings: Sequence[str] = (),
-    base_url: str,
-) -> dict[str, Any]:
+def describe_report(report: Report) -> dict[str, Any]:
     """What `print_report` prints, as plain data: `good` is its verdict, memory limits are bytes."""
     return {
-        "stack": stack,
-        "good": is_good(workloads, scraped, unseen),
-        "base_url": base_url,
-        "workloads": [{**asdict(item), "good": item.good} for item in workloads],
+        "stack": report.stack,
+        "good": report.good,
+        "base_url": report.base_url,
+        "workloads": [{**asdict(item), "good": item.good} for item in report.workloads],
         "targets": [
             {
                 "job": target["labels"]["job"],
@@ -258,8 +261,8 @@ def describe_stack(
                 "health": target["health"],
                 "error": target["lastError"],
             }
-            for target in scraped
+            for target in report.scraped
         ],
-        "unseen": list(unseen),
-        "warnings": list(warnings),
+        "unseen": list(report.unseen),
+        "warnings": list(report.warnings),
     }

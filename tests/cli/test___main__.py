@@ -242,7 +242,7 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
     monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
     monkeypatch.setattr(verify, "list_unseen", lambda *args, **options: ["no metrics"])
-    monkeypatch.setattr(verify, "print_report", lambda stack, found, scraped, unseen, **options: reported(unseen))
+    monkeypatch.setattr(verify, "print_report", lambda report, console: reported(report.unseen))
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
 

@@ -38,7 +38,8 @@ def shown(found: list[Health], scraped: list[dict[str, Any]], *unseen: str) -> t
     """Verdict and text of the closing table."""
     out = io.StringIO()
     console = Console(file=out, width=120)
-    good = verify.print_report("dev", found, scraped, unseen, base_url="http://127.0.0.1:8080", console=console)
+    report = verify.Report("dev", found, scraped, unseen, base_url="http://127.0.0.1:8080")
+    good = verify.print_report(report, console)
     return good, out.getvalue()
 
 
@@ -157,7 +158,7 @@ def test_a_program_reads_the_same_verdict(
     workloads: list[Health], scraped: list[dict[str, Any]], unseen: list[str], good: bool
 ) -> None:
     """The plain data hold what the table shows, and judge as it does."""
-    data = verify.describe_stack("dev", workloads, scraped, unseen, warnings=("w",), base_url="http://h")
+    data = verify.describe_report(verify.Report("dev", workloads, scraped, unseen, ("w",), "http://h"))
     assert json.loads(json.dumps(data)) == data
     assert (data["good"], data["unseen"], data["warnings"]) == (good, unseen, ["w"])
     assert [item["workload"] for item in data["workloads"]] == [item.workload for item in workloads]
@@ -256,9 +257,7 @@ def test_warnings_are_shown_and_judge_nothing() -> None:
     out = io.StringIO()
     console = Console(file=out, width=120)
     up = [target("prometheus")]
-    assert verify.print_report(
-        "dev", [GOOD], up, warnings=("no [default] receiver",), base_url="http://h", console=console
-    )
+    assert verify.print_report(verify.Report("dev", [GOOD], up, warnings=("no [default] receiver",)), console)
     assert "warning no [default] receiver" in out.getvalue()
 
 

@@ -56,7 +56,7 @@ def test_what_stands_twice_is_written_twice() -> None:
     assert render_yaml({"x": part, "y": part}) == "x:\n  a:\n  - b\ny:\n  a:\n  - b\n"
 
 
-@pytest.mark.parametrize("value", [object(), {"a": {1, 2}}, [range(2)]], ids=str)
+@pytest.mark.parametrize("value", [object(), {"a": {1, 2}}, [range(2)]], ids=["object", "set", "range"])
 def test_what_is_not_plain_is_refused(value: object) -> None:
     """A document holds texts, numbers, lists and mappings alone."""
     with pytest.raises((yaml.representer.RepresenterError, TypeError)):

@@ -85,9 +85,9 @@ def _reached(entries: Any) -> Any:
 @contextmanager
 def written_plainly() -> Iterator[None]:
     """Documents are written as JSON meanwhile, which is YAML too: in a tenth of the time, and other content differs."""
-    one, several = (lambda document, **_: json.dumps(document)), (lambda all_, **_: json.dumps(list(all_)))
-    writer = SimpleNamespace(dump=one, safe_dump=one, dump_all=several)
-    with mock.patch("components.documents.yaml", writer), mock.patch("cli.render.yaml", writer):
+    writer = SimpleNamespace(safe_dump=lambda document, **_: json.dumps(document))
+    emit = mock.patch("components.documents._emit", lambda documents: json.dumps(list(documents)))
+    with emit, mock.patch("cli.render.yaml", writer):
         yield
 
 

@@ -15,6 +15,7 @@ DOCKER: dict[str, Any] = {
     "dataRoot": "/srv/docker",
     "imageStore": "containerd",
     "swapLimit": False,
+    "userNamespaces": True,
     "logMaxSize": "50m",
     "logMaxFiles": 5,
 }
