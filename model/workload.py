@@ -237,6 +237,11 @@ class Workload:
     labels: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[int, ...] = ()
 
+    @property
+    def sees_host(self) -> bool:
+        """Whether it looks at files of the host that it runs on."""
+        return bool(self.host_mounts)
+
     def is_exempt(self, rule: str) -> bool:
         """Whether an exemption from `rule` is declared."""
         return any(exemption.rule == rule for exemption in self.exemptions)

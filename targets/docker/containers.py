@@ -121,7 +121,7 @@ def _build_limits(scope: Scope, workload: Workload) -> Inputs:
     """How much of the host the process may use."""
     limits = workload.limits
     return {
-        **scope.build_confinement(limits.memory // MIB, sees_host=bool(workload.host_mounts)),
+        **scope.build_confinement(limits.memory // MIB, sees_host=workload.sees_host),
         "cpus": str(limits.cpus),
         "ulimits": [{"name": "nproc", "soft": limits.pids, "hard": limits.pids}],
         "tmpfs": {path: "rw,noexec,nosuid,nodev,size=64m" for path in sorted(workload.tmpfs)} or None,

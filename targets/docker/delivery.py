@@ -40,7 +40,7 @@ def build_secrets(scope: Scope, workload: Workload) -> Inputs:
         "restart": "no",
         "network_mode": "none",
         "capabilities": {"drops": ["ALL"]},
-        **scope.build_confinement(32, sees_host=bool(workload.host_mounts)),
+        **scope.build_confinement(32, sees_host=workload.sees_host),
         "volumes": [{"volume_name": Late("volume", name), "container_path": SECRETS_DIR}],
         "uploads": [_build_secret_upload(scope, workload, secret) for secret in workload.secrets],
         "labels": scope.build_labels(workload.name, role="secrets", reason="never started: carries files to a volume"),
@@ -71,7 +71,7 @@ def build_configure(scope: Scope, workload: Workload) -> Inputs:
         "network_mode": Late("network", scope.network),
         "networks_advanced": [{"name": Late("network", scope.network)}],
         "capabilities": {"adds": ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"], "drops": ["ALL"]},
-        **scope.build_confinement(max(_LEAST_MIB, workload.limits.memory // MIB), sees_host=bool(workload.host_mounts)),
+        **scope.build_confinement(max(_LEAST_MIB, workload.limits.memory // MIB), sees_host=workload.sees_host),
         "tmpfs": {"/tmp": "rw,nosuid,nodev,size=64m"},  # noqa: S108 - inside the container
         "envs": sorted(_build_environment(scope, workload, config, revision), key=str),
         "volumes": [
