@@ -13,6 +13,8 @@ ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cl
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
 # one more than there are processors: a test that waits for a program leaves its own to another
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# modules are compiled once, not once for each worker and each run of a command
+COMPILED = PYTHONDONTWRITEBYTECODE= $(PYTHON)
 UNIT := tests --ignore tests/e2e --ignore tests/kubernetes
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -90,7 +92,7 @@ toolchain: .venv/.ready ## Get every tool and image onto this machine, deploy no
 .PHONY: test
 test: .venv/.ready ## Run the unit tests (needs no Docker)
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(UNIT)
+	@eval "$$($(PYTHON) -m toolchain env)" && $(COMPILED) -m pytest -n $(WORKERS) --dist worksteal $(UNIT)
 
 .PHONY: coverage
 coverage: .venv/.ready ## Run the unit tests and fail below the branch coverage of pyproject.toml

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from cli.runbooks import list_shipped_files
 from model.plan import Plan
 from model.telemetry import RuleGroup
 from model.tuning import find_runbook
-from tests.support.proving import asked_for, needed, prove, unproven
+from tests.support.proving import asked_for, needed, prove_and_read, unproven
 from tests.support.systems import ROOT
 from tests.support.validating import tool
 
@@ -22,6 +24,8 @@ FILES = {
     str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in list_shipped_files()
 }
 STACKS = [*FILES, f"dev {CLUSTER}"]
+GAP = re.compile(r"  |\( | \)|\(\)| [.,:;]|^ | $|<no value>|\{\{")
+"""What an empty label leaves behind in a text."""
 
 
 @cache
@@ -29,6 +33,11 @@ def planned(stack: str) -> Plan:
     """The plan of a shipped stack."""
     name = stack.removesuffix(CLUSTER).strip()
     return plan_file(FILES[name], FILES[name].name.split(".")[1], target="kubernetes" if CLUSTER in stack else None)
+
+
+def on_cluster(stack: str) -> bool:
+    """Whether a stack is planned for a cluster."""
+    return CLUSTER in stack or planned(stack).settings.target == "kubernetes"
 
 
 @cache
@@ -67,6 +76,35 @@ def test_every_alert_can_be_acted_on(stack: str) -> None:
 
 @pytest.mark.parametrize(("stack", "group"), groups(), ids=lambda item: getattr(item, "name", item))
 def test_every_alert_fires_and_stays_silent(stack: str, group: RuleGroup, tmp_path: Path) -> None:
-    """Promtool agrees with every alert's example: just past its condition, just before it, and not too early."""
-    complaint = prove(group, str(tool("promtool")), tmp_path)
+    """Promtool agrees with every example: just past the condition, just before it, not too early, in whole sentences.
+
+    Labels that only a cluster gives are absent elsewhere, and their absence leaves no gap in a text.
+    """
+    complaint, texts = prove_and_read(group, str(tool("promtool")), tmp_path, cluster=on_cluster(stack))
     assert not complaint, f"{stack}: {complaint}"
+    assert texts and not [text for text in texts if GAP.search(text)]
+
+
+def test_every_platform_is_looked_at() -> None:
+    """Groups of rules of both platforms are among them."""
+    assert {on_cluster(stack) for stack, _ in groups()} == {True, False} and len(STACKS) > 1
+
+
+def test_gaps_are_known() -> None:
+    """What is looked for in texts is what empty labels leave."""
+    assert all(map(GAP.search, ("a  b", "a () b", "a ( b)", "a .", " a")))
+    assert not any(map(GAP.search, ("a b (c): d.", "1.5 s, more")))
+
+
+def test_a_wrong_example_is_complained_of(tmp_path: Path) -> None:
+    """An alert that stays silent where it should fire, or fires where it should not, is named."""
+    stack, group = next(
+        (stack, group) for stack, group in groups() if any(a.name == "TargetDown" for a in group.alerts)
+    )
+    (alert,) = [alert for alert in group.alerts if alert.name == "TargetDown"]
+    assert alert.example is not None and alert.example.silent
+    swapped = replace(alert.example, fires=alert.example.silent, silent=alert.example.fires)
+    for example in (swapped, replace(alert.example, silent=alert.example.fires)):
+        wrong = replace(group, alerts=(replace(alert, example=example),))
+        complaint, _ = prove_and_read(wrong, str(tool("promtool")), tmp_path, cluster=on_cluster(stack))
+        assert "TargetDown" in complaint

@@ -238,18 +238,18 @@ def fired(fleet: dict[str, RunningStack]) -> Fired:
                 for pair in (now - seen[system]) & wanted[system]:
                     print(f"{time.monotonic() - began:4.0f} s  {system}: {pair[0]} ({pair[1]})")
                 seen[system] |= now
-            for cause, own, poke in running:
-                if set(cause.alerts) - seen[cause.system]:
-                    poke()
-                elif cause.brief:
+            for cause, own, _ in running:
+                if cause.brief and not set(cause.alerts) - seen[cause.system]:
                     own.close()
             # nobody can be asked before that
             hushed = {cause.system for cause, _, _ in running if cause.brief and set(cause.alerts) - seen[cause.system]}
             for system in fleet.keys() - hushed:
                 untold[system] = _untold(fleet[system], wanted[system])
             # what ends within the time that a group waits for is told to nobody, so it goes on until it is told
-            for cause, own, _ in running:
-                if not set(cause.alerts) & (untold[cause.system] | (wanted[cause.system] - seen[cause.system])):
+            for cause, own, poke in running:
+                if set(cause.alerts) & (untold[cause.system] | (wanted[cause.system] - seen[cause.system])):
+                    poke()
+                else:
                     own.close()
             return all(pairs <= seen[system] and not untold[system] for system, pairs in wanted.items())
 

@@ -21,7 +21,8 @@ Trouble = Callable[[RunningStack], AbstractContextManager[troubles.Poke]]
 class Cause:
     """Something wrong with a system, and the alerts that it must raise, as (name, service).
 
-    It ends when the receiver was told of them. A `brief` one keeps it from being told: it ends when they have fired.
+    It ends when the receiver was told of them. A `brief` one, which stops Alertmanager or the receiver, ends
+    when they have fired: no message arrives meanwhile.
     """
 
     system: str
@@ -189,7 +190,7 @@ CAUSES = (
         "execora", (("PromtailDropsLines", "promtail"), ("LokiDiscardsLines", "loki")),
         lambda stack: troubles.long_lines(stack, "app", 9091),
     ),
-    _at("execora", "loki", ["LokiRequestErrors"], troubles.never_ready, brief=True),
+    _at("execora", "loki", ["LokiRequestErrors"], troubles.never_ready),
     _at(
         "execora", "traefik", ["TraefikServiceErrors"],
         lambda stack: troubles.unanswered(stack, "grafana", "/grafana/login"),

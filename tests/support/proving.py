@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,14 @@ from model.telemetry import AlertRule, RuleGroup
 
 STEP = "1m"
 """How far apart the samples of the examples are, and how often rules are evaluated in most tests."""
+
+
+OF_PLATFORM = re.compile(r'\b(node|pod|namespace)="[^"]*",? ?')
+"""Labels that series have only where the platform tells where they come from, as a cluster does."""
+TEXT = re.compile(r'\b(summary|description)="((?:[^"\\]|\\.)*)"')
+SHOWN = re.compile(r"^ *alertname: (\S+), time:", re.MULTILINE)
+WRONG = "expr: "
+"""How promtool begins to say that an expression has another value; alerts are printed by their names."""
 
 
 def unproven(group: RuleGroup) -> list[str]:
@@ -58,26 +67,58 @@ def asked_for(groups: Sequence[RuleGroup], queries: Sequence[str]) -> list[RuleG
 
 def prove(group: RuleGroup, promtool: str, folder: Path) -> str:
     """What promtool complains of when it runs the examples of all alerts of the group; "" when all hold."""
-    files = []
-    for number, alert in enumerate(group.alerts):
-        by_step: dict[str, list[dict[str, Any]]] = {}
-        for at, test in cases(alert) if alert.example else ():
-            by_step.setdefault(evaluation(at), []).append(test)
-        rest = needed(group, alert)
-        files += [
-            write_tests(rest, merge_tests(t), s, folder / f"{alert.name}-{number}-{s}.yml") for s, t in by_step.items()
-        ]
-    done = run(promtool, files)
+    done = run(promtool, [file for number in range(len(group.alerts)) for file in _write(group, number, folder)])
     return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def prove_and_read(group: RuleGroup, promtool: str, folder: Path, *, cluster: bool) -> tuple[str, list[str]]:
+    """What `prove` returns, and every text of the alerts that fire by their examples, in one run.
+
+    Each example is also a test that expects no alert, so that promtool shows what the alert says. Unless the stack is
+    on a `cluster`, series have no labels that only a cluster gives.
+    """
+    alerts = tuple(alert if cluster else _bare(alert) for alert in group.alerts)
+    group = replace(group, alerts=alerts)
+    files = [file for number in range(len(alerts)) for file in _write(group, number, folder, shown=True)]
+    done = run(promtool, files)
+    printed = done.stdout + done.stderr
+    silent = {alert.name for alert in alerts} - set(SHOWN.findall(printed))
+    wrong = bool(silent) or WRONG in printed  # where a file cannot be read, its alert is silent
+    return (f"not fired: {sorted(silent)}\n{printed}" if wrong else ""), [text for _, text in TEXT.findall(printed)]
+
+
+def _bare(alert: AlertRule) -> AlertRule:
+    if alert.example is None:
+        return alert
+    fires, silent = ({bare(k): v for k, v in each.items()} for each in (alert.example.fires, alert.example.silent))
+    return replace(alert, example=replace(alert.example, fires=fires, silent=silent))
+
+
+def bare(series: str) -> str:
+    """A series without the labels that only a cluster gives."""
+    return OF_PLATFORM.sub("", series).replace(", }", "}")
+
+
+def _write(group: RuleGroup, number: int, folder: Path, *, shown: bool = False) -> list[Path]:
+    """The files of the tests of one alert of the group."""
+    alert = group.alerts[number]
+    by_step: dict[str, list[dict[str, Any]]] = {}
+    for at, test in cases(alert, shown=shown) if alert.example else ():
+        by_step.setdefault(evaluation(at), []).append(test)
+    rest = needed(group, alert)
+    return [write_tests(rest, merge_tests(t), s, folder / f"{alert.name}-{number}-{s}.yml") for s, t in by_step.items()]
 
 
 def merge_tests(tests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Tests of the same series as one, which looks at all of their times: promtool evaluates the rules once."""
     merged: dict[str, dict[str, Any]] = {}
     for test in tests:
-        one = merged.setdefault(repr(test["input_series"]), {**test, "name": "", "promql_expr_test": []})
+        one = merged.setdefault(
+            repr(test["input_series"]), {**test, "name": "", "promql_expr_test": [], "alert_rule_test": []}
+        )
         one["name"] += f"{', ' if one['name'] else ''}{test['name']}"
         one["promql_expr_test"] += test["promql_expr_test"]
+        one["alert_rule_test"] += test["alert_rule_test"]
     return list(merged.values())
 
 
@@ -98,14 +139,19 @@ def write_tests(group: RuleGroup, tests: Sequence[Mapping[str, Any]], step: str,
     return path
 
 
-def cases(alert: AlertRule) -> Iterator[tuple[str, dict[str, Any]]]:
+def cases(alert: AlertRule, *, shown: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """Tests, each with the time that it looks at.
 
     The alert fires in the one example and not in the other; and it does not fire before it has held for long enough.
+    Where it is `shown`, promtool also expects no alert where it fires, and prints the alert.
     """
     assert alert.example is not None
     at = alert.example.at
-    yield at, _case(alert, "fires", alert.example.fires, at, expected=1)
+    case = _case(alert, "fires", alert.example.fires, at, expected=1)
+    yield (
+        at,
+        case | ({"alert_rule_test": [{"alertname": alert.name, "eval_time": at, "exp_alerts": []}]} if shown else {}),
+    )
     if alert.example.silent:  # Watchdog has nothing that could silence it
         yield at, _case(alert, "stays silent", alert.example.silent, at, expected=0)
     if parse_duration(alert.for_) > parse_duration(STEP):
@@ -127,4 +173,5 @@ def _case(alert: AlertRule, name: str, series: Mapping[str, str], at: str, *, ex
                 "exp_samples": [{"labels": "{}", "value": expected}],
             }
         ],
+        "alert_rule_test": [],
     }
