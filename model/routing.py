@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from model.errors import Problem, suggest_name
 from model.renamed_alerts import RENAMED, describe_renaming
@@ -112,6 +113,12 @@ def _find_used_labels(alert: AlertRule) -> Iterable[str]:
     """
     yield from (name for name, value in alert.labels.items() if "{{" in value)
     texts = (alert.summary, alert.description, *alert.annotations.values())
-    yield from (name for text in texts for name in _TEMPLATE.findall(text))
-    yield from (name.strip() for names in _GROUPED.findall(alert.expr) for name in names.split(",") if name.strip())
-    yield from _MATCHED.findall(alert.expr)
+    yield from (name for text in texts if "{{" in text for name in _TEMPLATE.findall(text))
+    yield from _find_labels(alert.expr)
+
+
+@lru_cache(maxsize=4096)
+def _find_labels(expr: str) -> frozenset[str]:
+    """The labels that an expression groups by, joins on or selects by."""
+    grouped = {name.strip() for names in _GROUPED.findall(expr) for name in names.split(",")}
+    return frozenset({*grouped, *_MATCHED.findall(expr)} - {""})

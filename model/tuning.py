@@ -17,6 +17,7 @@ from model.telemetry import AlertRule, Telemetry
 
 DEFAULT_BOARD = "monitoring-stack"
 """Where alerts lead that have no better dashboard."""
+_UNTUNED = Tuning()
 
 
 def tune_telemetry(telemetry: Telemetry, system: System, settings: Settings, *, drawn: bool = True) -> Telemetry:
@@ -113,7 +114,7 @@ def _tune_alert(alert: AlertRule, system: System, links: Mapping[str, str], long
     """
     service = system.services[alert.service] if alert.service else None
     own = service.labels if service else {}
-    wish = (service.tune if service else {}).get(alert.name) or system.tune.get(alert.name) or Tuning()
+    wish = (service.tune if service else {}).get(alert.name) or system.tune.get(alert.name) or _UNTUNED
     if not wish.enabled:
         return None
     return replace(

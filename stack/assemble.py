@@ -177,12 +177,13 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
     if not (root / file).is_file():
         known = suggest_name(name, (path.stem for path in (root / SYSTEMS).glob("*.yaml")))
         raise ConfigError([Problem(f"{locate_settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
-    data, plain = hide_secrets(read_yaml(root / file, root), str(file))
+    data = read_yaml(root / file, root)
     problems: list[Problem] = []
     system = _collect(problems, lambda: parse_model(registry.build_system_model(), data, str(file)))
-    if isinstance(data, dict):
-        problems += _check_system(data, name, str(file))
-    if problems or plain or system is None:
+    clean, plain = (data, []) if system else hide_secrets(data, str(file))  # what was refused may hold some
+    if isinstance(clean, dict):
+        problems += _check_system(clean, name, str(file))
+    if problems or system is None:
         raise ConfigError(remove_followers(problems, plain))
     return expand_system(system)
 

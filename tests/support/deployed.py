@@ -87,7 +87,7 @@ def written_plainly() -> Iterator[None]:
     """Documents are written as JSON meanwhile, which is YAML too: in a tenth of the time, and other content differs."""
     writer = SimpleNamespace(safe_dump=lambda document, **_: json.dumps(document))
     emit = mock.patch("components.documents._emit", lambda documents: json.dumps(list(documents)))
-    with emit, mock.patch("cli.render.yaml", writer):
+    with emit, mock.patch("cli.render.yaml", writer), mock.patch("components.loki.documents.yaml", writer):
         yield
 
 
