@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 """Which of our folders the code of each one may import, beside itself: the table of CONTRIBUTING.md."""
 FOLDERS = tuple(name for name in MAY_IMPORT if name != "toolchain")
+EVERYWHERE = (*FOLDERS, "toolchain", "tests")
 SHARED = ("base", "discovery", "documents", "drawing", "entry", "exporters.base", "exporters.containers")
 """Modules and folders of components/ that are not components, and that all of them may use."""
 EXPORTERS = "exporters"
@@ -40,6 +41,7 @@ LONGEST_COMPONENT = 300
 LONGEST_FILE = 400
 LONGEST_MAIN = 40
 IMPURE = {"os", "time", "random", "socket", "requests", "subprocess", "urllib", "http", "datetime", "secrets", "uuid"}
+READING = {"open", "read_text", "write_text", "read_bytes", "glob", "iterdir"}
 OUTER = {"pulumi", "pulumi_docker", "pulumi_random", "components", "targets", "stack", "cli", "bench", "toolchain"}
 SERVED_BY_HELPERS: dict[str, str] = {
     "busybox": "the target copies its probe client from it",
@@ -60,6 +62,7 @@ def sources(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     """The syntax tree of a file."""
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
@@ -144,15 +147,16 @@ def test_the_toolchain_is_a_distribution_of_its_own() -> None:
     assert used - sys.stdlib_module_names == {"toolchain"} | required
 
 
-@pytest.mark.parametrize("path", sources("model", "packs"), ids=named)
-def test_the_model_is_pure(path: Path) -> None:
+def test_the_model_is_pure() -> None:
     """Model and packs know neither Pulumi nor components nor targets, and read no clock, environment or network."""
-    forbidden = IMPURE | OUTER
-    assert not roots(path) & (forbidden | ({"packs"} if path.is_relative_to(ROOT / "model") else set()))
-    if path.stem != "load":
-        calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    found = []
+    for path in sources("model", "packs"):
+        outer = IMPURE | OUTER | ({"packs"} if path.is_relative_to(ROOT / "model") else set())
+        found += [f"{named(path)} imports {name}" for name in sorted(roots(path) & outer)]
+        calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and path.stem != "load"]
         names = {c.id if isinstance(c, ast.Name) else getattr(c, "attr", "") for c in calls}
-        assert not names & {"open", "read_text", "write_text", "read_bytes", "glob", "iterdir"}
+        found += [f"{named(path)} calls {name}" for name in sorted(names & READING)]
+    assert not found
 
 
 def test_each_provider_has_one_importer() -> None:
@@ -300,14 +304,9 @@ def strings(path: Path) -> Iterator[ast.Constant]:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_module_has_its_mirrored_test(folder: str) -> None:
     """x/y.py is tested in tests/x/test_y.py; a command line (__main__) is tested through what it calls."""
-    missing = []
-    for path in sources(folder):
-        if path.stem in ("__init__", "__main__"):
-            continue
-        mirror = ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}")
-        if not mirror.is_file():
-            missing.append(named(mirror))
-    assert not missing
+    modules = [path for path in sources(folder) if path.stem not in ("__init__", "__main__")]
+    mirrors = [ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}") for path in modules]
+    assert not [named(mirror) for mirror in mirrors if not mirror.is_file()]
 
 
 def test_the_program_is_short() -> None:
@@ -315,28 +314,26 @@ def test_the_program_is_short() -> None:
     assert len((ROOT / "__main__.py").read_text(encoding="utf-8").splitlines()) < LONGEST_MAIN
 
 
-@pytest.mark.parametrize("path", sources(*FOLDERS, "toolchain", "images", "tests"), ids=named)
-def test_files_stay_readable(path: Path) -> None:
+def test_files_stay_readable() -> None:
     """A file can be read in one sitting, one of a component all the more."""
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= (LONGEST_COMPONENT if path in component_files() else LONGEST_FILE)
+    lines = {p: len(p.read_text(encoding="utf-8").splitlines()) for p in sources(*EVERYWHERE, "images")}
+    limits = {path: LONGEST_COMPONENT if path in component_files() else LONGEST_FILE for path in lines}
+    assert not [f"{named(path)}: {count} lines" for path, count in lines.items() if count > limits[path]]
 
 
-@pytest.mark.parametrize("path", sources(*FOLDERS, "toolchain", "tests"), ids=named)
-def test_functions_stay_short(path: Path) -> None:
+def test_functions_stay_short() -> None:
     """No function is longer than a screen."""
-    long = [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno + 1 > LONGEST_FUNCTION]
-    assert not long
+    lengths = {(p, f.name): (f.end_lineno or 0) - f.lineno + 1 for p in sources(*EVERYWHERE) for f in functions(p)}
+    assert not [f"{named(p)}: {name}: {n} lines" for (p, name), n in lengths.items() if n > LONGEST_FUNCTION]
 
 
-@pytest.mark.parametrize("path", sources(*FOLDERS, "toolchain"), ids=named)
-def test_everything_public_is_documented(path: Path) -> None:
+def test_everything_public_is_documented() -> None:
     """Every public module, class, function and method says what it is for."""
-    module = tree(path)
-    missing = [] if ast.get_docstring(module) else [named(path)]
-    for node in definitions(module):
-        if not node.name.startswith("_") and not ast.get_docstring(node):
-            missing.append(node.name)
+    missing = []
+    for path in sources(*FOLDERS, "toolchain"):
+        public = [node for node in definitions(tree(path)) if not node.name.startswith("_")]
+        missing += [named(path)] if not ast.get_docstring(tree(path)) else []
+        missing += [f"{named(path)}: {node.name}" for node in public if not ast.get_docstring(node)]
     assert not missing
 
 
@@ -351,12 +348,11 @@ def definitions(parent: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef |
                 yield from definitions(node)
 
 
-@pytest.mark.parametrize("path", [p for p in sources("tests") if p.stem.startswith("test_")], ids=named)
-def test_every_test_says_what_must_hold(path: Path) -> None:
+def test_every_test_says_what_must_hold() -> None:
     """A test has a docstring that begins with one line, ending in a full stop."""
-    tests = [f for f in functions(path) if f.name.startswith("test_")]
-    said = {f.name: (ast.get_docstring(f) or "").split("\n", 1)[0] for f in tests}
-    assert not [name for name, text in said.items() if not text.endswith((".", ":"))]
+    tests = [(p, f) for p in sources("tests") if p.stem.startswith("test_") for f in functions(p)]
+    said = {(p, f.name): (ast.get_docstring(f) or "").split("\n", 1)[0] for p, f in tests if f.name[:5] == "test_"}
+    assert not [f"{named(p)}: {name}" for (p, name), text in said.items() if not text.endswith((".", ":"))]
 
 
 # -- content ---------------------------------------------------------------------------------------------------------
