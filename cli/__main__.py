@@ -124,10 +124,10 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
-    scraped = phases.run("targets", lambda: host.wait_targets(90))
+    scraped, unknown = phases.run("targets", lambda: _wait_targets(host, 90))
     host.order_certificate(plan)
-    unseen = phases.run("view", lambda: host.list_unseen(plan, 60))
-    report = verify.Report(stack, health, scraped, unseen, plan.warnings, plan.settings.base_url)
+    unseen = phases.run("view", lambda: host.list_unseen(plan, 60 if scraped else 0))
+    report = verify.Report(stack, health, scraped, [*unknown, *unseen], plan.warnings, plan.settings.base_url)
     good = verify.print_report(report, console)
     _print_failures(host)
     if good:
@@ -191,19 +191,36 @@ def check(stack: str, *, as_json: bool = False) -> int:
     space = open_workspace(stack, engine.build_tool_env())
     settings = read_settings(space.directory, stack)
     host = open_host(stack, build_location(settings))
-    health, scraped = host.wait_healthy(30), host.wait_targets(30)
-    warnings: tuple[str, ...] = ()
-    try:
-        plan = render.plan_workspace(space)
-        unseen, warnings = host.list_unseen(plan, 30), plan.warnings
-    except ConfigError as error:
-        unseen = [f"what should be there is not known: {error}"]
-    report = verify.Report(stack, health, scraped, unseen, warnings, settings.base_url)
+    report = _look(space, settings.base_url, host)
     if as_json:
         print(json.dumps(verify.describe_report(report)))
     else:
         verify.print_report(report, console)
     return FINE if report.good else UNWELL
+
+
+def _look(space: Workspace, base_url: str, host: Host) -> verify.Report:
+    """How a stack is, as far as its parts can be asked; what cannot be asked is a sentence of the report."""
+    health, warnings = host.wait_healthy(30), tuple[str, ...]()
+    if not health:
+        nothing = f"nothing of the stack {space.stack} runs here: make up STACK={space.stack}"
+        return verify.Report(space.stack, health, (), [nothing], base_url=base_url)
+    scraped, unseen = _wait_targets(host, 30)
+    try:
+        plan = render.plan_workspace(space)
+        health, warnings = [*health, *verify.list_missing(plan, health)], plan.warnings
+        unseen += host.list_unseen(plan, 30 if scraped else 0)
+    except ConfigError as error:
+        unseen.append(f"what should be there is not known: {error}")
+    return verify.Report(space.stack, health, scraped, unseen, warnings, base_url)
+
+
+def _wait_targets(host: Host, timeout: float) -> tuple[list[dict[str, Any]], list[str]]:
+    """The targets as `Host.wait_targets` gives them, and a sentence where whoever knows them does not answer."""
+    try:
+        return host.wait_targets(timeout), []
+    except RuntimeError as error:
+        return [], [f"the targets are not known: {error}"]
 
 
 def try_receivers(stack: str, receiver: str, severity: str) -> int:
@@ -254,11 +271,10 @@ def down(stack: str, *, purge: bool) -> int:
     return 0
 
 
-def store_secret(stack: str, name: str) -> int:
-    """Stores a secret, read from standard input so that it appears in no argument and no history."""
-    space = open_workspace(stack, engine.build_tool_env())
-    value = secrets.read_value(name, console)
-    space.run_pulumi("config", "set", "--secret", name, "--stack", stack, stdin=value)
+def change_secret(stack: str, name: str, *, remove: bool) -> int:
+    """Stores a secret, read from standard input so that it appears in no argument and no history, or removes it."""
+    change = secrets.remove_secret if remove else secrets.store_secret
+    change(open_workspace(stack, engine.build_tool_env()), name, console)
     return FINE
 
 
@@ -309,7 +325,7 @@ def main() -> int:
         "refresh": lambda: refresh(args.stack),
         "down": lambda: down(args.stack, purge=args.purge),
         "password": lambda: print_passwords(args.stack),
-        "secret": lambda: store_secret(args.stack, args.name),
+        "secret": lambda: change_secret(args.stack, args.name, remove=args.remove),
         "secrets": lambda: secrets.show_secrets(
             open_workspace(args.stack, engine.build_tool_env()), console, as_json=args.json
         ),

@@ -44,8 +44,11 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "password": Command("print the generated passwords", {}),
     "secret": Command(
-        "store a secret, read from standard input",
-        {"--name": {"required": True, "help": "its configuration key, such as slack-webhook"}},
+        "store a secret, read from standard input, or remove one",
+        {
+            "--name": {"required": True, "help": "its configuration key, such as slack-webhook"},
+            "--remove": {"action": "store_true", "help": "take it out of the stack's configuration"},
+        },
     ),
     "secrets": Command("list the secrets, their state and age; never a value", {"--json": _JSON}),
     "rotate": Command(

@@ -117,7 +117,7 @@ class DockerHost:
         )
 
     def _get_entry_container(self) -> Container:
-        return self._client.containers.get(f"{self._stack}-{TRAEFIK}")
+        return verify.get_running(self._client, self._stack, TRAEFIK)
 
     def _fetch_metrics(self) -> str:
         url = f"http://127.0.0.1:{INTERNAL_PORT}/metrics"

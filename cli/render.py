@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
-from cli.stack_file import read_config
-from cli.workspace import ROOT, Workspace
+from cli.stack_file import check_document, parse_config
+from cli.workspace import ROOT, Workspace, read_document
 from components.documents import render_yaml_documents
+from model.errors import ConfigError
 from model.plan import Plan
 from stack.assemble import assemble_plan
 from targets.compose import build_compose_file
@@ -42,10 +43,16 @@ def plan_file(
     Raises:
         ConfigError: something in it is wrong.
     """
-    config = read_config(path)
-    return assemble_plan(
-        stack, config, platforms=PLATFORMS, root=root or ROOT, need_secrets=need_secrets, target=target
-    )
+    document = read_document(path)
+    problems, config = check_document(document, path.name), parse_config(document)
+    where = root or ROOT
+    try:
+        plan = assemble_plan(stack, config, platforms=PLATFORMS, root=where, need_secrets=need_secrets, target=target)
+    except ConfigError as error:
+        raise ConfigError([*problems, *error.problems]) from None
+    if problems:
+        raise ConfigError(problems)
+    return plan
 
 
 def list_images(plan: Plan) -> list[str]:

@@ -219,6 +219,59 @@ class Rotation:
         return list_generated_urns(space.export_state(), space.stack, name)
 
 
+def check_new(space: Workspace, name: str) -> None:
+    """Whether a secret of that name may be stored: the stack has to have a use for it.
+
+    What nobody reads would stand in the stack's configuration as an unknown key, so that no command could run.
+
+    Raises:
+        ConfigError: the stack's files are wrong, or no secret that could be stored has this name.
+    """
+    plan = plan_without_secrets(space)
+    settings = type(plan.settings).model_fields
+    if name in {field.alias or key for key, field in settings.items()}:
+        raise _build_refusal(name, f"is a setting, not a secret: write it into {locate_settings_file(space.stack)}")
+    secret = plan.secrets.get(name)
+    if secret is None:
+        usable = [known for known, secret in plan.secrets.items() if not secret.made]
+        raise _build_refusal(
+            name,
+            f"is no secret of the stack {space.stack}; {suggest_name(name, usable)}. A new one is named first where it"
+            " is used, such as a receiver's urlSecret",
+        )
+    if secret.made:
+        raise _build_refusal(name, f"is made of others: {', '.join(sorted(set(secret.list_sources())))}")
+
+
+def store_secret(space: Workspace, name: str, console: Console) -> None:
+    """Reads a secret's value and stores it in the stack's configuration.
+
+    Raises:
+        ConfigError: see `check_new`, or the value is empty.
+        subprocess.CalledProcessError: Pulumi could not change the configuration.
+    """
+    check_new(space, name)
+    value = read_value(name, console)
+    if not value.strip():
+        raise _build_refusal(name, "its value is empty; nothing was stored")
+    space.run_pulumi("config", "set", "--secret", name, "--stack", space.stack, stdin=value)
+    console.print(f"{name} is stored, encrypted; make up STACK={space.stack} deploys it")
+
+
+def remove_secret(space: Workspace, name: str, console: Console) -> None:
+    """Removes a secret from the stack's configuration, whatever its files say.
+
+    Raises:
+        ConfigError: it does not stand there.
+        subprocess.CalledProcessError: Pulumi could not change the configuration.
+    """
+    stored = list_stored_names(space)
+    if name not in stored:
+        raise _build_refusal(name, f"is not stored; {suggest_name(name, stored)}")
+    space.run_pulumi("config", "rm", name, "--stack", space.stack)
+    console.print(f"{name} is removed from the configuration of the stack {space.stack}")
+
+
 def prepare_rotation(space: Workspace, name: str, console: Console) -> Rotation:
     """Asks for all that a rotation needs and changes nothing yet.
 

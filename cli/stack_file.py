@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +13,18 @@ from pydantic import Field
 
 from cli.workspace import PROJECT, read_document
 from model.base import Strict
+from model.checks.plain_secrets import hide_secrets
 from model.component import find_operator
+from model.errors import Problem, suggest_name
 from model.operator import Operator
 from model.places import locate_settings_file
 from model.scope import Target
 from model.settings import DockerSettings, KubernetesSettings, Settings
 from stack import registry
 from stack.assemble import ConfigValue, load_section, load_settings
+
+PULUMI_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment")
+"""Top-level keys of a Pulumi.<stack>.yaml."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +58,37 @@ def parse_config(document: Mapping[str, Any]) -> dict[str, ConfigValue]:
     """The configuration in a Pulumi.<stack>.yaml as Pulumi would hand it to the program."""
     values = {}
     for full, value in (document.get("config") or {}).items():
-        namespace, _, key = str(full).partition(":")
+        namespace, key = _split_key(str(full))
         if namespace != PROJECT:
             continue
         secret = isinstance(value, Mapping) and set(value) == {"secure"}
         text = "" if secret else value if isinstance(value, str) else json.dumps(value)
         values[key] = ConfigValue(text, secret)
     return values
+
+
+def _split_key(full: str) -> tuple[str, str]:
+    """Namespace and key; a key without a namespace is the project's, as Pulumi reads it."""
+    namespace, colon, key = full.partition(":")
+    return (namespace, key) if colon else (PROJECT, full)
+
+
+def check_document(document: Mapping[str, Any], where: str) -> list[Problem]:
+    """Keys of a Pulumi.<stack>.yaml that nobody would read: misspelt ones of Pulumi's own, and of the project's name.
+
+    Namespaces of providers, such as aws:region, are left alone. The format is that of
+    https://www.pulumi.com/docs/iac/concepts/config/#stack-settings-file-reference.
+    """
+    unknown = [key for key in map(str, document) if key not in PULUMI_KEYS]
+    namespaces = {str(full): _split_key(str(full)) for full in document.get("config") or {}}
+    return [
+        Problem(f"{where}: {hide_secrets(key, '')[0]}", f"is no key of such a file; {suggest_name(key, PULUMI_KEYS)}")
+        for key in unknown
+    ] + [
+        Problem(f"{where}: {full}", f"belongs to a program called {namespace!r}; did you mean '{PROJECT}:{key}'?")
+        for full, (namespace, key) in namespaces.items()
+        if namespace != PROJECT and difflib.get_close_matches(namespace, [PROJECT], cutoff=0.8)
+    ]
 
 
 def read_settings(folder: Path, stack: str) -> Settings:

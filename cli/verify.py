@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 from rich.console import Console
 from rich.markup import escape
@@ -84,6 +84,23 @@ def read_last_log_lines(container: Container, lines: int = 5) -> str:
     return container.logs(tail=lines).decode(errors="replace").strip()
 
 
+def get_running(client: docker.DockerClient, stack: str, workload: str) -> Container:
+    """The container of a workload, which runs.
+
+    Raises:
+        RuntimeError: it is not there, or does not run.
+    """
+    name = f"{stack}-{workload}"
+    try:
+        container = client.containers.get(name)
+    except NotFound:
+        raise RuntimeError(f"there is no container {name}; make up puts it back") from None
+    state = container.attrs["State"]["Status"]
+    if state != "running":
+        raise RuntimeError(f"the container {name} is {state}; see docker logs {name}")
+    return container
+
+
 def fetch_url(
     client: docker.DockerClient, stack: str, workload: str, url: str, post: str | None = None, *, kind: str = ""
 ) -> str:
@@ -92,9 +109,9 @@ def fetch_url(
     With `post` it is a POST of that body, whose type is `kind`.
 
     Raises:
-        RuntimeError: the request failed.
+        RuntimeError: the request failed, or the container is not there or does not run.
     """
-    container = client.containers.get(f"{stack}-{workload}")
+    container = get_running(client, stack, workload)
     body = ["--post-data", post] if post is not None else []
     body += ["--header", f"Content-Type: {kind}"] if kind and post is not None else []
     code, text = execute_command(container, ["/tools/busybox", "wget", "-q", "-O", "-", *body, url])
@@ -194,6 +211,12 @@ def check_lines(client: docker.DockerClient, stack: str) -> str | None:
     )
 
 
+def list_missing(plan: Plan, health: Sequence[Health]) -> list[Health]:
+    """The planned workloads of which nothing is there."""
+    present = {item.workload for item in health}
+    return [Health(w.name, "missing", "", 0) for w in plan.list_workloads() if w.name not in present]
+
+
 @dataclass(frozen=True)
 class Report:
     """How a running stack is.
@@ -215,8 +238,8 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """Whether there are workloads, all of them are well, every target is up, and nothing is unseen."""
-        up = all(target["health"] == "up" for target in self.scraped)
+        """Whether there are workloads and targets, all of them are well and up, and nothing is unseen."""
+        up = bool(self.scraped) and all(target["health"] == "up" for target in self.scraped)
         return bool(self.workloads) and all(item.good for item in self.workloads) and up and not self.unseen
 
 

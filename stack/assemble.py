@@ -251,10 +251,19 @@ def _check_unknown_keys(
     settings = [field.alias or name for name, field in fields.items()]
     valid = [*settings, *(name for name, secret in (secrets or {}).items() if not secret.made)]
     return [
-        Problem(f"{locate_settings_file(stack)}: {key}", f"unknown key {key!r}; {suggest_name(key, valid)}")
+        Problem(f"{locate_settings_file(stack)}: {key}", _describe_unknown(stack, key, valid, secret=item.secret))
         for key, item in ((hide_secrets(name, "")[0], item) for name, item in config.items())
         if key not in valid and (secrets is not None or not item.secret)
     ]
+
+
+def _describe_unknown(stack: str, key: str, valid: Sequence[str], *, secret: bool) -> str:
+    hint = suggest_name(key, valid)
+    if not secret:
+        return f"unknown key {key!r}; {hint}"
+    remove = f"make secret STACK={stack} NAME={key} REMOVE=1 (or: pulumi config rm {key})"
+    close = f"{hint} " if hint.startswith("did you mean") else ""
+    return f"unknown key {key!r}: nobody reads this secret; {close}remove it with: {remove}"
 
 
 def _check_secrets(

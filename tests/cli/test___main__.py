@@ -212,8 +212,8 @@ def test_only_passwords_are_printed(
 def test_secret_travels_on_standard_input(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make secret` hands the value on without it appearing in an argument."""
     monkeypatch.setattr("sys.stdin", open_text(stack, "hunter2\n"))
-    assert call(monkeypatch, "secret", "--name", "slack-webhook") == 0
-    assert fakes.calls(stack) == ["config set --secret slack-webhook --stack dev"]
+    assert call(monkeypatch, "secret", "--name", "grafana-admin-password") == 0
+    assert fakes.calls(stack) == ["config set --secret grafana-admin-password --stack dev"]
     assert (stack / "stdin").read_text() == "hunter2"
 
 

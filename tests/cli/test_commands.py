@@ -47,7 +47,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     monkeypatch.setattr(commands, "fetch_prerequisites", lambda plan: {})
     result = Opened()
     monkeypatch.setattr(commands, "open_host", lambda stack, location: _remember(result, location))
-    monkeypatch.setattr("sys.stdin", (tmp_path / "typed").open("w+"))
+    (tmp_path / "typed").write_text("hunter2\n")
+    monkeypatch.setattr("sys.stdin", (tmp_path / "typed").open())
     (tmp_path / "certs").mkdir()
     return result
 
@@ -77,7 +78,7 @@ def write(folder: Path, document: dict[str, Any]) -> None:
 
 def call(monkeypatch: pytest.MonkeyPatch, command: str) -> int:
     """`python -m ops COMMAND --stack x`."""
-    more = ["--name", "ghcr-token"] if command == "secret" else []
+    more = ["--name", "grafana-admin-password"] if command == "secret" else []
     monkeypatch.setattr("sys.argv", ["ops", command, "--stack", "x", *more])
     return commands.main()
 

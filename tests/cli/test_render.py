@@ -20,6 +20,16 @@ def test_wrong_stack_file_is_refused(tmp_path: Path) -> None:
         render.plan_file(path, "dev")
 
 
+def test_what_nobody_reads_is_refused_with_the_rest(tmp_path: Path) -> None:
+    """A misspelt project's name is told in the same run as other mistakes, and alone too."""
+    path = tmp_path / "Pulumi.dev.yaml"
+    for settings, count in (("observability:system: plue", 1), ("observability:systm: plue", 3)):
+        path.write_text(f"config: {{{settings}, 'observabilty:loki': {{}}}}")
+        with pytest.raises(ConfigError, match="observabilty:loki: belongs to") as raised:
+            render.plan_file(path, "dev")
+        assert len(raised.value.problems) == count
+
+
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """A stack file is read as strictly as a system: of two equal keys, neither silently wins."""
     path = tmp_path / "Pulumi.dev.yaml"

@@ -255,6 +255,58 @@ def test_sources_are_what_a_secret_is_made_of() -> None:
     assert Rotation(secret=users).value is None
 
 
+# -- one secret ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("slack-webhok", "is no secret of the stack dev; did you mean 'slack-webhook'"),
+        ("loki", "is a setting, not a secret: write it into Pulumi.dev.yaml"),
+        ("Bad Name", "is no secret of the stack dev"),
+    ],
+)
+def test_what_nobody_would_read_is_not_stored(
+    name: str, words: str, space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be an unknown key, with which no command runs; nothing is stored and no value asked for."""
+    monkeypatch.setattr(secrets, "read_value", lambda name, console: pytest.fail("asked for a value"))
+    with pytest.raises(ConfigError, match=words):
+        secrets.store_secret(space, name, console_text()[0])
+    assert fakes.calls(tmp_path) == []
+
+
+@pytest.mark.parametrize("value", ["", " \n\n"])
+def test_an_empty_value_is_not_stored(
+    value: str, space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty value would only show where it fails."""
+    monkeypatch.setattr(secrets, "read_value", lambda name, console: value)
+    with pytest.raises(ConfigError, match="secret slack-webhook: its value is empty"):
+        secrets.store_secret(space, "slack-webhook", console_text()[0])
+    assert fakes.calls(tmp_path) == []
+
+
+def test_a_stored_secret_is_confirmed(space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line says that it is stored and how it is deployed, without the value."""
+    monkeypatch.setattr(secrets, "read_value", lambda name, console: CANARY)
+    console, text = console_text()
+    secrets.store_secret(space, "slack-webhook", console)
+    assert fakes.calls(tmp_path) == ["config set --secret slack-webhook --stack dev"]
+    assert "slack-webhook is stored" in text.getvalue() and CANARY not in text.getvalue()
+
+
+def test_a_secret_is_removed_whatever_the_files_say(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that nobody reads stops every other command, so its removal plans nothing; one that is not there is named."""
+    monkeypatch.setattr(secrets, "plan_file", lambda path, stack: pytest.fail("planned"))
+    secrets.remove_secret(space, "slack-webhook", console_text()[0])
+    assert fakes.calls(tmp_path) == ["config rm slack-webhook --stack dev"]
+    with pytest.raises(ConfigError, match="secret slack: is not stored; did you mean 'slack-webhook'"):
+        secrets.remove_secret(space, "slack", console_text()[0])
+
+
 def test_a_terminal_is_asked_without_an_echo(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name is printed, the value is not."""
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

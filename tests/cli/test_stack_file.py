@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.stack_file import build_location, parse_config, read_location, read_settings
+from cli.stack_file import build_location, check_document, parse_config, read_location, read_settings
 from model.base import Strict
 from model.errors import ConfigError
 from model.operator import Operator
@@ -42,6 +42,25 @@ def test_configuration_is_what_pulumi_hands_out() -> None:
         "token": ConfigValue("", secret=True),
     }
     assert parse_config({}) == {}
+
+
+def test_a_key_without_a_namespace_is_the_projects() -> None:
+    """Pulumi hands such a key to the program, so what is rendered is what is deployed."""
+    assert parse_config({"config": {"loki": {"memory": "720MiB"}}}) == {"loki": ConfigValue('{"memory": "720MiB"}')}
+
+
+def test_keys_that_nobody_would_read_are_refused() -> None:
+    """A misspelt key of Pulumi's own, and a misspelt name of the project; a provider's namespace is its own affair."""
+    document = {
+        "cofnig": {},
+        "encryptionsalt": "v1:x",
+        "config": {"observabilty:loki": {"memory": "1GiB"}, "observability:system": "plue", "aws:region": "eu-west-1"},
+    }
+    assert [str(problem) for problem in check_document(document, "Pulumi.x.yaml")] == [
+        "Pulumi.x.yaml: cofnig: is no key of such a file; did you mean 'config'?",
+        "Pulumi.x.yaml: observabilty:loki: belongs to a program called 'observabilty';"
+        " did you mean 'observability:loki'?",
+    ]
 
 
 @pytest.mark.parametrize(("model", "given"), [(DockerSettings, DOCKER), (KubernetesSettings, KUBERNETES)])

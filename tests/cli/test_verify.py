@@ -16,6 +16,7 @@ from cli import verify
 from cli.verify import Health
 from tests.support import fakes
 from tests.support.fakes import FakeItem
+from tests.support.systems import plan_shop
 from tests.support.validating import accepts, tool
 
 
@@ -137,6 +138,33 @@ def test_unhealthy_or_empty_stack_is_not_good() -> None:
     """An unhealthy workload, or no workload at all, fails the report."""
     assert not shown([Health("web", "unhealthy", "", 1)], [target("web")])[0]
     assert not shown([], [])[0]
+
+
+def test_no_target_at_all_is_not_good() -> None:
+    """A stack whose Prometheus names no target is watched by nobody."""
+    assert not shown([GOOD], [])[0]
+
+
+def test_what_is_planned_and_absent_is_missing(tmp_path: Path) -> None:
+    """Each planned workload of which no container or pod is there is in the table, as one that is not well."""
+    plan = plan_shop(tmp_path)
+    there = [Health(workload.name, "healthy", "", 1) for workload in plan.list_workloads()]
+    assert verify.list_missing(plan, there) == []
+    (missing,) = verify.list_missing(plan, [item for item in there if item.workload != "promtail"])
+    assert (missing.workload, missing.state, missing.good) == ("promtail", "missing", False)
+
+
+@pytest.mark.parametrize(
+    ("containers", "words"),
+    [
+        ([], "there is no container dev-prometheus; make up puts it back"),
+        ([fakes.service("prometheus", state="exited")], "the container dev-prometheus is exited; see docker logs"),
+    ],
+)
+def test_who_cannot_be_asked_is_named(containers: list[FakeItem], words: str) -> None:
+    """A container that is gone or stopped answers nothing, and the message says which it is."""
+    with pytest.raises(RuntimeError, match=words):
+        verify.wait_targets(fakes.engine_with(*containers), "dev", 0)
 
 
 def test_what_is_not_seen_fails_the_report() -> None:
