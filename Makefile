@@ -54,8 +54,8 @@ password: .venv/.ready ## Print the generated passwords of the stack
 	@$(OPS) password --stack $(STACK)
 
 .PHONY: secret
-secret: .venv/.ready ## Store a secret: make secret NAME=slack-webhook (reads it from standard input)
-	@$(OPS) secret --stack $(STACK) --name $(NAME)
+secret: .venv/.ready ## Store a secret: make secret NAME=slack-webhook (reads standard input); REMOVE=1 removes it
+	@$(OPS) secret --stack $(STACK) --name "$(NAME)" $(if $(REMOVE),--remove)
 
 .PHONY: secrets
 secrets: .venv/.ready ## List the secrets of the stack: set, generated or missing, and their age; never a value
@@ -74,7 +74,7 @@ capacity: .venv/.ready ## Show how much memory and disk the stack will need
 	@$(OPS) capacity --stack $(STACK)
 
 .PHONY: routes
-routes: .venv/.ready ## Show who is notified of an alert, and why: make routes severity=critical team=shop
+routes: .venv/.ready ## Show who is notified of an alert, and why: make routes severity=critical service=api
 	@$(OPS) routes --stack $(STACK) --labels '$(subst ','\'',$(filter-out STACK=%,$(MAKEOVERRIDES)))'
 
 .PHONY: alert-test
