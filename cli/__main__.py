@@ -288,12 +288,15 @@ def rotate(stack: str, name: str) -> int:
 
 
 def print_passwords(stack: str) -> int:
-    """Prints the generated passwords."""
+    """Prints the generated passwords. Returns 1 where there are none."""
     space = open_workspace(stack, engine.build_tool_env())
-    for name, value in space.read_outputs(show_secrets=True).items():
-        if name.endswith("password"):
-            print(f"{name}: {value}")
-    return 0
+    outputs = space.read_outputs(show_secrets=True)
+    passwords = {name: value for name, value in outputs.items() if name.endswith("password")}
+    for name, value in passwords.items():
+        print(f"{name}: {value}")
+    if not passwords:
+        console.print(f"the stack {stack} has no passwords: make up STACK={stack} generates them")
+    return FINE if passwords else UNWELL
 
 
 def print_completion(shell: str) -> int:

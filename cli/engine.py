@@ -59,7 +59,15 @@ def connect_engine(settings: DockerSettings) -> docker.DockerClient:
             return open_client(open_tunnel(host, settings.ssh_options, settings.engine_socket))
         return open_client(host, certificates)
     except (DockerException, OSError) as error:
-        raise SystemExit(f"no Docker engine answers at {host}: {error}") from None
+        start = "; make up starts one on Debian and Ubuntu as root" if host == f"unix://{DEFAULT_SOCKET}" else ""
+        raise SystemExit(f"no Docker engine answers at {host}: {_find_reason(error)}{start}") from None
+
+
+def _find_reason(error: BaseException) -> str:
+    """The innermost reason in words: the client wraps the system's in three others."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def open_tunnel(host: str, options: Sequence[str], engine_socket: str) -> str:

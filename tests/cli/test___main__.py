@@ -209,6 +209,15 @@ def test_only_passwords_are_printed(
     assert capsys.readouterr().out == "grafana-admin-password: s3cret\n"
 
 
+def test_a_stack_without_passwords_says_so(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is deployed, so there is no password: a word and status 1, and not an empty answer."""
+    fakes.fake_pulumi(stack, {"stack output": "{}"})
+    assert call(monkeypatch, "password") == 1
+    assert "the stack dev has no passwords: make up STACK=dev" in capsys.readouterr().out
+
+
 def test_secret_travels_on_standard_input(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make secret` hands the value on without it appearing in an argument."""
     monkeypatch.setattr("sys.stdin", open_text(stack, "hunter2\n"))

@@ -90,8 +90,8 @@ def test_every_command_takes_every_key(
 ) -> None:
     """It does its work, and where it looks for the stack, it has all that the file says of the place."""
     write(tmp_path, stack_file(target))
-    # a host on which nothing runs is not well, which is the end of what these two look at
-    assert call(monkeypatch, command) == (1 if command in ("up", "verify") else 0)
+    # a host on which nothing runs is not well and has no passwords, which is the end of what these look at
+    assert call(monkeypatch, command) == (1 if command in ("up", "verify", "password") else 0)
     expected = read_location(tmp_path / "checkout", "x")
     assert opened == ([] if command in LOCAL else [expected])
 

@@ -26,7 +26,9 @@ def test_own_python_comes_first() -> None:
 def test_unreachable_engine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says where the engine was looked for: the setting first, then DOCKER_HOST."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/env.sock")
-    with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/own\.sock"):
+    with pytest.raises(
+        SystemExit, match=r"no Docker engine answers at unix://.*/own\.sock: No such file or directory$"
+    ):
         engine.connect_engine(DockerSettings(host=f"unix://{tmp_path}/own.sock"))
     with pytest.raises(SystemExit, match=r"no Docker engine answers at unix://.*/env\.sock"):
         engine.connect_engine(DockerSettings())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -50,8 +51,15 @@ def test_killed_processes_come_back(stack: RunningStack) -> None:
 
 
 def test_removed_container_is_put_back(stack: RunningStack) -> None:
-    """A container removed by hand is created again by the next `make up`, with its data."""
+    """A container removed by hand is named by `verify`, and created again by the next `make up`, with its data."""
     stack.container("prometheus").remove(force=True)
+    stack.container("grafana").stop(timeout=5)
+    seen = stack.run("verify", "--json")
+    assert seen.code == 1 and "Traceback" not in seen.text
+    report = json.loads(seen.text[seen.text.index("{") :])
+    states = {item["workload"]: item["state"] for item in report["workloads"]}
+    assert (report["good"], states["prometheus"], states["grafana"]) == (False, "missing", "exited")
+    assert f"there is no container {stack.name}-prometheus" in report["unseen"][0]
     run = stack.up()
     assert "created" in run.text or "replaced" in run.text
     oldest = stack.prom("min_over_time(timestamp(up{service='prometheus'})[30m:15s])")
