@@ -60,7 +60,9 @@ def list_networks(client: docker.DockerClient, stack: str) -> dict[str, set[str]
 def read_health(container: Container) -> Health:
     """The state of one container as its engine sees it now."""
     state = container.attrs["State"]
-    word = state.get("Health", {}).get("Status") or state["Status"]
+    status = state["Status"]
+    # what is not running has the health that it had last, or that its end gave it
+    word = state.get("Health", {}).get("Status") or status if status == "running" else status
     ports = container.attrs["NetworkSettings"]["Ports"] or {}
     first = f"{container.labels.get(f'{LABEL}.port')}/tcp"  # said where several are published
     bound = [b for name in sorted(ports, key=lambda name: name != first) for b in ports[name] or ()]

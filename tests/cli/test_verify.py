@@ -64,6 +64,15 @@ def test_health_says_where_and_how_much() -> None:
     assert verify.read_health(fakes.service("web")).url == ""  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("health", ["healthy", "unhealthy"])
+def test_a_stopped_container_is_not_judged_by_its_last_health(health: str) -> None:
+    """The engine remembers the last health of what it stopped or paused."""
+    for status in ("exited", "paused", "restarting"):
+        container: Any = fakes.service("grafana")
+        container.attrs["State"] = {"Status": status, "Health": {"Status": health}}
+        assert verify.read_health(container).state == status
+
+
 def test_of_several_ports_the_one_that_people_open_is_shown() -> None:
     """The container's label says which of its published ports stands in the table."""
     container = fakes.service("traces", port=16686)
