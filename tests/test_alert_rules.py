@@ -12,7 +12,7 @@ import pytest
 from cli.render import plan_file
 from cli.runbooks import list_shipped_files
 from model.plan import Plan
-from model.telemetry import RuleGroup
+from model.telemetry import AlertRule, Example, RuleGroup
 from model.tuning import find_runbook
 from tests.support.proving import asked_for, needed, prove_and_read, unproven
 from tests.support.systems import ROOT
@@ -108,3 +108,15 @@ def test_a_wrong_example_is_complained_of(tmp_path: Path) -> None:
         wrong = replace(group, alerts=(replace(alert, example=example),))
         complaint, _ = prove_and_read(wrong, str(tool("promtool")), tmp_path, cluster=on_cluster(stack))
         assert "TargetDown" in complaint
+
+
+def test_a_rule_that_cannot_be_evaluated_is_complained_of(tmp_path: Path) -> None:
+    """A join with two partners is an error of the rule, where the alert is to stay silent as well."""
+    a, b = {'a{x="1"}': "1x60"}, {'b{x="1"}': "1x60"}
+    twice = {'b{x="1", y="1"}': "1x60", 'b{x="1", y="2"}': "1x60"}
+    example = Example(fires={**a, **b}, silent={**a, **twice}, at="30m")
+    alert = AlertRule(
+        name="A", expr="a * on (x) b > 0", for_="5m", severity="info", summary="s", description="d", example=example
+    )
+    complaint, _ = prove_and_read(RuleGroup(name="g", alerts=(alert,)), str(tool("promtool")), tmp_path, cluster=True)
+    assert "found duplicate series" in complaint
