@@ -97,7 +97,7 @@ test: .venv/.ready ## Run the unit tests (needs no Docker)
 .PHONY: coverage
 coverage: .venv/.ready ## Run the unit tests and fail below the branch coverage of pyproject.toml
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(UNIT)
+	@eval "$$($(PYTHON) -m toolchain env)" && $(COMPILED) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(UNIT)
 
 .PHONY: cluster
 cluster: .venv/.ready ## Have a Kubernetes cluster with every image in it, and print its kubeconfig's path

@@ -191,7 +191,7 @@ def check(stack: str, *, as_json: bool = False) -> int:
     space = open_workspace(stack, engine.build_tool_env())
     settings = read_settings(space.directory, stack)
     host = open_host(stack, build_location(settings))
-    report = _look(space, settings.base_url, host)
+    report = _build_report(space, settings.base_url, host)
     if as_json:
         print(json.dumps(verify.describe_report(report)))
     else:
@@ -199,8 +199,8 @@ def check(stack: str, *, as_json: bool = False) -> int:
     return FINE if report.good else UNWELL
 
 
-def _look(space: Workspace, base_url: str, host: Host) -> verify.Report:
-    """How a stack is, as far as its parts can be asked; what cannot be asked is a sentence of the report."""
+def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
+    """How a stack is, as far as its parts answer; what they do not answer is a sentence of the report."""
     health, warnings = host.wait_healthy(30), tuple[str, ...]()
     if not health:
         nothing = f"nothing of the stack {space.stack} runs here: make up STACK={space.stack}"

@@ -17,6 +17,7 @@ from cli.render import plan_file
 from cli.stack_file import read_config
 from cli.workspace import PROJECT, Workspace
 from model.errors import ConfigError, Problem, suggest_name
+from model.load import list_keys
 from model.places import locate_settings_file
 from model.plan import Plan
 from model.secret import Secret
@@ -219,7 +220,7 @@ class Rotation:
         return list_generated_urns(space.export_state(), space.stack, name)
 
 
-def check_new(space: Workspace, name: str) -> None:
+def check_new_secret(space: Workspace, name: str) -> None:
     """Whether a secret of that name may be stored: the stack has to have a use for it.
 
     What nobody reads would stand in the stack's configuration as an unknown key, so that no command could run.
@@ -228,8 +229,7 @@ def check_new(space: Workspace, name: str) -> None:
         ConfigError: the stack's files are wrong, or no secret that could be stored has this name.
     """
     plan = plan_without_secrets(space)
-    settings = type(plan.settings).model_fields
-    if name in {field.alias or key for key, field in settings.items()}:
+    if name in list_keys(type(plan.settings)):
         raise _build_refusal(name, f"is a setting, not a secret: write it into {locate_settings_file(space.stack)}")
     secret = plan.secrets.get(name)
     if secret is None:
@@ -247,10 +247,10 @@ def store_secret(space: Workspace, name: str, console: Console) -> None:
     """Reads a secret's value and stores it in the stack's configuration.
 
     Raises:
-        ConfigError: see `check_new`, or the value is empty.
+        ConfigError: see `check_new_secret`, or the value is empty.
         subprocess.CalledProcessError: Pulumi could not change the configuration.
     """
-    check_new(space, name)
+    check_new_secret(space, name)
     value = read_value(name, console)
     if not value.strip():
         raise _build_refusal(name, "its value is empty; nothing was stored")

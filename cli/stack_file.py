@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from cli.workspace import PROJECT, read_document
+from cli.workspace import ENCRYPTION_KEYS, PROJECT, read_document
 from model.base import Strict
 from model.checks.plain_secrets import hide_secrets
 from model.component import find_operator
@@ -23,7 +23,7 @@ from model.settings import DockerSettings, KubernetesSettings, Settings
 from stack import registry
 from stack.assemble import ConfigValue, load_section, load_settings
 
-PULUMI_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment")
+PULUMI_KEYS = ("config", "environment", *ENCRYPTION_KEYS)
 """Top-level keys of a Pulumi.<stack>.yaml."""
 
 
@@ -79,16 +79,21 @@ def check_document(document: Mapping[str, Any], where: str) -> list[Problem]:
     Namespaces of providers, such as aws:region, are left alone. The format is that of
     https://www.pulumi.com/docs/iac/concepts/config/#stack-settings-file-reference.
     """
-    unknown = [key for key in map(str, document) if key not in PULUMI_KEYS]
-    namespaces = {str(full): _split_key(str(full)) for full in document.get("config") or {}}
-    return [
-        Problem(f"{where}: {hide_secrets(key, '')[0]}", f"is no key of such a file; {suggest_name(key, PULUMI_KEYS)}")
-        for key in unknown
-    ] + [
-        Problem(f"{where}: {full}", f"belongs to a program called {namespace!r}; did you mean '{PROJECT}:{key}'?")
-        for full, (namespace, key) in namespaces.items()
-        if namespace != PROJECT and difflib.get_close_matches(namespace, [PROJECT], cutoff=0.8)
+    problems = [
+        Problem(f"{where}: {key}", f"is no key of such a file; {suggest_name(key, PULUMI_KEYS)}")
+        for key in _list_clean_keys(document)
+        if key not in PULUMI_KEYS
     ]
+    for full in _list_clean_keys(document.get("config") or {}):
+        namespace, key = _split_key(full)
+        if namespace != PROJECT and difflib.get_close_matches(namespace, [PROJECT], cutoff=0.8):
+            text = f"belongs to a program called {namespace!r}; did you mean '{PROJECT}:{key}'?"
+            problems.append(Problem(f"{where}: {full}", text))
+    return problems
+
+
+def _list_clean_keys(mapping: Mapping[str, Any]) -> list[str]:
+    return [hide_secrets(str(key), "")[0] for key in mapping]
 
 
 def read_settings(folder: Path, stack: str) -> Settings:

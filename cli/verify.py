@@ -62,7 +62,7 @@ def read_health(container: Container) -> Health:
     state = container.attrs["State"]
     status = state["Status"]
     # what is not running has the health that it had last, or that its end gave it
-    word = state.get("Health", {}).get("Status") or status if status == "running" else status
+    word = (state.get("Health", {}).get("Status") or status) if status == "running" else status
     ports = container.attrs["NetworkSettings"]["Ports"] or {}
     first = f"{container.labels.get(f'{LABEL}.port')}/tcp"  # said where several are published
     bound = [b for name in sorted(ports, key=lambda name: name != first) for b in ports[name] or ()]

@@ -27,6 +27,8 @@ from model.scope import TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
+ENCRYPTION_KEYS = ("encryptionsalt", "secretsprovider", "encryptedkey")
+"""Top-level keys of a Pulumi.<stack>.yaml that Pulumi writes when it first encrypts a secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +193,7 @@ def merge_documents(source: Mapping[str, Any], before: Mapping[str, Any], overla
         if isinstance(value, Mapping) and set(value) == {"secure"}:
             config.setdefault(key, value)
     merged["config"] = config
-    for key in ("encryptionsalt", "secretsprovider", "encryptedkey"):
+    for key in ENCRYPTION_KEYS:
         if key in before:
             merged.setdefault(key, before[key])
     return merged

@@ -178,7 +178,7 @@ def _build_problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
         hint = (
             f"it is called {renamed} now"
             if renamed
-            else suggest_name(str(loc[-1]), _list_keys(parent))
+            else suggest_name(str(loc[-1]), list_keys(parent))
             if parent
             else ""
         )
@@ -235,7 +235,8 @@ def _format_value(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _list_keys(model: type[BaseModel]) -> list[str]:
+def list_keys(model: type[BaseModel]) -> list[str]:
+    """The keys of a model as YAML has them."""
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

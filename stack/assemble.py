@@ -22,7 +22,7 @@ from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.component import Planning
 from model.errors import ConfigError, Problem, suggest_name
 from model.images import Image, ImagesFile
-from model.load import parse_model, read_yaml
+from model.load import list_keys, parse_model, read_yaml
 from model.places import derive_section_key, locate_in_section, locate_settings_file
 from model.plan import Plan, Platform, build_plan
 from model.scope import OnlyOn, list_idle_settings
@@ -247,8 +247,7 @@ def _check_unknown_keys(
     stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret] | None
 ) -> list[Problem]:
     """Keys that are neither settings nor secrets. Without the list of secrets, secret values are given the benefit."""
-    fields = registry.build_settings_model().model_fields
-    settings = [field.alias or name for name, field in fields.items()]
+    settings = list_keys(registry.build_settings_model())
     valid = [*settings, *(name for name, secret in (secrets or {}).items() if not secret.made)]
     return [
         Problem(f"{locate_settings_file(stack)}: {key}", _describe_unknown(stack, key, valid, secret=item.secret))
@@ -269,8 +268,7 @@ def _describe_unknown(stack: str, key: str, valid: Sequence[str], *, secret: boo
 def _check_secrets(
     stack: str, config: Mapping[str, ConfigValue], secrets: Mapping[str, Secret], *, needed: bool
 ) -> list[Problem]:
-    settings = registry.build_settings_model().model_fields
-    taken = {field.alias or name for name, field in settings.items()}
+    taken = list_keys(registry.build_settings_model())
     problems = []
     for name, secret in sorted(secrets.items()):
         where, value = f"{locate_settings_file(stack)}: {name}", config.get(name)

@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from cli import schema
+from cli.stack_file import PULUMI_KEYS
 from cli.workspace import ROOT
 
 SHIPPED = {
@@ -37,6 +38,11 @@ def test_each_schema_is_a_schema(name: str) -> None:
     Draft202012Validator.check_schema(document)
     assert document["$schema"] == schema.DRAFT
     assert document["title"]
+
+
+def test_editors_know_the_keys_of_a_stacks_file() -> None:
+    """The schema has those top-level keys that the commands take, and no other."""
+    assert set(schema.build_schemas()["settings.schema.json"]["properties"]) == set(PULUMI_KEYS)
 
 
 @pytest.mark.parametrize(("name", "file"), FILES)
