@@ -149,14 +149,14 @@ def test_the_toolchain_is_a_distribution_of_its_own() -> None:
 
 def test_the_model_is_pure() -> None:
     """Model and packs know neither Pulumi nor components nor targets, and read no clock, environment or network."""
-    found = []
+    impure = []
     for path in sources("model", "packs"):
         outer = IMPURE | OUTER | ({"packs"} if path.is_relative_to(ROOT / "model") else set())
-        found += [f"{named(path)} imports {name}" for name in sorted(roots(path) & outer)]
+        impure += [f"{named(path)} imports {name}" for name in sorted(roots(path) & outer)]
         calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and path.stem != "load"]
         names = {c.id if isinstance(c, ast.Name) else getattr(c, "attr", "") for c in calls}
-        found += [f"{named(path)} calls {name}" for name in sorted(names & READING)]
-    assert not found
+        impure += [f"{named(path)} calls {name}" for name in sorted(names & READING)]
+    assert not impure
 
 
 def test_each_provider_has_one_importer() -> None:

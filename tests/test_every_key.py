@@ -158,13 +158,13 @@ def test_no_key_of_a_system_is_ignored(top: str, tmp_path: Path) -> None:
     every = list(changes(registry.build_system_model(), SYSTEM, SYSTEM_VALUES, top))
     for first in (True, False):  # one entry and one value of a key in every environment show most effects
         for demo, judge in judges:
-            made = [c for c in every if EFFECT not in said[c.key] and (not demo or DEMO.search(c.told))]
+            made = [c for c in every if EFFECT not in said[c.key] and (not demo or DEMO.search(c.description))]
             tried = {change.key: change for change in reversed(made)}.values() if first else made
             for key, words in judge.outcomes(tried, at_most=1 if first else None).items():
                 said[key] |= words
     for demo, judge in judges:
         for change in unseen(said, every):
-            read = not demo or DEMO.search(change.told)
+            read = not demo or DEMO.search(change.description)
             if EFFECT not in said[change.key] and read and judge.is_registered(change):
                 said[change.key].add(EFFECT)
     print(f"{top}: {counted(said)}")

@@ -21,7 +21,7 @@ def test_wrong_stack_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_nobody_reads_is_refused_with_the_rest(tmp_path: Path) -> None:
-    """A misspelt project's name is told in the same run as other mistakes, and alone too."""
+    """A misspelt project's name is reported in the same run as other mistakes, and alone too."""
     path = tmp_path / "Pulumi.dev.yaml"
     for settings, count in (("observability:system: plue", 1), ("observability:systm: plue", 3)):
         path.write_text(f"config: {{{settings}, 'observabilty:loki': {{}}}}")

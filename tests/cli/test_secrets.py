@@ -269,8 +269,8 @@ def test_sources_are_what_a_secret_is_made_of() -> None:
 def test_what_nobody_would_read_is_not_stored(
     name: str, words: str, space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would be an unknown key, with which no command runs; nothing is stored and no value asked for."""
-    monkeypatch.setattr(secrets, "read_value", lambda name, console: pytest.fail("asked for a value"))
+    """It would be an unknown key, with which no command runs; nothing is stored, and no value is read."""
+    monkeypatch.setattr(secrets, "read_value", lambda name, console: pytest.fail("read a value"))
     with pytest.raises(ConfigError, match=words):
         secrets.store_secret(space, name, console_text()[0])
     assert fakes.calls(tmp_path) == []

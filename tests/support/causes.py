@@ -21,7 +21,7 @@ Trouble = Callable[[RunningStack], AbstractContextManager[troubles.Poke]]
 class Cause:
     """Something wrong with a system, and the alerts that it must raise, as (name, service).
 
-    It ends when the receiver was told of them. A `brief` one, which stops Alertmanager or the receiver, ends
+    It ends when the receiver was notified of them. A `brief` one, which stops Alertmanager or the receiver, ends
     when they have fired: no message arrives meanwhile.
     """
 

@@ -50,13 +50,13 @@ class With:
 class Change:
     """A key, a document before it is changed, and documents in each of which it has another value.
 
-    `key` has `*` for the keys of mappings and `[]` for entries of lists. `told` is the key's description.
+    `key` has `*` for the keys of mappings and `[]` for entries of lists. `description` is the key's description.
     """
 
     key: str
     before: Mapping[str, Any]
     after: tuple[Mapping[str, Any], ...]
-    told: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class _At:
 
     path: tuple[Any, ...] = ()
     key: str = ""
-    told: str = ""
+    description: str = ""
     models: tuple[type[BaseModel], ...] = ()
 
-    def field(self, alias: str, told: str) -> _At:
+    def field(self, alias: str, description: str) -> _At:
         """A key of the mapping here."""
         key = f"{self.key}.{alias}" if self.key else alias
-        return replace(self, path=(*self.path, alias), key=key, told=told)
+        return replace(self, path=(*self.path, alias), key=key, description=description)
 
     def entry(self, name: Any) -> _At:
         """An entry of the list here, or of the mapping whose keys are free."""
@@ -109,7 +109,7 @@ class _Walk:
             given = self._values.get(at.key)
             other = given if given is not None else others(kind, current)
             after = tuple(self._changed(at.path, value) for value in other if value != current)
-            yield Change(at.key, self._root, after, at.told)
+            yield Change(at.key, self._root, after, at.description)
 
     def _changed(self, path: tuple[Any, ...], value: Any) -> dict[str, Any]:
         if not isinstance(value, With):
