@@ -30,7 +30,7 @@ def ensure_group(context: Context, arguments: argparse.Namespace) -> int:
     if planned:
         context.progress.say(plan.describe_plan(planned))
     if what in {"test", "all"}:
-        validators.ensure_quick(context)
+        validators.ensure_unit_tests(context)
     if what in {"pulumi", "all"}:
         pulumi_cli.ensure_pulumi(context)
     if what in {"images", "all"}:
@@ -57,7 +57,7 @@ def show_plan(context: Context, arguments: argparse.Namespace) -> int:
 def show_env(context: Context, _: argparse.Namespace) -> int:
     """Print shell lines that make our tools the ones in use: eval "$(python -m toolchain env)"."""
     folders = [pulumi_cli.find_cli_directory(context)]
-    for name in {**validators.QUICK, **validators.PINNED}:
+    for name in validators.PINNED:
         program = validators.find_validator(context, name)
         folders.append(program.parent if program else None)
     own = [str(f) for f in dict.fromkeys(folders) if f and f.is_relative_to(context.cache.root)]

@@ -47,7 +47,7 @@ def plan_kubernetes(context: Context) -> list[Planned]:
     """What is absent of all that a stack on Kubernetes and the cluster for trials need, images aside."""
     provider = pulumi_cli.KUBERNETES
     absent: list[Source] = [] if pulumi_cli.is_installed(context, provider) else [provider.build]
-    absent += [source for name, source in validators.KUBERNETES.items() if not validators.find_validator(context, name)]
+    absent += [validators.PINNED[n][0] for n in validators.KUBERNETES if not validators.find_validator(context, n)]
     return plan_pulumi(context) + plan_sources(context, [*absent, *CLUSTER_SOURCES])
 
 
@@ -58,12 +58,9 @@ def plan_images(context: Context, specs: Iterable[ImageSpec]) -> list[Planned]:
 
 
 def plan_test(context: Context) -> list[Planned]:
-    """What of the quick validators is absent."""
-    absent = []
-    for name, source in validators.QUICK.items():
-        if validators.find_validator(context, name) is None:
-            absent.append(source)
-    return plan_sources(context, absent)
+    """What of the unit tests' validators is absent."""
+    names = (n for n in validators.UNIT_TESTS if validators.find_validator(context, n, pinned=True) is None)
+    return plan_sources(context, [validators.PINNED[name][0] for name in names])
 
 
 def compute_minutes(planned: Iterable[Planned]) -> float:

@@ -29,7 +29,7 @@ def _list_tools(context: Context) -> list[Row]:
     for provider in (*pulumi_cli.PROVIDERS, pulumi_cli.KUBERNETES):
         state = "installed" if pulumi_cli.is_installed(context, provider) else "absent"
         rows.append(("plugin", f"{provider.name} {provider.version}", state))
-    for name in {**validators.QUICK, **validators.PINNED}:
+    for name in validators.PINNED:
         rows.append(("validator", name, str(validators.find_validator(context, name) or "absent")))
     return rows
 

@@ -1,6 +1,7 @@
-"""The programs that check documents: their quick variants for unit tests, the pinned ones for end-to-end tests.
+"""The programs that check documents: those inside the images that are deployed, at the same versions.
 
-A validator that cannot be had is an error, never a reason to skip what needs it.
+A distribution's own are no substitute: Debian's promtool knows no Kubernetes discovery, and an older one judges rules
+differently. A validator that cannot be had is an error, never a reason to skip what needs it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from toolchain.context import Context
-from toolchain.debian import DebianPackages
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild
 from toolchain.host import find_program
@@ -27,20 +27,11 @@ from toolchain.recipes import (
     Source,
 )
 
-_QUICK_TOOLS = DebianPackages("validators", ("prometheus",), ("usr/bin/promtool", "usr/bin/prometheus"))
 ACTIONLINT = GoBuild("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", cpu_seconds=25)
 
 KUBECONFORM = GoBuild("kubeconform", "kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform", cpu_seconds=15)
 
 PINT = GoBuild("pint", "pint", "github.com/cloudflare/pint/cmd/pint", cpu_seconds=120)
-
-QUICK: dict[str, Source] = {
-    "promtool": _QUICK_TOOLS,
-    "amtool": AMTOOL,
-    "prometheus": _QUICK_TOOLS,
-    "actionlint": ACTIONLINT,
-}
-"""What `make test` needs; nothing of it compiles for long. Debian 12's amtool (0.25) knows no time-out of a webhook."""
 
 PINNED: dict[str, tuple[Source, str]] = {
     "promtool": (PROMTOOL, "promtool"),
@@ -52,24 +43,24 @@ PINNED: dict[str, tuple[Source, str]] = {
     "traefik": (TRAEFIK, "traefik"),
     "haproxy": (HAPROXY, "haproxy"),
     "blackbox_exporter": (BLACKBOX, "prometheus-blackbox-exporter"),
+    "actionlint": (ACTIONLINT, "actionlint"),
     "pint": (PINT, "pint"),
     "kubeconform": (KUBECONFORM, "kubeconform"),
     "kubectl": (KUBERNETES_PROGRAMS, "kubectl"),
 }
-"""The very programs inside the images that we build, and one that takes long to build; their file names in bin/."""
+"""The very programs inside the images that we build, and linters; where each comes from and its file name in bin/."""
 
-KUBERNETES: dict[str, Source] = {
-    "kubeconform": KUBECONFORM,
-    "kubectl": KUBERNETES_PROGRAMS,
-    "promtool": _QUICK_TOOLS,
-}
+UNIT_TESTS = ("promtool", "amtool", "prometheus", "actionlint")
+"""What `make test` needs, pinned: what PATH has instead would judge by another version's rules."""
+
+KUBERNETES = ("kubeconform", "kubectl", "promtool")
 """What checks the objects of a stack on Kubernetes, and looks at them there; promtool for an operator's rules."""
 
 
 def require_validator(context: Context, name: str, *, pinned: bool = False) -> Path:
     """The validator's program, if it is there already. Raises ToolchainError when it is not.
 
-    `pinned` asks for the version of the deployed image; without it PATH comes first, then whatever is at hand.
+    `pinned` asks for the version of the deployed image; without it PATH comes first.
     """
     program = find_validator(context, name, pinned=pinned)
     if program is None:
@@ -82,18 +73,16 @@ def ensure_validator(context: Context, name: str, *, pinned: bool = False) -> Pa
     """The validator's program, got if it is absent. Raises ToolchainError when nobody knows how."""
     if path := find_validator(context, name, pinned=pinned):
         return path
-    if not pinned and name in QUICK:
-        return QUICK[name].ensure(context) / "bin" / name
-    if name in PINNED:
-        source, program = PINNED[name]
-        return source.ensure(context) / "bin" / program
-    raise ToolchainError(f"no validator is called {name}", advice=f"one of {', '.join(sorted({*QUICK, *PINNED}))}")
+    if name not in PINNED:
+        raise ToolchainError(f"no validator is called {name}", advice=f"one of {', '.join(sorted(PINNED))}")
+    source, program = PINNED[name]
+    return source.ensure(context) / "bin" / program
 
 
-def ensure_quick(context: Context) -> None:
+def ensure_unit_tests(context: Context) -> None:
     """All validators that `make test` needs, and the schemas of an operator's objects."""
-    for name in QUICK:
-        ensure_validator(context, name)
+    for name in UNIT_TESTS:
+        ensure_validator(context, name, pinned=True)
     OPERATOR_CRDS.ensure(context)
 
 
@@ -107,8 +96,8 @@ def find_validator(context: Context, name: str, *, pinned: bool = False) -> Path
     """The validator's program, or None when it is not there yet."""
     if not pinned and (installed := find_program(name, context.environ, outside=context.cache.root)):
         return installed
-    candidates = [PINNED[name]] if name in PINNED else []
-    if not pinned and name in QUICK:
-        candidates.append((QUICK[name], name))
-    paths = (source.find_path(context) / "bin" / program for source, program in candidates)
-    return next((path for path in paths if path.exists()), None)
+    if name not in PINNED:
+        return None
+    source, program = PINNED[name]
+    path = source.find_path(context) / "bin" / program
+    return path if path.exists() else None

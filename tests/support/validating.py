@@ -159,5 +159,5 @@ def accepts(*command: str | Path) -> str:
 
 
 def tool(name: str) -> Path:
-    """A validator; an error when it is not there."""
-    return validators.require_validator(build_default_context(), name)
+    """A validator, of the version that is deployed; an error when it is not there."""
+    return validators.require_validator(build_default_context(), name, pinned=True)
