@@ -74,15 +74,20 @@ def _render_configurations(plan: Plan) -> dict[str, str]:
     }
 
 
-def render_containers(plan: Plan) -> dict[str, str]:
-    """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
+def describe_containers(plan: Plan) -> dict[str, dict[str, Any]]:
+    """What a Docker engine is asked for by workload, and for the whole stack as `stack`: no documents, no secrets."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
     images = sorted({workload.image for workload in plan.list_workloads()} | {"busybox"})
     references = {name: scope.build_reference(name) for name in images}
     made = {"stack": {"images": references, **docker.describe_objects(docker.build_stack_objects(scope))}}
     for workload in plan.list_workloads():
         made[workload.name] = docker.describe_objects(docker.build_workload_objects(scope, workload), workload)
-    return {f"docker/{name}.yaml": _dump_yaml(item) for name, item in made.items()}
+    return made
+
+
+def render_containers(plan: Plan) -> dict[str, str]:
+    """What a Docker engine is asked for by `docker/<workload>.yaml`, without documents and secrets."""
+    return {f"docker/{name}.yaml": _dump_yaml(item) for name, item in describe_containers(plan).items()}
 
 
 def render_workloads(plan: Plan) -> dict[str, str]:
@@ -91,10 +96,10 @@ def render_workloads(plan: Plan) -> dict[str, str]:
     return {f"{name}/workload.yaml": _dump_yaml(item) for name, item in described.items() if item}
 
 
-def render_objects(plan: Plan) -> dict[str, str]:
-    """The objects of a stack on Kubernetes by `kubernetes/<workload>.yaml`, without documents and secrets.
+def build_objects(plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    """The objects of a stack on Kubernetes by workload, without documents and secrets; none on another target.
 
-    Those for an operator are each in a file of their own, `kubernetes/<kind>/<name>.yaml`.
+    Those of the whole stack are under `stack`, those for an operator each under `<kind>/<name>`.
     """
     if plan.settings.target != "kubernetes":
         return {}
@@ -103,18 +108,26 @@ def render_objects(plan: Plan) -> dict[str, str]:
     objects_by_workload = {"stack": list(manifests.build_stack_objects(scope, every)), **objects_by_workload}
     for item in plan.extra_objects:
         objects_by_workload[f"{item.kind.lower()}/{item.name}"] = [manifests.build_extra_object(scope, item)]
-    return {f"kubernetes/{name}.yaml": _render_yaml(items) for name, items in objects_by_workload.items()}
+    return objects_by_workload
+
+
+def render_objects(plan: Plan) -> dict[str, str]:
+    """The objects of a stack on Kubernetes by `kubernetes/<workload>.yaml`; see `build_objects`."""
+    return {f"kubernetes/{name}.yaml": _render_yaml(items) for name, items in build_objects(plan).items()}
+
+
+def build_config_maps(plan: Plan) -> dict[str, dict[str, Any]]:
+    """The documents once more, as the ConfigMaps that a cluster is given, by workload."""
+    if plan.settings.target != "kubernetes":
+        return {}
+    scope = build_cluster_scope(plan)
+    made = {workload.name: storage.build_config_map(scope, workload) for workload in plan.list_workloads()}
+    return {name: item for name, item in made.items() if item}
 
 
 def render_config_maps(plan: Plan) -> dict[str, str]:
-    """The documents once more, as the ConfigMaps that a cluster is given."""
-    if plan.settings.target != "kubernetes":
-        return {}
-    made = {
-        workload.name: storage.build_config_map(build_cluster_scope(plan), workload)
-        for workload in plan.list_workloads()
-    }
-    return {f"kubernetes/{name}-config.yaml": _render_yaml([item]) for name, item in made.items() if item}
+    """The ConfigMaps of documents by `kubernetes/<workload>-config.yaml`."""
+    return {f"kubernetes/{name}-config.yaml": _render_yaml([item]) for name, item in build_config_maps(plan).items()}
 
 
 def build_cluster_scope(plan: Plan) -> ClusterScope:

@@ -135,10 +135,10 @@ def drop_absent(inputs: Inputs) -> Inputs:
 
 def format_inputs(value: Any) -> Any:
     """Inputs as documents have them: every `Late` as a text for people."""
+    if isinstance(value, str):  # most are, and an abstract class is asked late
+        return value
     if isinstance(value, Late):
         return str(value)
     if isinstance(value, Mapping):
         return {key: format_inputs(inner) for key, inner in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [format_inputs(inner) for inner in value]
-    return value
+    return [format_inputs(inner) for inner in value] if isinstance(value, Sequence) else value

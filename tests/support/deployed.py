@@ -15,7 +15,7 @@ from unittest import mock
 import pulumi
 
 from cli import capacity
-from cli.render import render_config_maps, render_containers, render_objects
+from cli.render import build_config_maps, build_objects, describe_containers
 from model.extra_objects import ExtraObject
 from model.images import Image
 from model.plan import Plan
@@ -87,32 +87,32 @@ def written_plainly() -> Iterator[None]:
     """Documents are written as JSON meanwhile, which is YAML too: in a tenth of the time, and other content differs."""
     writer = SimpleNamespace(safe_dump=lambda document, **_: json.dumps(document))
     emit = mock.patch("components.documents._emit", lambda documents: json.dumps(list(documents)))
-    with emit, mock.patch("cli.render.yaml", writer), mock.patch("components.loki.documents.yaml", writer):
+    board = mock.patch("components.grafana.documents.render_dashboard", lambda board: json.dumps(board.model))
+    with emit, board, mock.patch("components.loki.documents.yaml", writer):
         yield
 
 
 class Deployed:
-    """What a plan itself says of all that is deployed, part by part: a later one is written only where it is read."""
+    """What a plan itself says of all that is deployed, part by part: a later one is built only where it is read."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._texts: dict[str, str] = {}
+        self._parts: dict[str, Any] = {}
 
     def differs(self, other: Deployed) -> bool:
         """Whether the plans would not deploy the same."""
         return any(self.part(name) != other.part(name) for name in PARTS)
 
-    def part(self, name: str) -> str:
-        """One of PARTS as text."""
-        if name not in self._texts:
-            self._texts[name] = json.dumps(PARTS[name](self._plan), default=_plain, sort_keys=True)
-        return self._texts[name]
+    def part(self, name: str) -> Any:
+        """One of PARTS: values that are equal where they say the same."""
+        if name not in self._parts:
+            self._parts[name] = PARTS[name](self._plan)
+        return self._parts[name]
 
 
 def as_text(plan: Plan) -> str:
     """All that a plan itself says."""
-    deployed = Deployed(plan)
-    return "\n".join(map(deployed.part, PARTS))
+    return "\n".join(json.dumps(build(plan), default=_plain, sort_keys=True) for build in PARTS.values())
 
 
 def _workloads(plan: Plan) -> Any:
@@ -127,7 +127,7 @@ def _written(plan: Plan) -> Any:
 
 
 def _containers(plan: Plan) -> Any:
-    return render_containers(plan) if plan.settings.target == "docker" else {}
+    return describe_containers(plan) if plan.settings.target == "docker" else {}
 
 
 PARTS: Mapping[str, Callable[[Plan], Any]] = {
@@ -137,8 +137,8 @@ PARTS: Mapping[str, Callable[[Plan], Any]] = {
     "runbooks and tests of alerts": _written,
     "capacity": capacity.estimate_plan,
     "containers": _containers,
-    "objects": render_objects,
-    "config maps": render_config_maps,
+    "objects": build_objects,
+    "config maps": build_config_maps,
 }
 """What is deployed and what people are shown; what takes long comes last."""
 
