@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from toolchain.run import run_command
 
 MINIMUM = (1, 26, 5)
 """The newest `go` line of the modules that we build (Loki's)."""
+ROOMY_BYTES = 8 * 1024**3
+"""With this much memory a compiler may let garbage wait, which takes about a fifth off a build's processor time."""
 NICENESS = "5"
 """A build takes all cores for minutes; whoever sits at the machine goes first."""
 
@@ -191,7 +194,18 @@ def build_go_environment(context: Context, go: Path) -> dict[str, str]:
     env = {k: v for k, v in context.environ.items() if k not in {"GOFLAGS", "GOOS", "GOARCH", "GOWORK"}}
     env |= {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     env["GOPROXY"] = drop_direct(run_command([str(go), "env", "GOPROXY"], env=env).strip())
-    return env
+    return tune_collector(env, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def tune_collector(env: Mapping[str, str], memory: int) -> dict[str, str]:
+    """The environment in which compilers collect garbage seldom on a machine with `memory` bytes, if that is enough.
+
+    A quarter of the memory is where a process collects often again (https://go.dev/doc/gc-guide#Memory_limit); what
+    the environment says itself goes first.
+    """
+    if memory < ROOMY_BYTES:
+        return dict(env)
+    return {"GOGC": "400", "GOMEMLIMIT": str(memory // 4), **env}
 
 
 def drop_direct(proxies: str) -> str:

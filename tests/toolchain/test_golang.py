@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from toolchain.errors import ToolchainError
-from toolchain.golang import GoBuild, drop_direct, parse_version
+from toolchain.golang import GoBuild, drop_direct, parse_version, tune_collector
 from toolchain.pulumi_cli import CLI, KUBERNETES, PROVIDERS
 from toolchain.recipes import NODE_EXPORTER, OPERATOR, OPERATOR_CRDS, OPERATOR_VERSION, PROMETHEUS, RELOADER
 
@@ -98,3 +98,10 @@ def test_the_operators_definitions_are_those_of_its_programs() -> None:
     lines = (OPERATOR.folder / "go.mod").read_text().splitlines()
     assert f"require {OPERATOR_CRDS.publisher} v{OPERATOR_VERSION}" in lines
     assert OPERATOR_CRDS.module == OPERATOR.module == RELOADER.module
+
+
+def test_collector_waits_where_there_is_memory() -> None:
+    """With room a compiler collects seldom and within a bound; on a small machine, or told otherwise, as usual."""
+    assert tune_collector({"A": "b"}, 24 * 1024**3) == {"A": "b", "GOGC": "400", "GOMEMLIMIT": str(6 * 1024**3)}
+    assert tune_collector({"GOGC": "50"}, 24 * 1024**3)["GOGC"] == "50"
+    assert tune_collector({"A": "b"}, 4 * 1024**3) == {"A": "b"}
