@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 
+from components.documents import render_yaml
 from components.prometheus.rules import build_rule_file
 from model.base import parse_duration
 from model.inhibition import list_inhibitions
 from model.telemetry import AlertRule, Example, Inhibition, RuleGroup
-from tests.support.proving import STEP, evaluation, run
+from tests.support.proving import STEP, choose_interval, run
 from tests.support.validating import tool
 from tests.test_alert_rules import STACKS, planned
 
@@ -52,7 +52,7 @@ def firing(name: str, **unequal: str) -> str:
 def case(folder: Path, name: str, alerts: list[AlertRule], series: Mapping[str, str], at: str, **wanted: str) -> Path:
     """A test file for promtool: `wanted` are answers, 0 or 1, by query."""
     (folder / f"{name}-rules.yml").write_text(
-        yaml.safe_dump(build_rule_file(RuleGroup(name="pair", alerts=tuple(alerts))))
+        render_yaml(build_rule_file(RuleGroup(name="pair", alerts=tuple(alerts))))
     )
     test = {
         "interval": STEP,
@@ -63,8 +63,9 @@ def case(folder: Path, name: str, alerts: list[AlertRule], series: Mapping[str, 
             for query, value in wanted.items()
         ],
     }
-    text = {"rule_files": [f"{name}-rules.yml"], "evaluation_interval": evaluation(at), "tests": [test]}
-    (folder / f"{name}.yml").write_text(yaml.safe_dump(text, sort_keys=False))
+    step = choose_interval(at, *(alert.for_ for alert in alerts))
+    text = {"rule_files": [f"{name}-rules.yml"], "evaluation_interval": step, "tests": [test]}
+    (folder / f"{name}.yml").write_text(render_yaml(text))
     return folder / f"{name}.yml"
 
 

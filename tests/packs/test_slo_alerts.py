@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -47,38 +48,37 @@ QUIET = {
 def test_a_failure_or_two_in_a_quiet_hour_calls_nobody(name: str, tmp_path: Path) -> None:
     """Neither page fires in the hour after it; one that needed a single failure would."""
     series, at, alert = QUIET[name]
-    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, at, *map(silent, PAGES))], "30s")
-    judged(tmp_path, groups(system(AVAILABILITY, tune=ONE)), [case(series, at, fired(alert))], "30s")
+    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, at, *map(silent, PAGES))], slo.FAST_INTERVAL)
+    judged(tmp_path, groups(system(AVAILABILITY, tune=ONE)), [case(series, at, fired(alert))], slo.FAST_INTERVAL)
 
 
 def test_two_failures_at_sixty_an_hour_call_nobody(tmp_path: Path) -> None:
     """With 8 h of history, two failures a few minutes apart are no page."""
     series = steady(1, 9 * HOURS, (8 * HOURS, 8 * HOURS + 4))
-    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "9h", *map(silent, PAGES))], "30s")
+    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "9h", *map(silent, PAGES))], slo.FAST_INTERVAL)
 
 
 @pytest.mark.parametrize(
-    ("every", "minutes", "alert"),
-    [(3, 25, "HighErrorRatio"), (3, 25, "ErrorBudgetBurnFast"), (1, 12, "HighErrorRatio"), (20, 110, PAGES[0])],
+    ("every", "minutes", "alerts"), [(3, 25, PAGES), (1, 12, ("HighErrorRatio",)), (20, 110, ("ErrorBudgetBurnFast",))]
 )
-def test_an_outage_at_low_traffic_pages(every: int, minutes: int, alert: str, tmp_path: Path) -> None:
+def test_an_outage_at_low_traffic_pages(every: int, minutes: int, alerts: Sequence[str], tmp_path: Path) -> None:
     """When every request fails, at 60, 20 and 3 an hour, people are called as soon as five have failed and held."""
     begins = 8 * HOURS
     outage = tuple(range(begins, begins + 2 * HOURS, every))
     series = steady(every, begins + 2 * HOURS, outage)
     early = (MIN_FAILURES - 1) * every - 1
     tests = [
-        case(series, f"{begins + early}m", silent(alert)),
-        case(series, f"{begins + minutes}m", fired(alert)),
+        case(series, f"{begins + early}m", *map(silent, alerts)),
+        case(series, f"{begins + minutes}m", *map(fired, alerts)),
     ]
-    judged(tmp_path, groups(system(AVAILABILITY)), tests, "30s")
+    judged(tmp_path, groups(system(AVAILABILITY)), tests, slo.FAST_INTERVAL)
 
 
 def test_failures_are_counted_right_on_a_young_stack(tmp_path: Path) -> None:
     """After 90 minutes, seven failures are seven in the last six hours, and three in the last one."""
     series = steady(1, 100, (5, 12, 18, 22, 40, 60, 80))
     facts = (near("slo:requests_failed:increase6h", 7, 0.03), near("slo:requests_failed:increase1h", 3, 0.03))
-    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "90m", *facts)], "30s")
+    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "90m", *facts)], slo.FAST_INTERVAL)
 
 
 def test_the_number_of_failures_can_be_tuned(tmp_path: Path) -> None:
@@ -86,5 +86,7 @@ def test_the_number_of_failures_can_be_tuned(tmp_path: Path) -> None:
     outage = tuple(range(8 * HOURS, 8 * HOURS + 10))
     series = steady(1, 9 * HOURS, outage)
     more = {name: {"minFailures": 20} for name in PAGES}
-    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "9h", *map(fired, PAGES))], "30s")
-    judged(tmp_path, groups(system(AVAILABILITY, tune=more)), [case(series, "9h", *map(silent, PAGES))], "30s")
+    judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "9h", *map(fired, PAGES))], slo.FAST_INTERVAL)
+    judged(
+        tmp_path, groups(system(AVAILABILITY, tune=more)), [case(series, "9h", *map(silent, PAGES))], slo.FAST_INTERVAL
+    )

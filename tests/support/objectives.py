@@ -12,7 +12,7 @@ from model.load import parse_model
 from model.system import System
 from model.telemetry import RuleGroup
 from packs.system import expand_system
-from tests.support.proving import asked_for, run
+from tests.support.proving import asked_for, merge_tests, run
 from tests.support.validating import tool
 
 IDS = 'service="api", system="shop", environment="test"'
@@ -45,7 +45,7 @@ def judged(folder: Path, groups: Sequence[RuleGroup], tests: Sequence[Mapping[st
         document["groups"][0].pop("interval", None)
         file.write_text(render_yaml(document))
     text = {"rule_files": [file.name for file in files], "evaluation_interval": interval, "group_eval_order": order}
-    (folder / "tests.yml").write_text(render_yaml({**text, "tests": list(tests)}))
+    (folder / "tests.yml").write_text(render_yaml({**text, "tests": merge_tests(tests)}))
     done = run(str(tool("promtool")), [folder / "tests.yml"])
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 

@@ -31,13 +31,20 @@ def unproven(group: RuleGroup) -> list[str]:
     return [alert.name for alert in group.alerts if alert.example is None]
 
 
-LONG, COARSE = 24 * 3600, "5m"
-"""An example that takes longer, in seconds, is evaluated as seldom as this, unless less is looked at."""
+STEPS = ("1h", "30m", "15m", "5m", STEP)
+LEAST = 6
+"""So many evaluations a test has at least, unless it is soon over."""
 
 
-def evaluation(at: str) -> str:
-    """How often rules are evaluated in a test that looks at them at that time, which is that of an evaluation."""
-    return COARSE if parse_duration(at) > LONG and parse_duration(at) % parse_duration(COARSE) == 0 else STEP
+def choose_interval(at: str, *waits: str) -> str:
+    """How often rules are evaluated in a test that looks at `at`: seldom, as each evaluation takes time.
+
+    That time and how long alerts wait are multiples of it, so that they fire when they would.
+    """
+    times = [parse_duration(text) for text in (at, *waits)]
+    lengths = ((step, parse_duration(step)) for step in STEPS)
+    fits = (step for step, length in lengths if times[0] >= LEAST * length and not any(t % length for t in times))
+    return next(fits, STEP)
 
 
 def needed(group: RuleGroup, alert: AlertRule) -> RuleGroup:
@@ -86,10 +93,10 @@ def prove_and_read(group: RuleGroup, promtool: str, folder: Path, *, cluster: bo
     return complaint, [text for _, text in TEXT.findall(printed)]
 
 
-def _print_alert(name: str, example: Example, *, cluster: bool) -> tuple[str, dict[str, Any]]:
+def _print_alert(name: str, example: Example, *, cluster: bool) -> dict[str, Any]:
     series = example.fires if cluster else {remove_platform(key): values for key, values in example.fires.items()}
     expected = [{"alertname": name, "eval_time": example.at, "exp_alerts": []}]
-    return example.at, _build_test(f"{name} is printed", series) | {"alert_rule_test": expected}
+    return _build_test(f"{name} is printed", series) | {"alert_rule_test": expected}
 
 
 def remove_platform(series: str) -> str:
@@ -97,18 +104,14 @@ def remove_platform(series: str) -> str:
     return OF_PLATFORM.sub("", series).replace(", }", "}")
 
 
-def _write_proof(group: RuleGroup, folder: Path, more: Mapping[str, tuple[str, Mapping[str, Any]]]) -> list[Path]:
+def _write_proof(group: RuleGroup, folder: Path, more: Mapping[str, Mapping[str, Any]]) -> list[Path]:
     """The files of the tests of each alert of the group, with one `more` of an alert where there is one."""
     files = []
     for number, alert in enumerate(group.alerts):
-        by_step: dict[str, list[Mapping[str, Any]]] = {}
-        tests = [*(cases(alert) if alert.example else ()), *([more[alert.name]] if alert.name in more else ())]
-        for at, test in tests:
-            by_step.setdefault(evaluation(at), []).append(test)
-        rest = needed(group, alert)
-        files += [
-            write_tests(rest, merge_tests(t), s, folder / f"{alert.name}-{number}-{s}.yml") for s, t in by_step.items()
-        ]
+        if alert.example:
+            tests = [*cases(alert), *([more[alert.name]] if alert.name in more else ())]
+            step, path = choose_interval(alert.example.at, alert.for_), folder / f"{alert.name}-{number}.yml"
+            files.append(write_tests(needed(group, alert), merge_tests(tests), step, path))
     return files
 
 
@@ -119,9 +122,9 @@ def merge_tests(tests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         one = merged.setdefault(
             repr(test["input_series"]), {**test, "name": "", "promql_expr_test": [], "alert_rule_test": []}
         )
-        one["name"] += f"{', ' if one['name'] else ''}{test['name']}"
-        one["promql_expr_test"] += test["promql_expr_test"]
-        one["alert_rule_test"] += test["alert_rule_test"]
+        one["name"] += f"{', ' if one['name'] else ''}{test.get('name', '')}"
+        for expected in ("promql_expr_test", "alert_rule_test"):
+            one[expected] += test.get(expected, [])
     return list(merged.values())
 
 
@@ -142,19 +145,19 @@ def write_tests(group: RuleGroup, tests: Sequence[Mapping[str, Any]], step: str,
     return path
 
 
-def cases(alert: AlertRule) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Tests, each with the time that it looks at.
+def cases(alert: AlertRule) -> Iterator[dict[str, Any]]:
+    """Tests of an alert by its example.
 
-    The alert fires in the one example and not in the other; and it does not fire before it has held for long enough.
+    It fires in the one example and not in the other; and it does not fire before it has held for long enough.
     """
     assert alert.example is not None
     at = alert.example.at
-    yield at, _case(alert, "fires", alert.example.fires, at, expected=1)
+    yield _case(alert, "fires", alert.example.fires, at, expected=1)
     if alert.example.silent:  # Watchdog has nothing that could silence it
-        yield at, _case(alert, "stays silent", alert.example.silent, at, expected=0)
+        yield _case(alert, "stays silent", alert.example.silent, at, expected=0)
     if parse_duration(alert.for_) > parse_duration(STEP):
         early = f"{parse_duration(alert.for_) - parse_duration(STEP):g}s"
-        yield early, _case(alert, "waits", alert.example.fires, early, expected=0)
+        yield _case(alert, "waits", alert.example.fires, early, expected=0)
 
 
 def _case(alert: AlertRule, name: str, series: Mapping[str, str], at: str, *, expected: int) -> dict[str, Any]:
