@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from model import checks, extra_objects, tuning
+from model import checks, extra_objects, host_ports, tuning
 from model.checks import idle as unread
 from model.checks import names, needs
 from model.component import Component, Contributor, Planning
@@ -109,6 +109,7 @@ def build_plan(
         warnings=tuple(text for c, own in active for text in c.warnings(own, planned)),
     )
     problems += unread.check_idle(planned, parts, switched_off, workloads)
+    problems += host_ports.check_host_ports(plan.stack, plan.sections, plan.system, plan.workloads)
     clashes = names.check_names(planned, {**parts, **idle}, extra, workloads)
     problems += clashes.values()
     problems += [
@@ -140,7 +141,6 @@ def _check_contradictions(plan: Plan) -> list[str]:
     messages += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
     volumes = Counter(volume.name for workload in every for volume in workload.volumes)
     messages += [f"volume {name!r} is planned more than once" for name, count in volumes.items() if count > 1]
-    messages += _check_port_clashes(every)
     for workload in every:
         where = f"workload {workload.name!r}"
         if workload.image not in plan.images:
@@ -163,16 +163,3 @@ def _check_contradictions(plan: Plan) -> list[str]:
             if name not in names
         ]
     return messages
-
-
-def _check_port_clashes(workloads: Sequence[Workload]) -> list[str]:
-    users: dict[int, list[str]] = {}
-    for workload in workloads:
-        for port in workload.ports:
-            if port.publish is not None:
-                users.setdefault(port.publish, []).append(workload.name)
-    return [
-        f"host port {port} is wanted by {' and '.join(sorted(names))}: give each a port of its own"
-        for port, names in sorted(users.items())
-        if len(names) > 1
-    ]

@@ -126,7 +126,7 @@ def test_what_parts_say_of_each_other_is_said_together(tmp_path: Path) -> None:
     assert [text.partition(": ")[0] + ": " + text.split(": ")[1] for text in said] == [
         "Pulumi.dev.yaml: loki.enabled",
         "configs/systems/shop.yaml: objectives[0].window",
-        "stack dev: host port 9090 is wanted by alertmanager and prometheus",
+        "Pulumi.dev.yaml: alertmanager.port",
     ]
 
 

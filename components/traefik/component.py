@@ -23,6 +23,7 @@ from model.addresses import is_own_host
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build_dashboard
 from model.errors import Problem
+from model.host_ports import locate_host_port
 from model.naming import build_scrape_targets
 from model.places import locate_in_section, locate_setting
 from model.secret import Secret
@@ -95,7 +96,8 @@ class Traefik(Component[Settings]):
         ):  # elsewhere something may stand in between
             message = f"{settings.base_url!r} leads nowhere: Traefik's port on this host is {opened}"
             setting_path = locate_setting(context.stack, "baseUrl")
-            problems.append(Problem(setting_path, f"{message}; give both the same port (traefik.port)"))
+            key = locate_host_port(context.stack, own, context.system, NAME, opened)
+            problems.append(Problem(setting_path, f"{message}; give both the same port ({key})"))
         return problems
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:

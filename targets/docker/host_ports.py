@@ -10,8 +10,8 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from model.host_ports import locate_host_port
 from model.naming import LABEL
-from model.places import derive_section_key
 from model.plan import Plan
 from model.workload import Port
 
@@ -30,11 +30,15 @@ def check_host_ports(plan: Plan, containers: Sequence[Mapping[str, Any]], *, loc
     theirs = [item for item in containers if item not in mine]
     own = {number for _, number, _ in _list_published_ports(mine)}
     return [
-        f"host port {port.publish} on {port.bind}, which {derive_section_key(component)} wants, is taken by {who};"
-        " name another port there, or end that"
+        f"{_locate(plan, component, port)}: host port {port.publish} on {port.bind} is taken by {who};"
+        " give another port there, or end that"
         for component, port in _list_required_ports(plan)
         if (who := _find_owner(port, theirs) or (local and port.publish not in own and _find_process(port)))
     ]
+
+
+def _locate(plan: Plan, component: str, port: Port) -> str:
+    return locate_host_port(plan.stack, plan.sections[component], plan.system, component, port.publish or 0)
 
 
 def _list_required_ports(plan: Plan) -> Iterator[tuple[str, Port]]:

@@ -121,7 +121,7 @@ RECEIVER_CASES = (
     Case(
         name="host port clash",
         settings={"alertmanager": '{"port": 9090}'},
-        at="stack dev",
+        at="Pulumi.dev.yaml: alertmanager.port",
         says="host port 9090 is wanted by alertmanager and prometheus: give each a port of its own",
     ),
 )

@@ -49,7 +49,9 @@ def test_a_port_of_another_container_is_named(tmp_path: Path, ip: str, bind: str
     found = check_host_ports(plan, [container("web", ip, 18080)], local=False)
     assert bool(found) is clash
     if clash:
-        assert "host port 18080" in found[0] and "traefik wants" in found[0] and "the container web" in found[0]
+        assert (
+            found[0].startswith("Pulumi.dev.yaml: traefik.port: host port 18080 ") and "the container web" in found[0]
+        )
     assert not check_host_ports(plan, [container("dev-traefik", ip, 18080, stack="dev")], local=False)
 
 
@@ -62,7 +64,7 @@ def test_a_port_of_another_process_is_named(tmp_path: Path) -> None:
         assert "another process of this host" in " ".join(check_host_ports(plan, [], local=True))
         assert not check_host_ports(plan, [], local=False)
         own = container("dev-traefik", "127.0.0.1", int(other.getsockname()[1]), stack="dev")
-        assert not [text for text in check_host_ports(plan, [own], local=True) if "traefik wants" in text]
+        assert not [text for text in check_host_ports(plan, [own], local=True) if "traefik.port" in text]
 
 
 def test_a_free_port_is_free(tmp_path: Path) -> None:
