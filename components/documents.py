@@ -18,7 +18,11 @@ from yaml.resolver import Resolver
 
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml where it is there: the same text, ten times as fast."""
-_MAP, _SEQ = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
+_MAP, _SEQ, _STR = (f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str"))
+_MAP_BEGIN = events.MappingStartEvent(None, _MAP, implicit=True, flow_style=False)
+_MAP_END = events.MappingEndEvent()
+_SEQ_BEGIN = events.SequenceStartEvent(None, _SEQ, implicit=True, flow_style=False)
+_SEQ_END = events.SequenceEndEvent()
 _RESOLVER: Any = Resolver()
 _REPRESENTER = SafeRepresenter()
 
@@ -55,23 +59,30 @@ def _list_events(documents: Iterable[Any]) -> Iterator[events.Event]:
 
 def _add_events(value: Any, made: list[events.Event]) -> None:
     if type(value) is str:  # most of a document
-        made.append(_build_scalar(value, "str"))
+        made.append(_build_text(value))
     elif isinstance(value, dict):
-        made.append(events.MappingStartEvent(None, _MAP, implicit=True, flow_style=False))
+        made.append(_MAP_BEGIN)
         for key, entry in value.items():
             _add_events(key, made)
             _add_events(entry, made)
-        made.append(events.MappingEndEvent())
+        made.append(_MAP_END)
     elif isinstance(value, (list, tuple)):
-        made.append(events.SequenceStartEvent(None, _SEQ, implicit=True, flow_style=False))
+        made.append(_SEQ_BEGIN)
         for entry in value:
             _add_events(entry, made)
-        made.append(events.SequenceEndEvent())
+        made.append(_SEQ_END)
     else:
         made.append(_build_scalar(value, type(value).__name__))
 
 
 @lru_cache(maxsize=4096)  # keys, severities and names of labels are the same again and again
+def _build_text(value: str) -> events.ScalarEvent:
+    """A text, in quotes where it would else be read as a number, a date or the like."""
+    plain = _RESOLVER.resolve(yaml.ScalarNode, value, (True, False)) == _STR
+    return events.ScalarEvent(None, _STR, (plain, True), value)
+
+
+@lru_cache(maxsize=1024)
 def _build_scalar(value: Any, kind: str) -> events.ScalarEvent:
     """A value as the representer writes it; `kind` is for the cache alone, to which 1, 1.0 and True are equal."""
     node: Any = _REPRESENTER.represent_data(value)
