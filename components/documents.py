@@ -7,7 +7,7 @@ anchor. Events: https://pyyaml.org/wiki/PyYAMLDocumentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,8 @@ from yaml.resolver import Resolver
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml where it is there: the same text, ten times as fast."""
 _MAP, _SEQ, _STR = (f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str"))
+_STREAM_BEGIN, _STREAM_END = events.StreamStartEvent(), events.StreamEndEvent()
+_DOCUMENT_BEGIN, _DOCUMENT_END = events.DocumentStartEvent(explicit=False), events.DocumentEndEvent(explicit=False)
 _MAP_BEGIN = events.MappingStartEvent(None, _MAP, implicit=True, flow_style=False)
 _MAP_END = events.MappingEndEvent()
 _SEQ_BEGIN = events.SequenceStartEvent(None, _SEQ, implicit=True, flow_style=False)
@@ -46,15 +48,14 @@ def _emit(documents: Iterable[Any]) -> str:
     return text
 
 
-def _list_events(documents: Iterable[Any]) -> Iterator[events.Event]:
-    yield events.StreamStartEvent()
+def _list_events(documents: Iterable[Any]) -> list[events.Event]:
+    made: list[events.Event] = [_STREAM_BEGIN]
     for document in documents:
-        made: list[events.Event] = []
+        made.append(_DOCUMENT_BEGIN)
         _add_events(document, made)
-        yield events.DocumentStartEvent(explicit=False)
-        yield from made
-        yield events.DocumentEndEvent(explicit=False)
-    yield events.StreamEndEvent()
+        made.append(_DOCUMENT_END)
+    made.append(_STREAM_END)
+    return made
 
 
 def _add_events(value: Any, made: list[events.Event]) -> None:

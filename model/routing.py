@@ -114,7 +114,8 @@ def _find_used_labels(alert: AlertRule) -> Iterable[str]:
     yield from (name for name, value in alert.labels.items() if "{{" in value)
     texts = (alert.summary, alert.description, *alert.annotations.values())
     yield from (name for text in texts if "{{" in text for name in _TEMPLATE.findall(text))
-    yield from _find_labels(alert.expr)
+    # the same rule of another service has the same labels
+    yield from _find_labels(alert.expr.replace(f'"{alert.service}"', '""') if alert.service else alert.expr)
 
 
 @lru_cache(maxsize=4096)

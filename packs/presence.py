@@ -30,6 +30,8 @@ def derive_exposed_series(name: str, metric: Metric) -> str:
 
 
 def _is_used(name: str, expression: str) -> bool:
+    if name not in expression:  # which is soon known
+        return False
     return re.search(rf"(?<![\w:]){re.escape(name)}(_bucket|_count|_sum)?(?![\w:])", expression) is not None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
 
 from model.errors import Problem, suggest_name
 from model.roles import FREE, Role
@@ -29,8 +28,11 @@ def check_roles(system: System, where: str) -> list[Problem]:
 
 
 def _check_repeated(service: Service, where: str) -> Iterator[Problem]:
-    for role in get_args(Role):
-        if role not in SHARED and len(named := sorted(service.find_metrics(role))) > 1:
+    names: dict[Role, list[str]] = {}
+    for name, metric in service.metrics.items():
+        names.setdefault(metric.role, []).append(name)
+    for role, several in names.items():
+        if role not in SHARED and len(named := sorted(several)) > 1:
             message = f"the role {role!r} is also that of {named[0]}; only one metric of a service can have it"
             yield Problem(f"{where}.metrics.{named[1]}.role", message)
 

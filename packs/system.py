@@ -65,7 +65,11 @@ class SystemContributor(Contributor):
 def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
     """The contribution with rules and dashboards, of a system whose roles and objectives are right."""
     system = context.system
-    groups = [_build_group(system, Subject(system, key)) for key in system.services]
+    rules_by_service = {
+        key: [PACKS[name].rules(Subject(system, key)) for name in service.packs]
+        for key, service in system.services.items()
+    }
+    groups = [_build_group(Subject(system, key), parts) for key, parts in rules_by_service.items()]
     own = RuleGroup(
         name=system.name,
         alerts=tuple(_build_alert(spec) for spec in system.alerts),
@@ -74,13 +78,14 @@ def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
     objectives = slo.build_groups(system, context.settings.environment)
     rules = tuple(
         group
-        for group in [*groups, *_build_outcome_groups(system), own, *objectives]
+        for group in [*groups, *_build_outcome_groups(system, rules_by_service), own, *objectives]
         if group.recordings or group.alerts
     )
     known = Catalogue(_merge_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
     problems = _check_queries(system, known)
     boards = _build_dashboards(context, problems)
-    rules = tuple(replace(group, board=group.board or _find_first_dashboard(system)) for group in rules)
+    first = _find_first_dashboard(system)
+    rules = tuple(group if group.board else replace(group, board=first) for group in rules)
     return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(problems))
 
 
@@ -240,9 +245,9 @@ def _build_instance_label(service: Service, address: str) -> dict[str, str]:
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _build_group(system: System, subject: Subject) -> RuleGroup:
+def _build_group(subject: Subject, parts: Sequence[Rules]) -> RuleGroup:
     """The rules of a service's packs; rules that two packs bring stand once."""
-    parts = [PACKS[name].rules(subject) for name in subject.service.packs]
+    system = subject.system
     merged = Rules(
         tuple({rule.record: rule for part in parts for rule in part.recordings}.values()),
         tuple({alert.name: alert for part in parts for alert in part.alerts}.values()),
@@ -259,13 +264,12 @@ def _build_group(system: System, subject: Subject) -> RuleGroup:
     )
 
 
-def _build_outcome_groups(system: System) -> Iterator[RuleGroup]:
+def _build_outcome_groups(system: System, rules_by_service: Mapping[str, Sequence[Rules]]) -> Iterator[RuleGroup]:
     """Whether outcomes of each service are known: asked for less often, for it looks at an hour of every counter."""
-    for key, service in system.services.items():
-        subject = Subject(system, key)
-        counted = dict.fromkeys(each for name in service.packs for each in PACKS[name].rules(subject).outcomes)
+    for key, parts in rules_by_service.items():
+        counted = dict.fromkeys(each for part in parts for each in part.outcomes)
         if counted:
-            alert = replace(outcome.alert_on_unknown_outcomes(subject, tuple(counted)), service=key)
+            alert = replace(outcome.alert_on_unknown_outcomes(Subject(system, key), tuple(counted)), service=key)
             # a group of its own: rules of one group that differ in nothing but their query count as duplicates
             yield RuleGroup(name=f"{system.name}-{key}-outcomes", interval=outcome.INTERVAL, alerts=(alert,))
 
