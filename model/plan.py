@@ -9,7 +9,7 @@ from typing import Any
 
 from model import checks, extra_objects, host_ports, tuning
 from model.checks import idle as unread
-from model.checks import names, needs
+from model.checks import losses, names, needs
 from model.component import Component, Contributor, Planning
 from model.errors import Problem, suggest_name
 from model.extra_objects import ExtraObject
@@ -106,7 +106,10 @@ def build_plan(
         images=context.images,
         extra_objects=tuple(item for c, own in active for item in c.objects(own, planned)),
         operator=context.operator,
-        warnings=tuple(text for c, own in active for text in c.warnings(own, planned)),
+        warnings=(
+            *(text for c, own in active for text in c.warnings(own, planned)),
+            *losses.list_losses(context, merged, switched_off),
+        ),
     )
     problems += unread.check_idle(planned, parts, switched_off, workloads)
     problems += host_ports.check_host_ports(plan.stack, plan.sections, plan.system, plan.workloads)

@@ -35,6 +35,7 @@ from model.object_store import build_access
 from model.places import locate_in_section
 from model.secret import Secret
 from model.telemetry import (
+    LOG_FILES,
     LOG_STORE,
     Datasource,
     LogStore,
@@ -145,6 +146,17 @@ class Loki(Component[Settings]):
             message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
             return [*problems, Problem(locate_in_section(context.stack, NAME, "mode"), message)]
         return problems
+
+    def warnings(self, own: Settings, context: Planned) -> list[str]:
+        """A store that nobody sends a line to: no part of the stack, and no machine that may."""
+        opened = own.port or context.system.ports.get(NAME)
+        pushed = opened or context.settings.access.list_machines("push")
+        if pushed or LOG_FILES in context.telemetry.offers:
+            return []
+        return [
+            f"{locate_in_section(context.stack, NAME, 'enabled')}: true, but nobody sends lines to it, so panels and"
+            " alerts on logs stay empty: let a program of yours push them ('push' in access.machines), or switch it off"
+        ]
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The secret half of the access key, where one is named."""
