@@ -237,6 +237,8 @@ def preview(stack: str, *, as_json: bool) -> int:
     run_preflight(host, plan)
     how = _list_refresh_arguments(space, plan, host)
     space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, *how)
+    if not as_json:
+        verify.print_warnings(plan.warnings, console)
     return FINE
 
 

@@ -264,11 +264,16 @@ def print_report(report: Report, console: Console) -> bool:
         console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
     for sentence in report.unseen:
         console.print(f"[red]unseen[/] {escape(sentence)}")
-    for warning in report.warnings:
-        console.print(f"[yellow]warning[/] {escape(warning)}")
+    print_warnings(report.warnings, console)
     console.print(f"Targets: {len(report.scraped) - len(down)} of {len(report.scraped)} up")
     console.print(f"Grafana: {report.base_url}/  (user admin, password: make password STACK={report.stack})")
     return report.good
+
+
+def print_warnings(warnings: Sequence[str], console: Console) -> None:
+    """Prints what a plan warns of, one line each."""
+    for warning in warnings:
+        console.print(f"[yellow]warning[/] {escape(warning)}")
 
 
 def describe_report(report: Report) -> dict[str, Any]:

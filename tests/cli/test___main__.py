@@ -152,7 +152,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(commands, "open_host", lambda name, location: DockerHost(name, docker))
     monkeypatch.setattr(DockerHost, "describe", lambda self, settings: Description())
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
-    plan = SimpleNamespace(warnings=(), settings=registry.build_settings_model()(system="plue"))
+    plan = SimpleNamespace(warnings=("nobody is called",), settings=registry.build_settings_model()(system="plue"))
     monkeypatch.setattr(render, "plan_workspace", lambda space: plan)
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
     monkeypatch.setattr(engine, "build_tool_env", lambda: {})
@@ -160,12 +160,16 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_preview_changes_nothing(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make preview` asks Pulumi for a preview of that stack and nothing else; --json gives it to programs."""
+def test_preview_changes_nothing(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make preview` asks Pulumi for a preview and shows what the plan warns of; --json gives Pulumi's to programs."""
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
     assert call(monkeypatch, "preview") == 0
+    assert "warning nobody is called" in capsys.readouterr().out
     assert call(monkeypatch, "preview", "--json") == 0
+    assert "warning" not in capsys.readouterr().out
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
 
 

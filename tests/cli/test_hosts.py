@@ -10,7 +10,7 @@ import pytest
 
 from cli import recover, verify
 from cli.hosts import DockerHost
-from model.settings import Settings
+from model.settings import ComponentSettings, Settings
 from model.workload import Port
 from targets.docker import engine as docker_engine
 from targets.docker.engine import EngineFacts
@@ -38,7 +38,10 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
     host = DockerHost("dev", engine)
     assert host.describe(settings).settings["docker"]["dataRoot"] == "/data/docker"
     workload = SimpleNamespace(ports=(Port(number=8080, publish=8080),))
-    plan = SimpleNamespace(stack="dev", settings=settings, workloads={"traefik": (workload,)})
+    plan = SimpleNamespace(
+        stack="dev", settings=settings, workloads={"traefik": (workload,)},
+        sections={"traefik": ComponentSettings(port=8080)}, system=SimpleNamespace(name="shop", ports={}),
+    )  # fmt: skip
     said, port = host.check_preflight(plan)  # type: ignore[arg-type]
     assert said.startswith("docker.dataRoot: ") and "is taken by the container web" in port
     assert set(asked) == {"tcp://10.0.0.5:2376"}
