@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from model.dashboard_spec import Panel, Query, Threshold
@@ -175,6 +176,7 @@ def build_share_example(bad: str, good: str, bound: float) -> Example:
     )
 
 
+@lru_cache(maxsize=4096)
 def build_service_series(service: str, name: str, **labels: str) -> str:
     """One of the series of a component of the stack, as the examples of its alerts name it."""
     listed = {"service": service, "system": "any", "environment": "test", **labels}

@@ -5,6 +5,8 @@ Source of the names: https://prometheus.io/docs/alerting/latest/alertmanager/ an
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import fill_zero_if_up
 from model.base import format_duration, parse_duration
 from model.dashboard_spec import Panel
@@ -242,6 +244,7 @@ def alert_on_config_inconsistent() -> AlertRule:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """What is sent, what fails, and what is known; only integrations that were ever used, as all have series."""
     used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0" + fill_zero_if_up(SELF)

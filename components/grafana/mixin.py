@@ -5,6 +5,8 @@ Source of the names: https://grafana.com/docs/grafana/latest/setup-grafana/set-u
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
@@ -88,6 +90,7 @@ def alert_on_datasource_errors(tune: Tune) -> AlertRule:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """How much Grafana is used, and how quick it is."""
     rate = f"sum by (status_code) (rate({REQUESTS}_count[$__rate_interval])){NOTHING_YET}"

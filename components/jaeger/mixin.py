@@ -5,6 +5,8 @@ Source of the names: https://www.jaegertracing.io/docs/1.62/monitoring/ and its 
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
@@ -153,6 +155,7 @@ def alert_on_query_errors(tune: Tune) -> AlertRule:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """What Jaeger receives, what it loses, and how near it is to losing more."""
     received = {

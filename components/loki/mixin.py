@@ -5,6 +5,8 @@ Source of the names: https://grafana.com/docs/loki/latest/operations/meta-monito
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
@@ -187,6 +189,7 @@ def alert_on_limits_refused() -> AlertRule:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """What Loki receives and holds."""
     received = {"bytes": f"sum(rate(loki_distributor_bytes_received_total[$__rate_interval])){NOTHING_YET}"}

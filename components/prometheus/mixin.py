@@ -5,6 +5,8 @@ Source of the names: https://prometheus.io/docs/prometheus/latest/getting_starte
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.prometheus import alerts as prometheus_alerts
 from components.prometheus import discovery_alerts as discovery
 from components.prometheus import target_alerts as targets
@@ -29,6 +31,7 @@ def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1, cluster: bo
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def build_target_panels() -> tuple[Panel, ...]:
     """What is scraped and what fires, whoever it belongs to."""
     up = {"{{service}} {{instance}}": f"up{{{CHOSEN}}}"}
@@ -46,6 +49,7 @@ def build_target_panels() -> tuple[Panel, ...]:
     )
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """What Prometheus takes in, holds and evaluates."""
     ingested = {"samples": "sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))"}

@@ -5,6 +5,8 @@ Source of the names: https://grafana.com/docs/loki/latest/send-data/promtail/ an
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
@@ -158,6 +160,7 @@ def alert_on_file_not_read(tune: Tune) -> AlertRule:
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """What Promtail reads, sends and loses; it has metrics of files only where it reads files."""
     lines = {

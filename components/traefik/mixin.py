@@ -5,6 +5,8 @@ Source: https://doc.traefik.io/traefik/observe/metrics/
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import draw_chart, draw_stat, fill_zero_if_up, select, sum_rate, take_rate
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.limits import Share
@@ -86,6 +88,7 @@ def _build_quantile(q: float, metric: str, by: str = "") -> str:
     return f"histogram_quantile({q:g}, {sum_rate(keys, f'{metric}_bucket')}){NOTHING_YET}"
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """All requests: how many, how many fail, how long they take, and who is connected."""
     durations = {
@@ -115,6 +118,7 @@ def panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+@cache
 def board() -> DashboardSpec:
     """Everything about the proxy."""
     return DashboardSpec(

@@ -20,6 +20,7 @@ from model.extra_objects import ExtraObject
 from model.images import Image
 from model.plan import Plan
 from model.settings import KubernetesSettings
+from model.telemetry import Dashboard
 from model.workload import ConfigDir, Workload
 from stack.assemble import ConfigValue, assemble_plan, load_images
 from stack.stack import MonitoringStack
@@ -82,13 +83,18 @@ def _reached(entries: Any) -> Any:
     return {key: entry for key, entry in entries.items() if not (isinstance(entry, Mapping) and entry.get("onHost"))}
 
 
+@functools.lru_cache(maxsize=256)
+def _render_board(board: Dashboard) -> str:
+    return json.dumps(board.model)
+
+
 @contextmanager
 def written_plainly() -> Iterator[None]:
     """Documents are written as JSON meanwhile, which is YAML too: in a tenth of the time, and other content differs."""
     writer = SimpleNamespace(safe_dump=lambda document, **_: json.dumps(document))
     emit = mock.patch("components.documents._emit", lambda documents: json.dumps(list(documents)))
-    board = mock.patch("components.grafana.documents.render_dashboard", lambda board: json.dumps(board.model))
-    with emit, board, mock.patch("components.loki.documents.yaml", writer):
+    boards = mock.patch("components.grafana.documents.render_dashboard", _render_board)
+    with emit, boards, mock.patch("components.loki.documents.yaml", writer):
         yield
 
 

@@ -5,6 +5,8 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import draw_chart, draw_stat, fill_zero_if, select
 from components.exporters.blackbox.alerts import CERTIFICATE_DAYS, SLOW_SECONDS
 from model.dashboard_spec import DashboardSpec, Panel, Row
@@ -13,6 +15,7 @@ from packs.base import build_panel, build_thresholds
 ANSWERED = {"{{service}} {{instance}}": select("probe_success")}
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """Which endpoints answer, how, how quickly, and how often they did."""
     durations = {"{{service}} {{instance}}": select("probe_duration_seconds")}
@@ -39,6 +42,7 @@ def panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+@cache
 def board() -> DashboardSpec:
     """Everything about the health endpoints."""
     return DashboardSpec(

@@ -6,6 +6,8 @@ Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.m
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import draw_chart, draw_stat, fill_zero_if, select, sum_rate, take_rate
 from components.exporters.containers.alerts import MEMORY, NAMED, RESTARTS, THROTTLED, alerts
 from model.dashboard_spec import DashboardSpec, Panel, Row
@@ -19,6 +21,7 @@ CORES = sum_rate("name", "container_cpu_usage_seconds_total", NAMED)
 NAME = "{{name}}"
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """Memory and CPU of each container, and how near both are to their limits."""
     shares = (
@@ -47,6 +50,7 @@ def panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+@cache
 def board() -> DashboardSpec:
     """Everything about the containers."""
     return DashboardSpec(

@@ -6,6 +6,8 @@ https://kubernetes.io/docs/reference/instrumentation/metrics/
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import draw_chart, draw_stat, fill_zero_if, select, sum_rate
 from components.exporters.kube_state import alerts as cluster_alerts
 from components.exporters.kube_state import node_alerts as cluster_node_alerts
@@ -42,6 +44,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     )
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """What is missing, what restarts, what is full: the row for the stack's own dashboard."""
     return (
@@ -63,6 +66,7 @@ def panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+@cache
 def board() -> DashboardSpec:
     """Everything about the cluster."""
     return DashboardSpec(

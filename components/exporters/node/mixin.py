@@ -5,6 +5,8 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import draw_chart, draw_stat, select, sum_rate, take_rate
 from components.exporters.node import alerts as host_alerts
 from components.exporters.node import device_alerts as host_device_alerts
@@ -32,6 +34,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     return (*host_alerts.alerts(tune), *host_disk_alerts.alerts(tune), *host_device_alerts.alerts(tune))
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """CPU, memory, disks and load: what runs out."""
     idle = take_rate("node_cpu_seconds_total", FREE)
@@ -61,6 +64,7 @@ def panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+@cache
 def board() -> DashboardSpec:
     """Everything about the hosts."""
     return DashboardSpec(

@@ -5,6 +5,8 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import draw_chart, draw_stat, select, sum_rate, take_rate
 from components.exporters.postgres import alerts as postgres_alerts
 from components.exporters.postgres import upkeep_alerts as postgres_upkeep_alerts
@@ -30,6 +32,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
     return (*postgres_alerts.alerts(tune), *postgres_upkeep_alerts.alerts(tune))
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """Connections, transactions, the longest of them, and the cache."""
     done = {what: sum_rate("database", f"pg_stat_database_xact_{what}", REAL) for what in ("commit", "rollback")}
@@ -60,6 +63,7 @@ def panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+@cache
 def board() -> DashboardSpec:
     """Everything about PostgreSQL."""
     return DashboardSpec(

@@ -5,6 +5,8 @@ Source: https://redis.io/docs/latest/commands/info/
 
 from __future__ import annotations
 
+from functools import cache
+
 from components.drawing import draw_chart, draw_stat, select, sum_rate, take_rate
 from components.exporters.redis import alerts as redis_alerts
 from components.exporters.redis import data_alerts as redis_data_alerts
@@ -28,6 +30,7 @@ def _build_rates_by_database(*metrics: str) -> dict[str, str]:
     return {f"{{{{database}}}} {name}": take_rate(metric) for metric, name in names.items()}
 
 
+@cache
 def panels() -> tuple[Panel, ...]:
     """Operations, memory, clients, hits."""
     memory_used, most = select("redis_memory_used_bytes"), select("redis_memory_max_bytes")
@@ -60,6 +63,7 @@ def panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+@cache
 def board() -> DashboardSpec:
     """Everything about Redis."""
     return DashboardSpec(
