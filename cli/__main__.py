@@ -264,12 +264,14 @@ def down(stack: str, *, purge: bool) -> int:
         keep_secrets(space, generated)
     drift.drop_digest(space.directory)
     run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
+    volumes = host.list_volumes()
     if purge:
         host.purge_volumes()
         drop_secrets(space, generated)
     forget_stack(space)
-    if not purge and (volumes := host.list_volumes()):
-        console.print(f"Kept data volumes: {', '.join(volumes)} (remove them with PURGE=1)")
+    if volumes:
+        named = ", ".join(volumes)
+        console.print(f"Removed data volumes: {named}" if purge else f"Kept data volumes: {named} (remove: PURGE=1)")
     return 0
 
 

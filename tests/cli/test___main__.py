@@ -183,12 +183,13 @@ def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_purge_removes_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """`make down PURGE=1` removes the data volumes too."""
+    """`make down PURGE=1` removes the data volumes too, and names them."""
     volume = FakeItem("dev-prometheus-data")
     monkeypatch.setattr(recover, "list_volumes", lambda client, name: [volume])
     assert call(monkeypatch, "down", "--purge") == 0
     assert volume.done == ["remove"]
-    assert "Kept" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Kept" not in said and "Removed data volumes: dev-prometheus-data" in said
 
 
 @pytest.mark.parametrize("command", ["down", "refresh"])
