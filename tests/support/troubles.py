@@ -61,14 +61,16 @@ def paused(stack: RunningStack, workload: str) -> Iterator[Poke]:
 
 @contextmanager
 def restarted(stack: RunningStack, workload: str, uptime: str, times: int = 3) -> Iterator[Poke]:
-    """A container that starts again and again, each time after Prometheus has seen it run for a while.
+    """A container that starts again and again, until Prometheus has seen each start as a reset.
 
-    `uptime` is a query for the seconds since its start.
+    `uptime` selects its series of seconds since its start. A start is a reset only where the first sample after it is
+    lower than the last one before, so the process runs for longer than a slow start takes.
     """
     for number in range(times):
-        eventually(lambda: _number(stack, uptime) > 12, timeout=60, what=f"{uptime} after {number} restarts")
+        eventually(lambda: _number(stack, uptime) > 20, timeout=90, what=f"{uptime} after {number} restarts")
         stack.container(workload).restart(timeout=5)
-        eventually(lambda: _number(stack, uptime) < 12, timeout=60, what=f"{uptime} after one more restart")
+        seen = f"resets({uptime}[30m])"
+        eventually(lambda seen=seen, least=number: _number(stack, seen) > least, timeout=90, what=seen)  # type: ignore[misc]
     yield nothing
 
 
