@@ -270,8 +270,8 @@ def down(stack: str, *, purge: bool) -> int:
         drop_secrets(space, generated)
     forget_stack(space)
     if volumes:
-        named = ", ".join(volumes)
-        console.print(f"Removed data volumes: {named}" if purge else f"Kept data volumes: {named} (remove: PURGE=1)")
+        said, hint = ("Removed", "") if purge else ("Kept", " (remove them with PURGE=1)")
+        console.print(f"{said} data volumes: {', '.join(volumes)}{hint}")
     return 0
 
 

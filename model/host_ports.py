@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from model.errors import Problem
 from model.places import derive_section_key, locate_in_section, locate_in_system, locate_setting
 from model.settings import ComponentSettings
 from model.system import System
-from model.workload import Workload
+from model.workload import Port, Workload
 
 
 def locate_host_port(stack: str, section: ComponentSettings, system: System, component: str, number: int) -> str:
@@ -21,6 +21,12 @@ def locate_host_port(stack: str, section: ComponentSettings, system: System, com
     if not said and len(ports) > 1:
         return locate_setting(stack, derive_section_key(component))
     return locate_in_section(stack, component, said[0] if said else "port")
+
+
+def list_host_ports(workloads: Mapping[str, Sequence[Workload]]) -> Iterator[tuple[str, Workload, Port]]:
+    """Component, workload and port of everything that opens a port of the host; `workloads` are by component."""
+    for component, group in workloads.items():
+        yield from ((component, item, port) for item in group for port in item.ports if port.publish is not None)
 
 
 def check_host_ports(
@@ -38,12 +44,10 @@ def check_host_ports(
         workloads: those of each component by its name.
     """
     users: dict[int, list[tuple[str, str]]] = {}
-    for component, group in workloads.items():
-        for workload in group:
-            for port in workload.ports:
-                if port.publish is not None:
-                    place = locate_host_port(stack, sections[component], system, component, port.publish)
-                    users.setdefault(port.publish, []).append((workload.name, place))
+    for component, workload, port in list_host_ports(workloads):
+        number = port.publish or 0
+        place = locate_host_port(stack, sections[component], system, component, number)
+        users.setdefault(number, []).append((workload.name, place))
     return [
         Problem(
             wanted[0][1],

@@ -20,7 +20,7 @@ from toolchain.run import run_command
 MINIMUM = (1, 26, 5)
 """The newest `go` line of the modules that we build (Loki's)."""
 ROOMY_BYTES = 8 * 1024**3
-"""With this much memory a compiler may let garbage wait, which takes about a fifth off a build's processor time."""
+"""With this much memory a compiler may let garbage wait, which takes a few per cent off a build's processor time."""
 NICENESS = "5"
 """A build takes all cores for minutes; whoever sits at the machine goes first."""
 

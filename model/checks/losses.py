@@ -21,11 +21,12 @@ def list_losses(context: Planning, merged: Telemetry, switched_off: Mapping[str,
         merged: what everyone that is switched on contributes.
         switched_off: what each of the others would contribute.
     """
+    offered = list_offers(merged)
     present = {alert.name for group in merged.rules for alert in group.alerts}
     for name, part in switched_off.items():
         if "enabled" not in context.sections[name].model_fields_set:
             continue
-        reasons = [f"nothing here offers {offer}" for offer in sorted(part.offers) if offer not in list_offers(merged)]
+        reasons = [f"nothing here offers {offer}" for offer in sorted(part.offers) if offer not in offered]
         alerts = sorted({alert.name for group in part.rules for alert in group.alerts} - present)
         if alerts:
             reasons.append(f"the alerts {shorten_names(alerts)} do not exist")

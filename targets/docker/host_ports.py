@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from model.host_ports import locate_host_port
+from model.host_ports import list_host_ports, locate_host_port
 from model.naming import LABEL
 from model.plan import Plan
 from model.workload import Port
@@ -32,18 +32,13 @@ def check_host_ports(plan: Plan, containers: Sequence[Mapping[str, Any]], *, loc
     return [
         f"{_locate(plan, component, port)}: host port {port.publish} on {port.bind} is taken by {who};"
         " give another port there, or end that"
-        for component, port in _list_required_ports(plan)
+        for component, _, port in list_host_ports(plan.workloads)
         if (who := _find_owner(port, theirs) or (local and port.publish not in own and _find_process(port)))
     ]
 
 
 def _locate(plan: Plan, component: str, port: Port) -> str:
     return locate_host_port(plan.stack, plan.sections[component], plan.system, component, port.publish or 0)
-
-
-def _list_required_ports(plan: Plan) -> Iterator[tuple[str, Port]]:
-    for component, workloads in plan.workloads.items():
-        yield from ((component, port) for item in workloads for port in item.ports if port.publish)
 
 
 def _list_published_ports(containers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int, str]]:

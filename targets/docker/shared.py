@@ -135,7 +135,7 @@ def drop_absent(inputs: Inputs) -> Inputs:
 
 def format_inputs(value: Any) -> Any:
     """Inputs as documents have them: every `Late` as a text for people."""
-    if isinstance(value, str):  # most are, and an abstract class is asked late
+    if isinstance(value, str):  # most are, and a check against an abstract class is slow
         return value
     if isinstance(value, Late):
         return str(value)

@@ -1,4 +1,4 @@
-"""Ports of the host: each is told by the key that says it, and none is opened twice."""
+"""Ports of the host: each is named by the key that says it, and none is opened twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TLS = {"baseUrl": "https://m.example.com", "tls": '{"mode": "internal"}'}
         (TLS, "traefik", 80, "Pulumi.dev.yaml: traefik"),
     ],
 )
-def test_a_port_is_told_by_its_key(
+def test_a_port_is_named_by_its_key(
     settings: dict[str, object], component: str, number: int, place: str, tmp_path: Path
 ) -> None:
     """The settings' own, the system's, or the one that could say another; the section where it could be several."""
@@ -33,7 +33,7 @@ def test_a_port_is_told_by_its_key(
     assert locate_host_port(plan.stack, section, plan.system, component, number) == place
 
 
-def test_a_port_wanted_twice_is_told_with_both_keys(tmp_path: Path) -> None:
+def test_a_port_wanted_twice_is_named_by_both_keys(tmp_path: Path) -> None:
     """People see every place where they could give another one; and a plan without clashes has none."""
     plan = plan_shop(tmp_path)
     assert not check_host_ports(plan.stack, plan.sections, plan.system, plan.workloads)

@@ -101,7 +101,7 @@ def test_the_operators_definitions_are_those_of_its_programs() -> None:
 
 
 def test_collector_waits_where_there_is_memory() -> None:
-    """With room a compiler collects seldom and within a bound; on a small machine, or told otherwise, as usual."""
+    """With room a compiler collects seldom and within a bound; a small machine or the environment has it as usual."""
     assert tune_collector({"A": "b"}, 24 * 1024**3) == {"A": "b", "GOGC": "400", "GOMEMLIMIT": str(6 * 1024**3)}
     assert tune_collector({"GOGC": "50"}, 24 * 1024**3)["GOGC"] == "50"
     assert tune_collector({"A": "b"}, 4 * 1024**3) == {"A": "b"}

@@ -52,6 +52,7 @@ def test_own_cache_on_path_is_not_path(make_context: MakeContext) -> None:
     context = make_context()
     own = program(PROMTOOL.find_path(context) / "bin" / "promtool")
     assert find_program("promtool", {"PATH": str(own.parent)}, outside=context.cache.root) is None
+    assert validators.require_validator(make_context(PATH=str(own.parent)), "promtool") == own
     assert validators.require_validator(make_context(PATH=str(own.parent)), "promtool", pinned=True) == own
 
 
