@@ -32,11 +32,6 @@ def measure_seconds(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def measure_median(work: Callable[[], object], runs: int) -> float:
-    """Median of the seconds that `work` takes."""
-    return statistics.median(measure_seconds(work) for _ in range(runs))
-
-
 @dataclass(frozen=True)
 class Cost:
     """What a program took from its start to its end, with the programs that it started: seconds of wall clock, and

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bench import __main__ as bench
-from bench.report import Row
+from bench.report import Cost, Row
 
 
 def test_absent_peer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without helm or its chart the row says which of them is missing."""
+    """Without helm or its chart the row says which of them is missing, and holds no limit."""
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.delenv(bench.CHART, raising=False)
-    assert bench.measure_helm(1) == f"helm template: skipped, helm is not on PATH and {bench.CHART} is not set"
+    row = bench.compare_with_helm("render", Cost(1.0, 1.0), 1)
+    assert row.beside == f"helm template: skipped, helm is not on PATH and {bench.CHART} is not set"
+    assert row.good is None
 
 
-def test_peer_is_measured_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With helm and a chart, its time stands beside ours."""
+@pytest.mark.parametrize(("times", "good"), [(bench.TIMES_HELM / 2, True), (bench.TIMES_HELM * 2, False)])
+def test_peer_is_measured_where_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: float, good: bool
+) -> None:
+    """With helm and a chart, its cost stands beside ours, and ours has a limit."""
     program = tmp_path / "helm"
     program.write_text('#!/bin/sh\n[ "$3" = /chart ] && [ "$1" = template ]\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv(bench.CHART, "/chart")
-    assert bench.measure_helm(1).startswith("helm template kube-prometheus-stack 0.")
+    costs = iter([Cost(0.5, 0.25)])
+
+    def measure(work: Callable[[], object], runs: int) -> Cost:
+        work()
+        return next(costs)
+
+    monkeypatch.setattr(bench, "measure_cost", measure)
+    row = bench.compare_with_helm("render", Cost(1.0, 0.25 * times), 1)
+    assert row.beside.startswith("helm template kube-prometheus-stack 0.50 s, 0.25 s; ")
+    assert row.good is good
 
 
 def test_growing_resources_break_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

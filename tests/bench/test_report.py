@@ -24,7 +24,7 @@ def test_median_ignores_one_slow_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """One run that is disturbed does not move the figure."""
     clock = iter([0.0, 1.0, 10.0, 12.0, 20.0, 120.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    assert report.measure_median(lambda: None, 3) == 2.0
+    assert report.measure_cost(lambda: None, 3).wall == 2.0
 
 
 def test_programs_that_are_waited_for_are_counted() -> None:
