@@ -76,13 +76,15 @@ def alert_on_node_not_ready() -> AlertRule:
         for_="15m",  # a reboot is over by then; if all replicas of something were there, KubeReplicasGone is quicker
         severity="critical",
         summary="Node {{ $labels.node }} is not ready",
-        description="The node's kubelet is not well or is not heard of: no pod is started there, and after five minutes"
-        " its pods are replaced on other nodes, where there is room.",
+        description="The node's kubelet is not well or is not heard of: it starts no pod. After five minutes pods"
+        " of Deployments are replaced on other nodes, where there is room; those of StatefulSets, such as databases and"
+        " this stack's own servers, wait until it is certain that the node does not run them any more.",
         steps=(
             "Read what it last said: `kubectl describe node <node>`, `Conditions` and `Events`.",
             "See what ran there: `kubectl get pods -A -o wide --field-selector spec.nodeName=<node>`.",
             "If the machine answers, read the kubelet's log there: `journalctl -u kubelet --since -15min`.",
-            "If it does not, restart or replace it; `kubectl delete node <node>` frees volumes that it still holds.",
+            "If it does not, restart it. Is it switched off for good? `kubectl delete node <node>` lets StatefulSets"
+            " start their pods elsewhere and frees its volumes; if it still ran, two copies would write to them.",
         ),
         example=Example(
             fires={ready: gone, cordoned: build_flat_samples(0)}, silent={ready: gone, cordoned: build_flat_samples(1)}
