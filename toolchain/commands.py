@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toolchain import docker_engine, plan, pulumi_cli, validators
 from toolchain.cluster.choice import choose_cluster, stop_kind
-from toolchain.cluster.service import stop_cluster
+from toolchain.cluster.service import MOST_NODES, stop_clusters
 from toolchain.context import Context, build_default_context
 from toolchain.engine import build_engine_daemon, ensure_engine, find_engine_version, stop_engine
 from toolchain.errors import ToolchainError
@@ -102,10 +102,12 @@ def manage_registry(context: Context, arguments: argparse.Namespace) -> int:
 def manage_cluster(context: Context, arguments: argparse.Namespace) -> int:
     """Have a Kubernetes cluster and print its kubeconfig's path, or stop the one that we started."""
     if arguments.stop:
-        stopped = stop_kind(context) | stop_cluster(context)
+        stopped = stop_kind(context) | stop_clusters(context)
         print("stopped the cluster" if stopped else "no cluster of ours runs; nothing stopped")
         return 0
-    chosen = choose_cluster(context, _list_deployed("kubernetes", arguments.only).values(), named=arguments.context)
+    chosen = choose_cluster(
+        context, _list_deployed("kubernetes", arguments.only).values(), named=arguments.context, nodes=arguments.nodes
+    )
     if arguments.result:
         chosen.write(arguments.result)
     print(chosen.kubeconfig)
@@ -193,6 +195,10 @@ def _build_parser() -> argparse.ArgumentParser:
     local.add_argument("--port", type=int, help="port (OBSERVABILITY_REGISTRY_PORT, else 5000)")
     command = add_command("cluster", manage_cluster)
     command.add_argument("--stop", action="store_true", help="stop the cluster that we started")
+    command.add_argument(
+        "--nodes", type=int, choices=range(1, MOST_NODES + 1), default=1, metavar="N",
+        help="a cluster of our own with so many nodes (default: 1)",
+    )  # fmt: skip
     command.add_argument("--context", metavar="NAME", help="use this context of your kubeconfig, start nothing")
     add_only(command)
     command.add_argument("--result", type=Path, metavar="FILE", help="write what was chosen to a file, as JSON")

@@ -16,7 +16,7 @@ from tests.kubernetes.conftest import WAIT_SECONDS
 from tests.support.systems import ROOT
 from tests.support.waiting import eventually
 from toolchain.cluster import cgroups
-from toolchain.cluster.layout import Layout
+from toolchain.cluster.layout import FIRST, Layout
 from toolchain.cluster.service import build_cluster_daemon, build_cluster_layout
 from toolchain.context import Context, build_default_context
 
@@ -78,5 +78,5 @@ def test_a_stopped_cluster_leaves_nothing(own: Context) -> None:
     assert not processes(layout)
     assert not layout.kubeconfig.exists()
     assert not layout.run.exists()
-    assert not [parent for parent in cgroups.list_parents(layout.cgroup) if parent.exists()]
+    assert not [parent for parent in cgroups.list_parents(layout.find_cgroup(FIRST)) if parent.exists()]
     start()

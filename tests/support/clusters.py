@@ -28,11 +28,13 @@ AGENTS = ("promtail", "node-exporter")
 """The workloads that are in the second namespace."""
 
 
-def start_cluster() -> Path:
-    """The kubeconfig of the cluster that tests use; it is started if need be."""
+def start_cluster(nodes: int = 1) -> Path:
+    """The kubeconfig of the cluster that tests use, or of one with several nodes; it is started if need be."""
     toolchain = [sys.executable, "-m", "toolchain"]
     subprocess.run([*toolchain, "ensure", "kubernetes"], cwd=ROOT, check=True)
-    done = subprocess.run([*toolchain, "cluster"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [*toolchain, "cluster", f"--nodes={nodes}"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    )
     return Path(done.stdout.strip().splitlines()[-1])
 
 

@@ -42,17 +42,26 @@ class ClusterChoice:
         path.write_text(json.dumps(document) + "\n", encoding="utf-8")
 
 
-def choose_cluster(context: Context, specs: Iterable[ImageSpec], *, named: str | None) -> ClusterChoice:
-    """A cluster to use. Raises ToolchainError when the one that was named does not answer."""
+def choose_cluster(context: Context, specs: Iterable[ImageSpec], *, named: str | None, nodes: int = 1) -> ClusterChoice:
+    """A cluster to use. Raises ToolchainError when the one that was named does not answer.
+
+    Several nodes are always those of a cluster of our own.
+    """
+    if nodes > 1:
+        return _have_own(context, [spec for spec in specs if spec.name in RECIPES], nodes)
     if (existing := find_named_cluster(context, named)) is not None:
         _check_answer(context, existing)
         return existing
     buildable = [spec for spec in specs if spec.name in RECIPES]
     if not is_running(context) and _has_kind(context):
         return _start_kind(context, [spec for spec in buildable if upstream.is_local(spec)])
-    if not is_running(context):
-        _announce_plan(context, buildable)
-    return ClusterChoice(ensure_cluster(context, buildable), built=tuple(spec.name for spec in buildable))
+    return _have_own(context, buildable)
+
+
+def _have_own(context: Context, buildable: list[ImageSpec], nodes: int = 1) -> ClusterChoice:
+    if not is_running(context, nodes):
+        _announce_plan(context, buildable, nodes)
+    return ClusterChoice(ensure_cluster(context, buildable, nodes), built=tuple(spec.name for spec in buildable))
 
 
 def find_named_cluster(context: Context, named: str | None) -> ClusterChoice | None:
@@ -80,8 +89,9 @@ def _check_answer(context: Context, chosen: ClusterChoice) -> None:
     run_command([str(kubectl), f"--kubeconfig={chosen.kubeconfig}", *ask], advice=advice, timeout=ANSWER_SECONDS + 5)
 
 
-def _announce_plan(context: Context, specs: list[ImageSpec]) -> None:
-    context.progress.say("no cluster was named and kind is of no use here: a cluster of one node, from packages")
+def _announce_plan(context: Context, specs: list[ImageSpec], nodes: int) -> None:
+    why = "no cluster was named and kind is of no use here: a cluster of one node"
+    context.progress.say(f"{why if nodes == 1 else f'a cluster of {nodes} nodes'}, from packages")
     absent = [spec for spec in specs if not find_image_path(context, spec).is_dir()]
     planned = plan.plan_sources(context, CLUSTER_SOURCES) + plan.plan_images(context, absent)
     context.progress.say(plan.describe_plan(list(dict.fromkeys(planned))))

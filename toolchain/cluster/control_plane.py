@@ -17,6 +17,11 @@ CONTROLLERS_PORT = 10257
 SCHEDULER_PORT = 10259
 _ETCD = "http://127.0.0.1:2379"
 _ETCD_PEER = "http://127.0.0.1:2380"
+_QUICK_EVICTION = (
+    "--default-not-ready-toleration-seconds=30",
+    "--default-unreachable-toleration-seconds=30",
+)
+"""Pods of a node that is gone are made anew after half a minute in place of five."""
 _UNAUTHENTICATED = "/healthz,/readyz,/livez"
 
 
@@ -78,6 +83,7 @@ def build_api_server_command(layout: Layout) -> list[str]:
         f"--proxy-client-cert-file={pki}/front.crt",
         f"--proxy-client-key-file={pki}/front.key",
         "--profiling=false",
+        *(_QUICK_EVICTION if layout.node_count > 1 else ()),
     ]
 
 

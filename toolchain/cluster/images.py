@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from toolchain.cluster.layout import SOCKET, Layout
+from toolchain.cluster.layout import FIRST, SOCKET, Layout, Node
 from toolchain.images import ImageSpec
 from toolchain.oci import BuiltImage
 from toolchain.run import run_command
@@ -55,10 +55,19 @@ class Loader:
 
 
 def build_node_loader(layout: Layout) -> Loader:
-    """The loader of our own cluster's node: its containerd can only be reached from its mount namespace."""
+    """The loader of our own cluster's nodes: their containerd can only be reached from their mount namespaces."""
 
     def import_archive(archive: Path) -> None:
-        enter = ["nsenter", "--target", layout.namespace.read_text().strip(), "--mount", "--"]
-        run_command([*enter, "ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", str(archive)])
+        ask = ["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", str(archive)]
+        for node in layout.nodes:
+            run_command([*build_entry(layout, node), *ask])
 
     return Loader(layout.run / "scratch", layout.run / "loaded.json", import_archive)
+
+
+def build_entry(layout: Layout, node: Node) -> list[str]:
+    """What a command is preceded by to run in a node's mount namespace, found by way of the first node's processes."""
+    first = ["nsenter", "--target", layout.namespace.read_text().strip(), "--mount", "--pid", "--"]
+    if node == FIRST:
+        return first
+    return [*first, "nsenter", "--target", layout.find_holder(node).read_text().strip(), "--mount", "--"]

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from toolchain.cluster.api import Api
 from toolchain.cluster.images import PAUSE_REFERENCE
-from toolchain.cluster.layout import DNS_IP, NODE, NODE_IP, POD_CIDR, POD_LOGS, SERVICE_CIDR, SOCKET, Layout, write_file
+from toolchain.cluster.layout import (
+    DNS_IP,
+    NODE_IP,
+    POD_CIDR,
+    POD_LOGS,
+    SERVICE_CIDR,
+    SOCKET,
+    Layout,
+    Node,
+    write_file,
+)
 from toolchain.cluster.processes import Processes
 
 Config = dict[str, object]
@@ -17,38 +27,40 @@ POLICY_CHAIN = "KUBE-ROUTER-FORWARD"
 _SNAPSHOTTERS = ("btrfs", "zfs", "aufs", "devmapper")
 
 
-def start_containerd(layout: Layout, processes: Processes) -> None:
+def start_containerd(layout: Layout, node: Node, processes: Processes) -> None:
     """Start the node's own containerd and wait until it answers."""
-    write_file(layout.run / "containerd.toml", render_containerd_config(layout))
-    (layout.run / "cni").mkdir()
-    write_file(layout.run / "cni" / "10-bridge.conflist", json.dumps(build_network()))
-    processes.start("containerd", ["containerd", "--config", f"{layout.run}/containerd.toml"])
+    folder = layout.find_folder(node)
+    write_file(folder / "containerd.toml", render_containerd_config(layout, node))
+    (folder / "cni").mkdir()
+    write_file(folder / "cni" / "10-bridge.conflist", json.dumps(build_network(node)))
+    processes.start("containerd", ["containerd", "--config", f"{folder}/containerd.toml"])
     ask = ["ctr", "--address", SOCKET, "version"]
     processes.await_ready("containerd", lambda: subprocess.run(ask, capture_output=True, check=False).returncode == 0)
 
 
-def start_node(layout: Layout, processes: Processes, api: Api) -> None:
+def start_node(layout: Layout, node: Node, processes: Processes, api: Api) -> None:
     """Start the kubelet and kube-proxy, wait until the node is Ready, and have its network enforce policies."""
-    write_file(layout.run / "resolv.conf", f"nameserver {NODE_IP}\n", 0o644)
-    kubelet, proxy = layout.run / "kubelet.yaml", layout.run / "proxy.yaml"
-    write_file(kubelet, json.dumps(build_kubelet_config(layout)))
-    write_file(proxy, json.dumps(build_proxy_config(layout)))
-    processes.start("kubelet", build_kubelet_command(layout, kubelet))
+    folder = layout.find_folder(node)
+    write_file(folder / "resolv.conf", f"nameserver {NODE_IP}\n", 0o644)
+    kubelet, proxy = folder / "kubelet.yaml", folder / "proxy.yaml"
+    write_file(kubelet, json.dumps(build_kubelet_config(layout, node)))
+    write_file(proxy, json.dumps(build_proxy_config(layout, node)))
+    processes.start("kubelet", build_kubelet_command(layout, node, kubelet))
     processes.start("kube-proxy", [str(layout.programs / "kube-proxy"), f"--config={proxy}"])
-    processes.await_ready("node Ready", lambda: _is_ready(api), seconds=120)
-    processes.start("kube-router", build_policies_command(layout))
+    processes.await_ready("node Ready", lambda: _is_ready(api, node), seconds=120)
+    processes.start("kube-router", build_policies_command(layout, node))
     chain = ["iptables", "--wait", "--list-rules", POLICY_CHAIN]
     processes.await_ready(
         "network policies", lambda: subprocess.run(chain, capture_output=True, check=False).returncode == 0
     )
 
 
-def render_containerd_config(layout: Layout) -> str:
+def render_containerd_config(layout: Layout, node: Node) -> str:
     """https://github.com/containerd/containerd/blob/main/docs/cri/config.md"""
     disabled = ", ".join(f'"io.containerd.snapshotter.v1.{name}"' for name in _SNAPSHOTTERS)
     cri = '[plugins."io.containerd.grpc.v1.cri"'
     return f"""version = 2
-root = "{layout.run}/containerd"
+root = "{layout.find_folder(node)}/containerd"
 state = "/run/containerd"
 disabled_plugins = [{disabled}]
 [grpc]
@@ -58,29 +70,32 @@ disabled_plugins = [{disabled}]
   restrict_oom_score_adj = true
 {cri}.cni]
   bin_dir = "{layout.plugins}"
-  conf_dir = "{layout.run}/cni"
+  conf_dir = "{layout.find_folder(node)}/cni"
 """
 
 
-def build_network() -> Config:
-    """A bridge for the pods and their host ports (https://www.cni.dev/plugins/current/main/bridge/)."""
+def build_network(node: Node) -> Config:
+    """A bridge for the pods and their host ports (https://www.cni.dev/plugins/current/main/bridge/).
+
+    Pods keep their addresses on the way to another node, whose policies name them.
+    """
     ipam = {
         "type": "host-local",
-        "ranges": [[{"subnet": POD_CIDR}]],
+        "ranges": [[{"subnet": node.pod_cidr}]],
         "routes": [{"dst": "0.0.0.0/0"}],
         "dataDir": "/run/cni-ipam",
     }
-    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True, "hairpinMode": True, "ipam": ipam}
+    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "hairpinMode": True, "ipam": ipam}
     ports = {"type": "portmap", "capabilities": {"portMappings": True}}
     return {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge, ports]}
 
 
-def build_kubelet_config(layout: Layout) -> Config:
+def build_kubelet_config(layout: Layout, node: Node) -> Config:
     """https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": NODE_IP,
+        "address": node.address,
         "healthzBindAddress": "127.0.0.1",
         "readOnlyPort": 0,
         "authentication": {
@@ -91,12 +106,12 @@ def build_kubelet_config(layout: Layout) -> Config:
         "authorization": {"mode": "Webhook"},
         "clusterDNS": [DNS_IP],
         "clusterDomain": "cluster.local",
-        "resolvConf": f"{layout.run}/resolv.conf",
+        "resolvConf": f"{layout.find_folder(node)}/resolv.conf",
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
         "podLogsDir": POD_LOGS,
         "failCgroupV1": False,
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{layout.cgroup}",
+        "cgroupRoot": f"/{layout.find_cgroup(node)}",
         "failSwapOn": False,
         # Images come by hand and cannot be pulled again, so none is ever collected and a full disk evicts late.
         "imageGCHighThresholdPercent": 100,
@@ -108,20 +123,20 @@ def build_kubelet_config(layout: Layout) -> Config:
     }
 
 
-def build_kubelet_command(layout: Layout, config: Path) -> list[str]:
+def build_kubelet_command(layout: Layout, node: Node, config: Path) -> list[str]:
     """The kubelet's flags, for what its configuration cannot say."""
     return [
         str(layout.programs / "kubelet"),
         f"--config={config}",
-        f"--kubeconfig={layout.find_kubeconfig('kubelet')}",
+        f"--kubeconfig={layout.find_kubeconfig(f'kubelet-{node.name}')}",
         "--root-dir=/var/lib/kubelet",
-        f"--cert-dir={layout.run}/kubelet-pki",
-        f"--node-ip={NODE_IP}",
-        f"--hostname-override={NODE}",
+        f"--cert-dir={layout.find_folder(node)}/kubelet-pki",
+        f"--node-ip={node.address}",
+        f"--hostname-override={node.name}",
     ]
 
 
-def build_proxy_config(layout: Layout) -> Config:
+def build_proxy_config(layout: Layout, node: Node) -> Config:
     """https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/"""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
@@ -129,15 +144,15 @@ def build_proxy_config(layout: Layout) -> Config:
         "mode": "iptables",
         "clusterCIDR": POD_CIDR,
         "clientConnection": {"kubeconfig": str(layout.find_kubeconfig("proxy"))},
-        "bindAddress": NODE_IP,
-        "hostnameOverride": NODE,
+        "bindAddress": node.address,
+        "hostnameOverride": node.name,
         # These are the machine's own settings, which a cluster in a namespace may not change.
         "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         "iptables": {"minSyncPeriod": "0s"},
     }
 
 
-def build_policies_command(layout: Layout) -> list[str]:
+def build_policies_command(layout: Layout, node: Node) -> list[str]:
     """kube-router's network policies alone: a bridge does not enforce any, and kube-proxy has the services.
 
     Flags: https://github.com/cloudnativelabs/kube-router/blob/master/docs/user-guide.md
@@ -145,11 +160,11 @@ def build_policies_command(layout: Layout) -> list[str]:
     return [
         str(layout.programs / "kube-router"),
         f"--kubeconfig={layout.find_kubeconfig('policies')}",
-        f"--hostname-override={NODE}",
+        f"--hostname-override={node.name}",
         f"--service-cluster-ip-range={SERVICE_CIDR}",
     ]
 
 
-def _is_ready(api: Api) -> bool:
-    conditions = api.get(f"/api/v1/nodes/{NODE}")["status"]["conditions"]
+def _is_ready(api: Api, node: Node) -> bool:
+    conditions = api.get(f"/api/v1/nodes/{node.name}")["status"]["conditions"]
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

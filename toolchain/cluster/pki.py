@@ -7,7 +7,7 @@ import json
 import secrets
 from pathlib import Path
 
-from toolchain.cluster.layout import API_IP, API_PORT, NODE, NODE_IP, Layout, write_file
+from toolchain.cluster.layout import API_IP, API_PORT, NODE_IP, Layout, write_file
 from toolchain.run import run_command
 
 DAYS = "30"
@@ -25,11 +25,15 @@ USERS = {
     "admin": ("admin", "system:masters"),
     "controllers": ("system:kube-controller-manager", ""),
     "scheduler": ("system:kube-scheduler", ""),
-    "kubelet": (f"system:node:{NODE}", "system:nodes"),
     "proxy": ("system:kube-proxy", ""),
     "policies": ("kube-router", "system:masters"),
 }
 """User and group by the name of the kubeconfig (https://kubernetes.io/docs/reference/access-authn-authz/rbac/)."""
+
+
+def list_users(layout: Layout) -> dict[str, tuple[str, str]]:
+    """Those above, and each node's kubelet."""
+    return USERS | {f"kubelet-{node.name}": (f"system:node:{node.name}", "system:nodes") for node in layout.nodes}
 
 
 def write_pki(layout: Layout, port: int) -> None:
@@ -54,11 +58,11 @@ def render_extensions(*addresses: str) -> str:
     return f"subjectAltName={','.join(names)}\nextendedKeyUsage=serverAuth,clientAuth\n{_SIGNER}"
 
 
-def render_kubeconfig(authority: str, token: str, port: int) -> str:
-    """A kubeconfig, as JSON, which is YAML; `authority` is the certificate in PEM."""
+def render_kubeconfig(authority: str, token: str, server: str) -> str:
+    """A kubeconfig, as JSON, which is YAML; `authority` is the certificate in PEM, `server` an address with a port."""
     name = "observability"
     data = base64.b64encode(authority.encode()).decode()
-    cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": data}
+    cluster = {"server": f"https://{server}", "certificate-authority-data": data}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -73,12 +77,12 @@ def render_kubeconfig(authority: str, token: str, port: int) -> str:
 def _write_tokens(layout: Layout, port: int) -> None:
     authority = (layout.pki / "ca.crt").read_text()
     rows = []
-    for name, (user, group) in USERS.items():
+    for name, (user, group) in list_users(layout).items():
         token = secrets.token_hex(16)
         rows.append(f'{token},{user},{user},"{group}"\n')
-        write_file(layout.find_kubeconfig(name), render_kubeconfig(authority, token, API_PORT))
+        write_file(layout.find_kubeconfig(name), render_kubeconfig(authority, token, f"{NODE_IP}:{API_PORT}"))
         if name == "admin":
-            write_file(layout.kubeconfig, render_kubeconfig(authority, token, port))
+            write_file(layout.kubeconfig, render_kubeconfig(authority, token, f"127.0.0.1:{port}"))
     write_file(layout.pki / "tokens.csv", "".join(rows))
 
 

@@ -20,7 +20,9 @@ from toolchain.prerequisites import make_images
 from toolchain.recipes import KUBERNETES_PROGRAMS, NETWORK_PLUGINS
 from toolchain.run import run_command
 
-START_SECONDS = 180
+MOST_NODES = 9
+"""A cluster for tests; each node takes some 300 MiB of memory."""
+START_SECONDS = 300
 """A node is Ready in some seconds; a machine that builds beside it takes longer."""
 DNS_SECONDS = 120
 PACKAGES = ("containerd", "runc", "iptables", "ipset", "iproute2", "openssl", "util-linux", "mount")
@@ -30,53 +32,55 @@ _HIDDEN = tuple(Path(p) for p in ("/run", "/var/run", "/var/lib", "/var/log"))
 _ADDONS = Path(__file__).resolve().parent / "addons"
 
 
-def build_cluster_daemon(context: Context) -> Daemon:
-    """The process that holds the cluster."""
-    return Daemon("cluster", context.cache.root / "cluster")
+def build_cluster_daemon(context: Context, nodes: int = 1) -> Daemon:
+    """The process that holds the cluster of so many nodes."""
+    return Daemon("cluster", context.cache.root / ("cluster" if nodes == 1 else f"cluster-{nodes}"))
 
 
-def build_cluster_layout(context: Context) -> Layout:
-    """Where this cache's cluster lies; its programs need not be there."""
+def build_cluster_layout(context: Context, nodes: int = 1) -> Layout:
+    """Where this cache's cluster of so many nodes lies; its programs need not be there."""
     programs = KUBERNETES_PROGRAMS.find_path(context) / "bin"
     plugins = NETWORK_PLUGINS.find_path(context) / "root" / "usr" / "lib" / "cni"
-    return Layout(build_cluster_daemon(context).directory, programs, plugins)
+    return Layout(build_cluster_daemon(context, nodes).directory, programs, plugins, nodes)
 
 
-def find_kubeconfig(context: Context) -> Path:
+def find_kubeconfig(context: Context, nodes: int = 1) -> Path:
     """The kubeconfig of this cache's cluster; it is there while the cluster runs."""
-    return build_cluster_layout(context).kubeconfig
+    return build_cluster_layout(context, nodes).kubeconfig
 
 
-def is_running(context: Context) -> bool:
-    """Whether the cluster runs and its node became Ready."""
-    return build_cluster_daemon(context).find_pid() is not None and build_cluster_layout(context).ready.exists()
+def is_running(context: Context, nodes: int = 1) -> bool:
+    """Whether the cluster runs and its nodes became Ready."""
+    running = build_cluster_daemon(context, nodes).find_pid() is not None
+    return running and build_cluster_layout(context, nodes).ready.exists()
 
 
-def ensure_cluster(context: Context, specs: Iterable[ImageSpec]) -> Path:
-    """A running cluster that holds these images; gives its kubeconfig."""
+def ensure_cluster(context: Context, specs: Iterable[ImageSpec], nodes: int = 1) -> Path:
+    """A running cluster of so many nodes that hold these images; gives its kubeconfig."""
     with context.cache.lock("cluster"):
-        started = not is_running(context)
+        layout = build_cluster_layout(context, nodes)
+        started = not is_running(context, nodes)
         if started:
-            _start_cluster(context)
-        _load_images(context, [*OWN, *specs])
-        if started or not _is_dns_ready(context):
-            _apply_addons(context)
-    return find_kubeconfig(context)
+            _start_cluster(context, layout)
+        _load_images(context, layout, [*OWN, *specs])
+        if started or not _is_dns_ready(layout):
+            _apply_addons(context, layout)
+    return layout.kubeconfig
 
 
-def stop_cluster(context: Context) -> bool:
-    """Stop the cluster with all that runs in it; False when none runs."""
-    return build_cluster_daemon(context).stop(seconds=30)
+def stop_clusters(context: Context) -> bool:
+    """Stop every cluster of this cache with all that runs in it; False when none runs."""
+    return any([build_cluster_daemon(context, nodes).stop(seconds=30) for nodes in range(1, MOST_NODES + 1)])
 
 
-def _start_cluster(context: Context) -> None:
+def _start_cluster(context: Context, layout: Layout) -> None:
     _refuse_unsupported_host(context)
     if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
         context.progress.say(f"the cluster needs {', '.join(missing)}: installing {', '.join(PACKAGES)} (apt-get)")
         install_packages(context, "cluster", PACKAGES, "see whether the distribution's mirror is reachable")
     KUBERNETES_PROGRAMS.ensure(context)
     NETWORK_PLUGINS.ensure(context)
-    layout, daemon = build_cluster_layout(context), build_cluster_daemon(context)
+    daemon = build_cluster_daemon(context, layout.node_count)
     daemon.stop(seconds=30)  # one that is half started
     layout.ready.unlink(missing_ok=True)
     layout.directory.mkdir(parents=True, exist_ok=True)
@@ -104,8 +108,8 @@ def _refuse_unsupported_host(context: Context) -> None:
         )
 
 
-def _load_images(context: Context, specs: Iterable[ImageSpec]) -> None:
-    loader = build_node_loader(build_cluster_layout(context))
+def _load_images(context: Context, layout: Layout, specs: Iterable[ImageSpec]) -> None:
+    loader = build_node_loader(layout)
 
     def load_image(spec: ImageSpec, image: BuiltImage) -> None:
         if loader.load(spec, image):
@@ -114,8 +118,7 @@ def _load_images(context: Context, specs: Iterable[ImageSpec]) -> None:
     make_images(context, specs, load_image)
 
 
-def _apply_addons(context: Context) -> None:
-    layout = build_cluster_layout(context)
+def _apply_addons(context: Context, layout: Layout) -> None:
     kubectl = [str(layout.programs / "kubectl"), f"--kubeconfig={layout.kubeconfig}"]
     with context.progress.step("cluster: name service and storage class"):
         run_command([*kubectl, "apply", "--filename", str(_ADDONS)])
@@ -123,9 +126,9 @@ def _apply_addons(context: Context) -> None:
         run_command([*kubectl, *wait], advice="python -m toolchain cluster --stop, then start it again")
 
 
-def _is_dns_ready(context: Context) -> bool:
+def _is_dns_ready(layout: Layout) -> bool:
     """Whether the addons are there: a command that was interrupted may have left them out."""
-    api = read_api(build_cluster_layout(context).kubeconfig)
+    api = read_api(layout.kubeconfig)
     try:
         status = api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")["status"]
     except OSError:

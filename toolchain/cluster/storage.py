@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolchain.cluster.api import Api, Document
-from toolchain.cluster.layout import NODE, PROVISIONER, STORAGE_CLASS
+from toolchain.cluster.layout import PROVISIONER, STORAGE_CLASS
 
 POLL_SECONDS = 0.5
 """A claim is bound within a second; two small lists each time cost the API server nothing."""
@@ -67,9 +67,8 @@ def read_requested_size(claim: Document) -> str:
 
 
 def build_volume(claim: Document, directory: Path) -> Document:
-    """The volume for a claim: a directory of the node, bound to this very claim."""
+    """The volume for a claim, bound to it alone: a directory that every node finds, as it would find a network's."""
     meta = claim["metadata"]
-    node = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}]}
     name = name_volume(claim)
     return {
         "apiVersion": "v1",
@@ -81,7 +80,6 @@ def build_volume(claim: Document, directory: Path) -> Document:
             "storageClassName": STORAGE_CLASS,
             "persistentVolumeReclaimPolicy": "Delete",
             "hostPath": {"path": str(directory / name), "type": "Directory"},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [node]}},
             "claimRef": {
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",

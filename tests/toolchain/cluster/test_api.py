@@ -11,7 +11,7 @@ from toolchain.cluster.pki import render_kubeconfig, write_pki
 
 def test_kubeconfig_is_read_back(layout: Layout) -> None:
     """Server, authority and token are those that were written."""
-    layout.kubeconfig.write_text(render_kubeconfig("-----BEGIN", "secret", 1234))
+    layout.kubeconfig.write_text(render_kubeconfig("-----BEGIN", "secret", "127.0.0.1:1234"))
     assert read_api(layout.kubeconfig) == Api("https://127.0.0.1:1234", "-----BEGIN", "secret")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from toolchain.cluster.control_plane import (
     build_api_server_command,
     build_controllers_command,
@@ -26,8 +28,10 @@ def test_programs_come_from_the_build(layout: Layout) -> None:
 
 
 def test_rights_are_those_of_a_real_cluster(layout: Layout) -> None:
-    """Requests are authorized by roles, and nobody is let in without a token."""
+    """Requests are authorized by roles, nobody is let in without a token, and one node's pods are not soon evicted."""
     flags = build_api_server_command(layout)
     assert "--authorization-mode=Node,RBAC" in flags
     assert not [flag for flag in flags if "AlwaysAllow" in flag]
+    assert not [flag for flag in flags if "toleration" in flag]
+    assert [flag for flag in build_api_server_command(replace(layout, node_count=3)) if "toleration" in flag]
     assert "--use-service-account-credentials=true" in build_controllers_command(layout)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from toolchain.cluster.images import OWN, Loader
+from toolchain.cluster.images import OWN, Loader, build_entry
+from toolchain.cluster.layout import FIRST, Layout, Node, write_file
 from toolchain.cluster.service import _ADDONS
 from toolchain.images import ImageSpec, select_images
 from toolchain.layer import Layer
@@ -71,3 +72,13 @@ def test_images_of_a_target() -> None:
     assert "kube-state-metrics" not in select_images("docker")
     assert "kube-state-metrics" in select_images("kubernetes")
     assert "prometheus" in select_images("docker").keys() & select_images("kubernetes").keys()
+
+
+def test_each_node_is_entered_by_its_own_process(layout: Layout) -> None:
+    """A further node's process has its number in the first node's namespace, so the way to it is through that one."""
+    layout.find_folder(Node(2)).mkdir()
+    write_file(layout.namespace, "100\n")
+    write_file(layout.find_holder(Node(2)), "7\n")
+    first = build_entry(layout, FIRST)
+    assert first[:3] == ["nsenter", "--target", "100"]
+    assert build_entry(layout, Node(2))[: len(first) + 3] == [*first, "nsenter", "--target", "7"]

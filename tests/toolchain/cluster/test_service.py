@@ -17,8 +17,9 @@ from toolchain.host import Host
 def test_nothing_runs_at_first(context: Context) -> None:
     """Without a process there is no cluster, and nothing to stop."""
     assert not service.is_running(context)
-    assert not service.stop_cluster(context)
+    assert not service.stop_clusters(context)
     assert service.find_kubeconfig(context) == context.cache.root / "cluster" / "kubeconfig"
+    assert service.find_kubeconfig(context, 3) == context.cache.root / "cluster-3" / "kubeconfig"
 
 
 def test_only_root_may_start_one(context: Context) -> None:
