@@ -10,7 +10,13 @@ from pathlib import Path
 from toolchain import plan, upstream, validators
 from toolchain.assemble import find_image_path
 from toolchain.cluster.images import Loader
-from toolchain.cluster.service import build_cluster_daemon, ensure_cluster, find_kubeconfig, is_running
+from toolchain.cluster.service import (
+    MOST_NODES,
+    build_cluster_daemon,
+    ensure_cluster,
+    find_kubeconfig,
+    is_running,
+)
 from toolchain.context import Context
 from toolchain.errors import ToolchainError
 from toolchain.host import find_program
@@ -45,14 +51,14 @@ class ClusterChoice:
 def choose_cluster(context: Context, specs: Iterable[ImageSpec], *, named: str | None, nodes: int = 1) -> ClusterChoice:
     """A cluster to use. Raises ToolchainError when the one that was named does not answer.
 
-    Several nodes are always those of a cluster of our own.
+    Several nodes are always those of a cluster of our own, which its kubeconfig names too.
     """
-    if nodes > 1:
-        return _have_own(context, [spec for spec in specs if spec.name in RECIPES], nodes)
+    buildable = [spec for spec in specs if spec.name in RECIPES]
+    if (nodes := _count_own_nodes(context) if nodes == 1 else nodes) > 1:
+        return _have_own(context, buildable, nodes)
     if (existing := find_named_cluster(context, named)) is not None:
         _check_answer(context, existing)
         return existing
-    buildable = [spec for spec in specs if spec.name in RECIPES]
     if not is_running(context) and _has_kind(context):
         return _start_kind(context, [spec for spec in buildable if upstream.is_local(spec)])
     return _have_own(context, buildable)
@@ -66,7 +72,7 @@ def _have_own(context: Context, buildable: list[ImageSpec], nodes: int = 1) -> C
 
 def find_named_cluster(context: Context, named: str | None) -> ClusterChoice | None:
     """The cluster that --context or KUBECONFIG names; our own kubeconfig there means no choice was made."""
-    listed = [Path(p) for p in context.environ.get("KUBECONFIG", "").split(":") if p]
+    listed = _list_kubeconfigs(context)
     if len(listed) > 1:
         raise ToolchainError("KUBECONFIG names several files", advice="name one, with the context in it")
     own = {find_kubeconfig(context), _find_kind_kubeconfig(context)}
@@ -77,6 +83,16 @@ def find_named_cluster(context: Context, named: str | None) -> ClusterChoice | N
     return ClusterChoice(
         listed[0] if listed else Path(context.environ.get("HOME", "~")).expanduser() / ".kube/config", named
     )
+
+
+def _list_kubeconfigs(context: Context) -> list[Path]:
+    return [Path(p) for p in context.environ.get("KUBECONFIG", "").split(":") if p]
+
+
+def _count_own_nodes(context: Context) -> int:
+    """How many nodes our own cluster has that KUBECONFIG names; 1 where it names none of these."""
+    own = {find_kubeconfig(context, nodes): nodes for nodes in range(1, MOST_NODES + 1)}
+    return next((own[path] for path in _list_kubeconfigs(context) if path in own), 1)
 
 
 def _check_answer(context: Context, chosen: ClusterChoice) -> None:

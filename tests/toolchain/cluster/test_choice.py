@@ -44,3 +44,21 @@ def test_a_named_cluster_that_is_not_there_is_an_error(make_context: MakeContext
     (tmp_path / "config").touch()
     with pytest.raises(ToolchainError, match="connection refused"):
         choose_cluster(make_context(KUBECONFIG=str(tmp_path / "config"), **where), [], named="prod")
+
+
+def test_our_kubeconfig_says_how_many_nodes_are_meant(
+    make_context: MakeContext, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cluster of three nodes is used by whoever exported its kubeconfig, and has the images that we make."""
+    asked: list[int] = []
+
+    def ensure(_: Context, specs: object, nodes: int) -> Path:
+        asked.append(nodes)
+        return Path("/k")
+
+    monkeypatch.setattr("toolchain.cluster.choice.ensure_cluster", ensure)
+    monkeypatch.setattr("toolchain.cluster.choice.is_running", lambda *_: True)
+    for nodes in (1, 3):
+        named = make_context(KUBECONFIG=str(find_kubeconfig(context, nodes)))
+        assert choose_cluster(named, [], named=None) == ClusterChoice(Path("/k"))
+    assert asked == [1, 3]
