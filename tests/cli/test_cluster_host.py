@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,3 +104,68 @@ def test_one_in_a_pod_is_asked_through_the_api() -> None:
     InPod(pod, fetch, api, "").ask("/api/v2/alerts", "[]")
     assert seen == [(9093, "/alertmanager/metrics", None), (9093, "/api/v2/alerts", "[]")]
     assert InPod(pod, fetch, api).read_log(0) == "alertmanager-0 monitoring-dev"
+
+
+class _Forward:
+    """A forwarded port behind which a process gives one answer."""
+
+    def __init__(self, answer: str, error: str | None = None) -> None:
+        self._here, self.process = socket.socketpair()
+        self.process.sendall(answer.encode())
+        self.process.shutdown(socket.SHUT_WR)
+        self._error = error
+
+    def socket(self, _: int) -> socket.socket:
+        """The way to the process."""
+        return self._here
+
+    def error(self, _: int) -> str | None:
+        """What the kubelet says."""
+        return self._error
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch, forward: _Forward, body: str | None = None) -> str:
+    """What a host fetches by that way."""
+    host = ClusterHost.__new__(ClusterHost)
+    host.api = SimpleNamespace(connect_get_namespaced_pod_portforward=None)
+    monkeypatch.setattr("cli.cluster_host.portforward", lambda *_, **__: forward)
+    return host.fetch(pod(ready=True), 9090, "/api/v1/targets?state=active", body)
+
+
+def test_a_pod_is_asked_within_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a forwarded port, as no policy lets in what comes from the API server; with a body it is a POST of JSON."""
+    forward = _Forward("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+    assert _asked(monkeypatch, forward, "[]") == "well"
+    request = forward.process.recv(4096).decode()
+    assert request.startswith("POST /api/v1/targets?state=active HTTP/1.1\r\n") and request.endswith("\r\n\r\n[]")
+    assert "Content-Type: application/json" in request
+
+
+@pytest.mark.parametrize(
+    ("forward", "words"),
+    [
+        (_Forward("HTTP/1.1 503 Unavailable\r\nContent-Length: 5\r\n\r\nlater"), "503 Unavailable: later"),
+        (_Forward(""), "loki-0"),
+        (_Forward("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "no such port"), "no such port"),
+    ],
+)
+def test_a_pod_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, forward: _Forward, words: str) -> None:
+    """Its name, the path and the reason."""
+    with pytest.raises(RuntimeError, match=f"of loki-0: .*{words}|{words}"):
+        _asked(monkeypatch, forward)
+
+
+def test_targets_that_nobody_tells_are_not_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Prometheus that cannot be asked is waited for, and in the end the reason is given in place of an empty list."""
+    host = ClusterHost.__new__(ClusterHost)
+    host._operator = None
+
+    def refuse() -> list[dict[str, Any]]:
+        raise RuntimeError("connection refused")
+
+    monkeypatch.setattr(host, "list_targets", refuse)
+    with pytest.raises(RuntimeError, match="connection refused"):
+        host.wait_targets(0)

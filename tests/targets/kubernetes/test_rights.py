@@ -28,6 +28,15 @@ def test_whatever_is_written_is_asked_for() -> None:
     assert ("delete", "", "namespaces", "") not in wanted
 
 
+def test_the_way_to_the_servers_is_asked_for() -> None:
+    """Without it nobody would know after a deployment whether anything is scraped."""
+    wanted = {*list_required_rights(PLACE, [SERVER])}
+    assert {
+        ("get", "", "pods/portforward", "monitoring-dev"),
+        ("create", "", "pods/portforward", "monitoring-dev"),
+    } <= wanted
+
+
 def test_nothing_is_asked_for_twice() -> None:
     """Each question costs the cluster's answer."""
     wanted = [*list_required_rights(PLACE, [SERVER, READER, NODE], [MONITOR])]
