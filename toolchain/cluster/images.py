@@ -66,8 +66,10 @@ def build_node_loader(layout: Layout) -> Loader:
 
 
 def build_entry(layout: Layout, node: Node) -> list[str]:
-    """What a command is preceded by to run in a node's mount namespace, found by way of the first node's processes."""
-    first = ["nsenter", "--target", layout.namespace.read_text().strip(), "--mount", "--pid", "--"]
+    """What a command is preceded by to run in a node's mount namespace, among the first node's processes."""
+    holder = layout.namespace.read_text().strip()
+    # that process is itself outside of the process namespace that it made for its children
+    first = ["nsenter", "--target", holder, "--mount", f"--pid=/proc/{holder}/ns/pid_for_children", "--"]
     if node == FIRST:
         return first
     return [*first, "nsenter", "--target", layout.find_holder(node).read_text().strip(), "--mount", "--"]
