@@ -9,7 +9,7 @@ RECEIVER ?=
 SEVERITY ?=
 # commits after this one have messages as CONTRIBUTING.md asks for
 COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
-ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cluster
+ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cluster nodes
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
 # more than there are processors: a test that waits for a program leaves its own to another
 WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
