@@ -25,8 +25,8 @@ def list_required_rights(
     scope: ClusterScope, workloads: Sequence[Workload], extra_objects: Sequence[ExtraObject] = ()
 ) -> Iterator[Right]:
     """Everything that a deployment does, once: every object is looked at and written, and those that a later plan does
-    not have are deleted; pods are told that there is something to deliver, and their logs say what came of it. In the
-    end the servers are asked how they are.
+    not have are deleted; pods are annotated when there is something to deliver, and their logs say what came of it. In
+    the end Prometheus lists its targets.
     """
     every = list_references(scope, workloads, extra_objects)
     for group, kind, namespace in sorted({(item.group, item.kind, item.namespace) for item in every}):
@@ -35,7 +35,7 @@ def list_required_rights(
     for namespace in sorted({scope.find_namespace(workload) for workload in workloads}):
         yield from ((verb, "", "pods", namespace) for verb in ("list", "patch"))
         yield "get", "", "pods/log", namespace
-    # by a forwarded port the commands ask what is scraped; a request that becomes a web socket takes both verbs
+    # the targets come through a forwarded port; a request that becomes a web socket takes both verbs
     yield from ((verb, "", "pods/portforward", scope.namespace) for verb in ("get", "create"))
     secret = {scope.find_namespace(workload) for workload in workloads if workload.secrets}
     secret |= {scope.namespace} if any(item.secrets for item in extra_objects) else set()

@@ -20,12 +20,12 @@ def test_down_reaches_the_receiver_and_so_does_the_end(stack: RunningStack) -> N
     began = time.monotonic()
     stack.fault("api", 4000, "down")
     try:
-        eventually(lambda: stack.told("firing", "TargetDown", "api"), timeout=150, what="TargetDown")
+        eventually(lambda: stack.list_sent_alerts("firing", "TargetDown", "api"), timeout=150, what="TargetDown")
         print(f"target down to notification: {time.monotonic() - began:.1f} s")
     finally:
         stack.heal("api", 4000)
     began = time.monotonic()
-    eventually(lambda: stack.told("resolved", "TargetDown", "api"), timeout=400, what="resolved")
+    eventually(lambda: stack.list_sent_alerts("resolved", "TargetDown", "api"), timeout=400, what="resolved")
     print(f"target up to resolved: {time.monotonic() - began:.1f} s")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.test_cluster_life import PORT, SYSTEM, deployment
+from tests.e2e.test_cluster_life import SYSTEM, deployment
 from tests.support.clusters import AGENTS, ClusterStack, start_cluster
 from tests.support.nodes import Inbox, cut_power, open_inbox
 from tests.support.waiting import eventually
@@ -21,7 +21,8 @@ from toolchain.context import build_default_context
 
 NAME, SHOP, NODES = "e2e-nodes", "e2e-shop", 3
 LAST = f"node{NODES}"
-PAIR, TRIO, TRIO_SIZE = "prometheus", "alertmanager", 3
+SERVERS = {"prometheus": 2, "alertmanager": 3}
+"""Replicas."""
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, kubeconfig: Path, inbox: Inb
         receivers = [{"name": "default", "webhook": {"url": inbox.address}}]
         config |= {
             "system": "shop", "demo": False, "longestFor": "10s",
-            "prometheus": {"replicas": 2, "evaluationInterval": "5s"},
-            "alertmanager": {"replicas": 3, "receivers": receivers},
+            "prometheus": {"replicas": SERVERS["prometheus"], "evaluationInterval": "5s"},
+            "alertmanager": {"replicas": SERVERS["alertmanager"], "receivers": receivers},
         }  # fmt: skip
 
     own.edit_settings(change)
@@ -86,7 +87,7 @@ def oldest(stack: ClusterStack) -> str:
 def test_agents_are_on_every_node_and_instances_apart(stack: ClusterStack) -> None:
     """Each node has its agents, whose targets are up; no two instances of one server share a node."""
     assert {agent: len(places(stack, agent)) for agent in AGENTS} == dict.fromkeys(AGENTS, NODES)
-    assert (len(places(stack, PAIR)), len(places(stack, TRIO))) == (2, 3)
+    assert {name: len(places(stack, name)) for name in SERVERS} == SERVERS
     for service in ("node-exporter", "promtail", "kubelet"):
         query = f'count by (node) (up{{service="{service}"}} == 1)'
         found = eventually(lambda q=query: stack.prom(f"count({q})"), timeout=90, what=query)  # type: ignore[misc]
@@ -96,7 +97,9 @@ def test_agents_are_on_every_node_and_instances_apart(stack: ClusterStack) -> No
     assert not stack.prom("up == 0")
     # each Alertmanager knows the others on their nodes, or each would send its own message
     eventually(
-        lambda: stack.prom(f"min(alertmanager_cluster_members) == {TRIO_SIZE}"), timeout=60, what="a full cluster"
+        lambda: stack.prom(f"min(alertmanager_cluster_members) == {SERVERS['alertmanager']}"),
+        timeout=60,
+        what="a full cluster",
     )
 
 
@@ -132,8 +135,8 @@ def test_the_death_of_a_node_is_sent_once(stack: ClusterStack, inbox: Inbox, kub
     assert stack.prom("vector(1)")
     # StatefulSets wait until somebody says that the node will not come back
     stack.kubectl("delete", "node", LAST)
-    eventually(lambda: settled(stack, {PAIR: 2, TRIO: 3, "loki": 1, "grafana": 1}), timeout=300, what="all elsewhere")
+    eventually(lambda: settled(stack, {**SERVERS, "loki": 1, "grafana": 1}), timeout=300, what="all elsewhere")
     eventually(lambda: oldest(stack) == before, timeout=90, what="the samples of before")
     assert inbox.count("KubeNodeNotReady", LAST, "firing") == 1, dict(inbox.sent)
     eventually(lambda: inbox.count("KubeNodeNotReady", LAST, "resolved"), timeout=420, what="its end")
-    print(f"sent: {json.dumps({' '.join(key): times for key, times in inbox.sent.items()})}; port {PORT}")
+    print(f"sent: {json.dumps({' '.join(key): times for key, times in inbox.sent.items()})}")

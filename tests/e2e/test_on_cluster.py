@@ -207,7 +207,9 @@ def test_a_drain_takes_one_replica_and_an_alert_is_still_told_once(cluster: Clus
     cluster.http("demo-webhook", 8080, "DELETE", "/demo/webhook")
     cluster.fault("api", 4000, "down")
     try:
-        eventually(lambda: cluster.told("firing", "TargetDown", "api"), timeout=150, what="TargetDown is told")
+        eventually(
+            lambda: cluster.list_sent_alerts("firing", "TargetDown", "api"), timeout=150, what="TargetDown is told"
+        )
         drained = cluster.kubectl(
             "drain", node, f"--pod-selector={pair}", "--delete-emptydir-data", "--timeout=30s", check=False
         )
@@ -220,11 +222,11 @@ def test_a_drain_takes_one_replica_and_an_alert_is_still_told_once(cluster: Clus
     finally:
         cluster.kubectl("uncordon", node)
         eventually(lambda: _all_ready(cluster), timeout=180, what="all pods are back")
-        told = cluster.told("firing", "TargetDown", "api")
+        told = cluster.list_sent_alerts("firing", "TargetDown", "api")
         cluster.heal("api", 4000)
     assert len(told) == 1, told
-    eventually(lambda: cluster.told("resolved", "TargetDown", "api"), timeout=400, what="its end is told")
-    assert len(cluster.told("firing", "TargetDown", "api")) == 1
+    eventually(lambda: cluster.list_sent_alerts("resolved", "TargetDown", "api"), timeout=400, what="its end is told")
+    assert len(cluster.list_sent_alerts("firing", "TargetDown", "api")) == 1
 
 
 def _all_ready(cluster: ClusterStack) -> bool:

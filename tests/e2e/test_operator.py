@@ -270,7 +270,7 @@ def test_the_watchdog_arrives(ran: Run, defined: OperatedStack) -> None:
     """From rule to receiver through the operator's Prometheus and Alertmanager, which routes by namespace."""
 
     def arrived() -> bool:
-        return bool(defined.told(name="Watchdog"))
+        return bool(defined.list_sent_alerts(name="Watchdog"))
 
     eventually(arrived, timeout=240, what="the Watchdog")
 

@@ -210,7 +210,7 @@ Running = list[tuple[causes.Cause, ExitStack, troubles.Poke]]
 class Troubled:
     """A system while all its causes are at work: what they must raise, what fired, and what nobody was notified of.
 
-    Each system has a thread: what one of them waits for keeps no other from being poked or mended.
+    Each system has a thread: what one of them waits for does not delay the faults and mends of another.
     """
 
     system: str
@@ -243,12 +243,11 @@ class Troubled:
         for name, service in sorted((now - self.seen) & self.wanted):
             print(f"{time.monotonic() - self.began:4.0f} s  {self.system}: {name} ({service})")
         self.seen |= now
-        hushed = False
-        for cause, own, _ in running:
-            if cause.brief and set(cause.alerts) <= self.seen:
+        brief = [(own, set(cause.alerts) <= self.seen) for cause, own, _ in running if cause.brief]
+        for own, done in brief:
+            if done:
                 own.close()
-            hushed = hushed or (cause.brief and not set(cause.alerts) <= self.seen)
-        if not hushed:  # while it is, nobody can be asked
+        if all(done for _, done in brief):  # until then the receiver does not answer
             self.unsent = _unsent(self.stack, self.wanted)
         # what ends within the time that a group waits for is sent to nobody, so it goes on until it is
         for cause, own, poke in running:
@@ -261,7 +260,7 @@ class Troubled:
 
 def _unsent(stack: RunningStack, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those alerts that the receiver was not notified of."""
-    sent = {(alert["labels"]["alertname"], alert["labels"].get("service", "")) for alert in stack.told()}
+    sent = {(alert["labels"]["alertname"], alert["labels"].get("service", "")) for alert in stack.list_sent_alerts()}
     return pairs - sent
 
 

@@ -334,7 +334,9 @@ class RunningStack:
         answer = self.http("demo-webhook", 8080, "GET", "/demo/webhook")
         return list(answer["notifications"])
 
-    def told(self, status: str | None = None, name: str | None = None, service: str | None = None) -> list[Any]:
+    def list_sent_alerts(
+        self, status: str | None = None, name: str | None = None, service: str | None = None
+    ) -> list[Any]:
         """Every alert in these notifications; only those of a status, a name and a service where given."""
         return [
             alert

@@ -54,7 +54,9 @@ def choose_cluster(context: Context, specs: Iterable[ImageSpec], *, named: str |
     Several nodes are always those of a cluster of our own, which its kubeconfig names too.
     """
     buildable = [spec for spec in specs if spec.name in RECIPES]
-    if (nodes := _count_own_nodes(context) if nodes == 1 else nodes) > 1:
+    if nodes == 1:
+        nodes = _count_own_nodes(context)
+    if nodes > 1:
         return _have_own(context, buildable, nodes)
     if (existing := find_named_cluster(context, named)) is not None:
         _check_answer(context, existing)
@@ -91,8 +93,9 @@ def _list_kubeconfigs(context: Context) -> list[Path]:
 
 def _count_own_nodes(context: Context) -> int:
     """How many nodes our own cluster has that KUBECONFIG names; 1 where it names none of these."""
-    own = {find_kubeconfig(context, nodes): nodes for nodes in range(1, MOST_NODES + 1)}
-    return next((own[path] for path in _list_kubeconfigs(context) if path in own), 1)
+    several = range(2, MOST_NODES + 1)
+    named = ((path, nodes) for path in _list_kubeconfigs(context) for nodes in several)
+    return next((nodes for path, nodes in named if path == find_kubeconfig(context, nodes)), 1)
 
 
 def _check_answer(context: Context, chosen: ClusterChoice) -> None:
