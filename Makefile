@@ -92,7 +92,13 @@ toolchain: .venv/.ready ## Get every tool and image onto this machine, deploy no
 .PHONY: test
 test: .venv/.ready ## Run the unit tests (needs no Docker)
 	@$(PYTHON) -m toolchain ensure test
-	@eval "$$($(PYTHON) -m toolchain env)" && $(COMPILED) -m pytest -n $(WORKERS) --dist worksteal $(UNIT)
+	@eval "$$($(PYTHON) -m toolchain env)" && \
+		$(COMPILED) -m pytest -n $(WORKERS) --dist worksteal -m "not exhaustive" $(UNIT)
+
+.PHONY: test-exhaustive
+test-exhaustive: .venv/.ready ## Run the unit tests that try every key, every day of a month, every step of a delivery
+	@$(PYTHON) -m toolchain ensure test
+	@eval "$$($(PYTHON) -m toolchain env)" && $(COMPILED) -m pytest -n $(WORKERS) --dist worksteal -m exhaustive $(UNIT)
 
 .PHONY: coverage
 coverage: .venv/.ready ## Run the unit tests and fail below the branch coverage of pyproject.toml

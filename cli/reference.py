@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -140,6 +141,7 @@ def format_prose(text: str) -> str:
     return re.sub(r"<(?=\w)", r"\\<", " ".join(text.split()))
 
 
+@cache
 def build_properties(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
     """The JSON Schema of each key of a model; of one which contains itself it is a reference."""
     schema = model.model_json_schema(by_alias=True)

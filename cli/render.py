@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cli.stack_file import check_document, parse_config
 from cli.workspace import ROOT, Workspace, read_document
-from components.documents import render_yaml_documents
+from components.documents import render_yaml, render_yaml_documents
 from model.errors import ConfigError
 from model.plan import Plan
 from stack.assemble import assemble_plan
@@ -141,7 +139,7 @@ def build_cluster_scope(plan: Plan) -> ClusterScope:
 
 
 def _dump_yaml(value: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(json.loads(json.dumps(value)), sort_keys=False, width=120, allow_unicode=True)
+    return render_yaml(json.loads(json.dumps(value)))
 
 
 def _render_yaml(items: Sequence[Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from cli.render import plan_file
@@ -31,6 +32,7 @@ class Use:
     own: bool = False
 
 
+@cache  # shipped files stay as they are while a command runs
 def collect_uses(root: Path = ROOT) -> dict[str, list[Use]]:
     """Every alert of all shipped stacks by its name, each system once, on every platform that can have it."""
     by_name: dict[str, list[Use]] = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,7 @@ def _build_setting(name: str, field: FieldInfo) -> dict[str, Any]:
     return entry if field.is_required() else {**entry, "default": default}
 
 
+@cache
 def render_files() -> dict[Path, str]:
     """Everything that is made from the models: path below the checkout, and text."""
     made = {FOLDER / name: render_schema(schema) for name, schema in build_schemas().items()}

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from cli.render import render_documents
 from tests.support.digests import digest_dashboard
 from tests.support.golden import BOARDS, STACKS, plan_as
+from tests.support.yaml_files import read_yaml
 
 QUIET = {"dashlist", "row", "text"}
 """Panels that ask no data source."""
@@ -27,7 +27,7 @@ SOURCES = "grafana/datasources/datasources.yaml"
 def rendered(stack: str) -> tuple[dict[str, dict[str, Any]], set[str]]:
     """The dashboards of a stack by their file, and the uids of its data sources."""
     files = render_documents(plan_as(stack, stack))
-    sources = {source["uid"] for source in yaml.safe_load(files[SOURCES])["datasources"]}
+    sources = {source["uid"] for source in read_yaml(files[SOURCES])["datasources"]}
     return {name: json.loads(text) for name, text in files.items() if name.startswith(BOARDS)}, sources
 
 

@@ -24,6 +24,8 @@ from tests.support.deployed import Deployed, as_registered, planned, written_pla
 from tests.support.every_key import ENVIRONMENTS, SETTINGS_VALUES, SYSTEM, SYSTEM_VALUES
 from tests.support.keys import Change, changes
 
+pytestmark = pytest.mark.exhaustive
+
 Document = Mapping[str, Any]
 PROVIDERS, WHOLE = "providers", "whole"
 EFFECT, REFUSED, NONE, UNKNOWN = "effect", "refused", "none", "no other value is known: give one"

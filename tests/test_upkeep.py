@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.support.yaml_files import read_yaml
 from tests.test_architecture import FOLDERS
 from tests.toolchain.test_recipes import MODULES
 from toolchain.images import load_images
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RENOVATE = json.loads((ROOT / "renovate.json").read_text(encoding="utf-8"))
 HOOKS = [
     hook
-    for repository in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    for repository in read_yaml((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     for hook in repository["hooks"]
     if repository["repo"] == "local"
 ]
@@ -35,7 +35,7 @@ def test_hooks_need_no_network(hook: dict[str, str]) -> None:
 
 def test_there_is_no_hook_of_another_repository() -> None:
     """All hooks are local ones."""
-    text = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    text = read_yaml((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     assert len(HOOKS) == 5 and [each["repo"] for each in text["repos"]] == ["local"]
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from components.prometheus.rules import build_rule_file
 from model.component import Planning
@@ -32,6 +31,7 @@ from packs.system import expand_system
 from tests.support.systems import contributed
 from tests.support.validating import tool
 from tests.support.waiting import eventually
+from tests.support.yaml_files import write_yaml
 
 PER_SECOND = 40
 HOLD = "2s"
@@ -143,7 +143,7 @@ def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
     for group in tune_telemetry(contributed(context), system, settings).rules:
         document = build_rule_file(group)
         document["groups"][0].pop("interval", None)
-        (folder / f"{group.name}.rules.yml").write_text(yaml.safe_dump(document))
+        (folder / f"{group.name}.rules.yml").write_text(write_yaml(document))
     jobs = [
         {
             "job_name": name,
@@ -155,7 +155,7 @@ def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
     ]
     usual = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     config = {"global": usual, "rule_files": [str(folder / "*.rules.yml")], "scrape_configs": jobs}
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    (folder / "prometheus.yml").write_text(write_yaml(config))
 
 
 @contextmanager
@@ -204,6 +204,7 @@ def shown(objective: str) -> str:
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 def test_the_right_label_gives_the_share_and_the_page(prometheus: Prometheus) -> None:
     """Half of the requests fail, and the label is known: 50%, HighErrorRatio and the budget's alert fire."""
     assert eventually(lambda: prometheus.firing("HighErrorRatio", service="named"), timeout=60, what="HighErrorRatio")

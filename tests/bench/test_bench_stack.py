@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from bench import bench_stack
 from cli.render import plan_file
 from tests.support import systems
+from tests.support.yaml_files import read_yaml, write_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,10 +24,10 @@ def test_ports_are_moved_out_of_the_way(tmp_path: Path) -> None:
 
 def test_the_moved_stack_shares_no_port_with_dev(tmp_path: Path) -> None:
     """The measured stack can be deployed while dev is up."""
-    document = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    document = read_yaml((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
     plan = plan_file(ROOT / "Pulumi.dev.yaml", "dev")
     path = tmp_path / "Pulumi.bench.yaml"
-    path.write_text(yaml.safe_dump({"config": bench_stack.move_ports(document["config"], plan)}), encoding="utf-8")
+    path.write_text(write_yaml({"config": bench_stack.move_ports(document["config"], plan)}), encoding="utf-8")
     moved = plan_file(path, "bench")
     before, after = ({p.publish for w in p.list_workloads() for p in w.ports if p.publish} for p in (plan, moved))
     assert before and after and not before & after

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cli import __main__ as commands
 from cli import capacity, engine, hosts, render, routes, workspace
@@ -18,6 +17,7 @@ from cli.workspace import Description
 from tests.support import fakes
 from tests.support.stack_files import stack_file
 from tests.support.systems import ROOT, SYSTEM, changed, project
+from tests.support.yaml_files import write_yaml
 
 PLANNED = ("up", "preview", "refresh")
 """Commands that need all settings and the system."""
@@ -73,7 +73,7 @@ class _Empty:
 
 def write(folder: Path, document: dict[str, Any]) -> None:
     """Writes the checkout's stack file, with the secret that a login needs set where Pulumi keeps it."""
-    (folder / "checkout" / "Pulumi.x.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (folder / "checkout" / "Pulumi.x.yaml").write_text(write_yaml(document), encoding="utf-8")
 
 
 def call(monkeypatch: pytest.MonkeyPatch, command: str) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from cli import render
 from model.errors import ConfigError
 from tests.support import systems
+from tests.support.yaml_files import read_yaml
 
 
 def test_wrong_stack_file_is_refused(tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_every_workload_and_document_is_there(tmp_path: Path) -> None:
 def test_containers_are_shown_as_the_engine_is_asked(tmp_path: Path) -> None:
     """Image, ports, volumes, limits and probe of a workload's container can be read and compared."""
     files = render.render_documents(systems.plan_shop(tmp_path))
-    shown = yaml.safe_load(files["docker/prometheus.yaml"])
+    shown = read_yaml(files["docker/prometheus.yaml"])
     container = shown["containers"][-1]
     assert container["ports"] == [{"internal": 9090, "external": 9090, "ip": "127.0.0.1", "protocol": "tcp"}]
     assert shown["volumes"][0]["name"] == "dev-prometheus-data" and shown["volumes"][0]["retain"] is True
     assert container["memory"] > 0 and container["ulimits"] and container["healthcheck"]["tests"]
-    stack = yaml.safe_load(files["docker/stack.yaml"])
+    stack = read_yaml(files["docker/stack.yaml"])
     assert container["image"] == "${image prometheus}"
     assert stack["images"]["prometheus"].startswith("prom/prometheus:v")
 
@@ -64,7 +64,7 @@ def test_containers_are_shown_as_the_engine_is_asked(tmp_path: Path) -> None:
 def test_exceptions_of_a_workload_on_a_cluster_have_their_reasons(tmp_path: Path) -> None:
     """Objects do not say why an agent runs as root; the workload's own file does."""
     files = render.render_documents(systems.plan_cluster(tmp_path))
-    shown = yaml.safe_load(files["node-exporter/workload.yaml"])
+    shown = read_yaml(files["node-exporter/workload.yaml"])
     assert shown["exemptions"] and all(shown["exemptions"].values())
 
 
@@ -86,7 +86,7 @@ def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
     plan = systems.plan_cluster(tmp_path, settings={"prometheus": "operator"})
     files = render.render_documents(plan)
     for item in plan.extra_objects:
-        shown = yaml.safe_load(files[f"kubernetes/{item.kind.lower()}/{item.name}.yaml"])
+        shown = read_yaml(files[f"kubernetes/{item.kind.lower()}/{item.name}.yaml"])
         assert shown["metadata"]["labels"].items() >= item.labels.items()
     assert "kubernetes/prometheus.yaml" not in files and "kubernetes/servicemonitor/loki.yaml" in files
     assert "kubernetes.io/metadata.name: monitoring\n" in files["kubernetes/loki.yaml"]

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from cli import runbooks
 from cli.render import plan_file
@@ -14,6 +13,7 @@ from cli.runbooks import Use
 from cli.workspace import ROOT
 from model import tuning
 from model.telemetry import AlertRule
+from tests.support.yaml_files import read_yaml
 
 
 def rule(**more: object) -> AlertRule:
@@ -93,7 +93,7 @@ def test_texts_name_no_service(text: str, shown: str) -> None:
 
 def test_pages_name_no_shipped_system() -> None:
     """No page names a system or has a template of Prometheus, but for those in a system's folder and their links."""
-    systems = [yaml.safe_load(path.read_text()) for path in (ROOT / "configs" / "systems").glob("*.yaml")]
+    systems = [read_yaml(path.read_text()) for path in (ROOT / "configs" / "systems").glob("*.yaml")]
     names = {name for system in systems for name in (system["name"], system["title"])}
     wrong = re.compile(rf"{'|'.join(map(re.escape, names))}|\{{\{{ *\$", re.IGNORECASE)
     pages = [text for path, text in runbooks.render_pages().items() if path.parent == runbooks.FOLDER]

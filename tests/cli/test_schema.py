@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from cli import schema
 from cli.stack_file import PULUMI_KEYS
 from cli.workspace import ROOT
+from tests.support.yaml_files import read_yaml
 
 SHIPPED = {
     "images.schema.json": ["configs/images.yaml"],
@@ -48,7 +48,7 @@ def test_editors_know_the_keys_of_a_stacks_file() -> None:
 @pytest.mark.parametrize(("name", "file"), FILES)
 def test_shipped_files_are_accepted(name: str, file: str) -> None:
     """Every YAML that is shipped is valid for the schema that editors check it with."""
-    assert complaints(name, yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))) == []
+    assert complaints(name, read_yaml((ROOT / file).read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize(("name", "file"), FILES)

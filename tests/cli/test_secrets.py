@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rich.console import Console
 
 from cli import secrets
@@ -23,6 +22,7 @@ from stack.assemble import ConfigValue, assemble_plan
 from targets.platforms import PLATFORMS
 from tests.support import fakes
 from tests.support.systems import SYSTEM, changed, configuration, project
+from tests.support.yaml_files import read_yaml, write_yaml
 
 CANARY = "canary-hunter2"
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     plan = plan_with(tmp_path)
     monkeypatch.setattr(secrets, "plan_file", lambda path, stack: plan)
     config = {"observability:system": "shop", "observability:slack-webhook": {"secure": "v1:abc"}}
-    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}))
+    (tmp_path / "Pulumi.dev.yaml").write_text(write_yaml({"config": config}))
     state = {"deployment": {"resources": [{"urn": ADMIN, "created": "2026-02-28T10:00:00.123456789Z"}]}}
     present = {"observability:slack-webhook": {"value": CANARY, "secret": True}}
     history = [
@@ -200,9 +200,9 @@ def test_what_is_generated_is_replaced(space: Workspace) -> None:
 
 def test_a_generated_value_in_the_configuration_is_removed(space: Workspace, tmp_path: Path) -> None:
     """As after `make down`: without it, the next update generates another one."""
-    document = yaml.safe_load((tmp_path / "Pulumi.dev.yaml").read_text())
+    document = read_yaml((tmp_path / "Pulumi.dev.yaml").read_text())
     document["config"]["observability:grafana-admin-password"] = {"secure": "v1:x"}
-    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document))
+    (tmp_path / "Pulumi.dev.yaml").write_text(write_yaml(document))
     assert secrets.prepare_rotation(space, "grafana-admin-password", console_text()[0]).apply(space) == ()
     assert fakes.calls(tmp_path)[-1] == "config rm grafana-admin-password --stack dev"
 

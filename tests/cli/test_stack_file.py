@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cli.stack_file import build_location, check_document, parse_config, read_location, read_settings
 from model.base import Strict
@@ -15,11 +14,12 @@ from model.operator import Operator
 from model.settings import DockerSettings, KubernetesSettings
 from stack.assemble import ConfigValue
 from tests.support.stack_files import DOCKER, KUBERNETES, stack_file
+from tests.support.yaml_files import write_yaml
 
 
 def written(folder: Path, document: Any) -> Path:
     """A folder with the file of the stack x."""
-    text = document if isinstance(document, str) else yaml.safe_dump(document)
+    text = document if isinstance(document, str) else write_yaml(document)
     (folder / "Pulumi.x.yaml").write_text(text, encoding="utf-8")
     return folder
 

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from rich.console import Console
 
 from cli import verify
@@ -18,6 +17,7 @@ from tests.support import fakes
 from tests.support.fakes import FakeItem
 from tests.support.systems import plan_shop
 from tests.support.validating import accepts, tool
+from tests.support.yaml_files import write_yaml
 
 
 def target(service: str, health: str = "up") -> dict[str, Any]:
@@ -311,5 +311,5 @@ def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None
         }
     ]
     tests = [{"interval": "1m", "input_series": series, "promql_expr_test": expected}]
-    (tmp_path / "test.yml").write_text(yaml.safe_dump({"tests": tests}))
+    (tmp_path / "test.yml").write_text(write_yaml({"tests": tests}))
     accepts(tool("promtool"), "test", "rules", tmp_path / "test.yml")

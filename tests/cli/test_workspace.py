@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cli import workspace
 from cli.workspace import ROOT, describe_machine, find_state_dir, has_own_backend, merge_documents, open_workspace
 from model.errors import ConfigError
 from tests.support import fakes
+from tests.support.yaml_files import read_yaml, write_yaml
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_local_default_needs_no_account(tmp_path: Path) -> None:
     passphrase = Path(space.env["PULUMI_CONFIG_PASSPHRASE_FILE"])
     assert len(passphrase.read_text()) >= 32
     assert stat.S_IMODE(passphrase.stat().st_mode) == 0o600
-    project = yaml.safe_load((space.directory / "Pulumi.yaml").read_text())
+    project = read_yaml((space.directory / "Pulumi.yaml").read_text())
     assert project["main"] == str(ROOT) and project["name"] == "observability"
 
 
@@ -136,12 +136,12 @@ def test_stack_file_is_merged_on_every_open(tmp_path: Path) -> None:
     env = environment(tmp_path)
     space = open_workspace("dev", env, {"docker": {"registryMirror": "m:5000"}})
     path = space.directory / "Pulumi.dev.yaml"
-    document = yaml.safe_load(path.read_text())
+    document = read_yaml(path.read_text())
     assert document["config"]["observability:docker"]["registryMirror"] == "m:5000"
     document["config"]["observability:token"] = {"secure": "v1:abc"}
-    path.write_text(yaml.safe_dump(document))
+    path.write_text(write_yaml(document))
     open_workspace("dev", env, {})
-    after = yaml.safe_load(path.read_text())["config"]
+    after = read_yaml(path.read_text())["config"]
     assert after["observability:token"] == {"secure": "v1:abc"}
     assert "registryMirror" not in after.get("observability:docker", {})
 
@@ -151,7 +151,7 @@ def test_what_the_machine_added_is_remembered(tmp_path: Path) -> None:
     env = environment(tmp_path)
     open_workspace("dev", env, {"docker": {"registryMirror": "m:5000"}})
     space = open_workspace("dev", env)
-    document = yaml.safe_load((space.directory / "Pulumi.dev.yaml").read_text())
+    document = read_yaml((space.directory / "Pulumi.dev.yaml").read_text())
     assert document["config"]["observability:docker"]["registryMirror"] == "m:5000"
 
 
@@ -200,7 +200,7 @@ def test_what_a_platform_says_lies_below_the_stacks_own_file(tmp_path: Path) -> 
         describe_machine(space, {"docker": {"dataRoot": root}})
     again = open_workspace("dev", environment(tmp_path))
     for folder in (space.directory, again.directory):
-        config = yaml.safe_load((folder / "Pulumi.dev.yaml").read_text())["config"]
+        config = read_yaml((folder / "Pulumi.dev.yaml").read_text())["config"]
         assert config["observability:docker"] == {"registryMirror": "m:5000", "dataRoot": "/srv/docker"}
 
 

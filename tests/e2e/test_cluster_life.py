@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from model.naming import derive_agent_namespace
 from tests.e2e.test_no_change import unchanged
 from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.pods import pod
 from tests.support.waiting import eventually
+from tests.support.yaml_files import write_yaml
 
 NAME, SHOP = "e2e-life", "e2e-shop"
 PORT, REPLICAS = 8080, 2
@@ -50,7 +50,7 @@ def deployment() -> dict[str, Any]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterStack]:
     """A stack that watches the service, not deployed yet; the service runs in its own namespace."""
     own = ClusterStack(tmp_path_factory.mktemp("life"), NAME, start_cluster(), ports=28500)
-    (own.root / "configs/systems/shop.yaml").write_text(yaml.safe_dump(SYSTEM, sort_keys=False))
+    (own.root / "configs/systems/shop.yaml").write_text(write_yaml(SYSTEM))
     own.edit_settings(lambda config: config.update(system="shop", demo=False, prometheus={}, alertmanager={}))
     own.kubectl("create", "namespace", SHOP)
     try:

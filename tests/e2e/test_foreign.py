@@ -17,7 +17,6 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-import yaml
 
 from cli.__main__ import get_prerequisites
 from cli.render import plan_file
@@ -29,6 +28,7 @@ from tests.support.foreign import Project
 from tests.support.planned import workload
 from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
+from tests.support.yaml_files import read_yaml
 
 SYSTEMS = ("plue", "pluggedin", "agenttrace", "devops-mcp", "execora")
 PASSWORD = "theirs-5f0c2a"
@@ -67,7 +67,7 @@ class Place:
     def plan(self) -> Plan:
         """The stack's plan, of the files that it was deployed from."""
         plan = plan_file(self.stack.stack_file, self.stack.name)
-        document = yaml.safe_load((self.stack.root / f"configs/systems/{self.system}.yaml").read_text())
+        document = read_yaml((self.stack.root / f"configs/systems/{self.system}.yaml").read_text())
         assert set(document["services"]) == set(plan.system.services)
         return plan
 

@@ -9,11 +9,11 @@ from threading import Timer
 from typing import Any
 
 import pytest
-import yaml
 
 from components.promtail.pipeline import Reading, build_reading, build_stages
 from model.load import parse_model
 from model.logs import Logs
+from tests.support.yaml_files import write_yaml
 from toolchain import validators
 from toolchain.context import build_default_context
 
@@ -97,7 +97,7 @@ def configured(folder: Path, service: str) -> Path:
         "scrape_configs": [job],
     }
     file = folder / "promtail.yml"
-    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    file.write_text(write_yaml(config), encoding="utf-8")
     return file
 
 

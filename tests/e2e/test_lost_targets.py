@@ -11,11 +11,11 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.support.alerting import Watched, exporter, prometheus_files, served
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
+from tests.support.yaml_files import read_yaml, write_yaml
 
 Lists = tuple[Watched, Path]
 
@@ -78,8 +78,8 @@ def test_a_target_that_flaps_is_told(lists: Lists) -> None:
 def test_one_that_is_not_found_is_told(lists: Lists) -> None:
     """Of two, one is in no list any more."""
     prometheus, folder = lists
-    (group,) = yaml.safe_load((folder / "pair.yml").read_text())
-    replace_list(folder / "pair.yml", yaml.safe_dump([{**group, "targets": group["targets"][:1]}]))
+    (group,) = read_yaml((folder / "pair.yml").read_text())
+    replace_list(folder / "pair.yml", write_yaml([{**group, "targets": group["targets"][:1]}]))
     fires(prometheus, "TargetsFewerThanExpected", service="pair", job="pair")
 
 
@@ -104,9 +104,9 @@ def spoiled(prometheus: Watched, counter: str, path: Path, texts: Iterator[str])
 def test_a_refused_target_is_told(lists: Lists) -> None:
     """A time-out that is longer than the interval is refused when the target is made; then it is in no list."""
     prometheus, folder = lists
-    (group,) = yaml.safe_load((folder / "worker.yml").read_text())
+    (group,) = read_yaml((folder / "worker.yml").read_text())
     texts = (
-        yaml.safe_dump([{**group, "labels": {**group["labels"], "__scrape_timeout__": f"{60 + n}s"}}])
+        write_yaml([{**group, "labels": {**group["labels"], "__scrape_timeout__": f"{60 + n}s"}}])
         for n in range(10_000)
     )
     spoiled(prometheus, "prometheus_target_sync_failed_total", folder / "worker.yml", texts)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.e2e.test_cluster_life import SYSTEM, deployment
 from tests.support.clusters import AGENTS, ClusterStack, start_cluster
 from tests.support.nodes import Inbox, cut_power, open_inbox
 from tests.support.waiting import eventually
+from tests.support.yaml_files import write_yaml
 from toolchain.cluster.service import build_cluster_daemon
 from toolchain.context import build_default_context
 
@@ -44,7 +44,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, kubeconfig: Path, inbox: Inb
     """A stack that watches a service of somebody else, deployed."""
     own = ClusterStack(tmp_path_factory.mktemp("nodes"), NAME, kubeconfig, ports=28600)
     own.env["KUBECONFIG"] = str(kubeconfig)
-    (own.root / "configs/systems/shop.yaml").write_text(yaml.safe_dump(SYSTEM, sort_keys=False))
+    (own.root / "configs/systems/shop.yaml").write_text(write_yaml(SYSTEM))
 
     def change(config: dict[str, object]) -> None:
         receivers = [{"name": "default", "webhook": {"url": inbox.address}}]

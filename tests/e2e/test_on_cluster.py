@@ -13,7 +13,6 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
-import yaml
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]  # it publishes no types
 
 from cli.render import plan_file, render_config_maps, render_objects
@@ -23,6 +22,7 @@ from tests.e2e.test_no_change import unchanged
 from tests.support.clusters import AGENTS, ClusterStack
 from tests.support.running import ROOT, RunningStack
 from tests.support.waiting import eventually
+from tests.support.yaml_files import read_yaml, read_yaml_documents, write_yaml
 
 MAY = {
     ("prometheus", ""): ("list pods", "watch pods"),
@@ -57,7 +57,7 @@ def _rendered(cluster: ClusterStack) -> str:
 
 def test_the_api_server_accepts_every_object(cluster: ClusterStack) -> None:
     """A dry run on the server, with its admission, of everything that is rendered."""
-    every = [item for item in yaml.safe_load_all(_rendered(cluster)) if item]
+    every = [item for item in read_yaml_documents(_rendered(cluster)) if item]
     listed = {"apiVersion": "v1", "kind": "List", "items": every}
     done = cluster.kubectl(
         "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--filename=-", document=listed
@@ -304,13 +304,13 @@ def _silent_port() -> Iterator[int]:
 
 def _kubeconfig(cluster: ClusterStack, path: Path, server: str, user: dict[str, Any]) -> dict[str, str]:
     """The setting that names the cluster's kubeconfig with another address or another user."""
-    document = yaml.safe_load(cluster.kubeconfig.read_text())
+    document = read_yaml(cluster.kubeconfig.read_text())
     document["clusters"][0]["cluster"] = {
         **document["clusters"][0]["cluster"],
         **({"server": server} if server else {}),
     }
     document["users"][0]["user"] = user or document["users"][0]["user"]
-    path.write_text(yaml.safe_dump(document))
+    path.write_text(write_yaml(document))
     return {"kubeconfig": str(path)}
 
 
@@ -364,7 +364,7 @@ def test_services_are_found_by_discovery(
     """The system's own stack on Kubernetes: its services' pods are found by labels, and their lines are there."""
     folder = tmp_path_factory.mktemp(system)
     own = ClusterStack(folder, f"e2e-{system}", cluster.kubeconfig, ports=28200, system=system)
-    shipped = yaml.safe_load((ROOT / f"Pulumi.{system}-kubernetes.yaml").read_text())["config"]
+    shipped = read_yaml((ROOT / f"Pulumi.{system}-kubernetes.yaml").read_text())["config"]
     given = {key.partition(":")[2]: value for key, value in shipped.items()}
     own.edit_settings(
         lambda config: config.update({k: v for k, v in given.items() if k not in ("environment", "demo")})

@@ -7,10 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 from cli.engine import build_tool_env
 from tests.support.running import RunningStack
+from tests.support.yaml_files import read_yaml
 
 PROGRAM = '''
 """Prometheus alone, in a program that is not ours."""
@@ -40,7 +39,7 @@ pulumi.export("ready", component.ready)
 
 def test_prometheus_alone(stack: RunningStack, tmp_path: Path) -> None:
     """Prometheus is usable as a ComponentResource of another program: up, healthy, destroyed."""
-    machine = yaml.safe_load((stack.state / "work" / stack.name / f"Pulumi.{stack.name}.yaml").read_text())["config"]
+    machine = read_yaml((stack.state / "work" / stack.name / f"Pulumi.{stack.name}.yaml").read_text())["config"]
     docker = json.dumps(machine.get("observability:docker", {}))
     (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n")
     (tmp_path / "__main__.py").write_text(PROGRAM.format(root=str(stack.root), docker=docker))

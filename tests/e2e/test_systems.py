@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import yaml
 
 from cli import capacity
 from cli.render import plan_file
@@ -28,6 +27,7 @@ from tests.support.causes import SYSTEMS
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
+from tests.support.yaml_files import read_yaml
 
 JAEGER = "http://127.0.0.1:16686/jaeger/api"
 OWN = ("system", "environment", "demo", "baseUrl", "traefik", "scrapeInterval", "demoWorkload")
@@ -51,7 +51,7 @@ LOGS: dict[str, tuple[str, ...]] = {
 
 def _settings(stack: RunningStack, shipped: Path) -> None:
     """The settings of the system's own stack, beside those that a test needs."""
-    document = yaml.safe_load(shipped.read_text())["config"]
+    document = read_yaml(shipped.read_text())["config"]
     given = {key.partition(":")[2]: value for key, value in document.items()}
 
     def change(config: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ def test_every_target_is_up(fleet: dict[str, RunningStack], system: str) -> None
     stack = fleet[system]
     up = stack.prom("up")
     assert {series["value"][1] for series in up} == {"1"}, [s["metric"] for s in up if s["value"][1] != "1"]
-    services = yaml.safe_load((ROOT / f"configs/systems/{system}.yaml").read_text())["services"]
+    services = read_yaml((ROOT / f"configs/systems/{system}.yaml").read_text())["services"]
     assert set(services) <= {series["metric"]["service"] for series in up}
     environments = {series["metric"].get("environment") for series in up}
     assert environments == {plan_file(stack.stack_file, stack.name).settings.environment}
@@ -138,7 +138,7 @@ def test_every_rule_is_loaded_and_evaluated(fleet: dict[str, RunningStack], syst
 def test_logs_are_found_as_people_search_them(fleet: dict[str, RunningStack], system: str) -> None:
     """The searches of the system's people find lines."""
     stack = fleet[system]
-    for service in yaml.safe_load((ROOT / f"configs/systems/{system}.yaml").read_text())["services"]:
+    for service in read_yaml((ROOT / f"configs/systems/{system}.yaml").read_text())["services"]:
         port = plan_file(stack.stack_file, stack.name).system.services[service].port
         stack.http(service, port, "POST", "/demo/logs", {"msg": "an error that the test asked for", "level": "error"})
     for query in LOGS[system]:

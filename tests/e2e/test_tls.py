@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -25,6 +24,7 @@ from tests.support.load import under_load
 from tests.support.pebble import TRUSTED, Pebble
 from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
+from tests.support.yaml_files import read_yaml
 
 PAGES = {
     "/": "Grafana",
@@ -87,7 +87,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     https, plain = free_port(), free_port()
     pebble = Pebble(folder / "pebble", web=plain, secure=https, address=gateway)
     stack = RunningStack(folder, "e2e-tls", Engine(client), ports=PORTS, system="pluggedin")
-    example = yaml.safe_load((ROOT / "examples" / "Pulumi.pluggedin.yaml").read_text())["config"]
+    example = read_yaml((ROOT / "examples" / "Pulumi.pluggedin.yaml").read_text())["config"]
     theirs = {key.removeprefix("observability:"): value for key, value in example.items()}
     acme = {**theirs["tls"]["acme"], "directory": pebble.directory, "caCertificate": TRUSTED}
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]  # only its schemas are used
 import pytest
-import yaml
 
 from cli.render import plan_file, render_config_maps, render_objects
 from model.plan import Plan
@@ -23,6 +22,7 @@ from stack import registry
 from tests.support.planned import document, workload
 from tests.support.systems import ROOT, plan_shop
 from tests.support.validating import SECRET_WEBHOOK, accepts, everything, grown, judged, written
+from tests.support.yaml_files import write_yaml
 from toolchain import validators
 from toolchain.context import build_default_context
 from toolchain.recipes import DEMO
@@ -136,7 +136,7 @@ def test_loki_knows_every_limit(tmp_path: Path) -> None:
     folder = written(plan, "loki", tmp_path)
     config = document(plan, "loki", "loki.yaml")
     config["limits_config"] |= limits
-    (folder / "loki.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (folder / "loki.yaml").write_text(write_yaml(config), encoding="utf-8")
     accepts(program("loki"), f"-config.file={folder}/loki.yaml", "-verify-config")
 
 
@@ -183,7 +183,7 @@ def test_pint_finds_nothing(stack: str, tmp_path: Path) -> None:
 def test_pint_would_find_something(tmp_path: Path) -> None:
     """The same judgement complains of an alert on a series that its aggregation has removed."""
     rule = {"alert": "A", "expr": "sum(up) by (job) > 0", "annotations": {"summary": "{{ $labels.instance }}"}}
-    (tmp_path / "a.yml").write_text(yaml.safe_dump({"groups": [{"name": "a", "rules": [rule]}]}))
+    (tmp_path / "a.yml").write_text(write_yaml({"groups": [{"name": "a", "rules": [rule]}]}))
     said = _pint(tmp_path)
     assert "instance" in said.stderr and said.returncode != 0
 

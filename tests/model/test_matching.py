@@ -7,10 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from model.matching import find_first_missed, find_routes
 from tests.support.validating import accepts, tool
+from tests.support.yaml_files import write_yaml
 
 NAMES, VALUES = ("severity", "team", "service", "environment"), ("critical", "warning", "info", "a", "b", "ab", "")
 INNER = [{"receiver": "inner", "matchers": ['service=~"b"']}]
@@ -77,7 +76,7 @@ def test_alertmanager_takes_the_same_routes(tmp_path: Path) -> None:
         top = tree(dice)
         document = {"route": top, "receivers": [{"name": f"r{n}"} for n in range(9)]}
         file = tmp_path / f"{number}.yml"
-        file.write_text(yaml.safe_dump(document), encoding="utf-8")
+        file.write_text(write_yaml(document), encoding="utf-8")
         for _ in range(10):
             labels = {name: dice.choice(VALUES) for name in NAMES if dice.random() < 0.7}
             words = [f"{name}={value}" for name, value in labels.items() if value] or ["alertname=Any"]

@@ -28,6 +28,7 @@ def counter(increments: Sequence[tuple[int, float]]) -> tuple[str, float]:
     return " ".join(parts), total
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["availability", "latency", "ratio"])
 def test_thirty_days_equal_the_raw_samples(kind: str, tmp_path: Path) -> None:
     """Over 30 days of uneven traffic and errors the recorded ratio is that of the raw counters, within 0.1%."""

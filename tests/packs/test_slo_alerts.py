@@ -44,6 +44,7 @@ QUIET = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", QUIET)
 def test_a_failure_or_two_in_a_quiet_hour_calls_nobody(name: str, tmp_path: Path) -> None:
     """Neither page fires in the hour after it; one that needed a single failure would."""
@@ -52,6 +53,7 @@ def test_a_failure_or_two_in_a_quiet_hour_calls_nobody(name: str, tmp_path: Path
     judged(tmp_path, groups(system(AVAILABILITY, tune=ONE)), [case(series, at, fired(alert))], slo.FAST_INTERVAL)
 
 
+@pytest.mark.exhaustive
 def test_two_failures_at_sixty_an_hour_call_nobody(tmp_path: Path) -> None:
     """With 8 h of history, two failures a few minutes apart are no page."""
     series = steady(1, 9 * HOURS, (8 * HOURS, 8 * HOURS + 4))
@@ -81,6 +83,7 @@ def test_failures_are_counted_right_on_a_young_stack(tmp_path: Path) -> None:
     judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "90m", *facts)], slo.FAST_INTERVAL)
 
 
+@pytest.mark.exhaustive
 def test_the_number_of_failures_can_be_tuned(tmp_path: Path) -> None:
     """A system that wants twenty failures before a page gets no page for ten, where others get one."""
     outage = tuple(range(8 * HOURS, 8 * HOURS + 10))

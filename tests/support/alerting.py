@@ -21,11 +21,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from model.plan import Plan
 from tests.support.planned import workload
 from tests.support.waiting import eventually
+from tests.support.yaml_files import read_yaml, write_yaml
 from toolchain import validators
 from toolchain.context import build_default_context
 
@@ -175,7 +174,7 @@ def prometheus_files(plan: Plan, folder: Path, proxy: int, alertmanager: int) ->
     assert planned is not None
     least = {job.name: job.discovery.least for job in plan.telemetry.scrape if job.discovery}
     for path, text in planned.files.items():
-        document = yaml.safe_load(text)
+        document = read_yaml(text)
         if path.startswith("rules/"):
             document = short(document)
         elif path == "prometheus.yml":
@@ -189,7 +188,7 @@ def prometheus_files(plan: Plan, folder: Path, proxy: int, alertmanager: int) ->
                 served_by["static_configs"] = [{"targets": [f"127.0.0.1:{alertmanager}"]}]
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml.safe_dump(document))
+        file.write_text(write_yaml(document))
     return folder
 
 
@@ -200,9 +199,9 @@ def alertmanager_files(plan: Plan, folder: Path, receiver: int) -> Path:
     folder.mkdir()
     (folder / "key").write_text("key")
     text = re.sub(r"/run/secrets/[a-z-]+", str(folder / "key"), planned.files["alertmanager.yml"])
-    document = yaml.safe_load(text.replace(RECEIVER, f"http://127.0.0.1:{receiver}"))
+    document = read_yaml(text.replace(RECEIVER, f"http://127.0.0.1:{receiver}"))
     document["global"] = {"pagerduty_url": f"http://127.0.0.1:{receiver}/v2/enqueue"}
-    (folder / "alertmanager.yml").write_text(yaml.safe_dump(document))
+    (folder / "alertmanager.yml").write_text(write_yaml(document))
     return folder
 
 

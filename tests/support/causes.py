@@ -7,11 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from cli.render import plan_file
 from tests.support import database_troubles, troubles
 from tests.support.running import RunningStack
+from tests.support.yaml_files import read_yaml
 
 SYSTEMS = ("plue", "pluggedin", "agenttrace", "devops-mcp", "execora")
 Trouble = Callable[[RunningStack], AbstractContextManager[troubles.Poke]]
@@ -291,5 +290,5 @@ def tuned(stack: RunningStack) -> dict[str, Any]:
 
 def _threshold(stack: RunningStack, alert: str) -> float:
     """What the stack's own copy of its system says."""
-    document = yaml.safe_load((stack.root / f"configs/systems/{stack.system}.yaml").read_text())
+    document = read_yaml((stack.root / f"configs/systems/{stack.system}.yaml").read_text())
     return float(document["tune"][alert]["threshold"])

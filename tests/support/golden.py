@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from cli.render import plan_file, render_documents
 from model.plan import Plan
@@ -43,24 +45,29 @@ def readable(plan: Plan) -> Files:
     }
 
 
+@cache
+def _readable_as(stack: str, name: str) -> Mapping[str, str]:
+    """Of a stack's file as if the stack had another name; most stacks are compared with the same two."""
+    return MappingProxyType(readable(plan_as(stack, name)))
+
+
 def golden(stack: str) -> Files:
     """The golden files of a stack, by their path in its folder."""
-    plan = plan_as(stack, stack)
-    full = FULL[plan.settings.target]
+    full = FULL[plan_as(stack, stack).settings.target]
     if stack == full:
-        return readable(plan)
-    before = readable(plan_as(full, full))
+        return dict(_readable_as(stack, stack))
+    before = _readable_as(full, full)
     if (sibling := stack.removesuffix("-kubernetes")) != stack:  # documents that both targets have say the same
-        before = {**_shared(readable(plan_as(sibling, full))), **before}
-        return differing(before, readable(plan_as(stack, full)), f"{full} or {sibling}")
-    return differing(before, readable(plan_as(stack, full)), full)
+        before = {**_shared(_readable_as(sibling, full)), **before}
+        return differing(before, _readable_as(stack, full), f"{full} or {sibling}")
+    return differing(before, _readable_as(stack, full), full)
 
 
-def _shared(files: Files) -> Files:
+def _shared(files: Mapping[str, str]) -> Files:
     return {name: text for name, text in files.items() if not name.startswith("docker/")}
 
 
-def differing(before: Files, after: Files, name: str) -> Files:
+def differing(before: Mapping[str, str], after: Mapping[str, str], name: str) -> Files:
     """What there is to store of a stack next to another one, which is called `name`."""
     made = {}
     equal = sorted(path for path in after if before.get(path) == after[path])

@@ -16,14 +16,13 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from model.plan import Plan
 from tests.support.alerting import RECEIVER, Quiet, arguments, free_port, running, served
 from tests.support.mailbox import PASSWORD
 from tests.support.planned import workload
 from tests.support.vendors import ANSWERS, CHECKS, Message, Request
 from tests.support.waiting import eventually
+from tests.support.yaml_files import read_yaml, write_yaml
 
 SECRETS: Mapping[str, str] = {
     "slack": "{base}/slack/services/T0/B0/x", "slackapp": "xoxb-token", "pagerduty": "0123456789abcdef" * 2,
@@ -199,11 +198,11 @@ def replaced(text: str, moved: Mapping[str, str]) -> str:
 
 def _through_proxy(file: Path, base: str, authority: str) -> None:
     """Pushover's address is fixed in Alertmanager, so its calls go through a proxy here."""
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document = read_yaml(file.read_text(encoding="utf-8"))
     for receiver in document["receivers"]:
         for entry in receiver.get("pushover_configs", ()):
             entry["http_config"] = {"proxy_url": base, "tls_config": {"ca": authority}}
-    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    file.write_text(write_yaml(document), encoding="utf-8")
 
 
 @contextmanager

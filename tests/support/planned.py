@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from model.plan import Plan
 from model.telemetry import AlertRule, ScrapeJob
 from model.workload import Workload
+from tests.support.yaml_files import read_yaml
 
 
 def workload(plan: Plan, name: str) -> Workload:
@@ -25,7 +24,7 @@ def text(plan: Plan, name: str, file: str) -> str:
 
 def document(plan: Plan, name: str, file: str) -> Any:
     """A document of a workload, parsed."""
-    return yaml.safe_load(text(plan, name, file))
+    return read_yaml(text(plan, name, file))
 
 
 def job(plan: Plan, name: str) -> ScrapeJob:

@@ -21,10 +21,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import docker
-import yaml
 from docker.models.containers import Container
 
 from cli.engine import execute_command
+from tests.support.yaml_files import read_yaml, write_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache", "node_modules")
@@ -137,11 +137,11 @@ class RunningStack:
 
     def edit_settings(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Edits the stack's configuration, keys without the namespace."""
-        text = yaml.safe_load(self.stack_file.read_text()) if self.stack_file.exists() else {"config": {}}
+        text = read_yaml(self.stack_file.read_text()) if self.stack_file.exists() else {"config": {}}
         config = {key.partition(":")[2]: value for key, value in text["config"].items()}
         change(config)
         text["config"] = {f"observability:{key}": value for key, value in config.items()}
-        self.stack_file.write_text(yaml.safe_dump(text, sort_keys=False))
+        self.stack_file.write_text(write_yaml(text))
 
     def edit_system(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Edits the system's file in the copy."""
@@ -150,9 +150,9 @@ class RunningStack:
     def edit_system_of(self, name: str, change: Callable[[dict[str, Any]], object]) -> None:
         """Edits the file of a system in the copy."""
         path = self.root / f"configs/systems/{name}.yaml"
-        document = yaml.safe_load(path.read_text())
+        document = read_yaml(path.read_text())
         change(document)
-        path.write_text(yaml.safe_dump(document, sort_keys=False))
+        path.write_text(write_yaml(document))
 
     # -- commands ----------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from model.component import Planning
 from model.errors import ConfigError
 from model.plan import Plan
@@ -17,6 +15,7 @@ from model.telemetry import Telemetry
 from packs.system import SystemContributor
 from stack.assemble import ConfigValue, assemble_plan
 from targets.platforms import PLATFORMS
+from tests.support.yaml_files import write_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ABSENT = object()
@@ -94,7 +93,7 @@ def project(folder: Path, system: Mapping[str, Any] | str, *, images: str | None
     """A project directory with the system (data or text) and the images; the real ones unless given."""
     systems = folder / "configs" / "systems"
     systems.mkdir(parents=True, exist_ok=True)
-    text = system if isinstance(system, str) else yaml.safe_dump(dict(system), sort_keys=False)
+    text = system if isinstance(system, str) else write_yaml(dict(system))
     (systems / f"{name}.yaml").write_text(text, encoding="utf-8")
     if images is None:
         shutil.copy(ROOT / "configs" / "images.yaml", folder / "configs" / "images.yaml")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cli import render
 from cli.render import plan_file, render_compose_files
@@ -18,6 +17,7 @@ from targets.compose import GROUP, build_compose_file
 from targets.docker.shared import Scope
 from tests.support.systems import ROOT, plan_shop
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
+from tests.support.yaml_files import read_yaml
 
 SCOPE = Scope(stack="dev", settings=DockerSettings(), images=IMAGES)
 STACKS = sorted(
@@ -118,6 +118,6 @@ def test_a_file_of_a_secret_is_never_removed(tmp_path: Path, monkeypatch: pytest
         (folder / name).write_text("x")
     assert render.write_compose("dev", folder) == 0
     assert (folder / "secrets" / "mine").exists() and not (folder / "gone.yml").exists()
-    shown = yaml.safe_load((folder / "compose.yaml").read_text())
+    shown = read_yaml((folder / "compose.yaml").read_text())
     assert shown["services"]["prometheus"]["image"].startswith("prom/prometheus:v")
     assert (folder / "prometheus" / "prometheus.yml").exists()

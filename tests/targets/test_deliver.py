@@ -67,6 +67,7 @@ def test_what_runs_already_is_success(running: Running) -> None:
     assert running.process.loaded == running.documents("one", OLD)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("running", ["asked", "report"], indirect=True)
 def test_killed_at_each_step_the_next_delivery_lands(running: Running) -> None:
     """SIGKILL at any call of the script leaves the process its documents, and nothing that trips the next delivery.

@@ -7,19 +7,18 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components.grafana.documents import build_providers
 from model.plan import Plan
 from tests.components.grafana.plans import board, workload
 from tests.support.systems import plan_shop
+from tests.support.yaml_files import read_yaml
 
 
 def files(plan: Plan) -> dict[str, Any]:
     """Grafana's provisioning documents, parsed."""
     config = workload(plan).config
     assert config is not None
-    return {path: yaml.safe_load(text) for path, text in config.files.items()}
+    return {path: read_yaml(text) for path, text in config.files.items()}
 
 
 def test_data_sources_are_those_of_everyone(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import yaml
-
 from components.discovery import build_target_groups
 from components.prometheus.documents import build_config as config_of
 from components.prometheus.documents import render_documents as documents_of
@@ -22,6 +20,7 @@ from model.telemetry import (
     Telemetry,
 )
 from tests.components.prometheus.contexts import context, section
+from tests.support.yaml_files import read_yaml
 
 ALERT = AlertRule(name="Down", expr="up == 0", for_="1m", severity="critical", summary="s", description="d")
 
@@ -42,7 +41,7 @@ def documents(telemetry: Telemetry, **own: Any) -> dict[str, Any]:
     """The parsed documents for a telemetry."""
     known = context(telemetry, **own)
     files = documents_of(section(known), known)
-    return {path: yaml.safe_load(text) for path, text in files.items()}
+    return {path: read_yaml(text) for path, text in files.items()}
 
 
 USUAL = {"__metrics_path__": "/metrics", "__scrape_interval__": "15s", "__scrape_timeout__": "10s"}

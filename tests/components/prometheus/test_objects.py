@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
 
 from components.prometheus.objects import RULES_SIZE, build_dashboard, split_rules
 from model.extra_objects import ExtraObject
@@ -18,6 +17,7 @@ from model.telemetry import Dashboard
 from targets.kubernetes.operator import check_rules, check_schemas
 from tests.support.operators import definitions, operated, systems
 from tests.support.validating import tool
+from tests.support.yaml_files import read_yaml, write_yaml
 
 
 @pytest.fixture(scope="module")
@@ -122,4 +122,4 @@ def test_objects_are_plain_yaml(shipped: Plan) -> None:
     """What is rendered for review is what the cluster is given."""
     for item in shipped.extra_objects:
         plain = json.loads(json.dumps(item.body))
-        assert yaml.safe_load(yaml.safe_dump(plain)) == plain
+        assert read_yaml(write_yaml(plain)) == plain

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from cli.render import render_documents
 from model.checks.plain_secrets import HIDDEN, hide_secrets, remove_followers
@@ -13,6 +12,7 @@ from model.errors import Problem
 from tests.support.golden import STACKS, plan_as
 from tests.support.refusals.plain_secrets import CANARY, DSN, LOOKALIKES, PAGERDUTY, PLAIN, TOKEN
 from tests.support.systems import ROOT
+from tests.support.yaml_files import read_yaml_documents
 
 PLACES: dict[str, Any] = {
     "a.b": lambda text: {"a": {"b": text}},
@@ -85,7 +85,7 @@ def test_nothing_that_is_shipped_is_refused(pattern: str) -> None:
     """Stacks, systems, images and schemas have no secret and no lookalike of one."""
     files = list(ROOT.glob(pattern))
     secrets = [
-        hide_secrets(item, str(path))[1] for path in files for item in yaml.safe_load_all(path.read_text("utf-8"))
+        hide_secrets(item, str(path))[1] for path in files for item in read_yaml_documents(path.read_text("utf-8"))
     ]
     assert files and not any(secrets)
 
@@ -94,7 +94,7 @@ def test_nothing_that_is_shipped_is_refused(pattern: str) -> None:
 def test_no_rendered_document_is_refused(stack: str) -> None:
     """What is rendered of a shipped stack has no secret and no lookalike of one."""
     files = {name: text for name, text in render_documents(plan_as(stack, stack)).items() if name.endswith(".yaml")}
-    problems = [hide_secrets(item, name)[1] for name, text in files.items() for item in yaml.safe_load_all(text)]
+    problems = [hide_secrets(item, name)[1] for name, text in files.items() for item in read_yaml_documents(text)]
     assert files and not any(problems)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import yaml
-
 from tests.support.refusals.case import FILE, Case
 from tests.support.systems import ROOT, SYSTEM
+from tests.support.yaml_files import write_yaml
 
-SHOP = yaml.safe_dump(SYSTEM, sort_keys=False)
+SHOP = write_yaml(SYSTEM)
 IMAGES = (ROOT / "configs/images.yaml").read_text(encoding="utf-8")
 
 FILE_CASES = (

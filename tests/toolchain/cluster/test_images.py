@@ -6,8 +6,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.support.yaml_files import read_yaml_documents
 from toolchain.cluster.images import OWN, Loader, build_entry
 from toolchain.cluster.layout import FIRST, Layout, Node, write_file
 from toolchain.cluster.service import _ADDONS
@@ -60,7 +60,7 @@ def test_the_cluster_runs_the_images_that_it_loads() -> None:
     text = "".join(path.read_text() for path in sorted(_ADDONS.iterdir()))
     used = {
         container["image"]
-        for document in yaml.safe_load_all(text.replace("\napiVersion", "\n---\napiVersion"))
+        for document in read_yaml_documents(text.replace("\napiVersion", "\n---\napiVersion"))
         if document and document["kind"] == "Deployment"
         for container in document["spec"]["template"]["spec"]["containers"]
     }
