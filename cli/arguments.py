@@ -147,3 +147,9 @@ def render_completion(shell: str, root: Path) -> str:
 
 def _quote_path(path: Path) -> str:
     return "'" + str(path).replace("'", "'\\''") + "'"
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Prints the completion script of the shell in `args`. Returns its exit code."""
+    print(render_completion(args.shell, Path(__file__).resolve().parents[1]))
+    return FINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import asdict
 from typing import Any, cast
@@ -88,3 +89,8 @@ def format_mib(size: int) -> str:
 def format_gib(size: int) -> str:
     """Bytes as GiB."""
     return f"{size / 2**30:,.1f} GiB"
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Prints the estimate for the stack in `args`. Returns its exit code."""
+    return print_capacity(args.stack, Console(highlight=False, soft_wrap=True), as_json=args.json)

@@ -31,10 +31,6 @@ _CLOCK_SECONDS = 5
 """By how much the times of a lock and of its process's start may differ: the latter is reckoned from the uptime."""
 
 
-class LockedError(Exception):
-    """Another run changes the stack at this moment. The message says whose it is, and what to do."""
-
-
 @dataclass(frozen=True)
 class Lock:
     """A lock in a backend of files: who holds it, since when (Unix time); without a holder it is half written."""
@@ -84,7 +80,7 @@ def refuse_locked(space: Workspace) -> None:
         LockedError: one does.
     """
     if active := [lock for lock in list_locks(space) if not lock.stale]:
-        raise LockedError(
+        raise runs.LockedError(
             f"stack {space.stack} is being changed by another run:\n" + "\n".join(f"  {lock}" for lock in active)
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -190,3 +191,9 @@ def _write_files(stack: str, files: Mapping[str, str], folder: Path, keep: str =
         path.write_text(text, encoding="utf-8")
     print(f"{len(files)} documents of stack {stack} in {folder}")
     return 0
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Writes the stack in `args` to a folder, each format to one of its own unless `output` names it."""
+    write, folder = (write_compose, "compose") if args.format == "compose" else (write_documents, "render")
+    return write(args.stack, args.output or ROOT / "build" / folder / args.stack)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -174,3 +176,9 @@ def _explain_times(options: Mapping[str, Any]) -> Iterator[str]:
     for key, word in (("active_time_intervals", "only in"), ("mute_time_intervals", "not in")):
         if names := options.get(key):
             yield f"   {word} the time interval{'s' if len(names) > 1 else ''} {', '.join(names)}"
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Prints the routes of the alert whose labels `args` has. Returns its exit code."""
+    console = Console(highlight=False, soft_wrap=True)
+    return print_routes(args.stack, shlex.split(args.labels), console, as_json=args.json)

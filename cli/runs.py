@@ -36,6 +36,10 @@ _DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
 
+class LockedError(Exception):
+    """Another run changes the stack at this moment. The message says whose it is, and what to do."""
+
+
 @dataclass(frozen=True)
 class Process:
     """A process of a run: its number, its name and the mark that it carries."""

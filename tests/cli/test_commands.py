@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli import __main__ as commands
+from cli import __main__ as program
 from cli import capacity, engine, hosts, render, routes, workspace
+from cli import lifecycle as commands
 from cli.cluster_host import ClusterHost
 from cli.hosts import DockerHost
 from cli.stack_file import Location, read_location
@@ -77,10 +78,10 @@ def write(folder: Path, document: dict[str, Any]) -> None:
 
 
 def call(monkeypatch: pytest.MonkeyPatch, command: str) -> int:
-    """`python -m ops COMMAND --stack x`."""
+    """`observability COMMAND --stack x`."""
     more = ["--name", "grafana-admin-password"] if command == "secret" else []
-    monkeypatch.setattr("sys.argv", ["ops", command, "--stack", "x", *more])
-    return commands.main()
+    monkeypatch.setattr("sys.argv", ["observability", command, "--stack", "x", *more])
+    return program.main()
 
 
 @pytest.mark.parametrize("target", ["docker", "kubernetes"])
@@ -136,10 +137,10 @@ def test_json_has_standard_output_to_itself(
     """What a program reads is one document; a mistake in the files goes to standard error and ends with 2."""
     write(tmp_path, stack_file("docker"))
     monkeypatch.setattr("sys.argv", ["observability", command, "--stack", "x", "--json"])
-    assert commands.main() == (1 if command == "verify" else 0)
+    assert program.main() == (1 if command == "verify" else 0)
     assert json.loads(capsys.readouterr().out)["stack"] == "x"
     (tmp_path / "checkout" / "Pulumi.x.yaml").write_text("config: [")
-    assert commands.main() == 2
+    assert program.main() == 2
     captured = capsys.readouterr()
     assert captured.out == "" and "Pulumi.x.yaml" in captured.err
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cli import recover
+from cli import recover, runs
 from cli.workspace import Workspace
 from tests.support import fakes
 from tests.support.fakes import FakeItem
@@ -90,11 +90,11 @@ def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
     exported = state(container("a"), pending_operations=[{"type": "creating"}])
     space = fakes.workspace(tmp_path, {"stack export": json.dumps(exported)}, PULUMI_BACKEND_URL=f"file://{tmp_path}")
     making = FakeItem("dev-b", id="b")
-    with pytest.raises(recover.LockedError, match=rf"process {os.getpid()} of ann since .*: kill {os.getpid()}$"):
+    with pytest.raises(runs.LockedError, match=rf"process {os.getpid()} of ann since .*: kill {os.getpid()}$"):
         recover.recover_stack(space, fakes.engine_with(making))
     assert (making.done, fakes.calls(tmp_path)) == ([], [])
     lock(tmp_path, content | {"hostname": "far"})
-    with pytest.raises(recover.LockedError, match=rf"ann on far since .*remove its lock: rm '{entry}'"):
+    with pytest.raises(runs.LockedError, match=rf"ann on far since .*remove its lock: rm '{entry}'"):
         recover.recover_stack(space, None)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from cli.__main__ import get_prerequisites
+from cli.lifecycle import get_prerequisites
 from cli.render import plan_file
 from model.plan import Plan
 from stack.assemble import load_images

@@ -1,0 +1,327 @@
+"""The commands of a stack's life: they ask Pulumi, and the engine or cluster on which the stack runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from cli import alert_test, drift, engine, render, secrets, verify
+from cli.arguments import FINE, UNWELL
+from cli.hosts import Host, open_host
+from cli.recover import refuse_locked
+from cli.stack_file import build_location, read_location, read_settings
+from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
+from model.errors import ConfigError, Problem
+from model.plan import Plan
+from model.settings import KubernetesSettings
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Phases:
+    """Names and durations (seconds) of what a command did, for the closing line."""
+
+    def __init__(self) -> None:
+        self.times: list[tuple[str, float]] = []
+
+    def run(self, name: str, work: Callable[[], Any]) -> Any:
+        """Runs `work`, announcing and timing it."""
+        console.print(f"[bold]== {name}[/]")
+        began = time.monotonic()
+        result = work()
+        self.times.append((name, time.monotonic() - began))
+        return result
+
+    def format_total(self) -> str:
+        """All phases in one line."""
+        parts = " · ".join(f"{name} {seconds:.1f} s" for name, seconds in self.times)
+        return f"{parts} · total {sum(seconds for _, seconds in self.times):.1f} s"
+
+
+def get_prerequisites(images: Sequence[str]) -> dict[str, Any]:
+    """Gets what `up` needs onto the machine, `images` by name. Returns what this machine adds to a stack's settings."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "toolchain", "up-prerequisites", f"--only={','.join(images)}"]
+        subprocess.run([*command, "--result", result], cwd=ROOT, check=True)
+        answer = json.loads(result.read_text(encoding="utf-8"))
+    overlay: dict[str, Any] = {}
+    if answer.get("registryMirror"):
+        overlay["docker"] = {"registryMirror": answer["registryMirror"]}
+    if answer.get("registryMirror") and "grafana" not in answer["digests"]:
+        overlay["grafana"] = {"image": "grafana-standin"}
+    return overlay
+
+
+def get_cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str]) -> dict[str, Any]:
+    """Gets the provider, and a cluster: the one that the settings name, that of KUBECONFIG, or one of our own."""
+    only = f"--only={','.join(images)}"
+    env = {**os.environ, **({"KUBECONFIG": settings.kubeconfig} if settings.kubeconfig else {})}
+    toolchain = [sys.executable, "-m", "toolchain"]
+    subprocess.run([*toolchain, "ensure", "kubernetes", only], cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        context = [f"--context={settings.context}"] if settings.context else []
+        command = [*toolchain, "cluster", only, *context, "--result", str(result)]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=env)
+        answer = json.loads(result.read_text(encoding="utf-8"))
+    overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": answer["kubeconfig"]}}
+    if answer["built"] and "grafana" not in answer["built"]:
+        overlay["grafana"] = {"image": "grafana-standin"}
+    return overlay
+
+
+def fetch_prerequisites(plan: Plan) -> dict[str, Any]:
+    """Gets what a deployment of the plan needs. Returns what this machine adds to the stack's settings."""
+    images = render.list_images(plan)
+    if plan.settings.target == "kubernetes":
+        return get_cluster_prerequisites(plan.settings.kubernetes, images)
+    return get_prerequisites(images)
+
+
+def connect_stack(stack: str, overlay: dict[str, Any] | None = None) -> tuple[Workspace, Plan, Host]:
+    """The stack's workspace with what its platform says of itself, its plan with its secrets, and where it runs.
+
+    Raises:
+        ConfigError: something in its files is wrong.
+    """
+    space = open_workspace(stack, engine.build_tool_env(), overlay)
+    settings = read_settings(space.directory, stack)
+    host = open_host(stack, build_location(settings))
+    description = host.describe(settings)
+    for remark in description.remarks:
+        console.print(f"   [yellow]{escape(remark)}[/]")
+    describe_machine(space, description.settings)
+    return space, render.plan_workspace(space), host
+
+
+def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
+    """Deploys the stack, with another value of a secret where it is given, and waits until all is well.
+
+    Shows where everything is. Returns 1 where something is not well.
+    """
+    phases = Phases()
+    first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # so mistakes are told before anything is fetched
+    overlay = phases.run("prerequisites", lambda: fetch_prerequisites(first))
+    space, plan, host = connect_stack(stack, overlay)
+    run_preflight(host, plan)
+    for line in phases.run("recovery", lambda: host.recover(space)):
+        console.print(f"   {line}")
+    renewed = rotation.apply(space) if rotation else ()
+    replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
+    digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
+    health = phases.run("health", lambda: host.wait_healthy(180))
+    scraped, unknown = phases.run("targets", lambda: _wait_targets(host, 90))
+    host.order_certificate(plan)
+    unseen = phases.run("view", lambda: host.list_unseen(plan, 60 if scraped else 0))
+    report = verify.Report(stack, health, scraped, [*unknown, *unseen], plan.warnings, plan.settings.base_url)
+    good = verify.print_report(report, console)
+    _print_failures(host)
+    if good:
+        drift.write_digest(space.directory, digest)
+    console.print(phases.format_total())
+    return 0 if good else 1
+
+
+def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Sequence[str]) -> str:
+    """Runs `pulumi up`, and gives the digest of what the platform has right after it.
+
+    While it runs nothing is known of that. What changes later, as during the wait for health, is not in the digest, so
+    the next run reads it back.
+    """
+    refresh_arguments = _list_refresh_arguments(space, plan, host)
+    drift.drop_digest(space.directory)
+    run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *refresh_arguments, *replace)
+    return host.compute_digest(plan)
+
+
+def _list_refresh_arguments(space: Workspace, plan: Plan, host: Host) -> tuple[str, ...]:
+    arguments = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    if arguments:
+        console.print(f"   {drift.UNCHANGED}")
+    return arguments
+
+
+def run_pulumi(space: Workspace, *args: str) -> None:
+    """Runs Pulumi on the stack.
+
+    Raises:
+        LockedError: another run came first.
+        subprocess.CalledProcessError: it failed for another reason.
+    """
+    try:
+        space.run_pulumi(*args)
+    except subprocess.CalledProcessError:
+        refuse_locked(space)
+        raise
+
+
+def _print_failures(host: Host) -> None:
+    """The last words of everything that is not well."""
+    for name, lines in host.read_last_log_lines():
+        console.print(f"[red]{name}[/] last said:")
+        console.print(lines, markup=False)
+
+
+def run_preflight(host: Host, plan: Plan) -> None:
+    """Asks the host whether a run is possible at all.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if refused := host.check_preflight(plan):
+        raise ConfigError(Problem(f"target {plan.settings.target}", text) for text in refused)
+
+
+def check(stack: str, *, as_json: bool = False) -> int:
+    """Shows how a running stack is, without changing anything, even where its files have become wrong meanwhile."""
+    space = open_workspace(stack, engine.build_tool_env())
+    settings = read_settings(space.directory, stack)
+    host = open_host(stack, build_location(settings))
+    report = _build_report(space, settings.base_url, host)
+    if as_json:
+        print(json.dumps(verify.describe_report(report)))
+    else:
+        verify.print_report(report, console)
+    return FINE if report.good else UNWELL
+
+
+def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
+    """How a stack is, as far as its parts answer; what they do not answer is a sentence of the report."""
+    health, warnings = host.wait_healthy(30), tuple[str, ...]()
+    if not health:
+        nothing = f"nothing of the stack {space.stack} runs here: make up STACK={space.stack}"
+        return verify.Report(space.stack, health, (), [nothing], base_url=base_url)
+    scraped, unseen = _wait_targets(host, 30)
+    try:
+        plan = render.plan_workspace(space)
+        health, warnings = [*health, *verify.list_missing(plan, health)], plan.warnings
+        unseen += host.list_unseen(plan, 30 if scraped else 0)
+    except ConfigError as error:
+        unseen.append(f"what should be there is not known: {error}")
+    return verify.Report(space.stack, health, scraped, unseen, warnings, base_url)
+
+
+def _wait_targets(host: Host, timeout: float) -> tuple[list[dict[str, Any]], list[str]]:
+    """The targets as `Host.wait_targets` gives them, and a sentence where whoever knows them does not answer."""
+    try:
+        return host.wait_targets(timeout), []
+    except RuntimeError as error:
+        return [], [f"the targets are not known: {error}"]
+
+
+def try_receivers(stack: str, receiver: str, severity: str) -> int:
+    """Sends a marked alert to one receiver of a running stack, or to all, and shows what came of it."""
+    space = open_workspace(stack, engine.build_tool_env())
+    settings = read_settings(space.directory, stack)
+    plan, host = render.plan_workspace(space), open_host(stack, build_location(settings))
+    return alert_test.run_alert_test(plan, host.list_alertmanagers(), receiver, severity, console)
+
+
+def preview(stack: str, *, as_json: bool) -> int:
+    """Shows what `up` would change."""
+    space, plan, host = connect_stack(stack)
+    run_preflight(host, plan)
+    how = _list_refresh_arguments(space, plan, host)
+    space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, *how)
+    if not as_json:
+        verify.print_warnings(plan.warnings, console)
+    return FINE
+
+
+def refresh(stack: str) -> int:
+    """Reads the real state of every resource and shows what differs."""
+    space, plan, host = connect_stack(stack)
+    run_preflight(host, plan)
+    run_pulumi(space, "refresh", "--yes", "--skip-preview", "--diff", "--stack", stack)
+    return 0
+
+
+def down(stack: str, *, purge: bool) -> int:
+    """Removes the stack; data volumes stay unless `purge` is set.
+
+    Of its files only what says where it runs needs to be right: whoever removes it may have broken the rest.
+    """
+    space = open_workspace(stack, engine.build_tool_env())
+    host = open_host(stack, read_location(space.directory, stack))
+    for line in host.recover(space):
+        console.print(f"   {line}")
+    generated = space.read_outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
+    if not purge:
+        keep_secrets(space, generated)
+    drift.drop_digest(space.directory)
+    run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
+    volumes = host.list_volumes()
+    if purge:
+        host.purge_volumes()
+        drop_secrets(space, generated)
+    forget_stack(space)
+    if volumes:
+        said, hint = ("Removed", "") if purge else ("Kept", " (remove them with PURGE=1)")
+        console.print(f"{said} data volumes: {', '.join(volumes)}{hint}")
+    return 0
+
+
+def change_secret(stack: str, name: str, *, remove: bool) -> int:
+    """Stores a secret, read from standard input so that it appears in no argument and no history, or removes it."""
+    change = secrets.remove_secret if remove else secrets.store_secret
+    change(open_workspace(stack, engine.build_tool_env()), name, console)
+    return FINE
+
+
+def list_secrets(stack: str, *, as_json: bool) -> int:
+    """Lists the stack's secrets, and never a value. Returns 1 where one is missing."""
+    return secrets.show_secrets(open_workspace(stack, engine.build_tool_env()), console, as_json=as_json)
+
+
+def rotate(stack: str, name: str) -> int:
+    """Gives a secret another value and deploys it; what is generated anew is shown by `make password` alone."""
+    rotation = secrets.prepare_rotation(open_workspace(stack, engine.build_tool_env()), name, console)
+    code = up(stack, rotation)
+    if code == 0:
+        console.print(f"{name} has another value. {rotation.secret.after_rotation}".rstrip())
+    return code
+
+
+def print_passwords(stack: str) -> int:
+    """Prints the generated passwords. Returns 1 where there are none."""
+    space = open_workspace(stack, engine.build_tool_env())
+    outputs = space.read_outputs(show_secrets=True)
+    passwords = {name: value for name, value in outputs.items() if name.endswith("password")}
+    for name, value in passwords.items():
+        print(f"{name}: {value}")
+    if not passwords:
+        console.print(f"the stack {stack} has no passwords: make up STACK={stack} generates them")
+    return FINE if passwords else UNWELL
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "up": lambda args: up(args.stack),
+    "verify": lambda args: check(args.stack, as_json=args.json),
+    "preview": lambda args: preview(args.stack, as_json=args.json),
+    "refresh": lambda args: refresh(args.stack),
+    "down": lambda args: down(args.stack, purge=args.purge),
+    "password": lambda args: print_passwords(args.stack),
+    "secret": lambda args: change_secret(args.stack, args.name, remove=args.remove),
+    "secrets": lambda args: list_secrets(args.stack, as_json=args.json),
+    "rotate": lambda args: rotate(args.stack, args.name),
+    "alert-test": lambda args: try_receivers(args.stack, args.receiver, args.severity),
+}
+"""What each command runs."""
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Runs the command of `args`, which is one of COMMANDS. Returns its exit code."""
+    console.stderr = args.json
+    return COMMANDS[args.command](args)
