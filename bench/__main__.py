@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import lifecycle, lifecycle_cluster
+from bench import lifecycle, lifecycle_cluster, prometheus
 from bench.bench_stack import BenchStack
 from bench.picture import draw_growth
 from bench.report import Cost, Row, collect_rows, measure_cost, print_rows
@@ -125,6 +125,9 @@ def main() -> int:
         return 0 if print_rows(rows, console) else 1
     collect_rows("rendering", lambda: measure_rendering(runs), rows, console)
     collect_rows("growth", lambda: measure_growth(runs, SIZES[:3] if args.quick else SIZES), rows, console)
+    if not args.quick:
+        collect_rows("a real Prometheus", prometheus.measure_loading, rows, console)
+        collect_rows("rules", prometheus.measure_rules, rows, console)
     if not args.no_engine:
         with BenchStack() as stack:
             collect_rows("cold up", lambda: lifecycle.measure_cold_start(stack, runs), rows, console)

@@ -36,7 +36,7 @@ def build_system(count: int, instances: int = 1) -> dict[str, Any]:
             "port": 8080,
             "packs": _PACKS[number % len(_PACKS)],
             **(
-                {"addresses": [f"10.{number >> 8}.{number & 255}.{i}:8080" for i in range(instances)]}
+                {"addresses": [f"10.{number >> 8}.{number & 255}.{i + 1}:8080" for i in range(instances)]}
                 if instances > 1
                 else {}
             ),
