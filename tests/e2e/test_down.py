@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.running import RunningStack
 
 
-def test_down_leaves_nothing_but_data(stack: RunningStack) -> None:
+@pytest.fixture
+def removed(stack: RunningStack) -> RunningStack:
+    """The stack after `make down`; it remembers which password Grafana's administrator had."""
+    if not stack.remembered:
+        stack.remembered = stack.password("grafana-admin-password")
+        run = stack.run("down")
+        assert run.code == 0, run.text[-3000:]
+    return stack
+
+
+def test_down_leaves_nothing_but_data(removed: RunningStack) -> None:
     """`make down` removes every container, network and file, and keeps the data volumes."""
-    stack.remembered = stack.password("grafana-admin-password")
-    run = stack.run("down")
-    assert run.code == 0, run.text[-3000:]
+    stack = removed
     label = {"label": f"io.observability.stack={stack.name}"}
     assert stack.containers() == []
     assert stack.client.networks.list(filters=label) == []
@@ -32,8 +42,9 @@ def _left(stack: RunningStack) -> set[str]:
     return {path.name for path in [*files, *backend]}
 
 
-def test_data_is_there_after_the_next_up(stack: RunningStack) -> None:
+def test_data_is_there_after_the_next_up(removed: RunningStack) -> None:
     """The next `make up` finds the data again; `PURGE=1` then removes it."""
+    stack = removed
     stack.up()
     assert stack.password("grafana-admin-password") == stack.remembered
     assert stack.prom('count_over_time(up{service="prometheus"}[1h])')[0]["value"][1] != "1"
