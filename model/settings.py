@@ -101,6 +101,10 @@ class DockerSettings(Strict):
     user_namespaces: bool = False
     """Whether the engine gives the users of containers other numbers on its host (`userns-remap`; `docker info` names
     it among its security options); what looks at the host then runs with the host's numbers. `make up` finds it."""
+    selinux: bool = False
+    """Whether the engine confines containers by SELinux labels (`selinux-enabled`, as Fedora and RHEL have it;
+    `docker info` names it among its security options): what looks at the host, or asks the engine's socket, then runs
+    without a label, which would forbid it. `make up` finds it."""
     log_max_size: Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")] = "10m"
     """Size at which a container's log file is rotated (Docker's notation)."""
     log_max_files: Annotated[int, Field(ge=1, le=100)] = 3

@@ -50,6 +50,7 @@ class EngineFacts:
     memory_limit: bool
     swap_limit: bool
     user_namespaces: bool
+    selinux: bool
     cpu_limit: bool
     product: str = DOCKER
     insecure: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class EngineFacts:
             "imageStore": self.image_store,
             "swapLimit": self.swap_limit,
             "userNamespaces": self.user_namespaces,
+            "selinux": self.selinux,
             "socket": self.socket or DEFAULT_SOCKET,
         }
 
@@ -97,6 +99,7 @@ def read_facts(client: docker.DockerClient, address: str) -> EngineFacts:
         memory_limit=bool(info.get("MemoryLimit")),
         swap_limit=bool(info.get("SwapLimit")),
         user_namespaces=_has_security_option(info, "userns"),
+        selinux=_has_security_option(info, "selinux"),
         cpu_limit=bool(info.get("CpuCfsQuota")),
         product=_read_product(client.version()),
         insecure=tuple(_list_insecure_registries(info.get("RegistryConfig") or {})),
@@ -164,9 +167,16 @@ def _check_settings(settings: DockerSettings, facts: EngineFacts) -> Iterator[st
             "docker.swapLimit: true, but this engine cannot limit swap, so every run would update every container;"
             " say false"
         )
-    if settings.user_namespaces != facts.user_namespaces:
-        said, own = str(settings.user_namespaces).lower(), str(facts.user_namespaces).lower()
-        yield f"docker.userNamespaces: {said}, but `docker info` of this engine says {own} by name=userns; say {own}"
+    for key, option, said, own in (
+        ("userNamespaces", "userns", settings.user_namespaces, facts.user_namespaces),
+        ("selinux", "selinux", settings.selinux, facts.selinux),
+    ):
+        if said != own:
+            right = str(own).lower()
+            yield (
+                f"docker.{key}: {str(said).lower()}, but `docker info` of this engine says {right} by name={option};"
+                f" say {right}"
+            )
 
 
 def _check_socket(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:

@@ -82,10 +82,13 @@ class Scope:
         The options of the log driver are given in full, so that a default in the engine's daemon.json makes no
         difference. An engine that cannot limit swap says -1 of every container. What `sees_host` keeps the numbers of
         users that the host knows, where the engine gives others: https://docs.docker.com/engine/security/userns-remap/.
+        It has no SELinux label where the engine gives labels: with one it may read no file of the host, and giving
+        those files another label would take them away from the host's own services.
         """
+        unlabelled = ["label=disable"] if sees_host and self.settings.selinux else []
         return {
             **({"userns_mode": "host"} if sees_host and self.settings.user_namespaces else {}),
-            "security_opts": ["no-new-privileges:true"],
+            "security_opts": [*unlabelled, "no-new-privileges:true"],
             "memory": memory,
             "memory_swap": memory if self.settings.swap_limit else -1,
             "log_driver": "json-file",

@@ -22,7 +22,7 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
     settings = Settings.model_validate({"system": "shop", "docker": {"host": "tcp://10.0.0.5:2376"}})
     facts = EngineFacts(
         number="A", version="20.10", api=(1, 41), local=False, socket=None, data_root="/data/docker",
-        image_store="classic", rootless=False, user_namespaces=False, memory_limit=True, swap_limit=True,
+        image_store="classic", rootless=False, user_namespaces=False, selinux=False, memory_limit=True, swap_limit=True,
         cpu_limit=True,
     )  # fmt: skip
     asked: list[str] = []

@@ -17,6 +17,8 @@ from tests.support.forwarding import ForwardedSocket
 from tests.support.running import Engine, RunningStack
 from tests.support.waiting import eventually
 
+LOOKING_AT_THE_HOST = {"cadvisor", "node-exporter", "promtail", "socket-proxy"}
+
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
@@ -80,6 +82,22 @@ def test_what_contradicts_the_engine_is_refused(elsewhere: RunningStack, docker:
 def _health(stack: RunningStack, workload: str) -> str:
     """What the engine says of a container's health; it has a while to start before it is called unhealthy."""
     return str(stack.container(workload).attrs["State"]["Health"]["Status"])
+
+
+@pytest.mark.local_engine
+def test_what_looks_at_the_host_has_no_selinux_label(elsewhere: RunningStack) -> None:
+    """As an engine with SELinux is told; one without takes it, is refused by `make`, and finds nothing to change."""
+    elsewhere.edit_settings(lambda config: config.update(docker={"selinux": True}))
+    try:
+        assert "docker.selinux: true, but" in elsewhere.run("preview").text
+        elsewhere.pulumi("up", "--yes", "--skip-preview")
+        options = {str(item.name): item.attrs["HostConfig"]["SecurityOpt"] for item in elsewhere.containers()}
+        free = {name.removeprefix(f"{elsewhere.name}-") for name, has in options.items() if "label=disable" in has}
+        assert free >= LOOKING_AT_THE_HOST and all(name.startswith((*LOOKING_AT_THE_HOST, "tools")) for name in free)
+        assert unchanged(elsewhere.pulumi("preview", "--refresh", "--diff"))
+    finally:
+        elsewhere.edit_settings(lambda config: config.pop("docker"))
+    elsewhere.up()
 
 
 @pytest.mark.local_engine

@@ -16,6 +16,7 @@ DOCKER: dict[str, Any] = {
     "imageStore": "containerd",
     "swapLimit": False,
     "userNamespaces": True,
+    "selinux": True,
     "logMaxSize": "50m",
     "logMaxFiles": 5,
 }

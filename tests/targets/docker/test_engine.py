@@ -97,7 +97,8 @@ def test_missing_swap_limits_are_said() -> None:
 @pytest.mark.parametrize(
     ("changes", "key", "value"),
     [({"DockerRootDir": "/data/docker"}, "dataRoot", "/data/docker"), (NEW, "imageStore", "containerd"),
-     ({"SwapLimit": False}, "swapLimit", False), ({"SecurityOptions": ["name=userns"]}, "userNamespaces", True)],
+     ({"SwapLimit": False}, "swapLimit", False), ({"SecurityOptions": ["name=userns"]}, "userNamespaces", True),
+     ({"SecurityOptions": ["name=seccomp,profile=builtin", "name=selinux"]}, "selinux", True)],
 )  # fmt: skip
 def test_settings_that_describe_another_engine_are_refused(changes: dict[str, Any], key: str, value: object) -> None:
     """The sentence names the key, and with the engine's own value nothing is left to be said."""

@@ -219,6 +219,15 @@ def test_what_looks_at_the_host_has_its_numbers_of_users() -> None:
     assert not any("usernsMode" in container.inputs for container in containers(deploy(AGENT)))
 
 
+def test_what_looks_at_the_host_has_no_selinux_label() -> None:
+    """Where the engine gives labels, an agent has none and nor has who brings its documents; all others keep theirs."""
+    made = containers(deploy(AGENT, SERVER, settings=DockerSettings.model_validate({"selinux": True})))
+    open_ = {container.name for container in made if "label=disable" in container.inputs["securityOpts"]}
+    assert open_ == {"dev-tools", "dev-agent", *(name for name in map(str, (c.name for c in made)) if "agent-" in name)}
+    assert all("no-new-privileges:true" in container.inputs["securityOpts"] for container in made)
+    assert not any("label=disable" in container.inputs["securityOpts"] for container in containers(deploy(AGENT)))
+
+
 def test_a_new_container_starts_its_readers_anew() -> None:
     """A workload that reads another one's answers at its start is replaced with it, and with nothing else."""
     resources = deploy(SERVER, replace(PLAIN, name="reader", restart_with=("server",)), PLAIN)
