@@ -17,7 +17,7 @@ from tests.support.forwarding import ForwardedSocket
 from tests.support.running import Engine, RunningStack
 from tests.support.waiting import eventually
 
-LOOKING_AT_THE_HOST = {"cadvisor", "node-exporter", "promtail", "socket-proxy"}
+LOOKING_AT_THE_HOST = {"cadvisor", "node-exporter", "socket-proxy"}
 
 
 @pytest.fixture(scope="module")
