@@ -13,6 +13,7 @@ from model.base import DnsLabel, Duration, HttpPath, LabelName, MetricName, Name
 from model.errors import Inconsistent, Problem
 from model.logs import Logs
 from model.roles import TYPES, MetricType, Role
+from model.scraping import USUAL, Scrape
 
 AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
@@ -112,6 +113,8 @@ class Service(Strict):
     """How often it is scraped; the environment's default when absent."""
     sample_limit: Annotated[int, Field(ge=1)] | None = None
     """Samples after which a scrape is refused."""
+    scrape: Scrape = USUAL
+    """How its metrics are asked for, where plain HTTP without a login is not enough."""
     labels: Mapping[LabelName, str] = Field(default_factory=dict)
     """Extra labels of every series."""
     metrics: Mapping[MetricName, Metric] = Field(default_factory=dict)

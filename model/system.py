@@ -14,6 +14,7 @@ from model.base import Duration, LabelName, Name, PortNumber, Strict
 from model.dashboard_spec import DashboardSpec
 from model.errors import Inconsistent, Problem, suggest_name
 from model.logs import HostLog
+from model.scraping import USUAL, Scrape
 from model.service import AlertName, Database, Ratio, Service, Tuning
 
 
@@ -112,6 +113,8 @@ class System(Strict):
     """Host ports that its people are used to, by component."""
     services: Annotated[Mapping[Name, Service], Field(min_length=1)]
     """Its services, by short name."""
+    scrape: Scrape = USUAL
+    """How the metrics of all its services are asked for; a service says what is otherwise."""
     databases: Mapping[Name, Database] = Field(default_factory=dict)
     """Its databases."""
     host_logs: tuple[HostLog, ...] = ()

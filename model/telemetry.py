@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from model.access import Grant
 from model.dashboard_spec import Panel
+from model.scraping import USUAL, Scrape
 
 Severity = Literal["critical", "warning", "info"]
 TracingKind = Literal["jaeger", "tempo"]
@@ -106,7 +107,8 @@ class ScrapeJob:
     `platform_login` shows them the platform's own token. With `honor_labels` a series keeps labels of its own where the
     target has one of the same name, for exporters that tell of others. A `prober` (`host:port`) is asked in place
     of the targets, which are then what it is asked about: addresses that are whole URLs, or `http_path` of each pod
-    that is discovered. `series` is for the capacity plan. `relabel` and `metric_relabel` hold entries of
+    that is discovered. `scrape` is how a service is asked. `series` is for the capacity plan. `relabel` and
+    `metric_relabel` hold entries of
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config.
     """
 
@@ -126,6 +128,7 @@ class ScrapeJob:
     relabel: tuple[Mapping[str, Any], ...] = ()
     metric_relabel: tuple[Mapping[str, Any], ...] = ()
     series: SeriesCount = UNCOUNTED
+    scrape: Scrape = USUAL
 
     @property
     def expected(self) -> int:

@@ -18,6 +18,7 @@ from model.gateway import list_addresses
 from model.naming import build_identity_labels, derive_namespace
 from model.places import locate_in_system, locate_setting
 from model.promql import Catalogue, check_query
+from model.scraping import USUAL, Scrape
 from model.service import Metric, Service
 from model.system import AlertSpec, ServiceLevelObjective, System
 from model.telemetry import (
@@ -53,6 +54,7 @@ class SystemContributor(Contributor):
         system = context.system
         mistakes = roles.check_roles(system, _locate_system(system)) + _check_objectives(system)
         mistakes += measurable.check_measurable(system, _locate_system(system))
+        mistakes += _check_scraping(system)
         bare = Telemetry(
             scrape=tuple(_build_job(context, key, service) for key, service in system.services.items()),
             needs=tuple(_list_needs(context)),
@@ -203,9 +205,14 @@ def _build_job(context: Planning, key: str, service: Service) -> ScrapeJob:
     """The scrape job of a service."""
     labels = {**service.labels, **build_identity_labels(context, key)}
     pods = build_discovery(context, service, labels)
+    how = find_scrape(context, key)
     return ScrapeJob(
         name=key,
         path=service.metrics_path,
+        scheme=how.scheme,
+        params=how.params,
+        honor_labels=how.honor_labels,
+        scrape=how,
         discovery=pods,
         targets=()
         if pods
@@ -218,6 +225,27 @@ def _build_job(context: Planning, key: str, service: Service) -> ScrapeJob:
         series=SeriesCount(target=count_service_series(service)),
         relabel=(HOST_OF_POD,) if pods and service.instance == "host" else (),
     )
+
+
+def _check_scraping(system: System) -> list[Problem]:
+    """What is said of certificates where none is shown."""
+    plain = [key for key, service in system.services.items() if _complete_scrape(system, key).scheme == "http"]
+    places = [f"services.{key}.scrape.tls" for key in plain if system.services[key].scrape.tls]
+    if system.scrape.tls and len(plain) == len(system.services):
+        places.append("scrape.tls")
+    text = "has no effect on http; say scheme: https, or leave it out"
+    return [Problem(f"{_locate_system(system)}{place}", text) for place in places]
+
+
+def _complete_scrape(system: System, key: str) -> Scrape:
+    return system.scrape.complete(system.services[key].scrape)
+
+
+def find_scrape(context: Planning, key: str) -> Scrape:
+    """How a service is asked for its metrics: as the system says, and itself; a stand-in is asked plainly."""
+    if context.settings.demo:
+        return USUAL
+    return _complete_scrape(context.system, key)
 
 
 def build_discovery(context: Planning, service: Service, labels: Mapping[str, str]) -> Discovery | None:

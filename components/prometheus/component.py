@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from components.base import build_limits, publish_port
@@ -19,6 +20,9 @@ from model.checks.times import check_scraping
 from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.extra_objects import ExtraObject
+from model.places import locate_in_system
+from model.scraping import USUAL
+from model.secret import Secret
 from model.telemetry import (
     EVALUATION,
     NOTIFICATION,
@@ -30,7 +34,8 @@ from model.telemetry import (
     StackRow,
     Telemetry,
 )
-from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, Workload
+from model.workload import SECRETS_DIR, ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
+from packs.system import find_scrape
 
 
 class Prometheus(Component[Settings]):
@@ -82,12 +87,24 @@ class Prometheus(Component[Settings]):
         """Times that contradict each other. An operator keeps samples for as long as it was told."""
         unknown = own.existing and "retention" not in own.model_fields_set
         times = {"lookback": own.lookback_delta, "evaluation": own.evaluation_interval}
-        return check_scraping(context, NAME, retention=None if unknown else own.retention, **times)
+        problems = check_scraping(context, NAME, retention=None if unknown else own.retention, **times)
+        return [*problems, *(list_unwritable(context) if context.operator else ())]
 
     def objects(self, own: Settings, context: Planned) -> tuple[ExtraObject, ...]:
         """What an operator reads in the place of documents."""
         options = OperatorOptions(own.operator, own.evaluation_interval, own.sample_limit)
         return tuple(build_objects(context, options)) if own.existing else ()
+
+    def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
+        """The logins of services that want one."""
+        every = {key: find_scrape(context, key).list_secrets() for key in context.system.services}
+        users: dict[str, list[str]] = {}
+        for key, names in every.items():
+            for name in names:
+                users.setdefault(name, []).append(key)
+        return tuple(
+            Secret(name=name, purpose=f"the login to the metrics of {', '.join(keys)}") for name, keys in users.items()
+        )
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Prometheus with its data on a volume; none where an operator runs one."""
@@ -126,6 +143,10 @@ class Prometheus(Component[Settings]):
                     validate=("/bin/promtool", "check", "config", "{dir}/prometheus.yml"),
                     reload=reload,
                 ),
+                secrets=tuple(
+                    SecretFile(path=f"{SECRETS_DIR}/{secret.name}", secret=secret.name, reread=True)
+                    for secret in self.secrets(own, context)
+                ),
                 ports=(publish_port(context, NAME, PORT, default=9090),),
                 volumes=(volume,),
                 replicas=own.replicas,
@@ -136,3 +157,27 @@ class Prometheus(Component[Settings]):
                 stop_seconds=60,
             ),
         )
+
+
+UNWRITABLE = {
+    "basicAuth": "basic_auth",
+    "bearerTokenSecret": "bearer_token_secret",
+    "headers": "headers",
+    "metricNameEscapingScheme": "metric_name_escaping_scheme",
+}
+"""Keys of `scrape` that an operator's objects take from secrets that people made, or not at all."""
+
+
+def list_unwritable(context: Planning) -> Iterator[Problem]:
+    """What services say of how they are scraped that is not written to an operator's objects."""
+    for key in context.system.services:
+        how = find_scrape(context, key)
+        said = [name for name, field in UNWRITABLE.items() if getattr(how, field) != getattr(USUAL, field)]
+        if how.tls and how.tls.ca_certificate:
+            said.append("tls.caCertificate")
+        for name in said:
+            yield Problem(
+                locate_in_system(context.system.name, f"services.{key}.scrape.{name}"),
+                "is not given to an operator's Prometheus; leave it out and write a ScrapeConfig of your own, or let"
+                " the stack have its own Prometheus",
+            )

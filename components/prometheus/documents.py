@@ -5,6 +5,7 @@ Formats: https://prometheus.io/docs/prometheus/latest/configuration/configuratio
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from components.discovery import (
@@ -18,10 +19,15 @@ from components.documents import render_yaml
 from components.prometheus.rules import build_rule_file
 from components.prometheus.settings import INSTANCE, Settings
 from model.component import Planned, Planning
+from model.scraping import USUAL, Scrape
 from model.telemetry import (
     AlertReceiver,
     ScrapeJob,
 )
+from model.workload import SECRETS_DIR
+
+CERTIFICATES = "certificates"
+"""The folder of whom to trust, in the directory of the documents."""
 
 
 def build_config(own: Settings, context: Planned) -> dict[str, Any]:
@@ -31,6 +37,8 @@ def build_config(own: Settings, context: Planned) -> dict[str, Any]:
             "scrape_interval": context.settings.scrape_interval,
             "scrape_timeout": find_scrape_timeout(context.settings.scrape_interval),
             "evaluation_interval": own.evaluation_interval,
+            # names as rules and dashboards have them, whatever a target is able to send
+            "metric_name_escaping_scheme": USUAL.metric_name_escaping_scheme,
             "external_labels": {
                 "stack": context.stack,
                 **({"replica": f"${{{INSTANCE}}}"} if own.replicas > 1 else {}),
@@ -66,11 +74,45 @@ def build_scrape_configs(own: Settings, context: Planned) -> list[dict[str, Any]
 
 def name_pool(own: Settings, context: Planning, job: ScrapeJob) -> str:
     """The entry that a job belongs to: a common one, unless it says something that no label of a target can say."""
-    if job.honor_labels or job.params or job.relabel or job.metric_relabel or job.discovery or job.prober:
+    if job.relabel or job.metric_relabel or job.discovery or job.prober or (job.scrape == USUAL and is_special(job)):
         return job.name
     limit = find_sample_limit(own, context, job)
     usual = limit == own.sample_limit
-    return "-".join(["services", *([] if job.scheme == "http" else [job.scheme]), *([] if usual else [str(limit)])])
+    how = [] if job.scrape == USUAL else [compute_scrape_digest(job.scrape)]
+    return "-".join(
+        ["services", *([] if job.scheme == "http" else [job.scheme]), *([] if usual else [str(limit)]), *how]
+    )
+
+
+def is_special(job: ScrapeJob) -> bool:
+    """Whether a job of a component says something that no label of a target can say."""
+    return bool(job.honor_labels or job.params)
+
+
+def compute_scrape_digest(how: Scrape) -> str:
+    """What the entry of all services that are asked in the same way is called by."""
+    return hashlib.sha256(how.model_dump_json().encode()).hexdigest()[:8]
+
+
+def build_scrape_options(name: str, how: Scrape) -> dict[str, Any]:
+    """What an entry of scrape_configs says of logins, certificates and formats; its files are called after it."""
+    made: dict[str, Any] = {"fallback_scrape_protocol": how.fallback_scrape_protocol}
+    if how.metric_name_escaping_scheme != USUAL.metric_name_escaping_scheme:
+        made["metric_name_escaping_scheme"] = how.metric_name_escaping_scheme
+    if how.basic_auth:
+        password = f"{SECRETS_DIR}/{how.basic_auth.password_secret}"
+        made["basic_auth"] = {"username": how.basic_auth.username, "password_file": password}
+    if how.bearer_token_secret:
+        made["authorization"] = {"credentials_file": f"{SECRETS_DIR}/{how.bearer_token_secret}"}
+    if how.tls:
+        made["tls_config"] = {
+            **({"ca_file": f"{CERTIFICATES}/{name}.pem"} if how.tls.ca_certificate else {}),
+            **({"server_name": how.tls.server_name} if how.tls.server_name else {}),
+            **({"insecure_skip_verify": True} if how.tls.unverified_because else {}),
+        }
+    if how.headers:
+        made["http_headers"] = {header: {"values": [value]} for header, value in how.headers.items()}
+    return made
 
 
 def find_sample_limit(own: Settings, context: Planning, job: ScrapeJob) -> int:
@@ -85,6 +127,8 @@ def build_scrape_config(own: Settings, context: Planning, name: str, job: Scrape
         "scheme": job.scheme,
         "sample_limit": find_sample_limit(own, context, job),
     }
+    if not job.prober:
+        entry |= build_scrape_options(name, job.scrape)
     if job.discovery:
         entry |= build_discovery_job(job, job.discovery, context.settings.scrape_interval)
     else:
@@ -102,10 +146,20 @@ def build_scrape_config(own: Settings, context: Planning, name: str, job: Scrape
     return entry
 
 
+def render_certificates(own: Settings, context: Planned) -> dict[str, str]:
+    """Whom Prometheus trusts to have signed the certificates of services, by entry of scrape_configs."""
+    return {
+        f"{CERTIFICATES}/{name_pool(own, context, job)}.pem": job.scrape.tls.ca_certificate
+        for job in context.telemetry.scrape
+        if job.scrape.tls and job.scrape.tls.ca_certificate
+    }
+
+
 def render_documents(own: Settings, context: Planned) -> dict[str, str]:
     """Every file of the configuration directory, by its relative path."""
     files = {"prometheus.yml": render_yaml(build_config(own, context))}
     files |= {f"rules/{group.name}.yml": render_yaml(build_rule_file(group)) for group in context.telemetry.rules}
+    files |= render_certificates(own, context)
     usual, static = context.settings.scrape_interval, [job for job in context.telemetry.scrape if not job.discovery]
     return files | {
         f"targets/{name_pool(own, context, job)}/{job.name}.yml": render_yaml(build_target_groups(job, usual))

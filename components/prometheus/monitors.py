@@ -94,7 +94,7 @@ def build_service_monitor(
             *map(convert_rule, job.relabel),
         ],
     }
-    spec = {"selector": {"matchLabels": labels}, "endpoints": [endpoint], **build_sample_limit(options, job)}
+    spec = {"selector": {"matchLabels": labels}, "endpoints": [endpoint], **build_spec_options(options, job)}
     return _build_monitor("ServiceMonitor", name, options, spec)
 
 
@@ -118,7 +118,7 @@ def build_pod_monitor(context: Planning, options: OperatorOptions, job: ScrapeJo
         "namespaceSelector": {"matchNames": list(how.namespaces)} if how.namespaces else {"any": True},
         "selector": {"matchLabels": dict(sorted(how.selector.items()))},
         "podMetricsEndpoints": [endpoint],
-        **build_sample_limit(options, job),
+        **build_spec_options(options, job),
     }
     return _build_monitor("PodMonitor", job.name, options, spec)
 
@@ -140,7 +140,7 @@ def build_kubelet_monitor(context: Planning, options: OperatorOptions, job: Scra
         "namespaceSelector": {"matchNames": [options.operator.kubelet_namespace]},
         "selector": {"matchLabels": KUBELET},
         "endpoints": [endpoint],
-        **build_sample_limit(options, job),
+        **build_spec_options(options, job),
     }
     return _build_monitor("ServiceMonitor", job.name, options, spec)
 
@@ -162,7 +162,7 @@ def build_probes(context: Planning, options: OperatorOptions, job: ScrapeJob, pr
                     "relabelingConfigs": [*build_relabelings(job, {}, ("namespace",)), *map(convert_rule, job.relabel)],
                 }
             },
-            **build_sample_limit(options, job),
+            **build_spec_options(options, job),
         }
         yield _build_monitor("Probe", f"{job.name}-{labels.get('service', 'targets')}", options, spec)
 
@@ -184,7 +184,7 @@ def build_scrape_config(
         **{key: endpoint[key] for key in ("honorLabels", "params") if key in endpoint},
         **({"relabelings": [convert_rule(rule) for rule in job.relabel]} if job.relabel else {}),
         **_build_metric_rules(job),
-        **build_sample_limit(options, job),
+        **build_spec_options(options, job),
     }
     return _build_monitor("ScrapeConfig", job.name, options, spec, version="v1alpha1")
 
@@ -201,18 +201,28 @@ def build_endpoint(context: Planning, job: ScrapeJob) -> dict[str, Any]:
         "interval": interval,
         "scrapeTimeout": job.timeout or find_scrape_timeout(interval),
         **({"honorLabels": True} if job.honor_labels else {}),
+        **_build_tls(job),
         **({"params": {key: list(values) for key, values in job.params.items()}} if job.params else {}),
         **_build_metric_rules(job),
     }
+
+
+def _build_tls(job: ScrapeJob) -> dict[str, Any]:
+    tls = job.scrape.tls
+    if tls is None:
+        return {}
+    verified: dict[str, Any] = {"serverName": tls.server_name} if tls.server_name else {}
+    return {"tlsConfig": verified | ({"insecureSkipVerify": True} if tls.unverified_because else {})}
 
 
 def _build_metric_rules(job: ScrapeJob) -> dict[str, Any]:
     return {"metricRelabelings": [convert_rule(rule) for rule in job.metric_relabel]} if job.metric_relabel else {}
 
 
-def build_sample_limit(options: OperatorOptions, job: ScrapeJob) -> dict[str, Any]:
-    """Samples after which a scrape is refused."""
-    return {"sampleLimit": job.sample_limit or options.sample_limit}
+def build_spec_options(options: OperatorOptions, job: ScrapeJob) -> dict[str, Any]:
+    """Samples after which a scrape is refused, and what an answer without a type is read as."""
+    limit = job.sample_limit or options.sample_limit
+    return {"sampleLimit": limit, "fallbackScrapeProtocol": job.scrape.fallback_scrape_protocol}
 
 
 def build_relabelings(job: ScrapeJob, labels: Mapping[str, str], unwanted: tuple[str, ...]) -> list[Rule]:

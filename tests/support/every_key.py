@@ -91,6 +91,7 @@ SYSTEM: Mapping[str, Any] = {
             "port": 4000,
             "packs": ["http", "pool"],
             "address": "api:4000",
+            "scrape": {"scheme": "https"},
             "health": ["/health"],
             "labels": {"team": "a"},
             "logs": {"samples": [{"level": "info", "msg": "a"}]},

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from components.prometheus import settings
 from components.prometheus.component import Prometheus
+from model.errors import ConfigError
 from model.plan import Plan
 from model.workload import HttpProbe, Workload
+from stack.assemble import ConfigValue
 from stack.resource import ComponentArgs, MonitoringComponent
 from targets.docker.register import DockerTarget
 from tests.components.prometheus.contexts import context, section
 from tests.support.mocks import by_name, run_program
-from tests.support.systems import plan_shop
+from tests.support.systems import plan_cluster, plan_shop
 
 
 def workload(plan: Plan) -> Workload:
@@ -81,3 +85,26 @@ def test_the_resource_works_alone(tmp_path: Path) -> None:
     container = by_name(resources, "dev-prometheus", ":Container")
     assert any(r.type == "observability:components:Prometheus" for r in resources)
     assert f"--config.file={settings.CONFIG_DIR}/prometheus.yml" in container.inputs["command"]
+
+
+LOGIN = {"basicAuth": {"username": "prometheus", "passwordSecret": "metrics"}}
+
+
+def test_a_login_of_services_is_one_secret(tmp_path: Path) -> None:
+    """Whoever sets it is told whose it is; Prometheus has it as a file that it reads again. Stand-ins want none."""
+    settings: dict[str, str | ConfigValue] = {"demo": "false", "metrics": ConfigValue("x", secret=True)}
+    plan = plan_shop(tmp_path / "real", {"scrape": LOGIN}, settings)
+    assert plan.secrets["metrics"].purpose.startswith("the login to the metrics of api")
+    (file,) = workload(plan).secrets
+    assert (file.path, file.reread) == ("/run/secrets/metrics", True)
+    assert "metrics" not in plan_shop(tmp_path / "demo", {"scrape": LOGIN}, {"demo": "true"}).secrets
+
+
+def test_an_operators_prometheus_is_given_no_login(tmp_path: Path) -> None:
+    """Its objects name secrets that somebody else keeps: that is refused with each key, and what to do."""
+    settings: dict[str, str | ConfigValue] = {"demo": "false", "metrics": ConfigValue("x", secret=True)}
+    settings["prometheus"] = "operator"
+    with pytest.raises(ConfigError) as error:
+        plan_cluster(tmp_path, {"scrape": {**LOGIN, "headers": {"X-Scope": "a"}}}, settings)
+    for key in ("basicAuth", "headers"):
+        assert f"services.api.scrape.{key}: is not given to an operator's Prometheus" in str(error.value)

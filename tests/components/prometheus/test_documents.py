@@ -10,6 +10,7 @@ from components.discovery import build_target_groups
 from components.prometheus.documents import build_config as config_of
 from components.prometheus.documents import render_documents as documents_of
 from model.component import Planned
+from model.scraping import Scrape
 from model.telemetry import (
     AlertReceiver,
     AlertRule,
@@ -55,6 +56,7 @@ def test_jobs_share_an_entry_and_have_a_targets_file_each() -> None:
             "job_name": "services",
             "scheme": "http",
             "sample_limit": 50_000,
+            "fallback_scrape_protocol": "PrometheusText0.0.4",
             "file_sd_configs": [{"files": ["targets/services/*.yml"]}],
         }
     ]
@@ -146,3 +148,34 @@ def test_documents_keep_their_order() -> None:
     telemetry = Telemetry(scrape=(job(),), rules=(RuleGroup(name="api", alerts=(ALERT,)),))
     assert json.dumps(documents(telemetry)) == json.dumps(documents(telemetry))
     assert next(iter(config(context(telemetry)))) == "global"
+
+
+SCRAPE = Scrape.model_validate(
+    {
+        "scheme": "https",
+        "tls": {"caCertificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "serverName": "a.b"},
+        "basicAuth": {"username": "prometheus", "passwordSecret": "metrics-password"},
+        "headers": {"X-Scope": "shop"},
+    }
+)
+
+
+def test_services_that_are_asked_alike_share_an_entry() -> None:
+    """A thousand services behind one login are one entry, with one file of whom to trust."""
+    asked = [job(name=f"s{n}", scheme="https", scrape=SCRAPE) for n in range(9)]
+    files = documents(Telemetry(scrape=(*asked, job(name="plain"))))
+    entry, plain = files["prometheus.yml"]["scrape_configs"]
+    assert plain["job_name"] == "services" and "basic_auth" not in plain
+    (trusted,) = (path for path in files if path.startswith("certificates/"))
+    assert trusted == f"certificates/{entry['job_name']}.pem"
+    assert entry["tls_config"] == {"ca_file": trusted, "server_name": "a.b"}
+    assert entry["basic_auth"] == {"username": "prometheus", "password_file": "/run/secrets/metrics-password"}
+    assert entry["http_headers"] == {"X-Scope": {"values": ["shop"]}}
+
+
+def test_names_are_as_rules_have_them() -> None:
+    """Unless a service says otherwise, a name that a rule cannot hold is written with underscores."""
+    other = job(name="dotted", scrape=Scrape.model_validate({"metricNameEscapingScheme": "dots"}))
+    document = documents(Telemetry(scrape=(job(), other)))["prometheus.yml"]
+    assert document["global"]["metric_name_escaping_scheme"] == "underscores"
+    assert [entry.get("metric_name_escaping_scheme") for entry in document["scrape_configs"]] == [None, "dots"]

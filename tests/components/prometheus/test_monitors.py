@@ -14,6 +14,7 @@ from model.component import Planned
 from model.extra_objects import ExtraObject
 from model.load import parse_model
 from model.operator import Operator
+from model.scraping import Scrape
 from model.settings import Settings
 from model.system import System
 from model.telemetry import Discovery, ScrapeJob, ScrapeTarget, Telemetry
@@ -190,3 +191,18 @@ def test_what_becomes_of_series_is_carried_over(kind: str) -> None:
     rule = {"source_labels": ["a"], "target_label": "b"}
     (item,) = made(ScrapeJob(name="x", metric_relabel=(rule,), **kinds[kind]))
     assert str(convert_rule(rule)) in str(item.body) and item.body["spec"]["sampleLimit"] == 50_000
+
+
+def test_an_endpoint_says_how_a_service_is_asked() -> None:
+    """By https, with what its certificate is for; an answer without a type is read as text."""
+    how = Scrape.model_validate({"scheme": "https", "tls": {"serverName": "api.internal"}})
+    open_ = Scrape.model_validate({"scheme": "https", "tls": {"unverifiedBecause": "it signs for itself"}})
+    target = ScrapeTarget(address="api.x-dev.svc:4000", labels=LABELS)
+    for scrape, expected in ((how, {"serverName": "api.internal"}), (open_, {"insecureSkipVerify": True})):
+        pods = Discovery(namespaces=("shop",), selector={"app": "api"}, port=4000, labels=LABELS)
+        (found,) = made(ScrapeJob(name="api", discovery=pods, scheme="https", scrape=scrape))
+        (endpoint,) = found.body["spec"]["podMetricsEndpoints"]
+        assert (endpoint["scheme"], endpoint["tlsConfig"]) == ("https", expected)
+        assert found.body["spec"]["fallbackScrapeProtocol"] == "PrometheusText0.0.4"
+    (plain,) = made(ScrapeJob(name="api", targets=(target,)))
+    assert "tlsConfig" not in str(plain.body)

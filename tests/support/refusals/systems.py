@@ -27,6 +27,20 @@ SYSTEM_CASES = (
     of_system("objective key", {"objectives.0.goal": 1}, "objectives[0].goal", "unknown key"),
     of_system("snake case", {"host_logs": []}, "host_logs", "did you mean 'hostLogs'?"),
     of_system("unknown component", {"ports.promethus": 9}, "ports.promethus", "did you mean 'prometheus'?"),
+    # how a service is scraped
+    of_system(
+        "certificate of plain http",
+        {f"{API}.scrape": {"tls": {"serverName": "a.b"}}},
+        f"{API}.scrape.tls",
+        "say scheme: https",
+    ),
+    of_system("certificates of nobody", {"scrape": {"tls": {"serverName": "a.b"}}}, "scrape.tls", "say scheme: https"),
+    of_system(
+        "two logins",
+        {f"{API}.scrape": {"bearerTokenSecret": "t", "basicAuth": {"username": "u", "passwordSecret": "p"}}},
+        f"{API}.scrape.bearerTokenSecret",
+        "a request has one login",
+    ),
     # missing
     of_system("no services", {"services": ABSENT}, "services", "is required: Its services, by short name."),
     of_system("empty services", {"services": {}}, "services", "must have at least 1 entry"),
