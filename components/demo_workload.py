@@ -14,6 +14,7 @@ from pydantic import Field
 from components.base import build_limits, open_port
 from model.component import Component, Planned, Planning
 from model.naming import can_share_files, derive_demo_log_volume
+from model.probing import get_path
 from model.scope import OnlyOn
 from model.service import Database, Metric, Service
 from model.settings import ComponentSettings
@@ -51,7 +52,7 @@ def build_spec(own: Settings, context: Planned, key: str, service: Service) -> d
         "metrics": [build_metric(name, item) for name, item in service.metrics.items()],
         "statusLabel": service.status_label,
         "pathLabel": service.path_label,
-        "health": list(service.health),
+        "health": [*dict.fromkeys(map(get_path, service.health))],
         "logs": build_logs(context, key, service),
         "requestRate": own.request_rate,
     }

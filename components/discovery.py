@@ -125,7 +125,7 @@ def build_probe_relabelling(job: ScrapeJob) -> list[dict[str, Any]]:
         return []
     rule: dict[str, Any] = {"source_labels": ["__address__"], "target_label": "__param_target"}
     if job.discovery:
-        rule["replacement"] = f"http://$1{(job.http_path or '').replace('$', '$$')}"
+        rule["replacement"] = f"{job.http_scheme}://$1{(job.http_path or '').replace('$', '$$')}"
     return [
         rule,
         {"source_labels": ["__param_target"], "target_label": "instance"},

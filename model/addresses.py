@@ -17,6 +17,7 @@ _URL = r"^https?://[^/\s?#]+([/?#]\S*)?$"
 _SECURE = r"^https://[^/\s?#]+([/?#]\S*)?$"
 _LINK = r"^(https?://[^/\s?#]+(/[^\s?#]*)?)?$"
 _ORIGIN = r"^https?://[^/\s?#]+$"
+_HEALTH = r"^(/[^\s#]*|https?://[^\s/?#]+(/[^\s#]*)?)$"
 
 PATTERN_TEXTS = {
     _REGISTRY: "a registry's host, with a port where it has one, without a scheme or path",
@@ -25,6 +26,7 @@ PATTERN_TEXTS = {
     _URL: "an address that begins with http:// or https:// and a host",
     _SECURE: "an address that begins with https:// and a host",
     _LINK: "an address that begins with http:// or https:// and a host, without ? or #, or nothing for no links",
+    _HEALTH: "a path that begins with a slash, or a whole address that begins with http:// or https://",
     _ORIGIN: "http:// or https:// and a host, with a port where it has one, without a path",
 }
 """What the patterns ask for, as it completes "must be ..."."""
@@ -77,6 +79,10 @@ def _check_not_own_host(value: str) -> str:
     return value
 
 
+def _check_endpoint(value: str) -> str:
+    return value if value.startswith("/") else _check_not_own_host(_check_port(value))
+
+
 Elsewhere = AfterValidator(_check_not_own_host)
 """Refuses an address, with or without scheme and path, by which a container asks nobody but itself."""
 
@@ -91,6 +97,13 @@ Endpoint = Annotated[str, Field(pattern=_ENDPOINT, examples=["minio.internal:900
 
 HttpUrl = Annotated[str, Field(pattern=_URL, examples=["http://hooks.example.com/alerts"]), PossiblePort, Elsewhere]
 """An address that a container of the stack calls."""
+
+HealthEndpoint = Annotated[
+    str,
+    Field(pattern=_HEALTH, examples=["/health", "https://shop.example.com/ready?full=1"]),
+    AfterValidator(_check_endpoint),
+]
+"""A path at each of a service's addresses, or an address of its own, with a query where it has one."""
 
 HttpOrigin = Annotated[str, Field(pattern=_ORIGIN, examples=["http://api:4000"]), PossiblePort, Elsewhere]
 """An address without a path, to which paths are added."""

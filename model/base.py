@@ -50,7 +50,7 @@ PATTERN_TEXTS = {
     _DNS_NAME: "lower-case letters, digits, dashes and dots, with a letter or digit at both ends of each part",
     _PEM: "the PEM text of a certificate, beginning with its own line -----BEGIN CERTIFICATE-----",
     _HOST_PATH: "an absolute path without spaces, quotes, colons or a slash at its end",
-    _PATH: "a path that begins with a slash; parameters after it (?name=value) cannot be given yet",
+    _PATH: "a path that begins with a slash; what stands after it (?name=value) belongs to scrape: {params: ...}",
     QUERY_LOG: "a file of the data directory that ends in .log: no other directory is there to be written to",
     _CONTAINER: "letters, digits, underscores, dots and dashes, beginning with a letter or digit",
     _FILES: "an absolute path of files, in which * and ** may stand for names and folders",

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from model.addresses import HostPort
+from model.addresses import HealthEndpoint, HostPort
 from model.base import DnsLabel, Duration, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem
 from model.logs import Logs
+from model.probing import USUAL_PROBE, Probe
 from model.roles import TYPES, MetricType, Role
 from model.scraping import USUAL, Scrape
 
@@ -107,8 +108,10 @@ class Service(Strict):
     """What its label instance holds: the address, or only the host of it."""
     metrics_path: HttpPath = "/metrics"
     """Path of its metrics."""
-    health: tuple[HttpPath, ...] = ()
-    """Health endpoints, probed from outside."""
+    health: tuple[HealthEndpoint, ...] = ()
+    """Health endpoints, probed from outside: paths at each of its addresses, or whole addresses."""
+    probe: Probe = USUAL_PROBE
+    """How its health endpoints are asked, where an answer of 200 to 299 to plain HTTP is not what they give."""
     scrape_interval: Duration | None = None
     """How often it is scraped; the environment's default when absent."""
     sample_limit: Annotated[int, Field(ge=1)] | None = None

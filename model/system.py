@@ -14,6 +14,7 @@ from model.base import Duration, LabelName, Name, PortNumber, Strict
 from model.dashboard_spec import DashboardSpec
 from model.errors import Inconsistent, Problem, suggest_name
 from model.logs import HostLog
+from model.probing import USUAL_PROBE, Probe
 from model.scraping import USUAL, Scrape
 from model.service import AlertName, Database, Ratio, Service, Tuning
 
@@ -115,6 +116,8 @@ class System(Strict):
     """Its services, by short name."""
     scrape: Scrape = USUAL
     """How the metrics of all its services are asked for; a service says what is otherwise."""
+    probe: Probe = USUAL_PROBE
+    """How the health endpoints of all its services are asked; a service says what is otherwise."""
     databases: Mapping[Name, Database] = Field(default_factory=dict)
     """Its databases."""
     host_logs: tuple[HostLog, ...] = ()

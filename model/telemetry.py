@@ -107,8 +107,8 @@ class ScrapeJob:
     `platform_login` shows them the platform's own token. With `honor_labels` a series keeps labels of its own where the
     target has one of the same name, for exporters that tell of others. A `prober` (`host:port`) is asked in place
     of the targets, which are then what it is asked about: addresses that are whole URLs, or `http_path` of each pod
-    that is discovered. `scrape` is how a service is asked. `series` is for the capacity plan. `relabel` and
-    `metric_relabel` hold entries of
+    that is discovered, by `http_scheme`. `scrape` is how a service is asked. `series` is for the capacity plan.
+    `relabel` and `metric_relabel` hold entries of
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config.
     """
 
@@ -119,6 +119,7 @@ class ScrapeJob:
     honor_labels: bool = False
     prober: str | None = None
     http_path: str | None = None
+    http_scheme: Literal["http", "https"] = "http"
     path: str = "/metrics"
     scheme: Literal["http", "https"] = "http"
     interval: str | None = None

@@ -23,6 +23,12 @@ from tests.support.waiting import eventually
 
 PASSWORD, TOKEN = "theirs-9a1f", "token-44c0"
 LOGIN = f"Basic {base64.b64encode(f'prometheus:{PASSWORD}'.encode()).decode()}"
+HEALTH: dict[str, dict[str, Any]] = {
+    "bearer": {"health": ["/"], "probe": {"validStatusCodes": [401]}},
+    "page": {"health": ["/any"], "probe": {"port": 9303, "failIfBodyNotMatchesRegexp": ["http_requests_total 7"]}},
+    "silent": {"health": ["/"], "probe": {"port": 9308, "failIfBodyNotMatchesRegexp": ["http_requests_total 7"]}},
+}
+"""How the health of some is asked; the last one asks somebody who answers 200 and something else."""
 DOTTED = '# TYPE "http.requests" counter\n{"http.requests"} 7\n'
 COLLIDING = '# TYPE http_requests_total counter\nhttp_requests_total{service="theirs"} 7\n'
 
@@ -59,6 +65,7 @@ def _list_services(authority: trustme.CA, folder: Path) -> dict[str, tuple[dict[
         ),
         "colliding": ({"body": COLLIDING}, {}),
         "honoured": ({"body": COLLIDING}, {"honorLabels": True}),
+        "broken": ({"body": "# TYPE up_since gauge\nup_since 1\n"}, {}),
     }  # fmt: skip
 
 
@@ -83,7 +90,7 @@ def shop(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
                 "name": "shop",
                 "title": "Shop",
                 "services": {
-                    key: {"port": 9300 + n, "onHost": True, **({"scrape": says} if says else {})}
+                    key: {"port": 9300 + n, "onHost": True, **({"scrape": says} if says else {}), **HEALTH.get(key, {})}
                     for n, (key, (_, says)) in enumerate(services.items())
                 },
             }
@@ -100,6 +107,19 @@ def shop(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         server.terminate()
         server.wait(20)
         running.run("down", "--purge")
+
+
+def test_health_is_judged_as_a_service_says(shop: RunningStack) -> None:
+    """By https of its own authority, on another port, by its status and by its body; one that lies is not well."""
+    found = eventually(lambda: _by_service(shop, {"bearer", "page", "silent"}), timeout=60, what="probes")
+    assert found == {"bearer": "1", "page": "1", "silent": "0"}
+    ends = shop.prom('probe_ssl_earliest_cert_expiry{service="bearer"} > time()')
+    assert ends, "the certificate of an https endpoint is measured"
+
+
+def _by_service(shop: RunningStack, expected: set[str]) -> dict[str, str]:
+    found = {each["metric"]["service"]: each["value"][1] for each in shop.prom("probe_success")}
+    return found if found.keys() >= expected else {}
 
 
 @pytest.mark.parametrize(

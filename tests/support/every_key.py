@@ -268,6 +268,8 @@ SYSTEM_VALUES: Values = {
     "services.*.scrapeInterval": ("30s",),
     "services.*.metrics.*.unit": (With("milliseconds", {"buckets": [100.0, 500.0, 1000.0, 2500.0]}), "bytes"),
     "services.*.statusLabel": ("code",),
+    "services.*.probe.validStatusCodes": ([204],),
+    "probe.validStatusCodes": ([204],),
     "services.*.pathLabel": ("route",),
     "objectives[].service": ("copies",),
     "dashboards[].services": (["copies"], ["api", "copies"]),
