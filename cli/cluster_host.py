@@ -174,16 +174,19 @@ class ClusterHost:
     def list_targets(self) -> list[dict[str, Any]]:
         """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""
         if self._operator:
-            pods = self.api.list_namespaced_pod(self._operator.namespace, label_selector=operator_targets.PODS).items
             return operator_targets.list_targets(
                 self._operator,
-                pods,
+                self._list_operator_pods(self._operator),
                 self.fetch,
                 operator_targets.list_expected_pools(self._list_objects, self.namespace),
             )
         instances = self.list_pods("prometheus")
         answers = [json.loads(self.fetch(pod, 9090, _TARGETS))["data"]["activeTargets"] for pod in instances]
         return list(max(answers, key=lambda active: sum(t["health"] != "up" for t in active), default=[]))
+
+    def _list_operator_pods(self, operator: Operator) -> list[Any]:
+        """The pods of the Prometheus that an operator runs."""
+        return list(self.api.list_namespaced_pod(operator.namespace, label_selector=operator_targets.PODS).items)
 
     def _list_objects(self, group: str, version: str, resource: str) -> list[Any]:
         """The stack's objects of a resource that the cluster was taught."""
@@ -208,6 +211,14 @@ class ClusterHost:
             if (targets and all(t["health"] == "up" for t in targets)) or time.monotonic() > deadline:
                 return targets
             time.sleep(0.5)
+
+    def ask_prometheus(self, path: str) -> Any:
+        """See `Host`."""
+        prefix = urlsplit(self._operator.prometheus).path if self._operator else "/prometheus"
+        pods = self._list_operator_pods(self._operator) if self._operator else self.list_pods("prometheus")
+        for pod in pods[:1]:
+            return json.loads(self.fetch(pod, 9090, f"{prefix}/api/v1/{path}"))["data"]
+        raise RuntimeError("no Prometheus runs")
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

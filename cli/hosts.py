@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -50,6 +51,13 @@ class Host(Protocol):
 
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """Waits until every target is up, at most `timeout` seconds; returns them as Prometheus' API describes them."""
+
+    def ask_prometheus(self, path: str) -> Any:
+        """The data that Prometheus' API answers to a path below /api/v1/, with its query.
+
+        Raises:
+            RuntimeError: it does not answer.
+        """
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """Name and last lines of everything that is not well."""
@@ -144,6 +152,11 @@ class DockerHost:
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """See `Host`."""
         return verify.wait_targets(self._client, self._stack, timeout=timeout)
+
+    def ask_prometheus(self, path: str) -> Any:
+        """See `Host`."""
+        url = f"{verify.PROMETHEUS}/api/v1/{path}"
+        return json.loads(verify.fetch_url(self._client, self._stack, "prometheus", url))["data"]
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

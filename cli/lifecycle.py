@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, drift, engine, render, secrets, verify
+from cli import alert_test, drift, engine, exposed, render, secrets, verify
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.recover import refuse_locked
@@ -208,9 +208,20 @@ def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
         plan = render.plan_workspace(space)
         health, warnings = [*health, *verify.list_missing(plan, health)], plan.warnings
         unseen += host.list_unseen(plan, 30 if scraped else 0)
+        differences = _compare_exposed(plan, host) if scraped else []
+        unseen += [item.text for item in differences if item.certain]
+        warnings = (*warnings, *(item.text for item in differences if not item.certain))
     except ConfigError as error:
         unseen.append(f"what should be there is not known: {error}")
     return verify.Report(space.stack, health, scraped, unseen, warnings, base_url)
+
+
+def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:
+    """What services expose otherwise than declared."""
+    try:
+        return exposed.compare_exposed(plan, host.ask_prometheus)
+    except RuntimeError as error:
+        return [exposed.Difference(f"what services expose is not known: {error}")]
 
 
 def _wait_targets(host: Host, timeout: float) -> tuple[list[dict[str, Any]], list[str]]:

@@ -18,17 +18,20 @@ import pytest
 import trustme
 
 from tests.support import metrics_server
-from tests.support.running import Engine, RunningStack
+from tests.support.running import Engine, Run, RunningStack
 from tests.support.waiting import eventually
 
 PASSWORD, TOKEN = "theirs-9a1f", "token-44c0"
 LOGIN = f"Basic {base64.b64encode(f'prometheus:{PASSWORD}'.encode()).decode()}"
-HEALTH: dict[str, dict[str, Any]] = {
+REQUESTS = {"type": "counter", "role": "requests", "labels": {"method": ["GET"], "status": ["200", "500"]}}
+MORE: dict[str, dict[str, Any]] = {
+    "renamed": {"metrics": {"http_requests_total": REQUESTS}},
     "bearer": {"health": ["/"], "probe": {"validStatusCodes": [401]}},
     "page": {"health": ["/any"], "probe": {"port": 9303, "failIfBodyNotMatchesRegexp": ["http_requests_total 7"]}},
     "silent": {"health": ["/"], "probe": {"port": 9308, "failIfBodyNotMatchesRegexp": ["http_requests_total 7"]}},
 }
-"""How the health of some is asked; the last one asks somebody who answers 200 and something else."""
+"""What else the YAML of some says. How health is asked: the last one asks somebody
+who answers 200 and something else."""
 DOTTED = '# TYPE "http.requests" counter\n{"http.requests"} 7\n'
 COLLIDING = '# TYPE http_requests_total counter\nhttp_requests_total{service="theirs"} 7\n'
 
@@ -66,6 +69,7 @@ def _list_services(authority: trustme.CA, folder: Path) -> dict[str, tuple[dict[
         "colliding": ({"body": COLLIDING}, {}),
         "honoured": ({"body": COLLIDING}, {"honorLabels": True}),
         "broken": ({"body": "# TYPE up_since gauge\nup_since 1\n"}, {}),
+        "renamed": ({"body": 'http_requests_total{method="GET",code="200"} 7\n'}, {}),
     }  # fmt: skip
 
 
@@ -90,7 +94,7 @@ def shop(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
                 "name": "shop",
                 "title": "Shop",
                 "services": {
-                    key: {"port": 9300 + n, "onHost": True, **({"scrape": says} if says else {}), **HEALTH.get(key, {})}
+                    key: {"port": 9300 + n, "onHost": True, **({"scrape": says} if says else {}), **MORE.get(key, {})}
                     for n, (key, (_, says)) in enumerate(services.items())
                 },
             }
@@ -136,6 +140,19 @@ def test_a_service_is_scraped(shop: RunningStack, key: str, query: str) -> None:
     found = eventually(lambda: shop.prom(query), timeout=60, what=f"{key}: {query}")
     assert [each["value"][1] for each in found] == ["7"]
     assert shop.prom(f'up{{job="{key}"}}')[0]["value"][1] == "1"
+
+
+def test_what_is_exposed_otherwise_is_said(shop: RunningStack) -> None:
+    """`make verify` names the service, the label that it lacks, and the one that it has."""
+    run = eventually(lambda: _verify(shop, "no label status"), timeout=60, what="verify's words")
+    said = "services.renamed.metrics.http_requests_total: what renamed exposes has no label status; it has code"
+    assert run.code == 1 and said in " ".join(run.text.split())
+
+
+def _verify(shop: RunningStack, words: str) -> Run:
+    run = shop.run("verify")
+    assert words in run.text, run.text[-3000:]
+    return run
 
 
 def test_a_login_is_nowhere_but_in_its_file(shop: RunningStack) -> None:

@@ -1,0 +1,164 @@
+"""What services expose, compared with what their system's file declares: `make verify` says what is not there.
+
+Rules and dashboards ask for what is declared. What is exposed under another name is absent for them, and absence looks
+like silence. API: https://prometheus.io/docs/prometheus/latest/querying/api/.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from model.plan import Plan
+from model.service import Metric, Service
+from model.system import ServiceLevelObjective, System
+from packs.base import PER_SECOND
+from packs.catalogue import PACKS
+
+Ask = Callable[[str], Any]
+"""The data that Prometheus' API answers to a path below /api/v1/, with its query."""
+RECENT = 600
+"""Seconds that are looked back for labels: what a process does not expose any more is out of sight after that."""
+LIKE = 0.75
+"""How much alike two names are of which one is meant to be the other; `difflib` has 0.6, which finds cousins."""
+OF_TARGETS = frozenset({"__name__", "environment", "instance", "job", "le", "quantile", "service", "system"})
+"""Labels that say nothing of how a metric is called."""
+_ENDS = {"histogram": ("_bucket", "_count", "_sum"), "summary": ("_count", "_sum")}
+_PARTS, _PROMETHEUS = ("_bucket", "_created"), ("scrape_", "up")
+"""Ends of names that nobody declares, and what Prometheus adds to each target by itself."""
+Names = Mapping[str, set[str]]
+"""Names of metrics by service."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A sentence with the key that it is about; not `certain` is what may only not have happened yet, or is a hint."""
+
+    text: str
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A service that answers: all that it exposes, what of it has series, and what has which declared label."""
+
+    key: str
+    service: Service
+    names: set[str]
+    series: set[str]
+    labelled: Mapping[str, set[str]]
+
+
+def compare_exposed(plan: Plan, ask: Ask) -> list[Difference]:
+    """Compares each service that answers with what its system declares.
+
+    Raises:
+        RuntimeError: Prometheus does not answer.
+    """
+    made: list[Difference] = []
+    for exposed in list_exposed(plan.system, ask):
+        for name, metric in exposed.service.metrics.items():
+            made.extend(_compare_metric(exposed, name, metric, ask))
+        made.extend(Difference(text, certain=False) for text in list_unused_packs(exposed))
+    return [*made, *map(Difference, list_absent_buckets(plan.system, ask))]
+
+
+def list_exposed(system: System, ask: Ask) -> Iterator[Exposed]:
+    """The services that answer, in a number of queries that does not grow with their number."""
+    jobs = f'job=~"{"|".join(system.services)}"'
+    up = {each["metric"]["job"] for each in _query(ask, f"up{{{jobs}}} == 1")}
+    series, names = _list_names(ask, f"{{{jobs}}}"), defaultdict[str, set[str]](set)
+    for each in ask(f"targets/metadata?{urlencode({'match_target': f'{{{jobs}}}'})}"):
+        names[each["target"]["job"]].add(each["metric"])  # those that have no series yet are here alone
+    labels = {label for item in system.services.values() for label in _list_declared_labels(item)}
+    labelled = {label: _list_names(ask, f'{{{jobs}, {label}!=""}}') for label in sorted(labels)}
+    for key, service in system.services.items():
+        if key in up:
+            own = {label: found.get(key, set()) for label, found in labelled.items()}
+            yield Exposed(key, service, names[key] | series.get(key, set()), series.get(key, set()), own)
+
+
+def _list_declared_labels(service: Service) -> set[str]:
+    return {label for metric in service.metrics.values() for label in _list_labels(service, metric)}
+
+
+def _list_labels(service: Service, metric: Metric) -> set[str]:
+    return {*metric.labels, *([service.status_label] if metric.role == "requests" else ())}
+
+
+def _list_names(ask: Ask, selector: str) -> Names:
+    found = defaultdict[str, set[str]](set)
+    for each in _query(ask, f"group by (job, __name__) ({selector})"):
+        found[each["metric"]["job"]].add(each["metric"].get("__name__", ""))
+    return found
+
+
+def _query(ask: Ask, query: str) -> list[dict[str, Any]]:
+    return list(ask(f"query?{urlencode({'query': query})}")["result"])
+
+
+def _compare_metric(exposed: Exposed, name: str, metric: Metric, ask: Ask) -> Iterator[Difference]:
+    key, where = exposed.key, f"services.{exposed.key}.metrics.{name}"
+    present = exposed.names.intersection(list_series_names(name, metric))
+    if not present:
+        others = {each for each in exposed.names if not each.endswith(_PARTS) and not each.startswith(_PROMETHEUS)}
+        near = difflib.get_close_matches(name, sorted(others - exposed.service.metrics.keys()), 1, LIKE)
+        if near:
+            yield Difference(f"{where}: {key} does not expose it, and exposes {near[0]}: is that what is meant?")
+        else:
+            yield Difference(f"{where}: {key} does not expose it so far", certain=False)
+        return
+    for found in sorted(present & exposed.series)[:1]:  # a family without series has no labels yet
+        for label in sorted(_list_labels(exposed.service, metric)):
+            if found not in exposed.labelled[label]:
+                yield Difference(f"{where}: what {key} exposes has no label {label}{_list_others(exposed, found, ask)}")
+
+
+def _list_others(exposed: Exposed, name: str, ask: Ask) -> str:
+    """The labels that a metric of a service has and nobody declares, as the end of a sentence."""
+    query = {"match[]": f'{name}{{job="{exposed.key}"}}', "start": f"{time.time() - RECENT:.0f}"}
+    own = set(ask(f"labels?{urlencode(query)}")) - OF_TARGETS - exposed.service.labels.keys()
+    own -= _list_declared_labels(exposed.service)
+    return f"; it has {', '.join(sorted(own))}" if own else ""
+
+
+def list_series_names(name: str, metric: Metric) -> tuple[str, ...]:
+    """The names under which a metric is found: its family's, and those of its series."""
+    return (*(f"{name}{end}" for end in _ENDS.get(metric.type, ())), name, name.removesuffix("_total"))
+
+
+def list_unused_packs(exposed: Exposed) -> Iterator[str]:
+    """The packs all of whose metrics a service exposes, and that it does not use."""
+    for name, pack in PACKS.items():
+        found = (exposed.names.intersection(list_series_names(each, item)) for each, item in pack.METRICS.items())
+        if name not in exposed.service.packs and pack.METRICS and all(found):
+            packs = ", ".join((*exposed.service.packs, name))
+            key = exposed.key
+            yield f"services.{key}.packs: {key} exposes all that the pack {name} draws; say packs: [{packs}]"
+
+
+def list_absent_buckets(system: System, ask: Ask) -> Iterator[str]:
+    """The thresholds of objectives at which no bucket ends that is exposed: nothing could be counted below them."""
+    for number, item in enumerate(system.objectives):
+        for name, metric in system.services[item.service].find_metrics("duration").items():
+            bounds, threshold = _list_bounds(item, name, metric, ask), float(item.threshold or 0)
+            if bounds and not any(abs(bound - threshold) < 1e-9 for bound in bounds):
+                near = [*[b for b in bounds if b < threshold][-1:], *[b for b in bounds if b > threshold][:1]]
+                yield (
+                    f"objectives[{number}].threshold: no bucket of {name} that {item.service} exposes ends at"
+                    f" {threshold:g} s; the nearest end at {' and '.join(f'{bound:g}' for bound in near)}"
+                )
+
+
+def _list_bounds(item: ServiceLevelObjective, name: str, metric: Metric, ask: Ask) -> Sequence[float]:
+    """The bounds of the exposed buckets in seconds, where the objective is about them."""
+    if item.kind != "latency" or metric.type != "histogram" or metric.unit not in PER_SECOND:
+        return ()
+    found = _query(ask, f'group by (le) ({name}_bucket{{job="{item.service}"}})')
+    bounds = (float(each["metric"].get("le", "inf")) / PER_SECOND[metric.unit] for each in found)
+    return sorted(bound for bound in bounds if bound != float("inf"))

@@ -1,0 +1,108 @@
+"""What services expose is compared with what is declared, as a real Prometheus says it."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.prometheus import Prometheus, run_prometheus
+from cli.exposed import Difference, compare_exposed
+from packs import go
+from tests.support.metrics_server import build_handler
+from tests.support.systems import plan_shop
+from tests.support.waiting import eventually
+from tests.support.yaml_files import write_yaml
+
+GOOD = """# TYPE shop_requests_total counter
+shop_requests_total{method="GET",path="/",status="200"} 7
+# TYPE shop_duration_seconds histogram
+shop_duration_seconds_bucket{le="0.1"} 1
+shop_duration_seconds_bucket{le="0.5"} 1
+shop_duration_seconds_bucket{le="2.5"} 1
+shop_duration_seconds_bucket{le="+Inf"} 1
+shop_duration_seconds_sum 1
+shop_duration_seconds_count 1
+# TYPE shop_failures_total counter
+"""
+CHANGE: dict[str, Any] = {
+    "services.api.metrics.shop_failures_total": {"type": "counter", "role": "failures"},
+    "services.api.metrics.shop_duration_seconds.buckets": [0.1, 0.25, 0.5, 2.5],
+    "objectives": [{"service": "api", "kind": "latency", "threshold": 0.25, "target": 0.9, "window": "7d"}],
+}
+Compare = Callable[..., list[Difference]]
+
+
+@contextmanager
+def _served(body: str) -> Iterator[int]:
+    """The port at which a process of somebody else exposes this."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), build_handler({"body": body}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _ask(prometheus: Prometheus, path: str) -> Any:
+    with urllib.request.urlopen(f"{prometheus.address}/api/v1/{path}", timeout=10) as answer:  # noqa: S310 - loopback
+        return json.load(answer)["data"]
+
+
+@pytest.fixture
+def compare(tmp_path: Path) -> Compare:
+    """The differences of a shop whose service `api` exposes a text, with changes to its system."""
+
+    def made(body: str, change: dict[str, Any] | None = None) -> list[Difference]:
+        plan = plan_shop(tmp_path / "project", change, {"demo": "false"})
+        with _served(body) as port:
+            job = {"job_name": "api", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+            config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}
+            with run_prometheus({"prometheus.yml": write_yaml(config)}, tmp_path) as prometheus:
+                eventually(lambda: prometheus.count_series('up{job="api"} == 1'), timeout=60, what="a scrape")
+                return compare_exposed(plan, lambda path: _ask(prometheus, path))
+
+    return made
+
+
+def test_what_is_as_declared_is_silent(compare: Compare) -> None:
+    """Also a counter that has no series yet, and a service that does not answer, which its target says."""
+    (objective,) = CHANGE["objectives"]
+    assert compare(GOOD, {**CHANGE, "objectives": [{**objective, "threshold": 0.5}]}) == []
+
+
+def test_another_name_is_found(compare: Compare) -> None:
+    """The nearest that is exposed is said; what is like nothing may only not have happened yet."""
+    body = GOOD.replace("shop_requests_total", "shop_request_total").replace("shop_duration_seconds", "latency")
+    sure, maybe = compare(body)
+    assert sure.certain and "shop_requests_total: api does not expose it, and exposes shop_request_total" in sure.text
+    assert not maybe.certain and maybe.text.endswith("shop_duration_seconds: api does not expose it so far")
+
+
+def test_another_label_is_found(compare: Compare) -> None:
+    """With those that the metric has and nobody declares."""
+    (found,) = compare(GOOD.replace("status=", "code="))
+    assert found.certain and found.text == (
+        "services.api.metrics.shop_requests_total: what api exposes has no label status; it has code"
+    )
+
+
+def test_an_absent_bucket_is_found(compare: Compare) -> None:
+    """That of an objective, with the nearest ones: nothing could be counted below it."""
+    (found,) = compare(GOOD, CHANGE)
+    assert found.certain and "no bucket of shop_duration_seconds" in found.text
+    assert found.text.endswith("ends at 0.25 s; the nearest end at 0.1 and 0.5")
+
+
+def test_a_pack_that_could_be_used_is_named(compare: Compare) -> None:
+    """Where a service exposes all that it draws; that is a hint."""
+    (found,) = compare(GOOD + "".join(f"{name} 1\n" for name in go.METRICS))
+    assert not found.certain and found.text.endswith("all that the pack go draws; say packs: [http, go]")
