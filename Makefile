@@ -69,6 +69,10 @@ rotate: .venv/.ready ## Give a secret another value and deploy it: make rotate N
 render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(FORMAT),--format $(FORMAT))
 
+.PHONY: describe
+describe: .venv/.ready ## Read what a service exposes and print its YAML: make describe URL=http://localhost:9464/metrics
+	@$(OPS) describe "$(URL)" $(if $(NAME),--name "$(NAME)")
+
 .PHONY: capacity
 capacity: .venv/.ready ## Show how much memory and disk the stack will need
 	@$(OPS) capacity --stack $(STACK)

@@ -13,7 +13,13 @@ from cli.runs import LockedError, end_with_make
 from model.errors import ConfigError
 from stack.memory import spare_collections
 
-MODULES = {"capacity": "cli.capacity", "completion": "cli.arguments", "render": "cli.render", "routes": "cli.routes"}
+MODULES = {
+    "capacity": "cli.capacity",
+    "completion": "cli.arguments",
+    "describe": "cli.describe",
+    "render": "cli.render",
+    "routes": "cli.routes",
+}
 """Where a command is that is none of a stack's life; it is spared what only those import, such as the engine's SDK."""
 
 

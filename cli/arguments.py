@@ -81,6 +81,14 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "capacity": Command("show how much memory and disk the stack will need", {"--json": _JSON}),
+    "describe": Command(
+        "read what a service exposes, and print its YAML",
+        {
+            "source": {"help": "the URL of its metrics, a file with them, or - for standard input"},
+            "--name": {"default": "api", "help": "what the service is called (default: api)"},
+        },
+        on_stack=False,
+    ),
     "completion": Command(
         "print a completion script for a shell: source <(observability completion bash)",
         {"shell": {"choices": SHELLS, "help": "the shell that will read it"}},

@@ -52,7 +52,8 @@ def _served(body: str) -> Iterator[int]:
         server.server_close()
 
 
-def _ask(prometheus: Prometheus, path: str) -> Any:
+def ask_api(prometheus: Prometheus, path: str) -> Any:
+    """What the API of Prometheus answers."""
     with urllib.request.urlopen(f"{prometheus.address}/api/v1/{path}", timeout=10) as answer:  # noqa: S310 - loopback
         return json.load(answer)["data"]
 
@@ -68,7 +69,7 @@ def compare(tmp_path: Path) -> Compare:
             config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}
             with run_prometheus({"prometheus.yml": write_yaml(config)}, tmp_path) as prometheus:
                 eventually(lambda: prometheus.count_series('up{job="api"} == 1'), timeout=60, what="a scrape")
-                return compare_exposed(plan, lambda path: _ask(prometheus, path))
+                return compare_exposed(plan, lambda path: ask_api(prometheus, path))
 
     return made
 
