@@ -168,8 +168,14 @@ class ClusterHost:
         return answer
 
     def _forward_port(self, pod: Any, port: int) -> Any:
-        meta = pod.metadata
-        return portforward(self.api.connect_get_namespaced_pod_portforward, meta.name, meta.namespace, ports=str(port))
+        meta, ask = pod.metadata, self.api.connect_get_namespaced_pod_portforward
+        try:
+            return portforward(ask, meta.name, meta.namespace, ports=str(port))
+        except AttributeError as error:
+            # the client decodes the body of a refusal, and that of a web socket has none: a pod that only begins
+            if isinstance(refusal := error.__context__, ApiException):
+                raise refusal from None
+            raise
 
     def list_targets(self) -> list[dict[str, Any]]:
         """The active targets of the Prometheus instance that has fewest of them up, as its API describes them."""

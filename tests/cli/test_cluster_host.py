@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import socket
+import threading
 from types import SimpleNamespace
 from typing import Any
 
+import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 import pytest
 
 from cli import alertmanagers, operator_targets
@@ -156,6 +159,32 @@ def test_a_pod_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, fo
     """Its name, the path and the reason."""
     with pytest.raises(RuntimeError, match=rf"^/api/v1/targets\S* of loki-0: .*{words}"):
         _asked(monkeypatch, forward)
+
+
+class _Refusing(http.server.BaseHTTPRequestHandler):
+    """An API server that refuses a web socket, as it does while the pod is not there yet."""
+
+    def do_GET(self) -> None:
+        """Answers 500."""
+        self.send_error(500, "pod not found")
+
+    def log_message(self, *_: object) -> None:
+        """Is silent."""
+
+
+def test_a_refused_forward_is_a_reason() -> None:
+    """The client itself fails over the missing body of a refusal; a pod that only begins is then waited for."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        there = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.server_address[1]}")
+        host = ClusterHost.__new__(ClusterHost)
+        host.api = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(there))
+        with pytest.raises(RuntimeError, match=r"(?s)^/-/ready of loki-0: .*pod not found"):
+            host.fetch(pod(ready=True), 9090, "/-/ready")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_targets_that_nobody_tells_are_not_none(monkeypatch: pytest.MonkeyPatch) -> None:
