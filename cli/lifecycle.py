@@ -19,7 +19,7 @@ from rich.markup import escape
 from cli import alert_test, drift, engine, exposed, render, secrets, verify
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
-from cli.recover import refuse_locked
+from cli.locks import refuse_locked
 from cli.stack_file import build_location, read_location, read_settings
 from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem

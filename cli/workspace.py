@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from cli import runs
+from cli import locks, runs
 from model.errors import ConfigError, Problem
 from model.load import read_yaml
 from model.scope import TARGETS
@@ -220,6 +220,7 @@ def _write_document(path: Path, document: Mapping[str, Any]) -> None:
 def _select_stack(space: Workspace) -> None:
     answer = space.run_pulumi("stack", "select", space.stack, check=False, capture=True)
     if answer.returncode:
+        locks.remove_stale_locks(space)  # of a run that was killed while it made the stack
         made = space.run_pulumi("stack", "init", space.stack, check=False, capture=True)
         if made.returncode:
             raise SystemExit(f"cannot open the stack {space.stack}:\n{made.stderr.strip()}")

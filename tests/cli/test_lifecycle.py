@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli import __main__ as program
-from cli import drift, engine, recover, render, secrets, verify
+from cli import drift, engine, locks, recover, render, secrets, verify
 from cli import lifecycle as commands
 from cli.hosts import DockerHost
 from cli.workspace import Description
@@ -141,10 +141,10 @@ def test_a_run_that_came_first_is_said(
 ) -> None:
     """Where Pulumi fails because another run took the lock meanwhile, the message says whose it is."""
     fakes.fake_pulumi(stack, {"stack export": "{}"}, fails=("destroy", "refresh"))
-    lock = recover.Lock(stack, 4711, "ann", "elsewhere")
+    lock = locks.Lock(stack, 4711, "ann", "elsewhere")
     result = [[], [], [lock]] if command == "down" else [[lock]]
     monkeypatch.setattr(commands, "run_preflight", lambda host, plan: None)
-    monkeypatch.setattr(recover, "list_locks", lambda space: result.pop(0))
+    monkeypatch.setattr(locks, "list_locks", lambda space: result.pop(0))
     assert call(monkeypatch, command) == 1
     assert "stack dev is being changed by another run:\n  process 4711 of ann on elsewhere" in capsys.readouterr().out
 

@@ -5,82 +5,17 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli import recover, runs
-from cli.workspace import Workspace
+from tests.cli.test_locks import ago, dead_pid, lock
 from tests.support import fakes
 from tests.support.fakes import FakeItem
-from tests.support.waiting import eventually
 
 CONTAINER = "docker:index/container:Container"
-
-
-def lock(folder: Path, content: object, name: str = "one") -> Path:
-    """A lock of the file backend in `folder`."""
-    path = folder / ".pulumi/locks/organization/observability/dev" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return path
-
-
-def dead_pid() -> int:
-    """The number of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
-
-
-def stale(space: Workspace) -> set[Path]:
-    """The locks of runs that are over."""
-    return {lock.path for lock in recover.list_locks(space) if lock.stale}
-
-
-def ago(seconds: float) -> str:
-    """A moment as Pulumi writes it into a lock."""
-    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
-
-
-def test_only_locks_of_dead_processes_of_this_machine_are_stale(tmp_path: Path) -> None:
-    """A lock whose process lives, or that another machine holds, is left alone; half a lock is stale."""
-    here = socket.gethostname()
-    dead = lock(tmp_path, {"pid": dead_pid(), "hostname": here}, "dead")
-    half = lock(tmp_path, '{"pid": 1', "half")
-    lock(tmp_path, {"pid": os.getpid(), "hostname": here, "timestamp": ago(0)}, "alive")
-    lock(tmp_path, {"pid": dead_pid(), "hostname": f"not-{here}"}, "elsewhere")
-    space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
-    assert stale(space) == {dead, half}
-
-
-def test_a_number_that_was_given_again_holds_no_lock(tmp_path: Path) -> None:
-    """After a restart of the machine another process may have the number; it started after the lock was taken."""
-    entry = lock(tmp_path, {"pid": os.getpid(), "hostname": socket.gethostname(), "timestamp": ago(86_400)})
-    assert stale(fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")) == {entry}
-
-
-def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -> None:
-    """It keeps its number until its parent asks how it ended, which may be never."""
-    killed = subprocess.Popen(["sleep", "60"])
-    try:
-        entry = lock(tmp_path, {"pid": killed.pid, "hostname": socket.gethostname()})
-        space = fakes.workspace(tmp_path, PULUMI_BACKEND_URL=f"file://{tmp_path}")
-        assert stale(space) == set()
-        killed.kill()
-        eventually(lambda: stale(space) == {entry}, timeout=10, what="the lock is stale")
-    finally:
-        killed.wait()
-
-
-def test_other_backends_have_no_locks_here(tmp_path: Path) -> None:
-    """Locks of a backend that is no directory are their own business."""
-    lock(tmp_path, "{")
-    assert recover.list_locks(fakes.workspace(tmp_path, PULUMI_BACKEND_URL="s3://states")) == []
 
 
 def test_a_stack_that_another_run_changes_is_left_alone(tmp_path: Path) -> None:
