@@ -54,11 +54,14 @@ class Prometheus:
     address: str
     process: subprocess.Popen[bytes]
 
-    def get(self, path: str, **parameters: str) -> Any:
-        """The data of an answer of its API."""
-        url = f"{self.address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - loopback
+    def ask(self, path: str) -> Any:
+        """The data that its API answers to a path with its query."""
+        with urllib.request.urlopen(f"{self.address}/api/v1/{path}", timeout=60) as answer:  # noqa: S310 - loopback
             return json.load(answer)["data"]
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """The data that its API answers to a path with these parameters."""
+        return self.ask(f"{path}?{urllib.parse.urlencode(parameters)}")
 
     def is_ready(self) -> bool:
         """Whether it serves queries."""
@@ -79,8 +82,8 @@ class Prometheus:
 
     def count_series(self, selector: str) -> int:
         """How many series a selector finds now."""
-        found = self.get("query", query=f"count({selector})")["result"]
-        return int(found[0]["value"][1]) if found else 0
+        result = self.get("query", query=f"count({selector})")["result"]
+        return int(result[0]["value"][1]) if result else 0
 
     def read_memory(self) -> int:
         """Resident memory in bytes."""

@@ -52,10 +52,10 @@ def main() -> int:
 def _print_failure(args: argparse.Namespace, text: str, more: str = "") -> None:
     """Prints a text in red where the output has colours, and more behind it."""
     from rich.console import Console  # noqa: PLC0415 - most runs have nothing to say, and it takes longer than them
-    from rich.markup import escape  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     console = Console(highlight=False, soft_wrap=True, stderr=args.json)
-    console.print(f"[red]{escape(text)}[/]{escape(more)}".removeprefix("[red][/]").rstrip())
+    console.print(Text.assemble((text, "red"), more.rstrip()))
 
 
 if __name__ == "__main__":

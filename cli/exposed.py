@@ -79,7 +79,7 @@ def list_exposed(system: System, ask: Ask) -> Iterator[Exposed]:
     labelled = {label: _list_names(ask, f'{{{jobs}, {label}!=""}}') for label in sorted(labels)}
     for key, service in system.services.items():
         if key in up:
-            own = {label: found.get(key, set()) for label, found in labelled.items()}
+            own = {label: by_job.get(key, set()) for label, by_job in labelled.items()}
             yield Exposed(key, service, names[key] | series.get(key, set()), series.get(key, set()), own)
 
 
@@ -92,10 +92,10 @@ def _list_labels(service: Service, metric: Metric) -> set[str]:
 
 
 def _list_names(ask: Ask, selector: str) -> Names:
-    found = defaultdict[str, set[str]](set)
+    names = defaultdict[str, set[str]](set)
     for each in _query(ask, f"group by (job, __name__) ({selector})"):
-        found[each["metric"]["job"]].add(each["metric"].get("__name__", ""))
-    return found
+        names[each["metric"]["job"]].add(each["metric"].get("__name__", ""))
+    return names
 
 
 def _query(ask: Ask, query: str) -> list[dict[str, Any]]:
@@ -113,10 +113,11 @@ def _compare_metric(exposed: Exposed, name: str, metric: Metric, ask: Ask) -> It
         else:
             yield Difference(f"{where}: {key} does not expose it so far", certain=False)
         return
-    for found in sorted(present & exposed.series)[:1]:  # a family without series has no labels yet
+    for series in sorted(present & exposed.series)[:1]:  # a family without series has no labels yet
         for label in sorted(_list_labels(exposed.service, metric)):
-            if found not in exposed.labelled[label]:
-                yield Difference(f"{where}: what {key} exposes has no label {label}{_list_others(exposed, found, ask)}")
+            if series not in exposed.labelled[label]:
+                undeclared = _list_others(exposed, series, ask)
+                yield Difference(f"{where}: what {key} exposes has no label {label}{undeclared}")
 
 
 def _list_others(exposed: Exposed, name: str, ask: Ask) -> str:
@@ -135,8 +136,8 @@ def list_series_names(name: str, metric: Metric) -> tuple[str, ...]:
 def list_unused_packs(exposed: Exposed) -> Iterator[str]:
     """The packs all of whose metrics a service exposes, and that it does not use."""
     for name, pack in PACKS.items():
-        found = (exposed.names.intersection(list_series_names(each, item)) for each, item in pack.METRICS.items())
-        if name not in exposed.service.packs and pack.METRICS and all(found):
+        present = (exposed.names.intersection(list_series_names(each, item)) for each, item in pack.METRICS.items())
+        if name not in exposed.service.packs and pack.METRICS and all(present):
             packs = ", ".join((*exposed.service.packs, name))
             key = exposed.key
             yield f"services.{key}.packs: {key} exposes all that the pack {name} draws; say packs: [{packs}]"
@@ -159,6 +160,6 @@ def _list_bounds(item: ServiceLevelObjective, name: str, metric: Metric, ask: As
     """The bounds of the exposed buckets in seconds, where the objective is about them."""
     if item.kind != "latency" or metric.type != "histogram" or metric.unit not in PER_SECOND:
         return ()
-    found = _query(ask, f'group by (le) ({name}_bucket{{job="{item.service}"}})')
-    bounds = (float(each["metric"].get("le", "inf")) / PER_SECOND[metric.unit] for each in found)
+    buckets = _query(ask, f'group by (le) ({name}_bucket{{job="{item.service}"}})')
+    bounds = (float(each["metric"].get("le", "inf")) / PER_SECOND[metric.unit] for each in buckets)
     return sorted(bound for bound in bounds if bound != float("inf"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -155,8 +154,7 @@ class DockerHost:
 
     def ask_prometheus(self, path: str) -> Any:
         """See `Host`."""
-        url = f"{verify.PROMETHEUS}/api/v1/{path}"
-        return json.loads(verify.fetch_url(self._client, self._stack, "prometheus", url))["data"]
+        return verify.ask_prometheus(self._client, self._stack, path)
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

@@ -112,7 +112,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     Shows where everything is. Returns 1 where something is not well.
     """
     phases = Phases()
-    first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # so mistakes are told before anything is fetched
+    first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # mistakes are reported before anything is fetched
     overlay = phases.run("prerequisites", lambda: fetch_prerequisites(first))
     space, plan, host = connect_stack(stack, overlay)
     run_preflight(host, plan)

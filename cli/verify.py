@@ -122,10 +122,18 @@ def fetch_url(
     return text
 
 
+def ask_prometheus(client: docker.DockerClient, stack: str, path: str) -> Any:
+    """The data that Prometheus' API answers to a path below /api/v1/, with its query.
+
+    Raises:
+        RuntimeError: it does not answer.
+    """
+    return json.loads(fetch_url(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/{path}"))["data"]
+
+
 def list_targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]]:
     """Prometheus' active targets as its API describes them."""
-    answer = json.loads(fetch_url(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/targets?state=active"))
-    return list(answer["data"]["activeTargets"])
+    return list(ask_prometheus(client, stack, "targets?state=active")["activeTargets"])
 
 
 def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> list[dict[str, Any]]:
@@ -163,8 +171,7 @@ def _ask_safely(
 
 
 def _query_prometheus(client: docker.DockerClient, stack: str, query: str) -> list[dict[str, Any]]:
-    url = f"{PROMETHEUS}/api/v1/query?{urlencode({'query': query})}"
-    return list(json.loads(fetch_url(client, stack, "prometheus", url))["data"]["result"])
+    return list(ask_prometheus(client, stack, f"query?{urlencode({'query': query})}")["result"])
 
 
 def _build_seen_query(names: str) -> str:

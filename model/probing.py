@@ -62,11 +62,7 @@ class Probe(Strict):
         if self.fail_if_body_not_matches_regexp:
             made["fail_if_body_not_matches_regexp"] = list(self.fail_if_body_not_matches_regexp)
         if self.tls:
-            made["tls_config"] = {
-                **({"ca_file": certificate} if self.tls.ca_certificate else {}),
-                **({"server_name": self.tls.server_name} if self.tls.server_name else {}),
-                **({"insecure_skip_verify": True} if self.tls.unverified_because else {}),
-            }
+            made["tls_config"] = self.tls.build_config(certificate)
         return made
 
 

@@ -7,7 +7,7 @@ https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -44,6 +44,14 @@ class ScrapeTls(Strict):
     """The name that it must be for, where that is not the host of the address."""
     unverified_because: str | None = Field(default=None, min_length=10)
     """Why it is not verified at all, in words; it is verified when absent."""
+
+    def build_config(self, certificate: str) -> dict[str, Any]:
+        """Prometheus' tls_config, which blackbox_exporter shares; `certificate` is the path of `ca_certificate`."""
+        return {
+            **({"ca_file": certificate} if self.ca_certificate else {}),
+            **({"server_name": self.server_name} if self.server_name else {}),
+            **({"insecure_skip_verify": True} if self.unverified_because else {}),
+        }
 
     @model_validator(mode="after")
     def _check_verified(self) -> ScrapeTls:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
 import threading
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from bench.prometheus import run_prometheus
 from components.prometheus.rules import build_rule_file
 from model.component import Planning
 from model.errors import ConfigError
@@ -29,7 +27,6 @@ from model.tuning import tune_telemetry
 from packs import slo
 from packs.system import expand_system
 from tests.support.systems import contributed
-from tests.support.validating import tool
 from tests.support.waiting import eventually
 from tests.support.yaml_files import write_yaml
 
@@ -134,8 +131,8 @@ def shop(document: dict[str, Any]) -> System:
     return expand_system(parse_model(System, document, "shop"))
 
 
-def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
-    """The rules of the system as a stack has them, and a configuration that scrapes the stand-ins every second."""
+def documents(folder: Path, system: System, addresses: dict[str, str]) -> dict[str, Any]:
+    """Writes the rules of the system as a stack has them; a configuration that scrapes the stand-ins every second."""
     settings = parse_model(Settings, {"system": "shop", "environment": "test", "longestFor": HOLD}, "settings")
     context = Planning(
         stack="t", settings=settings, system=system, sections={}, address=lambda name, port: "", images={}
@@ -154,34 +151,7 @@ def documents(folder: Path, system: System, addresses: dict[str, str]) -> None:
         for name, address in addresses.items()
     ]
     usual = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-    config = {"global": usual, "rule_files": [str(folder / "*.rules.yml")], "scrape_configs": jobs}
-    (folder / "prometheus.yml").write_text(write_yaml(config))
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[Prometheus]:
-    """Prometheus on the loopback interface with the documents of a folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [
-        str(tool("prometheus")), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-        f"--web.listen-address={address}",
-    ]  # fmt: skip
-    found = Prometheus(f"http://{address}")
-    with (folder / "prometheus.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            eventually(lambda: _ready(found), timeout=30, what="Prometheus is ready")
-            yield found
-        finally:
-            process.terminate()
-
-
-def _ready(found: Prometheus) -> bool:
-    try:
-        return found.ask("vector(1)") == [1.0]
-    except (urllib.error.URLError, ConnectionError):
-        return False
+    return {"global": usual, "rule_files": [str(folder / "*.rules.yml")], "scrape_configs": jobs}
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +161,9 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     kinds = {"misnamed": half_fails, "named": half_fails, "fastapi": fastapi_defaults}
     with ExitStack() as stack:
         addresses = {name: stack.enter_context(exporter(metrics)) for name, metrics in kinds.items()}
-        documents(folder, shop(SYSTEM), addresses)
-        yield stack.enter_context(running(folder))
+        config = documents(folder, shop(SYSTEM), addresses)
+        process = stack.enter_context(run_prometheus({"prometheus.yml": write_yaml(config)}, folder))
+        yield Prometheus(process.address)
 
 
 def shown(objective: str) -> str:

@@ -105,11 +105,7 @@ def build_scrape_options(name: str, how: Scrape) -> dict[str, Any]:
     if how.bearer_token_secret:
         made["authorization"] = {"credentials_file": f"{SECRETS_DIR}/{how.bearer_token_secret}"}
     if how.tls:
-        made["tls_config"] = {
-            **({"ca_file": f"{CERTIFICATES}/{name}.pem"} if how.tls.ca_certificate else {}),
-            **({"server_name": how.tls.server_name} if how.tls.server_name else {}),
-            **({"insecure_skip_verify": True} if how.tls.unverified_because else {}),
-        }
+        made["tls_config"] = how.tls.build_config(f"{CERTIFICATES}/{name}.pem")
     if how.headers:
         made["http_headers"] = {header: {"values": [value]} for header, value in how.headers.items()}
     return made

@@ -201,18 +201,10 @@ def build_endpoint(context: Planning, job: ScrapeJob) -> dict[str, Any]:
         "interval": interval,
         "scrapeTimeout": job.timeout or find_scrape_timeout(interval),
         **({"honorLabels": True} if job.honor_labels else {}),
-        **_build_tls(job),
+        **({"tlsConfig": convert_rule(job.scrape.tls.build_config(""))} if job.scrape.tls else {}),
         **({"params": {key: list(values) for key, values in job.params.items()}} if job.params else {}),
         **_build_metric_rules(job),
     }
-
-
-def _build_tls(job: ScrapeJob) -> dict[str, Any]:
-    tls = job.scrape.tls
-    if tls is None:
-        return {}
-    verified: dict[str, Any] = {"serverName": tls.server_name} if tls.server_name else {}
-    return {"tlsConfig": verified | ({"insecureSkipVerify": True} if tls.unverified_because else {})}
 
 
 def _build_metric_rules(job: ScrapeJob) -> dict[str, Any]:
@@ -237,7 +229,7 @@ def build_relabelings(job: ScrapeJob, labels: Mapping[str, str], unwanted: tuple
 
 
 def convert_rule(rule: Mapping[str, Any]) -> Rule:
-    """An entry of Prometheus' relabel_configs as the operator's objects have it."""
+    """An entry of Prometheus' configuration, such as one of relabel_configs, as the operator's objects have it."""
     return {to_camel(key): value for key, value in rule.items()}
 
 

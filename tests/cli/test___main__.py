@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,9 @@ import pytest
 from cli import __main__ as program
 from cli import arguments, lifecycle, render
 from model.errors import ConfigError, Problem
+from tests.support.calling import call, fails
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
-    """`observability ARGS`."""
-    monkeypatch.setattr("sys.argv", ["observability", *args])
-    return program.main()
-
-
-def fails(error: BaseException) -> Callable[..., int]:
-    """A command that raises."""
-
-    def command(*args: Any, **options: Any) -> int:
-        raise error
-
-    return command
 
 
 def test_configuration_errors_are_printed_without_a_trace(

@@ -15,7 +15,7 @@ from cli.cluster_host import ClusterHost
 from cli.hosts import DockerHost
 from cli.stack_file import Location, read_location
 from cli.workspace import Description
-from tests.support import fakes
+from tests.support import calling, fakes
 from tests.support.stack_files import stack_file
 from tests.support.systems import ROOT, SYSTEM, changed, project
 from tests.support.yaml_files import write_yaml
@@ -80,8 +80,7 @@ def write(folder: Path, document: dict[str, Any]) -> None:
 def call(monkeypatch: pytest.MonkeyPatch, command: str) -> int:
     """`observability COMMAND --stack x`."""
     more = ["--name", "grafana-admin-password"] if command == "secret" else []
-    monkeypatch.setattr("sys.argv", ["observability", command, "--stack", "x", *more])
-    return program.main()
+    return calling.call(monkeypatch, command, "--stack", "x", *more)
 
 
 @pytest.mark.parametrize("target", ["docker", "kubernetes"])

@@ -14,7 +14,6 @@ from bench.prometheus import run_prometheus
 from cli import describe
 from cli.exposed import compare_exposed
 from model.errors import ConfigError
-from tests.cli.test_exposed import ask_api
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
 from tests.support.yaml_files import read_yaml, write_yaml
@@ -123,7 +122,7 @@ def test_what_is_printed_agrees_with_what_is_exposed(tmp_path: Path) -> None:
         assert service["packs"] == ["http", "go"]
         assert (service["statusLabel"], service["pathLabel"]) == ("code", "handler")
         plan = plan_shop(tmp_path / "project", {"services.web": service}, {"demo": "false"})
-        assert [each.text for each in compare_exposed(plan, lambda path: ask_api(prometheus, path))] == []
+        assert [each.text for each in compare_exposed(plan, prometheus.ask)] == []
 
 
 @pytest.mark.parametrize(

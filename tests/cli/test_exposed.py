@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import http.server
-import json
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.prometheus import Prometheus, run_prometheus
+from bench.prometheus import run_prometheus
 from cli.exposed import Difference, compare_exposed
 from packs import go
 from tests.support.metrics_server import build_handler
@@ -52,12 +50,6 @@ def _served(body: str) -> Iterator[int]:
         server.server_close()
 
 
-def ask_api(prometheus: Prometheus, path: str) -> Any:
-    """What the API of Prometheus answers."""
-    with urllib.request.urlopen(f"{prometheus.address}/api/v1/{path}", timeout=10) as answer:  # noqa: S310 - loopback
-        return json.load(answer)["data"]
-
-
 @pytest.fixture
 def compare(tmp_path: Path) -> Compare:
     """The differences of a shop whose service `api` exposes a text, with changes to its system."""
@@ -69,7 +61,7 @@ def compare(tmp_path: Path) -> Compare:
             config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}
             with run_prometheus({"prometheus.yml": write_yaml(config)}, tmp_path) as prometheus:
                 eventually(lambda: prometheus.count_series('up{job="api"} == 1'), timeout=60, what="a scrape")
-                return compare_exposed(plan, lambda path: ask_api(prometheus, path))
+                return compare_exposed(plan, prometheus.ask)
 
     return made
 
@@ -90,20 +82,20 @@ def test_another_name_is_found(compare: Compare) -> None:
 
 def test_another_label_is_found(compare: Compare) -> None:
     """With those that the metric has and nobody declares."""
-    (found,) = compare(GOOD.replace("status=", "code="))
-    assert found.certain and found.text == (
+    (difference,) = compare(GOOD.replace("status=", "code="))
+    assert difference.certain and difference.text == (
         "services.api.metrics.shop_requests_total: what api exposes has no label status; it has code"
     )
 
 
 def test_an_absent_bucket_is_found(compare: Compare) -> None:
     """That of an objective, with the nearest ones: nothing could be counted below it."""
-    (found,) = compare(GOOD, CHANGE)
-    assert found.certain and "no bucket of shop_duration_seconds" in found.text
-    assert found.text.endswith("ends at 0.25 s; the nearest end at 0.1 and 0.5")
+    (difference,) = compare(GOOD, CHANGE)
+    assert difference.certain and "no bucket of shop_duration_seconds" in difference.text
+    assert difference.text.endswith("ends at 0.25 s; the nearest end at 0.1 and 0.5")
 
 
 def test_a_pack_that_could_be_used_is_named(compare: Compare) -> None:
     """Where a service exposes all that it draws; that is a hint."""
-    (found,) = compare(GOOD + "".join(f"{name} 1\n" for name in go.METRICS))
-    assert not found.certain and found.text.endswith("all that the pack go draws; say packs: [http, go]")
+    (difference,) = compare(GOOD + "".join(f"{name} 1\n" for name in go.METRICS))
+    assert not difference.certain and difference.text.endswith("all that the pack go draws; say packs: [http, go]")

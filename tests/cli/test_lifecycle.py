@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,24 +19,10 @@ from cli.workspace import Description
 from model.secret import Secret
 from stack import registry
 from tests.support import fakes
+from tests.support.calling import call, fails
 from tests.support.fakes import FakeItem
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
-    """`observability ARGS`."""
-    monkeypatch.setattr("sys.argv", ["observability", *args])
-    return program.main()
-
-
-def fails(error: BaseException) -> Callable[..., int]:
-    """A command that raises."""
-
-    def command(*args: Any, **options: Any) -> int:
-        raise error
-
-    return command
 
 
 def test_phases_are_timed() -> None:

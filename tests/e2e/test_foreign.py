@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -154,8 +153,7 @@ def place(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pyte
         f" && chown 0:{GROUP} app.log && chmod 640 app.log"
     )
     subprocess.run([*engine.files(), "sh", "-c", script], check=True)
-    subnet = engine.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
-    bridge = str(next(ip_network(subnet).hosts()))  # what the engine calls host-gateway
+    bridge = engine.find_host_gateway()
     app = subprocess.Popen([*engine.network(), sys.executable, "-c", APP, bridge])
     try:
         _theirs(project, demo)

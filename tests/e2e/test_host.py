@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,7 @@ def log_file(engine: Engine) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def execora(engine: Engine, log_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Execora without stand-ins: its process listens where the engine's containers find their host."""
-    assert engine.client is not None
-    subnet = engine.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
-    bridge = str(next(ip_network(subnet).hosts()))  # what the engine calls host-gateway
+    bridge = engine.find_host_gateway()
     running = RunningStack(tmp_path_factory.mktemp("host"), "e2ehost", engine, ports=28100, system="execora")
     running.edit_settings(_without_stand_ins)
     running.edit_system(lambda system: system["hostLogs"][0].update(path=log_file))

@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +80,8 @@ def _watch_shop(config: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def shop(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack that watches these services."""
-    assert engine.client is not None
     folder = tmp_path_factory.mktemp("scrape")
-    subnet = engine.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
-    bridge = str(next(ip_network(subnet).hosts()))  # what the engine calls host-gateway
+    bridge = engine.find_host_gateway()
     services = _list_services(trustme.CA(), folder)
     specs = [json.dumps({"port": 9300 + n, **serves}) for n, (serves, _) in enumerate(services.values())]
     running = RunningStack(folder, "e2escrape", engine, ports=28160)

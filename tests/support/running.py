@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -66,6 +67,12 @@ class Engine:
     restart: Callable[[Mapping[str, Any]], None] | None = None
     network: Callable[[], tuple[str, ...]] = tuple
     files: Callable[[], tuple[str, ...]] = tuple
+
+    def find_host_gateway(self) -> str:
+        """The address at which containers reach a process of the engine's host."""
+        assert self.client is not None
+        subnet = self.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
+        return str(next(ip_network(subnet).hosts()))
 
 
 class RunningStack:

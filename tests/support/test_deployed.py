@@ -16,7 +16,7 @@ def test_the_same_plan_is_the_same_text(name: str, tmp_path: Path) -> None:
     """Neither the order of registrations nor of sets makes a difference, so that a difference is an effect."""
     first, again = (planned(tmp_path, ENVIRONMENTS[name], SYSTEM) for _ in range(2))
     assert as_text(first) == as_text(again) and not Deployed(first).differs(Deployed(again))
-    assert as_registered(first) == as_registered(again)
+    assert as_registered(first) == as_registered(first) == as_registered(again)
 
 
 def test_what_only_a_provider_is_told_makes_a_difference(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from model.errors import Problem
 from model.gateway import GATEWAY, mentions_host
 from model.places import locate_in_system
 from model.probing import USUAL_PROBE, Probe, get_path, is_path
+from model.service import Service
 from model.settings import ComponentSettings
 from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry, name_series_offer
 from model.workload import ConfigDir, HttpProbe, Reload, Workload
@@ -45,7 +46,6 @@ def build_config(context: Planning) -> dict[str, Any]:
     """blackbox.yml as a dict: how to ask."""
     http = {"preferred_ip_protocol": "ip4", "follow_redirects": False}
     acme = context.settings.tls.acme
-    probes = dict.fromkeys(find_probe(context, key) for key in context.system.services)
     own = {"tls_config": {"ca_file": f"{CONFIG_DIR}/{TRUSTED}"}} if acme and acme.ca_certificate else {}
     return {
         "modules": {
@@ -53,8 +53,8 @@ def build_config(context: Planning) -> dict[str, Any]:
             "http_2xx": {"prober": "http", "timeout": "5s", "http": http},
             **{
                 name: {"prober": "http", "timeout": "5s", "http": probe.build_module(locate_certificate(name))}
-                for probe in probes
-                if (name := name_module(probe)) != USUAL_MODULE
+                for name, probe in list_modules(context).items()
+                if name != USUAL_MODULE
             },
             "tcp_connect": {"prober": "tcp", "timeout": "5s", "tcp": {"preferred_ip_protocol": "ip4"}},
         }
@@ -70,12 +70,23 @@ def render_documents(context: Planning) -> dict[str, str]:
 
 def _list_certificates(context: Planning) -> dict[str, str]:
     """Whom to trust to have signed the certificates of services, by module."""
-    probes = {name_module(probe): probe for probe in (find_probe(context, key) for key in context.system.services)}
     return {
         f"{CERTIFICATES}/{name}.pem": probe.tls.ca_certificate
-        for name, probe in probes.items()
+        for name, probe in list_modules(context).items()
         if probe.tls and probe.tls.ca_certificate
     }
+
+
+def list_probed(context: Planning) -> Iterator[tuple[str, Service, Probe]]:
+    """The services that have health endpoints, and how each is probed."""
+    for key, service in context.system.services.items():
+        if service.health:
+            yield key, service, find_probe(context, key)
+
+
+def list_modules(context: Planning) -> dict[str, Probe]:
+    """A probe for each module that services need."""
+    return {name_module(probe): probe for _, _, probe in list_probed(context)}
 
 
 def find_probe(context: Planning, key: str) -> Probe:
@@ -90,10 +101,10 @@ def find_probe(context: Planning, key: str) -> Probe:
 
 def name_module(probe: Probe) -> str:
     """The module by which endpoints are asked like this: one for all that are asked alike."""
-    asked = probe.model_copy(update={"port": None, "scheme": None})
-    if asked == USUAL_PROBE:
+    judged = probe.model_copy(update={"port": None, "scheme": None})
+    if judged == USUAL_PROBE:
         return USUAL_MODULE
-    return f"http_{hashlib.sha256(asked.model_dump_json().encode()).hexdigest()[:8]}"
+    return f"http_{hashlib.sha256(judged.model_dump_json().encode()).hexdigest()[:8]}"
 
 
 def locate_certificate(module: str) -> str:
@@ -135,55 +146,58 @@ def list_authority_jobs(context: Planning, ask: ScrapeJob) -> tuple[ScrapeJob, .
 def list_health_targets(context: Planning) -> dict[str, tuple[ScrapeTarget, ...]]:
     """The health endpoints that have addresses, by the module that asks them."""
     made: dict[str, list[ScrapeTarget]] = {}
-    for key, service in context.system.services.items():
-        probe, labels = find_probe(context, key), {**service.labels, **build_identity_labels(context, key)}
+    for key, service, probe in list_probed(context):
+        labels = {**service.labels, **build_identity_labels(context, key)}
         module = name_module(probe)
         own = {} if module == USUAL_MODULE else {"job": PROBES}
         made.setdefault(module, []).extend(
-            ScrapeTarget(address=url, labels={**labels, **own}) for url in list_health_urls(context, key, probe)
+            ScrapeTarget(address=url, labels={**labels, **own})
+            for url in list_health_urls(context, key, service, probe)
         )
     return {module: tuple(targets) for module, targets in made.items() if targets}
 
 
-def list_health_urls(context: Planning, key: str, probe: Probe) -> Iterator[str]:
+def list_health_urls(context: Planning, key: str, service: Service, probe: Probe) -> Iterator[str]:
     """Each health endpoint of a service as a whole address; those of pods are found, and a stand-in has all."""
-    service = context.system.services[key]
     hosts = list_targets(context, key, service)
     if probe.port and not context.settings.demo:
         hosts = tuple(f"{address.rpartition(':')[0]}:{probe.port}" for address in hosts)
-    found = build_discovery(context, service, {}) is not None
+    if build_discovery(context, service, {}) is not None:
+        hosts = ()
     for endpoint in service.health:
         if is_path(endpoint):
-            yield from (f"{probe.scheme}://{host}{endpoint}" for host in hosts if not found)
+            yield from (f"{probe.scheme}://{host}{endpoint}" for host in hosts)
         elif context.settings.demo:
-            yield from (f"http://{host}{get_path(endpoint)}" for host in hosts if not found)
+            yield from (f"http://{host}{get_path(endpoint)}" for host in hosts)
         else:
             yield endpoint
 
 
 def list_pod_probes(context: Planning) -> Iterator[dict[str, Any]]:
     """What is different in the job of each health path of a service whose pods are discovered: each pod is asked."""
-    for key, service in context.system.services.items():
+    for key, service, probe in list_probed(context):
         labels = {**service.labels, **build_identity_labels(context, key), "job": PROBES}
-        discovered, probe = build_discovery(context, service, labels), find_probe(context, key)
+        discovered = build_discovery(context, service, labels)
         if discovered is None:
             continue
         demo = context.settings.demo
-        asked = replace(discovered, port=discovered.port if demo else probe.port or discovered.port)
+        pods = replace(discovered, port=discovered.port if demo else probe.port or discovered.port)
         paths = [get_path(item) for item in service.health] if demo else [*filter(is_path, service.health)]
         for number, path in enumerate(dict.fromkeys(paths), 1):
             # no service can have such a name
             name = f"{PROBES}.{key}" + (f".{number}" if number > 1 else "")
             how = {"params": _by(name_module(probe)), "http_scheme": probe.scheme}
-            yield {"name": name, "discovery": asked, "http_path": path, **how}
+            yield {"name": name, "discovery": pods, "http_path": path, **how}
 
 
 def check_probes(context: Planning) -> Iterator[Problem]:
     """What is said of how to ask where nobody is asked like that."""
     for key, service in context.system.services.items():
         where = locate_in_system(context.system.name, f"services.{key}.probe")
-        said, probe = service.probe.model_fields_set, find_probe(context, key)
-        if said and not service.health:
+        said = service.probe.model_fields_set
+        if not said:
+            continue
+        if not service.health:
             yield Problem(where, "there is no endpoint to ask; give health, or leave it out")
             continue
         paths = any(map(is_path, service.health))
@@ -192,7 +206,7 @@ def check_probes(context: Planning) -> Iterator[Problem]:
             for name in ("port", "scheme")
             if name in said and not paths
         )
-        if service.probe.tls and probe.tls is None and not context.settings.demo:
+        if service.probe.tls and find_probe(context, key).tls is None and not context.settings.demo:
             yield Problem(f"{where}.tls", "has no effect on http; say scheme: https, or leave it out")
 
 
