@@ -64,7 +64,13 @@ class Prometheus:
         return self.ask(f"{path}?{urllib.parse.urlencode(parameters)}")
 
     def is_ready(self) -> bool:
-        """Whether it serves queries."""
+        """Whether it serves queries.
+
+        Raises:
+            RuntimeError: the process has ended.
+        """
+        if self.process.poll() is not None:
+            raise RuntimeError(f"Prometheus has ended with {self.process.returncode}")
         try:
             with urllib.request.urlopen(f"{self.address}/-/ready", timeout=5) as answer:  # noqa: S310 - loopback
                 return bool(answer.status == 200)
@@ -96,7 +102,7 @@ def run_prometheus(documents: Mapping[str, str], folder: Path) -> Iterator[Prome
     """Prometheus with these documents, whose data is below `folder`; ready, and ended at the end.
 
     Raises:
-        RuntimeError: it does not become ready within two minutes.
+        RuntimeError: it ends, or does not become ready within two minutes; what it logged is in `folder`/log.
     """
     for name, text in documents.items():
         path = folder / "config" / name

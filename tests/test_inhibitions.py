@@ -120,12 +120,14 @@ def named(pair: Pair) -> str:
     return f"{pair[0].name}-{pair[2].name}"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("pair", [pair for pair in every_pair() if not pair[1].all_of], ids=named)
 def test_only_what_follows_is_silent(pair: Pair, tmp_path: Path) -> None:
     """The second alert is silent beside the first one with the same labels, and fires beside one of anything else."""
     agrees(*cases(pair, tmp_path))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("pair", [pair for pair in every_pair() if pair[1].all_of], ids=named)
 def test_one_of_several_silences_nothing(pair: Pair, tmp_path: Path) -> None:
     """What follows from a service that is down is silent when all its targets are, and no target of another one is."""

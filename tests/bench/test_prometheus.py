@@ -28,7 +28,11 @@ def test_rules_find_their_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     plan = growth.build_plan(3, tmp_path / "project", 2)
     (item,) = plan.system.objectives
     bench.write_history(plan, [(item.key, item.service, item.window)], tmp_path / "data", time.time())
-    with bench.run_prometheus(bench.list_documents(plan), tmp_path) as prometheus:
+    at_once = {
+        name: re.sub(r"^( *interval): .*", r"\1: 1s", text, flags=re.MULTILINE)  # of the groups of rules
+        for name, text in bench.list_documents(plan).items()
+    }
+    with bench.run_prometheus(at_once, tmp_path) as prometheus:
         assert prometheus.count_series("http_requests_total") == 10
         assert prometheus.count_series("slo:requests:rate5m_sampled") == 1
         result = "0.0009 < slo:error_ratio:rate1h < 0.05"
@@ -37,3 +41,10 @@ def test_rules_find_their_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert sum(len(group["rules"]) for group in prometheus.list_groups()) == rules
         assert prometheus.read_memory() > 0
         assert eventually(lambda: prometheus.count_targets() == 6, timeout=30, what="targets")
+
+
+def test_documents_that_it_refuses_are_an_error_at_once(tmp_path: Path) -> None:
+    """A process that has ended is not waited for."""
+    with pytest.raises(RuntimeError, match="has ended with"), bench.run_prometheus({"prometheus.yml": "a"}, tmp_path):
+        pass
+    assert "prometheus.yml" in (tmp_path / "log").read_text()
