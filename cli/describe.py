@@ -25,7 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from cli.arguments import FINE
 from components.documents import render_yaml
 from model.errors import ConfigError, Problem
-from packs.base import PER_SECOND
+from packs.base import BAD, PER_SECOND
 from packs.catalogue import PACKS
 from packs.http import LATENCY_SECONDS
 
@@ -41,11 +41,21 @@ PATH_LABELS = ("path", "route", "handler", "uri", "http_route", "endpoint", "url
 STATUS = re.compile(r"[1-5]([0-9]{2}|xx|XX)|none|unknown|")
 HTTP = re.compile(r"http|request|handler")
 DURATION = re.compile(r"duration|latency|seconds|milliseconds|_time\b")
-IN_FLIGHT = re.compile(r"in_?flight|in_progress|active_requests|requests_active")
+IN_FLIGHT = re.compile(r"in_?flight|in_?progress|active_requests|requests_active")
+JOBS = re.compile(r"job|task|message")
+QUEUE = re.compile(r"queue.*(depth|length|size|waiting)|(depth|length|size|waiting).*queue|queue$|backlog")
+END_LABELS = ("status", "outcome", "result", "state")
+"""Labels that hold how a job ended."""
 OF_LIBRARIES = re.compile(
-    r"(process|python|nodejs|go|jvm|promhttp|scrape|target|otel|dotnet|system|executor|hikaricp|tomcat|logback)_"
+    r"up$|(process|python|nodejs|go|jvm|promhttp|scrape|target|otel|dotnet|system|executor|hikaricp|tomcat|logback)_"
 )
 """Names that a library brings; dashboards of packs, and nobody's rules, are about them."""
+UNIT_LINE = re.compile(r"^# UNIT (\S+) (\S+)$", re.MULTILINE)
+"""As OpenTelemetry's exporter for Node.js writes it, in a text whose names may lack the unit."""
+MARKS = {"s": "seconds", "ms": "milliseconds", "By": "bytes", "1": "ratio"}
+"""Units as UCUM has them, which OpenTelemetry takes: https://ucum.org/ucum."""
+MOST_SECONDS = 100.0
+"""A last bucket beyond this is one of milliseconds, where neither a name nor a line says the unit of a duration."""
 UNITS = {"seconds": "seconds", "milliseconds": "milliseconds", "bytes": "bytes", "ratio": "ratio", "percent": "percent"}
 SLOW = "SlowRequests"
 EXAMPLES = 8
@@ -54,12 +64,13 @@ EXAMPLES = 8
 
 @dataclass
 class Exposition:
-    """A metric of a service: its type, the values of each of its labels, and its buckets."""
+    """A metric of a service: its type, the values of each of its labels, its buckets, and the unit a line names."""
 
     name: str
     type: str
     labels: dict[str, dict[str, None]] = field(default_factory=dict)
     buckets: set[float] = field(default_factory=set)
+    unit: str | None = None
 
     def find_label(self, names: Iterable[str]) -> str | None:
         """The first of these labels that it has."""
@@ -80,7 +91,11 @@ def read_exposition(text: str) -> dict[str, Exposition]:
     """
     parse = parse_open_metrics if text.rstrip().endswith("# EOF") else parse_text
     families = (family for family in parse(text) if not family.name.endswith("_created"))  # when, and not how many
-    return {each.name: each for each in map(_read_family, families)}
+    made = {each.name: each for each in map(_read_family, families)}
+    for name, unit in UNIT_LINE.findall(text):
+        if name in made:
+            made[name].unit = MARKS.get(unit, unit if unit in UNITS else None)
+    return made
 
 
 def _read_family(family: Family) -> Exposition:
@@ -118,10 +133,29 @@ def describe_service(exposed: Mapping[str, Exposition]) -> dict[str, Any]:
         if duration:
             metrics[duration.name] = _describe_metric(duration, "duration")
             made |= _tune_latency(duration)
-    for item in exposed.values():
-        if item.type == "gauge" and IN_FLIGHT.search(item.name):
+    own = {name: item for name, item in exposed.items() if name not in metrics and not OF_LIBRARIES.match(name)}
+    for item in own.values():
+        if item.type == "gauge" and HTTP.search(item.name) and IN_FLIGHT.search(item.name):
             metrics[item.name] = _describe_metric(item, "in_flight")
+    if jobs := _describe_jobs(own):
+        made["packs"].insert(0, "worker")
+        metrics |= jobs
     return made | ({"metrics": metrics} if metrics else {})
+
+
+def _describe_jobs(own: Mapping[str, Exposition]) -> dict[str, Any]:
+    """The counter of jobs by how they ended, how long they take, and what waits; nothing where no job is counted."""
+    counters = [each for each in own.values() if each.type == "counter" and JOBS.search(each.name)]
+    ended = [each for each in counters if each.find_label(END_LABELS)]
+    if not ended:
+        return {}
+    made = {ended[0].name: _describe_metric(ended[0], "jobs")}
+    for item in own.values():
+        if item.type == "histogram" and JOBS.search(item.name) and DURATION.search(item.name):
+            made[item.name] = _describe_metric(item, "job_duration")
+        elif item.type == "gauge" and QUEUE.search(item.name):
+            made[item.name] = _describe_metric(item, "queue")
+    return made
 
 
 def _tune_latency(duration: Exposition) -> dict[str, Any]:
@@ -138,7 +172,12 @@ def _count_in_second(item: Exposition) -> float:
 
 
 def _find_unit(item: Exposition) -> str | None:
-    return next((unit for end, unit in UNITS.items() if f"_{end}" in item.name), None)
+    """What a line says, else what the name ends with; of a duration else what its buckets make likely."""
+    said = item.unit or next((unit for end, unit in UNITS.items() if f"_{end}" in item.name), None)
+    bounds = [bound for bound in item.buckets if bound != float("inf")]
+    if said or not bounds or not DURATION.search(item.name):
+        return said
+    return "milliseconds" if max(bounds) > MOST_SECONDS else "seconds"
 
 
 def find_requests(exposed: Mapping[str, Exposition]) -> Exposition | None:
@@ -204,6 +243,17 @@ def list_unplaced(exposed: Mapping[str, Exposition], service: Mapping[str, Any])
     ]
 
 
+def list_unsure(service: Mapping[str, Any]) -> list[str]:
+    """What could not be seen while all was well, and an alert depends on."""
+    return [
+        f"{name}: no job has failed so far; add the value of {label} that says so, or no alert speaks of it"
+        for name, metric in service.get("metrics", {}).items()
+        if metric["role"] == "jobs"
+        for label in END_LABELS
+        if label in metric.get("labels", {}) and not set(BAD).intersection(metric["labels"][label])
+    ]
+
+
 # -- command ---------------------------------------------------------------------------------------------------------
 
 
@@ -257,10 +307,13 @@ def describe_source(source: str, name: str) -> str:
         raise ConfigError([Problem(source, "exposes no metric")])
     service = describe_service(exposed)
     unplaced = list_unplaced(exposed, service)
+    unsure = "".join(f"# {line}\n" for line in list_unsure(service))
     notes = "".join(f"# - {line}\n" for line in sorted(unplaced))
     text = render_yaml({"services": {name: describe_address(source) | service}})
-    return text + (
-        f"# Not placed; give those that matter a role in metrics (docs/system.md):\n{notes}" if notes else ""
+    return (
+        text
+        + unsure
+        + (f"# Not placed; give those that matter a role in metrics (docs/system.md):\n{notes}" if notes else "")
     )
 
 

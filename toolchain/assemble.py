@@ -9,6 +9,7 @@ from toolchain.context import HERE, Context
 from toolchain.debian import DebianPackages
 from toolchain.elf import read_elf
 from toolchain.errors import ToolchainError
+from toolchain.guests import GUEST_RECIPES
 from toolchain.images import ImageSpec
 from toolchain.layer import Layer
 from toolchain.oci import BuiltImage, ImageConfig, write_image
@@ -20,7 +21,7 @@ _OMITTED = ("llvmjit", "/bitcode/")
 
 def find_recipe(spec: ImageSpec) -> Recipe:
     """The recipe of the image. Raises ToolchainError when it can only be pulled."""
-    recipe = {**RECIPES, **CLUSTER_RECIPES, **OPERATOR_RECIPES}.get(spec.name)
+    recipe = {**RECIPES, **CLUSTER_RECIPES, **OPERATOR_RECIPES, **GUEST_RECIPES}.get(spec.name)
     if recipe is None:
         raise ToolchainError(
             f"image {spec.name} ({spec.repository}:{spec.tag}) cannot be made from package registries",

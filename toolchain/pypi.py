@@ -16,6 +16,8 @@ class PypiPackage:
     """The package that toolchain/pypi/<name>.txt pins."""
 
     name: str
+    python: str = ""
+    """The version of Python that runs it, such as 3.11, where its parts are made for one."""
 
     @property
     def requirements(self) -> Path:
@@ -24,7 +26,8 @@ class PypiPackage:
 
     def list_inputs(self, context: Context) -> Inputs:
         """What decides the package's contents."""
-        return {"requirements": compute_tree_digest(self.requirements), "arch": context.host.arch}
+        version = {"python": self.python} if self.python else {}
+        return {"requirements": compute_tree_digest(self.requirements), "arch": context.host.arch, **version}
 
     def describe(self) -> str:
         """Where the contents come from, in words."""
@@ -46,6 +49,7 @@ class PypiPackage:
                         *command,
                         *("--require-hashes", "--link-mode", "copy"),
                         *("--target", str(draft), "-r", str(self.requirements)),
+                        *(("--python-version", self.python) if self.python else ()),
                     ],
                     env=dict(context.environ),
                     advice="check that the Python package index is reachable (UV_INDEX_URL, proxy settings)",

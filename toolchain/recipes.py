@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from toolchain.debian import DebianPackages
 from toolchain.golang import GoBuild, GoFiles, find_required_version
 from toolchain.images import load_images
+from toolchain.npm import NpmPackages
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
 
@@ -127,7 +128,7 @@ CHROMIUM = DebianPackages("chromium", ("chromium", "chromium-common", "fonts-dej
 PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
 """A certificate authority for tests: https://github.com/letsencrypt/pebble."""
 
-Source = GoBuild | DebianPackages | PypiPackage
+Source = GoBuild | DebianPackages | PypiPackage | NpmPackages
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,12 @@ LIBRARIES: dict[str, tuple[str, dict[str, Any]]] = {
         {"statusLabel": "http_response_status_code", "pathLabel": "http_route",
          "requests": "http_server_request_duration_seconds_count", "duration": "http_server_request_duration_seconds"},
     ),
+    "OpenTelemetry's exporter for Node.js": (
+        "# UNIT http_server_request_duration s\n"
+        + expose("http_server_request_duration", 'http_request_method="GET",http_response_status_code="200"'),
+        {"statusLabel": "http_response_status_code", "requests": "http_server_request_duration_count",
+         "duration": "http_server_request_duration"},
+    ),
     "OpenTelemetry, before 2023": (
         expose("http_server_duration_milliseconds", 'http_method="GET",http_status_code="200",http_route="/"',
                bounds=("100", "2500")),
@@ -87,6 +93,47 @@ def test_buckets_that_end_early_lower_the_threshold() -> None:
     assert tune == {"SlowRequests": {"threshold": 0.1, "why": "the last bucket ends at 1 s"}}
     text, _ = LIBRARIES["OpenTelemetry, before 2023"]
     assert "tune" not in describe.describe_service(describe.read_exposition(text))
+
+
+def test_a_worker_is_described(tmp_path: Path) -> None:
+    """Its jobs, how long they take and what waits; that none has failed so far is said, as an alert depends on it."""
+    registry = CollectorRegistry()
+    jobs = Counter("jobs_processed", "x", ["queue", "status"], registry=registry)
+    jobs.labels("mail", "done").inc()
+    Histogram("job_duration_seconds", "x", ["queue"], registry=registry).labels("mail").observe(1)
+    Gauge("queue_depth", "x", ["queue"], registry=registry).labels("mail").set(1)
+    source = tmp_path / "metrics"
+    source.write_bytes(generate_latest(registry))
+    text = describe.describe_source(str(source), "worker")
+    (service,) = read_yaml(text)["services"].values()
+    assert service["packs"] == ["worker"]
+    assert {name: metric["role"] for name, metric in service["metrics"].items()} == {
+        "jobs_processed_total": "jobs", "job_duration_seconds": "job_duration", "queue_depth": "queue",
+    }  # fmt: skip
+    assert "# jobs_processed_total: no job has failed so far; add the value of status" in text
+    jobs.labels("mail", "failed").inc()
+    source.write_bytes(generate_latest(registry))
+    assert "failed so far" not in describe.describe_source(str(source), "worker")
+    plan_shop(tmp_path / "project", {"services.worker": service})
+
+
+def test_what_a_library_measures_of_itself_is_no_request() -> None:
+    """Neither what Node.js waits for, nor who asks for metrics; `up` of express-prom-bundle is nothing to be placed."""
+    text = "".join(
+        f"# TYPE {name} gauge\n{name} 1\n"
+        for name in ("nodejs_active_requests", "promhttp_metric_handler_requests_in_flight", "up")
+    )
+    exposed = describe.read_exposition(text)
+    service = describe.describe_service(exposed)
+    assert "metrics" not in service and describe.list_unplaced(exposed, service) == []
+
+
+@pytest.mark.parametrize(("last", "unit"), [("10", "seconds"), ("2500", "milliseconds")])
+def test_a_durations_unit_may_be_that_of_its_buckets(last: str, unit: str) -> None:
+    """Where neither its name nor a line says it."""
+    text = expose("http_request_duration", 'status="200",path="/"', bounds=("0.5", last))
+    metrics = describe.describe_service(describe.read_exposition(text))["metrics"]
+    assert metrics["http_request_duration"]["unit"] == unit
 
 
 def test_a_python_service_is_described(tmp_path: Path) -> None:

@@ -1,0 +1,252 @@
+"""Services that nobody here wrote, in a network that is not the stack's: what a stack promises holds for them as well.
+
+Each is described by `make describe`; a person adds where it is, its login, and what it is called.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.support.guests import GUESTS, PASSWORD, SERVING, TOKEN, Bazaar, Guest, describe_guest
+from tests.support.panels import board_queries, board_variables
+from tests.support.running import Engine, RunningStack
+from tests.support.waiting import eventually
+from tests.support.yaml_files import write_yaml
+
+FAILING = {True: "HighErrorRatio", False: "JobsFailing"}
+"""The alert on failures of who serves requests, and of who does jobs."""
+UNUSED = {"Volumes in use"}
+"""Panels about what this engine has none of."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The stack, and the services that it watches."""
+
+    stack: RunningStack
+    bazaar: Bazaar
+
+
+def _describe(bazaar: Bazaar, stack: RunningStack) -> dict[str, Any]:
+    """The system, as people write it down who read what their services expose."""
+    services = {}
+    for guest in GUESTS:
+        # a person knows how a failed job is called; here it is read off, too
+        needed = 'status="failed"' if not guest.serves else "count"
+        if not guest.serves:
+            bazaar.change_mode(guest, fail=0.2, delay=0)
+
+        def read(guest: Guest = guest, needed: str = needed) -> str:
+            text = bazaar.ask(guest.url, login=guest.login)
+            return text if needed in text else ""
+
+        text = eventually(read, timeout=60, what=guest.url)
+        bazaar.change_mode(guest, fail=0, delay=0)
+        services[guest.key] = describe_guest(text, guest, stack.root.parent)
+    for part in ("scrape", "probe"):
+        services["vault"][part]["tls"]["caCertificate"] = bazaar.authority
+    serving = [guest.key for guest in SERVING]
+    objectives = [{"service": key, "kind": "availability", "target": 0.99, "window": "7d"} for key in serving]
+    objectives += [
+        {
+            "service": key,
+            "kind": "latency",
+            "threshold": 1.5 if key == "shop-app" else 0.5,
+            "target": 0.9,
+            "window": "7d",
+        }
+        for key in serving
+    ]
+    return {"name": "bazaar", "title": "Bazaar", "services": services, "objectives": objectives}
+
+
+def _watch(config: dict[str, Any], bazaar: Bazaar) -> None:
+    config |= {"system": "bazaar", "demo": False, "longestFor": "10s"}
+    config.pop("demoWorkload")
+    config["prometheus"]["retention"] = "15d"
+    config["docker"] = {**config.get("docker", {}), "externalNetworks": [bazaar.network]}
+
+
+@pytest.fixture(scope="module")
+def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The stack that watches them."""
+    assert engine.client is not None
+    bazaar = Bazaar(engine.client)
+    stack = RunningStack(tmp_path_factory.mktemp("guests"), "e2eguests", engine, ports=28260)
+    try:
+        bazaar.start()
+        system = _describe(bazaar, stack)
+        (stack.root / "configs/systems/bazaar.yaml").write_text(write_yaml(system))
+        stack.edit_settings(lambda config: _watch(config, bazaar))
+        stack.secret("vault-password", PASSWORD)
+        stack.secret("page-token", TOKEN)
+        stack.first_up = stack.up()
+        print(f"make up in {stack.first_up.seconds:.0f} s")
+        yield Place(stack, bazaar)
+    finally:
+        stack.run("down", "--purge")
+        bazaar.remove()
+
+
+def test_every_target_is_up(place: Place) -> None:
+    """Each of them is scraped, behind its login too, and its health is asked where it works."""
+    up = eventually(lambda: _all_one(place.stack.prom("up")), timeout=60, what="targets")
+    assert {guest.key for guest in GUESTS} <= {series["metric"]["service"] for series in up}
+    probes = eventually(lambda: _all_one(place.stack.prom("probe_success")), timeout=60, what="probes")
+    assert {series["metric"]["service"] for series in probes} == {guest.key for guest in GUESTS}
+    print(f"{len(up)} of {len(up)} targets up, {len(probes)} health endpoints answer")
+
+
+def _all_one(series: list[Any]) -> list[Any]:
+    bad = [each["metric"] for each in series if each["value"][1] != "1"]
+    if bad or not series:
+        raise LookupError(str(bad))
+    return series
+
+
+def test_verify_is_silent(place: Place) -> None:
+    """What is declared is exposed."""
+
+    def verified() -> bool:
+        run = place.stack.run("verify")
+        assert run.code == 0, run.text[-4000:]
+        return True
+
+    assert eventually(verified, timeout=120, what="verify")
+
+
+@pytest.mark.parametrize("guest", GUESTS, ids=lambda guest: guest.key)
+def test_lines_are_found(place: Place, guest: Guest) -> None:
+    """By the service that its metrics have, by a level that means the same everywhere, and by the id of a trace."""
+    place.bazaar.change_mode(guest, fail=1, delay=0)
+    try:
+        query = f'{{service="{guest.key}", level="error"}}'
+        lines = eventually(lambda: place.stack.loki(query, since=60), timeout=60, what=query)
+    finally:
+        place.bazaar.change_mode(guest, fail=0, delay=0)
+    line = json.loads(lines[-1])
+    trace = line.get("trace_id") or line.get("traceId")
+    by_trace = f'{{service="{guest.key}"}} | trace_id="{trace}"'
+    assert eventually(lambda: place.stack.loki(by_trace), timeout=30, what=by_trace) == [lines[-1]]
+    good = f'{{service="{guest.key}", level="info"}}'
+    assert eventually(lambda: place.stack.loki(good, since=60), timeout=30, what=good)
+
+
+def test_every_panel_and_variable_has_data(place: Place) -> None:
+    """Every query of every dashboard is answered."""
+    found = [item for item in board_queries(place.stack.root, place.stack.name) if item[1] not in UNUSED]
+
+    def unanswered() -> list[str]:
+        return [
+            f"{board}: {panel}: {query}"
+            for board, panel, source, query in found
+            if not (place.stack.loki if source == "loki" else place.stack.prom)(query)
+        ]
+
+    def all_answered() -> bool:
+        assert not (left := unanswered()), "\n".join(left)
+        return True
+
+    assert eventually(all_answered, timeout=400, what="panels")  # rules of long windows wait for five minutes
+    for board, name, query in board_variables(place.stack.root, place.stack.name):
+        assert place.stack.prom(query), f"{board}: ${name}"
+    print(f"{len({item[:2] for item in found})} panels, {len(found)} queries, all with data")
+
+
+def test_real_failures_are_alerted_on_and_resolved(place: Place) -> None:
+    """Requests and jobs that fail, and requests that take long, of each of them; and their ends."""
+    wanted = {(FAILING[guest.serves], guest.key) for guest in GUESTS}
+    wanted |= {("SlowRequests", guest.key) for guest in SERVING}
+    seen: set[tuple[str, str]] = set()
+    began = time.monotonic()
+    for guest in GUESTS:
+        place.bazaar.change_mode(guest, fail=1, delay=1.8 if guest.serves else 0)
+
+    def fired() -> bool:
+        seen.update(_list_firing(place.stack))
+        assert wanted <= seen, sorted(wanted - seen)
+        return True
+
+    try:
+        eventually(fired, timeout=360, what="alerts")
+    finally:
+        for guest in GUESTS:
+            place.bazaar.change_mode(guest, fail=0, delay=0)
+    print(f"{len(wanted)} alerts fired within {time.monotonic() - began:.0f} s")
+
+    def resolved() -> bool:
+        left = wanted & _list_firing(place.stack)
+        assert not left, sorted(left)
+        return True
+
+    eventually(resolved, timeout=480, what="the end of the alerts")
+    print(f"and ended after {time.monotonic() - began:.0f} s")
+
+
+def _list_firing(stack: RunningStack) -> set[tuple[str, str]]:
+    found = stack.prom('ALERTS{alertstate="firing"}')
+    return {(each["metric"]["alertname"], each["metric"].get("service", "")) for each in found}
+
+
+# -- one thing wrong with each -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wrong(place: Place) -> Iterator[str]:
+    """What `make verify` says once each of them has another fault: in its YAML, its password, or itself."""
+
+    def spoil(system: dict[str, Any]) -> None:
+        services = system["services"]
+        services["shop-app"]["statusLabel"] = "status"
+        labels = services["shop-app"]["metrics"]["http_request_duration_seconds_count"]["labels"]
+        labels["status"] = labels.pop("status_code")
+        services["web-api"]["metrics"]["http_request_duration_seconds"]["buckets"] = [0.1, 0.25, 0.5, 1.0]
+        system["objectives"].append(
+            {"name": "quick", "service": "web-api", "kind": "latency", "threshold": 0.25, "target": 0.9, "window": "7d"}
+        )
+        metrics = services["ledger"]["metrics"]
+        metrics["http_request_total"] = metrics.pop("http_requests_total")
+
+    place.stack.edit_system_of("bazaar", spoil)
+    place.stack.secret("vault-password", "another")
+    place.bazaar.stop_guest(next(guest for guest in GUESTS if guest.key == "traced"))
+    place.stack.run("up")
+    yield eventually(lambda: place.stack.run("verify").text, timeout=60, what="verify")
+
+
+SAID = {
+    "shop-app": "services.shop-app.metrics.http_request_duration_seconds_count",
+    "web-api": "0.25",
+    "ledger": "and exposes http_requests_total",
+    "vault": "vault",
+    "traced": "traced",
+}
+"""What `make verify` says of each."""
+
+
+@pytest.mark.parametrize("key", SAID)
+def test_verify_says_what_is_wrong(wrong: str, key: str) -> None:
+    """Each fault, in words."""
+    assert SAID[key] in wrong, wrong[-5000:]
+
+
+def test_an_alert_says_what_is_wrong(place: Place, wrong: str) -> None:
+    """Nobody has to ask: who is not reached, and what cannot be judged."""
+    wanted = {
+        ("TargetDown", "vault"), ("TargetDown", "traced"), ("OutcomeUnknown", "shop-app"),
+        ("SLOWithoutData", "web-api"), ("MetricMissing", "ledger"),
+    }  # fmt: skip
+    seen: set[tuple[str, str]] = set()
+
+    def fired() -> bool:
+        seen.update(_list_firing(place.stack))
+        assert wanted <= seen, sorted(wanted - seen)
+        return True
+
+    assert eventually(fired, timeout=420, what="alerts")

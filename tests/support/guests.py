@@ -1,0 +1,183 @@
+"""Services of other people, written with the libraries that people use: what they are, and how they are run and asked.
+
+Their sources lie in tests/e2e/guests, their libraries in an image of the toolchain.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import trustme
+
+from cli.describe import describe_source
+from tests.support.foreign import Project
+from tests.support.running import ROOT
+from tests.support.yaml_files import read_yaml
+from toolchain.assemble import ensure_image
+from toolchain.context import build_default_context
+from toolchain.guests import GUESTS as IMAGE
+
+SOURCES = ROOT / "tests/e2e/guests"
+REFERENCE = f"{IMAGE.repository}:{IMAGE.tag}"
+PASSWORD, TOKEN = "theirs-b64e", "token-77f1"
+LOGIN = f"Basic {base64.b64encode(f'prometheus:{PASSWORD}'.encode()).decode()}"
+NAME = "vault.internal"
+"""What the certificate of the service behind TLS is for."""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A service: its name where it runs, its program, the ports of its work and of its metrics, and what its YAML says
+    that nobody can read off its metrics."""
+
+    host: str
+    program: tuple[str, ...]
+    port: int
+    metrics: int = 0
+    env: Mapping[str, str] = field(default_factory=dict)
+    says: Mapping[str, Any] = field(default_factory=dict)
+    login: str = ""
+    scheme: str = "http"
+
+    @property
+    def key(self) -> str:
+        """What the system's YAML calls it."""
+        return self.host.replace("_", "-")
+
+    @property
+    def url(self) -> str:
+        """Where its metrics are."""
+        return f"{self.scheme}://{self.host}:{self.metrics or self.port}/metrics"
+
+    @property
+    def serves(self) -> bool:
+        """Whether it answers requests; the others work by themselves."""
+        return "worker.py" not in self.program[-1]
+
+    def list_files(self) -> dict[str, str]:
+        """Its source by the path that its program has."""
+        path = Path(self.program[-1])
+        return {str(path): (SOURCES / path.name).read_text()} if path.suffix else {}
+
+    def list_environment(self) -> dict[str, str]:
+        """Its environment."""
+        more = {"METRICS_PORT": str(self.metrics)} if self.metrics else {}
+        return {"PORT": str(self.port), **more, **self.env}
+
+
+def _work(name: str) -> tuple[str, str]:
+    return ("node" if name.endswith(".js") else "python3", f"/app/{name}")
+
+
+GUESTS = (
+    Guest("web_api", _work("web.py"), 8000),
+    Guest("shop_app", _work("shop.js"), 3000),
+    Guest("traced", _work("traced.js"), 3001, 9464, says={"probe": {"port": 3001}}),
+    Guest("ledger", ("guest",), 8080),
+    Guest("mail_worker", _work("worker.py"), 8001),
+    Guest(
+        "vault", _work("worker.py"), 8443, scheme="https", login=LOGIN,
+        env={"LOGIN": LOGIN, "CERTIFICATE": "/app/server.pem"},
+        says={
+            "scrape": {
+                "scheme": "https", "tls": {"serverName": NAME},
+                "basicAuth": {"username": "prometheus", "passwordSecret": "vault-password"},
+            },
+            "probe": {"scheme": "https", "tls": {"serverName": NAME}},
+        },
+    ),
+    Guest(
+        "page", _work("worker.py"), 8002, login=f"Bearer {TOKEN}",
+        env={"LOGIN": f"Bearer {TOKEN}", "CONTENT_TYPE": "text/html"},
+        says={"scrape": {"bearerTokenSecret": "page-token"}},
+    ),
+)  # fmt: skip
+"""FastAPI, Express, OpenTelemetry, client_golang, prometheus_client; the last two want a login, and one of them TLS."""
+SERVING = tuple(guest for guest in GUESTS if guest.serves)
+
+
+def issue_certificate() -> tuple[str, str]:
+    """A certificate of an authority of its own, as PEM: the authority's, and the server's with its key."""
+    authority = trustme.CA()
+    issued = authority.issue_cert(NAME)
+    pair = issued.private_key_pem.bytes() + b"".join(each.bytes() for each in issued.cert_chain_pems)
+    return authority.cert_pem.bytes().decode(), pair.decode()
+
+
+def load_image(client: docker.DockerClient) -> None:
+    """Has an engine know the image of all guests."""
+    image = ensure_image(build_default_context(), IMAGE)
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "image.tar"
+        image.write_archive(f"docker.io/{REFERENCE}", archive)
+        with archive.open("rb") as data:
+            client.images.load(data)
+
+
+class Bazaar:
+    """All guests in a project of their own on an engine, as compose would have started them, under load."""
+
+    def __init__(self, client: docker.DockerClient, name: str = "bazaar") -> None:
+        self.project = Project(client, name, lambda _: REFERENCE)
+        self.authority, self._certificate = issue_certificate()
+
+    @property
+    def network(self) -> str:
+        """The network that they are in."""
+        return self.project.network
+
+    def start(self) -> None:
+        """Starts them."""
+        load_image(self.project.client)
+        self.project.create()
+        for guest in GUESTS:
+            self.start_guest(guest)
+        sources = {f"/app/{name}": (SOURCES / name).read_text() for name in ("load.py", "ask.py")}
+        urls = [f"http://{guest.host}:{guest.port}" for guest in SERVING]
+        self.project.run("load", "guests", command=("python3", "/app/load.py", *urls), files=sources)
+
+    def start_guest(self, guest: Guest) -> None:
+        """Starts one of them."""
+        files = guest.list_files() | ({"/app/server.pem": self._certificate} if "CERTIFICATE" in guest.env else {})
+        self.project.run(guest.host, "guests", command=guest.program, env=guest.list_environment(), files=files)
+
+    def stop_guest(self, guest: Guest) -> None:
+        """Removes one of them."""
+        self.project.client.containers.get(f"{self.project.name}-{guest.host}-1").remove(force=True, v=True)
+
+    def ask(self, url: str, body: str = "", login: str = "") -> str:
+        """What a URL answers within their network.
+
+        Raises:
+            RuntimeError: nothing, or that something is wrong.
+        """
+        asker = self.project.client.containers.get(f"{self.project.name}-load-1")
+        code, said = asker.exec_run(["python3", "/app/ask.py", url, body, login])
+        assert isinstance(said, bytes)
+        if code:
+            raise RuntimeError(f"{url}: {said.decode().strip().splitlines()[-1]}")
+        return said.decode()
+
+    def change_mode(self, guest: Guest, fail: float, delay: float) -> None:
+        """From now on this share of its requests or jobs fails, and each takes so many seconds longer."""
+        self.ask(f"{guest.scheme}://{guest.host}:{guest.port}/-/mode", json.dumps({"fail": fail, "delay": delay}))
+
+    def remove(self) -> None:
+        """Removes all of it."""
+        self.project.remove()
+
+
+def describe_guest(text: str, guest: Guest, folder: Path) -> dict[str, Any]:
+    """The keys of its service: what `observability describe` makes of its metrics, and what a person adds to that."""
+    source = folder / f"{guest.key}.metrics"
+    source.write_text(text)
+    (made,) = read_yaml(describe_source(str(source), guest.key))["services"].values()
+    where = {"port": guest.metrics or guest.port, "address": f"{guest.host}:{guest.metrics or guest.port}"}
+    return {**made, **where, "health": ["/healthz"], **guest.says}
