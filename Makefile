@@ -69,6 +69,10 @@ rotate: .venv/.ready ## Give a secret another value and deploy it: make rotate N
 render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(FORMAT),--format $(FORMAT))
 
+.PHONY: init
+init: .venv/.ready ## Write the files of a new stack for a service: make init STACK=shop URL=http://localhost:9464/metrics
+	@$(OPS) init --stack $(STACK) "$(URL)" $(if $(NAME),--name "$(NAME)")
+
 .PHONY: describe
 describe: .venv/.ready ## Read what a service exposes and print its YAML: make describe URL=http://localhost:9464/metrics
 	@$(OPS) describe "$(URL)" $(if $(NAME),--name "$(NAME)")

@@ -17,6 +17,7 @@ MODULES = {
     "capacity": "cli.capacity",
     "completion": "cli.arguments",
     "describe": "cli.describe",
+    "init": "cli.init",
     "render": "cli.render",
     "routes": "cli.routes",
 }

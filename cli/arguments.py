@@ -81,6 +81,13 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "capacity": Command("show how much memory and disk the stack will need", {"--json": _JSON}),
+    "init": Command(
+        "write the files of a new stack that watches one service, from the URL of its metrics",
+        {
+            "url": {"help": "where its metrics are: http://localhost:9464/metrics"},
+            "--name": {"default": "", "help": "what the service is called; its container's name when absent"},
+        },
+    ),
     "describe": Command(
         "read what a service exposes, and print its YAML",
         {

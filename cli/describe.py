@@ -292,29 +292,49 @@ def describe_address(source: str) -> dict[str, Any]:
     return made | ({"scrape": {"scheme": "https"}} if parts.scheme == "https" else {})
 
 
+@dataclass(frozen=True)
+class Described:
+    """The keys of a service, and what is left for a person to say, as comments."""
+
+    service: dict[str, Any]
+    notes: str
+
+
+def read_exposed(source: str) -> dict[str, Exposition]:
+    """The metrics that a source exposes.
+
+    Raises:
+        ConfigError: there is nothing to be read, or it is no exposition.
+    """
+    try:
+        exposed = read_exposition(read_source(source))
+    except (ValueError, KeyError, IndexError) as error:
+        raise ConfigError([Problem(source, f"is not what Prometheus scrapes: {error}")]) from None
+    if not exposed:
+        raise ConfigError([Problem(source, "exposes no metric")])
+    return exposed
+
+
+def describe_exposed(exposed: Mapping[str, Exposition]) -> Described:
+    """The keys of a service that exposes these, without its address."""
+    service = describe_service(exposed)
+    lines = [*list_unsure(service)]
+    if unplaced := sorted(list_unplaced(exposed, service)):
+        lines += [
+            "Not placed; give those that matter a role in metrics (docs/system.md):",
+            *(f"- {x}" for x in unplaced),
+        ]
+    return Described(service, "".join(f"# {line}\n" for line in lines))
+
+
 def describe_source(source: str, name: str) -> str:
     """The YAML of a service, as it stands in configs/systems/<system>.yaml.
 
     Raises:
         ConfigError: there is nothing to be read, or it is no exposition.
     """
-    text = read_source(source)
-    try:
-        exposed = read_exposition(text)
-    except (ValueError, KeyError, IndexError) as error:
-        raise ConfigError([Problem(source, f"is not what Prometheus scrapes: {error}")]) from None
-    if not exposed:
-        raise ConfigError([Problem(source, "exposes no metric")])
-    service = describe_service(exposed)
-    unplaced = list_unplaced(exposed, service)
-    unsure = "".join(f"# {line}\n" for line in list_unsure(service))
-    notes = "".join(f"# - {line}\n" for line in sorted(unplaced))
-    text = render_yaml({"services": {name: describe_address(source) | service}})
-    return (
-        text
-        + unsure
-        + (f"# Not placed; give those that matter a role in metrics (docs/system.md):\n{notes}" if notes else "")
-    )
+    made = describe_exposed(read_exposed(source))
+    return render_yaml({"services": {name: describe_address(source) | made.service}}) + made.notes
 
 
 def run_command(args: argparse.Namespace) -> int:

@@ -7,18 +7,34 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.guests import GUESTS, PASSWORD, SERVING, TOKEN, Bazaar, Guest, describe_guest
+from tests.support.clusters import ClusterStack, start_cluster
+from tests.support.foreign import Project
+from tests.support.guests import (
+    GUESTS,
+    PASSWORD,
+    REFERENCE,
+    SERVING,
+    TOKEN,
+    Bazaar,
+    ClusterBazaar,
+    Guest,
+    describe_guest,
+    load_image,
+)
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import Engine, RunningStack
 from tests.support.waiting import eventually
-from tests.support.yaml_files import write_yaml
+from tests.support.yaml_files import read_yaml, write_yaml
 
+AnyBazaar = Bazaar | ClusterBazaar
 FAILING = {True: "HighErrorRatio", False: "JobsFailing"}
 """The alert on failures of who serves requests, and of who does jobs."""
 UNUSED = {"Volumes in use"}
@@ -30,10 +46,10 @@ class Place:
     """The stack, and the services that it watches."""
 
     stack: RunningStack
-    bazaar: Bazaar
+    bazaar: AnyBazaar
 
 
-def _describe(bazaar: Bazaar, stack: RunningStack) -> dict[str, Any]:
+def _describe(bazaar: AnyBazaar, stack: RunningStack) -> dict[str, Any]:
     """The system, as people write it down who read what their services expose."""
     services = {}
     for guest in GUESTS:
@@ -48,7 +64,7 @@ def _describe(bazaar: Bazaar, stack: RunningStack) -> dict[str, Any]:
 
         text = eventually(read, timeout=60, what=guest.url)
         bazaar.change_mode(guest, fail=0, delay=0)
-        services[guest.key] = describe_guest(text, guest, stack.root.parent)
+        services[guest.key] = describe_guest(text, guest, stack.root.parent, bazaar.locate(guest))
     for part in ("scrape", "probe"):
         services["vault"][part]["tls"]["caCertificate"] = bazaar.authority
     serving = [guest.key for guest in SERVING]
@@ -66,19 +82,28 @@ def _describe(bazaar: Bazaar, stack: RunningStack) -> dict[str, Any]:
     return {"name": "bazaar", "title": "Bazaar", "services": services, "objectives": objectives}
 
 
-def _watch(config: dict[str, Any], bazaar: Bazaar) -> None:
+def _watch(config: dict[str, Any], bazaar: AnyBazaar) -> None:
     config |= {"system": "bazaar", "demo": False, "longestFor": "10s"}
     config.pop("demoWorkload")
     config["prometheus"]["retention"] = "15d"
-    config["docker"] = {**config.get("docker", {}), "externalNetworks": [bazaar.network]}
+    bazaar.edit_settings(config)
+
+
+def _build_on_engine(folder: Path, engine: Engine) -> tuple[RunningStack, AnyBazaar]:
+    assert engine.client is not None
+    return RunningStack(folder, "e2eguests", engine, ports=28260), Bazaar(engine.client)
+
+
+def _build_on_cluster(folder: Path) -> tuple[RunningStack, AnyBazaar]:
+    stack = ClusterStack(folder, "e2eguests", start_cluster(), ports=28260)
+    return stack, ClusterBazaar(stack.kubectl, stack.namespace)
 
 
 @pytest.fixture(scope="module")
 def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The stack that watches them."""
-    assert engine.client is not None
-    bazaar = Bazaar(engine.client)
-    stack = RunningStack(tmp_path_factory.mktemp("guests"), "e2eguests", engine, ports=28260)
+    folder = tmp_path_factory.mktemp("guests")
+    stack, bazaar = _build_on_cluster(folder) if engine.client is None else _build_on_engine(folder, engine)
     try:
         bazaar.start()
         system = _describe(bazaar, stack)
@@ -250,3 +275,48 @@ def test_an_alert_says_what_is_wrong(place: Place, wrong: str) -> None:
         return True
 
     assert eventually(fired, timeout=420, what="alerts")
+
+
+# -- from nothing ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.local_engine
+def test_a_service_is_watched_in_three_commands(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """`init` with the URL that a person has, `up`, and `verify`, which has nothing to complain of."""
+    assert engine.client is not None
+    load_image(engine.client)
+    project = Project(engine.client, "newcomer", lambda _: REFERENCE)
+    stack = RunningStack(tmp_path_factory.mktemp("newcomer"), "e2enew", engine, ports=28270)
+    (guest,) = (each for each in GUESTS if each.host == "web_api")
+    settings = read_yaml(stack.stack_file.read_text())["config"]
+    stack.stack_file.unlink()
+    try:
+        project.create()
+        project.run(
+            guest.host, "guests", command=guest.program, env=guest.list_environment(), files=guest.list_files(),
+            ports={f"{guest.port}/tcp": 28279},
+        )  # fmt: skip
+        eventually(lambda: _read("http://127.0.0.1:28279/orders/7"), timeout=30, what="the service")
+        began = time.monotonic()
+        made = stack.run("init", "http://localhost:28279/metrics")
+        assert made.code == 0 and "service web-api, in the network newcomer_default" in made.text, made.text
+        # beside it, what keeps a test's stack out of the way of others on this machine
+        own = ("baseUrl", "traefik", "prometheus", "loki", "grafana", "alertmanager")
+        given = {key.partition(":")[2]: value for key, value in settings.items()}
+        stack.edit_settings(lambda config: config.update({key: given[key] for key in own if key in given}))
+        stack.up()
+        took = time.monotonic() - began
+        verified = stack.run("verify")
+        assert verified.code == 0, verified.text
+        (up,) = stack.prom('up{service="web-api"}')
+        (probe,) = stack.prom('probe_success{service="web-api"}')
+        assert up["value"][1] == probe["value"][1] == "1"
+        print(f"watched after {took:.0f} s")
+    finally:
+        stack.run("down", "--purge")
+        project.remove()
+
+
+def _read(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
+        return bytes(answer.read())

@@ -73,8 +73,12 @@ class Project:
         files: Mapping[str, str] | None = None,
         folders: Sequence[str] = (),
         aliases: Sequence[str] = (),
+        ports: Mapping[str, int] | None = None,
     ) -> Container:
-        """A running container of the service, with these files in it and these folders in memory."""
+        """A running container of the service, with these files in it and these folders in memory.
+
+        `ports` are those of loopback by the container's own, such as 8000/tcp.
+        """
         container = self.client.containers.create(
             self.image(image),
             list(command),
@@ -86,6 +90,7 @@ class Project:
                 self.network: self.client.api.create_endpoint_config(aliases=[service, *aliases]),
             },
             tmpfs={folder: f"uid={USER},gid={USER},mode=0700" for folder in folders},
+            ports={inside: ("127.0.0.1", port) for inside, port in (ports or {}).items()},
             labels={"com.docker.compose.project": self.name, "com.docker.compose.service": service},
         )
         if files:

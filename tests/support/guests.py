@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,17 @@ from tests.support.foreign import Project
 from tests.support.running import ROOT
 from tests.support.yaml_files import read_yaml
 from toolchain.assemble import ensure_image
+from toolchain.cluster.images import build_node_loader
+from toolchain.cluster.service import build_cluster_layout
 from toolchain.context import build_default_context
 from toolchain.guests import GUESTS as IMAGE
 
+Kubectl = Callable[..., "subprocess.CompletedProcess[str]"]
 SOURCES = ROOT / "tests/e2e/guests"
 REFERENCE = f"{IMAGE.repository}:{IMAGE.tag}"
 PASSWORD, TOKEN = "theirs-b64e", "token-77f1"
 LOGIN = f"Basic {base64.b64encode(f'prometheus:{PASSWORD}'.encode()).decode()}"
+LABEL = "app.kubernetes.io/name"
 NAME = "vault.internal"
 """What the certificate of the service behind TLS is for."""
 
@@ -128,10 +133,13 @@ class Bazaar:
         self.project = Project(client, name, lambda _: REFERENCE)
         self.authority, self._certificate = issue_certificate()
 
-    @property
-    def network(self) -> str:
-        """The network that they are in."""
-        return self.project.network
+    def edit_settings(self, config: dict[str, Any]) -> None:
+        """What a stack's settings say of them: the network that they are in."""
+        config["docker"] = {**config.get("docker", {}), "externalNetworks": [self.project.network]}
+
+    def locate(self, guest: Guest) -> dict[str, Any]:
+        """Where the YAML of a service says that it is."""
+        return {"address": f"{guest.host}:{guest.metrics or guest.port}"}
 
     def start(self) -> None:
         """Starts them."""
@@ -174,10 +182,124 @@ class Bazaar:
         self.project.remove()
 
 
-def describe_guest(text: str, guest: Guest, folder: Path) -> dict[str, Any]:
-    """The keys of its service: what `observability describe` makes of its metrics, and what a person adds to that."""
+class ClusterBazaar:
+    """The same in a namespace of a cluster that is not the stack's, whose policy lets one other namespace in.
+
+    Each has a Service; `ledger` has two pods, which declare no port.
+    """
+
+    def __init__(self, kubectl: Kubectl, watched_by: str, name: str = "bazaar") -> None:
+        self.kubectl, self.watched_by, self.namespace = kubectl, watched_by, name
+        self.authority, self._certificate = issue_certificate()
+
+    def edit_settings(self, config: dict[str, Any]) -> None:
+        """What a stack's settings say of them: nothing."""
+
+    def locate(self, guest: Guest) -> dict[str, Any]:
+        """Where the YAML of a service says that it is."""
+        replicas = {"expected": 2} if guest.host == "ledger" else {}
+        return {"kubernetes": {"namespace": self.namespace, "selector": {LABEL: guest.key}, **replicas}}
+
+    def start(self) -> None:
+        """Starts them, and waits until all are there."""
+        context = build_default_context()
+        build_node_loader(build_cluster_layout(context)).load(IMAGE, ensure_image(context, IMAGE))
+        self.remove()
+        self._apply({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": self.namespace}})
+        self._apply(self._build_policy())
+        for guest in GUESTS:
+            self._apply(self._build_service(guest))
+            self.start_guest(guest)
+        urls = [f"http://{guest.key}:{guest.port}" for guest in SERVING]
+        files = {"/app/load.py": (SOURCES / "load.py").read_text()}
+        self._deploy("load", ("python3", "/app/load.py", *urls), files)
+        for name in ("load", *(guest.key for guest in GUESTS)):
+            self.kubectl("rollout", "status", f"deployment/{name}", f"--namespace={self.namespace}", "--timeout=110s")
+
+    def start_guest(self, guest: Guest) -> None:
+        """Starts one of them."""
+        files = guest.list_files() | ({"/app/server.pem": self._certificate} if "CERTIFICATE" in guest.env else {})
+        self._deploy(guest.key, guest.program, files, guest)
+
+    def stop_guest(self, guest: Guest) -> None:
+        """Removes one of them."""
+        self.kubectl("scale", f"deployment/{guest.key}", "--replicas=0", f"--namespace={self.namespace}")
+
+    def ask(self, url: str, body: str = "", login: str = "") -> str:
+        """What a URL answers within their namespace.
+
+        Raises:
+            RuntimeError: nothing, or that something is wrong.
+        """
+        where = ("exec", f"--namespace={self.namespace}", "deployment/load", "--")
+        done = self.kubectl(*where, "python3", "/app/ask.py", url.replace("_", "-"), body, login, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{url}: {(done.stderr.strip() or 'no answer').splitlines()[-1]}")
+        return done.stdout
+
+    def change_mode(self, guest: Guest, fail: float, delay: float) -> None:
+        """From now on this share of what each of its pods does fails, and takes so many seconds longer."""
+        mine = (f"--namespace={self.namespace}", f"--selector={LABEL}={guest.key}", "--output=name")
+        url = f"{guest.scheme}://127.0.0.1:{guest.port}/-/mode"
+        for pod in self.kubectl("get", "pods", *mine).stdout.split():
+            said = json.dumps({"fail": fail, "delay": delay})
+            self.kubectl("exec", f"--namespace={self.namespace}", pod, "--", "python3", "/app/ask.py", url, said)
+
+    def remove(self) -> None:
+        """Removes all of it."""
+        self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true", "--timeout=110s")
+
+    def _apply(self, document: Mapping[str, Any]) -> None:
+        self.kubectl("apply", "--filename=-", document=document)
+
+    def _name(self, name: str) -> dict[str, Any]:
+        return {"name": name, "namespace": self.namespace, "labels": {LABEL: name}}
+
+    def _build_policy(self) -> dict[str, Any]:
+        near = [
+            {"podSelector": {}},
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": self.watched_by}}},
+        ]
+        return {
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": self._name("watched"),
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": near}]},
+        }  # fmt: skip
+
+    def _build_service(self, guest: Guest) -> dict[str, Any]:
+        ports = [{"name": f"p{port}", "port": port} for port in (guest.port, guest.metrics) if port]
+        return {
+            "apiVersion": "v1", "kind": "Service", "metadata": self._name(guest.key),
+            "spec": {"selector": {LABEL: guest.key}, "ports": ports},
+        }  # fmt: skip
+
+    def _deploy(self, name: str, command: Sequence[str], files: Mapping[str, str], guest: Guest | None = None) -> None:
+        data = {path.rpartition("/")[2]: text for path, text in files.items()}
+        data["ask.py"] = (SOURCES / "ask.py").read_text()
+        self._apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": self._name(name), "data": data})
+        silent = guest is None or guest.host == "ledger"
+        ports = [] if guest is None or silent else [port for port in (guest.port, guest.metrics) if port]
+        container = {
+            "name": "main", "image": IMAGE.reference, "imagePullPolicy": "Never", "command": list(command),
+            "env": [{"name": k, "value": v} for k, v in (guest.list_environment() if guest else {}).items()],
+            "ports": [{"containerPort": port} for port in ports],
+            "volumeMounts": [{"name": "app", "mountPath": "/app"}],
+        }  # fmt: skip
+        pod = {"containers": [container], "volumes": [{"name": "app", "configMap": {"name": name}}]}
+        spec = {
+            "replicas": 2 if guest and silent else 1,
+            "selector": {"matchLabels": {LABEL: name}},
+            "template": {"metadata": {"labels": {LABEL: name}}, "spec": pod},
+        }
+        self._apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": self._name(name), "spec": spec})
+
+
+def describe_guest(text: str, guest: Guest, folder: Path, place: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of its service: what `observability describe` makes of its metrics, and what a person adds to that.
+
+    `place` says where it runs.
+    """
     source = folder / f"{guest.key}.metrics"
     source.write_text(text)
     (made,) = read_yaml(describe_source(str(source), guest.key))["services"].values()
-    where = {"port": guest.metrics or guest.port, "address": f"{guest.host}:{guest.metrics or guest.port}"}
+    where = {"port": guest.metrics or guest.port, **place}
     return {**made, **where, "health": ["/healthz"], **guest.says}

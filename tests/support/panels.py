@@ -14,7 +14,7 @@ INTERVALS = {"$__rate_interval": "1m", "$__interval": "15s", "$__range": "1h", "
 
 def panel_queries(root: Path, stack: str, uid: str) -> list[tuple[str, str, str]]:
     """Title of the panel, type of its data source and its query, for each query of the dashboard `uid`."""
-    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack)
+    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack, root=root)
     board = next(board for board in plan.telemetry.dashboards if board.uid == uid)
     return _queries(board.model)
 
@@ -46,13 +46,13 @@ def _filled(query: str, variables: list[str]) -> str:
 
 def board_queries(root: Path, stack: str) -> list[tuple[str, str, str, str]]:
     """Uid of the dashboard, title of the panel, type of its data source and its query, for every query of a stack."""
-    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack)
+    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack, root=root)
     return [(board.uid, *found) for board in plan.telemetry.dashboards for found in _queries(board.model)]
 
 
 def board_variables(root: Path, stack: str) -> list[tuple[str, str, str]]:
     """Uid of the dashboard, name of the variable, and a query for the series whose labels it offers."""
-    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack)
+    plan = plan_file(root / f"Pulumi.{stack}.yaml", stack, root=root)
     found = []
     for board in plan.telemetry.dashboards:
         model = json.loads(json.dumps(board.model))
