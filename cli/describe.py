@@ -244,14 +244,19 @@ def list_unplaced(exposed: Mapping[str, Exposition], service: Mapping[str, Any])
 
 
 def list_unsure(service: Mapping[str, Any]) -> list[str]:
-    """What could not be seen while all was well, and an alert depends on."""
-    return [
+    """What could not be seen while all was well or nothing was asked for, and alerts depend on."""
+    metrics = service.get("metrics", {})
+    none = (
+        "it exposes neither requests nor jobs; libraries show the first ones only: ask it for something, read it again"
+    )
+    failed = [
         f"{name}: no job has failed so far; add the value of {label} that says so, or no alert speaks of it"
-        for name, metric in service.get("metrics", {}).items()
+        for name, metric in metrics.items()
         if metric["role"] == "jobs"
         for label in END_LABELS
         if label in metric.get("labels", {}) and not set(BAD).intersection(metric["labels"][label])
     ]
+    return failed if {metric["role"] for metric in metrics.values()} & {"requests", "jobs"} else [none, *failed]
 
 
 # -- command ---------------------------------------------------------------------------------------------------------

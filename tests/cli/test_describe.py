@@ -126,6 +126,7 @@ def test_what_a_library_measures_of_itself_is_no_request() -> None:
     exposed = describe.read_exposition(text)
     service = describe.describe_service(exposed)
     assert "metrics" not in service and describe.list_unplaced(exposed, service) == []
+    assert "ask it for something" in describe.describe_exposed(exposed).notes, "nobody has asked it for anything so far"
 
 
 @pytest.mark.parametrize(("last", "unit"), [("10", "seconds"), ("2500", "milliseconds")])
