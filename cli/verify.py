@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.engine import execute_command
+from model.base import fold_key
 from model.naming import LABEL
 from model.plan import Plan
 
@@ -256,12 +257,13 @@ def print_report(report: Report, console: Console) -> bool:
     """Prints the closing table, and what the plan warns of; true when everything is as it should be."""
     by_service: dict[str, list[str]] = {}
     for target in report.scraped:
-        by_service.setdefault(target["labels"].get("service", target["labels"]["job"]), []).append(target["health"])
+        name = fold_key(target["labels"].get("service", target["labels"]["job"]))
+        by_service.setdefault(name, []).append(target["health"])
     table = Table(title=f"Stack {report.stack}", title_justify="left")
     for column in ("workload", "health", "scraped", "address"):
         table.add_column(column)
     for item in report.workloads:
-        up = by_service.get(item.workload, [])
+        up = by_service.get(fold_key(item.workload), [])
         text = f"{up.count('up')}/{len(up)} up" if up else "-"
         mark = "green" if item.good else "red"
         table.add_row(item.workload, f"[{mark}]{item.state}[/]", text, item.url)

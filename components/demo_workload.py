@@ -13,7 +13,7 @@ from pydantic import Field
 
 from components.base import build_limits, open_port
 from model.component import Component, Planned, Planning
-from model.naming import can_share_files, derive_demo_log_volume
+from model.naming import can_share_files, derive_demo_log_volume, derive_host
 from model.probing import get_path
 from model.scope import OnlyOn
 from model.service import Database, Metric, Service
@@ -107,7 +107,7 @@ def build_metric(name: str, item: Metric) -> dict[str, Any]:
 
 
 def build_service_workload(own: Settings, context: Planned, key: str, service: Service) -> Workload:
-    """The stand-in of one service, under the service's own name and port."""
+    """The stand-in of one service, under the name and port by which that is reached."""
     volumes = (
         (DataVolume(name=derive_demo_log_volume(key), path=LOGS_DIR, retain=False),)
         if writes_files(context, key)
@@ -115,7 +115,7 @@ def build_service_workload(own: Settings, context: Planned, key: str, service: S
     )
     text = json.dumps(build_spec(own, context, key, service), indent=2)
     return Workload(
-        name=key,
+        name=derive_host(context, key),
         image="demo",
         limits=build_limits(own, memory=64, cpus=0.5),
         args=("-spec", f"{CONFIG_DIR}/spec.json", "-service", key, "-listen", f":{service.port}"),

@@ -24,6 +24,7 @@ _LARGEST = 2**63 - 1
 """Sizes in bytes and durations in nanoseconds are 64-bit integers in everything that is configured."""
 
 _NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_KEY = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
 _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
 _LABEL = r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"
@@ -43,6 +44,7 @@ _PATH = r"^/[^\s?#]*$"
 
 PATTERN_TEXTS = {
     _NAME: "lower-case words of letters and digits, joined by dashes",
+    _KEY: "lower-case words of letters and digits, joined by dashes or underscores",
     _DURATION: "a number and a unit of y, w, d, h, m, s or ms, the longest unit first",
     _METRIC: "letters, digits, underscores and colons, not starting with a digit",
     _LABEL: "letters, digits and underscores, not starting with a digit or two underscores",
@@ -106,6 +108,9 @@ def _check_memory(value: str) -> str:
 Name = Annotated[str, Field(pattern=_NAME, max_length=LONGEST_NAME)]
 """Lower-case words joined by dashes: safe as container, DNS and label name."""
 
+ServiceKey = Annotated[str, Field(pattern=_KEY, max_length=LONGEST_NAME, examples=["user_service"])]
+"""A service's key, spelt as compose spells the service; it is the label `service` of series and lines."""
+
 Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), AfterValidator(_check_duration)]
 """A Prometheus duration such as 30s, 5m or 15d."""
 
@@ -158,6 +163,11 @@ LabelName = Annotated[str, Field(pattern=_LABEL)]
 def is_name(text: str) -> bool:
     """Whether a text is a `Name`."""
     return bool(re.fullmatch(_NAME, text)) and len(text) <= LONGEST_NAME
+
+
+def fold_key(key: str) -> str:
+    """A service's key as a `Name`, for whatever takes no underscores: `fold_key("user_service") == "user-service"`."""
+    return key.replace("_", "-")
 
 
 def derive_label_name(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Name, Strict
+from model.base import ServiceKey, Strict
 from model.errors import Inconsistent, Problem
 
 
@@ -91,7 +91,7 @@ class DashboardSpec(Strict):
     """Heading."""
     description: str = ""
     """What questions it answers."""
-    services: tuple[Name, ...] = ()
+    services: tuple[ServiceKey, ...] = ()
     """The services it is about; all of the system when absent."""
     refresh: Literal["10s", "30s", "1m", "5m"] = "30s"
     """How often it redraws."""

@@ -25,13 +25,16 @@ def mentions_host(*texts: str) -> bool:
     return any(HOST in text and _ADDRESS.search(text) for text in texts)
 
 
-def list_addresses(key: str, service: Service) -> dict[str, str]:
-    """host:port of each instance of a service, by the key that says it: `{"address": "api.internal:80"}`."""
+def list_addresses(host: str, service: Service) -> dict[str, str]:
+    """host:port of each instance of a service, by the key that says it: `{"address": "api.internal:80"}`.
+
+    `host` is where it is that says none.
+    """
     if service.on_host:
         return {"port": f"{HOST}:{service.port}"}
     if service.addresses:
         return {f"addresses[{number}]": each for number, each in enumerate(service.addresses)}
-    return {"address": service.address} if service.address else {"port": f"{key}:{service.port}"}
+    return {"address": service.address} if service.address else {"port": f"{host}:{service.port}"}
 
 
 def add_host_exemption(workload: Workload) -> Workload:

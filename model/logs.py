@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from model.base import ContainerName, Files, LabelName, Name, Strict
+from model.base import ContainerName, Files, LabelName, Name, ServiceKey, Strict
 from model.errors import Inconsistent, Problem
 
 CONTAINERS = "containerlogs"
@@ -87,7 +87,7 @@ class HostLog(Strict):
     """Constant labels."""
     label_fields: tuple[LabelName, ...] = ("level",)
     """Fields of its JSON lines that become index labels; only fields with few distinct values are allowed."""
-    written_by: tuple[Name, ...] = ()
+    written_by: tuple[ServiceKey, ...] = ()
     """The services that write it; their stand-ins do so in a demo."""
 
     group: Annotated[int, Field(ge=0, le=4_294_967_294, examples=[4])] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+from model.base import fold_key
 from model.component import Planning
 from model.settings import KubernetesSettings
 from model.telemetry import Discovery, ScrapeTarget
@@ -16,6 +17,15 @@ LABEL = "io.observability"
 def derive_resource_name(stack: str, name: str) -> str:
     """Name of a resource of a stack, such as `dev-prometheus`."""
     return f"{stack}-{name}"
+
+
+def derive_host(context: Planning, key: str) -> str:
+    """The name by which a service is reached that says no address: its key, as Docker and compose have it.
+
+    Names of a cluster's objects have no underscores, so there it is with dashes.
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
+    """
+    return fold_key(key) if context.settings.target == "kubernetes" else key
 
 
 def derive_user_id(stack: str, workload: str) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Duration, LabelName, Name, PortNumber, Strict
+from model.base import Duration, LabelName, Name, PortNumber, ServiceKey, Strict
 from model.dashboard_spec import DashboardSpec
 from model.errors import Inconsistent, Problem, suggest_name
 from model.logs import HostLog
@@ -56,7 +56,7 @@ class AlertSpec(Strict):
 class ServiceLevelObjective(Strict):
     """A service-level objective."""
 
-    service: Name
+    service: ServiceKey
     """Which service promises it."""
     kind: Literal["availability", "latency", "ratio"]
     """Share of good requests, share of requests quicker than `threshold`, or share of `total` that is not `bad`."""
@@ -112,8 +112,8 @@ class System(Strict):
     """What the system is."""
     ports: Mapping[Name, PortNumber] = Field(default_factory=dict)
     """Host ports that its people are used to, by component."""
-    services: Annotated[Mapping[Name, Service], Field(min_length=1)]
-    """Its services, by short name."""
+    services: Annotated[Mapping[ServiceKey, Service], Field(min_length=1)]
+    """Its services, by short name. The name is the label `service` of their series and lines."""
     scrape: Scrape = USUAL
     """How the metrics of all its services are asked for; a service says what is otherwise."""
     probe: Probe = USUAL_PROBE

@@ -15,7 +15,7 @@ from model.dashboard import build_dashboard
 from model.dashboard_spec import DashboardSpec, Row
 from model.errors import ConfigError, Problem, suggest_name
 from model.gateway import list_addresses
-from model.naming import build_identity_labels, derive_namespace
+from model.naming import build_identity_labels, derive_host, derive_namespace
 from model.places import locate_in_system, locate_setting
 from model.promql import Catalogue, check_query
 from model.scraping import USUAL, Scrape
@@ -192,9 +192,10 @@ def _check_queries(system: System, known: Catalogue) -> list[Problem]:
 
 def list_targets(context: Planning, key: str, service: Service) -> tuple[str, ...]:
     """host:port of each instance of a service; in a demo its stand-in's, wherever the service itself lives."""
+    host = derive_host(context, key)
     if context.settings.demo:
-        return (context.address(key, service.port),)
-    return tuple(list_addresses(key, service).values())
+        return (context.address(host, service.port),)
+    return tuple(list_addresses(host, service).values())
 
 
 HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_label": "instance"}

@@ -25,7 +25,7 @@ from components.prometheus.component import Prometheus
 from components.promtail.component import Promtail
 from components.socket_proxy import SocketProxy
 from components.traefik.component import Traefik
-from model.base import Name
+from model.base import ServiceKey
 from model.component import Component, Contributor, SystemRow
 from model.dashboard_spec import DashboardSpec, Row
 from model.scope import OnlyOn
@@ -82,7 +82,7 @@ def build_system_model() -> type[System]:
     service = _narrow_field(Service, "packs", tuple[packs, ...])  # type: ignore[valid-type]
     row = _narrow_field(Row, "pack", rows | None)
     board = _narrow_field(DashboardSpec, "rows", tuple[row, ...])  # type: ignore[valid-type]
-    system = _narrow_field(System, "services", Mapping[Name, service])  # type: ignore[valid-type]
+    system = _narrow_field(System, "services", Mapping[ServiceKey, service])  # type: ignore[valid-type]
     return _narrow_field(system, "dashboards", tuple[board, ...])  # type: ignore[valid-type]
 
 

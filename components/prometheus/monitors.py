@@ -21,6 +21,7 @@ from components.discovery import (
     find_scrape_timeout,
     group_targets,
 )
+from model.base import fold_key
 from model.component import Planned, Planning
 from model.extra_objects import ExtraObject
 from model.naming import LABEL
@@ -237,5 +238,5 @@ def _build_monitor(
     kind: str, name: str, options: OperatorOptions, spec: Mapping[str, Any], version: str = "v1"
 ) -> ExtraObject:
     return ExtraObject(
-        api=f"{GROUP}/{version}", kind=kind, name=name, labels=options.operator.labels, body={"spec": spec}
+        api=f"{GROUP}/{version}", kind=kind, name=fold_key(name), labels=options.operator.labels, body={"spec": spec}
     )

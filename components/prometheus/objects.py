@@ -8,6 +8,7 @@ from typing import Any
 
 from components.prometheus.monitors import OperatorOptions, build_monitors
 from components.prometheus.rules import build_rules
+from model.base import fold_key
 from model.component import Planned, Planning
 from model.dashboard import render_dashboard
 from model.extra_objects import LARGEST, ExtraObject
@@ -40,7 +41,7 @@ def build_prometheus_rules(context: Planning, options: OperatorOptions, group: R
         yield ExtraObject(
             api=f"{GROUP}/v1",
             kind="PrometheusRule",
-            name=group.name if number == 1 else f"{group.name}-{number}",
+            name=fold_key(group.name if number == 1 else f"{group.name}-{number}"),
             labels=options.operator.labels,
             body={"spec": {"groups": [written]}},
         )

@@ -14,6 +14,7 @@ from components.promtail.pipeline import (
     STRUCTURED,
     Reading,
     build_container_rules,
+    build_key_rules,
     build_pod_rules,
     build_reading,
     build_stages,
@@ -94,6 +95,7 @@ def build_pods_job(context: Planning) -> dict[str, Any]:
             _build_copy_rule(f"{meta}label_app", "app"),
             _build_copy_rule(f"{meta}label_app_kubernetes_io_name", "app"),
             _build_copy_rule("app", "service"),
+            *build_key_rules(context.system.services),
             *build_pod_rules(meta, context.system.services),
             {
                 "source_labels": [f"{meta}uid", f"{meta}container_name"],

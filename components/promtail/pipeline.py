@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from model.base import derive_label_name
+from model.base import derive_label_name, fold_key
 from model.logs import IDENTITY, Logs
 from model.service import Service
 
@@ -159,6 +159,11 @@ def build_container_rules(services: Mapping[str, Service]) -> list[dict[str, Any
         pattern = "(?i)" + "|".join(re.sub(r"\\?[-_]", "[-_]", re.escape(name)) for name in names)
         rules.append(_build_service_rule(["service"], pattern, key))
     return rules
+
+
+def build_key_rules(services: Mapping[str, Service]) -> list[dict[str, Any]]:
+    """Rules by which the label `service` is the key of a service whose objects a cluster has with dashes."""
+    return [_build_service_rule(["service"], fold_key(key), key) for key in services if key != fold_key(key)]
 
 
 def _list_hosts(service: Service) -> set[str]:

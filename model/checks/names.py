@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from model.base import is_name
+from model.base import fold_key, is_name
 from model.errors import Problem
 from model.places import locate_in_system
 from model.system import System
@@ -47,10 +47,16 @@ def check_names(
 
 
 def _check_services(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
+    known: dict[str, str] = {}
     for key in system.services:
-        if key in taken or POOLS.fullmatch(key):
-            message = f"{key!r} is the name of a part of the stack; choose another, such as {system.name}-{key}"
-            yield key, Problem(f"services.{key}", message)
+        name = fold_key(key)
+        other = known.setdefault(name, key)
+        if name in taken or POOLS.fullmatch(name):
+            message = f"{name!r} is the name of a part of the stack; choose another, such as {system.name}-{key}"
+            yield name, Problem(f"services.{key}", message)
+        elif other != key:
+            message = f"{key!r} and {other!r} would be one name, {name!r}, where no underscores are allowed; rename one"
+            yield f"{name} of {key}", Problem(f"services.{key}", message)
 
 
 def _check_groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
@@ -78,7 +84,9 @@ def _check_dashboards_and_alerts(system: System, own: Telemetry, extra: Telemetr
 
 def _check_stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
     """Databases whose stand-in, which is called like the host of the address, could not have that name."""
-    used = {key: f"the service {key}" for key in system.services} | dict.fromkeys(taken, "a part of the stack")
+    used = {name: f"the service {key}" for key in system.services for name in (key, fold_key(key))} | dict.fromkeys(
+        taken, "a part of the stack"
+    )
     for key, database in system.databases.items():
         host, where = database.derive_stand_in_name(key), f"databases.{key}" + (".address" if database.address else "")
         if not is_name(host):

@@ -13,6 +13,7 @@ from model.checks.targets import find_repeated
 from model.errors import Problem
 from model.gateway import HOST, list_addresses
 from model.logs import WILDCARD, HostLog
+from model.naming import derive_host
 from model.places import locate_in_system
 from model.service import Database, Service
 from model.system import System
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def check_repeated(context: Planning) -> list[Problem]:
     """Everything in the system's file that stands for what another entry stands for already."""
     system = context.system
-    result = [*_check_ports(system.services), *_check_targets(system.services), *_check_pods(system.services)]
+    result = [*_check_ports(system.services), *_check_targets(context), *_check_pods(system.services)]
     result += [
         *_check_databases(system.databases),
         *_check_containers(system.services),
@@ -64,11 +65,11 @@ def _check_ports(services: Mapping[str, Service]) -> Iterator[Problem]:
             yield Problem(f"services.{key}.port", message)
 
 
-def _check_targets(services: Mapping[str, Service]) -> Iterator[Problem]:
+def _check_targets(context: Planning) -> Iterator[Problem]:
     """Services that are scraped at one address and path: each event would be counted twice."""
     known: dict[tuple[str, str], str] = {}
-    for key, service in services.items():
-        for part, address in list_addresses(key, service).items():
+    for key, service in context.system.services.items():
+        for part, address in list_addresses(derive_host(context, key), service).items():
             other = known.setdefault((address.lower(), service.metrics_path), key)
             if other != key:
                 message = f"{address!r} with the path {service.metrics_path} is scraped as services.{other} already"

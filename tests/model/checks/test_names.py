@@ -35,3 +35,12 @@ def test_databases_are_stood_in_for_under_names_of_their_own(tmp_path: Path) -> 
     two = {key: {"kind": "redis", "address": f"cache:{port}"} for key, port in (("a", 1), ("b", 2))}
     assert said(tmp_path / "demo", demo=True, databases=two) == ["configs/systems/shop.yaml: databases.b.address"]
     assert plan_shop(tmp_path / "real", {"databases": two}).system.name == "shop"
+
+
+def test_keys_that_fold_to_one_name_are_refused(tmp_path: Path) -> None:
+    """A cluster knows both under one name, and so do lines of containers; the second one is said."""
+    two: dict[str, object] = {"services__user_service": {"port": 1}, "services__user-service": {"port": 2}}
+    assert said(tmp_path / "a", demo=False, **two) == ["configs/systems/shop.yaml: services.user-service"]
+    assert said(tmp_path / "b", demo=True, **two) == ["configs/systems/shop.yaml: services.user-service"]
+    taken: dict[str, object] = {"services__node_exporter": {"port": 1}}
+    assert said(tmp_path / "c", demo=False, **taken) == ["configs/systems/shop.yaml: services.node_exporter"]
