@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from cli.engine import execute_command
 from model.base import fold_key
+from model.logs import SOURCES
 from model.naming import LABEL
 from model.plan import Plan
 
@@ -153,7 +155,8 @@ def list_unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list
     An agent may be up and scraped and see nothing: then there is no figure that an alert could stand on.
     """
     planned = {workload.name for workload in plan.list_workloads()}
-    checks = [check for needed, check in ((METRICS_OF, check_metrics), (LINES_OF, check_lines)) if needed <= planned]
+    known = ((METRICS_OF, check_metrics), (LINES_OF, check_lines), (LINES_OF, partial(check_service_lines, plan)))
+    checks = [check for needed, check in known if needed <= planned]
     deadline = time.monotonic() + timeout
     while True:
         sentences = [sentence for check in checks if (sentence := _ask_safely(check, client, plan.stack))]
@@ -210,15 +213,36 @@ def check_metrics(client: docker.DockerClient, stack: str) -> str | None:
 
 def check_lines(client: docker.DockerClient, stack: str) -> str | None:
     """That Loki has no line of any of the stack's containers; None when it has."""
-    start = time.time() - LINES_SECONDS
-    query = urlencode({"query": f'{{stack="{stack}"}}', "start": int(start * 1e9)})
-    answer = json.loads(fetch_url(client, stack, "loki", f"{LOKI}/loki/api/v1/label/container/values?{query}"))
-    if any(str(name).startswith(f"{stack}-") for name in answer.get("data") or ()):
+    if any(name.startswith(f"{stack}-") for name in list_label_values(client, stack, "container")):
         return None
     return (
         "Loki has no line of any container of this stack;"
         f" see docker logs {stack}-promtail and {stack}-socket-proxy, and docs/operations.md, Docker engines"
     )
+
+
+def list_label_values(client: docker.DockerClient, stack: str, label: str) -> set[str]:
+    """The values of a label of the lines that Loki has of a stack.
+
+    Source: https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-label-values
+    """
+    start = time.time() - LINES_SECONDS
+    query = urlencode({"query": f'{{stack="{stack}"}}', "start": int(start * 1e9)})
+    answer = json.loads(fetch_url(client, stack, "loki", f"{LOKI}/loki/api/v1/label/{label}/values?{query}"))
+    return set(map(str, answer.get("data") or ()))
+
+
+def check_service_lines(plan: Plan, client: docker.DockerClient, stack: str) -> str | None:
+    """Which services say where their lines come from, and have none; None when each has some, or none says so."""
+    said = {
+        key: f"logs.{name}" for key, service in plan.system.services.items() for name in SOURCES
+        if getattr(service.logs, name) is not None
+    }  # fmt: skip
+    missing = sorted(said.keys() - list_label_values(client, stack, "service")) if said else []
+    if not missing:
+        return None
+    names = ", ".join(f"{key} ({said[key]})" for key in missing)
+    return f"Loki has no line of the last 24 hours of {names}; does it write there, and is the name right?"
 
 
 def list_missing(plan: Plan, health: Sequence[Health]) -> list[Health]:

@@ -34,6 +34,7 @@ _PEM = r"^-----BEGIN CERTIFICATE-----\n"
 _HOST_PATH = r"^(/[^/\s'\"\\:]+)+$"
 QUERY_LOG = r"^/prometheus/[A-Za-z0-9_-]+\.log$"
 _CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
+_COMPOSE = r"^([a-z0-9][a-z0-9_-]*/)?[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 _FILES = r"^/[^\s]*[^\s/]$"
 LABEL_VALUE = r'^[^"\\\n]+$'
 MATCHER = r'^([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)"([^"\\\n]*)"$'
@@ -55,6 +56,7 @@ PATTERN_TEXTS = {
     _PATH: "a path that begins with a slash; what stands after it (?name=value) belongs to scrape: {params: ...}",
     QUERY_LOG: "a file of the data directory that ends in .log: no other directory is there to be written to",
     _CONTAINER: "letters, digits, underscores, dots and dashes, beginning with a letter or digit",
+    _COMPOSE: "the name of a compose service, or project/service",
     _FILES: "an absolute path of files, in which * and ** may stand for names and folders",
     LABEL_VALUE: "text without quotes and backslashes",
     MATCHER: 'a label, one of = != =~ !~, and a value in double quotes without backslashes, such as team="shop"',
@@ -140,6 +142,9 @@ Bucket = Annotated[str, Field(pattern=_BUCKET, examples=["company-logs"])]
 
 ContainerName = Annotated[str, Field(pattern=_CONTAINER, examples=["shop-api"])]
 """A container's name, or that of a compose service."""
+
+ComposeService = Annotated[str, Field(pattern=_COMPOSE, examples=["backend", "shop/backend"])]
+"""A service of any compose project, or of one: https://docs.docker.com/compose/how-tos/project-name/."""
 
 Files = Annotated[str, Field(pattern=_FILES, examples=["/var/log/shop/*.log"])]
 """A pattern of absolute paths: https://github.com/bmatcuk/doublestar#patterns."""

@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from model.base import ContainerName, Files, LabelName, Name, ServiceKey, Strict
+from model.base import ComposeService, ContainerName, DnsLabel, Files, LabelName, Name, ServiceKey, Strict
 from model.errors import Inconsistent, Problem
+from model.scope import OnlyOn
 
 CONTAINERS = "containerlogs"
 """Value of the label job of all lines that containers write."""
@@ -42,6 +43,19 @@ def _fold_name(name: str) -> str:
     return name.replace("_", "").lower()
 
 
+SOURCES = ("container", "compose", "selector", "file")
+"""Keys that say where a service's lines come from; each line has one service, so one of them is enough."""
+
+
+class LogPods(Strict):
+    """The pods whose lines are a service's."""
+
+    namespace: DnsLabel
+    """Namespace they run in."""
+    labels: Annotated[Mapping[str, str], Field(min_length=1)]
+    """Labels that they carry."""
+
+
 class Logs(Strict):
     """What a service writes to its log."""
 
@@ -53,14 +67,24 @@ class Logs(Strict):
     """Fields that become index labels; only fields with few distinct values are allowed."""
     level_field: LogField | None = None
     """The field that holds the level, where it is called otherwise than level, severity, lvl or log.level."""
-    container: ContainerName | None = None
+    container: Annotated[ContainerName | None, OnlyOn("docker")] = None
     """Its container or compose service, where that is called neither like the service nor like its address."""
+    compose: Annotated[ComposeService | None, OnlyOn("docker")] = None
+    """Its compose service, where that is called otherwise, or `project/service` where other projects have one too."""
+    selector: Annotated[LogPods | None, OnlyOn("kubernetes")] = None
+    """Its pods, where lines come from others than those that are scraped."""
+    file: Name | None = None
+    """The `job` of an entry of `hostLogs`, where it writes files: their lines are read as its own."""
     samples: tuple[Mapping[str, str | int | float], ...] = ()
     """Lines that the demo writes now and then, beside those about requests."""
 
     @model_validator(mode="after")
     def _check_format(self) -> Logs:
         problems = _check_few_values("labels", self.labels)
+        if len(given := [name for name in SOURCES if getattr(self, name) is not None]) > 1:
+            problems.append(
+                Problem("", f"{' and '.join(given)}: say once where its lines come from; leave the rest out")
+            )
         if taken := sorted(IDENTITY.intersection(self.labels)):
             message = f"{', '.join(taken)}: such a label says where a line comes from; no field may take its place"
             problems.append(Problem("labels", message))

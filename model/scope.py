@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -78,6 +78,9 @@ def _list_sections(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
     """The sections that a value is or holds, each with its path."""
     if isinstance(value, BaseModel):
         yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _list_sections(item, f"{path}.{key}")
     elif isinstance(value, (tuple, list)):
         for number, item in enumerate(value):
             yield from _list_sections(item, f"{path}[{number}]")

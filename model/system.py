@@ -145,6 +145,7 @@ class System(Strict):
         ]
         problems += _check_known("dashboards", "services", [d.services for d in self.dashboards], self.services)
         problems += _check_known("hostLogs", "writtenBy", [log.written_by for log in self.host_logs], self.services)
+        problems += _check_files(self.services, self.host_logs)
         problems += _check_unique("objectives", "name", [objective.key for objective in self.objectives])
         problems += _check_unique("dashboards", "uid", [dashboard.uid for dashboard in self.dashboards])
         problems += _check_unique("alerts", "name", [alert.name for alert in self.alerts])
@@ -160,6 +161,30 @@ def _check_known(where: str, key: str, lists: list[tuple[str, ...]], services: M
         for name in names
         if name not in services
     ]
+
+
+def _check_files(services: Mapping[str, Service], logs: tuple[HostLog, ...]) -> list[Problem]:
+    """Log files that services say are theirs, and what their entries could then not say."""
+    problems = []
+    for key, service in services.items():
+        if service.logs.file is None:
+            continue
+        own = {number: log for number, log in enumerate(logs) if log.job == service.logs.file}
+        if not own:
+            known = suggest_name(service.logs.file, (log.job for log in logs))
+            problems.append(
+                Problem(
+                    f"services.{key}.logs.file", f"{service.logs.file!r} is the job of no entry of hostLogs; {known}"
+                )
+            )
+        for number, log in own.items():
+            if "service" in log.labels:
+                text = f"services.{key}.logs.file gives its lines this label; leave one of the two out"
+                problems.append(Problem(f"hostLogs[{number}].labels.service", text))
+            if service.logs.format == "text" and "label_fields" in log.model_fields_set:
+                text = f"has no effect on lines of format text, as services.{key}.logs says theirs is; leave it out"
+                problems.append(Problem(f"hostLogs[{number}].labelFields", text))
+    return problems
 
 
 def _check_unique(where: str, key: str, values: list[str]) -> list[Problem]:

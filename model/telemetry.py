@@ -287,7 +287,7 @@ class LogFile:
     """Files of the host that Promtail reads: a glob of paths, the job label, and the fields that become labels.
 
     In a demo the stand-ins of the services `demo` write them. `group` is the number of the host's group that may read
-    them, where not everybody may.
+    them, where not everybody may. The lines are those of `service`, where one says so, and are read as it says.
     """
 
     job: str
@@ -296,6 +296,7 @@ class LogFile:
     label_fields: tuple[str, ...] = ("level",)
     demo: tuple[str, ...] = ()
     group: int | None = None
+    service: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

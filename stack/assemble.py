@@ -23,7 +23,13 @@ from model.component import Planning
 from model.errors import ConfigError, Problem, suggest_name
 from model.images import Image, ImagesFile
 from model.load import list_keys, parse_model, read_yaml
-from model.places import derive_section_key, locate_in_section, locate_settings_file
+from model.places import (
+    derive_section_key,
+    locate_in_section,
+    locate_in_system,
+    locate_setting,
+    locate_settings_file,
+)
 from model.plan import Plan, Platform, build_plan
 from model.scope import OnlyOn, list_idle_settings
 from model.secret import Secret
@@ -291,14 +297,18 @@ def _check_settings(context: Planning, *, chosen: bool) -> list[Problem]:
 
 
 def _check_idle_settings(context: Planning) -> list[Problem]:
-    """Settings that this stack's target does not read."""
+    """Settings and keys of the system that this stack's target does not read."""
+    target = context.settings.target
+    idle = [
+        (locate_setting(context.stack, each.path), each.target) for each in list_idle_settings(context.settings, target)
+    ]
+    idle += [
+        (locate_in_system(context.system.name, each.path), each.target)
+        for each in list_idle_settings(context.system, target)
+    ]
     return [
-        Problem(
-            f"{locate_settings_file(context.stack)}: {idle.path}",
-            f"has an effect on the target {idle.target} only, and this stack's is {context.settings.target};"
-            " leave it out",
-        )
-        for idle in list_idle_settings(context.settings, context.settings.target)
+        Problem(where, f"has an effect on the target {other} only, and this stack's is {target}; leave it out")
+        for where, other in idle
     ]
 
 

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from components.promtail.pipeline import (
     STRUCTURED,
     Reading,
-    build_container_rules,
-    build_key_rules,
-    build_pod_rules,
     build_reading,
     build_stages,
 )
 from components.promtail.settings import DATA_DIR, DISCOVERY, HOST_DIR, PODS_DIR, PORT, Settings
+from components.promtail.sources import (
+    COMPOSE,
+    CONTAINER,
+    POD,
+    build_container_rules,
+    build_key_rules,
+    build_pod_rules,
+)
 from model.component import Planned, Planning
 from model.logs import CONTAINERS, HostLog
 from model.naming import can_share_files, derive_demo_log_volume
@@ -66,9 +72,9 @@ def build_docker_job(own: Settings, context: Planned) -> dict[str, Any]:
         "docker_sd_configs": [{"host": f"tcp://{api.address}", "refresh_interval": "2s", **chosen} for api in apis],
         "relabel_configs": [
             {"target_label": "job", "replacement": CONTAINERS},
-            {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
+            {"source_labels": [f"{CONTAINER}name"], "regex": "/(.*)", "target_label": "container"},
             {"source_labels": ["container"], "target_label": "service"},
-            _build_copy_rule("__meta_docker_container_label_com_docker_compose_service", "service"),
+            _build_copy_rule(f"{COMPOSE}service", "service"),
             *build_container_rules(context.system.services),
             _build_copy_rule(f"{DISCOVERY}_workload", "service"),
         ],
@@ -81,24 +87,23 @@ def build_pods_job(context: Planning) -> dict[str, Any]:
 
     Source: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/#kubernetes_sd_config
     """
-    meta = "__meta_kubernetes_pod_"
     return {
         "job_name": CONTAINERS,
         "kubernetes_sd_configs": [{"role": "pod"}],
         "relabel_configs": [
-            {"source_labels": [f"{meta}node_name"], "target_label": "__host__"},  # pods of other nodes are left out
+            {"source_labels": [f"{POD}node_name"], "target_label": "__host__"},  # pods of other nodes are left out
             {"target_label": "job", "replacement": CONTAINERS},
             {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
-            {"source_labels": [f"{meta}name"], "target_label": "pod"},
-            {"source_labels": [f"{meta}container_name"], "target_label": "container"},
-            {"source_labels": [f"{meta}container_name"], "target_label": "service"},
-            _build_copy_rule(f"{meta}label_app", "app"),
-            _build_copy_rule(f"{meta}label_app_kubernetes_io_name", "app"),
+            {"source_labels": [f"{POD}name"], "target_label": "pod"},
+            {"source_labels": [f"{POD}container_name"], "target_label": "container"},
+            {"source_labels": [f"{POD}container_name"], "target_label": "service"},
+            _build_copy_rule(f"{POD}label_app", "app"),
+            _build_copy_rule(f"{POD}label_app_kubernetes_io_name", "app"),
             _build_copy_rule("app", "service"),
             *build_key_rules(context.system.services),
-            *build_pod_rules(meta, context.system.services),
+            *build_pod_rules(context.system.services),
             {
-                "source_labels": [f"{meta}uid", f"{meta}container_name"],
+                "source_labels": [f"{POD}uid", f"{POD}container_name"],
                 "separator": "/",
                 "target_label": "__path__",
                 "replacement": f"{PODS_DIR}/*$1/*.log",
@@ -123,17 +128,20 @@ def list_log_files(context: Planned) -> tuple[LogFile, ...]:
     A stand-in writes one file, so in a demo the first entry has it, and one that nothing else writes is left out.
     """
     files: list[LogFile] = []
+    owners = {service.logs.file: key for key, service in context.system.services.items() if service.logs.file}
     for log in context.system.host_logs:
         stand_ins = {key for other in files for key in other.demo} if context.settings.demo else set()
         writers = tuple(key for key in log.written_by if key not in stand_ins)
         if writers or not log.written_by:
-            files.append(_build_log_file(log, writers))
+            files.append(_build_log_file(log, writers, owners.get(log.job, "")))
     return (*files, *context.telemetry.log_files)
 
 
-def _build_log_file(log: HostLog, writers: tuple[str, ...]) -> LogFile:
-    labels, fields = log.labels, log.label_fields
-    return LogFile(job=log.job, path=log.path, labels=labels, label_fields=fields, demo=writers, group=log.group)
+def _build_log_file(log: HostLog, writers: tuple[str, ...], service: str) -> LogFile:
+    return LogFile(
+        job=log.job, path=log.path, labels=log.labels, label_fields=log.label_fields, demo=writers, group=log.group,
+        service=service,
+    )  # fmt: skip
 
 
 def build_file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
@@ -149,15 +157,25 @@ def build_file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str
 
 def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     """Files of the host, followed by name; their lines have the fields that those who write them say."""
-    fields = tuple(name for key in log.demo for name in build_reading(context.system.services[key].logs).fields)
-    indexed = tuple(name for name in log.label_fields if name != "level")
-    beside = tuple(dict.fromkeys(name for name in (*STRUCTURED, *fields) if name not in indexed))
-    labels = {"job": log.job, "service": log.job, **log.labels, "__path__": build_glob(context, log)}
+    owner = {"service": log.service or log.job}
+    labels = {"job": log.job, **owner, **log.labels, "__path__": build_glob(context, log)}
     return {
         "job_name": log.job,
         "static_configs": [{"targets": ["localhost"], "labels": labels}],
-        "pipeline_stages": build_stages({}, Reading(labels=indexed, fields=beside)),
+        "pipeline_stages": build_stages({}, build_file_reading(context, log)),
     }
+
+
+def build_file_reading(context: Planning, log: LogFile) -> Reading:
+    """How lines of a file are read: as its service says, with the labels that the file's entry adds."""
+    own = build_reading(context.system.services[log.service].logs) if log.service else None
+    if own and own.format == "text":
+        return own
+    fields = tuple(name for key in log.demo for name in build_reading(context.system.services[key].logs).fields)
+    indexed = tuple(dict.fromkeys([*(own.labels if own else ()), *(n for n in log.label_fields if n != "level")]))
+    every = (*own.fields, *fields) if own else (*STRUCTURED, *fields)
+    beside = tuple(dict.fromkeys(name for name in every if name not in indexed))
+    return replace(own or Reading(), labels=indexed, fields=beside)
 
 
 def build_glob(context: Planning, log: LogFile) -> str:

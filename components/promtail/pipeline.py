@@ -1,4 +1,4 @@
-"""What Promtail makes of a line: whose it is, its level, the fields that become labels, those stored beside it.
+"""What Promtail makes of a line: its level, the fields that become labels, those stored beside it.
 
 Stages: https://grafana.com/docs/loki/latest/send-data/promtail/stages/.
 """
@@ -6,15 +6,12 @@ Stages: https://grafana.com/docs/loki/latest/send-data/promtail/stages/.
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from model.base import derive_label_name, fold_key
+from model.base import derive_label_name
 from model.logs import IDENTITY, Logs
-from model.service import Service
 
 STRUCTURED = ("request_id", "trace_id", "span_id", "user_id")
 """Fields that people search by and that have too many values for an index: stored beside the line."""
@@ -140,52 +137,3 @@ def build_level_stage(sources: Sequence[str]) -> dict[str, Any]:
     spelling = f'(or {first} "" | ToLower)'
     tens = f'(regexReplaceAll "^([1-6])[0-9]$" {spelling} "${{1}}0")'
     return {"template": {"source": "level", "template": f"{{{{ get (dict {pairs}) {tens} }}}}"}}
-
-
-# -- whose a line is -------------------------------------------------------------------------------------------------
-
-
-def build_container_rules(services: Mapping[str, Service]) -> list[dict[str, Any]]:
-    """Rules by which lines of a container have the label `service` that the metrics of its service have.
-
-    A container is called as its service says, like its address, or like the service itself: compose services may have
-    underscores, for which services of a system have dashes. A host that several services name is nobody's name.
-    """
-    hosts = Counter(host for service in services.values() for host in _list_hosts(service))
-    rules = []
-    for key, service in services.items():
-        derived = [host for host in sorted(_list_hosts(service)) if hosts[host] == 1 and host not in services]
-        names = [service.logs.container] if service.logs.container else [key, *derived]
-        pattern = "(?i)" + "|".join(re.sub(r"\\?[-_]", "[-_]", re.escape(name)) for name in names)
-        rules.append(_build_service_rule(["service"], pattern, key))
-    return rules
-
-
-def build_key_rules(services: Mapping[str, Service]) -> list[dict[str, Any]]:
-    """Rules by which the label `service` is the key of a service whose objects a cluster has with dashes."""
-    return [_build_service_rule(["service"], fold_key(key), key) for key in services if key != fold_key(key)]
-
-
-def _list_hosts(service: Service) -> set[str]:
-    """The hosts of a service's addresses that may be names of containers."""
-    hosts = {address.rpartition(":")[0] for address in (*service.addresses, service.address) if address}
-    return {host for host in hosts if re.fullmatch(r"[A-Za-z][\w-]*", host)}
-
-
-def build_pod_rules(meta: str, services: Mapping[str, Service]) -> list[dict[str, Any]]:
-    """Rules by which lines of the pods that a service's metrics are scraped from are lines of that service."""
-    rules = []
-    for key, service in services.items():
-        if pods := service.kubernetes:
-            chosen = sorted(pods.selector.items())
-            values = ";".join(re.escape(value) for value in (pods.namespace, *(value for _, value in chosen)))
-            rules.append(
-                _build_service_rule(
-                    ["namespace", *(f"{meta}label_{derive_label_name(k)}" for k, _ in chosen)], values, key
-                )
-            )
-    return rules
-
-
-def _build_service_rule(sources: list[str], pattern: str, service: str) -> dict[str, Any]:
-    return {"source_labels": sources, "regex": pattern, "target_label": "service", "replacement": service}

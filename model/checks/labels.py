@@ -55,6 +55,7 @@ OURS = re.compile(
 """Labels and annotations of objects by which the stack finds and governs them."""
 _PREFIX = r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+OBJECT_LETTERS = "63 letters, digits, dots, dashes and underscores at most, with a letter or digit at both ends"
 OBJECT_KEY = re.compile(_PREFIX + _WORD)
 OBJECT_VALUE = re.compile(f"({_WORD})?")
 """Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
@@ -86,10 +87,21 @@ def _check_taken(where: str, labels: Iterable[str], reserved: Mapping[str, str])
 def _check_service(where: str, service: Service) -> Iterator[Problem]:
     reserved = {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES, **OF_SAMPLES}
     reserved |= OF_PODS if service.kubernetes else {}
+    if service.kubernetes:
+        yield from _check_selector(f"{where}.kubernetes.selector", service.kubernetes.selector)
+    if service.logs.selector:
+        yield from _check_selector(f"{where}.logs.selector.labels", service.logs.selector.labels)
     yield from _check_taken(f"{where}.labels", service.labels, reserved)
     yield from _check_tune(f"{where}.tune", service.tune)
     for name, metric in service.metrics.items():
         yield from _check_metric(f"{where}.metrics.{name}", name, metric, service)
+
+
+def _check_selector(where: str, labels: Mapping[str, str]) -> Iterator[Problem]:
+    """Labels by which pods are searched for and that no object of a cluster can have."""
+    for key, value in labels.items():
+        if not OBJECT_KEY.fullmatch(key) or not OBJECT_VALUE.fullmatch(value):
+            yield Problem(f"{where}.{key}", f"{value!r}: a cluster takes keys and values of {OBJECT_LETTERS}")
 
 
 def _check_metric(where: str, name: str, metric: Metric, service: Service) -> Iterator[Problem]:
@@ -127,9 +139,4 @@ def _check_objects(context: Planning) -> Iterator[Problem]:
             if OURS.fullmatch(key):
                 yield Problem(f"kubernetes.{where}.{key}", "the stack finds and governs its objects by it; use another")
     for where, entries in (("labels", cluster.labels), ("nodeSelector", cluster.node_selector)):
-        for key, value in entries.items():
-            if not OBJECT_KEY.fullmatch(key) or not OBJECT_VALUE.fullmatch(value):
-                allowed = (
-                    "63 letters, digits, dots, dashes and underscores at most, with a letter or digit at both ends"
-                )
-                yield Problem(f"kubernetes.{where}.{key}", f"{value!r}: a cluster takes keys and values of {allowed}")
+        yield from _check_selector(f"kubernetes.{where}", entries)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from model.checks.targets import find_repeated
 from model.errors import Problem
 from model.gateway import HOST, list_addresses
-from model.logs import WILDCARD, HostLog
+from model.logs import WILDCARD, HostLog, Logs
 from model.naming import derive_host
 from model.places import locate_in_system
 from model.service import Database, Service
@@ -28,7 +28,7 @@ def check_repeated(context: Planning) -> list[Problem]:
     result = [*_check_ports(system.services), *_check_targets(context), *_check_pods(system.services)]
     result += [
         *_check_databases(system.databases),
-        *_check_containers(system.services),
+        *_check_sources(system.services),
         *_check_files(system.host_logs),
     ]
     result += _check_lists(system)
@@ -86,18 +86,46 @@ def _check_pods(services: Mapping[str, Service]) -> Iterator[Problem]:
                 yield Problem(f"services.{key}.kubernetes.selector", message)
 
 
-def _check_containers(services: Mapping[str, Service]) -> Iterator[Problem]:
-    """A container that two services name: all of its lines would be those of one."""
-    known = {_fold_name(key): key for key, service in services.items() if not service.logs.container}
+def _check_sources(services: Mapping[str, Service]) -> Iterator[Problem]:
+    """A container, pods or files that two services name: all of their lines would be those of one."""
+    known = {source: key for key, service in services.items() for source in _list_usual_sources(key, service)}
     for key, service in services.items():
-        name = service.logs.container
-        if name and (other := known.setdefault(_fold_name(name), key)) != key:
-            message = f"{name!r} is the container of services.{other}, and a line has one service; leave it out"
-            yield Problem(f"services.{key}.logs.container", message)
+        for part, sources in _list_own_sources(service.logs).items():
+            others = [other for source in sources if (other := known.setdefault(source, key)) != key]
+            if others:
+                value = getattr(service.logs, part)
+                named = f"{value!r} is the {SOURCE_TEXTS[part]}" if isinstance(value, str) else "these are the pods"
+                message = f"{named} of services.{others[0]}, and a line has one service; leave it out"
+                yield Problem(f"services.{key}.logs.{part}", message)
+
+
+SOURCE_TEXTS = {"container": "container", "compose": "compose service", "file": "log file"}
+Source = tuple[str, object]
+"""What lines come from, as two services are compared by it."""
+
+
+def _list_usual_sources(key: str, service: Service) -> Iterator[Source]:
+    """Where its lines come from where a service does not say so: what is called like it, and its own pods."""
+    if not (service.logs.container or service.logs.compose):
+        yield "container", _fold_name(key)
+    if (pods := service.kubernetes) and not service.logs.selector:
+        yield "selector", (pods.namespace, *sorted(pods.selector.items()))
+
+
+def _list_own_sources(logs: Logs) -> dict[str, list[Source]]:
+    """Where lines of a service come from by what it says, by the key that says it."""
+    if logs.selector:
+        return {"selector": [("selector", (logs.selector.namespace, *sorted(logs.selector.labels.items())))]}
+    if logs.container:
+        return {"container": [("container", _fold_name(logs.container))]}
+    if logs.compose:
+        every = [] if "/" in logs.compose else [("container", _fold_name(logs.compose))]
+        return {"compose": [("compose", logs.compose), *every]}
+    return {"file": [("file", logs.file)]} if logs.file else {}
 
 
 def _fold_name(name: str) -> str:
-    """A name as lines are matched with it: see `components.promtail.pipeline.build_container_rules`."""
+    """A name as lines are matched with it: see `components.promtail.sources.build_container_rules`."""
     return name.lower().replace("_", "-")
 
 

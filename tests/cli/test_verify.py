@@ -13,9 +13,11 @@ from rich.console import Console
 
 from cli import verify
 from cli.verify import Health
+from model.load import parse_model
+from model.system import System
 from tests.support import fakes
 from tests.support.fakes import FakeItem
-from tests.support.systems import plan_shop
+from tests.support.systems import SYSTEM, changed, plan_shop
 from tests.support.validating import accepts, tool
 from tests.support.yaml_files import write_yaml
 
@@ -207,7 +209,10 @@ def test_a_program_reads_the_same_verdict(
 
 def planned(*names: str) -> Any:
     """A plan with these workloads."""
-    return SimpleNamespace(stack="dev", list_workloads=lambda: [SimpleNamespace(name=name) for name in names])
+    system = parse_model(System, SYSTEM, "shop")
+    return SimpleNamespace(
+        stack="dev", system=system, list_workloads=lambda: [SimpleNamespace(name=name) for name in names]
+    )
 
 
 def metrics(*names: str) -> tuple[int, bytes]:
@@ -247,6 +252,15 @@ def test_some_service_must_have_lines() -> None:
     for nothing in (lines("shop-web"), lines()):
         (sentence,) = watched(seen, nothing)
         assert "Loki has no line of any container of this stack" in sentence and "dev-promtail" in sentence
+
+
+def test_a_service_that_says_where_its_lines_are_must_have_some() -> None:
+    """Such a name may be wrong, and its service is then without lines; what says nothing may be silent."""
+    plan, seen = planned("prometheus", "cadvisor", "loki", "promtail"), metrics("dev-prometheus", "dev-loki")
+    plan.system = parse_model(System, changed(SYSTEM, {"services.api.logs.compose": "shop/backend"}), "shop")
+    assert watched(seen, lines("dev-loki", "api"), plan) == []
+    (sentence,) = watched(seen, lines("dev-loki", "worker"), plan)
+    assert "no line of the last 24 hours of api (logs.compose)" in sentence and "worker" not in sentence
 
 
 def test_only_what_is_planned_is_asked_for() -> None:

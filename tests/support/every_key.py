@@ -256,6 +256,9 @@ SETTINGS_VALUES: Values = {
 
 SYSTEM_VALUES: Values = {
     "name": ("depot",),
+    "services.*.logs.compose": ("shop/anew",),
+    "services.*.logs.selector": ({"namespace": "shop", "labels": {"app": "lines"}},),
+    "services.*.logs.file": ("files",),
     "ports": ({"prometheus": 9191}, {"loki": 3111}),
     "hostLogs[].writtenBy": (["copies"],),
     "alerts[].expr": ("up < 1",),

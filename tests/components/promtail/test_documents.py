@@ -36,7 +36,7 @@ def test_a_service_says_how_it_is_read(tmp_path: Path) -> None:
     first = job["pipeline_stages"][0]["match"]
     assert first["selector"].startswith('{service=~"api"}') and "component" in str(first["stages"])
     assert {
-        "source_labels": ["service"],
+        "source_labels": ["container"],
         "regex": "(?i)shop[-_]api",
         "target_label": "service",
         "replacement": "api",

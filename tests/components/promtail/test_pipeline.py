@@ -11,25 +11,11 @@ from components.promtail.pipeline import (
     LEVELS,
     TEXT_LEVEL,
     Reading,
-    build_container_rules,
-    build_pod_rules,
     build_reading,
     build_stages,
 )
 from model.load import parse_model
 from model.logs import Logs
-from model.service import Service
-
-
-def services(**given: dict[str, Any]) -> dict[str, Service]:
-    """Services by key, with what a test says of them."""
-    return {key.replace("_", "-"): parse_model(Service, {"port": 80, **said}, key) for key, said in given.items()}
-
-
-def renamed(rules: list[dict[str, Any]], *values: str) -> str | None:
-    """The label `service` that the rules give to a target with these source labels; None where they leave it."""
-    found = [rule["replacement"] for rule in rules if re.fullmatch(rule["regex"], ";".join(values))]
-    return found[-1] if found else None
 
 
 def matches(made: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -109,44 +95,3 @@ def test_the_level_of_a_text_is_found(line: str, word: str | None) -> None:
     """The usual forms of loggers have a level; a sentence that mentions an error has none."""
     found = re.search(TEXT_LEVEL, line)
     assert (next(filter(None, found.groups())) if found else None) == word
-
-
-# -- whose a line is -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("said", "container", "service"),
-    [
-        ({}, "user-service", "user-service"),
-        ({}, "user_service", "user-service"),
-        ({}, "User_Service", "user-service"),
-        ({}, "user-service-2", None),
-        ({"address": "shop_users:80"}, "shop_users", "user-service"),
-        ({"address": "10.0.0.5:80"}, "10.0.0.5", None),
-        ({"address": "users.example.com:80"}, "users", None),
-        ({"logs": {"container": "legacy.users"}}, "legacy.users", "user-service"),
-        ({"logs": {"container": "legacy.users"}}, "user-service", None),
-    ],
-)
-def test_a_container_is_its_service(said: dict[str, Any], container: str, service: str | None) -> None:
-    """Lines and metrics have one label, whatever compose or docker call the container."""
-    assert renamed(build_container_rules(services(user_service=said)), container) == service
-
-
-def test_a_shared_host_is_nobodys_name() -> None:
-    """Two services of one address, or an address that is another service's name, say nothing of a container."""
-    found = build_container_rules(
-        services(
-            a={"address": "node:1"}, b={"address": "node:2"}, c={"address": "a:3"}, d={"addresses": ["d1:1", "d2:1"]}
-        )
-    )
-    assert [renamed(found, name) for name in ("node", "a", "d1", "d2")] == [None, "a", "d", "d"]
-
-
-def test_a_pod_is_its_service() -> None:
-    """Lines of the pods that are scraped have the service's own name, and pods of other namespaces have not."""
-    found = build_pod_rules(
-        "m_", services(api={"kubernetes": {"namespace": "shop", "selector": {"app.x/name": "shop-api"}}})
-    )
-    assert found[0]["source_labels"] == ["namespace", "m_label_app_x_name"]
-    assert renamed(found, "shop", "shop-api") == "api" and renamed(found, "other", "shop-api") is None
