@@ -13,13 +13,16 @@ OFFSETS = ("", " offset 1h", " offset 6h", " offset 1d")
 """When a metric must have been there to count as known: a counter with labels has no series after a restart until the
 first request, so a quiet night is no mistake."""
 
+OF_OTHERS = frozenset({"service", "environment"})
+"""Labels of a metric that tells of others, which only honorLabels allows: its series are not known by their service."""
+
 
 def build_alerts(subject: Subject, expressions: Sequence[str]) -> tuple[AlertRule, ...]:
     """An alert on the declared metrics of a service that occur in the expressions of rules; none where none does."""
     used = [
         derive_exposed_series(name, metric)
         for name, metric in sorted(subject.service.metrics.items())
-        if any(_is_used(name, expression) for expression in expressions)
+        if not OF_OTHERS.intersection(metric.labels) and any(_is_used(name, each) for each in expressions)
     ]
     return (alert_on_missing_metrics(subject, used),) if used else ()
 

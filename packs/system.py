@@ -243,10 +243,14 @@ def _complete_scrape(system: System, key: str) -> Scrape:
 
 
 def find_scrape(context: Planning, key: str) -> Scrape:
-    """How a service is asked for its metrics: as the system says, and itself; a stand-in is asked plainly."""
+    """How a service is asked for its metrics: as the system says, and itself; a stand-in is asked plainly.
+
+    Its stand-in has the labels that are declared, so they are kept there too.
+    """
+    how = _complete_scrape(context.system, key)
     if context.settings.demo:
-        return USUAL
-    return _complete_scrape(context.system, key)
+        return USUAL.model_copy(update={"honor_labels": True}) if how.honor_labels else USUAL
+    return how
 
 
 def build_discovery(context: Planning, service: Service, labels: Mapping[str, str]) -> Discovery | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from model.errors import Problem
 from model.logs import CONTAINERS
 from model.places import locate_in_system, locate_setting
+from model.roles import FREE
 from model.service import Metric, Service, Tuning
 
 if TYPE_CHECKING:
@@ -64,7 +65,14 @@ OBJECT_VALUE = re.compile(f"({_WORD})?")
 def check_labels(context: Planning) -> list[Problem]:
     """Labels and names that are taken, in the system's file and in the settings of the cluster."""
     system = context.system
-    result = [p for key, service in system.services.items() for p in _check_service(f"services.{key}", service)]
+    found_by_pods = context.settings.target == "kubernetes"
+    result: list[Problem] = []
+    for key, service in system.services.items():
+        result += _check_service(f"services.{key}", service)
+        collisions = list_target_labels(service, found_by_pods=found_by_pods)
+        kept = system.scrape.complete(service.scrape).honor_labels
+        for name, metric in service.metrics.items():
+            result += _check_collisions(f"services.{key}.metrics.{name}", metric, collisions, kept=kept)
     for number, alert in enumerate(system.alerts):
         result += _check_taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
     for number, log in enumerate(system.host_logs):
@@ -94,7 +102,7 @@ def _check_service(where: str, service: Service) -> Iterator[Problem]:
     yield from _check_taken(f"{where}.labels", service.labels, reserved)
     yield from _check_tune(f"{where}.tune", service.tune)
     for name, metric in service.metrics.items():
-        yield from _check_metric(f"{where}.metrics.{name}", name, metric, service)
+        yield from _check_metric(f"{where}.metrics.{name}", name, metric)
 
 
 def _check_selector(where: str, labels: Mapping[str, str]) -> Iterator[Problem]:
@@ -104,22 +112,39 @@ def _check_selector(where: str, labels: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(f"{where}.{key}", f"{value!r}: a cluster takes keys and values of {OBJECT_LETTERS}")
 
 
-def _check_metric(where: str, name: str, metric: Metric, service: Service) -> Iterator[Problem]:
+def _check_metric(where: str, name: str, metric: Metric) -> Iterator[Problem]:
     if ITS_OWN.fullmatch(name):
         message = f"{name!r} is a series that Prometheus makes itself, and an exposed one takes its place; rename it"
         yield Problem(where, message)
     elif ":" in name:
         yield Problem(where, "a colon marks series that rules record; services expose names without one")
-    target_labels = {**IDENTITY, **INSTANCE}
-    target_labels |= dict.fromkeys(service.labels, "is one of the service's own labels")
-    for label in metric.labels:
-        if label in target_labels:
-            message = f"the label {label!r} {target_labels[label]}, so that of the metric is stored as exported_{label}"
-            yield Problem(f"{where}.labels.{label}", f"{message}; declare it under that name")
     kinds = {"histogram": "le", "summary": "quantile"}
     yield from _check_taken(
         f"{where}.labels", [kinds[metric.type]] if kinds.get(metric.type) in metric.labels else (), OF_SAMPLES
     )
+
+
+def list_target_labels(service: Service, *, found_by_pods: bool) -> dict[str, str]:
+    """The labels that every series of a service is given with its target, each with what it holds."""
+    pods = OF_PODS if found_by_pods and service.kubernetes else {}
+    return {**IDENTITY, **INSTANCE, **pods, **dict.fromkeys(service.labels, "is one of the service's own labels")}
+
+
+def _check_collisions(where: str, metric: Metric, target_labels: Mapping[str, str], *, kept: bool) -> Iterator[Problem]:
+    """Labels of a metric that its target has too: they are renamed, or take the place of ours where they are `kept`.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config (honor_labels)
+    """
+    for label in metric.labels:
+        if label not in target_labels:
+            continue
+        place, holds = f"{where}.labels.{label}", f"the label {label!r} {target_labels[label]}"
+        if not kept:
+            text = f"{holds}, so that of the metric is stored as exported_{label}; declare it under that name"
+            yield Problem(place, f"{text}, or keep it with scrape: {{honorLabels: true}}")
+        elif label in IDENTITY and metric.role not in FREE:
+            text = f"{holds}, and with honorLabels: true that of the metric takes its place, so that no rule about the"
+            yield Problem(place, f"{text} service sees it; leave honorLabels out, or the role {metric.role!r}")
 
 
 def _check_tune(where: str, tune: Mapping[str, Tuning]) -> Iterator[Problem]:

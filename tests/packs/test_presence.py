@@ -34,3 +34,9 @@ def test_a_quiet_service_is_no_mistake(uses: Uses) -> None:
     """What was there an hour, six hours or a day ago is known to exist."""
     (alert,) = presence.build_alerts(uses(metrics=METRICS), ["x_idle"])
     assert [alert.expr.count(offset) for offset in ("offset 1h", "offset 6h", "offset 1d")] == [1, 1, 1]
+
+
+def test_what_tells_of_others_is_not_looked_for(uses: Uses) -> None:
+    """A metric that keeps a label `service` of its own has no series of this service, and that is no mistake."""
+    subject = uses(metrics={"x_idle": {"type": "gauge", "labels": {"service": ["other"]}}})
+    assert presence.build_alerts(subject, ["sum(x_idle) > 1"]) == ()

@@ -66,6 +66,13 @@ def test_a_demo_scrapes_the_stand_in() -> None:
     assert jobs[0].targets[0].address == "stand-in-api:4000"
 
 
+def test_a_stand_in_keeps_the_labels_that_its_service_keeps() -> None:
+    """It has those that are declared, so they are the same series; all else is asked plainly."""
+    how = {"services.api.scrape": {"honorLabels": True, "scheme": "https"}}
+    (api,) = [job for job in contributed(context(how, demo=True)).scrape if job.name == "api"]
+    assert api.honor_labels and api.scheme == "http"
+
+
 def test_scrape_settings_arrive() -> None:
     """Path, interval and sample limit are the service's own."""
     api = {"services.api.metricsPath": "/m", "services.api.scrapeInterval": "7s", "services.api.sampleLimit": 9}

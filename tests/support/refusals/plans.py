@@ -57,7 +57,13 @@ TAKEN_CASES = (
         "label of a metric that is the target's",
         {f"{REQUESTS}.labels.service": ["a"]},
         f"{REQUESTS}.labels.service",
-        "stored as exported_service; declare it under that name",
+        "stored as exported_service; declare it under that name, or keep it with scrape: {honorLabels: true}",
+    ),
+    of_system(
+        "label of a metric that takes the target's place",
+        {f"{REQUESTS}.labels.service": ["a"], "scrape": {"honorLabels": True}},
+        f"{REQUESTS}.labels.service",
+        "no rule about the service sees it; leave honorLabels out, or the role 'requests'",
     ),
     of_system(
         "label of a metric that is the service's",
