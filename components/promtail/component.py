@@ -83,6 +83,9 @@ class Promtail(Component[Settings]):
         )
         if pods:
             mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
+        if own.docker_folder:  # at the path that links lead to; nodes may have different runtimes
+            where = own.docker_folder
+            mounts += (HostMount(source=where, path=where, reason="files of pods are links into it", create=True),)
         exemptions: tuple[Exemption, ...] = ()
         if mounts:
             exemptions = (Exemption(rule="host-mount", reason="reads the log files of the host"),)

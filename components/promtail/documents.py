@@ -5,6 +5,7 @@ Format: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -108,9 +109,31 @@ def build_pods_job(context: Planning) -> dict[str, Any]:
                 "target_label": "__path__",
                 "replacement": f"{PODS_DIR}/*$1/*.log",
             },
+            {  # a kubelet names the folder of a pod of its own after the pod's file, as the API has another uid for it
+                "source_labels": [f"{POD}annotation_kubernetes_io_config_hash", f"{POD}container_name"],
+                "separator": "/",
+                "regex": "([^/]+/.+)",
+                "target_label": "__path__",
+                "replacement": f"{PODS_DIR}/*$1/*.log",
+            },
         ],
-        "pipeline_stages": [{"cri": {}}, *build_pipeline(context)],
+        "pipeline_stages": [*build_runtime_stages(), *build_pipeline(context)],
     }
+
+
+def build_runtime_stages() -> list[dict[str, Any]]:
+    """What takes off what the node's runtime puts around a line: Docker's JSON, or the form that all others have.
+
+    Source: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
+    """
+    forms = {
+        "docker": r'^\{"log":".*","stream":"(stdout|stderr)",.*"time":"[^"]+"\}\s*$',
+        "cri": r"^\S+ (stdout|stderr) \S+ ",
+    }
+    return [
+        {"match": {"selector": f'{{job="{CONTAINERS}"}} |~ {json.dumps(form)}', "stages": [{stage: {}}]}}
+        for stage, form in forms.items()
+    ]
 
 
 def _build_copy_rule(source: str, target: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from model.base import HostPath
 from model.naming import LABEL
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
@@ -19,6 +20,7 @@ PODS_DIR = "/var/log/pods"
 DISCOVERY = "__meta_docker_container_label_" + LABEL.replace(".", "_")
 
 
+DockerFolder = Annotated[HostPath, Field(examples=["/var/lib/docker/containers"])]
 Label = Annotated[str, Field(pattern=r"^[^=\s]+(=[^\s]*)?$", examples=["team=shop"])]
 
 
@@ -27,3 +29,5 @@ class Settings(ComponentSettings):
 
     container_labels: Annotated[tuple[Label, ...], OnlyOn("docker")] = ()
     """Collect only containers with all of these labels (key, or key=value); all of the engine when empty."""
+    docker_folder: Annotated[DockerFolder | None, OnlyOn("kubernetes")] = None
+    """Folder of Docker's containers on nodes whose runtime is Docker: there the files of pods are links into it."""

@@ -120,6 +120,18 @@ def test_pods_are_a_pod_monitor() -> None:
     }  # fmt: skip
 
 
+def test_objects_hold_for_both_roles_of_discovery() -> None:
+    """A Prometheus that finds Services by their EndpointSlices has no labels of Endpoints, and the other way round.
+
+    Source: https://prometheus-operator.dev/docs/api-reference/api/ (serviceDiscoveryRole)
+    """
+    nodes = Discovery(role="node", labels={**LABELS, "service": "kubelet"})
+    own = ScrapeTarget(address="api.monitoring-dev.svc:4000", labels=LABELS)
+    every = [*made(ScrapeJob(name="kubelet", discovery=nodes)), *made(ScrapeJob(name="api", targets=(own,)))]
+    assert [item.kind for item in every] == ["ServiceMonitor", "ServiceMonitor"]
+    assert "__meta_kubernetes_endpoint" not in str([item.body for item in every])
+
+
 def test_pods_are_asked_by_a_prober() -> None:
     """Objects for a prober cannot select pods, so a monitor of pods has the prober asked about each."""
     how = Discovery(namespaces=("shop",), selector={"app": "api"}, port=8080, labels={**LABELS, "job": "blackbox"})
