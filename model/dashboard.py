@@ -210,11 +210,9 @@ def _build_panel(panel: Panel, number: int, position: GridPosition) -> Any:
     made.id(number).title(panel.title).description(panel.description)
     made.grid_pos(models.GridPos(x=position.x, y=position.y, w=position.w, h=position.h))
     if panel.kind != "dashboards":
-        made.datasource(LOKI if panel.kind == "logs" else PROMETHEUS)
+        made.datasource(LOKI if panel.asks_loki else PROMETHEUS)
     for reference, query in zip(_generate_references(), panel.queries, strict=False):
-        made.with_target(
-            _build_logql(query, reference) if panel.kind == "logs" else _build_promql(panel, query, reference)
-        )
+        made.with_target(_build_logql(query, reference) if panel.asks_loki else _build_promql(panel, query, reference))
     if panel.kind not in ("logs", "dashboards"):
         made.unit(panel.unit).thresholds(build_thresholds(panel))
     return made
@@ -238,7 +236,7 @@ def _build_promql(panel: Panel, query: Query, reference: str) -> prometheus.Data
 
 def _build_logql(query: Query, reference: str) -> loki.Dataquery:
     made = loki.Dataquery().expr(query.expr.strip()).ref_id(reference).datasource(LOKI).query_type("range")
-    return made.max_lines(500)
+    return made.legend_format(query.legend).max_lines(500) if query.legend else made.max_lines(500)
 
 
 def build_thresholds(panel: Panel) -> dashboard.ThresholdsConfig:

@@ -35,6 +35,8 @@ class Panel(Strict):
     """Heading."""
     kind: Literal["timeseries", "stat", "gauge", "table", "bargauge", "logs", "heatmap", "dashboards"] = "timeseries"
     """Visualisation; "dashboards" lists those with the tag `tag`."""
+    language: Literal["promql", "logql"] | None = None
+    """What its queries are written in: those of kind logs are LogQL, others PromQL when absent."""
     tag: str = ""
     """For kind dashboards: which ones are listed."""
     description: str = ""
@@ -58,7 +60,14 @@ class Panel(Strict):
         if lists != bool(self.tag):
             need = "is required for kind dashboards" if lists else "belongs to kind dashboards only"
             raise Inconsistent([Problem("tag", f"{need}: which dashboards are listed")])
+        if self.language and self.kind in ("logs", "dashboards"):
+            raise Inconsistent([Problem("language", f"has no effect for kind {self.kind}; leave it out")])
         return self
+
+    @property
+    def asks_loki(self) -> bool:
+        """Whether its queries are LogQL."""
+        return self.kind == "logs" or self.language == "logql"
 
 
 class Row(Strict):

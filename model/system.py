@@ -123,7 +123,7 @@ class System(Strict):
     host_logs: tuple[HostLog, ...] = ()
     """Log files on the host."""
     dashboards: tuple[DashboardSpec, ...] = ()
-    """Its dashboards."""
+    """Its dashboards; one of everything that is known of it when there are none."""
     alerts: tuple[AlertSpec, ...] = ()
     """Its alerts."""
     objectives: tuple[ServiceLevelObjective, ...] = ()

@@ -102,8 +102,7 @@ def build_log_panels(system: System) -> tuple[Panel, ...]:
     Loki's own detected_level is the label level where a line has one, else it is found by words of the line, so that
     `"errors":0` is no error: https://grafana.com/docs/loki/latest/configure/#limits_config (discover_log_levels).
     """
-    jobs = "|".join(dict.fromkeys([CONTAINERS, *(log.job for log in system.host_logs)]))
-    chosen = f'{{job=~"{jobs}", environment=~"$environment", service=~"$service"}}'
+    chosen = build_log_selector(system)
     errors = Query(expr=f'{chosen} | detected_level=~"{ERRORS}"')
     return (
         Panel(
@@ -115,3 +114,9 @@ def build_log_panels(system: System) -> tuple[Panel, ...]:
             height=12,
         ),
     )  # fmt: skip
+
+
+def build_log_selector(system: System) -> str:
+    """The log lines of a system's containers and files, by the variables of a dashboard."""
+    jobs = "|".join(dict.fromkeys([CONTAINERS, *(log.job for log in system.host_logs)]))
+    return f'{{job=~"{jobs}", environment=~"$environment", service=~"$service"}}'

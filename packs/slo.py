@@ -183,10 +183,15 @@ def build_status_panel(item: ServiceLevelObjective, width: int = 6, unjudged: fl
     return build_panel(title, queries, "percentunit", text, kind="stat", width=width, height=5, thresholds=steps)
 
 
+def derive_board_uid(system: System) -> str:
+    """The uid of the SLO dashboard; Grafana takes 40 characters."""
+    return f"{system.name[:36]}-slo"
+
+
 def board(system: System) -> DashboardSpec:
     """The SLO dashboard of a system."""
     return DashboardSpec(
-        uid=f"{system.name}-slo",
+        uid=derive_board_uid(system),
         title=f"{system.title} SLO",
         description="Are the promises kept, how much may still fail, and how quickly is that being spent?",
         refresh="1m",

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from model.capacity import count_service_series
 from model.component import Contribution, Contributor, Planning
-from model.dashboard import build_dashboard
+from model.dashboard import LOKI, build_dashboard
 from model.dashboard_spec import DashboardSpec, Row
 from model.errors import ConfigError, Problem, suggest_name
 from model.gateway import list_addresses
@@ -38,6 +38,7 @@ from model.telemetry import (
 from packs import measurable, outcome, presence, roles, slo
 from packs.base import PER_SECOND, Rules, Subject
 from packs.catalogue import PACKS, TITLES, add_pack_metrics, build_row_panels
+from packs.default_dashboard import add_default_dashboard
 
 
 def expand_system(system: System) -> System:
@@ -66,7 +67,8 @@ class SystemContributor(Contributor):
 
 def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
     """The contribution with rules and dashboards, of a system whose roles and objectives are right."""
-    system = context.system
+    system = add_default_dashboard(context.system, context.rows, has_logs=context.is_enabled(str(LOKI.uid)))
+    context = replace(context, system=system)
     rules_by_service = {
         key: [PACKS[name].rules(Subject(system, key)) for name in service.packs]
         for key, service in system.services.items()
@@ -177,7 +179,7 @@ def _check_queries(system: System, known: Catalogue) -> list[Problem]:
         for r, row in enumerate(board.rows):
             for p, panel in enumerate(row.panels):
                 at = f"dashboards[{d}].rows[{r}].panels[{p}].queries"
-                if panel.kind != "logs":
+                if not panel.asks_loki:
                     queries += [(f"{at}[{q}].expr", query.expr) for q, query in enumerate(panel.queries)]
     return [
         Problem(f"{_locate_system(system)}{path}", text)
@@ -335,10 +337,10 @@ def _find_dashboard(system: System, key: str) -> str:
 
 
 def _build_dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashboard, ...]:
-    """The system's dashboards, and that of its objectives; problems of all are added to `found`."""
+    """The system's dashboards, and that of its objectives; problems of all are added to `problems`."""
     system = context.system
     specs = [(f"dashboards[{n}]", spec) for n, spec in enumerate(system.dashboards)]
-    if system.objectives and f"{system.name}-slo" not in [spec.uid for _, spec in specs]:
+    if system.objectives and slo.derive_board_uid(system) not in [spec.uid for _, spec in specs]:
         specs.append(("objectives", slo.board(system)))
     built: list[Dashboard] = []
     for path, spec in specs:

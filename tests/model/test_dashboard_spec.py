@@ -22,3 +22,17 @@ def test_a_row_is_a_pack_or_has_panels() -> None:
     spec: dict[str, Any] = {"uid": "shop", "title": "Shop", "rows": [{"title": "Empty"}]}
     with pytest.raises(ConfigError, match=r"x: rows\[0\]"):
         parse_model(DashboardSpec, spec, "x")
+
+
+@pytest.mark.parametrize("panel", [{"kind": "logs", "queries": [{"expr": "{}"}]}, {"kind": "dashboards", "tag": "a"}])
+def test_a_panel_of_one_language_names_none(panel: dict[str, Any]) -> None:
+    """Log lines and lists of dashboards are asked for in one language, so another one could only be ignored."""
+    with pytest.raises(ConfigError, match=r"x: language: has no effect for kind"):
+        parse_model(Panel, {"title": "Lines", "language": "promql", **panel}, "x")
+
+
+def test_a_graph_may_be_of_log_lines() -> None:
+    """Whoever counts lines says that its query is LogQL."""
+    panel = {"title": "Lines", "queries": [{"expr": "{}"}]}
+    assert parse_model(Panel, {**panel, "language": "logql"}, "x").asks_loki
+    assert not parse_model(Panel, panel, "x").asks_loki
