@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import takewhile
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from model.base import ComposeService, ContainerName, DnsLabel, Files, LabelName, Name, ServiceKey, Strict
 from model.errors import Inconsistent, Problem
+from model.lines import LineFormat, Multiline
 from model.scope import OnlyOn
 
 CONTAINERS = "containerlogs"
@@ -59,7 +60,7 @@ class LogPods(Strict):
 class Logs(Strict):
     """What a service writes to its log."""
 
-    format: Literal["json", "logfmt", "text"] = "json"
+    format: LineFormat = "json"
     """Line format; JSON and logfmt lines have their fields parsed. The level of any line is found by itself."""
     fields: tuple[LogField, ...] = ("level", "ts", "msg")
     """Fields of a JSON or logfmt line; beside level, time and message they are stored so that people search by them."""
@@ -75,6 +76,8 @@ class Logs(Strict):
     """Its pods, where lines come from others than those that are scraped."""
     file: Name | None = None
     """The `job` of an entry of `hostLogs`, where it writes files: their lines are read as its own."""
+    multiline: Multiline | None = None
+    """Which lines are one entry, where traces of many lines are written; each line is one when absent."""
     samples: tuple[Mapping[str, str | int | float], ...] = ()
     """Lines that the demo writes now and then, beside those about requests."""
 
@@ -107,6 +110,10 @@ class HostLog(Strict):
     """Glob of absolute paths."""
     job: Name
     """Value of the job label."""
+    format: LineFormat = "json"
+    """Line format; JSON and logfmt lines have their fields parsed. Each line is searched for its level."""
+    multiline: Multiline | None = None
+    """Which lines are one entry, where traces of many lines are written; each line is one when absent."""
     labels: Mapping[LabelName, str] = Field(default_factory=dict)
     """Constant labels."""
     label_fields: tuple[LabelName, ...] = ("level",)
@@ -120,6 +127,9 @@ class HostLog(Strict):
     @model_validator(mode="after")
     def _check_path(self) -> HostLog:
         problems = _check_few_values("labelFields", self.label_fields)
+        if self.format == "text" and (named := [name for name in self.label_fields if name != "level"]):
+            message = f"{', '.join(named)}: lines of format text have no fields; leave it out, or use json or logfmt"
+            problems.append(Problem("labelFields", message))
         if derive_folder(self.path) == "/":
             message = f"{self.path!r}: name the first folder, or the whole disk of the host would be mounted"
             problems.append(Problem("path", message))

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from model.access import Grant
 from model.dashboard_spec import Panel
+from model.lines import LineFormat, Multiline
 from model.scraping import USUAL, Scrape
 
 Severity = Literal["critical", "warning", "info"]
@@ -287,7 +288,8 @@ class LogFile:
     """Files of the host that Promtail reads: a glob of paths, the job label, and the fields that become labels.
 
     In a demo the stand-ins of the services `demo` write them. `group` is the number of the host's group that may read
-    them, where not everybody may. The lines are those of `service`, where one says so, and are read as it says.
+    them, where not everybody may. The lines are those of `service`, where one says so, and are read as it says;
+    `multiline` says which lines are one entry.
     """
 
     job: str
@@ -297,6 +299,8 @@ class LogFile:
     demo: tuple[str, ...] = ()
     group: int | None = None
     service: str = ""
+    format: LineFormat = "json"
+    multiline: Multiline | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from components.promtail.multiline import build_joined, build_joining_stages
 from components.promtail.pipeline import (
     STRUCTURED,
     Reading,
@@ -142,7 +143,8 @@ def _build_copy_rule(source: str, target: str) -> dict[str, Any]:
 
 def build_pipeline(context: Planning) -> list[dict[str, Any]]:
     """What is made of the lines of containers, each as its service says."""
-    return build_stages({key: build_reading(service.logs) for key, service in context.system.services.items()})
+    logs = {key: service.logs for key, service in context.system.services.items()}
+    return [*build_joining_stages(logs), *build_stages({key: build_reading(each) for key, each in logs.items()})]
 
 
 def list_log_files(context: Planned) -> tuple[LogFile, ...]:
@@ -162,9 +164,16 @@ def list_log_files(context: Planned) -> tuple[LogFile, ...]:
 
 def _build_log_file(log: HostLog, writers: tuple[str, ...], service: str) -> LogFile:
     return LogFile(
-        job=log.job, path=log.path, labels=log.labels, label_fields=log.label_fields, demo=writers, group=log.group,
+        job=log.job,
+        path=log.path,
+        labels=log.labels,
+        label_fields=log.label_fields,
+        demo=writers,
+        group=log.group,
         service=service,
-    )  # fmt: skip
+        format=log.format,
+        multiline=log.multiline,
+    )
 
 
 def build_file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
@@ -182,10 +191,14 @@ def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     """Files of the host, followed by name; their lines have the fields that those who write them say."""
     owner = {"service": log.service or log.job}
     labels = {"job": log.job, **owner, **log.labels, "__path__": build_glob(context, log)}
+    how = build_file_reading(context, log)
+    own = context.system.services[log.service].logs if log.service else None
+    multiline = log.multiline or (own.multiline if own else None)
+    joined = [build_joined(multiline, how.format, '{job=~".+"}')] if multiline else []
     return {
         "job_name": log.job,
         "static_configs": [{"targets": ["localhost"], "labels": labels}],
-        "pipeline_stages": build_stages({}, build_file_reading(context, log)),
+        "pipeline_stages": [*joined, *build_stages({}, how)],
     }
 
 
@@ -198,7 +211,7 @@ def build_file_reading(context: Planning, log: LogFile) -> Reading:
     indexed = tuple(dict.fromkeys([*(own.labels if own else ()), *(n for n in log.label_fields if n != "level")]))
     every = (*own.fields, *fields) if own else (*STRUCTURED, *fields)
     beside = tuple(dict.fromkeys(name for name in every if name not in indexed))
-    return replace(own or Reading(), labels=indexed, fields=beside)
+    return replace(own or Reading(format=log.format), labels=indexed, fields=beside)
 
 
 def build_glob(context: Planning, log: LogFile) -> str:

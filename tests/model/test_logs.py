@@ -8,6 +8,8 @@ from model.errors import ConfigError
 from model.load import parse_model
 from model.logs import IDENTITY, HostLog, Logs, derive_folder
 
+TEXT = {"path": "/var/log/a.log", "job": "a", "format": "text"}
+
 
 @pytest.mark.parametrize(
     ("path", "above"),
@@ -69,3 +71,10 @@ def test_text_has_no_fields(given: dict[str, object]) -> None:
         parse_model(Logs, {"format": "text", **given}, "logs")
     assert parse_model(Logs, {"format": "text"}, "logs").format == "text"
     assert parse_model(Logs, {"format": "logfmt", **given}, "logs").format == "logfmt"
+
+
+def test_files_of_text_have_no_fields() -> None:
+    """The level needs no field; another field would be no label of any line."""
+    with pytest.raises(ConfigError, match="labelFields: zone: lines of format text have no fields"):
+        parse_model(HostLog, {**TEXT, "labelFields": ["level", "zone"]}, "log")
+    assert parse_model(HostLog, {**TEXT, "labelFields": ["level"]}, "log").format == "text"

@@ -94,7 +94,7 @@ SYSTEM: Mapping[str, Any] = {
             "scrape": {"scheme": "https"},
             "health": ["/health"],
             "labels": {"team": "a"},
-            "logs": {"samples": [{"level": "info", "msg": "a"}]},
+            "logs": {"samples": [{"level": "info", "msg": "a"}], "multiline": {"maxLines": 100}},
             "metrics": {
                 "shop_requests_total": {
                     "type": "counter", "role": "requests",
@@ -261,6 +261,7 @@ SYSTEM_VALUES: Values = {
     "services.*.logs.file": ("files",),
     "ports": ({"prometheus": 9191}, {"loki": 3111}),
     "hostLogs[].writtenBy": (["copies"],),
+    "hostLogs[].multiline": ({"maxLines": 50},),
     "alerts[].expr": ("up < 1",),
     "dashboards[].rows[].panels[].queries[].expr": ("up > 0",),
     "objectives[].bad": ('shop_requests_total{status="500"}',),

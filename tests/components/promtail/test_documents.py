@@ -79,6 +79,15 @@ def test_files_have_the_fields_of_who_writes_them(tmp_path: Path) -> None:
     assert set(stages[2]["labels"]) == {"level", "zone"} and "tenant_id" in stages[3]["structured_metadata"]
 
 
+def test_traces_are_joined_before_anything_else(tmp_path: Path) -> None:
+    """Lines of a service and of files are joined by the first stage; fields are read from the whole entry."""
+    log = {"path": "/var/log/shop/*.log", "job": "shop", "format": "text", "multiline": {"maxWait": "1s"}}
+    made = config(tmp_path, {"hostLogs": [log], "services.api.logs": {"multiline": {}}})["scrape_configs"]
+    (service, file) = (job["pipeline_stages"][0]["match"] for job in made)
+    assert service["selector"].startswith('{service=~"api"} !~') and file["selector"] == '{job=~".+"}'
+    assert [job["stages"][0]["multiline"]["max_wait_time"] for job in (service, file)] == ["3s", "1s"]
+
+
 def test_containers_can_be_chosen_by_label(tmp_path: Path) -> None:
     """Every container is collected, or those with the wanted labels alone."""
     (everything,) = document(plan_shop(tmp_path / "a"), "promtail", "promtail.yml")["scrape_configs"][0][
