@@ -6,9 +6,7 @@ What the fields mean: https://prometheus.io/docs/alerting/latest/configuration/#
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -16,6 +14,7 @@ from model.base import CLOCK, Name, Strict
 from model.errors import Inconsistent, Problem, suggest_name
 from model.routes import Route, walk_routes
 from model.scope import OWN_ALERTMANAGER
+from model.zones import Zone
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 MONTHS = (
@@ -91,26 +90,6 @@ def _check_year(value: str) -> str:
     return value
 
 
-@cache
-def _list_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _check_zone(value: str) -> str:
-    if _list_zones() and value not in _list_zones():  # a machine without the zone database leaves this to amtool
-        raise ValueError(
-            f"{value!r} is no time zone; {suggest_name(value, _list_zones()) if _is_near(value) else _EXAMPLES}"
-        )
-    return value
-
-
-_EXAMPLES = "names look like Europe/Berlin, America/New_York or UTC"
-
-
-def _is_near(value: str) -> bool:
-    return suggest_name(value, _list_zones()).startswith("did you mean")
-
-
 class Times(Strict):
     """A part of each day, up to the end and without it."""
 
@@ -133,7 +112,6 @@ Weekdays = Annotated[str, Field(examples=["monday:friday"]), AfterValidator(_che
 DaysOfMonth = Annotated[str, Field(examples=["1:7", "-1"]), AfterValidator(_check_day_of_month)]
 Months = Annotated[str, Field(examples=["december", "june:august"]), AfterValidator(_check_month)]
 Years = Annotated[str, Field(examples=["2030", "2030:2031"]), AfterValidator(_check_year)]
-Zone = Annotated[str, Field(examples=["Europe/Berlin", "UTC"]), AfterValidator(_check_zone)]
 
 
 class Period(Strict):

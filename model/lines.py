@@ -1,4 +1,4 @@
-"""How lines become entries of a log: which of them belong together."""
+"""How lines become entries of a log: which of them belong together, and when each was written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from pydantic import AfterValidator, Field, model_validator
 from model.base import Duration, Strict, parse_duration
 from model.errors import Inconsistent, Problem
 from model.expressions import Expression
+from model.layouts import Layout, find_offset
+from model.zones import Zone
 
 LineFormat = Literal["json", "logfmt", "text"]
+LogField = Annotated[str, Field(min_length=1, max_length=100)]
 LONGEST_WAIT = "30s"
 """Nobody sees a line before its entry is complete, and alerts on lines look at the last minutes."""
 MOST_LINES = 1000
@@ -40,4 +43,30 @@ class Multiline(Strict):
     def _check_first_line(self) -> Multiline:
         if self.expression and "first_line" in self.model_fields_set:
             raise Inconsistent([Problem("", "give one of firstLine, expression: an entry begins in one way")])
+        return self
+
+
+class LineTime(Strict):
+    """Where a line says when it was written. A line whose time cannot be read has the time at which it was read."""
+
+    field: LogField | None = None
+    """The field that holds it; when absent the first of time, ts, timestamp, @timestamp, @t and asctime, or else what a
+    line of text begins with."""
+    layout: Layout | None = None
+    """How it is written, as a layout of Go; when absent it is RFC 3339 with a zone, or a number of seconds,
+    milliseconds, microseconds or nanoseconds since 1970."""
+    zone: Zone | None = None
+    """The time zone of a layout that has no offset from UTC."""
+
+    @model_validator(mode="after")
+    def _check_zone(self) -> LineTime:
+        message = ""
+        if self.zone and not self.layout:
+            message = f"{self.zone!r}: RFC 3339 and numbers have no need of it; leave it out, or give layout"
+        elif self.zone and self.layout and find_offset(self.layout):
+            message = f"{self.zone!r}: each line has an offset by {self.layout!r}, which counts; leave it out"
+        elif self.layout and not self.zone and not find_offset(self.layout):
+            message = f"{self.layout!r} has no offset such as -0700; say in which zone the lines are, such as UTC"
+        if message:
+            raise Inconsistent([Problem("zone", message)])
         return self

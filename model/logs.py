@@ -12,12 +12,11 @@ from pydantic.alias_generators import to_camel
 
 from model.base import ComposeService, ContainerName, DnsLabel, Files, LabelName, Name, ServiceKey, Strict
 from model.errors import Inconsistent, Problem
-from model.lines import LineFormat, Multiline
+from model.lines import LineFormat, LineTime, LogField, Multiline
 from model.scope import OnlyOn
 
 CONTAINERS = "containerlogs"
 """Value of the label job of all lines that containers write."""
-LogField = Annotated[str, Field(min_length=1, max_length=100)]
 WILDCARD = re.compile(r"[*?\[{]")
 """What makes a part of a path a pattern: https://github.com/bmatcuk/doublestar#patterns."""
 HIGH_CARDINALITY = frozenset(
@@ -44,6 +43,7 @@ def _fold_name(name: str) -> str:
     return name.replace("_", "").lower()
 
 
+USUAL_TIME = LineTime()
 SOURCES = ("container", "compose", "selector", "file")
 """Keys that say where a service's lines come from; each line has one service, so one of them is enough."""
 
@@ -112,6 +112,8 @@ class HostLog(Strict):
     """Value of the job label."""
     format: LineFormat = "json"
     """Line format; JSON and logfmt lines have their fields parsed. Each line is searched for its level."""
+    time: LineTime = USUAL_TIME
+    """Where its lines say when they were written."""
     multiline: Multiline | None = None
     """Which lines are one entry, where traces of many lines are written; each line is one when absent."""
     labels: Mapping[LabelName, str] = Field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from model.access import Grant
 from model.dashboard_spec import Panel
-from model.lines import LineFormat, Multiline
+from model.lines import LineFormat, LineTime, Multiline
 from model.scraping import USUAL, Scrape
 
 Severity = Literal["critical", "warning", "info"]
@@ -289,7 +289,7 @@ class LogFile:
 
     In a demo the stand-ins of the services `demo` write them. `group` is the number of the host's group that may read
     them, where not everybody may. The lines are those of `service`, where one says so, and are read as it says;
-    `multiline` says which lines are one entry.
+    `time` says when a line was written, and `multiline` which lines are one entry.
     """
 
     job: str
@@ -300,6 +300,7 @@ class LogFile:
     group: int | None = None
     service: str = ""
     format: LineFormat = "json"
+    time: LineTime = field(default_factory=LineTime)
     multiline: Multiline | None = None
 
 

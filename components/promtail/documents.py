@@ -28,6 +28,7 @@ from components.promtail.sources import (
     build_key_rules,
     build_pod_rules,
 )
+from components.promtail.times import build_time_stages
 from model.component import Planned, Planning
 from model.logs import CONTAINERS, HostLog
 from model.naming import can_share_files, derive_demo_log_volume
@@ -172,6 +173,7 @@ def _build_log_file(log: HostLog, writers: tuple[str, ...], service: str) -> Log
         group=log.group,
         service=service,
         format=log.format,
+        time=log.time,
         multiline=log.multiline,
     )
 
@@ -198,7 +200,7 @@ def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     return {
         "job_name": log.job,
         "static_configs": [{"targets": ["localhost"], "labels": labels}],
-        "pipeline_stages": [*joined, *build_stages({}, how)],
+        "pipeline_stages": [*joined, *build_time_stages(log.time, how.format), *build_stages({}, how)],
     }
 
 

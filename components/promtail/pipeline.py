@@ -106,14 +106,15 @@ def build_json_stages(how: Reading) -> list[dict[str, Any]]:
     Source: https://jmespath.org/specification.html
     """
     looked = [*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]
-    expressions = {derive_label_name(name): _quote_key(name) for name in (*how.labels, *how.fields)}
+    expressions = {derive_label_name(name): quote_key(name) for name in (*how.labels, *how.fields)}
     return [
-        {"json": {"expressions": {**expressions, "level": " || ".join(map(_quote_key, looked))}}},
+        {"json": {"expressions": {**expressions, "level": " || ".join(map(quote_key, looked))}}},
         build_level_stage(("level",)),
     ]
 
 
-def _quote_key(name: str) -> str:
+def quote_key(name: str) -> str:
+    """A field of JSON as an expression of JMESPath."""
     quoted = json.dumps(name)
     return f"{quoted} || {'.'.join(map(json.dumps, name.split('.')))}" if "." in name else quoted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from components.promtail.multiline import build_joining_stages
 from components.promtail.pipeline import build_reading, build_stages
+from components.promtail.times import build_time_stages
+from model.lines import LineFormat, LineTime
 from model.load import parse_model
 from model.logs import Logs
 from tests.support.pushed import Entry, pushed_lines
@@ -92,3 +95,64 @@ def test_an_entry_has_the_level_of_its_first_line(tmp_path: Path) -> None:
     assert sorted(entry.labels["level"] for entry in entries) == ["error", "info"]
     entries = read(tmp_path / "json", {"multiline": {}}, BESIDE_JSON.splitlines(), 4)
     assert {"trace_id": "abc"} in [entry.beside for entry in entries]
+
+
+# -- times -----------------------------------------------------------------------------------------------------------
+
+BEFORE = datetime.now(UTC).replace(microsecond=123000) - timedelta(minutes=10)
+"""As long as Promtail may have been away when it reads the lines."""
+SECONDS, MILLISECONDS = int(BEFORE.timestamp()), round(BEFORE.timestamp() * 1000)
+ISO = BEFORE.strftime("%Y-%m-%dT%H:%M:%S.123")
+LOCAL: dict[str, Any] = {"layout": "2006-01-02 15:04:05,000", "zone": "Asia/Tokyo"}
+TOKYO = BEFORE + timedelta(hours=9)
+TIMES: tuple[tuple[LineFormat, dict[str, Any], str], ...] = (
+    ("json", {}, f'{{"time":"{ISO}Z"}}'),
+    ("json", {}, f'{{"@timestamp":"{TOKYO.strftime("%Y-%m-%dT%H:%M:%S,123")}+0900"}}'),
+    ("json", {}, f'{{"@t":"{ISO}Z","level":"info"}}'),
+    ("json", {}, f'{{"ts":{SECONDS}.123}}'),
+    ("json", {}, f'{{"ts":"{SECONDS}.123"}}'),
+    ("json", {}, f'{{"timestamp":{MILLISECONDS}}}'),
+    ("json", {}, f'{{"ts":{MILLISECONDS}000}}'),
+    ("json", {}, f'{{"ts":{MILLISECONDS}000000}}'),
+    ("json", {}, f"{ISO}Z ERROR a text among objects"),
+    ("json", {"field": "at.time"}, f'{{"at":{{"time":"{ISO}Z"}},"time":"other"}}'),
+    ("json", {"field": "at", **LOCAL}, f'{{"at":"{TOKYO.strftime("%Y-%m-%d %H:%M:%S,123")}"}}'),
+    ("logfmt", {}, f"level=info ts={ISO}Z msg=x"),
+    ("logfmt", {}, f"level=info time={SECONDS}.123 msg=x"),
+    ("text", {}, f"[{ISO.replace('T', ' ')}+00:00] x"),
+    ("text", LOCAL, f"{TOKYO.strftime('%Y-%m-%d %H:%M:%S,123')} x"),
+)
+UNREAD = ('{"time":35}', '{"time":"yesterday"}', '{"ts":7}', '{"time":{"a":1}}', "plain", "2026-13-45T10:00:00Z x")
+
+
+@pytest.mark.parametrize(("line_format", "how", "line"), TIMES, ids=[line for _, _, line in TIMES])
+def test_a_line_has_its_own_time(tmp_path: Path, line_format: LineFormat, how: dict[str, Any], line: str) -> None:
+    """What was written while nobody read has the time at which it was written."""
+    stages = build_time_stages(parse_model(LineTime, how, "time"), line_format)
+    (entry,) = pushed_lines(tmp_path, stages, [line], 1)
+    assert abs(entry.time - BEFORE) < timedelta(milliseconds=2) and not entry.beside
+
+
+def test_a_line_without_a_time_says_so(tmp_path: Path) -> None:
+    """It has the time of reading, also behind a line that has one, and can be searched for."""
+    entries = pushed_lines(tmp_path, build_time_stages(LineTime(), "json"), [TIMES[0][2], *UNREAD], len(UNREAD) + 1)
+    unread = {entry.line: entry.time for entry in entries if entry.beside == {"time_from": "reading"}}
+    assert set(unread) == set(UNREAD)
+    assert all(time > BEFORE + timedelta(minutes=9) for time in unread.values())
+
+
+def test_a_year_is_that_of_reading(tmp_path: Path) -> None:
+    """Times of syslog have none."""
+    how = LineTime(layout="Jan _2 15:04:05", zone="UTC")
+    line = f"{BEFORE.strftime('%b')} {BEFORE.day:2} {BEFORE.strftime('%H:%M:%S')} host app[7]: x"
+    (entry,) = pushed_lines(tmp_path, build_time_stages(how, "text"), [line], 1)
+    assert abs(entry.time - BEFORE) < timedelta(seconds=1)
+
+
+def test_an_absence_changes_no_time(tmp_path: Path) -> None:
+    """Lines that are written while Promtail is away are read from where it was, with their times; none comes twice."""
+    stages = build_time_stages(LineTime(), "json")
+    first, second = TIMES[0][2], f'{{"time":"{ISO}Z","msg":"later"}}'
+    pushed_lines(tmp_path, stages, [first], 1)
+    (entry,) = pushed_lines(tmp_path, stages, [first, second], 1)
+    assert entry.line == second and abs(entry.time - BEFORE) < timedelta(milliseconds=2)

@@ -75,7 +75,8 @@ def test_files_have_the_fields_of_who_writes_them(tmp_path: Path) -> None:
     """Lines of a file are read as the lines of its writers."""
     log = {"path": "/var/log/shop/*.log", "job": "shop", "labelFields": ["level", "zone"], "writtenBy": ["api"]}
     system = {"hostLogs": [log], "services.api.logs": {"fields": ["msg", "tenant_id"]}}
-    stages = config(tmp_path, system)["scrape_configs"][1]["pipeline_stages"][0]["match"]["stages"]
+    made = config(tmp_path, system)["scrape_configs"][1]["pipeline_stages"]
+    stages = next(stage["match"]["stages"] for stage in made if "match" in stage)
     assert set(stages[2]["labels"]) == {"level", "zone"} and "tenant_id" in stages[3]["structured_metadata"]
 
 
