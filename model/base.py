@@ -28,6 +28,7 @@ _KEY = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
 _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 _METRIC = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"
 _LABEL = r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"
+_EXPOSED_LABEL = r"^(?:[a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"
 _DNS_LABEL = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _DNS_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 _PEM = r"^-----BEGIN CERTIFICATE-----\n"
@@ -47,7 +48,11 @@ PATTERN_TEXTS = {
     _NAME: "lower-case words of letters and digits, joined by dashes",
     _KEY: "lower-case words of letters and digits, joined by dashes or underscores",
     _DURATION: "a number and a unit of y, w, d, h, m, s or ms, the longest unit first",
-    _METRIC: "letters, digits, underscores and colons, not starting with a digit",
+    _METRIC: "letters, digits, underscores and colons, not starting with a digit; a dot is scraped as an underscore",
+    _EXPOSED_LABEL: (
+        "letters, digits and underscores, not starting with a digit or two underscores;"
+        " a dot is scraped as an underscore"
+    ),
     _LABEL: "letters, digits and underscores, not starting with a digit or two underscores",
     _DNS_LABEL: "lower-case letters, digits and dashes, with a letter or digit at both ends",
     _DNS_NAME: "lower-case letters, digits, dashes and dots, with a letter or digit at both ends of each part",
@@ -163,6 +168,13 @@ MetricName = Annotated[str, Field(pattern=_METRIC)]
 
 LabelName = Annotated[str, Field(pattern=_LABEL)]
 """A Prometheus label name."""
+
+
+ExposedLabel = Annotated[str, Field(pattern=_EXPOSED_LABEL)]
+"""The name of a label that a service exposes, as it is stored.
+
+Source: https://prometheus.io/docs/instrumenting/escaping_schemes/
+"""
 
 
 def is_name(text: str) -> bool:

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from model import addresses, base
+from model import addresses, base, patterns
 from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.errors import ConfigError, Inconsistent, Problem, suggest_name
 
 M = TypeVar("M", bound=BaseModel)
 
-_PATTERNS = {**base.PATTERN_TEXTS, **addresses.PATTERN_TEXTS}
+_PATTERNS = {**base.PATTERN_TEXTS, **addresses.PATTERN_TEXTS, **patterns.PATTERN_TEXTS}
 """What the patterns of all types ask for."""
 
 _MERGE = "tag:yaml.org,2002:merge"

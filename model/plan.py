@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,9 @@ from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.telemetry import DRAWING, Telemetry
 from model.workload import Workload
+
+TAKEN = re.compile(r"'([^']+)' is that of ")
+"""How a component says that a name is taken which contradicts another one's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +119,11 @@ def build_plan(
     problems += host_ports.check_host_ports(plan.stack, plan.sections, plan.system, plan.workloads)
     clashes = names.check_names(planned, {**parts, **idle}, extra, workloads)
     problems += clashes.values()
+    said = {*clashes, *(match[1] for each in problems if (match := TAKEN.match(each.message)))}
     problems += [
         Problem(f"stack {context.stack}", text)
         for text in _check_contradictions(plan)
-        if not any(f"{name!r} is" in text or f"{name}-data' is" in text for name in clashes)  # said with its place
+        if not any(f"{name!r} is" in text or f"{name}-data' is" in text for name in said)  # with its place
     ]
     return plan, problems
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from model.addresses import HealthEndpoint, HostPort
-from model.base import DnsLabel, Duration, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
+from model.base import DnsLabel, Duration, ExposedLabel, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
 from model.errors import Inconsistent, Problem
 from model.logs import Logs
 from model.probing import USUAL_PROBE, Probe
@@ -31,7 +31,7 @@ class Metric(Strict):
     """What it counts or measures, as the demo workload exposes it."""
     unit: Literal["seconds", "milliseconds", "bytes", "ratio", "percent", "requests", "count", "currency"] = "count"
     """Unit of its value."""
-    labels: Mapping[LabelName, tuple[str, ...]] = Field(default_factory=dict)
+    labels: Mapping[ExposedLabel, tuple[str, ...]] = Field(default_factory=dict)
     """Label names, each with example values (used by the demo workload)."""
     role: Role = "generic"
     """What the metric means to the packs and to the demo workload's faults."""
@@ -122,9 +122,9 @@ class Service(Strict):
     """Extra labels of every series."""
     metrics: Mapping[MetricName, Metric] = Field(default_factory=dict)
     """Metrics it exposes beside the usual process metrics."""
-    status_label: LabelName = "status"
+    status_label: ExposedLabel = "status"
     """Label of the requests counter that holds the HTTP status."""
-    path_label: LabelName = "path"
+    path_label: ExposedLabel = "path"
     """Label of the requests counter and duration histogram that holds the endpoint."""
     logs: Logs = Field(default_factory=Logs)
     """Its log lines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from components.base import build_limits, open_port, publish_port
@@ -51,6 +52,24 @@ def list_ports(own: Settings, context: Planning) -> tuple[Port, ...]:
     return (replace(secure, outside=443), replace(plain, outside=80))
 
 
+def list_extra_routes(own: Settings) -> tuple[Route, ...]:
+    """The routes to people's own applications."""
+    return tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
+
+
+def check_routes(own: Settings, context: Planned) -> Iterator[Problem]:
+    """Routes of people that have the name or prefix of a route of the stack, or of one before them."""
+    extra = list_extra_routes(own)
+    known = [route for route in context.telemetry.routes if route not in extra]
+    for number, wanted in enumerate(extra):
+        for part in ("name", "prefix"):
+            value = getattr(wanted, part)
+            if other := next((each for each in known if getattr(each, part) == value), None):
+                where = locate_in_section(context.stack, NAME, f"routes[{number}].{part}")
+                yield Problem(where, f"{value!r} is that of the route {other.name} already; choose another")
+        known.append(wanted)
+
+
 # -- component -------------------------------------------------------------------------------------------------------
 
 
@@ -64,7 +83,6 @@ class Traefik(Component[Settings]):
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Traefik is scraped, routes to its own dashboard, and has alerts about failing requests."""
         tune = context.system.tune
-        extra = tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
         return Telemetry(
             offers=(EDGE, name_series_offer("traefik")),
             rows=(StackRow(title="Traefik", panels=pack.panels(), position=100),),
@@ -81,7 +99,10 @@ class Traefik(Component[Settings]):
             dashboards=(
                 build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),
             ),
-            routes=(Route(name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),)), *extra),
+            routes=(
+                Route(name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),)),
+                *list_extra_routes(own),
+            ),
         )
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
@@ -98,7 +119,7 @@ class Traefik(Component[Settings]):
             setting_path = locate_setting(context.stack, "baseUrl")
             key = locate_host_port(context.stack, own, context.system, NAME, opened)
             problems.append(Problem(setting_path, f"{message}; give both the same port ({key})"))
-        return problems
+        return [*problems, *check_routes(own, context)]
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """What `components.entry.credentials` and `components.entry.acme` say."""

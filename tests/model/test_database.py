@@ -37,7 +37,7 @@ def test_a_mode_may_be_said() -> None:
         ),
         ({"type": "sqlite3"}, '"sqlite3" is not known; valid are'),
         ({"host": "db"}, "must be a host and a port"),
-        ({"name": "a b"}, '"a b": must match'),
+        ({"name": "a b"}, '"a b": must be letters, digits and the signs'),
         ({"caCertificate": "/etc/ca.pem"}, '"/etc/ca.pem": must be the PEM text of a certificate'),
     ],
 )

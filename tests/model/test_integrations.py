@@ -20,7 +20,7 @@ from model.load import parse_model
         (Slack, {"channel": "#a"}, "either urlSecret .a webhook. or appTokenSecret"),
         (Slack, {"channel": "#a", "urlSecret": "a", "appTokenSecret": "b"}, "either urlSecret"),
         (Slack, {"channel": "#a", "urlSecret": "a", "appUrl": "http://a"}, "appUrl: is used with appTokenSecret only"),
-        (Slack, {"channel": "alerts", "urlSecret": "a"}, "channel: .*must match"),
+        (Slack, {"channel": "alerts", "urlSecret": "a"}, "channel: .*must be a channel after #"),
         (Telegram, {"botTokenSecret": "a", "chatId": 0}, "chatId: 0 is no chat"),
         (Opsgenie, {"apiKeySecret": "a", "responders": [{"type": "team"}]}, "give one of name, username and id"),
         (Opsgenie, {"apiKeySecret": "a", "responders": [{"type": "team", "username": "x"}]}, "a team has a name"),

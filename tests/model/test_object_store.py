@@ -50,7 +50,7 @@ def test_without_a_bucket_nothing_is_needed() -> None:
         ({"endpoint": "https://s3.example.com"}, "must be a host, with a port where it has one, without a scheme"),
         ({"endpoint": "s3:99999"}, "the port must be a number from 1 to 65535"),
         ({"endpoint": "s3", "bucket": "Lines"}, "must be 3 to 63 lower-case letters"),
-        ({"endpoint": "s3", "accessKeyId": "a\nb"}, "must match"),
+        ({"endpoint": "s3", "accessKeyId": "a\nb"}, "must be text without spaces, quotes, backslashes and braces"),
         ({"endpoint": "s3", "secretAccessKey": "x"}, "unknown key 'secretAccessKey'; did you mean 'accessKeyId'?"),
     ],
 )

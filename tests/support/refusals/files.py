@@ -73,7 +73,7 @@ FILE_CASES = (
         name="images: short digest",
         images=IMAGES + "  x:\n    repository: a\n    tag: a\n    digest: sha256:1\n",
         at="configs/images.yaml: images.x.digest",
-        says='"sha256:1": must match',
+        says='"sha256:1": must be sha256: and 64 digits',
     ),
     Case(
         name="images: one is missing",

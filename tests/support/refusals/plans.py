@@ -187,6 +187,15 @@ HOST_CASES = (
             ".database.host", "container that asks"),
     section("bucket on localhost", "loki", {"storage": {"s3": {"bucket": "lines", "endpoint": "localhost:9000"}}},
             ".storage.s3.endpoint", "container that asks"),
+    section("route with a prefix of the stack", "traefik", {"routes": [
+            {"name": "a", "prefix": "/prometheus", "url": "http://api:1"}]}, ".routes[0].prefix",
+            "'/prometheus' is that of the route prometheus already; choose another"),
+    section("route with a name of the stack", "traefik", {"routes": [
+            {"name": "loki", "prefix": "/a", "url": "http://api:1"}]}, ".routes[0].name",
+            "'loki' is that of the route loki already; choose another"),
+    section("two routes of one prefix", "traefik", {"routes": [
+            {"name": name, "prefix": "/a", "url": "http://api:1"} for name in "ab"]}, ".routes[1].prefix",
+            "'/a' is that of the route a already"),
     section("route to localhost", "traefik", {"routes": [{"name": "a", "prefix": "/a", "url": "http://127.0.0.1:1"}]},
             ".routes[0].url", "container that asks"),
     section("webhook on localhost", "alertmanager",
@@ -252,7 +261,7 @@ TIME_CASES = (
     section("part of a second", "grafana", {"queryTimeout": "500ms"}, ".queryTimeout", "whole seconds"),
     section("memory below Docker's least", "prometheus", {"memory": "1MiB"}, ".memory", "must be 6MiB at least"),
     section("cpus that count as none", "prometheus", {"cpus": 0.001}, ".cpus", "greater than or equal to 0.01"),
-    section("log files of nothing", "docker", {"logMaxSize": "0m"}, ".logMaxSize", '"0m": must match'),
+    section("log files of nothing", "docker", {"logMaxSize": "0m"}, ".logMaxSize", '"0m": must be a whole number'),
 )  # fmt: skip
 
 NEED_CASES = (

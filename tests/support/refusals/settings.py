@@ -295,7 +295,12 @@ SETTINGS_CASES = (
         "docker.imageStore",
         '"overlay2" is not known; valid are: classic, containerd',
     ),
-    of_settings("log size", {"docker": '{"logMaxSize": "10MB"}'}, "docker.logMaxSize", '"10MB": must match'),
+    of_settings(
+        "log size",
+        {"docker": '{"logMaxSize": "10MB"}'},
+        "docker.logMaxSize",
+        '"10MB": must be a whole number and a unit of k, m or g',
+    ),
     of_settings(
         "log files", {"docker": '{"logMaxFiles": 0}'}, "docker.logMaxFiles", "must be greater than or equal to 1"
     ),
