@@ -247,7 +247,7 @@ def _complete_scrape(system: System, key: str) -> Scrape:
 def find_scrape(context: Planning, key: str) -> Scrape:
     """How a service is asked for its metrics: as the system says, and itself; a stand-in is asked plainly.
 
-    Its stand-in has the labels that are declared, so they are kept there too.
+    Its stand-in has the labels that are declared, so it honors them too.
     """
     how = _complete_scrape(context.system, key)
     if context.settings.demo:

@@ -23,7 +23,7 @@ KINDS = {
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.facts], ids=lambda case: case.name)
 def test_what_is_accepted_works(case: ForeignCase, tmp_path: Path) -> None:
-    """Each fact holds of the documents and of what the target is asked for."""
+    """Each fact holds of the documents and of the target's inputs."""
     documents = find_documents(plan_case(case, tmp_path))
     for fact in case.facts:
         value = find_value(documents, fact["in"], fact.get("at", []))

@@ -21,8 +21,8 @@ KEY, FOLDED = "user_service", "user-service"
 USERS = {"packs": ["http"], "port": 8000, "health": ["/health"]}
 CHANGES: dict[str, Any] = {
     f"services.{KEY}": USERS,
-    "services.found_pods": {
-        "port": 9000, "health": ["/health"], "kubernetes": {"namespace": "shop", "selector": {"app": "found"}},
+    "services.own_pods": {
+        "port": 9000, "health": ["/health"], "kubernetes": {"namespace": "shop", "selector": {"app": "own"}},
     },
     "objectives": [{"service": KEY, "kind": "availability", "target": 0.999, "window": "7d"}],
     "dashboards.0.services": [KEY],
@@ -82,7 +82,7 @@ def test_lines_of_a_container_have_the_key(tmp_path: Path, labels: dict[str, str
         ({"label_app_kubernetes_io_name": FOLDED}, KEY),
         ({"label_app": KEY}, KEY),
         ({"container_name": FOLDED}, KEY),
-        ({"label_app": "found"}, "found_pods"),
+        ({"label_app": "own"}, "own_pods"),
         ({"container_name": "other"}, "other"),
     ],
 )
@@ -99,7 +99,7 @@ def test_objects_of_a_cluster_have_valid_names(tmp_path: Path) -> None:
     stand_ins = planned(tmp_path / "demo", "kubernetes", demo=True)
     operated = planned(tmp_path / "operator", "kubernetes", demo=False, prometheus='{"mode": "operator"}')
     names = [item.name for item in stand_ins.list_workloads()] + [item.name for item in operated.extra_objects]
-    assert FOLDED in names and "found-pods" in names
+    assert FOLDED in names and "own-pods" in names
     assert [name for name in names if not OBJECT_NAME.fullmatch(name)] == []
 
 

@@ -65,14 +65,14 @@ OBJECT_VALUE = re.compile(f"({_WORD})?")
 def check_labels(context: Planning) -> list[Problem]:
     """Labels and names that are taken, in the system's file and in the settings of the cluster."""
     system = context.system
-    found_by_pods = context.settings.target == "kubernetes"
+    by_pods = context.settings.target == "kubernetes"
     result: list[Problem] = []
     for key, service in system.services.items():
         result += _check_service(f"services.{key}", service)
-        collisions = list_target_labels(service, found_by_pods=found_by_pods)
-        kept = system.scrape.complete(service.scrape).honor_labels
+        collisions = list_target_labels(service, by_pods=by_pods)
+        honors = system.scrape.complete(service.scrape).honor_labels
         for name, metric in service.metrics.items():
-            result += _check_collisions(f"services.{key}.metrics.{name}", metric, collisions, kept=kept)
+            result += _check_collisions(f"services.{key}.metrics.{name}", metric, collisions, honors=honors)
     for number, alert in enumerate(system.alerts):
         result += _check_taken(f"alerts[{number}].labels", alert.labels, OF_ALERTS)
     for number, log in enumerate(system.host_logs):
@@ -124,14 +124,16 @@ def _check_metric(where: str, name: str, metric: Metric) -> Iterator[Problem]:
     )
 
 
-def list_target_labels(service: Service, *, found_by_pods: bool) -> dict[str, str]:
+def list_target_labels(service: Service, *, by_pods: bool) -> dict[str, str]:
     """The labels that every series of a service is given with its target, each with what it holds."""
-    pods = OF_PODS if found_by_pods and service.kubernetes else {}
+    pods = OF_PODS if by_pods and service.kubernetes else {}
     return {**IDENTITY, **INSTANCE, **pods, **dict.fromkeys(service.labels, "is one of the service's own labels")}
 
 
-def _check_collisions(where: str, metric: Metric, target_labels: Mapping[str, str], *, kept: bool) -> Iterator[Problem]:
-    """Labels of a metric that its target has too: they are renamed, or take the place of ours where they are `kept`.
+def _check_collisions(
+    where: str, metric: Metric, target_labels: Mapping[str, str], *, honors: bool
+) -> Iterator[Problem]:
+    """Labels of a metric that its target has too: they are renamed, or replace ours where the service `honors` them.
 
     Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config (honor_labels)
     """
@@ -139,7 +141,7 @@ def _check_collisions(where: str, metric: Metric, target_labels: Mapping[str, st
         if label not in target_labels:
             continue
         place, holds = f"{where}.labels.{label}", f"the label {label!r} {target_labels[label]}"
-        if not kept:
+        if not honors:
             text = f"{holds}, so that of the metric is stored as exported_{label}; declare it under that name"
             yield Problem(place, f"{text}, or keep it with scrape: {{honorLabels: true}}")
         elif label in IDENTITY and metric.role not in FREE:

@@ -67,7 +67,7 @@ def test_a_demo_scrapes_the_stand_in() -> None:
 
 
 def test_a_stand_in_keeps_the_labels_that_its_service_keeps() -> None:
-    """It has those that are declared, so they are the same series; all else is asked plainly."""
+    """It has those that are declared, so they are the same series; all else of its scrape is plain."""
     how = {"services.api.scrape": {"honorLabels": True, "scheme": "https"}}
     (api,) = [job for job in contributed(context(how, demo=True)).scrape if job.name == "api"]
     assert api.honor_labels and api.scheme == "http"

@@ -59,7 +59,7 @@ def plan_case(case: ForeignCase, folder: Path) -> Plan:
 
 
 def find_documents(plan: Plan) -> Mapping[str, Any]:
-    """All documents and all that the target is asked for, parsed, by name; and each entry of scrape_configs by job."""
+    """All documents and all inputs of the target, parsed, by name; and each entry of scrape_configs by job."""
     made: dict[str, Any] = {}
     for name, text in render_documents(plan).items():
         several = name.startswith("kubernetes/")

@@ -30,4 +30,4 @@ def relabel(rules: Iterable[Mapping[str, Any]], before: Mapping[str, str]) -> di
 
 def expand(template: str, match: re.Match[str]) -> str:
     """A replacement with what the groups of the match have."""
-    return REFERENCE.sub(lambda found: "$" if found[1] else match[int(found[2] or found[3])] or "", template)
+    return REFERENCE.sub(lambda part: "$" if part[1] else match[int(part[2] or part[3])] or "", template)

@@ -34,7 +34,7 @@ def test_objects_of_a_cluster_keep_what_finds_them() -> None:
     assert labels.check_labels(context(target="kubernetes", kubernetes={"labels": {"example.com/team": "a"}})) == []
 
 
-def test_a_label_of_both_is_refused_unless_it_is_kept() -> None:
+def test_a_label_of_both_is_refused_unless_it_is_honored() -> None:
     """Prometheus renames that of the metric, so that what is declared is not what is stored; pods have more of them."""
     metric = {"type": "gauge", "labels": {"service": ["a"], "instance": ["b"], "pod": ["c"]}}
     system = {"services.api.metrics.depth": metric}
@@ -45,15 +45,15 @@ def test_a_label_of_both_is_refused_unless_it_is_kept() -> None:
     assert [p.where for p in labels.check_labels(context({**system, **pods}))] == usual
     on_cluster = labels.check_labels(context({**system, **pods}, target="kubernetes"))
     assert [p.where for p in on_cluster] == [*usual, f"{where}pod"]
-    for kept in ({"services.api.scrape": {"honorLabels": True}}, {"scrape": {"honorLabels": True}}):
-        assert labels.check_labels(context({**system, **pods, **kept}, target="kubernetes")) == []
+    for honors in ({"services.api.scrape": {"honorLabels": True}}, {"scrape": {"honorLabels": True}}):
+        assert labels.check_labels(context({**system, **pods, **honors}, target="kubernetes")) == []
 
 
 def test_what_has_a_role_keeps_the_labels_of_its_service() -> None:
     """Rules ask for the service by its label, so a metric with one of its own would be seen by none."""
-    kept = {"services.api.scrape": {"honorLabels": True}}
+    honors = {"services.api.scrape": {"honorLabels": True}}
     role = {"type": "gauge", "role": "active", "labels": {"job": ["a"]}}
-    (problem,) = labels.check_labels(context({**kept, "services.api.metrics.depth": role}))
+    (problem,) = labels.check_labels(context({**honors, "services.api.metrics.depth": role}))
     assert problem.where.endswith("metrics.depth.labels.job") and "leave honorLabels out" in problem.message
     free = {**role, "labels": {"instance": ["a"]}}
-    assert labels.check_labels(context({**kept, "services.api.metrics.depth": free})) == []
+    assert labels.check_labels(context({**honors, "services.api.metrics.depth": free})) == []
