@@ -122,7 +122,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
-    scraped, unknown = phases.run("targets", lambda: _wait_targets(host, 90))
+    scraped, unknown = phases.run("targets", lambda: _wait_targets(host, plan, 90))
     host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.list_unseen(plan, 60 if scraped else 0))
     report = verify.Report(stack, health, scraped, [*unknown, *unseen], plan.warnings, plan.settings.base_url)
@@ -203,15 +203,18 @@ def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
     if not health:
         nothing = f"nothing of the stack {space.stack} runs here: make up STACK={space.stack}"
         return verify.Report(space.stack, health, (), [nothing], base_url=base_url)
-    scraped, unseen = _wait_targets(host, 30)
+    unseen: list[str] = []
+    scraped: list[dict[str, Any]] = []
     try:
         plan = render.plan_workspace(space)
+        scraped, unseen = _wait_targets(host, plan, 30)
         health, warnings = [*health, *verify.list_missing(plan, health)], plan.warnings
         unseen += host.list_unseen(plan, 30 if scraped else 0)
         differences = _compare_exposed(plan, host) if scraped else []
         unseen += [item.text for item in differences if item.certain]
         warnings = (*warnings, *(item.text for item in differences if not item.certain))
     except ConfigError as error:
+        scraped, unseen = _wait_targets(host, None, 30)
         unseen.append(f"what should be there is not known: {error}")
     return verify.Report(space.stack, health, scraped, unseen, warnings, base_url)
 
@@ -224,10 +227,19 @@ def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:
         return [exposed.Difference(f"what services expose is not known: {error}")]
 
 
-def _wait_targets(host: Host, timeout: float) -> tuple[list[dict[str, Any]], list[str]]:
-    """The targets as `Host.wait_targets` gives them, and a sentence where whoever knows them does not answer."""
+def _wait_targets(host: Host, plan: Plan | None, timeout: float) -> tuple[list[dict[str, Any]], list[str]]:
+    """The targets as `Host.wait_targets` gives them, and sentences on who has too few after `timeout` seconds.
+
+    Where whoever knows them does not answer, that is the sentence.
+    """
+    deadline = time.monotonic() + timeout
     try:
-        return host.wait_targets(timeout), []
+        while True:
+            scraped = host.wait_targets(max(0.0, deadline - time.monotonic()))
+            lacking = verify.list_lacking(plan, scraped) if plan and scraped else []
+            if not lacking or time.monotonic() > deadline:
+                return scraped, lacking
+            time.sleep(0.5)  # pods are found some seconds after they are there
     except RuntimeError as error:
         return [], [f"the targets are not known: {error}"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -147,6 +148,26 @@ def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> lis
         if (active and all(t["health"] == "up" for t in active)) or time.monotonic() > deadline:
             return active
         time.sleep(0.5)
+
+
+def list_lacking(plan: Plan, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Services that are found by their pods and have fewer targets than they should, as sentences.
+
+    A target that was never found is down for nobody: neither Prometheus nor its list of targets speaks of it.
+    """
+    least = Counter[tuple[str, str]]()
+    for job in plan.telemetry.scrape:
+        if job.discovery:
+            labels = {"job": job.name, "service": job.name, **job.discovery.labels}
+            least[labels["service"], labels["job"]] += job.discovery.least
+    labels_of = [target["labels"] for target in scraped]
+    known = Counter((labels.get("service", labels["job"]), labels["job"]) for labels in labels_of)
+    return [
+        f"{service}: {known[service, job]} of {count} targets of the job {job} are known; are its pods there, and does"
+        " its selector find them?"
+        for (service, job), count in sorted(least.items())
+        if known[service, job] < count
+    ]
 
 
 def list_unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list[str]:
@@ -294,7 +315,8 @@ def print_report(report: Report, console: Console) -> bool:
     console.print(table)
     down = [t for t in report.scraped if t["health"] != "up"]
     for target in down:
-        console.print(f"[red]down[/] {target['scrapeUrl']}: {escape(target['lastError'])}")
+        name = target["labels"].get("service", target["labels"]["job"])
+        console.print(f"[red]down[/] {name}, {target['scrapeUrl']}: {escape(target['lastError'])}")
     for sentence in report.unseen:
         console.print(f"[red]unseen[/] {escape(sentence)}")
     print_warnings(report.warnings, console)

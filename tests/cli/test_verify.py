@@ -130,6 +130,23 @@ def test_waiting_for_targets_ends() -> None:
     assert verify.wait_targets(fakes.engine_with(prometheus), "dev", 0) == [target("api", "down")]
 
 
+def test_who_has_too_few_targets_is_named(tmp_path: Path) -> None:
+    """A service that is found by its pods: one that was never found is in no list, and nobody else speaks of it."""
+    pods = {"namespace": "shop", "selector": {"app": "api"}, "expected": 2}
+    plan = plan_shop(tmp_path, {"services.api.kubernetes": pods}, {"demo": "false", "target": "kubernetes"})
+    found = [{"job": job.name, **job.discovery.labels} for job in plan.telemetry.scrape if job.discovery]
+    others = [{**target("x"), "labels": labels} for labels in found for _ in range(2) if labels["job"] != "api"]
+    (sentence,) = verify.list_lacking(plan, [*others, target("api")])
+    assert sentence.startswith("api: 1 of 2 targets of the job api are known")
+    assert verify.list_lacking(plan, [*others, target("api"), target("api")]) == []
+
+
+def test_who_is_down_is_named() -> None:
+    """By its service, as the address of a pod means nothing to anybody."""
+    _, text = shown([GOOD], [target("api", "down")])
+    assert "down api, http" in text
+
+
 def test_report_of_a_good_stack() -> None:
     """The closing table names every workload, its address, how much of it is scraped, and where the password is."""
     good, text = shown([GOOD, Health("tools", "running", "", 1)], [target("prometheus"), target("prometheus")])
