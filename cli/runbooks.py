@@ -44,7 +44,7 @@ def collect_uses(root: Path = ROOT) -> dict[str, list[Use]]:
         seen.add(plan.system.name)
         for each in (plan, *_plan_elsewhere(path, plan)):
             for group in each.telemetry.rules:
-                for alert in group.alerts:
+                for alert in () if group.file else group.alerts:
                     if not (example and alert.name in by_name):
                         by_name.setdefault(alert.name, []).append(build_use(plan, alert))
     return by_name

@@ -36,6 +36,7 @@ _HOST_PATH = r"^(/[^/\s'\"\\:]+)+$"
 QUERY_LOG = r"^/prometheus/[A-Za-z0-9_-]+\.log$"
 _CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
 _COMPOSE = r"^([a-z0-9][a-z0-9_-]*/)?[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
+_PROJECT_FILES = r"^[^/\s\\][^\\\n]*$"
 _FILES = r"^/[^\s]*[^\s/]$"
 LABEL_VALUE = r'^[^"\\\n]+$'
 MATCHER = r'^([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)"([^"\\\n]*)"$'
@@ -62,6 +63,7 @@ PATTERN_TEXTS = {
     QUERY_LOG: "a file of the data directory that ends in .log: no other directory is there to be written to",
     _CONTAINER: "letters, digits, underscores, dots and dashes, beginning with a letter or digit",
     _COMPOSE: "the name of a compose service, or project/service",
+    _PROJECT_FILES: "a path from this file's folder, without a slash at its beginning; * may stand for names",
     _FILES: "an absolute path of files, in which * and ** may stand for names and folders",
     LABEL_VALUE: "text without quotes and backslashes",
     MATCHER: 'a label, one of = != =~ !~, and a value in double quotes without backslashes, such as team="shop"',
@@ -121,6 +123,9 @@ ServiceKey = Annotated[str, Field(pattern=_KEY, max_length=LONGEST_NAME, example
 Duration = Annotated[str, Field(pattern=_DURATION, examples=["30s", "15d"]), AfterValidator(_check_duration)]
 """A Prometheus duration such as 30s, 5m or 15d."""
 
+RuleTime = Annotated[str, Field(pattern=_DURATION, min_length=2, examples=["0s", "5m"])]
+"""A Prometheus duration that may be zero, as rule files have it."""
+
 QueryTime = Annotated[Duration, AfterValidator(_check_query_time)]
 """How long a query may take."""
 
@@ -129,6 +134,9 @@ Size = Annotated[str, Field(examples=["512MiB", "10GiB"]), AfterValidator(_check
 
 Memory = Annotated[Size, AfterValidator(_check_memory)]
 """A memory limit, such as 512MiB."""
+
+ProjectFiles = Annotated[str, Field(pattern=_PROJECT_FILES, examples=["shop/*.json"])]
+"""A path, or a pattern of paths (`*`, `**`, `?`), from the folder of the file that names it."""
 
 DnsLabel = Annotated[str, Field(pattern=_DNS_LABEL, max_length=63, examples=["shop"])]
 """A name without dots as Kubernetes has it for namespaces of others, which may begin with a digit.

@@ -39,7 +39,8 @@ class SystemRow:
 class Planning:
     """What a component may know while contributions are collected.
 
-    `sections` are the settings of all components by name, `rows` the rows that components bring by theirs.
+    `sections` are the settings of all components by name, `rows` the rows that components bring by theirs, `own_files`
+    the rules and dashboards of the files that the system names.
     """
 
     stack: str
@@ -49,6 +50,7 @@ class Planning:
     address: Callable[[str, int], str]
     images: Mapping[str, Image]
     rows: Mapping[str, SystemRow] = field(default_factory=dict)
+    own_files: Telemetry = field(default_factory=Telemetry)
 
     def list_instances(self, name: str, port: int) -> list[str]:
         """`host:port` of every instance of the component `name`; of the component itself where it has just one."""

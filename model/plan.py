@@ -118,7 +118,7 @@ def build_plan(
     problems += unread.check_idle(planned, parts, switched_off, workloads)
     problems += host_ports.check_host_ports(plan.stack, plan.sections, plan.system, plan.workloads)
     clashes = names.check_names(planned, {**parts, **idle}, extra, workloads)
-    problems += clashes.values()
+    problems += [*clashes.values(), *names.check_own_files({**parts, **idle}, extra)]
     said = {*clashes, *(match[1] for each in problems if (match := TAKEN.match(each.message)))}
     problems += [
         Problem(f"stack {context.stack}", text)

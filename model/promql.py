@@ -39,6 +39,8 @@ class Catalogue:
 
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     recorded: frozenset[str] = frozenset()
+    complete: bool = True
+    """Whether a name that is not in it is a mistake."""
 
     def list_series(self) -> dict[str, Metric]:
         """The declared metrics under the names that their series have."""
@@ -64,7 +66,7 @@ def check_query(query: str, catalogue: Catalogue) -> list[str]:
     messages: list[str] = []
     for node in walk_nodes(tree):
         if isinstance(node, promql.VectorSelector):
-            messages += _check_selector(node, series, catalogue.recorded)
+            messages += _check_selector(node, series, catalogue)
         elif isinstance(node, promql.Call):
             messages += _check_call(node, series)
         elif isinstance(node, promql.AggregateExpr):
@@ -98,7 +100,7 @@ def _find_name(node: Any) -> str | None:
     return next(named, None)
 
 
-def _check_selector(node: Any, series: Mapping[str, Metric], recorded: frozenset[str]) -> list[str]:
+def _check_selector(node: Any, series: Mapping[str, Metric], catalogue: Catalogue) -> list[str]:
     """Names that nothing exposes, and labels that the metric does not have."""
     name = _find_name(node)
     if name is None:
@@ -114,6 +116,9 @@ def _check_selector(node: Any, series: Mapping[str, Metric], recorded: frozenset
             for m in node.matchers.matchers
             if m.name not in allowed and m.name != "__name__"
         ]
+    recorded = catalogue.recorded
+    if not catalogue.complete:
+        return []
     if ":" in name:
         known = name in recorded
     else:

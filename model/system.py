@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from model.base import Duration, LabelName, Name, PortNumber, ServiceKey, Strict
+from model.base import Duration, LabelName, Name, PortNumber, ProjectFiles, ServiceKey, Strict
 from model.dashboard_spec import DashboardSpec
 from model.errors import Inconsistent, Problem, suggest_name
 from model.logs import HostLog
@@ -124,6 +124,10 @@ class System(Strict):
     """Log files on the host."""
     dashboards: tuple[DashboardSpec, ...] = ()
     """Its dashboards; one of everything that is known of it when there are none."""
+    dashboard_files: tuple[ProjectFiles, ...] = ()
+    """Dashboards as Grafana exports them (JSON): paths or patterns of paths, from the folder of this file."""
+    rule_files: tuple[ProjectFiles, ...] = ()
+    """Alerts and recording rules in Prometheus' own format (YAML): paths or patterns, from the folder of this file."""
     alerts: tuple[AlertSpec, ...] = ()
     """Its alerts."""
     objectives: tuple[ServiceLevelObjective, ...] = ()

@@ -176,7 +176,9 @@ class Inhibition:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRule:
-    """A Prometheus alert. `for_` is the rule's `for`; `summary` and `description` may use alert templates.
+    """A Prometheus alert. `for_` is the rule's `for`, `keep_firing_for` its own.
+
+    `summary` and `description` may use alert templates.
 
     `limit` is the threshold in `expr` where it has one that a system may tune: a `Share`, a `Count`, or a plain number
     that is greater than zero (`model.limits`). `quantile` is what it looks at, where that may be tuned; `min_failures`
@@ -192,6 +194,7 @@ class AlertRule:
     summary: str
     description: str
     for_: str = "0s"
+    keep_firing_for: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
@@ -207,7 +210,8 @@ class AlertRule:
 class RuleGroup:
     """Rules that are evaluated together, in order, every `interval` (None: the stack's default).
 
-    `board` is the uid of the dashboard that its alerts lead to.
+    `board` is the uid of the dashboard that its alerts lead to. `limit` is the most alerts or series of a rule (0: any
+    number), `query_offset` how far in the past they look, `file` where they were read from if they are a user's.
     """
 
     name: str
@@ -215,6 +219,9 @@ class RuleGroup:
     alerts: tuple[AlertRule, ...] = ()
     interval: str | None = None
     board: str = ""
+    limit: int = 0
+    query_offset: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,12 +238,16 @@ class Datasource:
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """A finished Grafana dashboard model (a JSON object with uid and title), and the folder it belongs to."""
+    """A finished Grafana dashboard model (a JSON object with uid and title), and the folder it belongs to.
+
+    `file` is where it was read from if it is a user's.
+    """
 
     uid: str
     title: str
     folder: str
     model: Mapping[str, Any] = field(hash=False)
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,7 +382,7 @@ class Telemetry:
         groups: dict[str, list[str]] = {
             "scrape job": [job.name for job in self.scrape],
             "rule group": [group.name for group in self.rules],
-            "alert": [f"{a.name} {a.service}".strip() for group in self.rules for a in group.alerts],
+            "alert": [f"{a.name} {a.service}".strip() for g in self.rules if not g.file for a in g.alerts],
             "dashboard uid": [board.uid for board in self.dashboards],
             "data source uid": [source.uid for source in self.datasources],
             "route": [route.name for route in self.routes],

@@ -37,7 +37,8 @@ def tune_telemetry(telemetry: Telemetry, system: System, settings: Settings, *, 
         alerts = []
         for alert in group.alerts:
             folder = system.name if alert.name in own else ""
-            links = _build_links(alert, board, settings, _locate_runbook(alert.name, folder))
+            page = "" if group.file else _locate_runbook(alert.name, folder)  # nobody has written one for a user's
+            links = _build_links(alert, board, settings, page)
             if rule := _tune_alert(alert, system, links, settings.longest_for):
                 alerts.append(rule)
         groups.append(replace(group, alerts=tuple(alerts)))
@@ -139,7 +140,7 @@ def _build_links(alert: AlertRule, board: str, settings: Settings, path: str) ->
     """Where an alert leads people, as annotations."""
     chosen = f"?var-service={alert.service}" if alert.service else ""
     base = settings.runbooks.rstrip("/")
-    links = {"runbook_url": f"{base}/{path}"} if base else {}
+    links = {"runbook_url": f"{base}/{path}"} if base and path else {}
     if board:
         links["dashboard_url"] = f"{settings.base_url}/d/{board}{chosen}"
     return links

@@ -82,7 +82,13 @@ def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
     objectives = slo.build_groups(system, context.settings.environment)
     rules = tuple(
         group
-        for group in [*groups, *_build_outcome_groups(system, rules_by_service), own, *objectives]
+        for group in [
+            *groups,
+            *_build_outcome_groups(system, rules_by_service),
+            own,
+            *objectives,
+            *context.own_files.rules,
+        ]
         if group.recordings or group.alerts
     )
     known = Catalogue(_merge_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
@@ -353,7 +359,7 @@ def _build_dashboards(context: Planning, problems: list[Problem]) -> tuple[Dashb
             )
         except ConfigError as error:
             problems += error.problems
-    return tuple(built)
+    return (*built, *context.own_files.dashboards)
 
 
 def _fill_rows(spec: DashboardSpec, context: Planning, keys: Sequence[str], where: str) -> DashboardSpec:

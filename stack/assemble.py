@@ -38,6 +38,7 @@ from model.system import System
 from model.workload import Workload
 from packs.system import expand_system
 from stack import registry
+from stack.own_files import read_own_files
 
 IMAGES = Path("configs/images.yaml")
 SYSTEMS = Path("configs/systems")
@@ -95,7 +96,9 @@ def assemble_plan(
         address, check = address or chosen.address(stack, settings), check or chosen.check
     if address is None:
         raise TypeError("either address or platforms is needed")
-    context = _build_planning(stack, settings, system, address, images or {})
+    own_files, mistakes = read_own_files(system, settings.environment, root, SYSTEMS)
+    problems += mistakes
+    context = replace(_build_planning(stack, settings, system, address, images or {}), own_files=own_files)
     problems += _check_settings(context, chosen=target is not None)
     secrets = collect_secrets(context)
     problems += _check_unknown_keys(stack, config, secrets) + _check_secrets(

@@ -263,6 +263,7 @@ SPOKEN: dict[str, dict[str, str]] = {
     "components/prometheus/monitors.py": {"kubelet": "a label that the operator gives its Service"},
     "model/checks/entry.py": {"traefik": "the entry point, which alone is reached from outside"},
     "model/checks/needs.py": {"grafana": "how data sources begin that are built in"},
+    "model/dashboard_files.py": {"grafana": "the type of a data source that is built in"},
     "model/dashboard.py": {"loki": "the type of a data source", "prometheus": "the type of a data source"},
     "model/database.py": {"grafana": "the usual name of a database and its user"},
     "model/scope.py": {"alertmanager": "the type of a mark"},

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.prometheus.monitors import OperatorOptions, build_monitors
-from components.prometheus.rules import build_rules
+from components.prometheus.rules import build_group_options, build_rules
 from model.base import fold_key
 from model.component import Planned, Planning
 from model.dashboard import render_dashboard
@@ -37,7 +37,7 @@ def build_prometheus_rules(context: Planning, options: OperatorOptions, group: R
     interval = group.interval or options.evaluation_interval
     every = [add_route_labels(context, options.operator, rule) for rule in build_rules(group)]
     for number, part in enumerate(split_rules(every, RULES_SIZE), start=1):
-        written = {"name": group.name, "interval": interval, "rules": part}
+        written = {"name": group.name, "interval": interval, **build_group_options(group), "rules": part}
         yield ExtraObject(
             api=f"{GROUP}/v1",
             kind="PrometheusRule",

@@ -15,7 +15,13 @@ from model.telemetry import AlertRule, RuleGroup
 def build_rule_file(group: RuleGroup) -> dict[str, Any]:
     """A rule file with one group."""
     interval = {"interval": group.interval} if group.interval else {}
-    return {"groups": [{"name": group.name, **interval, "rules": build_rules(group)}]}
+    return {"groups": [{"name": group.name, **interval, **build_group_options(group), "rules": build_rules(group)}]}
+
+
+def build_group_options(group: RuleGroup) -> dict[str, Any]:
+    """What a group says beside its interval and its rules."""
+    limit = {"limit": group.limit} if group.limit else {}
+    return limit | ({"query_offset": group.query_offset} if group.query_offset else {})
 
 
 def build_rules(group: RuleGroup) -> list[dict[str, Any]]:
@@ -36,6 +42,7 @@ def _build_alert(alert: AlertRule) -> dict[str, Any]:
         "alert": alert.name,
         "expr": alert.expr,
         **({"for": alert.for_} if parse_duration(alert.for_) else {}),
+        **({"keep_firing_for": alert.keep_firing_for} if alert.keep_firing_for else {}),
         "labels": {"severity": alert.severity, **alert.labels},
         "annotations": annotations,
     }

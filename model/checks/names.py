@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from model.base import fold_key, is_name
+from model.base import LONGEST_NAME, fold_key, is_name
 from model.errors import Problem
 from model.places import locate_in_system
 from model.system import System
@@ -48,11 +48,14 @@ def check_names(
 
 def _check_services(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
     known: dict[str, str] = {}
-    for key in system.services:
+    for key, service in system.services.items():
         name = fold_key(key)
         other = known.setdefault(name, key)
         if name in taken or POOLS.fullmatch(name):
-            message = f"{name!r} is the name of a part of the stack; choose another, such as {system.name}-{key}"
+            free = f"own-{name}"[:LONGEST_NAME].rstrip("-")
+            message = f"{name!r} is the name of a part of the stack; choose another, such as {free}"
+            if not (service.address or service.addresses or service.on_host):
+                message += f", and say where it is: address: {key}:{service.port}"
             yield name, Problem(f"services.{key}", message)
         elif other != key:
             message = f"{key!r} and {other!r} would be one name, {name!r}, where no underscores are allowed; rename one"
@@ -80,6 +83,31 @@ def _check_dashboards_and_alerts(system: System, own: Telemetry, extra: Telemetr
     for number, spec in enumerate(system.alerts):
         if spec.name in alerts:
             yield spec.name, Problem(f"alerts[{number}].name", f"{spec.name!r} is an alert that the stack brings")
+
+
+def check_own_files(parts: Mapping[str, Telemetry], extra: Telemetry) -> list[Problem]:
+    """Names in a system's own rule and dashboard files that something else has; each with its file.
+
+    Args:
+        parts: what each component contributes.
+        extra: what the system contributes, with its files.
+    """
+    every = [*Telemetry.merge(parts.values()).rules, *extra.rules]
+    users: dict[str, set[str]] = {}
+    for group in every:
+        for name in (*(alert.name for alert in group.alerts), *(rule.record for rule in group.recordings)):
+            users.setdefault(name, set()).add(group.file)
+    problems = []
+    for group in (group for group in every if group.file):
+        for kind, names in (
+            ("alert", [a.name for a in group.alerts]),
+            ("record", [r.record for r in group.recordings]),
+        ):
+            for name in dict.fromkeys(names):
+                if others := users[name] - {group.file}:
+                    by = ", ".join(sorted(file or "the stack or its system" for file in others))
+                    problems.append(Problem(f"{group.file}: {kind} {name}", f"has the name of one of {by}; rename it"))
+    return problems
 
 
 def _check_stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:

@@ -62,12 +62,21 @@ def planned(folder: Path, settings: Mapping[str, Any], system: Mapping[str, Any]
         system = {key: _reached(value) if key in ("services", "databases") else value for key, value in system.items()}
     name = str(system["name"] if settings["system"] == SHOP else settings["system"])
     root = project(folder, json.dumps({**system, "name": name}), name=name)  # JSON is YAML, and soon written
+    _write_own_files(root / "configs" / "systems" / "own")
     settings = {**settings, "system": name}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
     config = {key: ConfigValue(text) for key, text in texts.items()}
     images = _load_images()
     with mock.patch("model.load._parse_yaml", json.loads), mock.patch("stack.assemble.load_images", lambda _: images):
         return assemble_plan("dev", config, platforms=PLATFORMS, root=root, need_secrets=False)
+
+
+def _write_own_files(folder: Path) -> None:
+    """A dashboard and a rule file that a system can name."""
+    rule = {"alert": "OwnAlert", "expr": "up == 0", "labels": {"severity": "warning"}}
+    folder.mkdir(exist_ok=True)
+    (folder / "board.json").write_text(json.dumps({"title": "Own", "panels": [{"type": "text"}]}))
+    (folder / "rules.yaml").write_text(json.dumps({"groups": [{"name": "own", "rules": [rule]}]}))
 
 
 @functools.cache

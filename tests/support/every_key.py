@@ -255,6 +255,8 @@ SETTINGS_VALUES: Values = {
 """Values of settings."""
 
 SYSTEM_VALUES: Values = {
+    "dashboardFiles": (["own/board.json"],),
+    "ruleFiles": (["own/rules.yaml"],),
     "name": ("depot",),
     "services.*.logs.compose": ("shop/anew",),
     "services.*.logs.selector": ({"namespace": "shop", "labels": {"app": "lines"}},),

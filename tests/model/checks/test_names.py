@@ -44,3 +44,11 @@ def test_keys_that_fold_to_one_name_are_refused(tmp_path: Path) -> None:
     assert said(tmp_path / "b", demo=True, **two) == ["configs/systems/shop.yaml: services.user-service"]
     taken: dict[str, object] = {"services__node_exporter": {"port": 1}}
     assert said(tmp_path / "c", demo=False, **taken) == ["configs/systems/shop.yaml: services.node_exporter"]
+
+
+def test_a_service_called_like_a_part_of_the_stack_learns_what_to_do(tmp_path: Path) -> None:
+    """Another name would change where it is looked for, so the address is part of the remedy."""
+    with pytest.raises(
+        ConfigError, match=r"services\.traefik: .*own-traefik, and say where it is: address: traefik:80"
+    ):
+        plan_shop(tmp_path, {"services.traefik": {"port": 80}})

@@ -124,7 +124,7 @@ TAKEN_CASES = (
         "is taken",
     ),
     *(
-        of_system(f"service {name}", {f"services.{name}": {"port": 1}}, f"services.{name}", f"such as shop-{name}")
+        of_system(f"service {name}", {f"services.{name}": {"port": 1}}, f"services.{name}", f"such as own-{name}")
         for name in ("traefik", "node-exporter", "cadvisor", "kube-state-metrics", "services", "services-https")
     ),
     of_system("service blackbox", {"services.blackbox": {"port": 1}}, "services.blackbox", "a part of the stack"),
