@@ -58,6 +58,11 @@ def compile_expression(text: str) -> re.Pattern[str]:
     return compiled
 
 
+def list_groups(text: str | None) -> tuple[str, ...]:
+    """The names of the groups of an expression; none where there is none."""
+    return tuple(compile_expression(text).groupindex) if text else ()
+
+
 def _translate(match: re.Match[str]) -> str:
     """A token as Python writes it; classes of Unicode are narrowed to letters, as only the form matters."""
     part = match[0]

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from model.base import Duration, Strict, parse_duration
 from model.errors import Inconsistent, Problem
-from model.expressions import Expression
+from model.expressions import Expression, list_groups
 from model.layouts import Layout, find_offset
 from model.zones import Zone
 
 LineFormat = Literal["json", "logfmt", "text"]
 LogField = Annotated[str, Field(min_length=1, max_length=100)]
+TIME_FIELDS = ("time", "ts", "timestamp", "@timestamp", "@t", "asctime")
+"""Where the time of a line is, in the order in which it is looked for."""
+IDS: Mapping[str, tuple[str, ...]] = {
+    "trace_id": (
+        *("trace_id", "traceId", "traceID", "traceid", "TraceId", "TraceID", "trace.id", "dd.trace_id"),
+        *("otelTraceID", "otelTraceId", "@tr"),
+    ),
+    "span_id": (
+        *("span_id", "spanId", "spanID", "spanid", "SpanId", "SpanID", "span.id", "dd.span_id"),
+        *("otelSpanID", "otelSpanId", "@sp"),
+    ),
+}
+"""Ids by which lines and traces lead to each other, as ECS, Datadog, OpenTelemetry, Serilog and others call them."""
 LONGEST_WAIT = "30s"
 """Nobody sees a line before its entry is complete, and alerts on lines look at the last minutes."""
 MOST_LINES = 1000
@@ -70,3 +84,26 @@ class LineTime(Strict):
         if message:
             raise Inconsistent([Problem("zone", message)])
         return self
+
+
+def check_fields(line_format: LineFormat, expression: str | None, named: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """Fields that lines of text do not have: those that no group of an expression is called like.
+
+    `named` has the names of fields by the key under which they are named.
+    """
+    if line_format != "text":
+        message = f"lines of format {line_format} have their own fields; leave it out, or say format: text"
+        return [Problem("expression", message)] if expression else []
+    groups = list_groups(expression)
+    if expression and not groups:
+        return [Problem("expression", "has no group with a name, such as (?P<status>[0-9]+), so it reads nothing")]
+    problems = []
+    for key, names in named.items():
+        unknown = ", ".join(name for name in names if name not in groups)
+        if unknown and expression:
+            message = f"{unknown}: no group of expression is called so; it has {', '.join(groups)}"
+            problems.append(Problem(key, message))
+        elif unknown:
+            message = f"{unknown}: lines of format text have no fields; leave it out, or give expression"
+            problems.append(Problem(key, message))
+    return problems

@@ -12,7 +12,8 @@ from pydantic.alias_generators import to_camel
 
 from model.base import ComposeService, ContainerName, DnsLabel, Files, LabelName, Name, ServiceKey, Strict
 from model.errors import Inconsistent, Problem
-from model.lines import LineFormat, LineTime, LogField, Multiline
+from model.expressions import Expression
+from model.lines import LineFormat, LineTime, LogField, Multiline, check_fields
 from model.scope import OnlyOn
 
 CONTAINERS = "containerlogs"
@@ -62,8 +63,11 @@ class Logs(Strict):
 
     format: LineFormat = "json"
     """Line format; JSON and logfmt lines have their fields parsed. The level of any line is found by itself."""
+    expression: Expression | None = None
+    """For format text: an expression (RE2) whose named groups are the line's fields, as (?P<status>[0-9]+) is one."""
     fields: tuple[LogField, ...] = ("level", "ts", "msg")
-    """Fields of a JSON or logfmt line; beside level, time and message they are stored so that people search by them."""
+    """Fields of a line; beside level, time and message they are stored so that people search by them. Of text they are
+    groups of expression, and all of them when absent."""
     labels: tuple[LabelName, ...] = ("level",)
     """Fields that become index labels; only fields with few distinct values are allowed."""
     level_field: LogField | None = None
@@ -84,20 +88,20 @@ class Logs(Strict):
     @model_validator(mode="after")
     def _check_format(self) -> Logs:
         problems = _check_few_values("labels", self.labels)
-        if len(given := [name for name in SOURCES if getattr(self, name) is not None]) > 1:
+        if len(sources := [name for name in SOURCES if getattr(self, name) is not None]) > 1:
             problems.append(
-                Problem("", f"{' and '.join(given)}: say once where its lines come from; leave the rest out")
+                Problem("", f"{' and '.join(sources)}: say once where its lines come from; leave the rest out")
             )
         if taken := sorted(IDENTITY.intersection(self.labels)):
             message = f"{', '.join(taken)}: such a label says where a line comes from; no field may take its place"
             problems.append(Problem("labels", message))
-        if self.format == "text":
-            values = {"fields": self.fields, "labels": self.labels, "level_field": self.level_field}
-            problems += [
-                Problem(to_camel(name), "lines of format text have no fields; leave it out, or use json or logfmt")
-                for name, value in values.items()
-                if value and name in self.model_fields_set
-            ]
+        given = {"fields": self.fields, "labels": self.labels, "level_field": (self.level_field or "",)}
+        named = {
+            to_camel(name): [each for each in fields if each != "level" or not self.expression]
+            for name, fields in given.items()
+            if name in self.model_fields_set
+        }
+        problems += check_fields(self.format, self.expression, named)
         if problems:
             raise Inconsistent(problems)
         return self
@@ -114,6 +118,10 @@ class HostLog(Strict):
     """Line format; JSON and logfmt lines have their fields parsed. Each line is searched for its level."""
     time: LineTime = USUAL_TIME
     """Where its lines say when they were written."""
+    expression: Expression | None = None
+    """For format text: an expression (RE2) whose named groups are the line's fields, as (?P<status>[0-9]+) is one."""
+    fields: tuple[LogField, ...] = ()
+    """More fields by which people search; of text they are groups of expression, and all of them when absent."""
     multiline: Multiline | None = None
     """Which lines are one entry, where traces of many lines are written; each line is one when absent."""
     labels: Mapping[LabelName, str] = Field(default_factory=dict)
@@ -129,9 +137,10 @@ class HostLog(Strict):
     @model_validator(mode="after")
     def _check_path(self) -> HostLog:
         problems = _check_few_values("labelFields", self.label_fields)
-        if self.format == "text" and (named := [name for name in self.label_fields if name != "level"]):
-            message = f"{', '.join(named)}: lines of format text have no fields; leave it out, or use json or logfmt"
-            problems.append(Problem("labelFields", message))
+        labels = [name for name in self.label_fields if name != "level"]
+        problems += check_fields(self.format, self.expression, {"labelFields": labels, "fields": self.fields})
+        if self.time.field and self.format == "text":
+            problems += check_fields(self.format, self.expression, {"time.field": [self.time.field]})
         if derive_folder(self.path) == "/":
             message = f"{self.path!r}: name the first folder, or the whole disk of the host would be mounted"
             problems.append(Problem("path", message))

@@ -311,6 +311,8 @@ class LogFile:
     group: int | None = None
     service: str = ""
     format: LineFormat = "json"
+    expression: str | None = None
+    fields: tuple[str, ...] = ()
     time: LineTime = field(default_factory=LineTime)
     multiline: Multiline | None = None
 

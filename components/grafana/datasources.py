@@ -5,9 +5,11 @@ Format: https://grafana.com/docs/grafana/latest/administration/provisioning/#dat
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from model.dashboard import LOKI
+from model.lines import IDS
 from model.telemetry import TRACING, Datasource
 
 
@@ -42,10 +44,11 @@ def build_derived_fields(traces: Datasource) -> dict[str, Any]:
     A dollar is doubled because provisioning files have their variables replaced. Format:
     https://grafana.com/docs/grafana/latest/datasources/loki/configure-loki-data-source/#derived-fields
     """
+    names = "|".join(map(re.escape, IDS["trace_id"]))
     target = {"datasourceUid": traces.uid, "url": "$${__value.raw}", "urlDisplayLabel": "Open the trace"}
     return {
         "derivedFields": [
-            {"name": "trace_id", **target, "matcherRegex": '"trace_?[iI]d":\\s*"(\\w+)"'},
+            {"name": "trace_id", **target, "matcherRegex": rf'"(?:{names})":\s*"(\w+)"'},
             {"name": "trace_id (label)", **target, "matcherType": "label", "matcherRegex": "trace_id"},
         ]
     }

@@ -8,16 +8,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from components.promtail.multiline import build_joined, build_joining_stages
 from components.promtail.pipeline import (
-    STRUCTURED,
     Reading,
     build_reading,
     build_stages,
+    select_fields,
 )
 from components.promtail.settings import DATA_DIR, DISCOVERY, HOST_DIR, PODS_DIR, PORT, Settings
 from components.promtail.sources import (
@@ -173,6 +172,8 @@ def _build_log_file(log: HostLog, writers: tuple[str, ...], service: str) -> Log
         group=log.group,
         service=service,
         format=log.format,
+        expression=log.expression,
+        fields=log.fields,
         time=log.time,
         multiline=log.multiline,
     )
@@ -200,7 +201,7 @@ def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     return {
         "job_name": log.job,
         "static_configs": [{"targets": ["localhost"], "labels": labels}],
-        "pipeline_stages": [*joined, *build_time_stages(log.time, how.format), *build_stages({}, how)],
+        "pipeline_stages": [*joined, *build_stages({}, how), *build_time_stages(log.time, how.format, how.expression)],
     }
 
 
@@ -209,11 +210,10 @@ def build_file_reading(context: Planning, log: LogFile) -> Reading:
     own = build_reading(context.system.services[log.service].logs) if log.service else None
     if own and own.format == "text":
         return own
-    fields = tuple(name for key in log.demo for name in build_reading(context.system.services[key].logs).fields)
-    indexed = tuple(dict.fromkeys([*(own.labels if own else ()), *(n for n in log.label_fields if n != "level")]))
-    every = (*own.fields, *fields) if own else (*STRUCTURED, *fields)
-    beside = tuple(dict.fromkeys(name for name in every if name not in indexed))
-    return replace(own or Reading(format=log.format), labels=indexed, fields=beside)
+    written = [name for key in log.demo for name in build_reading(context.system.services[key].logs).fields]
+    fields = [*(own.fields if own else ()), *log.fields, *(written if log.format != "text" else ())]
+    labels = dict.fromkeys([*(own.labels if own else ()), *log.label_fields])
+    return select_fields(own or Reading(format=log.format, expression=log.expression), list(labels), fields)
 
 
 def build_glob(context: Planning, log: LogFile) -> str:

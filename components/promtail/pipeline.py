@@ -7,64 +7,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
+from components.promtail.levels import LEVEL_FIELDS, SERILOG, TEXT_GROUPS, TEXT_LEVEL, build_level_stage
 from model.base import derive_label_name
+from model.expressions import list_groups
+from model.lines import IDS, TIME_FIELDS, LineFormat
 from model.logs import IDENTITY, Logs
 
 STRUCTURED = ("request_id", "trace_id", "span_id", "user_id")
 """Fields that people search by and that have too many values for an index: stored beside the line."""
 IN_THE_LINE = frozenset({"level", "severity", "ts", "time", "timestamp", "msg", "message"})
 """Fields that nobody needs beside the line: Loki has level and time, and the message is what people read."""
-LEVELS: Mapping[str, tuple[str, ...]] = {
-    "trace": ("10", "trace", "trc", "verbose", "finer", "finest"),
-    "debug": ("20", "debug", "dbg", "fine"),
-    "info": ("30", "info", "inf", "information", "informational", "notice", "log", "i"),
-    "warn": ("40", "warn", "wrn", "warning", "w"),
-    "error": ("50", "error", "err", "severe", "e"),
-    "critical": ("critical", "crit", "alert"),
-    "fatal": ("60", "fatal", "ftl", "panic", "dpanic", "emerg", "emergency", "f"),
-}
-"""The label's values, and what programs write for them: pino's and bunyan's numbers, klog's letters, syslog's words."""
-LEVEL_FIELDS = ("level", "severity", "lvl", "levelname", "log_level", "severity_text", "log.level", "@l")
-"""Where the level of a JSON or logfmt line is, in the order in which it is looked for."""
-_LEVEL_NAMES = (
-    "TRACE|DEBUG|DBG|INFO|INF|NOTICE|WARN|WARNING|WRN|ERROR|ERR|SEVERE|CRITICAL|CRIT|ALERT|FATAL|FTL|PANIC|EMERG"
-)
-TEXT_LEVEL = (
-    r"^(?P<klog>[IWEF])\d{4} "
-    r"|(?i:\b(?:level|lvl|severity)[\"']?[=:] ?[\"']?(?P<pair>[a-z]+))"
-    rf"|(?:\b|\x1b\[[0-9;]*m)(?P<word>{_LEVEL_NAMES})\b"
-    r"|\b(?P<postgres>LOG):"
-    r"|\[(?P<bracket>trace|debug|info|notice|warn|warning|error|crit|alert|emerg)\]"
-    r"|^(?P<prefix>debug|info|warning|warn|error|panic|fatal)(?:\([\w.]+\))?: "
-)
-"""Where the level of any other line is: what klog, logfmt, most loggers, PostgreSQL, nginx and Zig or Go begin with.
 
-Words inside of a sentence are lower-case, and are no level: "no error found".
-"""
-_TEXT_GROUPS = ("klog", "pair", "word", "postgres", "bracket", "prefix")
+_OF_LEVEL, _OF_TIME = frozenset(LEVEL_FIELDS), frozenset(TIME_FIELDS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How lines are read: their format, which fields become labels, and which are stored beside the line."""
 
-    format: Literal["json", "logfmt", "text"] = "json"
+    format: LineFormat = "json"
     labels: tuple[str, ...] = ()
     fields: tuple[str, ...] = STRUCTURED
     level_field: str | None = None
+    expression: str | None = None
 
 
 def build_reading(logs: Logs) -> Reading:
     """How the lines of a service are read; plain text has no fields."""
-    if logs.format == "text":
-        return Reading(format="text", fields=())
-    labels = tuple(name for name in logs.labels if name != "level")
-    hidden = IN_THE_LINE | IDENTITY | {*labels, logs.level_field}
-    fields = tuple(dict.fromkeys(name for name in (*STRUCTURED, *logs.fields) if name not in hidden))
-    return Reading(format=logs.format, labels=labels, fields=fields, level_field=logs.level_field)
+    fields = logs.fields if "fields" in logs.model_fields_set or not logs.expression else ()
+    return select_fields(
+        Reading(format=logs.format, level_field=logs.level_field, expression=logs.expression), logs.labels, fields
+    )
+
+
+def select_fields(how: Reading, labels: Sequence[str], fields: Sequence[str]) -> Reading:
+    """A reading with its labels and with the fields that are stored beside a line, each under its usual name.
+
+    Text has those that its expression names, all of them where none is chosen.
+    """
+    usual: Sequence[str] = STRUCTURED
+    if how.format == "text":
+        groups = list_groups(how.expression)
+        fields = fields or [name for name in groups if name not in _OF_LEVEL | _OF_TIME]
+        usual = [name for name in STRUCTURED if name in map(derive_usual_name, groups)]
+    chosen = tuple(name for name in labels if name != "level")
+    hidden = IN_THE_LINE | IDENTITY | {*chosen, how.level_field}
+    named = map(derive_usual_name, (*usual, *(name for name in fields if name not in hidden)))
+    return replace(how, labels=chosen, fields=tuple(dict.fromkeys(name for name in named if name not in hidden)))
+
+
+def derive_usual_name(field: str) -> str:
+    """The name under which a field is stored: `derive_usual_name("traceId") == "trace_id"`."""
+    return next((name for name, others in IDS.items() if field in others), field)
 
 
 def build_stages(readings: Mapping[str, Reading], usual: Reading | None = None) -> list[dict[str, Any]]:
@@ -82,22 +79,21 @@ def build_stages(readings: Mapping[str, Reading], usual: Reading | None = None) 
     matched = [_build_match_stage(f'{{service=~"{"|".join(services)}"}}', how) for how, services in special.items()]
     rest = f', service!~"{"|".join(known)}"' if known else ""
     matched.append(_build_match_stage(f'{{job=~".+"{rest}}}', usual))
-    text = [{"regex": {"expression": TEXT_LEVEL}}, build_level_stage(_TEXT_GROUPS), {"labels": {"level": None}}]
+    text = [{"regex": {"expression": TEXT_LEVEL}}, build_level_stage(TEXT_GROUPS), {"labels": {"level": None}}]
     unread = {"match": {"selector": '{job=~".+", level=""}', "stages": text}}
     return [*(stage for stage in matched if stage), unread]
 
 
 def _build_match_stage(selector: str, how: Reading) -> dict[str, Any]:
     """The stage for lines of a selector; empty where they have no fields."""
-    if how.format == "text":
+    if how.format == "text" and not how.expression:
         return {}
-    begins = r"^\s*\{" if how.format == "json" else r"\w="
-    parsed = {"json": build_json_stages, "logfmt": build_logfmt_stages}[how.format](how)
-    labels = {derive_label_name(name): None for name in ("level", *how.labels)}
-    stages = [*parsed, {"labels": labels}]
+    begins = {"json": r' |~ "^\\s*\\{"', "logfmt": r' |~ "\\w="', "text": ""}[how.format]
+    build = {"json": build_json_stages, "logfmt": build_logfmt_stages, "text": build_text_stages}[how.format]
+    stages = [*build(how), {"labels": {derive_label_name(name): None for name in ("level", *how.labels)}}]
     if how.fields:
         stages.append({"structured_metadata": {derive_label_name(name): None for name in how.fields}})
-    return {"match": {"selector": f"{selector} |~ {json.dumps(begins)}", "stages": stages}}
+    return {"match": {"selector": f"{selector}{begins}", "stages": stages}}
 
 
 def build_json_stages(how: Reading) -> list[dict[str, Any]]:
@@ -106,11 +102,13 @@ def build_json_stages(how: Reading) -> list[dict[str, Any]]:
     Source: https://jmespath.org/specification.html
     """
     looked = [*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]
-    expressions = {derive_label_name(name): quote_key(name) for name in (*how.labels, *how.fields)}
-    return [
-        {"json": {"expressions": {**expressions, "level": " || ".join(map(quote_key, looked))}}},
-        build_level_stage(("level",)),
-    ]
+    expressions = {
+        derive_label_name(name): " || ".join(map(quote_key, IDS.get(name, (name,))))
+        for name in (*how.labels, *how.fields)
+    }
+    level = " || ".join([*map(quote_key, looked), SERILOG])
+    ids = [build_id_stage(name, [name]) for name in how.fields if name in IDS]
+    return [{"json": {"expressions": {**expressions, "level": level}}}, build_level_stage(("level",)), *ids]
 
 
 def quote_key(name: str) -> str:
@@ -120,21 +118,34 @@ def quote_key(name: str) -> str:
 
 
 def build_logfmt_stages(how: Reading) -> list[dict[str, Any]]:
-    """The fields of a logfmt line; the level is in the first of several keys that the line has."""
+    """The fields of a logfmt line; the level is in the first of several keys that the line has, as are ids."""
     looked = list(dict.fromkeys([*([how.level_field] if how.level_field else []), *LEVEL_FIELDS]))
     sources = {f"level_{number}": name for number, name in enumerate(looked)}
-    mapping = {derive_label_name(name): name for name in (*how.labels, *how.fields)}
-    return [{"logfmt": {"mapping": {**mapping, **sources}}}, build_level_stage(tuple(sources))]
+    mapping = {derive_label_name(name): name for name in (*how.labels, *how.fields) if name not in IDS}
+    stages = [build_level_stage(tuple(sources))]
+    for name in (name for name in how.fields if name in IDS):
+        keys = {f"{name}_{number}": key for number, key in enumerate(IDS[name])}
+        mapping |= keys
+        stages.append(build_id_stage(name, list(keys)))
+    return [{"logfmt": {"mapping": {**mapping, **sources}}}, *stages]
 
 
-def build_level_stage(sources: Sequence[str]) -> dict[str, Any]:
-    """The stage that makes one of LEVELS of the first source that is not empty; none of what is no level.
+def build_text_stages(how: Reading) -> list[dict[str, Any]]:
+    """The fields of a line of text: the groups of an expression, which the line need not match."""
+    groups = list_groups(how.expression)
+    levels = [how.level_field] if how.level_field else [name for name in LEVEL_FIELDS if name in groups]
+    ids = [
+        build_id_stage(name, [group for group in groups if group in IDS[name]]) for name in how.fields if name in IDS
+    ]
+    level = [build_level_stage(levels)] if levels else []
+    return [{"regex": {"expression": how.expression}}, *level, *ids]
 
-    A level that is unknown would be a label with any number of values. Numbers between pino's own count as the one
-    below, as pino says of levels that people add.
+
+def build_id_stage(name: str, sources: Sequence[str]) -> dict[str, Any]:
+    """The stage that makes an id of the first source that is not empty; zeros stand for none, as OpenTelemetry has it.
+
+    Source: https://www.w3.org/TR/trace-context/#trace-id
     """
-    pairs = " ".join(f'"{spelling}" "{name}"' for name, spellings in LEVELS.items() for spelling in spellings)
     first = " ".join(f".{source}" for source in sources)
-    spelling = f'(or {first} "" | ToLower)'
-    tens = f'(regexReplaceAll "^([1-6])[0-9]$" {spelling} "${{1}}0")'
-    return {"template": {"source": "level", "template": f"{{{{ get (dict {pairs}) {tens} }}}}"}}
+    template = f'{{{{ $id := or {first} "" }}}}{{{{ if trimAll "0" $id }}}}{{{{ $id }}}}{{{{ end }}}}'
+    return {"template": {"source": name, "template": template}}

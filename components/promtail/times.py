@@ -9,19 +9,21 @@ import json
 from typing import Any
 
 from components.promtail.pipeline import quote_key
+from model.expressions import list_groups
 from model.layouts import build_time_expression
-from model.lines import LineFormat, LineTime
+from model.lines import TIME_FIELDS, LineFormat, LineTime
 
-TIME_FIELDS = ("time", "ts", "timestamp", "@timestamp", "@t", "asctime")
-"""Where the time of a JSON or logfmt line is, in the order in which it is looked for."""
 RFC3339 = "2006-01-02T15:04:05Z07:00"
 _RFC3339_TEXT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:?\d\d)"
 UNREAD = "time_from"
 """Stored beside a line whose own time is unknown, with the value `reading`."""
 
 
-def build_time_stages(how: LineTime, line_format: LineFormat) -> list[dict[str, Any]]:
-    """The stages that give lines their own time, and mark those that have none."""
+def build_time_stages(how: LineTime, line_format: LineFormat, expression: str | None = None) -> list[dict[str, Any]]:
+    """The stages that give lines their own time, and mark those that have none.
+
+    They come after those that read the groups of an expression.
+    """
     fields = (how.field,) if how.field else TIME_FIELDS
     sources = []
     stages: list[dict[str, Any]] = []
@@ -31,6 +33,7 @@ def build_time_stages(how: LineTime, line_format: LineFormat) -> list[dict[str, 
     elif line_format == "logfmt":
         sources = [f"time_{number}" for number in range(len(fields))]
         stages.append({"logfmt": {"mapping": dict(zip(sources, fields, strict=True))}})
+    sources += [name for name in fields if name in list_groups(expression)]
     if not how.field:
         text = build_time_expression(how.layout) if how.layout else _RFC3339_TEXT
         stages.append({"regex": {"expression": rf"^\W{{0,2}}(?P<time_text>{text})"}})

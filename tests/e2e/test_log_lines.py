@@ -11,7 +11,7 @@ import pytest
 from components.promtail.multiline import build_joining_stages
 from components.promtail.pipeline import build_reading, build_stages
 from components.promtail.times import build_time_stages
-from model.lines import LineFormat, LineTime
+from model.lines import IDS, LineFormat, LineTime
 from model.load import parse_model
 from model.logs import Logs
 from tests.support.pushed import Entry, pushed_lines
@@ -125,7 +125,7 @@ TIMES: tuple[tuple[LineFormat, dict[str, Any], str], ...] = (
 UNREAD = ('{"time":35}', '{"time":"yesterday"}', '{"ts":7}', '{"time":{"a":1}}', "plain", "2026-13-45T10:00:00Z x")
 
 
-@pytest.mark.parametrize(("line_format", "how", "line"), TIMES, ids=[line for _, _, line in TIMES])
+@pytest.mark.parametrize(("line_format", "how", "line"), TIMES, ids=map(str, range(len(TIMES))))
 def test_a_line_has_its_own_time(tmp_path: Path, line_format: LineFormat, how: dict[str, Any], line: str) -> None:
     """What was written while nobody read has the time at which it was written."""
     stages = build_time_stages(parse_model(LineTime, how, "time"), line_format)
@@ -156,3 +156,61 @@ def test_an_absence_changes_no_time(tmp_path: Path) -> None:
     pushed_lines(tmp_path, stages, [first], 1)
     (entry,) = pushed_lines(tmp_path, stages, [first, second], 1)
     assert entry.line == second and abs(entry.time - BEFORE) < timedelta(milliseconds=2)
+
+
+# -- fields and levels -----------------------------------------------------------------------------------------------
+
+ACCESS = r'^(?P<ip>\S+) "(?P<method>[A-Z]+) (?P<path>\S+)" (?P<status>\d+) (?P<lvl>\w+) (?P<traceId>\w+)$'
+
+
+def test_text_has_the_groups_of_its_expression(tmp_path: Path) -> None:
+    """Groups become labels, or are stored beside the line; a line that does not match is still there."""
+    logs = {"format": "text", "expression": ACCESS, "labels": ["level", "method"]}
+    line = '10.0.0.1 "GET /a" 500 WARN 4bf92f'
+    entries = {entry.line: entry for entry in read(tmp_path, logs, [line, "ERROR none"], 2)}
+    labels = entries[line].labels
+    assert (labels["level"], labels["method"]) == ("warn", "GET") and "method" not in entries["ERROR none"].labels
+    assert entries[line].beside == {"ip": "10.0.0.1", "path": "/a", "status": "500", "trace_id": "4bf92f"}
+    assert entries["ERROR none"].labels["level"] == "error" and not entries["ERROR none"].beside
+
+
+LOGGERS: tuple[tuple[dict[str, Any], str, str], ...] = (
+    ({}, '{"level":50,"time":1700000000123,"pid":1,"msg":"pino"}', "error"),
+    ({}, '{"name":"a","level":40,"msg":"bunyan","v":0}', "warn"),
+    ({}, '{"level":"dpanic","ts":1700000000.123,"msg":"zap"}', "fatal"),
+    ({}, '{"event":"structlog","level":"warning"}', "warn"),
+    ({}, '{"levelname":"CRITICAL","message":"python-json-logger"}', "critical"),
+    ({}, '{"@t":"2026-01-01T00:00:00Z","@mt":"Serilog"}', "info"),
+    ({}, '{"@t":"2026-01-01T00:00:00Z","@mt":"Serilog","@l":"Warning"}', "warn"),
+    ({}, '{"log.level":"error","message":"ECS"}', "error"),
+    ({}, '{"sev":"notice"}', "info"),
+    ({}, '{"severity":"emerg"}', "fatal"),
+    ({"format": "text"}, "10:00:00.123 [main] ERROR c.e.App - logback", "error"),
+    ({"format": "text"}, "2026-01-01 [Error] x", "error"),
+    ({"format": "text"}, "Traceback (most recent call last):", "error"),
+    ({"format": "logfmt"}, "ts=1 level=warn msg=logfmt", "warn"),
+    ({"format": "text"}, "Nov 29 10:00:00 host app[7]: <crit> syslog", "critical"),
+)
+
+
+@pytest.mark.parametrize(("logs", "line", "level"), LOGGERS, ids=[line for _, line, _ in LOGGERS])
+def test_each_logger_has_its_level(tmp_path: Path, logs: dict[str, Any], line: str, level: str) -> None:
+    """As the usual libraries write it."""
+    (entry,) = read(tmp_path, logs, [line], 1)
+    assert entry.labels["level"] == level
+
+
+@pytest.mark.parametrize(
+    ("line_format", "line", "wanted"),
+    [
+        *(("json", f'{{"{name}":"4bf92f"}}', "4bf92f") for name in IDS["trace_id"]),
+        ("json", '{"trace":{"id":"4bf92f"}}', "4bf92f"),
+        ("json", '{"dd":{"trace_id":"4bf92f"}}', "4bf92f"),
+        ("json", '{"otelTraceID":"0"}', None),
+        ("logfmt", "level=info traceID=4bf92f", "4bf92f"),
+    ],
+)
+def test_a_trace_has_one_name(tmp_path: Path, line_format: str, line: str, wanted: str | None) -> None:
+    """Whatever a library calls it, one query reaches all lines of a trace; zeros are none."""
+    (entry,) = read(tmp_path, {"format": line_format}, [line], 1)
+    assert entry.beside.get("trace_id") == wanted

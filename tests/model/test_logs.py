@@ -78,3 +78,28 @@ def test_files_of_text_have_no_fields() -> None:
     with pytest.raises(ConfigError, match="labelFields: zone: lines of format text have no fields"):
         parse_model(HostLog, {**TEXT, "labelFields": ["level", "zone"]}, "log")
     assert parse_model(HostLog, {**TEXT, "labelFields": ["level"]}, "log").format == "text"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"expression": "(?P<a>x)"}, "expression: lines of format json have their own fields"),
+        ({"format": "text", "expression": "x+"}, "expression: has no group with a name"),
+        ({"format": "text", "expression": "(?P<a>x)", "fields": ["b"]}, "fields: b: no group of .*; it has a"),
+        ({"format": "text", "expression": "(?P<a>x)", "labels": ["level", "b"]}, "labels: b: no group"),
+        ({"format": "text", "expression": "(?P<a>x)", "levelField": "b"}, "levelField: b: no group"),
+        ({"format": "text", "expression": "(?P<a>(?!x))"}, "looks ahead"),
+    ],
+)
+def test_fields_of_text_are_groups(given: dict[str, object], words: str) -> None:
+    """A field that no group is called like would be nowhere."""
+    with pytest.raises(ConfigError, match=words):
+        parse_model(Logs, given, "logs")
+
+
+def test_the_time_of_text_is_a_group() -> None:
+    """A field for the time needs an expression that has it."""
+    with pytest.raises(ConfigError, match=r"time.field: at: lines of format text have no fields"):
+        parse_model(HostLog, {**TEXT, "time": {"field": "at"}}, "log")
+    log = {**TEXT, "time": {"field": "at"}, "expression": r"^(?P<at>\S+)"}
+    assert parse_model(HostLog, log, "log").time.field == "at"

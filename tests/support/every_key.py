@@ -263,6 +263,8 @@ SYSTEM_VALUES: Values = {
     "services.*.logs.file": ("files",),
     "ports": ({"prometheus": 9191}, {"loki": 3111}),
     "hostLogs[].writtenBy": (["copies"],),
+    "hostLogs[].expression": (With("(?P<status>[0-9]+)", {"format": "text"}),),
+    "services.*.logs.expression": (With("(?P<status>[0-9]+)", {"format": "text", "samples": []}),),
     "hostLogs[].time.layout": (With("2006-01-02 15:04:05", {"zone": "UTC"}),),
     "hostLogs[].time.zone": (With("Asia/Tokyo", {"layout": "2006-01-02 15:04:05"}),),
     "hostLogs[].multiline": ({"maxLines": 50},),

@@ -77,7 +77,7 @@ def test_files_have_the_fields_of_who_writes_them(tmp_path: Path) -> None:
     system = {"hostLogs": [log], "services.api.logs": {"fields": ["msg", "tenant_id"]}}
     made = config(tmp_path, system)["scrape_configs"][1]["pipeline_stages"]
     stages = next(stage["match"]["stages"] for stage in made if "match" in stage)
-    assert set(stages[2]["labels"]) == {"level", "zone"} and "tenant_id" in stages[3]["structured_metadata"]
+    assert set(stages[-2]["labels"]) == {"level", "zone"} and "tenant_id" in stages[-1]["structured_metadata"]
 
 
 def test_traces_are_joined_before_anything_else(tmp_path: Path) -> None:

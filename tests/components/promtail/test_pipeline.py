@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-import pytest
-
 from components.promtail.pipeline import (
-    LEVELS,
-    TEXT_LEVEL,
     Reading,
     build_reading,
     build_stages,
@@ -34,7 +29,7 @@ def test_declared_labels_and_fields_are_taken() -> None:
     how = build_reading(logs)
     assert how.labels == ("component",)
     assert how.fields == ("request_id", "trace_id", "span_id", "user_id", "log.id")
-    (_, _, labels, beside) = matches(build_stages({"web": how}))['{service=~"web"} |~ "^\\\\s*\\\\{"']
+    (*_, labels, beside) = matches(build_stages({"web": how}))['{service=~"web"} |~ "^\\\\s*\\\\{"']
     assert set(labels["labels"]) == {"level", "component"}
     assert set(beside["structured_metadata"]) == {"request_id", "trace_id", "span_id", "user_id", "log_id"}
 
@@ -64,34 +59,3 @@ def test_logfmt_is_read_as_such() -> None:
     how = build_reading(parse_model(Logs, {"format": "logfmt", "levelField": "sev", "fields": ["caller"]}, "l"))
     ((first, *_), *_) = matches(build_stages({"go": how})).values()
     assert first["logfmt"]["mapping"]["caller"] == "caller" and first["logfmt"]["mapping"]["level_0"] == "sev"
-
-
-# -- levels ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_word_means_one_level() -> None:
-    """No word of a program is two levels."""
-    words = [word for words in LEVELS.values() for word in words]
-    assert len(words) == len(set(words))
-
-
-@pytest.mark.parametrize(
-    ("line", "word"),
-    [
-        ("E0102 15:04:05.123456       1 main.go:7] failed", "E"),
-        ("ts=1 level=warn msg=x", "warn"),
-        ("2026-01-01 12:00:00.000 ERROR 1 --- [main] c.e.App : x", "ERROR"),
-        ("2026-01-01 00:00:00 UTC [1] LOG:  ready", "LOG"),
-        ("2026/01/01 00:00:00 [crit] 7#7: x", "crit"),
-        ("error(http): x", "error"),
-        ("\x1b[31mERROR\x1b[0m x", "ERROR"),
-        ("2026-01-01T00:00:00Z ERR x", "ERR"),
-        ("all is well, no error", None),
-        ('{"errors":0}', None),
-        ("0 errors, terrorism", None),
-    ],
-)
-def test_the_level_of_a_text_is_found(line: str, word: str | None) -> None:
-    """The usual forms of loggers have a level; a sentence that mentions an error has none."""
-    found = re.search(TEXT_LEVEL, line)
-    assert (next(filter(None, found.groups())) if found else None) == word
