@@ -112,6 +112,8 @@ class HostLog(Strict):
 
     path: Files
     """Glob of absolute paths."""
+    exclude: tuple[Files, ...] = ()
+    """Globs of files that path would mean and that are left out, such as compressed ones."""
     job: Name
     """Value of the job label."""
     format: LineFormat = "json"

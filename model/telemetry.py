@@ -305,6 +305,7 @@ class LogFile:
 
     job: str
     path: str
+    exclude: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     label_fields: tuple[str, ...] = ("level",)
     demo: tuple[str, ...] = ()

@@ -47,6 +47,7 @@ def _check_lists(system: System) -> Iterator[Problem]:
     for number, log in enumerate(system.host_logs):
         lists[f"hostLogs[{number}].writtenBy"] = log.written_by
         lists[f"hostLogs[{number}].labelFields"] = log.label_fields
+        lists[f"hostLogs[{number}].exclude"] = log.exclude
     for where, values in lists.items():
         for number, value in find_repeated(values):
             yield Problem(f"{where}[{number}]", f"{value!r} stands twice; leave one out")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.promtail.documents import OLD_LINES
 from components.promtail.multiline import build_joining_stages
 from components.promtail.pipeline import build_reading, build_stages
 from components.promtail.times import build_time_stages
 from model.lines import IDS, LineFormat, LineTime
 from model.load import parse_model
 from model.logs import Logs
-from tests.support.pushed import Entry, pushed_lines
+from tests.support.pushed import Entry, pushed, pushed_lines
 
 JAVA = """\
 2026-11-29 10:00:00.123 ERROR 1 --- [main] c.e.App : cannot start
@@ -158,6 +160,16 @@ def test_an_absence_changes_no_time(tmp_path: Path) -> None:
     assert entry.line == second and abs(entry.time - BEFORE) < timedelta(milliseconds=2)
 
 
+def test_files_are_left_out(tmp_path: Path) -> None:
+    """Files that one of several patterns in braces means are not read."""
+    for name in ("a.log", "b.gz", "c.log"):
+        (tmp_path / name).write_text(f"{name}\n", encoding="utf-8")
+    left_out = f"{{{tmp_path}/*.gz,{tmp_path}/c.log}}"
+    labels = {"job": "a", "__path__": f"{tmp_path}/[a-c].*", "__path_exclude__": left_out}
+    target = {"targets": ["localhost"], "labels": labels}
+    assert [entry.line for entry in pushed(tmp_path, [{"job_name": "a", "static_configs": [target]}], 1)] == ["a.log"]
+
+
 # -- fields and levels -----------------------------------------------------------------------------------------------
 
 ACCESS = r'^(?P<ip>\S+) "(?P<method>[A-Z]+) (?P<path>\S+)" (?P<status>\d+) (?P<lvl>\w+) (?P<traceId>\w+)$'
@@ -214,3 +226,11 @@ def test_a_trace_has_one_name(tmp_path: Path, line_format: str, line: str, wante
     """Whatever a library calls it, one query reaches all lines of a trace; zeros are none."""
     (entry,) = read(tmp_path, {"format": line_format}, [line], 1)
     assert entry.beside.get("trace_id") == wanted
+
+
+def test_lines_that_loki_would_refuse_are_not_sent(tmp_path: Path) -> None:
+    """At a first start beside old files: no alert says that lines are lost, as none of these is."""
+    now = datetime.now(UTC)
+    old, new = (json.dumps({"time": (now - timedelta(days=days)).isoformat(), "msg": days}) for days in (8, 6))
+    stages = [*build_time_stages(LineTime(), "json", None), OLD_LINES]
+    assert [entry.line for entry in pushed_lines(tmp_path, stages, [old, new], 1)] == [new]

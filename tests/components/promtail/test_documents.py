@@ -21,7 +21,8 @@ def test_containers_are_read_through_the_proxy(tmp_path: Path) -> None:
 
 def test_index_labels_have_few_values(tmp_path: Path) -> None:
     """No field with many values becomes an index label; those that people search by become structured metadata."""
-    matched = [stage["match"]["stages"] for stage in config(tmp_path)["scrape_configs"][0]["pipeline_stages"]]
+    stages = config(tmp_path)["scrape_configs"][0]["pipeline_stages"]
+    matched = [stage["match"]["stages"] for stage in stages if "match" in stage]
     labels = {name for found in matched for stage in found for name in stage.get("labels", {})}
     metadata = {name for found in matched for stage in found for name in stage.get("structured_metadata", {})}
     assert labels == {"level"} and not labels & HIGH_CARDINALITY
@@ -87,6 +88,13 @@ def test_traces_are_joined_before_anything_else(tmp_path: Path) -> None:
     (service, file) = (job["pipeline_stages"][0]["match"] for job in made)
     assert service["selector"].startswith('{service=~"api"} !~') and file["selector"] == '{job=~".+"}'
     assert [job["stages"][0]["multiline"]["max_wait_time"] for job in (service, file)] == ["3s", "1s"]
+
+
+def test_files_can_be_left_out(tmp_path: Path) -> None:
+    """Promtail has one pattern for all of them, in which braces are alternatives."""
+    log = {"path": "/var/log/a/*", "job": "a", "exclude": ["/var/log/a/*.gz", "/var/log/a/debug.log"]}
+    (target,) = config(tmp_path, {"hostLogs": [log]})["scrape_configs"][1]["static_configs"]
+    assert target["labels"]["__path_exclude__"] == "{/host/var/log/a/*.gz,/host/var/log/a/debug.log}"
 
 
 def test_containers_can_be_chosen_by_label(tmp_path: Path) -> None:
