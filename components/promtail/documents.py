@@ -40,8 +40,8 @@ from model.workload import (
 )
 
 OLD_LINES: dict[str, Any] = {"drop": {"older_than": "168h", "drop_counter_reason": "older_than_loki_takes"}}
-"""Loki refuses lines that are older than a week (`reject_old_samples_max_age`), and alerts say that lines are lost. On a
-host with old containers and files that would be so at each first start; they are left out here, and counted.
+"""Loki refuses lines that are older than a week (`reject_old_samples_max_age`), and alerts say that lines are lost. On
+a host with old containers and files that would be so at each first start; they are left out here, and counted.
 
 Source: https://grafana.com/docs/loki/latest/send-data/promtail/stages/drop/
 """
