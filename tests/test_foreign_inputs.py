@@ -21,6 +21,7 @@ KINDS = {
 }  # fmt: skip
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", [case for case in CASES if case.facts], ids=lambda case: case.name)
 def test_what_is_accepted_works(case: ForeignCase, tmp_path: Path) -> None:
     """Each fact holds of the documents and of the target's inputs."""
@@ -34,6 +35,7 @@ def test_what_is_accepted_works(case: ForeignCase, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", [case for case in CASES if case.refused], ids=lambda case: case.name)
 def test_what_is_refused_is_so_in_these_words(case: ForeignCase, tmp_path: Path) -> None:
     """Every problem, with its place, and no other one."""

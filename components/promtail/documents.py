@@ -134,13 +134,14 @@ def build_runtime_stages() -> list[dict[str, Any]]:
 
     Source: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
     """
-    forms = {
-        "docker": r'^\{"log":".*","stream":"(stdout|stderr)",.*"time":"[^"]+"\}\s*$',
-        "cri": r"^\S+ (stdout|stderr) \S+ ",
-    }
+    docker = r'^\{"log":".*","stream":"(stdout|stderr)",.*"time":"[^"]+"\}\s*$'
+    end = {
+        "replace": {"expression": r"(\n)$", "replace": ""}
+    }  # which Docker has in each line, and Promtail leaves there
+    forms = {docker: [{"docker": {}}, end], r"^\S+ (stdout|stderr) \S+ ": [{"cri": {}}]}
     return [
-        {"match": {"selector": f'{{job="{CONTAINERS}"}} |~ {json.dumps(form)}', "stages": [{stage: {}}]}}
-        for stage, form in forms.items()
+        {"match": {"selector": f'{{job="{CONTAINERS}"}} |~ {json.dumps(form)}', "stages": stages}}
+        for form, stages in forms.items()
     ]
 
 

@@ -5,10 +5,11 @@ Format: https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-log
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from tests.support.yaml_files import write_yaml
 from toolchain import validators
 from toolchain.context import build_default_context
 
+DISCOVERIES = ("docker_sd_configs", "kubernetes_sd_configs", "static_configs")
 Fields = dict[int, list[Any]]
 
 
@@ -165,3 +167,16 @@ def pushed_lines(
     target = {"targets": ["localhost"], "labels": {"job": "containerlogs", **labels, "__path__": str(file)}}
     job = {"job_name": "a", "static_configs": [target], "pipeline_stages": stages}
     return pushed(folder, [job], count)
+
+
+def read_files(
+    folder: Path, job: Mapping[str, Any], targets: Sequence[Mapping[str, str]], lines: int
+) -> dict[str, dict[str, str]]:
+    """The labels of each of so many lines, of targets with these labels, in the place of those that are discovered.
+
+    Each target has its `__path__`, unless the job says it.
+    """
+    given = {key: value for key, value in job.items() if key not in DISCOVERIES}
+    static = [{"targets": ["localhost"], "labels": dict(labels)} for labels in targets]
+    plain = json.loads(json.dumps({**given, "static_configs": static}))
+    return {entry.line: entry.labels for entry in pushed(folder, [plain], lines)}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.promtail.sources import (
     COMPOSE,
-    CONTAINER,
     POD,
     build_container_rules,
     build_key_rules,
@@ -17,8 +15,6 @@ from components.promtail.sources import (
 )
 from model.load import parse_model
 from model.service import Service
-from tests.components.promtail.plans import config
-from tests.support.promtail_runs import read_files
 from tests.support.relabelling import relabel
 
 NAMESPACE = "__meta_kubernetes_namespace"
@@ -124,36 +120,3 @@ def test_a_key_of_underscores_is_known_by_dashes() -> None:
     """As a cluster has no object of the key's own name; other keys need no rule."""
     assert whose(build_key_rules(services(user_service={}, api={})), service="user-service") == "user_service"
     assert build_key_rules(services(api={})) == []
-
-
-def test_promtail_itself_names_lines_so(tmp_path: Path) -> None:
-    """The process that is deployed gives lines of containers the service that the rules say."""
-    system = {"services.api.logs": {"compose": "shop/backend"}, "services.user_service": {"port": 1}}
-    job = config(tmp_path / "plan", {**system, "services.worker.logs": {"container": "jobs"}})["scrape_configs"][0]
-    targets = {
-        "one": {f"{COMPOSE}project": "shop", f"{COMPOSE}service": "backend", f"{CONTAINER}name": "/shop-backend-1"},
-        "two": {f"{COMPOSE}project": "depot", f"{COMPOSE}service": "backend", f"{CONTAINER}name": "/depot-backend-1"},
-        "three": {f"{CONTAINER}name": "/jobs"},
-        "four": {f"{CONTAINER}name": "/user-service"},
-    }
-    for line in targets:
-        (tmp_path / line).write_text(f"{line}\n", encoding="utf-8")
-    given = [{**labels, "__path__": str(tmp_path / line)} for line, labels in targets.items()]
-    made = read_files(tmp_path, job, given, len(targets))
-    named = {line: labels["service"] for line, labels in made.items()}
-    assert named == {"one": "api", "two": "backend", "three": "worker", "four": "user_service"}
-    assert all(labels["job"] == "containerlogs" for labels in made.values())
-
-
-def test_lines_of_a_file_are_the_services_own(tmp_path: Path) -> None:
-    """They have its name, its labels and its level, by the process that is deployed; the file's own job stays."""
-    logs = {"file": "nginx", "format": "logfmt", "levelField": "sev", "labels": ["level", "zone"]}
-    entry = {"path": "/var/log/nginx/*.log", "job": "nginx", "labelFields": ["level", "team"]}
-    job = config(tmp_path / "plan", {"services.api.logs": logs, "hostLogs": [entry]})["scrape_configs"][1]
-    labels = job["static_configs"][0]["labels"]
-    assert labels["service"] == "api" and labels["__path__"] == "/host/var/log/nginx/*.log"
-    (tmp_path / "access").write_text("sev=warn zone=a team=b msg=x\n", encoding="utf-8")
-    ((_, shown),) = read_files(tmp_path, job, [{**labels, "__path__": str(tmp_path / "access")}], 1).items()
-    assert shown.items() >= {
-        "job": "nginx", "service": "api", "level": "warn", "zone": "a", "team": "b",
-    }.items()  # fmt: skip
