@@ -31,6 +31,8 @@ from packs.http import LATENCY_SECONDS
 
 SECONDS = 10.0
 """How long an answer is waited for, as Prometheus does."""
+HERE = ("localhost", "127.0.0.1", "::1")
+"""Names of the machine itself."""
 STATUS_LABELS = (
     "status", "status_code", "code", "http_response_status_code", "http_status_code", "statusCode", "http_status",
     "status_class",
@@ -283,14 +285,20 @@ def read_source(source: str) -> str:
         ) from None
 
 
+def find_port(url: str) -> int:
+    """The port of a URL, or the usual one of its scheme."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def describe_address(source: str) -> dict[str, Any]:
     """The keys of a service that say where its metrics are; a port to be changed where that is not known."""
     if not source.startswith(("http://", "https://")):
         return {"port": 8080}
     parts = urlsplit(source)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = find_port(source)
     made: dict[str, Any] = {"port": port}
-    if parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if parts.hostname not in HERE:
         made["address"] = f"{parts.hostname}:{port}"
     if parts.path not in ("", "/metrics"):
         made["metricsPath"] = parts.path

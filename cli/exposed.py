@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from model.checks.labels import IDENTITY, INSTANCE, OF_PODS, OF_SAMPLES
 from model.plan import Plan
 from model.service import Metric, Service
 from model.system import ServiceLevelObjective, System
@@ -26,9 +27,7 @@ RECENT = 600
 """Seconds that are looked back for labels: what a process does not expose any more is out of sight after that."""
 LIKE = 0.75
 """How much alike two names are of which one is meant to be the other; `difflib` has 0.6, which finds cousins."""
-OF_TARGETS = frozenset(
-    {"__name__", "environment", "instance", "job", "le", "namespace", "node", "pod", "quantile", "service", "system"}
-)
+OF_TARGETS = frozenset({"__name__", *IDENTITY, *INSTANCE, *OF_PODS, *OF_SAMPLES})
 """Labels that say nothing of how a metric is called."""
 _ENDS = {"histogram": ("_bucket", "_count", "_sum"), "summary": ("_count", "_sum")}
 _PARTS, _PROMETHEUS = ("_bucket", "_created"), ("scrape_", "up")

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from cli.arguments import FINE
-from cli.describe import describe_address, describe_exposed, read_exposed
+from cli.describe import HERE, describe_address, describe_exposed, find_port, read_exposed
 from cli.workspace import ROOT
 from components.documents import render_yaml
 from model.errors import ConfigError, Problem
@@ -27,7 +27,6 @@ HEALTH_PATHS = ("/healthz", "/health", "/api/health", "/actuator/health", "/read
 """Where services usually say that they are well."""
 SECONDS = 3.0
 """How long an answer of a health endpoint is waited for."""
-HERE = ("localhost", "127.0.0.1", "::1")
 COMPOSE_SERVICE = "com.docker.compose.service"
 """Label of a container that Compose started: https://docs.docker.com/reference/compose-file/services/#labels."""
 DEFAULT_NETWORK = "bridge"
@@ -50,10 +49,9 @@ def find_place(url: str, containers: Iterable[Any]) -> Place:
     Raises:
         ConfigError: it is a container that nothing else on its engine can reach.
     """
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.hostname not in HERE:
-        return Place(_make_key(parts.hostname or "api"))
+    port, host = find_port(url), urlsplit(url).hostname
+    if host not in HERE:
+        return Place(_make_key(host or "api"))
     for container in containers:
         for inside, bound in (container.attrs["NetworkSettings"]["Ports"] or {}).items():
             if str(port) in {each["HostPort"] for each in bound or ()}:
@@ -120,8 +118,6 @@ def build_files(stack: str, url: str, place: Place, health: str | None) -> dict[
     """
     described = describe_exposed(read_exposed(url))
     service = describe_address(url) | described.service | dict(place.keys)
-    if "onHost" in place.keys:
-        service.pop("address", None)
     if health:
         service["health"] = [health]
     system = {"name": stack, "title": stack.replace("-", " ").title(), "services": {place.name: service}}

@@ -150,6 +150,11 @@ def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> lis
         time.sleep(0.5)
 
 
+def _find_service(target: Mapping[str, Any]) -> str:
+    """Whose a target is; one that says no service is its job's."""
+    return str(target["labels"].get("service", target["labels"]["job"]))
+
+
 def list_lacking(plan: Plan, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
     """Services that are found by their pods and have fewer targets than they should, as sentences.
 
@@ -160,8 +165,7 @@ def list_lacking(plan: Plan, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
         if job.discovery:
             labels = {"job": job.name, "service": job.name, **job.discovery.labels}
             least[labels["service"], labels["job"]] += job.discovery.least
-    labels_of = [target["labels"] for target in scraped]
-    known = Counter((labels.get("service", labels["job"]), labels["job"]) for labels in labels_of)
+    known = Counter((_find_service(target), target["labels"]["job"]) for target in scraped)
     return [
         f"{service}: {known[service, job]} of {count} targets of the job {job} are known; are its pods there, and does"
         " its selector find them?"
@@ -302,7 +306,7 @@ def print_report(report: Report, console: Console) -> bool:
     """Prints the closing table, and what the plan warns of; true when everything is as it should be."""
     by_service: dict[str, list[str]] = {}
     for target in report.scraped:
-        name = fold_key(target["labels"].get("service", target["labels"]["job"]))
+        name = fold_key(_find_service(target))
         by_service.setdefault(name, []).append(target["health"])
     table = Table(title=f"Stack {report.stack}", title_justify="left")
     for column in ("workload", "health", "scraped", "address"):
@@ -315,8 +319,7 @@ def print_report(report: Report, console: Console) -> bool:
     console.print(table)
     down = [t for t in report.scraped if t["health"] != "up"]
     for target in down:
-        name = target["labels"].get("service", target["labels"]["job"])
-        console.print(f"[red]down[/] {name}, {target['scrapeUrl']}: {escape(target['lastError'])}")
+        console.print(f"[red]down[/] {_find_service(target)}, {target['scrapeUrl']}: {escape(target['lastError'])}")
     for sentence in report.unseen:
         console.print(f"[red]unseen[/] {escape(sentence)}")
     print_warnings(report.warnings, console)

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from model.dashboard import LOKI, PROMETHEUS
+from model.dashboard_spec import LONGEST_UID
 from model.errors import ConfigError, Problem
 from model.telemetry import TRACES, TRACING, Dashboard
 
@@ -26,7 +27,7 @@ BUILT_IN = ("datasource", "grafana", "__expr__")
 """Types of what Grafana answers itself: the mixture of several sources, other panels, expressions."""
 ONLY_EXPORTED = ("__inputs", "__requires", "__elements")
 """What an export says to whoever imports it by hand."""
-_UID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
+_UID = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_UID}}}")
 _VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)\]\]")
 _HIDDEN = 2
 """A variable that is not shown: https://grafana.com/docs/grafana/latest/dashboards/variables/add-template-variables/."""
@@ -61,7 +62,7 @@ def parse_dashboard_file(text: str, file: str, *, folder: str, tag: str) -> Dash
 
 def derive_uid(file: str) -> str:
     """The uid of a dashboard that says none: the name of its file, which stays when its content changes."""
-    return re.sub(r"[^a-zA-Z0-9_-]+", "-", PurePosixPath(file).stem).strip("-")[:40] or "dashboard"
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", PurePosixPath(file).stem).strip("-")[:LONGEST_UID] or "dashboard"
 
 
 # -- the document ----------------------------------------------------------------------------------------------------
@@ -94,7 +95,9 @@ def _check_shape(document: Mapping[str, Any]) -> list[Problem]:
     elif not panels:
         problems.append(Problem("panels", "must have at least 1 entry"))
     if uid is not None and uid != "" and (not isinstance(uid, str) or not _UID.fullmatch(uid)):
-        message = f"{json.dumps(uid)}: must be 40 letters, digits, dashes and underscores at most, or be left out"
+        message = (
+            f"{json.dumps(uid)}: must be {LONGEST_UID} letters, digits, dashes and underscores at most, or be left out"
+        )
         problems.append(Problem("uid", message))
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         problems.append(Problem("tags", "must be a list of text"))

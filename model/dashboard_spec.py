@@ -9,6 +9,14 @@ from pydantic import Field, model_validator
 from model.base import ServiceKey, Strict
 from model.errors import Inconsistent, Problem
 
+LONGEST_UID = 40
+"""Grafana's limit: https://grafana.com/docs/grafana/latest/developers/http_api/dashboard/#identifier-id-vs-unique-identifier-uid."""
+
+
+def build_uid(name: str, end: str) -> str:
+    """A uid of a name and an end such as `-slo`, of which the end is always whole."""
+    return f"{name[: LONGEST_UID - len(end)]}{end}"
+
 
 class Threshold(Strict):
     """A value from which a panel changes colour."""
@@ -94,7 +102,7 @@ class Row(Strict):
 class DashboardSpec(Strict):
     """A dashboard of the system."""
 
-    uid: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,40}$")]
+    uid: Annotated[str, Field(pattern=rf"^[a-zA-Z0-9_-]{{1,{LONGEST_UID}}}$")]
     """Stable identifier: part of the URL."""
     title: str
     """Heading."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,15 @@ class Inconsistent(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+def collect_problems(problems: list[Problem], make: Callable[[], T]) -> T | None:
+    """What `make` returns, or None and the problems of its ConfigError added to the list."""
+    try:
+        return make()
+    except ConfigError as error:
+        problems += error.problems
+        return None
 
 
 def suggest_name(name: str, valid: Iterable[str]) -> str:

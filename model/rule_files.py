@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, cast, get_args
 
 from pydantic import Field, model_validator
 
@@ -19,7 +19,7 @@ from model.load import parse_model
 from model.promql import Catalogue, check_query
 from model.telemetry import AlertRule, RecordingRule, RuleGroup, Severity
 
-SEVERITIES = ("critical", "warning", "info")
+SEVERITIES = get_args(Severity)
 _TAKEN = OF_ALERTS.keys() - {"severity"}
 _OF_ALERTS = ("for_", "keep_firing_for", "annotations")
 LONGEST_NAME = 100
@@ -117,7 +117,7 @@ class RuleFile(Strict):
 
 
 def _list_repeated_alerts(groups: tuple[GroupEntry, ...]) -> Iterator[Problem]:
-    """Alerts that would be told apart by nothing; one that is a warning and then critical is two."""
+    """Alerts that nothing distinguishes; one that is a warning and then critical is two."""
     seen: dict[tuple[str, str | None], str] = {}
     for g, group in enumerate(groups):
         for r, rule in enumerate(group.rules):

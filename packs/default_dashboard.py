@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 
-from model.dashboard_spec import DashboardSpec, Panel, Query, Row
+from model.dashboard_spec import DashboardSpec, Panel, Query, Row, build_uid
 from model.service import Metric
 from model.system import System
 from packs.base import CHOSEN, Subject, build_panel
@@ -18,8 +18,6 @@ QUANTILES = (0.5, 0.95, 0.99)
 """Half of all, and what the slowest see."""
 MOST_SERIES = 10
 """Lines that people still tell apart in a graph of this size."""
-LONGEST_UID = 40
-"""Grafana's limit: https://grafana.com/docs/grafana/latest/developers/http_api/dashboard/#identifier-id-vs-unique-identifier-uid."""
 UNITS: Mapping[str, str] = {
     "seconds": "s", "milliseconds": "ms", "bytes": "bytes", "ratio": "percentunit", "percent": "percent",
 }  # fmt: skip
@@ -61,7 +59,7 @@ def build_default_dashboard(system: System, rows: Collection[str], *, has_logs: 
         *([Row(pack="logs", panels=(build_level_panel(system),))] if has_logs else []),
     ]
     return DashboardSpec(
-        uid=f"{system.name[: LONGEST_UID - 9]}-overview",
+        uid=build_uid(system.name, "-overview"),
         title=f"{system.title} Overview",
         description="Is everything well, how does it answer, what does it count, and what does it log?",
         rows=tuple(made),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from model.base import parse_duration
-from model.dashboard_spec import DashboardSpec, Panel, Row
+from model.dashboard_spec import DashboardSpec, Panel, Row, build_uid
 from model.system import ServiceLevelObjective, System
 from model.telemetry import RecordingRule, RuleGroup
 from packs.base import ANSWERING, BY, Subject, build_panel, build_thresholds, get_limit
@@ -184,8 +184,8 @@ def build_status_panel(item: ServiceLevelObjective, width: int = 6, unjudged: fl
 
 
 def derive_board_uid(system: System) -> str:
-    """The uid of the SLO dashboard; Grafana takes 40 characters."""
-    return f"{system.name[:36]}-slo"
+    """The uid of the SLO dashboard."""
+    return build_uid(system.name, "-slo")
 
 
 def board(system: System) -> DashboardSpec:

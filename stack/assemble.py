@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel
 
 from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.component import Planning
-from model.errors import ConfigError, Problem, suggest_name
+from model.errors import ConfigError, Problem, collect_problems, suggest_name
 from model.images import Image, ImagesFile
 from model.load import list_keys, parse_model, read_yaml
 from model.places import (
@@ -86,9 +86,9 @@ def assemble_plan(
             at once (secrets and plan are looked at only when settings and system can be read).
     """
     problems, config = _check_stack_name(stack), {**config, **({"target": ConfigValue(target)} if target else {})}
-    images = _collect(problems, lambda: load_images(root))
-    settings = _collect(problems, lambda: load_settings(stack, config))
-    system = _collect(problems, lambda: load_system(_find_system_name(settings, config), stack, root))
+    images = collect_problems(problems, lambda: load_images(root))
+    settings = collect_problems(problems, lambda: load_settings(stack, config))
+    system = collect_problems(problems, lambda: load_system(_find_system_name(settings, config), stack, root))
     if settings is None or system is None:
         raise ConfigError([*problems, *_check_unknown_keys(stack, config, None)])
     if platforms is not None:
@@ -168,7 +168,7 @@ def load_section(model: type[M], stack: str, config: Mapping[str, ConfigValue]) 
     values = {key: _parse_value(fields[key], item.value) for key, item in items.items() if not item.secret}
     if "system" in items and items["system"].secret:
         values["system"] = "unknown"  # already refused above; keeps "is required" out of the list
-    settings = _collect(problems, lambda: parse_model(model, values, where))
+    settings = collect_problems(problems, lambda: parse_model(model, values, where))
     if problems or settings is None:
         raise ConfigError(problems)
     return settings
@@ -188,7 +188,7 @@ def load_system(name: str | None, stack: str, root: Path) -> System:
         raise ConfigError([Problem(f"{locate_settings_file(stack)}: system", f"{name!r} has no file {file}; {known}")])
     data = read_yaml(root / file, root)
     problems: list[Problem] = []
-    system = _collect(problems, lambda: parse_model(registry.build_system_model(), data, str(file)))
+    system = collect_problems(problems, lambda: parse_model(registry.build_system_model(), data, str(file)))
     clean, plain = (data, []) if system else hide_secrets(data, str(file))  # what was refused may hold some
     if isinstance(clean, dict):
         problems += _check_system(clean, name, str(file))
@@ -357,12 +357,3 @@ def _holds_text(annotation: Any) -> bool:
     if origin is typing.Annotated:
         return _holds_text(typing.get_args(annotation)[0])
     return annotation is str or origin is typing.Literal
-
-
-def _collect(problems: list[Problem], make: Callable[[], T]) -> T | None:
-    """What `make` returns, or None and its problems added to the list."""
-    try:
-        return make()
-    except ConfigError as error:
-        problems += error.problems
-        return None

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from model.dashboard_files import parse_dashboard_file
-from model.errors import ConfigError, Problem
+from model.errors import ConfigError, Problem, collect_problems
 from model.load import read_yaml
 from model.rule_files import parse_rule_file
 from model.system import System
-from model.telemetry import Telemetry
-
-T = TypeVar("T")
+from model.telemetry import Dashboard, RuleGroup, Telemetry
 
 
 def read_own_files(system: System, environment: str, root: Path, folder: Path) -> tuple[Telemetry, list[Problem]]:
@@ -29,28 +27,22 @@ def read_own_files(system: System, environment: str, root: Path, folder: Path) -
     where = f"{folder / system.name}.yaml"
     boards = list(_find_files(system.dashboard_files, root, folder, f"{where}: dashboardFiles", problems))
     rules = list(_find_files(system.rule_files, root, folder, f"{where}: ruleFiles", problems))
-    dashboards = [
-        _collect(
-            problems,
-            lambda path=path: parse_dashboard_file(  # type: ignore[misc]
-                _read_text(root / path, path), path, folder=system.title, tag=system.name
-            ),
-        )
-        for path in boards
-    ]
-    groups = [
-        _collect(
-            problems,
-            lambda path=path: parse_rule_file(  # type: ignore[misc]
-                read_yaml(root / path, root), path, system=system.name, environment=environment
-            ),
-        )
-        for path in rules
-    ]
+    read_dashboard = partial(_read_dashboard, system, root)
+    read_rules = partial(_read_rules, system, environment, root)
+    dashboards = [collect_problems(problems, partial(read_dashboard, path)) for path in boards]
+    groups = [collect_problems(problems, partial(read_rules, path)) for path in rules]
     return Telemetry(
         dashboards=tuple(board for board in dashboards if board is not None),
         rules=tuple(group for listed in groups for group in listed or ()),
     ), problems
+
+
+def _read_dashboard(system: System, root: Path, path: str) -> Dashboard:
+    return parse_dashboard_file(_read_text(root / path, path), path, folder=system.title, tag=system.name)
+
+
+def _read_rules(system: System, environment: str, root: Path, path: str) -> tuple[RuleGroup, ...]:
+    return parse_rule_file(read_yaml(root / path, root), path, system=system.name, environment=environment)
 
 
 def _find_files(
@@ -81,11 +73,3 @@ def _read_text(path: Path, where: str) -> str:
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     raise ConfigError([Problem(where, message)])
-
-
-def _collect(problems: list[Problem], make: Callable[[], T]) -> T | None:
-    try:
-        return make()
-    except ConfigError as error:
-        problems += error.problems
-        return None

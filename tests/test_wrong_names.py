@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from model.system import System
 from model.tuning import tune_telemetry
 from packs import slo
 from packs.system import expand_system
+from tests.support.serving import serving
 from tests.support.systems import contributed
 from tests.support.waiting import eventually
 from tests.support.yaml_files import write_yaml
@@ -95,13 +95,8 @@ def exporter(metrics: Callable[[float], str]) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Nothing is logged."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 # -- Prometheus --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from model.base import LONGEST_NAME, fold_key, is_name
 from model.errors import Problem
 from model.places import locate_in_system
 from model.system import System
-from model.telemetry import STAND_INS, Telemetry
+from model.telemetry import STAND_INS, RuleGroup, Telemetry
 from model.workload import Workload
 
 if TYPE_CHECKING:
@@ -85,6 +85,12 @@ def _check_dashboards_and_alerts(system: System, own: Telemetry, extra: Telemetr
             yield spec.name, Problem(f"alerts[{number}].name", f"{spec.name!r} is an alert that the stack brings")
 
 
+def _list_rule_names(group: RuleGroup) -> Iterator[tuple[str, str]]:
+    """The key and the name of each rule, as a rule file has them: alert or record."""
+    yield from (("alert", alert.name) for alert in group.alerts)
+    yield from (("record", rule.record) for rule in group.recordings)
+
+
 def check_own_files(parts: Mapping[str, Telemetry], extra: Telemetry) -> list[Problem]:
     """Names in a system's own rule and dashboard files that something else has; each with its file.
 
@@ -95,18 +101,14 @@ def check_own_files(parts: Mapping[str, Telemetry], extra: Telemetry) -> list[Pr
     every = [*Telemetry.merge(parts.values()).rules, *extra.rules]
     users: dict[str, set[str]] = {}
     for group in every:
-        for name in (*(alert.name for alert in group.alerts), *(rule.record for rule in group.recordings)):
+        for _, name in _list_rule_names(group):
             users.setdefault(name, set()).add(group.file)
     problems = []
     for group in (group for group in every if group.file):
-        for kind, names in (
-            ("alert", [a.name for a in group.alerts]),
-            ("record", [r.record for r in group.recordings]),
-        ):
-            for name in dict.fromkeys(names):
-                if others := users[name] - {group.file}:
-                    by = ", ".join(sorted(file or "the stack or its system" for file in others))
-                    problems.append(Problem(f"{group.file}: {kind} {name}", f"has the name of one of {by}; rename it"))
+        for kind, name in dict.fromkeys(_list_rule_names(group)):
+            if others := users[name] - {group.file}:
+                by = ", ".join(sorted(file or "the stack or its system" for file in others))
+                problems.append(Problem(f"{group.file}: {kind} {name}", f"has the name of one of {by}; rename it"))
     return problems
 
 

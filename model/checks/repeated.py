@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from model.base import fold_key
 from model.checks.targets import find_repeated
 from model.errors import Problem
 from model.gateway import HOST, list_addresses
@@ -127,7 +128,7 @@ def _list_own_sources(logs: Logs) -> dict[str, list[Source]]:
 
 def _fold_name(name: str) -> str:
     """A name as lines are matched with it: see `components.promtail.sources.build_container_rules`."""
-    return name.lower().replace("_", "-")
+    return fold_key(name.lower())
 
 
 # -- databases and files ---------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import socket
-import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +17,7 @@ from cli.cluster_host import ClusterHost, InPod, read_pod_health
 from cli.hosts import DockerHost
 from model.operator import Operator
 from tests.support import fakes
+from tests.support.serving import serving
 
 
 def pod(*, ready: bool, waiting: str | None = None, restarts: int = 0) -> Any:
@@ -174,17 +174,12 @@ class _Refusing(http.server.BaseHTTPRequestHandler):
 
 def test_a_refused_forward_is_a_reason() -> None:
     """The client itself fails over the missing body of a refusal; a pod that only begins is then waited for."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        there = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.server_address[1]}")
+    with serving(_Refusing) as address:
+        there = kubernetes.client.Configuration(host=f"http://{address}")
         host = ClusterHost.__new__(ClusterHost)
         host.api = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(there))
         with pytest.raises(RuntimeError, match=r"(?s)^/-/ready of loki-0: .*pod not found"):
             host.fetch(pod(ready=True), 9090, "/-/ready")
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_targets_that_nobody_tells_are_not_none(monkeypatch: pytest.MonkeyPatch) -> None:

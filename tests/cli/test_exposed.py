@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from bench.prometheus import run_prometheus
 from cli.exposed import Difference, compare_exposed
 from packs import go
 from tests.support.metrics_server import build_handler
+from tests.support.serving import serving
 from tests.support.systems import plan_shop
 from tests.support.waiting import eventually
 from tests.support.yaml_files import write_yaml
@@ -41,13 +40,8 @@ Compare = Callable[..., list[Difference]]
 @contextmanager
 def _served(body: str) -> Iterator[int]:
     """The port at which a process of somebody else exposes this."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), build_handler({"body": body}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(build_handler({"body": body})) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.fixture

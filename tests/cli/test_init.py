@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +17,7 @@ from cli.workspace import ROOT
 from model.errors import ConfigError
 from tests.support.calling import call
 from tests.support.metrics_server import build_handler
+from tests.support.serving import serving
 from tests.support.yaml_files import read_yaml
 
 BODY = '# TYPE http_requests_total counter\nhttp_requests_total{status="200"} 7\n'
@@ -60,11 +59,8 @@ def test_a_container_that_nobody_reaches_is_refused() -> None:
 @pytest.fixture
 def served() -> Iterator[str]:
     """The address of a service: it serves metrics at every path that has no query."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), build_handler({"body": BODY}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with serving(build_handler({"body": BODY})) as address:
+        yield f"http://{address}"
 
 
 def test_health_is_looked_for(served: str) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-from pathlib import Path
-from threading import Timer
-from typing import Any
-
 import pytest
 
 from components.promtail.pipeline import Reading, build_reading, build_stages
 from model.load import parse_model
 from model.logs import Logs
-from tests.support.yaml_files import write_yaml
-from toolchain import validators
-from toolchain.context import build_default_context
+from tests.support.pushed import pushed_lines
 
-CARRIED = re.compile(r'\{(\w+="[^}]*)\}')
 READINGS: dict[str, dict[str, object]] = {
     "web": {"labels": ["level", "component"], "fields": ["level", "msg", "component"]},
     "odd": {"levelField": "sev.name"},
@@ -69,61 +60,15 @@ LINES: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 @pytest.fixture(scope="module")
 def carried(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, str]]:
-    """The labels of each line, as Promtail shows them that reads the lines of a service from its standard input."""
-    found = {}
+    """The labels of each line of a service among all of READINGS, without that of the file."""
+    readings = {name: build_reading(parse_model(Logs, said, name)) for name, said in READINGS.items()}
+    stages = build_stages(readings, Reading())
+    carried = {}
     for service in sorted({service for service, _, _ in LINES}):
         lines = [line for name, line, _ in LINES if name == service]
-        folder = tmp_path_factory.mktemp(service)
-        for line, shown in shown_lines(configured(folder, service), lines).items():
-            labels = CARRIED.search(shown)
-            assert labels is not None, shown
-            found[service, line] = dict(re.findall(r'(\w+)="([^"]*)"', labels[1]))
-    return found
-
-
-def configured(folder: Path, service: str) -> Path:
-    """Promtail's file for lines of one service among all of READINGS."""
-    readings = {name: build_reading(parse_model(Logs, said, name)) for name, said in READINGS.items()}
-    target = {"targets": ["localhost"], "labels": {"job": "containerlogs", "service": service}}
-    job: dict[str, Any] = {
-        "job_name": "a",
-        "static_configs": [target],
-        "pipeline_stages": build_stages(readings, Reading()),
-    }
-    config = {
-        "server": {"disable": True},
-        "positions": {"filename": str(folder / "positions.yaml")},
-        "clients": [{"url": "http://127.0.0.1:1/"}],
-        "scrape_configs": [job],
-    }
-    file = folder / "promtail.yml"
-    file.write_text(write_yaml(config), encoding="utf-8")
-    return file
-
-
-def shown_lines(file: Path, lines: list[str]) -> dict[str, str]:
-    """What a dry run shows for each line. Its input stays open meanwhile: what is unread at its end is lost."""
-    program = validators.ensure_validator(build_default_context(), "promtail", pinned=True)
-    process = subprocess.Popen(
-        [program, f"-config.file={file}", "-stdin", "-dry-run"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert process.stdin is not None and process.stdout is not None
-    late = Timer(60, process.kill)  # ends the loop below, so that what is missing is said
-    late.start()
-    found: dict[str, str] = {}
-    try:
-        process.stdin.write("".join(f"{line}\n" for line in lines))
-        process.stdin.flush()
-        for shown in process.stdout:
-            found |= {line: shown for line in lines if shown.rstrip("\n").endswith(line)}
-            if len(found) == len(lines):
-                return found
-    finally:
-        late.cancel()
-        process.kill()
-        process.wait()
-    raise AssertionError(f"not shown: {sorted(set(lines) - set(found))}")
+        for entry in pushed_lines(tmp_path_factory.mktemp(service), stages, lines, len(lines), service=service):
+            carried[service, entry.line] = {k: v for k, v in entry.labels.items() if k != "filename"}
+    return carried
 
 
 @pytest.mark.parametrize(("service", "line", "wanted"), LINES, ids=[line for _, line, _ in LINES])

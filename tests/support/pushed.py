@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from tests.support.serving import serving
 from tests.support.waiting import eventually
 from tests.support.yaml_files import write_yaml
 from toolchain import validators
@@ -118,12 +118,8 @@ def receiver() -> Iterator[tuple[str, list[Entry]]]:
         def log_message(self, *_: Any) -> None:
             """Nothing to say."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/loki/api/v1/push", taken
-    finally:
-        server.shutdown()
+    with serving(Handler) as address:
+        yield f"http://{address}/loki/api/v1/push", taken
 
 
 def written(folder: Path, url: str, jobs: Sequence[dict[str, Any]]) -> Path:

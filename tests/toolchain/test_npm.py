@@ -8,12 +8,12 @@ import http.server
 import io
 import json
 import tarfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.serving import serving
 from tests.toolchain.conftest import MakeContext
 from toolchain import npm
 from toolchain.errors import ToolchainError
@@ -51,11 +51,8 @@ def registry() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with serving(Handler) as address:
+        yield f"http://{address}"
 
 
 def write_lock(folder: Path, **changed: str) -> None:
