@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, drift, engine, exposed, render, secrets, verify
+from cli import alert_test, drift, engine, exposed, probed, render, secrets, verify
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
@@ -220,9 +220,10 @@ def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
 
 
 def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:
-    """What services expose otherwise than declared."""
+    """What services expose or answer otherwise than declared."""
     try:
-        return exposed.compare_exposed(plan, host.ask_prometheus)
+        unanswered = map(exposed.Difference, probed.list_unanswered(host.ask_prometheus))
+        return [*unanswered, *exposed.compare_exposed(plan, host.ask_prometheus)]
     except RuntimeError as error:
         return [exposed.Difference(f"what services expose is not known: {error}")]
 

@@ -115,7 +115,7 @@ def stack(
     yield running
     if os.environ.get("E2E_KEEP"):
         return
-    running.run("down", "--purge")
+    running.discard()
 
 
 def configured(stack: RunningStack) -> dict[str, str]:

@@ -32,7 +32,7 @@ def odd(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest
         running.first_up = running.up()
         yield running
     finally:
-        running.run("down", "--purge")
+        running.discard()
         engine.restart({})
 
 

@@ -32,7 +32,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack
             running.first_up = running.up()
             yield running
         finally:
-            running.run("down", "--purge")
+            running.discard()
 
 
 @pytest.mark.local_engine
@@ -133,7 +133,7 @@ def moved(engine: Engine, tmp_path: Path) -> Iterator[RunningStack]:
         running.up()
         yield running
     finally:
-        running.run("down", "--purge")
+        running.discard()
         engine.restart({})
 
 

@@ -164,7 +164,7 @@ def place(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pyte
     finally:
         app.terminate()
         app.wait(20)
-        stack.run("down", "--purge")
+        stack.discard()
         project.remove()
         subprocess.run([*engine.files(), "rm", "-r", folder], check=True)
 

@@ -6,12 +6,14 @@ Each is described by `make describe`; a person adds where it is, its login, and 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -23,6 +25,7 @@ from tests.support.guests import (
     PASSWORD,
     REFERENCE,
     SERVING,
+    SOURCES,
     TOKEN,
     Bazaar,
     ClusterBazaar,
@@ -31,7 +34,7 @@ from tests.support.guests import (
     load_image,
 )
 from tests.support.panels import board_queries, board_variables
-from tests.support.running import Engine, RunningStack
+from tests.support.running import PROMETHEUS, Engine, RunningStack
 from tests.support.waiting import eventually
 from tests.support.yaml_files import read_yaml, write_yaml
 
@@ -40,6 +43,8 @@ FAILING = {True: "HighErrorRatio", False: "JobsFailing"}
 """The alert on failures of who serves requests, and of who does jobs."""
 UNUSED = {"Volumes in use", "Volume nearest to full", "Free space of volumes", "Inodes left"}
 """Panels about what this engine has none of; volumes that are folders of a node have no statistics."""
+STOP = 600
+"""Seconds without Promtail."""
 UNSEEN = {"Nodes that are not well", "Limit reached", "Files of their own"}
 """Panels without a line on the cluster: all nodes are well, and its kubelet measures neither."""
 
@@ -82,7 +87,8 @@ def _describe(bazaar: AnyBazaar, stack: RunningStack) -> dict[str, Any]:
         }
         for key in serving
     ]
-    return {"name": "bazaar", "title": "Bazaar", "services": services, "objectives": objectives}
+    own = {"ruleFiles": ["own/*.yml"], "dashboardFiles": ["own/*.json"]}
+    return {"name": "bazaar", "title": "Bazaar", "services": services, "objectives": objectives, **own}
 
 
 def _watch(config: dict[str, Any], bazaar: AnyBazaar) -> None:
@@ -111,6 +117,7 @@ def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         bazaar.start()
         system = _describe(bazaar, stack)
         (stack.root / "configs/systems/bazaar.yaml").write_text(write_yaml(system))
+        shutil.copytree(SOURCES / "own", stack.root / "configs/systems/own")
         stack.edit_settings(lambda config: _watch(config, bazaar))
         stack.secret("vault-password", PASSWORD)
         stack.secret("page-token", TOKEN)
@@ -118,7 +125,7 @@ def place(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         print(f"make up in {stack.first_up.seconds:.0f} s")
         yield Place(stack, bazaar)
     finally:
-        stack.run("down", "--purge")
+        stack.discard()
         bazaar.remove()
 
 
@@ -189,6 +196,48 @@ def test_every_panel_and_variable_has_data(place: Place) -> None:
     print(f"{len({item[:2] for item in found})} panels, {len(found)} queries, all with data")
 
 
+def test_rules_and_dashboards_of_their_owner_are_there(place: Place) -> None:
+    """As they came from another Prometheus and another Grafana: evaluated, and drawn from this stack's data."""
+    groups = place.stack.get("prometheus", f"{PROMETHEUS}/rules")["data"]["groups"]
+    rules = {rule["name"]: rule for group in groups for rule in group["rules"]}
+    assert rules["OrdersStandStill"]["health"] == rules["orders:requests:rate1m"]["health"] == "ok"
+    assert rules["OrdersStandStill"]["labels"]["system"] == "bazaar"
+    login = f"admin:{place.stack.password('grafana-admin-password')}"
+    url = f"http://{login}@127.0.0.1:3000/api/dashboards/uid/theirs-orders"
+    (panel,) = place.stack.get("grafana", url)["dashboard"]["panels"]
+    source = place.stack.get(
+        "grafana", f"http://{login}@127.0.0.1:3000/api/datasources/uid/{panel['datasource']['uid']}"
+    )
+    assert source["type"] == "prometheus"
+    assert place.stack.prom(panel["targets"][0]["expr"])
+
+
+@pytest.mark.local_engine  # as it takes its time, and Promtail is the same on each engine
+def test_lines_of_a_long_stop_have_their_own_time(place: Place) -> None:
+    """Promtail away for ten minutes: somebody is notified, no line is lost, and none has the time of its arrival."""
+    stopped = time.time()
+    place.stack.container("promtail").stop()
+    eventually(lambda: ("TargetDown", "promtail") in _list_firing(place.stack), timeout=300, what="TargetDown")
+    # there is nothing else to wait for than the time itself
+    eventually(lambda: time.time() > stopped + STOP, timeout=STOP + 60, what="the end of the stop")
+    place.stack.container("promtail").start()
+    query = 'sum by (service) (count_over_time({service=~"web-api|mail-worker|traced"}[1m]))'
+    # from two minutes before to the end of the stop
+    options = {"query": query, "start": int(stopped) - 60, "end": int(stopped) + STOP, "step": 60}
+
+    def count_lines() -> dict[str, list[int]]:
+        answer = place.stack.get("loki", f"http://127.0.0.1:3100/loki/api/v1/query_range?{urlencode(options)}")
+        counts = {
+            each["metric"]["service"]: [int(value) for _, value in each["values"]] for each in answer["data"]["result"]
+        }
+        assert len(counts) == 3 and all(len(each) == STOP // 60 + 2 for each in counts.values()), counts
+        assert all(min(each) > 0.5 * max(each) for each in counts.values()), counts
+        return counts
+
+    counts = eventually(count_lines, timeout=240, what="lines of each minute")
+    print(f"lines of each minute of a stop of {STOP} s: {counts}; all there after {time.time() - stopped - STOP:.0f} s")
+
+
 def test_real_failures_are_alerted_on_and_resolved(place: Place) -> None:
     """Requests and jobs that fail, and requests that take long, of each of them; and their ends."""
     wanted = {(FAILING[guest.serves], guest.key) for guest in GUESTS}
@@ -242,10 +291,13 @@ def wrong(place: Place) -> Iterator[str]:
         )
         metrics = services["ledger"]["metrics"]
         metrics["http_request_total"] = metrics.pop("http_requests_total")
+        services["page"]["probe"] = {"validStatusCodes": [204]}
 
     place.stack.edit_system_of("bazaar", spoil)
     place.stack.secret("vault-password", "another")
-    place.bazaar.stop_guest(next(guest for guest in GUESTS if guest.key == "traced"))
+    for guest in GUESTS:
+        if guest.key in ("traced", "mail-worker"):
+            place.bazaar.stop_guest(guest)
     place.stack.run("up")
     yield eventually(lambda: place.stack.run("verify").text, timeout=60, what="verify")
 
@@ -256,6 +308,8 @@ SAID = {
     "ledger": "and exposes http_requests_total",
     "vault": "vault",
     "traced": "traced",
+    "mail-worker": "mail-worker",
+    "page": "page: its health endpoint",
 }
 """What `make verify` says of each."""
 
@@ -272,6 +326,7 @@ def test_an_alert_says_what_is_wrong(place: Place, wrong: str) -> None:
     wanted = {
         ("DiscoveredTargetDown" if on_cluster else "TargetDown", "vault"),
         ("PrometheusTargetEmpty" if on_cluster else "TargetDown", "traced"),
+        ("TargetsFewerThanExpected" if on_cluster else "TargetDown", "mail-worker"), ("BlackboxProbeFailed", "page"),
         ("OutcomeUnknown", "shop-app"), ("SLOWithoutData", "web-api"), ("MetricMissing", "ledger"),
     }  # fmt: skip
     seen: set[tuple[str, str]] = set()
@@ -319,7 +374,7 @@ def test_a_service_is_watched_in_three_commands(engine: Engine, tmp_path_factory
         assert len(seen) == 3 and {each["value"][1] for each in seen} == {"1"}, "its metrics, its probe, and the answer"
         print(f"watched after {took:.0f} s")
     finally:
-        stack.run("down", "--purge")
+        stack.discard()
         project.remove()
 
 

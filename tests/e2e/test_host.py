@@ -54,7 +54,7 @@ def execora(engine: Engine, log_file: str, tmp_path_factory: pytest.TempPathFact
     finally:
         app.terminate()
         app.wait(20)
-        running.run("down", "--purge")
+        running.discard()
 
 
 def test_process_of_the_host_is_scraped(execora: RunningStack) -> None:

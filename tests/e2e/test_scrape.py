@@ -107,7 +107,7 @@ def shop(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     finally:
         server.terminate()
         server.wait(20)
-        running.run("down", "--purge")
+        running.discard()
 
 
 def test_health_is_judged_as_a_service_says(shop: RunningStack) -> None:

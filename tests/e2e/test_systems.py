@@ -94,7 +94,7 @@ def fleet(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield stacks
     finally:
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda each: each.run("down", "--purge"), stacks.values()))
+            list(pool.map(lambda each: each.discard(), stacks.values()))
 
 
 def _rules(stack: RunningStack) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         stack.first_up = stack.up()
         yield Site(stack, pebble, https, plain)
     finally:
-        stack.run("down", "--purge")
+        stack.discard()
         pebble.stop()
         network.remove()
 

@@ -69,6 +69,10 @@ class ClusterStack(RunningStack):
                 assert error.status == 404, error
         eventually(self._gone, timeout=120, what="the namespaces of an earlier run to go")
 
+    def discard(self) -> None:
+        """Removes the stack with its data by the command: what it has outside of its namespaces has no one label."""
+        self.run("down", "--purge")
+
     def _gone(self) -> bool:
         left = {item.metadata.name for item in self.api.list_namespace().items}
         return not left & {self.namespace, derive_agent_namespace(self.namespace)}

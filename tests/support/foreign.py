@@ -74,15 +74,16 @@ class Project:
         folders: Sequence[str] = (),
         aliases: Sequence[str] = (),
         ports: Mapping[str, int] | None = None,
+        number: int = 1,
     ) -> Container:
         """A running container of the service, with these files in it and these folders in memory.
 
-        `ports` are those of loopback by the container's own, such as 8000/tcp.
+        `ports` are those of loopback by the container's own, such as 8000/tcp. `number` is the instance's.
         """
         container = self.client.containers.create(
             self.image(image),
             list(command),
-            name=f"{self.name}-{service}-1",
+            name=f"{self.name}-{service}-{number}",
             environment=dict(env or {}),
             user=f"{USER}:{USER}",
             network=self.network,

@@ -40,7 +40,7 @@ NAME = "vault.internal"
 @dataclass(frozen=True)
 class Guest:
     """A service: its name where it runs, its program, the ports of its work and of its metrics, and what its YAML says
-    that nobody can read off its metrics."""
+    that nobody can read off its metrics. It has so many `instances`."""
 
     host: str
     program: tuple[str, ...]
@@ -50,6 +50,7 @@ class Guest:
     says: Mapping[str, Any] = field(default_factory=dict)
     login: str = ""
     scheme: str = "http"
+    instances: int = 1
 
     @property
     def key(self) -> str:
@@ -86,7 +87,7 @@ GUESTS = (
     Guest("shop_app", _work("shop.js"), 3000),
     Guest("traced", _work("traced.js"), 3001, 9464, says={"probe": {"port": 3001}}),
     Guest("ledger", ("guest",), 8080),
-    Guest("mail_worker", _work("worker.py"), 8001),
+    Guest("mail_worker", _work("worker.py"), 8001, instances=2),
     Guest(
         "vault", _work("worker.py"), 8443, scheme="https", login=LOGIN,
         env={"LOGIN": LOGIN, "CERTIFICATE": "/app/server.pem"},
@@ -138,8 +139,14 @@ class Bazaar:
         config["docker"] = {**config.get("docker", {}), "externalNetworks": [self.project.network]}
 
     def locate(self, guest: Guest) -> dict[str, Any]:
-        """Where the YAML of a service says that it is."""
-        return {"address": f"{guest.host}:{guest.metrics or guest.port}"}
+        """Where the YAML of a service says that it is: of several instances each by its container's name."""
+        port = guest.metrics or guest.port
+        if guest.instances == 1:
+            return {"address": f"{guest.host}:{port}"}
+        return {"addresses": [f"{name}:{port}" for name in self._list_names(guest)], "logs": {"compose": guest.host}}
+
+    def _list_names(self, guest: Guest) -> list[str]:
+        return [f"{self.project.name}-{guest.host}-{number + 1}" for number in range(guest.instances)]
 
     def start(self) -> None:
         """Starts them."""
@@ -154,11 +161,15 @@ class Bazaar:
     def start_guest(self, guest: Guest) -> None:
         """Starts one of them."""
         files = guest.list_files() | ({"/app/server.pem": self._certificate} if "CERTIFICATE" in guest.env else {})
-        self.project.run(guest.host, "guests", command=guest.program, env=guest.list_environment(), files=files)
+        for number in range(guest.instances):
+            self.project.run(
+                guest.host, "guests", command=guest.program, env=guest.list_environment(), files=files,
+                number=number + 1,
+            )  # fmt: skip
 
     def stop_guest(self, guest: Guest) -> None:
-        """Removes one of them."""
-        self.project.client.containers.get(f"{self.project.name}-{guest.host}-1").remove(force=True, v=True)
+        """Removes one of them; of several instances the last one."""
+        self.project.client.containers.get(self._list_names(guest)[-1]).remove(force=True, v=True)
 
     def ask(self, url: str, body: str = "", login: str = "") -> str:
         """What a URL answers within their network.
@@ -175,7 +186,8 @@ class Bazaar:
 
     def change_mode(self, guest: Guest, fail: float, delay: float) -> None:
         """From now on this share of its requests or jobs fails, and each takes so many seconds longer."""
-        self.ask(f"{guest.scheme}://{guest.host}:{guest.port}/-/mode", json.dumps({"fail": fail, "delay": delay}))
+        for name in [guest.host] if guest.instances == 1 else self._list_names(guest):
+            self.ask(f"{guest.scheme}://{name}:{guest.port}/-/mode", json.dumps({"fail": fail, "delay": delay}))
 
     def remove(self) -> None:
         """Removes all of it."""
@@ -185,7 +197,7 @@ class Bazaar:
 class ClusterBazaar:
     """The same in a namespace of a cluster that is not the stack's, whose policy lets one other namespace in.
 
-    Each has a Service; `ledger` has two pods, which declare no port.
+    Each has a Service; `ledger` has two pods, which declare no port, and `mail-worker` two.
     """
 
     def __init__(self, kubectl: Kubectl, watched_by: str, name: str = "bazaar") -> None:
@@ -197,7 +209,8 @@ class ClusterBazaar:
 
     def locate(self, guest: Guest) -> dict[str, Any]:
         """Where the YAML of a service says that it is."""
-        replicas = {"expected": 2} if guest.host == "ledger" else {}
+        count = self._count_pods(guest)
+        replicas = {"expected": count} if count > 1 else {}
         return {"kubernetes": {"namespace": self.namespace, "selector": {LABEL: guest.key}, **replicas}}
 
     def start(self) -> None:
@@ -221,9 +234,14 @@ class ClusterBazaar:
         files = guest.list_files() | ({"/app/server.pem": self._certificate} if "CERTIFICATE" in guest.env else {})
         self._deploy(guest.key, guest.program, files, guest)
 
+    @staticmethod
+    def _count_pods(guest: Guest) -> int:
+        return 2 if guest.host == "ledger" else guest.instances
+
     def stop_guest(self, guest: Guest) -> None:
-        """Removes one of them."""
-        self.kubectl("scale", f"deployment/{guest.key}", "--replicas=0", f"--namespace={self.namespace}")
+        """Removes one of them; of several pods the last one."""
+        left = f"--replicas={self._count_pods(guest) - 1}"
+        self.kubectl("scale", f"deployment/{guest.key}", left, f"--namespace={self.namespace}")
 
     def ask(self, url: str, body: str = "", login: str = "") -> str:
         """What a URL answers within their namespace.
@@ -286,7 +304,7 @@ class ClusterBazaar:
         }  # fmt: skip
         pod = {"containers": [container], "volumes": [{"name": "app", "configMap": {"name": name}}]}
         spec = {
-            "replicas": 2 if guest and silent else 1,
+            "replicas": self._count_pods(guest) if guest else 1,
             "selector": {"matchLabels": {LABEL: name}},
             "template": {"metadata": {"labels": {LABEL: name}}, "spec": pod},
         }
