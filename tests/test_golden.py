@@ -74,6 +74,7 @@ def test_one_stack_of_each_target_is_stored_in_full() -> None:
     assert {path.parent.name for path in GOLDEN.glob(f"*/{SAME}")} == set(STACKS) - set(FULL.values())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_stacks_name_decides_on_no_document(stack: str) -> None:
     """So that it can be compared with another one under that one's name."""

@@ -83,6 +83,7 @@ def call(monkeypatch: pytest.MonkeyPatch, command: str) -> int:
     return calling.call(monkeypatch, command, "--stack", "x", *more)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", ["docker", "kubernetes"])
 @pytest.mark.parametrize("command", [*PLANNED, *PLACED, *LOCAL])
 def test_every_command_takes_every_key(
