@@ -205,7 +205,7 @@ def _pint(folder: Path) -> subprocess.CompletedProcess[str]:
 # -- Kubernetes ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["1.34.0", "1.35.0", "1.36.0"])
+@pytest.fixture(scope="module", params=["1.34.0", "1.35.0", "1.36.0", "1.37.0"])
 def schemas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The strict schemas of a Kubernetes version, referring to each other as files."""
     packaged = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"v{request.param}-local-strict"
@@ -229,7 +229,7 @@ def conforms(schemas: Path, text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("stack", ["prod", "agenttrace-kubernetes", "devops-mcp-kubernetes"])
 def test_kubeconform_accepts_every_object(schemas: Path, stack: str) -> None:
-    """Every object of a stack fits the strict schemas of three minor versions; a misspelt field does not."""
+    """Every object of a stack fits the strict schemas of four minor versions; a misspelt field does not."""
     plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
     text = "\n---\n".join({**render_objects(plan), **render_config_maps(plan)}.values())
     found = conforms(schemas, text)
