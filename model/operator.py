@@ -38,6 +38,9 @@ class Operator(Strict):
     kubelet_namespace: DnsLabel = "kube-system"
     """Namespace of the Service that the operator keeps for the kubelets (its option --kubelet-service)."""
 
+    service_discovery_role: Literal["Endpoints", "EndpointSlice"] | None = None
+    """By which objects its Prometheus finds what a ServiceMonitor selects (0.86 or later); as it is set when absent."""
+
     @property
     def prometheus(self) -> str:
         """Address of its Prometheus, without a slash at the end."""

@@ -237,6 +237,8 @@ def convert_rule(rule: Mapping[str, Any]) -> Rule:
 def _build_monitor(
     kind: str, name: str, options: OperatorOptions, spec: Mapping[str, Any], version: str = "v1"
 ) -> ExtraObject:
+    role = options.operator.service_discovery_role if kind == "ServiceMonitor" else None
+    written = {**spec, "serviceDiscoveryRole": role} if role else spec
     return ExtraObject(
-        api=f"{GROUP}/{version}", kind=kind, name=fold_key(name), labels=options.operator.labels, body={"spec": spec}
+        api=f"{GROUP}/{version}", kind=kind, name=fold_key(name), labels=options.operator.labels, body={"spec": written}
     )

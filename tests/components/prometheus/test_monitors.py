@@ -31,7 +31,7 @@ FOUND = {
 """A target as the operator hands it to the rules of a monitor."""
 
 
-def made(job: ScrapeJob) -> list[ExtraObject]:
+def made(job: ScrapeJob, terms: OperatorOptions = TERMS) -> list[ExtraObject]:
     """The objects of a job on a cluster."""
     settings = parse_model(Settings, {"system": "shop", "target": "kubernetes"}, "settings")
     context = Planned(
@@ -40,7 +40,7 @@ def made(job: ScrapeJob) -> list[ExtraObject]:
         address=lambda name, port: build_address("dev", settings.kubernetes, name, port),
         images={}, telemetry=Telemetry(scrape=(job,)),
     )  # fmt: skip
-    return list(build_monitors(context, TERMS))
+    return list(build_monitors(context, terms))
 
 
 def relabelled(rules: list[Mapping[str, Any]], before: Mapping[str, str]) -> dict[str, str] | None:
@@ -130,6 +130,21 @@ def test_objects_hold_for_both_roles_of_discovery() -> None:
     every = [*made(ScrapeJob(name="kubelet", discovery=nodes)), *made(ScrapeJob(name="api", targets=(own,)))]
     assert [item.kind for item in every] == ["ServiceMonitor", "ServiceMonitor"]
     assert "__meta_kubernetes_endpoint" not in str([item.body for item in every])
+
+
+def test_a_service_monitor_says_by_which_objects_it_is_found() -> None:
+    """Where the settings say so; pods are found by themselves, and an object for them has no such field."""
+    operator = parse_model(Operator, {"serviceDiscoveryRole": "EndpointSlice"}, "operator")
+    own = ScrapeTarget(address=build_address("dev", Settings(system="shop").kubernetes, "api", 4000), labels=LABELS)
+    service, pods = (
+        ScrapeJob(name="api", targets=(own,)),
+        ScrapeJob(name="shop", discovery=Discovery(selector={"a": "b"})),
+    )
+    roles = [
+        [item.body["spec"].get("serviceDiscoveryRole") for item in made(job, OperatorOptions(each, "15s", 1))]
+        for each in (operator, Operator()) for job in (service, pods)
+    ]  # fmt: skip
+    assert roles == [["EndpointSlice"], [None], [None], [None]]
 
 
 def test_pods_are_asked_by_a_prober() -> None:
