@@ -49,6 +49,10 @@ refresh: .venv/.ready ## Compare the state with what really runs
 verify: .venv/.ready ## Show health, targets and addresses of the running stack
 	@$(OPS) verify --stack $(STACK)
 
+.PHONY: open
+open: .venv/.ready ## Show the addresses of the stack's pages; forward them to this machine where nothing leads there
+	@$(OPS) open --stack $(STACK)
+
 .PHONY: password
 password: .venv/.ready ## Print the generated passwords of the stack
 	@$(OPS) password --stack $(STACK)

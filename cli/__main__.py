@@ -18,6 +18,7 @@ MODULES = {
     "completion": "cli.arguments",
     "describe": "cli.describe",
     "init": "cli.init",
+    "open": "cli.forward",
     "render": "cli.render",
     "routes": "cli.routes",
 }

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Command] = {
     "preview": Command("show what `up` would change", {"--json": _JSON}),
     "refresh": Command("compare the recorded state with what really runs", {}),
     "verify": Command("show health, targets and addresses of the running stack", {"--json": _JSON}),
+    "open": Command("show the addresses of the stack's pages, and make them reachable from this machine", {}),
     "down": Command(
         "remove the stack; data volumes stay",
         {"--purge": {"action": "store_true", "help": "remove data volumes too"}},

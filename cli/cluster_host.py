@@ -20,6 +20,7 @@ from kubernetes.stream import portforward, stream  # type: ignore[import-untyped
 from cli import alertmanagers, certificate, operator_targets, recover
 from cli.alertmanagers import Instance
 from cli.render import build_cluster_scope
+from cli.tunnel import SocketTunnel, Tunnel
 from cli.verify import Health
 from cli.workspace import Description, Workspace
 from components.traefik.settings import INTERNAL_PORT
@@ -225,6 +226,17 @@ class ClusterHost:
         for pod in pods[:1]:
             return json.loads(self.fetch(pod, 9090, f"{prefix}/api/v1/{path}"))["data"]
         raise RuntimeError("no Prometheus runs")
+
+    def open_tunnel(self, port: int) -> Tunnel:
+        """See `Host`."""
+        pods = [pod for pod in self.list_pods(TRAEFIK) if read_pod_health(pod).good]
+        if not pods:
+            raise RuntimeError(f"no pod of {TRAEFIK} is ready in {self.namespace}: make verify STACK={self._stack}")
+        try:
+            forward = self._forward_port(pods[0], port)
+        except (ApiException, OSError) as error:
+            raise RuntimeError(f"{pods[0].metadata.name}: {error}") from None
+        return SocketTunnel(forward.socket(port), forward)
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

@@ -11,6 +11,7 @@ from docker.models.containers import Container
 from cli import alertmanagers, certificate, drift, engine, recover, render, verify
 from cli.alertmanagers import InContainer, Instance
 from cli.stack_file import Location
+from cli.tunnel import ExecTunnel, Tunnel
 from cli.verify import Health
 from cli.workspace import Description, Workspace
 from components.traefik.settings import INTERNAL_PORT
@@ -56,6 +57,13 @@ class Host(Protocol):
 
         Raises:
             RuntimeError: it does not answer.
+        """
+
+    def open_tunnel(self, port: int) -> Tunnel:
+        """A connection to a port of the entry point.
+
+        Raises:
+            RuntimeError: it does not run.
         """
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
@@ -155,6 +163,10 @@ class DockerHost:
     def ask_prometheus(self, path: str) -> Any:
         """See `Host`."""
         return verify.ask_prometheus(self._client, self._stack, path)
+
+    def open_tunnel(self, port: int) -> Tunnel:
+        """See `Host`."""
+        return ExecTunnel(self._client, self._get_entry_container(), port)
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, drift, engine, exposed, probed, render, secrets, verify
+from cli import alert_test, drift, engine, exposed, forward, probed, render, secrets, verify
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
@@ -125,7 +125,8 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     scraped, unknown = phases.run("targets", lambda: _wait_targets(host, plan, 90))
     host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.list_unseen(plan, 60 if scraped else 0))
-    report = verify.Report(stack, health, scraped, [*unknown, *unseen], plan.warnings, plan.settings.base_url)
+    pages = forward.list_pages(plan)
+    report = verify.Report(stack, health, scraped, [*unknown, *unseen], plan.warnings, plan.settings.base_url, pages)
     good = verify.print_report(report, console)
     _print_failures(host)
     if good:
@@ -205,6 +206,7 @@ def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
         return verify.Report(space.stack, health, (), [nothing], base_url=base_url)
     unseen: list[str] = []
     scraped: list[dict[str, Any]] = []
+    pages: list[tuple[str, str]] = []
     try:
         plan = render.plan_workspace(space)
         scraped, unseen = _wait_targets(host, plan, 30)
@@ -213,10 +215,11 @@ def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
         differences = _compare_exposed(plan, host) if scraped else []
         unseen += [item.text for item in differences if item.certain]
         warnings = (*warnings, *(item.text for item in differences if not item.certain))
+        pages = forward.list_pages(plan)
     except ConfigError as error:
         scraped, unseen = _wait_targets(host, None, 30)
         unseen.append(f"what should be there is not known: {error}")
-    return verify.Report(space.stack, health, scraped, unseen, warnings, base_url)
+    return verify.Report(space.stack, health, scraped, unseen, warnings, base_url, pages)
 
 
 def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:

@@ -286,6 +286,7 @@ class Report:
         unseen: what runs and is watched by nobody, as sentences.
         warnings: what the plan warns of, as sentences; they judge nothing.
         base_url: where people open it.
+        pages: names and addresses of what people open there; none where nothing leads there from this machine.
     """
 
     stack: str
@@ -294,6 +295,7 @@ class Report:
     unseen: Sequence[str] = ()
     warnings: Sequence[str] = ()
     base_url: str = ""
+    pages: Sequence[tuple[str, str]] = ()
 
     @property
     def good(self) -> bool:
@@ -310,7 +312,7 @@ def print_report(report: Report, console: Console) -> bool:
         by_service.setdefault(name, []).append(target["health"])
     table = Table(title=f"Stack {report.stack}", title_justify="left")
     for column in ("workload", "health", "scraped", "address"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # an address that is cut opens nothing
     for item in report.workloads:
         up = by_service.get(fold_key(item.workload), [])
         text = f"{up.count('up')}/{len(up)} up" if up else "-"
@@ -324,8 +326,17 @@ def print_report(report: Report, console: Console) -> bool:
         console.print(f"[red]unseen[/] {escape(sentence)}")
     print_warnings(report.warnings, console)
     console.print(f"Targets: {len(report.scraped) - len(down)} of {len(report.scraped)} up")
-    console.print(f"Grafana: {report.base_url}/  (user admin, password: make password STACK={report.stack})")
+    print_pages(report.pages, console)
+    if not report.pages:
+        console.print(f"Pages: nothing leads to {report.base_url}/ from here; make open STACK={report.stack} does")
+    console.print(f"Grafana's user is admin, its password: make password STACK={report.stack}")
     return report.good
+
+
+def print_pages(pages: Sequence[tuple[str, str]], console: Console) -> None:
+    """Prints names and addresses, one line each."""
+    for name, address in pages:
+        console.print(f"  {name:14} {address}")
 
 
 def print_warnings(warnings: Sequence[str], console: Console) -> None:
@@ -340,6 +351,7 @@ def describe_report(report: Report) -> dict[str, Any]:
         "stack": report.stack,
         "good": report.good,
         "base_url": report.base_url,
+        "pages": dict(report.pages),
         "workloads": [{**asdict(item), "good": item.good} for item in report.workloads],
         "targets": [
             {

@@ -282,7 +282,8 @@ class Route:
     """A path prefix that Traefik sends to `url`; `strip` removes the prefix before the service sees it.
 
     Nothing else than what is in `open` comes in. What has a login of its own has no other one in front of it: `login`.
-    A service that knows its own outer path takes that of the base URL as it comes: `whole`.
+    A service that knows its own outer path takes that of the base URL as it comes: `whole`. `page` is the path of what
+    people open there; where only programs ask, there is none.
     """
 
     name: str
@@ -292,6 +293,7 @@ class Route:
     login: bool = True
     open: tuple[Opening, ...] = (Opening(methods=()),)
     whole: bool = False
+    page: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

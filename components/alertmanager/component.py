@@ -79,7 +79,13 @@ class Alertmanager(Component[Settings]):
         rules = pack.alerts(
             context.system.tune, replicas=context.count_instances(NAME), switch=switch, own=operator is None
         )
-        route = Route(name=NAME, prefix="/alertmanager", url=f"http://{address}", open=openings.ALERTMANAGER)
+        route = Route(
+            name=NAME,
+            prefix="/alertmanager",
+            url=f"http://{address}",
+            open=openings.ALERTMANAGER,
+            page="/alertmanager/",
+        )
         takes = AlertReceiver(targets=tuple(context.list_instances(NAME, PORT)), path_prefix="/alertmanager")
         return Telemetry(
             offers=(NOTIFICATION,),

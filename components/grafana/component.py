@@ -68,7 +68,9 @@ class Grafana(Component[Settings]):
                 ),
             ),
             rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
-            routes=(Route(name=NAME, prefix="/", url=f"http://{address}", login=False),),  # it has a login of its own
+            routes=(
+                Route(name=NAME, prefix="/", url=f"http://{address}", login=False, page="/"),
+            ),  # it has a login of its own
         )
 
     def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:

@@ -130,7 +130,11 @@ class Jaeger(Component[Settings]):
                 ),
             ),
             rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
-            routes=(Route(name=NAME, prefix=PREFIX, url=f"http://{address}", open=(Opening(),), whole=True),),
+            routes=(
+                Route(
+                    name=NAME, prefix=PREFIX, url=f"http://{address}", open=(Opening(),), whole=True, page=f"{PREFIX}/"
+                ),
+            ),
             spans=(f"http://{context.address(NAME, OTLP_HTTP_PORT)}/v1/traces",),
         )
 

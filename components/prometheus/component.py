@@ -53,7 +53,9 @@ class Prometheus(Component[Settings]):
         discovery = build_instance_discovery(context, NAME, PORT, own.replicas)
         counted = {"replicas": context.count_instances(NAME), "alertmanagers": context.count_instances("alertmanager")}
         alerts = pack.alerts(context.system.tune, **counted, cluster=context.settings.target == "kubernetes")
-        route = Route(name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS)
+        route = Route(
+            name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS, page="/prometheus/"
+        )
         return Telemetry(
             offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
             rows=(

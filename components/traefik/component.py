@@ -54,7 +54,9 @@ def list_ports(own: Settings, context: Planning) -> tuple[Port, ...]:
 
 def list_extra_routes(own: Settings) -> tuple[Route, ...]:
     """The routes to people's own applications."""
-    return tuple(Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login) for r in own.routes)
+    return tuple(
+        Route(name=r.name, prefix=r.prefix, url=r.url, strip=r.strip, login=r.login, page=r.prefix) for r in own.routes
+    )
 
 
 def check_routes(own: Settings, context: Planned) -> Iterator[Problem]:
@@ -100,7 +102,9 @@ class Traefik(Component[Settings]):
                 build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),
             ),
             routes=(
-                Route(name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),)),
+                Route(
+                    name="traefik", prefix="/traefik", url="api@internal", open=(Opening(),), page="/traefik/dashboard/"
+                ),
                 *list_extra_routes(own),
             ),
         )

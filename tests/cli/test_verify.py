@@ -224,6 +224,21 @@ def test_a_program_reads_the_same_verdict(
     assert shown(workloads, scraped, *unseen)[0] == good
 
 
+def test_addresses_are_whole_in_a_narrow_window() -> None:
+    """What is cut opens nothing; a page has a line of its own, and where none leads anywhere, a command does."""
+    long = Health("prometheus", "healthy", "http://127.0.0.1:29091 http://127.0.0.1:29092", 64)
+    texts = []
+    for pages in ([("grafana", "http://127.0.0.1:8080/")], []):
+        out = io.StringIO()
+        verify.print_report(verify.Report("dev", [long], [], pages=pages), Console(file=out, width=40))
+        texts.append(out.getvalue())
+    near, far = texts
+    cells = "".join(line.split("│")[-2].strip() for line in near.splitlines() if "│" in line)
+    assert cells == "http://127.0.0.1:29091http://127.0.0.1:29092" and "…" not in near
+    assert "  grafana        http://127.0.0.1:8080/\n" in near and "make open" not in near
+    assert "make open STACK=dev" in far
+
+
 def planned(*names: str) -> Any:
     """A plan with these workloads."""
     system = parse_model(System, SYSTEM, "shop")

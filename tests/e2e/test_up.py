@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import urllib.request
 
 import pytest
 
@@ -42,6 +44,18 @@ def test_routes_lead_to_every_part(stack: RunningStack) -> None:
         stack.get_text("traefik", f"http://{user}@127.0.0.1:8080{path}")
         with pytest.raises(RuntimeError, match="401"):
             stack.get_text("traefik", f"http://127.0.0.1:8080{path}")
+
+
+def test_pages_are_opened_from_here(stack: RunningStack) -> None:
+    """`make open` prints whole addresses that a browser of this machine opens, wherever the stack runs."""
+    with stack.opened() as addresses:
+        password = stack.password("access-admin-password")
+        login = {"Authorization": f"Basic {base64.b64encode(f'admin:{password}'.encode()).decode()}"}
+        assert {"prometheus", "alertmanager", "grafana", "traefik"} <= addresses.keys()
+        for name in ("alertmanager", "grafana", "traefik"):
+            asked = urllib.request.Request(addresses[name], headers={} if name == "grafana" else login)  # noqa: S310
+            with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - loopback
+                assert "<html" in answer.read().decode().lower(), name
 
 
 def test_dashboards_are_served(stack: RunningStack) -> None:

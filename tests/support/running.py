@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
@@ -214,6 +214,21 @@ class RunningStack:
             [sys.executable, "-m", self.commands, *args, "--stack", self.name],
             cwd=self.root, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
+
+    @contextmanager
+    def opened(self) -> Iterator[dict[str, str]]:
+        """Addresses by name as `make open` prints them, while it runs; Ctrl-C ends it, and it ends well."""
+        command = [sys.executable, "-u", "-m", self.commands, "open", "--stack", self.name]
+        with subprocess.Popen(command, cwd=self.root, env=self.env, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            said = [process.stdout.readline()]  # the title; empty where it ended at once
+            while said[-1] and "traefik" not in said[-1]:  # the last of the pages
+                said.append(process.stdout.readline())
+            try:
+                yield dict(line.split() for line in said if "://" in line)
+            finally:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(30) == 0, said
 
     @staticmethod
     def kill_run(process: subprocess.Popen[bytes]) -> None:

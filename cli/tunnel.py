@@ -1,0 +1,83 @@
+"""One connection into a running stack, through an engine or a cluster, as a command uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import docker
+from docker.errors import APIError
+from docker.models.containers import Container
+from docker.utils.socket import frames_iter
+
+_CHUNK = 65_536
+
+
+class Tunnel(Protocol):
+    """A connection: bytes there, and bytes back until it ends."""
+
+    def write(self, data: bytes) -> None:
+        """Sends. Raises OSError where the other side is gone."""
+
+    def read(self) -> Iterator[bytes]:
+        """What comes, as it comes."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+class SocketTunnel:
+    """A tunnel that a client library gives as a socket; `owner` is what has to be closed with it."""
+
+    def __init__(self, near: socket.socket, owner: Any) -> None:
+        self._near, self._owner = near, owner
+
+    def write(self, data: bytes) -> None:
+        """See `Tunnel`."""
+        self._near.sendall(data)
+
+    def read(self) -> Iterator[bytes]:
+        """See `Tunnel`."""
+        while data := self._near.recv(_CHUNK):
+            yield data
+
+    def close(self) -> None:
+        """See `Tunnel`."""
+        self._near.close()
+        self._owner.close()
+
+
+class ExecTunnel:
+    """A tunnel to a port of a container: `nc` in it, whose input and output travel with an exec of the engine.
+
+    So engines that are reached over TCP or SSH work like that of this machine.
+    Format: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Exec/operation/ExecStart.
+    """
+
+    def __init__(self, client: docker.DockerClient, container: Container, port: int) -> None:
+        command = ["/tools/busybox", "nc", "127.0.0.1", str(port)]
+        api: Any = client.api
+        try:
+            made = api.exec_create(container.id, command, stdin=True, stderr=False)
+            self._stream = api.exec_start(made["Id"], socket=True)
+        except APIError as error:
+            raise RuntimeError(f"{container.name}: {error.explanation}") from None
+
+    def write(self, data: bytes) -> None:
+        """See `Tunnel`."""
+        getattr(self._stream, "_sock", self._stream).sendall(data)  # the stream itself is for reading
+
+    def read(self) -> Iterator[bytes]:
+        """See `Tunnel`."""
+        frames: Any = frames_iter  # untyped in the SDK
+        for _, data in frames(self._stream, tty=False):
+            yield data
+
+    def close(self) -> None:
+        """See `Tunnel`."""
+        with contextlib.suppress(OSError):
+            # a reader that waits for the next bytes is woken by this alone
+            getattr(self._stream, "_sock", self._stream).shutdown(socket.SHUT_RDWR)
+        self._stream.close()
