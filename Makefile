@@ -53,6 +53,10 @@ verify: .venv/.ready ## Show health, targets and addresses of the running stack
 open: .venv/.ready ## Show the addresses of the stack's pages; forward them to this machine where nothing leads there
 	@$(OPS) open --stack $(STACK)
 
+.PHONY: tour
+tour: .venv/.ready ## Switch a fault of a stand-in on, and show the alert come and go (needs demo: true)
+	@$(OPS) tour --stack $(STACK)
+
 .PHONY: password
 password: .venv/.ready ## Print the generated passwords of the stack
 	@$(OPS) password --stack $(STACK)

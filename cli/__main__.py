@@ -21,6 +21,7 @@ MODULES = {
     "open": "cli.forward",
     "render": "cli.render",
     "routes": "cli.routes",
+    "tour": "cli.tour",
 }
 """Where a command is that is none of a stack's life; it is spared what only those import, such as the engine's SDK."""
 

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Command] = {
     "refresh": Command("compare the recorded state with what really runs", {}),
     "verify": Command("show health, targets and addresses of the running stack", {"--json": _JSON}),
     "open": Command("show the addresses of the stack's pages, and make them reachable from this machine", {}),
+    "tour": Command("switch a fault of a stand-in on, and show the alert come and go", {}),
     "down": Command(
         "remove the stack; data volumes stay",
         {"--purge": {"action": "store_true", "help": "remove data volumes too"}},

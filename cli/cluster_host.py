@@ -227,11 +227,12 @@ class ClusterHost:
             return json.loads(self.fetch(pod, 9090, f"{prefix}/api/v1/{path}"))["data"]
         raise RuntimeError("no Prometheus runs")
 
-    def open_tunnel(self, port: int) -> Tunnel:
+    def open_tunnel(self, workload: str, port: int) -> Tunnel:
         """See `Host`."""
-        pods = [pod for pod in self.list_pods(TRAEFIK) if read_pod_health(pod).good]
+        running = [pod for pod in self.list_pods(workload) if pod.status.phase == "Running"]
+        pods = sorted(running, key=lambda pod: not read_pod_health(pod).good)  # one that is not ready may answer too
         if not pods:
-            raise RuntimeError(f"no pod of {TRAEFIK} is ready in {self.namespace}: make verify STACK={self._stack}")
+            raise RuntimeError(f"no pod of {workload} runs in {self.namespace}: make verify STACK={self._stack}")
         try:
             forward = self._forward_port(pods[0], port)
         except (ApiException, OSError) as error:

@@ -31,6 +31,7 @@ from cli.tunnel import Tunnel
 from cli.verify import print_pages
 from cli.workspace import open_workspace
 from components.traefik.settings import PORT, SECURE_PORT
+from model.checks.entry import TRAEFIK
 from model.plan import Plan
 
 LOOPBACK = "127.0.0.1"
@@ -147,12 +148,12 @@ def _forward(plan: Plan, host: Host) -> int:
     secure = plan.settings.tls.on
     inside = SECURE_PORT if secure else PORT
     try:
-        host.open_tunnel(inside).close()  # what is not there is said now, and not by an empty page
+        host.open_tunnel(TRAEFIK, inside).close()  # what is not there is said now, and not by an empty page
     except RuntimeError as error:
         console.print(f"[red]{escape(str(error))}[/]")
         return UNWELL
     port = find_near_port(plan.settings.base_url)
-    with forward_entry(lambda: host.open_tunnel(inside), port, "https" if secure else "http") as made:
+    with forward_entry(lambda: host.open_tunnel(TRAEFIK, inside), port, "https" if secure else "http") as made:
         console.print(f"Stack {plan.stack} is open here until Ctrl-C:")
         print_pages(list_addresses(plan, made.address), console)
         if port and not made.address.endswith(f":{port}"):

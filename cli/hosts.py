@@ -59,8 +59,8 @@ class Host(Protocol):
             RuntimeError: it does not answer.
         """
 
-    def open_tunnel(self, port: int) -> Tunnel:
-        """A connection to a port of the entry point.
+    def open_tunnel(self, workload: str, port: int) -> Tunnel:
+        """A connection to a port of a workload.
 
         Raises:
             RuntimeError: it does not run.
@@ -164,9 +164,9 @@ class DockerHost:
         """See `Host`."""
         return verify.ask_prometheus(self._client, self._stack, path)
 
-    def open_tunnel(self, port: int) -> Tunnel:
+    def open_tunnel(self, workload: str, port: int) -> Tunnel:
         """See `Host`."""
-        return ExecTunnel(self._client, self._get_entry_container(), port)
+        return ExecTunnel(self._client, verify.get_running(self._client, self._stack, workload), port)
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ from docker.models.containers import Container
 from docker.utils.socket import frames_iter
 
 _CHUNK = 65_536
+_OK = 400
+"""The first status of an answer that is an error."""
 
 
 class Tunnel(Protocol):
@@ -81,3 +84,25 @@ class ExecTunnel:
             # a reader that waits for the next bytes is woken by this alone
             getattr(self._stream, "_sock", self._stream).shutdown(socket.SHUT_RDWR)
         self._stream.close()
+
+
+def ask_tunnel(tunnel: Tunnel, method: str, path: str, body: object = None) -> str:
+    """The body of the answer to one request of HTTP, whose own body is JSON where it has one; ends the tunnel.
+
+    Raises:
+        RuntimeError: the answer is an error, or is none.
+    """
+    data = b"" if body is None else json.dumps(body).encode()
+    # version 1.0: the answer ends with the connection, and is in one piece
+    kind, length = "Content-Type: application/json", f"Content-Length: {len(data)}"
+    head = "\r\n".join((f"{method} {path} HTTP/1.0", "Host: localhost", kind, length, "", ""))
+    with contextlib.closing(tunnel):
+        tunnel.write(head.encode() + data)
+        answer = b"".join(tunnel.read())
+    first, _, text = answer.partition(b"\r\n\r\n")
+    words = first.split(b"\r\n")[0].decode(errors="replace").split(" ", 2)
+    if len(words) < 2 or not words[1].isdigit():
+        raise RuntimeError(f"{method} {path}: no answer")
+    if int(words[1]) >= _OK:
+        raise RuntimeError(f"{method} {path}: {' '.join(words[1:])}: {text.decode(errors='replace')[:300].strip()}")
+    return text.decode()

@@ -24,7 +24,7 @@ from model.workload import ConfigDir, DataVolume, ExecProbe, HttpProbe, Port, Re
 NAME = "demo-workload"
 CONFIG_DIR = "/etc/demo"
 LOGS_DIR = "/var/log/demo"
-WEBHOOK_PORT = 8080
+WEBHOOK, WEBHOOK_PORT = "demo-webhook", 8080
 LIKE = {"in_flight": "active", "pool_idle": "active", "query_duration": "generic"}
 """Roles that the demo imitates as it does others."""
 
@@ -136,7 +136,7 @@ def build_service_workload(own: Settings, context: Planned, key: str, service: S
 def build_webhook(own: Settings, context: Planning) -> Workload:
     """A receiver that keeps what Alertmanager sends, to be read back at /demo/webhook."""
     return Workload(
-        name="demo-webhook",
+        name=WEBHOOK,
         image="demo",
         limits=build_limits(own, memory=64, cpus=0.25),
         args=("-service", "webhook", "-listen", f":{WEBHOOK_PORT}"),
