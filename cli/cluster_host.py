@@ -17,12 +17,13 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 from kubernetes.stream import portforward, stream  # type: ignore[import-untyped]
 
-from cli import alertmanagers, certificate, operator_targets, recover
+from cli import alertmanagers, certificate, lines, operator_targets, recover
 from cli.alertmanagers import Instance
 from cli.render import build_cluster_scope
 from cli.tunnel import SocketTunnel, Tunnel
 from cli.verify import Health
 from cli.workspace import Description, Workspace
+from components.loki import settings as loki
 from components.traefik.settings import INTERNAL_PORT
 from model.checks.entry import TRAEFIK
 from model.errors import ConfigError, Problem
@@ -86,8 +87,8 @@ class ClusterHost:
         return Description()
 
     def list_unseen(self, plan: Plan, timeout: float) -> list[str]:
-        """See `Host`: the certificate alone, as the kubelets name their pods by themselves."""
-        return certificate.wait_certificate(
+        """See `Host`: lines and the certificate, as the kubelets name their pods by themselves."""
+        return lines.wait_service_lines(plan, self.ask_loki, timeout) + certificate.wait_certificate(
             plan.settings, self._fetch_metrics, lambda: self._read_log(self._get_entry_pod(), TRAEFIK), timeout
         )
 
@@ -239,6 +240,12 @@ class ClusterHost:
             raise RuntimeError(f"{pods[0].metadata.name}: {error}") from None
         return SocketTunnel(forward.socket(port), forward)
 
+    def ask_loki(self, path: str) -> Any:
+        """See `Host`; of its parts the one that answers queries, where it has parts."""
+        for pod in [*self.list_pods(loki.READ), *self.list_pods(loki.NAME)][:1]:
+            return json.loads(self.fetch(pod, loki.PORT, f"/loki/api/v1/{path}")).get("data")
+        raise RuntimeError("no Loki runs")
+
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
         result = []
@@ -256,9 +263,9 @@ class ClusterHost:
             return f"{sick.name}: {sick.state.waiting.reason} {sick.state.waiting.message or ''}"
         return self._read_log(pod, sick.name, 5)
 
-    def _read_log(self, pod: Any, container: str, lines: int = certificate.LINES) -> str:
+    def _read_log(self, pod: Any, container: str, count: int = certificate.LINES) -> str:
         try:
-            return read_log(self.api, pod, container, tail_lines=lines)
+            return read_log(self.api, pod, container, tail_lines=count)
         except ApiException as error:
             return f"{container}: {error.reason}"
 

@@ -71,8 +71,7 @@ def compare_exposed(plan: Plan, ask: Ask) -> list[Difference]:
 
 def list_exposed(system: System, ask: Ask) -> Iterator[Exposed]:
     """The services that answer, in a number of queries that does not grow with their number."""
-    jobs = f'job=~"{"|".join(system.services)}"'
-    up = {each["metric"]["job"] for each in _query(ask, f"up{{{jobs}}} == 1")}
+    jobs, up = _build_jobs_matcher(system), list_up(system, ask)
     series, names = _list_names(ask, f"{{{jobs}}}"), defaultdict[str, set[str]](set)
     for each in ask(f"targets/metadata?{urlencode({'match_target': f'{{{jobs}}}'})}"):
         names[each["target"]["job"]].add(each["metric"])  # those that have no series yet are here alone
@@ -82,6 +81,15 @@ def list_exposed(system: System, ask: Ask) -> Iterator[Exposed]:
         if key in up:
             own = {label: by_job.get(key, set()) for label, by_job in labelled.items()}
             yield Exposed(key, service, names[key] | series.get(key, set()), series.get(key, set()), own)
+
+
+def list_up(system: System, ask: Ask) -> set[str]:
+    """The services that answer."""
+    return {each["metric"]["job"] for each in _query(ask, f"up{{{_build_jobs_matcher(system)}}} == 1")}
+
+
+def _build_jobs_matcher(system: System) -> str:
+    return f'job=~"{"|".join(system.services)}"'
 
 
 def _list_declared_labels(service: Service) -> set[str]:

@@ -66,6 +66,13 @@ class Host(Protocol):
             RuntimeError: it does not run.
         """
 
+    def ask_loki(self, path: str) -> Any:
+        """The data that Loki's API answers to a path below /loki/api/v1/, with its query; None where it has nothing.
+
+        Raises:
+            RuntimeError: it does not answer.
+        """
+
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """Name and last lines of everything that is not well."""
 
@@ -167,6 +174,10 @@ class DockerHost:
     def open_tunnel(self, workload: str, port: int) -> Tunnel:
         """See `Host`."""
         return ExecTunnel(self._client, verify.get_running(self._client, self._stack, workload), port)
+
+    def ask_loki(self, path: str) -> Any:
+        """See `Host`."""
+        return verify.ask_loki(self._client, self._stack, path)
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, drift, engine, exposed, forward, probed, render, secrets, verify
+from cli import alert_test, drift, engine, exposed, forward, lines, probed, render, secrets, verify
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
@@ -170,9 +170,9 @@ def run_pulumi(space: Workspace, *args: str) -> None:
 
 def _print_failures(host: Host) -> None:
     """The last words of everything that is not well."""
-    for name, lines in host.read_last_log_lines():
+    for name, said in host.read_last_log_lines():
         console.print(f"[red]{name}[/] last said:")
-        console.print(lines, markup=False)
+        console.print(said, markup=False)
 
 
 def run_preflight(host: Host, plan: Plan) -> None:
@@ -216,6 +216,7 @@ def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
         unseen += [item.text for item in differences if item.certain]
         warnings = (*warnings, *(item.text for item in differences if not item.certain))
         pages = forward.list_pages(plan)
+        warnings = (*warnings, *(_list_quiet(plan, host) if scraped else ()))
     except ConfigError as error:
         scraped, unseen = _wait_targets(host, None, 30)
         unseen.append(f"what should be there is not known: {error}")
@@ -229,6 +230,14 @@ def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:
         return [*unanswered, *exposed.compare_exposed(plan, host.ask_prometheus)]
     except RuntimeError as error:
         return [exposed.Difference(f"what services expose is not known: {error}")]
+
+
+def _list_quiet(plan: Plan, host: Host) -> list[str]:
+    """Who is up and has written no line lately."""
+    try:
+        return lines.list_quiet(plan, host.ask_prometheus, host.ask_loki)
+    except RuntimeError as error:
+        return [f"which services write no lines is not known: {error}"]
 
 
 def _wait_targets(host: Host, plan: Plan | None, timeout: float) -> tuple[list[dict[str, Any]], list[str]]:

@@ -18,20 +18,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli import lines
 from cli.engine import execute_command
+from components.loki.settings import PORT as LOKI_PORT
 from model.base import fold_key
-from model.logs import SOURCES
 from model.naming import LABEL
 from model.plan import Plan
 
 PROMETHEUS = "http://127.0.0.1:9090/prometheus"
-LOKI = "http://127.0.0.1:3100"
+LOKI = f"http://127.0.0.1:{LOKI_PORT}"
 METRICS_OF = {"cadvisor", "prometheus"}
 """Workloads without which there are no metrics of containers."""
 LINES_OF = {"promtail", "loki"}
 """Workloads without which there are no lines of containers."""
-LINES_SECONDS = 24 * 3600
-"""How far lines are looked back for: quiet services write no more than a few a day."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,15 @@ def ask_prometheus(client: docker.DockerClient, stack: str, path: str) -> Any:
     return json.loads(fetch_url(client, stack, "prometheus", f"{PROMETHEUS}/api/v1/{path}"))["data"]
 
 
+def ask_loki(client: docker.DockerClient, stack: str, path: str) -> Any:
+    """The data that Loki's API answers to a path below /loki/api/v1/, with its query; None where it has nothing.
+
+    Raises:
+        RuntimeError: it does not answer.
+    """
+    return json.loads(fetch_url(client, stack, "loki", f"{LOKI}/loki/api/v1/{path}")).get("data")
+
+
 def list_targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]]:
     """Prometheus' active targets as its API describes them."""
     return list(ask_prometheus(client, stack, "targets?state=active")["activeTargets"])
@@ -180,7 +188,7 @@ def list_unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list
     An agent may be up and scraped and see nothing: then there is no figure that an alert could stand on.
     """
     planned = {workload.name for workload in plan.list_workloads()}
-    known = ((METRICS_OF, check_metrics), (LINES_OF, check_lines), (LINES_OF, partial(check_service_lines, plan)))
+    known = ((METRICS_OF, check_metrics), (LINES_OF, check_lines), (LINES_OF, partial(_check_service_lines, plan)))
     checks = [check for needed, check in known if needed <= planned]
     deadline = time.monotonic() + timeout
     while True:
@@ -238,7 +246,8 @@ def check_metrics(client: docker.DockerClient, stack: str) -> str | None:
 
 def check_lines(client: docker.DockerClient, stack: str) -> str | None:
     """That Loki has no line of any of the stack's containers; None when it has."""
-    if any(name.startswith(f"{stack}-") for name in list_label_values(client, stack, "container")):
+    known = lines.list_label_values(partial(ask_loki, client, stack), stack, "container")
+    if any(name.startswith(f"{stack}-") for name in known):
         return None
     return (
         "Loki has no line of any container of this stack;"
@@ -246,28 +255,8 @@ def check_lines(client: docker.DockerClient, stack: str) -> str | None:
     )
 
 
-def list_label_values(client: docker.DockerClient, stack: str, label: str) -> set[str]:
-    """The values of a label of the lines that Loki has of a stack.
-
-    Source: https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-label-values
-    """
-    start = time.time() - LINES_SECONDS
-    query = urlencode({"query": f'{{stack="{stack}"}}', "start": int(start * 1e9)})
-    answer = json.loads(fetch_url(client, stack, "loki", f"{LOKI}/loki/api/v1/label/{label}/values?{query}"))
-    return set(map(str, answer.get("data") or ()))
-
-
-def check_service_lines(plan: Plan, client: docker.DockerClient, stack: str) -> str | None:
-    """Which services say where their lines come from, and have none; None when each has some, or none says so."""
-    said = {
-        key: f"logs.{name}" for key, service in plan.system.services.items() for name in SOURCES
-        if getattr(service.logs, name) is not None
-    }  # fmt: skip
-    missing = sorted(said.keys() - list_label_values(client, stack, "service")) if said else []
-    if not missing:
-        return None
-    names = ", ".join(f"{key} ({said[key]})" for key in missing)
-    return f"Loki has no line of the last 24 hours of {names}; does it write there, and is the name right?"
+def _check_service_lines(plan: Plan, client: docker.DockerClient, stack: str) -> str | None:
+    return lines.check_service_lines(plan.system, partial(ask_loki, client, stack), stack)
 
 
 def list_missing(plan: Plan, health: Sequence[Health]) -> list[Health]:
