@@ -28,16 +28,12 @@ from model.errors import ConfigError, Problem
 from packs.base import BAD, PER_SECOND
 from packs.catalogue import PACKS
 from packs.http import LATENCY_SECONDS
+from packs.outcome import STATUS_LABELS
 
 SECONDS = 10.0
 """How long an answer is waited for, as Prometheus does."""
 HERE = ("localhost", "127.0.0.1", "::1")
 """Names of the machine itself."""
-STATUS_LABELS = (
-    "status", "status_code", "code", "http_response_status_code", "http_status_code", "statusCode", "http_status",
-    "status_class",
-)  # fmt: skip
-"""Labels that hold a status, those that say most first."""
 PATH_LABELS = ("path", "route", "handler", "uri", "http_route", "endpoint", "url_path", "url", "operation")
 """Labels that hold what was asked for."""
 STATUS = re.compile(r"[1-5]([0-9]{2}|xx|XX)|none|unknown|")

@@ -49,7 +49,7 @@ def build_spec(own: Settings, context: Planned, key: str, service: Service) -> d
     entry: dict[str, Any] = {
         "port": service.port,
         "metricsPath": service.metrics_path,
-        "metrics": [build_metric(name, item) for name, item in service.metrics.items()],
+        "metrics": [build_metric(name, item) for name, item in _list_families(service).items()],
         "statusLabel": service.status_label,
         "pathLabel": service.path_label,
         "health": [*dict.fromkeys(map(get_path, service.health))],
@@ -61,6 +61,12 @@ def build_spec(own: Settings, context: Planned, key: str, service: Service) -> d
     if context.telemetry.spans:
         entry["traces"] = context.telemetry.spans[0]
     return {"system": context.system.name, "services": {key: entry}}
+
+
+def _list_families(service: Service) -> dict[str, Metric]:
+    """What it exposes; the count of a histogram or summary comes with that."""
+    timers = {name for name, item in service.metrics.items() if item.type in ("histogram", "summary")}
+    return {name: item for name, item in service.metrics.items() if name.removesuffix("_count") not in timers - {name}}
 
 
 def build_logs(context: Planning, key: str, service: Service) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class Service(Strict):
     metrics: Mapping[MetricName, Metric] = Field(default_factory=dict)
     """Metrics it exposes beside the usual process metrics."""
     status_label: ExposedLabel = "status"
-    """Label of the requests counter that holds the HTTP status."""
+    """Label of the requests counter that holds the HTTP status; where no counter is declared, of the durations, whose
+    count is then that of requests."""
     path_label: ExposedLabel = "path"
     """Label of the requests counter and duration histogram that holds the endpoint."""
     logs: Logs = Field(default_factory=Logs)

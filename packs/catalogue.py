@@ -62,7 +62,13 @@ def add_pack_metrics(service: Service) -> Service:
         own = {metric.role for metric in service.metrics.values()}
         if not roles & own:
             declared = {**usual, **declared}
-    return service.model_copy(update={"metrics": declared})
+    made = service.model_copy(update={"metrics": declared})
+    return add_timed_requests(made) if "http" in service.packs else made
+
+
+def add_timed_requests(service: Service) -> Service:
+    """The service with the counter of requests that its durations have, where it declares none."""
+    return service.model_copy(update={"metrics": {**http.count_timed(service), **service.metrics}})
 
 
 def build_row_panels(name: str, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from model.dashboard_spec import Panel
 from model.limits import Share
 from model.roles import Role
-from model.service import Metric
+from model.service import Metric, Service
 from model.telemetry import AlertRule, RecordingRule
 from packs import outcome
 from packs.base import (
@@ -63,6 +63,20 @@ METRICS: Mapping[str, Metric] = {
 def derive_latency_name(q: float) -> str:
     """Name of the recorded quantile, in seconds: latency(0.95) is that of p95."""
     return f"service:request_duration_seconds:p{q * 100:g}_{WINDOW}".replace("99.9", "999")
+
+
+def count_timed(service: Service) -> dict[str, Metric]:
+    """The counter of requests that a service has without declaring it: the count of its durations by status.
+
+    Empty where it declares one, or where its durations have no label for the status.
+    """
+    if service.find_metrics("requests"):
+        return {}
+    return {
+        f"{name}_count": Metric(type="counter", help=metric.help, role="requests", labels=metric.labels)
+        for name, metric in service.find_metrics("duration").items()
+        if outcome.holds_status(metric, service.status_label)
+    }
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ neither 0% nor 100%. That the label is missing is an alert of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from model.limits import Share
+from model.service import Metric
 from model.telemetry import AlertRule, Example
 from packs.base import BY, WINDOW, Outcome, Subject, build_counter_samples, format_percent
 
@@ -20,6 +22,23 @@ UNKNOWN = 0.05
 """Of all outcomes: as much as may fail before people are called; what is unknown beyond that can hide an outage."""
 STATUS = "[1-5].."
 """HTTP status codes, or classes of them such as 5xx, as a regular expression."""
+
+STATUS_LABELS = (
+    "status", "status_code", "code", "http_response_status_code", "http_status_code", "statusCode", "http_status",
+    "status_class",
+)  # fmt: skip
+"""Labels that hold a status in most libraries, those that say most first."""
+
+
+def find_status_label(metric: Metric) -> str | None:
+    """The label of a metric that holds a status by its name and its declared values."""
+    return next((label for label in STATUS_LABELS if holds_status(metric, label)), None)
+
+
+def holds_status(metric: Metric, label: str) -> bool:
+    """Whether a metric has the label, with a status among its values where it declares some."""
+    values = metric.labels.get(label)
+    return values is not None and (not values or any(re.fullmatch(STATUS, value) for value in values))
 
 
 def build_http_outcome(name: str, label: str) -> Outcome:

@@ -8,6 +8,7 @@ from model.errors import Problem, suggest_name
 from model.roles import FREE, Role
 from model.service import Metric, Service
 from model.system import System
+from packs import outcome
 from packs.base import PER_SECOND
 from packs.catalogue import PACKS
 
@@ -43,6 +44,11 @@ def _check_status(service: Service, where: str) -> Iterator[Problem]:
             hint = suggest_name(service.status_label, metric.labels)
             message = f"{service.status_label!r} is no label of {name}, which counts the requests; {hint}"
             yield Problem(f"{where}.statusLabel", message)
+    if "http" in service.packs and not service.find_metrics("requests"):
+        for name, metric in service.find_metrics("duration").items():
+            if known := outcome.find_status_label(metric):
+                message = f"{service.status_label!r} is no label of {name}, whose count is that of requests by status;"
+                yield Problem(f"{where}.statusLabel", f"{message} say statusLabel: {known}")
 
 
 def _check_timed(service: Service, where: str) -> Iterator[Problem]:

@@ -37,13 +37,15 @@ from model.telemetry import (
 )
 from packs import measurable, outcome, presence, roles, slo
 from packs.base import PER_SECOND, Rules, Subject
-from packs.catalogue import PACKS, TITLES, add_pack_metrics, build_row_panels
+from packs.catalogue import PACKS, TITLES, add_pack_metrics, add_timed_requests, build_row_panels
 from packs.default_dashboard import add_default_dashboard
 
 
 def expand_system(system: System) -> System:
     """The system with every metric that its services' packs bring."""
     services = {key: add_pack_metrics(service) for key, service in system.services.items()}
+    counted = {item.service for item in system.objectives if item.kind == "availability"}
+    services |= {key: add_timed_requests(services[key]) for key in counted & services.keys()}
     return system.model_copy(update={"services": services})
 
 
@@ -144,10 +146,22 @@ def _check_objectives(system: System) -> list[Problem]:
     for number, item in enumerate(system.objectives):
         where, service = f"{_locate_system(system)}objectives[{number}]", system.services[item.service]
         if item.kind == "availability" and not service.find_metrics("requests"):
-            problems.append(Problem(f"{where}.service", f"{item.service} declares no metric of the role 'requests'"))
+            problems.append(Problem(f"{where}.service", _describe_uncounted(item.service, service)))
         if item.kind == "latency":
             problems += _check_latency(where, item, service)
     return problems
+
+
+def _describe_uncounted(key: str, service: Service) -> str:
+    """What is missing, and the label that would do where durations are declared."""
+    text = f"{key} declares no metric of the role 'requests'"
+    for name, metric in service.find_metrics("duration").items():
+        labels = f'labels: {{ {service.status_label}: ["200", "500"] }}'
+        place = f"services.{key}.metrics.{name}"
+        known = outcome.find_status_label(metric)
+        line = f"statusLabel: {known}" if known else f"{labels} of {place}"
+        text += f"; where {name} has the status as a label, say {line}, and its count is that of requests"
+    return text
 
 
 def _check_latency(where: str, item: ServiceLevelObjective, service: Service) -> list[Problem]:

@@ -27,6 +27,17 @@ def test_services_keep_name_and_port(tmp_path: Path) -> None:
     assert service["errorStatuses"] == ["500"]
 
 
+def test_the_count_of_a_histogram_comes_with_it(tmp_path: Path) -> None:
+    """A stand-in that exposed it as a counter as well would expose it twice."""
+    took = {"type": "histogram", "role": "duration", "unit": "seconds", "labels": {"status": ["200", "500"]}}
+    count = {"type": "counter", "role": "requests", "labels": {"status": ["200", "500"]}}
+    for metrics in ({"took": took}, {"took": took, "took_count": count}):
+        plan = plan_shop(tmp_path, {"services.api.metrics": metrics, "objectives": []}, {"demo": "true"})
+        service = json.loads(text(plan, "api", "spec.json"))["services"]["api"]
+        assert [metric["name"] for metric in service["metrics"]] == ["took"]
+        assert service["errorStatuses"] == ["500"]
+
+
 def test_ports_can_stay_closed(tmp_path: Path) -> None:
     """`publish: false` opens no port of a service on the host."""
     plan = plan_shop(tmp_path, settings={"demo": "true", "demoWorkload": '{"publish": false}'})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from packs import http
 
 
@@ -47,3 +49,23 @@ def test_a_summary_is_alerted_on(proves: Any, uses: Any) -> None:
     metrics = {"took": {"type": "summary", "role": "duration", "unit": "seconds"}}
     rules = http.rules(uses("http", metrics=metrics))
     proves(rules.alerts, rules.recordings)
+
+
+@pytest.mark.parametrize("kind", ["histogram", "summary"])
+def test_the_count_of_durations_by_status_is_that_of_requests(proves: Any, uses: Any, kind: str) -> None:
+    """OpenTelemetry has no counter: failures are counted all the same, by the status that its durations have."""
+    took = {"type": kind, "role": "duration", "unit": "seconds", "labels": {"code": ["200", "500"]}}
+    rules = http.rules(uses("http", metrics={"took": took}, statusLabel="code"))
+    proves(rules.alerts, rules.recordings)
+    assert {alert.name for alert in rules.alerts} == {"HighErrorRatio", "SlowRequests"}
+    assert 'took_count{service="x", code=~"5.."}' in rules.recordings[1].expr
+
+
+def test_a_declared_counter_is_the_one_that_counts(uses: Any) -> None:
+    """Durations are counted only where nothing else is, and where their label holds a status."""
+    took = {"type": "histogram", "role": "duration", "unit": "seconds", "labels": {"status": ["200", "500"]}}
+    hits = {"type": "counter", "role": "requests", "labels": {"status": ["200", "500"]}}
+    assert "took_count" not in uses("http", metrics={"took": took, "hits": hits}).service.metrics
+    words = {**took, "labels": {"status": ["ok", "failed"]}}
+    assert "took_count" not in uses("http", metrics={"took": words}).service.metrics
+    assert "took_count" not in uses(metrics={"took": took}).service.metrics
