@@ -173,16 +173,7 @@ def _build_problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
     location = f"{where}: {path}" if path else where
     kind, value = issue["type"], issue["input"]
     if kind == "extra_forbidden":
-        parent = _find_model(model, loc[:-1])
-        renamed = getattr(parent, "RENAMED", {}).get(loc[-1])
-        hint = (
-            f"it is called {renamed} now"
-            if renamed
-            else suggest_name(str(loc[-1]), list_keys(parent))
-            if parent
-            else ""
-        )
-        return Problem(location, f"unknown key {str(loc[-1])!r}; {hint}".rstrip("; "))
+        return Problem(location, _describe_unknown(_find_model(model, loc[:-1]), str(loc[-1])))
     if kind == "missing":
         return Problem(location, f"is required{_describe_field(model, loc)}")
     if loc and str(loc[-1]).endswith("Secret") and isinstance(value, str):
@@ -196,6 +187,17 @@ def _build_problem(model: type[BaseModel], issue: Any, where: str) -> Problem:
         location,
         f"{_format_value(value)}: {_describe_expected(issue)}{'' if is_key else _describe_example(model, loc)}",
     )
+
+
+def _describe_unknown(parent: type[BaseModel] | None, key: str) -> str:
+    """That there is no such key, with what is likely meant; or what to do, where people look for that key."""
+    if refused := getattr(parent, "REFUSED", {}).get(key):
+        return str(refused)
+    if renamed := getattr(parent, "RENAMED", {}).get(key):
+        hint = f"it is called {renamed} now"
+    else:
+        hint = suggest_name(key, list_keys(parent)) if parent else ""
+    return f"unknown key {key!r}; {hint}".rstrip("; ")
 
 
 def _describe_bad_name(issue: Any) -> str:

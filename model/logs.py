@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import takewhile
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -47,6 +47,12 @@ def _fold_name(name: str) -> str:
 USUAL_TIME = LineTime()
 SOURCES = ("container", "compose", "selector", "file")
 """Keys that say where a service's lines come from; each line has one service, so one of them is enough."""
+JOURNAL = (
+    "the systemd journal cannot be read, as Promtail is built without cgo; let rsyslog write it to a file and say"
+    " hostLogs: [{ path: /var/log/syslog, job: syslog, format: text }] (docs/operations.md, Log lines)"
+)
+"""What to do where Promtail's own configuration has a key for the journal."""
+JOURNAL_KEYS: Mapping[str, str] = {"journal": JOURNAL, "journald": JOURNAL}
 
 
 class LogPods(Strict):
@@ -60,6 +66,8 @@ class LogPods(Strict):
 
 class Logs(Strict):
     """What a service writes to its log."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = JOURNAL_KEYS
 
     format: LineFormat = "json"
     """Line format; JSON and logfmt lines have their fields parsed. The level of any line is found by itself."""
@@ -110,6 +118,8 @@ class Logs(Strict):
 class HostLog(Strict):
     """Log files on the host."""
 
+    REFUSED: ClassVar[Mapping[str, str]] = JOURNAL_KEYS
+
     path: Files
     """Glob of absolute paths."""
     exclude: tuple[Files, ...] = ()
@@ -143,6 +153,8 @@ class HostLog(Strict):
         problems += check_fields(self.format, self.expression, {"labelFields": labels, "fields": self.fields})
         if self.time.field and self.format == "text":
             problems += check_fields(self.format, self.expression, {"time.field": [self.time.field]})
+        if re.search(r"/journal(/|$)|\.journal$", self.path):
+            problems.append(Problem("path", f"{self.path!r}: {JOURNAL}"))
         if derive_folder(self.path) == "/":
             message = f"{self.path!r}: name the first folder, or the whole disk of the host would be mounted"
             problems.append(Problem("path", message))

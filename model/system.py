@@ -6,14 +6,14 @@ The file says what the system is and promises; how it is scraped, drawn and aler
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from model.base import Duration, LabelName, Name, PortNumber, ProjectFiles, ServiceKey, Strict
 from model.dashboard_spec import DashboardSpec
 from model.errors import Inconsistent, Problem, suggest_name
-from model.logs import HostLog
+from model.logs import JOURNAL_KEYS, HostLog
 from model.probing import USUAL_PROBE, Probe
 from model.scraping import USUAL, Scrape
 from model.service import AlertName, Database, Ratio, Service, Tuning
@@ -103,6 +103,8 @@ class ServiceLevelObjective(Strict):
 
 class System(Strict):
     """Everything the program knows of a system."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = JOURNAL_KEYS
 
     name: Name
     """Must equal the file's name."""
