@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,10 +12,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where (`file: path.to.key`), and a sentence with the value and what would be right."""
+    """One thing that is wrong: where (`file: path.to.key`), and a sentence with the value and what would be right.
+
+    `taken` is the name that something else has already, where that is what is wrong: it is said once.
+    """
 
     where: str
     message: str
+    taken: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" if self.where else self.message

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from model.errors import Problem
+
 LARGEST = 1_000_000
 """Bytes of an object; the API server takes 1 MiB in ConfigMaps and Secrets, names and labels included."""
 
@@ -32,15 +34,16 @@ SECRETS = "receiver-secrets"
 """Stands for the Secret with all secrets that declared objects refer to, until its name is known."""
 
 
-def check_objects(objects: Iterable[ExtraObject]) -> list[str]:
-    """Objects that no cluster would hold: two of one name, or too large, as readable sentences."""
+def check_objects(objects: Iterable[ExtraObject]) -> list[Problem]:
+    """Objects that no cluster would hold: two of one name, or too large; nothing says where."""
     result, seen = [], set()
     for item in objects:
-        where = f"{item.kind} {item.name!r}"
+        what = f"{item.kind} {item.name!r}"
         if (item.kind, item.name) in seen:
-            result.append(f"{where} is declared more than once")
+            result.append(Problem("", f"{what} is declared more than once", taken=item.name))
         seen.add((item.kind, item.name))
         size = len(json.dumps(item.body).encode())
         if size > LARGEST:
-            result.append(f"{where} has {size:,} bytes, and a cluster holds {LARGEST:,} at most: make it smaller")
+            message = f"{what} has {size:,} bytes, and a cluster holds {LARGEST:,} at most: make it smaller"
+            result.append(Problem("", message))
     return result

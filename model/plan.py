@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +21,6 @@ from model.settings import ComponentSettings, Settings
 from model.system import System
 from model.telemetry import DRAWING, Telemetry
 from model.workload import Workload
-
-TAKEN = re.compile(r"'([^']+)' is that of ")
-"""How a component says that a name is taken which contradicts another one's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +113,13 @@ def build_plan(
     )
     problems += unread.check_idle(planned, parts, switched_off, workloads)
     problems += host_ports.check_host_ports(plan.stack, plan.sections, plan.system, plan.workloads)
-    clashes = names.check_names(planned, {**parts, **idle}, extra, workloads)
-    problems += [*clashes.values(), *names.check_own_files({**parts, **idle}, extra)]
-    said = {*clashes, *(match[1] for each in problems if (match := TAKEN.match(each.message)))}
+    problems += names.check_names(planned, {**parts, **idle}, extra, workloads)
+    problems += names.check_own_files({**parts, **idle}, extra)
+    said = {problem.taken for problem in problems}
     problems += [
-        Problem(f"stack {context.stack}", text)
-        for text in _check_contradictions(plan)
-        if not any(f"{name!r} is" in text or f"{name}-data' is" in text for name in said)  # with its place
+        Problem(f"stack {context.stack}", problem.message)
+        for problem in _check_contradictions(plan)
+        if not problem.taken or problem.taken not in said  # with its place
     ]
     return plan, problems
 
@@ -142,32 +138,38 @@ def _collect_idle(context: Planning, components: Sequence[Component[Any]]) -> di
     }
 
 
-def _check_contradictions(plan: Plan) -> list[str]:
-    messages = plan.telemetry.check_names() + extra_objects.check_objects(plan.extra_objects)
+def _check_contradictions(plan: Plan) -> list[Problem]:
+    problems = plan.telemetry.check_names() + extra_objects.check_objects(plan.extra_objects)
     every = plan.list_workloads()
     names = Counter(workload.name for workload in every)
-    messages += [f"workload {name!r} is planned more than once" for name, count in names.items() if count > 1]
-    volumes = Counter(volume.name for workload in every for volume in workload.volumes)
-    messages += [f"volume {name!r} is planned more than once" for name, count in volumes.items() if count > 1]
+    problems += [
+        Problem("", f"workload {name!r} is planned more than once", taken=name)
+        for name, count in names.items()
+        if count > 1
+    ]
+    owners: dict[str, list[str]] = {}
     for workload in every:
-        where = f"workload {workload.name!r}"
-        if workload.image not in plan.images:
-            messages.append(
-                f"{where}: image {workload.image!r} is unknown; {suggest_name(workload.image, plan.images)}"
-            )
-        for secret in workload.secrets:
-            if secret.secret not in plan.secrets:
-                messages.append(
-                    f"{where}: secret {secret.secret!r} is not declared; {suggest_name(secret.secret, plan.secrets)}"
-                )
-        messages += [
-            f"{where}: borrows the volume {b.name!r}, which is not planned; {suggest_name(b.name, volumes)}"
-            for b in workload.shared_volumes
-            if b.name not in volumes
-        ]
-        messages += [
-            f"{where}: starts after {name!r}, which is not planned; {suggest_name(name, names)}"
-            for name in sorted({*workload.after, *workload.restart_with})
-            if name not in names
-        ]
-    return messages
+        for volume in workload.volumes:
+            owners.setdefault(volume.name, []).append(workload.name)
+    problems += [
+        Problem("", f"volume {name!r} is planned more than once", taken=users[0] if len({*users}) == 1 else "")
+        for name, users in owners.items()
+        if len(users) > 1
+    ]
+    return problems + [Problem("", text) for workload in every for text in _check_workload(plan, workload, owners)]
+
+
+def _check_workload(plan: Plan, workload: Workload, volumes: Collection[str]) -> Iterator[str]:
+    """What a workload refers to and nobody plans."""
+    where, names = f"workload {workload.name!r}", [other.name for other in plan.list_workloads()]
+    if workload.image not in plan.images:
+        yield f"{where}: image {workload.image!r} is unknown; {suggest_name(workload.image, plan.images)}"
+    for secret in workload.secrets:
+        if secret.secret not in plan.secrets:
+            yield f"{where}: secret {secret.secret!r} is not declared; {suggest_name(secret.secret, plan.secrets)}"
+    for b in workload.shared_volumes:
+        if b.name not in volumes:
+            yield f"{where}: borrows the volume {b.name!r}, which is not planned; {suggest_name(b.name, volumes)}"
+    for name in sorted({*workload.after, *workload.restart_with}):
+        if name not in names:
+            yield f"{where}: starts after {name!r}, which is not planned; {suggest_name(name, names)}"

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from model.access import Grant
 from model.dashboard_spec import Panel
+from model.errors import Problem
 from model.lines import LineFormat, LineTime, Multiline
 from model.scraping import USUAL, Scrape
 
@@ -382,8 +383,8 @@ class Telemetry:
         }
         return Telemetry(**merged)
 
-    def check_names(self) -> list[str]:
-        """What contradicts itself once everything is together: two things of one name, as readable sentences."""
+    def check_names(self) -> list[Problem]:
+        """What contradicts itself once everything is together: two things of one name; nothing says where."""
         groups: dict[str, list[str]] = {
             "scrape job": [job.name for job in self.scrape],
             "rule group": [group.name for group in self.rules],
@@ -393,8 +394,8 @@ class Telemetry:
             "route": [route.name for route in self.routes],
             "route prefix": [route.prefix for route in self.routes],
         }
-        messages = []
-        for what, names in groups.items():
-            twice = sorted(name for name, count in Counter(names).items() if count > 1)
-            messages += [f"{what} {name!r} is declared more than once" for name in twice]
-        return messages
+        return [
+            Problem("", f"{what} {name!r} is declared more than once", taken=name)
+            for what, names in groups.items()
+            for name in sorted(name for name, count in Counter(names).items() if count > 1)
+        ]

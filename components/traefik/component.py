@@ -68,7 +68,8 @@ def check_routes(own: Settings, context: Planned) -> Iterator[Problem]:
             value = getattr(wanted, part)
             if other := next((each for each in known if getattr(each, part) == value), None):
                 where = locate_in_section(context.stack, NAME, f"routes[{number}].{part}")
-                yield Problem(where, f"{value!r} is that of the route {other.name} already; choose another")
+                message = f"{value!r} is that of the route {other.name} already; choose another"
+                yield Problem(where, message, taken=value)
         known.append(wanted)
 
 

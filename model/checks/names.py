@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from model.base import LONGEST_NAME, fold_key, is_name
@@ -23,8 +24,8 @@ POOLS = re.compile(r"services(-.+)?")
 
 def check_names(
     context: Planning, parts: Mapping[str, Telemetry], extra: Telemetry, workloads: Mapping[str, Sequence[Workload]]
-) -> dict[str, Problem]:
-    """Names in the system's file that are taken, each with its problem.
+) -> list[Problem]:
+    """Names in the system's file that are taken.
 
     Args:
         context: the stack and its system.
@@ -35,18 +36,17 @@ def check_names(
     system, own = context.system, Telemetry.merge(parts.values())
     imitated = {name for name, part in parts.items() if STAND_INS in part.offers}
     running = {item.name for name, group in workloads.items() if name not in imitated for item in group}
-    problems = dict(_check_services(system, {*parts, *running, *(job.name for job in own.scrape)}))
-    problems |= dict(_check_groups(system, own, extra))
-    problems |= dict(_check_dashboards_and_alerts(system, own, extra))
+    problems = [
+        *_check_services(system, {*parts, *running, *(job.name for job in own.scrape)}),
+        *_check_groups(system, own, extra),
+        *_check_dashboards_and_alerts(system, own, extra),
+    ]
     if imitated and context.settings.demo:
-        problems |= dict(_check_stand_ins(system, {*parts, *running}))
-    where = system.name
-    return {
-        name: Problem(locate_in_system(where, problem.where), problem.message) for name, problem in problems.items()
-    }
+        problems += _check_stand_ins(system, {*parts, *running})
+    return [replace(problem, where=locate_in_system(system.name, problem.where)) for problem in problems]
 
 
-def _check_services(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
+def _check_services(system: System, taken: set[str]) -> Iterator[Problem]:
     known: dict[str, str] = {}
     for key, service in system.services.items():
         name = fold_key(key)
@@ -56,33 +56,34 @@ def _check_services(system: System, taken: set[str]) -> Iterator[tuple[str, Prob
             message = f"{name!r} is the name of a part of the stack; choose another, such as {free}"
             if not (service.address or service.addresses or service.on_host):
                 message += f", and say where it is: address: {key}:{service.port}"
-            yield name, Problem(f"services.{key}", message)
+            yield Problem(f"services.{key}", message, name)
         elif other != key:
             message = f"{key!r} and {other!r} would be one name, {name!r}, where no underscores are allowed; rename one"
-            yield f"{name} of {key}", Problem(f"services.{key}", message)
+            yield Problem(f"services.{key}", message, name)
 
 
-def _check_groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
+def _check_groups(system: System, own: Telemetry, extra: Telemetry) -> Iterator[Problem]:
     """The system's name where a group of rules has it, and services whose rules would be called like others."""
     of_stack, every = {group.name for group in own.rules}, Counter(group.name for group in extra.rules)
     if system.name in of_stack:
-        yield system.name, Problem("name", f"{system.name!r} is the name of rules of the stack; call it otherwise")
+        yield Problem("name", f"{system.name!r} is the name of rules of the stack; call it otherwise", system.name)
     for key in system.services:
         name = f"{system.name}-{key}"
         if name in of_stack or every[name] > 1:
-            yield name, Problem(f"services.{key}", f"its rules would be called {name}, as others are; choose another")
+            message = f"its rules would be called {name}, as others are; choose another"
+            yield Problem(f"services.{key}", message, name)
 
 
-def _check_dashboards_and_alerts(system: System, own: Telemetry, extra: Telemetry) -> Iterator[tuple[str, Problem]]:
+def _check_dashboards_and_alerts(system: System, own: Telemetry, extra: Telemetry) -> Iterator[Problem]:
     boards = {board.uid for board in own.dashboards}
     for number, board in enumerate(system.dashboards):
         if board.uid in boards:
-            yield board.uid, Problem(f"dashboards[{number}].uid", f"{board.uid!r} is a dashboard of the stack")
+            yield Problem(f"dashboards[{number}].uid", f"{board.uid!r} is a dashboard of the stack", board.uid)
     alerts = {alert.name for group in own.rules for alert in group.alerts}
     alerts |= {alert.name for group in extra.rules for alert in group.alerts if alert.service}
     for number, spec in enumerate(system.alerts):
         if spec.name in alerts:
-            yield spec.name, Problem(f"alerts[{number}].name", f"{spec.name!r} is an alert that the stack brings")
+            yield Problem(f"alerts[{number}].name", f"{spec.name!r} is an alert that the stack brings", spec.name)
 
 
 def _list_rule_names(group: RuleGroup) -> Iterator[tuple[str, str]]:
@@ -112,7 +113,7 @@ def check_own_files(parts: Mapping[str, Telemetry], extra: Telemetry) -> list[Pr
     return problems
 
 
-def _check_stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Problem]]:
+def _check_stand_ins(system: System, taken: set[str]) -> Iterator[Problem]:
     """Databases whose stand-in, which is called like the host of the address, could not have that name."""
     used = {name: f"the service {key}" for key in system.services for name in (key, fold_key(key))} | dict.fromkeys(
         taken, "a part of the stack"
@@ -121,7 +122,8 @@ def _check_stand_ins(system: System, taken: set[str]) -> Iterator[tuple[str, Pro
         host, where = database.derive_stand_in_name(key), f"databases.{key}" + (".address" if database.address else "")
         if not is_name(host):
             message = f"{database.address!r}: in a demo the host is what its stand-in is called, so it must be a name"
-            yield host, Problem(where, f"{message} of lower-case words joined by dashes")
+            yield Problem(where, f"{message} of lower-case words joined by dashes", host)
         elif host in used:
-            yield host, Problem(where, f"{host!r} is what {used[host]} is called, so no stand-in can be; rename it")
+            message = f"{host!r} is what {used[host]} is called, so no stand-in can be; rename it"
+            yield Problem(where, message, host)
         used[host] = f"the database {key}"

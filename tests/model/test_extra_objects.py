@@ -10,10 +10,10 @@ def test_a_name_is_taken_once() -> None:
     first = ExtraObject(api="v1", kind="ConfigMap", name="a", body={})
     other = ExtraObject(api="v1", kind="Probe", name="a", body={})
     assert check_objects([first, other]) == []
-    assert check_objects([first, first]) == ["ConfigMap 'a' is declared more than once"]
+    assert list(map(str, check_objects([first, first]))) == ["ConfigMap 'a' is declared more than once"]
 
 
 def test_what_a_cluster_cannot_hold_is_told() -> None:
     """An object of more than a megabyte is refused with its size."""
     (problem,) = check_objects([ExtraObject(api="v1", kind="ConfigMap", name="a", body={"data": {"x": "x" * LARGEST}})])
-    assert "ConfigMap 'a' has 1,000,019 bytes" in problem and "make it smaller" in problem
+    assert "ConfigMap 'a' has 1,000,019 bytes" in problem.message and "make it smaller" in problem.message

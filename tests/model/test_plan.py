@@ -174,6 +174,20 @@ def test_all_contradictions_at_once() -> None:
     assert {problem.where for problem in caught.value.problems} == {"stack dev"}
 
 
+def test_a_name_is_said_once_with_its_place() -> None:
+    """Whoever knows where a name stands that is taken says it, in whatever words; the plan does not say it again."""
+    volumes = (DataVolume(name="a-data", path="/d"),)
+    twice = Fake("x", (workload("a", volumes=volumes), workload("a", volumes=volumes)))
+
+    def list_problems(taken: str) -> list[Problem]:
+        mistake = Problem("configs/systems/shop.yaml: services.a", "is in use", taken)
+        wrong = Extra(Contribution(telemetry=Telemetry(), problems=(mistake,)))
+        return build_plan(context([twice]), [twice], [wrong])[1]
+
+    assert [problem.where for problem in list_problems("a")] == ["configs/systems/shop.yaml: services.a"]
+    assert [problem.where for problem in list_problems("b")][1:] == ["stack dev", "stack dev"]
+
+
 def test_unpublished_ports_do_not_clash() -> None:
     """Two workloads may listen on one port number, each in its own container."""
     ports = (Port(number=80),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from model.errors import Problem
 from model.telemetry import (
     AlertRule,
     Dashboard,
@@ -55,11 +56,11 @@ def test_merging_keeps_everything_in_order() -> None:
 def test_two_of_one_name_are_found(what: str) -> None:
     """Everything that must be unique across contributors is checked, once for each name."""
     merged = Telemetry.merge([everything("1")] * 3)
-    assert merged.check_names().count(f"{what} is declared more than once") == 1
+    assert [str(each) for each in merged.check_names()].count(f"{what} is declared more than once") == 1
     assert len(merged.check_names()) == 7
 
 
 def test_one_alert_name_in_two_groups_is_found() -> None:
     """Alerts are unique across groups, so that a silence means one thing."""
     groups = tuple(RuleGroup(name=name, alerts=(alert("Same"),)) for name in ("a", "b"))
-    assert Telemetry(rules=groups).check_names() == ["alert 'Same' is declared more than once"]
+    assert Telemetry(rules=groups).check_names() == [Problem("", "alert 'Same' is declared more than once")]
