@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -58,6 +58,33 @@ def parse_dashboard_file(text: str, file: str, *, folder: str, tag: str) -> Dash
     model = {**kept, "id": None, "uid": uid, "tags": tags}
     _choose_sources(model, kinds)
     return Dashboard(uid=uid, title=document["title"], folder=folder, model=model, file=file)
+
+
+def check_source_kinds(board: Dashboard, sources: Mapping[str, str]) -> list[Problem]:
+    """What a dashboard of a file asks in another query language than the stack's data source of that uid has.
+
+    Args:
+        board: the dashboard, with the stack's data sources in it.
+        sources: their types by uid.
+    """
+    return [
+        Problem(f"{board.file}: {where}", f"{kind!r}, but this stack's traces are in {sources[uid]}, which takes other"
+                f" queries; export the panel with a data source of the type {sources[uid]}, or leave it out")
+        for where, uid, kind in _list_sources(board.model, "")
+        if sources.get(uid, kind) != kind
+    ]  # fmt: skip
+
+
+def _list_sources(node: Any, where: str) -> Iterator[tuple[str, str, str]]:
+    """Place, uid and type of the data sources that a panel asks; its queries repeat that of the panel."""
+    source = node.get("datasource") if isinstance(node, Mapping) else None
+    if isinstance(source, Mapping) and source.get("type") in SOURCES:
+        yield f"{where}.datasource.type".lstrip("."), str(source["uid"]), str(source["type"])
+        node = {key: value for key, value in node.items() if key != "targets"}
+    parts = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in parts:
+        if isinstance(value, (Mapping, list)):
+            yield from _list_sources(value, f"{where}[{key}]" if isinstance(key, int) else f"{where}.{key}".lstrip("."))
 
 
 def derive_uid(file: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from model import checks, extra_objects, host_ports, tuning
+from model.checks import hosts, losses, names, needs
 from model.checks import idle as unread
-from model.checks import losses, names, needs
 from model.component import Component, Contributor, Planning
 from model.errors import Problem, suggest_name
 from model.extra_objects import ExtraObject
@@ -84,7 +84,8 @@ def build_plan(
     active = [(c, context.sections[c.name]) for c in components if context.is_enabled(c.name)]
     parts, idle = {c.name: c.telemetry(own, context) for c, own in active}, _collect_idle(context, components)
     untuned = Telemetry.merge([*parts.values(), extra])
-    collected = Telemetry.merge([untuned, *(c.derived(own, context, untuned) for c, own in active)])
+    derived = [c.derived(own, context, untuned) for c, own in active]
+    collected = Telemetry.merge([untuned, *derived])
     elsewhere = frozenset(alert.name for part in idle.values() for group in part.rules for alert in group.alerts)
     problems += tuning.check_tuning(collected, context.system, elsewhere)
     switched_off = {name: part for name, part in idle.items() if name in context.sections}
@@ -93,8 +94,10 @@ def build_plan(
     merged = tuning.tune_telemetry(collected, context.system, context.settings, drawn=drawn)
     planned = context.add_telemetry(merged)
     problems += [problem for c, own in active for problem in c.problems(own, planned)]
-    problems += checks.check_stack(planned)
-    workloads = {c.name: tuple(map(add_host_exemption, c.workloads(own, planned))) for c, own in active}
+    problems += checks.check_stack(planned) + (unreachable := hosts.check_hosts(planned))
+    workloads = {c.name: c.workloads(own, planned) for c, own in active}
+    if not unreachable:  # else it is said already, with its place
+        workloads = {name: tuple(map(add_host_exemption, group)) for name, group in workloads.items()}
     plan = Plan(
         stack=context.stack,
         settings=context.settings,
@@ -114,7 +117,7 @@ def build_plan(
     problems += unread.check_idle(planned, parts, switched_off, workloads)
     problems += host_ports.check_host_ports(plan.stack, plan.sections, plan.system, plan.workloads)
     problems += names.check_names(planned, {**parts, **idle}, extra, workloads)
-    problems += names.check_own_files({**parts, **idle}, extra)
+    problems += names.check_own_files([*{**parts, **idle}.values(), *derived], extra)
     said = {problem.taken for problem in problems}
     problems += [
         Problem(f"stack {context.stack}", problem.message)

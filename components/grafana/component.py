@@ -7,7 +7,13 @@ from typing import Any
 from components.base import build_limits, publish_port
 from components.grafana import mixin as pack
 from components.grafana.dashboards import build_index, build_stack_dashboard
-from components.grafana.documents import build_environment, list_secret_variables, render_documents
+from components.grafana.documents import (
+    build_environment,
+    list_datasources,
+    list_secret_variables,
+    list_tracing_datasources,
+    render_documents,
+)
 from components.grafana.settings import (
     CONFIG_DIR,
     DATA_DIR,
@@ -23,6 +29,7 @@ from components.grafana.settings import (
 from model.checks.times import check_dashboards
 from model.component import Component, Planned, Planning
 from model.dashboard import build_dashboard
+from model.dashboard_files import check_source_kinds
 from model.errors import Problem
 from model.naming import build_scrape_targets
 from model.secret import Secret
@@ -34,6 +41,7 @@ from model.telemetry import (
     SeriesCount,
     StackRow,
     Telemetry,
+    name_source_offer,
 )
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
@@ -58,7 +66,7 @@ class Grafana(Component[Settings]):
         """Grafana is scraped, is reached at the root, and draws dashboards."""
         address, replicas = context.address(NAME, PORT), own.replicas
         return Telemetry(
-            offers=(DRAWING,),
+            offers=(DRAWING, *(name_source_offer(source.uid) for source in list_tracing_datasources(own))),
             rows=(StackRow(title="Grafana", panels=pack.panels(), position=60),),
             scrape=(
                 ScrapeJob(
@@ -81,8 +89,13 @@ class Grafana(Component[Settings]):
         return Telemetry(dashboards=tuple(boards))
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
-        """Times that contradict each other, or that Grafana does not take."""
-        return check_dashboards(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout)
+        """Times that contradict each other, or that Grafana does not take; panels that ask what is not there."""
+        kinds = {source.uid: source.kind for source in list_datasources(own, context)}
+        boards = [board for board in context.telemetry.dashboards if board.file]
+        return [
+            *check_dashboards(context, NAME, refresh=own.min_refresh, timeout=own.query_timeout),
+            *(problem for board in boards for problem in check_source_kinds(board, kinds)),
+        ]
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The administrator's password, and the key that Grafana's database is encrypted with: its default is public.

@@ -92,24 +92,37 @@ def _list_rule_names(group: RuleGroup) -> Iterator[tuple[str, str]]:
     yield from (("record", rule.record) for rule in group.recordings)
 
 
-def check_own_files(parts: Mapping[str, Telemetry], extra: Telemetry) -> list[Problem]:
+def check_own_files(parts: Sequence[Telemetry], extra: Telemetry) -> list[Problem]:
     """Names in a system's own rule and dashboard files that something else has; each with its file.
 
     Args:
         parts: what each component contributes.
         extra: what the system contributes, with its files.
     """
-    every = [*Telemetry.merge(parts.values()).rules, *extra.rules]
+    every = [*Telemetry.merge(parts).rules, *extra.rules]
     users: dict[str, set[str]] = {}
     for group in every:
         for _, name in _list_rule_names(group):
             users.setdefault(name, set()).add(group.file)
-    problems = []
+    problems: list[Problem] = []
     for group in (group for group in every if group.file):
         for kind, name in dict.fromkeys(_list_rule_names(group)):
             if others := users[name] - {group.file}:
                 by = ", ".join(sorted(file or "the stack or its system" for file in others))
                 problems.append(Problem(f"{group.file}: {kind} {name}", f"has the name of one of {by}; rename it"))
+    return problems + _check_own_dashboards(parts, extra)
+
+
+def _check_own_dashboards(parts: Sequence[Telemetry], extra: Telemetry) -> list[Problem]:
+    """Dashboards of files whose uid another one has; of two files the later one is named, with the other."""
+    owners: dict[str, str] = {}
+    problems = []
+    boards = [*Telemetry.merge(parts).dashboards, *extra.dashboards]
+    for board in sorted(boards, key=lambda board: board.file):  # those of no file first
+        first = owners.setdefault(board.uid, board.file or "the stack or its system")
+        if board.file and first != board.file:
+            message = f"{board.uid!r} is the uid of a dashboard of {first} already; give it another one"
+            problems.append(Problem(f"{board.file}: uid", message, board.uid))
     return problems
 
 

@@ -81,3 +81,33 @@ def test_a_name_that_the_stack_has_is_refused(tmp_path: Path) -> None:
     write(tmp_path, RULES.replace("TillShut", "TargetDown"))
     with pytest.raises(ConfigError, match=r"own/till\.yaml: alert TargetDown: has the name of one of"):
         plan_shop(tmp_path, NAMED)
+
+
+def ask(folder: Path, name: str, kind: str, **more: Any) -> None:
+    """A dashboard that asks a data source of a type."""
+    panel = {"type": "traces", "datasource": {"type": kind, "uid": "theirs"}}
+    document = {"title": name, "panels": [{"type": "row", "panels": [panel]}], **more}
+    write(folder)
+    (folder / "configs" / "systems" / "own" / f"{name}.json").write_text(json.dumps(document))
+
+
+def test_traces_are_asked_in_the_language_of_their_store(tmp_path: Path) -> None:
+    """A panel for Tempo draws nothing of Jaeger's: it is refused with its place; beside a Tempo it is right."""
+    ask(tmp_path, "traces", "tempo")
+    with pytest.raises(ConfigError, match=r"own/traces\.json: panels\[0\]\.panels\[0\]\.datasource\.type: 'tempo'"):
+        plan_shop(tmp_path, NAMED, {"jaeger": '{"enabled": true}'})
+    tempo = {"grafana": '{"tracing": {"kind": "tempo", "url": "http://tempo:3200"}}'}
+    assert plan_shop(tmp_path, NAMED, tempo).telemetry.dashboards
+    ask(tmp_path, "traces", "jaeger")
+    assert plan_shop(tmp_path, NAMED, {"jaeger": '{"enabled": true}'}).telemetry.dashboards
+
+
+@pytest.mark.parametrize("uid", ["till", "shop-overview", "index", "host"])
+def test_a_uid_that_another_dashboard_has_is_refused_with_its_file(tmp_path: Path, uid: str) -> None:
+    """Whether that is of a file, of the system or of the stack; it is said once."""
+    ask(tmp_path, "traces", "prometheus", uid=uid)
+    with pytest.raises(ConfigError) as caught:
+        plan_shop(tmp_path, NAMED)
+    (problem,) = caught.value.problems
+    other = "own/till.json" if uid == "till" else "the stack or its system"
+    assert problem.where == "configs/systems/own/traces.json: uid" and other in problem.message
