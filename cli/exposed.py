@@ -7,6 +7,8 @@ like silence. API: https://prometheus.io/docs/prometheus/latest/querying/api/.
 from __future__ import annotations
 
 import difflib
+import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +18,7 @@ from urllib.parse import urlencode
 
 from model.checks.labels import IDENTITY, INSTANCE, OF_PODS, OF_SAMPLES
 from model.plan import Plan
+from model.promql import list_needed_names
 from model.service import Metric, Service
 from model.system import ServiceLevelObjective, System
 from packs.base import PER_SECOND
@@ -66,7 +69,29 @@ def compare_exposed(plan: Plan, ask: Ask) -> list[Difference]:
         for name, metric in exposed.service.metrics.items():
             made.extend(_compare_metric(exposed, name, metric, ask))
         made.extend(Difference(text, certain=False) for text in list_unused_packs(exposed))
-    return [*made, *map(Difference, list_absent_buckets(plan.system, ask))]
+    made += map(Difference, list_absent_buckets(plan.system, ask))
+    return [*made, *(Difference(text, certain=False) for text in list_idle_alerts(plan, ask))]
+
+
+def list_idle_alerts(plan: Plan, ask: Ask) -> Iterator[str]:
+    """Alerts of rule files of the system's own that ask for a metric that has no series now.
+
+    Nobody declares what these files ask for, so nothing could be said of it before.
+    """
+    alerts = [(group.file, alert) for group in plan.telemetry.rules if group.file for alert in group.alerts]
+    needed = {alert.expr: list_needed_names(alert.expr) for _, alert in alerts}
+    names = sorted(frozenset[str]().union(*needed.values()))
+    if not names:
+        return
+    chosen = json.dumps("|".join(map(re.escape, names)), ensure_ascii=False)  # PromQL quotes as JSON does
+    series = _query(ask, f"group by (__name__) ({{__name__=~{chosen}}})")
+    there = {each["metric"].get("__name__", "") for each in series}
+    for file, alert in alerts:
+        if absent := sorted(needed[alert.expr] - there):
+            yield (
+                f"{file}: alert {alert.name}: there is no series of {', '.join(absent)} now, so it cannot be judged;"
+                " that is right where nothing has been counted yet, else the name is another one"
+            )
 
 
 def list_exposed(system: System, ask: Ask) -> Iterator[Exposed]:

@@ -7,7 +7,7 @@ Grammar and functions: https://prometheus.io/docs/prometheus/latest/querying/bas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from model.service import Metric
 
 COUNTERS_ONLY = frozenset({"rate", "irate", "increase"})
 GAUGES_ONLY = frozenset({"delta", "idelta", "deriv", "predict_linear"})
+ABSENCE = ("absent", "absent_over_time")
+"""Functions that answer where there is nothing."""
 IDENTITY = frozenset({"service", "system", "environment", "instance", "job", "stack", "database"})
 """Labels that every series gets from its scrape target."""
 OTHERS = (
@@ -74,8 +76,24 @@ def check_query(query: str, catalogue: Catalogue) -> list[str]:
     return list(dict.fromkeys(messages))
 
 
-def walk_nodes(node: Any) -> Iterator[Any]:
-    """A node of a query and everything in it."""
+def list_needed_names(query: str) -> frozenset[str]:
+    """The metrics without which a query has no answer: those whose absence is what it asks for are left out.
+
+    Empty where it does not parse, which whoever evaluates it says.
+    """
+    try:
+        tree = promql.parse(query)
+    except ValueError:
+        return frozenset()
+    nodes = walk_nodes(tree, ABSENCE)
+    names = (_find_name(node) for node in nodes if isinstance(node, promql.VectorSelector))
+    return frozenset(name for name in names if name and name not in ALERT_SERIES)
+
+
+def walk_nodes(node: Any, without: Collection[str] = ()) -> Iterator[Any]:
+    """A node of a query and everything in it, but nothing in calls of functions of these names."""
+    if isinstance(node, promql.Call) and node.func.name in without:
+        return
     yield node
     if isinstance(node, promql.BinaryExpr):
         children = [node.lhs, node.rhs]
@@ -90,7 +108,7 @@ def walk_nodes(node: Any) -> Iterator[Any]:
     else:
         children = []
     for child in children:
-        yield from walk_nodes(child)
+        yield from walk_nodes(child, without)
 
 
 def _find_name(node: Any) -> str | None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from bench.prometheus import run_prometheus
-from cli.exposed import Difference, compare_exposed
+from cli.exposed import Difference, compare_exposed, list_idle_alerts
 from packs import go
 from tests.support.metrics_server import build_handler
 from tests.support.serving import serving
@@ -93,3 +94,22 @@ def test_a_pack_that_could_be_used_is_named(compare: Compare) -> None:
     """Where a service exposes all that it draws; that is a hint."""
     (difference,) = compare(GOOD + "".join(f"{name} 1\n" for name in go.METRICS))
     assert not difference.certain and difference.text.endswith("all that the pack go draws; say packs: [http, go]")
+
+
+def test_alerts_of_rule_files_that_nothing_feeds_are_named(tmp_path: Path) -> None:
+    """What they ask for is declared by nobody; one that asks for absence, or has its series, is right."""
+    rules = {"Shut": "till_open == 0", "Slow": "rate(till_slow_total[5m]) > 1 and on() up", "Gone": "absent(till_x)"}
+    entries = [{"alert": name, "expr": expr, "labels": {"severity": "info"}} for name, expr in rules.items()]
+    own = tmp_path / "configs" / "systems" / "till.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(write_yaml({"groups": [{"name": "till", "rules": entries}]}))
+    asked = list[str]()
+
+    def ask(path: str) -> Any:
+        asked.extend(parse_qs(path.partition("?")[2])["query"])
+        return {"result": [{"metric": {"__name__": name}} for name in ("till_open", "up")]}
+
+    (sentence,) = list_idle_alerts(plan_shop(tmp_path, {"ruleFiles": ["till.yaml"]}), ask)
+    assert sentence.startswith("configs/systems/till.yaml: alert Slow: there is no series of till_slow_total now")
+    assert asked == ['group by (__name__) ({__name__=~"till_open|till_slow_total|up"})']
+    assert list(list_idle_alerts(plan_shop(tmp_path), ask)) == [] and len(asked) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.promql import Catalogue, check_query
+from model.promql import Catalogue, check_query, list_needed_names
 from model.service import Metric
 
 KNOWN = Catalogue(
@@ -73,3 +73,17 @@ def test_queries_that_cannot_mean_anything_are_told(query: str, words: str) -> N
 def test_an_alert_that_has_another_name_now_is_no_series(query: str, says: list[str]) -> None:
     """A query by a former name would be empty for ever; it is answered with the present one."""
     assert check_query(query, KNOWN) == says
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("rate(a_total[5m]) / on() group_left b > 1", {"a_total", "b"}),
+        ('{__name__="c", x="y"} or sum(absent(d)) unless absent_over_time(e[1h])', {"c"}),
+        ('ALERTS{alertname="X"} == 1', set()),
+        ("sum by (", set()),
+    ],
+)
+def test_names_that_a_query_needs(query: str, names: set[str]) -> None:
+    """Not those whose absence it asks for, nor what Prometheus makes of alerts; what is no query needs none."""
+    assert list_needed_names(query) == names
