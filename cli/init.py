@@ -20,6 +20,7 @@ from cli.arguments import FINE
 from cli.describe import HERE, describe_address, describe_exposed, find_port, read_exposed
 from cli.workspace import ROOT
 from components.documents import render_yaml
+from model.base import LONGEST_NAME
 from model.errors import ConfigError, Problem
 from model.places import locate_settings_file, locate_system_file
 
@@ -31,7 +32,8 @@ COMPOSE_SERVICE = "com.docker.compose.service"
 """Label of a container that Compose started: https://docs.docker.com/reference/compose-file/services/#labels."""
 DEFAULT_NETWORK = "bridge"
 """Docker's own network, in which containers do not find each other by name."""
-_NO_NAME = re.compile(r"[^a-z0-9]+")
+_NO_KEY = re.compile(r"[^a-z0-9_-]+")
+_JOINTS = re.compile(r"([_-])[_-]+")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def _find_container_place(container: Any, inside: int, published: int) -> Place:
 
 
 def _make_key(name: str) -> str:
-    return _NO_NAME.sub("-", name.lower()).strip("-") or "api"
+    """A name as the key of a service, which may have underscores, one at a time, and begins with a letter."""
+    key = _JOINTS.sub(r"\1", _NO_KEY.sub("-", name.lower())).strip("-_") or "api"
+    return (key if key[0].isalpha() else f"api-{key}")[:LONGEST_NAME].rstrip("-_")
 
 
 def list_containers() -> list[Any]:

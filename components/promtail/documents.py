@@ -29,7 +29,7 @@ from components.promtail.sources import (
 )
 from components.promtail.times import build_time_stages
 from model.component import Planned, Planning
-from model.logs import CONTAINERS, HostLog
+from model.logs import CONTAINERS, HostLog, Logs
 from model.naming import can_share_files, derive_demo_log_volume
 from model.telemetry import (
     LogFile,
@@ -205,8 +205,8 @@ def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     labels = {"job": log.job, **owner, **log.labels, "__path__": build_glob(context, log)}
     if log.exclude:
         labels["__path_exclude__"] = f"{{{','.join(f'{HOST_DIR}{path}' for path in log.exclude)}}}"
-    how = build_file_reading(context, log)
     own = context.system.services[log.service].logs if log.service else None
+    how = _build_file_reading(context, log, own)
     multiline = log.multiline or (own.multiline if own else None)
     joined = [build_joined(multiline, how.format, '{job=~".+"}')] if multiline else []
     return {
@@ -221,9 +221,9 @@ def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     }
 
 
-def build_file_reading(context: Planning, log: LogFile) -> Reading:
+def _build_file_reading(context: Planning, log: LogFile, service: Logs | None) -> Reading:
     """How lines of a file are read: as its service says, with the labels that the file's entry adds."""
-    own = build_reading(context.system.services[log.service].logs) if log.service else None
+    own = build_reading(service) if service else None
     if own and own.format == "text":
         return own
     written = [name for key in log.demo for name in build_reading(context.system.services[key].logs).fields]

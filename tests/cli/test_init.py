@@ -15,9 +15,12 @@ from cli.init import Place, build_files, find_health, find_place, write_files
 from cli.render import plan_file
 from cli.workspace import ROOT
 from model.errors import ConfigError
+from model.load import parse_model
+from model.system import System
 from tests.support.calling import call
 from tests.support.metrics_server import build_handler
 from tests.support.serving import serving
+from tests.support.systems import SYSTEM, changed
 from tests.support.yaml_files import read_yaml
 
 BODY = '# TYPE http_requests_total counter\nhttp_requests_total{status="200"} 7\n'
@@ -36,9 +39,9 @@ LABELS = {init.COMPOSE_SERVICE: "web_api"}
 def test_a_container_is_reached_by_its_name_in_its_network() -> None:
     """By what Compose calls the service, else by the container's own name, at the port inside."""
     by_compose = find_place("http://localhost:18000/metrics", [container(("shop_default",), **LABELS)])
-    assert by_compose == Place("web-api", {"port": 8000, "address": "web_api:8000"}, "shop_default")
+    assert by_compose == Place("web_api", {"port": 8000, "address": "web_api:8000"}, "shop_default")
     by_name = find_place("http://127.0.0.1:18000/metrics", [container(("bridge", "own"))])
-    assert by_name == Place("shop-web-1", {"port": 8000, "address": "shop_web_1:8000"}, "own")
+    assert by_name == Place("shop_web_1", {"port": 8000, "address": "shop_web_1:8000"}, "own")
 
 
 def test_others_are_on_the_host_or_elsewhere() -> None:
@@ -46,8 +49,24 @@ def test_others_are_on_the_host_or_elsewhere() -> None:
     on_host = {"onHost": True, "port": 9464}
     assert find_place("http://localhost:9464/metrics", [container(("own",))]) == Place("api", on_host)
     found = find_place("http://localhost:18000/metrics", [container(("bridge",))])
-    assert found == Place("shop-web-1", {"onHost": True, "port": 18000})
+    assert found == Place("shop_web_1", {"onHost": True, "port": 18000})
     assert find_place("https://metrics.example.com/metrics", []) == Place("metrics-example-com")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("user_api", "user_api"),
+        ("_Web--API_", "web-api"),
+        ("a.b", "a-b"),
+        ("10.0.0.7", "api-10-0-0-7"),
+        ("x" * 60, "x" * 40),
+    ],
+)
+def test_a_key_is_the_name_as_far_as_it_can_be(name: str, key: str) -> None:
+    """Underscores stay, as Compose has them; what no key can have goes."""
+    assert find_place(f"https://{name}/metrics", []).name == key
+    parse_model(System, changed(SYSTEM, {f"services/{key}": {"port": 1}}), "shop")
 
 
 def test_a_container_that_nobody_reaches_is_refused() -> None:
@@ -71,12 +90,12 @@ def test_health_is_looked_for(served: str) -> None:
 
 def test_what_is_written_is_a_stack(served: str, tmp_path: Path) -> None:
     """Its plan is made without a problem, joins the network, and has the service at its address."""
-    place = Place("web-api", {"port": 8000, "address": "web_api:8000"}, "shop_default")
+    place = Place("web_api", {"port": 8000, "address": "web_api:8000"}, "shop_default")
     texts = build_files("shop", f"{served}/metrics", place, "/healthz")
     (tmp_path / "configs/systems").mkdir(parents=True)
     shutil.copy(ROOT / "configs/images.yaml", tmp_path / "configs")
     write_files(tmp_path, texts)
-    assert read_yaml(texts["configs/systems/shop.yaml"])["services"]["web-api"]["health"] == ["/healthz"]
+    assert read_yaml(texts["configs/systems/shop.yaml"])["services"]["web_api"]["health"] == ["/healthz"]
     plan = plan_file(tmp_path / "Pulumi.shop.yaml", "shop", root=tmp_path)
     assert plan.settings.docker.external_networks == ("shop_default",) and not plan.settings.demo
     (service,) = plan.system.services.values()
