@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import subprocess
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from cli import arguments
-from cli.arguments import INTERRUPTED, REFUSED, UNWELL
-from cli.runs import LockedError, end_with_make
-from model.errors import ConfigError
-from stack.memory import spare_collections
+if TYPE_CHECKING:
+    import argparse
 
 MODULES = {
     "capacity": "cli.capacity",
@@ -27,11 +23,27 @@ MODULES = {
 
 
 def main() -> int:
-    """Runs one command; problems of the configuration are printed without a stack trace. Returns its exit code.
+    """Runs one command and returns its exit code; Ctrl-C ends it in one line, also while its modules are imported.
 
     Raises:
         SystemExit: the arguments are wrong (2), or the engine or Pulumi does not answer (1).
     """
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        print("interrupted; run it again to go on", file=sys.stderr)  # by nothing that is still to be imported
+        return 130  # what shells give a process that Ctrl-C ended: 128 + SIGINT
+
+
+def _run() -> int:
+    """Runs one command; problems of the configuration are printed without a stack trace."""
+    import subprocess  # noqa: PLC0415 - as all that follow: see main
+
+    from cli import arguments  # noqa: PLC0415
+    from cli.runs import LockedError, end_with_make  # noqa: PLC0415
+    from model.errors import ConfigError  # noqa: PLC0415
+    from stack.memory import spare_collections  # noqa: PLC0415
+
     spare_collections()
     args = arguments.parse_arguments()
     end_with_make()
@@ -39,17 +51,14 @@ def main() -> int:
         return int(import_module(MODULES.get(args.command, "cli.lifecycle")).run_command(args))
     except ConfigError as error:
         _print_failure(args, str(error))
-        return REFUSED
+        return arguments.REFUSED
     except LockedError as error:
         _print_failure(args, str(error))
-        return UNWELL
+        return arguments.UNWELL
     except subprocess.CalledProcessError as error:
         command = " ".join(map(str, error.cmd[:3]))
         _print_failure(args, "failed:", f" {command} (exit status {error.returncode})\n{error.stderr or ''}")
-        return UNWELL
-    except KeyboardInterrupt:
-        _print_failure(args, "", "interrupted; `make up` continues from here")
-        return INTERRUPTED
+        return arguments.UNWELL
 
 
 def _print_failure(args: argparse.Namespace, text: str, more: str = "") -> None:

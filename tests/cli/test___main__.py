@@ -46,8 +46,17 @@ def test_a_captured_failure_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: py
 def test_an_interrupt_is_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C ends a command with the status that shells give it, and says how to go on."""
     monkeypatch.setattr(lifecycle, "up", fails(KeyboardInterrupt()))
-    assert call(monkeypatch, "up") == 130
-    assert capsys.readouterr().out == "interrupted; `make up` continues from here\n"
+    assert call(monkeypatch, "up") == arguments.INTERRUPTED == 130
+    assert capsys.readouterr().err == "interrupted; run it again to go on\n"
+
+
+def test_an_interrupt_of_an_import_is_no_trace(tmp_path: Path) -> None:
+    """Half of a short command's time goes there."""
+    (tmp_path / "argparse.py").write_text("raise KeyboardInterrupt")
+    env = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    command = [sys.executable, "-P", "-m", "cli", "verify"]
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; run it again to go on\n")
 
 
 def test_unknown_command_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
