@@ -19,6 +19,7 @@ from kubernetes.stream import portforward, stream  # type: ignore[import-untyped
 
 from cli import alertmanagers, certificate, lines, operator_targets, recover
 from cli.alertmanagers import Instance
+from cli.refusals import Waiting
 from cli.render import build_cluster_scope
 from cli.tunnel import SocketTunnel, Tunnel
 from cli.verify import Health
@@ -209,6 +210,7 @@ class ClusterHost:
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """See `Host`."""
         deadline = time.monotonic() + timeout * (operator_targets.PATIENCE if self._operator else 1)
+        waiting = Waiting()
         while True:
             try:
                 targets = self.list_targets()
@@ -216,7 +218,7 @@ class ClusterHost:
                 if time.monotonic() > deadline:
                     raise
                 targets = []
-            if (targets and all(t["health"] == "up" for t in targets)) or time.monotonic() > deadline:
+            if waiting.is_over(targets) or time.monotonic() > deadline:
                 return targets
             time.sleep(0.5)
 

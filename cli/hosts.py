@@ -50,7 +50,10 @@ class Host(Protocol):
         """Waits until every workload is well, at most `timeout` seconds; returns how they are then."""
 
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
-        """Waits until every target is up, at most `timeout` seconds; returns them as Prometheus' API describes them."""
+        """Waits until every target is up or refused for good, at most `timeout` seconds.
+
+        Returns them as Prometheus' API describes them.
+        """
 
     def ask_prometheus(self, path: str) -> Any:
         """The data that Prometheus' API answers to a path below /api/v1/, with its query.

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from cli import lines
 from cli.engine import execute_command
+from cli.refusals import Waiting, find_reason
 from components.loki.settings import PORT as LOKI_PORT
 from model.base import fold_key
 from model.naming import LABEL
@@ -149,11 +150,11 @@ def list_targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]
 
 
 def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> list[dict[str, Any]]:
-    """Waits until every target is up, at most `timeout` seconds; returns the targets as they are then."""
-    deadline = time.monotonic() + timeout
+    """Waits until every target is up or refused for good, at most `timeout` seconds; returns them as they are then."""
+    deadline, waiting = time.monotonic() + timeout, Waiting()
     while True:
         active = list_targets(client, stack)
-        if (active and all(t["health"] == "up" for t in active)) or time.monotonic() > deadline:
+        if waiting.is_over(active) or time.monotonic() > deadline:
             return active
         time.sleep(0.5)
 
@@ -311,6 +312,8 @@ def print_report(report: Report, console: Console) -> bool:
     down = [t for t in report.scraped if t["health"] != "up"]
     for target in down:
         console.print(f"[red]down[/] {_find_service(target)}, {target['scrapeUrl']}: {escape(target['lastError'])}")
+        if reason := find_reason(target["lastError"]):
+            console.print(f"     waiting does not change that: {reason}")
     for sentence in report.unseen:
         console.print(f"[red]unseen[/] {escape(sentence)}")
     print_warnings(report.warnings, console)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli import verify
+from cli import refusals, verify
 from cli.verify import Health
 from model.load import parse_model
 from model.system import System
@@ -128,6 +128,18 @@ def test_waiting_for_targets_ends() -> None:
     """A target that stays down is reported, not waited for forever."""
     prometheus = fakes.service("prometheus", outputs=[answer(target("api", "down"))])
     assert verify.wait_targets(fakes.engine_with(prometheus), "dev", 0) == [target("api", "down")]
+
+
+def test_a_target_that_refuses_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After two scrapes that were refused it stays so; the report says what to change."""
+    monkeypatch.setattr(refusals, "SECONDS", 0)
+    refused = {**target("api", "down"), "lastError": "server returned HTTP status 401 Unauthorized"}
+    scrapes = [answer({**refused, "lastScrape": f"00:0{number}"}) for number in (1, 1, 2, 3)]
+    prometheus: FakeItem = fakes.service("prometheus", outputs=scrapes)
+    (seen,) = verify.wait_targets(fakes.engine_with(prometheus), "dev", 60)
+    assert seen["lastScrape"] == "00:02"
+    assert "waiting does not change that: it wants a login" in shown([GOOD], [seen])[1]
+    assert "waiting does not" not in shown([GOOD], [target("api", "down")])[1]
 
 
 def test_who_has_too_few_targets_is_named(tmp_path: Path) -> None:
