@@ -282,9 +282,8 @@ class Opening:
 class Route:
     """A path prefix that Traefik sends to `url`; `strip` removes the prefix before the service sees it.
 
-    Nothing else than what is in `open` comes in. What has a login of its own has no other one in front of it: `login`.
-    A service that knows its own outer path takes that of the base URL as it comes: `whole`. `page` is the path of what
-    people open there; where only programs ask, there is none.
+    Only what is in `open` comes in. What has a login of its own has no other one in front of it: `login`. A service that
+    knows its own outer path takes the base URL's as it comes: `whole`. `page` is the path of what people open there.
     """
 
     name: str

@@ -129,7 +129,7 @@ def test_the_alert_says_that_it_is_a_test(plan: Plan) -> None:
     assert "namespace" not in made["labels"]
     hooks = [{"name": "a", "webhook": {"url": "http://a.example.com/"}}]
     assert (
-        build_alert(operated("execora", alertmanager={"receivers": hooks}), "a", "info", now, now)["labels"][
+        build_alert(operated("agenttrace", alertmanager={"receivers": hooks}), "a", "info", now, now)["labels"][
             "namespace"
         ]
         == "monitoring-x"

@@ -107,7 +107,7 @@ def test_the_routes_of_an_operator_are_read_from_its_object() -> None:
     """An AlertmanagerConfig has the same routes under other names."""
     hooks = [{"name": name, "webhook": {"url": f"http://{name}.example.com/"}} for name in ("a", "b")]
     routes = [{"severity": "critical", "receiver": "b", "groupWait": "1s"}]
-    plan = operated("execora", alertmanager={"receivers": hooks, "routes": routes})
+    plan = operated("agenttrace", alertmanager={"receivers": hooks, "routes": routes})
     assert said(plan, severity="critical")[0] == "-> b (webhook)"
     assert any("first after 1s" in line for line in said(plan, severity="critical"))
 

@@ -30,7 +30,7 @@ def plan() -> Plan:
         "groupBy": ["alertname"],
         "timeIntervals": INTERVALS,
     }
-    return operated("execora", alertmanager=alertmanager)
+    return operated("agenttrace", alertmanager=alertmanager)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_alerts_of_others_are_left_alone(spec: dict[str, Any]) -> None:
 
 def test_nobody_to_tell_is_no_mistake() -> None:
     """Without a receiver alerts are shown and sent nowhere."""
-    plan = operated("execora")
+    plan = operated("agenttrace")
     (item,) = [item for item in plan.extra_objects if item.kind == "AlertmanagerConfig"]
     assert item.body["spec"]["receivers"] == [{"name": "none"}] and item.secrets == ()
     assert [*check_schemas(definitions([item]), [item])] == []
@@ -157,7 +157,7 @@ def test_texts_have_their_templates_in_them(spec: dict[str, Any]) -> None:
 def test_what_the_object_cannot_say_is_refused(own: dict[str, Any], place: list[str]) -> None:
     """Settings that an AlertmanagerConfig has no field for are no settings of such a stack."""
     with pytest.raises(ConfigError) as caught:
-        operated("execora", alertmanager=own)
+        operated("agenttrace", alertmanager=own)
     places = [p.where.partition("alertmanager.")[2] for p in caught.value.problems]
     assert places == place
     assert "has no field in an AlertmanagerConfig" in str(caught.value)
