@@ -18,7 +18,9 @@ _REASONS: Mapping[re.Pattern[str], str] = {
     re.compile(r"HTTP status 404\b"): "its metrics are at another path or port: metricsPath, port",
     re.compile(r"HTTP status 400\b"): "it may speak HTTPS alone: scrape, scheme",
     re.compile(r"HTTP status 4(0[2567]|1\d|2[0-36-8])\b"): "it does not answer such a request: docs/scraping.md",
-    re.compile(r"server gave HTTP response to HTTPS client"): "it speaks plain HTTP: scrape, scheme",
+    re.compile(
+        r"server gave HTTP response to HTTPS client|does not look like a TLS handshake"
+    ): "it speaks plain HTTP: scrape, scheme",
     re.compile(r"\b(x509|tls): "): "its certificate is not trusted, or it wants one: scrape, tls",
     re.compile(r"Content-Type|expected a valid start token|invalid metric type"): (
         "what is there are no metrics: metricsPath, port"

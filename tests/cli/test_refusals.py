@@ -20,6 +20,7 @@ REFUSED = "server returned HTTP status 401 Unauthorized"
         ("server returned HTTP status 400 Bad Request", "scheme"),
         ("server returned HTTP status 405 Method Not Allowed", "docs/scraping.md"),
         ('Get "https://a:1/": http: server gave HTTP response to HTTPS client', "scheme"),
+        ('Get "https://a:1/": tls: first record does not look like a TLS handshake', "scheme"),
         ('Get "https://a:1/": tls: failed to verify certificate: x509: certificate signed by unknown authority', "tls"),
         ('Get "https://a:1/": remote error: tls: certificate required', "tls"),
         ('received unsupported Content-Type "text/html" and no fallback_scrape_protocol specified', "metricsPath"),
