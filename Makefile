@@ -49,6 +49,10 @@ refresh: .venv/.ready ## Compare the state with what really runs
 verify: .venv/.ready ## Show health, targets and addresses of the running stack
 	@$(OPS) verify --stack $(STACK)
 
+.PHONY: doctor
+doctor: .venv/.ready ## Say what is wrong with the files, the engine and the stack, in the order in which to mend it
+	@$(OPS) doctor --stack $(STACK)
+
 .PHONY: open
 open: .venv/.ready ## Show the addresses of the stack's pages; forward them to this machine where nothing leads there
 	@$(OPS) open --stack $(STACK)

@@ -13,6 +13,7 @@ MODULES = {
     "capacity": "cli.capacity",
     "completion": "cli.arguments",
     "describe": "cli.describe",
+    "doctor": "cli.doctor",
     "init": "cli.init",
     "open": "cli.forward",
     "render": "cli.render",

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Command] = {
     "preview": Command("show what `up` would change", {"--json": _JSON}),
     "refresh": Command("compare the recorded state with what really runs", {}),
     "verify": Command("show health, targets and addresses of the running stack", {"--json": _JSON}),
+    "doctor": Command("say what is wrong with the stack, in the order in which to mend it", {"--json": _JSON}),
     "open": Command("show the addresses of the stack's pages, and make them reachable from this machine", {}),
     "tour": Command("switch a fault of a stand-in on, and show the alert come and go", {}),
     "down": Command(

@@ -16,10 +16,11 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, drift, engine, exposed, forward, lines, probed, render, secrets, verify
+from cli import alert_test, drift, engine, forward, render, secrets, verify
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
+from cli.report import build_report, wait_targets
 from cli.stack_file import build_location, read_location, read_settings
 from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem
@@ -122,7 +123,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
-    scraped, unknown = phases.run("targets", lambda: _wait_targets(host, plan, 90))
+    scraped, unknown = phases.run("targets", lambda: wait_targets(host, plan, 90))
     host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.list_unseen(plan, 60 if scraped else 0))
     pages = forward.list_pages(plan)
@@ -190,71 +191,12 @@ def check(stack: str, *, as_json: bool = False) -> int:
     space = open_workspace(stack, engine.build_tool_env())
     settings = read_settings(space.directory, stack)
     host = open_host(stack, build_location(settings))
-    report = _build_report(space, settings.base_url, host)
+    report = build_report(space, settings.base_url, host)
     if as_json:
         print(json.dumps(verify.describe_report(report)))
     else:
         verify.print_report(report, console)
     return FINE if report.good else UNWELL
-
-
-def _build_report(space: Workspace, base_url: str, host: Host) -> verify.Report:
-    """How a stack is, as far as its parts answer; what they do not answer is a sentence of the report."""
-    health, warnings = host.wait_healthy(30), tuple[str, ...]()
-    if not health:
-        nothing = f"nothing of the stack {space.stack} runs here: make up STACK={space.stack}"
-        return verify.Report(space.stack, health, (), [nothing], base_url=base_url)
-    unseen: list[str] = []
-    scraped: list[dict[str, Any]] = []
-    pages: list[tuple[str, str]] = []
-    try:
-        plan = render.plan_workspace(space)
-        scraped, unseen = _wait_targets(host, plan, 30)
-        health, warnings = [*health, *verify.list_missing(plan, health)], plan.warnings
-        unseen += host.list_unseen(plan, 30 if scraped else 0)
-        differences = _compare_exposed(plan, host) if scraped else []
-        unseen += [item.text for item in differences if item.certain]
-        warnings = (*warnings, *(item.text for item in differences if not item.certain))
-        pages = forward.list_pages(plan)
-        warnings = (*warnings, *(_list_quiet(plan, host) if scraped else ()))
-    except ConfigError as error:
-        scraped, unseen = _wait_targets(host, None, 30)
-        unseen.append(f"what should be there is not known: {error}")
-    return verify.Report(space.stack, health, scraped, unseen, warnings, base_url, pages)
-
-
-def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:
-    """What services expose or answer otherwise than declared."""
-    try:
-        unanswered = map(exposed.Difference, probed.list_unanswered(host.ask_prometheus))
-        return [*unanswered, *exposed.compare_exposed(plan, host.ask_prometheus)]
-    except RuntimeError as error:
-        return [exposed.Difference(f"what services expose is not known: {error}")]
-
-
-def _list_quiet(plan: Plan, host: Host) -> list[str]:
-    """Who is up and has written no line lately."""
-    try:
-        return lines.list_quiet(plan, host.ask_prometheus, host.ask_loki)
-    except RuntimeError as error:
-        return [f"which services write no lines is not known: {error}"]
-
-
-def _wait_targets(host: Host, plan: Plan | None, timeout: float) -> tuple[list[dict[str, Any]], list[str]]:
-    """The targets as `Host.wait_targets` gives them, and sentences on who has too few after `timeout` seconds.
-
-    Where whoever knows them does not answer, that is the sentence.
-    """
-    deadline = time.monotonic() + timeout
-    try:
-        while True:
-            scraped = host.wait_targets(max(0.0, deadline - time.monotonic()))
-            lacking = verify.list_lacking(plan, scraped) if plan and scraped else []
-            if not lacking or time.monotonic() > deadline:
-                return scraped, lacking
-            time.sleep(0.5)  # pods are found some seconds after they are there
-    except RuntimeError as error:
-        return [], [f"the targets are not known: {error}"]
 
 
 def try_receivers(stack: str, receiver: str, severity: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -54,6 +55,10 @@ def test_removed_container_is_put_back(stack: RunningStack) -> None:
     """A container removed by hand is named by `verify`, and created again by the next `make up`, with its data."""
     stack.container("prometheus").remove(force=True)
     stack.container("grafana").stop(timeout=5)
+    examined = stack.run("doctor")
+    assert examined.code == 1 and re.search(r"(?m)^ *1\. workload (grafana|prometheus) is ", examined.text), (
+        examined.text
+    )
     seen = stack.run("verify", "--json")
     assert seen.code == 1 and "Traceback" not in seen.text
     report = json.loads(seen.text[seen.text.index("{") :])

@@ -46,6 +46,17 @@ def test_routes_lead_to_every_part(stack: RunningStack) -> None:
             stack.get_text("traefik", f"http://127.0.0.1:8080{path}")
 
 
+def test_nothing_is_wrong(stack: RunningStack) -> None:
+    """`make doctor` has nothing to say of a stack that has just come up."""
+
+    def find() -> bool:
+        run = stack.run("doctor")
+        assert run.code == 0, run.text
+        return True
+
+    assert eventually(find, timeout=120, what="a stack with which nothing is wrong")
+
+
 def test_pages_are_opened_from_here(stack: RunningStack) -> None:
     """`make open` prints whole addresses that a browser of this machine opens, wherever the stack runs."""
     with stack.opened() as addresses:

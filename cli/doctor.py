@@ -1,0 +1,145 @@
+"""`observability doctor`: all that is wrong with a stack, in the order in which it is mended.
+
+A mistake in a file, an engine that lacks something, a part that does not run: each may be why of what comes after it.
+Nothing that runs is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from cli import engine, render
+from cli.arguments import FINE, UNWELL
+from cli.hosts import Host, open_host
+from cli.report import build_report
+from cli.stack_file import build_location, read_settings
+from cli.verify import Report
+from cli.workspace import ROOT, open_workspace
+from model.errors import ConfigError
+
+SEVERITIES = ("critical", "warning", "info")
+ALWAYS = "Watchdog"
+"""The alert that fires as long as all is well."""
+PATIENCE = 5.0
+"""Seconds: a doctor is asked when something is wrong already, so waiting for it to end is of no use."""
+console = Console(highlight=False, soft_wrap=True)
+Ask = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that is wrong: where, what, and what to do about it."""
+
+    where: str
+    what: str
+    remedy: str
+
+
+def list_mistakes(stack: str) -> Iterator[Trouble]:
+    """What `make up` would refuse in the files of a stack."""
+    try:
+        render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Trouble(
+                "file", str(problem), f"change it; `make render STACK={stack}` checks all of it and touches nothing"
+            )
+
+
+def list_obstacles(stack: str, host: Host) -> Iterator[Trouble]:
+    """What the engine or the cluster lacks for the stack as its files have it."""
+    try:
+        plan = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    except ConfigError:
+        return  # a mistake that is said already
+    for sentence in host.check_preflight(plan):
+        yield Trouble(plan.settings.target, sentence, "docs/operations.md says what each engine needs")
+
+
+def list_sick(report: Report, host: Host) -> Iterator[Trouble]:
+    """Workloads that are not well, each with its last words."""
+    said = {name.removeprefix(f"{report.stack}-"): text for name, text in host.read_last_log_lines()}
+    for item in report.workloads:
+        if not item.good:
+            words = said.get(item.workload, "").strip()
+            what = f"{item.workload} is {item.state}" + (f"; it last said: {words}" if words else "")
+            remedy = f"`make up STACK={report.stack}` puts back what is missing or stopped"
+            yield Trouble("workload", what, remedy)
+
+
+def list_unwatched(report: Report) -> Iterator[Trouble]:
+    """Targets that are down, and what runs and is watched by nobody."""
+    for target in report.scraped:
+        if target["health"] != "up":
+            service = target["labels"].get("service", target["labels"]["job"])
+            what = f"{service} at {target['scrapeUrl']} is not scraped: {target['lastError'] or 'not yet asked'}"
+            yield Trouble("target", what, "docs/scraping.md: how a service is reached, and what each error means")
+    for sentence in report.unseen:
+        yield Trouble("unseen", sentence, f"`make verify STACK={report.stack}` looks again")
+
+
+def list_firing(ask: Ask) -> Iterator[Trouble]:
+    """Alerts that fire now, the most severe first."""
+    try:
+        alerts = ask("alerts")["alerts"]
+    except RuntimeError:
+        return  # that it does not answer is said already
+
+    def rank(alert: dict[str, Any]) -> tuple[int, str]:
+        severity = alert["labels"].get("severity", "")
+        return (SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES), alert["labels"]["alertname"])
+
+    for alert in sorted((a for a in alerts if a["state"] == "firing"), key=rank):
+        name, labels = alert["labels"]["alertname"], alert["labels"]
+        if name != ALWAYS:
+            of = f" of {labels['service']}" if "service" in labels else ""
+            what = f"{name}{of} ({labels.get('severity', 'no severity')}): {alert['annotations'].get('summary', '')}"
+            page = f"docs/runbooks/{name}.md"
+            known = (ROOT / page).exists()
+            yield Trouble(
+                "alert", what, page if known else alert["annotations"].get("description", "its rule says why")
+            )
+
+
+def list_troubles(stack: str) -> list[Trouble]:
+    """Everything that is wrong with a stack, in the order in which to mend it."""
+    troubles = [*list_mistakes(stack)]
+    try:
+        space = open_workspace(stack, engine.build_tool_env())
+        settings = read_settings(space.directory, stack)
+        host = open_host(stack, build_location(settings))
+        obstacles = [*list_obstacles(stack, host)]
+    except ConfigError as error:  # without the place nothing else can be looked at
+        return troubles or [Trouble("place", str(problem), "without it nothing is known") for problem in error.problems]
+    except SystemExit as error:
+        return [*troubles, Trouble("engine", str(error), "start it, or say where it is: docs/operations.md")]
+    report = build_report(space, settings.base_url, host, PATIENCE)
+    return [*troubles, *obstacles, *list_sick(report, host), *list_unwatched(report), *list_firing(host.ask_prometheus)]
+
+
+def print_troubles(stack: str, troubles: Sequence[Trouble]) -> None:
+    """Prints them as a numbered list, or that there are none."""
+    if not troubles:
+        console.print(f"Stack {stack}: nothing is wrong")
+        return
+    console.print(f"Stack {stack}: {len(troubles)} found; mend the first and look again, as others may follow from it")
+    for number, trouble in enumerate(troubles, start=1):
+        console.print(f"{number:3}. [red]{trouble.where}[/] {escape(trouble.what)}")
+        console.print(f"     {escape(trouble.remedy)}")
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Prints what is wrong. Returns 1 where anything is."""
+    troubles = list_troubles(args.stack)
+    if args.json:
+        print(json.dumps({"stack": args.stack, "troubles": [asdict(trouble) for trouble in troubles]}))
+    else:
+        print_troubles(args.stack, troubles)
+    return UNWELL if troubles else FINE

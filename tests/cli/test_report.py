@@ -1,0 +1,78 @@
+"""How a stack is, as far as its parts answer."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli import render
+from cli.report import build_report, wait_targets
+from cli.verify import Health
+from model.errors import ConfigError, Problem
+
+UP = {"labels": {"job": "api", "service": "api"}, "scrapeUrl": "http://api:1/metrics", "health": "up", "lastError": ""}
+SPACE: Any = SimpleNamespace(stack="dev")
+
+
+class FakeHost:
+    """A place with these workloads, whose Prometheus knows these targets, one list after the other."""
+
+    def __init__(self, health: list[Health], *answers: list[dict[str, Any]]) -> None:
+        self.health, self.answers = health, [*answers]
+
+    def wait_healthy(self, _timeout: float) -> list[Health]:
+        """See `cli.hosts.Host`."""
+        return self.health
+
+    def wait_targets(self, _timeout: float) -> list[dict[str, Any]]:
+        """See `cli.hosts.Host`."""
+        if not self.answers:
+            raise RuntimeError("prometheus is gone")
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def discover(least: int) -> Any:
+    """A plan that expects so many pods of a service."""
+    job = SimpleNamespace(name="api", discovery=SimpleNamespace(labels={"service": "api"}, least=least))
+    return SimpleNamespace(telemetry=SimpleNamespace(scrape=[job]))
+
+
+def test_nothing_that_runs_is_said() -> None:
+    """With the command that would deploy it; nobody is asked for targets."""
+    host: Any = FakeHost([])
+    report = build_report(SPACE, "http://h", host)
+    assert not report.good and report.unseen == ["nothing of the stack dev runs here: make up STACK=dev"]
+
+
+def test_a_stack_is_looked_at_when_its_files_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs was deployed by files of before; that nobody knows what should run is no success."""
+
+    def refuse(_: object) -> None:
+        raise ConfigError([Problem("Pulumi.dev.yaml", "no")])
+
+    monkeypatch.setattr(render, "plan_workspace", refuse)
+    host: Any = FakeHost([Health("api", "healthy", "", 1)], [UP])
+    report = build_report(SPACE, "http://h", host, patience=0)
+    assert report.scraped == [UP] and not report.good
+    assert "Pulumi.dev.yaml: no" in report.unseen[0]
+
+
+def test_pods_that_come_late_are_waited_for() -> None:
+    """A pod is found some seconds after it is there."""
+    host: Any = FakeHost([], [UP], [UP, UP])
+    assert wait_targets(host, discover(2), 5) == ([UP, UP], [])
+
+
+def test_pods_that_never_come_are_said() -> None:
+    """Prometheus does not speak of what it never found."""
+    host: Any = FakeHost([], [UP])
+    scraped, lacking = wait_targets(host, discover(2), 0)
+    assert scraped == [UP] and lacking[0].startswith("api: 1 of 2 targets of the job api are known")
+
+
+def test_a_prometheus_that_is_gone_is_no_empty_list() -> None:
+    """Its silence is a sentence."""
+    host: Any = FakeHost([])
+    assert wait_targets(host, None, 0) == ([], ["the targets are not known: prometheus is gone"])
