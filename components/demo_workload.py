@@ -7,6 +7,7 @@ on over HTTP (/demo/faults). The databases are real.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -33,7 +34,7 @@ class Settings(ComponentSettings):
     """The demo workload; deployed only where `demo` is set."""
 
     publish: Annotated[bool, OnlyOn("docker")] = True
-    """Publish each service's port on the host, so that faults can be sent."""
+    """Publish each service's port on the host where no other part wants it, so that faults can be sent."""
     request_rate: float = Field(default=20.0, gt=0, le=2000)
     """Requests per second that each service pretends to serve."""
 
@@ -131,7 +132,10 @@ def build_service_workload(own: Settings, context: Planned, key: str, service: S
             validate=("/bin/demo", "-check", "{dir}/spec.json"),
             reload=Reload(port=service.port, path="/demo/reload", metrics_path=service.metrics_path),
         ),
-        ports=(open_port(context, NAME, service.port, host=service.port if own.publish else None),),
+        # 8080 is the port of every other service, and Traefik's
+        ports=(
+            replace(open_port(context, NAME, service.port, host=service.port if own.publish else None), yields=True),
+        ),
         volumes=volumes,
         labels=service.kubernetes.selector if service.kubernetes else {},
         probe=HttpProbe(path="/demo/healthz", port=service.port),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from model.errors import Problem
 from model.places import derive_section_key, locate_in_section, locate_in_system, locate_setting
@@ -27,6 +28,24 @@ def list_host_ports(workloads: Mapping[str, Sequence[Workload]]) -> Iterator[tup
     """Component, workload and port of everything that opens a port of the host; `workloads` are by component."""
     for component, group in workloads.items():
         yield from ((component, item, port) for item in group for port in item.ports if port.publish is not None)
+
+
+def withhold_ports(workloads: Mapping[str, Sequence[Workload]]) -> dict[str, tuple[Workload, ...]]:
+    """The workloads, where ports that yield are published only if nobody else wants them; of several the first is."""
+    taken = {port.publish for _, _, port in list_host_ports(workloads) if not port.yields}
+
+    def withhold(port: Port) -> Port:
+        if not port.yields or port.publish is None:
+            return port
+        if port.publish in taken:
+            return replace(port, publish=None)
+        taken.add(port.publish)
+        return port
+
+    return {
+        name: tuple(replace(item, ports=tuple(map(withhold, item.ports))) for item in group)
+        for name, group in workloads.items()
+    }
 
 
 def check_host_ports(

@@ -95,7 +95,7 @@ def build_plan(
     planned = context.add_telemetry(merged)
     problems += [problem for c, own in active for problem in c.problems(own, planned)]
     problems += checks.check_stack(planned) + (unreachable := hosts.check_hosts(planned))
-    workloads = {c.name: c.workloads(own, planned) for c, own in active}
+    workloads = host_ports.withhold_ports({c.name: c.workloads(own, planned) for c, own in active})
     if not unreachable:  # else it is said already, with its place
         workloads = {name: tuple(map(add_host_exemption, group)) for name, group in workloads.items()}
     plan = Plan(

@@ -22,7 +22,7 @@ class Port:
     """A TCP port the process listens on; `publish` opens it on the host, on `bind` only.
 
     With `udp` other workloads may send datagrams to it as well. `outside` is the port of the platform's own way in for
-    people, where it is another one than `number`.
+    people, where it is another one than `number`. What `yields` is published only where nobody else wants the port.
     """
 
     number: int
@@ -31,6 +31,7 @@ class Port:
     bind: str = "127.0.0.1"
     udp: bool = False
     outside: int | None = None
+    yields: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,6 +123,7 @@ FIELDS = Fields(
         "after": "components are deployed in this order on every target",
         "limits.pids": "the kubelet has one limit for all pods of a node (podPidsLimit)",
         "ports.bind": "it is the address of `publish`, which is refused",
+        "ports.yields": "it is about `publish`, which is refused",
     },
 )
 """By the fields of `model.workload.Workload`."""

@@ -41,3 +41,15 @@ def test_a_port_wanted_twice_is_named_by_both_keys(tmp_path: Path) -> None:
     problem, *_ = check_host_ports(plan.stack, plan.sections, plan.system, again)
     assert problem.where == "Pulumi.dev.yaml: loki.port"
     assert "configs/systems/shop.yaml: ports.prometheus" in problem.message
+
+
+def test_a_stand_in_gives_way(tmp_path: Path) -> None:
+    """8080 is the port of every other service and of Traefik; of two stand-ins the first has its port."""
+    ports = {"a": 8080, "b": 7000, "c": 7000}
+    changes = {f"services.{key}": {"packs": ["http"], "port": port} for key, port in ports.items()}
+    plan = plan_shop(tmp_path, changes, {"demo": "true"})
+    published = {
+        workload.name: [port.publish for port in workload.ports] for workload in plan.workloads["demo-workload"]
+    }
+    assert (published["a"], published["b"], published["c"]) == ([None], [7000], [None])
+    assert published["api"] == [4000]
