@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, Protocol
 
 from model.dashboard_spec import Panel, Query, Threshold
@@ -37,6 +37,8 @@ MIN_FAILURES = 5
 an outage nor a reason to wake somebody (https://sre.google/workbook/alerting-on-slos/, low-traffic services)."""
 BAD = ("error", "fail", "failed", "failure", "timeout", "rejected")
 """Label values that say that something did not work."""
+
+_UNTUNED = Tuning()
 
 Tune = Mapping[str, Tuning]
 """What a system says about alerts, by their names."""
@@ -66,7 +68,7 @@ class Subject:
     system: System
     key: str
 
-    @property
+    @cached_property
     def service(self) -> Service:
         """What the system says of it."""
         return self.system.services[self.key]
@@ -78,7 +80,7 @@ class Subject:
 
     def find_metric(self, role: Role) -> tuple[str, Metric] | None:
         """The metric with that role; at most one has it (`packs.system` refuses more)."""
-        return next(iter(self.service.find_metrics(role).items()), None)
+        return next((each for each in self.service.metrics.items() if each[1].role == role), None)
 
     def build_selector(self, *matchers: str) -> str:
         """The label matchers of its series."""
@@ -91,7 +93,7 @@ class Subject:
 
     def get_tuning(self, alert: str) -> Tuning:
         """What is said about an alert: for this service, else for the whole system."""
-        return self.service.tune.get(alert) or self.system.tune.get(alert) or Tuning()
+        return self.service.tune.get(alert) or self.system.tune.get(alert) or _UNTUNED
 
     def get_limit(self, alert: str, default: float) -> float:
         """The threshold of an alert for this service."""

@@ -73,7 +73,6 @@ def add_timed_requests(service: Service) -> Service:
 
 def build_row_panels(name: str, system: System, keys: Sequence[str]) -> tuple[Panel, ...]:
     """The panels of a row for the services `keys` of a system; empty when the row has nothing to show for them."""
-    subjects = [Subject(system, key) for key in keys]
     if name == "health":
         return build_health_panels()
     if name == "logs":
@@ -81,8 +80,9 @@ def build_row_panels(name: str, system: System, keys: Sequence[str]) -> tuple[Pa
     if name == "slo":
         return slo.panels(system)
     if name == "process":
+        subjects = [Subject(system, key) for key in keys]
         return process.panels([s for s in subjects if s.find_metric("memory") or s.find_metric("cpu")])
-    users = [subject for subject in subjects if name in subject.service.packs]
+    users = [Subject(system, key) for key in keys if name in system.services[key].packs]
     return PACKS[name].panels(users) if users else ()
 
 
