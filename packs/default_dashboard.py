@@ -44,16 +44,16 @@ def add_default_dashboard(system: System, rows: Collection[str], *, has_logs: bo
 
 def build_default_dashboard(system: System, rows: Collection[str], *, has_logs: bool) -> DashboardSpec:
     """Health, objectives, what each pack draws, each service's further metrics, probes, processes and log lines."""
-    keys, drawn = tuple(system.services), {key: list_drawn(system, key) for key in system.services}
+    keys, undrawn = tuple(system.services), {key: _list_undrawn(system, key) for key in system.services}
     probed = "probes" in rows and any(service.health for service in system.services.values())
-    processes = [key for key in keys if _has_undrawn_process(system, key, drawn[key])]
+    processes = [key for key in keys if any(metric.role in _PROCESS for metric in undrawn[key].values())]
     if processes:
         names = _list_names(build_row_panels("process", system, processes))
-        drawn = {key: drawn[key] | names for key in keys}
+        undrawn = {key: _remove_drawn(metrics, names) for key, metrics in undrawn.items()}
     known = [name for name in ("health", "slo", *PACKS) if build_row_panels(name, system, keys)]
     made = [
         *(Row(pack=name) for name in known),
-        *(row for key in keys for row in _build_service_row(Subject(system, key), drawn[key])),
+        *(row for key in keys for row in _build_service_row(Subject(system, key), undrawn[key])),
         *([Row(pack="probes")] if probed else []),
         *([Row(pack="process")] if processes else []),
         *([Row(pack="logs", panels=(build_level_panel(system),))] if has_logs else []),
@@ -84,27 +84,27 @@ def _list_names(panels: Sequence[Panel]) -> frozenset[str]:
     return frozenset(name for panel in panels for query in panel.queries for name in _NAME.findall(query.expr))
 
 
-def _list_undrawn(system: System, key: str, drawn: Set[str]) -> dict[str, Metric]:
-    """Metrics of a service that are in no panel; what a pack only knows for its alerts is left out too."""
+def _list_undrawn(system: System, key: str) -> dict[str, Metric]:
+    """Metrics of a service that its packs do not draw; what a pack only knows for its alerts is left out too."""
     service = system.services[key]
     usual = {name for pack in service.packs for name in PACKS[pack].METRICS}
+    own = {name: metric for name, metric in service.metrics.items() if name not in usual}
+    return _remove_drawn(own, list_drawn(system, key)) if own else {}  # most services have what their packs bring
+
+
+def _remove_drawn(metrics: Mapping[str, Metric], drawn: Set[str]) -> dict[str, Metric]:
     return {
         name: metric
-        for name, metric in service.metrics.items()
-        if name not in usual and not drawn & {name, f"{name}_bucket", f"{name}_count", f"{name}_sum"}
+        for name, metric in metrics.items()
+        if not drawn & {name, f"{name}_bucket", f"{name}_count", f"{name}_sum"}
     }
-
-
-def _has_undrawn_process(system: System, key: str, drawn: Set[str]) -> bool:
-    return any(metric.role in _PROCESS for metric in _list_undrawn(system, key, drawn).values())
 
 
 # -- panels ----------------------------------------------------------------------------------------------------------
 
 
-def _build_service_row(subject: Subject, drawn: Set[str]) -> Iterator[Row]:
+def _build_service_row(subject: Subject, undrawn: Mapping[str, Metric]) -> Iterator[Row]:
     """A row of the metrics of a service that nothing else draws; none where there are none."""
-    undrawn = _list_undrawn(subject.system, subject.key, drawn)
     if panels := tuple(build_metric_panel(subject, name, metric) for name, metric in undrawn.items()):
         yield Row(title=f"{subject.title}: further metrics", panels=panels)
 
