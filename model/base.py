@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -86,6 +86,13 @@ class Strict(BaseModel):
         alias_generator=to_camel,
         use_attribute_docstrings=True,
     )
+
+
+def list_models(annotation: Any) -> list[type[BaseModel]]:
+    """The models an annotation can hold: itself, the values of a mapping, the items of a sequence, a union's parts."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for arg in get_args(annotation) for model in list_models(arg)]
 
 
 def _check_duration(value: str) -> str:

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from model import addresses, base, patterns
+from model.base import list_models
 from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.errors import ConfigError, Inconsistent, Problem, suggest_name
 
@@ -269,7 +270,7 @@ def _find_examples(annotation: Any) -> Sequence[Any]:
 def _find_model(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] | None:
     current: Any = model
     for part in loc:
-        inner = _list_models(current)
+        inner = list_models(current)
         if not inner:
             return None
         if isinstance(current, type) and issubclass(current, BaseModel):
@@ -277,7 +278,7 @@ def _find_model(model: type[BaseModel], loc: Sequence[Any]) -> type[BaseModel] |
             current = field.annotation if field is not None else None
         else:
             current = inner[0] if isinstance(part, int) or _is_mapping(current) else current
-    models = _list_models(current)
+    models = list_models(current)
     return models[0] if models else None
 
 
@@ -286,10 +287,3 @@ def _is_mapping(annotation: Any) -> bool:
     if origin in (typing.Union, types.UnionType, typing.Annotated):
         return any(_is_mapping(arg) for arg in typing.get_args(annotation))
     return isinstance(origin, type) and issubclass(origin, Mapping)
-
-
-def _list_models(annotation: Any) -> list[type[BaseModel]]:
-    """The models an annotation can hold: itself, the values of a mapping, the items of a sequence, a union's parts."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for arg in typing.get_args(annotation) for model in _list_models(arg)]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from model.base import list_models
 
 Target = Literal["docker", "kubernetes"]
 """A platform that stacks are deployed to."""
@@ -60,18 +64,48 @@ def list_idle_settings(section: BaseModel, target: str, prefix: str = "") -> Ite
 
     Of a whole section without effect only the section is named.
     """
-    for name, field in type(section).model_fields.items():
+    for name, key, marked in _list_marked_fields(type(section)):
         if name not in section.model_fields_set:
             continue
         if isinstance(value := getattr(section, name), BaseModel) and not value.model_fields_set:
             continue  # Pulumi hands out the defaults of Pulumi.yaml, so an empty section says nothing
-        path = f"{prefix}{field.alias or name}"
-        marks = [mark for mark in field.metadata if isinstance(mark, OnlyOn)]
-        if other := next((mark for mark in marks if mark.target != target), None):
-            yield Idle(path, other.target)
+        path = f"{prefix}{key}"
+        if other := next((only for only in marked if only != target), None):
+            yield Idle(path, other)
             continue
         for inner_path, inner in _list_sections(value, path):
             yield from list_idle_settings(inner, target, f"{inner_path}.")
+
+
+@cache
+def _list_marked_fields(model: type[BaseModel]) -> tuple[tuple[str, str, tuple[Target, ...]], ...]:
+    """The fields of a model that are marked, or below which one is: name, YAML key and the targets of the marks.
+
+    Of thousands of services hardly a field can be meant, so the others need not be looked at.
+    """
+    return tuple(
+        (name, field.alias or name, _list_targets(field))
+        for name, field in model.model_fields.items()
+        if _list_targets(field) or any(map(_has_marks, _list_deep_models(field.annotation, set())))
+    )
+
+
+def _list_targets(field: FieldInfo) -> tuple[Target, ...]:
+    return tuple(mark.target for mark in field.metadata if isinstance(mark, OnlyOn))
+
+
+def _has_marks(model: type[BaseModel]) -> bool:
+    return any(map(_list_targets, model.model_fields.values()))
+
+
+def _list_deep_models(annotation: Any, known: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """`known`, with the models that a value of the annotation may hold, however deep."""
+    for model in list_models(annotation):
+        if model not in known:
+            known.add(model)
+            for field in model.model_fields.values():
+                _list_deep_models(field.annotation, known)
+    return known
 
 
 def _list_sections(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
