@@ -9,8 +9,8 @@ An alert whose expression is false ends for everybody.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
+from model.copies import copy_with
 from model.telemetry import AlertRule, Inhibition, RuleGroup
 
 
@@ -23,7 +23,7 @@ def apply_inhibitions(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
     for source, inhibition, target in list_inhibitions([alert for group in groups for alert in group.alerts]):
         clauses.setdefault(id(target), set()).add(build_clause(source, inhibition))
     return tuple(
-        replace(group, alerts=tuple(_exclude(a, clauses.get(id(a), ())) for a in _sort_worst_first(group.alerts)))
+        copy_with(group, alerts=tuple(_exclude(a, clauses.get(id(a), ())) for a in _sort_worst_first(group.alerts)))
         for group in groups
     )
 
@@ -48,7 +48,7 @@ def _list_same_service(source: AlertRule, by_service: Mapping[str, Sequence[Aler
 
 def _exclude(alert: AlertRule, clauses: Collection[str]) -> AlertRule:
     """The alert, silent wherever one of the clauses leaves something out."""
-    return replace(alert, expr=" ".join([f"({alert.expr})", *sorted(clauses)])) if clauses else alert
+    return copy_with(alert, expr=" ".join([f"({alert.expr})", *sorted(clauses)])) if clauses else alert
 
 
 def build_clause(source: AlertRule, inhibition: Inhibition) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from model.base import parse_duration
+from model.copies import copy_with
 from model.errors import Problem
 from model.inhibition import apply_inhibitions
 from model.limits import get_limit_type
@@ -41,7 +42,7 @@ def tune_telemetry(telemetry: Telemetry, system: System, settings: Settings, *, 
             links = _build_links(alert, board, settings, page)
             if rule := _tune_alert(alert, system, links, settings.longest_for):
                 alerts.append(rule)
-        groups.append(replace(group, alerts=tuple(alerts)))
+        groups.append(copy_with(group, alerts=tuple(alerts)))
     return replace(telemetry, rules=apply_inhibitions([group for group in groups if group.alerts or group.recordings]))
 
 
@@ -118,7 +119,7 @@ def _tune_alert(alert: AlertRule, system: System, links: Mapping[str, str], long
     wish = (service.tune if service else {}).get(alert.name) or system.tune.get(alert.name) or _UNTUNED
     if not wish.enabled:
         return None
-    return replace(
+    return copy_with(
         alert,
         for_=min(wish.for_ or alert.for_, longest, key=parse_duration),
         severity=wish.severity or alert.severity,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from model.capacity import count_service_series
 from model.component import Contribution, Contributor, Planning
+from model.copies import copy_with
 from model.dashboard import LOKI, build_dashboard
 from model.dashboard_spec import DashboardSpec, Row
 from model.errors import ConfigError, Problem, suggest_name
@@ -97,7 +98,7 @@ def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
     problems = _check_queries(system, known)
     boards = _build_dashboards(context, problems)
     first = _find_first_dashboard(system)
-    rules = tuple(group if group.board else replace(group, board=first) for group in rules)
+    rules = tuple(group if group.board else copy_with(group, board=first) for group in rules)
     return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(problems))
 
 
@@ -310,7 +311,7 @@ def _build_group(subject: Subject, parts: Sequence[Rules]) -> RuleGroup:
     queries = [rule.expr for rule in merged.recordings] + [rule.expr for rule in merged.alerts]
     queries += [spec.expr for spec in system.alerts]
     every = (*merged.alerts, *presence.build_alerts(subject, queries))
-    alerts = tuple(replace(alert, service=subject.key) for alert in every)
+    alerts = tuple(copy_with(alert, service=subject.key) for alert in every)
     return RuleGroup(
         name=f"{system.name}-{subject.key}",
         recordings=merged.recordings,
@@ -324,7 +325,7 @@ def _build_outcome_groups(system: System, rules_by_service: Mapping[str, Sequenc
     for key, parts in rules_by_service.items():
         counted = dict.fromkeys(each for part in parts for each in part.outcomes)
         if counted:
-            alert = replace(outcome.alert_on_unknown_outcomes(Subject(system, key), tuple(counted)), service=key)
+            alert = copy_with(outcome.alert_on_unknown_outcomes(Subject(system, key), tuple(counted)), service=key)
             # a group of its own: rules of one group that differ in nothing but their query count as duplicates
             yield RuleGroup(name=f"{system.name}-{key}-outcomes", interval=outcome.INTERVAL, alerts=(alert,))
 
