@@ -31,14 +31,17 @@ PATTERN_TEXTS = {
 }
 """What the patterns ask for, as it completes "must be ..."."""
 
+_END = re.compile(r"[/?#]")
+_IN_BRACKETS = re.compile(r"^\[([^\]]*)\]")
+
 
 def _parse_authority(address: str) -> str:
     """The host of an address and its port: `_parse_authority("http://me@h:80/x") == "h:80"`."""
-    return re.split(r"[/?#]", address.partition("://")[2] or address, maxsplit=1)[0].rpartition("@")[2]
+    return _END.split(address.partition("://")[2] or address, maxsplit=1)[0].rpartition("@")[2]
 
 
 def _check_port(value: str) -> str:
-    host, colon, port = re.sub(r"^\[[^\]]*\]", "host", _parse_authority(value)).partition(":")
+    host, colon, port = _IN_BRACKETS.sub("host", _parse_authority(value)).partition(":")
     if not host:
         raise ValueError("must have a host")
     if colon and not (port.isdecimal() and 1 <= int(port) <= LARGEST_PORT):
@@ -149,10 +152,12 @@ def is_own_host(address: str) -> bool:
     These are localhost and names below it, loopback addresses, and those that only a listener can have.
     """
     authority = _parse_authority(address)
-    bracketed = re.match(r"\[([^\]]*)\]", authority)
+    bracketed = _IN_BRACKETS.match(authority)
     host = (bracketed[1] if bracketed else authority.partition(":")[0]).rstrip(".").lower()
     if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):
         return True
+    if not bracketed and not host.startswith(("127.", "0.")):
+        return False  # as no other IPv4 address is one of these
     try:
         address_ip = ipaddress.ip_address(host)
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -86,6 +86,10 @@ class Strict(BaseModel):
         alias_generator=to_camel,
         use_attribute_docstrings=True,
     )
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Itself, as nothing in it changes: pydantic copies a default for each model that has it."""
+        return self
 
 
 def list_models(annotation: Any) -> list[type[BaseModel]]:

@@ -113,7 +113,8 @@ def list_target_counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
 
 
 def _build_key(job: ScrapeJob, labels: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple({"job": job.name, **labels}[name] for name in KEYS)
+    own = {"job": job.name, **labels}
+    return tuple(own[name] for name in KEYS)
 
 
 def _build_missing_targets(up: int) -> dict[str, str]:
