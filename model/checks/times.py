@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from model.routes import Route
 
 _WINDOW = re.compile(r"\[([0-9][0-9a-z]*)(?::[0-9a-z]*)?\]")
+_SERVICE = re.compile(r'service="([^"]+)"')
 LEAST_INTERVAL = "1s"
 """A prober gives up half a second before Prometheus does, so with less it has no time left."""
 SAMPLES = 2
@@ -29,9 +30,9 @@ LEAST_LOGS = "24h"
 # -- scraping and rules ----------------------------------------------------------------------------------------------
 
 
-def list_windows(expr: str) -> Iterator[str]:
+def list_windows(expr: str) -> list[str]:
     """The time ranges that a query looks back over: `rate(x[5m])` has 5m."""
-    return (match[1] for match in _WINDOW.finditer(expr))
+    return _WINDOW.findall(expr)
 
 
 def check_scraping(
@@ -51,24 +52,26 @@ def check_scraping(
 
 
 def _check_intervals(context: Planned, lookback: str) -> Iterator[Problem]:
-    interval = context.settings.scrape_interval
-    yield from _check_interval(
-        locate_setting(context.stack, "scrapeInterval"), interval, lookback, find_shortest_window(context.telemetry)
-    )
+    interval, shortest = context.settings.scrape_interval, find_shortest_windows(context.telemetry)
+    of_all = shortest.get("")
+    yield from _check_interval(locate_setting(context.stack, "scrapeInterval"), interval, lookback, of_all)
     for key, service in context.system.services.items():
         if service.scrape_interval:
             where = locate_in_system(context.system.name, f"services.{key}.scrapeInterval")
-            least = find_shortest_window(context.telemetry, f'service="{key}"')
-            yield from _check_interval(where, service.scrape_interval, lookback, least)
+            yield from _check_interval(where, service.scrape_interval, lookback, shortest.get(key, of_all))
 
 
-def find_shortest_window(telemetry: Telemetry, part: str = "") -> str | None:
-    """The shortest range of all rules whose query has `part` in it; of all where none has."""
-    groups = telemetry.rules
-    rules = [rule.expr for group in groups for rule in group.recordings]
-    rules += [rule.expr for group in groups for rule in group.alerts]
-    about = [expr for expr in rules if part in expr] or rules
-    return min((window for expr in about for window in list_windows(expr)), key=parse_duration, default=None)
+def find_shortest_windows(telemetry: Telemetry) -> dict[str, str | None]:
+    """The shortest range of the rules whose queries name a service, by its key; that of all rules under ""."""
+    every = [rule.expr for group in telemetry.rules for rule in group.recordings]
+    every += [alert.expr for group in telemetry.rules for alert in group.alerts]
+    shortest: dict[str, str | None] = {}
+    for expr in every:
+        windows = list_windows(expr)
+        for key in {"", *_SERVICE.findall(expr)}:
+            known = (shortest[key],) if shortest.get(key) else ()
+            shortest[key] = min((*known, *windows), key=parse_duration, default=None)
+    return shortest
 
 
 def _check_interval(where: str, interval: str, lookback: str, window: str | None) -> Iterator[Problem]:

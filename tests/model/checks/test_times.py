@@ -24,7 +24,7 @@ def said(interval: str, *queries: str, lookback: str = "5m", retention: str | No
 
 def test_windows_are_read_off_queries() -> None:
     """Ranges and subqueries have one each."""
-    assert [*times.list_windows("rate(x[5m]) > avg_over_time(y[1h30m:1m])")] == ["5m", "1h30m"]
+    assert times.list_windows("rate(x[5m]) > avg_over_time(y[1h30m:1m])") == ["5m", "1h30m"]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,13 @@ def test_windows_are_read_off_queries() -> None:
 def test_intervals_and_windows(interval: str, queries: tuple[str, ...], keys: list[str]) -> None:
     """Two samples must fit into the shortest window, one must be current until the next, and none may be gone."""
     assert said(interval, *queries) == keys
+
+
+def test_the_shortest_window_of_each_service_is_known() -> None:
+    """Rules count for the services that they name, and all of them for a service that none names."""
+    queries = ('rate(x{service="a"}[5m])', 'rate(y{service="a"}[2m]) / rate(y{service="b"}[10m])', 'z{service="c"}')
+    rules = (RuleGroup(name="g", alerts=tuple(map(alert, queries))),)
+    assert times.find_shortest_windows(Telemetry(rules=rules)) == {"": "2m", "a": "2m", "b": "2m", "c": None}
 
 
 def test_what_an_operator_keeps_is_not_judged() -> None:
