@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any
 
 from grafana_foundation_sdk.builders import (
@@ -115,7 +116,21 @@ def _build_cached(spec: DashboardSpec, folder: str, tags: tuple[str, ...], servi
 @lru_cache(maxsize=CACHED)
 def render_dashboard(board: Dashboard) -> str:
     """A dashboard as the text of its file, keys sorted."""
-    return json.dumps(board.model, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return _write_json(board.model, "\n") + "\n"
+
+
+def _write_json(value: Any, end: str) -> str:
+    """JSON with sorted keys and one blank for each level; `end` is the end of a line with the blanks of the next.
+
+    The text is that of `json.dumps(value, indent=1)`, whose encoder in C knows no indent.
+    """
+    inner = f"{end} "
+    if isinstance(value, dict) and value:
+        entries = [f"{encode_basestring(key)}: {_write_json(entry, inner)}" for key, entry in sorted(value.items())]
+        return f"{{{inner}{f',{inner}'.join(entries)}{end}}}"
+    if isinstance(value, list) and value:
+        return f"[{inner}{f',{inner}'.join([_write_json(entry, inner) for entry in value])}{end}]"
+    return encode_basestring(value) if type(value) is str else json.dumps(value)
 
 
 def arrange_panels(panels: Sequence[Panel], top: int) -> tuple[list[GridPosition], int]:

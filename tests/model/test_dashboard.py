@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +51,14 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     _build_cached.cache_clear()
     render_dashboard.cache_clear()
     assert text(*rows) == first
+
+
+def test_the_file_is_indented_json_with_sorted_keys() -> None:
+    """People compare the file line by line, so each value has a line of its own, whatever it is."""
+    board = build_dashboard(spec([drawn(kind) for kind in KINDS]), folder="Shop", tags=["é", '"'])
+    user = replace(board, model={**board.model, "z": {}, "a": [1, 1.5, True, None, [], ["\n", {"b": "\u2028"}]]})
+    for each in (board, user):
+        assert render_dashboard(each) == json.dumps(each.model, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def test_ids_are_given_in_order() -> None:
