@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from model.service import Metric
 from model.telemetry import AlertRule, Example
@@ -35,7 +36,12 @@ def derive_exposed_series(name: str, metric: Metric) -> str:
 def _is_used(name: str, expression: str) -> bool:
     if name not in expression:  # which is soon known
         return False
-    return re.search(rf"(?<![\w:]){re.escape(name)}(_bucket|_count|_sum)?(?![\w:])", expression) is not None
+    return _build_pattern(name).search(expression) is not None
+
+
+@cache
+def _build_pattern(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w:]){re.escape(name)}(_bucket|_count|_sum)?(?![\w:])")
 
 
 def alert_on_missing_metrics(subject: Subject, used: Sequence[str]) -> AlertRule:
