@@ -130,7 +130,9 @@ def _write_json(value: Any, end: str) -> str:
         return f"{{{inner}{f',{inner}'.join(entries)}{end}}}"
     if isinstance(value, list) and value:
         return f"[{inner}{f',{inner}'.join([_write_json(entry, inner) for entry in value])}{end}]"
-    return encode_basestring(value) if type(value) is str else json.dumps(value)
+    if type(value) is str:
+        return encode_basestring(value)
+    return str(value) if type(value) is int else json.dumps(value)
 
 
 def arrange_panels(panels: Sequence[Panel], top: int) -> tuple[list[GridPosition], int]:

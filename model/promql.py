@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import promql_parser as promql
@@ -44,7 +45,8 @@ class Catalogue:
     complete: bool = True
     """Whether a name that is not in it is a mistake."""
 
-    def list_series(self) -> dict[str, Metric]:
+    @cached_property
+    def series(self) -> Mapping[str, Metric]:
         """The declared metrics under the names that their series have."""
         result: dict[str, Metric] = {}
         for name, metric in self.metrics.items():
@@ -64,7 +66,7 @@ def check_query(query: str, catalogue: Catalogue) -> list[str]:
         tree = promql.parse(query)
     except ValueError as error:
         return [f"is no PromQL: {error}"]
-    series = catalogue.list_series()
+    series = catalogue.series
     messages: list[str] = []
     for node in walk_nodes(tree):
         if isinstance(node, promql.VectorSelector):
