@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cache
 
 from model.service import Metric
@@ -14,18 +14,31 @@ OFFSETS = ("", " offset 1h", " offset 6h", " offset 1d")
 """When a metric must have been there to count as known: a counter with labels has no series after a restart until the
 first request, so a quiet night is no mistake."""
 
+PARTS = ("_bucket", "_count", "_sum", "")
+"""What the names of a metric's series end in."""
 OF_OTHERS = frozenset({"service", "environment"})
 """Labels of a metric that tells of others, which only honorLabels allows: its series are not known by their service."""
 
 
-def build_alerts(subject: Subject, expressions: Sequence[str]) -> tuple[AlertRule, ...]:
-    """An alert on the declared metrics of a service that occur in the expressions of rules; none where none does."""
+def build_alerts(
+    subject: Subject, expressions: Sequence[str], elsewhere: Set[str] = frozenset()
+) -> tuple[AlertRule, ...]:
+    """An alert on the declared metrics of a service that occur in the expressions of rules; none where none does.
+
+    `elsewhere` are the series in expressions that are no service's own, of which a system may have thousands.
+    """
     used = [
         derive_exposed_series(name, metric)
         for name, metric in sorted(subject.service.metrics.items())
-        if not OF_OTHERS.intersection(metric.labels) and any(_is_used(name, each) for each in expressions)
+        if not OF_OTHERS.intersection(metric.labels)
+        and (any(_is_used(name, each) for each in expressions) or any(name + end in elsewhere for end in PARTS))
     ]
     return (alert_on_missing_metrics(subject, used),) if used else ()
+
+
+def list_series(expressions: Iterable[str]) -> set[str]:
+    """The names of series in expressions, with all other words in them."""
+    return {word for expression in expressions for word in re.findall(r"[\w:]+", expression)}
 
 
 def derive_exposed_series(name: str, metric: Metric) -> str:
@@ -41,7 +54,7 @@ def _is_used(name: str, expression: str) -> bool:
 
 @cache
 def _build_pattern(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w:]){re.escape(name)}(_bucket|_count|_sum)?(?![\w:])")
+    return re.compile(rf"(?<![\w:]){re.escape(name)}({'|'.join(PARTS)})(?![\w:])")
 
 
 def alert_on_missing_metrics(subject: Subject, used: Sequence[str]) -> AlertRule:

@@ -6,7 +6,7 @@ query with a name that nothing exposes, an objective without a metric to measure
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from model.capacity import count_service_series
@@ -76,7 +76,8 @@ def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
         key: [PACKS[name].rules(Subject(system, key)) for name in service.packs]
         for key, service in system.services.items()
     }
-    groups = [_build_group(Subject(system, key), parts) for key, parts in rules_by_service.items()]
+    elsewhere = presence.list_series(spec.expr for spec in system.alerts)
+    groups = [_build_group(Subject(system, key), parts, elsewhere) for key, parts in rules_by_service.items()]
     own = RuleGroup(
         name=system.name,
         alerts=tuple(_build_alert(spec) for spec in system.alerts),
@@ -301,16 +302,15 @@ def _build_instance_label(service: Service, address: str) -> dict[str, str]:
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _build_group(subject: Subject, parts: Sequence[Rules]) -> RuleGroup:
-    """The rules of a service's packs; rules that two packs bring stand once."""
+def _build_group(subject: Subject, parts: Sequence[Rules], elsewhere: Set[str]) -> RuleGroup:
+    """The rules of a service's packs; rules that two packs bring stand once. `elsewhere` are series in other rules."""
     system = subject.system
     merged = Rules(
         tuple({rule.record: rule for part in parts for rule in part.recordings}.values()),
         tuple({alert.name: alert for part in parts for alert in part.alerts}.values()),
     )
     queries = [rule.expr for rule in merged.recordings] + [rule.expr for rule in merged.alerts]
-    queries += [spec.expr for spec in system.alerts]
-    every = (*merged.alerts, *presence.build_alerts(subject, queries))
+    every = (*merged.alerts, *presence.build_alerts(subject, queries, elsewhere))
     alerts = tuple(copy_with(alert, service=subject.key) for alert in every)
     return RuleGroup(
         name=f"{system.name}-{subject.key}",

@@ -40,3 +40,11 @@ def test_what_tells_of_others_is_not_looked_for(uses: Uses) -> None:
     """A metric that keeps a label `service` of its own has no series of this service, and that is no mistake."""
     subject = uses(metrics={"x_idle": {"type": "gauge", "labels": {"service": ["other"]}}})
     assert presence.build_alerts(subject, ["sum(x_idle) > 1"]) == ()
+
+
+def test_what_other_rules_use_must_be_there(uses: Uses) -> None:
+    """A metric counts as used when any part of it stands in the expressions of others, and as a whole word."""
+    subject = uses(metrics=METRICS)
+    for expression in ("x_idle", "rate(x_seconds_bucket[5m])", 'x_requests_total{a="b"}'):
+        assert len(presence.build_alerts(subject, [], presence.list_series([expression]))) == 1
+    assert presence.build_alerts(subject, [], presence.list_series(["x_idle_ratio", "a:x_idle"])) == ()
