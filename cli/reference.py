@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cli.workspace import PROJECT
+from model.descriptions import list_descriptions
 from model.scope import TARGETS, OnlyOn
 from model.settings import ComponentSettings
 from stack import registry
@@ -122,7 +123,7 @@ def render_table(section: Section, by_model: Mapping[type[BaseModel], Section]) 
     if not section.model.model_fields:
         yield "It has no keys."
         return
-    nodes = build_properties(section.model)
+    nodes, said = build_properties(section.model), list_descriptions(section.model)
     yield "| key | type | default | targets | what it is |"
     yield "|---|---|---|---|---|"
     for name, field in section.model.model_fields.items():
@@ -132,7 +133,7 @@ def render_table(section: Section, by_model: Mapping[type[BaseModel], Section]) 
         node = nodes[field.alias or name]
         links = [format_link(by_model[model]) for model, _ in dict.fromkeys(find_nested_models(field.annotation))]
         cells = [f"`{field.alias or name}`", format_type(node, links), format_default(field, node)]
-        cells += ["all" if has == TARGETS else ", ".join(has), format_prose(field.description or "")]
+        cells += ["all" if has == TARGETS else ", ".join(has), format_prose(said[name])]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

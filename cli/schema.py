@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from cli import reference, runbooks
 from cli.workspace import PROJECT, ROOT
+from model.descriptions import list_descriptions
 from model.images import ImagesFile
 from model.settings import ComponentSettings
 from stack import registry
@@ -87,6 +88,8 @@ def build_project() -> dict[str, Any]:
 
     Format: https://www.pulumi.com/docs/iac/concepts/projects/project-file/.
     """
+    model = registry.build_settings_model()
+    said = list_descriptions(model)
     return {
         "name": PROJECT,
         "description": "A complete, hardened monitoring stack for any system, from YAML alone.",
@@ -94,15 +97,14 @@ def build_project() -> dict[str, Any]:
         # what was removed or stopped by hand is seen, and put back, by the next run
         "options": {"refresh": "always"},
         "config": {
-            field.alias or name: _build_setting(name, field)
-            for name, field in registry.build_settings_model().model_fields.items()
+            field.alias or name: _build_setting(said[name] or name, field) for name, field in model.model_fields.items()
         },
     }
 
 
-def _build_setting(name: str, field: FieldInfo) -> dict[str, Any]:
+def _build_setting(text: str, field: FieldInfo) -> dict[str, Any]:
     default = field.get_default(call_default_factory=True)
-    entry: dict[str, Any] = {"description": field.description or name}
+    entry: dict[str, Any] = {"description": text}
     if isinstance(default, BaseModel):
         # Pulumi takes one type or any; where a word may stand for a section, the program's own check is the judge
         kind = {} if isinstance(default, ComponentSettings) and default.SHORT else {"type": "object"}

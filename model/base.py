@@ -6,8 +6,12 @@ import functools
 import re
 from typing import Annotated, Any, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from model.descriptions import list_descriptions
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -84,8 +88,18 @@ class Strict(BaseModel):
         strict=True,
         allow_inf_nan=False,
         alias_generator=to_camel,
-        use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The JSON Schema, in which each key has the description of its field."""
+        made = handler(schema)
+        own = handler.resolve_ref_schema(made)
+        for name, text in list_descriptions(cls).items():
+            field = cls.model_fields[name]
+            if text and not field.description:  # which pydantic writes itself
+                own["properties"][field.alias or name]["description"] = text
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Itself, as nothing in it changes: pydantic copies a default for each model that has it."""

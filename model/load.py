@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from model import addresses, base, patterns
 from model.base import list_models
 from model.checks.plain_secrets import hide_secrets, remove_followers
+from model.descriptions import list_descriptions
 from model.errors import ConfigError, Inconsistent, Problem, suggest_name
 
 M = TypeVar("M", bound=BaseModel)
@@ -251,8 +252,12 @@ def _find_field(model: type[BaseModel], loc: Sequence[Any]) -> Any:
 
 
 def _describe_field(model: type[BaseModel], loc: Sequence[Any]) -> str:
-    field = _find_field(model, loc)
-    return f": {field.description}" if field is not None and field.description else ""
+    parent = _find_model(model, loc[:-1])
+    if parent is None or not loc:
+        return ""
+    said = list_descriptions(parent)
+    text = next((said[name] for name, field in parent.model_fields.items() if loc[-1] in (name, field.alias)), "")
+    return f": {text}" if text else ""
 
 
 def _describe_example(model: type[BaseModel], loc: Sequence[Any]) -> str:

@@ -54,7 +54,7 @@ class ComponentSettings(Strict):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The schema of the section, and its short forms beside it."""
-        made = handler(core)
+        made = super().__get_pydantic_json_schema__(core, handler)
         return {"anyOf": [{"enum": sorted(cls.SHORT)}, made]} if cls.SHORT else made
 
 

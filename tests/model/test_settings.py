@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from model.descriptions import list_descriptions
 from model.errors import ConfigError
 from model.load import parse_model
 from model.settings import ComponentSettings, DockerSettings, KubernetesSettings, Settings
@@ -139,4 +140,4 @@ def test_an_ingress_needs_a_name(url: str, more: dict[str, Any], words: str) -> 
 def test_every_setting_is_described() -> None:
     """Editors and error messages show a description for each key."""
     for model in (Settings, DockerSettings, ComponentSettings):
-        assert not [name for name, field in model.model_fields.items() if not field.description], model
+        assert not [name for name, text in list_descriptions(model).items() if not text], model

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from model import dashboard_spec, service, system
+from model.descriptions import list_descriptions
 from model.errors import ConfigError
 from model.load import parse_model, read_yaml
 from model.system import System
@@ -67,7 +68,7 @@ def test_everything_is_described() -> None:
     """Editors and error messages show a description for each key of a system."""
     models = [item for item in each(vars(system), vars(service), vars(dashboard_spec)) if is_model(item)]
     assert len(models) > 12
-    assert not [(m.__name__, n) for m in models for n, field in m.model_fields.items() if not field.description]
+    assert not [(m.__name__, n) for m in models for n, text in list_descriptions(m).items() if not text]
 
 
 def each(*modules: Mapping[str, Any]) -> list[Any]:

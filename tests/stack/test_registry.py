@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from model.component import Component
+from model.descriptions import list_descriptions
 from model.errors import ConfigError
 from model.load import parse_model
 from model.places import derive_section_key
@@ -77,8 +78,8 @@ def test_names_become_keys() -> None:
 def test_every_component_setting_is_described() -> None:
     """Editors and error messages show a description for each key."""
     for component in COMPONENTS:
-        fields = component.settings.model_fields
-        assert not [name for name, field in fields.items() if not field.description], component.name
+        said = list_descriptions(component.settings)
+        assert not [name for name, text in said.items() if not text], component.name
 
 
 def test_packs_and_rows_that_there_are_can_be_named() -> None:

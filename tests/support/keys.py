@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from model.base import parse_duration, parse_size
+from model.descriptions import list_descriptions
 
 Values = Mapping[str, Sequence[Any]]
 """Other values of keys by their pattern, where one made from the type alone would be refused for what it says."""
@@ -91,12 +92,13 @@ class _Walk:
         if at.models.count(model) > ONCE_WITHIN_ITSELF:
             return
         at = replace(at, models=(*at.models, model))
+        said = list_descriptions(model)
         for name, field in model.model_fields.items():
             alias = field.alias or name
             if only in ("", alias):
                 usual = None if field.is_required() else field.get_default(call_default_factory=True)
                 current = here.get(alias, usual if isinstance(usual, (str, int, float)) else None)
-                yield from self.value(_kind(field), current, at.field(alias, field.description or ""))
+                yield from self.value(_kind(field), current, at.field(alias, said[name]))
 
     def value(self, kind: Any, current: Any, at: _At) -> Iterator[Change]:
         part = _part(kind)
