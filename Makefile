@@ -13,7 +13,7 @@ ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cl
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
 # more than there are processors: a test that waits for a program leaves its own to another
 WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
-# modules are compiled once, not once for each worker and each run of a command
+# modules are compiled once, as they are for people, not once for each worker and each run of a command
 COMPILED = PYTHONDONTWRITEBYTECODE= $(PYTHON)
 UNIT := tests --ignore tests/e2e --ignore tests/kubernetes
 SHELL := /bin/bash
@@ -186,7 +186,7 @@ e2e-kubernetes: .venv/.ready ## Run the end-to-end suite on a real Kubernetes cl
 .PHONY: bench
 bench: .venv/.ready ## Measure, next to a peer or a limit in the same run
 	@$(PYTHON) -m toolchain up-prerequisites
-	@$(PYTHON) -m bench
+	@$(COMPILED) -m bench
 
 .PHONY: bench-kubernetes
 bench-kubernetes: .venv/.ready ## Measure a stack's life on a cluster, next to kubectl with the same objects
