@@ -61,7 +61,7 @@ def get_prerequisites(images: Sequence[str]) -> dict[str, Any]:
     if answer.get("registryMirror"):
         overlay["docker"] = {"registryMirror": answer["registryMirror"]}
     if answer.get("registryMirror") and "grafana" not in answer["digests"]:
-        overlay["grafana"] = {"image": "grafana-standin"}
+        overlay["grafana"] = {"image": "dashboard-viewer"}
     return overlay
 
 
@@ -79,7 +79,7 @@ def get_cluster_prerequisites(settings: KubernetesSettings, images: Sequence[str
         answer = json.loads(result.read_text(encoding="utf-8"))
     overlay: dict[str, Any] = {"kubernetes": {"kubeconfig": answer["kubeconfig"]}}
     if answer["built"] and "grafana" not in answer["built"]:
-        overlay["grafana"] = {"image": "grafana-standin"}
+        overlay["grafana"] = {"image": "dashboard-viewer"}
     return overlay
 
 

@@ -21,6 +21,9 @@ from targets.kubernetes import manifests, storage
 from targets.kubernetes.shared import ClusterScope
 from targets.platforms import PLATFORMS
 
+REPLACEMENTS: Mapping[str, str] = {"dashboard-viewer": "grafana"}
+"""Images of our own, by name, and the one that each replaces where that cannot be pulled."""
+
 
 def plan_workspace(space: Workspace) -> Plan:
     """The plan of a workspace's stack.
@@ -55,9 +58,10 @@ def plan_file(
 
 
 def list_images(plan: Plan) -> list[str]:
-    """Names of the images that a stack runs, and of those that may stand in for one or prepare its volumes."""
+    """Names of the images that a stack runs, and of those that may replace one or prepare its volumes."""
     named = {workload.image for workload in plan.list_workloads()}
-    return sorted(named | {"busybox"} | {name for name in plan.images if name.removesuffix("-standin") in named})
+    replacing = {name for name, replaced in REPLACEMENTS.items() if replaced in named and name in plan.images}
+    return sorted(named | {"busybox"} | replacing)
 
 
 def render_documents(plan: Plan) -> dict[str, str]:

@@ -45,7 +45,7 @@ READING = {"open", "read_text", "write_text", "read_bytes", "glob", "iterdir"}
 OUTER = {"pulumi", "pulumi_docker", "pulumi_random", "components", "targets", "stack", "cli", "bench", "toolchain"}
 SERVED_BY_HELPERS: dict[str, str] = {
     "busybox": "the target copies its probe client from it",
-    "grafana-standin": "replaces grafana where grafana cannot be pulled",
+    "dashboard-viewer": "replaces grafana where grafana cannot be pulled",
     "demo": "stands for a system's services in dev",
     "postgres": "stands for a system's database in dev",
     "redis": "stands for a system's cache in dev",

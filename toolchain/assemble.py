@@ -25,7 +25,7 @@ def find_recipe(spec: ImageSpec) -> Recipe:
     if recipe is None:
         raise ToolchainError(
             f"image {spec.name} ({spec.repository}:{spec.tag}) cannot be made from package registries",
-            advice="pull it, or name the stand-in where one exists",
+            advice="pull it, or name what replaces it where something does",
         )
     return recipe
 

@@ -71,7 +71,7 @@ OAUTH2_PROXY = _build_program(
 )
 CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
 DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
-GRAFANA_STANDIN = GoBuild("grafana-standin", "images/grafana-standin", cpu_seconds=10)
+DASHBOARD_VIEWER = GoBuild("dashboard-viewer", "images/dashboard-viewer/server", cpu_seconds=10)
 
 _KSM = "k8s.io/kube-state-metrics/v2"
 KUBE_STATE_METRICS = _build_program(
@@ -240,12 +240,12 @@ RECIPES: dict[str, Recipe] = {
         files=(_build_go_file(OAUTH2_PROXY, "/bin/oauth2-proxy"),),
         config=ImageConfig(entrypoint=("/bin/oauth2-proxy",), user="65532:65532", env=(_PATH,), ports=("4180/tcp",)),
     ),
-    "grafana-standin": Recipe(
-        files=(_build_go_file(GRAFANA_STANDIN, "/bin/grafana-standin"),),
+    "dashboard-viewer": Recipe(
+        files=(_build_go_file(DASHBOARD_VIEWER, "/bin/dashboard-viewer"),),
         directories=(Owned("/var/lib/grafana", 472), Owned("/etc/grafana", 472)),
         users={"grafana": 472},
         busybox=True,
-        scripts="grafana-standin",
+        scripts="dashboard-viewer",
         config=ImageConfig(
             entrypoint=("/run.sh",),
             user="472:0",

@@ -46,8 +46,8 @@ class Tracing(Strict):
 class Settings(ComponentSettings):
     """Grafana."""
 
-    image: Literal["grafana", "grafana-standin"] = "grafana"
-    """Which image of configs/images.yaml runs; the stand-in is for machines that cannot pull Grafana's own."""
+    image: Literal["grafana", "dashboard-viewer"] = "grafana"
+    """Which image of configs/images.yaml runs; the dashboard viewer is for machines that cannot pull Grafana's own."""
     min_refresh: Duration = "10s"
     """The shortest interval at which a dashboard may redraw itself."""
     query_timeout: QueryTime = "60s"

@@ -44,14 +44,14 @@ def test_phases_are_timed() -> None:
         ),
         (
             '{"registryMirror": "127.0.0.1:5000", "digests": {"loki": "sha256:1"}}',
-            {"docker": {"registryMirror": "127.0.0.1:5000"}, "grafana": {"image": "grafana-standin"}},
+            {"docker": {"registryMirror": "127.0.0.1:5000"}, "grafana": {"image": "dashboard-viewer"}},
         ),
     ],
 )
 def test_machine_adds_what_the_toolchain_found(
     monkeypatch: pytest.MonkeyPatch, found: str, overlay: dict[str, Any]
 ) -> None:
-    """A mirror and a stand-in are used only where the toolchain says that this machine needs them."""
+    """A mirror and the dashboard viewer are used only where the toolchain says that this machine needs them."""
 
     def toolchain(command: list[Any], **options: Any) -> None:
         assert "--only=busybox,loki" in command

@@ -93,13 +93,13 @@ def test_objects_for_an_operator_are_files_of_their_own(tmp_path: Path) -> None:
 
 
 def test_only_what_a_stack_runs_is_brought() -> None:
-    """Images of components that are off are not asked for; stand-ins and what prepares volumes are."""
+    """Images of components that are off are not asked for; what replaces one, and what prepares volumes, are."""
 
     def images(stack: str) -> set[str]:
         return set(render.list_images(render.plan_file(systems.ROOT / f"Pulumi.{stack}.yaml", stack)))
 
     expected = images("dev")
-    assert {"prometheus", "grafana", "grafana-standin", "busybox", "postgres"} <= expected
+    assert {"prometheus", "grafana", "dashboard-viewer", "busybox", "postgres"} <= expected
     assert not expected & {"jaeger", "redis", "kube-state-metrics"}
     assert "jaeger" in images("devops-mcp")
     assert {"kube-state-metrics"} < images("prod") and "cadvisor" not in images("prod")

@@ -231,7 +231,7 @@ NOT_FIRED = {
     "PostgreSQLWraparoundNear": "it wants a thousand million transactions; a number fires as PostgreSQLVacuumBehind",
     "PromtailSendsNothing": "it wants half an hour without a line; a rate that is too low fires as IngestionLow",
     "RedisOutOfMemory": "it wants all of the machine's memory; a full share fires as RedisMemoryHigh",
-    "GrafanaDatasourceErrors": "the stand-in of Grafana asks no source; a growing counter fires as LokiDiscardsLines",
+    "GrafanaDatasourceErrors": "the dashboard viewer counts none; a growing counter fires as LokiDiscardsLines",
     "JaegerCollectorDroppingSpans": "it drops from 2,000 waiting spans; a growing counter fires as LokiDiscardsLines",
     "JaegerQueueFilling": "spans are kept in memory faster than they come; a full share fires as RedisMemoryHigh",
     "JaegerSpansNotSaved": "its memory refuses nothing; a failing share fires as JobsFailing",

@@ -11,7 +11,7 @@ from toolchain.images import ImageSpec, load_images
 from toolchain.recipes import RECIPES
 
 NAMES = """
-prometheus alertmanager loki jaeger oauth2-proxy promtail grafana grafana-standin traefik node-exporter
+prometheus alertmanager loki jaeger oauth2-proxy promtail grafana dashboard-viewer traefik node-exporter
 blackbox-exporter postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo kube-state-metrics
 """
 

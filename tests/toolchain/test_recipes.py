@@ -29,7 +29,7 @@ MODULES = {
     "promtail": "github.com/grafana/loki/v3",
 }
 """The upstream module of each image that is built from one."""
-OURS = {"demo", "grafana-standin"}
+OURS = {"demo", "dashboard-viewer"}
 """Images that are built from modules of our own."""
 
 

@@ -55,9 +55,9 @@ def test_dashboards_reload_and_data_sources_restart(tmp_path: Path) -> None:
 
 def test_settings_reach_the_workload(tmp_path: Path) -> None:
     """Image, port, limits and time-out are those of the settings."""
-    section = json.dumps({"image": "grafana-standin", "port": 13000, "memory": "512MiB", "queryTimeout": "2m"})
+    section = json.dumps({"image": "dashboard-viewer", "port": 13000, "memory": "512MiB", "queryTimeout": "2m"})
     made = workload(plan_shop(tmp_path, settings={"grafana": section}))
-    assert made.image == "grafana-standin"
+    assert made.image == "dashboard-viewer"
     assert made.ports[0].publish == 13000
     assert made.limits.memory == 512 * 2**20
     assert made.env["GF_DATAPROXY_TIMEOUT"] == "120"

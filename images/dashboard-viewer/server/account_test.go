@@ -51,9 +51,9 @@ func TestResetRefusals(t *testing.T) {
 		args  []string
 		typed string
 	}{
-		"can't read password":      {good, ""},
-		"too short":                {good, "abc\n"},
-		"the stand-in knows only:": {strings.Fields("admin reset-admin-password x"), "long-enough\n"},
+		"can't read password":    {good, ""},
+		"too short":              {good, "abc\n"},
+		"the viewer knows only:": {strings.Fields("admin reset-admin-password x"), "long-enough\n"},
 	} {
 		if err := resetByCommand(given.args, env, strings.NewReader(given.typed), &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)

@@ -72,7 +72,7 @@ func (s *Server) datasourceHealth(out http.ResponseWriter, in *http.Request) {
 	}
 	paths, ok := healthPaths[d.Type]
 	if !ok {
-		reply(out, http.StatusNotImplemented, map[string]any{"status": "UNKNOWN", "message": "the stand-in cannot check a data source of type " + d.Type})
+		reply(out, http.StatusNotImplemented, map[string]any{"status": "UNKNOWN", "message": "the viewer cannot check a data source of type " + d.Type})
 		return
 	}
 	reason := ""
@@ -111,7 +111,7 @@ func (s *Server) proxy(out http.ResponseWriter, in *http.Request) {
 			d.authorize(r.Out.Header)
 		},
 		ModifyResponse: func(answer *http.Response) error {
-			answer.Header.Set("Server", standinName)
+			answer.Header.Set("Server", programName)
 			return nil
 		},
 		ErrorHandler: func(out http.ResponseWriter, _ *http.Request, err error) {
@@ -148,7 +148,7 @@ func (s *Server) query(out http.ResponseWriter, in *http.Request) {
 			results[q.RefID], status = map[string]any{"status": 400, "error": err.Error(), "frames": []any{}}, http.StatusBadRequest
 			continue
 		}
-		results[q.RefID] = map[string]any{"status": 200, "frames": []any{}, "standinResult": json.RawMessage(raw)}
+		results[q.RefID] = map[string]any{"status": 200, "frames": []any{}, "result": json.RawMessage(raw)}
 	}
 	reply(out, status, map[string]any{"results": results})
 }
@@ -160,7 +160,7 @@ func (s *Server) ask(in *http.Request, q dsQuery, from, to time.Time) ([]byte, e
 	}
 	base, known := map[string]string{"prometheus": "/api/v1/", "loki": "/loki/api/v1/"}[d.Type]
 	if !known {
-		return nil, fmt.Errorf("the stand-in cannot query a data source of type %s", d.Type)
+		return nil, fmt.Errorf("the viewer cannot query a data source of type %s", d.Type)
 	}
 	query, path := url.Values{"query": {q.Expr}}, base+"query"
 	if q.Instant || q.QueryType == "instant" {

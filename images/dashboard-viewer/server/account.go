@@ -20,7 +20,7 @@ import (
 // from its database. The file takes the database's place here.
 // https://github.com/grafana/grafana/blob/v12.4.2/pkg/services/sqlstore/sqlstore.go (ensureMainOrgAndAdminUser)
 const (
-	accountFile    = "standin-admin.json"
+	accountFile    = "viewer-admin.json"
 	hashIterations = 10000 // as Grafana's own hashes
 	shortest       = 4     // characters of a password that Grafana's command accepts
 )
@@ -81,7 +81,7 @@ func resetByCommand(args []string, getenv func(string) string, in io.Reader, out
 		words = words[2:]
 	}
 	if want := "admin reset-admin-password --password-from-stdin"; strings.Join(words, " ") != want {
-		return fmt.Errorf("the stand-in knows only: cli [--homepath X] [--config X] %s", want)
+		return fmt.Errorf("the viewer knows only: cli [--homepath X] [--config X] %s", want)
 	}
 	settings, err := LoadSettings(getenv)
 	if err != nil {

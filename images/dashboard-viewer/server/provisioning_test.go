@@ -87,8 +87,8 @@ func TestWarnings(t *testing.T) {
 func TestExpansion(t *testing.T) {
 	k := newKit(t)
 	k.write("secret", "pa$$word\n")
-	t.Setenv("STANDIN_TEST_HOST", "loki-of-env")
-	k.edit("datasources/ds.yaml", "loki:3100", "${STANDIN_TEST_HOST}:3100")
+	t.Setenv("VIEWER_TEST_HOST", "loki-of-env")
+	k.edit("datasources/ds.yaml", "loki:3100", "${VIEWER_TEST_HOST}:3100")
 	k.edit("datasources/ds.yaml", "access: proxy", "basicAuth: true, basicAuthUser: 'a$$b', secureJsonData: {basicAuthPassword: '$__file{"+k.dir+"/secret}'}")
 	k.start(Settings{})
 	d := k.state.datasource("loki")

@@ -35,16 +35,16 @@ func TestSettingsRefusals(t *testing.T) {
 	}
 	const file = "GF_SECURITY_ADMIN_PASSWORD__FILE"
 	for want, env := range map[string]func(string) string{
-		"there is no default password":  environmentOf("GF_PATHS_DATA", dir),
-		"no such file":                  environmentOf("GF_PATHS_DATA", dir, file, dir+"/nope"),
-		"no default password":           environmentOf("GF_PATHS_DATA", dir, "GF_SECURITY_ADMIN_PASSWORD", "plain"),
-		"is empty":                      environmentOf("GF_PATHS_DATA", dir, file, empty),
-		"are exclusive":                 environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SECURITY_ADMIN_PASSWORD", "x"),
-		"is not a port":                 environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_HTTP_PORT", "x"),
-		"GF_SERVER_ROOT_URL":            environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_ROOT_URL", "/grafana"),
-		"GF_PATHS_DATA":                 environmentOf("GF_PATHS_DATA", dir+"/nope", file, secret),
-		"neither true nor false":        environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_SERVE_FROM_SUB_PATH", "maybe"),
-		"the stand-in speaks http only": environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_PROTOCOL", "https"),
+		"there is no default password": environmentOf("GF_PATHS_DATA", dir),
+		"no such file":                 environmentOf("GF_PATHS_DATA", dir, file, dir+"/nope"),
+		"no default password":          environmentOf("GF_PATHS_DATA", dir, "GF_SECURITY_ADMIN_PASSWORD", "plain"),
+		"is empty":                     environmentOf("GF_PATHS_DATA", dir, file, empty),
+		"are exclusive":                environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SECURITY_ADMIN_PASSWORD", "x"),
+		"is not a port":                environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_HTTP_PORT", "x"),
+		"GF_SERVER_ROOT_URL":           environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_ROOT_URL", "/grafana"),
+		"GF_PATHS_DATA":                environmentOf("GF_PATHS_DATA", dir+"/nope", file, secret),
+		"neither true nor false":       environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_SERVE_FROM_SUB_PATH", "maybe"),
+		"the viewer speaks http only":  environmentOf("GF_PATHS_DATA", dir, file, secret, "GF_SERVER_PROTOCOL", "https"),
 	} {
 		if _, err := LoadSettings(env); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
@@ -90,12 +90,12 @@ func TestRun(t *testing.T) {
 	env := environmentOf("GF_PATHS_PROVISIONING", k.dir, "GF_PATHS_DATA", k.dir, "GF_SECURITY_ADMIN_PASSWORD__FILE", k.dir+"/pw",
 		"GF_SERVER_HTTP_ADDR", host, "GF_SERVER_HTTP_PORT", port)
 	k.edit("datasources/ds.yaml", "type: loki", "type: nonsense")
-	if err := run([]string{standinName}, env, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "ds.yaml datasources[1].type") {
+	if err := run([]string{programName}, env, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "ds.yaml datasources[1].type") {
 		t.Fatalf("started with a bad data source: %v", err)
 	}
 	k.write("datasources/ds.yaml", goodDatasources)
 	out, done := &safeBuffer{}, make(chan error, 1)
-	go func() { done <- run([]string{standinName, "--config=/etc/grafana/grafana.ini"}, env, out, io.Discard) }()
+	go func() { done <- run([]string{programName, "--config=/etc/grafana/grafana.ini"}, env, out, io.Discard) }()
 	health := "http://" + host + ":" + port + "/api/health"
 	deadline := time.Now().Add(10 * time.Second)
 	for run([]string{"/usr/bin/curl", "-fsS", health}, env, io.Discard, io.Discard) != nil {
@@ -104,7 +104,7 @@ func TestRun(t *testing.T) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	if err := run([]string{standinName, "-probe", health}, env, io.Discard, io.Discard); err != nil {
+	if err := run([]string{programName, "-probe", health}, env, io.Discard, io.Discard); err != nil {
 		t.Error(err)
 	}
 	started := time.Now()

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	standinName    = "grafana-standin"
-	standinVersion = "0.0.0-standin"
+	programName    = "dashboard-viewer"
+	programVersion = "0.0.0-viewer"
 )
 
 // Settings are what this program understands of Grafana's environment; other GF_* variables are accepted and ignored.
@@ -45,7 +45,7 @@ func LoadSettings(getenv func(string) string) (Settings, error) {
 	}
 	s.Address = e.value("GF_SERVER_HTTP_ADDR", "") + ":" + port
 	if protocol := e.value("GF_SERVER_PROTOCOL", "http"); protocol != "http" {
-		e.add("GF_SERVER_PROTOCOL: %q: the stand-in speaks http only", protocol)
+		e.add("GF_SERVER_PROTOCOL: %q: the viewer speaks http only", protocol)
 	}
 	root := strings.ReplaceAll(e.value("GF_SERVER_ROOT_URL", "http://localhost:"+port+"/"), "%(http_port)s", port)
 	for _, word := range []string{"protocol", "domain"} {
@@ -128,7 +128,7 @@ func (e *environment) boolean(name string) bool {
 
 // writable insists on a data folder that can be written, which Grafana's database needs.
 func (e *environment) writable(folder string) {
-	file, err := os.Create(filepath.Join(folder, ".standin-write-test"))
+	file, err := os.Create(filepath.Join(folder, ".viewer-write-test"))
 	if err != nil {
 		e.add("GF_PATHS_DATA: %q is not writable: %w", folder, err)
 		return

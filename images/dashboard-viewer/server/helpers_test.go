@@ -98,8 +98,8 @@ func (k *kit) request(method, path, user, secret, body string) (int, string, htt
 	}
 	defer answer.Body.Close()
 	raw, _ := io.ReadAll(answer.Body)
-	if answer.Header.Get("Server") != standinName {
-		k.t.Errorf("%s does not say that it is a stand-in", path)
+	if answer.Header.Get("Server") != programName {
+		k.t.Errorf("%s does not say what it is", path)
 	}
 	return answer.StatusCode, string(raw), answer.Header
 }

@@ -1,4 +1,4 @@
-module toolchain.local/grafana-standin
+module toolchain.local/dashboard-viewer
 
 go 1.24.0
 

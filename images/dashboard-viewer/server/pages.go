@@ -6,14 +6,14 @@ import (
 )
 
 const layout = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>grafana-standin: {{.Title}}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>dashboard-viewer: {{.Title}}</title>
 <style>
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
 .note{background:#fff4d6;border:1px solid #d9a400;padding:.6rem 1rem;border-radius:4px}
 .bad{background:#ffe3e0;border:1px solid #c62f21;padding:.6rem 1rem;border-radius:4px}
 pre{background:#f3f4f6;padding:.4rem .6rem;overflow:auto;white-space:pre-wrap}a{color:#0b5cad}
 </style></head><body>
-<p class="note"><strong>This is grafana-standin, not Grafana.</strong> It loads the same provisioning and serves it back, but draws nothing.
+<p class="note"><strong>This is dashboard-viewer, not Grafana.</strong> It loads the same provisioning and serves it back, but draws nothing.
 It stands here because Grafana's image could not be had. <a href="{{.Sub}}/">Start</a> · <a href="{{.Sub}}/logout">Log out</a></p>
 <h1>{{.Title}}</h1>
 {{if .Login}}<form method="post" action="{{.Sub}}/login"><p><label>User <input name="user" autocomplete="username"></label></p>

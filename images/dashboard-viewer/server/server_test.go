@@ -197,7 +197,7 @@ func TestSecretsStayInside(t *testing.T) {
 }
 
 // Pages and health must say what this is, and list panels with their queries.
-func TestPagesSayStandin(t *testing.T) {
+func TestPagesSayWhatThisIs(t *testing.T) {
 	k := newKit(t).start(Settings{})
 	for _, path := range []string{"/", "/login", "/d/plue-overview/x"} {
 		if _, body, _ := k.request("GET", path, "admin", password, ""); !strings.Contains(body, "not Grafana") {
@@ -211,7 +211,7 @@ func TestPagesSayStandin(t *testing.T) {
 		}
 	}
 	_, body, _ = k.request("GET", "/metrics", "", "", "")
-	for _, want := range []string{`grafana_build_info{version="0.0.0-standin"`, "grafana_stat_totals_dashboard 1", `grafana_http_request_duration_seconds_count{handler="/login"`} {
+	for _, want := range []string{`grafana_build_info{version="0.0.0-viewer"`, "grafana_stat_totals_dashboard 1", `grafana_http_request_duration_seconds_count{handler="/login"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not in the metrics", want)
 		}

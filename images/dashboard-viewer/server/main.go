@@ -1,4 +1,4 @@
-// Command grafana-standin is NOT Grafana. It loads the same provisioning folder, refuses what the documented formats
+// Command dashboard-viewer is NOT Grafana. It loads the same provisioning folder, refuses what the documented formats
 // refuse and serves dashboards back, so that a deployment can be exercised where Grafana's image cannot be had.
 package main
 
@@ -21,7 +21,7 @@ import (
 func main() {
 	if err := run(os.Args, os.Getenv, os.Stdout, os.Stderr); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, standinName+":", err)
+			fmt.Fprintln(os.Stderr, programName+":", err)
 		}
 		os.Exit(1)
 	}
@@ -38,7 +38,7 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) er
 	if len(args) > 1 && args[1] == "server" {
 		args = args[1:]
 	}
-	flags := flag.NewFlagSet(standinName, flag.ContinueOnError)
+	flags := flag.NewFlagSet(programName, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	for _, name := range []string{"homepath", "config", "packaging", "pidfile"} {
 		flags.String(name, "", "accepted as Grafana does, and not used")
@@ -51,7 +51,7 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) er
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	log := slog.New(slog.NewTextHandler(stdout, nil)).With("logger", standinName)
+	log := slog.New(slog.NewTextHandler(stdout, nil)).With("logger", programName)
 	switch {
 	case *address != "":
 		return probe(*address)
@@ -86,7 +86,7 @@ func serve(getenv func(string) string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	log.Warn("this is grafana-standin, not Grafana: it serves provisioning back and draws nothing")
+	log.Warn("this is dashboard-viewer, not Grafana: it serves provisioning back and draws nothing")
 	if err := ensureAdmin(settings); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}

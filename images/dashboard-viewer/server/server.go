@@ -42,7 +42,7 @@ func NewServer(settings Settings, state *State, log *slog.Logger) *Server {
 		"POST /api/ds/query":                              s.query,
 		"POST /api/admin/provisioning/dashboards/reload":  s.reload("Dashboards", s.state.ReloadDashboards),
 		"POST /api/admin/provisioning/datasources/reload": s.reload("Datasources", s.state.ReloadDatasources),
-		"GET /api/standin/warnings":                       s.warnings,
+		"GET /api/viewer/warnings":                        s.warnings,
 	}
 	for pattern, handler := range open {
 		s.routes.Handle(pattern, s.metrics.measure(pattern, handler))
@@ -59,8 +59,8 @@ func NewServer(settings Settings, state *State, log *slog.Logger) *Server {
 // ServeHTTP says what this is in every answer and handles the sub path as Grafana does: with serve_from_sub_path,
 // requests without the prefix are redirected to it, except those to /api.
 func (s *Server) ServeHTTP(out http.ResponseWriter, in *http.Request) {
-	out.Header().Set("Server", standinName)
-	out.Header().Set("X-Grafana-Standin", "this is not Grafana")
+	out.Header().Set("Server", programName)
+	out.Header().Set("X-Dashboard-Viewer", "this is not Grafana")
 	out.Header().Set("X-Content-Type-Options", "nosniff")
 	out.Header().Set("X-Frame-Options", "deny")
 	prefix := s.settings.SubPath

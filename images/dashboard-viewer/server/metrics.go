@@ -78,8 +78,8 @@ func (m *metrics) observe(handler, method string, status int, seconds float64) {
 func (s *Server) serveMetrics(out http.ResponseWriter, _ *http.Request) {
 	out.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	datasources, dashboards := s.state.Snapshot()
-	single(out, "grafana_build_info", "gauge", "What is running: a stand-in, not Grafana.",
-		fmt.Sprintf("{version=%q,edition=%q,goversion=%q}", standinVersion, "standin", runtime.Version()), 1)
+	single(out, "grafana_build_info", "gauge", "What is running: a dashboard viewer, not Grafana.",
+		fmt.Sprintf("{version=%q,edition=%q,goversion=%q}", programVersion, "viewer", runtime.Version()), 1)
 	single(out, "grafana_stat_totals_dashboard", "gauge", "Dashboards served.", "", float64(len(dashboards)))
 	byType := map[string]int{}
 	for _, d := range datasources {
@@ -93,8 +93,8 @@ func (s *Server) serveMetrics(out http.ResponseWriter, _ *http.Request) {
 	if s.state.Complaint() != "" {
 		failed = 1
 	}
-	single(out, "grafana_standin_provisioning_failed", "gauge", "1 while the dashboards on disk are refused.", "", failed)
-	single(out, "grafana_standin_warnings", "gauge", "References to data sources that are not there.", "", float64(len(s.state.Warnings())))
+	single(out, "dashboard_viewer_provisioning_failed", "gauge", "1 while the dashboards on disk are refused.", "", failed)
+	single(out, "dashboard_viewer_warnings", "gauge", "References to data sources that are not there.", "", float64(len(s.state.Warnings())))
 	s.metrics.write(out)
 	process(out, s.metrics.started)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func (s *Server) health(out http.ResponseWriter, _ *http.Request) {
-	reply(out, http.StatusOK, map[string]any{"database": "ok", "version": standinVersion, "commit": standinName, "standin": true})
+	reply(out, http.StatusOK, map[string]any{"database": "ok", "version": programVersion, "commit": programName, "viewer": true})
 }
 
 // reload reads a kind of provisioning again; a refusal leaves what was there.
