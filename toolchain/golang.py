@@ -16,6 +16,7 @@ from toolchain.errors import ToolchainError
 from toolchain.host import find_program
 from toolchain.pypi import PypiPackage
 from toolchain.run import run_command
+from toolchain.web import FILES, WebBuild
 
 MINIMUM = (1, 26, 5)
 """The newest `go` line of the modules that we build (Loki's)."""
@@ -44,6 +45,8 @@ class GoBuild:
     """Files that the program embeds and another module holds: the module, the path in it, the name beside our own."""
     names: tuple[str, ...] = field(default=(), repr=False)
     """Further names of the program in bin/, where one program is several."""
+    pages: WebBuild | None = field(default=None, repr=False)
+    """What the program embeds from its folder dist/ and serves."""
 
     @property
     def folder(self) -> Path:
@@ -64,6 +67,7 @@ class GoBuild:
             # Left out where there are none, so that these programs keep the key that they have.
             **({"copies": [list(c) for c in self.copies]} if self.copies else {}),
             **({"names": list(self.names)} if self.names else {}),
+            **({"pages": self.pages.list_inputs(context)} if self.pages else {}),
         }
 
     def describe(self) -> str:
@@ -83,12 +87,15 @@ class GoBuild:
     def build(self, context: Context, into: Path) -> None:
         """Compile the program to `into`/bin/<program>."""
         go = find_go(context)
+        pages = self.pages.ensure(context) if self.pages else None
         # One build at a time: each takes all cores, and the largest takes over 3 GB of memory.
         with context.cache.lock("go-build"), context.progress.step(f"{self.program}: Go build"):
             source = into / "source"
             shutil.copytree(self.folder, source)
             for module, path, name in self.copies:
                 shutil.copyfile(find_module_folder(context, go, source, module) / path, source / name)
+            for page in [pages / name for name in FILES] if pages else []:
+                shutil.copyfile(page, source / "dist" / page.name)
             flags = self.list_flags()
             command = ["nice", "-n", NICENESS, str(go), "build", *flags, "-o", str(into / "bin" / self.program)]
             environment = self.build_environment(context, go, into)

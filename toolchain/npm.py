@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.cache import Inputs, compute_tree_digest
-from toolchain.context import HERE, Context
+from toolchain.context import HERE, PROJECT, Context
 from toolchain.pypi import PypiPackage
 from toolchain.run import run_command
 
@@ -26,14 +26,16 @@ _FILES = ("package.json", "package-lock.json")
 
 @dataclass(frozen=True)
 class NpmPackages:
-    """The packages that toolchain/npm/<name>/package-lock.json lists."""
+    """The packages that toolchain/npm/<name>/package-lock.json lists, or that of a folder of the project."""
 
     name: str
+    place: str = ""
+    """The project's folder, where the packages are those of a program of ours."""
 
     @property
     def folder(self) -> Path:
         """The folder with package.json and its lock file."""
-        return HERE / "npm" / self.name
+        return PROJECT / self.place if self.place else HERE / "npm" / self.name
 
     def list_inputs(self, context: Context) -> Inputs:
         """What decides the packages' contents: npm leaves out what is for other machines."""

@@ -60,7 +60,7 @@ def plan_images(context: Context, specs: Iterable[ImageSpec]) -> list[Planned]:
 def plan_test(context: Context) -> list[Planned]:
     """What of the unit tests' validators is absent."""
     names = (n for n in validators.UNIT_TESTS if validators.find_validator(context, n, pinned=True) is None)
-    return plan_sources(context, [validators.PINNED[name][0] for name in names])
+    return plan_sources(context, [*(validators.PINNED[name][0] for name in names), *validators.IMAGE_TESTS])
 
 
 def compute_minutes(planned: Iterable[Planned]) -> float:

@@ -14,6 +14,7 @@ from toolchain.images import load_images
 from toolchain.npm import NpmPackages
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
+from toolchain.web import WebBuild
 
 PROMETHEUS_TAGS = ("remove_all_sd", "enable_moby_sd", "enable_kubernetes_sd", "enable_dns_sd")
 """Only the service discovery that this program configures: half the compile time and size of all of them."""
@@ -71,7 +72,8 @@ OAUTH2_PROXY = _build_program(
 )
 CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
 DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
-DASHBOARD_VIEWER = GoBuild("dashboard-viewer", "images/dashboard-viewer/server", cpu_seconds=10)
+VIEWER_PAGES = WebBuild("dashboard-viewer", "images/dashboard-viewer/web")
+DASHBOARD_VIEWER = GoBuild("dashboard-viewer", "images/dashboard-viewer/server", cpu_seconds=10, pages=VIEWER_PAGES)
 
 _KSM = "k8s.io/kube-state-metrics/v2"
 KUBE_STATE_METRICS = _build_program(

@@ -24,8 +24,10 @@ from toolchain.recipes import (
     PROMTAIL,
     PROMTOOL,
     TRAEFIK,
+    VIEWER_PAGES,
     Source,
 )
+from toolchain.web import NODE
 
 ACTIONLINT = GoBuild("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", cpu_seconds=25)
 
@@ -52,6 +54,9 @@ PINNED: dict[str, tuple[Source, str]] = {
 
 UNIT_TESTS = ("promtool", "amtool", "prometheus", "actionlint")
 """What `make test` needs, pinned: what PATH has instead would judge by another version's rules."""
+
+IMAGE_TESTS: tuple[Source, ...] = (NODE, VIEWER_PAGES.packages)
+"""What tests of the images that are ours need beside Go."""
 
 KUBERNETES = ("kubeconform", "kubectl", "promtool")
 """What checks the objects of a stack on Kubernetes, and looks at them there; promtool for an operator's rules."""
@@ -80,9 +85,11 @@ def ensure_validator(context: Context, name: str, *, pinned: bool = False) -> Pa
 
 
 def ensure_unit_tests(context: Context) -> None:
-    """All validators that `make test` needs, and the schemas of an operator's objects."""
+    """All validators that `make test` needs, the schemas of an operator's objects, and what images are tested with."""
     for name in UNIT_TESTS:
         ensure_validator(context, name, pinned=True)
+    for source in IMAGE_TESTS:
+        source.ensure(context)
     OPERATOR_CRDS.ensure(context)
 
 

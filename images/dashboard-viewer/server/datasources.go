@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -28,6 +29,7 @@ type Datasource struct {
 	JSONData  map[string]any `json:"jsonData"`
 	ReadOnly  bool           `json:"readOnly"`
 	secure    map[string]string
+	transport *http.Transport
 	where     string
 }
 
@@ -119,6 +121,7 @@ func readDatasource(v value) *Datasource {
 	if d.JSONData == nil {
 		d.JSONData = map[string]any{}
 	}
+	d.transport = d.newTransport()
 	return d
 }
 

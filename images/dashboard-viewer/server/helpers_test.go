@@ -126,3 +126,12 @@ func (k *kit) titles(query string) string {
 	}
 	return strings.Join(titles, ",")
 }
+
+func readAll(t *testing.T, from io.Reader) string {
+	t.Helper()
+	raw, err := io.ReadAll(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

@@ -1,5 +1,5 @@
 // Command dashboard-viewer is NOT Grafana. It loads the same provisioning folder, refuses what the documented formats
-// refuse and serves dashboards back, so that a deployment can be exercised where Grafana's image cannot be had.
+// refuse, and draws the dashboards where Grafana's image cannot be had. It edits nothing.
 package main
 
 import (
@@ -86,7 +86,7 @@ func serve(getenv func(string) string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	log.Warn("this is dashboard-viewer, not Grafana: it serves provisioning back and draws nothing")
+	log.Warn("this is dashboard-viewer, not Grafana: it draws what is provisioned and edits nothing")
 	if err := ensureAdmin(settings); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}

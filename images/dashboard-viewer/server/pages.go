@@ -3,84 +3,67 @@ package main
 import (
 	"html/template"
 	"net/http"
+	"path/filepath"
+	"strings"
 )
 
+// The pages themselves: a login that needs no script, and an empty one that the script of ../web fills.
 const layout = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>dashboard-viewer: {{.Title}}</title>
-<style>
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
-.note{background:#fff4d6;border:1px solid #d9a400;padding:.6rem 1rem;border-radius:4px}
-.bad{background:#ffe3e0;border:1px solid #c62f21;padding:.6rem 1rem;border-radius:4px}
-pre{background:#f3f4f6;padding:.4rem .6rem;overflow:auto;white-space:pre-wrap}a{color:#0b5cad}
-</style></head><body>
-<p class="note"><strong>This is dashboard-viewer, not Grafana.</strong> It loads the same provisioning and serves it back, but draws nothing.
-It stands here because Grafana's image could not be had. <a href="{{.Sub}}/">Start</a> · <a href="{{.Sub}}/logout">Log out</a></p>
-<h1>{{.Title}}</h1>
-{{if .Login}}<form method="post" action="{{.Sub}}/login"><p><label>User <input name="user" autocomplete="username"></label></p>
-<p><label>Password <input name="password" type="password" autocomplete="current-password"></label></p><p><button>Log in</button></p></form>{{end}}
-{{if .Complaint}}<p class="bad">Dashboards on disk are refused: {{.Complaint}}</p>{{end}}
-{{if .Warnings}}<h2>Warnings</h2><ul>{{range .Warnings}}<li>{{.}}</li>{{end}}</ul>{{end}}
-{{if .Sources}}<h2>Data sources</h2><ul>{{range .Sources}}<li>{{.Name}} ({{.Type}}, uid {{.UID}}, {{.URL}}){{if .IsDefault}} default{{end}}</li>{{end}}</ul>{{end}}
-{{range .Groups}}<h2>{{.Name}}</h2>{{range .Boards}}<h3><a href="{{.URL}}">{{.Title}}</a></h3>
-<ul>{{range .Panels}}<li>{{.Title}} <small>({{.Type}}{{if .Datasource}}, {{.Datasource}}{{end}})</small>{{range .Queries}}<pre>{{.}}</pre>{{end}}</li>{{end}}</ul>{{end}}{{end}}
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="dashboard-viewer"><meta name="viewer-base" content="{{.Sub}}">
+<title>{{.Title}}</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="{{.Sub}}/assets/app.css?v={{.Style}}">
+{{if not .Login}}<script type="module" src="{{.Sub}}/assets/app.js?v={{.Script}}"></script>{{end}}
+</head><body>
+{{if .Login}}<main class="login"><h1>Dashboards</h1>
+<p class="hint">This is the dashboard viewer, not Grafana: it draws what is provisioned and edits nothing.</p>
+{{if .Failed}}<p class="failed" role="alert">Invalid username or password</p>{{end}}
+<form method="post" action="{{.Sub}}/login"><input type="hidden" name="next" value="{{.Next}}">
+<label>User <input name="user" autocomplete="username" required autofocus></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button class="choice">Log in</button></form></main>
+{{else}}<p class="empty">{{if .Script}}<noscript>Dashboards are drawn by a script, which this browser does not run.</noscript>
+{{else}}This program was built without its pages; its API works.{{end}}</p>{{end}}
 </body></html>`
+
+// Neither page may run, load or be put into anything but what is served here.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 var pageTemplate = template.Must(template.New("page").Parse(layout))
 
 type page struct {
-	Title, Sub, Complaint string
-	Login                 bool
-	Warnings              []string
-	Sources               []*Datasource
-	Groups                []group
-}
-
-type group struct {
-	Name   string
-	Boards []board
-}
-
-type board struct {
-	Title, URL string
-	Panels     []panel
+	Title, Sub, Next, Script, Style string
+	Login, Failed                   bool
 }
 
 func (s *Server) show(out http.ResponseWriter, status int, p page) {
-	p.Sub = s.settings.SubPath
-	out.Header().Set("Content-Type", "text/html; charset=utf-8")
-	out.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
+	p.Sub, p.Script, p.Style = s.settings.SubPath, assets["app.js"].digest, assets["app.css"].digest
+	header := out.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cache-Control", "no-store")
 	out.WriteHeader(status)
 	if err := pageTemplate.Execute(out, p); err != nil {
 		s.log.Warn("page not written", "error", err.Error())
 	}
 }
 
-func (s *Server) loginPage(out http.ResponseWriter, _ *http.Request) {
-	s.show(out, http.StatusOK, page{Title: "Log in", Login: true})
+func (s *Server) loginPage(out http.ResponseWriter, in *http.Request) {
+	s.show(out, http.StatusOK, page{Title: "Log in", Login: true, Next: s.local(in.URL.Query().Get("next"))})
 }
 
-func (s *Server) home(out http.ResponseWriter, _ *http.Request) {
-	sources, dashboards := s.state.Snapshot()
-	p := page{Title: "Folders and dashboards", Sources: sources, Warnings: s.state.Warnings(), Complaint: s.state.Complaint()}
-	for _, f := range append([]folder{{"", ""}}, foldersOf(dashboards)...) {
-		g := group{Name: f.title}
-		if f.title == "" {
-			g.Name = "General"
-		}
-		for _, d := range dashboards {
-			if d.Folder == f.title {
-				g.Boards = append(g.Boards, s.board(d))
-			}
-		}
-		if len(g.Boards) > 0 {
-			p.Groups = append(p.Groups, g)
-		}
+// local is a path of this server, and nothing that leads elsewhere.
+func (s *Server) local(path string) string {
+	if !strings.HasPrefix(path, s.settings.SubPath+"/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n") {
+		return s.settings.SubPath + "/"
 	}
-	s.show(out, http.StatusOK, p)
+	return path
 }
 
-func (s *Server) board(d *Dashboard) board {
-	return board{Title: d.Title, URL: s.address(d), Panels: d.panels()}
+func (s *Server) appPage(out http.ResponseWriter, _ *http.Request) {
+	s.show(out, http.StatusOK, page{Title: "Dashboards"})
 }
 
 func (s *Server) dashboardPage(out http.ResponseWriter, in *http.Request) {
@@ -89,5 +72,17 @@ func (s *Server) dashboardPage(out http.ResponseWriter, in *http.Request) {
 		s.show(out, http.StatusNotFound, page{Title: "Dashboard not found"})
 		return
 	}
-	s.show(out, http.StatusOK, page{Title: d.Title, Groups: []group{{Name: d.Folder, Boards: []board{s.board(d)}}}})
+	s.show(out, http.StatusOK, page{Title: d.Title})
+}
+
+// homeUID says which dashboard is the first: that of the file which the settings name, else none.
+func (s *Server) homeUID(out http.ResponseWriter, _ *http.Request) {
+	uid := ""
+	_, dashboards := s.state.Snapshot()
+	for _, d := range dashboards {
+		if s.settings.Home != "" && filepath.Join(d.Provider.Path, d.File) == filepath.Clean(s.settings.Home) {
+			uid = d.UID
+		}
+	}
+	reply(out, http.StatusOK, map[string]any{"uid": uid})
 }

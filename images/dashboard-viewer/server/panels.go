@@ -6,38 +6,7 @@ import (
 	"strings"
 )
 
-// panel is what this program shows of one panel.
-type panel struct {
-	Title      string
-	Type       string
-	Datasource string
-	Queries    []string
-}
-
 var builtIn = []string{"", "grafana", "default", "-- Grafana --", "-- Mixed --", "-- Dashboard --", "__expr__"}
-
-// panels lists the panels of a dashboard, those inside rows too.
-func (d *Dashboard) panels() []panel {
-	var out []panel
-	eachPanel(d.JSON["panels"], "panels", func(_ string, raw map[string]any) {
-		uid, _ := reference(raw["datasource"])
-		p := panel{Datasource: uid}
-		p.Title, _ = raw["title"].(string)
-		p.Type, _ = raw["type"].(string)
-		targets, _ := raw["targets"].([]any)
-		for _, target := range targets {
-			fields, _ := target.(map[string]any)
-			for _, name := range []string{"expr", "query", "rawSql", "target"} {
-				if text, ok := fields[name].(string); ok && text != "" {
-					p.Queries = append(p.Queries, text)
-					break
-				}
-			}
-		}
-		out = append(out, p)
-	})
-	return out
-}
 
 func eachPanel(raw any, path string, visit func(path string, panel map[string]any)) {
 	list, _ := raw.([]any)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -30,9 +31,11 @@ func NewServer(settings Settings, state *State, log *slog.Logger) *Server {
 	open := map[string]http.HandlerFunc{
 		"GET /api/health": s.health, "GET /healthz": func(out http.ResponseWriter, _ *http.Request) { _, _ = out.Write([]byte("Ok")) },
 		"GET /metrics": s.serveMetrics, "GET /login": s.loginPage, "POST /login": s.login, "GET /logout": s.logout,
+		"GET /assets/{name}": serveAsset,
 	}
 	guarded := map[string]http.HandlerFunc{
-		"GET /{$}": s.home, "GET /d/{uid}": s.dashboardPage, "GET /d/{uid}/{slug}": s.dashboardPage,
+		"GET /{$}": s.appPage, "GET /dashboards": s.appPage, "GET /trace/{source}/{id}": s.appPage,
+		"GET /d/{uid}": s.dashboardPage, "GET /d/{uid}/{slug}": s.dashboardPage,
 		"GET /api/search": s.search, "GET /api/folders": s.folders, "GET /api/dashboards/uid/{uid}": s.dashboardByUID,
 		"GET /api/datasources": s.datasources, "GET /api/datasources/uid/{uid}": s.datasourceByUID,
 		"GET /api/datasources/name/{name}":                s.datasourceByName,
@@ -42,7 +45,7 @@ func NewServer(settings Settings, state *State, log *slog.Logger) *Server {
 		"POST /api/ds/query":                              s.query,
 		"POST /api/admin/provisioning/dashboards/reload":  s.reload("Dashboards", s.state.ReloadDashboards),
 		"POST /api/admin/provisioning/datasources/reload": s.reload("Datasources", s.state.ReloadDatasources),
-		"GET /api/viewer/warnings":                        s.warnings,
+		"GET /api/viewer/home":                            s.homeUID, "GET /api/viewer/warnings": s.warnings,
 	}
 	for pattern, handler := range open {
 		s.routes.Handle(pattern, s.metrics.measure(pattern, handler))
@@ -94,9 +97,18 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 		case strings.HasPrefix(in.URL.Path, "/api/"):
 			say(out, http.StatusUnauthorized, "Unauthorized")
 		default:
-			http.Redirect(out, in, s.settings.SubPath+"/login", http.StatusFound)
+			http.Redirect(out, in, s.loginAddress(in), http.StatusFound)
 		}
 	}
+}
+
+// loginAddress leads back to a page that is deeper than the first.
+func (s *Server) loginAddress(in *http.Request) string {
+	address := s.settings.SubPath + "/login"
+	if in.Method != http.MethodGet || in.URL.Path == "/" {
+		return address
+	}
+	return address + "?" + url.Values{"next": {s.settings.SubPath + in.URL.RequestURI()}}.Encode()
 }
 
 func (s *Server) matches(user, password string) bool {
@@ -127,6 +139,10 @@ func (s *Server) login(out http.ResponseWriter, in *http.Request) {
 	}
 	if !s.matches(who.User, who.Password) {
 		s.log.Warn("Invalid username or password")
+		if form {
+			s.show(out, http.StatusUnauthorized, page{Title: "Log in", Login: true, Failed: true, Next: s.local(in.FormValue("next"))})
+			return
+		}
 		say(out, http.StatusUnauthorized, "Invalid username or password")
 		return
 	}
@@ -137,7 +153,7 @@ func (s *Server) login(out http.ResponseWriter, in *http.Request) {
 	http.SetCookie(out, &http.Cookie{Name: sessionCookie, Value: token, Path: s.settings.SubPath + "/", HttpOnly: true,
 		SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.settings.RootURL, "https:"), MaxAge: 86400})
 	if form {
-		http.Redirect(out, in, s.settings.SubPath+"/", http.StatusFound)
+		http.Redirect(out, in, s.local(in.FormValue("next")), http.StatusFound)
 		return
 	}
 	reply(out, http.StatusOK, map[string]any{"message": "Logged in", "redirectUrl": s.settings.SubPath + "/"})

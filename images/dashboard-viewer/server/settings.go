@@ -13,7 +13,7 @@ import (
 
 const (
 	programName    = "dashboard-viewer"
-	programVersion = "0.0.0-viewer"
+	programVersion = "0.2.0"
 )
 
 // Settings are what this program understands of Grafana's environment; other GF_* variables are accepted and ignored.
@@ -27,6 +27,7 @@ type Settings struct {
 	RootURL      string // ends with /
 	SubPath      string // of RootURL, without a trailing slash; may be empty
 	ServeSubPath bool
+	Home         string // the file of the first dashboard; may be empty
 }
 
 // LoadSettings reads the environment; the error lists every problem.
@@ -38,6 +39,7 @@ func LoadSettings(getenv func(string) string) (Settings, error) {
 		User:         e.value("GF_SECURITY_ADMIN_USER", "admin"),
 		Password:     e.password(),
 		ServeSubPath: e.boolean("GF_SERVER_SERVE_FROM_SUB_PATH"),
+		Home:         e.value("GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", ""),
 	}
 	port := e.value("GF_SERVER_HTTP_PORT", "3000")
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {

@@ -1,0 +1,89 @@
+// What all panels of a dashboard share at a time: range, variables, marks of alerts. Each question has a number.
+
+import { askAnnotations, type AnnotationRegion } from "../data/annotations.ts";
+import type { Scope } from "../data/interpolate.ts";
+import { type Range, resolveRange, type Span } from "../data/time.ts";
+import { buildScope, isSettled, loadOptions, orderVariables, type Variable } from "../data/variables.ts";
+import type { Board, Panel, Source } from "../model.ts";
+
+export interface Shared {
+  scope: Scope;
+  span: Span;
+  sources: readonly Source[];
+}
+
+export class Session {
+  readonly board: Board;
+  readonly sources: readonly Source[];
+  readonly tooltip: number;
+  variables: Variable[];
+  range: Range;
+  annotations: AnnotationRegion[] = [];
+  /** Whether marks of alerts are drawn. */
+  marked = true;
+  number = 0;
+  zoom: (span: Span) => void = () => undefined;
+  showAlone: (panel: Panel) => void = () => undefined;
+  #span: Span;
+  #asking = new AbortController();
+  #annotated: Promise<void> = Promise.resolve();
+
+  constructor(board: Board, sources: readonly Source[], variables: Variable[], range: Range) {
+    this.board = board;
+    this.sources = sources;
+    this.variables = variables;
+    this.range = range;
+    this.tooltip = board.graphTooltip ?? 0;
+    this.#span = resolveRange(range, Date.now());
+  }
+
+  get scope(): Scope {
+    return buildScope(this.variables, this.#span);
+  }
+
+  ask(): Shared {
+    return { scope: this.scope, span: this.#span, sources: this.sources };
+  }
+
+  /** Begins a new question: now is another moment, or something else was chosen. */
+  begin(): void {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    this.#span = resolveRange(this.range, Date.now());
+    this.number += 1;
+    this.#annotated = this.#askAnnotations();
+  }
+
+  /** When the marks of alerts are there, or cannot be had: they must not keep anything from being drawn. */
+  annotated(): Promise<void> {
+    return this.#annotated;
+  }
+
+  async #askAnnotations(): Promise<void> {
+    const models = this.marked ? (this.board.annotations?.list ?? []) : [];
+    const { signal } = this.#asking;
+    const found = await askAnnotations(models, this.sources, this.scope, this.#span, signal).catch(() => []);
+    if (!signal.aborted) this.annotations = found;
+  }
+
+  /** Whether queries can be asked before the variables' options are known. */
+  get settled(): boolean {
+    return this.variables.every(isSettled);
+  }
+
+  /** Asks for the options of all variables. Returns whether what is chosen has changed by it. */
+  async loadVariables(): Promise<boolean> {
+    const before = JSON.stringify(this.variables.map((variable) => variable.chosen));
+    for (const round of orderVariables(this.variables))
+      await Promise.all(round.map((variable) => this.#load(variable)));
+    return before !== JSON.stringify(this.variables.map((variable) => variable.chosen));
+  }
+
+  async #load(variable: Variable): Promise<void> {
+    const { signal } = this.#asking;
+    variable.error = "";
+    await loadOptions(variable, { ...this.ask(), signal }).catch((error: Error) => {
+      if (!signal.aborted) variable.error = error.message;
+    });
+  }
+}

@@ -1,0 +1,1 @@
+"""Tests of the programs of images that are ours, which are not in Python."""

