@@ -68,13 +68,19 @@ const places = new Map<string, number>();
 export function assignColors(names: readonly string[], theme: Theme = currentTheme()): string[] {
   const palette = PALETTE[theme];
   const taken = new Set<number>();
-  return names.map((name) => {
-    let place = (places.get(name) ?? places.size) % palette.length;
-    if (!places.has(name)) places.set(name, place);
-    for (let tries = 0; taken.has(place) && tries < palette.length; tries++) place = (place + 1) % palette.length;
+  const found = new Map<string, number>();
+  const known = names.filter((name) => places.has(name));
+  for (const name of [...known, ...names]) {
+    if (found.has(name)) continue;
+    const free = palette.findIndex((_, i) => !taken.has(i));
+    const own = places.get(name);
+    const other = free < 0 ? found.size % palette.length : free;
+    const place = own !== undefined && !taken.has(own) ? own : other;
+    if (own === undefined) places.set(name, place);
     taken.add(place);
-    return palette[place] ?? "";
-  });
+    found.set(name, place);
+  }
+  return names.map((name) => palette[found.get(name) ?? 0] ?? "");
 }
 
 /** The colour with so much of it, from 0 to 1. */

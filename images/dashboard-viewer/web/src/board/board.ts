@@ -5,6 +5,7 @@ import { parseDuration } from "../data/time.ts";
 import { interpolate } from "../data/interpolate.ts";
 import { readVariables, type Variable } from "../data/variables.ts";
 import { h, safeHref } from "../dom.ts";
+import { buildIcon } from "../icons.ts";
 import type { LinkModel, Panel } from "../model.ts";
 import { onTheme } from "../theme.ts";
 import { carryOn, readQueryString, readRange, writeAddress, writeVariable } from "./address.ts";
@@ -38,8 +39,10 @@ class BoardPage {
   constructor(session: Session, folder: string, main: HTMLElement) {
     this.#session = session;
     const { title, description } = session.board;
-    const about = description && buildMenu({ label: "ⓘ", name: "About this dashboard", plain: true, build: () => [h("p", { class: "about" }, description)] });
+    const about = description && buildMenu({ label: buildIcon("about"), name: "About this dashboard", plain: true, build: () => [h("p", { class: "about" }, description)] });
     main.replaceChildren(h("div", { class: "board-head" }, h("h1", {}, folder && h("small", {}, `${folder} / `), title), about || null), this.#bar, this.#body);
+    // what was chosen in an open menu is shown once it is closed
+    this.#bar.addEventListener("toggle", (event) => (event as ToggleEvent).newState === "closed" && this.#drawBar(), true);
     session.zoom = (span) => this.#change(() => writeAddress({ ...writeSpan(span) }));
     session.showAlone = (panel) => {
       writeAddress({ viewPanel: readQueryString().has("viewPanel") ? null : String(panel.id) });
@@ -71,7 +74,7 @@ class BoardPage {
     const links = (session.board.links ?? []).map((link) => this.#buildLink(link));
     const range = buildTimePicker(session.range, (next) => this.#change(() => writeAddress({ ...next })));
     this.#bar.replaceChildren(...[...pickers, ...this.#buildMarks(), h("span", { class: "gap" }), ...links, range, this.#buildRefresh()].filter((e) => e !== null));
-    if (focused) [...this.#bar.querySelectorAll<HTMLElement>("[aria-label]")].find((e) => e.getAttribute("aria-label")?.split(":")[0] === focused)?.focus();
+    if (focused) [...this.#bar.querySelectorAll<HTMLElement>("button[aria-label], select, input")].find((e) => e.getAttribute("aria-label")?.split(":")[0] === focused)?.focus();
   }
 
   #buildMarks(): HTMLElement[] {
@@ -111,7 +114,7 @@ class BoardPage {
       writeAddress({ refresh: select.value });
       this.#schedule();
     });
-    return h("div", { class: "group" }, h("button", { type: "button", class: "choice", title: "Refresh now", "aria-label": "Refresh now", on: { click: () => this.#ask() } }, "⟳"), select);
+    return h("div", { class: "group" }, h("button", { type: "button", class: "choice", title: "Refresh now", "aria-label": "Refresh now", on: { click: () => this.#ask() } }, buildIcon("again")), select);
   }
 
   #refresh(): string {

@@ -3,6 +3,7 @@
 import { askPanel } from "../data/query.ts";
 import { interpolate } from "../data/interpolate.ts";
 import { h, safeHref } from "../dom.ts";
+import { buildIcon } from "../icons.ts";
 import type { Answer, Panel } from "../model.ts";
 import { findKind, isKnown, SILENT } from "../panels/index.ts";
 import type { Drawing, View } from "../panels/kind.ts";
@@ -40,8 +41,8 @@ export class Frame {
   #buildHead(id: string): HTMLElement {
     const { description, title = "", links = [] } = this.#panel;
     const name = interpolate(title, this.#session.scope, "text");
-    const about = description && buildMenu({ label: "ⓘ", name: `About ${name}`, plain: true, build: () => [h("p", { class: "about" }, description)] });
-    const alone = h("button", { type: "button", class: "icon", title: "Show alone, or with the others again", "aria-label": `Show ${name} alone, or with the others again`, on: { click: () => this.#session.showAlone(this.#panel) } }, "⤢");
+    const about = description && buildMenu({ label: buildIcon("about"), name: `About ${name}`, plain: true, build: () => [h("p", { class: "about" }, description)] });
+    const alone = h("button", { type: "button", class: "icon", title: "Show alone, or with the others again", "aria-label": `Show ${name} alone, or with the others again`, on: { click: () => this.#session.showAlone(this.#panel) } }, buildIcon("alone"));
     const leads = links.map((link) => {
       const href = safeHref(interpolate(link.url ?? "", this.#session.scope, "address"));
       return href && h("a", { href, class: "panel-link", target: link.targetBlank ? "_blank" : null, rel: "noreferrer" }, link.title);

@@ -1,6 +1,7 @@
 // A button that opens a box of choices; the browser closes it with Escape or a press elsewhere, and gives the focus back.
 
 import { h } from "../dom.ts";
+import { buildIcon } from "../icons.ts";
 
 export interface Menu {
   label: string | Node;
@@ -17,7 +18,7 @@ let count = 0;
 export function buildMenu({ label, name, plain, build }: Menu): HTMLElement {
   const id = `menu-${++count}`;
   const box = h("div", { id, class: "menu", popover: "auto" });
-  const button = h("button", { type: "button", class: plain ? "icon" : "choice", popovertarget: id, "aria-label": name ?? null, "aria-haspopup": "dialog", "aria-expanded": "false" }, label);
+  const button = h("button", { type: "button", class: plain ? "icon" : "choice", popovertarget: id, "aria-label": name ?? null, "aria-haspopup": "dialog", "aria-expanded": "false" }, label, !plain && buildIcon("down"));
   box.addEventListener("beforetoggle", (event) => {
     const open = (event as ToggleEvent).newState === "open";
     button.setAttribute("aria-expanded", String(open));
@@ -26,7 +27,8 @@ export function buildMenu({ label, name, plain, build }: Menu): HTMLElement {
   box.addEventListener("toggle", (event) => {
     if ((event as ToggleEvent).newState !== "open") return;
     place(box, button);
-    box.querySelector<HTMLElement>("[aria-current], input, a, button")?.focus();
+    const current = box.querySelector<HTMLElement>("[aria-current]");
+    (current ?? box.querySelector<HTMLElement>("input, a, button"))?.focus();
   });
   return h("span", { class: "menu-holder" }, button, box);
 }

@@ -2,21 +2,22 @@
 
 import { describeRange, formatTime, parseMoment, type Range, resolveRange, type Span } from "../data/time.ts";
 import { h } from "../dom.ts";
+import { buildIcon } from "../icons.ts";
 import { buildMenu } from "./menu.ts";
 
 const USUAL = ["now-5m", "now-15m", "now-30m", "now-1h", "now-3h", "now-6h", "now-12h", "now-24h", "now-2d", "now-7d", "now-30d", "now-90d"];
 
 export function buildTimePicker(range: Range, choose: (range: Range) => void): HTMLElement {
   const move = (make: (span: Span) => Span) => () => choose(writeSpan(make(resolveRange(range, Date.now()))));
-  const step = (label: string, name: string, make: (span: Span) => Span): HTMLElement =>
-    h("button", { type: "button", class: "choice", title: name, "aria-label": name, on: { click: move(make) } }, label);
+  const step = (sign: Parameters<typeof buildIcon>[0], name: string, make: (span: Span) => Span): HTMLElement =>
+    h("button", { type: "button", class: "choice", title: name, "aria-label": name, on: { click: move(make) } }, buildIcon(sign));
   return h(
     "div",
     { class: "group", role: "group", "aria-label": "Time range" },
-    step("‹", "Earlier", ({ start, end }) => ({ start: start - (end - start) / 2, end: end - (end - start) / 2 })),
+    step("earlier", "Earlier", ({ start, end }) => ({ start: start - (end - start) / 2, end: end - (end - start) / 2 })),
     buildMenu({ label: describeRange(range), name: `Time range: ${describeRange(range)}`, build: (close) => buildChoices(range, choose, close) }),
-    step("›", "Later", ({ start, end }) => ({ start: start + (end - start) / 2, end: end + (end - start) / 2 })),
-    step("⊖", "Zoom out", ({ start, end }) => ({ start: start - (end - start) / 2, end: end + (end - start) / 2 })),
+    step("later", "Later", ({ start, end }) => ({ start: start + (end - start) / 2, end: end + (end - start) / 2 })),
+    step("outward", "Zoom out", ({ start, end }) => ({ start: start - (end - start) / 2, end: end + (end - start) / 2 })),
   );
 }
 

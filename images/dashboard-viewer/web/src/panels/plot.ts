@@ -5,7 +5,7 @@ import { formatTicks } from "../data/time.ts";
 import { chartColors, fade, resolveColor } from "../theme.ts";
 import type { Drawing, View } from "./kind.ts";
 
-export const FONT = "11px system-ui, sans-serif";
+export const FONT = '11px -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 
 export interface Plot {
   series: uPlot.Series[];
@@ -51,7 +51,7 @@ function buildOptions(view: View, plot: Plot, tip: Tip): Omit<uPlot.Options, "wi
   const { start, end } = view.span;
   return {
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     cursor: buildCursor(view),
     scales: { x: { time: true, range: () => [start, end] }, ...plot.scales },
     series: plot.series,
@@ -126,7 +126,7 @@ function listenKeys(frame: HTMLElement, u: uPlot, tip: Tip): void {
     event.preventDefault();
     const index = Math.min(Math.max((u.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step, 0), last);
     tip.spoken = true;
-    u.setCursor({ left: u.valToPos(u.data[0][index] ?? 0, "x"), top: u.bbox.height / devicePixelRatio / 2 });
+    u.setCursor({ left: Math.max(u.valToPos(u.data[0][index] ?? 0, "x"), 0), top: u.bbox.height / devicePixelRatio / 2 });
     tip.spoken = false;
   });
   frame.addEventListener("blur", () => u.setCursor({ left: -10, top: -10 }));

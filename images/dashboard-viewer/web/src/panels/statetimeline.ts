@@ -27,7 +27,8 @@ export const drawStateTimeline: Draw = (host, view) => {
   const lanes = series.map((one, i): Lane => {
     const config = configureSeries(view.panel, one);
     const shown = (values[i] ?? []).map((value) => show(value, config));
-    const named = shown.map((each, at) => ((values[i]?.[at] ?? null) === null && !config.mappings?.length ? "" : each.text));
+    const says = config.mappings?.some((mapping) => mapping.type === "special");
+    const named = shown.map((each, at) => ((values[i]?.[at] ?? null) === null && !says ? "" : each.text));
     return { name: config.displayName || one.name, shown, states: joinStates(times, named, step) };
   });
   const colors = nameColors(lanes);
@@ -47,7 +48,10 @@ export const drawStateTimeline: Draw = (host, view) => {
 
 function nameColors(lanes: readonly Lane[]): Map<string, string> {
   const found = new Map<string, string>();
-  for (const { shown } of lanes) for (const { text, color } of shown) if (!found.get(text)) found.set(text, color ? resolveColor(color) : "");
+  for (const { shown, states } of lanes) {
+    const colors = new Map(shown.map(({ text, color }) => [text, color]));
+    for (const { text } of states) if (!found.get(text)) found.set(text, colors.get(text) ? resolveColor(colors.get(text)) : "");
+  }
   const without = [...found.keys()].filter((text) => !found.get(text));
   assignColors(without).forEach((color, i) => found.set(without[i] ?? "", color));
   return found;
@@ -71,6 +75,7 @@ function drawLane(u: uPlot, lane: Lane, top: number, colors: Map<string, string>
   u.ctx.save();
   u.ctx.font = FONT.replace("11px", `${11 * devicePixelRatio}px`);
   u.ctx.textBaseline = "middle";
+  u.ctx.textAlign = "left";
   for (const { start, end, text } of lane.states) {
     const x = Math.max(u.valToPos(start, "x", true), u.bbox.left);
     const width = Math.min(u.valToPos(end, "x", true), u.bbox.left + u.bbox.width) - x;

@@ -44,7 +44,7 @@ export const drawTable: Draw = (host, view) => {
     host.append(h("p", { class: "empty" }, view.panel.fieldConfig?.defaults?.noValue ?? "No data"));
     return;
   }
-  const columns = table.columns.map((name) => buildColumn(name, table.rows, view.panel, table.refs[name] ?? "")).filter(({ custom }) => !custom.hidden);
+  const columns = table.columns.map((name) => buildColumn(name, table.rows, view, table.refs[name] ?? "")).filter(({ custom }) => !custom.hidden);
   const sorting = findSorting(view);
   const rows = sorting ? sortRows(table.rows, sorting.column, sorting.descending) : table.rows;
   const heading = h("tr", {}, ...columns.map((column) => buildHeading(column, sorting, view)));
@@ -56,11 +56,17 @@ export const drawTable: Draw = (host, view) => {
   );
 };
 
-function buildColumn(name: string, rows: readonly Row[], panel: Panel, refId: string): Column {
+function buildColumn(name: string, rows: readonly Row[], { panel }: View, refId: string): Column {
   const number = rows.some((row) => typeof row[name] === "number");
   const config = configure(panel, name, refId, number);
   const values = rows.map((row) => row[name]).filter((v): v is number => typeof v === "number");
-  return { name, title: config.displayName || name, number, config, custom: (config.custom ?? {}) as Custom, greatest: Math.max(...values, 0) };
+  return { name, title: config.displayName || nameColumn(name, panel, refId), number, config, custom: (config.custom ?? {}) as Custom, greatest: Math.max(...values, 0) };
+}
+
+/** What a query is called is more than its letter says. */
+function nameColumn(name: string, panel: Panel, refId: string): string {
+  const legend = panel.targets?.find((target) => target.refId === refId)?.legendFormat ?? "";
+  return name.startsWith("Value #") && legend && legend !== "__auto" && !legend.includes("{{") ? legend : name;
 }
 
 function findSorting(view: View): Sorting | undefined {

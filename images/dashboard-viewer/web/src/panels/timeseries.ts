@@ -46,6 +46,8 @@ interface Line {
   /** As drawn: on top of others where they are stacked. */
   drawn: (number | null)[];
   scale: string;
+  /** Of the axis: shares where lines are stacked as such. */
+  axis: FieldConfig;
   hidden: boolean;
 }
 
@@ -82,7 +84,7 @@ function buildLines(view: View, series: readonly Series[], values: readonly (num
     const shown = custom.transform === "negative-Y" ? (values[i] ?? []).map((v) => v && -v) : (values[i] ?? []);
     return {
       series: one, config, custom, name: names[i] ?? "", color: chooseColor(config, one, palette[i] ?? ""), values: shown, drawn: shown,
-      scale: custom.axisPlacement === "right" ? "right" : "y", hidden: hidden.has(names[i] ?? ""),
+      scale: custom.axisPlacement === "right" ? "right" : "y", axis: config, hidden: hidden.has(names[i] ?? ""),
     };
   });
   stackLines(lines);
@@ -106,7 +108,7 @@ function stackLines(lines: readonly Line[]): void {
     const stacked = stackValues(group.map((line) => line.values), percent);
     group.forEach((line, i) => {
       line.drawn = stacked[i] ?? line.values;
-      if (percent) line.config = { ...line.config, unit: "percentunit", min: 0, max: 1 };
+      if (percent) line.axis = { ...line.config, unit: "percentunit", min: 0, max: 1 };
     });
   }
 }
@@ -172,25 +174,27 @@ function buildBands(lines: readonly Line[]): uPlot.Band[] {
 }
 
 function buildScale(lines: readonly Line[]): uPlot.Scale {
-  const { config = {}, custom = {} } = lines[0] ?? {};
+  const { axis = {}, custom = {} } = lines[0] ?? {};
   const { type, log } = custom.scaleDistribution ?? {};
   if (type === "log") return { distr: 3, log: log === 2 ? 2 : 10, range: (_, min, max) => uPlot.rangeLog(min > 0 ? min : 0.001, max > 0 ? max : 1, log === 2 ? 2 : 10, true) };
-  return { range: (_, min, max) => chooseRange(min, max, config, custom) };
+  return { range: (_, min, max) => chooseRange(min, max, axis, custom) };
 }
 
 function chooseRange(min: number | null, max: number | null, config: FieldConfig, custom: Custom): [number, number] {
-  const low = Math.min(min ?? 0, custom.axisSoftMin ?? min ?? 0);
+  // bars and stacks are read by their height, which begins at 0
+  const tall = custom.drawStyle === "bars" || (custom.stacking?.mode ?? "none") !== "none";
+  const low = Math.min(min ?? 0, custom.axisSoftMin ?? min ?? 0, tall ? 0 : Infinity);
   const high = Math.max(max ?? 1, custom.axisSoftMax ?? max ?? 1);
   const flat = high - low < Math.abs(high) * 1e-9 || high === low;
   const pad = flat ? Math.max(Math.abs(high) * 0.1, config.unit === "percentunit" ? 0.01 : 0.1) : (high - low) * 0.08;
-  const lowest = low === custom.axisSoftMin || low === 0 ? low : low - pad;
+  const lowest = low === custom.axisSoftMin || low === 0 ? low : low > 0 ? Math.max(low - pad, 0) : low - pad;
   return [config.min ?? lowest, config.max ?? (high === custom.axisSoftMax ? high : high + pad)];
 }
 
 const BINARY = Array.from({ length: 60 }, (_, i) => 2 ** i);
 
 function buildAxis(scale: string, line: Line | undefined): uPlot.Axis {
-  const { unit, decimals } = line?.config ?? {};
+  const { unit, decimals } = line?.axis ?? {};
   return {
     ...axisStyle(),
     scale,
