@@ -14,6 +14,13 @@ const PATHS = {
 
 /** A sign in the colour of its button's text. */
 export function buildIcon(name: keyof typeof PATHS): SVGElement {
-  const path = svg("path", { d: PATHS[name], fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round", "stroke-linejoin": "round" });
+  const path = svg("path", {
+    d: PATHS[name],
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": "1.5",
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  });
   return svg("svg", { class: "sign", viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true" }, path);
 }

@@ -19,7 +19,12 @@ function buildTop(): HTMLElement {
     "header",
     { class: "top" },
     h("a", { class: "unseen skip", href: "#main" }, "Skip to the dashboard"),
-    h("nav", { "aria-label": "Pages" }, h("a", { href: `${base}/` }, "Home"), h("a", { href: `${base}/dashboards` }, "Dashboards")),
+    h(
+      "nav",
+      { "aria-label": "Pages" },
+      h("a", { href: `${base}/` }, "Home"),
+      h("a", { href: `${base}/dashboards` }, "Dashboards"),
+    ),
     h("span", { class: "gap" }),
     theme,
     h("a", { class: "choice", href: `${base}/logout` }, "Log out"),
@@ -43,5 +48,8 @@ applyTheme();
 const main = h("main", { id: "main", tabindex: "-1" }, h("p", { class: "empty" }, "Loading"));
 document.body.replaceChildren(buildTop(), main);
 route(main).catch((error: Error) => {
-  main.replaceChildren(h("p", { class: "failed", role: "alert" }, error.message), h("p", {}, h("a", { href: `${base}/dashboards` }, "All dashboards")));
+  main.replaceChildren(
+    h("p", { class: "failed", role: "alert" }, error.message),
+    h("p", {}, h("a", { href: `${base}/dashboards` }, "All dashboards")),
+  );
 });

@@ -55,8 +55,34 @@ export function resolveColor(name: string | undefined, theme: Theme = currentThe
 
 /** Told apart by people who see few colours too; no red and no green among the first, which would say bad and good. */
 const PALETTE: Record<Theme, readonly string[]> = {
-  dark: ["#6fb4f8", "#f2b84b", "#c59bf5", "#4fd1c5", "#f58ab8", "#b9c659", "#f79a55", "#8fa8d8", "#74d68a", "#d8b08c", "#9be0f0", "#e7a6f0"],
-  light: ["#1a62bd", "#a86500", "#7439b8", "#0b7a70", "#b32a73", "#667000", "#b24a00", "#4a6396", "#1a7a35", "#80583a", "#1b7f99", "#9a3aa8"],
+  dark: [
+    "#6fb4f8",
+    "#f2b84b",
+    "#c59bf5",
+    "#4fd1c5",
+    "#f58ab8",
+    "#b9c659",
+    "#f79a55",
+    "#8fa8d8",
+    "#74d68a",
+    "#d8b08c",
+    "#9be0f0",
+    "#e7a6f0",
+  ],
+  light: [
+    "#1a62bd",
+    "#a86500",
+    "#7439b8",
+    "#0b7a70",
+    "#b32a73",
+    "#667000",
+    "#b24a00",
+    "#4a6396",
+    "#1a7a35",
+    "#80583a",
+    "#1b7f99",
+    "#9a3aa8",
+  ],
 };
 
 const places = new Map<string, number>();
@@ -65,7 +91,9 @@ const places = new Map<string, number>();
  * Colours for the series of one panel: a name has the same one in all panels of a dashboard, as far as no two of one
  * panel would share theirs.
  */
-export function assignColors(names: readonly string[], theme: Theme = currentTheme()): string[] {
+export function assignColors(given: readonly string[], theme: Theme = currentTheme()): string[] {
+  // two of one name are told apart
+  const names = given.map((name, i) => `${name} ${given.slice(0, i).filter((other) => other === name).length || ""}`);
   const palette = PALETTE[theme];
   const taken = new Set<number>();
   const found = new Map<string, number>();
@@ -85,8 +113,12 @@ export function assignColors(names: readonly string[], theme: Theme = currentThe
 
 /** The colour with so much of it, from 0 to 1. */
 export function fade(color: string, share: number): string {
-  const alpha = Math.round(share * 255).toString(16).padStart(2, "0");
-  return /^#[0-9a-f]{6}$/i.test(color) ? color + alpha : `color-mix(in srgb, ${color} ${Math.round(share * 100)}%, transparent)`;
+  const alpha = Math.round(share * 255)
+    .toString(16)
+    .padStart(2, "0");
+  return /^#[0-9a-f]{6}$/i.test(color)
+    ? color + alpha
+    : `color-mix(in srgb, ${color} ${Math.round(share * 100)}%, transparent)`;
 }
 
 /** Colours of axes and grids. */

@@ -4,21 +4,46 @@ import { test } from "node:test";
 import { configure, pickThreshold, reduceSeries, show } from "../src/data/fields.ts";
 import type { Panel } from "../src/model.ts";
 
-const THRESHOLDS = { mode: "absolute", steps: [{ value: null, color: "green" }, { value: 5, color: "yellow" }, { value: 10, color: "red" }] };
-const NONE = [{ type: "special", options: { match: "null+nan", result: { text: "no data", color: "text", index: 0 } } }];
+const THRESHOLDS = {
+  mode: "absolute",
+  steps: [
+    { value: null, color: "green" },
+    { value: 5, color: "yellow" },
+    { value: 10, color: "red" },
+  ],
+};
+const NONE = [
+  { type: "special", options: { match: "null+nan", result: { text: "no data", color: "text", index: 0 } } },
+];
 
 test("a threshold counts from its value on", () => {
-  for (const [value, color] of [[-1, "green"], [4.99, "green"], [5, "yellow"], [10, "red"], [99, "red"]] as const)
+  for (const [value, color] of [
+    [-1, "green"],
+    [4.99, "green"],
+    [5, "yellow"],
+    [10, "red"],
+    [99, "red"],
+  ] as const)
     assert.equal(pickThreshold(value, THRESHOLDS), color);
   assert.equal(pickThreshold(60, { ...THRESHOLDS, mode: "percentage" }, 0, 1000), "yellow");
 });
 
 test("a value has its text and colour", () => {
-  assert.deepEqual(show(7, { unit: "percent", thresholds: THRESHOLDS, mappings: NONE }), { text: "7%", value: "7", unit: "%", color: "yellow" });
+  assert.deepEqual(show(7, { unit: "percent", thresholds: THRESHOLDS, mappings: NONE }), {
+    text: "7%",
+    value: "7",
+    unit: "%",
+    color: "yellow",
+  });
 });
 
 test("what has no value has words, and no colour of a good or bad one", () => {
-  assert.deepEqual(show(null, { thresholds: THRESHOLDS, mappings: NONE }), { text: "no data", value: "no data", unit: "", color: "text" });
+  assert.deepEqual(show(null, { thresholds: THRESHOLDS, mappings: NONE }), {
+    text: "no data",
+    value: "no data",
+    unit: "",
+    color: "text",
+  });
   assert.equal(show(Number.NaN, { thresholds: THRESHOLDS, noValue: "–" }).text, "–");
 });
 
@@ -50,6 +75,8 @@ test("later overrides win, and reach inside", () => {
 
 test("one number stands for a series", () => {
   const series = { refId: "A", name: "", labels: {}, times: [1, 2, 3, 4], values: [1, 5, 3, null] };
-  const found = ["lastNotNull", "last", "max", "min", "mean", "sum", "range"].map((calc) => reduceSeries(series, [calc]));
+  const found = ["lastNotNull", "last", "max", "min", "mean", "sum", "range"].map((calc) =>
+    reduceSeries(series, [calc]),
+  );
   assert.deepEqual(found, [3, null, 5, 1, 3, 9, 4]);
 });

@@ -30,6 +30,7 @@ export const writeVariable = ({ model, chosen }: Variable): void =>
 export function carryOn(url: string, time: boolean, variables: boolean): string {
   const kept = new URLSearchParams();
   for (const [name, value] of readQueryString())
-    if ((time && (name === "from" || name === "to")) || (variables && name.startsWith("var-"))) kept.append(name, value);
+    if ((time && (name === "from" || name === "to")) || (variables && name.startsWith("var-")))
+      kept.append(name, value);
   return kept.size ? `${url}${url.includes("?") ? "&" : "?"}${kept}` : url;
 }

@@ -39,11 +39,27 @@ class BoardPage {
   constructor(session: Session, folder: string, main: HTMLElement) {
     this.#session = session;
     const { title, description } = session.board;
-    const about = description && buildMenu({ label: buildIcon("about"), name: "About this dashboard", plain: true, build: () => [h("p", { class: "about" }, description)] });
-    main.replaceChildren(h("div", { class: "board-head" }, h("h1", {}, folder && h("small", {}, `${folder} / `), title), about || null), this.#bar, this.#body);
+    const about =
+      description &&
+      buildMenu({
+        label: buildIcon("about"),
+        name: "About this dashboard",
+        plain: true,
+        build: () => [h("p", { class: "about" }, description)],
+      });
+    main.replaceChildren(
+      h("div", { class: "board-head" }, h("h1", {}, folder && h("small", {}, `${folder} / `), title), about || null),
+      this.#bar,
+      this.#body,
+    );
     // what was chosen in an open menu is shown once it is closed
-    this.#bar.addEventListener("toggle", (event) => (event as ToggleEvent).newState === "closed" && this.#drawBar(), true);
+    this.#bar.addEventListener(
+      "toggle",
+      (event) => (event as ToggleEvent).newState === "closed" && this.#drawBar(),
+      true,
+    );
     session.zoom = (span) => this.#change(() => writeAddress({ ...writeSpan(span) }));
+    session.marksCame = () => this.#frames.forEach((frame) => frame.redraw());
     session.showAlone = (panel) => {
       writeAddress({ viewPanel: readQueryString().has("viewPanel") ? null : String(panel.id) });
       this.#layOut();
@@ -54,9 +70,13 @@ class BoardPage {
     const session = this.#session;
     session.begin();
     this.#drawBar();
-    if (!session.settled) await session.loadVariables();
+    session.ready = session.settled;
     this.#layOut();
-    if (session.settled && (await session.loadVariables())) this.#ask();
+    const changed = await session.loadVariables();
+    if (changed || !session.ready) {
+      session.ready = true;
+      this.#ask();
+    }
     this.#drawBar();
     onTheme(() => this.#frames.forEach((frame) => frame.redraw()));
     addEventListener("popstate", () => this.#readAddress());
@@ -68,17 +88,28 @@ class BoardPage {
 
   #drawBar(): void {
     const session = this.#session;
-    const focused = this.#bar.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label")?.split(":")[0] : undefined;
+    const focused = this.#bar.contains(document.activeElement)
+      ? document.activeElement?.getAttribute("aria-label")?.split(":")[0]
+      : undefined;
     if (this.#bar.querySelector(":popover-open")) return; // whoever is choosing is not disturbed
     const pickers = session.variables.map((variable) => buildPicker(variable, (changed) => this.#choose(changed)));
     const links = (session.board.links ?? []).map((link) => this.#buildLink(link));
     const range = buildTimePicker(session.range, (next) => this.#change(() => writeAddress({ ...next })));
-    this.#bar.replaceChildren(...[...pickers, ...this.#buildMarks(), h("span", { class: "gap" }), ...links, range, this.#buildRefresh()].filter((e) => e !== null));
-    if (focused) [...this.#bar.querySelectorAll<HTMLElement>("button[aria-label], select, input")].find((e) => e.getAttribute("aria-label")?.split(":")[0] === focused)?.focus();
+    this.#bar.replaceChildren(
+      ...[...pickers, ...this.#buildMarks(), h("span", { class: "gap" }), ...links, range, this.#buildRefresh()].filter(
+        (e) => e !== null,
+      ),
+    );
+    if (focused)
+      [...this.#bar.querySelectorAll<HTMLElement>("button[aria-label], select, input")]
+        .find((e) => e.getAttribute("aria-label")?.split(":")[0] === focused)
+        ?.focus();
   }
 
   #buildMarks(): HTMLElement[] {
-    const shown = (this.#session.board.annotations?.list ?? []).filter((model) => !model.builtIn && !model.hide && model.expr);
+    const shown = (this.#session.board.annotations?.list ?? []).filter(
+      (model) => !model.builtIn && !model.hide && model.expr,
+    );
     if (shown.length === 0) return [];
     const box = h("input", { type: "checkbox", checked: this.#session.marked });
     box.addEventListener("change", () => {
@@ -98,7 +129,20 @@ class BoardPage {
       const list = h("ul", { class: "options" }, h("li", { class: "empty" }, "Loading"));
       const fill = (items: Node[]): void => list.replaceChildren(...items);
       findBoards({ tags: link.tags ?? [] }).then(
-        (hits) => fill(hits.map((hit) => h("li", {}, h("a", { href: lead(hit.url), "aria-current": hit.uid === this.#session.board.uid ? "page" : null }, hit.title)))),
+        (hits) =>
+          fill(
+            hits.map((hit) =>
+              h(
+                "li",
+                {},
+                h(
+                  "a",
+                  { href: lead(hit.url), "aria-current": hit.uid === this.#session.board.uid ? "page" : null },
+                  hit.title,
+                ),
+              ),
+            ),
+          ),
         (error: Error) => fill([h("li", { role: "alert" }, error.message)]),
       );
       return [list];
@@ -108,13 +152,30 @@ class BoardPage {
 
   #buildRefresh(): HTMLElement {
     const current = this.#refresh();
-    const options = [...new Set([...REFRESHES, current])].map((text) => h("option", { value: text, selected: text === current }, text || "Off"));
+    const options = [...new Set([...REFRESHES, current])].map((text) =>
+      h("option", { value: text, selected: text === current }, text || "Off"),
+    );
     const select = h("select", { "aria-label": "Refresh" }, ...options);
     select.addEventListener("change", () => {
       writeAddress({ refresh: select.value });
       this.#schedule();
     });
-    return h("div", { class: "group" }, h("button", { type: "button", class: "choice", title: "Refresh now", "aria-label": "Refresh now", on: { click: () => this.#ask() } }, buildIcon("again")), select);
+    return h(
+      "div",
+      { class: "group" },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "choice",
+          title: "Refresh now",
+          "aria-label": "Refresh now",
+          on: { click: () => this.#ask() },
+        },
+        buildIcon("again"),
+      ),
+      select,
+    );
   }
 
   #refresh(): string {
@@ -128,10 +189,10 @@ class BoardPage {
 
   /** After a change of the variables, on which others may depend. */
   async #again(): Promise<void> {
-    this.#session.begin();
-    await this.#session.loadVariables();
-    this.#drawBar();
     this.#ask();
+    const changed = await this.#session.loadVariables();
+    this.#drawBar();
+    if (changed) this.#ask();
   }
 
   #change(write: () => void): void {
@@ -144,7 +205,10 @@ class BoardPage {
     this.#session.range = readRange(board.time);
     const query = readQueryString();
     const before = new Map(this.#session.variables.map((variable) => [variable.model.name, variable.options]));
-    this.#session.variables = readVariables(board.templating?.list ?? [], query).map((variable) => ({ ...variable, options: before.get(variable.model.name) ?? variable.options }));
+    this.#session.variables = readVariables(board.templating?.list ?? [], query).map((variable) => ({
+      ...variable,
+      options: before.get(variable.model.name) ?? variable.options,
+    }));
     this.#layOut();
     void this.#again();
   }
@@ -156,22 +220,31 @@ class BoardPage {
     const id = Number(readQueryString().get("viewPanel") ?? Number.NaN);
     const alone = findPanel(panels, id);
     const key = alone ? `alone ${id}` : "all";
-    if (this.#body.dataset.shown === key) return this.#ask();
+    if (this.#body.dataset.shown === key) return;
     this.#body.dataset.shown = key;
     this.#frames.forEach((frame) => frame.close());
     this.#frames = new Map();
     this.#body.classList.toggle("alone", Boolean(alone));
-    if (alone) this.#body.replaceChildren(this.#buildGrid({ row: undefined, panels: [{ panel: alone, place: { x: 0, y: 0, w: 24, h: 20 } }] }));
+    if (alone)
+      this.#body.replaceChildren(
+        this.#buildGrid({ row: undefined, panels: [{ panel: alone, place: { x: 0, y: 0, w: 24, h: 20 } }] }),
+      );
     else this.#body.replaceChildren(...arrangeSections(panels).map((section) => this.#buildSection(section)));
   }
 
   #buildSection(section: Section): HTMLElement {
     const { row } = section;
-    if (!row) return h("section", {}, this.#buildGrid(section));
+    if (!row) return h("section", {}, h("h2", { class: "unseen" }, "Panels"), this.#buildGrid(section));
     const open = this.#unfolded.get(row) ?? !row.collapsed;
     const title = interpolate(row.title ?? "", this.#session.scope, "text");
     const count = h("small", {}, `${section.panels.length} panel${section.panels.length === 1 ? "" : "s"}`);
-    const button = h("button", { type: "button", "aria-expanded": String(open) }, h("span", { class: "arrow", "aria-hidden": "true" }, "▸"), title, count);
+    const button = h(
+      "button",
+      { type: "button", "aria-expanded": String(open) },
+      h("span", { class: "arrow", "aria-hidden": "true" }, "▸"),
+      title,
+      count,
+    );
     const element = h("section", { "aria-label": title }, h("h2", {}, button), open && this.#buildGrid(section));
     button.addEventListener("click", () => {
       const opened = button.getAttribute("aria-expanded") !== "true";
@@ -191,7 +264,7 @@ class BoardPage {
       const { style } = frame.element;
       style.setProperty("--column", `${place.x + 1} / span ${place.w}`);
       style.setProperty("--row", `${place.y + 1} / span ${place.h}`);
-      frame.element.classList.toggle("small", place.w <= 8 && place.h <= 6);
+      frame.element.classList.toggle("small", place.w <= 6 && place.h <= 6);
       this.#frames.set(frame.element, frame);
       this.#watch.observe(frame.element);
       grid.append(frame.element);

@@ -31,7 +31,11 @@ export class Frame {
     const size = panel.gridPos?.h ?? 8;
     this.element = h(
       "article",
-      { class: `panel kind-${panel.type}`, "aria-labelledby": panel.title ? heading : null, style: { "--rows": String(size) } },
+      {
+        class: `panel kind-${panel.type}`,
+        "aria-labelledby": panel.title ? heading : null,
+        style: { "--rows": String(size) },
+      },
       this.#buildHead(heading),
       this.#body,
     );
@@ -41,18 +45,38 @@ export class Frame {
   #buildHead(id: string): HTMLElement {
     const { description, title = "", links = [] } = this.#panel;
     const name = interpolate(title, this.#session.scope, "text");
-    const about = description && buildMenu({ label: buildIcon("about"), name: `About ${name}`, plain: true, build: () => [h("p", { class: "about" }, description)] });
-    const alone = h("button", { type: "button", class: "icon", title: "Show alone, or with the others again", "aria-label": `Show ${name} alone, or with the others again`, on: { click: () => this.#session.showAlone(this.#panel) } }, buildIcon("alone"));
+    const about =
+      description &&
+      buildMenu({
+        label: buildIcon("about"),
+        name: `About ${name}`,
+        plain: true,
+        build: () => [h("p", { class: "about" }, description)],
+      });
+    const alone = h(
+      "button",
+      {
+        type: "button",
+        class: "icon",
+        title: "Show alone, or with the others again",
+        "aria-label": `Show ${name} alone, or with the others again`,
+        on: { click: () => this.#session.showAlone(this.#panel) },
+      },
+      buildIcon("alone"),
+    );
     const leads = links.map((link) => {
       const href = safeHref(interpolate(link.url ?? "", this.#session.scope, "address"));
-      return href && h("a", { href, class: "panel-link", target: link.targetBlank ? "_blank" : null, rel: "noreferrer" }, link.title);
+      return (
+        href &&
+        h("a", { href, class: "panel-link", target: link.targetBlank ? "_blank" : null, rel: "noreferrer" }, link.title)
+      );
     });
     return h("header", {}, h("h3", { id, title: name }, name), this.#state, ...leads, about || null, alone);
   }
 
   /** Asks and draws, if it can be seen and has not yet asked what the session wants now. */
   async refresh(): Promise<void> {
-    if (!this.visible || this.#asked === this.#session.number) return;
+    if (!this.visible || !this.#session.ready || this.#asked === this.#session.number) return;
     this.#asked = this.#session.number;
     this.#asking?.abort();
     const asking = (this.#asking = new AbortController());
@@ -60,7 +84,12 @@ export class Frame {
     if (SILENT.has(type) || !isKnown(type)) return this.#show([]);
     this.element.setAttribute("aria-busy", "true");
     try {
-      const answers = await askPanel({ ...this.#session.ask(), panel: this.#panel, points: this.#countPoints(), signal: asking.signal });
+      const answers = await askPanel({
+        ...this.#session.ask(),
+        panel: this.#panel,
+        points: this.#countPoints(),
+        signal: asking.signal,
+      });
       await this.#session.annotated();
       if (!asking.signal.aborted) this.#show(answers);
     } catch (error) {
@@ -83,14 +112,19 @@ export class Frame {
   #show(answers: Answer[]): void {
     this.#answers = answers;
     const warnings = answers.flatMap((answer) => answer.warnings);
-    this.#state.replaceChildren(...(warnings.length ? [h("span", { title: warnings.join("\n") }, "⚠ incomplete")] : []));
+    this.#state.replaceChildren(
+      ...(warnings.length ? [h("span", { title: warnings.join("\n") }, "⚠ incomplete")] : []),
+    );
     this.redraw();
   }
 
   /** Draws the last answers again: the theme, the room or a choice is another one. What has the focus keeps it. */
   redraw(): void {
     if (!this.#answers) return;
-    const focused = document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement) ? document.activeElement : null;
+    const focused =
+      document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement)
+        ? document.activeElement
+        : null;
     const key = focused?.dataset.focus ?? (focused?.className === "chart" ? ".chart" : "");
     const scrolled = this.#body.firstElementChild?.scrollTop ?? 0;
     this.#clear();
@@ -98,10 +132,15 @@ export class Frame {
       this.#drawing = findKind(this.#panel.type)(this.#body, this.#view(this.#answers));
     } catch (error) {
       this.#clear();
-      this.#body.append(h("p", { class: "failed", role: "alert" }, `this cannot be drawn: ${(error as Error).message}`));
+      this.#body.append(
+        h("p", { class: "failed", role: "alert" }, `this cannot be drawn: ${(error as Error).message}`),
+      );
     }
     this.#body.firstElementChild?.scrollTo({ top: scrolled });
-    if (key) [...this.#body.querySelectorAll<HTMLElement>("[data-focus], .chart")].find((e) => e.dataset.focus === key || (key === ".chart" && e.className === "chart"))?.focus({ preventScroll: true });
+    if (key)
+      [...this.#body.querySelectorAll<HTMLElement>("[data-focus], .chart")]
+        .find((e) => e.dataset.focus === key || (key === ".chart" && e.className === "chart"))
+        ?.focus({ preventScroll: true });
   }
 
   #view(answers: Answer[]): View {

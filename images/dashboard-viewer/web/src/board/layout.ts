@@ -18,12 +18,16 @@ const USUAL: GridPos = { x: 0, y: 0, w: 12, h: 8 };
 
 /** Panels behind a row are that row's, as Grafana stores those that are not folded. */
 export function arrangeSections(panels: readonly Panel[]): Section[] {
-  const ordered = [...panels].sort((a, b) => (a.gridPos?.y ?? 0) - (b.gridPos?.y ?? 0) || (a.gridPos?.x ?? 0) - (b.gridPos?.x ?? 0));
+  const ordered = [...panels].sort(
+    (a, b) => (a.gridPos?.y ?? 0) - (b.gridPos?.y ?? 0) || (a.gridPos?.x ?? 0) - (b.gridPos?.x ?? 0),
+  );
   const found: { row: Panel | undefined; panels: Panel[] }[] = [{ row: undefined, panels: [] }];
   for (const panel of ordered)
     if (panel.type === "row") found.push({ row: panel, panels: [...(panel.panels ?? [])] });
     else found.at(-1)?.panels.push(panel);
-  return found.filter(({ row, panels: inside }) => row || inside.length > 0).map(({ row, panels: inside }) => ({ row, panels: place(inside) }));
+  return found
+    .filter(({ row, panels: inside }) => row || inside.length > 0)
+    .map(({ row, panels: inside }) => ({ row, panels: place(inside) }));
 }
 
 function place(panels: readonly Panel[]): Placed[] {

@@ -1,4 +1,5 @@
-// A button that opens a box of choices; the browser closes it with Escape or a press elsewhere, and gives the focus back.
+// A button that opens a box of choices; the browser closes it with Escape or a press elsewhere, and gives the
+// focus back.
 
 import { h } from "../dom.ts";
 import { buildIcon } from "../icons.ts";
@@ -18,7 +19,19 @@ let count = 0;
 export function buildMenu({ label, name, plain, build }: Menu): HTMLElement {
   const id = `menu-${++count}`;
   const box = h("div", { id, class: "menu", popover: "auto" });
-  const button = h("button", { type: "button", class: plain ? "icon" : "choice", popovertarget: id, "aria-label": name ?? null, "aria-haspopup": "dialog", "aria-expanded": "false" }, label, !plain && buildIcon("down"));
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: plain ? "icon" : "choice",
+      popovertarget: id,
+      "aria-label": name ?? null,
+      "aria-haspopup": "dialog",
+      "aria-expanded": "false",
+    },
+    label,
+    !plain && buildIcon("down"),
+  );
   box.addEventListener("beforetoggle", (event) => {
     const open = (event as ToggleEvent).newState === "open";
     button.setAttribute("aria-expanded", String(open));

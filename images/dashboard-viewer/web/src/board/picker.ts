@@ -43,20 +43,30 @@ function buildOptions(variable: Variable, change: (variable: Variable) => void, 
   const { model } = variable;
   const options: Option[] = model.includeAll ? [{ text: "All", value: ALL }, ...variable.options] : variable.options;
   const list = h("ul", { class: "options" });
-  const fill = (words: string): void => list.replaceChildren(...options.filter((o) => o.text.toLowerCase().includes(words)).map((o) => h("li", {}, model.multi ? buildCheck(o) : buildChoice(o))));
+  const fill = (words: string): void =>
+    list.replaceChildren(
+      ...options
+        .filter((o) => o.text.toLowerCase().includes(words))
+        .map((o) => h("li", {}, model.multi ? buildCheck(o) : buildChoice(o))),
+    );
   const buildChoice = (option: Option): HTMLElement => {
     const press = (): void => {
       close();
       variable.chosen = [option.value];
       change(variable);
     };
-    return h("button", { type: "button", "aria-current": variable.chosen.includes(option.value) ? "true" : null, on: { click: press } }, option.text);
+    return h(
+      "button",
+      { type: "button", "aria-current": variable.chosen.includes(option.value) ? "true" : null, on: { click: press } },
+      option.text,
+    );
   };
   const buildCheck = (option: Option): HTMLElement => {
     const box = h("input", { type: "checkbox", checked: variable.chosen.includes(option.value) });
     box.addEventListener("change", () => {
       variable.chosen = toggle(variable.chosen, option.value, box.checked, Boolean(model.includeAll));
-      for (const [i, other] of [...list.querySelectorAll("input")].entries()) other.checked = variable.chosen.includes(visible()[i]?.value ?? "");
+      for (const [i, other] of [...list.querySelectorAll("input")].entries())
+        other.checked = variable.chosen.includes(visible()[i]?.value ?? "");
       change(variable);
     });
     return h("label", {}, box, option.text);

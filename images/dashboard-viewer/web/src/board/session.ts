@@ -12,6 +12,9 @@ export interface Shared {
   sources: readonly Source[];
 }
 
+/** Milliseconds that panels wait for the marks of alerts. */
+const PATIENCE = 250;
+
 export class Session {
   readonly board: Board;
   readonly sources: readonly Source[];
@@ -22,7 +25,11 @@ export class Session {
   /** Whether marks of alerts are drawn. */
   marked = true;
   number = 0;
+  /** Whether queries can be asked: what is chosen is known. */
+  ready = false;
   zoom: (span: Span) => void = () => undefined;
+  /** Marks came after panels had been drawn without them. */
+  marksCame: () => void = () => undefined;
   showAlone: (panel: Panel) => void = () => undefined;
   #span: Span;
   #asking = new AbortController();
@@ -54,16 +61,19 @@ export class Session {
     this.#annotated = this.#askAnnotations();
   }
 
-  /** When the marks of alerts are there, or cannot be had: they must not keep anything from being drawn. */
+  /** When the marks of alerts are there, or take too long: they must not keep anything from being drawn. */
   annotated(): Promise<void> {
-    return this.#annotated;
+    return Promise.race([this.#annotated, new Promise<void>((done) => setTimeout(done, PATIENCE))]);
   }
 
   async #askAnnotations(): Promise<void> {
     const models = this.marked ? (this.board.annotations?.list ?? []) : [];
     const { signal } = this.#asking;
+    const began = performance.now();
     const found = await askAnnotations(models, this.sources, this.scope, this.#span, signal).catch(() => []);
-    if (!signal.aborted) this.annotations = found;
+    if (signal.aborted) return;
+    this.annotations = found;
+    if (performance.now() - began > PATIENCE) this.marksCame();
   }
 
   /** Whether queries can be asked before the variables' options are known. */
@@ -71,12 +81,12 @@ export class Session {
     return this.variables.every(isSettled);
   }
 
-  /** Asks for the options of all variables. Returns whether what is chosen has changed by it. */
+  /** Asks for the options of all variables. Returns whether what queries see of them has changed by it. */
   async loadVariables(): Promise<boolean> {
-    const before = JSON.stringify(this.variables.map((variable) => variable.chosen));
+    const before = JSON.stringify([...this.scope]);
     for (const round of orderVariables(this.variables))
       await Promise.all(round.map((variable) => this.#load(variable)));
-    return before !== JSON.stringify(this.variables.map((variable) => variable.chosen));
+    return before !== JSON.stringify([...this.scope]);
   }
 
   async #load(variable: Variable): Promise<void> {

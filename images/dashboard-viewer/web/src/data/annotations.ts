@@ -17,23 +17,38 @@ interface Matrix {
 
 /** The regions of all annotations that are on; only those of Prometheus can be asked. */
 export async function askAnnotations(
-  models: readonly AnnotationModel[], sources: readonly Source[], scope: Scope, span: Span, signal: AbortSignal,
+  models: readonly AnnotationModel[],
+  sources: readonly Source[],
+  scope: Scope,
+  span: Span,
+  signal: AbortSignal,
 ): Promise<AnnotationRegion[]> {
   const asked = models.filter((model) => model.enable !== false && !model.builtIn && model.expr);
-  const found = await Promise.all(asked.map(async (model) => {
-    const source = findSource(sources, model.datasource, scope);
-    if (source?.type !== "prometheus") return [];
-    const step = deriveStep(span, 240, 15);
-    const { start, end } = alignSpan(span, step);
-    const query = new URLSearchParams({ query: interpolate(model.expr ?? "", scope), start: `${start}`, end: `${end}`, step: `${step}` });
-    const { data } = await askSource<Matrix>(source.uid, "api/v1/query_range", query, { post: true, signal });
-    return joinRegions(data.result, step, model);
-  }));
+  const found = await Promise.all(
+    asked.map(async (model) => {
+      const source = findSource(sources, model.datasource, scope);
+      if (source?.type !== "prometheus") return [];
+      const step = deriveStep(span, 240, 15);
+      const { start, end } = alignSpan(span, step);
+      const query = new URLSearchParams({
+        query: interpolate(model.expr ?? "", scope),
+        start: `${start}`,
+        end: `${end}`,
+        step: `${step}`,
+      });
+      const { data } = await askSource<Matrix>(source.uid, "api/v1/query_range", query, { post: true, signal });
+      return joinRegions(data.result, step, model);
+    }),
+  );
   return found.flat();
 }
 
 /** Samples that follow each other are one region. */
-export function joinRegions(result: Matrix["data"]["result"], step: number, model: AnnotationModel): AnnotationRegion[] {
+export function joinRegions(
+  result: Matrix["data"]["result"],
+  step: number,
+  model: AnnotationModel,
+): AnnotationRegion[] {
   const regions: AnnotationRegion[] = [];
   for (const { metric, values } of result) {
     const title = describeLabels(metric) || model.name;

@@ -9,7 +9,11 @@ export interface Buckets {
 }
 
 /** Counts of each bucket alone; `le` counts all up to its bound. */
-export function splitBuckets(series: readonly Series[], times: readonly number[], values: readonly (readonly (number | null)[])[]): Buckets {
+export function splitBuckets(
+  series: readonly Series[],
+  times: readonly number[],
+  values: readonly (readonly (number | null)[])[],
+): Buckets {
   const bounds = series.map((one) => readBound(one));
   const cumulative = series.every((one) => "le" in one.labels || readBound(one) !== undefined);
   const order = series.map((_, i) => i).sort((a, b) => (bounds[a] ?? Infinity) - (bounds[b] ?? Infinity));

@@ -59,7 +59,12 @@ function assign(target: Record<string, unknown>, [key, ...rest]: string[], value
 }
 
 /** The colour of the last threshold that is not above the value. */
-export function pickThreshold(value: number, thresholds: Thresholds | undefined, min = 0, max = 100): string | undefined {
+export function pickThreshold(
+  value: number,
+  thresholds: Thresholds | undefined,
+  min = 0,
+  max = 100,
+): string | undefined {
   let color: string | undefined;
   for (const step of thresholds?.steps ?? [])
     if (value >= resolveStep(step.value, thresholds?.mode, min, max)) color = step.color;
@@ -67,7 +72,12 @@ export function pickThreshold(value: number, thresholds: Thresholds | undefined,
 }
 
 /** Where a threshold stands on the axis: percentages are of the range from min to max. */
-export function resolveStep(value: number | null | undefined, mode: string | undefined, min: number, max: number): number {
+export function resolveStep(
+  value: number | null | undefined,
+  mode: string | undefined,
+  min: number,
+  max: number,
+): number {
   if (value === null || value === undefined) return -Infinity;
   return mode === "percentage" ? min + ((max - min) * value) / 100 : value;
 }
@@ -113,7 +123,8 @@ function applyMapping(value: number | string | null | undefined, { type, options
     const to = (options.to as number | null) ?? Infinity;
     return value >= from && value <= to ? result : undefined;
   }
-  if (type === "regex" && typeof value === "string") return parsePattern(String(options.pattern))?.test(value) ? result : undefined;
+  if (type === "regex" && typeof value === "string")
+    return parsePattern(String(options.pattern))?.test(value) ? result : undefined;
   return type === "special" && isSpecial(value, String(options.match)) ? result : undefined;
 }
 
@@ -146,7 +157,8 @@ export const REDUCTIONS: Record<string, { label: string; reduce: Reduction }> = 
   count: { label: "Count", reduce: (values) => values.length },
   range: {
     label: "Range",
-    reduce: (values) => orNull(numbers(values), (v) => v.reduce((a, b) => Math.max(a, b)) - v.reduce((a, b) => Math.min(a, b))),
+    reduce: (values) =>
+      orNull(numbers(values), (v) => v.reduce((a, b) => Math.max(a, b)) - v.reduce((a, b) => Math.min(a, b))),
   },
   diff: { label: "Difference", reduce: (values) => orNull(numbers(values), (v) => (v.at(-1) ?? 0) - (v[0] ?? 0)) },
 };

@@ -20,10 +20,13 @@ export type Language = "query" | "text" | "address";
 
 /** The text with its variables replaced; unknown ones stay as they are. */
 export function interpolate(text: string, scope: Scope, language: Language = "query"): string {
-  return text.replace(VARIABLE, (whole: string, plain?: string, braced?: string, format?: string, old?: string, oldFormat?: string) => {
-    const value = scope.get(plain ?? braced ?? old ?? "");
-    return value ? formatVariable(value, format ?? oldFormat ?? language) : whole;
-  });
+  return text.replace(
+    VARIABLE,
+    (whole: string, plain?: string, braced?: string, format?: string, old?: string, oldFormat?: string) => {
+      const value = scope.get(plain ?? braced ?? old ?? "");
+      return value ? formatVariable(value, format ?? oldFormat ?? language) : whole;
+    },
+  );
 }
 
 /** The names of variables in a text, each once. */
@@ -64,8 +67,15 @@ export const escapeRegex = (value: string): string => value.replace(/[\\^$*+?.()
 export const escapeText = (value: string): string => value.replace(/[\\"]/g, "\\$&");
 
 /** The name of a series by its template, such as {{service}}; by its labels where there is none. */
-export function nameSeries(template: string | undefined, labels: Readonly<Record<string, string>>, expr: string): string {
-  if (template && template !== "__auto") return template.replace(/\{\{\s*([^}]+?)\s*\}\}/g, (_, name: string) => labels[name] ?? "");
+export function nameSeries(
+  template: string | undefined,
+  labels: Readonly<Record<string, string>>,
+  expr: string,
+): string {
+  if (template && template !== "__auto") {
+    const filled = template.replace(/\{\{\s*([^}]+?)\s*\}\}/g, (_, name: string) => labels[name] ?? "");
+    if (filled.trim()) return filled;
+  }
   const { __name__: metric = "", ...others } = labels;
   const listed = Object.entries(others).map(([name, value]) => `${name}="${value}"`);
   if (template === "__auto" && listed.length === 1 && !metric) return Object.values(others)[0] ?? "";

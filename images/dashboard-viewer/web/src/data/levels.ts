@@ -13,7 +13,8 @@ const NAMES: readonly (readonly [Level, RegExp])[] = [
 ];
 const LABELS = ["level", "detected_level", "severity", "lvl", "loglevel"];
 const FIELD = /["']?\b(?:level|severity|lvl)["']?\s*[=:]\s*["']?([A-Za-z]+)/;
-const WORD = /(?:^|[\s[(<|])(EMERG|ALERT|CRIT|CRITICAL|FATAL|PANIC|ERROR|ERR|WARN|WARNING|INFO|NOTICE|DEBUG|TRACE)(?=$|[\s\])>:|])/;
+const WORD =
+  /(?:^|[\s[(<|])(EMERG|ALERT|CRIT|CRITICAL|FATAL|PANIC|ERROR|ERR|WARN|WARNING|INFO|NOTICE|DEBUG|TRACE)(?=$|[\s\])>:|])/;
 
 export const COLORS: Record<Level, string> = {
   critical: "purple",
@@ -48,10 +49,14 @@ export function readFields(line: string): Record<string, string> {
   try {
     const parsed: unknown = JSON.parse(line);
     if (parsed && typeof parsed === "object" && !Array.isArray(parsed))
-      for (const [name, value] of Object.entries(parsed)) found[name] = typeof value === "string" ? value : JSON.stringify(value);
+      for (const [name, value] of Object.entries(parsed))
+        found[name] = typeof value === "string" ? value : JSON.stringify(value);
     return found;
   } catch {
-    for (const [, name = "", quoted, plain] of line.matchAll(/(?:^|\s)([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S+))/g)) found[name] = quoted ?? plain ?? "";
+    for (const [, name = "", quoted, plain] of line.matchAll(
+      /(?:^|\s)([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S+))/g,
+    ))
+      found[name] = quoted ?? plain ?? "";
     return found;
   }
 }

@@ -1,6 +1,7 @@
 // A small part of Markdown as a tree: headings, lists, paragraphs, code, and in them links, bold, italics and code.
 
-export type Inline = { kind: "text" | "code" | "strong" | "em"; text: string } | { kind: "link"; text: string; href: string };
+export type Inline =
+  { kind: "text" | "code" | "strong" | "em"; text: string } | { kind: "link"; text: string; href: string };
 export type Block =
   | { kind: "heading"; level: number; content: Inline[] }
   | { kind: "paragraph"; content: Inline[] }
@@ -10,7 +11,7 @@ export type Block =
 export function parseMarkdown(text: string): Block[] {
   const blocks: Block[] = [];
   const lines = text.replaceAll("\r\n", "\n").split("\n");
-  for (let i = 0; i < lines.length; ) i = takeBlock(lines, i, blocks);
+  for (let i = 0; i < lines.length;) i = takeBlock(lines, i, blocks);
   return blocks;
 }
 
@@ -29,9 +30,16 @@ function takeBlock(lines: readonly string[], at: number, blocks: Block[]): numbe
   }
   const item = /^\s*(?:[-*+]|(\d+)\.)\s+/;
   const first = item.exec(line);
-  const end = findEnd(lines, at, (other) => (first ? !item.test(other) : !other.trim() || item.test(other) || /^(#|```)/.test(other)));
+  const end = findEnd(lines, at, (other) =>
+    first ? !item.test(other) : !other.trim() || item.test(other) || /^(#|```)/.test(other),
+  );
   const taken = lines.slice(at, end);
-  if (first) blocks.push({ kind: "list", ordered: first[1] !== undefined, items: taken.map((other) => parseInline(other.replace(item, ""))) });
+  if (first)
+    blocks.push({
+      kind: "list",
+      ordered: first[1] !== undefined,
+      items: taken.map((other) => parseInline(other.replace(item, ""))),
+    });
   else blocks.push({ kind: "paragraph", content: parseInline(taken.join(" ")) });
   return end;
 }

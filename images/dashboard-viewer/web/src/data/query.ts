@@ -1,5 +1,6 @@
 // Queries of Prometheus and Loki by their own APIs, and their answers as series and lines.
-// https://prometheus.io/docs/prometheus/latest/querying/api/ and https://grafana.com/docs/loki/latest/reference/loki-http-api/
+// https://prometheus.io/docs/prometheus/latest/querying/api/
+// https://grafana.com/docs/loki/latest/reference/loki-http-api/
 
 import { askSource } from "../api.ts";
 import type { Answer, Labels, LogLine, Panel, Series, Source, Target } from "../model.ts";
@@ -48,10 +49,20 @@ export interface Plan {
 }
 
 /** What is asked: the path and the parameters of the data source's API. */
-export function planQuery(target: Target, source: Source, question: Pick<Question, "panel" | "scope" | "span" | "points">): Plan {
+export function planQuery(
+  target: Target,
+  source: Source,
+  question: Pick<Question, "panel" | "scope" | "span" | "points">,
+): Plan {
   const scrape = parseDuration(String(source.jsonData?.timeInterval ?? "")) ?? 15;
-  const asked = parseDuration(interpolate(target.interval || question.panel.interval || "", question.scope).replace(/^>/, ""));
-  const step = deriveStep(question.span, question.panel.maxDataPoints ?? question.points, asked ?? (source.type === "loki" ? 1 : scrape));
+  const asked = parseDuration(
+    interpolate(target.interval || question.panel.interval || "", question.scope).replace(/^>/, ""),
+  );
+  const step = deriveStep(
+    question.span,
+    question.panel.maxDataPoints ?? question.points,
+    asked ?? (source.type === "loki" ? 1 : scrape),
+  );
   const expr = interpolate(target.expr ?? "", buildTimes(question, step, scrape)).trim();
   const root = source.type === "loki" ? "loki/api/v1" : "api/v1";
   const { start, end } = alignSpan(question.span, step);
@@ -61,12 +72,20 @@ export function planQuery(target: Target, source: Source, question: Pick<Questio
     query.set("time", question.span.end.toFixed(3));
     return { path: `${root}/query`, query, expr, step };
   }
-  for (const [name, value] of Object.entries({ start, end: source.type === "loki" ? question.span.end.toFixed(3) : end, step })) query.set(name, String(value));
+  for (const [name, value] of Object.entries({
+    start,
+    end: source.type === "loki" ? question.span.end.toFixed(3) : end,
+    step,
+  }))
+    query.set(name, String(value));
   if (source.type === "loki") query.set("limit", String(target.maxLines ?? source.jsonData?.maxLines ?? 1000));
   return { path: `${root}/query_range`, query, expr, step };
 }
 
-/** The variables that a range brings: https://grafana.com/docs/grafana/latest/dashboards/variables/add-template-variables/#global-variables. */
+/**
+ * The variables that a range brings.
+ * https://grafana.com/docs/grafana/latest/dashboards/variables/add-template-variables/#global-variables
+ */
 function buildTimes({ scope, span }: Pick<Question, "scope" | "span">, step: number, scrape: number): Scope {
   const length = Math.max(Math.round(span.end - span.start), 1);
   const times: Record<string, string> = {
@@ -80,7 +99,10 @@ function buildTimes({ scope, span }: Pick<Question, "scope" | "span">, step: num
     __from: String(Math.round(span.start * 1000)),
     __to: String(Math.round(span.end * 1000)),
   };
-  return new Map<string, Value>([...scope, ...Object.entries(times).map(([name, value]): [string, Value] => [name, single(value)])]);
+  return new Map<string, Value>([
+    ...scope,
+    ...Object.entries(times).map(([name, value]): [string, Value] => [name, single(value)]),
+  ]);
 }
 
 /** The answer of an API as series and lines, whatever kind it is. */
@@ -89,7 +111,9 @@ export function readAnswer(raw: Raw, target: Target, expr: string, step: number,
   const { resultType = "", result = [] } = raw.data ?? {};
   if (resultType === "streams") answer.lines = readStreams(result as Stream[]);
   else if (resultType === "scalar") answer.series = [buildSeries(target, {}, [result as Sample], expr, scope)];
-  else for (const one of result as Result[]) answer.series.push(buildSeries(target, one.metric, one.values ?? (one.value ? [one.value] : []), expr, scope));
+  else
+    for (const one of result as Result[])
+      answer.series.push(buildSeries(target, one.metric, one.values ?? (one.value ? [one.value] : []), expr, scope));
   return answer;
 }
 
@@ -108,7 +132,13 @@ interface Stream {
 
 function buildSeries(target: Target, labels: Labels, samples: readonly Sample[], expr: string, scope: Scope): Series {
   const template = target.legendFormat && interpolate(target.legendFormat, scope, "text");
-  const series: Series = { refId: target.refId ?? "", name: nameSeries(template, labels, expr), labels, times: [], values: [] };
+  const series: Series = {
+    refId: target.refId ?? "",
+    name: nameSeries(template, labels, expr),
+    labels,
+    times: [],
+    values: [],
+  };
   for (const [time, value] of samples) {
     series.times.push(time);
     series.values.push(readNumber(value));
@@ -116,12 +146,12 @@ function buildSeries(target: Target, labels: Labels, samples: readonly Sample[],
   return series;
 }
 
-const readNumber = (text: string): number =>
-  text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text);
+const readNumber = (text: string): number => (text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text));
 
 function readStreams(streams: readonly Stream[]): LogLine[] {
   const lines: LogLine[] = [];
   for (const { stream, values } of streams)
-    for (const [nanoseconds, line] of values) lines.push({ time: Number(BigInt(nanoseconds) / 1000n) / 1000, line, labels: stream });
+    for (const [nanoseconds, line] of values)
+      lines.push({ time: Number(BigInt(nanoseconds) / 1000n) / 1000, line, labels: stream });
   return lines.sort((a, b) => b.time - a.time);
 }

@@ -20,7 +20,10 @@ export function buildTable(answers: readonly Answer[], panel: Panel): Table {
   const several = answers.length > 1;
   const tables = answers.map((answer) => buildRows(answer, several));
   const transformations = (panel.transformations ?? []).filter((one) => !one.disabled);
-  let table = transformations.some(({ id }) => id === "merge") || tables.length < 2 ? mergeTables(tables) : mergeTables(tables.slice(0, 1));
+  let table =
+    transformations.some(({ id }) => id === "merge") || tables.length < 2
+      ? mergeTables(tables)
+      : mergeTables(tables.slice(0, 1));
   for (const { id, options = {} } of transformations) if (id === "organize") table = organize(table, options);
   return table;
 }
@@ -28,7 +31,11 @@ export function buildTable(answers: readonly Answer[], panel: Panel): Table {
 function buildRows(answer: Answer, several: boolean): Table {
   const name = several ? `Value #${answer.target.refId}` : "Value";
   const labels = [...new Set(answer.series.flatMap((series) => Object.keys(series.labels)))].sort();
-  const rows = answer.series.map((series): Row => ({ [TIME]: (series.times.at(-1) ?? 0) * 1000, ...series.labels, [name]: series.values.at(-1) ?? null }));
+  const rows = answer.series.map((series): Row => ({
+    [TIME]: (series.times.at(-1) ?? 0) * 1000,
+    ...series.labels,
+    [name]: series.values.at(-1) ?? null,
+  }));
   return { columns: [TIME, ...labels, name], rows, refs: { [name]: answer.target.refId ?? "" } };
 }
 
@@ -37,16 +44,24 @@ export function mergeTables(tables: readonly Table[]): Table {
   const filled = tables.filter((table) => table.rows.length > 0);
   const values = new Set(filled.flatMap((table) => Object.keys(table.refs)));
   const columns = [...new Set([...filled.flatMap((t) => t.columns.filter((c) => !values.has(c))), ...values])];
-  const keys = columns.filter((column) => column !== TIME && !values.has(column) && filled.every((table) => table.columns.includes(column)));
+  const keys = columns.filter(
+    (column) => column !== TIME && !values.has(column) && filled.every((table) => table.columns.includes(column)),
+  );
   const merged = new Map<string, Row[]>();
   for (const row of filled.flatMap((table) => table.rows)) {
     const key = JSON.stringify(keys.map((column) => row[column] ?? ""));
     const known = merged.get(key) ?? [];
-    const fitting = known.find((other) => Object.entries(row).every(([c, v]) => c === TIME || other[c] === undefined || other[c] === v));
+    const fitting = known.find((other) =>
+      Object.entries(row).every(([c, v]) => c === TIME || other[c] === undefined || other[c] === v),
+    );
     if (fitting) Object.assign(fitting, row);
     else merged.set(key, [...known, { ...row }]);
   }
-  return { columns, rows: [...merged.values()].flat(), refs: Object.assign({}, ...tables.map((table) => table.refs)) as Record<string, string> };
+  return {
+    columns,
+    rows: [...merged.values()].flat(),
+    refs: Object.assign({}, ...tables.map((table) => table.refs)) as Record<string, string>,
+  };
 }
 
 /** Columns left out, in another order, or by another name. */

@@ -12,7 +12,16 @@ export interface Span {
   end: number;
 }
 
-const SECONDS: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400, w: 604800, M: 2592000, y: 31536000 };
+const SECONDS: Record<string, number> = {
+  ms: 0.001,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86400,
+  w: 604800,
+  M: 2592000,
+  y: 31536000,
+};
 
 /** Seconds of a duration such as 15s, 1h30m or 250ms; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
@@ -116,7 +125,15 @@ export function formatTicks(ticks: readonly number[], increment: number): string
   });
 }
 
-const NAMES: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day", w: "week", M: "month", y: "year" };
+const NAMES: Record<string, string> = {
+  s: "second",
+  m: "minute",
+  h: "hour",
+  d: "day",
+  w: "week",
+  M: "month",
+  y: "year",
+};
 
 /** A range in words: Last 6 hours, or both moments. */
 export function describeRange(range: Range): string {

@@ -72,7 +72,8 @@ function readSpan(span: RawSpan, trace: RawTrace, depth: number): TraceSpan {
   };
 }
 
-const readTags = (tags: readonly Tag[]): Record<string, string> => Object.fromEntries(tags.map(({ key, value }) => [key, String(value)]));
+const readTags = (tags: readonly Tag[]): Record<string, string> =>
+  Object.fromEntries(tags.map(({ key, value }) => [key, String(value)]));
 
 /** The query for the log lines of a trace, as the source's link to logs says. */
 export function buildLogQuery(id: string, services: readonly string[], label: string): string {

@@ -50,29 +50,57 @@ const findBase = (steps: readonly (readonly [number, string])[], factor: number)
 const SHORT = ["", "K", "Mil", "Bil", "Tri"];
 const SI = ["", "k", "M", "G", "T", "P"];
 const DURATION = [
-  [1e-9, "ns"], [1e-6, "µs"], [1e-3, "ms"], [1, "s"], [60, "min"], [3600, "h"], [86400, "d"], [604800, "wk"], [31536000, "yr"],
+  [1e-9, "ns"],
+  [1e-6, "µs"],
+  [1e-3, "ms"],
+  [1, "s"],
+  [60, "min"],
+  [3600, "h"],
+  [86400, "d"],
+  [604800, "wk"],
+  [31536000, "yr"],
 ] as const;
 const short = scale(1000, SHORT);
-const simple = (unit: string, factor = 1): Format => (value, decimals) => ({
-  value: formatNumber(value * factor, decimals),
-  unit,
-});
-const rate = (unit: string): Format => (value, decimals) => {
-  const { value: text, unit: size } = scale(1000, SI)(value, decimals);
-  return { value: text, unit: `${size}${unit}` };
-};
-const binary = (unit: string, after = ""): Format => scale(1024, ["", "Ki", "Mi", "Gi", "Ti", "Pi"].map((p) => p + unit), after);
-const decimal = (unit: string, after = ""): Format => scale(1000, SI.map((p) => p + unit), after);
-const money = (sign: string): Format => (value, decimals) => {
-  const { value: text, unit } = short(Math.abs(value), decimals);
-  return { value: `${value < 0 ? "-" : ""}${sign}${text}`, unit };
-};
+const simple =
+  (unit: string, factor = 1): Format =>
+  (value, decimals) => ({
+    value: formatNumber(value * factor, decimals),
+    unit,
+  });
+const rate =
+  (unit: string): Format =>
+  (value, decimals) => {
+    const { value: text, unit: size } = scale(1000, SI)(value, decimals);
+    return { value: text, unit: `${size}${unit}` };
+  };
+const binary = (unit: string, after = ""): Format =>
+  scale(
+    1024,
+    ["", "Ki", "Mi", "Gi", "Ti", "Pi"].map((p) => p + unit),
+    after,
+  );
+const decimal = (unit: string, after = ""): Format =>
+  scale(
+    1000,
+    SI.map((p) => p + unit),
+    after,
+  );
+const money =
+  (sign: string): Format =>
+  (value, decimals) => {
+    const { value: text, unit } = short(Math.abs(value), decimals);
+    return { value: `${value < 0 ? "-" : ""}${sign}${text}`, unit };
+  };
 const duration = (factor: number): Format => ladder(DURATION, factor);
-const whole = (make: (value: number) => string): Format => (value) => ({ value: make(value), unit: "" });
+const whole =
+  (make: (value: number) => string): Format =>
+  (value) => ({ value: make(value), unit: "" });
 const words = (yes: string, no: string): Format => whole((value) => (value ? yes : no));
 
 function formatClock(seconds: number): string {
-  const [d, h, m, s] = [86400, 3600, 60, 1].map((size, i) => Math.floor((i ? seconds % ([86400, 3600, 60][i - 1] ?? 1) : seconds) / size));
+  const [d, h, m, s] = [86400, 3600, 60, 1].map((size, i) =>
+    Math.floor((i ? seconds % ([86400, 3600, 60][i - 1] ?? 1) : seconds) / size),
+  );
   const two = (n = 0): string => String(n).padStart(2, "0");
   return `${d ? `${d}d ` : ""}${two(h)}:${two(m)}:${two(s)}`;
 }
@@ -85,7 +113,7 @@ const FORMATS: Record<string, Format> = {
   percentunit: simple("%", 100),
   s: duration(1),
   ms: duration(1e-3),
-  "µs": duration(1e-6),
+  µs: duration(1e-6),
   ns: duration(1e-9),
   m: duration(60),
   h: duration(3600),
@@ -143,7 +171,8 @@ function pickFormat(unit: string): Format {
   const known = FORMATS[unit || "none"];
   if (known) return known;
   const affix = /^(prefix|suffix|si|currency):(.*)$/s.exec(unit);
-  if (affix?.[1] === "prefix" || affix?.[1] === "currency") return (value, decimals) => ({ value: `${affix[2]}${formatNumber(value, decimals)}`, unit: "" });
+  if (affix?.[1] === "prefix" || affix?.[1] === "currency")
+    return (value, decimals) => ({ value: `${affix[2]}${formatNumber(value, decimals)}`, unit: "" });
   if (affix?.[1] === "si") return decimal(affix[2] ?? "");
   return simple(affix?.[2] ?? unit);
 }

@@ -44,12 +44,17 @@ export const readQuery = (model: VariableModel): string =>
 /** Options that nobody has to be asked for: of custom, interval, constant and text. */
 function readOptions(model: VariableModel): Option[] {
   if (model.type !== "custom" && model.type !== "interval") return [];
-  const listed = readQuery(model).split(/(?<!\\),/).map((part) => part.trim().replaceAll("\\,", ",")).filter(Boolean);
+  const listed = readQuery(model)
+    .split(/(?<!\\),/)
+    .map((part) => part.trim().replaceAll("\\,", ","))
+    .filter(Boolean);
   const options = listed.map((part) => {
     const [text = part, value] = part.split(/\s+:\s+/);
     return { text, value: value ?? text };
   });
-  return model.type === "interval" && model.auto ? [{ text: "auto", value: `$__auto_interval_${model.name}` }, ...options] : options;
+  return model.type === "interval" && model.auto
+    ? [{ text: "auto", value: `$__auto_interval_${model.name}` }, ...options]
+    : options;
 }
 
 export interface Asking {
@@ -64,7 +69,9 @@ export async function loadOptions(variable: Variable, asking: Asking): Promise<v
   const { model } = variable;
   if (model.type === "query") variable.options = arrange(await askOptions(model, asking), model);
   if (model.type === "datasource")
-    variable.options = asking.sources.filter((s) => s.type === readQuery(model)).map((s) => ({ text: s.name, value: s.uid }));
+    variable.options = asking.sources
+      .filter((s) => s.type === readQuery(model))
+      .map((s) => ({ text: s.name, value: s.uid }));
   const known = new Set(variable.options.map((option) => option.value));
   if (!["query", "datasource"].includes(model.type) || variable.chosen.includes(ALL)) return;
   const left = variable.chosen.filter((value) => known.has(value));
@@ -85,7 +92,9 @@ async function askOptions(model: VariableModel, asking: Asking): Promise<string[
   const call = (path: string, more: Record<string, string>): Promise<unknown> => {
     const times: Record<string, string> = { start: String(asking.span.start), end: String(asking.span.end) };
     const asked = new URLSearchParams({ ...times, ...more });
-    return askSource<{ data: unknown }>(source.uid, path, asked, { signal: asking.signal }).then((answer) => answer.data);
+    return askSource<{ data: unknown }>(source.uid, path, asked, { signal: asking.signal }).then(
+      (answer) => answer.data,
+    );
   };
   const root = source.type === "loki" ? "loki/api/v1" : "api/v1";
   const values = /^label_values\((?:(.*),)?\s*([\w.:]+)\s*\)$/s.exec(query);
@@ -102,8 +111,16 @@ async function askOptions(model: VariableModel, asking: Asking): Promise<string[
   }
   const inner = /^query_result\((.*)\)$/s.exec(query);
   if (!inner) throw new Error(`the query ${query} is of no kind that is known`);
-  const found = (await call(`${root}/query`, { query: inner[1] ?? "", time: String(asking.span.end) })) as { result: { metric: Labels; value: [number, string] }[] };
-  return found.result.map(({ metric, value }) => `${metric.__name__ ?? ""}{${Object.entries(metric).filter(([k]) => k !== "__name__").map(([k, v]) => `${k}="${v}"`).join(",")}} ${value[1]} ${value[0] * 1000}`);
+  const found = (await call(`${root}/query`, { query: inner[1] ?? "", time: String(asking.span.end) })) as {
+    result: { metric: Labels; value: [number, string] }[];
+  };
+  return found.result.map(
+    ({ metric, value }) =>
+      `${metric.__name__ ?? ""}{${Object.entries(metric)
+        .filter(([k]) => k !== "__name__")
+        .map(([k, v]) => `${k}="${v}"`)
+        .join(",")}} ${value[1]} ${value[0] * 1000}`,
+  );
 }
 
 /** Narrowed by the variable's regular expression, each once, in its order. */
@@ -122,7 +139,10 @@ export function arrange(values: readonly string[], model: VariableModel): Option
 function sortOptions(options: Option[], sort: number): Option[] {
   if (sort === 0) return options;
   const numeric = sort === 3 || sort === 4;
-  const compare = new Intl.Collator(undefined, { numeric: numeric || sort > 6, sensitivity: sort >= 5 ? "base" : "variant" }).compare;
+  const compare = new Intl.Collator(undefined, {
+    numeric: numeric || sort > 6,
+    sensitivity: sort >= 5 ? "base" : "variant",
+  }).compare;
   options.sort((a, b) => compare(a.text, b.text));
   return sort % 2 === 0 ? options.reverse() : options;
 }
@@ -144,7 +164,9 @@ function buildValue({ model, chosen, options }: Variable, span: Span): Value {
   const many = Boolean(model.multi || model.includeAll);
   const all = chosen.includes(ALL);
   if (all && model.allValue) return { values: [model.allValue], texts: ["All"], many, raw: model.allValue };
-  const listed = all ? options.filter((option) => option.value !== ALL) : chosen.map((value) => ({ value, text: options.find((o) => o.value === value)?.text ?? value }));
+  const listed = all
+    ? options.filter((option) => option.value !== ALL)
+    : chosen.map((value) => ({ value, text: options.find((o) => o.value === value)?.text ?? value }));
   const values = listed.map(({ value }) => (value.startsWith("$__auto_interval") ? deriveAuto(model, span) : value));
   return { values, texts: all ? ["All"] : listed.map(({ text }) => text), many };
 }
@@ -161,7 +183,12 @@ export function orderVariables(variables: readonly Variable[]): Variable[][] {
   let left = [...variables];
   while (left.length) {
     const waiting = new Set(left.map((variable) => variable.model.name));
-    const next = left.filter((v) => !listVariables(`${readQuery(v.model)} ${JSON.stringify(v.model.datasource ?? "")}`).some((n) => names.has(n) && waiting.has(n) && n !== v.model.name));
+    const next = left.filter(
+      (v) =>
+        !listVariables(`${readQuery(v.model)} ${JSON.stringify(v.model.datasource ?? "")}`).some(
+          (n) => names.has(n) && waiting.has(n) && n !== v.model.name,
+        ),
+    );
     rounds.push(next.length ? next : left); // a circle is asked as it stands
     left = next.length ? left.filter((variable) => !next.includes(variable)) : [];
   }

@@ -5,9 +5,16 @@ import { h } from "../dom.ts";
 
 export async function showList(main: HTMLElement): Promise<void> {
   document.title = "Dashboards";
-  const [hits, state] = await Promise.all([findBoards({}), ask<{ warnings: string[]; complaint: string }>("/api/viewer/warnings")]);
+  const [hits, state] = await Promise.all([
+    findBoards({}),
+    ask<{ warnings: string[]; complaint: string }>("/api/viewer/warnings"),
+  ]);
   const results = h("div", { class: "folders" });
-  const search = h("input", { type: "search", placeholder: "Search by name or tag", "aria-label": "Search dashboards" });
+  const search = h("input", {
+    type: "search",
+    placeholder: "Search by name or tag",
+    "aria-label": "Search dashboards",
+  });
   const fill = (): void => results.replaceChildren(...buildFolders(hits, search.value.toLowerCase().trim()));
   search.addEventListener("input", fill);
   fill();
@@ -24,7 +31,10 @@ function buildFolders(hits: readonly Hit[], words: string): HTMLElement[] {
   const found = hits.filter((hit) => `${hit.title} ${hit.tags.join(" ")}`.toLowerCase().includes(words));
   if (found.length === 0) return [h("p", { class: "empty" }, "No dashboards")];
   const folders = Map.groupBy(found, (hit) => hit.folderTitle ?? "General");
-  return [...folders].map(([folder, inside]) => h("section", {}, h("h2", {}, folder), h("ul", { class: "boards" }, ...inside.map(buildEntry))));
+  return [...folders].map(([folder, inside]) =>
+    h("section", {}, h("h2", {}, folder), h("ul", { class: "boards" }, ...inside.map(buildEntry))),
+  );
 }
 
-const buildEntry = (hit: Hit): HTMLElement => h("li", {}, h("a", { href: hit.url }, hit.title), h("small", {}, hit.tags.join(", ")));
+const buildEntry = (hit: Hit): HTMLElement =>
+  h("li", {}, h("a", { href: hit.url }, hit.title), h("small", {}, hit.tags.join(", ")));

@@ -27,8 +27,18 @@ export const drawBargauge: Draw = (host, view) => {
     const shown = show(value, config);
     const share = value === null ? 0 : Math.min(Math.max((value - min) / (max - min || 1), 0), 1);
     const name = config.displayName || one.name;
-    const bar = h("div", { class: options.showUnfilled === false ? "bar" : "bar track" }, h("div", { style: { "--share": `${share * 100}%`, background: resolveColor(shown.color) } }));
-    return h("li", {}, h("span", { class: "bar-name", title: name }, name), bar, h("b", { style: { color: resolveColor(shown.color) } }, shown.text));
+    const bar = h(
+      "div",
+      { class: options.showUnfilled === false ? "bar" : "bar track" },
+      h("div", { style: { "--share": `${share * 100}%`, background: resolveColor(shown.color) } }),
+    );
+    return h(
+      "li",
+      {},
+      h("span", { class: "bar-name", title: name }, name),
+      bar,
+      h("b", { style: { color: resolveColor(shown.color) } }, shown.text),
+    );
   });
   host.append(h("ul", { class: options.orientation === "vertical" ? "bars vertical" : "bars" }, ...rows));
 };

@@ -20,7 +20,9 @@ export const drawDashlist: Draw = (host, view) => {
   const list = h("ul", { class: "boards" });
   host.append(list);
   if (options.showSearch === false) {
-    list.append(h("li", { class: "empty" }, "Only searches are listed here: nobody has starred or recently seen dashboards"));
+    list.append(
+      h("li", { class: "empty" }, "Only searches are listed here: nobody has starred or recently seen dashboards"),
+    );
     return;
   }
   findBoards({ tags: options.tags ?? [], words: options.query ?? "" }).then(
@@ -30,4 +32,9 @@ export const drawDashlist: Draw = (host, view) => {
 };
 
 const buildEntry = (hit: Hit, options: Partial<Options>): HTMLElement =>
-  h("li", {}, h("a", { href: carryOn(hit.url, Boolean(options.keepTime), Boolean(options.includeVars)) }, hit.title), hit.folderTitle && h("small", {}, hit.folderTitle));
+  h(
+    "li",
+    {},
+    h("a", { href: carryOn(hit.url, Boolean(options.keepTime), Boolean(options.includeVars)) }, hit.title),
+    hit.folderTitle && h("small", {}, hit.folderTitle),
+  );

@@ -19,16 +19,31 @@ export const drawGauge: Draw = (host, view) => {
   const options = readOptions<Options>(view.panel);
   const series = allSeries(view);
   const grid = h("div", { class: "figures" });
-  if (series.length === 0) grid.append(h("p", { class: "empty" }, show(null, view.panel.fieldConfig?.defaults ?? {}).text));
+  if (series.length === 0)
+    grid.append(h("p", { class: "empty" }, show(null, view.panel.fieldConfig?.defaults ?? {}).text));
   for (const one of series) {
     const config = configureSeries(view.panel, one);
     const value = reduceSeries(one, options.reduceOptions?.calcs);
-    grid.append(buildGauge(value, config, deriveBounds(config, series, options.reduceOptions?.calcs), series.length > 1 ? one : undefined, options));
+    grid.append(
+      buildGauge(
+        value,
+        config,
+        deriveBounds(config, series, options.reduceOptions?.calcs),
+        series.length > 1 ? one : undefined,
+        options,
+      ),
+    );
   }
   host.append(grid);
 };
 
-function buildGauge(value: number | null, config: FieldConfig, bounds: [number, number], named: Series | undefined, options: Partial<Options>): HTMLElement {
+function buildGauge(
+  value: number | null,
+  config: FieldConfig,
+  bounds: [number, number],
+  named: Series | undefined,
+  options: Partial<Options>,
+): HTMLElement {
   const [min, max] = bounds;
   const share = (at: number): number => Math.min(Math.max((at - min) / (max - min || 1), 0), 1);
   const shown = show(value, config);
@@ -41,7 +56,18 @@ function buildGauge(value: number | null, config: FieldConfig, bounds: [number, 
     drawArc(0, 1, RADIUS, 9, "var(--track)"),
     value !== null && !Number.isNaN(value) && share(value) > 0 && drawArc(0, share(value), RADIUS, 9, color),
     ...marks,
-    svg("text", { x: "50", y: "54", "text-anchor": "middle", class: "gauge-value", fill: color, style: { "font-size": `${Math.min(18, 88 / Math.max(shown.text.length, 4))}px` } }, shown.text),
+    svg(
+      "text",
+      {
+        x: "50",
+        y: "54",
+        "text-anchor": "middle",
+        class: "gauge-value",
+        fill: color,
+        style: { "font-size": `${Math.min(18, 88 / Math.max(shown.text.length, 4))}px` },
+      },
+      shown.text,
+    ),
   );
   return h("div", { class: "gauge" }, arc, name && h("span", { class: "figure-name", title: name }, name));
 }
@@ -63,5 +89,10 @@ function drawArc(from: number, until: number, radius: number, width: number, col
     return `${(50 + radius * Math.cos(angle)).toFixed(2)} ${(50 + radius * Math.sin(angle)).toFixed(2)}`;
   };
   const large = (until - from) * SWEEP > 180 ? 1 : 0;
-  return svg("path", { d: `M ${place(from)} A ${radius} ${radius} 0 ${large} 1 ${place(until)}`, fill: "none", style: { stroke: color }, "stroke-width": String(width) });
+  return svg("path", {
+    d: `M ${place(from)} A ${radius} ${radius} 0 ${large} 1 ${place(until)}`,
+    fill: "none",
+    style: { stroke: color },
+    "stroke-width": String(width),
+  });
 }

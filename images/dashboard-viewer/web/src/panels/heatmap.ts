@@ -18,8 +18,14 @@ interface Options {
 
 /** From almost the panel's ground to a strong orange, by theme. */
 const RAMP = {
-  dark: [[52, 36, 24], [250, 176, 74]],
-  light: [[255, 243, 224], [176, 66, 0]],
+  dark: [
+    [52, 36, 24],
+    [250, 176, 74],
+  ],
+  light: [
+    [255, 243, 224],
+    [176, 66, 0],
+  ],
 } as const;
 
 export const drawHeatmap: Draw = (host, view) => {
@@ -49,7 +55,11 @@ export const drawHeatmap: Draw = (host, view) => {
     tooltip: (u, index) => {
       const rows = buckets.rows.map((row, i) => ({ name: names[i] ?? "", count: row.counts[index] ?? 0 }));
       const shown = rows.filter(({ count }) => count > 0).reverse();
-      return buildTip(u.data[0][index] ?? 0, shown.map(({ name, count }) => ({ name, text: formatNumber(count), color: color(count) })), view.annotations);
+      return buildTip(
+        u.data[0][index] ?? 0,
+        shown.map(({ name, count }) => ({ name, text: formatNumber(count), color: color(count) })),
+        view.annotations,
+      );
     },
   });
 };
@@ -104,5 +114,11 @@ function drawCells(u: uPlot, { times, rows }: Buckets, step: number, color: (cou
 
 function buildScale(greatest: number, color: (count: number) => string): HTMLElement {
   const stops = Array.from({ length: 9 }, (_, i) => color((greatest * i) / 8)).join(", ");
-  return h("div", { class: "ramp" }, h("span", {}, "0"), h("i", { style: { background: `linear-gradient(to right, ${stops})` } }), h("span", {}, formatNumber(greatest)));
+  return h(
+    "div",
+    { class: "ramp" },
+    h("span", {}, "0"),
+    h("i", { style: { background: `linear-gradient(to right, ${stops})` } }),
+    h("span", {}, formatNumber(greatest)),
+  );
 }

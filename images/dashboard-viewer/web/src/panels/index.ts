@@ -41,6 +41,6 @@ export function findKind(type: string): Draw {
 }
 
 function buildUnknown(type: string): HTMLElement {
-  const words = `Panels of kind “${type}” are not drawn by this viewer. Known are: ${Object.keys(KINDS).join(", ")}.`;
+  const words = `Panels of kind “${type}” are not drawn by this viewer. Known: ${Object.keys(KINDS).join(", ")}.`;
   return h("p", { class: "empty", role: "note" }, words);
 }

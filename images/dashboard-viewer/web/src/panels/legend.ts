@@ -23,7 +23,11 @@ export interface LegendRow {
  * calculations of the panel's own the last value is shown.
  */
 export function drawLegend(
-  host: HTMLElement, rows: readonly LegendRow[], options: LegendOptions, hidden: Set<string>, redraw: () => void,
+  host: HTMLElement,
+  rows: readonly LegendRow[],
+  options: LegendOptions,
+  hidden: Set<string>,
+  redraw: () => void,
 ): void {
   if (options.showLegend === false || options.displayMode === "hidden") return;
   const calcs = (options.calcs?.length ? options.calcs : ["lastNotNull"]).filter((calc) => calc in REDUCTIONS);
@@ -37,7 +41,9 @@ export function drawLegend(
   host.classList.toggle("legend-right", options.placement === "right");
   const buttons = rows.map((row) => buildName(row, hidden.has(row.name), toggle));
   const values = rows.map((row) => calcs.map((calc) => formatCalc(row, calc)));
-  host.append(table ? buildTable(buttons, values, calcs) : buildList(buttons, values, calcs, Boolean(options.calcs?.length)));
+  host.append(
+    table ? buildTable(buttons, values, calcs) : buildList(buttons, values, calcs, Boolean(options.calcs?.length)),
+  );
 }
 
 function buildName(row: LegendRow, hidden: boolean, toggle: (name: string, others: boolean) => void): HTMLElement {
@@ -48,7 +54,13 @@ function buildName(row: LegendRow, hidden: boolean, toggle: (name: string, other
   const title = `${row.name}: press to hide or show, with Ctrl to show it alone`;
   return h(
     "button",
-    { type: "button", "aria-pressed": String(!hidden), title, "data-focus": `legend ${row.name}`, on: { click: press } },
+    {
+      type: "button",
+      "aria-pressed": String(!hidden),
+      title,
+      "data-focus": `legend ${row.name}`,
+      on: { click: press },
+    },
     h("i", { class: "swatch", style: { background: row.color } }),
     h("span", {}, row.name),
   );
@@ -60,12 +72,24 @@ function formatCalc(row: LegendRow, calc: string): string {
 }
 
 function buildList(buttons: HTMLElement[], values: string[][], calcs: string[], named: boolean): HTMLElement {
-  const describe = (row: string[]): string => row.map((text, i) => (named ? `${REDUCTIONS[calcs[i] ?? ""]?.label}: ${text}` : text)).join("  ");
-  return h("ul", { class: "legend" }, ...buttons.map((button, i) => h("li", {}, button, h("b", {}, describe(values[i] ?? [])))));
+  const describe = (row: string[]): string =>
+    row.map((text, i) => (named ? `${REDUCTIONS[calcs[i] ?? ""]?.label}: ${text}` : text)).join("  ");
+  return h(
+    "ul",
+    { class: "legend" },
+    ...buttons.map((button, i) => h("li", {}, button, h("b", {}, describe(values[i] ?? [])))),
+  );
 }
 
 function buildTable(buttons: HTMLElement[], values: string[][], calcs: string[]): HTMLElement {
-  const head = h("tr", {}, h("th", { scope: "col" }, "Name"), ...calcs.map((calc) => h("th", { scope: "col", class: "number" }, REDUCTIONS[calc]?.label ?? calc)));
-  const body = buttons.map((button, i) => h("tr", {}, h("td", {}, button), ...(values[i] ?? []).map((text) => h("td", { class: "number" }, text))));
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, "Name"),
+    ...calcs.map((calc) => h("th", { scope: "col", class: "number" }, REDUCTIONS[calc]?.label ?? calc)),
+  );
+  const body = buttons.map((button, i) =>
+    h("tr", {}, h("td", {}, button), ...(values[i] ?? []).map((text) => h("td", { class: "number" }, text))),
+  );
   return h("div", { class: "legend table-legend" }, h("table", {}, h("thead", {}, head), h("tbody", {}, ...body)));
 }

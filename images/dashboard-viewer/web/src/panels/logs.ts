@@ -25,12 +25,24 @@ export const drawLogs: Draw = (host, view) => {
   lines.sort((a, b) => (options.sortOrder === "Ascending" ? a.time - b.time : b.time - a.time));
   const opened = (view.memory.get("opened") as Set<string> | undefined) ?? new Set<string>();
   view.memory.set("opened", opened);
-  drawLines(host, lines, options, opened, findSource(view.sources, view.panel.datasource, view.scope), view.panel.title);
+  drawLines(
+    host,
+    lines,
+    options,
+    opened,
+    findSource(view.sources, view.panel.datasource, view.scope),
+    view.panel.title,
+  );
 };
 
 /** The lines as a list; `opened` has those that are unfolded, by what tells them apart. */
 export function drawLines(
-  host: HTMLElement, lines: readonly LogLine[], options: Partial<Options>, opened: Set<string>, source: Source | undefined, title = "Log lines",
+  host: HTMLElement,
+  lines: readonly LogLine[],
+  options: Partial<Options>,
+  opened: Set<string>,
+  source: Source | undefined,
+  title = "Log lines",
 ): void {
   if (lines.length === 0) {
     host.append(h("p", { class: "empty" }, "No lines"));
@@ -41,16 +53,27 @@ export function drawLines(
   host.append(list);
 }
 
-function buildLine(line: LogLine, options: Partial<Options>, opened: Set<string>, source: Source | undefined): HTMLElement {
+function buildLine(
+  line: LogLine,
+  options: Partial<Options>,
+  opened: Set<string>,
+  source: Source | undefined,
+): HTMLElement {
   const level = findLevel(line);
   const key = `${line.time} ${line.line}`;
   const item = h("li", { style: { "--level": resolveColor(COLORS[level]) } });
   const message = stripEscapes(line.line);
   const head = h(
     options.enableLogDetails === false ? "div" : "button",
-    { type: "button", class: "line", "aria-expanded": options.enableLogDetails === false ? null : String(opened.has(key)), "data-focus": key },
+    {
+      type: "button",
+      class: "line",
+      "aria-expanded": options.enableLogDetails === false ? null : String(opened.has(key)),
+      "data-focus": key,
+    },
     h("i", { class: "level", title: level }, h("span", { class: "unseen" }, level)),
-    options.showTime !== false && h("time", { datetime: new Date(line.time).toISOString() }, formatTime(line.time, true)),
+    options.showTime !== false &&
+      h("time", { datetime: new Date(line.time).toISOString() }, formatTime(line.time, true)),
     options.showLabels && h("span", { class: "labels" }, JSON.stringify(line.labels)),
     h("span", { class: "message" }, options.prettifyLogMessage ? prettify(message) : message),
   );
@@ -79,7 +102,9 @@ function prettify(line: string): string {
 
 function buildDetails(line: LogLine, source: Source | undefined): HTMLElement {
   const links = findLinks(line, source).map((link) => {
-    const href = link.source ? `${base}/trace/${encodeURIComponent(link.source)}/${encodeURIComponent(link.value)}` : safeHref(link.url);
+    const href = link.source
+      ? `${base}/trace/${encodeURIComponent(link.source)}/${encodeURIComponent(link.value)}`
+      : safeHref(link.url);
     return href && h("a", { class: "button", href, title: link.value }, link.label);
   });
   return h(
@@ -94,5 +119,10 @@ function buildDetails(line: LogLine, source: Source | undefined): HTMLElement {
 function buildFields(heading: string, fields: Record<string, string>): HTMLElement | null {
   const names = Object.keys(fields).sort();
   if (names.length === 0) return null;
-  return h("div", {}, h("h4", {}, heading), h("dl", {}, ...names.flatMap((name) => [h("dt", {}, name), h("dd", {}, fields[name] ?? "")])));
+  return h(
+    "div",
+    {},
+    h("div", { class: "heading" }, heading),
+    h("dl", {}, ...names.flatMap((name) => [h("dt", {}, name), h("dd", {}, fields[name] ?? "")])),
+  );
 }

@@ -70,7 +70,10 @@ function buildCursor(view: View): uPlot.Cursor {
   const cursor: uPlot.Cursor = { drag: { x: true, y: false, setScale: false, dist: 4 }, y: false, points: { size: 6 } };
   if (!view.sync) return cursor;
   const moves = (kind: string): boolean => kind === "mousemove" || kind === "mouseleave";
-  return { ...cursor, sync: { key: view.sync, setSeries: false, scales: ["x", null], filters: { pub: moves, sub: moves } } };
+  return {
+    ...cursor,
+    sync: { key: view.sync, setSeries: false, scales: ["x", null], filters: { pub: moves, sub: moves } },
+  };
 }
 
 function zoomTo(u: uPlot, view: View): void {
@@ -126,7 +129,10 @@ function listenKeys(frame: HTMLElement, u: uPlot, tip: Tip): void {
     event.preventDefault();
     const index = Math.min(Math.max((u.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step, 0), last);
     tip.spoken = true;
-    u.setCursor({ left: Math.max(u.valToPos(u.data[0][index] ?? 0, "x"), 0), top: u.bbox.height / devicePixelRatio / 2 });
+    u.setCursor({
+      left: Math.max(u.valToPos(u.data[0][index] ?? 0, "x"), 0),
+      top: u.bbox.height / devicePixelRatio / 2,
+    });
     tip.spoken = false;
   });
   frame.addEventListener("blur", () => u.setCursor({ left: -10, top: -10 }));
@@ -161,8 +167,19 @@ class Tip {
     this.#box.hidden = content === null;
     if (!content) return;
     this.#box.replaceChildren(content);
-    if (this.spoken) this.#voice.textContent = [...this.#box.querySelectorAll("time, li")].map((e) => e.textContent).join("; ");
+    if (this.spoken) this.#voice.textContent = this.#readOut();
     this.#place(u, left, top);
+  }
+
+  #readOut(): string {
+    const parts = [...this.#box.querySelectorAll("time, li")].map(
+      (part) =>
+        [part.querySelector("span"), part.querySelector("b")]
+          .map((e) => e?.textContent)
+          .filter(Boolean)
+          .join(" ") || part.textContent,
+    );
+    return parts.join("; ");
   }
 
   #place(u: uPlot, left: number, top: number): void {
@@ -171,6 +188,7 @@ class Tip {
     const x = over.left + left;
     const right = x + 14 + width < innerWidth;
     this.#box.style.left = `${Math.max(right ? x + 14 : x - 14 - width, 4)}px`;
-    this.#box.style.top = `${Math.min(Math.max(over.top + top - height / 2, 4), Math.max(innerHeight - height - 4, 4))}px`;
+    const lowest = Math.max(innerHeight - height - 4, 4);
+    this.#box.style.top = `${Math.min(Math.max(over.top + top - height / 2, 4), lowest)}px`;
   }
 }

@@ -17,12 +17,23 @@ export const drawStat: Draw = (host, view) => {
   const options = readOptions<Options>(view.panel);
   const series = allSeries(view);
   const grid = h("div", { class: "figures" });
-  if (series.length === 0) grid.append(buildFigure(show(null, configureNone(view.panel.fieldConfig?.defaults)), "", undefined, options));
+  if (series.length === 0)
+    grid.append(buildFigure(show(null, configureNone(view.panel.fieldConfig?.defaults)), "", undefined, options));
   for (const one of series) {
     const config = configureSeries(view.panel, one);
     const shown = show(reduceSeries(one, options.reduceOptions?.calcs), config);
-    const named = options.textMode === "value_and_name" || options.textMode === "name" || (series.length > 1 && options.textMode !== "value");
-    grid.append(buildFigure(shown, named ? config.displayName || one.name : "", options.graphMode === "area" ? one : undefined, options));
+    const named =
+      options.textMode === "value_and_name" ||
+      options.textMode === "name" ||
+      (series.length > 1 && options.textMode !== "value");
+    grid.append(
+      buildFigure(
+        shown,
+        named ? config.displayName || one.name : "",
+        options.graphMode === "area" ? one : undefined,
+        options,
+      ),
+    );
   }
   host.append(grid);
 };
@@ -44,7 +55,12 @@ function buildFigure(shown: Shown, name: string, course: Series | undefined, opt
       },
     },
     name && h("span", { class: "figure-name", title: name }, name),
-    h("span", { class: "figure-value" }, shown.value, shown.unit && h("small", {}, /^%/.test(shown.unit) ? shown.unit : ` ${shown.unit}`)),
+    h(
+      "span",
+      { class: "figure-value" },
+      shown.value,
+      shown.unit && h("small", {}, /^%/.test(shown.unit) ? shown.unit : ` ${shown.unit}`),
+    ),
     course && course.times.length > 1 && buildCourse(course, color),
   );
 }
@@ -54,11 +70,19 @@ function buildCourse(series: Series, color: string): SVGElement {
   const values = series.values.map((value) => value ?? 0);
   const low = Math.min(...values);
   const size = Math.max(...values) - low || 1;
-  const points = values.map((value, i) => `${((i / (values.length - 1)) * 100).toFixed(2)},${(28 - ((value - low) / size) * 26).toFixed(2)}`);
+  const points = values.map(
+    (value, i) => `${((i / (values.length - 1)) * 100).toFixed(2)},${(28 - ((value - low) / size) * 26).toFixed(2)}`,
+  );
   return svg(
     "svg",
     { class: "course", viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true" },
     svg("polygon", { points: `0,30 ${points.join(" ")} 100,30`, fill: fade(color, 0.2) }),
-    svg("polyline", { points: points.join(" "), fill: "none", stroke: color, "stroke-width": "1.5", "vector-effect": "non-scaling-stroke" }),
+    svg("polyline", {
+      points: points.join(" "),
+      fill: "none",
+      stroke: color,
+      "stroke-width": "1.5",
+      "vector-effect": "non-scaling-stroke",
+    }),
   );
 }

@@ -34,7 +34,15 @@ export const drawStateTimeline: Draw = (host, view) => {
   const colors = nameColors(lanes);
   const body = h("div", { class: "plot-body" });
   host.append(body);
-  host.append(h("ul", { class: "legend" }, ...[...colors].map(([text, color]) => h("li", {}, h("i", { class: "swatch", style: { background: color } }), text))));
+  host.append(
+    h(
+      "ul",
+      { class: "legend" },
+      ...[...colors].map(([text, color]) =>
+        h("li", {}, h("i", { class: "swatch", style: { background: color } }), text),
+      ),
+    ),
+  );
   return drawPlot(body, view, {
     label: `States of ${lanes.map((lane) => lane.name).join(", ")}.`,
     data: [times, times.map(() => null)],
@@ -42,7 +50,16 @@ export const drawStateTimeline: Draw = (host, view) => {
     scales: { y: { range: () => [0, lanes.length] } },
     axes: [buildAxis(lanes)],
     draw: (u) => lanes.forEach((lane, i) => drawLane(u, lane, lanes.length - i, colors)),
-    tooltip: (_, index) => buildTip(times[index] ?? 0, lanes.map(({ name, shown }) => ({ name, text: shown[index]?.text ?? "", color: colors.get(shown[index]?.text ?? "") ?? "transparent" })), view.annotations),
+    tooltip: (_, index) =>
+      buildTip(
+        times[index] ?? 0,
+        lanes.map(({ name, shown }) => ({
+          name,
+          text: shown[index]?.text ?? "",
+          color: colors.get(shown[index]?.text ?? "") ?? "transparent",
+        })),
+        view.annotations,
+      ),
   });
 };
 
@@ -50,7 +67,8 @@ function nameColors(lanes: readonly Lane[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const { shown, states } of lanes) {
     const colors = new Map(shown.map(({ text, color }) => [text, color]));
-    for (const { text } of states) if (!found.get(text)) found.set(text, colors.get(text) ? resolveColor(colors.get(text)) : "");
+    for (const { text } of states)
+      if (!found.get(text)) found.set(text, colors.get(text) ? resolveColor(colors.get(text)) : "");
   }
   const without = [...found.keys()].filter((text) => !found.get(text));
   assignColors(without).forEach((color, i) => found.set(without[i] ?? "", color));

@@ -44,15 +44,22 @@ export const drawTable: Draw = (host, view) => {
     host.append(h("p", { class: "empty" }, view.panel.fieldConfig?.defaults?.noValue ?? "No data"));
     return;
   }
-  const columns = table.columns.map((name) => buildColumn(name, table.rows, view, table.refs[name] ?? "")).filter(({ custom }) => !custom.hidden);
+  const columns = table.columns
+    .map((name) => buildColumn(name, table.rows, view, table.refs[name] ?? ""))
+    .filter(({ custom }) => !custom.hidden);
   const sorting = findSorting(view);
   const rows = sorting ? sortRows(table.rows, sorting.column, sorting.descending) : table.rows;
   const heading = h("tr", {}, ...columns.map((column) => buildHeading(column, sorting, view)));
-  const body = rows.slice(0, MOST).map((row) => h("tr", {}, ...columns.map((column) => buildCell(row[column.name] ?? null, column))));
+  const body = rows
+    .slice(0, MOST)
+    .map((row) => h("tr", {}, ...columns.map((column) => buildCell(row[column.name] ?? null, column))));
   host.append(
-    h("div", { class: "table", tabindex: "0", role: "region", "aria-label": view.panel.title ?? "Table" },
+    h(
+      "div",
+      { class: "table", tabindex: "0", role: "region", "aria-label": view.panel.title ?? "Table" },
       h("table", {}, h("thead", {}, heading), h("tbody", {}, ...body)),
-      rows.length > MOST && h("p", { class: "hint" }, `The first ${MOST} of ${rows.length} rows`)),
+      rows.length > MOST && h("p", { class: "hint" }, `The first ${MOST} of ${rows.length} rows`),
+    ),
   );
 };
 
@@ -60,7 +67,14 @@ function buildColumn(name: string, rows: readonly Row[], { panel }: View, refId:
   const number = rows.some((row) => typeof row[name] === "number");
   const config = configure(panel, name, refId, number);
   const values = rows.map((row) => row[name]).filter((v): v is number => typeof v === "number");
-  return { name, title: config.displayName || nameColumn(name, panel, refId), number, config, custom: (config.custom ?? {}) as Custom, greatest: Math.max(...values, 0) };
+  return {
+    name,
+    title: config.displayName || nameColumn(name, panel, refId),
+    number,
+    config,
+    custom: (config.custom ?? {}) as Custom,
+    greatest: Math.max(...values, 0),
+  };
 }
 
 /** What a query is called is more than its letter says. */
@@ -85,12 +99,17 @@ function buildHeading(column: Column, sorting: Sorting | undefined, view: View):
   return h(
     "th",
     { scope: "col", "aria-sort": state, class: column.number ? "number" : "" },
-    h("button", { type: "button", "data-focus": `column ${column.name}`, on: { click: press } }, column.title, h("span", { "aria-hidden": "true" }, mine ? (sorting.descending ? " ▾" : " ▴") : "")),
+    h(
+      "button",
+      { type: "button", "data-focus": `column ${column.name}`, on: { click: press } },
+      column.title,
+      h("span", { "aria-hidden": "true" }, mine ? (sorting.descending ? " ▾" : " ▴") : ""),
+    ),
   );
 }
 
 function buildCell(value: Cell, column: Column): HTMLElement {
-  if (column.name === TIME && typeof value === "number") return h("td", {}, formatTime(value));
+  if (column.name === TIME && typeof value === "number") return h("td", { class: "number" }, formatTime(value));
   const shown = value === null ? show("", column.config) : show(value, column.config);
   const mode = column.custom.cellOptions?.type ?? column.custom.displayMode ?? "auto";
   const color = shown.color && resolveColor(shown.color);

@@ -17,7 +17,10 @@ interface Options {
   tooltip: { mode?: string; sort?: string };
 }
 
-/** How one series is drawn: https://grafana.com/docs/grafana/latest/panels-visualizations/visualizations/time-series/. */
+/**
+ * How one series is drawn.
+ * https://grafana.com/docs/grafana/latest/panels-visualizations/visualizations/time-series/
+ */
 interface Custom {
   drawStyle?: string;
   lineWidth?: number;
@@ -83,8 +86,16 @@ function buildLines(view: View, series: readonly Series[], values: readonly (num
     const custom = (config.custom ?? {}) as Custom;
     const shown = custom.transform === "negative-Y" ? (values[i] ?? []).map((v) => v && -v) : (values[i] ?? []);
     return {
-      series: one, config, custom, name: names[i] ?? "", color: chooseColor(config, one, palette[i] ?? ""), values: shown, drawn: shown,
-      scale: custom.axisPlacement === "right" ? "right" : "y", axis: config, hidden: hidden.has(names[i] ?? ""),
+      series: one,
+      config,
+      custom,
+      name: names[i] ?? "",
+      color: chooseColor(config, one, palette[i] ?? ""),
+      values: shown,
+      drawn: shown,
+      scale: custom.axisPlacement === "right" ? "right" : "y",
+      axis: config,
+      hidden: hidden.has(names[i] ?? ""),
     };
   });
   stackLines(lines);
@@ -105,7 +116,10 @@ function stackLines(lines: readonly Line[]): void {
   );
   for (const group of groups.values()) {
     const percent = group[0]?.custom.stacking?.mode === "percent";
-    const stacked = stackValues(group.map((line) => line.values), percent);
+    const stacked = stackValues(
+      group.map((line) => line.values),
+      percent,
+    );
     group.forEach((line, i) => {
       line.drawn = stacked[i] ?? line.values;
       if (percent) line.axis = { ...line.config, unit: "percentunit", min: 0, max: 1 };
@@ -117,14 +131,30 @@ function buildLegendRow(line: Line): LegendRow {
   return { name: line.name, color: line.color, values: line.values, config: line.config };
 }
 
-function drawLines(host: HTMLElement, view: View, lines: Line[], times: number[], sort: string): ReturnType<typeof drawPlot> {
+function drawLines(
+  host: HTMLElement,
+  view: View,
+  lines: Line[],
+  times: number[],
+  sort: string,
+): ReturnType<typeof drawPlot> {
   const scales = [...new Set(lines.map((line) => line.scale))];
   return drawPlot(host, view, {
-    label: `${lines.length} series: ${lines.slice(0, 8).map((line) => line.name).join(", ")}.`,
+    label: `${lines.length} series: ${lines
+      .slice(0, 8)
+      .map((line) => line.name)
+      .join(", ")}.`,
     data: [times, ...lines.map((line) => line.drawn)],
     series: [{}, ...lines.map(buildSeriesOptions)],
-    scales: Object.fromEntries(scales.map((scale) => [scale, buildScale(lines.filter((line) => line.scale === scale))])),
-    axes: scales.map((scale) => buildAxis(scale, lines.find((line) => line.scale === scale))),
+    scales: Object.fromEntries(
+      scales.map((scale) => [scale, buildScale(lines.filter((line) => line.scale === scale))]),
+    ),
+    axes: scales.map((scale) =>
+      buildAxis(
+        scale,
+        lines.find((line) => line.scale === scale),
+      ),
+    ),
     bands: buildBands(lines),
     draw: (u) => drawThresholds(u, lines[0]),
     tooltip: (_, index) => buildTip(times[index] ?? 0, listTipRows(lines, index, sort), view.annotations),
@@ -167,7 +197,8 @@ function buildBands(lines: readonly Line[]): uPlot.Band[] {
   let below = -1;
   lines.forEach((line, i) => {
     if (line.hidden || line.drawn === line.values) return;
-    if (below >= 0 && lines[below]?.scale === line.scale) bands.push({ series: [i + 1, below + 1], fill: fade(line.color, 0.35) });
+    if (below >= 0 && lines[below]?.scale === line.scale)
+      bands.push({ series: [i + 1, below + 1], fill: fade(line.color, 0.35) });
     below = i;
   });
   return bands;
@@ -176,7 +207,12 @@ function buildBands(lines: readonly Line[]): uPlot.Band[] {
 function buildScale(lines: readonly Line[]): uPlot.Scale {
   const { axis = {}, custom = {} } = lines[0] ?? {};
   const { type, log } = custom.scaleDistribution ?? {};
-  if (type === "log") return { distr: 3, log: log === 2 ? 2 : 10, range: (_, min, max) => uPlot.rangeLog(min > 0 ? min : 0.001, max > 0 ? max : 1, log === 2 ? 2 : 10, true) };
+  if (type === "log")
+    return {
+      distr: 3,
+      log: log === 2 ? 2 : 10,
+      range: (_, min, max) => uPlot.rangeLog(min > 0 ? min : 0.001, max > 0 ? max : 1, log === 2 ? 2 : 10, true),
+    };
   return { range: (_, min, max) => chooseRange(min, max, axis, custom) };
 }
 
@@ -203,7 +239,8 @@ function buildAxis(scale: string, line: Line | undefined): uPlot.Axis {
     size: sizeAxis,
     ...(isBinary(unit) && line?.custom.scaleDistribution?.type !== "log" ? { incrs: BINARY } : {}),
     ...(line?.custom.axisLabel ? { label: line.custom.axisLabel, labelSize: 18 } : {}),
-    values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : formatValue(Number(tick.toPrecision(12)), unit, decimals))),
+    values: (_, ticks) =>
+      ticks.map((tick) => (tick === null ? "" : formatValue(Number(tick.toPrecision(12)), unit, decimals))),
   };
 }
 
@@ -235,10 +272,18 @@ function drawThresholds(u: uPlot, line: Line | undefined): void {
   u.ctx.restore();
 }
 
-function listTipRows(lines: readonly Line[], index: number, sort: string): { name: string; text: string; color: string }[] {
+function listTipRows(
+  lines: readonly Line[],
+  index: number,
+  sort: string,
+): { name: string; text: string; color: string }[] {
   const shown = lines.filter((line) => !line.hidden && line.values[index] !== null && line.values[index] !== undefined);
   const value = (line: Line): number => line.values[index] ?? 0;
   if (sort === "desc") shown.sort((a, b) => value(b) - value(a));
   if (sort === "asc") shown.sort((a, b) => value(a) - value(b));
-  return shown.map((line) => ({ name: line.name, text: show(line.values[index], { ...line.config, mappings: [] }).text, color: line.color }));
+  return shown.map((line) => ({
+    name: line.name,
+    text: show(line.values[index], { ...line.config, mappings: [] }).text,
+    color: line.color,
+  }));
 }

@@ -23,7 +23,11 @@ export function buildTip(seconds: number, rows: readonly TipRow[], regions: read
     h("time", {}, formatTime(seconds * 1000)),
     h("ul", {}, ...rows.slice(0, MOST).map(buildRow), left > 0 && h("li", {}, `and ${left} more`)),
     listed.length > 0 &&
-      h("ul", { class: "alerts" }, ...listed.map(({ title, color }) => buildRow({ name: "firing", text: title, color: resolveColor(color) }))),
+      h(
+        "ul",
+        { class: "alerts" },
+        ...listed.map(({ title, color }) => buildRow({ name: "firing", text: title, color: resolveColor(color) })),
+      ),
   );
 }
 
