@@ -66,6 +66,17 @@ class Site:
         finally:
             connection.close()
 
+    def digest(self) -> str:
+        """SHA-256 of the certificate's key, in Base64: what makes a browser trust it."""
+        leaf = x509.load_der_x509_certificate(self.certificate() or b"")
+        public = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return b64encode(hashlib.sha256(public).digest()).decode()
+
+    @property
+    def leads(self) -> dict[str, str]:
+        """Where the host's name leads."""
+        return {HOST: f"127.0.0.1:{self.https}"}
+
     def plain(self, path: str) -> tuple[int, str | None]:
         """Status and Location of a request by plain HTTP."""
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
@@ -151,10 +162,7 @@ def test_a_rotated_password_is_in_force_at_once(site: Site) -> None:
 
 def test_people_open_every_page(site: Site, tmp_path: Path) -> None:
     """In a browser, by TLS and the login, at the paths of the address: no request of a page fails."""
-    leaf = x509.load_der_x509_certificate(site.certificate() or b"")
-    public = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    key = b64encode(hashlib.sha256(public).digest()).decode()
-    leads = {HOST: f"127.0.0.1:{site.https}"}
+    key, leads = site.digest(), site.leads
     with browser(tmp_path, user=("admin", "another one"), leads=leads, key=key) as people:
         for path, words in PAGES.items():
             page = people.open(f"https://{HOST}{path}")
@@ -166,6 +174,19 @@ def test_people_open_every_page(site: Site, tmp_path: Path) -> None:
             assert words in page.title + page.text, (path, page.title, page.text[:300])
     with browser(tmp_path / "nobody", leads=leads, key=key) as nobody:
         assert set(nobody.open(f"https://{HOST}/prometheus/api/v1/targets").broken().values()) == {401}
+
+
+def test_people_see_the_panels(site: Site, tmp_path: Path) -> None:
+    """Signed in at Grafana's own form, people see the first dashboard: panels in view are drawn, and no query fails."""
+    if "viewer" not in site.stack.get("grafana", "http://127.0.0.1:3000/api/health"):
+        pytest.skip("Grafana itself is here, whose form is another one")
+    with browser(tmp_path, leads=site.leads, key=site.digest()) as people:
+        people.open(f"https://{HOST}/login")
+        page = people.submit({"user": "admin", "password": site.stack.password("grafana-admin-password")})
+        (tmp_path / "panels.png").write_bytes(page.picture)
+        assert not page.broken() and not page.errors, (page.broken(), page.errors)
+        drawn, failed = people.count(".panel-body:not(:empty)"), people.count(".failed:not([hidden])")
+    assert drawn >= 5 and failed == 0, (drawn, failed, page.text[:500])
 
 
 def test_requests_are_lines_without_credentials(site: Site) -> None:

@@ -12,7 +12,7 @@ import re
 import subprocess
 import time
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,8 +63,20 @@ class Browser:
 
     def open(self, url: str, *, seconds: float = 30) -> Page:
         """The page at an address, once it asks for nothing more."""
+        return self._load(lambda: self._call("Page.navigate", url=url), seconds)
+
+    def submit(self, fields: Mapping[str, str], *, seconds: float = 30) -> Page:
+        """The page to which the first form of this one leads, with these values in its fields by their names."""
+        fill = "".join(f"form.elements[{json.dumps(k)}].value = {json.dumps(v)};" for k, v in fields.items())
+        return self._load(lambda: self._evaluate(f"{{const form = document.forms[0]; {fill} form.submit();}}"), seconds)
+
+    def count(self, selector: str) -> int:
+        """How many elements of the page a CSS selector finds."""
+        return int(self._evaluate(f"document.querySelectorAll({json.dumps(selector)}).length"))
+
+    def _load(self, begin: Callable[[], object], seconds: float) -> Page:
         self._page = Page()
-        self._call("Page.navigate", url=url)
+        begin()
         deadline = time.monotonic() + seconds
         last = time.monotonic()
         while time.monotonic() - last < QUIET and time.monotonic() < deadline:

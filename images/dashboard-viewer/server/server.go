@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -148,6 +149,7 @@ func (s *Server) login(out http.ResponseWriter, in *http.Request) {
 	}
 	token := rand.Text()
 	s.mu.Lock()
+	maps.DeleteFunc(s.sessions, func(_ string, until time.Time) bool { return time.Now().After(until) })
 	s.sessions[token] = time.Now().Add(24 * time.Hour)
 	s.mu.Unlock()
 	http.SetCookie(out, &http.Cookie{Name: sessionCookie, Value: token, Path: s.settings.SubPath + "/", HttpOnly: true,

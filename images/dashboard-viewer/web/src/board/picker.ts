@@ -39,44 +39,45 @@ export function describeChoice({ chosen, options }: Variable): string {
   return texts.length > 2 ? `${texts.slice(0, 2).join(" + ")} + ${texts.length - 2} more` : texts.join(" + ") || "None";
 }
 
-function buildOptions(variable: Variable, change: (variable: Variable) => void, close: () => void): Node[] {
+type Change = (variable: Variable) => void;
+
+function buildOptions(variable: Variable, change: Change, close: () => void): Node[] {
   const { model } = variable;
   const options: Option[] = model.includeAll ? [{ text: "All", value: ALL }, ...variable.options] : variable.options;
   const list = h("ul", { class: "options" });
+  const build = (option: Option): HTMLElement =>
+    model.multi ? buildCheck(option, variable, list, change) : buildChoice(option, variable, change, close);
   const fill = (words: string): void =>
     list.replaceChildren(
-      ...options
-        .filter((o) => o.text.toLowerCase().includes(words))
-        .map((o) => h("li", {}, model.multi ? buildCheck(o) : buildChoice(o))),
+      ...options.filter((o) => o.text.toLowerCase().includes(words)).map((o) => h("li", {}, build(o))),
     );
-  const buildChoice = (option: Option): HTMLElement => {
-    const press = (): void => {
-      close();
-      variable.chosen = [option.value];
-      change(variable);
-    };
-    return h(
-      "button",
-      { type: "button", "aria-current": variable.chosen.includes(option.value) ? "true" : null, on: { click: press } },
-      option.text,
-    );
-  };
-  const buildCheck = (option: Option): HTMLElement => {
-    const box = h("input", { type: "checkbox", checked: variable.chosen.includes(option.value) });
-    box.addEventListener("change", () => {
-      variable.chosen = toggle(variable.chosen, option.value, box.checked, Boolean(model.includeAll));
-      for (const [i, other] of [...list.querySelectorAll("input")].entries())
-        other.checked = variable.chosen.includes(visible()[i]?.value ?? "");
-      change(variable);
-    });
-    return h("label", {}, box, option.text);
-  };
-  const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search the options" });
-  const visible = (): Option[] => options.filter((o) => o.text.toLowerCase().includes(search.value.toLowerCase()));
-  search.addEventListener("input", () => fill(search.value.toLowerCase()));
   fill("");
   if (options.length === 0) list.append(h("li", { class: "empty" }, "No options"));
-  return options.length >= MANY ? [search, list] : [list];
+  if (options.length < MANY) return [list];
+  const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search the options" });
+  search.addEventListener("input", () => fill(search.value.toLowerCase()));
+  return [search, list];
+}
+
+function buildChoice(option: Option, variable: Variable, change: Change, close: () => void): HTMLElement {
+  const press = (): void => {
+    close();
+    variable.chosen = [option.value];
+    change(variable);
+  };
+  const current = variable.chosen.includes(option.value) ? "true" : null;
+  return h("button", { type: "button", "aria-current": current, on: { click: press } }, option.text);
+}
+
+function buildCheck(option: Option, variable: Variable, list: HTMLElement, change: Change): HTMLElement {
+  const { value } = option;
+  const box = h("input", { type: "checkbox", value, checked: variable.chosen.includes(value) });
+  box.addEventListener("change", () => {
+    variable.chosen = toggle(variable.chosen, value, box.checked, Boolean(variable.model.includeAll));
+    for (const other of list.querySelectorAll("input")) other.checked = variable.chosen.includes(other.value);
+    change(variable);
+  });
+  return h("label", {}, box, option.text);
 }
 
 /** All excludes the rest; with nothing left it is All again, where there is one. */

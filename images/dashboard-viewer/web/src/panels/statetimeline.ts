@@ -4,10 +4,11 @@ import { alignSeries } from "../data/align.ts";
 import { configureSeries, show, type Shown } from "../data/fields.ts";
 import { joinStates, type State } from "../data/states.ts";
 import { h } from "../dom.ts";
+import type { FieldConfig } from "../model.ts";
 import { assignColors, resolveColor } from "../theme.ts";
 import { allSeries, type Draw } from "./kind.ts";
 import { axisStyle, drawPlot, FONT, sizeAxis } from "./plot.ts";
-import { buildTip } from "./tooltip.ts";
+import { buildTip, type TipRow } from "./tooltip.ts";
 import type uPlot from "uplot";
 
 interface Lane {
@@ -24,25 +25,12 @@ export const drawStateTimeline: Draw = (host, view) => {
   }
   const step = Math.max(...view.answers.map((answer) => answer.step), 1);
   const { times, values } = alignSeries(series, step);
-  const lanes = series.map((one, i): Lane => {
-    const config = configureSeries(view.panel, one);
-    const shown = (values[i] ?? []).map((value) => show(value, config));
-    const says = config.mappings?.some((mapping) => mapping.type === "special");
-    const named = shown.map((each, at) => ((values[i]?.[at] ?? null) === null && !says ? "" : each.text));
-    return { name: config.displayName || one.name, shown, states: joinStates(times, named, step) };
-  });
+  const lanes = series.map((one, i) =>
+    buildLane(configureSeries(view.panel, one), one.name, times, values[i] ?? [], step),
+  );
   const colors = nameColors(lanes);
   const body = h("div", { class: "plot-body" });
-  host.append(body);
-  host.append(
-    h(
-      "ul",
-      { class: "legend" },
-      ...[...colors].map(([text, color]) =>
-        h("li", {}, h("i", { class: "swatch", style: { background: color } }), text),
-      ),
-    ),
-  );
+  host.append(body, buildKey(colors));
   return drawPlot(body, view, {
     label: `States of ${lanes.map((lane) => lane.name).join(", ")}.`,
     data: [times, times.map(() => null)],
@@ -50,18 +38,29 @@ export const drawStateTimeline: Draw = (host, view) => {
     scales: { y: { range: () => [0, lanes.length] } },
     axes: [buildAxis(lanes)],
     draw: (u) => lanes.forEach((lane, i) => drawLane(u, lane, lanes.length - i, colors)),
-    tooltip: (_, index) =>
-      buildTip(
-        times[index] ?? 0,
-        lanes.map(({ name, shown }) => ({
-          name,
-          text: shown[index]?.text ?? "",
-          color: colors.get(shown[index]?.text ?? "") ?? "transparent",
-        })),
-        view.annotations,
-      ),
+    tooltip: (_, index) => buildTip(times[index] ?? 0, listTipRows(lanes, index, colors), view.annotations),
   });
 };
+
+function buildLane(config: FieldConfig, name: string, times: number[], values: (number | null)[], step: number): Lane {
+  const shown = values.map((value) => show(value, config));
+  const says = config.mappings?.some((mapping) => mapping.type === "special"); // what has no value has a word then
+  const texts = shown.map(({ text }, i) => (values[i] === null && !says ? "" : text));
+  return { name: config.displayName || name, shown, states: joinStates(times, texts, step) };
+}
+
+function buildKey(colors: ReadonlyMap<string, string>): HTMLElement {
+  const build = ([text, color]: [string, string]): HTMLElement =>
+    h("li", {}, h("i", { class: "swatch", style: { background: color } }), text);
+  return h("ul", { class: "legend" }, ...[...colors].map(build));
+}
+
+function listTipRows(lanes: readonly Lane[], index: number, colors: ReadonlyMap<string, string>): TipRow[] {
+  return lanes.map(({ name, shown }) => {
+    const text = shown[index]?.text ?? "";
+    return { name, text, color: colors.get(text) ?? "transparent" };
+  });
+}
 
 function nameColors(lanes: readonly Lane[]): Map<string, string> {
   const found = new Map<string, string>();
