@@ -1,5 +1,7 @@
 // Dark or light, and Grafana's names of colours as colours that can be read on either.
 
+import { placeSeries } from "./data/places.ts";
+
 export type Theme = "dark" | "light";
 
 const KEY = "dashboard-viewer-theme";
@@ -85,30 +87,23 @@ const PALETTE: Record<Theme, readonly string[]> = {
   ],
 };
 
-const places = new Map<string, number>();
+const known = new Map<string, number>();
 
-/**
- * Colours for the series of one panel: a name has the same one in all panels of a dashboard, as far as no two of one
- * panel would share theirs.
- */
-export function assignColors(given: readonly string[], theme: Theme = currentTheme()): string[] {
-  // two of one name are told apart
-  const names = given.map((name, i) => `${name} ${given.slice(0, i).filter((other) => other === name).length || ""}`);
+/** Colours for the series of one panel: what their names mean, else the same for a name in all panels. */
+export function assignColors(names: readonly string[], theme: Theme = currentTheme()): string[] {
   const palette = PALETTE[theme];
-  const taken = new Set<number>();
-  const found = new Map<string, number>();
-  const known = names.filter((name) => places.has(name));
-  for (const name of [...known, ...names]) {
-    if (found.has(name)) continue;
-    const free = palette.findIndex((_, i) => !taken.has(i));
-    const own = places.get(name);
-    const other = free < 0 ? found.size % palette.length : free;
-    const place = own !== undefined && !taken.has(own) ? own : other;
-    if (own === undefined) places.set(name, place);
-    taken.add(place);
-    found.set(name, place);
-  }
-  return names.map((name) => palette[found.get(name) ?? 0] ?? "");
+  return placeSeries(names, known, palette.length).map(({ meaning, index }) =>
+    meaning ? shade(resolveColor(meaning, theme), index, theme) : (palette[index] ?? ""),
+  );
+}
+
+/** A colour nearer to that of text, by steps, so that some of one meaning are told apart. */
+function shade(color: string, steps: number, theme: Theme): string {
+  const share = Math.min(steps * 0.28, 0.7);
+  const read = (hex: string): number[] => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+  const text = read(resolveColor("text", theme));
+  const mixed = read(color).map((part, i) => Math.round(part + ((text[i] ?? part) - part) * share));
+  return `#${mixed.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** The colour with so much of it, from 0 to 1. */

@@ -10,6 +10,7 @@ import { splitBuckets } from "../src/data/buckets.ts";
 import { findLinks } from "../src/data/derived.ts";
 import { findLevel, readFields, stripEscapes } from "../src/data/levels.ts";
 import { parseMarkdown } from "../src/data/markdown.ts";
+import { placeSeries } from "../src/data/places.ts";
 import { joinStates } from "../src/data/states.ts";
 import { buildTable, sortRows } from "../src/data/table.ts";
 import {
@@ -159,6 +160,18 @@ test("equal states are one, and samples that lack end it", () => {
   assert.deepEqual(joinStates([0, 10, 20, 50], ["up", "up", "down", "down"], 10), [
     { start: 0, end: 20, text: "up" },
     { start: 20, end: 60, text: "down" },
+  ]);
+});
+
+test("a name has one colour in all panels, and one that means something has that", () => {
+  const known = new Map<string, number>();
+  assert.deepEqual(placeSeries(["api", "web"], known, 3), [{ index: 0 }, { index: 1 }]);
+  assert.deepEqual(placeSeries(["worker", "web", "web"], known, 3), [{ index: 0 }, { index: 1 }, { index: 2 }]);
+  assert.deepEqual(placeSeries(["200", "500", "503", "api"], known, 3), [
+    { meaning: "green", index: 0 },
+    { meaning: "red", index: 0 },
+    { meaning: "red", index: 1 },
+    { index: 0 },
   ]);
 });
 
