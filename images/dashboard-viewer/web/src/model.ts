@@ -33,6 +33,12 @@ export interface Panel {
   links?: LinkModel[];
   interval?: string | null;
   maxDataPoints?: number | null;
+  /** The variable for each of whose values it stands once. */
+  repeat?: string | null;
+  repeatDirection?: string;
+  maxPerRow?: number;
+  /** Ours: the values of variables that hold in this repetition alone. */
+  scoped?: Record<string, { text: string; value: string }>;
 }
 
 /** In columns (24 of them) and grid rows. */

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toggle } from "../src/board/picker.ts";
+import type { Panel } from "../src/model.ts";
 import { arrangeSections, findPanel } from "../src/board/layout.ts";
+import { repeatSections } from "../src/board/repeat.ts";
 import { writeSpan } from "../src/board/timepicker.ts";
 import { alignSeries, stackValues } from "../src/data/align.ts";
 import { joinRegions } from "../src/data/annotations.ts";
@@ -62,6 +64,43 @@ test("panels stand in the row before them, folded ones in their own", () => {
   );
   assert.deepEqual(sections[1]?.panels[0]?.place, { x: 20, y: 0, w: 4, h: 4 });
   assert.equal(findPanel(panels, 5)?.type, "logs");
+});
+
+test("panels and rows stand once for each value", () => {
+  const chosen = (): { text: string; value: string }[] => ["a", "b", "c"].map((value) => ({ text: value, value }));
+  const stat = (id: number, y: number, more = {}) => ({ type: "stat", id, gridPos: { x: 0, y, w: 6, h: 4 }, ...more });
+  const layOut = (...panels: Panel[]): unknown =>
+    repeatSections(arrangeSections(panels), chosen).map(({ row, panels: inside }) => [
+      row?.scoped?.v?.value,
+      inside.map(({ panel, place }) => [panel.id, panel.scoped?.v?.value, place.x, place.y, place.w]),
+    ]);
+  assert.deepEqual(layOut(stat(1, 0, { repeat: "v", maxPerRow: 2 }), stat(2, 4)), [
+    [
+      undefined,
+      [
+        [1, "a", 0, 0, 12],
+        [1, "b", 12, 0, 12],
+        [1, "c", 0, 4, 12],
+        [2, undefined, 0, 8, 6],
+      ],
+    ],
+  ]);
+  assert.deepEqual(layOut(stat(1, 0, { repeat: "v", repeatDirection: "v" })), [
+    [
+      undefined,
+      [
+        [1, "a", 0, 0, 6],
+        [1, "b", 0, 4, 6],
+        [1, "c", 0, 8, 6],
+      ],
+    ],
+  ]);
+  const row = { type: "row", repeat: "v", gridPos: { x: 0, y: 0, w: 24, h: 1 } };
+  assert.deepEqual(layOut(row, stat(3, 1)), [
+    ["a", [[3, "a", 0, 0, 6]]],
+    ["b", [[3, "b", 0, 0, 6]]],
+    ["c", [[3, "c", 0, 0, 6]]],
+  ]);
 });
 
 test("moments and durations read as they are written", () => {

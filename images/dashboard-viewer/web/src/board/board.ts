@@ -13,6 +13,7 @@ import { Frame } from "./frame.ts";
 import { arrangeSections, findPanel, type Section } from "./layout.ts";
 import { buildMenu } from "./menu.ts";
 import { buildPicker } from "./picker.ts";
+import { repeatSections } from "./repeat.ts";
 import { Session } from "./session.ts";
 import { buildTimePicker, writeSpan } from "./timepicker.ts";
 
@@ -35,6 +36,8 @@ class BoardPage {
   readonly #watch = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: "200px" });
   #frames = new Map<Element, Frame>();
   #timer = 0;
+  /** Which panels stand where. */
+  #shown = "";
 
   constructor(session: Session, folder: string, main: HTMLElement) {
     this.#session = session;
@@ -73,6 +76,7 @@ class BoardPage {
     session.ready = session.settled;
     this.#layOut();
     const changed = await session.loadVariables();
+    this.#layOut();
     if (changed || !session.ready) {
       session.ready = true;
       this.#ask();
@@ -192,6 +196,7 @@ class BoardPage {
     this.#ask();
     const changed = await this.#session.loadVariables();
     this.#drawBar();
+    this.#layOut();
     if (changed) this.#ask();
   }
 
@@ -219,9 +224,11 @@ class BoardPage {
     const panels = this.#session.board.panels ?? [];
     const id = Number(readQueryString().get("viewPanel") ?? Number.NaN);
     const alone = findPanel(panels, id);
-    const key = alone ? `alone ${id}` : "all";
-    if (this.#body.dataset.shown === key) return;
-    this.#body.dataset.shown = key;
+    const sections = repeatSections(arrangeSections(panels), (name) => this.#session.choose(name));
+    const key = alone ? `alone ${id}` : describeLayout(sections);
+    if (this.#shown === key) return;
+    this.#shown = key;
+    this.#watch.disconnect();
     this.#frames.forEach((frame) => frame.close());
     this.#frames = new Map();
     this.#body.classList.toggle("alone", Boolean(alone));
@@ -229,14 +236,14 @@ class BoardPage {
       this.#body.replaceChildren(
         this.#buildGrid({ row: undefined, panels: [{ panel: alone, place: { x: 0, y: 0, w: 24, h: 20 } }] }),
       );
-    else this.#body.replaceChildren(...arrangeSections(panels).map((section) => this.#buildSection(section)));
+    else this.#body.replaceChildren(...sections.map((section) => this.#buildSection(section)));
   }
 
   #buildSection(section: Section): HTMLElement {
     const { row } = section;
     if (!row) return h("section", {}, h("h2", { class: "unseen" }, "Panels"), this.#buildGrid(section));
     const open = this.#unfolded.get(row) ?? !row.collapsed;
-    const title = interpolate(row.title ?? "", this.#session.scope, "text");
+    const title = interpolate(row.title ?? "", this.#session.scopeOf(row), "text");
     const count = h("small", {}, `${section.panels.length} panel${section.panels.length === 1 ? "" : "s"}`);
     const button = h(
       "button",
@@ -301,4 +308,10 @@ class BoardPage {
     if (!seconds || document.hidden) return;
     this.#timer = window.setTimeout(() => this.#ask(), Math.max(seconds, 5) * 1000);
   }
+}
+
+function describeLayout(sections: readonly Section[]): string {
+  return JSON.stringify(
+    sections.map(({ row, panels }) => [row?.scoped, panels.map(({ panel, place }) => [panel.id, panel.scoped, place])]),
+  );
 }

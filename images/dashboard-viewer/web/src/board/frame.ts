@@ -1,6 +1,6 @@
 // The frame of a panel: its heading, what it says of itself, its state, and the drawing inside it.
 
-import { askPanel } from "../data/query.ts";
+import { askPanel, limitSeries } from "../data/query.ts";
 import { interpolate } from "../data/interpolate.ts";
 import { h, safeHref } from "../dom.ts";
 import { buildIcon } from "../icons.ts";
@@ -10,11 +10,14 @@ import type { Drawing, View } from "../panels/kind.ts";
 import { buildMenu } from "./menu.ts";
 import type { Session } from "./session.ts";
 
+let count = 0;
+
 export class Frame {
   readonly element: HTMLElement;
   readonly #panel: Panel;
   readonly #session: Session;
   readonly #body = h("div", { class: "panel-body" });
+  readonly #heading = h("h3");
   readonly #state = h("span", { class: "panel-state", role: "status" });
   readonly #memory = new Map<string, unknown>();
   #answers: Answer[] | undefined;
@@ -27,7 +30,7 @@ export class Frame {
   constructor(panel: Panel, session: Session) {
     this.#panel = panel;
     this.#session = session;
-    const heading = `panel-${panel.id ?? Math.random()}`;
+    const heading = `panel-${++count}`;
     const size = panel.gridPos?.h ?? 8;
     this.element = h(
       "article",
@@ -44,7 +47,9 @@ export class Frame {
 
   #buildHead(id: string): HTMLElement {
     const { description, title = "", links = [] } = this.#panel;
-    const name = interpolate(title, this.#session.scope, "text");
+    const name = interpolate(title, this.#session.scopeOf(this.#panel), "text");
+    this.#heading.id = id;
+    this.#name(name);
     const about =
       description &&
       buildMenu({
@@ -65,13 +70,17 @@ export class Frame {
       buildIcon("alone"),
     );
     const leads = links.map((link) => {
-      const href = safeHref(interpolate(link.url ?? "", this.#session.scope, "address"));
+      const href = safeHref(interpolate(link.url ?? "", this.#session.scopeOf(this.#panel), "address"));
       return (
         href &&
         h("a", { href, class: "panel-link", target: link.targetBlank ? "_blank" : null, rel: "noreferrer" }, link.title)
       );
     });
-    return h("header", {}, h("h3", { id, title: name }, name), this.#state, ...leads, about || null, alone);
+    return h("header", {}, this.#heading, this.#state, ...leads, about || null, alone);
+  }
+
+  #name(title: string): void {
+    this.#heading.textContent = this.#heading.title = title;
   }
 
   /** Asks and draws, if it can be seen and has not yet asked what the session wants now. */
@@ -85,7 +94,7 @@ export class Frame {
     this.element.setAttribute("aria-busy", "true");
     try {
       const answers = await askPanel({
-        ...this.#session.ask(),
+        ...this.#session.ask(this.#panel),
         panel: this.#panel,
         points: this.#countPoints(),
         signal: asking.signal,
@@ -111,7 +120,8 @@ export class Frame {
 
   #show(answers: Answer[]): void {
     this.#answers = answers;
-    const warnings = answers.flatMap((answer) => answer.warnings);
+    this.#name(interpolate(this.#panel.title ?? "", this.#session.scopeOf(this.#panel), "text"));
+    const warnings = answers.flatMap((answer) => [...answer.warnings, ...limitSeries(answer)]);
     this.#state.replaceChildren(
       ...(warnings.length ? [h("span", { title: warnings.join("\n") }, "⚠ incomplete")] : []),
     );
@@ -145,7 +155,7 @@ export class Frame {
 
   #view(answers: Answer[]): View {
     return {
-      ...this.#session.ask(),
+      ...this.#session.ask(this.#panel),
       panel: this.#panel,
       answers,
       annotations: this.#session.annotations,

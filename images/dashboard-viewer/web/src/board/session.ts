@@ -1,9 +1,17 @@
 // What all panels of a dashboard share at a time: range, variables, marks of alerts. Each question has a number.
 
 import { askAnnotations, type AnnotationRegion } from "../data/annotations.ts";
-import type { Scope } from "../data/interpolate.ts";
+import type { Scope, Value } from "../data/interpolate.ts";
 import { type Range, resolveRange, type Span } from "../data/time.ts";
-import { buildScope, isSettled, loadOptions, orderVariables, type Variable } from "../data/variables.ts";
+import {
+  buildScope,
+  isSettled,
+  listChosen,
+  loadOptions,
+  type Option,
+  orderVariables,
+  type Variable,
+} from "../data/variables.ts";
 import type { Board, Panel, Source } from "../model.ts";
 
 export interface Shared {
@@ -48,8 +56,24 @@ export class Session {
     return buildScope(this.variables, this.#span);
   }
 
-  ask(): Shared {
-    return { scope: this.scope, span: this.#span, sources: this.sources };
+  /** What a panel sees of the variables, of which some are its repetition's own. */
+  scopeOf(panel: Panel | undefined): Scope {
+    const own = Object.entries(panel?.scoped ?? {});
+    const fixed = own.map(([name, { value, text }]): [string, Value] => [
+      name,
+      { values: [value], texts: [text], many: true },
+    ]);
+    return new Map([...this.scope, ...fixed]);
+  }
+
+  ask(panel?: Panel): Shared {
+    return { scope: this.scopeOf(panel), span: this.#span, sources: this.sources };
+  }
+
+  /** The values of a variable for which something is repeated. */
+  choose(name: string): Option[] {
+    const variable = this.variables.find(({ model }) => model.name === name);
+    return variable ? listChosen(variable) : [];
   }
 
   /** Begins a new question: now is another moment, or something else was chosen. */

@@ -117,6 +117,17 @@ export function readAnswer(raw: Raw, target: Target, expr: string, step: number,
   return answer;
 }
 
+/** More than anybody can tell apart; a browser would stand still over thousands. */
+const MOST_SERIES = 300;
+
+/** Takes what is too much from an answer. Returns what is to be said of that. */
+export function limitSeries(answer: Answer): string[] {
+  const { length } = answer.series;
+  if (length <= MOST_SERIES || answer.target.format === "table") return [];
+  answer.series = answer.series.slice(0, MOST_SERIES);
+  return [`the first ${MOST_SERIES} of ${length} series are drawn`];
+}
+
 type Sample = [number, string];
 
 interface Result {

@@ -160,13 +160,18 @@ export function buildScope(variables: readonly Variable[], span: Span): Map<stri
   return new Map(variables.map((variable) => [variable.model.name, buildValue(variable, span)]));
 }
 
-function buildValue({ model, chosen, options }: Variable, span: Span): Value {
+/** What is chosen, with its texts; of All everything that there is. */
+export function listChosen({ chosen, options }: Variable): Option[] {
+  if (chosen.includes(ALL)) return options.filter((option) => option.value !== ALL);
+  return chosen.map((value) => ({ value, text: options.find((option) => option.value === value)?.text ?? value }));
+}
+
+function buildValue(variable: Variable, span: Span): Value {
+  const { model, chosen } = variable;
   const many = Boolean(model.multi || model.includeAll);
   const all = chosen.includes(ALL);
   if (all && model.allValue) return { values: [model.allValue], texts: ["All"], many, raw: model.allValue };
-  const listed = all
-    ? options.filter((option) => option.value !== ALL)
-    : chosen.map((value) => ({ value, text: options.find((o) => o.value === value)?.text ?? value }));
+  const listed = listChosen(variable);
   const values = listed.map(({ value }) => (value.startsWith("$__auto_interval") ? deriveAuto(model, span) : value));
   return { values, texts: all ? ["All"] : listed.map(({ text }) => text), many };
 }
