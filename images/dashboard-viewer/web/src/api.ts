@@ -55,17 +55,17 @@ export interface AskOptions {
 }
 
 export async function getBoard(uid: string): Promise<{ board: Board; folder: string }> {
-  const found = await ask<{ dashboard: Board; meta: { folderTitle: string } }>(
+  const answer = await ask<{ dashboard: Board; meta: { folderTitle: string } }>(
     `/api/dashboards/uid/${encodeURIComponent(uid)}`,
   );
-  return { board: found.dashboard, folder: found.meta.folderTitle };
+  return { board: answer.dashboard, folder: answer.meta.folderTitle };
 }
 
 export const listSources = (): Promise<Source[]> => ask<Source[]>("/api/datasources");
 
 export function findBoards(query: { tags?: string[]; words?: string }): Promise<Hit[]> {
-  const asked = new URLSearchParams({ type: "dash-db" });
-  for (const tag of query.tags ?? []) asked.append("tag", tag);
-  if (query.words) asked.set("query", query.words);
-  return ask<Hit[]>(`/api/search?${asked}`);
+  const wanted = new URLSearchParams({ type: "dash-db" });
+  for (const tag of query.tags ?? []) wanted.append("tag", tag);
+  if (query.words) wanted.set("query", query.words);
+  return ask<Hit[]>(`/api/search?${wanted}`);
 }

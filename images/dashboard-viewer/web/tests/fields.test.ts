@@ -75,8 +75,8 @@ test("later overrides win, and reach inside", () => {
 
 test("one number stands for a series", () => {
   const series = { refId: "A", name: "", labels: {}, times: [1, 2, 3, 4], values: [1, 5, 3, null] };
-  const found = ["lastNotNull", "last", "max", "min", "mean", "sum", "range"].map((calc) =>
+  const reduced = ["lastNotNull", "last", "max", "min", "mean", "sum", "range"].map((calc) =>
     reduceSeries(series, [calc]),
   );
-  assert.deepEqual(found, [3, null, 5, 1, 3, 9, 4]);
+  assert.deepEqual(reduced, [3, null, 5, 1, 3, 9, 4]);
 });

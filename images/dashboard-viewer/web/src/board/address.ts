@@ -28,9 +28,9 @@ export const writeVariable = ({ model, chosen }: Variable): void =>
 
 /** An address of another dashboard with the range and the variables of this one. */
 export function carryOn(url: string, time: boolean, variables: boolean): string {
-  const kept = new URLSearchParams();
+  const carried = new URLSearchParams();
   for (const [name, value] of readQueryString())
     if ((time && (name === "from" || name === "to")) || (variables && name.startsWith("var-")))
-      kept.append(name, value);
-  return kept.size ? `${url}${url.includes("?") ? "&" : "?"}${kept}` : url;
+      carried.append(name, value);
+  return carried.size ? `${url}${url.includes("?") ? "&" : "?"}${carried}` : url;
 }

@@ -23,8 +23,8 @@ export class Frame {
   #answers: Answer[] | undefined;
   #drawing: Drawing | void = undefined;
   #asking: AbortController | undefined;
-  /** The session's number of the last question. */
-  #asked = -1;
+  /** The number of the question whose answers are here or on their way. */
+  #answered = -1;
   visible = false;
 
   constructor(panel: Panel, session: Session) {
@@ -85,8 +85,8 @@ export class Frame {
 
   /** Asks and draws, if it can be seen and has not yet asked what the session wants now. */
   async refresh(): Promise<void> {
-    if (!this.visible || !this.#session.ready || this.#asked === this.#session.number) return;
-    this.#asked = this.#session.number;
+    if (!this.visible || !this.#session.ready || this.#answered === this.#session.number) return;
+    this.#answered = this.#session.number;
     this.#asking?.abort();
     const asking = (this.#asking = new AbortController());
     const { type } = this.#panel;

@@ -21,11 +21,11 @@ export function arrangeSections(panels: readonly Panel[]): Section[] {
   const ordered = [...panels].sort(
     (a, b) => (a.gridPos?.y ?? 0) - (b.gridPos?.y ?? 0) || (a.gridPos?.x ?? 0) - (b.gridPos?.x ?? 0),
   );
-  const found: { row: Panel | undefined; panels: Panel[] }[] = [{ row: undefined, panels: [] }];
+  const sections: { row: Panel | undefined; panels: Panel[] }[] = [{ row: undefined, panels: [] }];
   for (const panel of ordered)
-    if (panel.type === "row") found.push({ row: panel, panels: [...(panel.panels ?? [])] });
-    else found.at(-1)?.panels.push(panel);
-  return found
+    if (panel.type === "row") sections.push({ row: panel, panels: [...(panel.panels ?? [])] });
+    else sections.at(-1)?.panels.push(panel);
+  return sections
     .filter(({ row, panels: inside }) => row || inside.length > 0)
     .map(({ row, panels: inside }) => ({ row, panels: place(inside) }));
 }
@@ -41,8 +41,8 @@ function place(panels: readonly Panel[]): Placed[] {
 /** The panel with this id, inside a folded row too. */
 export function findPanel(panels: readonly Panel[], id: number): Panel | undefined {
   for (const panel of panels) {
-    const found = panel.id === id && panel.type !== "row" ? panel : findPanel(panel.panels ?? [], id);
-    if (found) return found;
+    const wanted = panel.id === id && panel.type !== "row" ? panel : findPanel(panel.panels ?? [], id);
+    if (wanted) return wanted;
   }
   return undefined;
 }

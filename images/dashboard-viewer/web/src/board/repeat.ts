@@ -34,7 +34,7 @@ function repeatPanels(placed: readonly Placed[], chosen: Chosen): Placed[] {
   const shifts: { from: number; by: number }[] = [];
   return placed.flatMap(({ panel, place }) => {
     const moved = shifts.filter(({ from }) => place.y >= from).reduce((sum, { by }) => sum + by, 0);
-    const values = panel.repeat ? chosen(panel.repeat) : [];
+    const values = panel.repeat && !panel.scoped?.[panel.repeat] ? chosen(panel.repeat) : [];
     if (values.length === 0) return [{ panel, place: { ...place, y: place.y + moved } }];
     const across = panel.repeatDirection === "v" ? 1 : Math.min(values.length, panel.maxPerRow ?? USUAL);
     const width = across === 1 && panel.repeatDirection === "v" ? place.w : Math.floor(COLUMNS / across);

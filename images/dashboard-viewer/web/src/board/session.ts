@@ -94,9 +94,9 @@ export class Session {
     const models = this.marked ? (this.board.annotations?.list ?? []) : [];
     const { signal } = this.#asking;
     const began = performance.now();
-    const found = await askAnnotations(models, this.sources, this.scope, this.#span, signal).catch(() => []);
+    const regions = await askAnnotations(models, this.sources, this.scope, this.#span, signal).catch(() => []);
     if (signal.aborted) return;
-    this.annotations = found;
+    this.annotations = regions;
     if (performance.now() - began > PATIENCE) this.marksCame();
   }
 

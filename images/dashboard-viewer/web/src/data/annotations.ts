@@ -23,9 +23,9 @@ export async function askAnnotations(
   span: Span,
   signal: AbortSignal,
 ): Promise<AnnotationRegion[]> {
-  const asked = models.filter((model) => model.enable !== false && !model.builtIn && model.expr);
-  const found = await Promise.all(
-    asked.map(async (model) => {
+  const active = models.filter((model) => model.enable !== false && !model.builtIn && model.expr);
+  const regions = await Promise.all(
+    active.map(async (model) => {
       const source = findSource(sources, model.datasource, scope);
       if (source?.type !== "prometheus") return [];
       const step = deriveStep(span, 240, 15);
@@ -40,7 +40,7 @@ export async function askAnnotations(
       return joinRegions(data.result, step, model);
     }),
   );
-  return found.flat();
+  return regions.flat();
 }
 
 /** Samples that follow each other are one region. */

@@ -40,6 +40,6 @@ function findValue({ line, labels }: LogLine, field: Derived): string | undefine
     const name = Object.keys(labels).find((label) => pattern?.test(label));
     return name && labels[name];
   }
-  const found = parsePattern(field.matcherRegex ?? "")?.exec(line);
-  return found?.[1] ?? found?.[0];
+  const match = parsePattern(field.matcherRegex ?? "")?.exec(line);
+  return match?.[1] ?? match?.[0];
 }

@@ -109,8 +109,8 @@ interface Mapped {
 
 function findMapping(value: number | string | null | undefined, mappings: readonly Mapping[]): Mapped | undefined {
   for (const mapping of mappings) {
-    const found = applyMapping(value, mapping);
-    if (found) return found;
+    const mapped = applyMapping(value, mapping);
+    if (mapped) return mapped;
   }
   return undefined;
 }

@@ -31,7 +31,7 @@ export function interpolate(text: string, scope: Scope, language: Language = "qu
 
 /** The names of variables in a text, each once. */
 export function listVariables(text: string): string[] {
-  return [...new Set([...text.matchAll(VARIABLE)].map((found) => found[1] ?? found[2] ?? found[4] ?? ""))];
+  return [...new Set([...text.matchAll(VARIABLE)].map((match) => match[1] ?? match[2] ?? match[4] ?? ""))];
 }
 
 export const single = (value: string): Value => ({ values: [value], texts: [value], many: false });

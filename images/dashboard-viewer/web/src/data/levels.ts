@@ -45,18 +45,18 @@ export const stripEscapes = (line: string): string => line.replace(ESCAPES, "");
 
 /** The fields of a line that is a JSON object, or pairs of key=value. */
 export function readFields(line: string): Record<string, string> {
-  const found: Record<string, string> = {};
+  const fields: Record<string, string> = {};
   try {
     const parsed: unknown = JSON.parse(line);
     if (parsed && typeof parsed === "object" && !Array.isArray(parsed))
       for (const [name, value] of Object.entries(parsed))
-        found[name] = typeof value === "string" ? value : JSON.stringify(value);
-    return found;
+        fields[name] = typeof value === "string" ? value : JSON.stringify(value);
+    return fields;
   } catch {
     for (const [, name = "", quoted, plain] of line.matchAll(
       /(?:^|\s)([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S+))/g,
     ))
-      found[name] = quoted ?? plain ?? "";
-    return found;
+      fields[name] = quoted ?? plain ?? "";
+    return fields;
   }
 }

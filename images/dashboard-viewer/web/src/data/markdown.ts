@@ -54,14 +54,14 @@ const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|__([^_]+)__|\*([^*]+)\*|\[([^\]]+)\]\(
 export function parseInline(text: string): Inline[] {
   const parts: Inline[] = [];
   let done = 0;
-  for (const found of text.matchAll(INLINE)) {
-    if (found.index > done) parts.push({ kind: "text", text: text.slice(done, found.index) });
-    const [whole, code, bold, strong, em, label, href, bare] = found;
+  for (const match of text.matchAll(INLINE)) {
+    if (match.index > done) parts.push({ kind: "text", text: text.slice(done, match.index) });
+    const [whole, code, bold, strong, em, label, href, bare] = match;
     if (code) parts.push({ kind: "code", text: code });
     else if (bold ?? strong) parts.push({ kind: "strong", text: bold ?? strong ?? "" });
     else if (em) parts.push({ kind: "em", text: em });
     else parts.push({ kind: "link", text: label ?? bare ?? "", href: href ?? bare ?? "" });
-    done = found.index + whole.length;
+    done = match.index + whole.length;
   }
   if (done < text.length) parts.push({ kind: "text", text: text.slice(done) });
   return parts;

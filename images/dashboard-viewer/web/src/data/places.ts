@@ -28,21 +28,21 @@ export interface Place {
 export function placeSeries(given: readonly string[], known: Map<string, number>, size: number): Place[] {
   const names = given.map((name, i) => `${name} ${given.slice(0, i).filter((other) => other === name).length || ""}`);
   const taken = new Set<number>();
-  const found = new Map<string, Place>();
+  const places = new Map<string, Place>();
   const order = [...names.filter((name) => known.has(name)), ...names];
   for (const name of order) {
-    if (found.has(name)) continue;
+    if (places.has(name)) continue;
     const meaning = findMeaning(name);
     if (meaning) {
-      found.set(name, { meaning, index: [...found.values()].filter((other) => other.meaning === meaning).length });
+      places.set(name, { meaning, index: [...places.values()].filter((other) => other.meaning === meaning).length });
       continue;
     }
-    const index = choose(known.get(name), taken, size, found.size);
+    const index = choose(known.get(name), taken, size, places.size);
     if (!known.has(name)) known.set(name, index);
     taken.add(index);
-    found.set(name, { index });
+    places.set(name, { index });
   }
-  return names.map((name) => found.get(name) ?? { index: 0 });
+  return names.map((name) => places.get(name) ?? { index: 0 });
 }
 
 function choose(own: number | undefined, taken: ReadonlySet<number>, size: number, count: number): number {

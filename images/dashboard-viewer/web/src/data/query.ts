@@ -55,13 +55,13 @@ export function planQuery(
   question: Pick<Question, "panel" | "scope" | "span" | "points">,
 ): Plan {
   const scrape = parseDuration(String(source.jsonData?.timeInterval ?? "")) ?? 15;
-  const asked = parseDuration(
+  const least = parseDuration(
     interpolate(target.interval || question.panel.interval || "", question.scope).replace(/^>/, ""),
   );
   const step = deriveStep(
     question.span,
     question.panel.maxDataPoints ?? question.points,
-    asked ?? (source.type === "loki" ? 1 : scrape),
+    least ?? (source.type === "loki" ? 1 : scrape),
   );
   const expr = interpolate(target.expr ?? "", buildTimes(question, step, scrape)).trim();
   const root = source.type === "loki" ? "loki/api/v1" : "api/v1";

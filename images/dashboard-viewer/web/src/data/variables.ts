@@ -91,8 +91,8 @@ async function askOptions(model: VariableModel, asking: Asking): Promise<string[
   const query = interpolate(readQuery(model), asking.scope).trim();
   const call = (path: string, more: Record<string, string>): Promise<unknown> => {
     const times: Record<string, string> = { start: String(asking.span.start), end: String(asking.span.end) };
-    const asked = new URLSearchParams({ ...times, ...more });
-    return askSource<{ data: unknown }>(source.uid, path, asked, { signal: asking.signal }).then(
+    const wanted = new URLSearchParams({ ...times, ...more });
+    return askSource<{ data: unknown }>(source.uid, path, wanted, { signal: asking.signal }).then(
       (answer) => answer.data,
     );
   };
@@ -111,10 +111,10 @@ async function askOptions(model: VariableModel, asking: Asking): Promise<string[
   }
   const inner = /^query_result\((.*)\)$/s.exec(query);
   if (!inner) throw new Error(`the query ${query} is of no kind that is known`);
-  const found = (await call(`${root}/query`, { query: inner[1] ?? "", time: String(asking.span.end) })) as {
+  const answer = (await call(`${root}/query`, { query: inner[1] ?? "", time: String(asking.span.end) })) as {
     result: { metric: Labels; value: [number, string] }[];
   };
-  return found.result.map(
+  return answer.result.map(
     ({ metric, value }) =>
       `${metric.__name__ ?? ""}{${Object.entries(metric)
         .filter(([k]) => k !== "__name__")
@@ -128,10 +128,10 @@ export function arrange(values: readonly string[], model: VariableModel): Option
   const pattern = model.regex ? parsePattern(model.regex) : undefined;
   const options = new Map<string, Option>();
   for (const value of values) {
-    const found = pattern?.exec(value);
-    if (pattern && !found) continue;
-    const taken = found?.groups?.value ?? found?.[1] ?? value;
-    options.set(taken, { value: taken, text: found?.groups?.text ?? taken });
+    const match = pattern?.exec(value);
+    if (pattern && !match) continue;
+    const taken = match?.groups?.value ?? match?.[1] ?? value;
+    options.set(taken, { value: taken, text: match?.groups?.text ?? taken });
   }
   return sortOptions([...options.values()], model.sort ?? 0);
 }

@@ -28,9 +28,9 @@ export async function showList(main: HTMLElement): Promise<void> {
 }
 
 function buildFolders(hits: readonly Hit[], words: string): HTMLElement[] {
-  const found = hits.filter((hit) => `${hit.title} ${hit.tags.join(" ")}`.toLowerCase().includes(words));
-  if (found.length === 0) return [h("p", { class: "empty" }, "No dashboards")];
-  const folders = Map.groupBy(found, (hit) => hit.folderTitle ?? "General");
+  const matching = hits.filter((hit) => `${hit.title} ${hit.tags.join(" ")}`.toLowerCase().includes(words));
+  if (matching.length === 0) return [h("p", { class: "empty" }, "No dashboards")];
+  const folders = Map.groupBy(matching, (hit) => hit.folderTitle ?? "General");
   return [...folders].map(([folder, inside]) =>
     h("section", {}, h("h2", {}, folder), h("ul", { class: "boards" }, ...inside.map(buildEntry))),
   );

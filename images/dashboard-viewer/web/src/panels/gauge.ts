@@ -18,7 +18,7 @@ const RADIUS = 40;
 export const drawGauge: Draw = (host, view) => {
   const options = readOptions<Options>(view.panel);
   const series = allSeries(view);
-  const grid = h("div", { class: "figures" });
+  const grid = h("div", { class: "stats" });
   if (series.length === 0)
     grid.append(h("p", { class: "empty" }, show(null, view.panel.fieldConfig?.defaults ?? {}).text));
   for (const one of series) {
@@ -69,7 +69,7 @@ function buildGauge(
       shown.text,
     ),
   );
-  return h("div", { class: "gauge" }, arc, name && h("span", { class: "figure-name", title: name }, name));
+  return h("div", { class: "gauge" }, arc, name && h("span", { class: "stat-name", title: name }, name));
 }
 
 function buildMarks(config: FieldConfig, [min, max]: [number, number], share: (at: number) => number): SVGElement[] {

@@ -34,7 +34,7 @@ export const drawHeatmap: Draw = (host, view) => {
   const step = Math.max(...view.answers.map((answer) => answer.step), 1);
   const aligned = alignSeries(series, step);
   const buckets = splitBuckets(series, aligned.times, aligned.values);
-  const greatest = Math.max(...buckets.rows.flatMap((row) => row.counts), 0);
+  const greatest = buckets.rows.reduce((most, row) => row.counts.reduce((a, b) => Math.max(a, b), most), 0);
   if (greatest === 0) {
     host.append(h("p", { class: "empty" }, "No data"));
     return;

@@ -72,8 +72,7 @@ function buildLine(
       "data-focus": key,
     },
     h("i", { class: "level", title: level }, h("span", { class: "unseen" }, level)),
-    options.showTime !== false &&
-      h("time", { datetime: new Date(line.time).toISOString() }, formatTime(line.time, true)),
+    options.showTime !== false && buildTime(line.time),
     options.showLabels && h("span", { class: "labels" }, JSON.stringify(line.labels)),
     h("span", { class: "message" }, options.prettifyLogMessage ? prettify(message) : message),
   );
@@ -90,6 +89,12 @@ function buildLine(
       unfold();
     });
   return item;
+}
+
+/** On a narrow screen the time of day is enough. */
+function buildTime(ms: number): HTMLElement {
+  const [date = "", clock = ""] = formatTime(ms, true).split(" ");
+  return h("time", { datetime: new Date(ms).toISOString() }, h("span", { class: "date" }, `${date} `), clock);
 }
 
 function prettify(line: string): string {

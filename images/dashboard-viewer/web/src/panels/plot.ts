@@ -34,7 +34,10 @@ export function drawPlot(host: HTMLElement, view: View, plot: Plot): Drawing {
   const u = new uPlot({ ...buildOptions(view, plot, tip), ...measure(frame) }, plot.data, frame);
   listenKeys(frame, u, tip);
   return {
-    resize: () => u.setSize(measure(frame)),
+    resize: () => {
+      const { width, height } = measure(frame);
+      if (width !== u.width || height !== u.height) u.setSize({ width, height });
+    },
     destroy: () => {
       tip.remove();
       u.destroy();

@@ -16,9 +16,9 @@ interface Options {
 export const drawStat: Draw = (host, view) => {
   const options = readOptions<Options>(view.panel);
   const series = allSeries(view);
-  const grid = h("div", { class: "figures" });
+  const grid = h("div", { class: "stats" });
   if (series.length === 0)
-    grid.append(buildFigure(show(null, configureNone(view.panel.fieldConfig?.defaults)), "", undefined, options));
+    grid.append(buildStat(show(null, configureNone(view.panel.fieldConfig?.defaults)), "", undefined, options));
   for (const one of series) {
     const config = configureSeries(view.panel, one);
     const shown = show(reduceSeries(one, options.reduceOptions?.calcs), config);
@@ -27,7 +27,7 @@ export const drawStat: Draw = (host, view) => {
       options.textMode === "name" ||
       (series.length > 1 && options.textMode !== "value");
     grid.append(
-      buildFigure(
+      buildStat(
         shown,
         named ? config.displayName || one.name : "",
         options.graphMode === "area" ? one : undefined,
@@ -40,24 +40,24 @@ export const drawStat: Draw = (host, view) => {
 
 const configureNone = (defaults: FieldConfig | undefined): FieldConfig => defaults ?? {};
 
-function buildFigure(shown: Shown, name: string, course: Series | undefined, options: Partial<Options>): HTMLElement {
+function buildStat(shown: Shown, name: string, course: Series | undefined, options: Partial<Options>): HTMLElement {
   const color = resolveColor(shown.color);
   const ground = (options.colorMode ?? "value").startsWith("background");
   const plain = options.colorMode === "none";
   return h(
     "div",
     {
-      class: ground ? "figure ground" : "figure",
+      class: ground ? "stat ground" : "stat",
       style: {
         "--length": String(Math.max(shown.text.length, 3)),
         ...(ground ? { background: fade(color, 0.28) } : {}),
         ...(plain || ground ? {} : { color }),
       },
     },
-    name && h("span", { class: "figure-name", title: name }, name),
+    name && h("span", { class: "stat-name", title: name }, name),
     h(
       "span",
-      { class: "figure-value" },
+      { class: "stat-value" },
       shown.value,
       shown.unit && h("small", {}, /^%/.test(shown.unit) ? shown.unit : ` ${shown.unit}`),
     ),

@@ -63,15 +63,15 @@ function listTipRows(lanes: readonly Lane[], index: number, colors: ReadonlyMap<
 }
 
 function nameColors(lanes: readonly Lane[]): Map<string, string> {
-  const found = new Map<string, string>();
+  const colors = new Map<string, string>();
   for (const { shown, states } of lanes) {
-    const colors = new Map(shown.map(({ text, color }) => [text, color]));
+    const named = new Map(shown.map(({ text, color }) => [text, color]));
     for (const { text } of states)
-      if (!found.get(text)) found.set(text, colors.get(text) ? resolveColor(colors.get(text)) : "");
+      if (!colors.get(text)) colors.set(text, named.get(text) ? resolveColor(named.get(text)) : "");
   }
-  const without = [...found.keys()].filter((text) => !found.get(text));
-  assignColors(without).forEach((color, i) => found.set(without[i] ?? "", color));
-  return found;
+  const without = [...colors.keys()].filter((text) => !colors.get(text));
+  assignColors(without).forEach((color, i) => colors.set(without[i] ?? "", color));
+  return colors;
 }
 
 function buildAxis(lanes: readonly Lane[]): uPlot.Axis {

@@ -71,9 +71,9 @@ export const drawTimeseries: Draw = (host, view) => {
 };
 
 const hiddenOf = (view: View): Set<string> => {
-  const found = (view.memory.get("hidden") as Set<string> | undefined) ?? new Set<string>();
-  view.memory.set("hidden", found);
-  return found;
+  const hidden = (view.memory.get("hidden") as Set<string> | undefined) ?? new Set<string>();
+  view.memory.set("hidden", hidden);
+  return hidden;
 };
 
 function buildLines(view: View, series: readonly Series[], values: readonly (number | null)[][]): Line[] {
