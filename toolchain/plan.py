@@ -11,6 +11,7 @@ from toolchain.assemble import find_image_path
 from toolchain.context import Context
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
+from toolchain.prometheus_ui import PrometheusUi
 from toolchain.recipes import CLUSTER_SOURCES, RECIPES, Source
 
 PACKAGE_SECONDS = 5.0
@@ -88,6 +89,8 @@ def count_cores() -> int:
 
 
 def _build_planned(source: Source) -> Planned:
+    if isinstance(source, PrometheusUi):
+        return Planned(source.name, source.describe(), source.seconds, builds=True)
     if isinstance(source, GoBuild):
         return Planned(
             source.program, source.describe(), source.cpu_seconds / (count_cores() * _PARALLELISM), builds=True

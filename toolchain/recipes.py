@@ -13,6 +13,7 @@ from toolchain.golang import GoBuild, GoFiles, find_required_version
 from toolchain.images import load_images
 from toolchain.npm import NpmPackages
 from toolchain.oci import ImageConfig
+from toolchain.prometheus_ui import HOME, PrometheusUi
 from toolchain.pypi import PypiPackage
 from toolchain.web import WebBuild
 
@@ -51,6 +52,7 @@ def _build_alertmanager(program: str, cpu: int) -> GoBuild:
     return _build_program(program, "alertmanager", package, f"{_COMMON}Version", cpu, tags=("timetzdata",))
 
 
+PROMETHEUS_UI = PrometheusUi()
 PROMETHEUS, PROMTOOL = _build_prometheus("prometheus", 240), _build_prometheus("promtool", 5)
 ALERTMANAGER, AMTOOL = _build_alertmanager("alertmanager", 55), _build_alertmanager("amtool", 3)
 LOKI = _build_program("loki", "loki", "github.com/grafana/loki/v3/cmd/loki", f"{_LOKI}Version", 458)
@@ -130,7 +132,7 @@ CHROMIUM = DebianPackages("chromium", ("chromium", "chromium-common", "fonts-dej
 PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
 """A certificate authority for tests: https://github.com/letsencrypt/pebble."""
 
-Source = GoBuild | DebianPackages | PypiPackage | NpmPackages
+Source = GoBuild | DebianPackages | PypiPackage | NpmPackages | PrometheusUi
 
 
 @dataclass(frozen=True)
@@ -186,13 +188,17 @@ _JAEGER_USER = 10001
 
 RECIPES: dict[str, Recipe] = {
     "prometheus": Recipe(
-        files=(_build_go_file(PROMETHEUS, "/bin/prometheus"), _build_go_file(PROMTOOL, "/bin/promtool")),
+        files=(
+            _build_go_file(PROMETHEUS, "/bin/prometheus"),
+            _build_go_file(PROMTOOL, "/bin/promtool"),
+            File(PROMETHEUS_UI, "static", f"{HOME}/web/ui/static"),
+        ),
         directories=(Owned("/prometheus", 65534), Owned("/etc/prometheus", 65534)),
         config=ImageConfig(
             entrypoint=("/bin/prometheus",),
             command=("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"),
             user=_NOBODY,
-            workdir="/prometheus",
+            workdir=HOME,
             env=(_PATH,),
             ports=("9090/tcp",),
         ),

@@ -18,7 +18,7 @@ def test_only_absent_sources_are_planned(context: Context) -> None:
 def test_images_are_planned_by_their_sources(context: Context) -> None:
     """An absent image stands for the programs that it is made from."""
     names = {p.name for p in plan.plan_images(context, [load_images()["prometheus"]])}
-    assert names == {"prometheus", "promtool", "certificates"}
+    assert names == {"prometheus", "promtool", "prometheus-ui", "certificates"}
 
 
 def test_estimate_overlaps_packages_with_builds() -> None:
