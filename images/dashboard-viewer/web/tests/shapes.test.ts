@@ -14,6 +14,7 @@ import { findLevel, readFields, stripEscapes } from "../src/data/levels.ts";
 import { parseMarkdown } from "../src/data/markdown.ts";
 import { placeSeries } from "../src/data/places.ts";
 import { joinStates } from "../src/data/states.ts";
+import { readOtlp } from "../src/data/otlp.ts";
 import { buildTable, sortRows } from "../src/data/table.ts";
 import {
   deriveStep,
@@ -300,6 +301,36 @@ test("spans are listed as a tree", () => {
     ],
   );
   assert.equal(buildLogQuery("t1", ["a.b", "c"], "service"), '{service=~"a\\\\.b|c"} |= "t1"');
+});
+
+test("a trace of Tempo is like one of Jaeger", () => {
+  const span = (spanId: string, parentSpanId: string, start: string, end: string, more = {}) => ({
+    spanId,
+    parentSpanId,
+    name: spanId,
+    startTimeUnixNano: start,
+    endTimeUnixNano: end,
+    ...more,
+  });
+  const attributes = [{ key: "service.name", value: { stringValue: "api" } }];
+  const spans = [
+    span("b", "a", "2000000", "5000000", { status: { code: "STATUS_CODE_ERROR" } }),
+    span("a", "", "1000000", "9000000", { attributes: [{ key: "n", value: { intValue: "3" } }] }),
+  ];
+  const trace = readOtlp({ batches: [{ resource: { attributes }, scopeSpans: [{ spans }] }] }, "t");
+  const read = listSpans(trace).map((one) => [
+    one.id,
+    one.depth,
+    one.service,
+    one.start,
+    one.length,
+    one.failed,
+    one.tags.n,
+  ]);
+  assert.deepEqual(read, [
+    ["a", 0, "api", 1, 8, false, "3"],
+    ["b", 1, "api", 2, 3, true, undefined],
+  ]);
 });
 
 test("texts are a tree and never markup", () => {

@@ -3,6 +3,7 @@
 import { askSource, listSources } from "../api.ts";
 import { formatTime } from "../data/time.ts";
 import { readAnswer } from "../data/query.ts";
+import { type OtlpTrace, readOtlp } from "../data/otlp.ts";
 import { buildLogQuery, listSpans, type RawTrace, type TraceSpan } from "../data/traces.ts";
 import { formatValue } from "../data/units.ts";
 import { findSource } from "../data/variables.ts";
@@ -19,18 +20,21 @@ export async function showTrace(uid: string, id: string, main: HTMLElement): Pro
   const sources = await listSources();
   const source = sources.find((one) => one.uid === uid);
   if (!source) throw new Error(`there is no data source ${uid}`);
-  if (source.type !== "jaeger") throw new Error(`traces of ${source.type} are not drawn here; Jaeger's are`);
-  const answer = await askSource<{ data: RawTrace[] }>(
-    uid,
-    `api/traces/${encodeURIComponent(id)}`,
-    new URLSearchParams(),
-  );
-  const [trace] = answer.data;
-  if (!trace) throw new Error(`${source.name} has no trace ${id}`);
-  const spans = listSpans(trace);
+  const spans = listSpans(await getTrace(source, id));
   const lines = h("div", { class: "panel trace-logs" }, h("p", { class: "empty" }, "Loading"));
   main.replaceChildren(buildHead(id, spans), buildTree(spans), h("h2", {}, "Log lines of this trace"), lines);
   await fillLines(lines, id, spans, source, sources);
+}
+
+async function getTrace(source: Source, id: string): Promise<RawTrace> {
+  const ask = <T>(): Promise<T> =>
+    askSource<T>(source.uid, `api/traces/${encodeURIComponent(id)}`, new URLSearchParams());
+  if (source.type === "tempo") return readOtlp(await ask<OtlpTrace>(), id);
+  if (source.type !== "jaeger")
+    throw new Error(`traces of ${source.type} are not drawn here; Jaeger's and Tempo's are`);
+  const [trace] = (await ask<{ data: RawTrace[] }>()).data;
+  if (!trace) throw new Error(`${source.name} has no trace ${id}`);
+  return trace;
 }
 
 function buildHead(id: string, spans: readonly TraceSpan[]): HTMLElement {
