@@ -117,6 +117,11 @@ func (s *Server) proxy(out http.ResponseWriter, in *http.Request) {
 		},
 		ModifyResponse: func(answer *http.Response) error {
 			answer.Header.Set("Server", programName)
+			// what a data source serves is no page of ours: it may set no cookie here, run nothing, and end no session
+			answer.Header.Set("Content-Security-Policy", "sandbox")
+			answer.Header.Del("Set-Cookie")
+			answer.Header.Del("WWW-Authenticate")
+			answer.Header.Del(loginHeader)
 			return nil
 		},
 		ErrorHandler: func(out http.ResponseWriter, _ *http.Request, err error) {

@@ -13,7 +13,10 @@ import (
 	"time"
 )
 
-const sessionCookie = "grafana_session"
+const (
+	sessionCookie = "grafana_session"
+	loginHeader   = "X-Login" // says to the pages where one signs in; a data source's own 401 has none
+)
 
 // Server answers like Grafana's HTTP API, as far as deployment and routing need it.
 type Server struct {
@@ -96,6 +99,7 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 		case basic:
 			say(out, http.StatusUnauthorized, "Invalid username or password")
 		case strings.HasPrefix(in.URL.Path, "/api/"):
+			out.Header().Set(loginHeader, s.settings.SubPath+"/login")
 			say(out, http.StatusUnauthorized, "Unauthorized")
 		default:
 			http.Redirect(out, in, s.loginAddress(in), http.StatusFound)

@@ -183,6 +183,26 @@ func TestDatasourceIsAsked(t *testing.T) {
 	}
 }
 
+// What a data source answers must set nothing in our pages, and its own refusal must not look like ours.
+func TestForeignAnswersStayForeign(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("Set-Cookie", sessionCookie+"=x")
+		out.Header().Set(loginHeader, "/elsewhere")
+		out.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer upstream.Close()
+	k := newKit(t)
+	k.edit("datasources/ds.yaml", "http://prometheus:9090", upstream.URL)
+	k.start(Settings{})
+	status, _, header := k.request("GET", "/api/datasources/proxy/uid/prometheus/graph", "admin", password, "")
+	if status != 401 || header.Get(loginHeader) != "" || header.Get("Set-Cookie") != "" || header.Get("Content-Security-Policy") != "sandbox" {
+		t.Errorf("%d %v", status, header)
+	}
+	if _, _, header = k.request("GET", "/api/search", "", "", ""); header.Get(loginHeader) != "/login" {
+		t.Errorf("our own refusal: %v", header)
+	}
+}
+
 // Secrets of a data source must never be served.
 func TestSecretsStayInside(t *testing.T) {
 	k := newKit(t)

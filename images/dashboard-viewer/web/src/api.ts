@@ -17,7 +17,7 @@ export interface Hit {
 /** Asks for JSON; who is not signed in any more is sent to the login page. Throws Error with the server's words. */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   const answer = await fetch(base + path, { ...init, headers: { Accept: "application/json", ...init.headers } });
-  if (answer.status === 401) {
+  if (answer.status === 401 && answer.headers.has("X-Login")) {
     location.assign(`${base}/login?next=${encodeURIComponent(location.pathname + location.search)}`);
     throw new Error("you are not signed in any more");
   }
