@@ -37,6 +37,7 @@ def web(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.exhaustive  # compilers
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT / "images").as_posix())
 def test_go_programs_pass_their_tests(module: Path) -> None:
     """Vet and the module's tests, with the Go that builds it."""
@@ -47,16 +48,19 @@ def test_go_programs_pass_their_tests(module: Path) -> None:
     run(go, "test", "./...", cwd=module, env=env)
 
 
+@pytest.mark.exhaustive  # compilers
 def test_pages_have_types(web: Path) -> None:
     """The compiler has no word against the pages or their tests."""
     run(VIEWER_PAGES.find_type_checker(build_default_context()), "--noEmit", cwd=web)
 
 
+@pytest.mark.exhaustive  # compilers
 def test_pages_pass_their_tests(web: Path) -> None:
     """Units, thresholds, queries, layout: what needs no browser."""
     run(find_node(build_default_context()), "--test", "tests/*.test.ts", cwd=web)
 
 
+@pytest.mark.exhaustive  # compilers
 def test_pages_are_small() -> None:
     """What a browser loads is within its limit, and so is each file that somebody reads."""
     made = VIEWER_PAGES.ensure(build_default_context())
