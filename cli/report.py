@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from cli import exposed, forward, lines, probed, render, verify
+from cli import content, exposed, forward, lines, probed, render, verify
 from cli.hosts import Host
 from cli.workspace import Workspace
 from model.errors import ConfigError
@@ -32,6 +32,7 @@ def build_report(space: Workspace, base_url: str, host: Host, patience: float = 
         differences = _compare_exposed(plan, host) if scraped else []
         unseen += [item.text for item in differences if item.certain]
         warnings = (*warnings, *(item.text for item in differences if not item.certain))
+        unseen += content.list_empty_pages(plan, host)
         pages = forward.list_pages(plan)
         warnings = (*warnings, *(_list_quiet(plan, host) if scraped else ()))
     except ConfigError as error:

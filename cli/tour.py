@@ -120,7 +120,7 @@ class Tour:
 
     def _read_messages(self) -> tuple[int, list[Mapping[str, Any]]]:
         """How many there have been, and the last of them."""
-        answer = json.loads(ask_tunnel(self._host.open_tunnel(WEBHOOK, WEBHOOK_PORT), "GET", "/demo/webhook"))
+        answer = json.loads(ask_tunnel(self._host.open_tunnel(WEBHOOK, WEBHOOK_PORT), "GET", "/demo/webhook").text)
         return int(answer["total"]), [item["payload"] for item in answer["notifications"]]
 
     def _await_message(self, status: str, before: int) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import email
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import docker
@@ -86,8 +88,16 @@ class ExecTunnel:
         self._stream.close()
 
 
-def ask_tunnel(tunnel: Tunnel, method: str, path: str, body: object = None) -> str:
-    """The body of the answer to one request of HTTP, whose own body is JSON where it has one; ends the tunnel.
+@dataclass(frozen=True)
+class Answer:
+    """The body of an answer as text, and where it leads, empty where it leads nowhere."""
+
+    text: str
+    location: str = ""
+
+
+def ask_tunnel(tunnel: Tunnel, method: str, path: str, body: object = None) -> Answer:
+    """The answer to one request of HTTP, whose body is JSON where it has one; ends the tunnel.
 
     Raises:
         RuntimeError: the answer is an error, or is none.
@@ -105,4 +115,5 @@ def ask_tunnel(tunnel: Tunnel, method: str, path: str, body: object = None) -> s
         raise RuntimeError(f"{method} {path}: no answer")
     if int(words[1]) >= _OK:
         raise RuntimeError(f"{method} {path}: {' '.join(words[1:])}: {text.decode(errors='replace')[:300].strip()}")
-    return text.decode()
+    headers = email.message_from_bytes(first.partition(b"\r\n")[2])
+    return Answer(text.decode(errors="replace"), headers.get("Location", ""))

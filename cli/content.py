@@ -1,0 +1,52 @@
+"""Whether pages of a stack have content: each is opened as by a browser, with the scripts and styles that it names.
+
+Asked of the part itself, behind the login of the entry point.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+from cli.hosts import Host
+from cli.tunnel import Answer, ask_tunnel
+from model.plan import Plan
+from model.telemetry import Route
+
+_ASSET = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)=["']?([^"'\s>]+\.(?:js|css))\b""", re.IGNORECASE)
+_REDIRECTS = 3
+
+
+def list_empty_pages(plan: Plan, host: Host) -> list[str]:
+    """The pages that are no page, or whose scripts or styles are not there, as sentences."""
+    names = {workload.name for workload in plan.list_workloads()}
+    pages = [route for route in plan.telemetry.routes if route.page and urlsplit(route.url).hostname]
+    made: list[str] = []
+    for route in pages:
+        workload = str(urlsplit(route.url).hostname).partition(".")[0]
+        if workload in names:  # those of other programs are theirs
+            made.extend(_check_page(route, workload, host))
+    return made
+
+
+def _check_page(route: Route, workload: str, host: Host) -> Iterator[str]:
+    port = urlsplit(route.url).port or 80
+    page = f"{route.page}"[len(route.prefix) if route.strip else 0 :] or "/"
+
+    def ask(path: str) -> Answer:
+        return ask_tunnel(host.open_tunnel(workload, port), "GET", path)
+
+    try:
+        path, answer = page, ask(page)
+        for _ in range(_REDIRECTS):
+            if not answer.location:
+                break
+            path = urlsplit(urljoin(path, answer.location)).path
+            answer = ask(path)
+        if "<html" not in answer.text.lower():
+            yield f"the page of {route.name} at {path} has no content"
+        for asset in _ASSET.findall(answer.text):
+            ask(urlsplit(urljoin(path, asset)).path)
+    except RuntimeError as error:
+        yield f"the page of {route.name} does not open: {error}"
