@@ -248,6 +248,10 @@ class ClusterHost:
             return json.loads(self.fetch(pod, loki.PORT, f"/loki/api/v1/{path}")).get("data")
         raise RuntimeError("no Loki runs")
 
+    def explain_absence(self, name: str) -> str:
+        """See `Host`: nothing, as a Service has its name whether or not a pod is behind it."""
+        return ""
+
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""
         result = []

@@ -19,7 +19,7 @@ from cli import engine, render
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.report import build_report
-from cli.stack_file import build_location, read_settings
+from cli.stack_file import find_location
 from cli.verify import Report
 from cli.workspace import ROOT, open_workspace
 from model.errors import ConfigError
@@ -68,8 +68,8 @@ def list_sick(report: Report, host: Host) -> Iterator[Trouble]:
     said = {name.removeprefix(f"{report.stack}-"): text for name, text in host.read_last_log_lines()}
     for item in report.workloads:
         if not item.good:
-            words = said.get(item.workload, "").strip()
-            what = f"{item.workload} is {item.state}" + (f"; it last said: {words}" if words else "")
+            words = said.get(item.workload, "").strip().splitlines()[-1:]
+            what = f"{item.workload} is {item.state}" + "".join(f"; it last said: {line}" for line in words)
             remedy = f"`make up STACK={report.stack}` puts back what is missing or stopped"
             yield Trouble("workload", what, remedy)
 
@@ -81,12 +81,15 @@ def list_unwatched(report: Report) -> Iterator[Trouble]:
             service = target["labels"].get("service", target["labels"]["job"])
             what = f"{service} at {target['scrapeUrl']} is not scraped: {target['lastError'] or 'not yet asked'}"
             yield Trouble("target", what, "docs/scraping.md: how a service is reached, and what each error means")
+    sick = [item.workload for item in report.workloads if not item.good]
     for sentence in report.unseen:
+        if any(f"{report.stack}-{name} " in sentence for name in sick):
+            continue  # it asked what is sick, which is said already
         yield Trouble("unseen", sentence, f"`make verify STACK={report.stack}` looks again")
 
 
-def list_firing(ask: Ask) -> Iterator[Trouble]:
-    """Alerts that fire now, the most severe first."""
+def list_alerts(ask: Ask, state: str = "firing") -> Iterator[Trouble]:
+    """Alerts that fire now, or wait for their `for` (pending), the most severe first."""
     try:
         alerts = ask("alerts")["alerts"]
     except RuntimeError:
@@ -96,7 +99,7 @@ def list_firing(ask: Ask) -> Iterator[Trouble]:
         severity = alert["labels"].get("severity", "")
         return (SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES), alert["labels"]["alertname"])
 
-    for alert in sorted((a for a in alerts if a["state"] == "firing"), key=rank):
+    for alert in sorted((a for a in alerts if a["state"] == state), key=rank):
         name, labels = alert["labels"]["alertname"], alert["labels"]
         if name != ALWAYS:
             of = f" of {labels['service']}" if "service" in labels else ""
@@ -108,38 +111,56 @@ def list_firing(ask: Ask) -> Iterator[Trouble]:
             )
 
 
-def list_troubles(stack: str) -> list[Trouble]:
-    """Everything that is wrong with a stack, in the order in which to mend it."""
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything that is wrong with a stack, in the order in which to mend it, and what may become so, as sentences."""
+
+    troubles: Sequence[Trouble]
+    notes: Sequence[str] = ()
+
+
+def diagnose_stack(stack: str) -> Diagnosis:
+    """Looks at files, place, workloads, targets and alerts of a stack."""
     troubles = [*list_mistakes(stack)]
     try:
         space = open_workspace(stack, engine.build_tool_env())
-        settings = read_settings(space.directory, stack)
-        host = open_host(stack, build_location(settings))
+        location, base_url = find_location(space.directory, stack)
+        host = open_host(stack, location)
         obstacles = [*list_obstacles(stack, host)]
     except ConfigError as error:  # without the place nothing else can be looked at
-        return troubles or [Trouble("place", str(problem), "without it nothing is known") for problem in error.problems]
+        places = [Trouble("place", str(problem), "without it nothing is known") for problem in error.problems]
+        return Diagnosis(troubles or places)
     except SystemExit as error:
-        return [*troubles, Trouble("engine", str(error), "start it, or say where it is: docs/operations.md")]
-    report = build_report(space, settings.base_url, host, PATIENCE)
-    return [*troubles, *obstacles, *list_sick(report, host), *list_unwatched(report), *list_firing(host.ask_prometheus)]
+        place = Trouble("engine", str(error), "start it, or say where it is: docs/operations.md")
+        return Diagnosis([*troubles, place])
+    report = build_report(space, base_url, host, PATIENCE)
+    ask = host.ask_prometheus
+    troubles += [*obstacles, *list_sick(report, host), *list_unwatched(report), *list_alerts(ask)]
+    pending = [f"pending: {each.what}" for each in list_alerts(ask, "pending")]
+    return Diagnosis(troubles, [*pending, *report.warnings])
 
 
-def print_troubles(stack: str, troubles: Sequence[Trouble]) -> None:
-    """Prints them as a numbered list, or that there are none."""
-    if not troubles:
+def print_diagnosis(stack: str, diagnosis: Diagnosis) -> None:
+    """Prints what is wrong as a numbered list, or that nothing is; below it what may become so."""
+    troubles = diagnosis.troubles
+    if troubles:
+        console.print(
+            f"Stack {stack}: {len(troubles)} found; mend the first and look again, as others may follow from it"
+        )
+    else:
         console.print(f"Stack {stack}: nothing is wrong")
-        return
-    console.print(f"Stack {stack}: {len(troubles)} found; mend the first and look again, as others may follow from it")
     for number, trouble in enumerate(troubles, start=1):
         console.print(f"{number:3}. [red]{trouble.where}[/] {escape(trouble.what)}")
         console.print(f"     {escape(trouble.remedy)}")
+    for note in diagnosis.notes:
+        console.print(f"     [yellow]note[/] {escape(note)}")
 
 
 def run_command(args: argparse.Namespace) -> int:
     """Prints what is wrong. Returns 1 where anything is."""
-    troubles = list_troubles(args.stack)
+    diagnosis = diagnose_stack(args.stack)
     if args.json:
-        print(json.dumps({"stack": args.stack, "troubles": [asdict(trouble) for trouble in troubles]}))
+        print(json.dumps({"stack": args.stack, **asdict(diagnosis)}))
     else:
-        print_troubles(args.stack, troubles)
-    return UNWELL if troubles else FINE
+        print_diagnosis(args.stack, diagnosis)
+    return UNWELL if diagnosis.troubles else FINE

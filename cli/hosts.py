@@ -76,6 +76,9 @@ class Host(Protocol):
             RuntimeError: it does not answer.
         """
 
+    def explain_absence(self, name: str) -> str:
+        """Why a name may lead nowhere in the networks of the stack, as a sentence; empty where nothing is known."""
+
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """Name and last lines of everything that is not well."""
 
@@ -181,6 +184,10 @@ class DockerHost:
     def ask_loki(self, path: str) -> Any:
         """See `Host`."""
         return verify.ask_loki(self._client, self._stack, path)
+
+    def explain_absence(self, name: str) -> str:
+        """See `Host`: a container that is called so and does not run."""
+        return verify.explain_absence(self._client, name)
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import socket
+import textwrap
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 from cli.arguments import FINE
 from cli.describe import HERE, describe_address, describe_exposed, find_port, read_exposed
+from cli.render import plan_file
 from cli.workspace import ROOT
 from components.documents import render_yaml
 from model.base import LONGEST_NAME
+from model.checks.entry import TRAEFIK
 from model.errors import ConfigError, Problem
-from model.places import locate_settings_file, locate_system_file
+from model.host_ports import list_host_ports
+from model.places import derive_section_key, locate_settings_file, locate_system_file
+from model.plan import Plan
 
 HEALTH_PATHS = ("/healthz", "/health", "/api/health", "/actuator/health", "/readyz", "/ready", "/-/healthy")
 """Where services usually say that they are well."""
@@ -30,6 +36,7 @@ SECONDS = 3.0
 """How long an answer of a health endpoint is waited for."""
 COMPOSE_SERVICE = "com.docker.compose.service"
 """Label of a container that Compose started: https://docs.docker.com/reference/compose-file/services/#labels."""
+LAST_PORT = 65_536
 DEFAULT_NETWORK = "bridge"
 """Docker's own network, in which containers do not find each other by name."""
 _NO_KEY = re.compile(r"[^a-z0-9_-]+")
@@ -137,6 +144,29 @@ def build_files(stack: str, url: str, place: Place, health: str | None) -> dict[
     }
 
 
+def choose_ports(plan: Plan, is_free: Callable[[int], bool]) -> dict[str, Any]:
+    """Settings that give each part of a planned stack a host port that is free where its own is taken, by key.
+
+    A stack of another environment may be up on this machine already.
+    """
+    chosen: dict[str, Any] = {}
+    wanted = {port.publish for _, _, port in list_host_ports(plan.workloads)}
+    for component, _, port in list_host_ports(plan.workloads):
+        if port.publish is not None and not is_free(port.publish):
+            free = next(each for each in range(port.publish + 1, LAST_PORT) if each not in wanted and is_free(each))
+            wanted.add(free)
+            chosen[derive_section_key(component)] = {"port": free}
+            if component == TRAEFIK:
+                chosen["baseUrl"] = f"http://127.0.0.1:{free}"
+    return chosen
+
+
+def is_port_free(number: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", number)) != 0
+
+
 def _head(schema: str, title: str) -> str:
     return f"# yaml-language-server: $schema={schema}.schema.json\n# {title}\n"
 
@@ -157,6 +187,19 @@ def write_files(root: Path, texts: Mapping[str, str]) -> None:
             file.write(text)
 
 
+def add_free_ports(root: Path, stack: str) -> dict[str, Any]:
+    """Adds to the settings of a new stack the ports that `choose_ports` finds; none where it cannot be planned."""
+    path = root / locate_settings_file(stack)
+    try:
+        chosen = choose_ports(plan_file(path, stack, root=root), is_port_free)
+    except ConfigError:
+        return {}  # which the next command says in full
+    lines = render_yaml({f"observability:{key}": value for key, value in chosen.items()}) if chosen else ""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(textwrap.indent(lines, "  "))
+    return chosen
+
+
 def run_command(args: argparse.Namespace) -> int:
     """Writes the files of the stack in `args` for the service behind its URL. Returns its exit code."""
     if not args.url.startswith(("http://", "https://")):
@@ -168,6 +211,9 @@ def run_command(args: argparse.Namespace) -> int:
     write_files(ROOT, texts)
     for name in texts:
         print(f"wrote {name}")
+    chosen = add_free_ports(ROOT, args.stack)
+    for key, value in chosen.items():
+        print(f"another program has the usual port: {key} is {value} here")
     where = f", in the network {place.network}" if place.network else ", a process of the host" if place.keys else ""
     print(f"service {place.name}{where}; read the files, then: make up STACK={args.stack}")
     return FINE

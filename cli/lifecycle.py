@@ -21,7 +21,7 @@ from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
 from cli.report import build_report, wait_targets
-from cli.stack_file import build_location, read_location, read_settings
+from cli.stack_file import build_location, find_location, read_location, read_settings
 from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem
 from model.plan import Plan
@@ -38,7 +38,7 @@ class Phases:
 
     def run(self, name: str, work: Callable[[], Any]) -> Any:
         """Runs `work`, announcing and timing it."""
-        console.print(f"[bold]== {name}[/]")
+        announce_phase(name)
         began = time.monotonic()
         result = work()
         self.times.append((name, time.monotonic() - began))
@@ -48,6 +48,11 @@ class Phases:
         """All phases in one line."""
         parts = " · ".join(f"{name} {seconds:.1f} s" for name, seconds in self.times)
         return f"{parts} · total {sum(seconds for _, seconds in self.times):.1f} s"
+
+
+def announce_phase(name: str) -> None:
+    """Prints what a command does next, as that may take a while."""
+    console.print(f"[bold]== {name}[/]")
 
 
 def get_prerequisites(images: Sequence[str]) -> dict[str, Any]:
@@ -189,9 +194,9 @@ def run_preflight(host: Host, plan: Plan) -> None:
 def check(stack: str, *, as_json: bool = False) -> int:
     """Shows how a running stack is, without changing anything, even where its files have become wrong meanwhile."""
     space = open_workspace(stack, engine.build_tool_env())
-    settings = read_settings(space.directory, stack)
-    host = open_host(stack, build_location(settings))
-    report = build_report(space, settings.base_url, host)
+    location, base_url = find_location(space.directory, stack)
+    host = open_host(stack, location)
+    report = build_report(space, base_url, host, announce=(lambda _: None) if as_json else announce_phase)
     if as_json:
         print(json.dumps(verify.describe_report(report)))
     else:
@@ -279,6 +284,8 @@ def print_passwords(stack: str) -> int:
     passwords = {name: value for name, value in outputs.items() if name.endswith("password")}
     for name, value in passwords.items():
         print(f"{name}: {value}")
+    if "access-admin-password" in passwords:
+        console.print("The user is admin. Grafana has a password of its own; the other one is that of all other pages.")
     if not passwords:
         console.print(f"the stack {stack} has no passwords: make up STACK={stack} generates them")
     return FINE if passwords else UNWELL

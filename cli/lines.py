@@ -101,7 +101,8 @@ def list_quiet(plan: Plan, ask_prometheus: Ask, ask_loki: AskLoki) -> list[str]:
 
 def _list_writing(stack: str, keys: list[str], ask: AskLoki) -> set[str]:
     """Services that have written a line lately; labels are kept by the day, so lines are counted."""
-    chosen = f'{{stack="{stack}", service=~"{"|".join(map(re.escape, keys))}"}}'
+    # a key has nothing that needs an escape, and LogQL's strings do not take one for a dash
+    chosen = f'{{stack="{stack}", service=~"{"|".join(keys)}"}}'
     query = f"sum by (service) (count_over_time({chosen}[{RECENT}]))"
     return {each["metric"].get("service", "") for each in ask(f"query?{urlencode({'query': query})}")["result"]}
 

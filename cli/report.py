@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from cli import content, exposed, forward, lines, probed, render, verify
 from cli.hosts import Host
@@ -12,11 +14,23 @@ from model.errors import ConfigError
 from model.plan import Plan
 
 
-def build_report(space: Workspace, base_url: str, host: Host, patience: float = 30) -> verify.Report:
+def _say_nothing(_phase: str) -> None:
+    pass
+
+
+def build_report(
+    space: Workspace,
+    base_url: str,
+    host: Host,
+    patience: float = 30,
+    announce: Callable[[str], None] = _say_nothing,
+) -> verify.Report:
     """How a stack is, as far as its parts answer; what they do not answer is a sentence of the report.
 
-    What is not well is given so many seconds to become so, for health, targets and lines each.
+    What is not well is given so many seconds to become so, for health, targets and lines each; `announce` is called
+    with the name of each phase before it.
     """
+    announce("health")
     health, warnings = host.wait_healthy(patience), tuple[str, ...]()
     if not health:
         nothing = f"nothing of the stack {space.stack} runs here: make up STACK={space.stack}"
@@ -26,8 +40,11 @@ def build_report(space: Workspace, base_url: str, host: Host, patience: float = 
     pages: list[tuple[str, str]] = []
     try:
         plan = render.plan_workspace(space)
+        announce("targets")
         scraped, unseen = wait_targets(host, plan, patience)
+        unseen += list_stopped(host, scraped)
         health, warnings = [*health, *verify.list_missing(plan, health)], plan.warnings
+        announce("view")
         unseen += host.list_unseen(plan, patience if scraped else 0)
         differences = _compare_exposed(plan, host) if scraped else []
         unseen += [item.text for item in differences if item.certain]
@@ -39,6 +56,12 @@ def build_report(space: Workspace, base_url: str, host: Host, patience: float = 
         scraped, unseen = wait_targets(host, None, patience)
         unseen.append(f"what should be there is not known: {error}")
     return verify.Report(space.stack, health, scraped, unseen, warnings, base_url, pages)
+
+
+def list_stopped(host: Host, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why targets are down whose name leads to what does not run, as sentences: Prometheus knows their names alone."""
+    names = {str(urlsplit(target["scrapeUrl"]).hostname) for target in scraped if target["health"] != "up"}
+    return [sentence for name in sorted(names) if (sentence := host.explain_absence(name))]
 
 
 def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:

@@ -15,7 +15,7 @@ from cli.workspace import ENCRYPTION_KEYS, PROJECT, read_document
 from model.base import Strict
 from model.checks.plain_secrets import hide_secrets
 from model.component import find_operator
-from model.errors import Problem, suggest_name
+from model.errors import ConfigError, Problem, suggest_name
 from model.operator import Operator
 from model.places import locate_settings_file
 from model.scope import Target
@@ -109,6 +109,19 @@ def build_location(settings: Settings) -> Location:
     """Where the stack of these settings runs."""
     operator = find_operator(registry.list_sections(settings))
     return Location(target=settings.target, docker=settings.docker, kubernetes=settings.kubernetes, operator=operator)
+
+
+def find_location(folder: Path, stack: str) -> tuple[Location, str]:
+    """Where the stack runs, and its base URL, which is empty where settings beside the place are wrong by now.
+
+    Raises:
+        ConfigError: the settings that say the place are wrong themselves.
+    """
+    try:
+        settings = read_settings(folder, stack)
+    except ConfigError:
+        return read_location(folder, stack), ""
+    return build_location(settings), settings.base_url
 
 
 def read_location(folder: Path, stack: str) -> Location:

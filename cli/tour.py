@@ -56,7 +56,7 @@ def find_stand_in(plan: Plan) -> StandIn:
         if key in names and service.port:
             return StandIn(key, service.port)
     where = f"Pulumi.{plan.stack}.yaml: demo"
-    raise ConfigError([Problem(where, "a tour switches a fault of a stand-in on, and this stack has none; say true")])
+    raise ConfigError([Problem(where, "false, and a tour needs a stand-in to switch a fault on; STACK=dev has some")])
 
 
 class Tour:

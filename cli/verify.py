@@ -149,6 +149,16 @@ def list_targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]
     return list(ask_prometheus(client, stack, "targets?state=active")["activeTargets"])
 
 
+def explain_absence(client: docker.DockerClient, name: str) -> str:
+    """That the container of a name does not run, with the command that starts it; empty where there is none such."""
+    for container in client.containers.list(all=True):
+        networks = container.attrs["NetworkSettings"]["Networks"] or {}
+        aliases = {alias for each in networks.values() for alias in each.get("Aliases") or ()}
+        if name in {container.name, *aliases} and (state := container.attrs["State"]["Status"]) != "running":
+            return f"the container {container.name} is {state}: docker start {container.name}"
+    return ""
+
+
 def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> list[dict[str, Any]]:
     """Waits until every target is up or refused for good, at most `timeout` seconds; returns them as they are then."""
     deadline, waiting = time.monotonic() + timeout, Waiting()
@@ -308,6 +318,9 @@ def print_report(report: Report, console: Console) -> bool:
         text = f"{up.count('up')}/{len(up)} up" if up else "-"
         mark = "green" if item.good else "red"
         table.add_row(item.workload, f"[{mark}]{item.state}[/]", text, item.url)
+    own = {fold_key(item.workload) for item in report.workloads}
+    for name, states in sorted((name, states) for name, states in by_service.items() if name not in own):
+        table.add_row(name, "-", f"{states.count('up')}/{len(states)} up", "")  # of somebody else
     console.print(table)
     down = [t for t in report.scraped if t["health"] != "up"]
     for target in down:
@@ -319,9 +332,9 @@ def print_report(report: Report, console: Console) -> bool:
     print_warnings(report.warnings, console)
     console.print(f"Targets: {len(report.scraped) - len(down)} of {len(report.scraped)} up")
     print_pages(report.pages, console)
-    if not report.pages:
+    if not report.pages and report.base_url:
         console.print(f"Pages: nothing leads to {report.base_url}/ from here; make open STACK={report.stack} does")
-    console.print(f"Grafana's user is admin, its password: make password STACK={report.stack}")
+    console.print(f"The user of every page is admin; passwords: make password STACK={report.stack}")
     return report.good
 
 

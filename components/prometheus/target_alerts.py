@@ -67,7 +67,7 @@ def alert_on_target_down(*, cluster: bool = False) -> AlertRule:
         summary="{{ $labels.service }} ({{ $labels.instance }}) cannot be scraped",
         description="Prometheus has had no answer from {{ $labels.job }} for a minute: it is down or unreachable.",
         steps=(
-            "Run `make verify`: it shows whether the container runs, and Prometheus' own error for the target.",
+            "Run `make doctor`: it shows whether the container runs, and Prometheus' own error for the target.",
             "Read the container's last lines in Loki: `{service=\"<service>\"}` in Grafana's Explore, from before the"
             " alert began; if it was killed at its memory limit, raise the limit.",
             "If it runs and serves, check the network: is the address right, and do the target and Prometheus share a"

@@ -35,7 +35,7 @@ class FakeHost:
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `cli.hosts.Host`."""
-        return [("dev-loki", "no space left on device\n")]
+        return [("dev-loki", "starting\nno space left on device\n")]
 
     def ask_prometheus(self, path: str) -> Any:
         """See `cli.hosts.Host`."""
@@ -55,12 +55,11 @@ def examine(monkeypatch: pytest.MonkeyPatch) -> Any:
 
         monkeypatch.setattr(render, "plan_file", plan)
         monkeypatch.setattr(doctor, "open_workspace", lambda *_: SimpleNamespace(directory=Path()))
-        monkeypatch.setattr(doctor, "read_settings", lambda *_: SimpleNamespace(base_url=""))
-        monkeypatch.setattr(doctor, "build_location", lambda *_: None)
+        monkeypatch.setattr(doctor, "find_location", lambda *_: (None, ""))
         monkeypatch.setattr(doctor, "open_host", lambda *_: host)
         monkeypatch.setattr(doctor, "build_report", lambda *_: report)
         monkeypatch.setattr(engine, "build_tool_env", dict)
-        return doctor.list_troubles("dev")
+        return [*doctor.diagnose_stack("dev").troubles]
 
     return made
 
@@ -74,7 +73,12 @@ def test_a_stack_that_is_well_has_nothing(examine: Any) -> None:
 def test_what_explains_the_others_comes_first(examine: Any) -> None:
     """Files, engine, workloads, targets, what is unseen, alerts by severity."""
     down = {**TARGET, "health": "down", "lastError": "connection refused"}
-    report = Report("dev", [WELL, Health("loki", "exited", "", 64)], [down], ["Loki has no line"])
+    report = Report(
+        "dev",
+        [WELL, Health("loki", "exited", "", 64)],
+        [down],
+        ["Loki has no line", "the container dev-loki is exited"],
+    )
     host = FakeHost(alert("SlowRequests", "warning"), alert("TargetDown", "critical"), obstacles=("cgroups are off",))
     troubles = examine(report, host, ())
     assert [each.where for each in troubles] == ["docker", "workload", "target", "unseen", "alert", "alert"]
@@ -100,7 +104,7 @@ def test_an_engine_that_does_not_answer_is_the_trouble(examine: Any, monkeypatch
 
     examine(Report("dev", [WELL], []), FakeHost())
     monkeypatch.setattr(doctor, "open_host", refuse)
-    (trouble,) = doctor.list_troubles("dev")
+    (trouble,) = doctor.diagnose_stack("dev").troubles
     assert trouble.where == "engine" and "no Docker engine answers" in trouble.what
 
 
@@ -110,7 +114,7 @@ def test_people_and_programs_read_the_same(
 ) -> None:
     """A numbered list, or one document; the exit code says whether anything is wrong."""
     troubles = [doctor.Trouble("workload", "loki is exited [x]", "start it")]
-    monkeypatch.setattr(doctor, "list_troubles", lambda _: troubles)
+    monkeypatch.setattr(doctor, "diagnose_stack", lambda _: doctor.Diagnosis(troubles, ["pending: x"]))
     code = doctor.run_command(SimpleNamespace(stack="dev", json=as_json))  # type: ignore[arg-type]
     said = capsys.readouterr().out
     assert code == 1
@@ -118,6 +122,6 @@ def test_people_and_programs_read_the_same(
         (trouble,) = json.loads(said)["troubles"]
         assert trouble == {"where": "workload", "what": "loki is exited [x]", "remedy": "start it"}
     else:
-        assert "1. workload loki is exited [x]" in said and "start it" in said
+        assert "1. workload loki is exited [x]" in said and "start it" in said and "note pending: x" in said
     troubles.clear()
     assert doctor.run_command(SimpleNamespace(stack="dev", json=as_json)) == 0  # type: ignore[arg-type]

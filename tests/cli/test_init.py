@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli import init
-from cli.init import Place, build_files, find_health, find_place, write_files
+from cli.init import Place, add_free_ports, build_files, find_health, find_place, is_port_free, write_files
 from cli.render import plan_file
 from cli.workspace import ROOT
 from model.errors import ConfigError
@@ -131,3 +132,26 @@ def test_the_command_says_what_comes_next(
     assert "wrote configs/systems/shop.yaml" in said and "make up STACK=shop" in said and "service till" in said
     assert call(monkeypatch, "init", "localhost:9464", "--stack", "other") == 2
     assert "http://host:port/metrics" in capsys.readouterr().out
+
+
+def test_a_second_stack_gets_ports_of_its_own(served: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another program has is not wanted; pages lead to the entry point's port, and the stack can be planned."""
+    shutil.copytree(ROOT / "configs", tmp_path / "configs", ignore=shutil.ignore_patterns("systems"))
+    (tmp_path / "configs/systems").mkdir()
+    write_files(tmp_path, build_files("shop", f"{served}/metrics", Place("api", {"onHost": True}), None))
+    monkeypatch.setattr(init, "is_port_free", lambda number: number not in (8080, 8081, 9090))
+    chosen = add_free_ports(tmp_path, "shop")
+    assert chosen == {
+        "traefik": {"port": 8082}, "baseUrl": "http://127.0.0.1:8082", "prometheus": {"port": 9091},
+    }  # fmt: skip
+    plan = plan_file(tmp_path / "Pulumi.shop.yaml", "shop", root=tmp_path)
+    assert plan.settings.base_url == "http://127.0.0.1:8082"
+    assert add_free_ports(tmp_path, "shop") == {}
+
+
+def test_a_port_that_somebody_listens_on_is_taken() -> None:
+    """Only there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not is_port_free(port)
+    assert is_port_free(port)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus
 
 import pytest
 
@@ -105,3 +105,15 @@ def test_loki_is_asked_in_its_pod(monkeypatch: pytest.MonkeyPatch, workload: str
     monkeypatch.setattr(host, "list_pods", lambda _: [])
     with pytest.raises(RuntimeError, match="no Loki runs"):
         host.ask_loki("labels")
+
+
+def test_a_dash_is_no_escape() -> None:
+    """LogQL's strings refuse an escaped dash, which names of containers are full of."""
+    asked: list[str] = []
+
+    def ask(path: str) -> dict[str, list[Any]]:
+        asked.append(unquote_plus(path))
+        return {"result": []}
+
+    assert lines._list_writing("dev", ["shop-api", "web_api"], ask) == set()
+    assert 'service=~"shop-api|web_api"' in asked[0]

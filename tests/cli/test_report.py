@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cli import render
-from cli.report import build_report, wait_targets
+from cli.report import build_report, list_stopped, wait_targets
 from cli.verify import Health
 from model.errors import ConfigError, Problem
 
@@ -21,6 +21,10 @@ class FakeHost:
 
     def __init__(self, health: list[Health], *answers: list[dict[str, Any]]) -> None:
         self.health, self.answers = health, [*answers]
+
+    def explain_absence(self, name: str) -> str:
+        """See `cli.hosts.Host`."""
+        return f"the container {name} is exited" if name == "gone" else ""
 
     def wait_healthy(self, _timeout: float) -> list[Health]:
         """See `cli.hosts.Host`."""
@@ -76,3 +80,10 @@ def test_a_prometheus_that_is_gone_is_no_empty_list() -> None:
     """Its silence is a sentence."""
     host: Any = FakeHost([])
     assert wait_targets(host, None, 0) == ([], ["the targets are not known: prometheus is gone"])
+
+
+def test_who_is_down_because_it_does_not_run_is_said() -> None:
+    """Prometheus says that the name leads nowhere, which reads like a fault of the network."""
+    host: Any = FakeHost([])
+    down = [{**UP, "health": "down", "scrapeUrl": f"http://{name}:1/metrics"} for name in ("gone", "slow", "gone")]
+    assert list_stopped(host, [UP, *down]) == ["the container gone is exited"]

@@ -93,5 +93,5 @@ def test_a_message_that_does_not_come_ends_it(tmp_path: Path) -> None:
 
 def test_a_stack_without_stand_ins_has_no_tour(tmp_path: Path) -> None:
     """Nothing that is real gets a fault."""
-    with pytest.raises(ConfigError, match="has none; say true"):
+    with pytest.raises(ConfigError, match="needs a stand-in"):
         find_stand_in(plan_shop(tmp_path, {}, {"demo": "false"}))

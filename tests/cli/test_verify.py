@@ -242,7 +242,8 @@ def test_addresses_are_whole_in_a_narrow_window() -> None:
     texts = []
     for pages in ([("grafana", "http://127.0.0.1:8080/")], []):
         out = io.StringIO()
-        verify.print_report(verify.Report("dev", [long], [], pages=pages), Console(file=out, width=40))
+        report = verify.Report("dev", [long], [], base_url="http://127.0.0.1:8080", pages=pages)
+        verify.print_report(report, Console(file=out, width=40))
         texts.append(out.getvalue())
     near, far = texts
     cells = "".join(line.split("│")[-2].strip() for line in near.splitlines() if "│" in line)
@@ -371,3 +372,21 @@ def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None
     tests = [{"interval": "1m", "input_series": series, "promql_expr_test": expected}]
     (tmp_path / "test.yml").write_text(write_yaml({"tests": tests}))
     accepts(tool("promtool"), "test", "rules", tmp_path / "test.yml")
+
+
+@pytest.mark.parametrize(("name", "said"), [("shop-api", True), ("api", True), ("web", False), ("none", False)])
+def test_a_stopped_container_explains_its_name(name: str, said: bool) -> None:
+    """Whether it is called by its own name or by an alias; one that runs, or that nobody knows, explains nothing."""
+    stopped: Any = SimpleNamespace(
+        name="shop-api",
+        attrs={
+            "State": {"Status": "exited"},
+            "NetworkSettings": {"Networks": {"shop_default": {"Aliases": ["api"]}, "bridge": {"Aliases": None}}},
+        },
+    )
+    running: Any = SimpleNamespace(
+        name="web", attrs={"State": {"Status": "running"}, "NetworkSettings": {"Networks": None}}
+    )
+    client: Any = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [running, stopped]))
+    expected = "the container shop-api is exited: docker start shop-api" if said else ""
+    assert verify.explain_absence(client, name) == expected

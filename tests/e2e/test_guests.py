@@ -362,7 +362,7 @@ def test_a_service_is_watched_in_three_commands(engine: Engine, tmp_path_factory
         eventually(lambda: _read("http://127.0.0.1:28279/orders/7"), timeout=30, what="the service")
         began = time.monotonic()
         made = stack.run("init", "http://localhost:28279/metrics")
-        assert made.code == 0 and "service web-api, in the network newcomer_default" in made.text, made.text
+        assert made.code == 0 and "service web_api, in the network newcomer_default" in made.text, made.text
         # beside it, what keeps a test's stack out of the way of others on this machine
         own = ("baseUrl", "traefik", "prometheus", "loki", "grafana", "alertmanager")
         given = {key.partition(":")[2]: value for key, value in settings.items()}
@@ -371,7 +371,7 @@ def test_a_service_is_watched_in_three_commands(engine: Engine, tmp_path_factory
         took = time.monotonic() - began
         verified = stack.run("verify")
         assert verified.code == 0, verified.text
-        seen = [*stack.prom('up{service="web-api"}'), *stack.prom('probe_success{service="web-api"}')]
+        seen = [*stack.prom('up{service="web_api"}'), *stack.prom('probe_success{service="web_api"}')]
         assert len(seen) == 3 and {each["value"][1] for each in seen} == {"1"}, "its metrics, its probe, and the answer"
         print(f"watched after {took:.0f} s")
     finally:

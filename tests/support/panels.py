@@ -56,8 +56,8 @@ def board_variables(root: Path, stack: str) -> list[tuple[str, str, str]]:
     found = []
     for board in plan.telemetry.dashboards:
         model = json.loads(json.dumps(board.model))
-        names = [variable["name"] for variable in model["templating"]["list"]]
-        for variable in model["templating"]["list"]:
+        names = [variable["name"] for variable in model.get("templating", {}).get("list", ())]
+        for variable in model.get("templating", {}).get("list", ()):
             inside = variable["query"]["query"].removeprefix("label_values(").rpartition(",")[0]
             found.append((board.uid, variable["name"], _filled(inside, names)))
     return found
