@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -69,6 +70,7 @@ class ClusterHost:
 
     def __init__(self, stack: str, settings: KubernetesSettings, operator: Operator | None = None) -> None:
         self._stack, self._operator = stack, operator
+        self._forwarding = threading.Lock()
         self.namespace = derive_namespace(stack, settings)
         try:
             self.api = kubernetes.client.CoreV1Api(connect_cluster(settings))
@@ -231,7 +233,11 @@ class ClusterHost:
         raise RuntimeError("no Prometheus runs")
 
     def open_tunnel(self, workload: str, port: int) -> Tunnel:
-        """See `Host`."""
+        """See `Host`. One after the other: while the client forwards a port, it takes every other call for one, too."""
+        with self._forwarding:
+            return self._open_tunnel(workload, port)
+
+    def _open_tunnel(self, workload: str, port: int) -> Tunnel:
         running = [pod for pod in self.list_pods(workload) if pod.status.phase == "Running"]
         pods = sorted(running, key=lambda pod: not read_pod_health(pod).good)  # one that is not ready may answer too
         if not pods:

@@ -21,7 +21,7 @@ from cli.hosts import Host, open_host
 from cli.report import build_report
 from cli.stack_file import find_location
 from cli.verify import Report
-from cli.workspace import ROOT, open_workspace
+from cli.workspace import ROOT, Workspace, open_workspace
 from model.errors import ConfigError
 
 SEVERITIES = ("critical", "warning", "info")
@@ -53,10 +53,10 @@ def list_mistakes(stack: str) -> Iterator[Trouble]:
             )
 
 
-def list_obstacles(stack: str, host: Host) -> Iterator[Trouble]:
-    """What the engine or the cluster lacks for the stack as its files have it."""
+def list_obstacles(space: Workspace, host: Host) -> Iterator[Trouble]:
+    """What the engine or the cluster lacks for the stack as its files have it, with what is known of this machine."""
     try:
-        plan = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+        plan = render.plan_workspace(space)
     except ConfigError:
         return  # a mistake that is said already
     for sentence in host.check_preflight(plan):
@@ -126,7 +126,7 @@ def diagnose_stack(stack: str) -> Diagnosis:
         space = open_workspace(stack, engine.build_tool_env())
         location, base_url = find_location(space.directory, stack)
         host = open_host(stack, location)
-        obstacles = [*list_obstacles(stack, host)]
+        obstacles = [*list_obstacles(space, host)]
     except ConfigError as error:  # without the place nothing else can be looked at
         places = [Trouble("place", str(problem), "without it nothing is known") for problem in error.problems]
         return Diagnosis(troubles or places)

@@ -28,11 +28,17 @@ def build_default_deny(scope: ClusterScope, namespace: str) -> Iterator[Object]:
         "metadata": build_metadata(scope, "deny-all", namespace),
         "spec": {"podSelector": {}, "policyTypes": both},
     }
+    # a policy is asked about the port of the pod, which need not be that of the Service: OpenShift's is 5353
+    servers = [
+        {**_build_namespace_selector("kube-system"), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}},
+        _build_namespace_selector("openshift-dns"),
+    ]
+    # and one that a node has for itself is no pod at all
     names = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
     yield {
         **policy,
         "metadata": build_metadata(scope, "allow-dns", namespace),
-        "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": names}]},
+        "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": names}, {"to": servers}]},
     }
 
 

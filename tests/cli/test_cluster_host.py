@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.server
 import json
 import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -193,3 +196,21 @@ def test_targets_that_nobody_tells_are_not_none(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(host, "list_targets", refuse)
     with pytest.raises(RuntimeError, match="connection refused"):
         host.wait_targets(0)
+
+
+def test_tunnels_are_opened_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client puts another way of asking into the place of its own while it forwards a port, for everybody."""
+    host, inside, most = ClusterHost.__new__(ClusterHost), [0], [0]
+    host._forwarding = threading.Lock()
+
+    def open_one(*_: object) -> None:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0)  # lets another thread in
+        inside[0] -= 1
+
+    monkeypatch.setattr(host, "_open_tunnel", open_one)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(200):
+            pool.submit(host.open_tunnel, "traefik", 8080)
+    assert most == [1]

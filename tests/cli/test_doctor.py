@@ -54,6 +54,7 @@ def examine(monkeypatch: pytest.MonkeyPatch) -> Any:
             return SimpleNamespace(settings=SimpleNamespace(target="docker"))
 
         monkeypatch.setattr(render, "plan_file", plan)
+        monkeypatch.setattr(render, "plan_workspace", lambda _: plan(Path(), "dev"))
         monkeypatch.setattr(doctor, "open_workspace", lambda *_: SimpleNamespace(directory=Path()))
         monkeypatch.setattr(doctor, "find_location", lambda *_: (None, ""))
         monkeypatch.setattr(doctor, "open_host", lambda *_: host)

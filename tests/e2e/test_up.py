@@ -57,6 +57,13 @@ def test_nothing_is_wrong(stack: RunningStack) -> None:
     assert eventually(find, timeout=120, what="a stack with which nothing is wrong")
 
 
+@pytest.mark.parametrize(("source", "path"), [("prometheus", "api/v1/query?query=up"), ("loki", "loki/api/v1/labels")])
+def test_grafana_reaches_its_data_sources(stack: RunningStack, source: str, path: str) -> None:
+    """What people see goes by the name and the port of the source, through whatever is between the two."""
+    answer = stack.get("grafana", _grafana(stack, f"/api/datasources/proxy/uid/{source}/{path}"))
+    assert answer["status"] == "success" and answer["data"]
+
+
 def test_pages_are_opened_from_here(stack: RunningStack) -> None:
     """`make open` prints whole addresses that a browser of this machine opens, wherever the stack runs."""
     with stack.opened() as addresses:

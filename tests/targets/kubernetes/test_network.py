@@ -30,7 +30,11 @@ def test_the_network_is_closed_unless_declared() -> None:
     """A workload hears its own stack and talks to it; the edge's ports hear everyone, and who may talks to everyone."""
     deny, dns = network.build_default_deny(PLACE, "monitoring-dev")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    assert {port["port"] for port in dns["spec"]["egress"][0]["ports"]} == {53}
+    anywhere, servers = dns["spec"]["egress"]
+    assert {port["port"] for port in anywhere["ports"]} == {53}
+    # whatever port their pods have: policies know nothing of the Service's
+    assert "ports" not in servers and servers["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+    assert all("namespaceSelector" in peer for peer in servers["to"])
     usual = network.build_policy(PLACE, PLAIN)["spec"]
     assert all("from" in rule for rule in usual["ingress"]) and all("to" in rule for rule in usual["egress"])
     open_to_all = network.build_policy(PLACE, replace(EDGE, egress="anywhere"))["spec"]
