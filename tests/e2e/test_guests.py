@@ -307,7 +307,7 @@ SAID = {
     "shop-app": "services.shop-app.metrics.http_request_duration_seconds_count",
     "web-api": "0.25",
     "ledger": "and exposes http_requests_total",
-    "vault": "vault",
+    "vault": "401 Unauthorized",
     "traced": "traced",
     "mail-worker": "mail-worker",
     "page": "page: its health endpoint",
