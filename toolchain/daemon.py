@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -48,6 +49,9 @@ class Daemon:
             process = subprocess.Popen(
                 list(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
             )
+        # a `nice make up` must not leave an engine behind whose containers all give way to everybody else
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, 0)
         draft = self._pid_file.with_suffix(".draft")
         draft.write_text(f"{process.pid} {read_start_time(process.pid)}\n")
         draft.rename(self._pid_file)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +51,17 @@ def test_not_ready_in_time_is_told(daemon: Daemon) -> None:
     daemon.start(["sleep", "60"])
     with pytest.raises(ToolchainError, match="is not ready"):
         daemon.await_ready(lambda: False, seconds=0.05, advice="")
+
+
+def test_a_daemon_has_not_the_niceness_of_its_starter(tmp_path: Path) -> None:
+    """It outlives the command, and so do the containers of an engine, which take its niceness over."""
+    code = "from pathlib import Path; from toolchain.daemon import Daemon; "
+    code += f"Daemon('d', Path({str(tmp_path)!r})).start(['sleep', '60'])"
+    subprocess.run(["nice", "-n", "5", sys.executable, "-c", code], check=True)
+    daemon = Daemon("d", tmp_path)
+    pid = daemon.find_pid()
+    assert pid is not None
+    try:
+        assert os.getpriority(os.PRIO_PROCESS, pid) == (0 if os.geteuid() == 0 else 5)
+    finally:
+        daemon.stop()
