@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import socket
 import socketserver
 import ssl
@@ -158,6 +159,13 @@ def _forward(plan: Plan, host: Host) -> int:
         print_pages(list_addresses(plan, made.address), console)
         if port and not made.address.endswith(f":{port}"):
             console.print(f"[yellow]warning[/] port {port} of this machine is taken; links of pages may lead there")
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        wait_for_end()
     return FINE
+
+
+def wait_for_end() -> None:
+    """Waits for Ctrl-C or SIGTERM, also where whoever started this in the background has SIGINT ignored."""
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    over.wait()

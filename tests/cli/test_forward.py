@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.server
 import json
+import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from contextlib import closing
 from pathlib import Path
@@ -15,8 +18,10 @@ import pytest
 from cli import forward
 from cli.forward import find_near_port, forward_entry, list_addresses
 from cli.tunnel import SocketTunnel, Tunnel
+from cli.workspace import ROOT
 from tests.support.serving import serving
 from tests.support.systems import plan_cluster, plan_shop
+from tests.support.waiting import eventually
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -109,3 +114,24 @@ def test_who_answers_is_asked() -> None:
     with serving(Page) as address:
         assert forward.is_answered(f"http://{address}/")
     assert not forward.is_answered("http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_on_a_signal(number: signal.Signals) -> None:
+    """Well, and also where the signal was ignored before, as by a shell that puts a command in the background."""
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from cli import forward; "
+        "print('waits', flush=True); forward.wait_for_end()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"waits\n"
+
+        def ended() -> bool:
+            process.send_signal(number)  # the first may come before the handler
+            return process.poll() is not None
+
+        try:
+            eventually(ended, timeout=20, what="its end")
+        finally:
+            process.kill()
+    assert process.returncode in (0, -number), "SIGTERM before the handler ends it as well"

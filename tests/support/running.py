@@ -228,7 +228,10 @@ class RunningStack:
                 yield dict(line.split() for line in said if "://" in line)
             finally:
                 process.send_signal(signal.SIGINT)
-                assert process.wait(30) == 0, said
+                try:
+                    assert process.wait(30) == 0, said
+                finally:
+                    process.kill()
 
     @staticmethod
     def kill_run(process: subprocess.Popen[bytes]) -> None:
