@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -254,9 +254,9 @@ class ClusterHost:
             return json.loads(self.fetch(pod, loki.PORT, f"/loki/api/v1/{path}")).get("data")
         raise RuntimeError("no Loki runs")
 
-    def explain_absence(self, name: str) -> str:
+    def explain_absences(self, names: Collection[str]) -> list[str]:
         """See `Host`: nothing, as a Service has its name whether or not a pod is behind it."""
-        return ""
+        return []
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from cli import engine, render
 from cli.arguments import FINE, UNWELL
+from cli.exposed import Ask
 from cli.hosts import Host, open_host
 from cli.report import build_report
 from cli.stack_file import find_location
@@ -30,7 +31,6 @@ ALWAYS = "Watchdog"
 PATIENCE = 5.0
 """Seconds: a doctor is asked when something is wrong already, so waiting for it to end is of no use."""
 console = Console(highlight=False, soft_wrap=True)
-Ask = Callable[[str], Any]
 
 
 @dataclass(frozen=True)

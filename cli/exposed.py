@@ -85,7 +85,7 @@ def list_idle_alerts(plan: Plan, ask: Ask) -> Iterator[str]:
     if not names:
         return
     chosen = json.dumps("|".join(map(re.escape, names)), ensure_ascii=False)  # PromQL quotes as JSON does
-    series = _query(ask, f"group by (__name__) ({{__name__=~{chosen}}})")
+    series = query_series(ask, f"group by (__name__) ({{__name__=~{chosen}}})")
     there = {each["metric"].get("__name__", "") for each in series}
     for file, alert in alerts:
         if absent := sorted(needed[alert.expr] - there):
@@ -111,7 +111,7 @@ def list_exposed(system: System, ask: Ask) -> Iterator[Exposed]:
 
 def list_up(system: System, ask: Ask) -> set[str]:
     """The services that answer."""
-    return {each["metric"]["job"] for each in _query(ask, f"up{{{_build_jobs_matcher(system)}}} == 1")}
+    return {each["metric"]["job"] for each in query_series(ask, f"up{{{_build_jobs_matcher(system)}}} == 1")}
 
 
 def _build_jobs_matcher(system: System) -> str:
@@ -128,12 +128,13 @@ def _list_labels(service: Service, metric: Metric) -> set[str]:
 
 def _list_names(ask: Ask, selector: str) -> Names:
     names = defaultdict[str, set[str]](set)
-    for each in _query(ask, f"group by (job, __name__) ({selector})"):
+    for each in query_series(ask, f"group by (job, __name__) ({selector})"):
         names[each["metric"]["job"]].add(each["metric"].get("__name__", ""))
     return names
 
 
-def _query(ask: Ask, query: str) -> list[dict[str, Any]]:
+def query_series(ask: Ask, query: str) -> list[dict[str, Any]]:
+    """The result of an instant query."""
     return list(ask(f"query?{urlencode({'query': query})}")["result"])
 
 
@@ -195,6 +196,6 @@ def _list_bounds(item: ServiceLevelObjective, name: str, metric: Metric, ask: As
     """The bounds of the exposed buckets in seconds, where the objective is about them."""
     if item.kind != "latency" or metric.type != "histogram" or metric.unit not in PER_SECOND:
         return ()
-    buckets = _query(ask, f'group by (le) ({name}_bucket{{job="{item.service}"}})')
+    buckets = query_series(ask, f'group by (le) ({name}_bucket{{job="{item.service}"}})')
     bounds = (float(each["metric"].get("le", "inf")) / PER_SECOND[metric.unit] for each in buckets)
     return sorted(bound for bound in bounds if bound != float("inf"))

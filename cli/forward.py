@@ -45,7 +45,6 @@ class Forward:
     """A listener of this machine whose connections end at the entry point; `address` is what a browser takes."""
 
     address: str
-    server: socketserver.BaseServer
 
 
 def list_addresses(plan: Plan, base: str) -> list[tuple[str, str]]:
@@ -82,7 +81,7 @@ def forward_entry(connect: Callable[[], Tunnel], port: int, scheme: str = "http"
         server = Server((LOOPBACK, 0), Handler)
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Forward(f"{scheme}://{LOOPBACK}:{server.server_address[1]}", server)
+        yield Forward(f"{scheme}://{LOOPBACK}:{server.server_address[1]}")
         server.shutdown()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 import docker
@@ -76,8 +76,8 @@ class Host(Protocol):
             RuntimeError: it does not answer.
         """
 
-    def explain_absence(self, name: str) -> str:
-        """Why a name may lead nowhere in the networks of the stack, as a sentence; empty where nothing is known."""
+    def explain_absences(self, names: Collection[str]) -> list[str]:
+        """Why names may lead nowhere in the networks of the stack, as sentences; none where nothing is known."""
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """Name and last lines of everything that is not well."""
@@ -185,9 +185,10 @@ class DockerHost:
         """See `Host`."""
         return verify.ask_loki(self._client, self._stack, path)
 
-    def explain_absence(self, name: str) -> str:
-        """See `Host`: a container that is called so and does not run."""
-        return verify.explain_absence(self._client, name)
+    def explain_absences(self, names: Collection[str]) -> list[str]:
+        """See `Host`: containers that are called so and do not run."""
+        containers = self._client.containers.list(all=True) if names else []
+        return [said for name in sorted(names) if (said := verify.explain_absence(containers, name))]
 
     def read_last_log_lines(self) -> list[tuple[str, str]]:
         """See `Host`."""

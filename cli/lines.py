@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from cli.exposed import Ask, list_up
+from cli.exposed import Ask, list_up, query_series
 from components.loki.settings import NAME, READ
 from components.promtail.settings import NAME as AGENT
 from model.logs import SOURCES
@@ -104,7 +104,7 @@ def _list_writing(stack: str, keys: list[str], ask: AskLoki) -> set[str]:
     # a key has nothing that needs an escape, and LogQL's strings do not take one for a dash
     chosen = f'{{stack="{stack}", service=~"{"|".join(keys)}"}}'
     query = f"sum by (service) (count_over_time({chosen}[{RECENT}]))"
-    return {each["metric"].get("service", "") for each in ask(f"query?{urlencode({'query': query})}")["result"]}
+    return {each["metric"].get("service", "") for each in query_series(ask, query)}
 
 
 def _list_places(plan: Plan) -> Iterator[tuple[str, str]]:

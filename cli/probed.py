@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlencode
+from cli.exposed import Ask, query_series
 
-Ask = Callable[[str], Any]
-"""The data that Prometheus' API answers to a path below /api/v1/, with its query."""
 _QUERY = "(probe_http_status_code or probe_success) and on (job, instance, service) probe_success == 0"
 """Source of both: https://github.com/prometheus/blackbox_exporter, its metrics of a probe by HTTP."""
 
@@ -18,7 +14,7 @@ def list_unanswered(ask: Ask) -> list[str]:
     Raises:
         RuntimeError: Prometheus does not answer.
     """
-    failed = ask(f"query?{urlencode({'query': _QUERY})}")["result"]
+    failed = query_series(ask, _QUERY)
     return sorted(_describe_failure(each["metric"], int(float(each["value"][1]))) for each in failed)
 
 

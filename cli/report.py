@@ -61,7 +61,7 @@ def build_report(
 def list_stopped(host: Host, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
     """Why targets are down whose name leads to what does not run, as sentences: Prometheus knows their names alone."""
     names = {str(urlsplit(target["scrapeUrl"]).hostname) for target in scraped if target["health"] != "up"}
-    return [sentence for name in sorted(names) if (sentence := host.explain_absence(name))]
+    return host.explain_absences(names)
 
 
 def _compare_exposed(plan: Plan, host: Host) -> list[exposed.Difference]:

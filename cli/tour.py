@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from rich.console import Console
 from rich.markup import escape
 
 from cli import engine, forward
 from cli.arguments import FINE, UNWELL
+from cli.exposed import query_series
 from cli.hosts import Host, open_host
 from cli.render import plan_workspace
 from cli.routes import get_document
@@ -108,7 +108,7 @@ class Tour:
         ask_tunnel(tunnel, method, "/demo/faults/down", body)
 
     def _query(self, query: str) -> list[dict[str, Any]]:
-        return list(self._host.ask_prometheus(f"query?{urlencode({'query': query})}")["result"])
+        return query_series(self._host.ask_prometheus, query)
 
     def _is_up(self) -> bool:
         series = self._query(f'up{{service="{self._stand_in.name}"}}')

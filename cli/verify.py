@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import unquote_plus
 
 import docker
 from docker.errors import DockerException, NotFound
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from cli import lines
 from cli.engine import execute_command
+from cli.exposed import query_series
 from cli.refusals import Waiting, find_reason
 from components.loki.settings import PORT as LOKI_PORT
 from model.base import fold_key
@@ -149,9 +150,9 @@ def list_targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]
     return list(ask_prometheus(client, stack, "targets?state=active")["activeTargets"])
 
 
-def explain_absence(client: docker.DockerClient, name: str) -> str:
+def explain_absence(containers: Iterable[Container], name: str) -> str:
     """That the container of a name does not run, with the command that starts it; empty where there is none such."""
-    for container in client.containers.list(all=True):
+    for container in containers:
         networks = container.attrs["NetworkSettings"]["Networks"] or {}
         aliases = {alias for each in networks.values() for alias in each.get("Aliases") or ()}
         if name in {container.name, *aliases} and (state := container.attrs["State"]["Status"]) != "running":
@@ -219,7 +220,7 @@ def _ask_safely(
 
 
 def _query_prometheus(client: docker.DockerClient, stack: str, query: str) -> list[dict[str, Any]]:
-    return list(ask_prometheus(client, stack, f"query?{urlencode({'query': query})}")["result"])
+    return query_series(partial(ask_prometheus, client, stack), query)
 
 
 def _build_seen_query(names: str) -> str:

@@ -22,9 +22,9 @@ class FakeHost:
     def __init__(self, health: list[Health], *answers: list[dict[str, Any]]) -> None:
         self.health, self.answers = health, [*answers]
 
-    def explain_absence(self, name: str) -> str:
+    def explain_absences(self, names: set[str]) -> list[str]:
         """See `cli.hosts.Host`."""
-        return f"the container {name} is exited" if name == "gone" else ""
+        return [f"the container {name} is exited" for name in names if name == "gone"]
 
     def wait_healthy(self, _timeout: float) -> list[Health]:
         """See `cli.hosts.Host`."""

@@ -387,6 +387,5 @@ def test_a_stopped_container_explains_its_name(name: str, said: bool) -> None:
     running: Any = SimpleNamespace(
         name="web", attrs={"State": {"Status": "running"}, "NetworkSettings": {"Networks": None}}
     )
-    client: Any = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [running, stopped]))
     expected = "the container shop-api is exited: docker start shop-api" if said else ""
-    assert verify.explain_absence(client, name) == expected
+    assert verify.explain_absence([running, stopped], name) == expected
