@@ -27,16 +27,15 @@ def ensure_group(context: Context, arguments: argparse.Namespace) -> int:
     """Get one group of things, or all of them."""
     what = arguments.what
     planned = _plan_group(context, what, arguments.only)
-    if planned:
-        context.progress.say(plan.describe_plan(planned))
-    if what in {"test", "all"}:
-        validators.ensure_unit_tests(context)
-    if what in {"pulumi", "all"}:
-        pulumi_cli.ensure_pulumi(context)
-    if what in {"images", "all"}:
-        ensure_images(context, build_default_registry(context), _list_images(arguments.only))
-    if what == "kubernetes":
-        _ensure_kubernetes(context, arguments.only)
+    with plan.following_plan(context, planned):
+        if what in {"test", "all"}:
+            validators.ensure_unit_tests(context)
+        if what in {"pulumi", "all"}:
+            pulumi_cli.ensure_pulumi(context)
+        if what in {"images", "all"}:
+            ensure_images(context, build_default_registry(context), _list_images(arguments.only))
+        if what == "kubernetes":
+            _ensure_kubernetes(context, arguments.only)
     return 0
 
 

@@ -49,6 +49,11 @@ class GoBuild:
     """What the program embeds from its folder dist/ and serves."""
 
     @property
+    def step(self) -> str:
+        """What progress calls the build."""
+        return f"{self.program}: Go build"
+
+    @property
     def folder(self) -> Path:
         """The module's folder in the checkout."""
         own = HERE / self.module
@@ -89,7 +94,7 @@ class GoBuild:
         go = find_go(context)
         pages = self.pages.ensure(context) if self.pages else None
         # One build at a time: each takes all cores, and the largest takes over 3 GB of memory.
-        with context.cache.lock("go-build"), context.progress.step(f"{self.program}: Go build"):
+        with context.cache.lock("go-build"), context.progress.step(self.step):
             source = into / "source"
             shutil.copytree(self.folder, source)
             for module, path, name in self.copies:
@@ -110,9 +115,12 @@ class GoBuild:
 
     def list_flags(self) -> list[str]:
         """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere."""
-        tags = ["-tags", ",".join(self.tags)] if self.tags else []
         link = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in self.stamps)])
-        return ["-mod=mod", "-trimpath", "-buildvcs=false", *tags, "-ldflags", link]
+        return ["-mod=mod", "-trimpath", "-buildvcs=false", *self.list_tag_flags(), "-ldflags", link]
+
+    def list_tag_flags(self) -> list[str]:
+        """The build tags as a flag: what decides which files, and so which modules, belong to the program."""
+        return ["-tags", ",".join(self.tags)] if self.tags else []
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from toolchain import pulumi_cli, validators
@@ -11,6 +12,8 @@ from toolchain.assemble import find_image_path
 from toolchain.context import Context
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
+from toolchain.modules import fetching_modules
+from toolchain.progress import format_minutes
 from toolchain.prometheus_ui import PrometheusUi
 from toolchain.recipes import CLUSTER_SOURCES, RECIPES, Source
 
@@ -28,11 +31,15 @@ class Planned:
     how: str
     seconds: float
     builds: bool
+    source: Source | None = None
+    """What gets it."""
 
 
 def plan_sources(context: Context, sources: Iterable[Source]) -> list[Planned]:
     """The absent ones of `sources`, each once."""
-    return [_build_planned(s) for s in dict.fromkeys(sources) if not s.find_path(context).is_dir()]
+    absent = [s for s in dict.fromkeys(sources) if not s.find_path(context).is_dir()]
+    seconds = _share_seconds([s for s in absent if isinstance(s, GoBuild)])
+    return [_build_planned(s, seconds) for s in absent]
 
 
 def plan_pulumi(context: Context) -> list[Planned]:
@@ -78,8 +85,8 @@ def describe_plan(planned: list[Planned]) -> str:
         return "everything is there; nothing to build"
     lines = [f"  {p.name:<26} {p.how:<70} {p.seconds:>5.0f} s" for p in planned]
     minutes = compute_minutes(planned)
-    about = f"about {minutes:.0f} min" if minutes >= 1.5 else "a minute or less"
-    head = f"to get: {len(planned)} things, {about} with {count_cores()} cores"
+    about = format_minutes(minutes * 60)
+    head = f"to get: {len(planned)} things, about {about} with {count_cores()} cores"
     return "\n".join([f"{head} if nothing can be downloaded or is compiled yet", *lines])
 
 
@@ -88,11 +95,31 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _build_planned(source: Source) -> Planned:
+@contextmanager
+def following_plan(context: Context, planned: Iterable[Planned]) -> Iterator[None]:
+    """Say what will be got, fetch its builds' modules while the body runs, and let each build say what then remains."""
+    listed = list(dict.fromkeys(planned))
+    context.progress.say(describe_plan(listed))
+    builds = [p.source for p in listed if isinstance(p.source, GoBuild | PrometheusUi)]
+    context.progress.expect({p.source.step: p.seconds for p in listed if isinstance(p.source, GoBuild | PrometheusUi)})
+    with fetching_modules(context, [build for build in builds if isinstance(build, GoBuild)]):
+        yield
+
+
+def _share_seconds(builds: list[GoBuild]) -> dict[GoBuild, float]:
+    """Seconds of each build: of those that share a module, the first one compiles what the others have in common."""
+    cores = count_cores() * _PARALLELISM
+    seconds: dict[GoBuild, float] = {}
+    for module in dict.fromkeys(build.module for build in builds):
+        alike = [build for build in builds if build.module == module]
+        costs = sorted((build.cpu_seconds / cores for build in alike), reverse=True)
+        seconds |= dict(zip(alike, costs, strict=True))
+    return seconds
+
+
+def _build_planned(source: Source, seconds: Mapping[GoBuild, float]) -> Planned:
     if isinstance(source, PrometheusUi):
-        return Planned(source.name, source.describe(), source.seconds, builds=True)
+        return Planned(source.name, source.describe(), source.seconds, builds=True, source=source)
     if isinstance(source, GoBuild):
-        return Planned(
-            source.program, source.describe(), source.cpu_seconds / (count_cores() * _PARALLELISM), builds=True
-        )
-    return Planned(source.name, source.describe(), PACKAGE_SECONDS, builds=False)
+        return Planned(source.program, source.describe(), seconds[source], builds=True, source=source)
+    return Planned(source.name, source.describe(), PACKAGE_SECONDS, builds=False, source=source)

@@ -95,7 +95,15 @@ def ensure_prerequisites(context: Context, registry: Registry, specs: dict[str, 
     buildable = [s for s in specs.values() if s.name in RECIPES]
     pull = not _is_all_built(context, buildable) and upstream.can_pull_all(context, specs.values())
     needed = [s for s in buildable if upstream.is_local(s)] if pull else buildable
-    context.progress.say(plan.describe_plan(plan.plan_pulumi(context) + plan.plan_images(context, needed)))
+    with plan.following_plan(context, plan.plan_pulumi(context) + plan.plan_images(context, needed)):
+        digests = _get_all(context, registry, needed, pull=pull)
+    if not pull:
+        refresh_engine(context, registry, [(spec, digests[spec.name]) for spec in needed])
+    return Outcome(None if pull else registry.address, digests)
+
+
+def _get_all(context: Context, registry: Registry, needed: list[ImageSpec], *, pull: bool) -> dict[str, str]:
+    """Pulumi, the engine and the images that are made here, whose digests it gives."""
     jobs = Jobs()
     engine = jobs.queue_package(lambda: ensure_engine(context))
     jobs.queue_build(lambda: pulumi_cli.ensure_pulumi(context))
@@ -106,10 +114,7 @@ def ensure_prerequisites(context: Context, registry: Registry, specs: dict[str, 
     )
     built = _queue_images(context, jobs, needed, deliver)
     jobs.finish()
-    digests = {name: str(future.result()) for name, future in built.items()}
-    if not pull:
-        refresh_engine(context, registry, [(spec, digests[spec.name]) for spec in needed])
-    return Outcome(None if pull else registry.address, digests)
+    return {name: str(future.result()) for name, future in built.items()}
 
 
 def ensure_images(context: Context, registry: Registry, specs: Iterable[ImageSpec]) -> dict[str, str]:

@@ -39,6 +39,11 @@ class PrometheusUi:
     seconds: float = 50
     """An estimate, of two cores: half of it is getting packages."""
 
+    @property
+    def step(self) -> str:
+        """What progress calls the build."""
+        return f"{self.name}: packages and build"
+
     def list_inputs(self, context: Context) -> Inputs:
         """What decides the files: the module's version, and what they are built with."""
         version = find_required_version(FOLDER, MODULE)
@@ -63,7 +68,7 @@ class PrometheusUi:
     def build(self, context: Context, into: Path) -> None:
         """Build the files in `into`."""
         node, pnpm = NODE.ensure(context) / PROGRAM, PNPM.ensure(context) / "node_modules/pnpm/bin/pnpm.cjs"
-        with context.progress.step(f"{self.name}: packages and build"):
+        with context.progress.step(self.step):
             source, programs = into / "source", into / "bin"
             _copy_sources(context, source)
             programs.mkdir()

@@ -67,9 +67,14 @@ def choose_cluster(context: Context, specs: Iterable[ImageSpec], *, named: str |
 
 
 def _have_own(context: Context, buildable: list[ImageSpec], nodes: int = 1) -> ClusterChoice:
-    if not is_running(context, nodes):
-        _announce_plan(context, buildable, nodes)
-    return ClusterChoice(ensure_cluster(context, buildable, nodes), built=tuple(spec.name for spec in buildable))
+    built = tuple(spec.name for spec in buildable)
+    if is_running(context, nodes):
+        return ClusterChoice(ensure_cluster(context, buildable, nodes), built=built)
+    why = "no cluster was named and kind is of no use here: a cluster of one node"
+    context.progress.say(f"{why if nodes == 1 else f'a cluster of {nodes} nodes'}, from packages")
+    absent = [spec for spec in buildable if not find_image_path(context, spec).is_dir()]
+    with plan.following_plan(context, plan.plan_sources(context, CLUSTER_SOURCES) + plan.plan_images(context, absent)):
+        return ClusterChoice(ensure_cluster(context, buildable, nodes), built=built)
 
 
 def find_named_cluster(context: Context, named: str | None) -> ClusterChoice | None:
@@ -106,14 +111,6 @@ def _check_answer(context: Context, chosen: ClusterChoice) -> None:
         raise ToolchainError(f"there is no kubeconfig {chosen.kubeconfig}", advice="set KUBECONFIG to the right file")
     advice = f"look at: kubectl --kubeconfig={chosen.kubeconfig} config get-contexts"
     run_command([str(kubectl), f"--kubeconfig={chosen.kubeconfig}", *ask], advice=advice, timeout=ANSWER_SECONDS + 5)
-
-
-def _announce_plan(context: Context, specs: list[ImageSpec], nodes: int) -> None:
-    why = "no cluster was named and kind is of no use here: a cluster of one node"
-    context.progress.say(f"{why if nodes == 1 else f'a cluster of {nodes} nodes'}, from packages")
-    absent = [spec for spec in specs if not find_image_path(context, spec).is_dir()]
-    planned = plan.plan_sources(context, CLUSTER_SOURCES) + plan.plan_images(context, absent)
-    context.progress.say(plan.describe_plan(list(dict.fromkeys(planned))))
 
 
 def _find_kind_kubeconfig(context: Context) -> Path:
