@@ -16,6 +16,7 @@ MODULES = {
     "doctor": "cli.doctor",
     "init": "cli.init",
     "open": "cli.forward",
+    "pictures": "cli.pictures",
     "render": "cli.render",
     "routes": "cli.routes",
     "tour": "cli.tour",

@@ -7,6 +7,7 @@ and messages for people go to standard error.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,17 @@ class Command:
     on_stack: bool = True
 
 
+def parse_past(text: str) -> str:
+    """A time range back from now, as Grafana's addresses have it: minutes, hours or days.
+
+    Raises:
+        argparse.ArgumentTypeError: it is written in another way.
+    """
+    if re.fullmatch(r"[1-9]\d*[mhd]", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes, hours or days, such as 30m, 6h or 7d")
+    return text
+
+
 COMMANDS: Mapping[str, Command] = {
     "up": Command("deploy the stack, wait until it is healthy and show its addresses", {}),
     "preview": Command("show what `up` would change", {"--json": _JSON}),
@@ -40,6 +52,15 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command("show health, targets and addresses of the running stack", {"--json": _JSON}),
     "doctor": Command("say what is wrong with the stack, in the order in which to mend it", {"--json": _JSON}),
     "open": Command("show the addresses of the stack's pages, and make them reachable from this machine", {}),
+    "pictures": Command(
+        "write pictures of the stack's dashboards",
+        {
+            "--dashboard": {"default": "", "help": "their uids, separated by commas; all of them when absent"},
+            "--output": {"type": Path, "help": "folder to write to; build/pictures/<stack> when absent"},
+            "--past": {"default": "1h", "type": parse_past, "help": "how far they go back from now (default: 1h)"},
+            "--theme": {"default": "dark", "choices": ["dark", "light"], "help": "of the pages (default: dark)"},
+        },
+    ),
     "tour": Command("switch a fault of a stand-in on, and show the alert come and go", {}),
     "down": Command(
         "remove the stack; data volumes stay",

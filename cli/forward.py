@@ -23,14 +23,11 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.markup import escape
 
-from cli import engine
 from cli.arguments import FINE, UNWELL
-from cli.hosts import Host, open_host
-from cli.render import plan_workspace
-from cli.stack_file import build_location, read_settings
+from cli.hosts import Host
+from cli.running import open_running
 from cli.tunnel import Tunnel
 from cli.verify import print_pages
-from cli.workspace import open_workspace
 from components.traefik.settings import PORT, SECURE_PORT
 from model.checks.entry import TRAEFIK
 from model.plan import Plan
@@ -134,14 +131,12 @@ def list_pages(plan: Plan) -> list[tuple[str, str]]:
 
 def run_command(args: argparse.Namespace) -> int:
     """Prints where the stack's pages are, and makes them reachable from here until it is interrupted."""
-    space = open_workspace(args.stack, engine.build_tool_env())
-    location = build_location(read_settings(space.directory, args.stack))
-    plan = plan_workspace(space)
+    _, plan, host = open_running(args.stack)
     if pages := list_pages(plan):
         console.print(f"Stack {args.stack} answers here:")
         print_pages(pages, console)
         return FINE
-    return _forward(plan, open_host(args.stack, location))
+    return _forward(plan, host)
 
 
 def _forward(plan: Plan, host: Host) -> int:

@@ -21,6 +21,7 @@ from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
 from cli.report import build_report, wait_targets
+from cli.running import open_running
 from cli.stack_file import build_location, find_location, read_location, read_settings
 from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem
@@ -206,9 +207,7 @@ def check(stack: str, *, as_json: bool = False) -> int:
 
 def try_receivers(stack: str, receiver: str, severity: str) -> int:
     """Sends a marked alert to one receiver of a running stack, or to all, and shows what came of it."""
-    space = open_workspace(stack, engine.build_tool_env())
-    settings = read_settings(space.directory, stack)
-    plan, host = render.plan_workspace(space), open_host(stack, build_location(settings))
+    _, plan, host = open_running(stack)
     return alert_test.run_alert_test(plan, host.list_alertmanagers(), receiver, severity, console)
 
 

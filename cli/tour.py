@@ -16,15 +16,13 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from cli import engine, forward
+from cli import forward
 from cli.arguments import FINE, UNWELL
 from cli.exposed import query_series
-from cli.hosts import Host, open_host
-from cli.render import plan_workspace
+from cli.hosts import Host
 from cli.routes import get_document
-from cli.stack_file import build_location, read_settings
+from cli.running import open_running
 from cli.tunnel import ask_tunnel
-from cli.workspace import open_workspace
 from components.demo_workload import WEBHOOK, WEBHOOK_PORT
 from model.errors import ConfigError, Problem
 from model.plan import Plan
@@ -152,11 +150,8 @@ class Tour:
 
 def run_command(args: argparse.Namespace) -> int:
     """Shows a tour. Returns 1 where something does not happen that should."""
-    space = open_workspace(args.stack, engine.build_tool_env())
-    location = build_location(read_settings(space.directory, args.stack))
-    plan = plan_workspace(space)
-    stand_in = find_stand_in(plan)
-    tour = Tour(plan, open_host(args.stack, location), stand_in)
+    _, plan, host = open_running(args.stack)
+    tour = Tour(plan, host, find_stand_in(plan))
     try:
         tour.run()
     except RuntimeError as error:

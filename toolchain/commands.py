@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import docker_engine, plan, pulumi_cli, validators
+from toolchain.browser import ensure_browser
 from toolchain.cluster.choice import choose_cluster, stop_kind
 from toolchain.cluster.service import MOST_NODES, stop_clusters
 from toolchain.context import Context, build_default_context
@@ -130,6 +131,12 @@ def write_prerequisites(context: Context, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def show_browser(context: Context, _: argparse.Namespace) -> int:
+    """Print a browser's path and environment as JSON, getting it if it is absent."""
+    print(ensure_browser(context).render())
+    return 0
+
+
 def _list_deployed(target: str, only: str | None) -> dict[str, ImageSpec]:
     """The images that are deployed to `target`, or those of them that --only names."""
     names = None if only is None else {spec.name for spec in _find_named(only)}
@@ -185,6 +192,7 @@ def _build_parser() -> argparse.ArgumentParser:
         add_only(command)
     add_command("env", show_env)
     add_command("status", show_status)
+    add_command("browser", show_browser)
     command = add_command("engine", manage_engine)
     command.add_argument("--stop", action="store_true", help="stop the engine that we started")
     command.add_argument("--newest", action="store_true", help="build the newest one's programs; start nothing")

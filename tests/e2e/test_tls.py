@@ -18,7 +18,7 @@ from cli.engine import connect_engine
 from model.settings import DockerSettings
 from tests.e2e.test_no_change import unchanged
 from tests.support.alerting import free_port
-from tests.support.browser import browser
+from tests.support.browser import browser, count_elements, submit_form
 from tests.support.entry import named_connection
 from tests.support.load import under_load
 from tests.support.pebble import TRUSTED, Pebble
@@ -182,10 +182,12 @@ def test_people_see_the_panels(site: Site, tmp_path: Path) -> None:
         pytest.skip("Grafana itself is here, whose form is another one")
     with browser(tmp_path, leads=site.leads, key=site.digest()) as people:
         people.open(f"https://{HOST}/login")
-        page = people.submit({"user": "admin", "password": site.stack.password("grafana-admin-password")})
+        page = submit_form(people, {"user": "admin", "password": site.stack.password("grafana-admin-password")})
         (tmp_path / "panels.png").write_bytes(page.picture)
         assert not page.broken() and not page.errors, (page.broken(), page.errors)
-        drawn, failed = people.count(".panel-body:not(:empty)"), people.count(".failed:not([hidden])")
+        drawn, failed = (
+            count_elements(people, selector) for selector in (".panel-body:not(:empty)", ".failed:not([hidden])")
+        )
     assert drawn >= 5 and failed == 0, (drawn, failed, page.text[:500])
 
 
