@@ -6,6 +6,7 @@ All stacks run side by side, as most of the time is spent waiting for windows of
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -23,12 +24,14 @@ from cli.render import plan_file
 from components.exporters import cadvisor
 from model.capacity import SCRAPE_META, count_series
 from tests.support import causes, troubles
-from tests.support.causes import SYSTEMS
+from tests.support.looking import look_at_all
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
 from tests.support.yaml_files import read_yaml
 
+SYSTEMS = tuple(os.environ.get("E2E_SYSTEMS", "").split()) or causes.SYSTEMS
+"""All of them, or those that `make e2e-systems SYSTEMS=...` names."""
 JAEGER = "http://127.0.0.1:16686/jaeger/api"
 OWN = ("system", "environment", "demo", "baseUrl", "traefik", "scrapeInterval", "demoWorkload")
 """Settings in which a test's stack is not the shipped one: ports of its own, quicker scrapes."""
@@ -368,7 +371,11 @@ def test_every_alert_ends_and_was_delivered(fleet: dict[str, RunningStack], fire
             if (still := [pair for pair in pairs & _firing(fleet[system]) if pair[0] not in causes.SLOW_TO_END])
         }
         if left:
-            raise AssertionError(f"still firing: {left}")
+            errors = {
+                system: [rule["lastError"] for rule in _rules(fleet[system]) if rule.get("lastError")]
+                for system in left
+            }
+            raise AssertionError(f"still firing: {left}; errors of rules: {errors}")
         return True
 
     eventually(all_over, timeout=660, what="every alert ends")
@@ -376,3 +383,14 @@ def test_every_alert_ends_and_was_delivered(fleet: dict[str, RunningStack], fire
     for system, pairs in fired.wanted.items():
         unsent = _unsent(fleet[system], pairs)
         assert not unsent, f"{system}: {sorted(unsent)}"
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_dashboard_is_looked_at(fleet: dict[str, RunningStack], system: str, tmp_path: Path) -> None:
+    """In a browser no panel fails, is empty or cut off, and its numbers and thresholds are those of its queries."""
+    began = time.monotonic()
+    count, faults = look_at_all(fleet[system], tmp_path)
+    print(
+        f"{system}: {count} panels seen in {time.monotonic() - began:.0f} s, {len(faults)} wrong; pictures: {tmp_path}"
+    )
+    assert not faults, "\n".join(faults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +16,28 @@ def panel_queries(root: Path, stack: str, uid: str) -> list[tuple[str, str, str]
     """Title of the panel, type of its data source and its query, for each query of the dashboard `uid`."""
     plan = plan_file(root / f"Pulumi.{stack}.yaml", stack, root=root)
     board = next(board for board in plan.telemetry.dashboards if board.uid == uid)
-    return _queries(board.model)
+    return list_queries(board.model)
 
 
-def _queries(board: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def list_queries(
+    board: Mapping[str, Any], panels: Sequence[Mapping[str, Any]] | None = None
+) -> list[tuple[str, str, str]]:
+    """As above for a dashboard's model; of all its panels, or of these."""
     model = json.loads(json.dumps(board))
     names = [variable["name"] for variable in model.get("templating", {}).get("list", [])]
     found = []
-    for panel in _panels(model["panels"]):
+    for panel in list_panels(model) if panels is None else panels:
         for target in panel.get("targets", []):
             source = (target.get("datasource") or panel.get("datasource") or {}).get("type", "prometheus")
             found.append((panel["title"], source, _filled(target["expr"], names)))
     return found
 
 
-def _panels(panels: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for panel in panels:
+def list_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The panels of a dashboard's model or of a row, those of its rows among them."""
+    for panel in holder.get("panels", []):
         yield panel
-        yield from _panels(panel.get("panels", []))
+        yield from list_panels(panel)
 
 
 def _filled(query: str, variables: list[str]) -> str:
@@ -47,7 +51,7 @@ def _filled(query: str, variables: list[str]) -> str:
 def board_queries(root: Path, stack: str) -> list[tuple[str, str, str, str]]:
     """Uid of the dashboard, title of the panel, type of its data source and its query, for every query of a stack."""
     plan = plan_file(root / f"Pulumi.{stack}.yaml", stack, root=root)
-    return [(board.uid, *found) for board in plan.telemetry.dashboards for found in _queries(board.model)]
+    return [(board.uid, *found) for board in plan.telemetry.dashboards for found in list_queries(board.model)]
 
 
 def board_variables(root: Path, stack: str) -> list[tuple[str, str, str]]:

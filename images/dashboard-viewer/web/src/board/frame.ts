@@ -12,6 +12,15 @@ import type { Session } from "./session.ts";
 
 let count = 0;
 
+/**
+ * Grafana's own test ids, so that one test reads both.
+ * https://github.com/grafana/grafana/blob/main/packages/grafana-e2e-selectors/src/selectors/components.ts
+ */
+const nameTestId = (title: string): string => `data-testid Panel header ${title}`;
+
+const buildFailure = (text: string): HTMLElement =>
+  h("p", { class: "failed", role: "alert", "data-testid": "data-testid Panel status error" }, text);
+
 export class Frame {
   readonly element: HTMLElement;
   readonly #panel: Panel;
@@ -36,6 +45,7 @@ export class Frame {
       "article",
       {
         class: `panel kind-${panel.type}`,
+        "data-testid": nameTestId(panel.title ?? ""),
         "aria-labelledby": panel.title ? heading : null,
         style: { "--rows": String(size) },
       },
@@ -115,12 +125,14 @@ export class Frame {
   #fail(error: Error): void {
     this.#state.replaceChildren();
     this.#clear();
-    this.#body.append(h("p", { class: "failed", role: "alert" }, error.message));
+    this.#body.append(buildFailure(error.message));
   }
 
   #show(answers: Answer[]): void {
     this.#answers = answers;
-    this.#name(interpolate(this.#panel.title ?? "", this.#session.scopeOf(this.#panel), "text"));
+    const title = interpolate(this.#panel.title ?? "", this.#session.scopeOf(this.#panel), "text");
+    this.#name(title);
+    this.element.dataset.testid = nameTestId(title);
     const warnings = answers.flatMap((answer) => [...answer.warnings, ...limitSeries(answer)]);
     this.#state.replaceChildren(
       ...(warnings.length ? [h("span", { title: warnings.join("\n") }, "⚠ incomplete")] : []),
@@ -142,9 +154,7 @@ export class Frame {
       this.#drawing = findKind(this.#panel.type)(this.#body, this.#view(this.#answers));
     } catch (error) {
       this.#clear();
-      this.#body.append(
-        h("p", { class: "failed", role: "alert" }, `this cannot be drawn: ${(error as Error).message}`),
-      );
+      this.#body.append(buildFailure(`this cannot be drawn: ${(error as Error).message}`));
     }
     this.#body.firstElementChild?.scrollTo({ top: scrolled });
     if (key)

@@ -143,7 +143,7 @@ function drawLines(
     label: `${lines.length} series: ${lines
       .slice(0, 8)
       .map((line) => line.name)
-      .join(", ")}.`,
+      .join(", ")}.${describeThresholds(lines[0])}`,
     data: [times, ...lines.map((line) => line.drawn)],
     series: [{}, ...lines.map(buildSeriesOptions)],
     scales: Object.fromEntries(
@@ -242,6 +242,15 @@ function buildAxis(scale: string, line: Line | undefined): uPlot.Axis {
     values: (_, ticks) =>
       ticks.map((tick) => (tick === null ? "" : formatValue(Number(tick.toPrecision(12)), unit, decimals))),
   };
+}
+
+/** The lines that are drawn across the chart, in words. */
+function describeThresholds(line: Line | undefined): string {
+  if (!line || (line.custom.thresholdsStyle?.mode ?? "off") === "off") return "";
+  const values = (line.config.thresholds?.steps ?? []).flatMap((step) =>
+    typeof step.value === "number" ? [show(step.value, { ...line.config, mappings: [] }).text] : [],
+  );
+  return values.length ? ` Thresholds: ${values.join(", ")}.` : "";
 }
 
 function drawThresholds(u: uPlot, line: Line | undefined): void {
