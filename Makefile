@@ -156,9 +156,9 @@ e2e-local: .venv/.ready ## Run the end-to-end suite on the local engine
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(TESTS)
 
 .PHONY: e2e-systems
-e2e-systems: .venv/.ready ## Run every system's own stack: targets, logs, panels, and each kind of alert fired
+e2e-systems: .venv/.ready ## Run every system's own stack, or SYSTEMS="plue ...": targets, logs, panels, alerts fired
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest tests/e2e/test_systems.py
+	@eval "$$($(PYTHON) -m toolchain env)" && E2E_SYSTEMS="$(SYSTEMS)" $(PYTHON) -m pytest tests/e2e/test_systems.py
 
 .PHONY: e2e-upgrade
 e2e-upgrade: .venv/.ready ## Deploy a stack by an older version, from the repository's history, and upgrade it (not in CI)
