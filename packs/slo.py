@@ -175,7 +175,7 @@ def build_status_panel(item: ServiceLevelObjective, width: int = 6, unjudged: fl
     chosen = f'{{slo="{item.key}", environment=~"$environment"}}'
     blind = f"slo:requests_unknown:ratio_rate1h{chosen} > {unjudged:g}"
     queries = {item.key: f"1 - slo:error_ratio:window{chosen} unless {ON} {blind}"}
-    floor = item.floor if item.floor is not None else max(0.0, item.target - (1 - item.target))
+    floor = item.floor if item.floor is not None else max(0.0, round(2 * item.target - 1, 12))
     text = f"Over {item.window}: green from {item.target * 100:g}%, yellow from {floor * 100:g}%, red below; no data"
     text += " where requests come whose outcome is not known."
     steps = build_thresholds((floor, "yellow"), (item.target, "green"))
