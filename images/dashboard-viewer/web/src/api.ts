@@ -2,8 +2,13 @@
 
 import type { Board, Source } from "./model.ts";
 
-/** The path below which the server is served, without a slash at its end. */
-export const base = globalThis.document?.querySelector<HTMLMetaElement>('meta[name="viewer-base"]')?.content ?? "";
+const page = globalThis.document;
+
+/** The path below which the server is served, without a slash at its end: as the viewer says, or the page's base. */
+export const base =
+  page?.querySelector<HTMLMetaElement>('meta[name="viewer-base"]')?.content ??
+  page?.querySelector("base")?.getAttribute("href")?.replace(/\/$/, "") ??
+  "";
 
 export interface Hit {
   uid: string;
@@ -16,7 +21,10 @@ export interface Hit {
 
 /** Asks for JSON; who is not signed in any more is sent to the login page. Throws Error with the server's words. */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const answer = await fetch(base + path, { ...init, headers: { Accept: "application/json", ...init.headers } });
+  const headers = { Accept: "application/json", ...init.headers };
+  const answer = await fetch(base + path, { ...init, headers }).catch((error: Error) => {
+    throw error instanceof TypeError ? new Error("the server does not answer") : error;
+  });
   if (answer.status === 401 && answer.headers.has("X-Login")) {
     location.assign(`${base}/login?next=${encodeURIComponent(location.pathname + location.search)}`);
     throw new Error("you are not signed in any more");
@@ -37,8 +45,8 @@ function parse(text: string): unknown {
 }
 
 function explain(body: unknown, text: string): string {
-  const said = body as { error?: string; message?: string } | undefined;
-  return said?.error ?? said?.message ?? text.slice(0, 300).trim();
+  const said = body as { error?: string; message?: string; errors?: { msg: string }[] } | undefined;
+  return said?.error ?? said?.message ?? said?.errors?.[0]?.msg ?? text.slice(0, 300).trim();
 }
 
 /** Asks a data source through the server. */

@@ -5,31 +5,12 @@ import { showBoard } from "./board/board.ts";
 import { h } from "./dom.ts";
 import { showList } from "./pages/list.ts";
 import { showTrace } from "./pages/trace.ts";
-import { applyTheme, currentTheme, onTheme, switchTheme } from "./theme.ts";
+import { applyTheme } from "./theme.ts";
+import { buildTop } from "./top.ts";
 import "uplot/dist/uPlot.min.css";
+import "./base.css";
 import "./style.css";
-
-function buildTop(): HTMLElement {
-  const theme = h("button", { type: "button", class: "choice", on: { click: switchTheme } });
-  const name = (): void => void (theme.textContent = currentTheme() === "dark" ? "Light" : "Dark");
-  name();
-  theme.setAttribute("aria-label", "Switch between dark and light");
-  onTheme(name);
-  return h(
-    "header",
-    { class: "top" },
-    h("a", { class: "unseen skip", href: "#main" }, "Skip to the dashboard"),
-    h(
-      "nav",
-      { "aria-label": "Pages" },
-      h("a", { href: `${base}/` }, "Home"),
-      h("a", { href: `${base}/dashboards` }, "Dashboards"),
-    ),
-    h("span", { class: "gap" }),
-    theme,
-    h("a", { class: "choice", href: `${base}/logout` }, "Log out"),
-  );
-}
+import "./trace.css";
 
 async function route(main: HTMLElement): Promise<void> {
   const path = location.pathname.slice(base.length);
@@ -46,7 +27,9 @@ async function route(main: HTMLElement): Promise<void> {
 
 applyTheme();
 const main = h("main", { id: "main", tabindex: "-1" }, h("p", { class: "empty" }, "Loading"));
-document.body.replaceChildren(buildTop(), main);
+const links = { Home: `${base}/`, Dashboards: `${base}/dashboards` };
+const out = h("a", { class: "choice", href: `${base}/logout` }, "Log out");
+document.body.replaceChildren(buildTop({ name: "the dashboard", main, links }, out), main);
 route(main).catch((error: Error) => {
   main.replaceChildren(
     h("p", { class: "failed", role: "alert" }, error.message),

@@ -97,6 +97,12 @@ export function assignColors(names: readonly string[], theme: Theme = currentThe
   );
 }
 
+/** The same as colours of CSS for both themes, for what is not drawn again when the theme changes. */
+export function assignPairs(names: readonly string[]): string[] {
+  const dark = assignColors(names, "dark");
+  return assignColors(names, "light").map((color, i) => `light-dark(${color}, ${dark[i]})`);
+}
+
 /** A colour nearer to that of text, by steps, so that some of one meaning are told apart. */
 function shade(color: string, steps: number, theme: Theme): string {
   const share = Math.min(steps * 0.28, 0.7);

@@ -37,6 +37,9 @@ export interface TraceSpan {
   logs: { time: number; fields: Record<string, string> }[];
 }
 
+/** Microseconds, of 285 years: the end of a span was before its beginning, and the difference went round. */
+const LONGEST = 9e15;
+
 /** Parents before their children, those in the order of their beginning; what has lost its parent is a root. */
 export function listSpans(trace: RawTrace): TraceSpan[] {
   const ids = new Set(trace.spans.map((span) => span.spanID));
@@ -56,6 +59,12 @@ export function listSpans(trace: RawTrace): TraceSpan[] {
   return spans;
 }
 
+/** When the first of the spans begins, and how long it is until the last one ends. */
+export function measureSpans(spans: readonly TraceSpan[]): { start: number; length: number } {
+  const start = spans.reduce((least, span) => Math.min(least, span.start), Infinity);
+  return { start, length: spans.reduce((most, span) => Math.max(most, span.start + span.length), start) - start };
+}
+
 function readSpan(span: RawSpan, trace: RawTrace, depth: number): TraceSpan {
   const process = trace.processes[span.processID];
   const tags = readTags([...(process?.tags ?? []), ...(span.tags ?? [])]);
@@ -65,7 +74,7 @@ function readSpan(span: RawSpan, trace: RawTrace, depth: number): TraceSpan {
     service: process?.serviceName ?? "unknown",
     depth,
     start: span.startTime / 1000,
-    length: span.duration / 1000,
+    length: span.duration < LONGEST ? span.duration / 1000 : 0,
     failed: tags.error === "true" || tags["otel.status_code"] === "ERROR",
     tags,
     logs: (span.logs ?? []).map(({ timestamp, fields }) => ({ time: timestamp / 1000, fields: readTags(fields) })),

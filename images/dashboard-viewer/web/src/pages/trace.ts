@@ -1,16 +1,14 @@
 // One trace: its spans under each other at their times, and the log lines that have its id.
 
 import { askSource, listSources } from "../api.ts";
-import { formatTime } from "../data/time.ts";
 import { readAnswer } from "../data/query.ts";
 import { type OtlpTrace, readOtlp } from "../data/otlp.ts";
-import { buildLogQuery, listSpans, type RawTrace, type TraceSpan } from "../data/traces.ts";
-import { formatValue } from "../data/units.ts";
+import { buildLogQuery, listSpans, measureSpans, type RawTrace, type TraceSpan } from "../data/traces.ts";
 import { findSource } from "../data/variables.ts";
 import { h } from "../dom.ts";
 import type { Source } from "../model.ts";
 import { drawLines } from "../panels/logs.ts";
-import { assignColors, resolveColor } from "../theme.ts";
+import { buildHead, buildTree } from "./spans.ts";
 
 const AROUND = 60;
 
@@ -37,85 +35,6 @@ async function getTrace(source: Source, id: string): Promise<RawTrace> {
   return trace;
 }
 
-function buildHead(id: string, spans: readonly TraceSpan[]): HTMLElement {
-  const root = spans[0];
-  const services = new Set(spans.map((span) => span.service)).size;
-  const facts = [
-    root && formatTime(root.start, true),
-    formatValue(measure(spans).length, "ms"),
-    `${spans.length} spans`,
-    `${services} services`,
-    id,
-  ];
-  return h(
-    "div",
-    { class: "board-head" },
-    h("h1", {}, root ? `${root.service}: ${root.name}` : "Trace"),
-    h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
-  );
-}
-
-function measure(spans: readonly TraceSpan[]): { start: number; length: number } {
-  const start = Math.min(...spans.map((span) => span.start));
-  return { start, length: Math.max(...spans.map((span) => span.start + span.length)) - start };
-}
-
-function buildTree(spans: readonly TraceSpan[]): HTMLElement {
-  const whole = measure(spans);
-  const services = [...new Set(spans.map((span) => span.service))];
-  const palette = assignColors(services);
-  const colors = new Map(services.map((service, i) => [service, palette[i] ?? ""]));
-  return h(
-    "ol",
-    { class: "spans panel", "aria-label": "Spans" },
-    ...spans.map((span) => buildSpan(span, whole, colors.get(span.service) ?? "")),
-  );
-}
-
-function buildSpan(span: TraceSpan, whole: { start: number; length: number }, color: string): HTMLElement {
-  const share = (ms: number): string => `${Math.min((ms / (whole.length || 1)) * 100, 100)}%`;
-  const length = formatValue(span.length, "ms");
-  const bar = h("i", {
-    style: {
-      left: share(span.start - whole.start),
-      width: share(span.length),
-      background: span.failed ? resolveColor("red") : color,
-    },
-  });
-  const name = h(
-    "span",
-    { class: "span-name", style: { "--depth": String(Math.min(span.depth, 12)) } },
-    h("i", { class: "swatch", style: { background: color } }),
-    h("b", {}, span.service),
-    ` ${span.name}`,
-  );
-  const button = h(
-    "button",
-    { type: "button", "aria-expanded": "false" },
-    name,
-    h("span", { class: "span-bar", "aria-hidden": "true" }, bar),
-    h("span", { class: "number" }, span.failed ? `failed, ${length}` : length),
-  );
-  const item = h("li", {}, button);
-  button.addEventListener("click", () => {
-    const open = button.getAttribute("aria-expanded") !== "true";
-    button.setAttribute("aria-expanded", String(open));
-    if (open) item.append(buildDetails(span));
-    else item.querySelector(".details")?.remove();
-  });
-  return item;
-}
-
-function buildDetails(span: TraceSpan): HTMLElement {
-  const build = (fields: Record<string, string>): HTMLElement =>
-    h("dl", {}, ...Object.entries(fields).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
-  const logs = span.logs.flatMap(({ time, fields }) => [
-    h("div", { class: "heading" }, formatTime(time, true)),
-    build(fields),
-  ]);
-  return h("div", { class: "details" }, h("div", { class: "heading" }, "Tags"), build(span.tags), ...logs);
-}
-
 interface Link {
   datasourceUid?: string;
   tags?: { key: string; value?: string }[];
@@ -134,7 +53,7 @@ async function fillLines(
   host.replaceChildren();
   if (logs?.type !== "loki")
     return host.append(h("p", { class: "empty" }, "No data source of log lines is linked to this one"));
-  const { start, length } = measure(spans);
+  const { start, length } = measureSpans(spans);
   const expr = buildLogQuery(id, [...new Set(spans.map((span) => span.service))], label);
   const query = new URLSearchParams({
     query: expr,
