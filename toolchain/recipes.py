@@ -15,7 +15,7 @@ from toolchain.npm import NpmPackages
 from toolchain.oci import ImageConfig
 from toolchain.prometheus_ui import HOME, PrometheusUi
 from toolchain.pypi import PypiPackage
-from toolchain.web import WebBuild
+from toolchain.web import SITE, WebBuild
 
 PROMETHEUS_TAGS = ("remove_all_sd", "enable_moby_sd", "enable_kubernetes_sd", "enable_dns_sd")
 """Only the service discovery that this program configures: half the compile time and size of all of them."""
@@ -74,7 +74,10 @@ OAUTH2_PROXY = _build_program(
 )
 CADVISOR = GoBuild("cadvisor", "images/cadvisor", cpu_seconds=20)
 DEMO = GoBuild("demo", "images/demo", cpu_seconds=10)
-VIEWER_PAGES = WebBuild("dashboard-viewer", "images/dashboard-viewer/web")
+_VIEWER_PACKAGES = NpmPackages("dashboard-viewer", "images/dashboard-viewer/web")
+VIEWER_PAGES = WebBuild("dashboard-viewer", _VIEWER_PACKAGES)
+TRACE_PAGES = WebBuild("trace-pages", _VIEWER_PACKAGES, "traces.ts", "traces.html")
+"""What Jaeger serves where it is built from its module, which lacks its own interface."""
 DASHBOARD_VIEWER = GoBuild("dashboard-viewer", "images/dashboard-viewer/server", cpu_seconds=10, pages=VIEWER_PAGES)
 
 _KSM = "k8s.io/kube-state-metrics/v2"
@@ -132,7 +135,7 @@ CHROMIUM = DebianPackages("chromium", ("chromium", "chromium-common", "fonts-dej
 PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
 """A certificate authority for tests: https://github.com/letsencrypt/pebble."""
 
-Source = GoBuild | DebianPackages | PypiPackage | NpmPackages | PrometheusUi
+Source = GoBuild | DebianPackages | PypiPackage | NpmPackages | PrometheusUi | WebBuild
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,7 @@ _NOBODY = "65534:65534"
 _PG = "/usr/lib/postgresql/15"
 _PG_USER = 999
 _REDIS_USER = 999
-_JAEGER_USER = 10001
+_JAEGER_USER, _JAEGER_PAGES = 10001, "/usr/share/jaeger"
 
 RECIPES: dict[str, Recipe] = {
     "prometheus": Recipe(
@@ -235,12 +238,12 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "jaeger": Recipe(
-        files=(_build_go_file(JAEGER, "/go/bin/all-in-one-linux"),),
+        files=(_build_go_file(JAEGER, "/go/bin/all-in-one-linux"), File(TRACE_PAGES, SITE, _JAEGER_PAGES)),
         directories=(Owned("/badger", _JAEGER_USER),),
         config=ImageConfig(
             entrypoint=("/go/bin/all-in-one-linux",),
             user=str(_JAEGER_USER),
-            env=(_PATH,),
+            env=(_PATH, f"QUERY_STATIC_FILES={_JAEGER_PAGES}"),  # a flag by its other name: only this image has them
             ports=("4317/tcp", "4318/tcp", "14268/tcp", "14269/tcp", "16686/tcp"),
         ),
     ),

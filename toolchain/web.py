@@ -1,10 +1,11 @@
-"""Pages that a program of ours serves: TypeScript, bundled to one script and one style by esbuild.
+"""Pages of ours, which a program serves: TypeScript, bundled to one script and one style by esbuild.
 
 Options: https://esbuild.github.io/api/. Nothing of a package is run but esbuild itself, which is a program.
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,37 +18,47 @@ PROCESSORS = {"amd64": "x64", "arm64": "arm64"}
 """Architectures in the words of npm."""
 FILES = ("app.js", "app.css")
 """What a build makes."""
+SITE = "site"
+"""The folder with index.html, and FILES in its static/, of pages that have a document."""
 BROWSERS = "es2022,chrome123,firefox125,safari17.5"
 """The oldest browsers with all that the pages use: `light-dark()` of CSS and `popover` of HTML are the newest."""
 
 
 @dataclass(frozen=True)
 class WebBuild:
-    """Pages whose sources are `folder`/src, main.ts their beginning, and whose packages the folder's lock file has."""
+    """Pages whose sources lie in src/ beside the lock file of `packages`, which they are built with and from."""
 
     name: str
-    folder: str
+    packages: NpmPackages
+    entry: str = "main.ts"
+    """Their beginning, in src/."""
+    page: str = ""
+    """The document in src/ that is served with them, where no program of ours writes one."""
 
     @property
-    def packages(self) -> NpmPackages:
-        """What the pages are built with and from."""
-        return NpmPackages(self.name, self.folder)
+    def folder(self) -> str:
+        """The folder with src/, in the project."""
+        return self.packages.place
 
     def list_inputs(self, context: Context) -> Inputs:
-        """What decides the contents of FILES."""
-        sources = compute_tree_digest(PROJECT / self.folder / "src")
-        return {"sources": sources, "browsers": BROWSERS, "packages": self.packages.list_inputs(context)}
+        """What decides the contents of the files."""
+        return {
+            "sources": compute_tree_digest(PROJECT / self.folder / "src"),
+            "entry": [self.entry, self.page],
+            "browsers": BROWSERS,
+            "packages": self.packages.list_inputs(context),
+        }
 
     def describe(self) -> str:
         """Where the contents come from, in words."""
-        return f"esbuild {self.folder}"
+        return f"esbuild {self.folder}/src/{self.entry}"
 
     def find_path(self, context: Context) -> Path:
         """Where the files lie when they are there."""
         return context.cache.find_path(f"web-{self.name}", self.list_inputs(context))
 
     def ensure(self, context: Context) -> Path:
-        """The directory with FILES.
+        """The directory with FILES, or with SITE where there is a document.
 
         Raises:
             ToolchainError: a package cannot be had, or the sources have a mistake.
@@ -57,16 +68,19 @@ class WebBuild:
         )
 
     def build(self, context: Context, into: Path) -> None:
-        """Bundle the sources to FILES in `into`."""
+        """Bundle the sources to FILES in `into`, or put them into a site there."""
         modules = self.packages.ensure(context) / "node_modules"
         program = find_package_program(context, modules, "@esbuild/{platform}/bin/esbuild")
         options = ["--bundle", "--minify", "--format=esm", f"--target={BROWSERS}", "--legal-comments=eof"]
+        source, folder = PROJECT / self.folder / "src", into / SITE / "static" if self.page else into
         with context.progress.step(f"{self.name}: pages"):
             run_command(
-                [str(program), "main.ts", *options, f"--outfile={into / FILES[0]}", "--log-level=warning"],
-                cwd=PROJECT / self.folder / "src",
+                [str(program), self.entry, *options, f"--outfile={folder / FILES[0]}", "--log-level=warning"],
+                cwd=source,
                 env={**context.environ, "NODE_PATH": str(modules)},
             )
+        if self.page:
+            shutil.copyfile(source / self.page, into / SITE / "index.html")
 
     def find_type_checker(self, context: Context) -> Path:
         """The TypeScript compiler."""

@@ -12,12 +12,12 @@ import pytest
 from tests.support.systems import ROOT
 from toolchain.context import build_default_context
 from toolchain.golang import build_go_environment, find_go
-from toolchain.recipes import VIEWER_PAGES
-from toolchain.web import FILES, find_node
+from toolchain.recipes import TRACE_PAGES, VIEWER_PAGES
+from toolchain.web import WebBuild, find_node
 
 MODULES = sorted(path.parent for path in (ROOT / "images").rglob("go.mod"))
 WEB = ROOT / VIEWER_PAGES.folder
-LARGEST = 300_000
+LARGEST = {VIEWER_PAGES: 300_000, TRACE_PAGES: 30_000}
 """Bytes of the pages as they are sent, compressed."""
 LONGEST_FILE = 400
 
@@ -61,10 +61,15 @@ def test_pages_pass_their_tests(web: Path) -> None:
 
 
 @pytest.mark.exhaustive  # compilers
-def test_pages_are_small() -> None:
-    """What a browser loads is within its limit, and so is each file that somebody reads."""
-    made = VIEWER_PAGES.ensure(build_default_context())
-    assert sum(len(gzip.compress((made / name).read_bytes())) for name in FILES) < LARGEST
+@pytest.mark.parametrize("pages", LARGEST, ids=lambda pages: pages.name)
+def test_pages_are_small(pages: WebBuild) -> None:
+    """What a browser loads is within its limit."""
+    files = [path for path in pages.ensure(build_default_context()).rglob("*") if path.suffix in {".js", ".css"}]
+    assert len(files) == 2 and sum(len(gzip.compress(path.read_bytes())) for path in files) < LARGEST[pages]
+
+
+def test_sources_of_pages_are_short() -> None:
+    """Each file that somebody reads is within its limit."""
     sources = [path for folder in ("src", "tests") for path in (WEB / folder).rglob("*.*")]
     assert not [path.name for path in sources if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE]
 

@@ -39,3 +39,13 @@ def submit_form(people: Browser, fields: Mapping[str, str]) -> Page:
 def count_elements(people: Browser, selector: str) -> int:
     """How many elements of the open page a CSS selector finds."""
     return int(people.evaluate(f"document.querySelectorAll({json.dumps(selector)}).length"))
+
+
+def click_element(people: Browser, selector: str) -> Page:
+    """The page after a press on the first element that a CSS selector finds."""
+    return people.act(f"document.querySelector({json.dumps(selector)}).click()")
+
+
+def measure_overflow(people: Browser) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(people.evaluate("document.documentElement.scrollWidth - innerWidth"))

