@@ -16,6 +16,8 @@ from model.telemetry import Route
 
 _ASSET = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)=["']?([^"'\s>]+\.(?:js|css))\b""", re.IGNORECASE)
 _REDIRECTS = 3
+_BEGIN = 4000
+"""Characters within which a page says that it is one; scripts have the same words in their texts."""
 
 
 def list_empty_pages(plan: Plan, host: Host) -> list[str]:
@@ -28,6 +30,10 @@ def list_empty_pages(plan: Plan, host: Host) -> list[str]:
         if workload in names:  # those of other programs are theirs
             made.extend(_check_page(route, workload, host))
     return made
+
+
+def _is_page(answer: Answer) -> bool:
+    return "<html" in answer.text[:_BEGIN].lower()
 
 
 def _check_page(route: Route, workload: str, host: Host) -> Iterator[str]:
@@ -44,9 +50,11 @@ def _check_page(route: Route, workload: str, host: Host) -> Iterator[str]:
                 break
             path = urlsplit(urljoin(path, answer.location)).path
             answer = ask(path)
-        if "<html" not in answer.text.lower():
+        if not _is_page(answer):
             yield f"the page of {route.name} at {path} has no content"
         for asset in _ASSET.findall(answer.text):
-            ask(urlsplit(urljoin(path, asset)).path)
+            where = urlsplit(urljoin(path, asset)).path
+            if _is_page(ask(where)):  # some answer whatever they do not know with their page
+                yield f"the page of {route.name} names {where}, where a page is"
     except RuntimeError as error:
         yield f"the page of {route.name} does not open: {error}"

@@ -76,6 +76,12 @@ def test_what_is_no_page_is_named(path: str, answer: str, words: str) -> None:
     assert said.startswith("the page of prometheus") and words in said
 
 
+def test_a_page_in_place_of_a_script_is_named() -> None:
+    """Jaeger answers every path that it does not know with its page."""
+    (said,), _ = find_empty({**GOOD, "/prometheus/b.js": f"200 OK\r\n\r\n{PAGE}"})
+    assert said == "the page of prometheus names /prometheus/b.js, where a page is"
+
+
 def test_pages_of_others_are_theirs() -> None:
     """A route of a user's own leads to a program that we do not know, and Traefik's leads into itself."""
     theirs = Route(name="shop", prefix="/shop", url="http://shop.internal:80", page="/shop")
