@@ -24,6 +24,7 @@ from cli.render import plan_file
 from components.exporters import cadvisor
 from model.capacity import SCRAPE_META, count_series
 from tests.support import causes, troubles
+from tests.support.browser import browser
 from tests.support.looking import look_at_all
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import ROOT, Engine, RunningStack
@@ -62,7 +63,8 @@ def _settings(stack: RunningStack, shipped: Path) -> None:
             if key not in OWN:
                 config[key] = {**value, **config.get(key, {})} if isinstance(value, dict) else value
         if "jaeger" in given:
-            config["jaeger"] = {"enabled": True}  # the shipped host ports are those of the stack that people run
+            # the shipped host ports are those of the stack that people run
+            config["jaeger"] = {"enabled": True, "port": config["traefik"]["port"] + 5}
         config["longestFor"] = "10s"
         # each follower of a container takes one of the 128 inotify instances that the engine has
         config["promtail"] = {"containerLabels": [f"io.observability.stack={stack.name}"]}
@@ -169,6 +171,25 @@ def test_a_log_line_leads_to_its_trace(fleet: dict[str, RunningStack], service: 
     root, child = sorted(trace["spans"], key=lambda span: len(span["references"]))
     assert child["references"][0]["spanID"] == root["spanID"]
     assert any(tag["key"] == "http.response.status_code" for tag in root["tags"])
+
+
+def test_people_see_a_trace(fleet: dict[str, RunningStack], tmp_path: Path) -> None:
+    """The page of Jaeger lists the traces of a service, and one of them opens; no request of a page fails."""
+    published = fleet["devops-mcp"].container("jaeger").ports["16686/tcp"]
+    assert published
+    with browser(tmp_path) as people:
+        address = f"http://127.0.0.1:{published[0]['HostPort']}/jaeger/search?service=rest-api&lookback=1h&limit=20"
+        for size in ((1400, 900), (390, 844)):
+            people.resize(*size)
+            page = people.open(address)
+            (tmp_path / f"traces-{size[0]}.png").write_bytes(page.picture)
+            assert not page.broken() and not page.errors and "rest-api" in page.text, (page.broken(), page.text[:300])
+        if not people.count(".traces"):
+            pytest.skip("Jaeger's own interface is here, whose pages are others")
+        page = people.click(".traces a")
+        (tmp_path / "trace.png").write_bytes(page.picture)
+        assert not page.broken() and not page.errors and people.measure() == 0, (page.broken(), page.errors)
+        assert people.count(".spans li") >= 2 and "rest-api" in page.text
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
