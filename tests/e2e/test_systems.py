@@ -11,8 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -24,10 +23,11 @@ from cli.render import plan_file
 from components.exporters import cadvisor
 from model.capacity import SCRAPE_META, count_series
 from tests.support import causes, troubles
-from tests.support.browser import browser
+from tests.support.browser import browser, click_element, count_elements, measure_overflow
 from tests.support.looking import look_at_all
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import ROOT, Engine, RunningStack
+from tests.support.troubled import Fired, Troubled, list_firing, list_unsent
 from tests.support.waiting import eventually
 from tests.support.yaml_files import read_yaml
 
@@ -107,11 +107,6 @@ def _rules(stack: RunningStack) -> list[dict[str, Any]]:
     return [{**rule, "group": group} for group in answer["data"]["groups"] for rule in group["rules"]]
 
 
-def _firing(stack: RunningStack) -> set[tuple[str, str]]:
-    found = stack.prom('ALERTS{alertstate="firing"}')
-    return {(series["metric"]["alertname"], series["metric"].get("service", "")) for series in found}
-
-
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_target_is_up(fleet: dict[str, RunningStack], system: str) -> None:
     """Every service that the system's YAML names is scraped, each series with its service and environment."""
@@ -184,12 +179,12 @@ def test_people_see_a_trace(fleet: dict[str, RunningStack], tmp_path: Path) -> N
             page = people.open(address)
             (tmp_path / f"traces-{size[0]}.png").write_bytes(page.picture)
             assert not page.broken() and not page.errors and "rest-api" in page.text, (page.broken(), page.text[:300])
-        if not people.count(".traces"):
+        if not count_elements(people, ".traces"):
             pytest.skip("Jaeger's own interface is here, whose pages are others")
-        page = people.click(".traces a")
+        page = click_element(people, ".traces a")
         (tmp_path / "trace.png").write_bytes(page.picture)
-        assert not page.broken() and not page.errors and people.measure() == 0, (page.broken(), page.errors)
-        assert people.count(".spans li") >= 2 and "rest-api" in page.text
+        assert not page.broken() and not page.errors and measure_overflow(people) == 0, (page.broken(), page.errors)
+        assert count_elements(people, ".spans li") >= 2 and "rest-api" in page.text
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -211,81 +206,6 @@ def test_the_capacity_plan_is_right(fleet: dict[str, RunningStack], system: str)
     )
     assert abs(expected / live - 1) < 0.25
     assert used < need.prometheus_memory
-
-
-@dataclass(frozen=True)
-class Fired:
-    """What the causes raised: the alerts that they must raise, those that fired, and when all was mended."""
-
-    wanted: dict[str, set[tuple[str, str]]]
-    seen: dict[str, set[tuple[str, str]]]
-    seconds: float
-    mended: float
-
-    def missing(self) -> dict[str, list[tuple[str, str]]]:
-        """Alerts that never fired, by system."""
-        return {system: sorted(left) for system, pairs in self.wanted.items() if (left := pairs - self.seen[system])}
-
-
-Running = list[tuple[causes.Cause, ExitStack, troubles.Poke]]
-
-
-@dataclass
-class Troubled:
-    """A system while all its causes are at work: what they must raise, what fired, and what nobody was notified of.
-
-    Each system has a thread: what one of them waits for does not delay the faults and mends of another.
-    """
-
-    system: str
-    stack: RunningStack
-    began: float
-    seen: set[tuple[str, str]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.causes = [cause for cause in causes.CAUSES if cause.system == self.system]
-        self.wanted = {pair for cause in self.causes for pair in cause.alerts}
-        self.unsent = set(self.wanted)
-
-    def drive(self, timeout: float) -> None:
-        """Lets everything go wrong, each until its alerts fired and were sent; `timeout` in seconds."""
-        with ExitStack() as all_mended:
-            running = self._begin(all_mended)
-            with suppress(AssertionError):  # the test says which ones are missing; the others still need mended stacks
-                eventually(lambda: self._advance(running), timeout=timeout, what=f"{self.system}: every alert fires")
-
-    def _begin(self, all_mended: ExitStack) -> Running:
-        running: Running = []
-        for cause in self.causes:
-            own = all_mended.enter_context(ExitStack())
-            running.append((cause, own, own.enter_context(cause.trouble(self.stack))))
-        return running
-
-    def _advance(self, running: Running) -> bool:
-        """Looks at what fires, goes on with what must go on, mends what did its work; true where all of it did."""
-        now = _firing(self.stack)
-        for name, service in sorted((now - self.seen) & self.wanted):
-            print(f"{time.monotonic() - self.began:4.0f} s  {self.system}: {name} ({service})")
-        self.seen |= now
-        brief = [(own, set(cause.alerts) <= self.seen) for cause, own, _ in running if cause.brief]
-        for own, done in brief:
-            if done:
-                own.close()
-        if all(done for _, done in brief):  # until then the receiver does not answer
-            self.unsent = _unsent(self.stack, self.wanted)
-        # what ends within the time that a group waits for is sent to nobody, so it goes on until it is
-        for cause, own, poke in running:
-            if set(cause.alerts) & (self.unsent | (self.wanted - self.seen)):
-                poke()
-            else:
-                own.close()
-        return self.wanted <= self.seen and not self.unsent
-
-
-def _unsent(stack: RunningStack, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those alerts that the receiver was not notified of."""
-    sent = {(alert["labels"]["alertname"], alert["labels"].get("service", "")) for alert in stack.list_sent_alerts()}
-    return pairs - sent
 
 
 @pytest.fixture(scope="module")
@@ -389,7 +309,7 @@ def test_every_alert_ends_and_was_delivered(fleet: dict[str, RunningStack], fire
         left = {
             system: still
             for system, pairs in fired.wanted.items()
-            if (still := [pair for pair in pairs & _firing(fleet[system]) if pair[0] not in causes.SLOW_TO_END])
+            if (still := [pair for pair in pairs & list_firing(fleet[system]) if pair[0] not in causes.SLOW_TO_END])
         }
         if left:
             errors = {
@@ -402,7 +322,7 @@ def test_every_alert_ends_and_was_delivered(fleet: dict[str, RunningStack], fire
     eventually(all_over, timeout=660, what="every alert ends")
     print(f"all resolved at the latest {time.monotonic() - fired.mended:.0f} s after all was mended")
     for system, pairs in fired.wanted.items():
-        unsent = _unsent(fleet[system], pairs)
+        unsent = list_unsent(fleet[system], pairs)
         assert not unsent, f"{system}: {sorted(unsent)}"
 
 
