@@ -35,6 +35,7 @@ from tests.support.guests import (
 )
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import PROMETHEUS, Engine, RunningStack
+from tests.support.troubled import list_firing
 from tests.support.waiting import eventually
 from tests.support.yaml_files import read_yaml, write_yaml
 
@@ -217,7 +218,7 @@ def test_lines_of_a_long_stop_have_their_own_time(place: Place) -> None:
     """Promtail away for ten minutes: somebody is notified, no line is lost, and none has the time of its arrival."""
     stopped = time.time()
     place.stack.container("promtail").stop()
-    eventually(lambda: ("TargetDown", "promtail") in _list_firing(place.stack), timeout=300, what="TargetDown")
+    eventually(lambda: ("TargetDown", "promtail") in list_firing(place.stack), timeout=300, what="TargetDown")
     # there is nothing else to wait for than the time itself
     eventually(lambda: time.time() > stopped + STOP, timeout=STOP + 60, what="the end of the stop")
     place.stack.container("promtail").start()
@@ -249,7 +250,7 @@ def test_real_failures_are_alerted_on_and_resolved(place: Place) -> None:
         place.bazaar.change_mode(guest, fail=1, delay=1.8 if guest.serves else 0)
 
     def fired() -> bool:
-        seen.update(_list_firing(place.stack))
+        seen.update(list_firing(place.stack))
         assert wanted <= seen, sorted(wanted - seen)
         return True
 
@@ -261,17 +262,12 @@ def test_real_failures_are_alerted_on_and_resolved(place: Place) -> None:
     print(f"{len(wanted)} alerts fired within {time.monotonic() - began:.0f} s")
 
     def resolved() -> bool:
-        left = wanted & _list_firing(place.stack)
+        left = wanted & list_firing(place.stack)
         assert not left, sorted(left)
         return True
 
     eventually(resolved, timeout=480, what="the end of the alerts")
     print(f"and ended after {time.monotonic() - began:.0f} s")
-
-
-def _list_firing(stack: RunningStack) -> set[tuple[str, str]]:
-    found = stack.prom('ALERTS{alertstate="firing"}')
-    return {(each["metric"]["alertname"], each["metric"].get("service", "")) for each in found}
 
 
 # -- one thing wrong with each -----------------------------------------------------------------------------------------
@@ -333,7 +329,7 @@ def test_an_alert_says_what_is_wrong(place: Place, wrong: str) -> None:
     seen: set[tuple[str, str]] = set()
 
     def fired() -> bool:
-        seen.update(_list_firing(place.stack))
+        seen.update(list_firing(place.stack))
         assert wanted <= seen, sorted(wanted - seen)
         return True
 
