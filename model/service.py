@@ -9,7 +9,18 @@ from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from model.addresses import HealthEndpoint, HostPort
-from model.base import DnsLabel, Duration, ExposedLabel, HttpPath, LabelName, MetricName, Name, PortNumber, Strict
+from model.base import (
+    DnsLabel,
+    Duration,
+    ExposedLabel,
+    HttpPath,
+    LabelName,
+    MetricName,
+    Name,
+    PortNumber,
+    Strict,
+    is_name,
+)
 from model.errors import Inconsistent, Problem
 from model.logs import Logs
 from model.probing import USUAL_PROBE, Probe
@@ -189,5 +200,6 @@ class Database(Strict):
         return self.port or int(self.address.rpartition(":")[2] if self.address else PORTS[self.kind])
 
     def derive_stand_in_name(self, key: str) -> str:
-        """The name of the workload that stands in for the database `key` in a demo."""
-        return self.address.rpartition(":")[0] if self.address else key
+        """The name of the workload that stands in for the database `key` in a demo: its host's where that is a name."""
+        host = self.address.rpartition(":")[0] if self.address else key
+        return host if is_name(host) else key

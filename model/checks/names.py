@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from model.base import LONGEST_NAME, fold_key, is_name
+from model.base import LONGEST_NAME, fold_key
 from model.errors import Problem
 from model.places import locate_in_system
 from model.system import System
@@ -133,10 +133,7 @@ def _check_stand_ins(system: System, taken: set[str]) -> Iterator[Problem]:
     )
     for key, database in system.databases.items():
         host, where = database.derive_stand_in_name(key), f"databases.{key}" + (".address" if database.address else "")
-        if not is_name(host):
-            message = f"{database.address!r}: in a demo the host is what its stand-in is called, so it must be a name"
-            yield Problem(where, f"{message} of lower-case words joined by dashes", host)
-        elif host in used:
+        if host in used:
             message = f"{host!r} is what {used[host]} is called, so no stand-in can be; rename it"
             yield Problem(where, message, host)
         used[host] = f"the database {key}"

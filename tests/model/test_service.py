@@ -7,6 +7,7 @@ import pytest
 from model.errors import ConfigError
 from model.load import parse_model
 from model.logs import HIGH_CARDINALITY
+from model.service import Database
 from model.system import System
 from tests.support.systems import SYSTEM, changed
 
@@ -31,3 +32,14 @@ def test_buckets_ascend(buckets: list[float]) -> None:
     metric = {"type": "histogram", "buckets": buckets}
     with pytest.raises(ConfigError, match=r"metrics.x.buckets: each bound must be greater"):
         parse_model(System, changed(SYSTEM, {"services.api.metrics.x": metric}), "x")
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [("postgres:5432", "postgres"), ("db.internal:5432", "orders"), ("10.0.0.5:5432", "orders"), ("", "orders")],
+)
+def test_a_stand_in_of_a_database_has_a_name(address: str, name: str) -> None:
+    """That of the host, else the database's own: no workload is called like an address."""
+    said = {"address": address} if address else {"onHost": True}
+    database = parse_model(Database, {"kind": "postgres", **said}, "x")
+    assert database.derive_stand_in_name("orders") == name

@@ -317,13 +317,6 @@ NETWORK_CASES = (
     of_system("body's pattern", {f"{API}.probe": {"failIfBodyNotMatchesRegexp": ["("]}},
               f"{API}.probe.failIfBodyNotMatchesRegexp[0]", "must be a regular expression"),
     Case(
-        name="stand-in with an address for a name",
-        system={"databases": {"db": {"kind": "redis", "address": "10.0.0.1:6379"}}},
-        settings={"demo": "true"},
-        at="configs/systems/shop.yaml: databases.db.address",
-        says="in a demo the host is what its stand-in is called",
-    ),
-    Case(
         name="stand-in called like a service",
         system={"databases": {"db": {"kind": "redis", "address": "api:6379"}}},
         settings={"demo": "true"},
