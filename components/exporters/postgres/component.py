@@ -45,13 +45,14 @@ def build_exporter(own: Settings, context: Planning, key: str, database: Databas
     secret = name_password(key, database)
     single = len(find_databases(context, KIND)) == 1
     address = find_address(context, key, database)
+    trust = "disable" if context.settings.demo else database.ssl_mode  # stand-ins speak no TLS
     return Workload(
         name=name_workload(context, NAME, KIND, key),
         image="postgres-exporter",
         limits=build_limits(own, memory=64, cpus=0.5),
         args=tuple(f"--collector.{name}" for name in COLLECTORS),
         env={
-            "DATA_SOURCE_URI": f"{address}/{database.database}?sslmode={database.ssl_mode}",
+            "DATA_SOURCE_URI": f"{address}/{database.database}?sslmode={trust}",
             "DATA_SOURCE_USER": database.user,
             "DATA_SOURCE_PASS_FILE": f"/run/secrets/{secret}",
         },

@@ -46,3 +46,18 @@ def test_each_database_has_its_exporter(tmp_path: Path) -> None:
 def test_no_database_no_exporter(tmp_path: Path) -> None:
     """A system without PostgreSQL has neither exporter nor alerts for it."""
     assert "postgres-exporter" not in plan_shop(tmp_path).workloads
+
+
+def test_a_stand_in_is_asked_without_tls(tmp_path: Path) -> None:
+    """It has no certificate, so what the real database wants would keep the demo's exporter out."""
+    own = {"databases": {"db": {**ONE["databases"]["db"], "sslMode": "verify-full"}}}
+    modes = {
+        demo: workload(plan_shop(tmp_path / demo, own, {**GIVEN, "demo": demo}), "postgres-exporter").env[
+            "DATA_SOURCE_URI"
+        ]
+        for demo in ("true", "false")
+    }
+    assert modes == {
+        "true": "db:5432/postgres?sslmode=disable",
+        "false": "db.example.com:5432/postgres?sslmode=verify-full",
+    }
