@@ -1,58 +1,59 @@
-"""What the documentation shows works: its YAML is valid, its commands and links exist."""
+"""The documentation holds together: its links lead somewhere, and its lists are complete."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cli.stack_file import parse_config
-from model.load import parse_model
-from model.system import System
-from stack import registry
-from stack.assemble import load_settings
-from tests.support.yaml_files import read_yaml
+from tests.support.pages import PAGES, ROOT, remove_blocks
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
-    *sorted((ROOT / "docs").rglob("*.md")),
-]
-SNIPPETS = [
-    pytest.param(read_yaml(block), id=f"{page.name}-{number}")
-    for page in PAGES
-    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
-]
-
-
-@pytest.mark.parametrize("document", SNIPPETS)
-def test_every_yaml_example_is_valid(document: dict[str, Any]) -> None:
-    """An example of a stack file has only known settings; an example of a system has only known keys."""
-    if "config" in document:
-        config = parse_config({"config": {"observability:system": "plue", **document["config"]}})
-        known = {field.alias or name for name, field in registry.build_settings_model().model_fields.items()}
-        assert config.keys() <= known
-        load_settings("example", config)
-    else:
-        services = {"x": {"port": 80}}  # an example of something else than services stands for itself
-        parse_model(System, {"name": "example", "title": "Example", "services": services, **document}, "example")
+HOW_TO = ROOT / "docs" / "how-to"
+HOW_TO_PAGES = sorted(path for path in HOW_TO.glob("*.md") if path.name != "README.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_exists(page: Path) -> None:
-    """Each `make x` that a page names is a target of the Makefile."""
-    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = re.findall(r"(?:`|^|&& )make ([a-z0-9-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(named) <= targets
+def test_every_block_is_fenced(page: Path) -> None:
+    """Code has its language: what is only indented is neither coloured for readers nor run by tests."""
+    outside = remove_blocks(page.read_text(encoding="utf-8"))
+    assert not re.findall(r"\n\n    \S.*", outside)
+    assert "```" not in outside
+
+
+@pytest.mark.parametrize("page", HOW_TO_PAGES, ids=lambda page: page.stem)
+def test_a_how_to_is_short_and_ends_with_something_to_see(page: Path) -> None:
+    """At most a minute of reading, and in it an output or a page to compare one's own with."""
+    text = page.read_text(encoding="utf-8")
+    assert 25 <= text.count("\n") <= 60
+    assert "```text\n$ " in text or "<http://127.0.0.1:8080/" in text
+    assert re.search(r"```(sh|text)\n", text[len(text) // 2 :])
+
+
+def test_the_index_of_how_tos_is_complete() -> None:
+    """It has each page, with what is seen at its end, and README leads to it."""
+    index = (HOW_TO / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[.+\]\((.+\.md)\) \| .+ \|$", index, re.MULTILINE)
+    assert sorted(rows) == [page.name for page in HOW_TO_PAGES] and len(rows) == 10
+    assert "(docs/how-to/README.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    """Relative links point at files of the checkout."""
-    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
-    assert not [link for link in links if not (page.parent / link).exists()]
+    """Relative links point at files of the checkout, and at headings that are there."""
+    for path, _, anchor in (link.partition("#") for link in re.findall(r"\]\(([^):]+)\)", page.read_text("utf-8"))):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not anchor or anchor in list_anchors(target), f"{path}#{anchor}"
+
+
+def list_anchors(page: Path) -> list[str]:
+    """The anchors that forges make of the headings of a page.
+
+    Source: https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
+    """
+    headings = re.findall(r"^#+ (.*)$", remove_blocks(page.read_text(encoding="utf-8")), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 def test_the_list_of_decisions_is_complete() -> None:
