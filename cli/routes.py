@@ -157,7 +157,8 @@ def explain_route(item: TakenRoute, alertmanager: Mapping[str, Any], labels: Map
         if step.matchers:
             yield f"   because {', '.join(step.matchers)}"
     if len(item.steps) == 1:
-        yield "   because no route claims it, so the first receiver gets it"
+        none = item.receiver == NOBODY
+        yield f"   because {'no receiver is declared' if none else 'no route claims it, so the first receiver gets it'}"
     yield from _explain_times(item.options)
     for step in item.steps:
         for matchers, missed in step.passed:

@@ -65,6 +65,12 @@ def test_what_no_route_claims_goes_to_the_first(plan: Plan) -> None:
     assert said(plan, severity="info")[0] == "-> nobody: it is shown in Alertmanager only"
 
 
+def test_without_receivers_that_is_the_reason(tmp_path: Path) -> None:
+    """No first receiver gets what no route claims where there is none."""
+    lines = said(plan_shop(tmp_path), severity="warning")
+    assert lines[:2] == ["-> nobody: it is shown in Alertmanager only", "   because no receiver is declared"]
+
+
 def test_a_program_reads_the_routes(plan: Plan) -> None:
     """As plain data: receiver, integrations, the matchers on the way, options; nobody has no integration."""
     shown = describe_routes(plan, complete_labels(plan, {"severity": "critical", "service": "api"}))
