@@ -321,7 +321,7 @@ def test_an_alert_says_what_is_wrong(place: Place, wrong: str) -> None:
     """Nobody has to ask: who is not reached, and what cannot be judged."""
     on_cluster = isinstance(place.stack, ClusterStack)
     wanted = {
-        ("DiscoveredTargetDown" if on_cluster else "TargetDown", "vault"),
+        ("PrometheusAllTargetsMissing" if on_cluster else "TargetDown", "vault"),
         ("PrometheusTargetEmpty" if on_cluster else "TargetDown", "traced"),
         ("TargetsFewerThanExpected" if on_cluster else "TargetDown", "mail-worker"), ("BlackboxProbeFailed", "page"),
         ("OutcomeUnknown", "shop-app"), ("SLOWithoutData", "web-api"), ("MetricMissing", "ledger"),
