@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from model.addresses import HealthEndpoint, HostPort
@@ -33,6 +34,16 @@ PORTS = {"postgres": 5432, "redis": 6379}
 """The usual port of each kind of database."""
 
 
+_UNIT = re.compile(r"_(seconds|milliseconds|ms|bytes|ratio|percent)(?:_total|_count|_sum)?$")
+"""How names end that follow https://prometheus.io/docs/practices/naming/#base-units, and those that nearly do."""
+
+
+def derive_unit(name: str) -> str | None:
+    """The unit that a metric's name ends with, as `Metric.unit` has it; None where it says none."""
+    found = _UNIT.search(name)
+    return {"ms": "milliseconds"}.get(found[1], found[1]) if found else None
+
+
 class Metric(Strict):
     """A metric that a service exposes: rules and dashboards may use only what is declared here."""
 
@@ -41,7 +52,7 @@ class Metric(Strict):
     help: str = ""
     """What it counts or measures, as the demo workload exposes it."""
     unit: Literal["seconds", "milliseconds", "bytes", "ratio", "percent", "requests", "count", "currency"] = "count"
-    """Unit of its value."""
+    """Unit of its value; when absent the one that its name ends with, such as `_seconds`, else `count`."""
     labels: Mapping[ExposedLabel, tuple[str, ...]] = Field(default_factory=dict)
     """Label names, each with example values (used by the demo workload)."""
     role: Role = "generic"
@@ -149,6 +160,17 @@ class Service(Strict):
         if len(declared) > 1:
             raise Inconsistent([Problem("", f"give one of {', '.join(map(to_camel, declared))}")])
         return self
+
+    @field_validator("metrics")
+    @classmethod
+    def _read_units(cls, metrics: Mapping[str, Metric]) -> Mapping[str, Metric]:
+        """A metric has the unit that its name says, unless it says another one itself."""
+        silent = {name: derive_unit(name) for name, metric in metrics.items() if "unit" not in metric.model_fields_set}
+        units = {name: unit for name, unit in silent.items() if unit}
+        return {
+            name: metric.model_copy(update={"unit": units[name]}) if name in units else metric
+            for name, metric in metrics.items()
+        }
 
     def find_metrics(self, role: Role) -> dict[str, Metric]:
         """The declared metrics with that role."""

@@ -7,7 +7,7 @@ import pytest
 from model.errors import ConfigError
 from model.load import parse_model
 from model.logs import HIGH_CARDINALITY
-from model.service import Database
+from model.service import Database, Service
 from model.system import System
 from tests.support.systems import SYSTEM, changed
 
@@ -43,3 +43,22 @@ def test_a_stand_in_of_a_database_has_a_name(address: str, name: str) -> None:
     said = {"address": address} if address else {"onHost": True}
     database = parse_model(Database, {"kind": "postgres", **said}, "x")
     assert database.derive_stand_in_name("orders") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "unit"),
+    [
+        ("job_duration_seconds", None, "seconds"),
+        ("billing_duration_ms", None, "milliseconds"),
+        ("sent_bytes_total", None, "bytes"),
+        ("cache_hit_ratio", None, "ratio"),
+        ("db_seconds_count", None, "seconds"),
+        ("jobs_total", None, "count"),
+        ("seconds", None, "count"),
+        ("request_duration_seconds", "milliseconds", "milliseconds"),  # a name that lies
+    ],
+)
+def test_a_name_says_its_unit(name: str, said: str | None, unit: str) -> None:
+    """Prometheus' names end with the unit; what is written down goes first."""
+    metric = {"type": "gauge", **({"unit": said} if said else {})}
+    assert Service.model_validate({"title": "A", "port": 80, "metrics": {name: metric}}).metrics[name].unit == unit
