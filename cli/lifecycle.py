@@ -23,6 +23,7 @@ from cli.locks import refuse_locked
 from cli.report import build_report, wait_targets
 from cli.running import open_running
 from cli.stack_file import build_location, find_location, read_location, read_settings
+from cli.tour import list_next_steps
 from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem
 from model.plan import Plan
@@ -138,6 +139,8 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     _print_failures(host)
     if good:
         drift.write_digest(space.directory, digest)
+        for line in list_next_steps(plan):
+            console.print(line)
     console.print(phases.format_total())
     return 0 if good else 1
 

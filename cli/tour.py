@@ -57,6 +57,18 @@ def find_stand_in(plan: Plan) -> StandIn:
     raise ConfigError([Problem(where, "false, and a tour needs a stand-in to switch a fault on; STACK=dev has some")])
 
 
+def list_next_steps(plan: Plan) -> list[str]:
+    """What to do with a stack that has come up: see it alert, or try whom it notifies; and what to ask at night."""
+    where = f"STACK={plan.stack}"
+    try:
+        stand_in = find_stand_in(plan).name
+    except ConfigError:
+        first = f"make alert-test {where} sends a marked alert to every receiver"
+    else:
+        first = f"make tour {where} switches a fault of {stand_in} on, and shows the alert come and go"
+    return [f"Next: {first}", f"      make doctor {where} says what is wrong, in the order in which to mend it"]
+
+
 class Tour:
     """One tour through a running stack."""
 

@@ -23,6 +23,7 @@ from cli import verify
 from cli.forward import list_addresses
 from cli.render import plan_file
 from cli.runbooks import list_shipped_files
+from cli.tour import list_next_steps
 from model.errors import ConfigError
 from model.host_ports import list_host_ports
 from model.plan import Plan
@@ -180,7 +181,7 @@ def build_closing_table(plan: Plan) -> str:
     pages = list_addresses(plan, plan.settings.base_url)
     out = io.StringIO()
     verify.print_report(verify.Report(plan.stack, health, scraped, pages=pages), Console(file=out, width=120))
-    return out.getvalue()
+    return out.getvalue() + "\n".join(list_next_steps(plan))
 
 
 def test_the_closing_table_is_that_of_the_stack() -> None:

@@ -80,7 +80,13 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(commands, "open_host", lambda name, location: DockerHost(name, docker))
     monkeypatch.setattr(DockerHost, "describe", lambda self, settings: Description())
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
-    plan = SimpleNamespace(warnings=("nobody is called",), settings=registry.build_settings_model()(system="plue"))
+    plan = SimpleNamespace(
+        stack="dev",
+        system=SimpleNamespace(services={}),
+        list_workloads=lambda: [],
+        warnings=("nobody is called",),
+        settings=registry.build_settings_model()(system="plue"),
+    )
     monkeypatch.setattr(render, "plan_workspace", lambda space: plan)
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'observability:system': plue}\n")
     monkeypatch.setattr(engine, "build_tool_env", lambda: {})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.tour import StandIn, Tour, find_stand_in
+from cli.tour import StandIn, Tour, find_stand_in, list_next_steps
 from model.errors import ConfigError
 from tests.support.systems import plan_shop
 
@@ -95,3 +95,13 @@ def test_a_stack_without_stand_ins_has_no_tour(tmp_path: Path) -> None:
     """Nothing that is real gets a fault."""
     with pytest.raises(ConfigError, match="needs a stand-in"):
         find_stand_in(plan_shop(tmp_path, {}, {"demo": "false"}))
+
+
+@pytest.mark.parametrize(
+    ("demo", "first"),
+    [("true", "make tour STACK=dev switches a fault of api on"), ("false", "make alert-test STACK=dev sends")],
+)
+def test_a_stack_that_is_up_says_what_is_next(demo: str, first: str, tmp_path: Path) -> None:
+    """Where something can be made to fail there is a tour; elsewhere receivers are tried."""
+    said = list_next_steps(plan_shop(tmp_path, {}, {"demo": demo}))
+    assert said[0].startswith(f"Next: {first}") and "make doctor" in said[1]
