@@ -39,6 +39,7 @@ ORDER = [
     "logs",
     "in_place",
     "rotate",
+    "looks",
     "alerts",
     "standalone",
     "host",
