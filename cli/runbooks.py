@@ -7,11 +7,13 @@ system's own file defines are about that system: their pages are in its folder a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from cli.drawn import Drawn, find_panel
 from cli.render import plan_file
 from cli.workspace import ROOT
 from model.errors import ConfigError
@@ -30,6 +32,8 @@ class Use:
     system: str
     rule: AlertRule
     own: bool = False
+    drawn: Drawn | None = None
+    """The panel that shows what it is about."""
 
 
 @cache  # shipped files stay as they are while a command runs
@@ -61,7 +65,7 @@ def build_use(plan: Plan, alert: AlertRule) -> Use:
         description=neutralise_text(alert.description, title),
         steps=tuple(neutralise_text(step, title) for step in alert.steps),
     )
-    return Use(plan.system.name, shown, own)
+    return Use(plan.system.name, shown, own, find_panel(plan, alert))
 
 
 def neutralise_text(text: str, title: str) -> str:
@@ -121,9 +125,23 @@ def render_page(name: str, occurrences: list[Use]) -> str:
     first = occurrences[0].rule
     lines = [HEAD, f"# {name}", "", first.description, ""]
     lines += ["## What to do", "", *(f"{n}. {step}" for n, step in enumerate(first.steps, 1)), ""]
-    lines += ["## The conditions", "", *_list_conditions(occurrences)]
+    lines += [*_describe_panel(occurrences), "## The conditions", "", *_list_conditions(occurrences)]
     lines += ["## When it is wrong", "", *_describe_tuning(name, first)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _describe_panel(occurrences: list[Use]) -> Iterator[str]:
+    """Where it is drawn; dashboards of systems have titles of their own, so of them the usual panel is named."""
+    drawn = [each.drawn for each in occurrences if each.drawn]
+    if not drawn:
+        return
+    of_stack = next((panel for panel in drawn if not panel.of_system), None)
+    usual, _ = Counter(panel.panel for panel in drawn).most_common(1)[0]
+    where = f"the dashboard {of_stack.dashboard}" if of_stack else "the system's own dashboard"
+    yield "## Where it is drawn"
+    yield ""
+    yield f'The panel "{of_stack.panel if of_stack else usual}" of {where}.'
+    yield ""
 
 
 def _list_conditions(occurrences: list[Use]) -> Iterator[str]:

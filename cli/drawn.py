@@ -1,0 +1,77 @@
+"""Where the metrics of an alert are drawn: the panels that somebody who is called looks at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from model.plan import Plan
+from model.promql import VARIABLES, list_needed_names
+from model.telemetry import AlertRule
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A panel by its title, and the dashboard that has it by title and uid; `of_system` is one of a system's own."""
+
+    panel: str
+    dashboard: str
+    uid: str
+    of_system: bool
+
+
+def find_panel(plan: Plan, alert: AlertRule) -> Drawn | None:
+    """The panel with most of the metrics that an alert asks for; None where none of them is drawn.
+
+    Of equals that on the alert's own dashboard comes first, then the one that draws the least beside them.
+    """
+    records = _list_records(plan)
+    wanted = _expand(list_needed_names(alert.expr), records)
+    own = alert.annotations.get("dashboard_url", "")
+    best: tuple[tuple[float, bool, int], Drawn] | None = None
+    for drawn, names in _list_drawn(plan):
+        shared = wanted & _expand(names, records)
+        if not shared:
+            continue
+        place = (len(shared), f"/d/{drawn.uid}" in own, -len(names))
+        if best is None or place > best[0]:
+            best = (place, drawn)
+    return best[1] if best else None
+
+
+def _list_drawn(plan: Plan) -> Iterator[tuple[Drawn, frozenset[str]]]:
+    """Each panel of Prometheus' metrics, and the metrics that it asks for."""
+    for board in plan.telemetry.dashboards:
+        for panel in _walk_panels(board.model):
+            queries = [str(target["expr"]) for target in panel.get("targets", ()) if "expr" in target]
+            names = frozenset(name for query in queries for name in list_drawn_names(query))
+            if names and panel.get("title"):
+                yield Drawn(panel["title"], board.title, board.uid, board.folder == plan.system.title), names
+
+
+def _walk_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for panel in holder.get("panels", ()):
+        yield panel
+        yield from _walk_panels(panel)
+
+
+@cache
+def list_drawn_names(query: str) -> frozenset[str]:
+    """The metrics of a query that has variables of Grafana; none where it is no PromQL, such as one of log lines."""
+    for variable, value in VARIABLES.items():
+        query = query.replace("${" + variable[1:] + "}", value).replace(variable, value)
+    return list_needed_names(query)
+
+
+def _list_records(plan: Plan) -> dict[str, frozenset[str]]:
+    """The metrics that each recorded series is made of."""
+    rules = (rule for group in plan.telemetry.rules for rule in group.recordings)
+    return {rule.record: list_drawn_names(rule.expr) for rule in rules}
+
+
+def _expand(names: frozenset[str], records: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Names with those of which recorded ones are made."""
+    made = frozenset(source for name in names for source in records.get(name, ()))
+    return names | made if made <= names else _expand(names | made, records)
