@@ -133,13 +133,15 @@ def render_page(name: str, occurrences: list[Use]) -> str:
 def _describe_panel(occurrences: list[Use]) -> Iterator[str]:
     """Where it is drawn; dashboards of systems have titles of their own, so of them the usual panel is named."""
     drawn = [each.drawn for each in occurrences if each.drawn]
+    yield "## Where it is drawn"
+    yield ""
     if not drawn:
+        yield "On no dashboard: the condition below, without its comparison, in Grafana's Explore."
+        yield ""
         return
     of_stack = next((panel for panel in drawn if not panel.of_system), None)
     usual, _ = Counter(panel.panel for panel in drawn).most_common(1)[0]
     where = f"the dashboard {of_stack.dashboard}" if of_stack else "the system's own dashboard"
-    yield "## Where it is drawn"
-    yield ""
     yield f'The panel "{of_stack.panel if of_stack else usual}" of {where}.'
     yield ""
 
