@@ -12,17 +12,26 @@ AT = 'environment=~"$environment"'
 """The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""
 
 
-def fill_zero_if_up(service: str) -> str:
+NONE = "none yet"
+"""What the zero in place of series that are not there yet is called in a legend."""
+
+
+def fill_zero_if_up(service: str, label: str = "") -> str:
     """For counts whose series appear with the first event: 0 until then, while who counts answers its scrapes.
 
-    A count of somebody who does not answer has no value: it is not known. `service` is a regular expression.
+    A count of somebody who does not answer has no value: it is not known.
+
+    Args:
+        service: a regular expression.
+        label: which the legend shows, where there is one: without it the query itself would stand there.
     """
-    return fill_zero_if(f'up{{{AT}, service=~"{service}"}} == 1')
+    return fill_zero_if(f'up{{{AT}, service=~"{service}"}} == 1', label)
 
 
-def fill_zero_if(series: str) -> str:
-    """For counts of what is wrong: 0 while these series are there, of which some could be wrong."""
-    return f" or on() 0 * count({series})"
+def fill_zero_if(series: str, label: str = "") -> str:
+    """For counts of what is wrong: 0 while these series are there, of which some could be wrong; see above."""
+    zero = f"0 * count({series})"
+    return " or on() " + (f'label_replace({zero}, "{label}", "{NONE}", "", "")' if label else zero)
 
 
 def select(metric: str, *matchers: str) -> str:

@@ -33,6 +33,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from model.dashboard_spec import DashboardSpec, Panel, Query, Row
 from model.errors import ConfigError, Problem
+from model.promql import drop_name
 from model.telemetry import Dashboard
 
 PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="prometheus")
@@ -242,7 +243,8 @@ def _generate_references() -> Iterator[str]:
 
 
 def _build_promql(panel: Panel, query: Query, reference: str) -> prometheus.Dataquery:
-    made = prometheus.Dataquery().expr(query.expr.strip()).ref_id(reference).datasource(PROMETHEUS).exemplar(False)
+    expr = drop_name(query.expr) if panel.kind == "table" else query.expr
+    made = prometheus.Dataquery().expr(expr.strip()).ref_id(reference).datasource(PROMETHEUS).exemplar(False)
     made.legend_format(query.legend or "__auto")
     if panel.kind == "table":
         made.format(PromQueryFormat.TABLE)

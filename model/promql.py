@@ -92,6 +92,21 @@ def list_needed_names(query: str) -> frozenset[str]:
     return frozenset(name for name in names if name and name not in ALERT_SERIES)
 
 
+def drop_name(query: str) -> str:
+    """A query whose answer has no metric's name: one of bare series is made a sum with 0, others are as they are.
+
+    Tables make one line of those whose labels agree, which names never do. Variables of Grafana may stand in it.
+    """
+    text = query
+    for variable, value in VARIABLES.items():
+        text = text.replace("${" + variable[1:] + "}", value).replace(variable, value)
+    try:
+        tree = promql.parse(text)
+    except ValueError:
+        return query
+    return f"{query.strip()} + 0" if isinstance(tree, promql.VectorSelector) else query
+
+
 def walk_nodes(node: Any, without: Collection[str] = ()) -> Iterator[Any]:
     """A node of a query and everything in it, but nothing in calls of functions of these names."""
     if isinstance(node, promql.Call) and node.func.name in without:

@@ -89,10 +89,11 @@ def build_row_panels(name: str, system: System, keys: Sequence[str]) -> tuple[Pa
 def build_health_panels() -> tuple[Panel, ...]:
     """Which services answer their scrapes, and what is firing."""
     up = {"{{service}}": f"min by (service) (up{{{CHOSEN}}})"}
-    firing = {"{{alertname}} {{service}}": 'ALERTS{alertstate="firing", environment=~"$environment|"}'}
+    alerts = 'ALERTS{alertstate="firing", environment=~"$environment|"}'
+    firing = {"{{alertname}} {{service}}": f"max by (alertname, severity, service) ({alerts})"}
     return (
         build_panel(
-            "Services up", up, "short", "1 when the last scrape was answered.", kind="stat", width=16, height=6,
+            "Services up", up, "bool_yes_no", "Yes: the last scrapes were answered.", kind="stat", width=16, height=6,
             thresholds=build_thresholds((1, "green")),
         ),
         build_panel(

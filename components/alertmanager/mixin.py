@@ -247,7 +247,8 @@ def alert_on_config_inconsistent() -> AlertRule:
 @cache
 def panels() -> tuple[Panel, ...]:
     """What is sent, what fails, and what is known; only integrations that were ever used, as all have series."""
-    used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0" + fill_zero_if_up(SELF)
+    used = " and on (integration) sum by (integration) (alertmanager_notifications_total) > 0"
+    used += fill_zero_if_up(SELF, "integration")
     sent = "sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval]))"
     failed = "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))"
     counts = {"{{state}}": "sum by (state) (alertmanager_alerts)"}

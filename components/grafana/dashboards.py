@@ -54,7 +54,9 @@ def _build_overview_panels() -> tuple[Panel, ...]:
     up = {"{{service}}": 'min by (service) (up{environment=~"$environment"})'}
     critical = {"critical": 'count(ALERTS{alertstate="firing", severity="critical"}) or on() vector(0)'}
     warning = {"warning": 'count(ALERTS{alertstate="firing", severity="warning"}) or on() vector(0)'}
-    firing = {"{{alertname}} {{service}}": 'ALERTS{alertstate="firing"}'}
+    firing = {
+        "{{alertname}} {{service}}": 'max by (alertname, severity, service, environment) (ALERTS{alertstate="firing"})'
+    }
     red = build_thresholds((1, "red"))
     return (
         build_panel(
@@ -66,7 +68,7 @@ def _build_overview_panels() -> tuple[Panel, ...]:
             thresholds=build_thresholds((1, "yellow")),
         ),
         build_panel(
-            "Services", up, "short", "1: the last scrapes were answered.", kind="stat", width=16, height=5,
+            "Services up", up, "bool_yes_no", "Yes: the last scrapes were answered.", kind="stat", width=16, height=5,
             thresholds=build_thresholds((1, "green")),
         ),
         build_panel("Firing", firing, "short", "Watchdog always fires: alerting works.", kind="table", width=24),

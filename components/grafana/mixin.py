@@ -93,7 +93,7 @@ def alert_on_datasource_errors(tune: Tune) -> AlertRule:
 @cache
 def panels() -> tuple[Panel, ...]:
     """How much Grafana is used, and how quick it is."""
-    rate = f"sum by (status_code) (rate({REQUESTS}_count[$__rate_interval])){NOTHING_YET}"
+    rate = f"sum by (status_code) (rate({REQUESTS}_count[$__rate_interval]))" + fill_zero_if_up(SELF, "status_code")
     quantiles = {
         f"p{q * 100:g}": f"histogram_quantile({q:g}, sum by (le) (rate({REQUESTS}_bucket[$__rate_interval])))"
         + NOTHING_YET

@@ -160,7 +160,7 @@ def panels() -> tuple[Panel, ...]:
     """What Jaeger receives, what it loses, and how near it is to losing more."""
     received = {
         "{{svc}}": "sum by (svc) (rate(jaeger_collector_spans_received_total[$__rate_interval])) > 0"
-        + fill_zero_if_up(SELF)
+        + fill_zero_if_up(SELF, "svc")
     }
     failed = '{environment=~"$environment", result="err"}'
     lost = {

@@ -34,14 +34,20 @@ def alerts(tune: Tune, *, replicas: int = 1, alertmanagers: int = 1, cluster: bo
 @cache
 def build_target_panels() -> tuple[Panel, ...]:
     """What is scraped and what fires, whoever it belongs to."""
-    up = {"{{service}} {{instance}}": f"up{{{CHOSEN}}}"}
+    up = {"{{instance}}": f"up{{{CHOSEN}}}"}
     firing = {"{{alertname}}": 'sum by (alertname) (ALERTS{alertstate="firing"})'}
     lasts = {"{{service}}": f"max by (service) (scrape_duration_seconds{{{CHOSEN}}})"}
     samples = {"{{service}}": f"sum by (service) (scrape_samples_scraped{{{CHOSEN}}})"}
     good = build_thresholds((1, "green"))
     return (
         build_panel(
-            "Targets up", up, "short", "1: the last scrape was answered.", kind="stat", width=24, thresholds=good
+            "Targets up",
+            up,
+            "bool_yes_no",
+            "Yes: the last scrape was answered.",
+            kind="stat",
+            width=24,
+            thresholds=good,
         ),
         build_panel("Alerts firing", firing, "short", "Watchdog always fires: it shows that alerting works.", width=8),
         build_panel("Scrape duration", lasts, "s", "Near the time-out of a scrape its samples get lost.", width=8),
@@ -54,7 +60,9 @@ def panels() -> tuple[Panel, ...]:
     """What Prometheus takes in, holds and evaluates."""
     ingested = {"samples": "sum(rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))"}
     series = {"series": "sum(prometheus_tsdb_head_series)"}
-    slow = {"{{rule_group}}": "max by (rule_group) (prometheus_rule_group_last_duration_seconds)"}
+    # a group is called after the file that it is in: <path>;<group>
+    group = 'label_replace(prometheus_rule_group_last_duration_seconds, "group", "$1", "rule_group", ".*;(.*)")'
+    slow = {"{{group}}": f"max by (group) ({group})"}
     storage = {
         "used": "sum(prometheus_tsdb_storage_blocks_bytes)",
         "limit": "sum(prometheus_tsdb_retention_limit_bytes)",

@@ -168,7 +168,7 @@ def panels() -> tuple[Panel, ...]:
         "from files": f"sum(rate(promtail_read_lines_total[$__rate_interval])){NOTHING_YET}",
         "sent": f"sum(rate(promtail_sent_entries_total[$__rate_interval])){NOTHING_YET}",
     }
-    lost = f"sum by (reason) (rate(promtail_dropped_entries_total[$__rate_interval])){NOTHING_YET}"
+    lost = "sum by (reason) (rate(promtail_dropped_entries_total[$__rate_interval]))" + fill_zero_if_up(SELF, "reason")
     files = {
         "files": f"sum(promtail_files_active_total){NOTHING_YET}",
         "targets": f"sum(promtail_targets_active_total){NOTHING_YET}",

@@ -85,7 +85,7 @@ def _build_error_share(metric: str, by: str) -> str:
 def _build_quantile(q: float, metric: str, by: str = "") -> str:
     """A quantile of a histogram, in seconds; 0 before the first request."""
     keys = f"le, {by}" if by else "le"
-    return f"histogram_quantile({q:g}, {sum_rate(keys, f'{metric}_bucket')}){NOTHING_YET}"
+    return f"histogram_quantile({q:g}, {sum_rate(keys, f'{metric}_bucket')}){fill_zero_if_up(SELF, by)}"
 
 
 @cache
@@ -95,7 +95,7 @@ def panels() -> tuple[Panel, ...]:
         f"p{q * 100:g}": _build_quantile(q, "traefik_entrypoint_request_duration_seconds") for q in (0.5, 0.95, 0.99)
     }
     opened = {"{{entrypoint}} {{protocol}}": select("traefik_open_connections")}
-    status = sum_rate("code", "traefik_entrypoint_requests_total") + NOTHING_YET
+    status = sum_rate("code", "traefik_entrypoint_requests_total") + fill_zero_if_up(SELF, "code")
     failing = {"{{entrypoint}}": _build_error_share("traefik_entrypoint_requests_total", "entrypoint")}
     return (
         draw_chart(
@@ -160,9 +160,9 @@ def _build_overview_panels() -> tuple[Panel, ...]:
 
 def _build_service_panels() -> tuple[Panel, ...]:
     legend = f"{{{{{BEHIND}}}}}"
-    requests = sum_rate(BEHIND, "traefik_service_requests_total") + NOTHING_YET
+    requests = sum_rate(BEHIND, "traefik_service_requests_total") + fill_zero_if_up(SELF, BEHIND)
     durations = _build_quantile(0.95, "traefik_service_request_duration_seconds", BEHIND)
-    codes = sum_rate(f"{BEHIND}, code", "traefik_service_requests_total", BAD) + NOTHING_YET
+    codes = sum_rate(f"{BEHIND}, code", "traefik_service_requests_total", BAD) + fill_zero_if_up(SELF, BEHIND)
     return (
         draw_chart("Requests by service", {legend: requests}, "reqps",
         "Per second. A fall to zero: its route leads nowhere.",
@@ -183,11 +183,12 @@ def _build_service_panels() -> tuple[Panel, ...]:
 
 
 def _build_entrypoint_panels() -> tuple[Panel, ...]:
-    router = f"topk(10, {sum_rate('router', 'traefik_router_requests_total')}){NOTHING_YET}"
-    methods = sum_rate("method", "traefik_entrypoint_requests_total") + NOTHING_YET
+    router = f"topk(10, {sum_rate('router', 'traefik_router_requests_total')}){fill_zero_if_up(SELF, 'router')}"
+    methods = sum_rate("method", "traefik_entrypoint_requests_total") + fill_zero_if_up(SELF, "method")
     moved = {
-        "{{entrypoint}} received": sum_rate("entrypoint", "traefik_entrypoint_requests_bytes_total") + NOTHING_YET,
-        "{{entrypoint}} sent": sum_rate("entrypoint", "traefik_entrypoint_responses_bytes_total") + NOTHING_YET,
+        f"{{{{entrypoint}}}} {way}": sum_rate("entrypoint", f"traefik_entrypoint_{metric}_bytes_total")
+        + fill_zero_if_up(SELF, "entrypoint")
+        for way, metric in (("received", "requests"), ("sent", "responses"))
     }
     return (
         draw_chart(

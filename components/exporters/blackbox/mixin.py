@@ -23,8 +23,8 @@ def panels() -> tuple[Panel, ...]:
     status = {"{{service}} {{instance}}": select("probe_http_status_code")}
     return (
         build_panel(
-            "Endpoints", ANSWERED, "short",
-            "1: it answered 2xx when it was last asked. At 0 for long people are called.",
+            "Endpoints", ANSWERED, "bool_yes_no",
+            "Yes: it answered 2xx when it was last asked. Where it is no for long people are called.",
             kind="stat", width=24, height=5, thresholds=build_thresholds((1, "green")),
         ),
         draw_chart(
@@ -112,13 +112,15 @@ def _build_phase_panels() -> tuple[Panel, ...]:
 
 
 def _build_content_panels() -> tuple[Panel, ...]:
-    ends = f"({select('probe_ssl_earliest_cert_expiry')} - time()) or 0 * {select('probe_http_ssl')}"
+    secure = f"({select('probe_ssl_earliest_cert_expiry')} - time())"
+    nobody = f'label_replace(0 * count({select("probe_success")}), "service", "no endpoint has one", "", "")'
+    ends = f"{secure} or on() {nobody}"
     size = {"{{service}} {{instance}}": select("probe_http_uncompressed_body_length")}
     redirects = {"{{service}} {{instance}}": select("probe_http_redirects")}
     return (
         draw_chart(
             "Certificates end in", {"{{service}} {{instance}}": ends}, "s",
-            f"0 where no TLS is asked for. A warning is sent below {CERTIFICATE_DAYS:g} days.",
+            f"Of endpoints with TLS. A warning is sent below {CERTIFICATE_DAYS:g} days.",
         ),
         draw_chart("Size of answers", size, "bytes", "A sudden change is another page, such as a proxy's own error."),
         draw_chart("Redirects", redirects, "short", "Not followed: an endpoint that redirects is one that fails."),
@@ -129,8 +131,8 @@ def _build_exporter_panels() -> tuple[Panel, ...]:
     loaded = select("blackbox_exporter_config_last_reload_successful")
     unknown = f"increase({select('blackbox_module_unknown_total')}[1h])"
     return (
-        draw_stat("Configuration", loaded, "short",
-        "1: it was taken. At 0 the previous one keeps working, and a warning is sent.",
+        draw_stat("Configuration taken", loaded, "bool_yes_no",
+        "Yes: it was taken. Otherwise the previous one keeps working, and a warning is sent.",
              width=12, thresholds=build_thresholds((1, "green"))),
         draw_stat("Unknown modules", unknown, "short",
         "Questions in the last hour for modules that it has not; never expected.",

@@ -53,7 +53,7 @@ def panels() -> tuple[Panel, ...]:
             "Replicas missing",
             {
                 f"{kind} {{{{namespace}}}}/{{{{{kind}}}}}": (
-                    f"{select(desired)} - {select(available)} > 0{fill_zero_if(select(desired))}"
+                    f"{select(desired)} - {select(available)} > 0{fill_zero_if(select(desired), kind)}"
                 )
                 for kind, (desired, available) in WORKLOADS.items()
             },
@@ -135,7 +135,7 @@ def _build_phase_panel(width: int) -> Panel:
 
 
 def _build_restart_panel(width: int) -> Panel:
-    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{fill_zero_if(COUNT)}"
+    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{fill_zero_if(COUNT, 'pod')}"
     return draw_chart(
         "Restarts of containers", {CONTAINER: again}, "short",
         f"Within 15 minutes. A warning is sent above {RESTARTS:g}.",

@@ -86,7 +86,8 @@ def _build_overview_panels() -> tuple[Panel, ...]:
     size = f"sum by (database) ({select('pg_database_size_bytes')})"
     return (
         draw_stat(
-            "Up", select("pg_up"), "short", "1: the exporter can log in. At 0 people are called.", "{{database}}",
+            "Up", select("pg_up"), "bool_yes_no", "Yes: the exporter can log in. Otherwise people are called.",
+            "{{database}}",
             width=6, thresholds=build_thresholds((1, "green")),
         ),
         draw_stat(

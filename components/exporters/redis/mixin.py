@@ -85,7 +85,8 @@ def _build_overview_panels() -> tuple[Panel, ...]:
     legend = "{{database}}"
     return (
         draw_stat(
-            "Up", select("redis_up"), "short", "1: it answers the exporter. At 0 people are called.", legend,
+            "Up", select("redis_up"), "bool_yes_no", "Yes: it answers the exporter. Otherwise people are called.",
+            legend,
             width=6, thresholds=build_thresholds((1, "green")),
         ),
         draw_stat(
