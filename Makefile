@@ -60,7 +60,7 @@ open: .venv/.ready ## Show the addresses of the stack's pages; forward them to t
 .PHONY: pictures
 pictures: .venv/.ready ## Write pictures of the dashboards to build/pictures, or of one: DASHBOARD=host PAST=6h THEME=light
 	@$(OPS) pictures --stack $(STACK) $(if $(DASHBOARD),--dashboard "$(DASHBOARD)") $(if $(PAST),--past "$(PAST)") \
-		$(if $(THEME),--theme $(THEME)) $(if $(OUTPUT),--output "$(OUTPUT)")
+		$(if $(THEME),--theme $(THEME)) $(if $(SCREEN),--screen) $(if $(OUTPUT),--output "$(OUTPUT)")
 
 .PHONY: tour
 tour: .venv/.ready ## Switch a fault of a stand-in on, and show the alert come and go (needs demo: true)

@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, Command] = {
             "--dashboard": {"default": "", "help": "their uids, separated by commas; all of them when absent"},
             "--output": {"type": Path, "help": "folder to write to; build/pictures/<stack> when absent"},
             "--past": {"default": "1h", "type": parse_past, "help": "how far they go back from now (default: 1h)"},
+            "--screen": {"action": "store_true", "help": "only what is seen without scrolling"},
             "--theme": {"default": "dark", "choices": ["dark", "light"], "help": "of the pages (default: dark)"},
         },
     ),

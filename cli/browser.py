@@ -120,9 +120,12 @@ class Browser:
         """Prefer `dark` or `light` where a page has both."""
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
 
-    def take_picture(self, kind: str = "png", quality: int | None = None) -> bytes:
-        """The page as it is now, as `png` or, of a quality in percent, `webp`."""
-        how = {"format": kind, **({} if quality is None else {"quality": quality})}
+    def take_picture(self, kind: str = "png", *, quality: int = 100, scale: float = 1.0) -> bytes:
+        """The page as it is now, as `png` or, of a quality in percent, `webp`; its sides times `scale`."""
+        how: dict[str, Any] = {"format": kind, **({"quality": quality} if kind == "webp" else {})}
+        if scale != 1:
+            width, height = self.evaluate("[innerWidth, innerHeight].join()").split(",")
+            how["clip"] = {"x": 0, "y": 0, "width": int(width), "height": int(height), "scale": scale}
         return b64decode(self._call("Page.captureScreenshot", **how)["data"])
 
     def evaluate(self, expression: str) -> Any:

@@ -25,12 +25,14 @@ from components.grafana.settings import NAME, PASSWORD, PORT
 from model.errors import ConfigError, Problem, suggest_name
 from model.plan import Plan
 
-WIDTH = 1440
+WIDTH, HEIGHT = 1440, 900
 """Pixels: a common laptop's."""
 HIGHEST = 16_000
 """Pixels: what is longer is cut; Chromium draws no larger surface (16,384)."""
-QUALITY = 82
-"""Of WebP, in percent: text has no halo, and a dashboard takes less than 150 kB."""
+LARGEST = 150_000
+"""Bytes: what a page of documentation or a pull request takes without being slow."""
+WAYS = ((82, 1.0), (60, 1.0), (60, 0.75), (50, 0.6), (40, 0.5))
+"""Quality of WebP in percent and scale, the best first: a long dashboard with many lines of text is made smaller."""
 UNFOLD = "document.querySelectorAll('section > h2 > button[aria-expanded=false]').forEach((button) => button.click())"
 """Opens the folded rows."""
 console = Console(highlight=False, soft_wrap=True)
@@ -70,7 +72,7 @@ def open_whole(people: Browser, url: str, *, seconds: float = 60) -> Page:
         url: of the dashboard.
         seconds: that each step may take at most until nothing more is asked for.
     """
-    people.resize(WIDTH, 900)
+    people.resize(WIDTH, HEIGHT)
     first = people.open(url, seconds=seconds)
     people.act(UNFOLD, seconds=5)
     for _ in range(2):  # what is drawn may take more room than what was about to be
@@ -81,7 +83,9 @@ def open_whole(people: Browser, url: str, *, seconds: float = 60) -> Page:
     return page
 
 
-def take_pictures(people: Browser, address: str, uids: Sequence[str], folder: Path, past: str) -> Iterator[Picture]:
+def take_pictures(
+    people: Browser, address: str, uids: Sequence[str], folder: Path, past: str, *, whole: bool = True
+) -> Iterator[Picture]:
     """Pictures of dashboards as WebP files `<uid>.webp` in a folder, each as soon as it is there.
 
     Args:
@@ -90,14 +94,26 @@ def take_pictures(people: Browser, address: str, uids: Sequence[str], folder: Pa
         uids: of the dashboards.
         folder: which is made where it is absent.
         past: how far the time range goes back from now, as Prometheus writes durations: 1h.
+        whole: with all rows, instead of what a laptop shows first.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    people.resize(WIDTH, HEIGHT)
     for uid in uids:
-        page = open_whole(people, f"{address}/d/{uid}?{urlencode({'from': f'now-{past}', 'to': 'now'})}")
+        url = f"{address}/d/{uid}?{urlencode({'from': f'now-{past}', 'to': 'now'})}"
+        page = open_whole(people, url) if whole else people.open(url, seconds=60)
         path = folder / f"{uid}.webp"
-        path.write_bytes(people.take_picture("webp", QUALITY))
+        path.write_bytes(take_small_picture(people))
         broken = [f"{url}: status {status}" for url, status in page.broken().items()]
         yield Picture(uid, path, tuple(dict.fromkeys([*page.errors, *broken])))
+
+
+def take_small_picture(people: Browser) -> bytes:
+    """The page as WebP, as good as LARGEST bytes allow; the smallest one where none of the ways does."""
+    for quality, scale in WAYS:
+        data = people.take_picture("webp", quality=quality, scale=scale)
+        if len(data) <= LARGEST:
+            break
+    return data
 
 
 @contextmanager
@@ -129,7 +145,7 @@ def run_command(args: argparse.Namespace) -> int:
     try:
         with visit_grafana(space, plan, lambda: host.open_tunnel(NAME, PORT)) as (people, address):
             people.prefer_theme(args.theme)
-            for picture in take_pictures(people, address, uids, folder, args.past):
+            for picture in take_pictures(people, address, uids, folder, args.past, whole=not args.screen):
                 console.print(f"{escape(str(picture.path))}  {picture.path.stat().st_size / 1000:.0f} kB")
                 for failure in picture.failures:
                     complete = False

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.render import plan_file
+from cli.runbooks import list_shipped_files
 from tests.support.pages import PAGES, ROOT, remove_blocks
 
 HOW_TO = ROOT / "docs" / "how-to"
@@ -86,3 +88,21 @@ def test_the_glossary_leads_somewhere() -> None:
         r"`((?:model|packs|stack|cli|bench|targets|toolchain|tests|components|configs)/[a-z_./-]*)`", page
     )
     assert len(named) > 15 and not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_pictures_are_small() -> None:
+    """A page with pictures loads quickly, and so does a clone: 150 kB each, 3 MB in all."""
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs/pictures").rglob("*.*")}
+    assert not {name: size for name, size in sizes.items() if size > 150_000}
+    assert sum(sizes.values()) < 3_000_000
+
+
+def test_every_dashboard_has_its_question() -> None:
+    """The page of dashboards has a line for each one that a shipped stack serves, and pictures of those of `dev`."""
+    page = (ROOT / "docs/dashboards.md").read_text(encoding="utf-8")
+    for path in list_shipped_files(ROOT):
+        stack = path.name.split(".")[1]
+        uids = [board.uid for board in plan_file(path, stack).telemetry.dashboards]
+        assert not [uid for uid in uids if f"| `{uid}` |" not in page], stack
+        if stack == "dev":
+            assert not [uid for uid in uids if f"(pictures/dashboards/{uid}.webp)" not in page]

@@ -73,7 +73,7 @@ def test_a_page_says_what_it_could_not_have(tmp_path: Path) -> None:
     program.chmod(0o755)
     with start_browser(str(program), {}) as people:
         page = people.open("http://x/")
-        assert people.take_picture("webp", 80) == b"PNG"
+        assert people.take_picture("webp", quality=80) == b"PNG"
     assert page.broken() == {"http://x/app.js": 404}
     assert (page.title, page.text, page.picture) == ("seen", "seen", b"PNG")
 

@@ -10,7 +10,7 @@ import pytest
 
 from cli import arguments
 from cli.browser import Browser, Page
-from cli.pictures import HIGHEST, choose_dashboards, open_whole, take_pictures
+from cli.pictures import HIGHEST, choose_dashboards, open_whole, take_pictures, take_small_picture
 from model.errors import ConfigError
 from tests.support.systems import plan_shop
 
@@ -20,6 +20,7 @@ class Visitor:
 
     def __init__(self, height: int = 3000, requests: dict[str, int] | None = None) -> None:
         self.height, self.requests = height, requests or {}
+        self.bytes_at_best = 1000
         self.opened: list[str] = []
         self.sizes: list[tuple[int, int]] = []
 
@@ -40,9 +41,9 @@ class Visitor:
         """How high the page is."""
         return self.height
 
-    def take_picture(self, kind: str, quality: int) -> bytes:
-        """A picture."""
-        return f"{kind} {quality}".encode()
+    def take_picture(self, kind: str, *, quality: int, scale: float) -> bytes:
+        """A picture, whose size follows from both."""
+        return f"{kind} {quality} {scale:g}".encode().ljust(int(self.bytes_at_best * quality / 82 * scale))
 
 
 def test_all_dashboards_or_those_that_are_named(tmp_path: Path) -> None:
@@ -63,6 +64,30 @@ def test_a_picture_for_each_dashboard(tmp_path: Path) -> None:
     assert people.opened == ["http://g/d/a?from=now-6h&to=now", "http://g/d/b?from=now-6h&to=now"]
     assert made[0].path.read_bytes().startswith(b"webp")
     assert made[0].failures == ("http://g/x.js: status 404",)
+
+
+def test_the_first_screen_is_that_of_a_laptop(tmp_path: Path) -> None:
+    """Nothing is unfolded, and the window stays as it is."""
+    people = Visitor()
+    list(take_pictures(cast("Browser", people), "http://g", ["a"], tmp_path, "1h", whole=False))
+    assert set(people.sizes) == {(1440, 900)}
+
+
+@pytest.mark.parametrize(
+    ("best", "way"),
+    [
+        (100_000, "webp 82 1"),
+        (180_000, "webp 60 1"),
+        (260_000, "webp 60 0.75"),
+        (300_000, "webp 50 0.6"),
+        (9_000_000, "webp 40 0.5"),
+    ],
+)
+def test_a_large_picture_is_made_smaller(best: int, way: str) -> None:
+    """As good as a page of documentation takes, and of what no way makes small enough the smallest."""
+    people = Visitor()
+    people.bytes_at_best = best
+    assert take_small_picture(cast("Browser", people)).decode().strip() == way
 
 
 @pytest.mark.parametrize(("height", "drawn"), [(3000, 3000), (40_000, HIGHEST)])
