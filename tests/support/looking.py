@@ -150,7 +150,7 @@ def list_wrong_numbers(stack: RunningStack, model: Mapping[str, Any], seen: Seen
         if there is None or "unit" not in defaults or there.empty:
             continue
         unit = defaults["unit"]
-        if panel["type"] in ("stat", "gauge", "bargauge") and not defaults.get("mappings"):
+        if panel["type"] in ("stat", "gauge", "bargauge") and unit in UNITS and not shows_words(defaults):
             for values in list_values(stack, model, panel):
                 if not is_shown(values, there.lines, unit):
                     faults.append(f"{there.title}: {values[-1]:g} ({unit}) is not among {list(there.lines)}")
@@ -159,6 +159,11 @@ def list_wrong_numbers(stack: RunningStack, model: Mapping[str, Any], seen: Seen
             if not is_shown([value], [said], unit):
                 faults.append(f"{there.title}: the threshold {value:g} ({unit}) is not among {said}")
     return faults
+
+
+def shows_words(defaults: Mapping[str, Any]) -> bool:
+    """Whether a field configuration has words in place of numbers; those in place of no number are none of them."""
+    return any(mapping["type"] != "special" for mapping in defaults.get("mappings", ()))
 
 
 def list_thresholds(defaults: Mapping[str, Any]) -> list[float]:
@@ -175,10 +180,10 @@ def list_values(stack: RunningStack, model: Mapping[str, Any], panel: Mapping[st
             continue
         ask = urlencode({"query": query, "start": end - 180, "end": end, "step": 15})
         answer = stack.get("prometheus", f"http://127.0.0.1:9090/prometheus/api/v1/query_range?{ask}")
-        for series in answer["data"]["result"]:
-            values = [float(value) for _, value in series["values"]]
-            if values and all(map(isfinite, values)):
-                yield values
+        found = [[float(value) for _, value in series["values"]] for series in answer["data"]["result"]]
+        longest = max(map(len, found), default=0)
+        # a series that was among the ten largest for a while may not be there now
+        yield from (values for values in found if len(values) == longest and all(map(isfinite, values)))
 
 
 def parse_numbers(lines: Iterable[str], unit: str) -> list[tuple[float, float]]:
