@@ -42,7 +42,11 @@ def spoil(model: dict[str, Any]) -> dict[str, str]:
                 return panel
         raise LookupError(kinds, unit)
 
-    unit, query, limit = find("stat", unit="percentunit"), find("timeseries"), find("timeseries", thresholds=True)
+    unit, query, limit = (
+        find("stat", "gauge", unit="percentunit"),
+        find("timeseries"),
+        find("timeseries", thresholds=True),
+    )
     unit["fieldConfig"]["defaults"]["unit"] = "percent"
     for target in query["targets"]:
         target["expr"] = "nothing_is_called_so"

@@ -35,7 +35,7 @@
     [...document.querySelectorAll(`[data-testid^="${HEADER}"]`)].map((panel) => ({
       title: panel.dataset.testid.slice(HEADER.length),
       failures: all(panel, '[data-testid="data-testid Panel status error"]'),
-      empty: panel.innerText.split("\n").some((line) => line.trim() === "No data"),
+      empty: panel.innerText.split("\n").some((line) => line.trim().toLowerCase() === "no data"),
       cut: listCut(panel),
       label: panel.querySelector('[role="img"][aria-label]')?.getAttribute("aria-label") ?? "",
       lines: panel.innerText.split("\n").map((line) => line.trim()).filter(Boolean),
