@@ -37,7 +37,7 @@
       failures: all(panel, '[data-testid="data-testid Panel status error"]'),
       empty: panel.innerText.split("\n").some((line) => line.trim().toLowerCase() === "no data"),
       cut: listCut(panel),
-      label: panel.querySelector('[role="img"][aria-label]')?.getAttribute("aria-label") ?? "",
+      label: panel.querySelector('[aria-label*="Thresholds: "]')?.getAttribute("aria-label") ?? "",
       lines: panel.innerText.split("\n").map((line) => line.trim()).filter(Boolean),
     })),
   );
