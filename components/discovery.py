@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from model.base import parse_duration
@@ -94,8 +96,8 @@ def build_instance_discovery(context: Planning, name: str, port: int, replicas: 
 def group_targets(targets: Sequence[ScrapeTarget]) -> list[tuple[dict[str, str], list[str]]]:
     """The addresses of targets that have the same labels, each group with these."""
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for target in targets:
-        groups.setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
+    for labels, same in groupby(targets, key=attrgetter("labels")):  # mostly one mapping for all targets of a job
+        groups.setdefault(tuple(sorted(labels.items())), []).extend(target.address for target in same)
     return [(dict(labels), addresses) for labels, addresses in groups.items()]
 
 

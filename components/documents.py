@@ -20,7 +20,6 @@ from yaml.resolver import Resolver
 
 _EMITTER: Any = yaml._yaml.CEmitter if yaml.__with_libyaml__ else emitter.Emitter
 """libyaml where it is there: the same text, ten times as fast. A dumper has one too, and looks it up for each event."""
-_STR = "tag:yaml.org,2002:str"
 _STREAM_BEGIN, _STREAM_END = events.StreamStartEvent(), events.StreamEndEvent()
 _DOCUMENT_BEGIN, _DOCUMENT_END = events.DocumentStartEvent(explicit=False), events.DocumentEndEvent(explicit=False)
 _MAP_BEGIN = events.MappingStartEvent(None, None, implicit=True, flow_style=False)
@@ -87,8 +86,8 @@ def _add_events(value: Any, made: list[events.Event]) -> None:
 @lru_cache(maxsize=4096)  # keys, severities and names of labels are the same again and again
 def _build_text(value: str) -> events.ScalarEvent:
     """A text, in quotes where it would else be read as a number, a date or the like."""
-    ambiguous = value[:1] in Resolver.yaml_implicit_resolvers  # by the first character, as the resolver looks for it
-    plain = not ambiguous or _RESOLVER.resolve(yaml.ScalarNode, value, (True, False)) == _STR
+    patterns = Resolver.yaml_implicit_resolvers.get(value[:1], ())  # by the first character: of most there are none
+    plain = not any(pattern.match(value) for _, pattern in patterns)
     return events.ScalarEvent(None, None, (plain, True), value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -35,13 +36,19 @@ _END = re.compile(r"[/?#]")
 _IN_BRACKETS = re.compile(r"^\[([^\]]*)\]")
 
 
+@lru_cache(maxsize=64)  # an address has several checks, one after another
 def _parse_authority(address: str) -> str:
     """The host of an address and its port: `_parse_authority("http://me@h:80/x") == "h:80"`."""
-    return _END.split(address.partition("://")[2] or address, maxsplit=1)[0].rpartition("@")[2]
+    rest = address.partition("://")[2] or address
+    end = _END.search(rest)
+    return (rest[: end.start()] if end else rest).rpartition("@")[2]
 
 
 def _check_port(value: str) -> str:
-    host, colon, port = _IN_BRACKETS.sub("host", _parse_authority(value)).partition(":")
+    authority = _parse_authority(value)
+    if authority.startswith("["):
+        authority = _IN_BRACKETS.sub("host", authority)
+    host, colon, port = authority.partition(":")
     if not host:
         raise ValueError("must have a host")
     if colon and not (port.isdecimal() and 1 <= int(port) <= LARGEST_PORT):
@@ -152,7 +159,7 @@ def is_own_host(address: str) -> bool:
     These are localhost and names below it, loopback addresses, and those that only a listener can have.
     """
     authority = _parse_authority(address)
-    bracketed = _IN_BRACKETS.match(authority)
+    bracketed = _IN_BRACKETS.match(authority) if authority.startswith("[") else None
     host = (bracketed[1] if bracketed else authority.partition(":")[0]).rstrip(".").lower()
     if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):
         return True

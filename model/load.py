@@ -25,6 +25,7 @@ _PATTERNS = {**base.PATTERN_TEXTS, **addresses.PATTERN_TEXTS, **patterns.PATTERN
 """What the patterns of all types ask for."""
 
 _MERGE = "tag:yaml.org,2002:merge"
+_TEXT = yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG
 _EXPECTED = {
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
@@ -41,12 +42,23 @@ _EXPECTED = {
 }
 
 
+def _construct_node(loader: Any, node: yaml.Node) -> Any:
+    """What a node holds: mostly text, which needs no constructor."""
+    if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
+        return node.value
+    return loader.construct_object(node, deep=True)
+
+
+def _construct_sequence(loader: Any, node: yaml.SequenceNode) -> list[Any]:
+    return [_construct_node(loader, item) for item in node.value]
+
+
 def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[Hashable, Any]:
     seen: dict[Hashable, int] = {}
     for key_node, _ in node.value:
         if key_node.tag == _MERGE:
             continue
-        line, key = key_node.start_mark.line + 1, loader.construct_object(key_node, deep=True)
+        line, key = key_node.start_mark.line + 1, _construct_node(loader, key_node)
         if not isinstance(key, Hashable):
             raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key_node.start_mark)
         if key in seen:
@@ -54,7 +66,8 @@ def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[Hashable, An
                 None, None, f"key {key!r} stands twice (lines {seen[key]} and {line})", key_node.start_mark
             )
         seen[key] = line
-    return dict(loader.construct_mapping(node, deep=True))
+    loader.flatten_mapping(node)
+    return {_construct_node(loader, key): _construct_node(loader, value) for key, value in node.value}
 
 
 _PLAIN = ("bool", "int", "float", "timestamp")
@@ -70,6 +83,7 @@ def _build_strict_loader(base: Any) -> Any:
     """YAML without the traps: duplicate keys are an error, and only what looks like one is a boolean or a number."""
     made: Any = type("Loader", (base,), {})
     made.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+    made.add_constructor(yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG, _construct_sequence)
     made.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN]
         for first, resolvers in base.yaml_implicit_resolvers.items()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import groupby
 
 from model.errors import Problem, suggest_name
 from model.renamed_alerts import RENAMED, describe_renaming
@@ -94,8 +95,8 @@ def list_alert_labels(telemetry: Telemetry, stack: str) -> dict[str, set[str] | 
         _add_labels(values, {**own, **alert.labels})
     for job in telemetry.scrape:
         _add_labels(values, {"job": job.name, **(job.discovery.labels if job.discovery else {})})
-        for target in job.targets:
-            _add_labels(values, target.labels)
+        for labels, _ in groupby(target.labels for target in job.targets):  # mostly one mapping for all of them
+            _add_labels(values, labels)
     dynamic = {name for alert in alerts for name in _find_used_labels(alert)} | set(_DISCOVERED)
     open_ended: dict[str, set[str] | None] = {name: None for name in dynamic if name not in _CERTAIN}
     return {**values, **open_ended}

@@ -219,7 +219,7 @@ def list_targets(context: Planning, key: str, service: Service) -> tuple[str, ..
     host = derive_host(context, key)
     if context.settings.demo:
         return (context.address(host, service.port),)
-    return tuple(list_addresses(host, service).values())
+    return service.addresses or tuple(list_addresses(host, service).values())
 
 
 HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_label": "instance"}
@@ -242,7 +242,7 @@ def _build_job(context: Planning, key: str, service: Service) -> ScrapeJob:
         targets=()
         if pods
         else tuple(
-            ScrapeTarget(address=address, labels={**_build_instance_label(service, address), **labels})
+            ScrapeTarget(address=address, labels=_add_instance_label(service, address, labels))
             for address in list_targets(context, key, service)
         ),
         interval=service.scrape_interval,
@@ -295,8 +295,9 @@ def build_discovery(context: Planning, service: Service, labels: Mapping[str, st
     )
 
 
-def _build_instance_label(service: Service, address: str) -> dict[str, str]:
-    return {"instance": address.rpartition(":")[0]} if service.instance == "host" else {}
+def _add_instance_label(service: Service, address: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+    """The labels of a target: those of its service, which its other targets share, unless each has an instance."""
+    return {"instance": address.rpartition(":")[0], **labels} if service.instance == "host" else labels
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from model.telemetry import AlertRule, Example, RecordingRule, RuleGroup, ScrapeJob
 from packs.base import BY, build_flat_samples, build_growth_example, build_service_series
@@ -106,8 +108,8 @@ def list_target_counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
     for job in jobs:
         if job.discovery:
             counts[_build_key(job, job.discovery.labels)] += job.discovery.least
-        for target in job.targets:
-            counts[_build_key(job, target.labels)] += 1
+        for labels, same in groupby(job.targets, key=attrgetter("labels")):  # mostly one mapping for all of them
+            counts[_build_key(job, labels)] += sum(1 for _ in same)
     for key, count in counts.items():
         yield RecordingRule(record=EXPECTED, expr=f"vector({count})", labels=dict(zip(KEYS, key, strict=True)))
 

@@ -17,6 +17,7 @@ Rule = dict[str, Any]
 CONTAINER = "__meta_docker_container_"
 COMPOSE = f"{CONTAINER}label_com_docker_compose_"
 POD = "__meta_kubernetes_pod_"
+_NAME = re.compile(r"[A-Za-z][\w-]*")
 CALLED = "__tmp_called"
 """Label that holds what a container is called while rules are applied: none may see what another one wrote."""
 
@@ -28,7 +29,8 @@ def build_container_rules(services: Mapping[str, Service]) -> list[Rule]:
     underscores where a key has dashes. A host that several services name is nobody's name. What services say comes
     last, the service of one project after that of any, so that it holds.
     """
-    hosts = Counter(host for service in services.values() for host in _list_hosts(service))
+    hosts_by_service = {key: _list_hosts(service) for key, service in services.items()}
+    shared = Counter(host for hosts in hosts_by_service.values() for host in hosts)
     keys = {fold_key(key) for key in services}
     usual: list[Rule] = []
     said: list[Rule] = []
@@ -43,7 +45,8 @@ def build_container_rules(services: Mapping[str, Service]) -> list[Rule]:
             pattern = ";".join(map(re.escape, (project, name) if slash else (name,)))
             (within if slash else said).append(_build_service_rule([*chosen, f"{COMPOSE}service"], pattern, key))
         else:
-            derived = [host for host in sorted(_list_hosts(service)) if hosts[host] == 1 and fold_key(host) not in keys]
+            own = sorted(hosts_by_service[key])
+            derived = [host for host in own if shared[host] == 1 and fold_key(host) not in keys]
             usual.append(_build_service_rule([CALLED], _match_name(key, *derived), key))
     return [{"source_labels": ["service"], "target_label": CALLED}, *usual, *said, *within]
 
@@ -61,7 +64,7 @@ def build_key_rules(services: Mapping[str, Service]) -> list[Rule]:
 def _list_hosts(service: Service) -> set[str]:
     """The hosts of a service's addresses that may be names of containers."""
     hosts = {address.rpartition(":")[0] for address in (*service.addresses, service.address) if address}
-    return {host for host in hosts if re.fullmatch(r"[A-Za-z][\w-]*", host)}
+    return {host for host in hosts if _NAME.fullmatch(host)}
 
 
 def build_pod_rules(services: Mapping[str, Service]) -> list[Rule]:

@@ -7,7 +7,7 @@ that their issuers publish for scanners: https://docs.github.com/code-security/s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -118,28 +118,44 @@ def _hide_value(
     if id(value) in parents:
         return value  # an alias to what contains it, which the reader of the document refuses
     inside = parents | {id(value)}
-    if isinstance(value, Mapping):
-        beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value.values())
+    if isinstance(value, dict):
+        beside = _has_access_key_id(value.values())
         result: dict[Hashable, Any] = {}
         for name, item in value.items():
             shown, titles = _hide_in_text(name, "", access_key=False) if isinstance(name, str) else (name, ())
             child_path = f"{path}.{shown}" if path else str(shown)
             for title in titles[:1]:
                 refuse(child_path, f"a key with {title}")
-            result[shown] = _hide_value(item, child_path, str(name), refuse, access_key=beside, parents=inside)
+            result[shown] = (
+                item
+                if _is_harmless(item)
+                else _hide_value(item, child_path, str(name), refuse, access_key=beside, parents=inside)
+            )
         return result
     if isinstance(value, (list, tuple)):
-        beside = any(isinstance(item, str) and _ACCESS_KEY_ID.search(item) for item in value)
+        beside = access_key or _has_access_key_id(value)
         return [
-            _hide_value(item, f"{path}[{number}]", key, refuse, access_key=access_key or beside, parents=inside)
+            item
+            if _is_harmless(item)
+            else _hide_value(item, f"{path}[{number}]", key, refuse, access_key=beside, parents=inside)
             for number, item in enumerate(value)
         ]
     return value
 
 
+def _is_harmless(value: Any) -> bool:
+    """Whether it is a text that holds no secret and no id of a key, wherever it stands."""
+    return isinstance(value, str) and _HARMLESS.fullmatch(value) is not None
+
+
+def _has_access_key_id(values: Iterable[Any]) -> bool:
+    """Whether one of them is a text with the id of an AWS key."""
+    return any(isinstance(item, str) and not _is_harmless(item) and _ACCESS_KEY_ID.search(item) for item in values)
+
+
 def _hide_in_text(text: str, key: str, *, access_key: bool) -> tuple[str, tuple[str, ...]]:
     """The text without its secrets, and what these are."""
-    return (text, ()) if _HARMLESS.fullmatch(text) else _hide_in_long_text(text, key, access_key=access_key)
+    return (text, ()) if _is_harmless(text) else _hide_in_long_text(text, key, access_key=access_key)
 
 
 @lru_cache(maxsize=4096)

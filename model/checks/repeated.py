@@ -61,8 +61,7 @@ def _check_ports(services: Mapping[str, Service]) -> Iterator[Problem]:
     """A port beside addresses that have another one; where pods are found, it is that of the pods."""
     for key, service in services.items():
         declared = [each for each in (service.address, *service.addresses) if each]
-        ports = {int(each.rpartition(":")[2]) for each in declared}
-        if ports and service.port not in ports and not service.kubernetes:
+        if declared and not any(each.endswith(f":{service.port}") for each in declared) and not service.kubernetes:
             message = f"{service.port}, but it is scraped at {', '.join(declared)}; give the port that its address has"
             yield Problem(f"services.{key}.port", message)
 

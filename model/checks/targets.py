@@ -27,8 +27,8 @@ def _check_service(where: str, service: Service) -> Iterator[Problem]:
     addresses = service.addresses
     for number, address in find_repeated(addresses):
         yield Problem(f"{where}.addresses[{number}]", f"{address!r} stands twice; leave one out")
-    different = list(dict.fromkeys(addresses))
     if service.instance == "host":
+        different = list(dict.fromkeys(addresses))
         hosts = [address.rpartition(":")[0] for address in different]
         for number, host in find_repeated(hosts):
             first = different[hosts.index(host)]
@@ -39,6 +39,8 @@ def _check_service(where: str, service: Service) -> Iterator[Problem]:
 
 def find_repeated(values: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Each value that has stood before, with its place."""
+    seen: set[str] = set()
     for number, value in enumerate(values):
-        if value in values[:number]:
+        if value in seen:
             yield number, value
+        seen.add(value)
