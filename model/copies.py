@@ -13,9 +13,11 @@ def copy_with(item: T, **changes: Any) -> T:
     Raises:
         TypeError: it has no such field.
     """
-    fields = vars(item)
-    if not changes.keys() <= fields.keys():
-        raise TypeError(f"{type(item).__name__} has no field {', '.join(sorted(changes.keys() - fields.keys()))}")
+    before = vars(item)
     made = object.__new__(type(item))
-    vars(made).update(fields | changes)
+    fields = vars(made)
+    fields.update(before)
+    fields.update(changes)
+    if len(fields) > len(before):
+        raise TypeError(f"{type(item).__name__} has no field {', '.join(sorted(changes.keys() - before.keys()))}")
     return made

@@ -63,4 +63,6 @@ def build_clause(source: AlertRule, inhibition: Inhibition) -> str:
 def _sort_worst_first(alerts: Sequence[AlertRule]) -> list[AlertRule]:
     """Alerts before those that they inhibit: rules of a group are evaluated in order, and see earlier ones."""
     inhibited = {name for alert in alerts for inhibition in alert.inhibits for name in inhibition.alerts}
+    if not inhibited:
+        return [*alerts]
     return sorted(alerts, key=lambda alert: alert.name in inhibited)

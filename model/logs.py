@@ -117,6 +117,10 @@ class Logs(Strict):
         return self
 
 
+USUAL_LOGS = Logs()
+"""What is known of the lines of a service that says nothing: one for all of them, as there may be thousands."""
+
+
 class HostLog(Strict):
     """Log files on the host."""
 

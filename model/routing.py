@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
@@ -97,7 +97,7 @@ def list_alert_labels(telemetry: Telemetry, stack: str) -> dict[str, set[str] | 
         _add_labels(values, {"job": job.name, **(job.discovery.labels if job.discovery else {})})
         for labels, _ in groupby(target.labels for target in job.targets):  # mostly one mapping for all of them
             _add_labels(values, labels)
-    dynamic = {name for alert in alerts for name in _find_used_labels(alert)} | set(_DISCOVERED)
+    dynamic = set(_DISCOVERED).union(*map(_find_used_labels, alerts))
     open_ended: dict[str, set[str] | None] = {name: None for name in dynamic if name not in _CERTAIN}
     return {**values, **open_ended}
 
@@ -107,16 +107,18 @@ def _add_labels(values: dict[str, set[str]], labels: Mapping[str, str]) -> None:
         values.setdefault(name, set()).add(value)
 
 
-def _find_used_labels(alert: AlertRule) -> Iterable[str]:
+def _find_used_labels(alert: AlertRule) -> frozenset[str]:
     """The labels that the expression and the texts of an alert speak of: its series may carry any of them.
 
     So may those of its labels that are templates have any value.
     """
-    yield from (name for name, value in alert.labels.items() if "{{" in value)
-    texts = (alert.summary, alert.description, *alert.annotations.values())
-    yield from (name for text in texts if "{{" in text for name in _TEMPLATE.findall(text))
+    templates = [name for name, value in alert.labels.items() if "{{" in value]
+    for text in (alert.summary, alert.description, *alert.annotations.values()):
+        if "{{" in text:
+            templates += _TEMPLATE.findall(text)
     # the same rule of another service has the same labels
-    yield from _find_labels(alert.expr.replace(f'"{alert.service}"', '""') if alert.service else alert.expr)
+    used = _find_labels(alert.expr.replace(f'"{alert.service}"', '""') if alert.service else alert.expr)
+    return used.union(templates) if templates else used
 
 
 @lru_cache(maxsize=4096)

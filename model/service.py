@@ -23,7 +23,7 @@ from model.base import (
     is_name,
 )
 from model.errors import Inconsistent, Problem
-from model.logs import Logs
+from model.logs import USUAL_LOGS, Logs
 from model.probing import USUAL_PROBE, Probe
 from model.roles import TYPES, MetricType, Role
 from model.scraping import USUAL, Scrape
@@ -149,7 +149,7 @@ class Service(Strict):
     count is then that of requests."""
     path_label: ExposedLabel = "path"
     """Label of the requests counter and duration histogram that holds the endpoint."""
-    logs: Logs = Field(default_factory=Logs)
+    logs: Logs = Field(default_factory=lambda: USUAL_LOGS)
     """Its log lines."""
     tune: Mapping[AlertName, Tuning] = Field(default_factory=dict)
     """What is said about its packs' alerts, by name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from model.dashboard_spec import Panel, Query, Threshold
@@ -68,7 +68,7 @@ class Subject:
     system: System
     key: str
 
-    @cached_property
+    @property
     def service(self) -> Service:
         """What the system says of it."""
         return self.system.services[self.key]
@@ -80,7 +80,10 @@ class Subject:
 
     def find_metric(self, role: Role) -> tuple[str, Metric] | None:
         """The metric with that role; at most one has it (`packs.system` refuses more)."""
-        return next((each for each in self.service.metrics.items() if each[1].role == role), None)
+        for name, metric in self.service.metrics.items():
+            if metric.role == role:
+                return name, metric
+        return None
 
     def build_selector(self, *matchers: str) -> str:
         """The label matchers of its series."""
@@ -89,7 +92,7 @@ class Subject:
     def build_series(self, name: str, **labels: str) -> str:
         """One of its series, as the examples of its alerts name it."""
         listed = {"service": self.key, "system": self.system.name, "environment": "test", **labels}
-        return name + "{" + ", ".join(f'{label}="{value}"' for label, value in listed.items()) + "}"
+        return name + "{" + ", ".join([f'{label}="{value}"' for label, value in listed.items()]) + "}"
 
     def get_tuning(self, alert: str) -> Tuning:
         """What is said about an alert: for this service, else for the whole system."""

@@ -27,11 +27,12 @@ def build_alerts(
 
     `elsewhere` are the series in expressions that are no service's own, of which a system may have thousands.
     """
+    text = "\n".join(expressions)
     used = [
         derive_exposed_series(name, metric)
         for name, metric in sorted(subject.service.metrics.items())
         if not OF_OTHERS.intersection(metric.labels)
-        and (any(_is_used(name, each) for each in expressions) or any(name + end in elsewhere for end in PARTS))
+        and (_is_used(name, text) or not elsewhere.isdisjoint([name + end for end in PARTS]))
     ]
     return (alert_on_missing_metrics(subject, used),) if used else ()
 
@@ -46,10 +47,10 @@ def derive_exposed_series(name: str, metric: Metric) -> str:
     return f"{name}_count" if metric.type in ("histogram", "summary") else name
 
 
-def _is_used(name: str, expression: str) -> bool:
-    if name not in expression:  # which is soon known
+def _is_used(name: str, expressions: str) -> bool:
+    if name not in expressions:  # which is soon known
         return False
-    return _build_pattern(name).search(expression) is not None
+    return _build_pattern(name).search(expressions) is not None
 
 
 @cache

@@ -130,13 +130,13 @@ def _locate_system(system: System) -> str:
 
 def _merge_metrics(system: System) -> dict[str, Metric]:
     """Every declared metric; where services declare one differently, it has the labels of all of them."""
-    result: dict[str, Metric] = {}
+    last: dict[str, Metric] = {}
+    labels: dict[str, dict[str, tuple[str, ...]]] = {}
     for service in system.services.values():
         for name, metric in service.metrics.items():
-            extra = {**metric.labels, **dict.fromkeys(service.labels, ())}
-            before = result[name].labels if name in result else {}
-            result[name] = metric.model_copy(update={"labels": {**before, **extra}})
-    return result
+            last[name] = metric
+            labels.setdefault(name, {}).update({**metric.labels, **dict.fromkeys(service.labels, ())})
+    return {name: metric.model_copy(update={"labels": labels[name]}) for name, metric in last.items()}
 
 
 # -- problems --------------------------------------------------------------------------------------------------------

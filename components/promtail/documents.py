@@ -152,7 +152,8 @@ def _build_copy_rule(source: str, target: str) -> dict[str, Any]:
 def build_pipeline(context: Planning) -> list[dict[str, Any]]:
     """What is made of the lines of containers, each as its service says."""
     logs = {key: service.logs for key, service in context.system.services.items()}
-    return [*build_joining_stages(logs), *build_stages({key: build_reading(each) for key, each in logs.items()})]
+    readings = {number: build_reading(each) for number, each in {id(each): each for each in logs.values()}.items()}
+    return [*build_joining_stages(logs), *build_stages({key: readings[id(each)] for key, each in logs.items()})]
 
 
 def list_log_files(context: Planned) -> tuple[LogFile, ...]:

@@ -65,13 +65,12 @@ def find_shortest_windows(telemetry: Telemetry) -> dict[str, str | None]:
     """The shortest range of the rules whose queries name a service, by its key; that of all rules under ""."""
     every = [rule.expr for group in telemetry.rules for rule in group.recordings]
     every += [alert.expr for group in telemetry.rules for alert in group.alerts]
-    shortest: dict[str, str | None] = {}
+    windows_by_key: dict[str, dict[str, None]] = {}
     for expr in every:
-        windows = list_windows(expr)
+        windows = dict.fromkeys(list_windows(expr))
         for key in {"", *_SERVICE.findall(expr)}:
-            known = (shortest[key],) if shortest.get(key) else ()
-            shortest[key] = min((*known, *windows), key=parse_duration, default=None)
-    return shortest
+            windows_by_key.setdefault(key, {}).update(windows)
+    return {key: min(windows, key=parse_duration, default=None) for key, windows in windows_by_key.items()}
 
 
 def _check_interval(where: str, interval: str, lookback: str, window: str | None) -> Iterator[Problem]:
