@@ -9,7 +9,7 @@ Events: https://pyyaml.org/wiki/PyYAMLDocumentation.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -47,40 +47,35 @@ def render_yaml_documents(documents: Iterable[Any]) -> str:
 def _emit(documents: Iterable[Any]) -> str:
     stream = io.StringIO()
     emit = _EMITTER(stream, width=120, allow_unicode=True).emit
-    for event in _list_events(documents):
-        emit(event)
+    emit(_STREAM_BEGIN)
+    for document in documents:
+        emit(_DOCUMENT_BEGIN)
+        _emit_value(document, emit)
+        emit(_DOCUMENT_END)
+    emit(_STREAM_END)
     return stream.getvalue()
 
 
-def _list_events(documents: Iterable[Any]) -> list[events.Event]:
-    made: list[events.Event] = [_STREAM_BEGIN]
-    for document in documents:
-        made.append(_DOCUMENT_BEGIN)
-        _add_events(document, made)
-        made.append(_DOCUMENT_END)
-    made.append(_STREAM_END)
-    return made
-
-
-def _add_events(value: Any, made: list[events.Event]) -> None:
+def _emit_value(value: Any, emit: Callable[[events.Event], None]) -> None:
     if type(value) is str:  # most of a document
-        made.append(_build_text(value))
+        emit(_build_text(value))
     elif isinstance(value, dict):
-        made.append(_MAP_BEGIN)
+        emit(_MAP_BEGIN)
         for key, entry in value.items():
             if type(key) is str and type(entry) is str:  # most of a mapping, without two calls for each
-                made += (_build_text(key), _build_text(entry))
+                emit(_build_text(key))
+                emit(_build_text(entry))
             else:
-                _add_events(key, made)
-                _add_events(entry, made)
-        made.append(_MAP_END)
+                _emit_value(key, emit)
+                _emit_value(entry, emit)
+        emit(_MAP_END)
     elif isinstance(value, (list, tuple)):
-        made.append(_SEQ_BEGIN)
+        emit(_SEQ_BEGIN)
         for entry in value:
-            _add_events(entry, made)
-        made.append(_SEQ_END)
+            _emit_value(entry, emit)
+        emit(_SEQ_END)
     else:
-        made.append(_build_scalar(value, type(value).__name__))
+        emit(_build_scalar(value, type(value).__name__))
 
 
 @lru_cache(maxsize=4096)  # keys, severities and names of labels are the same again and again

@@ -22,10 +22,14 @@ def apply_inhibitions(groups: Sequence[RuleGroup]) -> tuple[RuleGroup, ...]:
     clauses: dict[int, set[str]] = {}
     for source, inhibition, target in list_inhibitions([alert for group in groups for alert in group.alerts]):
         clauses.setdefault(id(target), set()).add(build_clause(source, inhibition))
-    return tuple(
-        copy_with(group, alerts=tuple(_exclude(a, clauses.get(id(a), ())) for a in _sort_worst_first(group.alerts)))
-        for group in groups
-    )
+    return tuple(_exclude_in_group(group, clauses) for group in groups)
+
+
+def _exclude_in_group(group: RuleGroup, clauses: Mapping[int, Collection[str]]) -> RuleGroup:
+    """The group with its alerts in order, those with clauses excluded; most groups stay as they are."""
+    ordered = _sort_worst_first(group.alerts)
+    excluded = tuple([_exclude(alert, clauses.get(id(alert), ())) for alert in ordered])
+    return copy_with(group, alerts=excluded) if excluded != group.alerts else group
 
 
 def list_inhibitions(alerts: Sequence[AlertRule]) -> Iterator[tuple[AlertRule, Inhibition, AlertRule]]:
@@ -63,6 +67,4 @@ def build_clause(source: AlertRule, inhibition: Inhibition) -> str:
 def _sort_worst_first(alerts: Sequence[AlertRule]) -> list[AlertRule]:
     """Alerts before those that they inhibit: rules of a group are evaluated in order, and see earlier ones."""
     inhibited = {name for alert in alerts for inhibition in alert.inhibits for name in inhibition.alerts}
-    if not inhibited:
-        return [*alerts]
-    return sorted(alerts, key=lambda alert: alert.name in inhibited)
+    return sorted(alerts, key=lambda alert: alert.name in inhibited) if inhibited else [*alerts]

@@ -55,8 +55,9 @@ def _matches_any(pattern: str, values: Sequence[str]) -> bool:
 
 def _check_statuses(subject: Subject, where: str) -> Iterator[Problem]:
     """A status label whose declared values are no HTTP statuses: nothing would ever count as a failure."""
-    label, requests = subject.service.status_label, subject.find_metric("requests")
-    values = requests[1].labels.get(label, ()) if requests and "http" in subject.service.packs else ()
+    label = subject.service.status_label
+    requests = subject.find_metric("requests") if "http" in subject.service.packs else None
+    values = requests[1].labels.get(label, ()) if requests else ()
     if requests and values and not any(re.fullmatch(outcome.STATUS, value) for value in values):
         message = (
             f"none of {', '.join(values)} is an HTTP status such as 200 or 5xx, so failures of {requests[0]} cannot be"

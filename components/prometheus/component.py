@@ -99,11 +99,11 @@ class Prometheus(Component[Settings]):
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The logins of services that want one."""
-        every = {key: find_scrape(context, key).list_secrets() for key in context.system.services}
         users: dict[str, list[str]] = {}
-        for key, names in every.items():
-            for name in names:
-                users.setdefault(name, []).append(key)
+        for key in context.system.services:
+            if (how := find_scrape(context, key)) is not USUAL:
+                for name in how.list_secrets():
+                    users.setdefault(name, []).append(key)
         return tuple(
             Secret(name=name, purpose=f"the login to the metrics of {', '.join(keys)}") for name, keys in users.items()
         )

@@ -74,11 +74,12 @@ def build_scrape_configs(own: Settings, context: Planned) -> list[dict[str, Any]
 
 def name_pool(own: Settings, context: Planning, job: ScrapeJob) -> str:
     """The entry that a job belongs to: a common one, unless it says something that no label of a target can say."""
-    if job.relabel or job.metric_relabel or job.discovery or job.prober or (job.scrape == USUAL and is_special(job)):
+    plain = job.scrape is USUAL or job.scrape == USUAL
+    if job.relabel or job.metric_relabel or job.discovery or job.prober or (plain and is_special(job)):
         return job.name
     limit = find_sample_limit(own, context, job)
     usual = limit == own.sample_limit
-    how = [] if job.scrape == USUAL else [compute_scrape_digest(job.scrape)]
+    how = [] if plain else [compute_scrape_digest(job.scrape)]
     return "-".join(
         ["services", *([] if job.scheme == "http" else [job.scheme]), *([] if usual else [str(limit)]), *how]
     )

@@ -93,13 +93,14 @@ def _check_taken(where: str, labels: Iterable[str], reserved: Mapping[str, str])
 
 
 def _check_service(where: str, service: Service) -> Iterator[Problem]:
-    reserved = {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES, **OF_SAMPLES}
-    reserved |= OF_PODS if service.kubernetes else {}
     if service.kubernetes:
         yield from _check_selector(f"{where}.kubernetes.selector", service.kubernetes.selector)
     if service.logs.selector:
         yield from _check_selector(f"{where}.logs.selector.labels", service.logs.selector.labels)
-    yield from _check_taken(f"{where}.labels", service.labels, reserved)
+    if service.labels:
+        reserved = {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES, **OF_SAMPLES}
+        reserved |= OF_PODS if service.kubernetes else {}
+        yield from _check_taken(f"{where}.labels", service.labels, reserved)
     yield from _check_tune(f"{where}.tune", service.tune)
     for name, metric in service.metrics.items():
         yield from _check_metric(f"{where}.metrics.{name}", name, metric)
@@ -118,10 +119,9 @@ def _check_metric(where: str, name: str, metric: Metric) -> Iterator[Problem]:
         yield Problem(where, message)
     elif ":" in name:
         yield Problem(where, "a colon marks series that rules record; services expose names without one")
-    kinds = {"histogram": "le", "summary": "quantile"}
-    yield from _check_taken(
-        f"{where}.labels", [kinds[metric.type]] if kinds.get(metric.type) in metric.labels else (), OF_SAMPLES
-    )
+    label = {"histogram": "le", "summary": "quantile"}.get(metric.type)
+    if label and label in metric.labels:
+        yield from _check_taken(f"{where}.labels", [label], OF_SAMPLES)
 
 
 def list_target_labels(service: Service, *, by_pods: bool) -> dict[str, str]:

@@ -100,12 +100,13 @@ def check_own_files(parts: Sequence[Telemetry], extra: Telemetry) -> list[Proble
         extra: what the system contributes, with its files.
     """
     every = [*Telemetry.merge(parts).rules, *extra.rules]
+    own = [group for group in every if group.file]
     users: dict[str, set[str]] = {}
-    for group in every:
+    for group in every if own else ():
         for _, name in _list_rule_names(group):
             users.setdefault(name, set()).add(group.file)
     problems: list[Problem] = []
-    for group in (group for group in every if group.file):
+    for group in own:
         for kind, name in dict.fromkeys(_list_rule_names(group)):
             if others := users[name] - {group.file}:
                 by = ", ".join(sorted(file or "the stack or its system" for file in others))
