@@ -139,7 +139,10 @@ class Pack(Protocol):
         """Metrics that a service of this kind has unless it declares ones of the same role, or says otherwise."""
 
     def rules(self, subject: Subject) -> Rules:
-        """What is recorded and alerted on for one service."""
+        """What is recorded and alerted on for one service: by its metrics, status label and tuning, and nothing else.
+
+        What it is called only stands in texts, so that services that are else the same share what is made for one.
+        """
 
     def panels(self, subjects: Sequence[Subject]) -> tuple[Panel, ...]:
         """A row for all services that use the pack, by the dashboard's variables."""

@@ -6,7 +6,7 @@ query with a name that nothing exposes, an objective without a metric to measure
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from model.capacity import count_service_series
@@ -37,9 +37,10 @@ from model.telemetry import (
     name_series_offer,
 )
 from packs import measurable, outcome, presence, roles, slo
-from packs.base import PER_SECOND, Rules, Subject
-from packs.catalogue import PACKS, TITLES, add_pack_metrics, add_timed_requests, build_row_panels
+from packs.base import PER_SECOND
+from packs.catalogue import TITLES, add_pack_metrics, add_timed_requests, build_row_panels
 from packs.default_dashboard import add_default_dashboard
+from packs.groups import build_service_groups, find_first_dashboard
 
 
 def expand_system(system: System) -> System:
@@ -72,33 +73,20 @@ def _build_contribution(context: Planning, bare: Telemetry) -> Contribution:
     """The contribution with rules and dashboards, of a system whose roles and objectives are right."""
     system = add_default_dashboard(context.system, context.rows, has_logs=context.is_enabled(str(LOKI.uid)))
     context = replace(context, system=system)
-    rules_by_service = {
-        key: [PACKS[name].rules(Subject(system, key)) for name in service.packs]
-        for key, service in system.services.items()
-    }
-    elsewhere = presence.list_series(spec.expr for spec in system.alerts)
-    groups = [_build_group(Subject(system, key), parts, elsewhere) for key, parts in rules_by_service.items()]
+    first = find_first_dashboard(system)
+    groups = build_service_groups(system, presence.list_series(spec.expr for spec in system.alerts))
     own = RuleGroup(
         name=system.name,
         alerts=tuple(_build_alert(spec) for spec in system.alerts),
-        board=_find_first_dashboard(system),
+        board=first,
     )
     objectives = slo.build_groups(system, context.settings.environment)
     rules = tuple(
-        group
-        for group in [
-            *groups,
-            *_build_outcome_groups(system, rules_by_service),
-            own,
-            *objectives,
-            *context.own_files.rules,
-        ]
-        if group.recordings or group.alerts
+        group for group in [*groups, own, *objectives, *context.own_files.rules] if group.recordings or group.alerts
     )
     known = Catalogue(_merge_metrics(system), frozenset(r.record for group in rules for r in group.recordings))
     problems = _check_queries(system, known)
     boards = _build_dashboards(context, problems)
-    first = _find_first_dashboard(system)
     rules = tuple(group if group.board else copy_with(group, board=first) for group in rules)
     return Contribution(telemetry=replace(bare, rules=rules, dashboards=boards), problems=tuple(problems))
 
@@ -303,34 +291,6 @@ def _add_instance_label(service: Service, address: str, labels: Mapping[str, str
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _build_group(subject: Subject, parts: Sequence[Rules], elsewhere: Set[str]) -> RuleGroup:
-    """The rules of a service's packs; rules that two packs bring stand once. `elsewhere` are series in other rules."""
-    system = subject.system
-    merged = Rules(
-        tuple({rule.record: rule for part in parts for rule in part.recordings}.values()),
-        tuple({alert.name: alert for part in parts for alert in part.alerts}.values()),
-    )
-    queries = [rule.expr for rule in merged.recordings] + [rule.expr for rule in merged.alerts]
-    every = (*merged.alerts, *presence.build_alerts(subject, queries, elsewhere))
-    alerts = tuple(copy_with(alert, service=subject.key) for alert in every)
-    return RuleGroup(
-        name=f"{system.name}-{subject.key}",
-        recordings=merged.recordings,
-        alerts=alerts,
-        board=_find_dashboard(system, subject.key),
-    )
-
-
-def _build_outcome_groups(system: System, rules_by_service: Mapping[str, Sequence[Rules]]) -> Iterator[RuleGroup]:
-    """Whether outcomes of each service are known: asked for less often, for it looks at an hour of every counter."""
-    for key, parts in rules_by_service.items():
-        counted = dict.fromkeys(each for part in parts for each in part.outcomes)
-        if counted:
-            alert = copy_with(outcome.alert_on_unknown_outcomes(Subject(system, key), tuple(counted)), service=key)
-            # a group of its own: rules of one group that differ in nothing but their query count as duplicates
-            yield RuleGroup(name=f"{system.name}-{key}-outcomes", interval=outcome.INTERVAL, alerts=(alert,))
-
-
 def _build_alert(spec: AlertSpec) -> AlertRule:
     return AlertRule(
         name=spec.name,
@@ -343,16 +303,6 @@ def _build_alert(spec: AlertSpec) -> AlertRule:
         steps=spec.steps,
         example=Example(fires=spec.example.fires, silent=spec.example.silent, at=spec.example.at),
     )
-
-
-def _find_first_dashboard(system: System) -> str:
-    return system.dashboards[0].uid if system.dashboards else ""
-
-
-def _find_dashboard(system: System, key: str) -> str:
-    """The dashboard that alerts of a service lead to: one that is about it alone, else the system's first."""
-    about = (board.uid for board in system.dashboards if key in board.services)
-    return next(about, _find_first_dashboard(system))
 
 
 # -- dashboards ------------------------------------------------------------------------------------------------------
