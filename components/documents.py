@@ -82,7 +82,7 @@ def _emit_value(value: Any, emit: Callable[[events.Event], None]) -> None:
 def _build_text(value: str) -> events.ScalarEvent:
     """A text, in quotes where it would else be read as a number, a date or the like."""
     patterns = Resolver.yaml_implicit_resolvers.get(value[:1], ())  # by the first character: of most there are none
-    plain = not any(pattern.match(value) for _, pattern in patterns)
+    plain = not patterns or not any(pattern.match(value) for _, pattern in patterns)
     return events.ScalarEvent(None, None, (plain, True), value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -85,7 +86,7 @@ def _check_grouping(path: str, labels: Sequence[str], known: Known) -> Iterator[
 def list_alert_labels(telemetry: Telemetry, stack: str) -> dict[str, set[str] | None]:
     """The labels that alerts may carry, each with all of its values; None where only running targets know them."""
     alerts = [alert for group in telemetry.rules for alert in group.alerts]
-    values: dict[str, set[str]] = {"stack": {stack}}
+    values: defaultdict[str, set[str]] = defaultdict(set, stack={stack})
     for alert in alerts:
         own = {
             "alertname": alert.name,
@@ -102,9 +103,9 @@ def list_alert_labels(telemetry: Telemetry, stack: str) -> dict[str, set[str] | 
     return {**values, **open_ended}
 
 
-def _add_labels(values: dict[str, set[str]], labels: Mapping[str, str]) -> None:
+def _add_labels(values: defaultdict[str, set[str]], labels: Mapping[str, str]) -> None:
     for name, value in labels.items():
-        values.setdefault(name, set()).add(value)
+        values[name].add(value)
 
 
 def _find_used_labels(alert: AlertRule) -> frozenset[str]:

@@ -68,9 +68,11 @@ def check_tuning(telemetry: Telemetry, system: System, elsewhere: Collection[str
         by_service.setdefault(alert.service, []).append(alert)
     shared = {alert.name for alert in by_service.get("", ())}
     for key, service in system.services.items():
+        if not service.tune:
+            continue
         where = f"configs/systems/{system.name}.yaml: services.{key}.tune"
         about = by_service.get(key, [])
-        common = shared - {alert.name for alert in about} if service.tune else shared
+        common = shared - {alert.name for alert in about}
         own = {name: wish for name, wish in service.tune.items() if name not in common}
         result += _check_wishes(where, own, about) + [
             Problem(f"{where}.{name}", "is one alert for all services; tune it in `tune` at the top of the file")

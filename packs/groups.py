@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Set
-from typing import Any
 
 from model.copies import copy_with
 from model.service import Service
 from model.system import System
-from model.telemetry import AlertRule, Example, RecordingRule, RuleGroup
+from model.telemetry import AlertRule, Example, RuleGroup
 from packs import outcome, presence
 from packs.base import Rules, Subject
 from packs.catalogue import PACKS
@@ -105,19 +104,16 @@ def _add_name(group: RuleGroup, subject: Subject) -> RuleGroup:
     def add(text: str) -> str:
         return text.replace(NO_KEY, key).replace(NO_TITLE, title)
 
-    recordings = tuple([copy_with(rule, **_add_name_to_texts(rule, add)) for rule in group.recordings])
-    alerts = tuple([_add_name_to_alert(alert, add) for alert in group.alerts])
+    recordings = tuple([copy_with(rule, expr=add(rule.expr)) for rule in group.recordings])
+    alerts = tuple([_add_name_to_alert(alert, key, add) for alert in group.alerts])
     return copy_with(group, name=add(group.name), recordings=recordings, alerts=alerts)
 
 
-def _add_name_to_texts(rule: AlertRule | RecordingRule, add: Callable[[str], str]) -> dict[str, Any]:
-    return {field: add(value) for field, value in vars(rule).items() if isinstance(value, str)}
-
-
-def _add_name_to_alert(alert: AlertRule, add: Callable[[str], str]) -> AlertRule:
-    changes = _add_name_to_texts(alert, add)
-    if example := alert.example:
+def _add_name_to_alert(alert: AlertRule, key: str, add: Callable[[str], str]) -> AlertRule:
+    example = alert.example
+    if example:
         fires = {add(series): values for series, values in example.fires.items()}
         silent = {add(series): values for series, values in example.silent.items()}
-        changes["example"] = Example(fires=fires, silent=silent, at=example.at)
-    return copy_with(alert, **changes)
+        example = Example(fires=fires, silent=silent, at=example.at)
+    texts = {"expr": add(alert.expr), "summary": add(alert.summary), "description": add(alert.description)}
+    return copy_with(alert, **texts, service=key, example=example)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Protocol
 
 from model.base import format_duration, parse_duration
@@ -52,23 +52,24 @@ def check_scraping(
 
 
 def _check_intervals(context: Planned, lookback: str) -> Iterator[Problem]:
-    interval, shortest = context.settings.scrape_interval, find_shortest_windows(context.telemetry)
+    interval, services = context.settings.scrape_interval, context.system.services
+    shortest = find_shortest_windows(context.telemetry, {key for key, each in services.items() if each.scrape_interval})
     of_all = shortest.get("")
     yield from _check_interval(locate_setting(context.stack, "scrapeInterval"), interval, lookback, of_all)
-    for key, service in context.system.services.items():
+    for key, service in services.items():
         if service.scrape_interval:
             where = locate_in_system(context.system.name, f"services.{key}.scrapeInterval")
             yield from _check_interval(where, service.scrape_interval, lookback, shortest.get(key, of_all))
 
 
-def find_shortest_windows(telemetry: Telemetry) -> dict[str, str | None]:
-    """The shortest range of the rules whose queries name a service, by its key; that of all rules under ""."""
+def find_shortest_windows(telemetry: Telemetry, keys: Set[str]) -> dict[str, str | None]:
+    """The shortest range of the rules whose queries name a service, for those of `keys`; that of all rules under ""."""
     every = [rule.expr for group in telemetry.rules for rule in group.recordings]
     every += [alert.expr for group in telemetry.rules for alert in group.alerts]
     windows_by_key: dict[str, dict[str, None]] = {}
     for expr in every:
         windows = dict.fromkeys(list_windows(expr))
-        for key in {"", *_SERVICE.findall(expr)}:
+        for key in ("", *(keys & {*_SERVICE.findall(expr)} if keys else ())):
             windows_by_key.setdefault(key, {}).update(windows)
     return {key: min(windows, key=parse_duration, default=None) for key, windows in windows_by_key.items()}
 

@@ -49,7 +49,9 @@ def test_the_shortest_window_of_each_service_is_known() -> None:
     """Rules count for the services that they name, and all of them for a service that none names."""
     queries = ('rate(x{service="a"}[5m])', 'rate(y{service="a"}[2m]) / rate(y{service="b"}[10m])', 'z{service="c"}')
     rules = (RuleGroup(name="g", alerts=tuple(map(alert, queries))),)
-    assert times.find_shortest_windows(Telemetry(rules=rules)) == {"": "2m", "a": "2m", "b": "2m", "c": None}
+    telemetry = Telemetry(rules=rules)
+    assert times.find_shortest_windows(telemetry, {"a", "b", "c"}) == {"": "2m", "a": "2m", "b": "2m", "c": None}
+    assert times.find_shortest_windows(telemetry, set()) == {"": "2m"}
 
 
 def test_what_an_operator_keeps_is_not_judged() -> None:
