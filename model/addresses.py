@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 LARGEST_PORT = 65535
+PORT_TEXT = f"the port must be a number from 1 to {LARGEST_PORT}"
+OWN_TEXT = (
+    "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
+    " process of the Docker host (services and databases: onHost: true)"
+)
 _HOST = r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])"
 _REGISTRY = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[1-9][0-9]{0,4})$"
 _HOST_PORT = rf"^{_HOST}:([1-9][0-9]{{0,4}})$"
@@ -36,7 +40,6 @@ _END = re.compile(r"[/?#]")
 _IN_BRACKETS = re.compile(r"^\[([^\]]*)\]")
 
 
-@lru_cache(maxsize=64)  # an address has several checks, one after another
 def _parse_authority(address: str) -> str:
     """The host of an address and its port: `_parse_authority("http://me@h:80/x") == "h:80"`."""
     rest = address.partition("://")[2] or address
@@ -52,7 +55,7 @@ def _check_port(value: str) -> str:
     if not host:
         raise ValueError("must have a host")
     if colon and not (port.isdecimal() and 1 <= int(port) <= LARGEST_PORT):
-        raise ValueError(f"the port must be a number from 1 to {LARGEST_PORT}")
+        raise ValueError(PORT_TEXT)
     return value
 
 
@@ -82,10 +85,17 @@ def _check_network(value: str) -> str:
 
 def _check_not_own_host(value: str) -> str:
     if is_own_host(value):
-        raise ValueError(
-            "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
-            " process of the Docker host (services and databases: onHost: true)"
-        )
+        raise ValueError(OWN_TEXT)
+    return value
+
+
+def _check_host_port(value: str) -> str:
+    """Both checks of what is known to be host:port: of these there may be 100,000."""
+    host, _, port = value.rpartition(":")
+    if int(port) > LARGEST_PORT:
+        raise ValueError(PORT_TEXT)
+    if _is_own_name(host.removeprefix("[").removesuffix("]"), address=host.startswith("[")):
+        raise ValueError(OWN_TEXT)
     return value
 
 
@@ -99,7 +109,7 @@ Elsewhere = AfterValidator(_check_not_own_host)
 PossiblePort = AfterValidator(_check_port)
 """Refuses an address, with or without scheme and path, whose port no host can have."""
 
-HostPort = Annotated[str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), PossiblePort, Elsewhere]
+HostPort = Annotated[str, Field(pattern=_HOST_PORT, examples=["db.internal:5432"]), AfterValidator(_check_host_port)]
 """host:port, such as db.internal:5432 or [fd00::5]:5432."""
 
 Endpoint = Annotated[str, Field(pattern=_ENDPOINT, examples=["minio.internal:9000"]), PossiblePort, Elsewhere]
@@ -160,10 +170,16 @@ def is_own_host(address: str) -> bool:
     """
     authority = _parse_authority(address)
     bracketed = _IN_BRACKETS.match(authority) if authority.startswith("[") else None
-    host = (bracketed[1] if bracketed else authority.partition(":")[0]).rstrip(".").lower()
+    host = bracketed[1] if bracketed else authority.partition(":")[0]
+    return _is_own_name(host, address=bracketed is not None)
+
+
+def _is_own_name(host: str, *, address: bool) -> bool:
+    """The same of a host alone, without brackets; with `address` it stood in some, so that it is an IPv6 address."""
+    host = host.rstrip(".").lower()
     if host in ("localhost", "ip6-localhost", "ip6-loopback") or host.endswith(".localhost"):
         return True
-    if not bracketed and not host.startswith(("127.", "0.")):
+    if not address and not host.startswith(("127.", "0.")):
         return False  # as no other IPv4 address is one of these
     try:
         address_ip = ipaddress.ip_address(host)

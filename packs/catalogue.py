@@ -82,7 +82,8 @@ def build_row_panels(name: str, system: System, keys: Sequence[str]) -> tuple[Pa
     if name == "process":
         subjects = [Subject(system, key) for key in keys]
         return process.panels([s for s in subjects if s.find_metric("memory") or s.find_metric("cpu")])
-    users = [Subject(system, key) for key in keys if name in system.services[key].packs]
+    services = system.services
+    users = [Subject(system, key) for key in keys if name in services[key].packs]
     return PACKS[name].panels(users) if users else ()
 
 

@@ -18,6 +18,7 @@ CONTAINER = "__meta_docker_container_"
 COMPOSE = f"{CONTAINER}label_com_docker_compose_"
 POD = "__meta_kubernetes_pod_"
 _NAME = re.compile(r"[A-Za-z][\w-]*")
+_JOINT = re.compile(r"\\?[-_]")
 CALLED = "__tmp_called"
 """Label that holds what a container is called while rules are applied: none may see what another one wrote."""
 
@@ -53,7 +54,7 @@ def build_container_rules(services: Mapping[str, Service]) -> list[Rule]:
 
 def _match_name(*names: str) -> str:
     """An expression for names of containers: compose joins with dashes what its first version joined by underscores."""
-    return "(?i)" + "|".join(re.sub(r"\\?[-_]", "[-_]", re.escape(name)) for name in names)
+    return "(?i)" + "|".join([_JOINT.sub("[-_]", re.escape(name)) for name in names])
 
 
 def build_key_rules(services: Mapping[str, Service]) -> list[Rule]:
