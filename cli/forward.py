@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import socket
 import socketserver
@@ -159,7 +160,8 @@ def _forward(plan: Plan, host: Host) -> int:
 
 def wait_for_end() -> None:
     """Waits for Ctrl-C or SIGTERM, also where whoever started this in the background has SIGINT ignored."""
-    over = threading.Event()
+    # a lock, such as an event's, would be waited for for ever by a handler that interrupts its own thread in it
+    reading, writing = os.pipe()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
-    over.wait()
+        signal.signal(number, lambda *_: os.write(writing, b"."))
+    os.read(reading, 1)
