@@ -270,7 +270,7 @@ def build_thresholds(panel: Panel) -> dashboard.ThresholdsConfig:
 def _build_timeseries(panel: Panel) -> timeseries.Panel:
     legend = common.VizLegendOptions().show_legend(True).display_mode(options.LegendDisplayMode.LIST)
     tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING)
-    lines = options.GraphTresholdsStyleMode.DASHED if panel.thresholds else options.GraphTresholdsStyleMode.OFF
+    lines = options.GraphThresholdsStyleMode.DASHED if panel.thresholds else options.GraphThresholdsStyleMode.OFF
     return (
         timeseries.Panel()
         .legend(legend.placement(options.LegendPlacement.BOTTOM).calcs([]))

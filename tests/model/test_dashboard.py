@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from cli.render import plan_file
 from model.dashboard import KINDS, GridPosition, _build_cached, arrange_panels, build_dashboard, render_dashboard
 from model.dashboard_spec import DashboardSpec, Panel
 from model.errors import ConfigError
 from model.load import parse_model
+from tests.support.systems import ROOT
 
 
 def panel(title: str = "Panel", **more: Any) -> dict[str, Any]:
@@ -207,3 +213,27 @@ def test_empty_queries_are_refused_at_once() -> None:
         build_dashboard(spec([empty, empty]), folder="f", tags=[], where="shop.yaml: dashboards[0]")
     positions = [problem.where for problem in raised.value.problems]
     assert positions == [f"shop.yaml: dashboards[0].rows[0].panels[{number}].queries[1].expr" for number in (0, 1)]
+
+
+def list_lost(before: Any, after: Any, path: str = "") -> list[str]:
+    """Paths of what is in one document and not, or otherwise, in another one, which may have more."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [lost for key in before for lost in list_lost(before[key], after.get(key), f"{path}.{key}")]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [
+            lost for n, pair in enumerate(zip(before, after, strict=True)) for lost in list_lost(*pair, f"{path}[{n}]")
+        ]
+    return [] if before == after else [path]
+
+
+@pytest.mark.parametrize("stack", ["dev", "devops-mcp"])
+def test_grafanas_schema_knows_every_field(stack: str) -> None:
+    """What is delivered is read by the published schema, which writes it again: nothing is unknown to it or lost."""
+    register_default_plugins()
+    for board in plan_file(ROOT / f"Pulumi.{stack}.yaml", stack).telemetry.dashboards:
+        delivered = json.loads(render_dashboard(board))
+        read = Dashboard.from_json(copy.deepcopy(delivered))
+        assert not list_lost(delivered, json.loads(json.dumps(read, cls=JSONEncoder))), board.uid
+        delivered["panels"][0]["nobodyKnows"] = 1
+        again = json.loads(json.dumps(Dashboard.from_json(copy.deepcopy(delivered)), cls=JSONEncoder))
+        assert list_lost(delivered, again) == [".panels[0].nobodyKnows"]
