@@ -6,8 +6,6 @@ version that a program says it has is that of its image in configs/images.yaml.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from toolchain.debian import DebianPackages
 from toolchain.golang import GoBuild, GoFiles, find_required_version
 from toolchain.images import load_images
@@ -15,7 +13,11 @@ from toolchain.npm import NpmPackages
 from toolchain.oci import ImageConfig
 from toolchain.prometheus_ui import HOME, PrometheusUi
 from toolchain.pypi import PypiPackage
+from toolchain.python_programs import MCP_RECIPE
+from toolchain.recipe import BUSYBOX, CERTIFICATES, File, Owned, Recipe, Source
 from toolchain.web import SITE, WebBuild
+
+__all__ = ["BUSYBOX", "CERTIFICATES", "File", "Recipe", "Source"]  # other modules have them from here
 
 PROMETHEUS_TAGS = ("remove_all_sd", "enable_moby_sd", "enable_kubernetes_sd", "enable_dns_sd")
 """Only the service discovery that this program configures: half the compile time and size of all of them."""
@@ -120,8 +122,6 @@ RELOADER = _build_operator("prometheus-config-reloader", "prometheus-config-relo
 OPERATOR_CRDS = GoFiles("operator-crds", "images/prometheus-operator", _OPERATOR, "example/prometheus-operator-crd")
 """The definitions of the operator's own resources, as it publishes them."""
 
-BUSYBOX = DebianPackages("busybox", ("busybox-static",), ("bin/busybox",))
-CERTIFICATES = DebianPackages("certificates", ("ca-certificates",))
 BLACKBOX = DebianPackages("blackbox", ("prometheus-blackbox-exporter",), ("usr/bin/prometheus-blackbox-exporter",))
 REDIS_EXPORTER = DebianPackages("redis-exporter", ("prometheus-redis-exporter",))
 HAPROXY = DebianPackages("haproxy", ("haproxy",), ("usr/sbin/haproxy",))
@@ -134,48 +134,6 @@ CHROMIUM = DebianPackages("chromium", ("chromium", "chromium-common", "fonts-dej
 """A browser for tests; it starts itself again, so it runs by its own name and not by a starter."""
 PEBBLE = DebianPackages("pebble", ("pebble",), ("usr/bin/pebble", "usr/bin/pebble-challtestsrv"))
 """A certificate authority for tests: https://github.com/letsencrypt/pebble."""
-
-Source = GoBuild | DebianPackages | PypiPackage | NpmPackages | PrometheusUi | WebBuild
-
-
-@dataclass(frozen=True)
-class File:
-    """`path` inside the source's directory (a file or a folder) at `at` in the image, with all libraries it needs."""
-
-    source: Source
-    path: str
-    at: str
-
-
-@dataclass(frozen=True)
-class Owned:
-    """A directory that belongs to `owner` (uid and gid), where the service writes."""
-
-    path: str
-    owner: int
-    mode: int = 0o755
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One image."""
-
-    files: tuple[File, ...]
-    config: ImageConfig
-    directories: tuple[Owned, ...] = ()
-    users: dict[str, int] = field(default_factory=dict)
-    """Names for /etc/passwd beside root and nobody."""
-    busybox: bool = False
-    """Whether busybox and its applets are put in, as bin/sh and the rest."""
-    scripts: str = ""
-    """A folder below toolchain/rootfs whose files are put in as they lie."""
-    local: bool = False
-    """Ours alone: no registry serves it, so it is always built."""
-
-    def list_sources(self) -> tuple[Source, ...]:
-        """All that must be there before the image can be put together."""
-        extra: tuple[Source, ...] = (CERTIFICATES, BUSYBOX) if self.busybox else (CERTIFICATES,)
-        return tuple(dict.fromkeys((*(f.source for f in self.files), *extra)))
 
 
 def _build_go_file(build: GoBuild, at: str) -> File:
@@ -371,6 +329,7 @@ RECIPES: dict[str, Recipe] = {
         config=ImageConfig(entrypoint=("/bin/demo",), user=_NOBODY, env=(_PATH,)),
         local=True,
     ),
+    "mcp": MCP_RECIPE,
 }
 
 CLUSTER_RECIPES: dict[str, Recipe] = {
