@@ -6,6 +6,8 @@ FORMAT ?=
 NAME ?=
 CONTEXT ?=
 RECEIVER ?=
+CLIENT ?=
+SHOW ?=
 SEVERITY ?=
 # commits after this one have messages as CONTRIBUTING.md asks for
 COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
@@ -97,6 +99,10 @@ describe: .venv/.ready ## Read what a service exposes and print its YAML: make d
 .PHONY: capacity
 capacity: .venv/.ready ## Show how much memory and disk the stack will need
 	@$(OPS) capacity --stack $(STACK)
+
+.PHONY: mcp
+mcp: .venv/.ready ## Print what an AI client needs to ask the stack (.mcp.json), and try it: CLIENT=name SHOW=1
+	@$(OPS) mcp --stack $(STACK) $(if $(CLIENT),--client "$(CLIENT)") $(if $(SHOW),--show-token)
 
 .PHONY: routes
 routes: .venv/.ready ## Show who is notified of an alert, and why: make routes severity=critical service=api

@@ -15,6 +15,7 @@ MODULES = {
     "describe": "cli.describe",
     "doctor": "cli.doctor",
     "init": "cli.init",
+    "mcp": "cli.mcp",
     "open": "cli.forward",
     "pictures": "cli.pictures",
     "render": "cli.render",

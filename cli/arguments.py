@@ -80,6 +80,13 @@ COMMANDS: Mapping[str, Command] = {
         "give a secret another value and deploy it",
         {"--name": {"required": True, "help": "its configuration key, such as grafana-admin-password"}},
     ),
+    "mcp": Command(
+        "print what an AI client needs to ask the running stack, and try it",
+        {
+            "--client": {"default": "", "help": "one of mcp.clients; the first when absent"},
+            "--show-token": {"action": "store_true", "help": "print the client's token, which is a secret"},
+        },
+    ),
     "routes": Command(
         "show who is notified of an alert, and why",
         {

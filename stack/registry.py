@@ -20,6 +20,7 @@ from components.exporters.redis.component import RedisExporter
 from components.grafana.component import Grafana
 from components.jaeger.component import Jaeger
 from components.loki.component import Loki
+from components.mcp.component import McpServer
 from components.oauth2_proxy import OAuth2Proxy
 from components.prometheus.component import Prometheus
 from components.promtail.component import Promtail
@@ -53,6 +54,7 @@ COMPONENTS: tuple[Component[Any], ...] = (
     BlackboxExporter(),
     Prometheus(),
     Grafana(),
+    McpServer(),
     OAuth2Proxy(),
     Traefik(),
 )  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from mcp.server.stdio import stdio_server
 
@@ -29,6 +31,7 @@ def parse_options(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default=Listen.host, help="address to listen on")
     parser.add_argument("--port", type=int, default=Listen.port, help="port for clients")
     parser.add_argument("--metrics-port", type=int, default=Listen.metrics_port, help="port for health and metrics")
+    parser.add_argument("--audit", type=Path, help="where audit lines of stdio go; the standard error when absent")
     return parser.parse_args(given)
 
 
@@ -42,13 +45,21 @@ async def serve_http(file: DocumentFile, listen: Listen) -> None:
         await ended.wait()
 
 
-async def serve_stdio(file: DocumentFile) -> None:
+async def serve_stdio(file: DocumentFile, audit: Path | None) -> None:
     """Serve one client over standard input and output until it closes them."""
-    direct_audit(sys.stderr)
+    direct_audit(open_audit(audit))
     async with Sources(file.get) as sources:
         server = build_server(ToolService(file.get, sources), lambda context: LOCAL)
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
+
+
+def open_audit(path: Path | None) -> TextIO:
+    """Where audit lines go while the standard output is the protocol's: a container's log by its first process."""
+    if path is not None:
+        with contextlib.suppress(OSError):
+            return path.open("a", encoding="utf-8")  # for the life of the process
+    return sys.stderr
 
 
 def main(given: list[str] | None = None) -> int:
@@ -64,7 +75,7 @@ def main(given: list[str] | None = None) -> int:
         return 0
     metrics.init_series(tuple(tool.name for tool in TOOLS))
     if options.transport == "stdio":
-        asyncio.run(serve_stdio(file))
+        asyncio.run(serve_stdio(file, options.audit))
     else:
         asyncio.run(serve_http(file, Listen(options.host, options.port, options.metrics_port)))
     return 0

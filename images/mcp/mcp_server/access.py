@@ -159,6 +159,9 @@ class Gate:
         elif not self._calls.take(who, document.calls_per_minute):
             text = f"more than {document.calls_per_minute} requests a minute"
             await self._refuse(send, 429, "rate", text, {"retry-after": "5"})
+        elif scope["method"] != "POST":
+            # there are no sessions, so nothing that a stream could bring or a DELETE could end
+            await send_json(send, 405, {"error": "post_only"}, {"allow": "POST"})
         else:
             scope[WHO] = who
             await self._app(scope, receive, send)

@@ -158,6 +158,19 @@ def test_pages_of_other_sites(tmp_path: Path, headers: dict[str, str]) -> None:
         asyncio.run(run())
 
 
+def test_only_calls_are_answered(tmp_path: Path) -> None:
+    """A stream that would stay open, and the end of a session, are refused: there is neither."""
+    with faking() as fake:
+
+        async def run() -> None:
+            async with serving_document(tmp_path, build_settings(fake)) as served, opening(**JSON) as client:
+                for method in ("GET", "DELETE", "PUT", "OPTIONS"):
+                    answer = await client.request(method, served.url)
+                    assert (answer.status_code, answer.headers["allow"]) == (405, "POST"), method
+
+        asyncio.run(run())
+
+
 def test_bodies_are_bounded(tmp_path: Path) -> None:
     """A body that is too long is refused by its length, and by what comes where it names none."""
 
