@@ -16,6 +16,7 @@ EARLY = {"times": [{"startTime": "00:00", "endTime": "08:00"}]}
 BASE: Mapping[str, Any] = {
     "system": "shop",
     "jaeger": {"enabled": True},
+    "mcp": {"enabled": True},
     "alertmanager": {
         "receivers": [*RECEIVERS, SECRET_WEBHOOK],
         "routes": [TEAM, *ROUTES, HIDDEN],

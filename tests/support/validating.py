@@ -91,6 +91,7 @@ def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
             '{"accessLog": true, "routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000", "strip": true}]}'
         ),
         "jaeger": ConfigValue('{"enabled": true}'),
+        "mcp": ConfigValue('{"enabled": true}'),
         "access": ConfigValue(json.dumps({"login": "oidc", "oidc": PROVIDER})),
         "oidc-client-secret": ConfigValue("", secret=True),
         **{name: ConfigValue("", secret=True) for name in used},
