@@ -41,6 +41,7 @@ ORDER = [
     "rotate",
     "looks",
     "alerts",
+    "mcp",
     "standalone",
     "host",
     "engines",

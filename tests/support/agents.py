@@ -32,13 +32,14 @@ class FakeSources:
     """Answers of the three sources.
 
     `vectors` are those of PromQL queries, empty where a query is not named; `answers` are the data, or whole texts as
-    bytes, of paths. `requests` are method, path and parameters of what came in.
+    bytes, of paths; `location` is where a redirect leads. `requests` are method, path and parameters of what came in.
     """
 
     address: str = ""
     vectors: dict[str, Series] = field(default_factory=dict)
     answers: dict[str, Callable[[Parameters], Any]] = field(default_factory=dict)
     status: int = 200
+    location: str = ""
     requests: list[tuple[str, str, Parameters]] = field(default_factory=list)
 
     def answer(self, path: str, parameters: Parameters) -> bytes:
@@ -75,6 +76,8 @@ def faking() -> Iterator[FakeSources]:
             body = fake.answer(parts.path, parameters)
             self.send_response(fake.status)
             self.send_header("Content-Length", str(len(body)))
+            if fake.location:
+                self.send_header("Location", fake.location)
             self.end_headers()
             self.wfile.write(body)
 

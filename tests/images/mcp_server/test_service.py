@@ -78,7 +78,8 @@ def run_tool(tool: Tool, monkeypatch: pytest.MonkeyPatch, times: int = 1, **more
         async def run() -> list[str]:
             async with Sources(lambda: document) as sources:
                 service = ToolService(lambda: document, sources)
-                every = await asyncio.gather(*(service.call("test", "t", {}) for _ in range(times)))
+                async with asyncio.timeout(4):  # of the test: a call's own limit is far below it
+                    every = await asyncio.gather(*(service.call("test", "t", {}) for _ in range(times)))
                 return [each.text for each in every]
 
         return asyncio.run(run())

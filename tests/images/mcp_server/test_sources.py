@@ -84,10 +84,11 @@ def test_an_error_of_the_source_is_clean() -> None:
 def test_a_redirect_and_a_failure_are_no_answers(status: int) -> None:
     """Nobody is followed to another address, and what is no JSON is said in words."""
     with faking() as fake:
-        fake.status = status
+        fake.status, fake.location = status, f"{fake.address}/api/v1/admin/tsdb/snapshot"
         fake.answers["/api/v1/alerts"] = lambda _: b"gone"
         with pytest.raises(SourceFailed, match=f"prometheus answers {status}: gone"):
             ask(fake, Endpoint.ALERTS)
+        assert [request[1] for request in fake.requests] == ["/api/v1/alerts"]
 
 
 def test_a_source_that_the_stack_has_not() -> None:

@@ -165,7 +165,7 @@ def test_only_calls_are_answered(tmp_path: Path) -> None:
         async def run() -> None:
             async with serving_document(tmp_path, build_settings(fake)) as served, opening(**JSON) as client:
                 for method in ("GET", "DELETE", "PUT", "OPTIONS"):
-                    answer = await client.request(method, served.url)
+                    answer = await client.request(method, served.url, timeout=5)
                     assert (answer.status_code, answer.headers["allow"]) == (405, "POST"), method
 
         asyncio.run(run())
