@@ -144,12 +144,13 @@ def panels() -> tuple[Panel, ...]:
     zero = fill_zero_if_up(NAME)
     slow = f"histogram_quantile(0.95, {sum_rate('le', 'mcp_call_duration_seconds_bucket')})"
     ended = {
-        "{{result}}": sum_rate("result", "mcp_calls_total") + zero,
+        "{{result}}": sum_rate("result", "mcp_calls_total") + fill_zero_if_up(NAME, "result"),
         "refused for {{reason}}": f"{sum_rate('reason', 'mcp_refused_requests_total')} > 0",
     }
+    tools = f"{sum_rate('tool', 'mcp_calls_total')} > 0{fill_zero_if_up(NAME, 'tool')}"
     red = build_thresholds((1, "green"))
     return (
-        build_panel("Calls", {"{{tool}}": f"{sum_rate('tool', 'mcp_calls_total')} > 0{zero}"}, "cps", "By tool."),
+        build_panel("Calls", {"{{tool}}": tools}, "cps", "By tool."),
         build_panel("Calls by result", ended, "cps", "Answered, refused in words, or failed; and refused requests."),
         build_panel("Duration", {"p95": slow + zero}, "s", "95 of 100 calls are quicker than this.", width=8),
         build_panel(

@@ -155,11 +155,11 @@ def test_a_client_is_revoked(stack: RunningStack, token: str) -> None:
 
 def test_a_new_token_is_taken_in_place(stack: RunningStack) -> None:
     """`make rotate` gives a client another token; on an engine without another container."""
-    before, token = stack.identities()["mcp"], read_token(stack, "bob")
+    before, token = stack.identities(), read_token(stack, "bob")
     ran = stack.run("rotate", "--name", "mcp-token-bob")
     assert ran.code == 0, ran.text
     assert call(stack, read_token(stack, "bob"), "runbook", alert="TargetDown")
     with pytest.raises(RuntimeError, match="401"):
         post(stack, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, token)
     # Secrets of a cluster never change, so pods of a new one come there
-    assert isinstance(stack, ClusterStack) or stack.identities()["mcp"] == before
+    assert isinstance(stack, ClusterStack) or stack.identities() == before
