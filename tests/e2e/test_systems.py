@@ -34,8 +34,9 @@ from tests.support.yaml_files import read_yaml
 SYSTEMS = tuple(os.environ.get("E2E_SYSTEMS", "").split()) or causes.SYSTEMS
 """All of them, or those that `make e2e-systems SYSTEMS=...` names."""
 JAEGER = "http://127.0.0.1:16686/jaeger/api"
-OWN = ("system", "environment", "demo", "baseUrl", "traefik", "scrapeInterval", "demoWorkload")
-"""Settings in which a test's stack is not the shipped one: ports of its own, quicker scrapes."""
+OWN = ("system", "environment", "demo", "baseUrl", "traefik", "scrapeInterval", "demoWorkload", "mcp")
+"""Settings in which a test's stack is not the shipped one: ports of its own, quicker scrapes, and no agents, of which
+tests/e2e/test_mcp.py has some."""
 
 
 LOGS: dict[str, tuple[str, ...]] = {
