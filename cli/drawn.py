@@ -44,17 +44,18 @@ def find_panel(plan: Plan, alert: AlertRule) -> Drawn | None:
 def _list_drawn(plan: Plan) -> Iterator[tuple[Drawn, frozenset[str]]]:
     """Each panel of Prometheus' metrics, and the metrics that it asks for."""
     for board in plan.telemetry.dashboards:
-        for panel in _walk_panels(board.model):
+        for panel in list_panels(board.model):
             queries = [str(target["expr"]) for target in panel.get("targets", ()) if "expr" in target]
             names = frozenset(name for query in queries for name in list_drawn_names(query))
             if names and panel.get("title"):
                 yield Drawn(panel["title"], board.title, board.uid, board.folder == plan.system.title), names
 
 
-def _walk_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def list_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The panels of a dashboard's model or of a row, those of its rows among them."""
     for panel in holder.get("panels", ()):
         yield panel
-        yield from _walk_panels(panel)
+        yield from list_panels(panel)
 
 
 @cache

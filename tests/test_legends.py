@@ -9,8 +9,8 @@ from typing import Any
 import promql_parser as promql
 import pytest
 
+from cli.drawn import list_panels
 from model.promql import VARIABLES
-from tests.support.panels import list_panels
 from tests.test_ratios import STACKS, plan
 
 

@@ -8,7 +8,7 @@ from math import isclose
 
 import pytest
 
-from tests.support.panels import list_panels
+from cli.drawn import list_panels
 from tests.support.systems import ROOT
 from tests.test_ratios import plan
 

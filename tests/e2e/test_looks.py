@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from cli.drawn import list_panels
 from cli.render import plan_file
 from tests.support.browser import browser
 from tests.support.looking import list_wrong_numbers, look_at, look_at_all, shows_words, visiting
-from tests.support.panels import list_panels
 from tests.support.running import RunningStack
 from tests.support.viewing import PASSWORD, serving_viewer
 

@@ -19,11 +19,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cli.browser import Browser
+from cli.drawn import list_panels
 from cli.pictures import open_whole
 from cli.render import plan_file
 from model.telemetry import Dashboard
 from tests.support.browser import browser
-from tests.support.panels import list_panels, list_queries
+from tests.support.panels import list_queries
 from tests.support.running import RunningStack
 from tests.support.waiting import eventually
 

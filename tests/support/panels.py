@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.drawn import list_panels
 from cli.render import plan_file
 
 INTERVALS = {"$__rate_interval": "1m", "$__interval": "15s", "$__range": "1h", "$__auto": "1m"}
@@ -31,13 +32,6 @@ def list_queries(
             source = (target.get("datasource") or panel.get("datasource") or {}).get("type", "prometheus")
             found.append((panel["title"], source, _filled(target["expr"], names)))
     return found
-
-
-def list_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The panels of a dashboard's model or of a row, those of its rows among them."""
-    for panel in holder.get("panels", []):
-        yield panel
-        yield from list_panels(panel)
 
 
 def _filled(query: str, variables: list[str]) -> str:
