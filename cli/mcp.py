@@ -14,6 +14,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -173,8 +174,12 @@ def _read_answer(ran: subprocess.Popen[str], sent: str) -> Any:
     if ran.stdin is None or ran.stdout is None or ran.stderr is None:
         raise ValueError("no pipes")
     try:
-        ran.stdin.write(sent)
-        ran.stdin.flush()
+        try:
+            ran.stdin.write(sent)
+            ran.stdin.flush()
+        except BrokenPipeError:  # it has ended before it read: what it says is below
+            with suppress(BrokenPipeError):
+                ran.stdin.close()
         for line in ran.stdout:
             message = json.loads(line)
             if message.get("id") == CALL["id"]:
