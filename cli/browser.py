@@ -32,17 +32,20 @@ QUIET = 1.0
 
 @dataclass
 class Page:
-    """What became of a page: every request of it with its status (0: it failed), its texts, and its picture as PNG."""
+    """What became of a page: every request of it with its status (0: it failed), and its texts."""
 
     requests: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     text: str = ""
     title: str = ""
-    picture: bytes = b""
 
     def broken(self) -> dict[str, int]:
         """The requests that failed, but for the first answer to whoever has not signed in yet."""
         return {url: status for url, status in self.requests.items() if status == 0 or status >= 400}
+
+    def list_failures(self) -> list[str]:
+        """What could not be had or run, in words, each once."""
+        return list(dict.fromkeys([*self.errors, *(f"{url}: status {code}" for url, code in self.broken().items())]))
 
 
 class Pipe:
@@ -93,19 +96,10 @@ class Browser:
         """The page at an address, once it asks for nothing more."""
         return self._load(lambda: self._call("Page.navigate", url=url), seconds)
 
-    def submit(self, fields: Mapping[str, str], *, seconds: float = 30) -> Page:
-        """The page to which the first form of this one leads, with these values in its fields by their names."""
-        fill = "".join(f"form.elements[{json.dumps(k)}].value = {json.dumps(v)};" for k, v in fields.items())
-        return self._load(lambda: self.evaluate(f"{{const form = document.forms[0]; {fill} form.submit();}}"), seconds)
-
     def sign_in(self, name: str, password: str) -> None:
         """Send this login with every request from now on."""
         login = b64encode(f"{name}:{password}".encode()).decode()
         self._call("Network.setExtraHTTPHeaders", headers={"Authorization": f"Basic {login}"})
-
-    def count(self, selector: str) -> int:
-        """How many elements of the page a CSS selector finds."""
-        return int(self.evaluate(f"document.querySelectorAll({json.dumps(selector)}).length"))
 
     def resize(self, width: int, height: int) -> None:
         """Give the window another size in pixels."""
@@ -143,7 +137,6 @@ class Browser:
         page = self._page
         page.text = str(self.evaluate("document.body ? document.body.innerText : ''"))
         page.title = str(self.evaluate("document.title"))
-        page.picture = self.take_picture()
         return page
 
     def _call(self, method: str, **params: Any) -> Any:
@@ -216,7 +209,7 @@ def start_browser(
         starter = f"import os, sys; os.dup2({to_browser[0]}, 63); os.dup2({from_browser[1]}, 4); os.dup2(63, 3)"
         starter += "; os.close(63); os.execv(sys.argv[1], sys.argv[1:])"
         command = [sys.executable, "-c", starter, program, *ARGUMENTS, *root, f"--user-data-dir={profile}", *arguments]
-        with log.open("w") if log else open(os.devnull, "w") as out:  # noqa: PTH123 - no path of ours
+        with (log or Path(os.devnull)).open("w") as out:
             process = subprocess.Popen(
                 command,
                 env={**os.environ, **environment},

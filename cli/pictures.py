@@ -103,8 +103,7 @@ def take_pictures(
         page = open_whole(people, url) if whole else people.open(url, seconds=60)
         path = folder / f"{uid}.webp"
         path.write_bytes(take_small_picture(people))
-        broken = [f"{url}: status {status}" for url, status in page.broken().items()]
-        yield Picture(uid, path, tuple(dict.fromkeys([*page.errors, *broken])))
+        yield Picture(uid, path, tuple(page.list_failures()))
 
 
 def take_small_picture(people: Browser) -> bytes:

@@ -67,7 +67,7 @@ def test_a_message_is_sent_as_json(pipe: tuple[Pipe, int]) -> None:
 
 
 def test_a_page_says_what_it_could_not_have(tmp_path: Path) -> None:
-    """Requests with their status, texts and the picture."""
+    """Requests with their status, and texts; a picture is taken when it is wanted."""
     program = tmp_path / "chromium"
     program.write_text(textwrap.dedent(FAKE.format(python=sys.executable)).lstrip())
     program.chmod(0o755)
@@ -75,7 +75,8 @@ def test_a_page_says_what_it_could_not_have(tmp_path: Path) -> None:
         page = people.open("http://x/")
         assert people.take_picture("webp", quality=80) == b"PNG"
     assert page.broken() == {"http://x/app.js": 404}
-    assert (page.title, page.text, page.picture) == ("seen", "seen", b"PNG")
+    assert (page.title, page.text) == ("seen", "seen")
+    assert page.list_failures() == ["http://x/app.js: status 404"]
 
 
 def test_a_program_that_ends_is_said(tmp_path: Path) -> None:

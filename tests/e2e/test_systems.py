@@ -178,12 +178,12 @@ def test_people_see_a_trace(fleet: dict[str, RunningStack], tmp_path: Path) -> N
         for size in ((1400, 900), (390, 844)):
             people.resize(*size)
             page = people.open(address)
-            (tmp_path / f"traces-{size[0]}.png").write_bytes(page.picture)
+            (tmp_path / f"traces-{size[0]}.png").write_bytes(people.take_picture())
             assert not page.broken() and not page.errors and "rest-api" in page.text, (page.broken(), page.text[:300])
         if not count_elements(people, ".traces"):
             pytest.skip("Jaeger's own interface is here, whose pages are others")
         page = click_element(people, ".traces a")
-        (tmp_path / "trace.png").write_bytes(page.picture)
+        (tmp_path / "trace.png").write_bytes(people.take_picture())
         assert not page.broken() and not page.errors and measure_overflow(people) == 0, (page.broken(), page.errors)
         assert count_elements(people, ".spans li") >= 2 and "rest-api" in page.text
 

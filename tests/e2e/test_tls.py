@@ -166,7 +166,7 @@ def test_people_open_every_page(site: Site, tmp_path: Path) -> None:
     with browser(tmp_path, user=("admin", "another one"), leads=leads, key=key) as people:
         for path, words in PAGES.items():
             page = people.open(f"https://{HOST}{path}")
-            (tmp_path / f"{path.strip('/').partition('/')[0] or 'grafana'}.png").write_bytes(page.picture)
+            (tmp_path / f"{path.strip('/').partition('/')[0] or 'grafana'}.png").write_bytes(people.take_picture())
             print(f"{path}: {len(page.requests)} requests, {page.title!r}")
             # a manifest is fetched without credentials: https://www.w3.org/TR/appmanifest/#processing-the-manifest
             broken = {url: status for url, status in page.broken().items() if not url.endswith("/manifest.json")}
@@ -183,7 +183,7 @@ def test_people_see_the_panels(site: Site, tmp_path: Path) -> None:
     with browser(tmp_path, leads=site.leads, key=site.digest()) as people:
         people.open(f"https://{HOST}/login")
         page = submit_form(people, {"user": "admin", "password": site.stack.password("grafana-admin-password")})
-        (tmp_path / "panels.png").write_bytes(page.picture)
+        (tmp_path / "panels.png").write_bytes(people.take_picture())
         assert not page.broken() and not page.errors, (page.broken(), page.errors)
         drawn, failed = (
             count_elements(people, selector) for selector in (".panel-body:not(:empty)", ".failed:not([hidden])")

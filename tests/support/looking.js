@@ -13,7 +13,7 @@
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const text = node.textContent.trim();
       const holder = node.parentElement;
-      if (!text || holder.closest(".unseen, [popover], svg, pre, .lines, .table td, .stats-scroll")) continue;
+      if (!text || holder.closest(".unseen, [popover], svg, pre, .lines, .table td")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       const box = range.getBoundingClientRect();

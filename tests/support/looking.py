@@ -114,14 +114,13 @@ class SeenBoard:
 def look_at(people: Browser, url: str) -> SeenBoard:
     """The dashboard at a URL with all rows unfolded."""
     page = open_whole(people, url)
-    troubles = [*page.errors, *(f"{address}: status {status}" for address, status in page.broken().items())]
     panels = tuple(
         SeenPanel(
             one["title"], tuple(one["failures"]), one["empty"], tuple(one["cut"]), one["label"], tuple(one["lines"])
         )
         for one in json.loads(people.evaluate(SCRIPT))
     )
-    return SeenBoard(url, panels, tuple(dict.fromkeys(troubles)), page.picture)
+    return SeenBoard(url, panels, tuple(page.list_failures()), people.take_picture())
 
 
 @contextmanager
