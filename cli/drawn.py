@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from model.plan import Plan
-from model.promql import VARIABLES, list_needed_names
+from model.promql import fill_variables, list_needed_names
 from model.telemetry import AlertRule
 
 
@@ -61,9 +61,7 @@ def list_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 @cache
 def list_drawn_names(query: str) -> frozenset[str]:
     """The metrics of a query that has variables of Grafana; none where it is no PromQL, such as one of log lines."""
-    for variable, value in VARIABLES.items():
-        query = query.replace("${" + variable[1:] + "}", value).replace(variable, value)
-    return list_needed_names(query)
+    return list_needed_names(fill_variables(query))
 
 
 def _list_records(plan: Plan) -> dict[str, frozenset[str]]:

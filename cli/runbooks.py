@@ -19,6 +19,7 @@ from cli.workspace import ROOT
 from model.errors import ConfigError
 from model.plan import Plan
 from model.telemetry import AlertRule
+from model.templates import fill_templates
 from targets.platforms import PLATFORMS
 
 FOLDER = Path("docs/runbooks")
@@ -69,14 +70,11 @@ def build_use(plan: Plan, alert: AlertRule) -> Use:
 
 
 def neutralise_text(text: str, title: str) -> str:
-    """A text of an alert without the title of its service, and with `<label>` for each of Prometheus' templates.
-
-    Format of templates: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/.
-    """
+    """A text of an alert without the title of its service, and with `<label>` for each of Prometheus' templates."""
     if title:
         text = re.sub(rf"(^|(?<=[.!?] )){re.escape(title)}\b", "The service", text)
         text = re.sub(rf"\b{re.escape(title)}\b", "the service", text)
-    return re.sub(r"\{\{ *\$(?:labels\.)?(\w+)[^}]*\}\}", r"`<\1>`", text)
+    return fill_templates(text, "`")
 
 
 def list_shipped_files(root: Path = ROOT) -> list[Path]:

@@ -58,12 +58,17 @@ class Catalogue:
         return result
 
 
-def check_query(query: str, catalogue: Catalogue) -> list[str]:
-    """What is wrong with a query, as sentences; variables of Grafana may stand in it."""
+def fill_variables(query: str) -> str:
+    """A query with values in the place of what Grafana fills in, so that it parses; it may be written in braces."""
     for variable, value in VARIABLES.items():
         query = query.replace("${" + variable[1:] + "}", value).replace(variable, value)
+    return query
+
+
+def check_query(query: str, catalogue: Catalogue) -> list[str]:
+    """What is wrong with a query, as sentences; variables of Grafana may stand in it."""
     try:
-        tree = promql.parse(query)
+        tree = promql.parse(fill_variables(query))
     except ValueError as error:
         return [f"is no PromQL: {error}"]
     series = catalogue.series
@@ -97,11 +102,8 @@ def drop_name(query: str) -> str:
 
     Tables make one line of those whose labels agree, which names never do. Variables of Grafana may stand in it.
     """
-    text = query
-    for variable, value in VARIABLES.items():
-        text = text.replace("${" + variable[1:] + "}", value).replace(variable, value)
     try:
-        tree = promql.parse(text)
+        tree = promql.parse(fill_variables(query))
     except ValueError:
         return query
     return f"{query.strip()} + 0" if isinstance(tree, promql.VectorSelector) else query

@@ -10,22 +10,14 @@ import promql_parser as promql
 import pytest
 
 from cli.drawn import list_panels
-from model.promql import VARIABLES
-from tests.test_ratios import STACKS, plan
-
-
-def parse(query: str) -> Any:
-    """A query with Grafana's variables filled in."""
-    for variable, value in VARIABLES.items():
-        query = query.replace("${" + variable[1:] + "}", value).replace(variable, value)
-    return promql.parse(query)
+from tests.test_ratios import STACKS, plan, tree
 
 
 def list_alternatives(node: Any) -> Iterator[Any]:
     """The parts of a query that are joined by `or`."""
     if isinstance(node, promql.ParenExpr):
         yield from list_alternatives(node.expr)
-    elif isinstance(node, promql.BinaryExpr) and str(node.op) in ("or", "T_LOR", "TokenType.T_LOR"):
+    elif isinstance(node, promql.BinaryExpr) and str(node.op) == "or":
         yield from list_alternatives(node.lhs)
         yield from list_alternatives(node.rhs)
     else:
@@ -61,7 +53,7 @@ def test_a_series_has_the_labels_of_its_legend(stack: str) -> None:
     nameless = [
         f"{where}: {legend}"
         for where, query, legend in list_targets(stack, ("timeseries", "stat", "gauge", "bargauge"))
-        for part in list_alternatives(parse(query))
+        for part in list_alternatives(tree(query))
         if (labels := re.findall(r"\{\{\s*(\w+)\s*\}\}", legend)) and all(lacks(part, label) for label in labels)
     ]
     assert not nameless, nameless
@@ -71,14 +63,14 @@ def test_a_series_has_the_labels_of_its_legend(stack: str) -> None:
 def test_tables_have_no_column_for_a_metrics_name(stack: str) -> None:
     """Lines of several queries become one where their labels agree, and names of metrics never do."""
     named = [
-        where for where, query, _ in list_targets(stack, ("table",)) if isinstance(parse(query), promql.VectorSelector)
+        where for where, query, _ in list_targets(stack, ("table",)) if isinstance(tree(query), promql.VectorSelector)
     ]
     assert not named, named
 
 
 def test_the_checks_see_what_is_wrong() -> None:
     """A count of everything has no label; one that is put on is there."""
-    assert lacks(parse("0 * count(up)"), "code")
-    assert not lacks(parse('label_replace(0 * count(up), "code", "none", "", "")'), "code")
-    assert not lacks(parse("sum by (code) (rate(x_total[1m]))"), "code")
-    assert len(list(list_alternatives(parse("sum by (code) (x) or on() 0 * count(up)")))) == 2
+    assert lacks(tree("0 * count(up)"), "code")
+    assert not lacks(tree('label_replace(0 * count(up), "code", "none", "", "")'), "code")
+    assert not lacks(tree("sum by (code) (rate(x_total[1m]))"), "code")
+    assert len(list(list_alternatives(tree("sum by (code) (x) or on() 0 * count(up)")))) == 2

@@ -9,10 +9,8 @@ from math import isclose
 import pytest
 
 from cli.drawn import list_panels
-from tests.support.systems import ROOT
-from tests.test_ratios import plan
+from tests.test_ratios import STACKS, plan
 
-STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 REASONS = {
     0.001: "any at all, where there should be none and a rate is never quite zero",
 }

@@ -11,7 +11,7 @@ import pytest
 
 from cli.render import plan_file
 from model.plan import Plan
-from model.promql import VARIABLES, walk_nodes
+from model.promql import fill_variables, walk_nodes
 from tests.support.panels import board_queries
 from tests.support.systems import ROOT
 
@@ -49,9 +49,7 @@ def drawn(stack: str) -> Iterator[tuple[str, str]]:
 
 def tree(query: str) -> Any:
     """A query that Grafana has filled in, parsed."""
-    for variable, value in VARIABLES.items():
-        query = query.replace(variable, value)
-    return promql.parse(query)
+    return promql.parse(fill_variables(query))
 
 
 def _inside(node: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from model.base import parse_duration, parse_size
 from model.capacity import estimate_capacity
 from model.component import Planned, Planning
 from model.telemetry import AlertRule
+from model.templates import fill_templates
 from model.workload import SECRETS_DIR
 
 KINDS = ("prometheus", "loki", "jaeger")
@@ -102,14 +102,6 @@ def build_runbook(alert: AlertRule) -> dict[str, Any]:
         "steps": [fill_templates(step) for step in alert.steps],
         **({"url": url} if url else {}),
     }
-
-
-def fill_templates(text: str) -> str:
-    """A text with `<label>` in the place of each template.
-
-    Format of templates: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/.
-    """
-    return re.sub(r"\{\{ *(?:printf \S+ )?\$(?:labels\.)?(\w+)[^}]*\}\}", r"<\1>", text)
 
 
 def build_capacity(context: Planned) -> Mapping[str, float]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from components.mcp.documents import fill_templates
 from mcp_server.document import parse_document
 from mcp_server.service import list_served
 from mcp_server.tools.capacity import NOW
@@ -96,16 +95,3 @@ def test_every_alert_has_its_runbook(tmp_path: Path) -> None:
     assert runbooks.keys() == names and {"ShopSlow", "HighErrorRatio", "McpCallsFailing"} <= names
     assert not [name for name, each in runbooks.items() if "{{ $" in json.dumps(each)]
     assert all(each["steps"] and each["description"] for each in runbooks.values())
-
-
-@pytest.mark.parametrize(
-    ("template", "shown"),
-    [
-        ("a {{ $labels.instance }} b", "a <instance> b"),
-        ("{{ $value | humanize }} x", "<value> x"),
-        ('{{ printf "%.3g" $value }} s', "<value> s"),
-    ],
-)
-def test_templates_become_words(template: str, shown: str) -> None:
-    """Nobody fills a template in a runbook."""
-    assert fill_templates(template) == shown
