@@ -13,7 +13,8 @@ from toolchain.guests import GUEST_RECIPES
 from toolchain.images import ImageSpec
 from toolchain.layer import Layer
 from toolchain.oci import BuiltImage, ImageConfig, write_image
-from toolchain.recipes import BUSYBOX, CERTIFICATES, CLUSTER_RECIPES, OPERATOR_RECIPES, RECIPES, File, Recipe
+from toolchain.recipe import BUSYBOX, CERTIFICATES, File, Recipe
+from toolchain.recipes import CLUSTER_RECIPES, OPERATOR_RECIPES, RECIPES
 
 _OMITTED = ("llvmjit", "/bitcode/")
 """Parts of PostgreSQL that need its just-in-time compiler's library, which is larger than all the rest."""

@@ -15,7 +15,8 @@ from toolchain.images import ImageSpec
 from toolchain.modules import fetching_modules
 from toolchain.progress import format_minutes
 from toolchain.prometheus_ui import PrometheusUi
-from toolchain.recipes import CLUSTER_SOURCES, RECIPES, Source
+from toolchain.recipe import Source
+from toolchain.recipes import CLUSTER_SOURCES, RECIPES
 
 PACKAGE_SECONDS = 5.0
 """Typical time for one Debian or PyPI package with its libraries; several come at a time, beside the builds."""
@@ -100,8 +101,8 @@ def following_plan(context: Context, planned: Iterable[Planned]) -> Iterator[Non
     """Say what will be got, fetch its builds' modules while the body runs, and let each build say what then remains."""
     listed = list(dict.fromkeys(planned))
     context.progress.say(describe_plan(listed))
-    builds = [p.source for p in listed if isinstance(p.source, GoBuild | PrometheusUi)]
-    context.progress.expect({p.source.step: p.seconds for p in listed if isinstance(p.source, GoBuild | PrometheusUi)})
+    builds = {p.source: p.seconds for p in listed if isinstance(p.source, GoBuild | PrometheusUi)}
+    context.progress.expect({build.step: seconds for build, seconds in builds.items()})
     with fetching_modules(context, [build for build in builds if isinstance(build, GoBuild)]):
         yield
 

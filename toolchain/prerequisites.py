@@ -21,7 +21,8 @@ from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
 from toolchain.oci import BuiltImage
-from toolchain.recipes import RECIPES, Source
+from toolchain.recipe import Source
+from toolchain.recipes import RECIPES
 from toolchain.registry import Registry
 from toolchain.run import end_all_commands
 

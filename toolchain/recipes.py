@@ -14,10 +14,8 @@ from toolchain.oci import ImageConfig
 from toolchain.prometheus_ui import HOME, PrometheusUi
 from toolchain.pypi import PypiPackage
 from toolchain.python_programs import MCP_RECIPE
-from toolchain.recipe import BUSYBOX, CERTIFICATES, File, Owned, Recipe, Source
+from toolchain.recipe import File, Owned, Recipe
 from toolchain.web import SITE, WebBuild
-
-__all__ = ["BUSYBOX", "CERTIFICATES", "File", "Recipe", "Source"]  # other modules have them from here
 
 PROMETHEUS_TAGS = ("remove_all_sd", "enable_moby_sd", "enable_kubernetes_sd", "enable_dns_sd")
 """Only the service discovery that this program configures: half the compile time and size of all of them."""

@@ -13,6 +13,7 @@ from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild
 from toolchain.host import find_program
 from toolchain.npm import NODE
+from toolchain.recipe import Source
 from toolchain.recipes import (
     ALERTMANAGER,
     AMTOOL,
@@ -26,7 +27,6 @@ from toolchain.recipes import (
     PROMTOOL,
     TRAEFIK,
     VIEWER_PAGES,
-    Source,
 )
 
 ACTIONLINT = GoBuild("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint", cpu_seconds=25)

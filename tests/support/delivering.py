@@ -18,7 +18,7 @@ from targets.environment import build_reload_environment
 from tests.support import alerting
 from tests.support.alerting import Quiet
 from toolchain.context import build_default_context
-from toolchain.recipes import BUSYBOX
+from toolchain.recipe import BUSYBOX
 
 SECONDS = 60
 """After which a delivery has hung."""

@@ -13,7 +13,8 @@ from toolchain import npm, web
 from toolchain.assemble import build_layer
 from toolchain.context import PROJECT, Context
 from toolchain.npm import NpmPackages
-from toolchain.recipes import CERTIFICATES, DASHBOARD_VIEWER, JAEGER, RECIPES, TRACE_PAGES, VIEWER_PAGES
+from toolchain.recipe import CERTIFICATES
+from toolchain.recipes import DASHBOARD_VIEWER, JAEGER, RECIPES, TRACE_PAGES, VIEWER_PAGES
 from toolchain.web import WebBuild
 
 from .conftest import MakeContext
