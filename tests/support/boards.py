@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from model.dashboard import build_dashboard
-from model.dashboard_spec import DashboardSpec
+from model.dashboard_spec import DashboardSpec, Panel
 from model.promql import Catalogue, check_query
 from model.service import Tuning
 from model.telemetry import AlertRule
@@ -35,6 +36,31 @@ def keeps_identity(alerts: Sequence[AlertRule]) -> None:
     for alert in alerts:
         assert alert.expr.count(" by (") == alert.expr.count(" by (service, system, environment"), alert.name
         assert " on (" not in alert.expr and "without" not in alert.expr, alert.name
+
+
+class MixinContract:
+    """Tests of the alerts and panels that a component brings about itself, for a class with its mixin to inherit."""
+
+    pack: Any
+    """The module with `alerts` and `panels`."""
+    thresholds: Mapping[str, float]
+    """Another value for every alert that has one."""
+
+    def test_every_alert_is_proven(self, proves: Callable[..., None]) -> None:
+        """Each alert fires just past its condition, not just before it, and not early."""
+        proves(self.pack.alerts({}))
+
+    def test_every_tuned_alert_is_proven(self, proves: Callable[..., None]) -> None:
+        """Another threshold stands in the expression, the words and the limit, and the examples follow it."""
+        proves(tuned(self.pack.alerts, self.thresholds))
+
+    def test_alerts_keep_the_labels_of_their_service(self) -> None:
+        """What is summed keeps service and environment, which routes and inhibitions look at."""
+        keeps_identity(self.pack.alerts({}))
+
+    def test_every_panel_explains_itself(self, explains: Callable[[Sequence[Panel]], object]) -> None:
+        """Each panel has a title of its own and says what it shows."""
+        explains(self.pack.panels())
 
 
 def is_sound(spec: DashboardSpec, uid: str, panels: range) -> None:

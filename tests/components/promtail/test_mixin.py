@@ -6,30 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from components.promtail import mixin as pack
-from tests.support.boards import keeps_identity, tuned
+from tests.support.boards import MixinContract
 
 THRESHOLDS = {"PromtailDropsLines": 100, "PromtailRequestsErrors": 0.25, "PromtailFileMissing": 4096}
 """Another value for every alert that has one."""
 
 
-def test_every_alert_is_proven(proves: Any) -> None:
-    """Each alert fires just past its condition, not just before it, and not early."""
-    proves(pack.alerts({}))
+class TestPromtail(MixinContract):
+    """Its alerts and panels, and the thresholds above."""
 
-
-def test_every_tuned_alert_is_proven(proves: Any) -> None:
-    """Another threshold stands in the expression, the words and the limit, and the examples follow it."""
-    proves(tuned(pack.alerts, THRESHOLDS))
-
-
-def test_alerts_keep_the_labels_of_their_service() -> None:
-    """What is summed keeps service and environment, which routes and inhibitions look at."""
-    keeps_identity(pack.alerts({}))
-
-
-def test_every_panel_explains_itself(explains: Any) -> None:
-    """Each panel has a title of its own and says what it shows."""
-    explains(pack.panels())
+    pack, thresholds = pack, THRESHOLDS
 
 
 def test_a_file_that_cannot_be_opened_is_told(proves: Any) -> None:
