@@ -67,6 +67,7 @@ class Cadvisor(Component[Settings]):
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Containers are scraped; alerts are about those that hit their limits."""
         target = ScrapeTarget(address=context.address(NAME, PORT), labels=build_identity_labels(context, NAME))
+        files = context.settings.docker.image_store == "classic"  # see _build_layer_access
         return Telemetry(
             offers=(name_series_offer("containers"),),
             needs=(Need(what=DOCKER_API, why=f"{NAME} asks it for the names of containers"),),
@@ -74,7 +75,9 @@ class Cadvisor(Component[Settings]):
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(container=90), targets=(target,)),),
             rules=(RuleGroup(name="containers", alerts=pack.alerts(context.system.tune)),),
             dashboards=(
-                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),
+                build_dashboard(
+                    pack.board(files=files), folder="Monitoring", tags=["monitoring"], where="dashboard containers"
+                ),
             ),
         )
 

@@ -51,8 +51,8 @@ def panels() -> tuple[Panel, ...]:
 
 
 @cache
-def board() -> DashboardSpec:
-    """Everything about the containers."""
+def board(*, files: bool = True) -> DashboardSpec:
+    """Everything about the containers; `files` says whether the engine can tell what each has written."""
     return DashboardSpec(
         uid="containers",
         title="Containers",
@@ -63,7 +63,7 @@ def board() -> DashboardSpec:
             Row(title="In use", panels=panels()),
             Row(title="Memory", panels=_build_memory_panels()),
             Row(title="CPU", panels=_build_cpu_panels()),
-            Row(title="Restarts and files", panels=_build_life_panels(), collapsed=True),
+            Row(title="Restarts and files", panels=_build_life_panels(files=files), collapsed=True),
         ),
     )
 
@@ -132,20 +132,22 @@ def _build_cpu_panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _build_life_panels() -> tuple[Panel, ...]:
+def _build_life_panels(*, files: bool) -> tuple[Panel, ...]:
     again = {NAME: f"changes({select('container_start_time_seconds', NAMED)}[1h])"}
-    files = {NAME: f"sum by (name) ({select('container_fs_usage_bytes', NAMED)})"}
+    written = {NAME: f"sum by (name) ({select('container_fs_usage_bytes', NAMED)})"}
     major = ('failure_type="pgmajfault"', 'scope="container"')
     faults = {NAME: sum_rate("name", "container_memory_failures_total", NAMED, *major)}
-    return (
-        draw_chart("Restarts", again, "short", f"Within an hour. A warning is sent above {RESTARTS:g} in 15 minutes."),
-        draw_chart(
-            "Files of their own", files, "bytes",
-            "What they wrote beside their volumes; it is gone with the container. Worry about growth: a log file,"
-            " mostly. Empty where the engine keeps images in containerd, as new installations of Docker 29 do.",
-        ),
-        draw_chart(
-            "Major page faults", faults, "ops",
-            "Pages read from disk per second. Worry when it stays: its limit is tight.",
-        ),
+    width = 8 if files else 12
+    restarts = draw_chart(
+        "Restarts", again, "short", f"Within an hour. A warning is sent above {RESTARTS:g} in 15 minutes.", width=width,
     )  # fmt: skip
+    own = draw_chart(
+        "Files of their own", written, "bytes",
+        "What they wrote beside their volumes; it is gone with the container. Worry about growth: a log file, mostly.",
+        width=width,
+    )  # fmt: skip
+    from_disk = draw_chart(
+        "Major page faults", faults, "ops", "Pages read from disk per second. Worry when it stays: its limit is tight.",
+        width=width,
+    )  # fmt: skip
+    return (restarts, *([own] if files else []), from_disk)
