@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from model.addresses import is_loopback
@@ -50,14 +51,23 @@ def publish_port(
     )
 
 
-def open_port(context: Planning, component: str, number: int, *, name: str = "http", host: int | None = None) -> Port:
+def open_port(
+    context: Planning,
+    component: str,
+    number: int,
+    *,
+    name: str = "http",
+    host: int | None = None,
+    inbound: bool = False,
+) -> Port:
     """A port of a workload, published on the port `host` of its host where the target publishes ports at all.
 
     What is not the entry point has no login in front of it: it stays on loopback unless the settings name it.
     """
+    port = Port(number=number, name=name, inbound=inbound)
     if host is None or not can_publish_ports(context):
-        return Port(number=number, name=name)
-    return Port(number=number, name=name, publish=host, bind=find_bind_address(context, component))
+        return port
+    return replace(port, publish=host, bind=find_bind_address(context, component))
 
 
 def find_bind_address(context: Planning, component: str) -> str:

@@ -59,8 +59,8 @@ def build_spec(own: Settings, context: Planned, key: str, service: Service) -> d
     }
     if errors:
         entry["errorStatuses"] = errors
-    if context.telemetry.spans:
-        entry["traces"] = context.telemetry.spans[0]
+    if takers := [*(f"{url}/v1/traces" for url in context.telemetry.gateways), *context.telemetry.spans]:
+        entry["traces"] = takers[0]
     return {"system": context.system.name, "services": {key: entry}}
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from components.base import build_haproxy_arguments, build_identity_labels, build_limits
 from model.component import Component, Planned, Planning
 from model.settings import ComponentSettings, DockerSettings
-from model.telemetry import DOCKER_API, DockerApi, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
+from model.stores import DockerApi
+from model.telemetry import DOCKER_API, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, Telemetry
 from model.workload import Exemption, HostMount, HttpProbe, Port, Workload
 
 NAME = "socket-proxy"

@@ -68,15 +68,16 @@ def count_service_series(service: Service) -> int:
 
 
 def count_series(system: System, telemetry: Telemetry, cluster: KubernetesSettings) -> int:
-    """All series that a stack's Prometheus holds: those scraped and those recorded. `cluster` counts on Kubernetes."""
+    """All series that a stack's Prometheus holds: those scraped, sent and recorded. `cluster` counts on Kubernetes."""
     containers = len(telemetry.scrape) + UNSCRAPED
     scraped = sum(count_job_series(job, containers, cluster) for job in telemetry.scrape)
+    pushed = sum(each.series.target for each in telemetry.pushed)
     objectives = max(1, len(system.objectives))
     recorded = sum(
         len(group.recordings) * (objectives if group.name.startswith(f"{system.name}-slo") else 1)
         for group in telemetry.rules
     )
-    return scraped + recorded
+    return scraped + pushed + recorded
 
 
 def count_job_series(job: ScrapeJob, containers: int, cluster: KubernetesSettings) -> int:

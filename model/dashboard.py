@@ -244,8 +244,8 @@ def _generate_references() -> Iterator[str]:
 
 def _build_promql(panel: Panel, query: Query, reference: str) -> prometheus.Dataquery:
     expr = drop_name(query.expr) if panel.kind == "table" else query.expr
-    made = prometheus.Dataquery().expr(expr.strip()).ref_id(reference).datasource(PROMETHEUS).exemplar(False)
-    made.legend_format(query.legend or "__auto")
+    made = prometheus.Dataquery().expr(expr.strip()).ref_id(reference).datasource(PROMETHEUS)
+    made.exemplar(panel.exemplars).legend_format(query.legend or "__auto")
     if panel.kind == "table":
         made.format(PromQueryFormat.TABLE)
     if panel.kind == "heatmap":

@@ -59,6 +59,9 @@ class Panel(Strict):
     """Of the 24 columns of Grafana's grid."""
     height: Annotated[int, Field(ge=2, le=30)] = 8
     """In rows of Grafana's grid."""
+    exemplars: bool = False
+    """For kind timeseries with PromQL: whether single measurements that have a trace are drawn as dots that lead to
+    it."""
 
     @model_validator(mode="after")
     def _check_content(self) -> Panel:
@@ -70,6 +73,10 @@ class Panel(Strict):
             raise Inconsistent([Problem("tag", f"{need}: which dashboards are listed")])
         if self.language and self.kind in ("logs", "dashboards"):
             raise Inconsistent([Problem("language", f"has no effect for kind {self.kind}; leave it out")])
+        if self.exemplars and (self.kind != "timeseries" or self.language == "logql"):
+            raise Inconsistent(
+                [Problem("exemplars", "has an effect for kind timeseries with PromQL only; leave it out")]
+            )
         return self
 
     @property

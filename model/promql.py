@@ -27,7 +27,8 @@ IDENTITY = frozenset({"service", "system", "environment", "instance", "job", "st
 OTHERS = (
     "up", "ALERTS", "ALERTS_FOR_STATE", "scrape_", "node_", "container_", "machine_", "pg_", "redis_", "probe_",
     "traefik_", "prometheus_", "promhttp_", "loki_", "promtail_", "alertmanager_", "grafana_", "haproxy_", "blackbox_",
-    "go_", "process_", "cadvisor_", "kube_", "kubelet_",
+    "go_", "process_", "cadvisor_", "kube_", "kubelet_", "otelcol_", "otel_undeclared_", "traces_span_metrics_",
+    "target_info",
 )  # fmt: skip
 """What comes with Prometheus itself and with the components: names, or beginnings of names."""
 VARIABLES = {"$__rate_interval": "5m", "$__interval": "1m", "$__range": "1h"}

@@ -98,6 +98,8 @@ def list_alert_labels(telemetry: Telemetry, stack: str) -> dict[str, set[str] | 
         _add_labels(values, {"job": job.name, **(job.discovery.labels if job.discovery else {})})
         for labels, _ in groupby(target.labels for target in job.targets):  # mostly one mapping for all of them
             _add_labels(values, labels)
+    for each in telemetry.pushed:
+        _add_labels(values, each.labels)
     dynamic = set(_DISCOVERED).union(*map(_find_used_labels, alerts))
     open_ended: dict[str, set[str] | None] = {name: None for name in dynamic if name not in _CERTAIN}
     return {**values, **open_ended}

@@ -30,6 +30,13 @@ from model.scraping import USUAL, Scrape
 
 AlertName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
+OTLP_PORT = 8080
+"""Where a service that sends its metrics would listen: its stand-in of a demo does."""
+SCRAPED = (
+    *("address", "addresses", "on_host", "kubernetes", "port", "instance", "metrics_path", "scrape_interval"),
+    *("sample_limit", "scrape"),
+)
+"""What is said of a service that is scraped, and means nothing of one that sends its metrics."""
 PORTS = {"postgres": 5432, "redis": 6379}
 """The usual port of each kind of database."""
 
@@ -124,8 +131,12 @@ class Service(Strict):
     """Whether it is a process of the host and not a container: it is reached through the host's own address."""
     kubernetes: Pods | None = None
     """On Kubernetes its pods are found by these labels; by its address when absent."""
-    port: PortNumber
-    """Port of its metrics."""
+    port: PortNumber = OTLP_PORT
+    """Port of its metrics; required where it is scraped."""
+    otlp: bool = False
+    """Whether it sends its metrics to the stack's OpenTelemetry gateway, as service.name its key here, and so is not
+    scraped. Its metrics have the names that Prometheus gives them: http.server.request.duration in seconds is
+    http_server_request_duration_seconds."""
     instance: Literal["address", "host"] = "address"
     """What its label instance holds: the address, or only the host of it."""
     metrics_path: HttpPath = "/metrics"
@@ -153,6 +164,30 @@ class Service(Strict):
     """Its log lines."""
     tune: Mapping[AlertName, Tuning] = Field(default_factory=dict)
     """What is said about its packs' alerts, by name."""
+
+    @model_validator(mode="after")
+    def _check_way(self) -> Service:
+        """It is scraped or sends; paths of health endpoints stand at an address of those that are scraped."""
+        problems = []
+        if self.otlp:
+            said = [name for name in SCRAPED if name in self.model_fields_set]
+            text = "has no effect with otlp: true, as the service sends its metrics and is not scraped; leave it out"
+            problems += [Problem(to_camel(name), text) for name in said]
+            problems += [
+                Problem(
+                    f"health[{number}]", f"{each!r} is a path, and with otlp: true there is no address: give all of it"
+                )
+                for number, each in enumerate(self.health)
+                if each.startswith("/")
+            ]
+            if not (self.metrics or self.packs):
+                text = "is required with otlp: true, or packs that bring some: what arrives says that it is up"
+                problems.append(Problem("metrics", text))
+        elif "port" not in self.model_fields_set:
+            problems.append(Problem("port", "is required: the port of its metrics, or otlp: true if it sends them"))
+        if problems:
+            raise Inconsistent(problems)
+        return self
 
     @model_validator(mode="after")
     def _check_address(self) -> Service:

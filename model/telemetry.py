@@ -15,6 +15,7 @@ from model.dashboard_spec import Panel
 from model.errors import Problem
 from model.lines import LineFormat, LineTime, Multiline
 from model.scraping import USUAL, Scrape
+from model.stores import AlertReceiver, DockerApi, LogStore
 
 Severity = Literal["critical", "warning", "info"]
 TracingKind = Literal["jaeger", "tempo"]
@@ -29,6 +30,8 @@ DRAWING = "the drawing of dashboards"
 DOCKER_API = "the read-only API of the Docker engine"
 LOG_STORE = "a store of log lines"
 LOG_FILES = "the reading of the host's log files"
+METRIC_STORE = "a store of metrics that are sent to it"
+OTLP = "an address for telemetry in OpenTelemetry's protocol"
 STAND_INS = "stand-ins for services"
 EDGE = "an entry point for people"
 """What parts of a stack offer each other, as it completes "nothing here offers ..."."""
@@ -137,6 +140,19 @@ class ScrapeJob:
     def expected(self) -> int:
         """How many targets there are, or are expected to be found."""
         return self.discovery.expected if self.discovery else len(self.targets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushedMetrics:
+    """Metrics that a service sends, so that nothing is scraped: whether it is up follows from whether they arrive.
+
+    `labels` are those that a target would have: job, service and environment. `names` are series of which at least
+    one is there whenever the service runs; `series` is for the capacity plan.
+    """
+
+    labels: Mapping[str, str]
+    names: tuple[str, ...]
+    series: SeriesCount = UNCOUNTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,44 +337,18 @@ class LogFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogStore:
-    """Where log lines go: the address of a push API as Loki has it, and the workload that answers there.
-
-    Source: https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
-    """
-
-    url: str
-    workload: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlertReceiver:
-    """Whom alerts are sent to: `host:port` of each instance of an Alertmanager, and the path below which it answers.
-
-    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#alertmanager_config
-    """
-
-    targets: tuple[str, ...]
-    path_prefix: str = "/"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DockerApi:
-    """Where containers are listed and their lines read: `host:port` of the API, and the workload that answers there."""
-
-    address: str
-    workload: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Telemetry:
     """Everything one contributor adds. `merge` concatenates contributions in the order given.
 
-    `spans` are addresses that take spans as OTLP over HTTP, such as http://traces:4318/v1/traces. `offers` are what
-    others may stand on and `needs` what it stands on itself; its data sources are offers too.
+    `spans` are addresses that take spans as OTLP over HTTP, such as http://traces:4318/v1/traces, and keep them;
+    `metric_stores` those below which metrics are taken so, without the last `/v1/metrics`. `gateways` are addresses for
+    services, below which all three signals are taken, and `otlp_labels` the attributes of what they pass on that are
+    labels of series and of lines. `offers` are what others may stand on and `needs` what it stands on itself; its data
+    sources are offers too.
     """
 
     scrape: tuple[ScrapeJob, ...] = ()
+    pushed: tuple[PushedMetrics, ...] = ()
     rules: tuple[RuleGroup, ...] = ()
     datasources: tuple[Datasource, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
@@ -369,6 +359,9 @@ class Telemetry:
     alert_receivers: tuple[AlertReceiver, ...] = ()
     docker_apis: tuple[DockerApi, ...] = ()
     spans: tuple[str, ...] = ()
+    metric_stores: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    otlp_labels: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
 

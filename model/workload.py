@@ -23,6 +23,7 @@ class Port:
 
     With `udp` other workloads may send datagrams to it as well. `outside` is the port of the platform's own way in for
     people, where it is another one than `number`. What `yields` is published only where nobody else wants the port.
+    Whoever runs on the same platform may connect to what is `inbound`, from outside of the stack too.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Port:
     udp: bool = False
     outside: int | None = None
     yields: bool = False
+    inbound: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

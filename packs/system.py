@@ -23,12 +23,14 @@ from model.scraping import USUAL, Scrape
 from model.service import Metric, Service
 from model.system import AlertSpec, ServiceLevelObjective, System
 from model.telemetry import (
+    OTLP,
     STAND_INS,
     AlertRule,
     Dashboard,
     Discovery,
     Example,
     Need,
+    PushedMetrics,
     RuleGroup,
     ScrapeJob,
     ScrapeTarget,
@@ -60,8 +62,12 @@ class SystemContributor(Contributor):
         mistakes = roles.check_roles(system, _locate_system(system)) + _check_objectives(system)
         mistakes += measurable.check_measurable(system, _locate_system(system))
         mistakes += _check_scraping(system)
+        sending = list_senders(context)
         bare = Telemetry(
-            scrape=tuple(_build_job(context, key, service) for key, service in system.services.items()),
+            scrape=tuple(
+                _build_job(context, key, service) for key, service in system.services.items() if key not in sending
+            ),
+            pushed=tuple(_build_pushed(context, key, system.services[key]) for key in sending),
             needs=tuple(_list_needs(context)),
         )
         if mistakes:
@@ -102,6 +108,9 @@ def _list_needs(context: Planning) -> Iterator[Need]:
             why="demo is true, so that everything asks them",
             where=locate_setting(context.stack, "demo"),
         )
+    for key in list_senders(context):
+        where = locate_in_system(context.system.name, f"services.{key}.otlp")
+        yield Need(what=OTLP, why=f"{key} sends its metrics to it", where=where)
     if context.operator:
         return
     for d, board in enumerate(context.system.dashboards):
@@ -208,6 +217,20 @@ def list_targets(context: Planning, key: str, service: Service) -> tuple[str, ..
     if context.settings.demo:
         return (context.address(host, service.port),)
     return service.addresses or tuple(list_addresses(host, service).values())
+
+
+def list_senders(context: Planning) -> tuple[str, ...]:
+    """The services that send their metrics; a stand-in of a demo is scraped, whatever it stands for."""
+    return () if context.settings.demo else tuple(k for k, service in context.system.services.items() if service.otlp)
+
+
+def _build_pushed(context: Planning, key: str, service: Service) -> PushedMetrics:
+    """What a service sends, as `expand_system` has completed it."""
+    return PushedMetrics(
+        labels={**service.labels, "job": key, **build_identity_labels(context, key)},
+        names=tuple(sorted({presence.derive_exposed_series(name, item) for name, item in service.metrics.items()})),
+        series=SeriesCount(target=count_service_series(service)),
+    )
 
 
 HOST_OF_POD = {"source_labels": ["__address__"], "regex": r"(.+):\d+", "target_label": "instance"}

@@ -22,6 +22,7 @@ from components.jaeger.component import Jaeger
 from components.loki.component import Loki
 from components.mcp.component import McpServer
 from components.oauth2_proxy import OAuth2Proxy
+from components.otel.component import OpenTelemetryGateway
 from components.prometheus.component import Prometheus
 from components.promtail.component import Promtail
 from components.socket_proxy import SocketProxy
@@ -43,6 +44,7 @@ COMPONENTS: tuple[Component[Any], ...] = (
     DemoWorkload(),
     Loki(),
     Jaeger(),
+    OpenTelemetryGateway(),
     Promtail(),
     Alertmanager(),
     NodeExporter(),

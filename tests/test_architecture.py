@@ -50,6 +50,7 @@ SERVED_BY_HELPERS: dict[str, str] = {
     "postgres": "stands for a system's database in dev",
     "redis": "stands for a system's cache in dev",
     "jaeger": "keeps the traces of a stack that asks for it",
+    "otel-collector": "takes what the services of a stack send that asks for it",
     "mcp": "lets agents ask a stack that wants it",
     "oauth2-proxy": "signs people in where they do that at an OpenID Connect provider",
     "kube-state-metrics": "watches the objects of a cluster, where a stack is deployed to one",
@@ -262,6 +263,7 @@ SPOKEN: dict[str, dict[str, str]] = {
     "components/exporters/kube_state/volume_alerts.py": {"kubelet": "the job whose series tell of volumes"},
     "components/grafana/mixin.py": {"loki": "the type of a data source"},
     "components/mcp/documents.py": dict.fromkeys(("jaeger", "loki", "prometheus"), "a type of data sources"),
+    "components/otel/documents.py": {"prometheus": "the form of its own metrics"},
     "components/prometheus/monitors.py": {"kubelet": "a label that the operator gives its Service"},
     "model/checks/entry.py": {"traefik": "the entry point, which alone is reached from outside"},
     "model/checks/needs.py": {"grafana": "how data sources begin that are built in"},
@@ -392,8 +394,3 @@ def test_no_file_knows_the_machine_it_was_written_on() -> None:
         text = path.read_text(encoding="utf-8", errors="replace")
         found += [f"{named(path)}: {match[0]}" for pattern in (ABSOLUTE, HOSTS) for match in pattern.finditer(text)]
     assert found == []
-
-
-def test_the_python_is_the_promised_one() -> None:
-    """The tests run on a Python that the project supports."""
-    assert sys.version_info >= (3, 11)

@@ -67,3 +67,8 @@ def test_coverage_is_of_all_our_code() -> None:
     coverage = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["coverage"]
     assert coverage["run"]["branch"] is True and set(coverage["run"]["source"]) == set(FOLDERS) - {"bench"}
     assert coverage["report"]["fail_under"] >= 97
+
+
+def test_the_python_is_the_promised_one() -> None:
+    """The tests run on a Python that the project supports."""
+    assert sys.version_info >= (3, 11)

@@ -68,6 +68,8 @@ _JAEGER = "github.com/jaegertracing/jaeger"
 JAEGER = _build_program(
     "all-in-one", "jaeger", f"{_JAEGER}/cmd/all-in-one", f"{_JAEGER}/pkg/version.latestVersion", 186, prefix="v"
 )
+# the version is bound to those of the modules in its go.mod
+OTEL_COLLECTOR = _build_program("otel-collector", "otel-collector", ".", "main.version", 135)
 _OAUTH2_PROXY = "github.com/oauth2-proxy/oauth2-proxy/v7"
 OAUTH2_PROXY = _build_program(
     "oauth2-proxy", "oauth2-proxy", _OAUTH2_PROXY, f"{_OAUTH2_PROXY}/pkg/version.VERSION", 60, prefix="v"
@@ -201,6 +203,12 @@ RECIPES: dict[str, Recipe] = {
             user=str(_JAEGER_USER),
             env=(_PATH, f"QUERY_STATIC_FILES={_JAEGER_PAGES}"),  # a flag by its other name: only this image has them
             ports=("4317/tcp", "4318/tcp", "14268/tcp", "14269/tcp", "16686/tcp"),
+        ),
+    ),
+    "otel-collector": Recipe(
+        files=(_build_go_file(OTEL_COLLECTOR, "/otelcol-contrib"),),
+        config=ImageConfig(
+            entrypoint=("/otelcol-contrib",), user="10001:10001", env=(_PATH,), ports=("4317/tcp", "4318/tcp")
         ),
     ),
     "oauth2-proxy": Recipe(

@@ -22,17 +22,8 @@ from model.extra_objects import ExtraObject
 from model.places import locate_in_section
 from model.scope import list_own_only
 from model.secret import Secret
-from model.telemetry import (
-    NOTIFICATION,
-    AlertReceiver,
-    Datasource,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    SeriesCount,
-    StackRow,
-    Telemetry,
-)
+from model.stores import AlertReceiver
+from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from model.dashboard import LOKI
+from model.dashboard import LOKI, PROMETHEUS
 from model.lines import IDS
 from model.telemetry import TRACING, Datasource
 
@@ -20,10 +20,12 @@ def build_datasources(sources: tuple[Datasource, ...]) -> dict[str, Any]:
 
 
 def _build_datasource(source: Datasource, traces: Datasource | None = None) -> dict[str, Any]:
-    """One data source; that of the logs leads to the one of the traces, where there is one, and back."""
+    """One data source; those of the logs and of metrics lead to the one of the traces, where there is one."""
     links: dict[str, Any] = {}
     if traces and source.kind == LOKI.type_val:
         links = build_derived_fields(traces)
+    elif traces and source.kind == PROMETHEUS.type_val:
+        links = build_exemplar_links(traces)
     elif source.kind in TRACING:
         links = build_link_to_logs()
     return {
@@ -36,6 +38,14 @@ def _build_datasource(source: Datasource, traces: Datasource | None = None) -> d
         "editable": False,
         "jsonData": {**source.json_data, **links},
     }
+
+
+def build_exemplar_links(traces: Datasource) -> dict[str, Any]:
+    """The link from a measurement to the trace that it is of.
+
+    Format: https://grafana.com/docs/grafana/latest/datasources/prometheus/configure/#exemplars
+    """
+    return {"exemplarTraceIdDestinations": [{"name": "trace_id", "datasourceUid": traces.uid}]}
 
 
 def build_derived_fields(traces: Datasource) -> dict[str, Any]:

@@ -34,11 +34,11 @@ from model.naming import build_scrape_targets
 from model.object_store import build_access
 from model.places import locate_in_section
 from model.secret import Secret
+from model.stores import LogStore
 from model.telemetry import (
     LOG_FILES,
     LOG_STORE,
     Datasource,
-    LogStore,
     Opening,
     Route,
     RuleGroup,
@@ -50,7 +50,7 @@ from model.telemetry import (
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 
-def build_single_workload(own: Settings, context: Planning) -> Workload:
+def build_single_workload(own: Settings, context: Planned) -> Workload:
     """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
     memory = choose_limit_mib(estimate_loki_memory(context.system), 512)
     size = choose_volume_size(0 if own.storage.s3 else estimate_loki_disk(context.system, own.retention))
@@ -135,7 +135,13 @@ class Loki(Component[Settings]):
             rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
             routes=(Route(name=NAME, prefix="/loki", url=f"http://{read}", open=openings.LOKI), *routes),
             offers=(LOG_STORE,),
-            log_stores=(LogStore(url=f"http://{write}/loki/api/v1/push", workload=WRITE if every else NAME),),
+            log_stores=(
+                LogStore(
+                    url=f"http://{write}/loki/api/v1/push",
+                    workload=WRITE if every else NAME,
+                    otlp=f"http://{write}/otlp",
+                ),
+            ),
         )
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:

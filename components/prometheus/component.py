@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from components.base import build_limits, publish_port
 from components.discovery import build_instance_discovery, list_access
 from components.prometheus import mixin as pack
+from components.prometheus.arrivals import build_arrival_rules
 from components.prometheus.discovery_alerts import build_target_count_rules
 from components.prometheus.documents import render_documents
 from components.prometheus.monitors import OperatorOptions
@@ -25,6 +26,7 @@ from model.scraping import USUAL
 from model.secret import Secret
 from model.telemetry import (
     EVALUATION,
+    METRIC_STORE,
     NOTIFICATION,
     Datasource,
     Route,
@@ -57,7 +59,8 @@ class Prometheus(Component[Settings]):
             name=NAME, prefix="/prometheus", url=f"http://{address}", open=openings.PROMETHEUS, page="/prometheus/"
         )
         return Telemetry(
-            offers=(EVALUATION, *((NOTIFICATION,) if operator else ())),
+            offers=(EVALUATION, NOTIFICATION if operator else METRIC_STORE),
+            metric_stores=() if operator else list_metric_stores(context),
             rows=(
                 StackRow(title="Targets and alerts", panels=pack.build_target_panels(), position=0),
                 StackRow(title="Prometheus", panels=pack.panels(), position=10),
@@ -82,8 +85,13 @@ class Prometheus(Component[Settings]):
         )
 
     def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
-        """What follows from everyone's scrape jobs: how many targets each should have."""
-        return Telemetry(rules=build_target_count_rules(collected.scrape))
+        """What follows from what is scraped and sent: how many targets there should be, and whether senders are up."""
+        return Telemetry(
+            rules=(
+                *build_target_count_rules(collected.scrape, collected.pushed),
+                *build_arrival_rules(collected.pushed),
+            )
+        )
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """Times that contradict each other. An operator keeps samples for as long as it was told."""
@@ -136,6 +144,7 @@ class Prometheus(Component[Settings]):
                     f"--query.lookback-delta={own.lookback_delta}",
                     "--rules.alert.for-grace-period=0s",  # any alert remembers over a restart since when it holds
                     "--web.enable-lifecycle",
+                    *list_otlp_arguments(context),
                     f"--web.external-url={context.settings.base_url}/prometheus/",
                     "--web.route-prefix=/prometheus/",
                 ),
@@ -159,6 +168,21 @@ class Prometheus(Component[Settings]):
                 stop_seconds=60,
             ),
         )
+
+
+def list_metric_stores(context: Planning) -> tuple[str, ...]:
+    """Where each instance takes metrics: what is sent to one does not reach the others."""
+    return tuple(f"http://{instance}/prometheus/api/v1/otlp" for instance in context.list_instances(NAME, PORT))
+
+
+def list_otlp_arguments(context: Planned) -> tuple[str, ...]:
+    """Flags for metrics that are sent, with the spans that are examples of them; none where nobody sends any.
+
+    Source: https://prometheus.io/docs/guides/opentelemetry/
+    """
+    if not context.telemetry.otlp_labels:
+        return ()
+    return ("--web.enable-otlp-receiver", "--enable-feature=exemplar-storage")
 
 
 UNWRITABLE = {

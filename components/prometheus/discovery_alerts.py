@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from model.telemetry import AlertRule, Example, RecordingRule, RuleGroup, ScrapeJob
+from model.telemetry import AlertRule, Example, PushedMetrics, RecordingRule, RuleGroup, ScrapeJob
 from packs.base import BY, build_flat_samples, build_growth_example, build_service_series
 
 EXPECTED = "job:targets:expected"
@@ -94,15 +94,15 @@ def alert_on_list_watch_failures() -> AlertRule:
 # -- expected --------------------------------------------------------------------------------------------------------
 
 
-def build_target_count_rules(jobs: Sequence[ScrapeJob]) -> tuple[RuleGroup, ...]:
-    """How many targets each job should have, and alerts on jobs that have fewer or none."""
+def build_target_count_rules(jobs: Sequence[ScrapeJob], pushed: Sequence[PushedMetrics] = ()) -> tuple[RuleGroup, ...]:
+    """How many targets each job should have, and alerts on jobs that have fewer or none; who sends counts as one."""
     return (
-        RuleGroup(name="targets-expected", recordings=tuple(list_target_counts(jobs))),
+        RuleGroup(name="targets-expected", recordings=tuple(list_target_counts(jobs, pushed))),
         RuleGroup(name="targets", alerts=(alert_on_no_targets(), alert_on_fewer_than_expected())),
     )
 
 
-def list_target_counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
+def list_target_counts(jobs: Sequence[ScrapeJob], pushed: Sequence[PushedMetrics] = ()) -> Iterator[RecordingRule]:
     """What the alerts compare with: one number for each job and service."""
     counts: Counter[tuple[str, ...]] = Counter()
     for job in jobs:
@@ -110,6 +110,8 @@ def list_target_counts(jobs: Sequence[ScrapeJob]) -> Iterator[RecordingRule]:
             counts[_build_key(job, job.discovery.labels)] += job.discovery.least
         for labels, same in groupby(job.targets, key=attrgetter("labels")):  # mostly one mapping for all of them
             counts[_build_key(job, labels)] += sum(1 for _ in same)
+    for each in pushed:
+        counts[tuple(each.labels[name] for name in KEYS)] += 1
     for key, count in counts.items():
         yield RecordingRule(record=EXPECTED, expr=f"vector({count})", labels=dict(zip(KEYS, key, strict=True)))
 

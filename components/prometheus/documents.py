@@ -6,6 +6,7 @@ Formats: https://prometheus.io/docs/prometheus/latest/configuration/configuratio
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from components.discovery import (
@@ -20,10 +21,8 @@ from components.prometheus.rules import build_rule_file
 from components.prometheus.settings import INSTANCE, Settings
 from model.component import Planned, Planning
 from model.scraping import USUAL, Scrape
-from model.telemetry import (
-    AlertReceiver,
-    ScrapeJob,
-)
+from model.stores import AlertReceiver
+from model.telemetry import ScrapeJob
 from model.workload import SECRETS_DIR
 
 CERTIFICATES = "certificates"
@@ -47,6 +46,8 @@ def build_config(own: Settings, context: Planned) -> dict[str, Any]:
         "rule_files": ["rules/*.yml"],
         "scrape_configs": build_scrape_configs(own, context),
     }
+    if context.telemetry.otlp_labels:
+        document |= build_otlp_options(context.telemetry.otlp_labels)
     if own.query_log_file:
         document["global"]["query_log_file"] = own.query_log_file
     if receivers := context.telemetry.alert_receivers:
@@ -54,6 +55,24 @@ def build_config(own: Settings, context: Planned) -> dict[str, Any]:
         if own.replicas > 1:  # the same alert of two instances is one
             document["alerting"]["alert_relabel_configs"] = [{"regex": "replica", "action": "labeldrop"}]
     return document
+
+
+LATE = "1h"
+"""How late a sample may be that is sent: a request with one that is later is discarded whole, so this is longer than
+a store that is away is waited for in most cases."""
+
+
+def build_otlp_options(labels: Sequence[str]) -> dict[str, Any]:
+    """How metrics that are sent become series: by names as scraped ones have them, with attributes as labels.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#configuration-file (`otlp`)
+    """
+    otlp = {
+        "translation_strategy": "UnderscoreEscapingWithSuffixes",
+        "promote_resource_attributes": list(labels),
+        "keep_identifying_resource_attributes": True,  # target_info says which service.name a job is
+    }
+    return {"otlp": otlp, "storage": {"tsdb": {"out_of_order_time_window": LATE}}}
 
 
 def build_alertmanager(receiver: AlertReceiver) -> dict[str, Any]:

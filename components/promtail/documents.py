@@ -31,10 +31,8 @@ from components.promtail.times import build_time_stages
 from model.component import Planned, Planning
 from model.logs import CONTAINERS, HostLog, Logs
 from model.naming import can_share_files, derive_demo_log_volume
-from model.telemetry import (
-    LogFile,
-    LogStore,
-)
+from model.stores import LogStore
+from model.telemetry import LogFile
 from model.workload import (
     SharedVolume,
 )

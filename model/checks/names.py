@@ -54,7 +54,7 @@ def _check_services(system: System, taken: set[str]) -> Iterator[Problem]:
         if name in taken or POOLS.fullmatch(name):
             free = f"own-{name}"[:LONGEST_NAME].rstrip("-")
             message = f"{name!r} is the name of a part of the stack; choose another, such as {free}"
-            if not (service.address or service.addresses or service.on_host):
+            if not (service.address or service.addresses or service.on_host or service.otlp):
                 message += f", and say where it is: address: {key}:{service.port}"
             yield Problem(f"services.{key}", message, name)
         elif other != key:

@@ -90,6 +90,7 @@ FIELDS = Fields(
         "ports.name": "a container's ports have numbers alone",
         "ports.udp": "in the stack's own network every port takes datagrams",
         "ports.outside": "`publish` is the port outside",
+        "ports.inbound": "the networks of others that a workload joins decide it",
         "ports.yields": "the plan has decided by it which ports have `publish`",
         "volumes.size": "a volume of the local driver has the size of its disk",
         "host_mounts.reason": "it is for readers; the exemption's reason is a label",

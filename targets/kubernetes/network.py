@@ -60,6 +60,8 @@ def build_policy(scope: ClusterScope, workload: Workload) -> Object:
         ingress_namespace = scope.settings.ingress_namespace
         by = {"from": [_build_namespace_selector(ingress_namespace)]} if ingress_namespace else {}
         ingress_rules.append({**by, "ports": _build_ports([port.number for port in workload.ports])})
+    if inbound := [port.number for port in workload.ports if port.inbound]:
+        ingress_rules.append({"from": [{"namespaceSelector": {}}], "ports": _build_ports(inbound)})
     anywhere = workload.egress == "anywhere" or bool(workload.access)
     return {
         "apiVersion": "networking.k8s.io/v1",

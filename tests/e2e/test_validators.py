@@ -35,6 +35,7 @@ TOOLS = {
     "promtail": "promtail",
     "traefik": "traefik",
     "socket-proxy": "haproxy",
+    "otel": "otel-collector",
     "blackbox-exporter": "blackbox_exporter",
     "api": "demo",
     "web": "demo",
@@ -53,6 +54,7 @@ BREAKS = {
     "loki": ("loki", "loki.yaml", "retention_enabled:", "retention_enabeld:"),
     "promtail": ("promtail", "promtail.yml", "pipeline_stages:", "pipeline_stagse:"),
     "traefik": ("traefik", "routes.yml", "PathPrefix(`/prometheus`)", "PathPrefix(`/prometheus`"),
+    "otel-collector": ("otel", "otel.yaml", "processors:", "processor:"),
     "haproxy": ("socket-proxy", "haproxy.cfg", "http-request deny", "http-request dney"),
     "blackbox_exporter": ("blackbox-exporter", "blackbox.yml", "follow_redirects:", "follow_redirect:"),
     "demo": ("api", "spec.json", '"port"', '"prot"'),
@@ -126,6 +128,8 @@ def test_every_document_has_its_validator() -> None:
     """No workload of the shipped stacks has documents that nothing here judges."""
     plans = [PLANS[stack](ROOT) for stack in ("dev", "prod")]
     names = {item.name for plan in plans for item in plan.list_workloads() if item.config}
+    sent_to = plan_file(ROOT / "Pulumi.devops-mcp.yaml", "devops-mcp").workloads
+    names |= {item.name for part, group in sent_to.items() if part != "demo-workload" for item in group if item.config}
     assert names - WITHOUT_VALIDATOR == TOOLS.keys()
 
 

@@ -36,3 +36,10 @@ def test_a_graph_may_be_of_log_lines() -> None:
     panel = {"title": "Lines", "queries": [{"expr": "{}"}]}
     assert parse_model(Panel, {**panel, "language": "logql"}, "x").asks_loki
     assert not parse_model(Panel, panel, "x").asks_loki
+
+
+@pytest.mark.parametrize("panel", [{"kind": "stat"}, {"language": "logql"}])
+def test_exemplars_belong_to_charts_of_metrics(panel: dict[str, Any]) -> None:
+    """Elsewhere they would be asked for and not drawn."""
+    with pytest.raises(ConfigError, match=r"x: exemplars: has an effect for kind timeseries"):
+        parse_model(Panel, {"title": "A", "queries": [{"expr": "up"}], "exemplars": True, **panel}, "x")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from model.errors import ConfigError
@@ -62,3 +64,25 @@ def test_a_name_says_its_unit(name: str, said: str | None, unit: str) -> None:
     """Prometheus' names end with the unit; what is written down goes first."""
     metric = {"type": "gauge", **({"unit": said} if said else {})}
     assert Service.model_validate({"title": "A", "port": 80, "metrics": {name: metric}}).metrics[name].unit == unit
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ({}, "port: is required: the port of its metrics, or otlp: true if it sends them"),
+        ({"otlp": True, "packs": ["http"], "port": 80}, "port: has no effect with otlp: true"),
+        ({"otlp": True, "packs": ["http"], "metricsPath": "/m"}, "metricsPath: has no effect with otlp: true"),
+        ({"otlp": True}, "metrics: is required with otlp: true, or packs that bring some"),
+        ({"otlp": True, "packs": ["http"], "health": ["/ready"]}, "health\\[0\\]: '/ready' is a path"),
+    ],
+)
+def test_a_service_is_scraped_or_sends(service: dict[str, Any], said: str) -> None:
+    """What is said of the other way has no effect, so it is refused; each way needs something to go by."""
+    with pytest.raises(ConfigError, match=said):
+        parse_model(Service, service, "x")
+
+
+def test_a_sender_is_asked_for_its_health_by_its_whole_address() -> None:
+    """It has no address that a path could stand at."""
+    made = parse_model(Service, {"otlp": True, "packs": ["http"], "health": ["http://billing:80/ready"]}, "x")
+    assert made.health == ("http://billing:80/ready",)

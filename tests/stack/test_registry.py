@@ -33,6 +33,7 @@ TOKENS = {
     "blackbox-exporter": "BlackboxExporter",
     "prometheus": "Prometheus",
     "grafana": "Grafana",
+    "otel": "OpenTelemetryGateway",
     "mcp": "McpServer",
     "oauth2-proxy": "OAuth2Proxy",
     "traefik": "Traefik",

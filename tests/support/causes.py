@@ -210,6 +210,9 @@ CAUSES = (
 )  # fmt: skip
 ALWAYS_FIRES = "Watchdog"
 FIRED_ELSEWHERE = {
+    "OtelQueueFilling": "stores of shipped stacks stay up; tests/e2e/test_otel.py stops one",
+    "OtelReceiverRefusing": "as above, until the queue is full: tests/e2e/test_otel.py",
+    "OtelSenderUndeclared": "no stand-in sends metrics; tests/e2e/test_otel.py has a stranger send some",
     "DeadMansSwitchNotReached": "no shipped stack has a switch; tests/e2e/test_notifications.py fails its calls",
 }
 """Alerts that no trouble here raises, and where another test fires the very same one."""
@@ -236,6 +239,9 @@ NOT_FIRED = {
     "JaegerQueueFilling": "spans are kept in memory faster than they come; a full share fires as RedisMemoryHigh",
     "JaegerSpansNotSaved": "its memory refuses nothing; a failing share fires as JobsFailing",
     "JaegerQueryReqsFailing": "its memory answers every search; a failing share fires as LokiRequestErrors",
+    "OtelItemsLost": "no store refuses anything for good; a growing counter fires as LokiDiscardsLines",
+    "OtelSpanNamesTooMany": "stand-ins have few names; a series that should not be there fires as PromtailFileMissing",
+    "OtelStreamsDropped": "no stand-in sends differences; a growing counter fires as LokiDiscardsLines",
     "McpSourceFailing": "nobody calls while a source is away; a failing share fires as JobsFailing",
     "McpCallsFailing": "as above; a failing share fires as LokiRequestErrors",
     "McpTokensRefused": "nobody guesses; a growing counter fires as LokiDiscardsLines",

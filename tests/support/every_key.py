@@ -17,6 +17,7 @@ BASE: Mapping[str, Any] = {
     "system": "shop",
     "jaeger": {"enabled": True},
     "mcp": {"enabled": True},
+    "otel": {"enabled": True},
     "alertmanager": {
         "receivers": [*RECEIVERS, SECRET_WEBHOOK],
         "routes": [TEAM, *ROUTES, HIDDEN],
@@ -79,7 +80,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
         "grafana": {"replicas": 2, "database": DATABASE},
         "kubernetes": {"ingressClass": "nginx", "tlsSecret": "certificate"},
     },
-    "operator": {**CLUSTER, "prometheus": {"mode": "operator"}},
+    "operator": {**CLUSTER, "prometheus": {"mode": "operator"}, "otel": {"enabled": False}},
 }
 """Settings by name."""
 
@@ -259,6 +260,7 @@ SYSTEM_VALUES: Values = {
     "dashboardFiles": (["own/board.json"],),
     "ruleFiles": (["own/rules.yaml"],),
     "name": ("depot",),
+    "services.*.otlp": (With(False, elsewhere={("services", "copies"): {"otlp": True, "packs": ["http"]}}),),
     "services.*.logs.compose": ("shop/anew",),
     "services.*.logs.selector": ({"namespace": "shop", "labels": {"app": "lines"}},),
     "services.*.logs.file": ("files",),

@@ -92,6 +92,7 @@ def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
         ),
         "jaeger": ConfigValue('{"enabled": true}'),
         "mcp": ConfigValue('{"enabled": true}'),
+        "otel": ConfigValue('{"enabled": true}'),
         "access": ConfigValue(json.dumps({"login": "oidc", "oidc": PROVIDER})),
         "oidc-client-secret": ConfigValue("", secret=True),
         **{name: ConfigValue("", secret=True) for name in used},

@@ -25,6 +25,7 @@ MODULES = {
     "loki": "github.com/grafana/loki/v3",
     "node-exporter": "github.com/prometheus/node_exporter",
     "oauth2-proxy": "github.com/oauth2-proxy/oauth2-proxy/v7",
+    "otel-collector": "go.opentelemetry.io/collector/otelcol",
     "postgres-exporter": "github.com/prometheus-community/postgres_exporter",
     "prometheus": "github.com/prometheus/prometheus",
     "promtail": "github.com/grafana/loki/v3",

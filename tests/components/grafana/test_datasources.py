@@ -33,6 +33,15 @@ def test_logs_and_traces_lead_to_each_other() -> None:
     assert alone["jsonData"] == {}
 
 
+def test_measurements_lead_to_traces() -> None:
+    """Prometheus' exemplars carry a trace_id, which is no link where nobody has traces."""
+    metrics = Datasource(uid="prometheus", name="Prometheus", kind="prometheus", url="http://prometheus:9090")
+    first, _ = build_datasources((metrics, TRACES))["datasources"]
+    assert first["jsonData"]["exemplarTraceIdDestinations"] == [{"name": "trace_id", "datasourceUid": "tracing"}]
+    (alone,) = build_datasources((metrics,))["datasources"]
+    assert alone["jsonData"] == {}
+
+
 def test_what_is_gone_is_removed() -> None:
     """A data source that nobody contributes any more is pruned."""
     assert build_datasources(())["prune"] is True

@@ -11,15 +11,8 @@ from components.prometheus.documents import build_config as config_of
 from components.prometheus.documents import render_documents as documents_of
 from model.component import Planned
 from model.scraping import Scrape
-from model.telemetry import (
-    AlertReceiver,
-    AlertRule,
-    RecordingRule,
-    RuleGroup,
-    ScrapeJob,
-    ScrapeTarget,
-    Telemetry,
-)
+from model.stores import AlertReceiver
+from model.telemetry import AlertRule, RecordingRule, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from tests.components.prometheus.contexts import context, section
 from tests.support.yaml_files import read_yaml
 

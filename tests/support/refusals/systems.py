@@ -44,7 +44,12 @@ SYSTEM_CASES = (
     # missing
     of_system("no services", {"services": ABSENT}, "services", "is required: Its services, by short name."),
     of_system("empty services", {"services": {}}, "services", "must have at least 1 entry"),
-    of_system("no port", {f"{API}.port": ABSENT}, f"{API}.port", "is required: Port of its metrics."),
+    of_system("no port", {f"{API}.port": ABSENT}, f"{API}.port", "is required: the port of its metrics, or otlp: true"),
+        "no port",
+        {f"{API}.port": ABSENT},
+        f"{API}.port",
+        "is required: the port of its metrics, or otlp: true if it sends them",
+    ),
     of_system("no title", {"title": ABSENT}, "title", "is required: Name for people."),
     of_system("panel without query", {f"{PANEL}.queries": []}, "dashboards[0].rows[0].panels[0].queries", "at least 1"),
     of_system("alert without expression", {"alerts.0.expr": ABSENT}, "alerts[0].expr", "is required: PromQL"),

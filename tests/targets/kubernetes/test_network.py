@@ -52,6 +52,14 @@ def test_datagrams_are_let_in_where_a_port_takes_them() -> None:
     assert {port["protocol"] for port in anyone["ports"]} == {"TCP"}
 
 
+def test_inbound_ports_are_open_to_every_namespace() -> None:
+    """Programs of others send to these ports, and reach no other one of the workload."""
+    taking = replace(PLAIN, ports=(Port(number=4318, inbound=True), Port(number=8888, name="metrics")))
+    own, anyone = network.build_policy(PLACE, taking)["spec"]["ingress"]
+    assert anyone == {"from": [{"namespaceSelector": {}}], "ports": [{"port": 4318, "protocol": "TCP"}]}
+    assert {port["port"] for port in own["ports"]} >= {4318, 8888}
+
+
 def test_the_edges_service_opens_what_is_for_people() -> None:
     """Health and metrics are not behind a load balancer; other Services have every port."""
     scope = replace(PLACE, settings=KubernetesSettings.model_validate({"serviceType": "LoadBalancer"}))

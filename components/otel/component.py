@@ -1,0 +1,117 @@
+"""The OpenTelemetry gateway: services send it spans, metrics and log records, and it passes them on. Off by default.
+
+Protocol: https://opentelemetry.io/docs/specs/otlp/. The program is the OpenTelemetry Collector.
+"""
+
+from __future__ import annotations
+
+from components.base import build_identity_labels, build_limits, open_port
+from components.documents import render_yaml
+from components.otel import mixin as pack
+from components.otel.attributes import list_labels
+from components.otel.documents import build_config
+from components.otel.settings import (
+    CONFIG_DIR,
+    DATA_DIR,
+    DOCUMENT,
+    GRPC_PORT,
+    HEALTH_PORT,
+    HTTP_PORT,
+    METRICS_PORT,
+    NAME,
+    PREFIX,
+    SIGNALS,
+    Settings,
+)
+from model.base import parse_size
+from model.component import Component, Planned, Planning
+from model.dashboard import build_dashboard
+from model.telemetry import (
+    METRIC_STORE,
+    OTLP,
+    Need,
+    Opening,
+    Route,
+    RuleGroup,
+    ScrapeJob,
+    ScrapeTarget,
+    SeriesCount,
+    StackRow,
+    Telemetry,
+)
+from model.workload import MIB, Access, ConfigDir, DataVolume, HttpProbe, Port, Workload
+
+PROGRAM = "/otelcol-contrib"
+PATHS = tuple(f"/v1/{signal}" for signal in SIGNALS)
+LOOKUP = (
+    Access(resources=("pods", "namespaces")),
+    Access(resources=("replicasets",), groups=("apps",)),
+)
+"""What it asks of a cluster: which pod has the address that a request came from."""
+
+
+def list_ports(own: Settings, context: Planning) -> tuple[Port, ...]:
+    """Both ways in, which programs outside of the stack use; only those that the settings name are published."""
+    return (
+        open_port(context, NAME, GRPC_PORT, name="otlp-grpc", host=own.grpc_port, inbound=True),
+        open_port(context, NAME, HTTP_PORT, name="otlp-http", host=own.http_port, inbound=True),
+        Port(number=METRICS_PORT, name="metrics"),
+        Port(number=HEALTH_PORT, name="health"),
+    )
+
+
+class OpenTelemetryGateway(Component[Settings]):
+    """The OpenTelemetry gateway, which takes spans, metrics and log records."""
+
+    name = NAME
+    settings = Settings
+
+    def telemetry(self, own: Settings, context: Planning) -> Telemetry:
+        """It is scraped, offers services an address, and has alerts about what it cannot pass on."""
+        url = f"http://{context.address(NAME, HTTP_PORT)}"
+        target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=build_identity_labels(context, NAME))
+        push = Opening(methods=("POST",), paths=PATHS, grant="push")
+        return Telemetry(
+            rows=(StackRow(title="OpenTelemetry gateway", panels=pack.panels(), position=45),),
+            scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=350), targets=(target,)),),
+            dashboards=(
+                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard spans"),
+            ),
+            rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
+            routes=(Route(name=NAME, prefix=PREFIX, url=url, strip=True, open=(push,)),),
+            gateways=(url,),
+            otlp_labels=list_labels(context),
+            offers=(OTLP,),
+            needs=(Need(what=METRIC_STORE, why=f"{NAME} passes metrics on to it"),),
+        )
+
+    def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
+        """One gateway, with what waits on a volume."""
+        limits = build_limits(own, memory=384)
+        text = render_yaml(build_config(own, context, limits))
+        cluster = context.settings.target == "kubernetes"
+        queues = len(SIGNALS) * parse_size(own.queue)
+        return (
+            Workload(
+                name=NAME,
+                image="otel-collector",
+                limits=limits,
+                args=(f"--config=file:{CONFIG_DIR}/{DOCUMENT}",),
+                env={"GOMEMLIMIT": f"{limits.memory * 9 // 10 // MIB}MiB"},
+                config=ConfigDir(
+                    path=CONFIG_DIR,
+                    files={DOCUMENT: text},
+                    restart_on=frozenset({DOCUMENT}),  # it is away for a second, for which senders wait
+                    validate=(PROGRAM, "validate", f"--config=file:{{dir}}/{DOCUMENT}"),
+                ),
+                ports=list_ports(own, context),
+                volumes=(
+                    # a queue's file is written anew before the old one is removed
+                    DataVolume(name="otel-data", path=DATA_DIR, retain=context.settings.retain_data, size=2 * queues),
+                ),
+                access=LOOKUP if cluster else (),
+                egress="anywhere",  # to be reached from the networks of services
+                probe=HttpProbe(path="/", port=HEALTH_PORT),
+                stop_seconds=30,
+            ),
+        )

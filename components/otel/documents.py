@@ -1,0 +1,252 @@
+"""The gateway's document: how spans, metrics and log records come in, what is left of them, and where they go.
+
+Format: https://opentelemetry.io/docs/collector/configuration/. A request is answered once what it brought is in a queue
+on disk, so what a sender knows to have arrived survives the gateway's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.otel.attributes import (
+    build_count_statements,
+    build_log_statements,
+    build_metric_statements,
+    build_name_statements,
+    build_sender_condition,
+    build_span_statements,
+)
+from components.otel.settings import (
+    DATA_DIR,
+    GRPC_PORT,
+    HEALTH_PORT,
+    HTTP_PORT,
+    METRICS_PORT,
+    SIGNALS,
+    Sampling,
+    Settings,
+)
+from model.base import parse_duration, parse_size
+from model.component import Planned
+from model.workload import MIB, Limits
+
+REQUEST_MIB = 4
+"""MiB of one request at most, compressed or not: what Loki takes of one, too."""
+BATCH_BYTES = 1_000_000
+"""Bytes of one request to a store: some 2,000 spans or log records."""
+SENDERS = 100
+"""Services that are counted without being declared; each is one series."""
+STREAMS = 50_000
+"""Series of counters that are sent as differences and added up here; more are dropped, and counted."""
+COMBINATIONS = 2_000
+"""Names, kinds and states of spans that are measured; all others count as one."""
+BUCKETS = ("5ms", "10ms", "25ms", "50ms", "100ms", "250ms", "500ms", "1s", "2500ms", "5s", "10s")
+"""Those of client libraries: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/."""
+FOREVER = {"enabled": True, "initial_interval": "1s", "max_interval": "30s", "max_elapsed_time": 0}
+"""How a store that is away is waited for: until it is back."""
+UNDECLARED = "otel.undeclared.datapoints"
+"""Counts, by the name that it gives itself, what a service sends that the system's file does not know as a sender."""
+
+
+def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, Any]:
+    """The whole document as a dict."""
+    exporters = build_exporters(own, context)
+    return {
+        "extensions": build_extensions(),
+        "receivers": {"otlp": {"protocols": build_protocols()}},
+        "processors": build_processors(own, context, limits),
+        "connectors": build_connectors(),
+        "exporters": exporters,
+        "service": {
+            "extensions": ["health_check", "file_storage"],
+            "pipelines": build_pipelines(own, context, exporters),
+            "telemetry": build_telemetry(),
+        },
+    }
+
+
+def build_protocols() -> dict[str, Any]:
+    """Both ways in. Source: https://pkg.go.dev/go.opentelemetry.io/collector/receiver/otlpreceiver"""
+    size = REQUEST_MIB * MIB
+    return {
+        "grpc": {"endpoint": f"0.0.0.0:{GRPC_PORT}", "max_recv_msg_size_mib": REQUEST_MIB},
+        "http": {"endpoint": f"0.0.0.0:{HTTP_PORT}", "max_request_body_size": size},
+    }
+
+
+def build_extensions() -> dict[str, Any]:
+    """Its health, and the files of its queues."""
+    compaction = {"on_start": True, "on_rebound": True, "directory": DATA_DIR}
+    return {
+        "health_check": {"endpoint": f"0.0.0.0:{HEALTH_PORT}"},
+        "file_storage": {"directory": DATA_DIR, "create_directory": True, "timeout": "10s", "compaction": compaction},
+    }
+
+
+# -- processors ------------------------------------------------------------------------------------------------------
+
+
+def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[str, Any]:
+    """What is done with each signal between the way in and the queue."""
+    declared, nameless = build_sender_condition(context), 'resource.attributes["service.name"] == nil'
+    made: dict[str, Any] = {
+        "memory_limiter": build_memory_limiter(limits),
+        "filter/undeclared": {"metric_conditions": [f"{nameless} or not {declared}"]},
+        "filter/declared": {"metric_conditions": [declared]},
+        "transform/metrics": build_transform(metric_statements=build_metric_statements(context)),
+        "transform/counted": build_transform(metric_statements=build_count_statements(context)),
+        "delta_to_cumulative": {"max_stale": "1h", "max_streams": STREAMS},
+        "delta_to_cumulative/counted": {"max_stale": "1h", "max_streams": SENDERS},
+        "transform/spans": build_transform(trace_statements=build_span_statements()),
+        "transform/measured": build_transform(trace_statements=build_name_statements(context)),
+        "transform/logs": build_transform(log_statements=build_log_statements(context)),
+        "groupbyattrs/level": {"keys": ["level"]},
+    }
+    if own.sampling:
+        made["tail_sampling"] = build_sampling(own.sampling)
+    if context.settings.target == "kubernetes":
+        made["k8s_attributes"] = build_pod_lookup()
+    return made
+
+
+def build_memory_limiter(limits: Limits) -> dict[str, Any]:
+    """Beyond four fifths of the memory senders are refused, and sooner while it grows quickly."""
+    most = limits.memory * 4 // 5 // MIB
+    return {"check_interval": "1s", "limit_mib": most, "spike_limit_mib": most // 4}
+
+
+def build_transform(**statements: Sequence[str]) -> dict[str, Any]:
+    """Statements of one signal; one that cannot be followed leaves the data as it is and is logged."""
+    return {"error_mode": "ignore", **{signal: list(each) for signal, each in statements.items()}}
+
+
+def build_sampling(own: Sampling) -> dict[str, Any]:
+    """Traces with errors, slow ones, and a share of all.
+
+    Source: https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor
+    """
+    policies = [
+        {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
+        {"name": "slow", "type": "latency", "latency": {"threshold_ms": round(parse_duration(own.slow) * 1000)}},
+        {"name": "share", "type": "probabilistic", "probabilistic": {"sampling_percentage": own.percentage}},
+    ]
+    # spans that come after the decision follow it, for as long as their trace is remembered
+    cache = {"sampled_cache_size": 100_000, "non_sampled_cache_size": 100_000}
+    return {"decision_wait": own.wait, "num_traces": 50_000, "decision_cache": cache, "policies": policies}
+
+
+def build_pod_lookup() -> dict[str, Any]:
+    """Which pod sent it, by the address of whoever connects."""
+    names = ["k8s.namespace.name", "k8s.pod.name", "k8s.node.name", "k8s.deployment.name"]
+    by = [{"sources": [{"from": "resource_attribute", "name": "k8s.pod.ip"}]}, {"sources": [{"from": "connection"}]}]
+    return {
+        "auth_type": "serviceAccount",
+        "extract": {"metadata": names, "deployment_name_from_replicaset": True},
+        "pod_association": by,
+    }
+
+
+# -- connectors ------------------------------------------------------------------------------------------------------
+
+
+def build_connectors() -> dict[str, Any]:
+    """Requests, errors and durations of spans as metrics, each with a trace as its example; and who is not declared."""
+    return {
+        "span_metrics": {
+            "histogram": {"unit": "s", "explicit": {"buckets": list(BUCKETS)}},
+            "exclude_dimensions": [
+                "collector.instance.id",
+                "service.name",
+            ],  # there is one gateway, and a restart is a reset
+            "exemplars": {"enabled": True, "max_per_data_point": 1},
+            "metrics_flush_interval": "15s",
+            "metrics_expiration": "1h",
+            "aggregation_cardinality_limit": COMBINATIONS,
+            "resource_metrics_key_attributes": ["service.name"],
+        },
+        "signal_to_metrics": {
+            "error_mode": "ignore",
+            "datapoints": [
+                {
+                    "name": UNDECLARED,
+                    "description": "Values of metrics of services that the system's file does not know as senders",
+                    "include_resource_attributes": [{"key": "service.name", "default_value": "unknown_service"}],
+                    "sum": {"value": "1", "monotonic": True},
+                }
+            ],
+        },
+    }
+
+
+# -- exporters -------------------------------------------------------------------------------------------------------
+
+
+def build_exporters(own: Settings, context: Planned) -> dict[str, Any]:
+    """The stores that there are, each behind a queue on disk."""
+    telemetry = context.telemetry
+    places = {
+        "traces": [{"traces_endpoint": url} for url in telemetry.spans[:1]],
+        "metrics": [{"endpoint": url} for url in telemetry.metric_stores],
+        "logs": [{"endpoint": store.otlp} for store in telemetry.log_stores[:1]],
+    }
+    return {
+        name_exporter(signal, number): build_exporter(own, signal, place)
+        for signal, stores in places.items()
+        for number, place in enumerate(stores)
+    }
+
+
+def name_exporter(signal: str, number: int = 0) -> str:
+    """What the store of a signal is called, and each further one."""
+    return f"otlp_http/{signal}" + (f"-{number}" if number else "")
+
+
+def build_exporter(own: Settings, signal: str, place: Mapping[str, str]) -> dict[str, Any]:
+    """One store; samples go there one request after the other, as they came.
+
+    Source: https://pkg.go.dev/go.opentelemetry.io/collector/exporter/exporterhelper
+    """
+    queue = {
+        "sizer": "bytes",
+        "queue_size": parse_size(own.queue),
+        "storage": "file_storage",
+        "num_consumers": 1 if signal == "metrics" else 4,
+        "batch": {"flush_timeout": "1s", "min_size": BATCH_BYTES // 4, "max_size": BATCH_BYTES},
+    }
+    return {**place, "timeout": "30s", "retry_on_failure": FOREVER, "sending_queue": queue}
+
+
+# -- service ---------------------------------------------------------------------------------------------------------
+
+
+def build_pipelines(own: Settings, context: Planned, exporters: Mapping[str, Any]) -> dict[str, Any]:
+    """The way of each signal; spans are measured before some are left out, and a signal without a store has none."""
+    first = ["memory_limiter", *(["k8s_attributes"] if context.settings.target == "kubernetes" else [])]
+    traces, metrics, logs = ([n for n in exporters if n.startswith(name_exporter(signal))] for signal in SIGNALS)
+    made: dict[str, Any] = {
+        "traces/measured": _pipe("otlp", [*first, "transform/measured"], ["span_metrics"]),
+        "metrics": _pipe("otlp", [*first, "filter/undeclared", "transform/metrics", "delta_to_cumulative"], metrics),
+        "metrics/undeclared": _pipe("otlp", ["memory_limiter", "filter/declared"], ["signal_to_metrics"]),
+        "metrics/counted": _pipe("signal_to_metrics", ["transform/counted", "delta_to_cumulative/counted"], metrics),
+        "metrics/spans": _pipe("span_metrics", ["transform/metrics"], metrics),
+    }
+    if traces:
+        sampled = ["tail_sampling"] if own.sampling else []
+        made["traces"] = _pipe("otlp", [*first, "transform/spans", *sampled], traces)
+    if logs:
+        made["logs"] = _pipe("otlp", [*first, "transform/logs", "groupbyattrs/level"], logs)
+    return dict(sorted(made.items()))
+
+
+def _pipe(source: str, processors: Sequence[str], exporters: Sequence[str]) -> dict[str, list[str]]:
+    return {"receivers": [source], "processors": list(processors), "exporters": list(exporters)}
+
+
+def build_telemetry() -> dict[str, Any]:
+    """Its own log and metrics. Source: https://opentelemetry.io/docs/collector/internal-telemetry/"""
+    prometheus = {"host": "0.0.0.0", "port": METRICS_PORT, "without_scope_info": True}  # noqa: S104 - in its container
+    return {
+        "logs": {"level": "warn", "encoding": "json"},
+        "metrics": {"level": "normal", "readers": [{"pull": {"exporter": {"prometheus": prometheus}}}]},
+    }

@@ -1,0 +1,293 @@
+"""The OpenTelemetry gateway: does it take all that it is sent, does it pass it on, and does everybody send what counts?
+
+Source of the names: https://opentelemetry.io/docs/collector/internal-telemetry/ and its own /metrics.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from components.drawing import draw_chart, draw_stat, fill_zero_if, fill_zero_if_up, select, sum_rate, take_rate
+from components.otel.settings import NAME
+from model.dashboard_spec import DashboardSpec, Panel, Row
+from model.limits import Count, Share
+from model.telemetry import AlertRule, Example
+from packs.base import (
+    BY,
+    Tune,
+    build_flat_samples,
+    build_gauge_example,
+    build_growth_example,
+    build_panel,
+    build_service_series,
+    build_thresholds,
+    format_percent,
+    get_limit,
+)
+
+QUEUE_SHARE = 0.5
+"""Half of a queue: at a steady rate as much time is left as has passed since the store went away."""
+REFUSED = 0.0
+"""Items in five minutes: what is refused is lost if its sender does not try again, so by default each one counts."""
+QUEUE_BYTES = 256 * 1024 * 1024
+"""What a queue holds by default; for the example alone."""
+KINDS = {"spans": "spans", "metric_points": "metrics", "log_records": "log records"}
+"""How names of its counters end, and what they count."""
+CALLS, DURATION = "traces_span_metrics_calls_total", "traces_span_metrics_duration_seconds_bucket"
+FAILED, ASKED = 'status_code="STATUS_CODE_ERROR"', 'span_kind=~"SPAN_KIND_SERVER|SPAN_KIND_CONSUMER"'
+"""A request that a service answers, or a message that it takes."""
+
+
+# -- alerts ----------------------------------------------------------------------------------------------------------
+
+
+def alerts(tune: Tune) -> tuple[AlertRule, ...]:
+    """Alerts about the gateway; that it is down, or a service that sends to it, says TargetDown."""
+    return (
+        alert_on_queue_filling(tune),
+        alert_on_lost_items(),
+        alert_on_refused_items(tune),
+        alert_on_undeclared_sender(),
+        alert_on_dropped_streams(),
+        alert_on_dropped_span_names(),
+    )
+
+
+def alert_on_queue_filling(tune: Tune) -> AlertRule:
+    """What waits on disk, as a share of what may."""
+    bound = get_limit(tune, "OtelQueueFilling", QUEUE_SHARE)
+    size, capacity = (
+        build_service_series(NAME, f"otelcol_exporter_queue_{what}", exporter="otlp_http/traces", data_type="traces")
+        for what in ("size", "capacity")
+    )
+    return AlertRule(
+        name="OtelQueueFilling",
+        expr=f"sum by ({BY}, exporter) (otelcol_exporter_queue_size)"
+        f" / sum by ({BY}, exporter) (otelcol_exporter_queue_capacity) > {bound:g}",
+        for_="2m",  # a restart of the store is over by then
+        severity="warning",
+        limit=Share(bound),
+        summary="The queue of {{ $labels.exporter }} is filled to {{ $value | humanizePercentage }}",
+        description=f"More than {format_percent(bound)} of the OpenTelemetry gateway's queue for"
+        " {{ $labels.exporter }} is taken. Nothing is lost yet; once it is full, senders are refused.",
+        steps=(
+            "Look whether the store answers: traces go to Jaeger, metrics to Prometheus, logs to Loki.",
+            'Read what it says: `{service="otel"} | json` in Grafana\'s Explore.',
+            "If the store is up and slow, look at its memory and disk in the dashboard Monitoring Stack.",
+            "If it will be away for long, give the queue more room: `otel: {queue: 1GiB}`.",
+        ),
+        example=build_gauge_example(size, bound * QUEUE_BYTES, **{capacity: build_flat_samples(QUEUE_BYTES)}),
+    )
+
+
+def alert_on_lost_items() -> AlertRule:
+    """What a store refused for good, or what found no room on disk."""
+    series = build_service_series(NAME, "otelcol_exporter_send_failed_metric_points", exporter="otlp_http/metrics")
+    names = '{__name__=~"otelcol_exporter_(send|enqueue)_failed_(spans|metric_points|log_records)"}'
+    return AlertRule(
+        name="OtelItemsLost",
+        expr=f"{_count_new(f'{BY}, exporter', names)} > 0",
+        keep_firing_for="10m",  # one request that was discarded is a loss that somebody should read of
+        severity="warning",
+        summary="{{ $labels.exporter }} lost {{ $value | humanize }} spans, samples or log records in 5 minutes",
+        description="The store behind {{ $labels.exporter }} refused what the OpenTelemetry gateway sent, for good: it"
+        " will not be sent again. Prometheus discards a whole request for one sample that is more than an hour late.",
+        steps=(
+            'Read why: `{service="otel"} | json` in Grafana\'s Explore; the message has the answer of the store.',
+            "If samples are out of bounds, look at the clock of the host that sends them.",
+            "If there was no space, look at the disk of the gateway's volume.",
+        ),
+        example=Example(
+            fires={series: "_x58 3+0x10"},
+            silent={series: build_flat_samples(3)},  # it appears with the first loss
+        ),
+    )
+
+
+def alert_on_refused_items(tune: Tune) -> AlertRule:
+    """What the gateway did not take: its memory is short, or a queue is full."""
+    bound = get_limit(tune, "OtelReceiverRefusing", REFUSED)
+    series = build_service_series(NAME, "otelcol_receiver_refused_spans", receiver="otlp", transport="http")
+    more = f", more than {bound:g} items in 5 minutes" if bound else ""
+    refused = '{__name__=~"otelcol_receiver_refused_(spans|metric_points|log_records)"}'
+    return AlertRule(
+        name="OtelReceiverRefusing",
+        expr=f"sum by ({BY}) (increase({refused}[5m])) > {bound:g}",
+        for_="2m",  # SDKs try again within seconds, so what is over soon has lost nothing
+        severity="warning",
+        limit=Count(bound),
+        summary="The OpenTelemetry gateway refused {{ $value | humanize }} spans, samples or log records in 5 minutes",
+        description=f"Senders are refused{more}: a queue of the OpenTelemetry gateway is full, or its memory is short."
+        " They try again for a minute or so, and then what they have is lost.",
+        steps=(
+            "Look at the row OpenTelemetry gateway of the dashboard Monitoring Stack: is a queue full?",
+            "If so, its store is away or too slow: OtelQueueFilling says which one.",
+            "If not, its memory is short: raise `otel: {memory: ...}`, or find who sends so much:"
+            " `topk(5, sum by (service) (rate(traces_span_metrics_calls_total[5m])))`.",
+        ),
+        example=build_growth_example(series, bound),
+    )
+
+
+def alert_on_undeclared_sender() -> AlertRule:
+    """A service sends metrics under a name that nobody wrote down."""
+    series = build_service_series(NAME, "otel_undeclared_datapoints_total", sender="checkout")
+    return AlertRule(
+        name="OtelSenderUndeclared",
+        expr=f"sum by ({BY}, sender) (otel_undeclared_datapoints_total) > 0",
+        for_="5m",  # a trial by hand is over by then
+        severity="warning",
+        summary="{{ $labels.sender }} sends metrics, and the system's file does not know it",
+        description="A program with the service.name {{ $labels.sender }} sends metrics to the OpenTelemetry gateway,"
+        " which drops them: no rule could be about them, and nobody would miss them.",
+        steps=(
+            "If it is a service of yours, add it to `services` with `otlp: true`, under this name.",
+            "If it is known there under another name, set OTEL_SERVICE_NAME of the program to its key.",
+            "If it should not send metrics, set OTEL_METRICS_EXPORTER=none there.",
+        ),
+        example=Example(fires={series: build_flat_samples(1)}, silent={series: "1+1x50"}),
+    )
+
+
+def alert_on_dropped_streams() -> AlertRule:
+    """Counters that are sent as differences and cannot be added up."""
+    name = "otelcol_deltatocumulative_datapoints"
+    series, dropped = build_service_series(NAME, name, error="limit"), f'{name}{{error!=""}}'
+    return AlertRule(
+        name="OtelStreamsDropped",
+        expr=f"{_count_new(f'{BY}, error', dropped)} > 0",
+        for_="5m",  # a sample that came twice is no loss
+        severity="warning",
+        summary="{{ $value | humanize }} differences of counters were dropped in 5 minutes: {{ $labels.error }}",
+        description="Services send counters as differences, which the OpenTelemetry gateway adds up; it dropped some,"
+        " so these counters are too low.",
+        steps=(
+            "If the error is `limit`, a counter has too many combinations of attributes: find it by"
+            ' `topk(5, count by (__name__) ({instance!="", service="..."}))`.',
+            "If it is about order, two instances of a service have one identity: give each its own host.name.",
+            "Set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative, then nothing has to be added up.",
+        ),
+        example=Example(fires={series: "0+10x70"}, silent={series: build_flat_samples(3)}),
+    )
+
+
+def alert_on_dropped_span_names() -> AlertRule:
+    """So many names of spans that the last of them are measured together."""
+    series = build_service_series("api", CALLS, otel_metric_overflow="true")
+    return AlertRule(
+        name="OtelSpanNamesTooMany",
+        expr=f'sum by ({BY}) ({CALLS}{{otel_metric_overflow="true"}}) > 0',
+        for_="15m",  # nothing is wrong with what is measured already, so nobody is in a hurry
+        severity="info",
+        summary="{{ $labels.service }} has too many names of spans to measure each",
+        description="Spans of {{ $labels.service }} have more names than are measured one by one: an id stands in the"
+        " name, mostly. Requests, errors and durations of all others are one series.",
+        steps=(
+            "Look at the names: `topk(20, count by (span_name) (traces_span_metrics_calls_total))`.",
+            "Name spans by the route's template, such as `GET /users/{id}`: the id belongs into an attribute.",
+        ),
+        example=Example(fires={series: build_flat_samples(1)}, silent={series: build_flat_samples(0)}),
+    )
+
+
+def _count_new(by: str, series: str) -> str:
+    """How much a counter has grown in five minutes, its first value included: it appears with its first event."""
+    now, before = f"sum by ({by}) ({series})", f"sum by ({by}) ({series} offset 5m)"
+    return f"({now} - {before} or {now} unless {before})"
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def panels() -> tuple[Panel, ...]:
+    """What it takes, what it refuses, what waits, and what is lost."""
+    taken = {title: f"sum({take_rate(f'otelcol_receiver_accepted_{kind}')})" for kind, title in KINDS.items()}
+    refused = {title: f"sum({take_rate(f'otelcol_receiver_refused_{kind}')})" for kind, title in KINDS.items()}
+    size, capacity = (select(f"otelcol_exporter_queue_{what}") for what in ("size", "capacity"))
+    lost = '{__name__=~"otelcol_exporter_(send|enqueue)_failed_.+", environment=~"$environment"}'
+    red = build_thresholds((0.001, "red"))
+    return (
+        build_panel("Received", taken, "cps", "Per second, by signal.", width=6),
+        build_panel("Refused", refused, "cps", "Senders try these again.", width=6, thresholds=red),
+        build_panel(
+            "Queues",
+            {"{{exporter}}": f"{size} / {capacity}"},
+            "percentunit",
+            f"What waits on disk. A warning is sent above {format_percent(QUEUE_SHARE)}.",
+            width=6,
+            thresholds=build_thresholds((QUEUE_SHARE, "red")),
+        ),
+        build_panel(
+            "Lost",
+            {"{{exporter}}": f"sum by (exporter) (rate({lost}[$__rate_interval])){fill_zero_if_up(NAME, 'exporter')}"},
+            "cps",
+            "Refused by a store for good.",
+            width=6,
+            thresholds=red,
+        ),
+    )
+
+
+@cache
+def board() -> DashboardSpec:
+    """Requests, errors and durations as spans measure them: for services without metrics of their own, too."""
+    return DashboardSpec(
+        uid="spans",
+        title="Spans",
+        description="How many requests does each service answer, how many fail, and how long do they take?",
+        refresh="30s",
+        rows=(
+            Row(title="Now", panels=_build_overview_panels()),
+            Row(title="By service", panels=_build_service_panels()),
+            Row(title="By operation", panels=_build_operation_panels()),
+        ),
+    )
+
+
+def _build_overview_panels() -> tuple[Panel, ...]:
+    every, none = "every", fill_zero_if(select(CALLS))
+    calls, failed = f"sum({take_rate(CALLS, ASKED)})", f"sum({take_rate(CALLS, ASKED, FAILED)}){none}"
+    slow = f"histogram_quantile(0.95, sum by (le) ({take_rate(DURATION, ASKED)}))"
+    return (
+        draw_stat("Requests", calls, "reqps", "Per second, of all services that send spans.", every, width=8),
+        draw_stat(
+            "Failed", f"({failed}) / ({calls} > 0)", "percentunit", "Share of requests whose span has an error.", every,
+            width=8, thresholds=build_thresholds((0.05, "red")),
+        ),
+        draw_stat("95 of 100 are quicker than", slow, "s", "Of all requests together.", every, width=8),
+    )  # fmt: skip
+
+
+def _build_service_panels() -> tuple[Panel, ...]:
+    service = "{{service}}"
+    calls, failed = (sum_rate("service", CALLS, ASKED, *more) for more in ((), (FAILED,)))
+    slow = f"histogram_quantile(0.95, {sum_rate('le, service', DURATION, ASKED)})"
+    return (
+        draw_chart("Requests by service", {service: calls}, "reqps", "Worry at a sudden fall: nobody reaches it."),
+        draw_chart(
+            "Failed by service", {service: f"({failed} or 0 * {calls}) / ({calls} > 0)"}, "percentunit",
+            "Share of requests whose span has an error.",
+        ),
+        draw_chart(
+            "p95 by service", {service: slow}, "s", "Each dot is a request and leads to its trace.", exemplars=True,
+        ),
+    )  # fmt: skip
+
+
+def _build_operation_panels() -> tuple[Panel, ...]:
+    by, legend = "service, span_name", "{{service}} {{span_name}}"
+    slow = f"topk(10, histogram_quantile(0.95, {sum_rate(f'le, {by}', DURATION)}))"
+    failed = (
+        f"topk(10, sum by ({by}) (increase({select(CALLS, FAILED)}[1h])) > 0){fill_zero_if(select(CALLS), 'service')}"
+    )
+    return (
+        build_panel(
+            "Slowest operations", {legend: slow}, "s", "p95 of every kind of span, calls of others included.",
+            kind="bargauge", width=12,
+        ),
+        build_panel(
+            "Most failures within an hour", {legend: failed}, "short", "Spans with an error.",
+            kind="bargauge", width=12,
+        ),
+    )  # fmt: skip

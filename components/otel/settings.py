@@ -1,0 +1,51 @@
+"""Settings of the OpenTelemetry gateway, and where it listens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from model.base import Duration, PortNumber, Size, Strict
+from model.scope import OnlyOn
+from model.settings import ComponentSettings
+
+NAME = "otel"
+GRPC_PORT = 4317
+HTTP_PORT = 4318
+METRICS_PORT = 8888
+"""The gateway's own metrics; neither published nor routed."""
+HEALTH_PORT = 13133
+PREFIX = "/otlp"
+CONFIG_DIR = "/etc/otelcol"
+DOCUMENT = "otel.yaml"
+DATA_DIR = "/var/lib/otelcol"
+SIGNALS = ("traces", "metrics", "logs")
+
+
+class Sampling(Strict):
+    """Which traces are kept: all with an error, all slow ones, and a share of the others."""
+
+    slow: Duration = "1s"
+    """Traces that take longer than this are kept."""
+    percentage: Annotated[float, Field(gt=0, lt=100)] = 10.0
+    """How many of 100 traces without an error that are not slow are kept."""
+    wait: Duration = "10s"
+    """How long spans of a trace are waited for before it is decided on. They are in memory until then, so a gateway
+    that is killed loses those of this time."""
+
+
+class Settings(ComponentSettings):
+    """The OpenTelemetry gateway, to which services send spans, metrics and log records."""
+
+    enabled: bool = False
+    """Whether the component is deployed."""
+    grpc_port: Annotated[PortNumber | None, OnlyOn("docker")] = None
+    """Host port to publish OTLP over gRPC on (4317); not published when absent."""
+    http_port: Annotated[PortNumber | None, OnlyOn("docker")] = None
+    """Host port to publish OTLP over HTTP on (4318); not published when absent."""
+    queue: Size = "256MiB"
+    """Disk space for what cannot be passed on at once, of each of the three signals. When it is full, senders are
+    refused and try again themselves."""
+    sampling: Sampling | None = None
+    """Which traces are kept; all of them when absent."""

@@ -1,0 +1,57 @@
+"""What becomes a label has values of the system's file alone; names are quoted, levels are those that lines have."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from components.otel import attributes
+from model.levels import LEVELS
+from tests.components.otel.plans import plan_gateway
+from tests.support.planned import document
+
+
+def statements(folder: Path, name: str) -> list[str]:
+    """The statements of a transform processor."""
+    found: dict[str, Any] = document(plan_gateway(folder), "otel", "otel.yaml")["processors"][f"transform/{name}"]
+    return [each for key, value in found.items() if key.endswith("_statements") for each in value]
+
+
+def test_a_service_is_one_that_the_file_names(tmp_path: Path) -> None:
+    """Whoever calls itself otherwise is `undeclared`, so that a sender makes no new value of the label."""
+    found = statements(tmp_path, "logs")
+    pattern = re.search(r'IsMatch\(resource.attributes\["service.name"\], "(.+?)"\)', "\n".join(found))
+    assert pattern and re.fullmatch(pattern[1], "billing") and not re.fullmatch(pattern[1], "billing2")
+    assert f'set(resource.attributes["service"], "{attributes.UNDECLARED}")' in found
+
+
+def test_names_are_no_expressions() -> None:
+    """A dot in the name of a service stands for itself."""
+    condition = attributes.build_name_condition(["api.v2", "web"])
+    assert r"^(api\\.v2|web)$" in condition
+
+
+def test_nobody_sends_where_no_service_says_so() -> None:
+    """Without names the condition holds for nobody, not for everybody."""
+    assert attributes.build_name_condition([]).endswith('"^()$")')
+
+
+def test_labels_of_the_file_stand_on_what_is_sent(tmp_path: Path) -> None:
+    """A team, which alerts are routed by, is a label of a service that sends as of one that is scraped."""
+    assert any('["team"], "money") where' in each for each in statements(tmp_path, "metrics"))
+    assert "team" in plan_gateway(tmp_path / "a").telemetry.otlp_labels
+
+
+def test_values_do_not_pass_for_identity(tmp_path: Path) -> None:
+    """An attribute `service` of a value is moved, as Prometheus moves a label of a target that has the same name."""
+    found = statements(tmp_path, "metrics")
+    assert any(each.startswith('set(datapoint.attributes["exported_service"]') for each in found)
+    assert 'delete_key(datapoint.attributes, "service")' in found
+
+
+def test_levels_are_those_of_lines() -> None:
+    """One query finds the errors of lines and of records."""
+    assert set(attributes.NUMBERS) <= set(LEVELS)
+    numbers = [number for first, last in attributes.NUMBERS.values() for number in range(first, last + 1)]
+    assert numbers == list(range(1, 25))  # each number of the protocol has one

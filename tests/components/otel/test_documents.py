@@ -1,0 +1,81 @@
+"""The gateway's document: nothing that was answered is lost, everything is bounded, each signal has its store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from components.otel.settings import DATA_DIR
+from tests.components.otel.plans import plan_gateway
+from tests.support.planned import document
+
+
+def config(folder: Path, **settings: Any) -> Any:
+    """The document, parsed."""
+    return document(plan_gateway(folder, **settings), "otel", "otel.yaml")
+
+
+def test_every_store_has_a_queue_on_disk(tmp_path: Path) -> None:
+    """What was answered survives the gateway's end, and a store that is away is waited for without an end."""
+    made = config(tmp_path, jaeger=True, queue="64MiB")
+    assert made["exporters"].keys() == {"otlp_http/traces", "otlp_http/metrics", "otlp_http/logs"}
+    for exporter in made["exporters"].values():
+        queue = exporter["sending_queue"]
+        assert (queue["storage"], queue["sizer"], queue["queue_size"]) == ("file_storage", "bytes", 64 * 1024**2)
+        assert exporter["retry_on_failure"]["max_elapsed_time"] == 0
+    assert made["extensions"]["file_storage"]["directory"] == DATA_DIR
+
+
+def test_nothing_waits_in_memory_before_a_queue(tmp_path: Path) -> None:
+    """No processor holds back what was answered, save sampling, which is not on by itself."""
+    pipelines = config(tmp_path, jaeger=True)["service"]["pipelines"]
+    used = {name for pipeline in pipelines.values() for name in pipeline["processors"]}
+    assert not {name for name in used if name.startswith(("batch", "tail_sampling"))}
+    assert all(pipeline["processors"][0] == "memory_limiter" for key, pipeline in pipelines.items()
+               if pipeline["receivers"] == ["otlp"])  # fmt: skip
+
+
+def test_memory_is_bounded_below_the_limit(tmp_path: Path) -> None:
+    """Senders are refused before the kernel would end the process."""
+    made = config(tmp_path, memory="512MiB")["processors"]["memory_limiter"]
+    assert made["limit_mib"] == 409 and made["spike_limit_mib"] < made["limit_mib"]
+
+
+def test_spans_are_measured_before_they_are_sampled(tmp_path: Path) -> None:
+    """Requests and errors are those of all traces, whichever of them are stored; errors and slow ones always are."""
+    made = config(tmp_path, jaeger=True, sampling={"percentage": 5.0, "slow": "500ms"})
+    pipelines = made["service"]["pipelines"]
+    assert "tail_sampling" not in pipelines["traces/measured"]["processors"]
+    assert pipelines["traces"]["processors"][-1] == "tail_sampling"
+    policies = {policy["name"]: policy for policy in made["processors"]["tail_sampling"]["policies"]}
+    assert policies["errors"]["status_code"]["status_codes"] == ["ERROR"]
+    assert policies["slow"]["latency"]["threshold_ms"] == 500
+    assert policies["share"]["probabilistic"]["sampling_percentage"] == 5
+
+
+def test_a_signal_without_a_store_is_not_taken(tmp_path: Path) -> None:
+    """Without Jaeger spans are measured and not stored; nothing is sent to an address where nobody is."""
+    made = config(tmp_path)
+    assert "otlp_http/traces" not in made["exporters"] and "traces" not in made["service"]["pipelines"]
+    assert made["service"]["pipelines"]["traces/measured"]["exporters"] == ["span_metrics"]
+
+
+def test_metrics_reach_every_prometheus(tmp_path: Path) -> None:
+    """What is sent to one instance does not reach the others, so each has an exporter and a queue of its own."""
+    plan = plan_gateway(tmp_path, cluster=True, prometheus={"replicas": 2})
+    made = document(plan, "otel", "otel.yaml")
+    stores = [name for name in made["exporters"] if name.startswith("otlp_http/metrics")]
+    assert len({made["exporters"][name]["endpoint"] for name in stores}) == len(stores) == 2
+    assert made["service"]["pipelines"]["metrics"]["exporters"] == stores
+
+
+def test_pods_are_known_on_a_cluster(tmp_path: Path) -> None:
+    """There the pod that sent it stands for the instance; elsewhere nobody could be asked."""
+    processors = document(plan_gateway(tmp_path / "a", cluster=True), "otel", "otel.yaml")["processors"]
+    assert processors["k8s_attributes"]["auth_type"] == "serviceAccount"
+    assert "k8s_attributes" not in config(tmp_path / "b")["processors"]
+
+
+def test_series_of_spans_are_bounded(tmp_path: Path) -> None:
+    """Names of spans come from programs, so there is a number of them beyond which they count as one."""
+    assert config(tmp_path)["connectors"]["span_metrics"]["aggregation_cardinality_limit"] == 2000

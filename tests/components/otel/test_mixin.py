@@ -1,0 +1,27 @@
+"""The gateway's alerts: each fires just past its condition and stays silent just before."""
+
+from __future__ import annotations
+
+from components.otel import mixin as pack
+from tests.support.boards import MixinContract, fits_a_row, is_sound
+
+THRESHOLDS = {"OtelQueueFilling": 0.25, "OtelReceiverRefusing": 100}
+"""Another value for every alert that has one."""
+
+
+class TestOtel(MixinContract):
+    """Its alerts and panels, and the thresholds above."""
+
+    pack, thresholds = pack, THRESHOLDS
+
+
+def test_the_board_is_sound() -> None:
+    """It can be built, fills its rows, and its queries are PromQL that follows the chosen environment."""
+    is_sound(pack.board(), "spans", panels=range(6, 12))
+    fits_a_row(pack.board())
+
+
+def test_the_first_loss_counts() -> None:
+    """Its counter appears with the first loss, so growth alone would miss a single one."""
+    (found,) = [alert for alert in pack.alerts({}) if alert.name == "OtelItemsLost"]
+    assert "unless" in found.expr and found.example and "_x58 3" in str(found.example.fires)

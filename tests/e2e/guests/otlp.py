@@ -1,0 +1,123 @@
+"""Sends spans, log records and a counter as OTLP over HTTP, as SDKs do: what is refused is sent again.
+
+Usage: otlp.py URL SERVICE SECONDS [LEVEL]. It prints what was acknowledged, as JSON: the ids of traces, the texts of
+records, the value of the counter, and how often it was refused and rejected.
+"""
+
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+SPANS = 3
+"""Of each trace."""
+PATIENCE = 900
+"""Seconds for which one request is sent again."""
+
+
+def send(url, signal, body, counts):
+    """True once it is acknowledged; False where it is rejected for good."""
+    request = urllib.request.Request(
+        f"{url}/v1/{signal}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status == 200
+        except urllib.error.HTTPError as error:
+            if error.code not in (429, 500, 502, 503, 504):
+                counts["rejected"] += 1
+                return False
+        except OSError:
+            pass
+        counts["refused"] += 1
+        time.sleep(0.3)
+    return False
+
+
+def build_resource(service):
+    """Who sends."""
+    named = {"service.name": service, "host.name": "box-1", "service.version": "1.4.2"}
+    return {"attributes": [{"key": key, "value": {"stringValue": value}} for key, value in named.items()]}
+
+
+def build_spans(trace, failed):
+    """A request and what it asks others for."""
+    now, root = time.time_ns(), uuid.uuid4().hex[:16]
+    for number in range(SPANS):
+        yield {
+            "traceId": trace,
+            "spanId": root if number == 0 else uuid.uuid4().hex[:16],
+            **({} if number == 0 else {"parentSpanId": root}),
+            "name": "POST /pay" if number == 0 else f"SELECT {number}",
+            "kind": 2 if number == 0 else 3,
+            "startTimeUnixNano": str(now - 40_000_000),
+            "endTimeUnixNano": str(now),
+            "status": {"code": 2 if failed else 0},
+        }
+
+
+def build_record(text, trace, level):
+    """A log record of that request."""
+    return {
+        "timeUnixNano": str(time.time_ns()),
+        "severityText": level,
+        "body": {"stringValue": text},
+        "traceId": trace,
+        "spanId": "00f067aa0ba902b7",
+    }
+
+
+def build_metrics(count):
+    """A histogram that grows, and a counter as differences; one attribute passes for another service."""
+    now = str(time.time_ns())
+    point = {"startTimeUnixNano": str(BEGAN), "timeUnixNano": now}
+    labels = [
+        {"key": "http.route", "value": {"stringValue": "/pay"}},
+        {"key": "http.response.status_code", "value": {"stringValue": "200"}},
+        {"key": "service", "value": {"stringValue": "somebody-else"}},
+    ]
+    histogram = {"count": count, "sum": count * 0.04, "bucketCounts": [count, 0, 0, 0], "explicitBounds": [0.1, 1, 5]}
+    yield {
+        "name": "http.server.request.duration",
+        "unit": "s",
+        "histogram": {"aggregationTemporality": 2, "dataPoints": [{**point, **histogram, "attributes": labels}]},
+    }
+    difference = {"startTimeUnixNano": str(time.time_ns() - 1_000_000), "timeUnixNano": now, "asInt": "2"}
+    yield {
+        "name": "payments.done",
+        "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [difference]},
+    }
+
+
+BEGAN = time.time_ns()
+
+
+def main():
+    """Sends for so long, and prints what was acknowledged."""
+    url, service, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+    level = sys.argv[4] if len(sys.argv) > 4 else "INFO"
+    counts = {"refused": 0, "rejected": 0}
+    done = {"traces": [], "records": [], "counter": 0}
+    resource = build_resource(service)
+    end, count = time.monotonic() + seconds, 0
+    while count == 0 or time.monotonic() < end:
+        count += 1
+        trace, text = uuid.uuid4().hex, f"paid {uuid.uuid4().hex}"
+        spans = {"resource": resource, "scopeSpans": [{"spans": list(build_spans(trace, level != "INFO"))}]}
+        if send(url, "traces", {"resourceSpans": [spans]}, counts):
+            done["traces"].append(trace)
+        records = {"resource": resource, "scopeLogs": [{"logRecords": [build_record(text, trace, level)]}]}
+        if send(url, "logs", {"resourceLogs": [records]}, counts):
+            done["records"].append(text)
+        metrics = {"resource": resource, "scopeMetrics": [{"metrics": list(build_metrics(count))}]}
+        if send(url, "metrics", {"resourceMetrics": [metrics]}, counts):
+            done["counter"] += 2
+        time.sleep(0.1)
+    print(json.dumps({**done, **counts}))
+
+
+main()

@@ -1,0 +1,244 @@
+"""A service that sends: its spans, log records and metrics reach the stores, are bounded, and survive what goes away.
+
+The service runs in a network of its own, which the gateway joins; nothing of it is scraped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from docker.models.containers import Container
+
+from tests.support.foreign import Project
+from tests.support.guests import REFERENCE, SOURCES, load_image
+from tests.support.running import PROMETHEUS, Engine, RunningStack
+from tests.support.waiting import eventually
+from tests.support.yaml_files import write_yaml
+
+AWAY = float(os.environ.get("E2E_AWAY", "30"))
+"""Seconds for which the stores are away; 300 is what the documentation promises."""
+SYSTEM = {
+    "name": "till",
+    "title": "Till",
+    "services": {
+        "billing": {
+            "otlp": True,
+            "packs": ["http"],
+            "statusLabel": "http_response_status_code",
+            "pathLabel": "http_route",
+            "labels": {"team": "money"},
+            "metrics": {
+                "http_server_request_duration_seconds": {
+                    "type": "histogram",
+                    "role": "duration",
+                    "buckets": [0.1, 1.0, 5.0],
+                    "labels": {"http_route": ["/pay"], "http_response_status_code": ["200", "500"]},
+                }
+            },
+        }
+    },
+}
+OTLP = {"enabled": True, "queue": "32MiB"}
+
+
+@dataclass(frozen=True)
+class Till:
+    """The stack, and the project that the service belongs to."""
+
+    stack: RunningStack
+    project: Project
+
+    @property
+    def url(self) -> str:
+        """Where the gateway is for the service: by its container's name, in the network that both are in."""
+        return f"http://{self.stack.container_name('otel')}:4318"
+
+    @property
+    def _program(self) -> Container:
+        return self.project.client.containers.get(f"{self.project.name}-billing-1")
+
+    def send(self, service: str = "billing", seconds: float = 0, level: str = "INFO") -> dict[str, Any]:
+        """What was acknowledged of what the service has sent for so long, once at least."""
+        command = ["python3", "/app/otlp.py", self.url, service, str(seconds), level]
+        code, said = self._program.exec_run(command)
+        assert code == 0 and isinstance(said, bytes), said
+        return dict(json.loads(said))
+
+    def begin(self, seconds: float) -> None:
+        """Has the service send for so long, beside the test; `finish` gives what was acknowledged."""
+        command = f"python3 /app/otlp.py {self.url} billing {seconds} > /tmp/done.part; mv /tmp/done.part /tmp/done"
+        self._run("rm -f /tmp/done")
+        self.project.client.containers.get(f"{self.project.name}-billing-1").exec_run(
+            ["sh", "-c", command], detach=True
+        )
+
+    def finish(self, timeout: float) -> dict[str, Any]:
+        """What was acknowledged, once everything has been."""
+        text = eventually(lambda: self._run("cat /tmp/done"), timeout=timeout, what="the sender ends")
+        return dict(json.loads(text))
+
+    def _run(self, script: str) -> str:
+        _, said = self._program.exec_run(["sh", "-c", f"{script} 2>/dev/null || true"])
+        assert isinstance(said, bytes)
+        return said.decode()
+
+    def read_trace(self, trace: str) -> list[dict[str, Any]]:
+        """The spans of a trace; none where nobody has it."""
+        try:
+            found = self.stack.get("jaeger", f"http://127.0.0.1:16686/jaeger/api/traces/{trace}")
+        except (RuntimeError, ValueError):
+            return []
+        return [span for each in found.get("data") or [] for span in each["spans"]]
+
+
+def _watch(config: dict[str, Any], project: Project) -> None:
+    config |= {"system": "till", "demo": False, "longestFor": "10s", "otel": OTLP, "jaeger": {"enabled": True}}
+    config.pop("demoWorkload")
+    config["docker"] = {**config.get("docker", {}), "externalNetworks": [project.network]}
+
+
+@pytest.fixture(scope="module")
+def till(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
+    """The stack with a gateway, and the service in a network of others."""
+    assert engine.client is not None
+    stack = RunningStack(tmp_path_factory.mktemp("otel"), "e2eotel", engine, ports=28360)
+    project = Project(engine.client, "till", lambda _: REFERENCE)
+    try:
+        load_image(engine.client)
+        project.create()
+        sender = (SOURCES / "otlp.py").read_text()
+        project.run("billing", "guests", command=("sleep", "36000"), files={"/app/otlp.py": sender}, folders=("/tmp",))
+        (stack.root / "configs/systems/till.yaml").write_text(write_yaml(SYSTEM))
+        stack.edit_settings(lambda config: _watch(config, project))
+        stack.up()
+        yield Till(stack, project)
+    finally:
+        stack.discard()
+        project.remove()
+
+
+def test_all_three_signals_arrive(till: Till) -> None:
+    """A trace is in Jaeger, its record is found by service, level and trace, and its metrics are those of packs."""
+    sent = till.send(level="ERROR")
+    assert sent["rejected"] == 0
+    trace, text = sent["traces"][0], sent["records"][0]
+    spans = eventually(lambda: till.read_trace(trace), timeout=30, what=trace)
+    assert {span["operationName"] for span in spans} == {"POST /pay", "SELECT 1", "SELECT 2"}
+    query = f'{{service="billing", level="error", environment=~".+"}} | trace_id="{trace}"'
+    assert eventually(lambda: till.stack.loki(query), timeout=30, what=query) == [text]
+    series = 'http_server_request_duration_seconds_count{service="billing", http_route="/pay", team="money"}'
+    (found,) = eventually(lambda: till.stack.prom(series), timeout=60, what=series)
+    identity = {name: found["metric"][name] for name in ("job", "instance", "exported_service", "system")}
+    assert identity == {"job": "billing", "instance": "box-1", "exported_service": "somebody-else", "system": "till"}
+    assert eventually(lambda: till.stack.prom('payments_done_total{service="billing"}'), timeout=60, what="differences")
+
+
+def test_a_sender_is_up_and_verified(till: Till) -> None:
+    """It counts as a target that is up, though nobody scrapes it, so `make verify` has nothing to say."""
+    till.send()
+    up = 'up{job="billing", service="billing", instance="otlp"} == 1'
+    assert eventually(lambda: till.stack.prom(up), timeout=60, what=up)
+    eventually(lambda: till.stack.run("verify").code == 0, timeout=120, what="verify")
+
+
+def test_spans_are_measured(till: Till) -> None:
+    """Requests, failures and durations of spans are series, and an example of them leads to its trace."""
+    till.send(level="ERROR", seconds=3)
+    failed = 'span_kind="SPAN_KIND_SERVER", status_code="STATUS_CODE_ERROR"'
+    calls = f'traces_span_metrics_calls_total{{service="billing", {failed}}}'
+    assert eventually(lambda: till.stack.prom(calls), timeout=60, what=calls)
+    name = 'traces_span_metrics_duration_seconds_bucket{service="billing"}'
+    options = urlencode({"query": name, "start": time.time() - 600, "end": time.time() + 60})
+
+    def find_examples() -> list[str]:
+        found = till.stack.get("prometheus", f"{PROMETHEUS}/api/v1/query_exemplars?{options}")["data"]
+        return [each["labels"]["trace_id"] for series in found for each in series["exemplars"]]
+
+    examples = eventually(find_examples, timeout=60, what="exemplars")
+    assert till.read_trace(examples[-1])
+
+
+def test_nobody_makes_a_label(till: Till) -> None:
+    """Who calls itself what no file names has no series and one stream of its own, and somebody is notified of it."""
+    sent = till.send(service="stranger-7f")
+    query = f'{{service="undeclared"}} |= "{sent["records"][0]}"'
+    assert eventually(lambda: till.stack.loki(query), timeout=30, what=query)
+    fires = 'ALERTS{alertname="OtelSenderUndeclared", sender="stranger-7f", alertstate="firing"}'
+    eventually(lambda: till.send(service="stranger-7f") and till.stack.prom(fires), timeout=120, what=fires)
+    assert not till.stack.prom('{__name__=~".+", service=~"stranger.*"}')
+    assert not till.stack.prom('http_server_request_duration_seconds_count{service!="billing"}')
+
+
+def test_nothing_acknowledged_is_lost(till: Till) -> None:
+    """The gateway is killed and the stores are away while the service sends: all of it is there once they are back."""
+    away, began = ("jaeger", "loki", "prometheus"), time.time()
+    till.begin(AWAY + 10)
+    for name in away:
+        till.stack.container(name).stop()
+    gateway = till.stack.container("otel")
+    time_between = max(AWAY / 3, 5)
+    for _ in range(2):
+        _await_seconds(time_between)
+        gateway.kill()
+        gateway.start()
+    _await_seconds(AWAY - 2 * time_between)
+    for name in away:
+        till.stack.container(name).start()
+    sent = till.finish(timeout=AWAY + 300)
+    assert sent["rejected"] == 0 and sent["records"]
+    print(f"{len(sent['traces'])} traces, {len(sent['records'])} records; refused {sent['refused']} times")
+
+    def count_lost() -> dict[str, int]:
+        lines = set(till.stack.loki('{service="billing"}', since=AWAY + 900, limit=5000))
+        lost = [text for text in sent["records"] if text not in lines]
+        holes = [trace for trace in sent["traces"] if len(till.read_trace(trace)) != 3]
+        return {"records": len(lost), "traces": len(holes)}
+
+    eventually(lambda: count_lost() == {"records": 0, "traces": 0}, timeout=240, what="nothing is lost")
+    values = f'http_server_request_duration_seconds_count{{service="billing"}}[{int(AWAY) + 900}s]'
+    times = [at for at, _ in till.stack.prom(values)[0]["values"] if began <= at <= began + AWAY]
+    longest = max(after - before for before, after in pairwise([began, *times, began + AWAY]))
+    assert longest < 15, f"no sample for {longest:.0f} s of the time without a store"
+
+
+def test_a_full_queue_is_said(till: Till) -> None:
+    """Senders are refused and try again; somebody is notified of the queue, and of who is refused."""
+    till.stack.edit_settings(lambda config: config.update(otel={**OTLP, "queue": "1MiB"}))
+    till.stack.up()
+    loki = till.stack.container("loki")
+    loki.stop()
+    try:
+        command = ["python3", "/app/otlp.py", till.url, "billing", "600"]
+        # several senders fill it sooner
+        busy = till.project.client.containers.get(f"{till.project.name}-billing-1")
+        for _ in range(6):
+            busy.exec_run(command, detach=True)
+        for name in ("OtelQueueFilling", "OtelReceiverRefusing"):
+            fires = f'ALERTS{{alertname="{name}", alertstate="firing"}}'
+            eventually(lambda fires=fires: till.stack.prom(fires), timeout=400, what=fires)  # type: ignore[misc]
+    finally:
+        loki.start()
+        busy.restart(timeout=1)
+        till.stack.edit_settings(lambda config: config.update(otel=OTLP))
+
+
+def test_a_sender_that_stops_is_down(till: Till) -> None:
+    """Three minutes after its last sample it is down, as a target would be that does not answer."""
+    fires = 'ALERTS{alertname="TargetDown", service="billing", alertstate="firing"}'
+    assert eventually(lambda: till.stack.prom(fires), timeout=400, what=fires)
+    till.send()
+    eventually(lambda: not till.stack.prom(fires), timeout=120, what="it is up again")
+
+
+def _await_seconds(seconds: float) -> None:
+    """Lets so much time pass, in which a store is away."""
+    end = time.monotonic() + seconds
+    eventually(lambda: time.monotonic() > end, timeout=seconds + 5, what="time passes")
