@@ -33,7 +33,6 @@ NAME_LENGTH = 63
 """Characters of the name of a sender that is counted."""
 _NAME, _INSTANCE = 'resource.attributes["service.name"]', 'resource.attributes["service.instance.id"]'
 _VALUE = "datapoint.attributes"
-_SEPARATOR = "|"
 
 
 def list_labels(context: Planning) -> tuple[str, ...]:
@@ -50,7 +49,12 @@ def build_sender_condition(context: Planning) -> str:
 
 def build_name_condition(names: Iterable[str]) -> str:
     """True of what has one of the names; of nothing where there is none."""
-    return f"IsMatch({_NAME}, {json.dumps(f'^({_SEPARATOR.join(map(re.escape, names))})$')})"
+    return f"IsMatch({_NAME}, {build_pattern(names)})"
+
+
+def build_pattern(words: Iterable[str], flags: str = "") -> str:
+    """A quoted regular expression that one of the words matches as a whole; without words nothing does."""
+    return json.dumps(f"{flags}^({'|'.join(map(re.escape, words))})$")
 
 
 def build_name_statements(context: Planning) -> list[str]:
@@ -120,7 +124,7 @@ def build_log_statements(context: Planning) -> list[str]:
     number, text, level = "log.severity_number", "log.severity_text", 'log.attributes["level"]'
     ranges = [f'"{name}") where {number} >= {first} and {number} <= {last}' for name, (first, last) in NUMBERS.items()]
     words = [
-        f'"{name}") where {number} == 0 and IsMatch({text}, "(?i)^({_SEPARATOR.join(map(re.escape, each))})$")'
+        f'"{name}") where {number} == 0 and IsMatch({text}, {build_pattern(each, "(?i)")})'
         for name, each in LEVELS.items()
     ]
     return [

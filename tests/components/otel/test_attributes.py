@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -55,3 +56,11 @@ def test_levels_are_those_of_lines() -> None:
     assert set(attributes.NUMBERS) <= set(LEVELS)
     numbers = [number for first, last in attributes.NUMBERS.values() for number in range(first, last + 1)]
     assert numbers == list(range(1, 25))  # each number of the protocol has one
+
+
+def test_every_text_is_quoted(tmp_path: Path) -> None:
+    """A backslash in a pattern is doubled, as a text of the language has it; the gateway refuses it otherwise."""
+    for name in ("metrics", "counted", "spans", "measured", "logs"):
+        for each in statements(tmp_path / name, name):
+            for text in re.findall(r'"(?:[^"\\]|\\.)*"', each):
+                json.loads(text)
