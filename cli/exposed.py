@@ -21,6 +21,7 @@ from model.plan import Plan
 from model.promql import list_needed_names
 from model.service import Metric, Service
 from model.system import ServiceLevelObjective, System
+from packs import web
 from packs.base import PER_SECOND
 from packs.catalogue import PACKS
 
@@ -67,7 +68,8 @@ def compare_exposed(plan: Plan, ask: Ask) -> list[Difference]:
     made: list[Difference] = []
     for exposed in list_exposed(plan.system, ask):
         for name, metric in exposed.service.metrics.items():
-            made.extend(_compare_metric(exposed, name, metric, ask))
+            if plan.settings.demo or not name.startswith(web.PREFIX):  # which no process exposes
+                made.extend(_compare_metric(exposed, name, metric, ask))
         if not plan.settings.demo:  # what a stand-in is written in is of no interest
             made.extend(Difference(text, certain=False) for text in list_unused_packs(exposed))
     made += map(Difference, list_absent_buckets(plan.system, ask))

@@ -20,6 +20,7 @@ from packs import (
     process,
     python,
     slo,
+    web,
     websocket,
     worker,
 )
@@ -29,6 +30,7 @@ PACKS: Mapping[str, Pack] = {
     "http": cast(Pack, http),
     "worker": cast(Pack, worker),
     "websocket": cast(Pack, websocket),
+    "web": cast(Pack, web),
     "nodejs": cast(Pack, nodejs),
     "go": cast(Pack, go),
     "python": cast(Pack, python),
@@ -41,8 +43,9 @@ PACKS: Mapping[str, Pack] = {
 
 TITLES: Mapping[str, str] = {
     "health": "Service health", "logs": "Logs", "slo": "SLOs", "http": "Requests", "worker": "Jobs",
-    "websocket": "WebSockets", "nodejs": "Node.js", "go": "Go", "python": "Python", "pool": "Database connections",
-    "clickhouse": "ClickHouse", "milvus": "Milvus", "llm": "Questions and models", "process": "Processes",
+    "websocket": "WebSockets", "web": "In the browser", "nodejs": "Node.js", "go": "Go", "python": "Python",
+    "pool": "Database connections", "clickhouse": "ClickHouse", "milvus": "Milvus", "llm": "Questions and models",
+    "process": "Processes",
 }  # fmt: skip
 """Headings of the rows that services fill; components bring others."""
 

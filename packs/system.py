@@ -38,7 +38,7 @@ from model.telemetry import (
     Telemetry,
     name_series_offer,
 )
-from packs import measurable, outcome, presence, roles, slo
+from packs import measurable, outcome, presence, roles, slo, web
 from packs.base import PER_SECOND
 from packs.catalogue import TITLES, add_pack_metrics, add_timed_requests, build_row_panels
 from packs.default_dashboard import add_default_dashboard
@@ -67,7 +67,9 @@ class SystemContributor(Contributor):
             scrape=tuple(
                 _build_job(context, key, service) for key, service in system.services.items() if key not in sending
             ),
-            pushed=tuple(_build_pushed(context, key, system.services[key]) for key in sending),
+            pushed=tuple(
+                pushed for key in sending if (pushed := _build_pushed(context, key, system.services[key])).names
+            ),
             needs=tuple(_list_needs(context)),
         )
         if mistakes:
@@ -226,9 +228,11 @@ def list_senders(context: Planning) -> tuple[str, ...]:
 
 def _build_pushed(context: Planning, key: str, service: Service) -> PushedMetrics:
     """What a service sends, as `expand_system` has completed it."""
+    # at night no page may be open in a browser, and the service is up all the same
+    own = [name for name in service.metrics if not name.startswith(web.PREFIX)]
     return PushedMetrics(
         labels={**service.labels, "job": key, **build_identity_labels(context, key)},
-        names=tuple(sorted({presence.derive_exposed_series(name, item) for name, item in service.metrics.items()})),
+        names=tuple(sorted({presence.derive_exposed_series(name, service.metrics[name]) for name in own})),
         series=SeriesCount(target=count_service_series(service)),
     )
 

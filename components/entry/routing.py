@@ -12,7 +12,7 @@ from typing import Any
 from model.addresses import is_loopback
 from model.component import Planned, Planning
 from model.settings import Settings
-from model.telemetry import Opening, Route
+from model.telemetry import Opening, RequestLimits, Route
 from model.workload import SECRETS_DIR
 
 WEB, SECURE = "web", "websecure"
@@ -103,6 +103,7 @@ def _build_router(
     used = ["security-headers", *(["compress"] if login == "login" and not denied else [])]
     if settings.access.login != "none" or login != "login":
         used += ["rate-limit", login] if route.login else []
+    used += [f"{name}-{route.name}" for name in ("rate", "size")] if route.limits and not denied else []
     used += ["closed"] if denied else _list_stripped_prefixes(settings, route)
     used += [] if denied or _is_internal(route) else ["retry"]
     parts = [build_host_rule(settings), f"PathPrefix(`{outer}`)", *([rule] if rule else [])]
@@ -125,6 +126,7 @@ def _build_rule(settings: Settings, route: Route, opening: Opening) -> str:
     parts = [_join_rules([f"Method(`{method}`)" for method in opening.methods])] if opening.methods else []
     parts += [_join_rules([match_below(path) for path in opening.paths])] if opening.paths != ("",) else []
     parts += [f"!{match_below(path)}" for path in opening.closed]
+    parts += [_join_rules([f"Header(`Origin`, `{origin}`)" for origin in opening.origins])] if opening.origins else []
     return " && ".join(parts)
 
 
@@ -188,6 +190,9 @@ def build_middlewares(context: Planned) -> dict[str, Any]:
         for route in routes
         if route.strip
     }
+    for route in routes:
+        if route.limits:
+            middlewares |= build_request_limits(settings, route.name, route.limits)
     if settings.base_path:
         middlewares["strip-base"] = {"stripPrefix": {"prefixes": [settings.base_path]}}
     if settings.tls.on:
@@ -218,9 +223,21 @@ def build_basic_auth(context: Planning, users: str) -> dict[str, Any]:
     return {"basicAuth": {"usersFile": file, "realm": f"monitoring {context.stack}", "removeHeader": True}}
 
 
-def build_rate_limit(settings: Settings) -> dict[str, Any]:
+def build_request_limits(settings: Settings, name: str, limits: RequestLimits) -> dict[str, Any]:
+    """How often, and how much at once, whoever needs no login may send.
+
+    Source: https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/buffering/
+    """
+    size = {"maxRequestBodyBytes": limits.body, "memRequestBodyBytes": limits.body}
+    return {
+        f"rate-{name}": {"rateLimit": build_rate_limit(settings, limits.per_second, limits.burst)},
+        f"size-{name}": {"buffering": size},
+    }
+
+
+def build_rate_limit(settings: Settings, average: int = PER_SECOND, burst: int = BURST) -> dict[str, Any]:
     """So many requests of one address; behind trusted proxies the address is the one that they name."""
-    limit: dict[str, Any] = {"average": PER_SECOND, "period": "1s", "burst": BURST}
+    limit: dict[str, Any] = {"average": average, "period": "1s", "burst": burst}
     if settings.access.trusted_proxies:
         limit["sourceCriterion"] = {"ipStrategy": {"excludedIPs": list(settings.access.trusted_proxies)}}
     return limit

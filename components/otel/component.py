@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from components.base import build_identity_labels, build_limits, open_port
 from components.documents import render_yaml
+from components.otel import browser
 from components.otel import mixin as pack
 from components.otel.attributes import list_labels
 from components.otel.documents import build_config
 from components.otel.settings import (
+    BROWSER_PORT,
+    BROWSER_PREFIX,
     CONFIG_DIR,
     DATA_DIR,
     DOCUMENT,
@@ -26,11 +29,14 @@ from components.otel.settings import (
 from model.base import parse_size
 from model.component import Component, Planned, Planning
 from model.dashboard import build_dashboard
+from model.errors import Problem
+from model.places import locate_in_section
 from model.telemetry import (
     METRIC_STORE,
     OTLP,
     Need,
     Opening,
+    RequestLimits,
     Route,
     RuleGroup,
     ScrapeJob,
@@ -57,7 +63,30 @@ def list_ports(own: Settings, context: Planning) -> tuple[Port, ...]:
         open_port(context, NAME, HTTP_PORT, name="otlp-http", host=own.http_port, inbound=True),
         Port(number=METRICS_PORT, name="metrics"),
         Port(number=HEALTH_PORT, name="health"),
+        *([Port(number=BROWSER_PORT, name="otlp-browser")] if own.browser else []),
     )
+
+
+def list_routes(own: Settings, context: Planning) -> tuple[Route, ...]:
+    """For machines that may push, and for pages in browsers, which have no password and so are bounded."""
+    push = Opening(methods=("POST",), paths=PATHS, grant="push")
+    url = f"http://{context.address(NAME, HTTP_PORT)}"
+    route = Route(name=NAME, prefix=PREFIX, url=url, strip=True, open=(push,))
+    if not own.browser:
+        return (route,)
+    paths = ("/v1/traces", "/v1/logs")
+    visits = Opening(methods=("POST", "OPTIONS"), paths=paths, origins=own.browser.origins)
+    often, body = own.browser.requests_per_second, parse_size(own.browser.body_bytes)
+    browsers = Route(
+        name=f"{NAME}-browser",
+        prefix=BROWSER_PREFIX,
+        url=f"http://{context.address(NAME, BROWSER_PORT)}",
+        strip=True,
+        login=False,
+        open=(visits,),
+        limits=RequestLimits(per_second=often, burst=4 * often, body=body),
+    )
+    return (route, browsers)
 
 
 class OpenTelemetryGateway(Component[Settings]):
@@ -70,7 +99,6 @@ class OpenTelemetryGateway(Component[Settings]):
         """It is scraped, offers services an address, and has alerts about what it cannot pass on."""
         url = f"http://{context.address(NAME, HTTP_PORT)}"
         target = ScrapeTarget(address=context.address(NAME, METRICS_PORT), labels=build_identity_labels(context, NAME))
-        push = Opening(methods=("POST",), paths=PATHS, grant="push")
         return Telemetry(
             rows=(StackRow(title="OpenTelemetry gateway", panels=pack.panels(), position=45),),
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=350), targets=(target,)),),
@@ -78,12 +106,28 @@ class OpenTelemetryGateway(Component[Settings]):
                 build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard spans"),
             ),
             rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
-            routes=(Route(name=NAME, prefix=PREFIX, url=url, strip=True, open=(push,)),),
+            routes=list_routes(own, context),
             gateways=(url,),
             otlp_labels=list_labels(context),
             offers=(OTLP,),
             needs=(Need(what=METRIC_STORE, why=f"{NAME} passes metrics on to it"),),
         )
+
+    def problems(self, own: Settings, context: Planned) -> list[Problem]:
+        """A way in for browsers that no page could use."""
+        if not own.browser or browser.list_pages(context):
+            return []
+        where = locate_in_section(context.stack, NAME, "browser")
+        text = f"no service of {context.system.name} has the pack {browser.PACK!r}, so everything would be refused"
+        return [Problem(where, f"{text}; give it to the one whose pages send, or leave this out")]
+
+    def warnings(self, own: Settings, context: Planned) -> list[str]:
+        """Pages that have nowhere to send to."""
+        pages = browser.list_pages(context)
+        if own.browser or not pages or context.settings.demo:
+            return []
+        where = locate_in_section(context.stack, NAME, "browser")
+        return [f"{where}: not set, so pages of {', '.join(pages)} can send nothing: name their origins"]
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One gateway, with what waits on a volume."""

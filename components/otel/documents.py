@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.otel import browser
 from components.otel.attributes import (
     build_count_statements,
     build_log_statements,
@@ -43,6 +44,8 @@ COMBINATIONS = 2_000
 """Names, kinds and states of spans that are measured; all others count as one."""
 BUCKETS = ("5ms", "10ms", "25ms", "50ms", "100ms", "250ms", "500ms", "1s", "2500ms", "5s", "10s")
 """Those of client libraries: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/."""
+BROWSERS = "otlp/browser"
+"""The way in for visitors' browsers."""
 FOREVER = {"enabled": True, "initial_interval": "1s", "max_interval": "30s", "max_elapsed_time": 0}
 """How a store that is away is waited for: until it is back."""
 UNDECLARED = "otel.undeclared.datapoints"
@@ -54,9 +57,9 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
     exporters = build_exporters(own, context)
     return {
         "extensions": build_extensions(),
-        "receivers": {"otlp": {"protocols": build_protocols()}},
+        "receivers": build_receivers(own),
         "processors": build_processors(own, context, limits),
-        "connectors": build_connectors(),
+        "connectors": build_connectors(own),
         "exporters": exporters,
         "service": {
             "extensions": ["health_check", "file_storage"],
@@ -66,13 +69,17 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
     }
 
 
-def build_protocols() -> dict[str, Any]:
-    """Both ways in. Source: https://pkg.go.dev/go.opentelemetry.io/collector/receiver/otlpreceiver"""
-    size = REQUEST_MIB * MIB
-    return {
+def build_receivers(own: Settings) -> dict[str, Any]:
+    """Both ways in for services, and one for browsers.
+
+    Source: https://pkg.go.dev/go.opentelemetry.io/collector/receiver/otlpreceiver
+    """
+    protocols = {
         "grpc": {"endpoint": f"0.0.0.0:{GRPC_PORT}", "max_recv_msg_size_mib": REQUEST_MIB},
-        "http": {"endpoint": f"0.0.0.0:{HTTP_PORT}", "max_request_body_size": size},
+        "http": {"endpoint": f"0.0.0.0:{HTTP_PORT}", "max_request_body_size": REQUEST_MIB * MIB},
     }
+    pages = {BROWSERS: browser.build_receiver(own.browser)} if own.browser else {}
+    return {"otlp": {"protocols": protocols}, **pages}
 
 
 def build_extensions() -> dict[str, Any]:
@@ -103,6 +110,11 @@ def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[st
         "transform/logs": build_transform(log_statements=build_log_statements(context)),
         "groupbyattrs/level": {"keys": ["level"]},
     }
+    if own.browser:
+        made["filter/browser"] = browser.build_filter(context)
+        made["transform/browser"] = build_transform(
+            log_statements=browser.build_record_statements(), trace_statements=browser.build_span_statements()
+        )
     if own.sampling:
         made["tail_sampling"] = build_sampling(own.sampling)
     if context.settings.target == "kubernetes":
@@ -150,8 +162,9 @@ def build_pod_lookup() -> dict[str, Any]:
 # -- connectors ------------------------------------------------------------------------------------------------------
 
 
-def build_connectors() -> dict[str, Any]:
+def build_connectors(own: Settings) -> dict[str, Any]:
     """Requests, errors and durations of spans as metrics, each with a trace as its example; and who is not declared."""
+    pages = {"signal_to_metrics/browser": {"error_mode": "ignore", "logs": browser.build_metrics()}}
     return {
         "span_metrics": {
             "histogram": {"unit": "s", "explicit": {"buckets": list(BUCKETS)}},
@@ -176,6 +189,7 @@ def build_connectors() -> dict[str, Any]:
                 }
             ],
         },
+        **(pages if own.browser else {}),
     }
 
 
@@ -236,7 +250,20 @@ def build_pipelines(own: Settings, context: Planned, exporters: Mapping[str, Any
         made["traces"] = _pipe("otlp", [*first, "transform/spans", *sampled], traces)
     if logs:
         made["logs"] = _pipe("otlp", [*first, "transform/logs", "groupbyattrs/level"], logs)
+    if own.browser:
+        made |= build_browser_pipelines(traces, metrics, logs)
     return dict(sorted(made.items()))
+
+
+def build_browser_pipelines(traces: Sequence[str], metrics: Sequence[str], logs: Sequence[str]) -> dict[str, Any]:
+    """The way of what browsers send: they are neither measured by their spans' names nor sampled."""
+    first = ["memory_limiter", "filter/browser", "transform/browser"]
+    counted = "signal_to_metrics/browser"
+    return {
+        "logs/browser": _pipe(BROWSERS, [*first, "transform/logs", "groupbyattrs/level"], [*logs, counted]),
+        "metrics/browser": _pipe(counted, ["transform/metrics", "delta_to_cumulative"], metrics),
+        **({"traces/browser": _pipe(BROWSERS, first, traces)} if traces else {}),
+    }
 
 
 def _pipe(source: str, processors: Sequence[str], exporters: Sequence[str]) -> dict[str, list[str]]:

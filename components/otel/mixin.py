@@ -15,9 +15,9 @@ from model.telemetry import AlertRule, Example
 from packs.base import (
     BY,
     Tune,
+    build_counter_samples,
     build_flat_samples,
     build_gauge_example,
-    build_growth_example,
     build_panel,
     build_service_series,
     build_thresholds,
@@ -81,9 +81,9 @@ def alert_on_queue_filling(tune: Tune) -> AlertRule:
 
 
 def alert_on_lost_items() -> AlertRule:
-    """What a store refused for good, or what found no room on disk."""
+    """What a store refused for good."""
     series = build_service_series(NAME, "otelcol_exporter_send_failed_metric_points", exporter="otlp_http/metrics")
-    names = '{__name__=~"otelcol_exporter_(send|enqueue)_failed_(spans|metric_points|log_records)"}'
+    names = '{__name__=~"otelcol_exporter_send_failed_(spans|metric_points|log_records)"}'
     return AlertRule(
         name="OtelItemsLost",
         expr=f"{_count_new(f'{BY}, exporter', names)} > 0",
@@ -95,7 +95,7 @@ def alert_on_lost_items() -> AlertRule:
         steps=(
             'Read why: `{service="otel"} | json` in Grafana\'s Explore; the message has the answer of the store.',
             "If samples are out of bounds, look at the clock of the host that sends them.",
-            "If there was no space, look at the disk of the gateway's volume.",
+            "If the store says that there is too much, look at its limits: `loki: {ingestionRateMb: ...}`, for lines.",
         ),
         example=Example(
             fires={series: "_x58 3+0x10"},
@@ -107,12 +107,15 @@ def alert_on_lost_items() -> AlertRule:
 def alert_on_refused_items(tune: Tune) -> AlertRule:
     """What the gateway did not take: its memory is short, or a queue is full."""
     bound = get_limit(tune, "OtelReceiverRefusing", REFUSED)
-    series = build_service_series(NAME, "otelcol_receiver_refused_spans", receiver="otlp", transport="http")
+    one, other = (
+        build_service_series(NAME, f"otelcol_receiver_refused_{kind}", receiver="otlp", transport="http")
+        for kind in ("spans", "log_records")  # both have the same labels
+    )
     more = f", more than {bound:g} items in 5 minutes" if bound else ""
     refused = '{__name__=~"otelcol_receiver_refused_(spans|metric_points|log_records)"}'
     return AlertRule(
         name="OtelReceiverRefusing",
-        expr=f"sum by ({BY}) (increase({refused}[5m])) > {bound:g}",
+        expr=f"{_count_new(BY, refused)} > {bound:g}",
         for_="2m",  # SDKs try again within seconds, so what is over soon has lost nothing
         severity="warning",
         limit=Count(bound),
@@ -125,7 +128,10 @@ def alert_on_refused_items(tune: Tune) -> AlertRule:
             "If not, its memory is short: raise `otel: {memory: ...}`, or find who sends so much:"
             " `topk(5, sum by (service) (rate(traces_span_metrics_calls_total[5m])))`.",
         ),
-        example=build_growth_example(series, bound),
+        example=Example(
+            fires={one: build_counter_samples(bound + 1), other: build_flat_samples(7)},
+            silent={one: build_counter_samples(bound / 10), other: build_flat_samples(7)},
+        ),
     )
 
 
@@ -205,7 +211,7 @@ def panels() -> tuple[Panel, ...]:
     taken = {title: f"sum({take_rate(f'otelcol_receiver_accepted_{kind}')})" for kind, title in KINDS.items()}
     refused = {title: f"sum({take_rate(f'otelcol_receiver_refused_{kind}')})" for kind, title in KINDS.items()}
     size, capacity = (select(f"otelcol_exporter_queue_{what}") for what in ("size", "capacity"))
-    lost = '{__name__=~"otelcol_exporter_(send|enqueue)_failed_.+", environment=~"$environment"}'
+    lost = {title: f"sum({take_rate(f'otelcol_exporter_send_failed_{kind}')})" for kind, title in KINDS.items()}
     red = build_thresholds((0.001, "red"))
     return (
         build_panel("Received", taken, "cps", "Per second, by signal.", width=6),
@@ -220,7 +226,7 @@ def panels() -> tuple[Panel, ...]:
         ),
         build_panel(
             "Lost",
-            {"{{exporter}}": f"sum by (exporter) (rate({lost}[$__rate_interval])){fill_zero_if_up(NAME, 'exporter')}"},
+            {title: query + fill_zero_if_up(NAME) for title, query in lost.items()},
             "cps",
             "Refused by a store for good.",
             width=6,

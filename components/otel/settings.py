@@ -20,7 +20,14 @@ PREFIX = "/otlp"
 CONFIG_DIR = "/etc/otelcol"
 DOCUMENT = "otel.yaml"
 DATA_DIR = "/var/lib/otelcol"
+BROWSER_PORT = 4319
+"""For browsers, whose requests are bounded and cut down."""
+BROWSER_PREFIX = "/browser"
 SIGNALS = ("traces", "metrics", "logs")
+
+
+Origin = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$", examples=["https://shop.example.com"])]
+"""Scheme, host and port of a page's address, as browsers send it: https://www.rfc-editor.org/rfc/rfc6454#section-6.1."""
 
 
 class Sampling(Strict):
@@ -33,6 +40,17 @@ class Sampling(Strict):
     wait: Duration = "10s"
     """How long spans of a trace are waited for before it is decided on. They are in memory until then, so a gateway
     that is killed loses those of this time."""
+
+
+class Browser(Strict):
+    """What pages in visitors' browsers may send, by a way of its own that everybody can use."""
+
+    origins: Annotated[tuple[Origin, ...], Field(min_length=1)]
+    """Where the pages are from: scheme, host and port. Requests of all others are refused."""
+    requests_per_second: Annotated[int, Field(ge=1, le=1000)] = 5
+    """Requests of one address in the long run; four times as many at once."""
+    body_bytes: Size = "64KiB"
+    """Size of one request at most."""
 
 
 class Settings(ComponentSettings):
@@ -49,3 +67,5 @@ class Settings(ComponentSettings):
     refused and try again themselves."""
     sampling: Sampling | None = None
     """Which traces are kept; all of them when absent."""
+    browser: Browser | None = None
+    """Where visitors' browsers may send what the pack `web` draws; nothing is open to them when absent."""

@@ -159,7 +159,7 @@ def test_spans_are_measured(till: Till) -> None:
     options = urlencode({"query": name, "start": time.time() - 600, "end": time.time() + 60})
 
     def find_examples() -> list[str]:
-        found = till.stack.get("prometheus", f"{PROMETHEUS}/api/v1/query_exemplars?{options}")["data"]
+        found = till.stack.get("prometheus", f"{PROMETHEUS}/query_exemplars?{options}")["data"]
         return [each["labels"]["trace_id"] for series in found for each in series["exemplars"]]
 
     examples = eventually(find_examples, timeout=60, what="exemplars")

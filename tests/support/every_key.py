@@ -17,7 +17,7 @@ BASE: Mapping[str, Any] = {
     "system": "shop",
     "jaeger": {"enabled": True},
     "mcp": {"enabled": True},
-    "otel": {"enabled": True},
+    "otel": {"enabled": True, "browser": {"origins": ["https://shop.example.com"]}},
     "alertmanager": {
         "receivers": [*RECEIVERS, SECRET_WEBHOOK],
         "routes": [TEAM, *ROUTES, HIDDEN],
@@ -113,7 +113,7 @@ SYSTEM: Mapping[str, Any] = {
                 "HighErrorRatio": {"minFailures": 20},
             },
         },
-        "copies": {"port": 4001, "packs": ["http"], "addresses": ["a:4001", "b:4001"], "instance": "host"},
+        "copies": {"port": 4001, "packs": ["http", "web"], "addresses": ["a:4001", "b:4001"], "instance": "host"},
         "process": {"port": 4002, "packs": ["go"], "onHost": True},
         "found": {
             "port": 4003, "packs": ["http"],

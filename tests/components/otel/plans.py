@@ -34,6 +34,7 @@ def plan_gateway(
     jaeger: bool = False,
     cluster: bool = False,
     prometheus: Mapping[str, Any] | None = None,
+    services: Mapping[str, Any] = SYSTEM["services"],
     **own: Any,
 ) -> Plan:
     """A plan with the gateway switched on and the settings `own`, and the service `billing` that sends to it."""
@@ -43,4 +44,4 @@ def plan_gateway(
         "prometheus": json.dumps(prometheus or {}),
     }
     plan = plan_cluster if cluster else plan_shop
-    return plan(folder, {"services": {**SYSTEM["services"], "billing": dict(SENDER)}}, settings)
+    return plan(folder, {"services": {**services, "billing": dict(SENDER)}}, settings)
