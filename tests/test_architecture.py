@@ -262,6 +262,7 @@ SPOKEN: dict[str, dict[str, str]] = {
     "components/exporters/kube_state/node_alerts.py": {"kubelet": "the job whose series tell of nodes"},
     "components/exporters/kube_state/volume_alerts.py": {"kubelet": "the job whose series tell of volumes"},
     "components/grafana/mixin.py": {"loki": "the type of a data source"},
+    "components/jaeger/documents.py": {"prometheus": "the format in which it exposes its series"},
     "components/mcp/documents.py": dict.fromkeys(("jaeger", "loki", "prometheus"), "a type of data sources"),
     "components/otel/documents.py": {"prometheus": "the form of its own metrics"},
     "components/prometheus/monitors.py": {"kubelet": "a label that the operator gives its Service"},

@@ -66,7 +66,7 @@ _POSTGRES_EXPORTER = "github.com/prometheus-community/postgres_exporter/cmd/post
 POSTGRES_EXPORTER = _build_program("postgres_exporter", "postgres-exporter", _POSTGRES_EXPORTER, f"{_COMMON}Version", 6)
 _JAEGER = "github.com/jaegertracing/jaeger"
 JAEGER = _build_program(
-    "all-in-one", "jaeger", f"{_JAEGER}/cmd/all-in-one", f"{_JAEGER}/pkg/version.latestVersion", 186, prefix="v"
+    "jaeger", "jaeger", f"{_JAEGER}/cmd/jaeger", f"{_JAEGER}/internal/version.latestVersion", 430, prefix="v"
 )
 # the version is bound to those of the modules in its go.mod
 OTEL_COLLECTOR = _build_program("otel-collector", "otel-collector", ".", "main.version", 135)
@@ -196,13 +196,14 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "jaeger": Recipe(
-        files=(_build_go_file(JAEGER, "/go/bin/all-in-one-linux"), File(TRACE_PAGES, SITE, _JAEGER_PAGES)),
+        files=(_build_go_file(JAEGER, "/cmd/jaeger/jaeger-linux"), File(TRACE_PAGES, SITE, _JAEGER_PAGES)),
         directories=(Owned("/badger", _JAEGER_USER),),
         config=ImageConfig(
-            entrypoint=("/go/bin/all-in-one-linux",),
+            entrypoint=("/cmd/jaeger/jaeger-linux",),
             user=str(_JAEGER_USER),
-            env=(_PATH, f"QUERY_STATIC_FILES={_JAEGER_PAGES}"),  # a flag by its other name: only this image has them
-            ports=("4317/tcp", "4318/tcp", "14268/tcp", "14269/tcp", "16686/tcp"),
+            # the stack's document asks for the second: only this image has pages of ours
+            env=(_PATH, "JAEGER_LISTEN_HOST=0.0.0.0", f"JAEGER_UI_ASSETS={_JAEGER_PAGES}"),
+            ports=("4317/tcp", "4318/tcp", "8888/tcp", "13133/tcp", "14268/tcp", "16686/tcp"),
         ),
     ),
     "otel-collector": Recipe(

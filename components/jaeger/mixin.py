@@ -1,6 +1,7 @@
 """Jaeger: does it keep all spans that it is sent, and does it find them again?
 
-Source of the names: https://www.jaegertracing.io/docs/1.62/monitoring/ and its own /metrics.
+Source of the names: its own /metrics, as components/jaeger/documents.py has them written, and
+https://opentelemetry.io/docs/collector/internal-telemetry/. tests/e2e/test_jaeger.py compares both.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from components.drawing import fill_zero_if_up
+from components.jaeger.documents import QUEUE_SPANS
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule
@@ -30,14 +32,19 @@ DROPPED = 0.0
 UNSAVED_SHARE = 0.01
 """One span in a hundred can be one that is malformed; more is the storage."""
 QUEUE_SHARE = 0.8
-"""A fifth of the queue is left: at 2000 places and 100 spans a second too many, four seconds until spans are lost."""
+"""A fifth of the queue is left: at 10,000 places and 100 spans a second too many, 20 seconds until spans are lost."""
 ERROR_SHARE = 0.1
 """One query in ten: people ask seldom, and a single refusal of five queries is not yet a broken storage."""
-QUEUE_CAPACITY = 2000
-"""Places of the collector's queue, as Jaeger has it by default; for the example alone."""
 NOT_FOUND = "get_trace"
 """The operation whose failures say nothing: a trace that was never sampled, or has expired, counts as one."""
 SELF = "jaeger"
+ACCEPTED, REFUSED = "otelcol_receiver_accepted_spans_total", "otelcol_receiver_refused_spans_total"
+"""Spans by the way that they came, which is there with 0 from the first request on."""
+SAVED, UNSAVED = "otelcol_exporter_sent_spans_total", "otelcol_exporter_send_failed_spans_total"
+"""Spans that the store took, and did not: all of a request count as failed where one of them does."""
+WAITING, PLACES = "otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity"
+"""Of the queue, in spans."""
+QUERIES = "jaeger_storage_requests_total"
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -54,38 +61,41 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 
 
 def alert_on_dropped_spans(tune: Tune) -> AlertRule:
-    """Spans that found the collector's queue full."""
+    """Spans that came while the queue was full, or the memory used up."""
     bound = get_limit(tune, "JaegerCollectorDroppingSpans", DROPPED)
-    dropped = build_service_series(SELF, "jaeger_collector_spans_dropped_total", host="jaeger")
+    refused = build_service_series(SELF, REFUSED, receiver="otlp", transport="http")
     more = f"more than {bound:g} " if bound else ""
     return AlertRule(
         name="JaegerCollectorDroppingSpans",
-        expr=f"sum by ({BY}) (increase(jaeger_collector_spans_dropped_total[5m])) > {bound:g}",
+        expr=f"sum by ({BY}) (increase({REFUSED}[5m])) > {bound:g}",
         for_="5m",  # one burst, such as that of a load test's start, is over by then
         severity="warning",
         limit=Count(bound),
-        summary="Jaeger dropped {{ $value | humanize }} spans in 5 minutes",
-        description=f"Jaeger drops {more}spans in 5 minutes, and they are lost: its queue is full.",
+        summary="Jaeger refused {{ $value | humanize }} spans in 5 minutes",
+        description=f"Jaeger refuses {more}spans in 5 minutes, and they are lost unless their sender tries again: its"
+        " queue is full or its memory used up.",
         steps=(
-            "Find who sends so much: `topk(5, sum by (svc) (rate(jaeger_collector_spans_received_total[5m])))`.",
+            'Read why: `{service="jaeger"} |= "Refusing data"` in Grafana\'s Explore has lines where it is the memory,'
+            ' of which `memory` gives it more; `{service="jaeger"} |= "Rejecting data"` has where it is the queue.',
+            f"Find who sends so much: `sum by (receiver, transport) (rate({ACCEPTED}[5m]))` says by which way spans"
+            " come, and `/jaeger` whose they are.",
             "Lower that service's sampling rate: a part of all traces shows the same as all of them.",
             "Look at the disk of Jaeger's volume: the queue fills while the storage is slower than what comes in.",
             "If all spans are needed, raise Jaeger's `cpus` and `memory`.",
         ),
-        example=build_growth_example(dropped, bound),
+        example=build_growth_example(refused, bound),
     )
 
 
 def alert_on_spans_not_saved(tune: Tune) -> AlertRule:
     """Spans that the storage refused."""
     bound = get_limit(tune, "JaegerSpansNotSaved", UNSAVED_SHARE)
-    name = "jaeger_collector_spans_saved_by_svc_total"
-    failed, saved = (
-        build_service_series(SELF, name, debug="false", result=result, svc="api") for result in ("err", "ok")
-    )
+    exporter = "jaeger_storage_exporter"
+    failed, saved = (build_service_series(SELF, name, exporter=exporter) for name in (UNSAVED, SAVED))
+    failing, saving = (f"sum by ({BY}) (rate({name}[5m]))" for name in (UNSAVED, SAVED))
     return AlertRule(
         name="JaegerSpansNotSaved",
-        expr=f'sum by ({BY}) (rate({name}{{result="err"}}[5m])) / sum by ({BY}) (rate({name}[5m])) > {bound:g}',
+        expr=f"{failing} / ({failing} + {saving}) > {bound:g}",
         for_="5m",  # a slow disk makes single writes fail for seconds; what goes on is a cause
         severity="critical",
         limit=Share(bound),
@@ -93,7 +103,9 @@ def alert_on_spans_not_saved(tune: Tune) -> AlertRule:
         description=f"More than {format_percent(bound)} of the spans are refused by Jaeger's storage, and they are"
         " lost.",
         steps=(
-            'Read why: `{service="jaeger"} |= "Failed to save span"` in Grafana\'s Explore.',
+            'Read why: `{service="jaeger"} |= "Dropping data"` in Grafana\'s Explore.',
+            "A key that exceeds 65000 is an attribute of that length: its span is lost, the others of its request are"
+            " stored and counted as failed too. Let the service cut it off.",
             "Look at the disk of Jaeger's volume: without space nothing is saved. A shorter `retention` frees some, but"
             " only of spans that come after the change.",
             "Restart Jaeger's container: Badger opens its tables anew, and says what it cannot read.",
@@ -105,38 +117,35 @@ def alert_on_spans_not_saved(tune: Tune) -> AlertRule:
 def alert_on_queue_filling(tune: Tune) -> AlertRule:
     """Spans that wait to be saved, as a share of what the queue holds."""
     bound = get_limit(tune, "JaegerQueueFilling", QUEUE_SHARE)
-    length = build_service_series(SELF, "jaeger_collector_queue_length", host="jaeger")
-    capacity = build_service_series(SELF, "jaeger_collector_queue_capacity", host="jaeger")
+    labels = {"data_type": "traces", "exporter": "jaeger_storage_exporter"}
+    waiting, places = (build_service_series(SELF, name, **labels) for name in (WAITING, PLACES))
     return AlertRule(
         name="JaegerQueueFilling",
-        expr=f"sum by ({BY}) (jaeger_collector_queue_length) / sum by ({BY}) (jaeger_collector_queue_capacity)"
-        f" > {bound:g}",
+        expr=f"sum by ({BY}) ({WAITING}) / sum by ({BY}) ({PLACES}) > {bound:g}",
         for_="5m",  # a burst fills the queue for seconds, which is what it is for
         severity="warning",
         limit=Share(bound),
         summary="Jaeger's queue is filled to {{ $value | humanizePercentage }}",
-        description=f"More than {format_percent(bound)} of the collector's queue is taken: once full, spans are lost.",
+        description=f"More than {format_percent(bound)} of Jaeger's queue is taken: once full, spans are refused.",
         steps=(
             "Look at the row of Jaeger in the dashboard Monitoring Stack: do more spans come in than before?",
             "If so, lower the sampling rate of the service that sends most.",
             "If not, the storage has become slow: look at the host's disk, and at what else writes to it.",
         ),
-        example=build_gauge_example(length, bound * QUEUE_CAPACITY, **{capacity: build_flat_samples(QUEUE_CAPACITY)}),
+        example=build_gauge_example(waiting, bound * QUEUE_SPANS, **{places: build_flat_samples(QUEUE_SPANS)}),
     )
 
 
 def alert_on_query_errors(tune: Tune) -> AlertRule:
     """Queries that fail, save those of single traces: one that is not there counts as a failure."""
     bound = get_limit(tune, "JaegerQueryReqsFailing", ERROR_SHARE)
-    name = "jaeger_query_requests_total"
-    failed, done = (
-        build_service_series(SELF, name, operation="find_traces", result=result) for result in ("err", "ok")
-    )
+    labels = {"kind": "badger", "operation": "find_traces", "role": "tracestore"}
+    failed, done = (build_service_series(SELF, QUERIES, **labels, result=result) for result in ("err", "ok"))
     others = f'operation!="{NOT_FOUND}"'
     return AlertRule(
         name="JaegerQueryReqsFailing",
-        expr=f'sum by ({BY}) (rate({name}{{{others}, result="err"}}[5m]))'
-        f" / sum by ({BY}) (rate({name}{{{others}}}[5m])) > {bound:g}",
+        expr=f'sum by ({BY}) (rate({QUERIES}{{{others}, result="err"}}[5m]))'
+        f" / sum by ({BY}) (rate({QUERIES}{{{others}}}[5m])) > {bound:g}",
         for_="10m",  # nobody is woken for a search that was too wide; the next ones succeed
         severity="warning",
         limit=Share(bound),
@@ -159,18 +168,22 @@ def alert_on_query_errors(tune: Tune) -> AlertRule:
 def panels() -> tuple[Panel, ...]:
     """What Jaeger receives, what it loses, and how near it is to losing more."""
     received = {
-        "{{svc}}": "sum by (svc) (rate(jaeger_collector_spans_received_total[$__rate_interval])) > 0"
-        + fill_zero_if_up(SELF, "svc")
+        "{{receiver}} {{transport}}": f"sum by (receiver, transport) (rate({ACCEPTED}[$__rate_interval]))"
+        + fill_zero_if_up(SELF, "receiver")
     }
-    failed = '{environment=~"$environment", result="err"}'
     lost = {
-        "dropped": "sum(rate(jaeger_collector_spans_dropped_total[$__rate_interval]))",
-        "not saved": f"sum(rate(jaeger_collector_spans_saved_by_svc_total{failed}[$__rate_interval]))",
+        "refused": f"sum(rate({REFUSED}[$__rate_interval]))" + fill_zero_if_up(SELF),
+        "not saved": f"sum(rate({UNSAVED}[$__rate_interval]))" + fill_zero_if_up(SELF),
     }
-    queue = {"filled": "sum(jaeger_collector_queue_length) / sum(jaeger_collector_queue_capacity)"}
+    queue = {"filled": f"sum({WAITING}) / sum({PLACES})"}
+    queries = {
+        "{{operation}}": "sum by (operation) (rate(jaeger_storage_latency_seconds_sum[$__rate_interval]))"
+        " / sum by (operation) (rate(jaeger_storage_latency_seconds_count[$__rate_interval]))"
+    }
     red = build_thresholds((0.001, "red"))
     return (
-        build_panel("Spans received", received, "cps", "Per second, by the service that sends them.", width=8),
-        build_panel("Spans lost", lost, "cps", "Their traces have holes.", width=8, thresholds=red),
-        build_panel("Queue", queue, "percentunit", "When it is full, spans are dropped.", width=8),
+        build_panel("Spans received", received, "cps", "Per second, by the way that they come.", width=6),
+        build_panel("Spans lost", lost, "cps", "Their traces have holes.", width=6, thresholds=red),
+        build_panel("Queue", queue, "percentunit", "When it is full, spans are refused.", width=6),
+        build_panel("Queries of traces", queries, "s", "How long Badger takes for one, by operation.", width=6),
     )

@@ -237,7 +237,7 @@ NOT_FIRED = {
     "PromtailSendsNothing": "it wants half an hour without a line; a rate that is too low fires as IngestionLow",
     "RedisOutOfMemory": "it wants all of the machine's memory; a full share fires as RedisMemoryHigh",
     "GrafanaDatasourceErrors": "the dashboard viewer counts none; a growing counter fires as LokiDiscardsLines",
-    "JaegerCollectorDroppingSpans": "it drops from 2,000 waiting spans; a growing counter fires as LokiDiscardsLines",
+    "JaegerCollectorDroppingSpans": "it refuses from 10,000 waiting ones; a growing counter fires as LokiDiscardsLines",
     "JaegerQueueFilling": "spans are kept in memory faster than they come; a full share fires as RedisMemoryHigh",
     "JaegerSpansNotSaved": "its memory refuses nothing; a failing share fires as JobsFailing",
     "JaegerQueryReqsFailing": "its memory answers every search; a failing share fires as LokiRequestErrors",

@@ -73,13 +73,13 @@ def test_pages_with_a_document_are_a_site(built: Callable[[WebBuild], set[str]])
 
 
 def test_jaeger_serves_the_pages_of_its_image(built: Callable[[WebBuild], set[str]], context: Context) -> None:
-    """The image itself says where they lie, so upstream's image, which has none, serves its own interface."""
+    """The image says where they lie in the variable that the document asks for; upstream's, without it, has its own."""
     assert built(TRACE_PAGES)
     (JAEGER.find_path(context) / "bin").mkdir(parents=True)
     (JAEGER.find_path(context) / "bin" / JAEGER.program).touch()
     (CERTIFICATES.find_path(context) / "root").mkdir(parents=True)
     recipe = RECIPES["jaeger"]
-    (folder,) = [word.partition("=")[2] for word in recipe.config.env if word.startswith("QUERY_STATIC_FILES=")]
+    (folder,) = [word.partition("=")[2] for word in recipe.config.env if word.startswith("JAEGER_UI_ASSETS=")]
     layer = build_layer(context, recipe)
     assert all(f"{folder}/{name}" in layer for name in ("index.html", "static/app.js", "static/app.css"))
 

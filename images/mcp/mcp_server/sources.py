@@ -2,7 +2,7 @@
 
 Nothing else can be built here: whatever a tool is called with, it can neither write, delete, reload nor end anything.
 APIs: https://prometheus.io/docs/prometheus/latest/querying/api/,
-https://grafana.com/docs/loki/latest/reference/loki-http-api/, https://www.jaegertracing.io/docs/1.62/apis/.
+https://grafana.com/docs/loki/latest/reference/loki-http-api/, https://www.jaegertracing.io/docs/2.13/apis/.
 """
 
 from __future__ import annotations

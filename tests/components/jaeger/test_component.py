@@ -13,7 +13,7 @@ from model.workload import HttpProbe
 from stack.resource import ComponentArgs, MonitoringComponent
 from targets.docker.register import DockerTarget
 from tests.support.mocks import by_name, run_program
-from tests.support.planned import explained, job, scraped_as, workload
+from tests.support.planned import document, explained, job, scraped_as, workload
 from tests.support.systems import plan_shop
 
 
@@ -31,13 +31,12 @@ def test_it_is_off_unless_switched_on(tmp_path: Path) -> None:
 
 def test_spans_expire_on_a_volume(tmp_path: Path) -> None:
     """Spans are kept in Badger on a data volume, for seven days unless told otherwise."""
-    made = workload(planned(tmp_path / "a"), "jaeger")
-    assert made.env["SPAN_STORAGE_TYPE"] == "badger"
-    assert [(volume.path, volume.retain) for volume in made.volumes] == [("/badger", True)]
-    assert {"--badger.ephemeral=false", "--badger.directory-key=/badger/key"} <= set(made.args)
-    assert "--badger.span-store-ttl=604800000ms" in made.args
-    changed = workload(planned(tmp_path / "b", retention="1y"), "jaeger")
-    assert "--badger.span-store-ttl=31536000000ms" in changed.args
+    plan = planned(tmp_path)
+    (volume,) = workload(plan, "jaeger").volumes
+    assert (volume.path, volume.retain) == ("/badger", True)
+    (store,) = document(plan, "jaeger", "jaeger.yaml")["extensions"]["jaeger_storage"]["backends"].values()
+    assert all(path.startswith(f"{volume.path}/") for path in store["badger"]["directories"].values())
+    assert store["badger"]["ttl"] == {"spans": "604800000ms"}
 
 
 def test_every_way_in_is_open_inside_the_stack(tmp_path: Path) -> None:
@@ -45,14 +44,17 @@ def test_every_way_in_is_open_inside_the_stack(tmp_path: Path) -> None:
     made = workload(planned(tmp_path), "jaeger")
     assert [port.number for port in made.ports] == [16686, 14268, 4317, 4318]
     assert len({port.name for port in made.ports}) == 4
-    assert "--collector.otlp.http.host-port=:4318" in made.args
 
 
-def test_what_nobody_needs_listens_on_loopback(tmp_path: Path) -> None:
-    """Every other listener of the process is reached from inside its container alone."""
-    listeners = dict(arg.removeprefix("--").split("=") for arg in workload(planned(tmp_path), "jaeger").args)
-    wide = {value for flag, value in listeners.items() if "host-port" in flag and not value.startswith("127.0.0.1:")}
-    assert wide == {":16686", ":14268", ":4317", ":4318", ":14269"}
+def test_a_change_of_its_document_starts_it_anew(tmp_path: Path) -> None:
+    """It reads its document at its start alone, and another retention is another document; its program judges it."""
+    before, after = (
+        workload(planned(tmp_path / retention, retention=retention), "jaeger").config for retention in ("7d", "3d")
+    )
+    assert before and after and before.reload is None and before.restart_on == before.files.keys()
+    assert before.compute_restart_digest() != after.compute_restart_digest()
+    assert before.validate == ("/cmd/jaeger/jaeger-linux", "validate", "--config={dir}/jaeger.yaml")
+    assert workload(planned(tmp_path / "c"), "jaeger").args == ("--config=/etc/jaeger/jaeger.yaml",)
 
 
 def test_ports_are_published_when_set(tmp_path: Path) -> None:
@@ -74,14 +76,23 @@ def test_people_reach_it_by_its_prefix(tmp_path: Path) -> None:
     (source,) = [source for source in plan.telemetry.datasources if source.kind == "jaeger"]
     assert (route.prefix, route.strip) == ("/jaeger", False)
     assert source.url == f"{route.url}{route.prefix}"
-    assert f"--query.base-path={route.prefix}" in workload(plan, "jaeger").args
+    assert document(plan, "jaeger", "jaeger.yaml")["extensions"]["jaeger_query"]["base_path"] == route.prefix
 
 
 def test_the_workload_is_hardened_and_probed(tmp_path: Path) -> None:
-    """It needs no exemption and no secret, and is asked for its health where its metrics are."""
+    """It needs no exemption and no secret, and has a port for its health alone."""
     made = workload(planned(tmp_path), "jaeger")
-    assert made.exemptions == () and made.secrets == () and made.config is None
-    assert made.probe == HttpProbe(path="/", port=14269)
+    assert made.exemptions == () and made.secrets == ()
+    assert made.probe == HttpProbe(path="/status", port=13133)
+
+
+@pytest.mark.parametrize(("memory", "heap"), [(None, "409MiB"), ("1GiB", "819MiB")])
+def test_its_heap_stays_within_its_memory(tmp_path: Path, memory: str | None, heap: str) -> None:
+    """It collects garbage before its container's limit, of which the document's limit is the same share."""
+    plan = planned(tmp_path, **({"memory": memory} if memory else {}))
+    assert workload(plan, "jaeger").env == {"GOMEMLIMIT": heap}
+    limiter = document(plan, "jaeger", "jaeger.yaml")["processors"]["memory_limiter"]
+    assert limiter["limit_percentage"] == 80 > limiter["spike_limit_percentage"]
 
 
 @pytest.mark.parametrize("key", ["collectorPort", "otlpGrpcPort", "otlpHttpPort"])
@@ -92,10 +103,10 @@ def test_a_port_is_wanted_once(tmp_path: Path, key: str) -> None:
 
 
 def test_it_watches_itself(tmp_path: Path) -> None:
-    """Jaeger is scraped at its administration port and has alerts of its own."""
+    """Jaeger is scraped at the port of its metrics and has alerts of its own."""
     plan = planned(tmp_path)
     scraped_as(plan, "jaeger")
-    assert [target.address for target in job(plan, "jaeger").targets] == ["jaeger:14269"]
+    assert [target.address for target in job(plan, "jaeger").targets] == ["jaeger:8888"]
     explained(plan, "jaeger")
 
 

@@ -3,4 +3,4 @@
 // Package tools names the commands that are built from this module.
 package tools
 
-import _ "github.com/jaegertracing/jaeger/cmd/all-in-one"
+import _ "github.com/jaegertracing/jaeger/cmd/jaeger"

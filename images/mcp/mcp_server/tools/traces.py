@@ -1,6 +1,6 @@
 """One trace: its spans in their order, with what failed and what took the time.
 
-API: https://www.jaegertracing.io/docs/1.62/apis/#http-json (used by its own interface).
+API: https://www.jaegertracing.io/docs/2.13/apis/#http-json (used by its own interface).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 // What to search traces by, as the address has it in the words of Jaeger's own interface; and a trace in one line.
-// https://www.jaegertracing.io/docs/1.62/apis/#http-json
+// https://www.jaegertracing.io/docs/2.13/apis/#http-json
 
 import { readFields } from "./levels.ts";
 import { describeRange, parseDuration, type Range, resolveRange } from "./time.ts";

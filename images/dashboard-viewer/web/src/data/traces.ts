@@ -1,5 +1,5 @@
 // A trace as Jaeger's API has it, as a list of spans in the order of a tree.
-// https://www.jaegertracing.io/docs/1.62/apis/#http-json
+// https://www.jaegertracing.io/docs/2.13/apis/#http-json
 
 export interface RawTrace {
   traceID: string;
