@@ -126,6 +126,13 @@ class _RefusedQuery(SourceFailed):
     """The source understood that the query is wrong."""
 
 
+def _read_error(document: dict[str, Any]) -> Any:
+    """What a source says is wrong: one text of Prometheus and Loki, the first of a list of Jaeger."""
+    errors = document.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return first.get("msg", "") if isinstance(first, dict) else document.get("error", "")
+
+
 def _parse_answer(source: str, status: int, body: bytes, limit: int) -> Any:
     try:
         document = json.loads(body)
@@ -133,6 +140,6 @@ def _parse_answer(source: str, status: int, body: bytes, limit: int) -> Any:
         document = None
     if status == 200 and isinstance(document, dict):
         return document.get("data", document)
-    said = document.get("error", "") if isinstance(document, dict) else body.decode(errors="replace")
+    said = _read_error(document) if isinstance(document, dict) else body.decode(errors="replace")
     text = f"{source} answers {status}: {clean_text(str(said), limit)}"
     raise _RefusedQuery(text) if 400 <= status < 500 else SourceFailed(text)

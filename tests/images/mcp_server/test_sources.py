@@ -80,6 +80,20 @@ def test_an_error_of_the_source_is_clean() -> None:
             ask(fake, Endpoint.ALERTS)
 
 
+def test_an_error_of_jaegers_is_said() -> None:
+    """Jaeger has a list of them, where the others have a text: a trace that is not there is named as that."""
+    with faking() as fake:
+        fake.status = 404
+        fake.answers["/api/v1/alerts"] = lambda _: (
+            b'{"data": null, "errors": [{"code": 404, "msg": "trace not found"}]}'
+        )
+        with pytest.raises(SourceFailed, match=r"^prometheus answers 404: trace not found$"):
+            ask(fake, Endpoint.ALERTS)
+        fake.answers["/api/v1/alerts"] = lambda _: b'{"errors": ["bad"]}'
+        with pytest.raises(SourceFailed, match=r"^prometheus answers 404: $"):
+            ask(fake, Endpoint.ALERTS)
+
+
 @pytest.mark.parametrize("status", [302, 500, 503])
 def test_a_redirect_and_a_failure_are_no_answers(status: int) -> None:
     """Nobody is followed to another address, and what is no JSON is said in words."""
