@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from components.prometheus.arrivals import SENT, SILENT
 from model.checks.labels import IDENTITY, INSTANCE, OF_PODS, OF_SAMPLES
 from model.plan import Plan
 from model.promql import list_needed_names
@@ -73,7 +74,20 @@ def compare_exposed(plan: Plan, ask: Ask) -> list[Difference]:
         if not plan.settings.demo:  # what a stand-in is written in is of no interest
             made.extend(Difference(text, certain=False) for text in list_unused_packs(exposed))
     made += map(Difference, list_absent_buckets(plan.system, ask))
+    made += map(Difference, list_silent_senders(plan, ask))
     return [*made, *(Difference(text, certain=False) for text in list_idle_alerts(plan, ask))]
+
+
+def list_silent_senders(plan: Plan, ask: Ask) -> Iterator[str]:
+    """Services that send their metrics and have sent none lately: they are in no list of targets."""
+    if not plan.telemetry.pushed:
+        return
+    for each in query_series(ask, f'up{{instance="{SENT}"}} == 0'):
+        key = each["metric"]["service"]
+        yield (
+            f"services.{key}.otlp: no metric of {key} has arrived within {SILENT}; does it run, does it send to the"
+            f" OpenTelemetry gateway, and is its service.name {key}? See docs/otel.md"
+        )
 
 
 def list_idle_alerts(plan: Plan, ask: Ask) -> Iterator[str]:

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from bench.prometheus import run_prometheus
-from cli.exposed import Difference, compare_exposed, list_idle_alerts
+from cli.exposed import Difference, compare_exposed, list_idle_alerts, list_silent_senders
 from packs import go
+from tests.components.otel.plans import plan_gateway
 from tests.support.metrics_server import build_handler
 from tests.support.serving import serving
 from tests.support.systems import plan_shop
@@ -113,3 +114,17 @@ def test_alerts_of_rule_files_that_nothing_feeds_are_named(tmp_path: Path) -> No
     assert sentence.startswith("configs/systems/till.yaml: alert Slow: there is no series of till_slow_total now")
     assert asked == ['group by (__name__) ({__name__=~"till_open|till_slow_total|up"})']
     assert list(list_idle_alerts(plan_shop(tmp_path), ask)) == [] and len(asked) == 1
+
+
+def test_a_sender_that_is_silent_is_named(tmp_path: Path) -> None:
+    """Who sends its metrics is in no list of targets, so the report says it; without one nothing is asked."""
+    answer = {"result": [{"metric": {"service": "billing"}, "value": [0, "0"]}]}
+    asked: list[str] = []
+
+    def ask(path: str) -> Any:
+        asked.append(path)
+        return answer
+
+    (said,) = list_silent_senders(plan_gateway(tmp_path / "a"), ask)
+    assert said.startswith("services.billing.otlp: no metric of billing has arrived within 3m") and len(asked) == 1
+    assert not list(list_silent_senders(plan_shop(tmp_path / "b"), ask)) and len(asked) == 1

@@ -234,6 +234,7 @@ def test_a_sender_that_stops_is_down(till: Till) -> None:
     """Three minutes after its last sample it is down, as a target would be that does not answer."""
     fires = 'ALERTS{alertname="TargetDown", service="billing", alertstate="firing"}'
     assert eventually(lambda: till.stack.prom(fires), timeout=400, what=fires)
+    assert "services.billing.otlp: no metric of billing has arrived within 3m" in till.stack.run("verify").text
     till.send()
     eventually(lambda: not till.stack.prom(fires), timeout=120, what="it is up again")
 
