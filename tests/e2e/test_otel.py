@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import pytest
 from docker.models.containers import Container
 
+from cli.render import plan_file
 from tests.support.foreign import Project
 from tests.support.guests import REFERENCE, SOURCES, load_image
 from tests.support.running import PROMETHEUS, Engine, RunningStack
@@ -43,10 +44,12 @@ SYSTEM = {
                     "labels": {"http_route": ["/pay"], "http_response_status_code": ["200", "500"]},
                 }
             },
-        }
+        },
+        "front": {"otlp": True, "packs": ["web"]},
     },
 }
-OTLP = {"enabled": True, "queue": "32MiB"}
+ORIGIN = "https://shop.example.com"
+OTLP = {"enabled": True, "queue": "32MiB", "browser": {"origins": [ORIGIN]}}
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,102 @@ def test_nobody_makes_a_label(till: Till) -> None:
     eventually(lambda: till.send(service="stranger-7f") and till.stack.prom(fires), timeout=120, what=fires)
     assert not till.stack.prom('{__name__=~".+", service=~"stranger.*"}')
     assert not till.stack.prom('http_server_request_duration_seconds_count{service!="billing"}')
+
+
+def visit(till: Till, path: str, body: Any, origin: str = ORIGIN) -> str:
+    """What a page of `origin` is answered by the entry point: nothing where its request is taken, else the error."""
+    host = plan_file(till.stack.stack_file, till.stack.name).settings.host
+    heads = [f"Host: {host}", "Content-Type: application/json", *([f"Origin: {origin}"] if origin else [])]
+    given = " ".join(f"--header='{head}'" for head in heads)
+    text = json.dumps(body).replace("'", "'\\''")
+    url = f"http://127.0.0.1:8080/browser{path}"
+    said = till.stack.sh(
+        "traefik", f"/tools/busybox wget -q -O /dev/null {given} --post-data='{text}' '{url}' 2>&1 || true"
+    )
+    return said.strip()
+
+
+def record(service: str = "front", time_ns: int = 0, **attributes: Any) -> dict[str, Any]:
+    """A record as Faro's transport writes it: of an exception without a body, or of a measurement."""
+
+    def build_value(value: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return {"kvlistValue": {"values": [{"key": k, "value": build_value(v)} for k, v in value.items()]}}
+        return {"doubleValue": value} if isinstance(value, float) else {"stringValue": value}
+
+    resource = {"service.name": service, "service.version": "1.4.2", "evil": "new-label", "service.instance.id": "x"}
+    named = {name.replace("__", "."): value for name, value in attributes.items()}
+    entry = {
+        "timeUnixNano": str(time_ns or time.time_ns()),
+        "attributes": [{"key": key, "value": build_value(value)} for key, value in named.items()],
+    }
+    listed = [{"key": key, "value": {"stringValue": value}} for key, value in resource.items()]
+    return {"resourceLogs": [{"resource": {"attributes": listed}, "scopeLogs": [{"logRecords": [entry]}]}]}
+
+
+def test_a_page_reports(till: Till) -> None:
+    """Its errors, timings and requests are series of its service and lines that are found, with a text and a level."""
+    failure = {
+        "exception__type": "TypeError",
+        "exception__message": "x is undefined",
+        "url__full": "https://a/b?token=1",
+    }
+    timing: dict[str, Any] = {
+        "measurement__type": "page-load",
+        "measurement__name": "load",
+        "measurement__value": 840.0,
+    }
+    vital: dict[str, Any] = {
+        "measurement__type": "web-vitals",
+        "measurement__name": "lcp",
+        "measurement__value": 1900.0,
+    }
+    asked: dict[str, Any] = {
+        "measurement__type": "request",
+        "measurement__name": "duration",
+        "measurement__value": 31.0,
+    }
+    for attributes in (failure, timing, vital, {**asked, "faro__measurement__context": {"status": "503"}}):
+        assert visit(till, "/v1/logs", record(**attributes)) == ""
+    query = '{service="front", level="error"}'
+    assert eventually(lambda: till.stack.loki(query), timeout=30, what=query) == ["TypeError: x is undefined"]
+    for series in (
+        'browser_exceptions_total{service="front", kind="error"} == 1',
+        'browser_page_load_seconds_sum{service="front", phase="load"} == 0.84',
+        'browser_web_vital_seconds_bucket{service="front", vital="lcp", le="2.5"} == 1',
+        'browser_requests_total{service="front", result="5xx"} == 1',
+    ):
+        assert eventually(lambda series=series: till.stack.prom(series), timeout=60, what=series)  # type: ignore[misc]
+    assert not till.stack.loki('{service="front"} | url_full=~".*token.*"')
+
+
+def test_a_hostile_browser_makes_nothing_new(till: Till) -> None:
+    """Names, values and times of its choice become neither labels nor series nor streams; too much is refused."""
+    evil: dict[str, Any] = {
+        "measurement__type": "page-load",
+        "measurement__name": "evil",
+        "phase": "evil",
+        "kind": "evil",
+    }
+    huge: dict[str, Any] = {"measurement__type": "page-load", "measurement__name": "load", "measurement__value": 1e300}
+    future = time.time_ns() + 86_400 * 10**9
+    for body in (
+        record(measurement__value=1.0, **evil), record(**huge), record("billing", exception__type="Error"),
+        record("stranger-9c", exception__type="Error"), record(time_ns=future, exception__type="Late"),
+    ):  # fmt: skip
+        assert visit(till, "/v1/logs", body) == ""
+    late = '{service="front"} |= "Late"'
+    assert eventually(lambda: till.stack.loki(late), timeout=30, what=late), "its time is that of its arrival"
+    assert not till.stack.prom('{__name__=~"browser_.+", service!="front"}')
+    assert not till.stack.prom('{__name__=~".+", phase="evil"} or {__name__=~".+", kind="evil"} or {evil!=""}')
+    assert not till.stack.prom("browser_page_load_seconds_sum > 1000")
+    assert not till.stack.loki('{service=~"stranger.*"}') and not till.stack.loki('{evil=~".+"}')
+    assert "403" in visit(till, "/v1/logs", record(), origin="https://evil.example.com")
+    assert "403" in visit(till, "/v1/logs", record(), origin="")
+    assert "403" in visit(till, "/v1/metrics", {"resourceMetrics": []})
+    assert "413" in visit(till, "/v1/logs", record(exception__message="x" * 70_000))
+    answers = [visit(till, "/v1/logs", record()) for _ in range(60)]
+    assert any("429" in answer for answer in answers), answers
 
 
 def test_nothing_acknowledged_is_lost(till: Till) -> None:
