@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from cli.hosts import Host
 from cli.tunnel import Answer, ask_tunnel
 from model.plan import Plan
-from model.telemetry import Route
+from model.route import Route
 
 _ASSET = re.compile(r"""<(?:script|link)\b[^>]*?\b(?:src|href)=["']?([^"'\s>]+\.(?:js|css))\b""", re.IGNORECASE)
 _REDIRECTS = 3

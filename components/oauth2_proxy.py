@@ -9,9 +9,10 @@ from components.base import build_identity_labels, build_limits
 from components.entry.routing import PROXY, PROXY_PORT
 from model.access import Oidc
 from model.component import Component, Planned, Planning
+from model.route import Route
 from model.secret import Secret
 from model.settings import ComponentSettings
-from model.telemetry import Route, RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
+from model.telemetry import RuleGroup, ScrapeJob, ScrapeTarget, Telemetry
 from model.workload import ConfigDir, HttpProbe, Port, SecretFile, Workload
 
 NAME = PROXY

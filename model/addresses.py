@@ -125,6 +125,9 @@ HealthEndpoint = Annotated[
 ]
 """A path at each of a service's addresses, or an address of its own, with a query where it has one."""
 
+PageOrigin = Annotated[str, Field(pattern=r"^https?://[^/\s?#]+$", examples=["https://shop.example.com"])]
+"""Scheme, host and port of a page, as browsers say it: https://www.rfc-editor.org/rfc/rfc6454#section-6.1."""
+
 HttpOrigin = Annotated[str, Field(pattern=_ORIGIN, examples=["http://api:4000"]), PossiblePort, Elsewhere]
 """An address without a path, to which paths are added."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.telemetry import Opening
+from model.route import Opening
 
 _QUERIES = ("query", "query_range", "query_exemplars", "series", "labels", "format_query", "parse_query")
 PROMETHEUS = (

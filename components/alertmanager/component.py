@@ -20,10 +20,11 @@ from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.extra_objects import ExtraObject
 from model.places import locate_in_section
+from model.route import Route
 from model.scope import list_own_only
 from model.secret import Secret
 from model.stores import AlertReceiver
-from model.telemetry import NOTIFICATION, Datasource, Route, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
+from model.telemetry import NOTIFICATION, Datasource, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from model.addresses import is_loopback
 from model.component import Planned, Planning
+from model.route import Opening, RequestLimits, Route
 from model.settings import Settings
-from model.telemetry import Opening, RequestLimits, Route
 from model.workload import SECRETS_DIR
 
 WEB, SECURE = "web", "websecure"

@@ -32,17 +32,9 @@ from model.dashboard import build_dashboard
 from model.dashboard_files import check_source_kinds
 from model.errors import Problem
 from model.naming import build_scrape_targets
+from model.route import Route
 from model.secret import Secret
-from model.telemetry import (
-    DRAWING,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    SeriesCount,
-    StackRow,
-    Telemetry,
-    name_source_offer,
-)
+from model.telemetry import DRAWING, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, name_source_offer
 from model.workload import ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 
 

@@ -21,18 +21,8 @@ from components.jaeger.settings import (
     Settings,
 )
 from model.component import Component, Planned, Planning
-from model.telemetry import (
-    TRACES,
-    Datasource,
-    Opening,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    ScrapeTarget,
-    SeriesCount,
-    StackRow,
-    Telemetry,
-)
+from model.route import Opening, Route
+from model.telemetry import TRACES, Datasource, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, StackRow, Telemetry
 from model.workload import MIB, ConfigDir, DataVolume, HttpProbe, Port, Workload
 
 PROGRAM = "/cmd/jaeger/jaeger-linux"

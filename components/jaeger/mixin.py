@@ -178,7 +178,8 @@ def panels() -> tuple[Panel, ...]:
     queue = {"filled": f"sum({WAITING}) / sum({PLACES})"}
     queries = {
         "{{operation}}": "sum by (operation) (rate(jaeger_storage_latency_seconds_sum[$__rate_interval]))"
-        " / sum by (operation) (rate(jaeger_storage_latency_seconds_count[$__rate_interval]))"
+        " / (sum by (operation) (rate(jaeger_storage_latency_seconds_count[$__rate_interval])) > 0)"
+        + fill_zero_if_up(SELF, "operation")
     }
     red = build_thresholds((0.001, "red"))
     return (

@@ -33,20 +33,10 @@ from model.errors import Problem
 from model.naming import build_scrape_targets
 from model.object_store import build_access
 from model.places import locate_in_section
+from model.route import Opening, Route
 from model.secret import Secret
 from model.stores import LogStore
-from model.telemetry import (
-    LOG_FILES,
-    LOG_STORE,
-    Datasource,
-    Opening,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    SeriesCount,
-    StackRow,
-    Telemetry,
-)
+from model.telemetry import LOG_FILES, LOG_STORE, Datasource, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 

@@ -26,19 +26,9 @@ from model.addresses import is_loopback
 from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.places import locate_in_section, locate_setting
+from model.route import Opening, Route
 from model.secret import Secret
-from model.telemetry import (
-    EVALUATION,
-    Need,
-    Opening,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    ScrapeTarget,
-    SeriesCount,
-    StackRow,
-    Telemetry,
-)
+from model.telemetry import EVALUATION, Need, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, StackRow, Telemetry
 from model.workload import SECRETS_DIR, ConfigDir, HttpProbe, Port, Reload, SecretFile, Workload
 
 PROGRAM = ("/usr/bin/python3", "-m", "mcp_server")

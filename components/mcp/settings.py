@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from model.addresses import PageOrigin
 from model.base import Duration, Name, Size
 from model.errors import Inconsistent, Problem
 from model.settings import ComponentSettings
@@ -23,9 +24,6 @@ DOCUMENT = "stack.json"
 TOKEN_LENGTH = 48
 """Characters, of 62: nobody guesses one, and it fits a line of a client's settings."""
 
-Origin = Annotated[str, Field(pattern=r"^https?://[^/\s?#]+$", examples=["https://agents.example.com"])]
-"""Scheme, host and port of a web page's address."""
-
 
 class Settings(ComponentSettings):
     """The MCP server, by which AI agents ask the stack; it changes nothing."""
@@ -35,7 +33,7 @@ class Settings(ComponentSettings):
     clients: Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)] = ("agent",)
     """Who may ask. Each has a token of its own, which is generated: the secret mcp-token-NAME. Whose name is taken out
     of the list is refused from then on."""
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[PageOrigin, ...] = ()
     """Web pages that may ask from a browser beside those of baseUrl; the requests of all others are refused."""
     answer_tokens: Annotated[int, Field(ge=1000, le=100_000)] = 10_000
     """Length of an answer at most, in a model's tokens of three bytes each."""

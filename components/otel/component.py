@@ -31,13 +31,11 @@ from model.component import Component, Planned, Planning
 from model.dashboard import build_dashboard
 from model.errors import Problem
 from model.places import locate_in_section
+from model.route import Opening, RequestLimits, Route
 from model.telemetry import (
     METRIC_STORE,
     OTLP,
     Need,
-    Opening,
-    RequestLimits,
-    Route,
     RuleGroup,
     ScrapeJob,
     ScrapeTarget,

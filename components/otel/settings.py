@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from model.addresses import PageOrigin
 from model.base import Duration, PortNumber, Size, Strict
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
@@ -26,10 +27,6 @@ BROWSER_PREFIX = "/browser"
 SIGNALS = ("traces", "metrics", "logs")
 
 
-Origin = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$", examples=["https://shop.example.com"])]
-"""Scheme, host and port of a page's address, as browsers send it: https://www.rfc-editor.org/rfc/rfc6454#section-6.1."""
-
-
 class Sampling(Strict):
     """Which traces are kept: all with an error, all slow ones, and a share of the others."""
 
@@ -45,7 +42,7 @@ class Sampling(Strict):
 class Browser(Strict):
     """What pages in visitors' browsers may send, by a way of its own that everybody can use."""
 
-    origins: Annotated[tuple[Origin, ...], Field(min_length=1)]
+    origins: Annotated[tuple[PageOrigin, ...], Field(min_length=1)]
     """Where the pages are from: scheme, host and port. Requests of all others are refused."""
     requests_per_second: Annotated[int, Field(ge=1, le=1000)] = 5
     """Requests of one address in the long run; four times as many at once."""

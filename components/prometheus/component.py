@@ -22,6 +22,7 @@ from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.extra_objects import ExtraObject
 from model.places import locate_in_system
+from model.route import Route
 from model.scraping import USUAL
 from model.secret import Secret
 from model.telemetry import (
@@ -29,7 +30,6 @@ from model.telemetry import (
     METRIC_STORE,
     NOTIFICATION,
     Datasource,
-    Route,
     RuleGroup,
     ScrapeJob,
     SeriesCount,

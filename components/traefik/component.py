@@ -27,18 +27,9 @@ from model.errors import Problem
 from model.host_ports import locate_host_port
 from model.naming import build_scrape_targets
 from model.places import locate_in_section, locate_setting
+from model.route import Opening, Route
 from model.secret import Secret
-from model.telemetry import (
-    EDGE,
-    Opening,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    SeriesCount,
-    StackRow,
-    Telemetry,
-    name_series_offer,
-)
+from model.telemetry import EDGE, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry, name_series_offer
 from model.workload import ConfigDir, HttpProbe, Port, Reload, Workload
 
 

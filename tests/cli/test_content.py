@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.content import list_empty_pages
-from model.telemetry import Route
+from model.route import Route
 
 PAGE = '<!doctype html><HTML><link rel="stylesheet" href="public/a.css"><script type=module src="./b.js"></script>'
 ROUTE = Route(name="prometheus", prefix="/prometheus", url="http://prometheus:9090", page="/prometheus/")

@@ -9,9 +9,10 @@ import pytest
 from model.component import Component, Planned, Planning, find_operator
 from model.load import parse_model
 from model.operator import Operator
+from model.route import Route
 from model.settings import ComponentSettings, Settings
 from model.system import System
-from model.telemetry import Route, Telemetry
+from model.telemetry import Telemetry
 from tests.support.systems import SYSTEM
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.openings import ALERTMANAGER, LOKI, PROMETHEUS
-from model.telemetry import READ, Opening
+from model.route import READ, Opening
 
 
 @pytest.mark.parametrize("openings", [PROMETHEUS, ALERTMANAGER, LOKI])

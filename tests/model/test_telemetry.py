@@ -5,15 +5,8 @@ from __future__ import annotations
 import pytest
 
 from model.errors import Problem
-from model.telemetry import (
-    AlertRule,
-    Dashboard,
-    Datasource,
-    Route,
-    RuleGroup,
-    ScrapeJob,
-    Telemetry,
-)
+from model.route import Route
+from model.telemetry import AlertRule, Dashboard, Datasource, RuleGroup, ScrapeJob, Telemetry
 
 
 def alert(name: str) -> AlertRule:
