@@ -87,7 +87,8 @@ def alert_on_lost_items() -> AlertRule:
     return AlertRule(
         name="OtelItemsLost",
         expr=f"{_count_new(f'{BY}, exporter', names)} > 0",
-        keep_firing_for="10m",  # one request that was discarded is a loss that somebody should read of
+        for_="1m",  # a single loss is seen for five minutes; a restart of Prometheus makes none
+        keep_firing_for="10m",  # it is over soon, and somebody should read of it
         severity="warning",
         summary="{{ $labels.exporter }} lost {{ $value | humanize }} spans, samples or log records in 5 minutes",
         description="The store behind {{ $labels.exporter }} refused what the OpenTelemetry gateway sent, for good: it"

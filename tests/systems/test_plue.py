@@ -87,7 +87,8 @@ def test_the_dashboard_answers_what_people_ask(plan: Plan) -> None:
     assert board.title == "Plue Overview"
     rows = [panel["title"] for panel in board.model["panels"] if panel["type"] == "row"]
     assert rows == [
-        "Service health", "Request rate", "Latency", "Errors", "In the browser", "Authentication", "Database", "Containers", "Logs",
+        "Service health", "Request rate", "Latency", "Errors", "In the browser", "Authentication", "Database",
+        "Containers", "Logs",
     ]  # fmt: skip
 
 
