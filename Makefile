@@ -186,7 +186,7 @@ e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine 
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py host.py) --engine ssh
 
-CONTRACT ?= up no_change secrets machines logs in_place rotate alerts mcp guests $(ON_CLUSTER)
+CONTRACT ?= up no_change secrets machines logs in_place rotate alerts mcp otel guests $(ON_CLUSTER)
 
 .PHONY: e2e-kubernetes
 e2e-kubernetes: TESTS = $(CONTRACT:%=tests/e2e/test_%.py)

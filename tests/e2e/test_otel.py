@@ -11,16 +11,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from docker.models.containers import Container
 
 from cli.render import plan_file
-from tests.support.foreign import Project
-from tests.support.guests import REFERENCE, SOURCES, load_image
+from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.running import PROMETHEUS, Engine, RunningStack
+from tests.support.senders import ClusterSender, Sender, parse_sent
 from tests.support.waiting import eventually
 from tests.support.yaml_files import write_yaml
 
@@ -54,44 +54,32 @@ OTLP = {"enabled": True, "queue": "32MiB", "browser": {"origins": [ORIGIN]}}
 
 @dataclass(frozen=True)
 class Till:
-    """The stack, and the project that the service belongs to."""
+    """The stack, and the program of others that sends to it."""
 
     stack: RunningStack
-    project: Project
+    sender: Sender | ClusterSender
 
     @property
     def url(self) -> str:
-        """Where the gateway is for the service: by its container's name, in the network that both are in."""
+        """Where the gateway is for the program: by its container's name in a network of both, or by its Service."""
+        if isinstance(self.stack, ClusterStack):
+            return f"http://otel.{self.stack.namespace}:4318"
         return f"http://{self.stack.container_name('otel')}:4318"
-
-    @property
-    def _program(self) -> Container:
-        return self.project.client.containers.get(f"{self.project.name}-billing-1")
 
     def send(self, service: str = "billing", seconds: float = 0, level: str = "INFO") -> dict[str, Any]:
         """What was acknowledged of what the service has sent for so long, once at least."""
-        command = ["python3", "/app/otlp.py", self.url, service, str(seconds), level]
-        code, said = self._program.exec_run(command)
-        assert code == 0 and isinstance(said, bytes), said
-        return dict(json.loads(said))
+        return parse_sent(self.sender.run(f"python3 /app/otlp.py {self.url} {service} {seconds} {level}"))
 
     def begin(self, seconds: float) -> None:
         """Has the service send for so long, beside the test; `finish` gives what was acknowledged."""
-        command = f"python3 /app/otlp.py {self.url} billing {seconds} > /tmp/done.part; mv /tmp/done.part /tmp/done"
-        self._run("rm -f /tmp/done")
-        self.project.client.containers.get(f"{self.project.name}-billing-1").exec_run(
-            ["sh", "-c", command], detach=True
-        )
+        self.sender.run("rm -f /tmp/done")
+        done = f"python3 /app/otlp.py {self.url} billing {seconds} > /tmp/done.part; mv /tmp/done.part /tmp/done"
+        self.sender.begin(done)
 
     def finish(self, timeout: float) -> dict[str, Any]:
         """What was acknowledged, once everything has been."""
-        text = eventually(lambda: self._run("cat /tmp/done"), timeout=timeout, what="the sender ends")
-        return dict(json.loads(text))
-
-    def _run(self, script: str) -> str:
-        _, said = self._program.exec_run(["sh", "-c", f"{script} 2>/dev/null || true"])
-        assert isinstance(said, bytes)
-        return said.decode()
+        text = eventually(lambda: self.sender.run("cat /tmp/done"), timeout=timeout, what="the sender ends")
+        return parse_sent(text)
 
     def read_trace(self, trace: str) -> list[dict[str, Any]]:
         """The spans of a trace; none where nobody has it."""
@@ -102,30 +90,32 @@ class Till:
         return [span for each in found.get("data") or [] for span in each["spans"]]
 
 
-def _watch(config: dict[str, Any], project: Project) -> None:
+def _watch(config: dict[str, Any], sender: Sender | ClusterSender) -> None:
     config |= {"system": "till", "demo": False, "longestFor": "10s", "otel": OTLP, "jaeger": {"enabled": True}}
     config.pop("demoWorkload")
-    config["docker"] = {**config.get("docker", {}), "externalNetworks": [project.network]}
+    sender.edit_settings(config)
+
+
+def _build(folder: Path, engine: Engine) -> tuple[RunningStack, Sender | ClusterSender]:
+    if engine.client is None:
+        stack = ClusterStack(folder, "e2eotel", start_cluster(), ports=28360)
+        return stack, ClusterSender(stack.kubectl)
+    return RunningStack(folder, "e2eotel", engine, ports=28360), Sender(engine.client)
 
 
 @pytest.fixture(scope="module")
 def till(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
     """The stack with a gateway, and the service in a network of others."""
-    assert engine.client is not None
-    stack = RunningStack(tmp_path_factory.mktemp("otel"), "e2eotel", engine, ports=28360)
-    project = Project(engine.client, "till", lambda _: REFERENCE)
+    stack, sender = _build(tmp_path_factory.mktemp("otel"), engine)
     try:
-        load_image(engine.client)
-        project.create()
-        sender = (SOURCES / "otlp.py").read_text()
-        project.run("billing", "guests", command=("sleep", "36000"), files={"/app/otlp.py": sender}, folders=("/tmp",))
+        sender.start()
         (stack.root / "configs/systems/till.yaml").write_text(write_yaml(SYSTEM))
-        stack.edit_settings(lambda config: _watch(config, project))
+        stack.edit_settings(lambda config: _watch(config, sender))
         stack.up()
-        yield Till(stack, project)
+        yield Till(stack, sender)
     finally:
         stack.discard()
-        project.remove()
+        sender.remove()
 
 
 def test_all_three_signals_arrive(till: Till) -> None:
@@ -140,7 +130,9 @@ def test_all_three_signals_arrive(till: Till) -> None:
     series = 'http_server_request_duration_seconds_count{service="billing", http_route="/pay", team="money"}'
     (found,) = eventually(lambda: till.stack.prom(series), timeout=60, what=series)
     identity = {name: found["metric"][name] for name in ("job", "instance", "exported_service", "system")}
-    assert identity == {"job": "billing", "instance": "box-1", "exported_service": "somebody-else", "system": "till"}
+    instance = identity.pop("instance")
+    assert instance.startswith("billing-") if isinstance(till.stack, ClusterStack) else instance == "box-1"
+    assert identity == {"job": "billing", "exported_service": "somebody-else", "system": "till"}
     assert eventually(lambda: till.stack.prom('payments_done_total{service="billing"}'), timeout=60, what="differences")
 
 
@@ -276,6 +268,7 @@ def test_a_hostile_browser_makes_nothing_new(till: Till) -> None:
     assert any("429" in answer for answer in answers), answers
 
 
+@pytest.mark.docker_engine
 def test_nothing_acknowledged_is_lost(till: Till) -> None:
     """The gateway is killed and the stores are away while the service sends: all of it is there once they are back."""
     away, began = ("jaeger", "loki", "prometheus"), time.time()
@@ -308,6 +301,7 @@ def test_nothing_acknowledged_is_lost(till: Till) -> None:
     assert longest < 15, f"no sample for {longest:.0f} s of the time without a store"
 
 
+@pytest.mark.docker_engine
 def test_a_full_queue_is_said(till: Till) -> None:
     """Senders are refused and try again; somebody is notified of the queue, and of who is refused."""
     till.stack.edit_settings(lambda config: config.update(otel={**OTLP, "queue": "1MiB"}))
@@ -315,17 +309,14 @@ def test_a_full_queue_is_said(till: Till) -> None:
     loki = till.stack.container("loki")
     loki.stop()
     try:
-        command = ["python3", "/app/otlp.py", till.url, "billing", "600"]
-        # several senders fill it sooner
-        busy = till.project.client.containers.get(f"{till.project.name}-billing-1")
-        for _ in range(6):
-            busy.exec_run(command, detach=True)
+        for _ in range(6):  # several fill it sooner
+            till.sender.begin(f"python3 /app/otlp.py {till.url} billing 600")
         for name in ("OtelQueueFilling", "OtelReceiverRefusing"):
             fires = f'ALERTS{{alertname="{name}", alertstate="firing"}}'
             eventually(lambda fires=fires: till.stack.prom(fires), timeout=400, what=fires)  # type: ignore[misc]
     finally:
         loki.start()
-        busy.restart(timeout=1)
+        till.sender.end()
         till.stack.edit_settings(lambda config: config.update(otel=OTLP))
 
 
