@@ -174,11 +174,11 @@ def test_nobody_makes_a_label(till: Till) -> None:
 
 def visit(till: Till, path: str, body: Any, origin: str = ORIGIN) -> str:
     """What a page of `origin` is answered by the entry point: nothing where its request is taken, else the error."""
-    host = plan_file(till.stack.stack_file, till.stack.name).settings.host
-    heads = [f"Host: {host}", "Content-Type: application/json", *([f"Origin: {origin}"] if origin else [])]
+    settings = plan_file(till.stack.stack_file, till.stack.name, root=till.stack.root).settings
+    heads = [f"Host: {settings.host}", "Content-Type: application/json", *([f"Origin: {origin}"] if origin else [])]
     given = " ".join(f"--header='{head}'" for head in heads)
     text = json.dumps(body).replace("'", "'\\''")
-    url = f"http://127.0.0.1:8080/browser{path}"
+    url = f"http://127.0.0.1:8080{settings.base_path}/browser{path}"
     said = till.stack.sh(
         "traefik", f"/tools/busybox wget -q -O /dev/null {given} --post-data='{text}' '{url}' 2>&1 || true"
     )
