@@ -1,4 +1,4 @@
-"""Services that nobody here wrote, in a network that is not the stack's: what a stack promises holds for them as well.
+"""Services that nobody here wrote, and the kits, in a network that is not the stack's: what a stack promises holds.
 
 Each is described by `make describe`; a person adds where it is, its login, and what it is called.
 """

@@ -1,6 +1,6 @@
 """Services of other people, written with the libraries that people use: what they are, and how they are run and asked.
 
-Their sources lie in tests/e2e/guests, their libraries in an image of the toolchain.
+Their sources lie in tests/e2e/guests, their libraries in an image of the toolchain, and there are the kits as well.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ from toolchain.cluster.images import build_node_loader
 from toolchain.cluster.service import build_cluster_layout
 from toolchain.context import build_default_context
 from toolchain.guests import GUESTS as IMAGE
+from toolchain.guests import KITS
 
 Kubectl = Callable[..., "subprocess.CompletedProcess[str]"]
 SOURCES = ROOT / "tests/e2e/guests"
+HOME = "/app"
+"""Where their sources lie as they run."""
 REFERENCE = f"{IMAGE.repository}:{IMAGE.tag}"
 PASSWORD, TOKEN = "theirs-b64e", "token-77f1"
 LOGIN = f"Basic {base64.b64encode(f'prometheus:{PASSWORD}'.encode()).decode()}"
@@ -40,7 +43,8 @@ NAME = "vault.internal"
 @dataclass(frozen=True)
 class Guest:
     """A service: its name where it runs, its program, the ports of its work and of its metrics, and what its YAML says
-    that nobody can read off its metrics. It has so many `instances`."""
+    that nobody can read off its metrics. It has so many `instances`. One without a mode of its own fails, and is slow,
+    when another guest does: `at_fault`."""
 
     host: str
     program: tuple[str, ...]
@@ -51,6 +55,7 @@ class Guest:
     login: str = ""
     scheme: str = "http"
     instances: int = 1
+    at_fault: Guest | None = None
 
     @property
     def key(self) -> str:
@@ -68,9 +73,9 @@ class Guest:
         return "worker.py" not in self.program[-1]
 
     def list_files(self) -> dict[str, str]:
-        """Its source by the path that its program has."""
+        """Its source by the path that its program has; that of a kit is in the image."""
         path = Path(self.program[-1])
-        return {str(path): (SOURCES / path.name).read_text()} if path.suffix else {}
+        return {str(path): (SOURCES / path.name).read_text()} if path.is_relative_to(HOME) else {}
 
     def list_environment(self) -> dict[str, str]:
         """Its environment."""
@@ -79,7 +84,18 @@ class Guest:
 
 
 def _work(name: str) -> tuple[str, str]:
-    return ("node" if name.endswith(".js") else "python3", f"/app/{name}")
+    return ("node" if name.endswith(".js") else "python3", f"{HOME}/{name}")
+
+
+STOCK = Guest("stock", _work("web.py"), 8004)
+"""What the kits ask, one through the other; nobody watches it."""
+
+
+def _build_kit(language: str, port: int, *program: str, asks: str, **env: str) -> Guest:
+    health = {"health": ["/livez", "/readyz", "/health"]}
+    return Guest(
+        f"kit-{language}", program, port, env={"STOCK_URL": f"http://{asks}", **env}, says=health, at_fault=STOCK
+    )
 
 
 GUESTS = (
@@ -104,9 +120,17 @@ GUESTS = (
         env={"LOGIN": f"Bearer {TOKEN}", "CONTENT_TYPE": "text/html"},
         says={"scrape": {"bearerTokenSecret": "page-token"}},
     ),
+    _build_kit("node", 3002, "node", f"{KITS}/node/service.js", asks="kit-python:8003"),
+    _build_kit(
+        "python", 8003, "python3", f"{KITS}/python/service.py", asks="kit-go:8081", PYTHONPATH=f"{KITS}/python-packages"
+    ),
+    _build_kit("go", 8081, "kit-go", asks=f"{STOCK.host}:{STOCK.port}"),
 )  # fmt: skip
-"""FastAPI, Express, OpenTelemetry, client_golang, prometheus_client; the last two want a login, and one of them TLS."""
+"""FastAPI, Express, OpenTelemetry, client_golang, prometheus_client; the last two want a login, and one of them TLS.
+Then the kits."""
 SERVING = tuple(guest for guest in GUESTS if guest.serves)
+ASKED = tuple(guest for guest in SERVING if guest.key not in ("kit-python", "kit-go"))
+"""Whom the load asks; the others are asked by one of them."""
 
 
 def issue_certificate() -> tuple[str, str]:
@@ -152,10 +176,10 @@ class Bazaar:
         """Starts them."""
         load_image(self.project.client)
         self.project.create()
-        for guest in GUESTS:
+        for guest in (STOCK, *GUESTS):
             self.start_guest(guest)
         sources = {f"/app/{name}": (SOURCES / name).read_text() for name in ("load.py", "ask.py")}
-        urls = [f"http://{guest.host}:{guest.port}" for guest in SERVING]
+        urls = [f"http://{guest.host}:{guest.port}" for guest in ASKED]
         self.project.run("load", "guests", command=("python3", "/app/load.py", *urls), files=sources)
 
     def start_guest(self, guest: Guest) -> None:
@@ -186,6 +210,7 @@ class Bazaar:
 
     def change_mode(self, guest: Guest, fail: float, delay: float) -> None:
         """From now on this share of its requests or jobs fails, and each takes so many seconds longer."""
+        guest = guest.at_fault or guest
         for name in [guest.host] if guest.instances == 1 else self._list_names(guest):
             self.ask(f"{guest.scheme}://{name}:{guest.port}/-/mode", json.dumps({"fail": fail, "delay": delay}))
 
@@ -220,13 +245,13 @@ class ClusterBazaar:
         self.remove()
         self._apply({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": self.namespace}})
         self._apply(self._build_policy())
-        for guest in GUESTS:
+        for guest in (STOCK, *GUESTS):
             self._apply(self._build_service(guest))
             self.start_guest(guest)
-        urls = [f"http://{guest.key}:{guest.port}" for guest in SERVING]
+        urls = [f"http://{guest.key}:{guest.port}" for guest in ASKED]
         files = {"/app/load.py": (SOURCES / "load.py").read_text()}
         self._deploy("load", ("python3", "/app/load.py", *urls), files)
-        for name in ("load", *(guest.key for guest in GUESTS)):
+        for name in ("load", *(guest.key for guest in (STOCK, *GUESTS))):
             self.kubectl("rollout", "status", f"deployment/{name}", f"--namespace={self.namespace}", "--timeout=110s")
 
     def start_guest(self, guest: Guest) -> None:
@@ -257,6 +282,7 @@ class ClusterBazaar:
 
     def change_mode(self, guest: Guest, fail: float, delay: float) -> None:
         """From now on this share of what each of its pods does fails, and takes so many seconds longer."""
+        guest = guest.at_fault or guest
         mine = (f"--namespace={self.namespace}", f"--selector={LABEL}={guest.key}", "--output=name")
         url = f"{guest.scheme}://127.0.0.1:{guest.port}/-/mode"
         for pod in self.kubectl("get", "pods", *mine).stdout.split():
