@@ -25,8 +25,8 @@ from tests.support.shell_lines import OURS, check_syntax, expand_make, list_comm
 ANY = re.compile(r"<[a-z-]+>|…|\.\.\.")
 """What stands for something of the reader's own."""
 OTHERS = {
-    ".", "cat", "cut", "diff", "docker", "eval", "export", "getent", "git", "grep", "kubectl", "pre-commit",
-     "pulumi", "sort", "source", "sysctl", "uniq", "uv",
+    ".", "cat", "cd", "cut", "diff", "docker", "eval", "export", "getent", "git", "go", "grep", "kubectl", "npm",
+     "pre-commit", "pulumi", "sort", "source", "sysctl", "uniq", "uv", "watch",
 }  # fmt: skip
 """Programs of which only the quotes are looked at."""
 PYTHONS = ("python", ".venv/bin/python")

@@ -57,7 +57,7 @@ func run() error {
 		client: http.Client{Timeout: timeout, Transport: tracedTransport{http.DefaultTransport}},
 	}
 	server := &http.Server{
-		Addr: ":" + cmp.Or(os.Getenv("PORT"), "8080"), Handler: s.routes(), ReadHeaderTimeout: timeout,
+		Addr: ":" + cmp.Or(os.Getenv("PORT"), "8081"), Handler: s.routes(), ReadHeaderTimeout: timeout,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()

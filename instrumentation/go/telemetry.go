@@ -39,7 +39,7 @@ var (
 	duration = promauto.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds", Help: "How long requests take.",
 		// An alert or an objective needs a bound at its threshold.
-		Buckets: []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
+		Buckets: []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10},
 	}, []string{"method", "path"})
 	inFlight = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "http_requests_in_flight", Help: "Requests that are being answered.",

@@ -21,7 +21,7 @@ import metrics from 'prom-client'
 /** Anybody can send a method of their own; those beyond these are one value. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 /** Seconds. An alert or an objective needs a bound at its threshold. */
-const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10]
 const FLUSH_MS = 2000
 /** What nginx calls a request whose caller went away. */
 const ABANDONED = 499

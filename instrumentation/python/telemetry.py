@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Anybody can send a method of their own; those beyond these are one value."""
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0)
 """Seconds. An alert or an objective needs a bound at its threshold."""
 UNWATCHED = frozenset({"/metrics", "/livez", "/readyz", "/health"})
 """Paths that are neither work of the service nor failures of it."""
