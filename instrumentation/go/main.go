@@ -46,8 +46,8 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("DRAIN_SECONDS: %w", err)
 	}
-	ctx, forget := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer forget()
+	ctx, restore := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer restore()
 	flushSpans, err := configureSpans(ctx)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func run() error {
 		return err
 	case <-ctx.Done():
 	}
-	forget() // a second signal ends it at once
+	restore() // a second signal ends it at once
 	s.stopping.Store(true)
 	slog.Info("stopping")
 	time.Sleep(drain) // in which whoever sends requests learns that it is not ready
@@ -100,7 +100,7 @@ func (s *service) routes() http.Handler {
 
 // -- health ----------------------------------------------------------------------------------------------------------
 
-// checkAlive says whether to restart it: no dependency is asked, as a restart helps none.
+// checkAlive says whether to restart it: it calls no dependency, as a restart helps none.
 func (s *service) checkAlive(w http.ResponseWriter, _ *http.Request) {
 	_ = reply(w, http.StatusOK, map[string]any{"status": "ok"})
 }

@@ -1,7 +1,7 @@
 // Metrics, log lines and spans of a service with net/http: copy this file, main.go shows how it is used.
 //
-// A request is one line, one span and one sample of each metric, with the same path: the pattern of the mux, never what
-// was asked for, as each path is a time series of its own.
+// A request is one line, one span and one sample of each metric, with the same path: the pattern of the mux, never the
+// path itself, as each path is a time series of its own.
 
 package main
 
@@ -48,7 +48,7 @@ var (
 
 // -- log lines -----------------------------------------------------------------------------------------------------
 
-// idHandler adds the ids of the span that a line is written in, by which its trace is found.
+// idHandler adds the ids of the span that a line is written in, which lead to its trace.
 type idHandler struct{ slog.Handler }
 
 func (h idHandler) Handle(ctx context.Context, record slog.Record) error {
@@ -117,7 +117,8 @@ func (t tracedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	otel.GetTextMapPropagator().Inject(ctx, propagation.HeaderCarrier(r.Header))
 	answer, err := t.RoundTripper.RoundTrip(r)
 	if err != nil {
-		markFailed(span, err)
+		span.RecordError(err)
+		span.SetStatus(codes.Error, err.Error())
 		return nil, err
 	}
 	span.SetAttributes(attribute.Int("http.response.status_code", answer.StatusCode))
@@ -125,11 +126,6 @@ func (t tracedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		span.SetStatus(codes.Error, answer.Status)
 	}
 	return answer, nil
-}
-
-func markFailed(span trace.Span, err error) {
-	span.RecordError(err)
-	span.SetStatus(codes.Error, err.Error())
 }
 
 // -- requests --------------------------------------------------------------------------------------------------------
@@ -189,7 +185,10 @@ func watch(next handler) http.Handler {
 		cut := err != nil && answer.status != 0
 		if err != nil {
 			status = http.StatusInternalServerError
-			markFailed(span, err)
+			span.RecordError(err)
+		}
+		if status >= http.StatusInternalServerError {
+			span.SetStatus(codes.Error, http.StatusText(status))
 		}
 		if err != nil && !cut {
 			http.Error(answer, "internal error", status)
@@ -198,7 +197,7 @@ func watch(next handler) http.Handler {
 		requests.WithLabelValues(method, path, strconv.Itoa(status)).Inc()
 		duration.WithLabelValues(method, path).Observe(seconds)
 		span.SetAttributes(attribute.Int("http.response.status_code", status))
-		logRequest(ctx, err, "method", method, "path", path, "url", r.URL.Path, "status", status,
+		logRequest(ctx, status, err, "method", method, "path", path, "url", r.URL.Path, "status", status,
 			"duration_ms", int(seconds*1000))
 		if cut {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
@@ -216,12 +215,14 @@ func call(next handler, w http.ResponseWriter, r *http.Request) (err error) {
 	return next(w, r)
 }
 
-func logRequest(ctx context.Context, err error, fields ...any) {
-	if err == nil {
+func logRequest(ctx context.Context, status int, err error, fields ...any) {
+	if status < http.StatusInternalServerError {
 		slog.InfoContext(ctx, "request served", fields...)
 		return
 	}
-	fields = append(fields, "error", err.Error())
+	if err != nil {
+		fields = append(fields, "error", err.Error())
+	}
 	if panicked, ok := err.(*panicError); ok {
 		fields = append(fields, "stack", panicked.stack)
 	}

@@ -17,7 +17,7 @@ const app = express().disable('x-powered-by')
 // -- metrics and health ----------------------------------------------------------------------------------------------
 
 app.get('/metrics', showMetrics)
-// whether to restart it: no dependency is asked, as a restart helps none
+// whether to restart it: it calls no dependency, as a restart helps none
 app.get('/livez', (request, response) => response.json({ status: 'ok' }))
 // whether to send requests to it
 app.get('/readyz', (request, response) => response.status(stopping ? 503 : 200).json({ ready: !stopping }))

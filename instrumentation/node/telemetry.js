@@ -1,8 +1,8 @@
 /**
  * Metrics, log lines and spans of a service with Express: copy this file, service.js shows how it is used.
  *
- * A request is one line, one span and one sample of each metric, with the same path: the route's template, never what
- * was asked for, as each path is a time series of its own.
+ * A request is one line, one span and one sample of each metric, with the same path: the route's template, never the
+ * path itself, as each path is a time series of its own.
  *
  * @import { Span } from '@opentelemetry/api'
  * @import { NextFunction, Request, Response } from 'express'
@@ -159,7 +159,7 @@ export function watchRequests(request, response, next) {
 }
 
 /**
- * The template of the route that a request takes, or `unknown`. It is noted when Express finds the route: after an
+ * The template of the route that a request takes, or `unknown`. It is noted when Express matches the route: after an
  * error, the path of the router that has it is gone. Routers must stand at paths without parameters.
  * @param {Request} request
  * @returns {() => string}
@@ -170,9 +170,9 @@ function followPath(request) {
   let route
   Object.defineProperty(request, 'route', {
     get: () => route,
-    set: (found) => {
-      route = found
-      path = request.baseUrl.toLowerCase() + found.path // Express takes /API for /api
+    set: (matched) => {
+      route = matched
+      path = request.baseUrl.toLowerCase() + matched.path // Express takes /API for /api
     }
   })
   return () => path

@@ -57,7 +57,7 @@ app.get("/metrics")(show_metrics)
 
 @app.get("/livez")
 async def check_alive() -> dict[str, str]:
-    """Whether to restart it: no dependency is asked, as a restart helps none."""
+    """Whether to restart it: it calls no dependency, as a restart helps none."""
     return {"status": "ok"}
 
 

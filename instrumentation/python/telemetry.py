@@ -1,7 +1,7 @@
 """Metrics, log lines and spans of a service with FastAPI: copy this file, service.py shows how it is used.
 
-A request is one line, one span and one sample of each metric, with the same path: the route's template, never what was
-asked for, as each path is a time series of its own.
+A request is one line, one span and one sample of each metric, with the same path: the route's template, never the path
+itself, as each path is a time series of its own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SEND_SECONDS = 2
 
 
 def add_ids(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """The ids of the span that a line is written in, by which its trace is found."""
+    """The ids of the span that a line is written in, which lead to its trace."""
     span = trace.get_current_span().get_span_context()
     if span.is_valid:
         event["trace_id"], event["span_id"] = f"{span.trace_id:032x}", f"{span.span_id:016x}"
@@ -131,7 +131,7 @@ IN_FLIGHT = Gauge("http_requests_in_flight", "Requests that are being answered."
 
 
 def show_metrics() -> Response:
-    """The metrics in Prometheus' text format, whatever is asked for: other formats have other names for some."""
+    """The metrics in Prometheus' text format, whatever the request accepts: other formats have other names for some."""
     return Response(render_metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

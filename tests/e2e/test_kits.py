@@ -48,7 +48,7 @@ class _Answering(BaseHTTPRequestHandler):
         """An order's stock, or its failure."""
         status, delay = self.server.neighbour.mode  # type: ignore[attr-defined]
         time.sleep(delay)  # what is slow is what is tested
-        self.server.neighbour.asked.append(self.headers.get("traceparent", ""))  # type: ignore[attr-defined]
+        self.server.neighbour.callers.append(self.headers.get("traceparent", ""))  # type: ignore[attr-defined]
         self._reply(status)
 
     def do_POST(self) -> None:
@@ -74,11 +74,11 @@ class _Answering(BaseHTTPRequestHandler):
 
 @dataclass
 class Neighbour:
-    """The service that a kit asks and to which it sends its spans: what it answers, and what it was asked and sent."""
+    """The service that a kit asks and to which it sends its spans: what it answers, who called it, and what came."""
 
     url: str = ""
     mode: tuple[int, float] = (200, 0)
-    asked: list[str] = field(default_factory=list)
+    callers: list[str] = field(default_factory=list)
     sent: list[tuple[str, bytes]] = field(default_factory=list)
 
     def has_span(self, trace: str) -> bool:
@@ -201,7 +201,7 @@ def test_a_request_is_a_sample_a_line_and_a_span(start: Start) -> None:
     assert "_created" not in metrics and "livez" not in metrics and "secret" not in kit.log.read_text()
     (line,) = kit.wait_for_lines(trace_id=trace)
     assert line["level"] == "info" and line["path"] == template and line["status"] == 200 and line["msg"]
-    assert kit.neighbour.asked[-1].split("-")[1] == trace
+    assert kit.neighbour.callers[-1].split("-")[1] == trace
     assert eventually(lambda: kit.neighbour.has_span(trace), timeout=20, what="span")
     assert any(
         b"/orders/" in body and b"2222222222222222" in body + body.hex().encode() for _, body in kit.neighbour.sent

@@ -129,8 +129,8 @@ GUESTS = (
 """FastAPI, Express, OpenTelemetry, client_golang, prometheus_client; the last two want a login, and one of them TLS.
 Then the kits."""
 SERVING = tuple(guest for guest in GUESTS if guest.serves)
-ASKED = tuple(guest for guest in SERVING if guest.key not in ("kit-python", "kit-go"))
-"""Whom the load asks; the others are asked by one of them."""
+LOADED = tuple(guest for guest in SERVING if guest.key not in ("kit-python", "kit-go"))
+"""Whom the load asks; one of them asks the others."""
 
 
 def issue_certificate() -> tuple[str, str]:
@@ -179,7 +179,7 @@ class Bazaar:
         for guest in (STOCK, *GUESTS):
             self.start_guest(guest)
         sources = {f"/app/{name}": (SOURCES / name).read_text() for name in ("load.py", "ask.py")}
-        urls = [f"http://{guest.host}:{guest.port}" for guest in ASKED]
+        urls = [f"http://{guest.host}:{guest.port}" for guest in LOADED]
         self.project.run("load", "guests", command=("python3", "/app/load.py", *urls), files=sources)
 
     def start_guest(self, guest: Guest) -> None:
@@ -248,7 +248,7 @@ class ClusterBazaar:
         for guest in (STOCK, *GUESTS):
             self._apply(self._build_service(guest))
             self.start_guest(guest)
-        urls = [f"http://{guest.key}:{guest.port}" for guest in ASKED]
+        urls = [f"http://{guest.key}:{guest.port}" for guest in LOADED]
         files = {"/app/load.py": (SOURCES / "load.py").read_text()}
         self._deploy("load", ("python3", "/app/load.py", *urls), files)
         for name in ("load", *(guest.key for guest in (STOCK, *GUESTS))):
