@@ -58,17 +58,18 @@ def _build_overview_panels() -> tuple[Panel, ...]:
         "{{alertname}} {{service}}": 'max by (alertname, severity, service, environment) (ALERTS{alertstate="firing"})'
     }
     red = build_thresholds((1, "red"))
+    # as high as some twenty parts need
     return (
         build_panel(
             "Critical alerts", critical, "short", "Paging alerts.",
-            kind="stat", width=4, height=5, thresholds=red,
+            kind="stat", width=4, height=8, thresholds=red,
         ),
         build_panel(
-            "Warnings", warning, "short", "They wait for the morning.", kind="stat", width=4, height=5,
+            "Warnings", warning, "short", "They wait for the morning.", kind="stat", width=4, height=8,
             thresholds=build_thresholds((1, "yellow")),
         ),
         build_panel(
-            "Services up", up, "bool_yes_no", "Yes: the last scrapes were answered.", kind="stat", width=16, height=5,
+            "Services up", up, "bool_yes_no", "Yes: the last scrapes were answered.", kind="stat", width=16, height=8,
             thresholds=build_thresholds((1, "green")),
         ),
         build_panel("Firing", firing, "short", "Watchdog always fires: alerting works.", kind="table", width=24),

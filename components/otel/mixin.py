@@ -209,10 +209,12 @@ def _count_new(by: str, series: str) -> str:
 @cache
 def panels() -> tuple[Panel, ...]:
     """What it takes, what it refuses, what waits, and what is lost."""
-    taken = {title: f"sum({take_rate(f'otelcol_receiver_accepted_{kind}')})" for kind, title in KINDS.items()}
-    refused = {title: f"sum({take_rate(f'otelcol_receiver_refused_{kind}')})" for kind, title in KINDS.items()}
+    taken, refused, lost = (
+        # a signal that nobody has sent so far has no series
+        {title: f"sum({take_rate(f'otelcol_{name}_{kind}')})" + fill_zero_if_up(NAME) for kind, title in KINDS.items()}
+        for name in ("receiver_accepted", "receiver_refused", "exporter_send_failed")
+    )
     size, capacity = (select(f"otelcol_exporter_queue_{what}") for what in ("size", "capacity"))
-    lost = {title: f"sum({take_rate(f'otelcol_exporter_send_failed_{kind}')})" for kind, title in KINDS.items()}
     red = build_thresholds((0.001, "red"))
     return (
         build_panel("Received", taken, "cps", "Per second, by signal.", width=6),
@@ -227,7 +229,7 @@ def panels() -> tuple[Panel, ...]:
         ),
         build_panel(
             "Lost",
-            {title: query + fill_zero_if_up(NAME) for title, query in lost.items()},
+            lost,
             "cps",
             "Refused by a store for good.",
             width=6,

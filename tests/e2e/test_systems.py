@@ -282,7 +282,7 @@ def test_every_dashboard_is_served(fleet: dict[str, RunningStack], system: str) 
 
 def test_five_lines_of_yaml_are_a_whole_service(fleet: dict[str, RunningStack]) -> None:
     """A new service is scraped, drawn, alerted on and in the objectives' table; nothing that ran is restarted."""
-    stack = fleet["plue"]
+    stack = next(iter(fleet.values()))
     before = stack.identities()
 
     def add(system: dict[str, Any]) -> None:
