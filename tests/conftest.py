@@ -23,6 +23,11 @@ Proves = Callable[..., None]
 Uses = Callable[..., Subject]
 
 
+def pytest_sessionstart() -> None:
+    """What is imported stays, and so do the reports that the workers send: garbage is looked for seldom."""
+    spare_collections()
+
+
 def pytest_collection_finish() -> None:
     """What is there once all modules are imported stays, so that no collection of garbage looks at it again."""
     gc.collect()
