@@ -112,18 +112,42 @@ def read_yaml(path: Path, root: Path | None = None) -> Any:
     Raises:
         ConfigError: the file is missing, cannot be read, is not YAML, or has a key twice.
     """
-    where = str(path.relative_to(root)) if root else str(path)
+    return parse_yaml(read_content(path, root), _locate(path, root))
+
+
+def read_content(path: Path, root: Path | None = None) -> bytes:
+    """What is in a file.
+
+    Raises:
+        ConfigError: the file is missing or cannot be read.
+    """
     try:
-        return _parse_yaml(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except FileNotFoundError:
         others = [p.stem for p in path.parent.glob("*.yaml")]
         message = f"there is no such file; {suggest_name(path.stem, others)}"
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    raise ConfigError([Problem(_locate(path, root), message)])
+
+
+def _locate(path: Path, root: Path | None) -> str:
+    """A file's name in messages."""
+    return str(path.relative_to(root)) if root else str(path)
+
+
+def parse_yaml(content: bytes, where: str) -> Any:
+    """The YAML document in the content of a file that messages call `where`.
+
+    Raises:
+        ConfigError: it is not YAML, or has a key twice.
+    """
+    try:
+        return _parse_yaml(content.decode("utf-8"))
     except yaml.MarkedYAMLError as error:
         message = f"line {error.problem_mark.line + 1}: {error.problem}" if error.problem_mark else str(error.problem)
     except (UnicodeDecodeError, yaml.reader.ReaderError):
         message = "is not UTF-8 text"
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
     raise ConfigError([Problem(where, message)])
 
 

@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.component import Planning
 from model.errors import ConfigError, Problem, collect_problems, suggest_name
 from model.images import Image, ImagesFile
-from model.load import list_keys, parse_model, read_yaml
+from model.load import list_keys, parse_model, parse_yaml, read_content, read_yaml
 from model.places import (
     derive_section_key,
     locate_in_section,
@@ -139,7 +140,13 @@ def load_images(root: Path) -> Mapping[str, Image]:
     Raises:
         ConfigError: the file cannot be read or holds something else.
     """
-    return parse_model(ImagesFile, read_yaml(root / IMAGES, root), str(IMAGES)).images
+    return _parse_images(read_content(root / IMAGES, root))
+
+
+@lru_cache(maxsize=1)
+def _parse_images(content: bytes) -> Mapping[str, Image]:
+    """The images in the content of the file, which is the same for every stack that a process plans."""
+    return parse_model(ImagesFile, parse_yaml(content, str(IMAGES)), str(IMAGES)).images
 
 
 def load_settings(stack: str, config: Mapping[str, ConfigValue]) -> Settings:
