@@ -12,7 +12,6 @@ import io
 import re
 import shlex
 import shutil
-from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from tests.support.proving import needed, prove
 from tests.support.reading import LOOKING, Reader
 from tests.support.shell_lines import OURS, expand_make, list_commands
 from tests.support.validating import tool
+from tests.support.yaml_files import read_yaml
 
 ADDRESS = re.compile(r'http://127\.0\.0\.1:8080[^\s<>`),"]*')
 """A page of the stack, at its entry point."""
@@ -196,20 +196,35 @@ def test_the_closing_table_is_that_of_the_stack() -> None:
 # -- runbooks --------------------------------------------------------------------------------------------------------
 
 
-@cache
-def list_alerts(path: Path) -> frozenset[str]:
+def list_alerts(path: Path) -> set[str]:
     """Names of the alerts of a stack file."""
     rules = plan_file(path, path.name.split(".")[1]).telemetry.rules
-    return frozenset(alert.name for group in rules for alert in group.alerts)
+    return {alert.name for group in rules for alert in group.alerts}
 
 
-@pytest.mark.parametrize("page", sorted(RUNBOOKS.rglob("*.md")), ids=lambda page: page.stem)
-def test_a_runbook_tunes_its_alert(page: Path, reader: Reader) -> None:
-    """The YAML of a runbook is taken by a stack that has its alert, which then has what the YAML says."""
-    blocks = [block for block in list_blocks(page.read_text(encoding="utf-8")) if block.language == "yaml"]
-    for block in blocks:
-        file = next(path for path in list_shipped_files(ROOT) if page.stem in list_alerts(path))
+def list_tunings() -> dict[str, str]:
+    """The YAML of each runbook, by the name of its alert, of which alone it speaks."""
+    texts = {page.stem: page.read_text(encoding="utf-8") for page in RUNBOOKS.rglob("*.md")}
+    every = ((name, block) for name in texts for block in list_blocks(texts[name]))
+    blocks = [(name, block.text) for name, block in every if block.language == "yaml"]
+    for name, text in blocks:
+        assert {key: set(value) for key, value in read_yaml(text).items()} == {"tune": {name}}
+    assert len(dict(blocks)) == len(blocks) > 100
+    return dict(blocks)
+
+
+def test_runbooks_tune_their_alerts(reader: Reader) -> None:
+    """The YAML of each runbook is taken by the first stack that has its alert, which then still has the alert.
+
+    None speaks of another one's alert, so all of a stack are pasted before it is planned.
+    """
+    left = list_tunings()
+    for file in list_shipped_files(ROOT):
+        tuned = sorted(left.keys() & list_alerts(file))
+        reader.start_stack(file.name.split(".")[1])
         shutil.copy(file, reader.root)
-        reader.stack = file.name.split(".")[1]
-        reader.paste_text(block.text)
-        assert page.stem in {alert.name for group in reader.plan_stack().telemetry.rules for alert in group.alerts}
+        for text in map(left.pop, tuned):
+            reader.paste_text(text)
+        alerts = {alert.name for group in reader.plan_stack().telemetry.rules for alert in group.alerts}
+        assert not set(tuned) - alerts, file
+    assert not left
