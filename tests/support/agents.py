@@ -17,9 +17,10 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from mcp_server.document import Document, DocumentFile, parse_document
+from mcp_server.listen import Listen
 from mcp_server.service import Answered, ToolService
 from mcp_server.sources import Sources
-from mcp_server.web import Listen, serving
+from mcp_server.web import serving
 from tests.support.serving import serving as serving_handler
 
 TOKEN = "a-token-of-a-test-0123456789"

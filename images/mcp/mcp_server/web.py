@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
@@ -16,6 +15,7 @@ from prometheus_client.exposition import generate_latest
 from mcp_server import metrics
 from mcp_server.access import WHO, App, Gate, Receive, Scope, Send, TokenFiles, send_json
 from mcp_server.document import DocumentFile
+from mcp_server.listen import Listen
 from mcp_server.service import ToolService, build_server
 from mcp_server.sources import Sources
 
@@ -27,15 +27,6 @@ HEAD_SECONDS, BODY_SECONDS = 10, 10
 CONNECTIONS = 200
 """Connections at a time; further ones are refused with 503."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-@dataclass(frozen=True)
-class Listen:
-    """Where the server listens; port 0 takes any free one."""
-
-    host: str = "0.0.0.0"  # noqa: S104 - a container's network; the engine decides who reaches it
-    port: int = 8000
-    metrics_port: int = 8001
 
 
 class Patience:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import urllib.request
@@ -53,7 +54,7 @@ def write_config(folder: Path, target: str) -> Path:
         for job, address in (("api", target), ("gone", "127.0.0.1:1"))
     ]
     config = folder / "prometheus.yml"
-    settings = {"scrape_interval": "2s", "scrape_timeout": "2s"}
+    settings = {"scrape_interval": "5s", "scrape_timeout": "5s"}  # one scrape is enough
     config.write_text(yaml.safe_dump({"global": settings, "rule_files": [str(rules)], "scrape_configs": jobs}))
     return config
 
@@ -72,7 +73,8 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Document]:
             f"--web.listen-address=127.0.0.1:{port}",
             "--web.route-prefix=/prometheus",
         )
-        with (folder / "log").open("w") as log, subprocess.Popen([tool("prometheus"), *arguments], stderr=log) as ran:
+        command, env = [tool("prometheus"), *arguments], {**os.environ, "GOGC": "off", "GOMEMLIMIT": "1GiB"}
+        with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log, env=env) as ran:
             try:
                 eventually(lambda: is_scraped(url), timeout=90, what="all series are scraped and the alert fires")
                 yield build_document(url)
