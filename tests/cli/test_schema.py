@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,15 @@ SHIPPED = {
 FILES = [(name, file) for name, files in SHIPPED.items() for file in files]
 
 
+@cache
+def schemas() -> dict[str, dict[str, Any]]:
+    """What the models say, which takes a while; nothing below changes it."""
+    return schema.build_schemas()
+
+
 def complaints(name: str, document: Any) -> list[str]:
     """What the schema of that name has against a document."""
-    return [error.message for error in Draft202012Validator(schema.build_schemas()[name]).iter_errors(document)]
+    return [error.message for error in Draft202012Validator(schemas()[name]).iter_errors(document)]
 
 
 def test_the_stored_schemas_are_up_to_date() -> None:
@@ -34,7 +41,7 @@ def test_the_stored_schemas_are_up_to_date() -> None:
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_each_schema_is_a_schema(name: str) -> None:
     """Every file is valid JSON Schema with a title, and says which draft it follows."""
-    document = schema.build_schemas()[name]
+    document = schemas()[name]
     Draft202012Validator.check_schema(document)
     assert document["$schema"] == schema.DRAFT
     assert document["title"]
@@ -42,7 +49,7 @@ def test_each_schema_is_a_schema(name: str) -> None:
 
 def test_editors_know_the_keys_of_a_stacks_file() -> None:
     """The schema has those top-level keys that the commands take, and no other."""
-    assert set(schema.build_schemas()["settings.schema.json"]["properties"]) == set(PULUMI_KEYS)
+    assert set(schemas()["settings.schema.json"]["properties"]) == set(PULUMI_KEYS)
 
 
 @pytest.mark.parametrize(("name", "file"), FILES)
