@@ -13,8 +13,8 @@ SEVERITY ?=
 COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
 ON_CLUSTER := closed on_cluster cluster_life scaled_loki ingress operator tls_cluster nodes
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
-# more than there are processors: a test that waits for a program leaves its own to another
-WORKERS ?= $(shell echo $$(($$(nproc) + 2)))
+# one more than there are processors, for tests that wait for a program; each imports everything, which takes seconds
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # modules are compiled once, as they are for people, not once for each worker and each run of a command
 COMPILED = PYTHONDONTWRITEBYTECODE= $(PYTHON)
 UNIT := tests --ignore tests/e2e --ignore tests/kubernetes
