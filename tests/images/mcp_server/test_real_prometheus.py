@@ -73,7 +73,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Document]:
             f"--web.listen-address=127.0.0.1:{port}",
             "--web.route-prefix=/prometheus",
         )
-        command, env = [tool("prometheus"), *arguments], {**os.environ, "GOGC": "off", "GOMEMLIMIT": "1GiB"}
+        command, env = [str(tool("prometheus")), *arguments], {**os.environ, "GOGC": "off", "GOMEMLIMIT": "1GiB"}
         with (folder / "log").open("w") as log, subprocess.Popen(command, stderr=log, env=env) as ran:
             try:
                 eventually(lambda: is_scraped(url), timeout=90, what="all series are scraped and the alert fires")
