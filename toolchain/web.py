@@ -34,6 +34,10 @@ class WebBuild:
     """Their beginning, in src/."""
     page: str = ""
     """The document in src/ that is served with them, where no program of ours writes one."""
+    browsers: str = BROWSERS
+    """What the script may use, in the words of esbuild's `target`."""
+    options: tuple[str, ...] = ()
+    """Further ones for esbuild."""
 
     @property
     def folder(self) -> str:
@@ -45,7 +49,8 @@ class WebBuild:
         return {
             "sources": compute_tree_digest(PROJECT / self.folder / "src"),
             "entry": [self.entry, self.page],
-            "browsers": BROWSERS,
+            "browsers": self.browsers,
+            "options": self.options,
             "packages": self.packages.list_inputs(context),
         }
 
@@ -71,7 +76,8 @@ class WebBuild:
         """Bundle the sources to FILES in `into`, or put them into a site there."""
         modules = self.packages.ensure(context) / "node_modules"
         program = find_package_program(context, modules, "@esbuild/{platform}/bin/esbuild")
-        options = ["--bundle", "--minify", "--format=esm", f"--target={BROWSERS}", "--legal-comments=eof"]
+        options = ["--bundle", "--minify", "--format=esm", f"--target={self.browsers}", "--legal-comments=eof"]
+        options += self.options
         source, folder = PROJECT / self.folder / "src", into / SITE / "static" if self.page else into
         with context.progress.step(f"{self.name}: pages"):
             run_command(
