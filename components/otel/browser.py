@@ -87,11 +87,11 @@ def _build_label_statements(kind: str, name: str, error: str) -> Iterable[str]:
     yield from (f'delete_key({_LOG}, "{label}")' for label in LABELS)
     yield f'set({_LOG}["phase"], {name}) where {kind} == "page-load" and IsMatch({name}, {build_pattern(PHASES)})'
     yield f'set({_LOG}["vital"], {name}) where {kind} == "web-vitals" and IsMatch({name}, {build_pattern(VITALS)})'
-    status = f'{context}["status"]'
-    for result in RESULTS:
-        pattern = build_pattern([result]) if result == "failed" else f'"^{result[0]}[0-9][0-9]$"'
-        asked = f'{kind} == "request" and IsMap({context}) and {status} != nil'
-        yield f'set({_LOG}["result"], "{result}") where {asked} and IsMatch(String({status}), {pattern})'
+    ended = f'{context}["status_class"]'
+    asked = (
+        f'{kind} == "request" and IsMap({context}) and {ended} != nil and IsMatch({ended}, {build_pattern(RESULTS)})'
+    )
+    yield f'set({_LOG}["result"], {ended}) where {asked}'
     yield f'set({_LOG}["kind"], "error") where {error} != nil'
     yield f'set({_LOG}["kind"], "timeout") where {error} == "TimeoutError"'
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from components.base import build_identity_labels, build_limits, open_port
 from components.documents import render_yaml
-from components.otel import browser
+from components.otel import browser, spans
 from components.otel import mixin as pack
 from components.otel.attributes import list_labels
 from components.otel.documents import build_config
@@ -101,7 +101,7 @@ class OpenTelemetryGateway(Component[Settings]):
             rows=(StackRow(title="OpenTelemetry gateway", panels=pack.panels(), position=45),),
             scrape=(ScrapeJob(name=NAME, series=SeriesCount(target=350), targets=(target,)),),
             dashboards=(
-                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard spans"),
+                build_dashboard(spans.board(), folder="Monitoring", tags=["monitoring"], where="dashboard spans"),
             ),
             rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
             routes=list_routes(own, context),

@@ -225,7 +225,7 @@ def test_a_page_reports(till: Till) -> None:
         "measurement__name": "duration",
         "measurement__value": 31.0,
     }
-    for attributes in (failure, timing, vital, {**asked, "faro__measurement__context": {"status": "503"}}):
+    for attributes in (failure, timing, vital, {**asked, "faro__measurement__context": {"status_class": "5xx"}}):
         assert visit(till, "/v1/logs", record(**attributes)) == ""
     query = '{service="front", level="error"}'
     assert eventually(lambda: till.stack.loki(query), timeout=30, what=query) == ["TypeError: x is undefined"]
@@ -251,6 +251,7 @@ def test_a_hostile_browser_makes_nothing_new(till: Till) -> None:
     future = time.time_ns() + 86_400 * 10**9
     for body in (
         record(measurement__value=1.0, **evil), record(**huge), record("billing", exception__type="Error"),
+        record(measurement__type="request", faro__measurement__context={"status_class": "evil"}),
         record("stranger-9c", exception__type="Error"), record(time_ns=future, exception__type="Late"),
     ):  # fmt: skip
         assert visit(till, "/v1/logs", body) == ""

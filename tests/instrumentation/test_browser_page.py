@@ -256,11 +256,12 @@ def test_requests_carry_their_trace(site: Site, people: Browser) -> None:
         # OpenTelemetry sends an XMLHttpRequest after its span was the current one
         assert record["traceId"] == (trace if method == "GET" else None) and flags == "01"
         assert record["body"].startswith(f"{method} {route} 200 ")
-        (span,) = eventually(
-            lambda trace=trace: people.act() and [s for s in site.gateway.list_spans() if s["traceId"] == trace],
-            timeout=20,
-            what="the span",
-        )
+
+        def find_spans(trace: str = trace) -> list[Any]:
+            people.act()
+            return [span for span in site.gateway.list_spans() if span["traceId"] == trace]
+
+        (span,) = eventually(find_spans, timeout=20, what="the span")
         assert span["spanId"] == parent and span["kind"] == 3
     assert not [each for each in site.gateway.requests if "traceparent" in each.headers], "the gateway's own requests"
     contexts = [each.get("faro.measurement.context", {}) for each in site.gateway.list_records()]

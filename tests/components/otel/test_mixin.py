@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.otel import mixin as pack
-from tests.support.boards import MixinContract, fits_a_row, is_sound
+from tests.support.boards import MixinContract
 
 THRESHOLDS = {"OtelQueueFilling": 0.25, "OtelReceiverRefusing": 100}
 """Another value for every alert that has one."""
@@ -13,12 +13,6 @@ class TestOtel(MixinContract):
     """Its alerts and panels, and the thresholds above."""
 
     pack, thresholds = pack, THRESHOLDS
-
-
-def test_the_board_is_sound() -> None:
-    """It can be built, fills its rows, and its queries are PromQL that follows the chosen environment."""
-    is_sound(pack.board(), "spans", panels=range(6, 12))
-    fits_a_row(pack.board())
 
 
 def test_the_first_loss_counts() -> None:
