@@ -18,6 +18,7 @@ from toolchain.recipes import (
     ALERTMANAGER,
     AMTOOL,
     BLACKBOX,
+    BROWSER_KIT,
     HAPROXY,
     JAEGER,
     KUBERNETES_PROGRAMS,
@@ -59,8 +60,8 @@ PINNED: dict[str, tuple[Source, str]] = {
 UNIT_TESTS = ("promtool", "amtool", "prometheus", "actionlint")
 """What `make test` needs, pinned: what PATH has instead would judge by another version's rules."""
 
-IMAGE_TESTS: tuple[Source, ...] = (NODE, VIEWER_PAGES.packages)
-"""What tests of the images that are ours need beside Go."""
+IMAGE_TESTS: tuple[Source, ...] = (NODE, VIEWER_PAGES.packages, BROWSER_KIT.packages)
+"""What tests of programs of ours need beside Go."""
 
 KUBERNETES = ("kubeconform", "kubectl", "promtool")
 """What checks the objects of a stack on Kubernetes, and looks at them there; promtool for an operator's rules."""
