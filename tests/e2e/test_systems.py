@@ -281,7 +281,7 @@ def test_every_dashboard_is_served(fleet: dict[str, RunningStack], system: str) 
 
 
 def test_five_lines_of_yaml_are_a_whole_service(fleet: dict[str, RunningStack]) -> None:
-    """A new service is scraped, drawn, alerted on and in the objectives' table; nothing that ran is restarted."""
+    """A new service is scraped, drawn, alerted on and in the objectives' table; what can reload is not restarted."""
     stack = next(iter(fleet.values()))
     before = stack.identities()
 
@@ -292,7 +292,9 @@ def test_five_lines_of_yaml_are_a_whole_service(fleet: dict[str, RunningStack]) 
     stack.edit_system(add)
     run = stack.up()
     after = stack.identities()
-    assert {name: after[name] for name in before} == before
+    anew = {name for name in before if after[name] != before[name]}
+    # it knows services by name and reads its document at its start; meanwhile senders wait (ADR 0023)
+    assert anew <= {stack.container_name("otel")}
     print(f"a new service: make up in {run.seconds:.0f} s, {len(after) - len(before)} new container")
     eventually(lambda: stack.prom('up{service="billing"} == 1'), timeout=60, what="scraped")
     eventually(lambda: stack.prom('service:requests:rate5m{service="billing"} > 0'), timeout=90, what="drawn")
