@@ -154,7 +154,7 @@ def build_pod_lookup() -> dict[str, Any]:
     by = [{"sources": [{"from": "resource_attribute", "name": "k8s.pod.ip"}]}, {"sources": [{"from": "connection"}]}]
     return {
         "auth_type": "serviceAccount",
-        "extract": {"metadata": names, "deployment_name_from_replicaset": True},
+        "extract": {"metadata": names},
         "pod_association": by,
     }
 

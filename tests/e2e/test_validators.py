@@ -19,6 +19,7 @@ from cli.render import plan_file, render_config_maps, render_objects
 from model.plan import Plan
 from model.workload import ConfigDir
 from stack import registry
+from tests.components.otel.plans import plan_gateway
 from tests.support.planned import document, workload
 from tests.support.systems import ROOT, plan_shop
 from tests.support.validating import SECRET_WEBHOOK, accepts, everything, grown, judged, written
@@ -133,6 +134,14 @@ def test_every_document_has_its_validator() -> None:
     plans = [PLANS[stack](ROOT) for stack in ("dev", "prod")]
     names = {item.name for plan in plans for item in plan.list_workloads() if item.config}
     assert names - WITHOUT_VALIDATOR | ON_REQUEST == TOOLS.keys()
+
+
+def test_a_gateway_on_a_cluster_is_accepted(tmp_path: Path) -> None:
+    """It asks there which pod sends, by a processor that it has nowhere else; with all that can be switched on."""
+    own = {"sampling": {"slow": "500ms"}}
+    plan = plan_gateway(tmp_path, cluster=True, jaeger=True, prometheus={"replicas": 2}, **own)
+    accepted, said = verdict(settings_of(plan, "otel"), "otel-collector", written(plan, "otel", tmp_path))
+    assert accepted, said
 
 
 def test_loki_knows_every_limit(tmp_path: Path) -> None:

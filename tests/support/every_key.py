@@ -260,7 +260,7 @@ SYSTEM_VALUES: Values = {
     "dashboardFiles": (["own/board.json"],),
     "ruleFiles": (["own/rules.yaml"],),
     "name": ("depot",),
-    "services.*.otlp": (With(False, elsewhere={("services", "copies"): {"otlp": True, "packs": ["http"]}}),),
+    "services.*.otlp": (With(False, elsewhere={("services", "copies"): {"otlp": True, "packs": ["http", "web"]}}),),
     "services.*.logs.compose": ("shop/anew",),
     "services.*.logs.selector": ({"namespace": "shop", "labels": {"app": "lines"}},),
     "services.*.logs.file": ("files",),
