@@ -107,7 +107,8 @@ def build_command(plan: Plan) -> tuple[str, ...]:
     settings = plan.settings
     if settings.target == "kubernetes":
         namespace = derive_namespace(plan.stack, settings.kubernetes)
-        context = ("--context", settings.kubernetes.context) if settings.kubernetes.context else ()
+        named = {"--kubeconfig": settings.kubernetes.kubeconfig, "--context": settings.kubernetes.context}
+        context = tuple(word for option, value in named.items() if value for word in (option, value))
         where = ("--namespace", namespace, f"deployment/{NAME}", "--container", NAME, "--")
         return ("kubectl", *context, "exec", "--stdin", *where, *inside)
     host = ("--host", settings.docker.host) if settings.docker.host else ()

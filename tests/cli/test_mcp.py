@@ -65,10 +65,11 @@ def test_engines_and_clusters_that_are_named(tmp_path: Path) -> None:
     host = {"docker": '{"host": "ssh://ops@m.example.com"}'}
     command = build_command(plan_shop(tmp_path / "a", settings={**ENABLED, **host}))
     assert command[:3] == ("docker", "--host", "ssh://ops@m.example.com")
-    context = {"kubernetes": '{"context": "shop"}'}
+    context = {"kubernetes": '{"context": "shop", "kubeconfig": "/home/ops/shop.yaml"}'}
     command = build_command(plan_cluster(tmp_path / "b", settings={**ENABLED, **context}))
-    assert command[:6] == ("kubectl", "--context", "shop", "exec", "--stdin", "--namespace")
-    assert command[6:11] == ("monitoring-dev", "deployment/mcp", "--container", "mcp", "--")
+    assert command[:5] == ("kubectl", "--kubeconfig", "/home/ops/shop.yaml", "--context", "shop")
+    assert command[5:8] == ("exec", "--stdin", "--namespace")
+    assert command[8:13] == ("monitoring-dev", "deployment/mcp", "--container", "mcp", "--")
 
 
 def serve(folder: Path, look: Callable[[Connection], Any], **more: Any) -> Any:
