@@ -10,6 +10,7 @@ import pytest
 from model.plan import Plan
 from model.telemetry import AlertRule
 from stack.registry import COMPONENTS
+from targets.kubernetes.network import list_listening_ports
 from tests.support.systems import plan_cluster, plan_shop
 from tests.support.validating import everything
 
@@ -44,6 +45,15 @@ def test_every_component_is_scraped(plan: Plan) -> None:
         assert jobs[component.name].targets, component.name
         for target in jobs[component.name].targets:
             assert {"service", "system", "environment"} <= target.labels.keys(), target.address
+
+
+def test_every_scraped_port_is_open(plan: Plan) -> None:
+    """A cluster lets nobody in at a port that its workload does not declare, whatever listens there."""
+    open_ports = {item.name: list_listening_ports(item) for item in plan.list_workloads()}
+    for job in plan.telemetry.scrape:
+        for target in job.targets:
+            host, _, port = target.address.partition(":")
+            assert host not in open_ports or job.prober or int(port) in open_ports[host], target.address
 
 
 def test_every_component_of_a_cluster_is_scraped(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def list_ports(own: Settings, context: Planning) -> tuple[Port, ...]:
         open_port(context, NAME, COLLECTOR_PORT, name="collector", host=own.collector_port),
         open_port(context, NAME, OTLP_GRPC_PORT, name="otlp-grpc", host=own.otlp_grpc_port),
         open_port(context, NAME, OTLP_HTTP_PORT, name="otlp-http", host=own.otlp_http_port),
+        Port(number=METRICS_PORT, name="metrics"),
     )
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.e2e.test_containers import in_containerd
 from tests.support import troubles
 from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.foreign import Project
@@ -177,6 +178,8 @@ def test_lines_are_found(place: Place, guest: Guest) -> None:
 def test_every_panel_and_variable_has_data(place: Place) -> None:
     """Every query of every dashboard is answered."""
     quiet = UNUSED | (UNSEEN if isinstance(place.stack, ClusterStack) else set())
+    if not isinstance(place.stack, ClusterStack) and in_containerd(place.stack):
+        quiet |= {"Files of their own"}  # `make up` has found out that this engine counts none, and left it out
     found = [item for item in board_queries(place.stack.root, place.stack.name) if item[1] not in quiet]
 
     def unanswered() -> list[str]:

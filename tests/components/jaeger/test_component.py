@@ -42,8 +42,8 @@ def test_spans_expire_on_a_volume(tmp_path: Path) -> None:
 def test_every_way_in_is_open_inside_the_stack(tmp_path: Path) -> None:
     """Web interface, collector and both kinds of OTLP listen on their usual ports, with names of their own."""
     made = workload(planned(tmp_path), "jaeger")
-    assert [port.number for port in made.ports] == [16686, 14268, 4317, 4318]
-    assert len({port.name for port in made.ports}) == 4
+    assert [port.number for port in made.ports] == [16686, 14268, 4317, 4318, 8888]
+    assert len({port.name for port in made.ports}) == 5
 
 
 def test_a_change_of_its_document_starts_it_anew(tmp_path: Path) -> None:
@@ -59,9 +59,9 @@ def test_a_change_of_its_document_starts_it_anew(tmp_path: Path) -> None:
 
 def test_ports_are_published_when_set(tmp_path: Path) -> None:
     """No port of the host is taken unless a setting or the system names it, and then on loopback."""
-    assert [port.publish for port in workload(planned(tmp_path / "a"), "jaeger").ports] == [None] * 4
+    assert [port.publish for port in workload(planned(tmp_path / "a"), "jaeger").ports] == [None] * 5
     plan = planned(tmp_path / "b", port=1, collectorPort=2, otlpGrpcPort=3, otlpHttpPort=4)
-    assert [(port.publish, port.bind) for port in workload(plan, "jaeger").ports] == [
+    assert [(port.publish, port.bind) for port in workload(plan, "jaeger").ports[:4]] == [
         (number, "127.0.0.1") for number in (1, 2, 3, 4)
     ]
     settings = {"jaeger": '{"enabled": true}'}
