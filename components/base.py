@@ -15,6 +15,7 @@ from model.workload import MIB, ConfigDir, Limits, Port
 
 __all__ = [
     "build_haproxy_arguments",
+    "build_heap_limit",
     "build_identity_labels",
     "build_limits",
     "open_port",
@@ -26,6 +27,14 @@ def build_limits(section: ComponentSettings, *, memory: int, cpus: float = 1.0, 
     """The limits of a workload: those of its settings section, else the component's own (memory in MiB)."""
     size = parse_size(section.memory) if section.memory else memory * MIB
     return Limits(memory=size, cpus=section.cpus or cpus, pids=pids)
+
+
+def build_heap_limit(limits: Limits, percent: int) -> dict[str, str]:
+    """The environment of a program in Go whose heap stays within so many percent of its memory.
+
+    Without it the heap may grow to twice what is used, beyond the limit: https://pkg.go.dev/runtime
+    """
+    return {"GOMEMLIMIT": f"{limits.memory * percent // 100 // MIB}MiB"}
 
 
 def build_haproxy_arguments(config: str) -> dict[str, Any]:

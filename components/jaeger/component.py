@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.base import build_identity_labels, build_limits, open_port, publish_port
+from components.base import build_heap_limit, build_identity_labels, build_limits, open_port, publish_port
 from components.documents import render_yaml
 from components.jaeger import mixin as pack
 from components.jaeger.documents import MEMORY_PERCENT, build_config
@@ -23,7 +23,7 @@ from components.jaeger.settings import (
 from model.component import Component, Planned, Planning
 from model.route import Opening, Route
 from model.telemetry import TRACES, Datasource, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, StackRow, Telemetry
-from model.workload import MIB, ConfigDir, DataVolume, HttpProbe, Port, Workload
+from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Workload
 
 PROGRAM = "/cmd/jaeger/jaeger-linux"
 
@@ -92,8 +92,7 @@ class Jaeger(Component[Settings]):
                 name=NAME,
                 image="jaeger",
                 limits=limits,
-                # without it the heap may grow to twice what is used, beyond the limit: https://pkg.go.dev/runtime
-                env={"GOMEMLIMIT": f"{limits.memory * MEMORY_PERCENT // 100 // MIB}MiB"},
+                env=build_heap_limit(limits, MEMORY_PERCENT),
                 args=(f"--config={CONFIG_DIR}/{CONFIG_FILE}",),
                 config=build_documents(own, context),
                 ports=list_ports(own, context),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from components.otel.settings import NAME
 from model.component import Planning
@@ -52,6 +52,11 @@ def build_name_condition(names: Iterable[str]) -> str:
     return f"IsMatch({_NAME}, {build_pattern(names)})"
 
 
+def build_other_condition(condition: str) -> str:
+    """True of whatever has no name, or one that a condition on names is not true of."""
+    return f"{_NAME} == nil or not {condition}"
+
+
 def build_pattern(words: Iterable[str], flags: str = "") -> str:
     """A quoted regular expression that one of the words matches as a whole; without words nothing does."""
     return json.dumps(f"{flags}^({'|'.join(map(re.escape, words))})$")
@@ -59,8 +64,8 @@ def build_pattern(words: Iterable[str], flags: str = "") -> str:
 
 def build_name_statements(context: Planning) -> list[str]:
     """One name for all senders that the system's file does not have."""
-    known = build_name_condition(context.system.services)
-    return [f'set({_NAME}, "{UNDECLARED}") where {_NAME} == nil or not {known}']
+    others = build_other_condition(build_name_condition(context.system.services))
+    return [f'set({_NAME}, "{UNDECLARED}") where {others}']
 
 
 def build_identity_statements(context: Planning) -> list[str]:
@@ -70,13 +75,17 @@ def build_identity_statements(context: Planning) -> list[str]:
     return [
         f'set(resource.attributes["service"], "{UNDECLARED}")',
         f'set(resource.attributes["service"], {_NAME}) where {known}',
-        *(f"set(resource.attributes[{json.dumps(name)}], {json.dumps(value)})" for name, value in shared.items()),
+        *_set_labels(shared),
         *(
-            f"set(resource.attributes[{json.dumps(label)}], {json.dumps(value)}) where {_NAME} == {json.dumps(key)}"
+            f"{statement} where {_NAME} == {json.dumps(key)}"
             for key, service in context.system.services.items()
-            for label, value in service.labels.items()
+            for statement in _set_labels(service.labels)
         ),
     ]
+
+
+def _set_labels(labels: Mapping[str, str]) -> list[str]:
+    return [f"set(resource.attributes[{json.dumps(name)}], {json.dumps(value)})" for name, value in labels.items()]
 
 
 def build_metric_statements(context: Planning) -> list[str]:
@@ -107,10 +116,7 @@ def build_count_statements(context: Planning) -> list[str]:
         f'set({_VALUE}["sender"], {_NAME})',
         f"truncate_all({_VALUE}, {NAME_LENGTH})",
         f'set({_NAME}, "{NAME}")',
-        *(
-            f"set(resource.attributes[{json.dumps(name)}], {json.dumps(value)})"
-            for name, value in build_identity_labels(context, NAME).items()
-        ),
+        *_set_labels(build_identity_labels(context, NAME)),
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from components.otel.attributes import build_name_condition, build_pattern
+from components.otel.attributes import build_name_condition, build_other_condition, build_pattern
 from components.otel.settings import BROWSER_PORT, Browser
 from model.base import parse_size
 from model.component import Planning
@@ -52,8 +52,7 @@ def build_receiver(own: Browser) -> dict[str, Any]:
 
 def build_filter(context: Planning) -> dict[str, Any]:
     """Nothing is taken that no page of the system sends."""
-    name = 'resource.attributes["service.name"]'
-    others = f"{name} == nil or not {build_name_condition(list_pages(context))}"
+    others = build_other_condition(build_name_condition(list_pages(context)))
     return {"log_conditions": [others], "trace_conditions": [others]}
 
 

@@ -5,7 +5,7 @@ Protocol: https://opentelemetry.io/docs/specs/otlp/. The program is the OpenTele
 
 from __future__ import annotations
 
-from components.base import build_identity_labels, build_limits, open_port
+from components.base import build_heap_limit, build_identity_labels, build_limits, open_port
 from components.documents import render_yaml
 from components.otel import browser, spans
 from components.otel import mixin as pack
@@ -43,7 +43,7 @@ from model.telemetry import (
     StackRow,
     Telemetry,
 )
-from model.workload import MIB, Access, ConfigDir, DataVolume, HttpProbe, Port, Workload
+from model.workload import Access, ConfigDir, DataVolume, HttpProbe, Port, Workload
 
 PROGRAM = "/otelcol-contrib"
 PATHS = tuple(f"/v1/{signal}" for signal in SIGNALS)
@@ -139,7 +139,7 @@ class OpenTelemetryGateway(Component[Settings]):
                 image="otel-collector",
                 limits=limits,
                 args=(f"--config=file:{CONFIG_DIR}/{DOCUMENT}",),
-                env={"GOMEMLIMIT": f"{limits.memory * 9 // 10 // MIB}MiB"},
+                env=build_heap_limit(limits, 90),
                 config=ConfigDir(
                     path=CONFIG_DIR,
                     files={DOCUMENT: text},

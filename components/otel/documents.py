@@ -15,6 +15,7 @@ from components.otel.attributes import (
     build_log_statements,
     build_metric_statements,
     build_name_statements,
+    build_other_condition,
     build_sender_condition,
     build_span_statements,
 )
@@ -44,8 +45,8 @@ COMBINATIONS = 2_000
 """Names, kinds and states of spans that are measured; all others count as one."""
 BUCKETS = ("5ms", "10ms", "25ms", "50ms", "100ms", "250ms", "500ms", "1s", "2500ms", "5s", "10s")
 """Those of client libraries: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/."""
-BROWSERS = "otlp/browser"
-"""The way in for visitors' browsers."""
+BROWSERS, COUNTED = "otlp/browser", "signal_to_metrics/browser"
+"""The way in for visitors' browsers, and what makes metrics of their records."""
 FOREVER = {"enabled": True, "initial_interval": "1s", "max_interval": "30s", "max_elapsed_time": 0}
 """How a store that is away is waited for: until it is back."""
 UNDECLARED = "otel.undeclared.datapoints"
@@ -60,7 +61,7 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
         "receivers": build_receivers(own),
         "processors": build_processors(own, context, limits),
         "connectors": build_connectors(own),
-        "exporters": exporters,
+        "exporters": {name: exporter for stores in exporters.values() for name, exporter in stores.items()},
         "service": {
             "extensions": ["health_check", "file_storage"],
             "pipelines": build_pipelines(own, context, exporters),
@@ -96,10 +97,10 @@ def build_extensions() -> dict[str, Any]:
 
 def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[str, Any]:
     """What is done with each signal between the way in and the queue."""
-    declared, nameless = build_sender_condition(context), 'resource.attributes["service.name"] == nil'
+    declared = build_sender_condition(context)
     made: dict[str, Any] = {
         "memory_limiter": build_memory_limiter(limits),
-        "filter/undeclared": {"metric_conditions": [f"{nameless} or not {declared}"]},
+        "filter/undeclared": {"metric_conditions": [build_other_condition(declared)]},
         "filter/declared": {"metric_conditions": [declared]},
         "transform/metrics": build_transform(metric_statements=build_metric_statements(context)),
         "transform/counted": build_transform(metric_statements=build_count_statements(context)),
@@ -164,14 +165,12 @@ def build_pod_lookup() -> dict[str, Any]:
 
 def build_connectors(own: Settings) -> dict[str, Any]:
     """Requests, errors and durations of spans as metrics, each with a trace as its example; and who is not declared."""
-    pages = {"signal_to_metrics/browser": {"error_mode": "ignore", "logs": browser.build_metrics()}}
+    pages = {COUNTED: {"error_mode": "ignore", "logs": browser.build_metrics()}} if own.browser else {}
     return {
         "span_metrics": {
             "histogram": {"unit": "s", "explicit": {"buckets": list(BUCKETS)}},
-            "exclude_dimensions": [
-                "collector.instance.id",
-                "service.name",
-            ],  # there is one gateway, and a restart is a reset
+            # there is one gateway, whose restart is a reset; the name of a service is its label
+            "exclude_dimensions": ["collector.instance.id", "service.name"],
             "exemplars": {"enabled": True, "max_per_data_point": 1},
             "metrics_flush_interval": "15s",
             "metrics_expiration": "1h",
@@ -189,15 +188,15 @@ def build_connectors(own: Settings) -> dict[str, Any]:
                 }
             ],
         },
-        **(pages if own.browser else {}),
+        **pages,
     }
 
 
 # -- exporters -------------------------------------------------------------------------------------------------------
 
 
-def build_exporters(own: Settings, context: Planned) -> dict[str, Any]:
-    """The stores that there are, each behind a queue on disk."""
+def build_exporters(own: Settings, context: Planned) -> dict[str, dict[str, Any]]:
+    """The stores of each signal by name, each behind a queue on disk."""
     telemetry = context.telemetry
     places = {
         "traces": [{"traces_endpoint": url} for url in telemetry.spans[:1]],
@@ -205,15 +204,12 @@ def build_exporters(own: Settings, context: Planned) -> dict[str, Any]:
         "logs": [{"endpoint": store.otlp} for store in telemetry.log_stores[:1]],
     }
     return {
-        name_exporter(signal, number): build_exporter(own, signal, place)
+        signal: {
+            f"otlp_http/{signal}" + (f"-{number}" if number else ""): build_exporter(own, signal, place)
+            for number, place in enumerate(stores)
+        }
         for signal, stores in places.items()
-        for number, place in enumerate(stores)
     }
-
-
-def name_exporter(signal: str, number: int = 0) -> str:
-    """What the store of a signal is called, and each further one."""
-    return f"otlp_http/{signal}" + (f"-{number}" if number else "")
 
 
 def build_exporter(own: Settings, signal: str, place: Mapping[str, str]) -> dict[str, Any]:
@@ -234,10 +230,10 @@ def build_exporter(own: Settings, signal: str, place: Mapping[str, str]) -> dict
 # -- service ---------------------------------------------------------------------------------------------------------
 
 
-def build_pipelines(own: Settings, context: Planned, exporters: Mapping[str, Any]) -> dict[str, Any]:
+def build_pipelines(own: Settings, context: Planned, exporters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The way of each signal; spans are measured before some are left out, and a signal without a store has none."""
     first = ["memory_limiter", *(["k8s_attributes"] if context.settings.target == "kubernetes" else [])]
-    traces, metrics, logs = ([n for n in exporters if n.startswith(name_exporter(signal))] for signal in SIGNALS)
+    traces, metrics, logs = (list(exporters[signal]) for signal in SIGNALS)
     made: dict[str, Any] = {
         "traces/measured": _pipe("otlp", [*first, "transform/measured"], ["span_metrics"]),
         "metrics": _pipe("otlp", [*first, "filter/undeclared", "transform/metrics", "delta_to_cumulative"], metrics),
@@ -258,10 +254,9 @@ def build_pipelines(own: Settings, context: Planned, exporters: Mapping[str, Any
 def build_browser_pipelines(traces: Sequence[str], metrics: Sequence[str], logs: Sequence[str]) -> dict[str, Any]:
     """The way of what browsers send: they are neither measured by their spans' names nor sampled."""
     first = ["memory_limiter", "filter/browser", "transform/browser"]
-    counted = "signal_to_metrics/browser"
     return {
-        "logs/browser": _pipe(BROWSERS, [*first, "transform/logs", "groupbyattrs/level"], [*logs, counted]),
-        "metrics/browser": _pipe(counted, ["transform/metrics", "delta_to_cumulative"], metrics),
+        "logs/browser": _pipe(BROWSERS, [*first, "transform/logs", "groupbyattrs/level"], [*logs, COUNTED]),
+        "metrics/browser": _pipe(COUNTED, ["transform/metrics", "delta_to_cumulative"], metrics),
         **({"traces/browser": _pipe(BROWSERS, first, traces)} if traces else {}),
     }
 

@@ -151,6 +151,12 @@ def load_image(client: docker.DockerClient) -> None:
             client.images.load(data)
 
 
+def load_node_image() -> None:
+    """Has the node of the cluster know the image of all guests."""
+    context = build_default_context()
+    build_node_loader(build_cluster_layout(context)).load(IMAGE, ensure_image(context, IMAGE))
+
+
 class Bazaar:
     """All guests in a project of their own on an engine, as compose would have started them, under load."""
 
@@ -240,8 +246,7 @@ class ClusterBazaar:
 
     def start(self) -> None:
         """Starts them, and waits until all are there."""
-        context = build_default_context()
-        build_node_loader(build_cluster_layout(context)).load(IMAGE, ensure_image(context, IMAGE))
+        load_node_image()
         self.remove()
         self._apply({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": self.namespace}})
         self._apply(self._build_policy())

@@ -9,11 +9,7 @@ from typing import Any
 import docker
 
 from tests.support.foreign import Project
-from tests.support.guests import LABEL, REFERENCE, SOURCES, Kubectl, load_image
-from toolchain.assemble import ensure_image
-from toolchain.cluster.images import build_node_loader
-from toolchain.cluster.service import build_cluster_layout
-from toolchain.context import build_default_context
+from tests.support.guests import LABEL, REFERENCE, SOURCES, Kubectl, load_image, load_node_image
 from toolchain.guests import GUESTS as IMAGE
 
 IDLE = ("sleep", "36000")
@@ -75,8 +71,7 @@ class ClusterSender:
 
     def start(self) -> None:
         """Starts it, and waits until it is there."""
-        context = build_default_context()
-        build_node_loader(build_cluster_layout(context)).load(IMAGE, ensure_image(context, IMAGE))
+        load_node_image()
         self.remove()
         for document in self._list_objects():
             self.kubectl("apply", "--filename=-", document=document)
