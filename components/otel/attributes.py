@@ -73,6 +73,8 @@ def build_identity_statements(context: Planning) -> list[str]:
     known = build_name_condition(context.system.services)
     shared = {name: value for name, value in build_identity_labels(context, "").items() if name != "service"}
     return [
+        # what a sender itself calls so is none of the file's labels
+        *(f"delete_key(resource.attributes, {json.dumps(name)})" for name in list_labels(context)),
         f'set(resource.attributes["service"], "{UNDECLARED}")',
         f'set(resource.attributes["service"], {_NAME}) where {known}',
         *_set_labels(shared),
@@ -94,20 +96,27 @@ def build_metric_statements(context: Planning) -> list[str]:
     Prometheus does the same with what it scrapes:
     https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config (honor_labels)
     """
-    labels = list_labels(context)
+    labels = [label for label in list_labels(context) if label != "level"]  # which lines alone have
     names = ", ".join(json.dumps(name) for name in (*KEPT, *labels))
-    taken = ("job", "instance", *labels)
     return [
         *(
             f'set({_INSTANCE}, resource.attributes["{name}"]) where resource.attributes["{name}"] != nil'
             for name in reversed(INSTANCES)  # the last one that is set stays
         ),
-        'delete_key(resource.attributes, "level")',  # a label of lines alone
         *build_identity_statements(context),
         f"keep_keys(resource.attributes, [{names}])",
-        *(f'set({_VALUE}["exported_{name}"], {_VALUE}["{name}"]) where {_VALUE}["{name}"] != nil' for name in taken),
-        *(f'delete_key({_VALUE}, "{name}")' for name in taken),
+        *map(_rename_value, ("job", "instance")),
+        *(f"{_rename_value(name)} where resource.attributes[{json.dumps(name)}] != nil" for name in labels),
     ]
+
+
+def _rename_value(label: str) -> str:
+    """Renames attributes that Prometheus would store as this label: what is no letter or digit is one underscore.
+
+    Source: https://pkg.go.dev/github.com/prometheus/otlptranslator#LabelNamer
+    """
+    pattern = f"^{label.replace('_', '[^a-zA-Z0-9]+')}$"
+    return f'replace_all_patterns({_VALUE}, "key", {json.dumps(pattern)}, "exported_{label}")'
 
 
 def build_count_statements(context: Planning) -> list[str]:

@@ -38,6 +38,11 @@ OF_RULES: Mapping[str, str] = {
     "slo": "names the objective in alerts about objectives",
 }
 OF_SAMPLES: Mapping[str, str] = {"le": "holds the bound of a bucket", "quantile": "holds the quantile of a summary"}
+OF_SPANS: Mapping[str, str] = {
+    "level": "holds the level of a log line",
+    **dict.fromkeys(("span_name", "span_kind", "status_code"), "holds what a span says in the metrics of spans"),
+}
+"""Labels of what a service may send to an OpenTelemetry gateway, whatever it is scraped for."""
 OF_PODS: Mapping[str, str] = {
     label: "holds what the cluster says of each pod" for label in ("instance", "namespace", "node", "pod")
 }
@@ -98,7 +103,7 @@ def _check_service(where: str, service: Service) -> Iterator[Problem]:
     if service.logs.selector:
         yield from _check_selector(f"{where}.logs.selector.labels", service.logs.selector.labels)
     if service.labels:
-        reserved = {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES, **OF_SAMPLES}
+        reserved = {**IDENTITY, **INSTANCE, **OF_ALERTS, **OF_RULES, **OF_SAMPLES, **OF_SPANS}
         reserved |= OF_PODS if service.kubernetes else {}
         yield from _check_taken(f"{where}.labels", service.labels, reserved)
     yield from _check_tune(f"{where}.tune", service.tune)

@@ -44,4 +44,4 @@ def plan_gateway(
         "prometheus": json.dumps(prometheus or {}),
     }
     plan = plan_cluster if cluster else plan_shop
-    return plan(folder, {"services": {**services, "billing": dict(SENDER)}}, settings)
+    return plan(folder, {"services": {"billing": dict(SENDER), **services}}, settings)

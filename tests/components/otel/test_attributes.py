@@ -9,13 +9,15 @@ from typing import Any
 
 from components.otel import attributes
 from model.levels import LEVELS
-from tests.components.otel.plans import plan_gateway
+from tests.components.otel.plans import SENDER, plan_gateway
 from tests.support.planned import document
+from tests.support.systems import SYSTEM
 
 
-def statements(folder: Path, name: str) -> list[str]:
-    """The statements of a transform processor."""
-    found: dict[str, Any] = document(plan_gateway(folder), "otel", "otel.yaml")["processors"][f"transform/{name}"]
+def statements(folder: Path, name: str, **services: Any) -> list[str]:
+    """The statements of a transform processor; `services` are others than the usual ones."""
+    plan = plan_gateway(folder, services={**SYSTEM["services"], **services})
+    found: dict[str, Any] = document(plan, "otel", "otel.yaml")["processors"][f"transform/{name}"]
     return [each for key, value in found.items() if key.endswith("_statements") for each in value]
 
 
@@ -47,8 +49,29 @@ def test_labels_of_the_file_stand_on_what_is_sent(tmp_path: Path) -> None:
 def test_values_do_not_pass_for_identity(tmp_path: Path) -> None:
     """An attribute `service` of a value is moved, as Prometheus moves a label of a target that has the same name."""
     found = statements(tmp_path, "metrics")
-    assert any(each.startswith('set(datapoint.attributes["exported_service"]') for each in found)
-    assert 'delete_key(datapoint.attributes, "service")' in found
+    for label in ("job", "instance", "service"):
+        start = f'replace_all_patterns(datapoint.attributes, "key", "^{label}$", "exported_{label}")'
+        assert any(each.startswith(start) for each in found), label
+
+
+def test_values_do_not_pass_for_labels_of_the_file(tmp_path: Path) -> None:
+    """However it is written, what Prometheus would store as a label of the service is moved, and nothing else."""
+    sender = {**SENDER, "labels": {"cost_team": "money"}}
+    (rename,) = [each for each in statements(tmp_path, "metrics", billing=sender) if "exported_cost_team" in each]
+    pattern = json.loads(re.findall(r'"(?:[^"\\]|\\.)*"', rename)[1])
+    assert all(re.search(pattern, name) for name in ("cost_team", "cost.team", "cost..team", "cost-team", "cost team"))
+    assert not any(re.search(pattern, name) for name in ("costteam", "cost_teams", "my_cost_team"))
+    assert rename.endswith('where resource.attributes["cost_team"] != nil')
+
+
+def test_a_sender_gives_itself_no_label(tmp_path: Path) -> None:
+    """What it calls like a label of the file is gone before the file's labels are set, of records and of metrics."""
+    for name in ("metrics", "logs"):
+        found = statements(tmp_path / name, name)
+        gone, known = (next(n for n, each in enumerate(found) if word in each) for word in (
+            'delete_key(resource.attributes, "team")', 'set(resource.attributes["team"], "money")'
+        ))  # fmt: skip
+        assert gone < known
 
 
 def test_levels_are_those_of_lines() -> None:

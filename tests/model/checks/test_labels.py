@@ -22,6 +22,13 @@ def test_labels_of_pods_are_taken_where_pods_are_found() -> None:
     ]
 
 
+def test_labels_of_spans_and_lines_are_taken() -> None:
+    """A service's `level` or `span_name` would stand where its lines and spans have theirs."""
+    for label in ("level", "span_name", "status_code"):
+        (problem,) = labels.check_labels(context({"services.api.labels": {label: "a"}}))
+        assert problem.where.endswith(f"services.api.labels.{label}")
+
+
 def test_objects_of_a_cluster_keep_what_finds_them() -> None:
     """Labels by which the stack finds its own objects cannot be said again, nor any that a cluster would refuse."""
     settings = {
