@@ -142,16 +142,19 @@ class ScrapeJob:
         return self.discovery.expected if self.discovery else len(self.targets)
 
 
+SENT_VALUES = "otel_sent_datapoints_total"
+"""What the gateway has counted of a service's metrics; its label `sender` is the service's key. Whatever is sent
+counts, as a service without requests may have nothing that rules need."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PushedMetrics:
     """Metrics that a service sends, so that nothing is scraped: whether it is up follows from whether they arrive.
 
-    `labels` are those that a target would have: job, service and environment. `names` are series of which at least
-    one is there whenever the service runs; `series` is for the capacity plan.
+    `labels` are those that a target would have: job, service and environment; `series` is for the capacity plan.
     """
 
     labels: Mapping[str, str]
-    names: tuple[str, ...]
     series: SeriesCount = UNCOUNTED
 
 

@@ -68,7 +68,7 @@ class SystemContributor(Contributor):
                 _build_job(context, key, service) for key, service in system.services.items() if key not in sending
             ),
             pushed=tuple(
-                pushed for key in sending if (pushed := _build_pushed(context, key, system.services[key])).names
+                _build_pushed(context, key, service) for key in sending if not is_page(service := system.services[key])
             ),
             needs=tuple(_list_needs(context)),
         )
@@ -226,13 +226,15 @@ def list_senders(context: Planning) -> tuple[str, ...]:
     return () if context.settings.demo else tuple(k for k, service in context.system.services.items() if service.otlp)
 
 
+def is_page(service: Service) -> bool:
+    """Whether browsers alone send for a service: there is no process whose absence anybody could see."""
+    return service.otlp and all(name.startswith(web.PREFIX) for name in service.metrics)
+
+
 def _build_pushed(context: Planning, key: str, service: Service) -> PushedMetrics:
     """What a service sends, as `expand_system` has completed it."""
-    # at night no page may be open in a browser, and the service is up all the same
-    own = [name for name in service.metrics if not name.startswith(web.PREFIX)]
     return PushedMetrics(
         labels={**service.labels, "job": key, **build_identity_labels(context, key)},
-        names=tuple(sorted({presence.derive_exposed_series(name, service.metrics[name]) for name in own})),
         series=SeriesCount(target=count_service_series(service)),
     )
 

@@ -31,6 +31,7 @@ from components.otel.settings import (
 )
 from model.base import parse_duration, parse_size
 from model.component import Planned
+from model.telemetry import SENT_VALUES
 from model.workload import MIB, Limits
 
 REQUEST_MIB = 4
@@ -51,6 +52,9 @@ FOREVER = {"enabled": True, "initial_interval": "1s", "max_interval": "30s", "ma
 """How a store that is away is waited for: until it is back."""
 UNDECLARED = "otel.undeclared.datapoints"
 """Counts, by the name that it gives itself, what a service sends that the system's file does not know as a sender."""
+SENT = SENT_VALUES.removesuffix("_total").replace("_", ".")
+"""Counts what comes from each sender of the system's file; what is measured of spans or browsers is not among it."""
+ARRIVED = "signal_to_metrics/sent"
 
 
 def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, Any]:
@@ -106,6 +110,7 @@ def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[st
         "transform/counted": build_transform(metric_statements=build_count_statements(context)),
         "delta_to_cumulative": {"max_stale": "1h", "max_streams": STREAMS},
         "delta_to_cumulative/counted": {"max_stale": "1h", "max_streams": SENDERS},
+        "delta_to_cumulative/sent": {"max_stale": "1h"},  # one for each sender of the file, whatever strangers send
         "transform/spans": build_transform(trace_statements=build_span_statements()),
         "transform/measured": build_transform(trace_statements=build_name_statements(context)),
         "transform/logs": build_transform(log_statements=build_log_statements(context)),
@@ -177,19 +182,22 @@ def build_connectors(own: Settings) -> dict[str, Any]:
             "aggregation_cardinality_limit": COMBINATIONS,
             "resource_metrics_key_attributes": ["service.name"],
         },
-        "signal_to_metrics": {
-            "error_mode": "ignore",
-            "datapoints": [
-                {
-                    "name": UNDECLARED,
-                    "description": "Values of metrics of services that the system's file does not know as senders",
-                    "include_resource_attributes": [{"key": "service.name", "default_value": "unknown_service"}],
-                    "sum": {"value": "1", "monotonic": True},
-                }
-            ],
-        },
+        "signal_to_metrics": _count_values(
+            UNDECLARED, "Values of metrics of services that the system's file does not know as senders"
+        ),
+        ARRIVED: _count_values(SENT, "Values of metrics that services have sent"),
         **pages,
     }
+
+
+def _count_values(name: str, description: str) -> dict[str, Any]:
+    counted = {
+        "name": name,
+        "description": description,
+        "include_resource_attributes": [{"key": "service.name", "default_value": "unknown_service"}],
+        "sum": {"value": "1", "monotonic": True},
+    }
+    return {"error_mode": "ignore", "datapoints": [counted]}
 
 
 # -- exporters -------------------------------------------------------------------------------------------------------
@@ -236,7 +244,10 @@ def build_pipelines(own: Settings, context: Planned, exporters: Mapping[str, Map
     traces, metrics, logs = (list(exporters[signal]) for signal in SIGNALS)
     made: dict[str, Any] = {
         "traces/measured": _pipe("otlp", [*first, "transform/measured"], ["span_metrics"]),
-        "metrics": _pipe("otlp", [*first, "filter/undeclared", "transform/metrics", "delta_to_cumulative"], metrics),
+        "metrics": _pipe(
+            "otlp", [*first, "filter/undeclared", "transform/metrics", "delta_to_cumulative"], [*metrics, ARRIVED]
+        ),
+        "metrics/sent": _pipe(ARRIVED, ["transform/counted", "delta_to_cumulative/sent"], metrics),
         "metrics/undeclared": _pipe("otlp", ["memory_limiter", "filter/declared"], ["signal_to_metrics"]),
         "metrics/counted": _pipe("signal_to_metrics", ["transform/counted", "delta_to_cumulative/counted"], metrics),
         "metrics/spans": _pipe("span_metrics", ["transform/metrics"], metrics),

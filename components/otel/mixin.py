@@ -12,7 +12,7 @@ from components.otel.settings import NAME
 from components.otel.spans import CALLS
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
-from model.telemetry import AlertRule, Example
+from model.telemetry import SENT_VALUES, AlertRule, Example
 from packs.base import (
     BY,
     Tune,
@@ -30,6 +30,9 @@ QUEUE_SHARE = 0.5
 """Half of a queue: at a steady rate as much time is left as has passed since the store went away."""
 REFUSED = 0.0
 """Items in five minutes: what is refused is lost if its sender does not try again, so by default each one counts."""
+VALUES = 50_000.0
+"""Values a minute of one service: what a scraped target may have, sent as often as SDKs send by default. A value of a
+histogram is a dozen series."""
 QUEUE_BYTES = 256 * 1024 * 1024
 """What a queue holds by default; for the example alone."""
 KINDS = {"spans": "spans", "metric_points": "metrics", "log_records": "log records"}
@@ -46,6 +49,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
         alert_on_lost_items(),
         alert_on_refused_items(tune),
         alert_on_undeclared_sender(),
+        alert_on_much_sent(tune),
         alert_on_dropped_streams(),
         alert_on_dropped_span_names(),
     )
@@ -142,15 +146,40 @@ def alert_on_undeclared_sender() -> AlertRule:
         expr=f"sum by ({BY}, sender) (otel_undeclared_datapoints_total) > 0",
         for_="5m",  # a trial by hand is over by then
         severity="warning",
-        summary="{{ $labels.sender }} sends metrics, and the system's file does not know it",
+        summary="{{ $labels.sender }} sends metrics, and the system's file does not say that it does",
         description="A program with the service.name {{ $labels.sender }} sends metrics to the OpenTelemetry gateway,"
-        " which drops them: no rule could be about them, and nobody would miss them.",
+        " which drops them: the system's file has no service of this name with `otlp: true`.",
         steps=(
             "If it is a service of yours, add it to `services` with `otlp: true`, under this name.",
             "If it is known there under another name, set OTEL_SERVICE_NAME of the program to its key.",
-            "If it should not send metrics, set OTEL_METRICS_EXPORTER=none there.",
+            "If it is scraped, or should send no metrics, set OTEL_METRICS_EXPORTER=none there.",
         ),
         example=Example(fires={series: build_flat_samples(1)}, silent={series: "1+1x50"}),
+    )
+
+
+def alert_on_much_sent(tune: Tune) -> AlertRule:
+    """A service sends more than Prometheus should have of one: attributes of its values are labels there."""
+    bound = get_limit(tune, "OtelSenderVolumeHigh", VALUES)
+    series = build_service_series(NAME, SENT_VALUES, sender="checkout")
+    return AlertRule(
+        name="OtelSenderVolumeHigh",
+        expr=f"sum by ({BY}, sender) (rate({SENT_VALUES}[10m])) * 60 > {bound:g}",
+        for_="15m",  # a rolling update sends for both versions meanwhile
+        severity="warning",
+        limit=Count(bound),
+        summary="{{ $labels.sender }} sends {{ $value | humanize }} values of metrics a minute",
+        description=f"{{{{ $labels.sender }}}} sends more than {bound:g} values of metrics a minute, each of which is a"
+        " series of Prometheus, or a dozen of a histogram.",
+        steps=(
+            'Find the metric: `topk(5, count by (__name__) ({service="<sender>"}))`, and then the label with the many'
+            " values: `count by (<label>) (<metric>)`.",
+            "Drop that attribute by a view of the SDK; an id of a user, order or request is never one of a metric.",
+            "If every value is needed, send less often: OTEL_METRIC_EXPORT_INTERVAL, in milliseconds.",
+        ),
+        example=Example(
+            fires={series: build_counter_samples(bound * 1.02)}, silent={series: build_counter_samples(bound * 0.98)}
+        ),
     )
 
 

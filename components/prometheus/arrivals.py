@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.telemetry import PushedMetrics, RecordingRule, RuleGroup
+from model.telemetry import SENT_VALUES, PushedMetrics, RecordingRule, RuleGroup
 
 SENT = "otlp"
 """The label instance of what is recorded: of several instances it is unknown how many there should be."""
@@ -24,7 +24,7 @@ def build_arrival_rules(pushed: Sequence[PushedMetrics]) -> tuple[RuleGroup, ...
 def build_arrival_rule(each: PushedMetrics) -> RecordingRule:
     """1 while any of its metrics arrives, else 0."""
     service, environment = each.labels["service"], each.labels["environment"]
-    series = f'{{__name__=~"{"|".join(each.names)}", service="{service}", environment="{environment}"}}'
+    series = f'{SENT_VALUES}{{sender="{service}", environment="{environment}"}}'
     return RecordingRule(
         record="up",
         expr=f"clamp_max(sum(count_over_time({series}[{SILENT}])) or vector(0), 1)",

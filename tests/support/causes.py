@@ -243,6 +243,7 @@ NOT_FIRED = {
     "JaegerQueryReqsFailing": "its memory answers every search; a failing share fires as LokiRequestErrors",
     "BrowserRequestsFailing": "no fault chooses how requests end; a failing share fires as JobsFailing",
     "OtelItemsLost": "no store refuses anything for good; a growing counter fires as LokiDiscardsLines",
+    "OtelSenderVolumeHigh": "no stand-in sends metrics; a rate that is too high fires as LokiDiscardsLines",
     "OtelSpanNamesTooMany": "stand-ins have few names; a series that should not be there fires as PromtailFileMissing",
     "OtelStreamsDropped": "no stand-in sends differences; a growing counter fires as LokiDiscardsLines",
     "McpSourceFailing": "nobody calls while a source is away; a failing share fires as JobsFailing",

@@ -55,6 +55,13 @@ def test_who_sends_is_not_scraped(tmp_path: Path) -> None:
     assert expected["billing"] == "vector(1)"
 
 
+def test_pages_have_no_process_to_watch(tmp_path: Path) -> None:
+    """What browsers alone send says nothing of a process: it is neither up nor down, and no target is expected."""
+    services = {**SYSTEM["services"], "front": {"otlp": True, "packs": ["web"]}}
+    plan = plan_gateway(tmp_path, services=services)
+    assert [each.labels["service"] for each in plan.telemetry.pushed] == ["billing"]
+
+
 def test_a_stand_in_is_scraped(tmp_path: Path) -> None:
     """In a demo nobody sends metrics, so what stands in for the service is asked for them."""
     plan = plan_shop(

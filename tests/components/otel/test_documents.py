@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from components.otel.settings import DATA_DIR
+from model.telemetry import SENT_VALUES
 from tests.components.otel.plans import plan_gateway
 from tests.support.planned import document
+from tests.support.systems import SYSTEM
 
 
 def config(folder: Path, **settings: Any) -> Any:
@@ -66,7 +68,21 @@ def test_metrics_reach_every_prometheus(tmp_path: Path) -> None:
     made = document(plan, "otel", "otel.yaml")
     stores = [name for name in made["exporters"] if name.startswith("otlp_http/metrics")]
     assert len({made["exporters"][name]["endpoint"] for name in stores}) == len(stores) == 2
-    assert made["service"]["pipelines"]["metrics"]["exporters"] == stores
+    assert made["service"]["pipelines"]["metrics"]["exporters"] == [*stores, "signal_to_metrics/sent"]
+    assert made["service"]["pipelines"]["metrics/sent"]["exporters"] == stores
+
+
+def test_whatever_a_sender_sends_shows_that_it_runs(tmp_path: Path) -> None:
+    """Its metrics are counted by its name, those of its spans or pages are not: they would be there without it."""
+    services = {**SYSTEM["services"], "front": {"otlp": True, "packs": ["web"]}}
+    made = config(tmp_path, services=services, browser={"origins": ["https://shop.example.com"]})
+    pipelines = made["service"]["pipelines"]
+    counted = {name for name, pipeline in pipelines.items() if "signal_to_metrics/sent" in pipeline["exporters"]}
+    assert counted == {"metrics"} and pipelines["metrics"]["receivers"] == ["otlp"]
+    (metric,) = made["connectors"]["signal_to_metrics/sent"]["datapoints"]
+    assert f"{metric['name'].replace('.', '_')}_total" == SENT_VALUES
+    # strangers may use up what is counted of them, and nothing of this
+    assert "max_streams" not in made["processors"]["delta_to_cumulative/sent"]
 
 
 def test_pods_are_known_on_a_cluster(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.otel import mixin as pack
 from tests.support.boards import MixinContract
 
-THRESHOLDS = {"OtelQueueFilling": 0.25, "OtelReceiverRefusing": 100}
+THRESHOLDS = {"OtelQueueFilling": 0.25, "OtelReceiverRefusing": 100, "OtelSenderVolumeHigh": 1000}
 """Another value for every alert that has one."""
 
 

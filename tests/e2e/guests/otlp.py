@@ -1,7 +1,8 @@
 """Sends spans, log records and a counter as OTLP over HTTP, as SDKs do: what is refused is sent again.
 
 Usage: otlp.py URL SERVICE SECONDS [LEVEL]. It prints what was acknowledged, as JSON: the ids of traces, the texts of
-records, the value of the counter, and how often it was refused and rejected.
+records, the value of the counter, and how often it was refused and rejected. At the level IDLE it sends what a process
+says of itself, as nobody asks it for anything.
 """
 
 import json
@@ -72,13 +73,14 @@ def build_record(text, trace, level):
 
 
 def build_metrics(count):
-    """A histogram that grows, and a counter as differences; one attribute passes for another service."""
+    """A histogram that grows, and a counter as differences; attributes pass for another service and cost centre."""
     now = str(time.time_ns())
     point = {"startTimeUnixNano": str(BEGAN), "timeUnixNano": now}
     labels = [
         {"key": "http.route", "value": {"stringValue": "/pay"}},
         {"key": "http.response.status_code", "value": {"stringValue": "200"}},
         {"key": "service", "value": {"stringValue": "somebody-else"}},
+        {"key": "cost.center", "value": {"stringValue": "nobody"}},
     ]
     histogram = {"count": count, "sum": count * 0.04, "bucketCounts": [count, 0, 0, 0], "explicitBounds": [0.1, 1, 5]}
     yield {
@@ -93,6 +95,17 @@ def build_metrics(count):
     }
 
 
+def wrap(resource, metrics):
+    """A request with metrics of one sender."""
+    return {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": metrics}]}]}
+
+
+def build_idle():
+    """A gauge that no rule asks for."""
+    point = {"timeUnixNano": str(time.time_ns()), "asDouble": 3.0}
+    return {"name": "process.threads", "gauge": {"dataPoints": [point]}}
+
+
 BEGAN = time.time_ns()
 
 
@@ -104,6 +117,10 @@ def main():
     done = {"traces": [], "records": [], "counter": 0}
     resource = build_resource(service)
     end, count = time.monotonic() + seconds, 0
+    while level == "IDLE" and (count == 0 or time.monotonic() < end):
+        count += 1
+        send(url, "metrics", wrap(resource, [build_idle()]), counts)
+        time.sleep(1)
     while count == 0 or time.monotonic() < end:
         count += 1
         trace, text = uuid.uuid4().hex, f"paid {uuid.uuid4().hex}"
@@ -113,8 +130,7 @@ def main():
         records = {"resource": resource, "scopeLogs": [{"logRecords": [build_record(text, trace, level)]}]}
         if send(url, "logs", {"resourceLogs": [records]}, counts):
             done["records"].append(text)
-        metrics = {"resource": resource, "scopeMetrics": [{"metrics": list(build_metrics(count))}]}
-        if send(url, "metrics", {"resourceMetrics": [metrics]}, counts):
+        if send(url, "metrics", wrap(resource, list(build_metrics(count))), counts):
             done["counter"] += 2
         time.sleep(0.1)
     print(json.dumps({**done, **counts}))
