@@ -72,7 +72,7 @@ def test_the_limits_of_suites_are_those_of_ci() -> None:
     )
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     said = dict(re.findall(r"^\|.*\| `make ([a-z0-9-]+)`.*\| (\d+) min", page, re.MULTILINE))
-    assert len(said) == 7 and said.items() <= limits.items()
+    assert said == {name: limit for name, limit in limits.items() if name not in ("setup", "prepare")}
 
 
 def test_every_golden_folder_is_explained() -> None:
