@@ -69,13 +69,14 @@ def compare_exposed(plan: Plan, ask: Ask) -> list[Difference]:
     made: list[Difference] = []
     for exposed in list_exposed(plan.system, ask):
         for name, metric in exposed.service.metrics.items():
-            if plan.settings.demo or not name.startswith(web.PREFIX):  # which no process exposes
+            if plan.settings.demo or not web.is_made_of_records(name):
                 made.extend(_compare_metric(exposed, name, metric, ask))
         if not plan.settings.demo:  # what a stand-in is written in is of no interest
             made.extend(Difference(text, certain=False) for text in list_unused_packs(exposed))
     made += map(Difference, list_absent_buckets(plan.system, ask))
     made += map(Difference, list_silent_senders(plan, ask))
-    return [*made, *(Difference(text, certain=False) for text in list_idle_alerts(plan, ask))]
+    perhaps = (*list_silent_pages(plan, ask), *list_idle_alerts(plan, ask))
+    return [*made, *(Difference(text, certain=False) for text in perhaps)]
 
 
 def list_silent_senders(plan: Plan, ask: Ask) -> Iterator[str]:
@@ -87,6 +88,21 @@ def list_silent_senders(plan: Plan, ask: Ask) -> Iterator[str]:
         yield (
             f"services.{key}.otlp: no metric of {key} has arrived within {SILENT}; does it run, does it send to the"
             f" OpenTelemetry gateway, and is its service.name {key}? See docs/otel.md"
+        )
+
+
+def list_silent_pages(plan: Plan, ask: Ask) -> Iterator[str]:
+    """Pages that may send, and of which no browser has sent a page load lately or ever."""
+    pages = [key for key, service in plan.system.services.items() if "web" in service.packs]
+    open_to_pages = any(opening.origins for route in plan.telemetry.routes for opening in route.open)
+    if not pages or not open_to_pages or plan.settings.demo:  # where stand-ins send nothing
+        return
+    found = query_series(ask, "count by (service) (last_over_time(browser_page_load_seconds_count[1d]))")
+    seen = {each["metric"]["service"] for each in found}
+    for key in (key for key in pages if key not in seen):
+        yield (
+            f"services.{key}.packs: no browser has sent a page load of {key} within a day; does the page begin with the"
+            f" script, and give {key} as its service? See docs/instrument-browser.md"
         )
 
 

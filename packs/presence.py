@@ -8,6 +8,7 @@ from functools import cache
 
 from model.service import Metric
 from model.telemetry import AlertRule, Example
+from packs import web
 from packs.base import BY, PROBES, Subject, build_flat_samples
 
 OFFSETS = ("", " offset 1h", " offset 6h", " offset 1d")
@@ -31,7 +32,7 @@ def build_alerts(
     used = [
         derive_exposed_series(name, metric)
         for name, metric in sorted(subject.service.metrics.items())
-        if not OF_OTHERS.intersection(metric.labels)
+        if not (OF_OTHERS.intersection(metric.labels) or web.is_made_of_records(name))
         and (_is_used(name, text) or not elsewhere.isdisjoint([name + end for end in PARTS]))
     ]
     return (alert_on_missing_metrics(subject, used),) if used else ()

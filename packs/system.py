@@ -228,7 +228,7 @@ def list_senders(context: Planning) -> tuple[str, ...]:
 
 def is_page(service: Service) -> bool:
     """Whether browsers alone send for a service: there is no process whose absence anybody could see."""
-    return service.otlp and all(name.startswith(web.PREFIX) for name in service.metrics)
+    return service.otlp and all(map(web.is_made_of_records, service.metrics))
 
 
 def _build_pushed(context: Planning, key: str, service: Service) -> PushedMetrics:

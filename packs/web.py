@@ -6,6 +6,7 @@ label has a value that a browser chooses. Bounds of page timings: https://web.de
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from model.dashboard_spec import Panel
@@ -14,6 +15,7 @@ from model.service import Metric
 from model.telemetry import AlertRule, Example
 from packs.base import (
     CHOSEN,
+    SERVICE,
     Rules,
     Subject,
     build_counter_samples,
@@ -23,8 +25,6 @@ from packs.base import (
     format_percent,
 )
 
-PREFIX = "browser_"
-"""Of the names of metrics that browsers tell, and no process exposes."""
 ERRORS = 0.05
 """One error in twenty pages that are shown: visitors of every page meet one within a visit."""
 SLOW_SECONDS = 4.0
@@ -41,6 +41,11 @@ KINDS = ("error", "timeout")
 SECONDS = (0.1, 0.2, 0.5, 0.8, 1.0, 1.8, 2.5, 4.0, 6.0, 10.0)
 """Upper bounds; those of good and poor are among them."""
 LAYOUT = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+MEMORY = "1h"
+"""How long the gateway adds to a series of which nothing comes; then the series begins anew, at its next event."""
+SLOWER = 0.25
+"""The share of visits that BrowserPagesSlow is about: Core Web Vitals are judged by three of four visits."""
+_BY = ", ".join(SERVICE)
 
 METRICS: Mapping[str, Metric] = {
     "browser_exceptions_total": Metric(
@@ -67,28 +72,46 @@ METRICS: Mapping[str, Metric] = {
 """What the gateway makes of records; a stand-in of a demo exposes it itself."""
 
 
+def is_made_of_records(name: str) -> bool:
+    """Whether the gateway makes this metric: the service's process has it only as a stand-in of a demo."""
+    return name in METRICS
+
+
 def rules(subject: Subject) -> Rules:
-    """Alerts on errors, slow pages, and requests that fail."""
-    return Rules(alerts=(alert_on_errors(subject), alert_on_slow_pages(subject), alert_on_failed_requests(subject)))
+    """Alerts on errors, slow pages, requests that fail, and pages from which nothing comes."""
+    alerts = (alert_on_errors, alert_on_slow_pages, alert_on_failed_requests, alert_on_silence)
+    return Rules(alerts=tuple(alert(subject) for alert in alerts))
+
+
+def build_growth(by: str, series: str, window: str) -> str:
+    """How much counters have grown in a window, their first values included, unlike `increase`.
+
+    The gateway sends a sample when there was an event and at no other time, so what a series was before the window is
+    looked for as far back as it is added to. One that is lower than then has begun anew.
+    """
+    now, before = f"last_over_time({series}[{window}])", f"last_over_time({series}[{MEMORY}] offset {window})"
+    return f"sum by ({by}) ({now} - {before} >= 0 or {now})"
 
 
 def alert_on_errors(subject: Subject) -> AlertRule:
     """Errors for each page that is shown."""
     bound, least = subject.get_limit("BrowserErrorsHigh", ERRORS), subject.get_min_failures("BrowserErrorsHigh")
-    errors = f"sum by (service, environment) (increase(browser_exceptions_total{subject.build_selector()}[10m]))"
+    errors = build_growth(_BY, f"browser_exceptions_total{subject.build_selector()}", "10m")
     loads = subject.build_selector('phase="load"')
-    pages = f"sum by (service, environment) (increase(browser_page_load_seconds_count{loads}[10m]))"
+    pages = build_growth(_BY, f"browser_page_load_seconds_count{loads}", "10m")
     failed = subject.build_series("browser_exceptions_total", kind="error")
     shown = subject.build_series("browser_page_load_seconds_count", phase="load")
     return AlertRule(
         name="BrowserErrorsHigh",
-        expr=f"{errors} / ({pages} > 0) > {bound:g} and {errors} >= {least}",
+        # an error may keep every page from being shown: then each one counts as of one page
+        expr=f"{errors} / clamp_min({pages} or 0 * {errors}, 1) > {bound:g} and {errors} >= {least}",
         for_="5m",  # one visitor's extension is over by then
         severity="warning",
         limit=Share(bound),
         min_failures=least,
         summary=f"{subject.title}: {{{{ $value | humanize }}}} errors for each page that is shown",
-        description=f"Browsers report more than {bound:g} errors for each page of {subject.title} that they load.",
+        description=f"Browsers report more than {bound:g} errors for each page of {subject.title} that they load, and"
+        f" at least {least} within 10 minutes. Where they load no page at all, errors are compared with one page.",
         steps=(
             'Read them, by release: `{service="<service>", level="error"} | service_version!=""`.',
             "Did a release go out? Compare the errors before and after it in the panel Errors by release.",
@@ -103,8 +126,10 @@ def alert_on_errors(subject: Subject) -> AlertRule:
 
 def alert_on_slow_pages(subject: Subject) -> AlertRule:
     """A quarter of the visitors wait too long for the main content."""
-    bound = subject.get_limit("BrowserPagesSlow", SLOW_SECONDS)
-    name, lcp = "browser_web_vital_seconds_bucket", subject.build_selector('vital="lcp"')
+    bound, least = subject.get_limit("BrowserPagesSlow", SLOW_SECONDS), subject.get_min_failures("BrowserPagesSlow")
+    name, lcp = "browser_web_vital_seconds", subject.build_selector('vital="lcp"')
+    buckets = build_growth(f"le, {_BY}", f"{name}_bucket{lcp}", "30m")
+    visits, few = build_growth(_BY, f"{name}_count{lcp}", "30m"), math.ceil(least / SLOWER)
 
     def build_buckets(quick: float) -> dict[str, str]:
         series = {
@@ -113,17 +138,23 @@ def alert_on_slow_pages(subject: Subject) -> AlertRule:
             "+Inf": 100.0,
         }
         return {
-            subject.build_series(name, vital="lcp", le=le): build_counter_samples(count) for le, count in series.items()
+            subject.build_series(f"{name}_count", vital="lcp"): build_counter_samples(100.0),
+            **{
+                subject.build_series(f"{name}_bucket", vital="lcp", le=le): build_counter_samples(count)
+                for le, count in series.items()
+            },
         }
 
     return AlertRule(
         name="BrowserPagesSlow",
-        expr=f"histogram_quantile(0.75, sum by (le, service, environment) (rate({name}{lcp}[15m]))) > {bound:g}",
+        expr=f"histogram_quantile({1 - SLOWER:g}, {buckets}) > {bound:g} and {visits} >= {few}",
         for_="15m",  # pages get slow with a release or a cache that is cold; the second is over by then
         severity="warning",
         limit=bound,
+        min_failures=least,
         summary=f"{subject.title}: a quarter of the visitors wait {{{{ $value | humanizeDuration }}}} for a page",
-        description=f"The main content of {subject.title} takes longer than {bound:g} s for a quarter of the visits.",
+        description=f"The main content of {subject.title} takes longer than {bound:g} s for a quarter of the visits,"
+        f" which are at least {few} within 30 minutes.",
         steps=(
             "Look at the phases of a page load: a slow first byte is the server, the rest is what the page loads.",
             "If it is the server, look at its latency and at what it asks others for.",
@@ -138,12 +169,11 @@ def alert_on_failed_requests(subject: Subject) -> AlertRule:
     bound, name = subject.get_limit("BrowserRequestsFailing", FAILED), "browser_requests_total"
     bad, every = subject.build_selector('result=~"5xx|failed"'), subject.build_selector()
     least = subject.get_min_failures("BrowserRequestsFailing")
-    failed = f"sum by (service, environment) (increase({name}{bad}[10m]))"
+    failed, asked = (build_growth(_BY, f"{name}{matchers}", "10m") for matchers in (bad, every))
     series, good = (subject.build_series(name, result=result) for result in ("failed", "2xx"))
     return AlertRule(
         name="BrowserRequestsFailing",
-        expr=f"{failed} / (sum by (service, environment) (increase({name}{every}[10m])) > 0) > {bound:g}"
-        f" and {failed} >= {least}",
+        expr=f"{failed} / ({asked} > 0) > {bound:g} and {failed} >= {least}",
         for_="5m",  # longer than a restart of the service that is asked
         severity="warning",
         limit=Share(bound),
@@ -157,6 +187,33 @@ def alert_on_failed_requests(subject: Subject) -> AlertRule:
             "If not, look at the entry point in front of it: certificates, names, limits.",
         ),
         example=build_share_example(series, good, bound),
+    )
+
+
+def alert_on_silence(subject: Subject) -> AlertRule:
+    """No page is loaded any more: not at night, and not on a day on which none is loaded in other weeks either."""
+    name = f"browser_page_load_seconds_count{subject.build_selector()}"
+    now, before = (f"count by ({_BY}) (last_over_time({name}[1d]{when}))" for when in ("", " offset 7d"))
+    series = subject.build_series("browser_page_load_seconds_count", phase="load")
+    return AlertRule(
+        name="BrowserSilent",
+        expr=f"{before} unless {now}",
+        for_="1h",  # the gateway may have been away for as long, and a visitor be there soon
+        severity="warning",
+        summary=f"{subject.title}: no browser has sent anything for a day",
+        description=f"Browsers have sent no page load of {subject.title} for a day, and did so on this day a week ago:"
+        " either nobody can load its pages, or what they send is lost. No other alert about browsers can fire.",
+        steps=(
+            "Open a page yourself, with the browser's own tools: does it load, is the script of the telemetry there?",
+            "Look at the script's requests there. Blocked by the page's policy: name the gateway in `connect-src`.",
+            "Refused with 403: the origin of the page is not one of `otel: {browser: {origins: ...}}`.",
+            "If they are taken, does the script give the service's name in the system's file as `service`?",
+        ),
+        example=Example(
+            fires={series: "0+1x1440"},
+            silent={series: "0+1x11520"},
+            at="8d",
+        ),
     )
 
 

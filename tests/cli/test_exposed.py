@@ -11,12 +11,12 @@ from urllib.parse import parse_qs
 import pytest
 
 from bench.prometheus import run_prometheus
-from cli.exposed import Difference, compare_exposed, list_idle_alerts, list_silent_senders
+from cli.exposed import Difference, compare_exposed, list_idle_alerts, list_silent_pages, list_silent_senders
 from packs import go
 from tests.components.otel.plans import plan_gateway
 from tests.support.metrics_server import build_handler
 from tests.support.serving import serving
-from tests.support.systems import plan_shop
+from tests.support.systems import SYSTEM, plan_shop
 from tests.support.waiting import eventually
 from tests.support.yaml_files import write_yaml
 
@@ -128,3 +128,19 @@ def test_a_sender_that_is_silent_is_named(tmp_path: Path) -> None:
     (said,) = list_silent_senders(plan_gateway(tmp_path / "a"), ask)
     assert said.startswith("services.billing.otlp: no metric of billing has arrived within 3m") and len(asked) == 1
     assert not list(list_silent_senders(plan_shop(tmp_path / "b"), ask)) and len(asked) == 1
+
+
+def test_a_page_that_is_silent_is_named(tmp_path: Path) -> None:
+    """Nothing else asks for what browsers send; where they have no way in, nothing is asked."""
+    pages = {name: {"port": 3000, "packs": ["web"]} for name in ("front", "admin")}
+    services = {**SYSTEM["services"], **pages}
+    asked: list[str] = []
+
+    def ask(path: str) -> Any:
+        asked.append(path)
+        return {"result": [{"metric": {"service": "front"}, "value": [0, "7"]}]}
+
+    way = {"origins": ["https://shop.example.com"]}
+    (said,) = list_silent_pages(plan_gateway(tmp_path / "a", services=services, browser=way), ask)
+    assert said.startswith("services.admin.packs: no browser has sent a page load of admin within a day")
+    assert not list(list_silent_pages(plan_gateway(tmp_path / "b", services=services), ask)) and len(asked) == 1

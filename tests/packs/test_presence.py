@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packs import http, presence
+from packs import http, presence, web
 from tests.conftest import Proves, Uses
 
 METRICS = {
@@ -40,6 +40,15 @@ def test_what_tells_of_others_is_not_looked_for(uses: Uses) -> None:
     """A metric that keeps a label `service` of its own has no series of this service, and that is no mistake."""
     subject = uses(metrics={"x_idle": {"type": "gauge", "labels": {"service": ["other"]}}})
     assert presence.build_alerts(subject, ["sum(x_idle) > 1"]) == ()
+
+
+def test_what_browsers_send_is_not_looked_for(uses: Uses) -> None:
+    """A page without errors has no series of them; a metric of its process is looked for, whatever it is called."""
+    subject = uses("web", metrics={"browser_pool_size": {"type": "gauge"}})
+    queries = [alert.expr for alert in web.rules(subject).alerts]
+    assert presence.build_alerts(subject, queries) == ()
+    (alert,) = presence.build_alerts(subject, [*queries, "browser_pool_size"])
+    assert all(name not in alert.expr for name in web.METRICS) and '"browser_pool_size"' in alert.expr
 
 
 def test_what_other_rules_use_must_be_there(uses: Uses) -> None:

@@ -242,6 +242,7 @@ NOT_FIRED = {
     "JaegerSpansNotSaved": "its memory refuses nothing; a failing share fires as JobsFailing",
     "JaegerQueryReqsFailing": "its memory answers every search; a failing share fires as LokiRequestErrors",
     "BrowserRequestsFailing": "no fault chooses how requests end; a failing share fires as JobsFailing",
+    "BrowserSilent": "it compares with the week before; a rate below its bound fires as IngestionLow",
     "OtelItemsLost": "no store refuses anything for good; a growing counter fires as LokiDiscardsLines",
     "OtelSenderVolumeHigh": "no stand-in sends metrics; a rate that is too high fires as LokiDiscardsLines",
     "OtelSpanNamesTooMany": "stand-ins have few names; a series that should not be there fires as PromtailFileMissing",
