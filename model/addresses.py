@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 LARGEST_PORT = 65535
+_OWN_PORTS = {"http": 80, "https": 443}
+"""Ports of the schemes, which browsers leave out."""
 PORT_TEXT = f"the port must be a number from 1 to {LARGEST_PORT}"
 OWN_TEXT = (
     "is the container that asks, and nothing else; give a container's name, or host.docker.internal for a"
@@ -22,6 +24,7 @@ _URL = r"^https?://[^/\s?#]+([/?#]\S*)?$"
 _SECURE = r"^https://[^/\s?#]+([/?#]\S*)?$"
 _LINK = r"^(https?://[^/\s?#]+(/[^\s?#]*)?)?$"
 _ORIGIN = r"^https?://[^/\s?#]+$"
+_PAGE = r"^https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?$"
 _HEALTH = r"^(/[^\s#]*|https?://[^\s/?#]+(/[^\s#]*)?)$"
 
 PATTERN_TEXTS = {
@@ -32,11 +35,16 @@ PATTERN_TEXTS = {
     _SECURE: "an address that begins with https:// and a host",
     _LINK: "an address that begins with http:// or https:// and a host, without ? or #, or nothing for no links",
     _HEALTH: "a path that begins with a slash, or a whole address that begins with http:// or https://",
+    _PAGE: (
+        "http:// or https:// and the whole name of a host, without *, with a port from 1 to 65535 where it is not the"
+        " scheme's own, such as https://shop.example.com"
+    ),
     _ORIGIN: "http:// or https:// and a host, with a port where it has one, without a path",
 }
 """What the patterns ask for, as it completes "must be ..."."""
 
 _END = re.compile(r"[/?#]")
+_ABOUT_PAGE = re.compile(r"(https?)://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#@:]*)(?::([0-9]*))?(?:[/?#].*)?", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"^\[([^\]]*)\]")
 
 
@@ -99,6 +107,38 @@ def _check_host_port(value: str) -> str:
     return value
 
 
+def derive_page_origin(address: str) -> str | None:
+    """What browsers send as the origin of a page at an address; None where it is none of a page.
+
+    Source: https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin
+    """
+    if not (parts := _ABOUT_PAGE.fullmatch(address)):
+        return None
+    scheme, name, port = parts[1].lower(), parts[2], parts[3]
+    try:
+        if name.startswith("["):
+            host = f"[{ipaddress.IPv6Address(name[1:-1])}]"
+        elif name.rpartition(".")[2].isdecimal():
+            host = str(ipaddress.IPv4Address(name))
+        else:
+            host = name.lower() if name.isascii() else name.encode("idna").decode()
+    except ValueError:
+        return None
+    if port and not 1 <= int(port) <= LARGEST_PORT:
+        return None
+    own = not port or int(port) == _OWN_PORTS[scheme]
+    origin = f"{scheme}://{host}" + ("" if own else f":{int(port)}")
+    return origin if re.fullmatch(_PAGE, origin) else None
+
+
+def _check_page_origin(value: str) -> str:
+    if (origin := derive_page_origin(value)) is None:
+        raise ValueError(f"must be {PATTERN_TEXTS[_PAGE]}")
+    if origin != value:
+        raise ValueError(f"browsers send {origin} as the origin of these pages; write it so")
+    return value
+
+
 def _check_endpoint(value: str) -> str:
     return value if value.startswith("/") else _check_not_own_host(_check_port(value))
 
@@ -125,8 +165,12 @@ HealthEndpoint = Annotated[
 ]
 """A path at each of a service's addresses, or an address of its own, with a query where it has one."""
 
-PageOrigin = Annotated[str, Field(pattern=r"^https?://[^/\s?#]+$", examples=["https://shop.example.com"])]
-"""Scheme, host and port of a page, as browsers say it: https://www.rfc-editor.org/rfc/rfc6454#section-6.1."""
+PageOrigin = Annotated[
+    str,
+    AfterValidator(_check_page_origin),
+    Field(examples=["https://shop.example.com"], json_schema_extra={"pattern": _PAGE}),
+]
+"""Scheme, host and port of a page, just as browsers send it: it is compared letter by letter."""
 
 HttpOrigin = Annotated[str, Field(pattern=_ORIGIN, examples=["http://api:4000"]), PossiblePort, Elsewhere]
 """An address without a path, to which paths are added."""

@@ -105,8 +105,14 @@ def test_pages_without_a_way_are_said(tmp_path: Path) -> None:
     assert not any("can send nothing" in warning for warning in planned(tmp_path / "b").warnings)
 
 
-@pytest.mark.parametrize("origin", ["*", "shop.example.com", "https://shop.example.com/", "https://a b"])
-def test_an_origin_is_one(tmp_path: Path, origin: str) -> None:
-    """Neither everybody nor an address with a path."""
-    with pytest.raises(ConfigError, match="origins"):
-        planned(tmp_path, origins=[origin])
+def test_an_origin_is_one_that_browsers_send(tmp_path: Path) -> None:
+    """Each of them is refused with its place, and with what would be right."""
+    wrong = ["*", "https://*.example.com", "https://a`) || Host(`b", "https://${env:HOME}", "https://h:443"]
+    with pytest.raises(ConfigError) as refused:
+        planned(tmp_path, origins=[ORIGIN, *wrong])
+    problems = [str(problem) for problem in refused.value.problems]
+    assert len(problems) == len(wrong)
+    for number, (value, problem) in enumerate(zip(wrong, problems, strict=True), start=1):
+        assert f'otel.browser.origins[{number}]: "{value}": ' in problem, problem
+    assert all("such as https://shop.example.com" in problem for problem in problems[:-1])
+    assert problems[-1].endswith("browsers send https://h as the origin of these pages; write it so")
