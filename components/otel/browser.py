@@ -24,6 +24,10 @@ RECORD = (
     *("event.name", "view.name", "url.full", "session.id", "stacktrace", "context"),
 )
 """Attributes of a record that are left."""
+REPEATED = "repeated"
+"""How many errors one record stands for, where a page did not send each."""
+MOST_REPEATED = 100
+"""Errors that a record is believed to stand for at most: a loop in a page is seen, and no record adds a million."""
 CONTEXTS = ("faro.error.context", "faro.measurement.context", "faro.log.context", "event.attributes")
 """Where a record has what its page says of it; one text is made of it."""
 SPAN = (
@@ -72,7 +76,8 @@ def build_record_statements() -> list[str]:
         f' where {_LOG}["faro.error.stacktrace"] != nil',
         f'replace_pattern({_LOG}["url.full"], "[?#].*", "")',
         *_build_label_statements(kind, name, error),
-        *_keep(_LOG, (*RECORD, *LABELS), LONG),
+        *_build_repeated_statements(error),
+        *_keep(_LOG, (*RECORD, REPEATED, *LABELS), LONG),
     ]
 
 
@@ -93,6 +98,16 @@ def _build_label_statements(kind: str, name: str, error: str) -> Iterable[str]:
     yield f'set({_LOG}["result"], {ended}) where {asked}'
     yield f'set({_LOG}["kind"], "error") where {error} != nil'
     yield f'set({_LOG}["kind"], "timeout") where {error} == "TimeoutError"'
+
+
+def _build_repeated_statements(error: str) -> Iterable[str]:
+    """A whole number from 1 to the most, of an error whose context has one."""
+    own, context = f'{_LOG}["{REPEATED}"]', f'{_LOG}["faro.error.context"]'
+    number = f'{context}["{REPEATED}"]'
+    counted = f"{error} != nil and IsMap({context}) and {number} != nil"
+    yield f'delete_key({_LOG}, "{REPEATED}")'
+    yield f'set({own}, Int({number})) where {counted} and IsMatch({number}, "^[1-9][0-9]{{0,8}}$")'
+    yield f"set({own}, {MOST_REPEATED}) where {own} != nil and {own} > {MOST_REPEATED}"
 
 
 def build_span_statements() -> list[str]:
@@ -118,7 +133,8 @@ def build_metrics() -> list[dict[str, Any]]:
     vitals = f'{_LOG}["measurement.type"] == "web-vitals" and {_LOG}["measurement.name"] == "cls"'
     times = {"browser.page.load": "phase", "browser.web.vital": "vital"}
     return [
-        *(_count(name, label) for name, label in {"browser.exceptions": "kind", "browser.requests": "result"}.items()),
+        _count("browser.exceptions", "kind", f'Coalesce([{_LOG}["{REPEATED}"], 1])'),
+        _count("browser.requests", "result", "1"),
         *(_measure(name, [_is_there(label)], SECONDS, unit="s", label=label) for name, label in times.items()),
         _measure("browser.layout.shift", [vitals], LAYOUT, unit="", label=""),
     ]
@@ -133,8 +149,8 @@ def _is_there(label: str) -> str:
     return f'{_LOG}["{label}"] != nil'
 
 
-def _count(name: str, label: str) -> dict[str, Any]:
-    counted = {"conditions": [_is_there(label)], "sum": {"value": "1", "monotonic": True}}
+def _count(name: str, label: str, value: str) -> dict[str, Any]:
+    counted = {"conditions": [_is_there(label)], "sum": {"value": value, "monotonic": True}}
     return {"name": name, **_SERVICE, "attributes": [{"key": label}], **counted}
 
 

@@ -116,3 +116,20 @@ def test_an_origin_is_one_that_browsers_send(tmp_path: Path) -> None:
         assert f'otel.browser.origins[{number}]: "{value}": ' in problem, problem
     assert all("such as https://shop.example.com" in problem for problem in problems[:-1])
     assert problems[-1].endswith("browsers send https://h as the origin of these pages; write it so")
+
+
+def test_what_a_page_did_not_send_is_counted(tmp_path: Path) -> None:
+    """A record that stands for several errors counts as so many, within a bound, and any other one as itself."""
+    counts = {
+        metric["name"]: metric["sum"]["value"]
+        for metric in config(tmp_path)["connectors"]["signal_to_metrics/browser"]["logs"]
+        if "sum" in metric
+    }
+    assert counts["browser.exceptions"] == 'Coalesce([log.attributes["repeated"], 1])'
+    assert counts["browser.requests"] == "1"
+    first, number, most = [each for each in browser.build_record_statements() if '"repeated"' in each][:3]
+    assert first.startswith("delete_key("), "what a browser sends under the name is gone first"
+    pattern = re.search(r'IsMatch\(.+, "(.+)"\)$', number)
+    assert pattern and all(re.search(pattern[1], good) for good in ("1", "42", "999999999"))
+    assert not any(re.search(pattern[1], bad) for bad in ("0", "-1", "1.5", "1e9", "", "9" * 10, "many"))
+    assert most.startswith(f'set(log.attributes["repeated"], {browser.MOST_REPEATED})')
