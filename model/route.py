@@ -16,7 +16,8 @@ class Opening:
 
     `methods` are those of the requests, all of them when empty; `paths` are prefixes below the route's own one, and
     `closed` those among them that stay closed. `grant` is one of `model.access.Grant`. Where there are `origins`, a
-    request says that it comes from a page of one of them.
+    request says that it comes from a page of one of them, which may read the answer; `methods` then have OPTIONS, by
+    which browsers ask before they send.
     """
 
     methods: tuple[str, ...] = READ

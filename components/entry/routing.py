@@ -49,6 +49,8 @@ Source: https://doc.traefik.io/traefik/reference/routing-configuration/http/midd
 """
 YEAR = 31_536_000
 """Seconds; the least that preload lists of browsers accept."""
+REMEMBERED = 7200
+"""Seconds for which a browser does not ask again what it may send; Chromium allows no more."""
 NOBODY = "255.255.255.255/32"
 """No request comes from this address: https://www.rfc-editor.org/rfc/rfc919."""
 
@@ -101,6 +103,8 @@ def _build_router(
 ) -> dict[str, Any]:
     settings, outer = context.settings, build_outer_path(context.settings, route.prefix)
     used = ["security-headers", *(["compress"] if login == "login" and not denied else [])]
+    if list_origins(route) and not denied:
+        used.insert(1, f"cors-{route.name}")  # before limits: pages may read no answer that does not name them
     if settings.access.login != "none" or login != "login":
         used += ["rate-limit", login] if route.login else []
     used += [f"{name}-{route.name}" for name in ("rate", "size")] if route.limits and not denied else []
@@ -191,6 +195,8 @@ def build_middlewares(context: Planned) -> dict[str, Any]:
         if route.strip
     }
     for route in routes:
+        if origins := list_origins(route):
+            middlewares[f"cors-{route.name}"] = {"headers": build_cross_origin_headers(route, origins)}
         if route.limits:
             middlewares |= build_request_limits(settings, route.name, route.limits)
     if settings.base_path:
@@ -212,6 +218,28 @@ def build_headers(settings: Settings) -> dict[str, Any]:
         values["stsSeconds"] = YEAR
         values["forceSTSHeader"] = True  # Traefik itself need not be the one that speaks TLS
     return values
+
+
+def list_origins(route: Route) -> list[str]:
+    """The origins of pages that may send to a route and read its answers."""
+    return list(dict.fromkeys(origin for opening in route.open for origin in opening.origins))
+
+
+def build_cross_origin_headers(route: Route, origins: Sequence[str]) -> dict[str, Any]:
+    """What a page of another origin may send, and read of answers: Traefik's own, too, so Traefik alone says it.
+
+    It also answers a browser's question before a request. Format:
+    https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/headers/#cors-headers
+    """
+    methods = dict.fromkeys(method for each in route.open if each.origins for method in each.methods)
+    return {
+        "accessControlAllowOriginList": list(origins),
+        "accessControlAllowMethods": [method for method in methods if method != "OPTIONS"],
+        "accessControlAllowHeaders": ["Content-Type"],
+        "accessControlExposeHeaders": ["Retry-After"],
+        "accessControlMaxAge": REMEMBERED,
+        "addVaryHeader": True,
+    }
 
 
 def build_basic_auth(context: Planning, users: str) -> dict[str, Any]:

@@ -48,9 +48,11 @@ def list_pages(context: Planning) -> tuple[str, ...]:
 
 
 def build_receiver(own: Browser) -> dict[str, Any]:
-    """The way in for browsers. Source: https://pkg.go.dev/go.opentelemetry.io/collector/config/confighttp#CORSConfig"""
-    cors = {"allowed_origins": list(own.origins), "allowed_headers": ["Content-Type"], "max_age": 7200}
-    http = {"endpoint": f"0.0.0.0:{BROWSER_PORT}", "max_request_body_size": parse_size(own.body_bytes), "cors": cors}
+    """The way in for browsers; what a page may read of answers says the entry point, which gives some itself.
+
+    Source: https://pkg.go.dev/go.opentelemetry.io/collector/config/confighttp#ServerConfig
+    """
+    http = {"endpoint": f"0.0.0.0:{BROWSER_PORT}", "max_request_body_size": parse_size(own.body_bytes)}
     return {"protocols": {"http": http}}
 
 

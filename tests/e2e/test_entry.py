@@ -17,6 +17,7 @@ import pytest
 from stack.assemble import ConfigValue
 from tests.support.alerting import free_port
 from tests.support.entry import Entry, entry, services
+from tests.support.systems import SYSTEM
 from tests.support.waiting import eventually
 
 ACCESS: dict[str, Any] = {
@@ -214,3 +215,25 @@ def test_a_burst_of_guesses_takes_nothing_from_others(closed: Entry) -> None:
     assert slowest < 5
     answered = eventually(lambda: closed.ask("/prometheus/", user=RIGHT).status == 200, timeout=30, what="people again")
     assert answered
+
+
+def test_pages_may_read_every_answer(tmp_path: Path) -> None:
+    """Of a page that may send, also the refusals: else it sees an error of the network, and no time to wait."""
+    page, stranger, path = "https://shop.example.com", "https://evil.example.com", "/browser/v1/logs"
+    own = {"enabled": True, "browser": {"origins": [page], "requestsPerSecond": 1, "bodyBytes": "1KiB"}}
+    services = {**SYSTEM["services"], "front": {"port": 3000, "packs": ["web"]}}
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    with entry(tmp_path, {"otel": own}, system={"services": services}) as made:
+
+        def send(origin: str, method: str = "POST", body: str = "{}", **headers: str) -> tuple[int, str | None]:
+            answer = made.ask(path, method=method, body=body, headers={"Origin": origin, **headers})
+            assert answer.headers.get("access-control-expose-headers", "Retry-After") == "Retry-After"
+            return answer.status, answer.headers.get("access-control-allow-origin")
+
+        assert send(page, "OPTIONS", "", **asks) == (200, page)
+        assert send(stranger, "OPTIONS", "", **asks) == send(stranger) == (403, None)
+        assert send(page) == (200, page)
+        assert send(page, body="x" * 2000) == (413, page)
+        assert (429, page) in [send(page) for _ in range(8)]
+        limited = made.ask(path, method="POST", body="{}", headers={"Origin": page})
+        assert limited.status == 429 and "retry-after" in limited.headers

@@ -52,9 +52,15 @@ class Entry:
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, Any], *, services: int, others: Mapping[str, int] | None = None
+        self,
+        folder: Path,
+        settings: Mapping[str, Any],
+        *,
+        services: int,
+        others: Mapping[str, int] | None = None,
+        system: Mapping[str, Any] | None = None,
     ) -> None:
-        self.folder, self._services, self._others = folder, services, others or {}
+        self.folder, self._services, self._others, self._system = folder, services, others or {}, system
         self.volume = Volume(folder / "traefik", name="traefik")
         (folder / "secrets").mkdir()
         (folder / "acme").mkdir()
@@ -68,7 +74,7 @@ class Entry:
         """A plan with these settings, for `deliver`."""
         plain = (str, ConfigValue)
         texts = {key: value if isinstance(value, plain) else json.dumps(value) for key, value in settings.items()}
-        return plan_shop(self.folder / "project", settings=texts, address=self._address)
+        return plan_shop(self.folder / "project", self._system, settings=texts, address=self._address)
 
     def _address(self, name: str, _: int) -> str:
         return f"127.0.0.1:{self._others.get(name, self._services)}"
@@ -147,6 +153,7 @@ class Entry:
         method: str = "GET",
         user: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        body: str | None = None,
         trusted: str | None = None,
     ) -> Answer:
         """The answer to one request; `trusted` is the PEM text of an authority, for TLS with that name in it."""
@@ -160,10 +167,10 @@ class Entry:
             )
             connection.name = host
         try:
-            connection.request(method, path, headers=given)
+            connection.request(method, path, body=body, headers=given)
             answer = connection.getresponse()
-            body = answer.read().decode(errors="replace")
-            return Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, body)
+            text = answer.read().decode(errors="replace")
+            return Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, text)
         finally:
             connection.close()
 
@@ -238,9 +245,11 @@ def running(made: Entry) -> Iterator[None]:
 
 
 @contextmanager
-def entry(folder: Path, settings: Mapping[str, Any], **others: int) -> Iterator[Entry]:
-    """A running Traefik with these settings; `others` are ports of workloads that really run."""
+def entry(
+    folder: Path, settings: Mapping[str, Any], *, system: Mapping[str, Any] | None = None, **others: int
+) -> Iterator[Entry]:
+    """A running Traefik with these settings; `others` are ports of workloads that really run, `system` changes it."""
     with services() as port:
-        made = Entry(folder, settings, services=port, others=others)
+        made = Entry(folder, settings, services=port, others=others, system=system)
         with running(made):
             yield made

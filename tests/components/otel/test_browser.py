@@ -53,10 +53,26 @@ def test_pages_of_others_are_refused(tmp_path: Path) -> None:
     assert "closed" in http["routers"]["otel-browser_closed"]["middlewares"]
 
 
-def test_browsers_ask_before_they_send(tmp_path: Path) -> None:
-    """The answer to their question names the origins, and no header but the content's type."""
-    cors = config(tmp_path)["receivers"]["otlp/browser"]["protocols"]["http"]["cors"]
-    assert cors["allowed_origins"] == [ORIGIN] and cors["allowed_headers"] == ["Content-Type"]
+def test_pages_may_read_every_answer(tmp_path: Path) -> None:
+    """The entry point alone says who may, before it refuses for its limits; two that say it break browsers."""
+    plan = planned(tmp_path)
+    http = document(plan, "traefik", "routes.yml")["http"]
+    used = http["routers"]["otel-browser"]["middlewares"]
+    assert used.index("cors-otel-browser") < min(used.index(f"{each}-otel-browser") for each in ("rate", "size"))
+    assert used.index("cors-otel-browser") < used.index("compress"), "nothing answers before it"
+    said = http["middlewares"]["cors-otel-browser"]["headers"]
+    assert said["accessControlAllowOriginList"] == [ORIGIN] and said["accessControlAllowMethods"] == ["POST"]
+    assert said["accessControlAllowHeaders"] == ["Content-Type"] and said["addVaryHeader"]
+    assert said["accessControlExposeHeaders"] == ["Retry-After"]
+    receiver = document(plan, "otel", "otel.yaml")["receivers"]["otlp/browser"]["protocols"]["http"]
+    assert "cors" not in receiver and "OPTIONS" in http["routers"]["otel-browser"]["rule"]
+
+
+def test_no_other_route_is_for_pages(tmp_path: Path) -> None:
+    """Answers of all other parts, and refusals at this one, say nothing of origins."""
+    routers = document(planned(tmp_path), "traefik", "routes.yml")["http"]["routers"]
+    named = {name for name, router in routers.items() if any(each.startswith("cors") for each in router["middlewares"])}
+    assert named == {"otel-browser"}
 
 
 def test_only_services_with_pages_are_taken(tmp_path: Path) -> None:
@@ -90,6 +106,11 @@ def test_metrics_are_those_of_the_pack(tmp_path: Path) -> None:
         name += "_seconds" if metric.get("unit") == "s" else "_total" if "sum" in metric else ""
         made[name] = tuple(metric["histogram"]["buckets"]) if "histogram" in metric else ()
     assert made == {name: metric.buckets for name, metric in web.METRICS.items()}
+
+
+def test_growth_is_looked_for_as_far_back_as_it_is_added_up(tmp_path: Path) -> None:
+    """Where a series begins anew is known by that: alerts would else count twice what was counted before."""
+    assert config(tmp_path)["processors"]["delta_to_cumulative"]["max_stale"] == web.MEMORY
 
 
 def test_a_way_in_that_no_page_could_use_is_refused(tmp_path: Path) -> None:
