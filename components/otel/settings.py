@@ -43,11 +43,12 @@ class Browser(Strict):
     """What pages in visitors' browsers may send, by a way of its own that everybody can use."""
 
     origins: Annotated[tuple[PageOrigin, ...], Field(min_length=1)]
-    """Where the pages are from: scheme, host and port. Requests of all others are refused."""
+    """Where the pages are from, as browsers send it: scheme, host and a port that is not the scheme's own. Requests of
+    all others are refused."""
     requests_per_second: Annotated[int, Field(ge=1, le=1000)] = 5
     """Requests of one address in the long run; four times as many at once."""
     body_bytes: Size = "64KiB"
-    """Size of one request at most."""
+    """Size of one request at most; the script of `instrumentation/browser` sends up to 28 KB in one."""
 
 
 class Settings(ComponentSettings):
