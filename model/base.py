@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
@@ -238,10 +239,18 @@ def parse_duration(duration: str) -> float:
     return sum(int(number) * _SECONDS[unit] for number, unit in parts)
 
 
-def format_duration(length: float) -> str:
+def format_go_duration(duration: str) -> str:
+    """A duration as Go's own parser reads it, which knows no days: `format_go_duration("1d") == "24h"`.
+
+    Source: https://pkg.go.dev/time#ParseDuration
+    """
+    return format_duration(parse_duration(duration), ("h", "m", "s", "ms"))
+
+
+def format_duration(length: float, units: Sequence[str] = ("d", "h", "m", "s", "ms")) -> str:
     """Seconds as a Prometheus duration: `format_duration(150) == "2m30s"`; what is below a millisecond is cut off."""
     left, text = int(length * 1000), ""
-    for unit in ("d", "h", "m", "s", "ms"):
+    for unit in units:
         count, left = divmod(left, round(_SECONDS[unit] * 1000))
         text += f"{count}{unit}" if count else ""
     return text or "0s"

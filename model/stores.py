@@ -6,6 +6,29 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogLimits:
+    """What a store of log lines takes; whatever is beyond it is refused for good. All but the last are Loki's own.
+
+    Source: https://grafana.com/docs/loki/latest/configure/#limits_config
+    """
+
+    line_bytes: int = 256 * 1024
+    """Bytes of a line."""
+    metadata_bytes: int = 64 * 1024
+    """Bytes of all that stands beside a line, names and values."""
+    metadata_entries: int = 128
+    """So many entries may stand beside a line."""
+    oldest: str = "168h"
+    """How old a line may be."""
+    ahead: str = "10m"
+    """How far ahead of the clock a line may be."""
+    window: str = "1h"
+    """How much older than the newest line of its stream a line may be."""
+    request_bytes: int = 16 * 1024 * 1024
+    """Bytes of one request, with all that stands beside each of its lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogStore:
     """Where log lines go: the address of a push API as Loki has it, and the workload that answers there.
 
@@ -16,6 +39,7 @@ class LogStore:
     url: str
     workload: str
     otlp: str
+    limits: LogLimits = LogLimits()
 
 
 @dataclass(frozen=True, kw_only=True)

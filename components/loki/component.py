@@ -16,6 +16,7 @@ from components.loki.settings import (
     DATA_DIR,
     GOSSIP_PORT,
     GRPC_PORT,
+    LIMITS,
     NAME,
     PORT,
     READ,
@@ -37,7 +38,7 @@ from model.route import Opening, Route
 from model.secret import Secret
 from model.stores import LogStore
 from model.telemetry import LOG_FILES, LOG_STORE, Datasource, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
-from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
+from model.workload import MIB, ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 
 def build_single_workload(own: Settings, context: Planned) -> Workload:
@@ -94,6 +95,16 @@ def build_part_workload(context: Planning, one: Workload, name: str, count: int)
     )
 
 
+def check_burst(own: Settings, context: Planned) -> list[Problem]:
+    """Less at once than one request with log records has: it would be refused, and tried again, for ever."""
+    least = LIMITS.request_bytes // MIB
+    if not context.telemetry.otlp_labels or own.ingestion_burst_size_mb >= least:
+        return []
+    where = locate_in_section(context.stack, NAME, "ingestionBurstSizeMb")
+    message = f"{own.ingestion_burst_size_mb}: one request of a service that sends log records may be larger"
+    return [Problem(where, f"{message}; use {least} at least")]
+
+
 # -- component -------------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +141,7 @@ class Loki(Component[Settings]):
                     url=f"http://{write}/loki/api/v1/push",
                     workload=WRITE if every else NAME,
                     otlp=f"http://{write}/otlp",
+                    limits=LIMITS,
                 ),
             ),
         )
@@ -137,7 +149,7 @@ class Loki(Component[Settings]):
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """What the target cannot run, and limits that contradict each other."""
         target = context.settings.target
-        problems = check_log_limits(context, NAME, own)
+        problems = [*check_log_limits(context, NAME, own), *check_burst(own, context)]
         if own.mode != "single" and not list_parts(own, context):
             message = f"{own.mode!r} needs target 'kubernetes'; on {target!r} use 'single', which takes a bucket too"
             return [*problems, Problem(locate_in_section(context.stack, NAME, "mode"), message)]

@@ -16,6 +16,7 @@ from components.loki.settings import (
     DATA_DIR,
     GOSSIP_PORT,
     GRPC_PORT,
+    LIMITS,
     MOST_COPIES,
     PORT,
     TENANT,
@@ -23,6 +24,7 @@ from components.loki.settings import (
     Settings,
     list_parts,
 )
+from model.base import format_duration, format_go_duration, parse_duration
 from model.component import Planned, Planning
 
 
@@ -31,12 +33,17 @@ def build_config(own: Settings, context: Planned) -> dict[str, Any]:
     kind = "s3" if own.storage.s3 else "filesystem"
     period = {"prefix": "index_", "period": "24h"}
     schema = {"from": "2024-01-01", "store": "tsdb", "object_store": kind, "schema": "v13", "index": period}
+    sent = build_otlp_sections(context)
     return {
         "auth_enabled": False,
-        "server": {"http_listen_port": PORT, "grpc_listen_port": GRPC_PORT, "log_level": "warn"},
+        "server": {"http_listen_port": PORT, "grpc_listen_port": GRPC_PORT, "log_level": "warn", **sent["server"]},
         **build_common_and_memberlist(own, context),
         "schema_config": {"configs": [schema]},
-        "ingester": {"wal": {"dir": f"{DATA_DIR}/wal", "flush_on_shutdown": True}, "chunk_idle_period": "30m"},
+        "ingester": {
+            "wal": {"dir": f"{DATA_DIR}/wal", "flush_on_shutdown": True},
+            "chunk_idle_period": "30m",
+            **sent["ingester"],
+        },
         "compactor": {
             "working_directory": f"{DATA_DIR}/compactor",
             "compaction_interval": "10m",
@@ -44,7 +51,7 @@ def build_config(own: Settings, context: Planned) -> dict[str, Any]:
             "retention_delete_delay": "2h",
             "delete_request_store": kind,
         },
-        "limits_config": {"allow_structured_metadata": True, "volume_enabled": True, **build_otlp_limits(context)},
+        "limits_config": {"allow_structured_metadata": True, "volume_enabled": True, **sent["limits_config"]},
         "query_range": {"parallelise_shardable_queries": True},
         "frontend": {"encoding": "protobuf"},
         "runtime_config": {"file": f"{CONFIG_DIR}/runtime.yaml", "period": "2s"},
@@ -52,16 +59,30 @@ def build_config(own: Settings, context: Planned) -> dict[str, Any]:
     }
 
 
-def build_otlp_limits(context: Planned) -> dict[str, Any]:
-    """Which attributes of log records are labels of streams, in the place of Loki's own list of 17; none are where
-    nobody sends any. All others stand beside the line.
+def build_otlp_sections(context: Planned) -> dict[str, dict[str, Any]]:
+    """What is taken of log records, by section; nothing where nobody sends any.
+
+    Which attributes are labels of streams stands in the place of Loki's own list of 17; all others are beside the line.
+    Limits are those that the sender cuts records down to.
 
     Source: https://grafana.com/docs/loki/latest/send-data/otel/#changing-the-default-mapping-of-otlp-to-loki-format
     """
     if not context.telemetry.otlp_labels:
-        return {}
+        return {"server": {}, "ingester": {}, "limits_config": {}}
     labels = {"action": "index_label", "attributes": list(context.telemetry.otlp_labels)}
-    return {"otlp_config": {"resource_attributes": {"ignore_defaults": True, "attributes_config": [labels]}}}
+    limits = {
+        "max_line_size": f"{LIMITS.line_bytes // 1024}KB",
+        "max_structured_metadata_size": f"{LIMITS.metadata_bytes // 1024}KB",
+        "max_structured_metadata_entries_count": LIMITS.metadata_entries,
+        "reject_old_samples_max_age": LIMITS.oldest,
+        "creation_grace_period": LIMITS.ahead,
+    }
+    mapping = {"resource_attributes": {"ignore_defaults": True, "attributes_config": [labels]}}
+    return {
+        "server": {"grpc_server_max_recv_msg_size": LIMITS.request_bytes},  # what a distributor sends to an ingester
+        "ingester": {"max_chunk_age": format_go_duration(format_duration(2 * parse_duration(LIMITS.window)))},
+        "limits_config": {**limits, "otlp_config": mapping},
+    }
 
 
 def build_common_and_memberlist(own: Settings, context: Planning) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from model.component import Planning
 from model.errors import Inconsistent, Problem
 from model.object_store import Storage
 from model.settings import ComponentSettings
+from model.stores import LogLimits
 
 NAME = "loki"
 PORT, GRPC_PORT, GOSSIP_PORT = 3100, 9095, 7946
@@ -25,6 +26,10 @@ TENANT = "fake"
 WRITE, READ, BACKEND = f"{NAME}-write", f"{NAME}-read", f"{NAME}-backend"
 SERIES = {NAME: 2100, WRITE: 1600, READ: 1400, BACKEND: 1300}  # of an instance, by workload
 MOST_COPIES = 3  # of each line: one may be away and two still agree; more would only cost
+
+
+LIMITS = LogLimits()
+"""What is taken of records that are sent as OTLP."""
 
 
 class Replicas(Strict):

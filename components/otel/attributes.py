@@ -10,15 +10,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
+from components.otel.bounds import build_record_statements
 from components.otel.settings import NAME
 from model.component import Planning
 from model.levels import LEVELS
 from model.naming import build_identity_labels
+from model.stores import LogLimits
 
-ATTRIBUTES = 64
-"""Attributes of a span or record at most."""
-LENGTH = 4096
-"""Characters of an attribute's value at most."""
 INSTANCES = ("k8s.pod.name", "host.name", "container.id")
 """What tells the instances of a service apart, the first that is there. An id that the SDK makes up at each start, as
 service.instance.id mostly is, stands for an instance only where nothing else does."""
@@ -129,13 +127,8 @@ def build_count_statements(context: Planning) -> list[str]:
     ]
 
 
-def build_span_statements() -> list[str]:
-    """Spans of a bounded size."""
-    return [f"limit(span.attributes, {ATTRIBUTES}, [])", f"truncate_all(span.attributes, {LENGTH})"]
-
-
-def build_log_statements(context: Planning) -> list[str]:
-    """Records of a bounded size, with one of the levels that lines have, by number or else by word."""
+def build_log_statements(context: Planning, limits: LogLimits) -> list[str]:
+    """Records that their store takes, with one of the levels that lines have, by number or else by word."""
     number, text, level = "log.severity_number", "log.severity_text", 'log.attributes["level"]'
     ranges = [f'"{name}") where {number} >= {first} and {number} <= {last}' for name, (first, last) in NUMBERS.items()]
     words = [
@@ -143,10 +136,9 @@ def build_log_statements(context: Planning) -> list[str]:
         for name, each in LEVELS.items()
     ]
     return [
-        f"limit(log.attributes, {ATTRIBUTES}, [])",
-        f"truncate_all(log.attributes, {LENGTH})",
-        *build_identity_statements(context),
         f'set({text}, {level}) where {number} == 0 and {text} == "" and IsString({level})',
+        *build_record_statements(limits),
+        *build_identity_statements(context),
         f'set({level}, "{UNKNOWN}")',
         *(f"set({level}, {each}" for each in (*ranges, *words)),
     ]

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.otel import browser
+from components.otel import bounds, browser
 from components.otel.attributes import (
+    INSTANCES,
+    KEPT,
     build_count_statements,
     build_log_statements,
     build_metric_statements,
     build_name_statements,
     build_other_condition,
     build_sender_condition,
-    build_span_statements,
 )
 from components.otel.settings import (
     DATA_DIR,
@@ -29,15 +30,20 @@ from components.otel.settings import (
     Sampling,
     Settings,
 )
-from model.base import parse_duration, parse_size
+from model.base import format_go_duration, parse_duration, parse_size
 from model.component import Planned
+from model.stores import LogLimits
 from model.telemetry import SENT_VALUES
 from model.workload import MIB, Limits
 
 REQUEST_MIB = 4
 """MiB of one request at most, compressed or not: what Loki takes of one, too."""
 BATCH_BYTES = 1_000_000
-"""Bytes of one request to a store: some 2,000 spans or log records."""
+"""Bytes of one request to a store: some 2,000 spans."""
+BATCH = {"min_size": BATCH_BYTES // 4, "max_size": BATCH_BYTES}
+BATCH_RECORDS = {"sizer": "items", "min_size": 0, "max_size": 250}
+"""Records of one request to a store, which has attributes of a sender once for each: those of one request of a sender
+at most, so that both together are bounded."""
 SENDERS = 100
 """Services that are counted without being declared; each is one series."""
 STREAMS = 50_000
@@ -50,6 +56,9 @@ BROWSERS, COUNTED = "otlp/browser", "signal_to_metrics/browser"
 """The way in for visitors' browsers, and what makes metrics of their records."""
 FOREVER = {"enabled": True, "initial_interval": "1s", "max_interval": "30s", "max_elapsed_time": 0}
 """How a store that is away is waited for: until it is back."""
+SPANS = ("transform/senders", "transform/spans", "transform/events")
+RECORDS = ("transform/senders", "transform/logs", "groupbyattrs/level")
+"""What bounds and names spans and records on their way to their stores."""
 UNDECLARED = "otel.undeclared.datapoints"
 """Counts, by the name that it gives itself, what a service sends that the system's file does not know as a sender."""
 SENT = SENT_VALUES.removesuffix("_total").replace("_", ".")
@@ -111,9 +120,14 @@ def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[st
         "delta_to_cumulative": {"max_stale": "1h", "max_streams": STREAMS},
         "delta_to_cumulative/counted": {"max_stale": "1h", "max_streams": SENDERS},
         "delta_to_cumulative/sent": {"max_stale": "1h"},  # one for each sender of the file, whatever strangers send
-        "transform/spans": build_transform(trace_statements=build_span_statements()),
+        "transform/senders": build_transform(
+            trace_statements=(statements := bounds.build_sender_statements((*KEPT, *INSTANCES))),
+            log_statements=statements,
+        ),
+        "transform/spans": build_transform(trace_statements=bounds.build_span_statements()),
+        "transform/events": build_transform(trace_statements=bounds.build_event_statements()),
         "transform/measured": build_transform(trace_statements=build_name_statements(context)),
-        "transform/logs": build_transform(log_statements=build_log_statements(context)),
+        "transform/logs": build_transform(log_statements=build_log_statements(context, find_log_limits(context))),
         "groupbyattrs/level": {"keys": ["level"]},
     }
     if own.browser:
@@ -126,6 +140,11 @@ def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[st
     if context.settings.target == "kubernetes":
         made["k8s_attributes"] = build_pod_lookup()
     return made
+
+
+def find_log_limits(context: Planned) -> LogLimits:
+    """What the store of log records takes."""
+    return next((store.limits for store in context.telemetry.log_stores), LogLimits())
 
 
 def build_memory_limiter(limits: Limits) -> dict[str, Any]:
@@ -151,7 +170,12 @@ def build_sampling(own: Sampling) -> dict[str, Any]:
     ]
     # spans that come after the decision follow it, for as long as their trace is remembered
     cache = {"sampled_cache_size": 100_000, "non_sampled_cache_size": 100_000}
-    return {"decision_wait": own.wait, "num_traces": 50_000, "decision_cache": cache, "policies": policies}
+    return {
+        "decision_wait": format_go_duration(own.wait),
+        "num_traces": 50_000,
+        "decision_cache": cache,
+        "policies": policies,
+    }
 
 
 def build_pod_lookup() -> dict[str, Any]:
@@ -221,7 +245,7 @@ def build_exporters(own: Settings, context: Planned) -> dict[str, dict[str, Any]
 
 
 def build_exporter(own: Settings, signal: str, place: Mapping[str, str]) -> dict[str, Any]:
-    """One store; samples go there one request after the other, as they came.
+    """One store; samples and records go there one request after the other, as they came.
 
     Source: https://pkg.go.dev/go.opentelemetry.io/collector/exporter/exporterhelper
     """
@@ -229,8 +253,9 @@ def build_exporter(own: Settings, signal: str, place: Mapping[str, str]) -> dict
         "sizer": "bytes",
         "queue_size": parse_size(own.queue),
         "storage": "file_storage",
-        "num_consumers": 1 if signal == "metrics" else 4,
-        "batch": {"flush_timeout": "1s", "min_size": BATCH_BYTES // 4, "max_size": BATCH_BYTES},
+        # in their order: samples and lines are refused that are older than others that are there
+        "num_consumers": 4 if signal == "traces" else 1,
+        "batch": {"flush_timeout": "1s", **(BATCH_RECORDS if signal == "logs" else BATCH)},
     }
     return {**place, "timeout": "30s", "retry_on_failure": FOREVER, "sending_queue": queue}
 
@@ -254,9 +279,9 @@ def build_pipelines(own: Settings, context: Planned, exporters: Mapping[str, Map
     }
     if traces:
         sampled = ["tail_sampling"] if own.sampling else []
-        made["traces"] = _pipe("otlp", [*first, "transform/spans", *sampled], traces)
+        made["traces"] = _pipe("otlp", [*first, *SPANS, *sampled], traces)
     if logs:
-        made["logs"] = _pipe("otlp", [*first, "transform/logs", "groupbyattrs/level"], logs)
+        made["logs"] = _pipe("otlp", [*first, *RECORDS], logs)
     if own.browser:
         made |= build_browser_pipelines(traces, metrics, logs)
     return dict(sorted(made.items()))
@@ -266,9 +291,9 @@ def build_browser_pipelines(traces: Sequence[str], metrics: Sequence[str], logs:
     """The way of what browsers send: they are neither measured by their spans' names nor sampled."""
     first = ["memory_limiter", "filter/browser", "transform/browser"]
     return {
-        "logs/browser": _pipe(BROWSERS, [*first, "transform/logs", "groupbyattrs/level"], [*logs, COUNTED]),
+        "logs/browser": _pipe(BROWSERS, [*first, *RECORDS], [*logs, COUNTED]),
         "metrics/browser": _pipe(COUNTED, ["transform/metrics", "delta_to_cumulative"], metrics),
-        **({"traces/browser": _pipe(BROWSERS, first, traces)} if traces else {}),
+        **({"traces/browser": _pipe(BROWSERS, [*first, *SPANS], traces)} if traces else {}),
     }
 
 
