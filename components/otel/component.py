@@ -5,12 +5,14 @@ Protocol: https://opentelemetry.io/docs/specs/otlp/. The program is the OpenTele
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from components.base import build_heap_limit, build_identity_labels, build_limits, open_port
 from components.documents import render_yaml
 from components.otel import browser, spans
 from components.otel import mixin as pack
 from components.otel.attributes import list_labels
-from components.otel.documents import build_config
+from components.otel.documents import build_config, escape_references
 from components.otel.settings import (
     BROWSER_PORT,
     BROWSER_PREFIX,
@@ -20,6 +22,7 @@ from components.otel.settings import (
     GRPC_PORT,
     HEALTH_PORT,
     HTTP_PORT,
+    LEAST_MEMORY,
     METRICS_PORT,
     NAME,
     PREFIX,
@@ -87,6 +90,21 @@ def list_routes(own: Settings, context: Planning) -> tuple[Route, ...]:
     return (route, browsers)
 
 
+def list_contradictions(own: Settings, context: Planned) -> Iterator[tuple[str, str]]:
+    """Keys, and what is wrong with them beside the rest of the stack."""
+    if context.operator:
+        remedy = "set prometheus.mode to own, or leave this out"
+        yield "enabled", f"true, but an operator's Prometheus takes nothing that is sent to it; {remedy}"
+    if own.memory and parse_size(own.memory) < parse_size(LEAST_MEMORY):
+        yield "memory", f"{own.memory}: too little for a few requests of the largest size; use {LEAST_MEMORY} at least"
+    if own.sampling and not context.telemetry.spans:
+        remedy = "set jaeger.enabled to true, or leave this out"
+        yield "sampling", f"nothing here stores spans, so there are none to choose from; {remedy}"
+    if own.browser and not browser.list_pages(context):
+        text = f"no service of {context.system.name} has the pack {browser.PACK!r}, so everything would be refused"
+        yield "browser", f"{text}; give it to the one whose pages send, or leave this out"
+
+
 class OpenTelemetryGateway(Component[Settings]):
     """The OpenTelemetry gateway, which takes spans, metrics and log records."""
 
@@ -108,16 +126,15 @@ class OpenTelemetryGateway(Component[Settings]):
             gateways=(url,),
             otlp_labels=list_labels(context),
             offers=(OTLP,),
-            needs=(Need(what=METRIC_STORE, why=f"{NAME} passes metrics on to it"),),
+            needs=() if context.operator else (Need(what=METRIC_STORE, why=f"{NAME} passes metrics on to it"),),
         )
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
-        """A way in for browsers that no page could use."""
-        if not own.browser or browser.list_pages(context):
-            return []
-        where = locate_in_section(context.stack, NAME, "browser")
-        text = f"no service of {context.system.name} has the pack {browser.PACK!r}, so everything would be refused"
-        return [Problem(where, f"{text}; give it to the one whose pages send, or leave this out")]
+        """What it could not start with, and what would have nowhere to go."""
+        return [
+            Problem(locate_in_section(context.stack, NAME, key), message)
+            for key, message in list_contradictions(own, context)
+        ]
 
     def warnings(self, own: Settings, context: Planned) -> list[str]:
         """Pages that have nowhere to send to."""
@@ -130,9 +147,10 @@ class OpenTelemetryGateway(Component[Settings]):
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One gateway, with what waits on a volume."""
         limits = build_limits(own, memory=384)
-        text = render_yaml(build_config(own, context, limits))
+        config = build_config(own, context, limits)
+        text = render_yaml(escape_references(config))
         cluster = context.settings.target == "kubernetes"
-        queues = len(SIGNALS) * parse_size(own.queue)
+        queues = sum("sending_queue" in each for each in config["exporters"].values()) * parse_size(own.queue)
         return (
             Workload(
                 name=NAME,

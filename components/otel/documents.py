@@ -30,7 +30,8 @@ from components.otel.settings import (
     Sampling,
     Settings,
 )
-from model.base import format_go_duration, parse_duration, parse_size
+from components.otel.stores import build_exporters
+from model.base import format_go_duration, parse_duration
 from model.component import Planned
 from model.stores import LogLimits
 from model.telemetry import SENT_VALUES
@@ -38,12 +39,6 @@ from model.workload import MIB, Limits
 
 REQUEST_MIB = 4
 """MiB of one request at most, compressed or not: what Loki takes of one, too."""
-BATCH_BYTES = 1_000_000
-"""Bytes of one request to a store: some 2,000 spans."""
-BATCH = {"min_size": BATCH_BYTES // 4, "max_size": BATCH_BYTES}
-BATCH_RECORDS = {"sizer": "items", "min_size": 0, "max_size": 250}
-"""Records of one request to a store, which has attributes of a sender once for each: those of one request of a sender
-at most, so that both together are bounded."""
 SENDERS = 100
 """Services that are counted without being declared; each is one series."""
 STREAMS = 50_000
@@ -54,8 +49,6 @@ BUCKETS = ("5ms", "10ms", "25ms", "50ms", "100ms", "250ms", "500ms", "1s", "2500
 """Those of client libraries: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/."""
 BROWSERS, COUNTED = "otlp/browser", "signal_to_metrics/browser"
 """The way in for visitors' browsers, and what makes metrics of their records."""
-FOREVER = {"enabled": True, "initial_interval": "1s", "max_interval": "30s", "max_elapsed_time": 0}
-"""How a store that is away is waited for: until it is back."""
 SPANS = ("transform/senders", "transform/spans", "transform/events")
 RECORDS = ("transform/senders", "transform/logs", "groupbyattrs/level")
 """What bounds and names spans and records on their way to their stores."""
@@ -81,6 +74,18 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
             "telemetry": build_telemetry(),
         },
     }
+
+
+def escape_references(value: Any) -> Any:
+    """The document with each `$` twice, as the program reads one as the beginning of a reference: `${env:HOME}`.
+
+    Source: https://opentelemetry.io/docs/collector/configuration/#environment-variables
+    """
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: escape_references(each) for key, each in value.items()}
+    return [escape_references(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def build_receivers(own: Settings) -> dict[str, Any]:
@@ -222,42 +227,6 @@ def _count_values(name: str, description: str) -> dict[str, Any]:
         "sum": {"value": "1", "monotonic": True},
     }
     return {"error_mode": "ignore", "datapoints": [counted]}
-
-
-# -- exporters -------------------------------------------------------------------------------------------------------
-
-
-def build_exporters(own: Settings, context: Planned) -> dict[str, dict[str, Any]]:
-    """The stores of each signal by name, each behind a queue on disk."""
-    telemetry = context.telemetry
-    places = {
-        "traces": [{"traces_endpoint": url} for url in telemetry.spans[:1]],
-        "metrics": [{"endpoint": url} for url in telemetry.metric_stores],
-        "logs": [{"endpoint": store.otlp} for store in telemetry.log_stores[:1]],
-    }
-    return {
-        signal: {
-            f"otlp_http/{signal}" + (f"-{number}" if number else ""): build_exporter(own, signal, place)
-            for number, place in enumerate(stores)
-        }
-        for signal, stores in places.items()
-    }
-
-
-def build_exporter(own: Settings, signal: str, place: Mapping[str, str]) -> dict[str, Any]:
-    """One store; samples and records go there one request after the other, as they came.
-
-    Source: https://pkg.go.dev/go.opentelemetry.io/collector/exporter/exporterhelper
-    """
-    queue = {
-        "sizer": "bytes",
-        "queue_size": parse_size(own.queue),
-        "storage": "file_storage",
-        # in their order: samples and lines are refused that are older than others that are there
-        "num_consumers": 4 if signal == "traces" else 1,
-        "batch": {"flush_timeout": "1s", **(BATCH_RECORDS if signal == "logs" else BATCH)},
-    }
-    return {**place, "timeout": "30s", "retry_on_failure": FOREVER, "sending_queue": queue}
 
 
 # -- service ---------------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from model.addresses import PageOrigin
-from model.base import Duration, PortNumber, Size, Strict
+from model.base import Duration, PortNumber, Size, Strict, parse_size
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
 
@@ -25,6 +25,18 @@ BROWSER_PORT = 4319
 """For browsers, whose requests are bounded and cut down."""
 BROWSER_PREFIX = "/browser"
 SIGNALS = ("traces", "metrics", "logs")
+
+
+LEAST_QUEUE = "16MiB"
+"""A few requests of the largest size: what is larger than a queue would be refused whenever it comes."""
+LEAST_MEMORY = "128MiB"
+"""A few requests of the largest size, beside what it needs for itself."""
+
+
+def _check_queue(value: str) -> str:
+    if parse_size(value) < parse_size(LEAST_QUEUE):
+        raise ValueError(f"must be {LEAST_QUEUE} at least: one request of a service may have a quarter of it")
+    return value
 
 
 class Sampling(Strict):
@@ -60,7 +72,7 @@ class Settings(ComponentSettings):
     """Host port to publish OTLP over gRPC on (4317); not published when absent."""
     http_port: Annotated[PortNumber | None, OnlyOn("docker")] = None
     """Host port to publish OTLP over HTTP on (4318); not published when absent."""
-    queue: Size = "256MiB"
+    queue: Annotated[Size, AfterValidator(_check_queue)] = "256MiB"
     """Disk space for what cannot be passed on at once, of each of the three signals. When it is full, senders are
     refused and try again themselves."""
     sampling: Sampling | None = None

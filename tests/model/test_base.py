@@ -17,6 +17,7 @@ from model.base import (
     PortNumber,
     Size,
     Strict,
+    format_go_duration,
     is_dns_name,
     parse_duration,
     parse_size,
@@ -118,3 +119,11 @@ def test_strict_models_are_frozen_and_described() -> None:
 def test_names_are_told_from_addresses(host: str, named: bool) -> None:
     """What DNS has, not what a network has."""
     assert is_dns_name(host) is named
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"), [("1w1d", "192h"), ("1d12h30m", "36h30m"), ("10s", "10s"), ("1500ms", "1s500ms")]
+)
+def test_go_reads_no_days(duration: str, text: str) -> None:
+    """Days, weeks and years become hours; what Go's parser knows stays."""
+    assert format_go_duration(duration) == text

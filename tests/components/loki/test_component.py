@@ -118,3 +118,11 @@ def test_parts_need_a_cluster(tmp_path: Path) -> None:
     other, said = map(str, caught.value.problems)
     assert said.startswith("Pulumi.dev.yaml: loki.mode: 'simpleScalable' needs target 'kubernetes'; on 'docker' use")
     assert "unknown key 'unknown'" in other
+
+
+def test_a_request_with_records_is_no_burst(tmp_path: Path) -> None:
+    """Where services send records, one request is taken at once, or it would be tried again for ever."""
+    settings = {"loki": json.dumps({"ingestionRateMb": 2, "ingestionBurstSizeMb": 4})}
+    plan_shop(tmp_path / "a", settings=settings)
+    with pytest.raises(ConfigError, match=r"loki\.ingestionBurstSizeMb: 4: .+; use 16 at least"):
+        plan_shop(tmp_path / "b", settings={**settings, "otel": '{"enabled": true}'})

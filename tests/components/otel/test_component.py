@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.otel.settings import DATA_DIR
 from model.errors import ConfigError
 from model.workload import HttpProbe
-from tests.components.otel.plans import plan_gateway
+from tests.components.otel.plans import SENDER, plan_gateway
 from tests.support.planned import document, explained, job, scraped_as, workload
 from tests.support.systems import SYSTEM, plan_shop
 
@@ -114,3 +116,44 @@ def test_it_watches_itself(tmp_path: Path) -> None:
     plan = plan_gateway(tmp_path)
     scraped_as(plan, "otel")
     explained(plan, "otel")
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"memory": "6MiB"}, r"otel\.memory: 6MiB: .+; use 128MiB at least"),
+        ({"sampling": {}}, r"otel\.sampling: nothing here stores spans.+; set jaeger\.enabled to true"),
+        ({"queue": "100KiB"}, r'otel\.queue: "100KiB": must be 16MiB at least'),
+    ],
+)
+def test_what_it_could_not_work_with_is_refused(tmp_path: Path, own: dict[str, Any], words: str) -> None:
+    """The program would not start, or refuse everything, or keep nothing: file, key, value and what would be right."""
+    with pytest.raises(ConfigError, match=rf"Pulumi\.dev\.yaml: {words}"):
+        plan_gateway(tmp_path, **own)
+
+
+def test_an_operator_s_prometheus_takes_nothing(tmp_path: Path) -> None:
+    """It is said once, with the key and what to do."""
+    with pytest.raises(
+        ConfigError, match=r"Pulumi\.dev\.yaml: otel\.enabled: true, .+; set prometheus\.mode to own"
+    ) as seen:
+        plan_gateway(tmp_path, cluster=True, prometheus={"mode": "operator"})
+    assert len(seen.value.problems) == 1
+
+
+@pytest.mark.parametrize(("replicas", "jaeger", "queues"), [(1, False, 2), (2, True, 4)])
+def test_the_volume_has_room_for_every_queue(tmp_path: Path, replicas: int, jaeger: bool, queues: int) -> None:
+    """Each store has a queue of its own, and a file is written anew before the old one is removed."""
+    plan = plan_gateway(tmp_path, cluster=True, jaeger=jaeger, queue="64MiB", prometheus={"replicas": replicas})
+    (volume,) = workload(plan, "otel").volumes
+    assert volume.size == 2 * queues * 64 * 1024**2
+
+
+def test_a_dollar_sign_is_no_reference(tmp_path: Path) -> None:
+    """A label's value is what the file says, where the program would put a variable of its environment."""
+    service = {**SENDER, "labels": {"team": "a${env:HOME}$$b"}}
+    plan = plan_shop(tmp_path, {"services": {**SYSTEM["services"], "billing": service}}, {"otel": '{"enabled": true}'})
+    config = workload(plan, "otel").config
+    assert config and "a$${env:HOME}$$$$b" in config.files["otel.yaml"]
+    single = re.compile(r"(?<!\$)\$(?:\$\$)*(?!\$)")
+    assert not single.search(config.files["otel.yaml"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from components.otel.settings import DATA_DIR
 from model.telemetry import SENT_VALUES
 from tests.components.otel.plans import plan_gateway
 from tests.support.planned import document
@@ -15,17 +14,6 @@ from tests.support.systems import SYSTEM
 def config(folder: Path, **settings: Any) -> Any:
     """The document, parsed."""
     return document(plan_gateway(folder, **settings), "otel", "otel.yaml")
-
-
-def test_every_store_has_a_queue_on_disk(tmp_path: Path) -> None:
-    """What was answered survives the gateway's end, and a store that is away is waited for without an end."""
-    made = config(tmp_path, jaeger=True, queue="64MiB")
-    assert made["exporters"].keys() == {"otlp_http/traces", "otlp_http/metrics", "otlp_http/logs"}
-    for exporter in made["exporters"].values():
-        queue = exporter["sending_queue"]
-        assert (queue["storage"], queue["sizer"], queue["queue_size"]) == ("file_storage", "bytes", 64 * 1024**2)
-        assert exporter["retry_on_failure"]["max_elapsed_time"] == 0
-    assert made["extensions"]["file_storage"]["directory"] == DATA_DIR
 
 
 def test_nothing_waits_in_memory_before_a_queue(tmp_path: Path) -> None:
@@ -62,16 +50,6 @@ def test_a_signal_without_a_store_is_not_taken(tmp_path: Path) -> None:
     assert made["service"]["pipelines"]["traces/measured"]["exporters"] == ["span_metrics"]
 
 
-def test_metrics_reach_every_prometheus(tmp_path: Path) -> None:
-    """What is sent to one instance does not reach the others, so each has an exporter and a queue of its own."""
-    plan = plan_gateway(tmp_path, cluster=True, prometheus={"replicas": 2})
-    made = document(plan, "otel", "otel.yaml")
-    stores = [name for name in made["exporters"] if name.startswith("otlp_http/metrics")]
-    assert len({made["exporters"][name]["endpoint"] for name in stores}) == len(stores) == 2
-    assert made["service"]["pipelines"]["metrics"]["exporters"] == [*stores, "signal_to_metrics/sent"]
-    assert made["service"]["pipelines"]["metrics/sent"]["exporters"] == stores
-
-
 def test_whatever_a_sender_sends_shows_that_it_runs(tmp_path: Path) -> None:
     """Its metrics are counted by its name, those of its spans or pages are not: they would be there without it."""
     services = {**SYSTEM["services"], "front": {"otlp": True, "packs": ["web"]}}
@@ -95,3 +73,9 @@ def test_pods_are_known_on_a_cluster(tmp_path: Path) -> None:
 def test_series_of_spans_are_bounded(tmp_path: Path) -> None:
     """Names of spans come from programs, so there is a number of them beyond which they count as one."""
     assert config(tmp_path)["connectors"]["span_metrics"]["aggregation_cardinality_limit"] == 2000
+
+
+def test_durations_are_written_as_go_reads_them(tmp_path: Path) -> None:
+    """Its parser knows hours at most, so days and weeks of the settings become hours."""
+    made = config(tmp_path, jaeger=True, sampling={"wait": "1d12h"})
+    assert made["processors"]["tail_sampling"]["decision_wait"] == "36h"
