@@ -21,6 +21,17 @@ OF_OTHERS = frozenset({"service", "environment"})
 """Labels of a metric that tells of others, which only honorLabels allows: its series are not known by their service."""
 
 
+SCRAPED = (
+    "Ask for it: `up` of the service is 1, so open its metrics page and search for the name; is it spelt otherwise, or"
+    " has another unit or suffix?"
+)
+SENT = (
+    'Look at what arrives: `count by (__name__) ({{service="{key}"}})` in Explore; is it spelt otherwise, or has'
+    " another unit or suffix (docs/otel.md)?"
+)
+"""What to do first, of a service that is scraped and of one that sends, which has no page."""
+
+
 def build_alerts(
     subject: Subject, expressions: Sequence[str], elsewhere: Set[str] = frozenset()
 ) -> tuple[AlertRule, ...]:
@@ -61,6 +72,7 @@ def _build_pattern(name: str) -> re.Pattern[str]:
 
 def alert_on_missing_metrics(subject: Subject, used: Sequence[str]) -> AlertRule:
     """One alert for each metric of the service that has no series while the service answers."""
+    sends = subject.service.otlp
     up = f'max by ({BY}) (up{{service="{subject.key}", job!="{PROBES}"}}) == 1'
     expected = " or ".join(f'label_replace({up}, "metric", "{name}", "", "")' for name in used)
     series = f'{{__name__=~"{"|".join(used)}", service="{subject.key}"}}'
@@ -76,11 +88,10 @@ def alert_on_missing_metrics(subject: Subject, used: Sequence[str]) -> AlertRule
         for_="30m",  # with the look back of a day: long enough for the first request after a first deployment
         severity="warning",
         summary=f"{subject.title} does not expose {{{{ $labels.metric }}}}",
-        description=f"{subject.title} answers its scrapes, but a metric that its rules need has no series now and had"
-        " none a day ago: alerts that stand on it cannot fire.",
+        description=f"{subject.title} {'sends metrics' if sends else 'answers its scrapes'}, but a metric that its"
+        " rules need has no series now and had none a day ago: alerts that stand on it cannot fire.",
         steps=(
-            "Ask for it: `up` of the service is 1, so open its metrics page and search for the name; is it spelt"
-            " otherwise, or has another unit or suffix?",
+            SENT.format(key=subject.key) if sends else SCRAPED,
             "If the service has had no request or job yet, make one: counters with labels appear with the first.",
             "If the service has no such metric, take it out of `metrics` in the system's file, or leave out the pack.",
             "If it is there but has another `service` label, see `labels` of the service and its honor_labels.",

@@ -33,7 +33,7 @@ from model.base import parse_size
 from model.component import Component, Planned, Planning
 from model.dashboard import build_dashboard
 from model.errors import Problem
-from model.places import locate_in_section
+from model.places import locate_in_section, locate_in_system
 from model.route import Opening, RequestLimits, Route
 from model.telemetry import (
     METRIC_STORE,
@@ -47,6 +47,8 @@ from model.telemetry import (
     Telemetry,
 )
 from model.workload import Access, ConfigDir, DataVolume, HttpProbe, Port, Workload
+from packs import process
+from packs.catalogue import PACKS, add_pack_metrics
 
 PROGRAM = "/otelcol-contrib"
 PATHS = tuple(f"/v1/{signal}" for signal in SIGNALS)
@@ -105,6 +107,24 @@ def list_contradictions(own: Settings, context: Planned) -> Iterator[tuple[str, 
         yield "browser", f"{text}; give it to the one whose pages send, or leave this out"
 
 
+def list_unsent_packs(context: Planned) -> Iterator[str]:
+    """Packs of services that send, whose metrics are those of Prometheus' client libraries and not declared otherwise.
+
+    What SDKs send: https://opentelemetry.io/docs/specs/semconv/general/metrics/
+    """
+    for key, service in context.system.services.items():
+        declared = add_pack_metrics(service).metrics.keys()
+        for name in service.packs if service.otlp else ():
+            usual = PACKS[name].METRICS.keys()
+            if (name == "http" or usual >= process.METRICS.keys()) and declared >= usual:
+                where = locate_in_system(context.system.name, f"services.{key}.packs")
+                yield (
+                    f"{where}: {name} stands on metrics of Prometheus' client libraries, such as {min(usual)}, which"
+                    f" OpenTelemetry's SDKs do not send: declare what {key} sends in its `metrics`, with their roles,"
+                    " or leave the pack out"
+                )
+
+
 class OpenTelemetryGateway(Component[Settings]):
     """The OpenTelemetry gateway, which takes spans, metrics and log records."""
 
@@ -137,12 +157,13 @@ class OpenTelemetryGateway(Component[Settings]):
         ]
 
     def warnings(self, own: Settings, context: Planned) -> list[str]:
-        """Pages that have nowhere to send to."""
-        pages = browser.list_pages(context)
-        if own.browser or not pages or context.settings.demo:
+        """Pages that have nowhere to send to, and packs on metrics that nobody sends; a demo has all of them."""
+        if context.settings.demo:
             return []
+        pages = browser.list_pages(context)
         where = locate_in_section(context.stack, NAME, "browser")
-        return [f"{where}: not set, so pages of {', '.join(pages)} can send nothing: name their origins"]
+        closed = f"{where}: not set, so pages of {', '.join(pages)} can send nothing: name their origins"
+        return [*([closed] if pages and not own.browser else []), *list_unsent_packs(context)]
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One gateway, with what waits on a volume."""

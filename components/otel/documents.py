@@ -52,6 +52,8 @@ BROWSERS, COUNTED = "otlp/browser", "signal_to_metrics/browser"
 SPANS = ("transform/senders", "transform/spans", "transform/events")
 RECORDS = ("transform/senders", "transform/logs", "groupbyattrs/level")
 """What bounds and names spans and records on their way to their stores."""
+MEASURED = 'keep_keys(resource.attributes, ["service.name"])'
+"""Instances are measured together, so what is left of one of them would stand for all."""
 UNDECLARED = "otel.undeclared.datapoints"
 """Counts, by the name that it gives itself, what a service sends that the system's file does not know as a sender."""
 SENT = SENT_VALUES.removesuffix("_total").replace("_", ".")
@@ -131,7 +133,7 @@ def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[st
         ),
         "transform/spans": build_transform(trace_statements=bounds.build_span_statements()),
         "transform/events": build_transform(trace_statements=bounds.build_event_statements()),
-        "transform/measured": build_transform(trace_statements=build_name_statements(context)),
+        "transform/measured": build_transform(trace_statements=[*build_name_statements(context), MEASURED]),
         "transform/logs": build_transform(log_statements=build_log_statements(context, find_log_limits(context))),
         "groupbyattrs/level": {"keys": ["level"]},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from packs import http, presence, web
+from packs.base import Subject
 from tests.conftest import Proves, Uses
 
 METRICS = {
@@ -57,3 +58,14 @@ def test_what_other_rules_use_must_be_there(uses: Uses) -> None:
     for expression in ("x_idle", "rate(x_seconds_bucket[5m])", 'x_requests_total{a="b"}'):
         assert len(presence.build_alerts(subject, [], presence.list_series([expression]))) == 1
     assert presence.build_alerts(subject, [], presence.list_series(["x_idle_ratio", "a:x_idle"])) == ()
+
+
+def test_a_sender_has_no_page_to_open(uses: Uses) -> None:
+    """What to do first is about what arrives where a service sends its metrics, and about its page elsewhere."""
+    scraped = uses(metrics=METRICS)
+    service = scraped.service.model_copy(update={"otlp": True})
+    sender = Subject(scraped.system.model_copy(update={"services": {"x": service}}), "x")
+    for subject, words in ((scraped, "open its metrics page"), (sender, "Look at what arrives")):
+        (alert,) = presence.build_alerts(subject, ["x_idle"])
+        assert words in alert.steps[0] and ("answers its scrapes" in alert.description) == (subject is scraped)
+        assert "{{" not in alert.steps[0]

@@ -157,3 +157,15 @@ def test_a_dollar_sign_is_no_reference(tmp_path: Path) -> None:
     assert config and "a$${env:HOME}$$$$b" in config.files["otel.yaml"]
     single = re.compile(r"(?<!\$)\$(?:\$\$)*(?!\$)")
     assert not single.search(config.files["otel.yaml"])
+
+
+def test_packs_on_metrics_that_are_not_sent_are_named(tmp_path: Path) -> None:
+    """With the key and what to do; one whose metrics the service declares, and one on its own metrics, are fine."""
+    quiet = {**SENDER, "packs": ["http", "worker", "web"]}
+    loud = {"otlp": True, "packs": ["http", "go"]}
+    services = {**SYSTEM["services"], "quiet": quiet, "loud": loud}
+    said = [text for text in plan_gateway(tmp_path, services=services).warnings if "SDKs do not send" in text]
+    assert len(said) == 2
+    for name, text in zip(("http", "go"), said, strict=True):
+        assert text.startswith(f"configs/systems/shop.yaml: services.loud.packs: {name} stands on")
+        assert "declare what loud sends in its `metrics`, with their roles, or leave the pack out" in text

@@ -79,3 +79,11 @@ def test_durations_are_written_as_go_reads_them(tmp_path: Path) -> None:
     """Its parser knows hours at most, so days and weeks of the settings become hours."""
     made = config(tmp_path, jaeger=True, sampling={"wait": "1d12h"})
     assert made["processors"]["tail_sampling"]["decision_wait"] == "36h"
+
+
+def test_spans_of_all_instances_are_measured_together(tmp_path: Path) -> None:
+    """What is measured says nothing of the instance that happened to send first."""
+    made = config(tmp_path)
+    (last,) = made["processors"]["transform/measured"]["trace_statements"][-1:]
+    assert last == 'keep_keys(resource.attributes, ["service.name"])'
+    assert made["service"]["pipelines"]["traces/measured"]["processors"][-1] == "transform/measured"

@@ -29,7 +29,8 @@ def test_metrics_reach_every_prometheus(tmp_path: Path) -> None:
     made = document(plan, "otel", "otel.yaml")
     stores = [name for name in made["exporters"] if name.startswith("otlp_http/metrics")]
     assert len({made["exporters"][name]["endpoint"] for name in stores}) == len(stores) == 2
-    assert made["service"]["pipelines"]["metrics"]["exporters"] == stores
+    assert made["service"]["pipelines"]["metrics"]["exporters"] == [*stores, "signal_to_metrics/sent"]
+    assert made["service"]["pipelines"]["metrics/sent"]["exporters"] == stores
 
 
 def test_one_request_to_loki_is_bounded(tmp_path: Path) -> None:
