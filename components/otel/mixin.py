@@ -85,6 +85,7 @@ def alert_on_queue_filling(tune: Tune) -> AlertRule:
 def alert_on_lost_items() -> AlertRule:
     """What a store refused for good."""
     series = build_service_series(NAME, "otelcol_exporter_send_failed_metric_points", exporter="otlp_http/metrics")
+    up = build_service_series(NAME, "up")
     names = '{__name__=~"otelcol_exporter_send_failed_(spans|metric_points|log_records)"}'
     return AlertRule(
         name="OtelItemsLost",
@@ -101,8 +102,8 @@ def alert_on_lost_items() -> AlertRule:
             "If the store says that there is too much, look at its limits: `loki: {ingestionRateMb: ...}`, for lines.",
         ),
         example=Example(
-            fires={series: "_x58 3+0x10"},
-            silent={series: build_flat_samples(3)},  # it appears with the first loss
+            fires={series: "_x58 3+0x10", up: build_flat_samples(1)},  # it appears with the first loss
+            silent={series: "_x58 3+0x10", up: "_x58 1+0x10"},  # Prometheus was away until then
         ),
     )
 
@@ -225,9 +226,12 @@ def alert_on_dropped_span_names() -> AlertRule:
 
 
 def _count_new(by: str, series: str) -> str:
-    """How much a counter has grown in five minutes, its first value included: it appears with its first event."""
+    """How much a counter has grown in five minutes, its first value included: it appears with its first event.
+
+    Unless nobody looked five minutes ago, as after an absence of Prometheus: then it may be as old as it likes.
+    """
     now, before = f"sum by ({by}) ({series})", f"sum by ({by}) ({series} offset 5m)"
-    return f"({now} - {before} or {now} unless {before})"
+    return f"({now} - {before} or {now} unless {before} and on ({BY}) count by ({BY}) (up offset 5m))"
 
 
 # -- panels ----------------------------------------------------------------------------------------------------------
