@@ -50,7 +50,7 @@ TITLES: Mapping[str, str] = {
 """Headings of the rows that services fill; components bring others."""
 
 ERRORS = "error|critical|fatal"
-"""The levels of lines that somebody should read; components/promtail/pipeline.py makes them of what programs write."""
+"""The levels of lines that somebody should read; components/lines/levels.py finds them of what programs write."""
 
 
 def add_pack_metrics(service: Service) -> Service:

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 """Which of our folders the code of each one may import, beside itself: the table of CONTRIBUTING.md."""
 FOLDERS = tuple(name for name in MAY_IMPORT if name not in ("toolchain", "instrumentation"))
 EVERYWHERE = (*MAY_IMPORT, "tests")
-SHARED = ("base", "discovery", "documents", "drawing", "entry", "exporters.base", "exporters.containers")
+SHARED = ("base", "discovery", "documents", "drawing", "entry", "lines", "exporters.base", "exporters.containers")
 """Modules and folders of components/ that are not components, and that all of them may use."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from components.base import build_limits, publish_port
 from components.documents import render_yaml
+from components.lines.files import HOST_DIR, list_folders, list_log_files, list_shared_volumes
 from components.promtail import mixin as pack
-from components.promtail.documents import build_config, list_log_files, list_shared_volumes
-from components.promtail.settings import CONFIG_DIR, DATA_DIR, HOST_DIR, NAME, PODS_DIR, PORT, Settings
+from components.promtail.documents import build_config
+from components.promtail.settings import CONFIG_DIR, DATA_DIR, NAME, PODS_DIR, PORT, Settings
 from model.component import Component, Planned, Planning
-from model.logs import derive_folder
 from model.naming import build_scrape_targets
 from model.telemetry import (
     DOCKER_API,
     LOG_FILES,
     LOG_STORE,
-    LogFile,
     Need,
     RuleGroup,
     ScrapeJob,
@@ -34,15 +31,6 @@ from model.workload import (
     Reload,
     Workload,
 )
-
-# -- telemetry -------------------------------------------------------------------------------------------------------
-
-
-def list_folders(read: Sequence[LogFile]) -> list[str]:
-    """The folders of the host that hold all these files, none of them below another."""
-    folders = sorted({derive_folder(log.path) for log in read})
-    return [path for path in folders if not any(path.startswith(f"{other}/") for other in folders)]
-
 
 # -- component -------------------------------------------------------------------------------------------------------
 

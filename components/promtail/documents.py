@@ -6,20 +6,20 @@ Format: https://grafana.com/docs/loki/latest/send-data/promtail/configuration/.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
-from components.promtail.multiline import build_joined, build_joining_stages
-from components.promtail.pipeline import (
-    Reading,
-    build_reading,
-    build_stages,
-    select_fields,
+from components.lines.files import (
+    HOST_DIR,
+    build_file_reading,
+    build_glob,
+    find_joined,
+    list_file_labels,
+    list_log_files,
+    name_log_files,
 )
-from components.promtail.settings import DATA_DIR, DISCOVERY, HOST_DIR, PODS_DIR, PORT, Settings
-from components.promtail.sources import (
+from components.lines.reading import build_readings
+from components.lines.sources import (
     COMPOSE,
     CONTAINER,
     POD,
@@ -27,22 +27,18 @@ from components.promtail.sources import (
     build_key_rules,
     build_pod_rules,
 )
+from components.lines.times import OLDEST
+from components.promtail.multiline import build_joined, build_joining_stages
+from components.promtail.pipeline import build_stages
+from components.promtail.settings import DATA_DIR, DISCOVERY, PODS_DIR, PORT, Settings
 from components.promtail.times import build_time_stages
 from model.component import Planned, Planning
-from model.logs import CONTAINERS, HostLog, Logs
-from model.naming import can_share_files, derive_demo_log_volume
+from model.logs import CONTAINERS
 from model.stores import LogStore
 from model.telemetry import LogFile
-from model.workload import (
-    SharedVolume,
-)
 
-OLD_LINES: dict[str, Any] = {"drop": {"older_than": "168h", "drop_counter_reason": "older_than_loki_takes"}}
-"""Loki refuses lines that are older than a week (`reject_old_samples_max_age`), and alerts say that lines are lost. On
-a host with old containers and files that would be so at each first start; they are left out here, and counted.
-
-Source: https://grafana.com/docs/loki/latest/send-data/promtail/stages/drop/
-"""
+OLD_LINES: dict[str, Any] = {"drop": {"older_than": OLDEST, "drop_counter_reason": "older_than_loki_takes"}}
+"""Source: https://grafana.com/docs/loki/latest/send-data/promtail/stages/drop/"""
 
 
 def build_config(own: Settings, context: Planned) -> dict[str, Any]:
@@ -150,63 +146,21 @@ def _build_copy_rule(source: str, target: str) -> dict[str, Any]:
 def build_pipeline(context: Planning) -> list[dict[str, Any]]:
     """What is made of the lines of containers, each as its service says."""
     logs = {key: service.logs for key, service in context.system.services.items()}
-    readings = {number: build_reading(each) for number, each in {id(each): each for each in logs.values()}.items()}
-    return [*build_joining_stages(logs), *build_stages({key: readings[id(each)] for key, each in logs.items()})]
-
-
-def list_log_files(context: Planned) -> tuple[LogFile, ...]:
-    """The log files of the system and of all components.
-
-    A stand-in writes one file, so in a demo the first entry has it, and one that nothing else writes is left out.
-    """
-    files: list[LogFile] = []
-    owners = {service.logs.file: key for key, service in context.system.services.items() if service.logs.file}
-    for log in context.system.host_logs:
-        stand_ins = {key for other in files for key in other.demo} if context.settings.demo else set()
-        writers = tuple(key for key in log.written_by if key not in stand_ins)
-        if writers or not log.written_by:
-            files.append(_build_log_file(log, writers, owners.get(log.job, "")))
-    return (*files, *context.telemetry.log_files)
-
-
-def _build_log_file(log: HostLog, writers: tuple[str, ...], service: str) -> LogFile:
-    return LogFile(
-        job=log.job,
-        path=log.path,
-        exclude=log.exclude,
-        labels=log.labels,
-        label_fields=log.label_fields,
-        demo=writers,
-        group=log.group,
-        service=service,
-        format=log.format,
-        expression=log.expression,
-        fields=log.fields,
-        time=log.time,
-        multiline=log.multiline,
-    )
+    return [*build_joining_stages(logs), *build_stages(build_readings(logs))]
 
 
 def build_file_jobs(context: Planning, logs: Sequence[LogFile]) -> list[dict[str, Any]]:
     """One entry for each, under a name of its own: several may have one label job, as files of one application do."""
-    seen = Counter[str]()
-    jobs = []
-    for log in logs:
-        seen[log.job] += 1
-        name = log.job if seen[log.job] == 1 else f"{log.job}.{seen[log.job]}"
-        jobs.append({**build_file_job(context, log), "job_name": name})
-    return jobs
+    return [{**build_file_job(context, log), "job_name": name} for name, log in name_log_files(logs)]
 
 
 def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
     """Files of the host, followed by name; their lines have the fields that those who write them say."""
-    owner = {"service": log.service or log.job}
-    labels = {"job": log.job, **owner, **log.labels, "__path__": build_glob(context, log)}
+    labels = {**list_file_labels(log), "__path__": build_glob(context, log)}
     if log.exclude:
         labels["__path_exclude__"] = f"{{{','.join(f'{HOST_DIR}{path}' for path in log.exclude)}}}"
-    own = context.system.services[log.service].logs if log.service else None
-    how = _build_file_reading(context, log, own)
-    multiline = log.multiline or (own.multiline if own else None)
+    how = build_file_reading(context, log)
+    multiline = find_joined(context, log)
     joined = [build_joined(multiline, how.format, '{job=~".+"}')] if multiline else []
     return {
         "job_name": log.job,
@@ -218,34 +172,3 @@ def build_file_job(context: Planning, log: LogFile) -> dict[str, Any]:
             OLD_LINES,
         ],
     }
-
-
-def _build_file_reading(context: Planning, log: LogFile, service: Logs | None) -> Reading:
-    """How lines of a file are read: as its service says, with the labels that the file's entry adds."""
-    own = build_reading(service) if service else None
-    if own and own.format == "text":
-        return own
-    written = [name for key in log.demo for name in build_reading(context.system.services[key].logs).fields]
-    fields = [*(own.fields if own else ()), *log.fields, *(written if log.format != "text" else ())]
-    labels = dict.fromkeys([*(own.labels if own else ()), *log.label_fields])
-    return select_fields(own or Reading(format=log.format, expression=log.expression), list(labels), fields)
-
-
-def build_glob(context: Planning, log: LogFile) -> str:
-    """Where Promtail sees the files; in a demo each stand-in's are in a directory of their own."""
-    path = PurePosixPath(log.path)
-    if context.settings.demo and log.demo and can_share_files(context):
-        writers = log.demo[0] if len(log.demo) == 1 else f"{{{','.join(log.demo)}}}"
-        return f"{HOST_DIR}{path.parent}/{writers}/*.log"
-    return f"{HOST_DIR}{path}"
-
-
-def list_shared_volumes(context: Planned) -> tuple[SharedVolume, ...]:
-    """The volumes to which stand-ins write what would be log files of the host."""
-    if not (context.settings.demo and can_share_files(context)):
-        return ()
-    return tuple(
-        SharedVolume(name=derive_demo_log_volume(key), path=f"{HOST_DIR}{PurePosixPath(log.path).parent}/{key}")
-        for log in list_log_files(context)
-        for key in log.demo
-    )

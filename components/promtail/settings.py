@@ -15,7 +15,6 @@ NAME = "promtail"
 PORT = 9080
 CONFIG_DIR = "/etc/promtail"
 DATA_DIR = "/positions"
-HOST_DIR = "/host"
 PODS_DIR = "/var/log/pods"
 DISCOVERY = "__meta_docker_container_label_" + LABEL.replace(".", "_")
 

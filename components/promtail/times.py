@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from components.lines.times import UNREAD, build_beginning
 from components.promtail.pipeline import quote_key
 from model.expressions import list_groups
-from model.layouts import build_time_expression
 from model.lines import TIME_FIELDS, LineFormat, LineTime
 
 RFC3339 = "2006-01-02T15:04:05Z07:00"
-_RFC3339_TEXT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:?\d\d)"
-UNREAD = "time_from"
-"""Stored beside a line whose own time is unknown, with the value `reading`."""
 
 
 def build_time_stages(how: LineTime, line_format: LineFormat, expression: str | None = None) -> list[dict[str, Any]]:
@@ -35,8 +32,7 @@ def build_time_stages(how: LineTime, line_format: LineFormat, expression: str | 
         stages.append({"logfmt": {"mapping": dict(zip(sources, fields, strict=True))}})
     sources += [name for name in fields if name in list_groups(expression)]
     if not how.field:
-        text = build_time_expression(how.layout) if how.layout else _RFC3339_TEXT
-        stages.append({"regex": {"expression": rf"^\W{{0,2}}(?P<time_text>{text})"}})
+        stages.append({"regex": {"expression": build_beginning(how)}})
         sources.append("time_text")
     unread = {"source": UNREAD, "template": "{{ if not .time_own }}reading{{ end }}"}
     return [

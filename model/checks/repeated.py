@@ -126,7 +126,7 @@ def _list_own_sources(logs: Logs) -> dict[str, list[Source]]:
 
 
 def _fold_name(name: str) -> str:
-    """A name as lines are matched with it: see `components.promtail.sources.build_container_rules`."""
+    """A name as lines are matched with it: see `components.lines.sources.build_container_rules`."""
     return fold_key(name.lower())
 
 

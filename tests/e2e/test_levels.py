@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from components.promtail.pipeline import Reading, build_reading, build_stages
+from components.lines.reading import Reading, build_reading
+from components.promtail.pipeline import build_stages
 from model.load import parse_model
 from model.logs import Logs
 from tests.support.pushed import pushed_lines

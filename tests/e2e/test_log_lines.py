@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from components.lines.reading import build_reading
 from components.promtail.documents import OLD_LINES
 from components.promtail.multiline import build_joining_stages
-from components.promtail.pipeline import build_reading, build_stages
+from components.promtail.pipeline import build_stages
 from components.promtail.times import build_time_stages
 from model.lines import IDS, LineFormat, LineTime
 from model.load import parse_model

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from components.lines.sources import COMPOSE, CONTAINER, POD
 from components.promtail.settings import PODS_DIR
-from components.promtail.sources import COMPOSE, CONTAINER, POD
 from tests.components.promtail.plans import config
 from tests.support.planned import document
 from tests.support.pushed import read_files

@@ -1,36 +1,13 @@
-"""Levels: the words for them, and where they are in a text."""
+"""The stage of a level; tests/e2e/test_levels.py shows the levels that Promtail itself finds."""
 
 from __future__ import annotations
 
-import re
-
-import pytest
-
-from components.promtail.levels import TEXT_LEVEL
+from components.promtail.levels import build_level_stage
+from model.levels import LEVELS
 
 
-@pytest.mark.parametrize(
-    ("line", "word"),
-    [
-        ("E0102 15:04:05.123456       1 main.go:7] failed", "E"),
-        ("ts=1 level=warn msg=x", "warn"),
-        ("2026-01-01 12:00:00.000 ERROR 1 --- [main] c.e.App : x", "ERROR"),
-        ("2026-01-01 00:00:00 UTC [1] LOG:  ready", "LOG"),
-        ("2026/01/01 00:00:00 [crit] 7#7: x", "crit"),
-        ("error(http): x", "error"),
-        ("\x1b[31mERROR\x1b[0m x", "ERROR"),
-        ("2026-01-01T00:00:00Z ERR x", "ERR"),
-        ("[Warning] x", "Warning"),
-        ("<error> x", "error"),
-        ("sev=crit msg=x", "crit"),
-        ("Traceback (most recent call last):", "Traceback"),
-        ('Exception in thread "main" java.lang.Error', "Exception in thread"),
-        ("all is well, no error", None),
-        ('{"errors":0}', None),
-        ("0 errors, terrorism", None),
-    ],
-)
-def test_a_text_has_its_level(line: str, word: str | None) -> None:
-    """The usual forms of loggers have a level; a sentence that mentions an error has none."""
-    match = re.search(TEXT_LEVEL, line)
-    assert (next(filter(None, match.groups())) if match else None) == word
+def test_each_spelling_is_one_of_the_levels() -> None:
+    """The template has all words that programs write, and takes the first source that is not empty."""
+    template = build_level_stage(["a", "b"])["template"]["template"]
+    assert all(f'"{word}" "{name}"' in template for name, words in LEVELS.items() for word in words)
+    assert '(or .a .b "" | ToLower)' in template

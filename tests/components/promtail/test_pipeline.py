@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.promtail.pipeline import (
-    Reading,
-    build_reading,
-    build_stages,
-)
+from components.lines.reading import Reading, build_reading
+from components.promtail.pipeline import build_stages
 from model.load import parse_model
 from model.logs import Logs
 
@@ -32,11 +29,6 @@ def test_declared_labels_and_fields_are_taken() -> None:
     (*_, labels, beside) = matches(build_stages({"web": how}))['{service=~"web"} |~ "^\\\\s*\\\\{"']
     assert set(labels["labels"]) == {"level", "component"}
     assert set(beside["structured_metadata"]) == {"request_id", "trace_id", "span_id", "user_id", "log_id"}
-
-
-def test_identity_is_not_stored_twice() -> None:
-    """A field that is called like a label of every line would be stored under another name, and found by nobody."""
-    assert "service" not in build_reading(parse_model(Logs, {"fields": ["service", "tenant_id"]}, "l")).fields
 
 
 def test_services_that_are_read_alike_share_a_stage() -> None:

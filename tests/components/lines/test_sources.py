@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.promtail.sources import (
+from components.lines.sources import (
     COMPOSE,
     POD,
     build_container_rules,

@@ -1,0 +1,1 @@
+"""What is made of log lines, whichever agent collects them."""
