@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -212,6 +212,17 @@ class KubernetesSettings(Strict):
         return self
 
 
+class LogSettings(Strict):
+    """Log lines, whoever reads them."""
+
+    agent: Literal["promtail", "collector"] = "promtail"
+    """Who reads them: Promtail, or an OpenTelemetry Collector, which a Docker engine alone has so far."""
+
+
+AGENTS: tuple[str, ...] = get_args(LogSettings.model_fields["agent"].annotation)
+"""Components that read lines, of which a stack has one."""
+
+
 class Settings(Strict):
     """Everything an environment decides. Sections of the components are added by the registry."""
 
@@ -245,6 +256,8 @@ class Settings(Strict):
     """No alert waits longer than this before it fires; for demonstrations and tests, where nobody wants to wait."""
     scrape_interval: Duration = "15s"
     """How often targets are scraped unless they say otherwise."""
+    logs: LogSettings = Field(default_factory=LogSettings)
+    """Log lines, whoever reads them."""
     docker: Annotated[DockerSettings, OnlyOn("docker")] = Field(default_factory=DockerSettings)
     """The Docker target."""
     kubernetes: Annotated[KubernetesSettings, OnlyOn("kubernetes")] = Field(default_factory=KubernetesSettings)
@@ -271,6 +284,13 @@ class Settings(Strict):
     def authority(self) -> str:
         """The host in `base_url`, with its port where it is said."""
         return self.base_url.partition("://")[2].partition("/")[0]
+
+    @model_validator(mode="after")
+    def _check_agent(self) -> Settings:
+        if self.target == "kubernetes" and self.logs.agent == "collector":
+            message = f"{self.logs.agent!r} reads the containers of a Docker engine, and this stack's target is"
+            raise Inconsistent([Problem("logs.agent", f"{message} kubernetes; leave it out")])
+        return self
 
     @model_validator(mode="after")
     def _check_ingress_host(self) -> Settings:

@@ -310,8 +310,8 @@ class Telemetry:
     `spans` are addresses that take spans as OTLP over HTTP, such as http://traces:4318/v1/traces, and keep them;
     `metric_stores` those below which metrics are taken so, without the last `/v1/metrics`. `gateways` are addresses for
     services, below which all three signals are taken, and `otlp_labels` the attributes of what they pass on that are
-    labels of series and of lines. `offers` are what others may stand on and `needs` what it stands on itself; its data
-    sources are offers too.
+    labels of series and of lines. `line_labels` are attributes of lines alone that are labels of them. `offers` are
+    what others may stand on and `needs` what it stands on itself; its data sources are offers too.
     """
 
     scrape: tuple[ScrapeJob, ...] = ()
@@ -329,6 +329,7 @@ class Telemetry:
     metric_stores: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
     otlp_labels: tuple[str, ...] = ()
+    line_labels: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
 

@@ -34,7 +34,7 @@ from model.places import (
 from model.plan import Plan, Platform, build_plan
 from model.scope import OnlyOn, list_idle_settings
 from model.secret import Secret
-from model.settings import ComponentSettings, Settings
+from model.settings import AGENTS, ComponentSettings, Settings
 from model.system import System
 from model.workload import Workload
 from packs.system import expand_system
@@ -219,15 +219,22 @@ def collect_secrets(context: Planning) -> dict[str, Secret]:
 
 def _check_idle_sections(context: Planning) -> list[Problem]:
     """What is said of components that are switched off."""
+    agent = context.settings.logs.agent
     return [
         Problem(
             locate_in_section(context.stack, name, to_camel(field)),
-            f"has no effect, as {derive_section_key(name)}.enabled is false; leave it out",
+            f"has no effect, as {f'logs.agent is {agent}' if other else f'{derive_section_key(name)}.enabled is false'}"
+            "; leave it out",
         )
         for name, section in context.sections.items()
         if not section.enabled
-        for field in sorted(section.model_fields_set - {"enabled"})
+        for other in [name in AGENTS and name != agent]
+        for field in sorted(_list_said(context.settings, name) if other else section.model_fields_set - {"enabled"})
     ]
+
+
+def _list_said(settings: Settings, name: str) -> frozenset[str]:
+    return frozenset(getattr(settings, registry.derive_field_name(name)).model_fields_set)
 
 
 def _check_stack_name(stack: str) -> list[Problem]:

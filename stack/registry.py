@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 from pydantic import BaseModel, Field, create_model
 
 from components.alertmanager.component import Alertmanager
+from components.collector.component import Collector
 from components.demo_workload import DemoWorkload
 from components.exporters.blackbox.component import BlackboxExporter
 from components.exporters.cadvisor import Cadvisor
@@ -32,7 +33,7 @@ from model.component import Component, Contributor, SystemRow
 from model.dashboard_spec import DashboardSpec, Row
 from model.scope import OnlyOn
 from model.service import Service
-from model.settings import ComponentSettings, Settings
+from model.settings import AGENTS, ComponentSettings, Settings
 from model.system import System
 from packs.catalogue import PACKS, TITLES
 from packs.system import SystemContributor
@@ -46,6 +47,7 @@ COMPONENTS: tuple[Component[Any], ...] = (
     Jaeger(),
     OpenTelemetryGateway(),
     Promtail(),
+    Collector(),
     Alertmanager(),
     NodeExporter(),
     Cadvisor(),
@@ -103,12 +105,24 @@ def build_section_type(component: Component[Any]) -> Any:
 
 
 def list_sections(settings: Settings) -> Mapping[str, ComponentSettings]:
-    """The sections of settings made by `build_settings_model`, by component name; those that the target knows."""
+    """The sections of settings made by `build_settings_model`, by component name; those that the target knows.
+
+    Of the agents that read lines all but the chosen one are off.
+    """
     return {
-        component.name: getattr(settings, derive_field_name(component.name))
+        component.name: _switch_agent(component.name, settings, getattr(settings, derive_field_name(component.name)))
         for component in COMPONENTS
         if settings.target in component.targets
     }
+
+
+def _switch_agent(name: str, settings: Settings, section: ComponentSettings) -> ComponentSettings:
+    if name not in AGENTS or name == settings.logs.agent:
+        return section
+    # nobody said so in the section itself, which is what is looked at where somebody should
+    return section.model_construct(
+        _fields_set=section.model_fields_set - {"enabled"}, **{**dict(section), "enabled": False}
+    )
 
 
 def derive_field_name(component: str) -> str:

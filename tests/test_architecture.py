@@ -261,12 +261,12 @@ SPOKEN: dict[str, dict[str, str]] = {
     "components/entry/certificates.py": {"traefik": "the job whose series tell of certificates"},
     "components/entry/routing.py": {"oauth2-proxy": "where the entry point asks who is signed in"},
     "components/exporters/containers/alerts.py": {"cadvisor": "the job whose series tell of containers"},
-    "components/exporters/kube_state/node_alerts.py": {"kubelet": "the job whose series tell of nodes"},
-    "components/exporters/kube_state/volume_alerts.py": {"kubelet": "the job whose series tell of volumes"},
+    **{f"components/exporters/kube_state/{x}_alerts.py": {"kubelet": "a job's name"} for x in ("node", "volume")},
     "components/grafana/mixin.py": {"loki": "the type of a data source"},
     "components/jaeger/documents.py": {"prometheus": "the format in which it exposes its series"},
     "components/mcp/documents.py": dict.fromkeys(("jaeger", "loki", "prometheus"), "a type of data sources"),
-    "components/otel/documents.py": {"prometheus": "the form of its own metrics"},
+    **{f"components/{name}/documents.py": {"prometheus": "the form of its metrics"} for name in ("collector", "otel")},
+    "components/jaeger/component.py": {"collector": "the name of a port"},
     "components/prometheus/monitors.py": {"kubelet": "a label that the operator gives its Service"},
     "model/checks/entry.py": {"traefik": "the entry point, which alone is reached from outside"},
     "model/checks/needs.py": {"grafana": "how data sources begin that are built in"},
@@ -274,6 +274,7 @@ SPOKEN: dict[str, dict[str, str]] = {
     "model/dashboard.py": {"loki": "the type of a data source", "prometheus": "the type of a data source"},
     "model/database.py": {"grafana": "the usual name of a database and its user"},
     "model/scope.py": {"alertmanager": "the type of a mark"},
+    "model/settings.py": dict.fromkeys(("collector", "promtail"), "the agents that a stack chooses between"),
     "model/telemetry.py": dict.fromkeys(("alertmanager", "jaeger", "loki", "prometheus"), "a type of data sources"),
 }
 """Names of components that a file says, as they are something else there too, or the one thing that all depend on."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.promtail.settings import DISCOVERY
+from components.lines.sources import DISCOVERY
 from model.plan import Plan
 from stack.assemble import assemble_plan
 from targets.platforms import PLATFORMS

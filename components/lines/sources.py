@@ -11,16 +11,37 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.base import derive_label_name, fold_key
+from model.logs import CONTAINERS
+from model.naming import LABEL
 from model.service import Service
 
 Rule = dict[str, Any]
 CONTAINER = "__meta_docker_container_"
 COMPOSE = f"{CONTAINER}label_com_docker_compose_"
+DISCOVERY = f"{CONTAINER}label_{LABEL.replace('.', '_')}"
+DISCOVERY_WORKLOAD = f"{DISCOVERY}_workload"
 POD = "__meta_kubernetes_pod_"
 _NAME = re.compile(r"[A-Za-z][\w-]*")
 _JOINT = re.compile(r"\\?[-_]")
 CALLED = "__tmp_called"
 """Label that holds what a container is called while rules are applied: none may see what another one wrote."""
+
+
+def build_docker_rules(services: Mapping[str, Service]) -> list[Rule]:
+    """All rules for the containers of an engine: their job, their name, and whose they are."""
+    return [
+        {"target_label": "job", "replacement": CONTAINERS},
+        {"source_labels": [f"{CONTAINER}name"], "regex": "/(.*)", "target_label": "container"},
+        {"source_labels": ["container"], "target_label": "service"},
+        build_copy_rule(f"{COMPOSE}service", "service"),
+        *build_container_rules(services),
+        build_copy_rule(DISCOVERY_WORKLOAD, "service"),
+    ]
+
+
+def build_copy_rule(source: str, target: str) -> Rule:
+    """A rule that copies a label where it has a value."""
+    return {"source_labels": [source], "regex": "(.+)", "target_label": target}
 
 
 def build_container_rules(services: Mapping[str, Service]) -> list[Rule]:

@@ -67,9 +67,10 @@ def build_otlp_sections(context: Planned) -> dict[str, dict[str, Any]]:
 
     Source: https://grafana.com/docs/loki/latest/send-data/otel/#changing-the-default-mapping-of-otlp-to-loki-format
     """
-    if not context.telemetry.otlp_labels:
+    names = dict.fromkeys((*context.telemetry.otlp_labels, *context.telemetry.line_labels))
+    if not names:
         return {"server": {}, "ingester": {}, "limits_config": {}}
-    labels = {"action": "index_label", "attributes": list(context.telemetry.otlp_labels)}
+    labels = {"action": "index_label", "attributes": list(names)}
     limits = {
         "max_line_size": f"{LIMITS.line_bytes // 1024}KB",
         "max_structured_metadata_size": f"{LIMITS.metadata_bytes // 1024}KB",

@@ -19,18 +19,11 @@ from components.lines.files import (
     name_log_files,
 )
 from components.lines.reading import build_readings
-from components.lines.sources import (
-    COMPOSE,
-    CONTAINER,
-    POD,
-    build_container_rules,
-    build_key_rules,
-    build_pod_rules,
-)
+from components.lines.sources import POD, build_copy_rule, build_docker_rules, build_key_rules, build_pod_rules
 from components.lines.times import OLDEST
 from components.promtail.multiline import build_joined, build_joining_stages
 from components.promtail.pipeline import build_stages
-from components.promtail.settings import DATA_DIR, DISCOVERY, PODS_DIR, PORT, Settings
+from components.promtail.settings import DATA_DIR, PODS_DIR, PORT, Settings
 from components.promtail.times import build_time_stages
 from model.component import Planned, Planning
 from model.logs import CONTAINERS
@@ -73,14 +66,7 @@ def build_docker_job(own: Settings, context: Planned) -> dict[str, Any]:
     return {
         "job_name": CONTAINERS,
         "docker_sd_configs": [{"host": f"tcp://{api.address}", "refresh_interval": "2s", **chosen} for api in apis],
-        "relabel_configs": [
-            {"target_label": "job", "replacement": CONTAINERS},
-            {"source_labels": [f"{CONTAINER}name"], "regex": "/(.*)", "target_label": "container"},
-            {"source_labels": ["container"], "target_label": "service"},
-            _build_copy_rule(f"{COMPOSE}service", "service"),
-            *build_container_rules(context.system.services),
-            _build_copy_rule(f"{DISCOVERY}_workload", "service"),
-        ],
+        "relabel_configs": build_docker_rules(context.system.services),
         "pipeline_stages": [*build_pipeline(context), OLD_LINES],
     }
 
@@ -100,9 +86,9 @@ def build_pods_job(context: Planning) -> dict[str, Any]:
             {"source_labels": [f"{POD}name"], "target_label": "pod"},
             {"source_labels": [f"{POD}container_name"], "target_label": "container"},
             {"source_labels": [f"{POD}container_name"], "target_label": "service"},
-            _build_copy_rule(f"{POD}label_app", "app"),
-            _build_copy_rule(f"{POD}label_app_kubernetes_io_name", "app"),
-            _build_copy_rule("app", "service"),
+            build_copy_rule(f"{POD}label_app", "app"),
+            build_copy_rule(f"{POD}label_app_kubernetes_io_name", "app"),
+            build_copy_rule("app", "service"),
             *build_key_rules(context.system.services),
             *build_pod_rules(context.system.services),
             {
@@ -137,10 +123,6 @@ def build_runtime_stages() -> list[dict[str, Any]]:
         {"match": {"selector": f'{{job="{CONTAINERS}"}} |~ {json.dumps(form)}', "stages": stages}}
         for form, stages in forms.items()
     ]
-
-
-def _build_copy_rule(source: str, target: str) -> dict[str, Any]:
-    return {"source_labels": [source], "regex": "(.+)", "target_label": target}
 
 
 def build_pipeline(context: Planning) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from model.base import HostPath
-from model.naming import LABEL
 from model.scope import OnlyOn
 from model.settings import ComponentSettings
 
@@ -16,7 +15,6 @@ PORT = 9080
 CONFIG_DIR = "/etc/promtail"
 DATA_DIR = "/positions"
 PODS_DIR = "/var/log/pods"
-DISCOVERY = "__meta_docker_container_label_" + LABEL.replace(".", "_")
 
 
 DockerFolder = Annotated[HostPath, Field(examples=["/var/lib/docker/containers"])]

@@ -1,14 +1,12 @@
-"""What the very Promtail that is deployed makes of lines, by the pipeline that it is given."""
+"""The level and the labels of a line, by the very agents that are deployed."""
 
 from __future__ import annotations
 
 import pytest
 
-from components.lines.reading import Reading, build_reading
-from components.promtail.pipeline import build_stages
 from model.load import parse_model
 from model.logs import Logs
-from tests.support.pushed import pushed_lines
+from tests.support.line_agents import AGENTS
 
 READINGS: dict[str, dict[str, object]] = {
     "web": {"labels": ["level", "component"], "fields": ["level", "msg", "component"]},
@@ -59,15 +57,17 @@ LINES: tuple[tuple[str, str, dict[str, str]], ...] = (
 """A service, a line of it, and the labels that it must have beside those that say where it comes from."""
 
 
-@pytest.fixture(scope="module")
-def carried(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, str]]:
+@pytest.fixture(scope="module", params=AGENTS)
+def carried(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, str], dict[str, str]]:
     """The labels of each line of a service among all of READINGS, without that of the file."""
-    readings = {name: build_reading(parse_model(Logs, said, name)) for name, said in READINGS.items()}
-    stages = build_stages(readings, Reading())
+    services = {name: parse_model(Logs, said, name) for name, said in READINGS.items()}
     carried = {}
     for service in sorted({service for service, _, _ in LINES}):
         lines = [line for name, line, _ in LINES if name == service]
-        for entry in pushed_lines(tmp_path_factory.mktemp(service), stages, lines, len(lines), service=service):
+        folder = tmp_path_factory.mktemp(service)
+        for entry in AGENTS[request.param].read_service(folder, services, lines, len(lines), service):
             carried[service, entry.line] = {k: v for k, v in entry.labels.items() if k != "filename"}
     return carried
 

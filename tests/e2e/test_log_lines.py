@@ -1,4 +1,4 @@
-"""What the very Promtail that is deployed makes of the lines of files, by the stages that it is given."""
+"""What the very agents that are deployed make of lines, each by the document that it is given."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from typing import Any
 
 import pytest
 
-from components.lines.reading import build_reading
-from components.promtail.documents import OLD_LINES
-from components.promtail.multiline import build_joining_stages
-from components.promtail.pipeline import build_stages
-from components.promtail.times import build_time_stages
 from model.lines import IDS, LineFormat, LineTime
 from model.load import parse_model
 from model.logs import Logs
-from tests.support.pushed import Entry, pushed, pushed_lines
+from tests.support.line_agents import AGENTS, LineAgent
+from tests.support.pushed import Entry, pushed
 
 JAVA = """\
 2026-11-29 10:00:00.123 ERROR 1 --- [main] c.e.App : cannot start
@@ -59,11 +55,16 @@ java.io.IOException: in use
 Caused by: java.io.IOException: other"""
 
 
-def read(folder: Path, logs: dict[str, Any], lines: list[str], count: int) -> list[Entry]:
-    """The entries that a service with these logs has, one of two that Promtail knows."""
+@pytest.fixture(params=AGENTS)
+def agent(request: pytest.FixtureRequest) -> LineAgent:
+    """Each agent: lines are the same whichever reads them."""
+    return AGENTS[request.param]
+
+
+def read(agent: LineAgent, folder: Path, logs: dict[str, Any], lines: list[str], count: int) -> list[Entry]:
+    """The entries that a service with these logs has, one of two that the agent knows."""
     known = {"api": parse_model(Logs, logs, "api"), "other": parse_model(Logs, {"multiline": {}}, "other")}
-    stages = [*build_joining_stages(known), *build_stages({key: build_reading(each) for key, each in known.items()})]
-    return pushed_lines(folder, stages, lines, count, service="api")
+    return agent.read_service(folder, known, lines, count, "api")
 
 
 # -- traces ----------------------------------------------------------------------------------------------------------
@@ -82,28 +83,30 @@ def read(folder: Path, logs: dict[str, Any], lines: list[str], count: int) -> li
     ],
     ids=["java", "python", "beside JSON", "unindented", "expression", "most lines", "none"],
 )
-def test_a_trace_is_one_entry(tmp_path: Path, logs: dict[str, Any], text: str, sizes: list[int]) -> None:
+def test_a_trace_is_one_entry(
+    agent: LineAgent, tmp_path: Path, logs: dict[str, Any], text: str, sizes: list[int]
+) -> None:
     """Entries are those of the text, whole and in any order, as Loki sorts by time; no line is lost or there twice."""
     lines, wanted = text.splitlines(), []
     for size in sizes:
         wanted.append("\n".join(lines[:size]))
         lines = lines[size:]
-    entries = read(tmp_path, logs, text.splitlines(), len(sizes))
+    entries = read(agent, tmp_path, logs, text.splitlines(), len(sizes))
     assert sorted(entry.line for entry in entries) == sorted(wanted)
 
 
-def test_an_entry_has_the_level_of_its_first_line(tmp_path: Path) -> None:
+def test_an_entry_has_the_level_of_its_first_line(agent: LineAgent, tmp_path: Path) -> None:
     """A search for its level shows the whole trace, and JSON beside traces has its fields."""
-    entries = read(tmp_path, {"format": "text", "multiline": {}}, JAVA.splitlines(), 2)
+    entries = read(agent, tmp_path, {"format": "text", "multiline": {}}, JAVA.splitlines(), 2)
     assert sorted(entry.labels["level"] for entry in entries) == ["error", "info"]
-    entries = read(tmp_path / "json", {"multiline": {}}, BESIDE_JSON.splitlines(), 4)
+    entries = read(agent, tmp_path / "json", {"multiline": {}}, BESIDE_JSON.splitlines(), 4)
     assert {"trace_id": "abc"} in [entry.beside for entry in entries]
 
 
 # -- times -----------------------------------------------------------------------------------------------------------
 
 BEFORE = datetime.now(UTC).replace(microsecond=123000) - timedelta(minutes=10)
-"""As long as Promtail may have been away when it reads the lines."""
+"""As long as an agent may have been away when it reads the lines."""
 SECONDS, MILLISECONDS = int(BEFORE.timestamp()), round(BEFORE.timestamp() * 1000)
 ISO = BEFORE.strftime("%Y-%m-%dT%H:%M:%S.123")
 LOCAL: dict[str, Any] = {"layout": "2006-01-02 15:04:05,000", "zone": "Asia/Tokyo"}
@@ -129,35 +132,35 @@ UNREAD = ('{"time":35}', '{"time":"yesterday"}', '{"ts":7}', '{"time":{"a":1}}',
 
 
 @pytest.mark.parametrize(("line_format", "how", "line"), TIMES, ids=map(str, range(len(TIMES))))
-def test_a_line_has_its_own_time(tmp_path: Path, line_format: LineFormat, how: dict[str, Any], line: str) -> None:
+def test_a_line_has_its_own_time(
+    agent: LineAgent, tmp_path: Path, line_format: LineFormat, how: dict[str, Any], line: str
+) -> None:
     """What was written while nobody read has the time at which it was written."""
-    stages = build_time_stages(parse_model(LineTime, how, "time"), line_format)
-    (entry,) = pushed_lines(tmp_path, stages, [line], 1)
+    (entry,) = agent.read_file(tmp_path, parse_model(LineTime, how, "time"), line_format, [line], 1)
     assert abs(entry.time - BEFORE) < timedelta(milliseconds=2) and not entry.beside
 
 
-def test_a_line_without_a_time_says_so(tmp_path: Path) -> None:
+def test_a_line_without_a_time_says_so(agent: LineAgent, tmp_path: Path) -> None:
     """It has the time of reading, also behind a line that has one, and can be searched for."""
-    entries = pushed_lines(tmp_path, build_time_stages(LineTime(), "json"), [TIMES[0][2], *UNREAD], len(UNREAD) + 1)
+    entries = agent.read_file(tmp_path, LineTime(), "json", [TIMES[0][2], *UNREAD], len(UNREAD) + 1)
     unread = {entry.line: entry.time for entry in entries if entry.beside == {"time_from": "reading"}}
     assert set(unread) == set(UNREAD)
     assert all(time > BEFORE + timedelta(minutes=9) for time in unread.values())
 
 
-def test_a_year_is_that_of_reading(tmp_path: Path) -> None:
+def test_a_year_is_that_of_reading(agent: LineAgent, tmp_path: Path) -> None:
     """Times of syslog have none."""
     how = LineTime(layout="Jan _2 15:04:05", zone="UTC")
     line = f"{BEFORE.strftime('%b')} {BEFORE.day:2} {BEFORE.strftime('%H:%M:%S')} host app[7]: x"
-    (entry,) = pushed_lines(tmp_path, build_time_stages(how, "text"), [line], 1)
+    (entry,) = agent.read_file(tmp_path, how, "text", [line], 1)
     assert abs(entry.time - BEFORE) < timedelta(seconds=1)
 
 
-def test_an_absence_changes_no_time(tmp_path: Path) -> None:
-    """Lines that are written while Promtail is away are read from where it was, with their times; none comes twice."""
-    stages = build_time_stages(LineTime(), "json")
+def test_an_absence_changes_no_time(agent: LineAgent, tmp_path: Path) -> None:
+    """Lines that are written while an agent is away are read from where it was, with their times; none comes twice."""
     first, second = TIMES[0][2], f'{{"time":"{ISO}Z","msg":"later"}}'
-    pushed_lines(tmp_path, stages, [first], 1)
-    (entry,) = pushed_lines(tmp_path, stages, [first, second], 1)
+    agent.read_file(tmp_path, LineTime(), "json", [first], 1)
+    (entry,) = agent.read_file(tmp_path, LineTime(), "json", [first, second], 1)
     assert entry.line == second and abs(entry.time - BEFORE) < timedelta(milliseconds=2)
 
 
@@ -176,11 +179,11 @@ def test_files_are_left_out(tmp_path: Path) -> None:
 ACCESS = r'^(?P<ip>\S+) "(?P<method>[A-Z]+) (?P<path>\S+)" (?P<status>\d+) (?P<lvl>\w+) (?P<traceId>\w+)$'
 
 
-def test_text_has_the_groups_of_its_expression(tmp_path: Path) -> None:
+def test_text_has_the_groups_of_its_expression(agent: LineAgent, tmp_path: Path) -> None:
     """Groups become labels, or are stored beside the line; a line that does not match is still there."""
     logs = {"format": "text", "expression": ACCESS, "labels": ["level", "method"]}
     line = '10.0.0.1 "GET /a" 500 WARN 4bf92f'
-    entries = {entry.line: entry for entry in read(tmp_path, logs, [line, "ERROR none"], 2)}
+    entries = {entry.line: entry for entry in read(agent, tmp_path, logs, [line, "ERROR none"], 2)}
     labels = entries[line].labels
     assert (labels["level"], labels["method"]) == ("warn", "GET") and "method" not in entries["ERROR none"].labels
     assert entries[line].beside == {"ip": "10.0.0.1", "path": "/a", "status": "500", "trace_id": "4bf92f"}
@@ -207,9 +210,11 @@ LOGGERS: tuple[tuple[dict[str, Any], str, str], ...] = (
 
 
 @pytest.mark.parametrize(("logs", "line", "level"), LOGGERS, ids=[line for _, line, _ in LOGGERS])
-def test_each_logger_has_its_level(tmp_path: Path, logs: dict[str, Any], line: str, level: str) -> None:
+def test_each_logger_has_its_level(
+    agent: LineAgent, tmp_path: Path, logs: dict[str, Any], line: str, level: str
+) -> None:
     """As the usual libraries write it."""
-    (entry,) = read(tmp_path, logs, [line], 1)
+    (entry,) = read(agent, tmp_path, logs, [line], 1)
     assert entry.labels["level"] == level
 
 
@@ -223,15 +228,16 @@ def test_each_logger_has_its_level(tmp_path: Path, logs: dict[str, Any], line: s
         ("logfmt", "level=info traceID=4bf92f", "4bf92f"),
     ],
 )
-def test_a_trace_has_one_name(tmp_path: Path, line_format: str, line: str, wanted: str | None) -> None:
+def test_a_trace_has_one_name(
+    agent: LineAgent, tmp_path: Path, line_format: str, line: str, wanted: str | None
+) -> None:
     """Whatever a library calls it, one query reaches all lines of a trace; zeros are none."""
-    (entry,) = read(tmp_path, {"format": line_format}, [line], 1)
+    (entry,) = read(agent, tmp_path, {"format": line_format}, [line], 1)
     assert entry.beside.get("trace_id") == wanted
 
 
-def test_lines_that_loki_would_refuse_are_not_sent(tmp_path: Path) -> None:
+def test_lines_that_loki_would_refuse_are_not_sent(agent: LineAgent, tmp_path: Path) -> None:
     """At a first start beside old files: no alert says that lines are lost, as none of these is."""
     now = datetime.now(UTC)
     old, new = (json.dumps({"time": (now - timedelta(days=days)).isoformat(), "msg": days}) for days in (8, 6))
-    stages = [*build_time_stages(LineTime(), "json", None), OLD_LINES]
-    assert [entry.line for entry in pushed_lines(tmp_path, stages, [old, new], 1)] == [new]
+    assert [entry.line for entry in agent.read_file(tmp_path, LineTime(), "json", [old, new], 1)] == [new]

@@ -23,6 +23,7 @@ TOKENS = {
     "loki": "Loki",
     "jaeger": "Jaeger",
     "promtail": "Promtail",
+    "collector": "Collector",
     "alertmanager": "Alertmanager",
     "node-exporter": "NodeExporter",
     "cadvisor": "Cadvisor",

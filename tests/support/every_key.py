@@ -65,6 +65,7 @@ CLUSTER: Mapping[str, Any] = {**BASE, "target": "kubernetes"}
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "docker": BASE,
     "docker-demo": {**BASE, "demo": True},
+    "docker-collector": {**BASE, "logs": {"agent": "collector"}},
     "docker-acme": {**OPEN, "tls": {"mode": "acme", "acme": ACME}, "access": ACCESS},
     "docker-files": {
         **OPEN,

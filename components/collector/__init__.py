@@ -1,0 +1,1 @@
+"""The OpenTelemetry Collector as the agent that reads log lines."""

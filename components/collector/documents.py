@@ -1,0 +1,238 @@
+"""The collector's document: which lines it reads, and what becomes of them.
+
+Format: https://opentelemetry.io/docs/collector/configuration/. How far files are read stands on disk once what was
+read is in a queue on disk, so that a line is lost neither by the collector's end nor by that of Loki.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.collector.operators import (
+    PATH,
+    build_docker_operators,
+    build_joined,
+    build_joining_operators,
+    build_time_operators,
+)
+from components.collector.settings import DATA_DIR, HEALTH_PORT, LINKS_DIR, METRICS_PORT, Settings
+from components.collector.statements import build_groups
+from components.lines.files import (
+    HOST_DIR,
+    build_file_reading,
+    build_glob,
+    find_joined,
+    list_file_labels,
+    list_log_files,
+    name_log_files,
+)
+from components.lines.reading import Reading, build_readings
+from components.lines.times import OLDEST, UNREAD
+from model.base import derive_label_name, parse_size
+from model.component import Planned, Planning
+from model.logs import CONTAINERS, Logs
+from model.telemetry import LogFile
+from model.workload import MIB, Limits
+
+FIRST = ("service", "container", "namespace", "pod", "app", "stream", "filename", "job")
+"""Labels in the order in which Loki is to see them: it names a stream by the first one that it takes for a name."""
+BATCH_BYTES = 1_000_000
+FINGERPRINT = "4kb"
+"""Bytes by which a file is known: a first line of Docker has its time behind its text, which may be long."""
+FOREVER = {"enabled": True, "initial_interval": "500ms", "max_interval": "30s", "max_elapsed_time": 0}
+POLL = "500ms"
+READ = {"storage": "file_storage", "poll_interval": POLL, "fingerprint_size": FINGERPRINT, "start_at": "beginning"}
+TAIL = ("transform/stream", "filter/old", "groupbyattrs")
+"""What is done with all lines alike."""
+
+
+def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, Any]:
+    """The whole document as a dict."""
+    logs = dict(name_log_files(list_log_files(context)))
+    services = {key: service.logs for key, service in context.system.services.items()}
+    readings = build_readings(services)
+    groups = {CONTAINERS: build_groups(readings, Reading())}
+    receivers = {CONTAINERS: build_docker_receiver(services)}
+    for name, log in logs.items():
+        groups[name] = build_groups({}, build_file_reading(context, log))
+        receivers[name] = build_file_receiver(context, log)
+    labels = list_line_labels(context)
+    document: dict[str, Any] = {
+        "extensions": build_extensions(),
+        "receivers": {f"file_log/{name}": receiver for name, receiver in receivers.items()},
+        "processors": {
+            "memory_limiter": build_memory_limiter(limits),
+            **{f"transform/{name}": build_line_transform(each) for name, each in groups.items()},
+            "transform/stream": build_stream_transform(context, labels),
+            "filter/old": build_age_filter(),
+            "groupbyattrs": {"keys": [name for name in labels if name not in FIRST]},
+        },
+        "exporters": build_exporters(own, context),
+        "service": {
+            "extensions": ["health_check", "file_storage"],
+            "pipelines": {f"logs/{name}": build_pipeline(name, context) for name in receivers},
+            "telemetry": build_telemetry(),
+        },
+    }
+    return {key: escape_dollars(each) for key, each in document.items()}
+
+
+def escape_dollars(value: Any) -> Any:
+    """A document in which no dollar sign stands for a variable: expressions are full of them.
+
+    Source: https://opentelemetry.io/docs/collector/configuration/#environment-variables
+    """
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: escape_dollars(each) for key, each in value.items()}
+    return [escape_dollars(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def list_line_labels(context: Planning) -> tuple[str, ...]:
+    """Every label that a line may have, those that say whose it is first."""
+    own = {"level", "environment", "stack"}
+    for service in context.system.services.values():
+        own |= {derive_label_name(name) for name in service.logs.labels}
+    for log in context.system.host_logs:
+        own |= {*log.labels, *map(derive_label_name, log.label_fields)}
+    return (*FIRST, *sorted(own.difference(FIRST)))
+
+
+def build_extensions() -> dict[str, Any]:
+    """Its health, and the files of its queue and of how far it has read."""
+    compaction = {"on_start": True, "on_rebound": True, "directory": DATA_DIR}
+    return {
+        "health_check": {"endpoint": f"0.0.0.0:{HEALTH_PORT}"},
+        "file_storage": {"directory": DATA_DIR, "create_directory": True, "timeout": "10s", "compaction": compaction},
+    }
+
+
+# -- receivers -------------------------------------------------------------------------------------------------------
+
+
+def build_docker_receiver(services: Mapping[str, Logs]) -> dict[str, Any]:
+    """The files of containers, those that were rotated too, by links that say whose they are.
+
+    Source: https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver
+    """
+    name = rf"^{LINKS_DIR}/(?P<service>[^,/]*),(?P<container>[^,/]*),(?P<since>\d+),"
+    owner = {"type": "regex_parser", "parse_from": PATH, "parse_to": "resource", "regex": name, "cache": {"size": 1000}}
+    sent = {"type": "filter", "if": "resource.since != '0'", "expr": "timestamp.Unix() < int(resource.since)"}
+    return {
+        "include": [f"{LINKS_DIR}/*/*-json.log*"],
+        "exclude": [f"{LINKS_DIR}/*/*.gz"],
+        **READ,
+        "include_file_path": True,
+        "include_file_name": False,
+        "resource": {"job": CONTAINERS},
+        "retry_on_failure": {"enabled": True, "max_elapsed_time": 0},
+        "operators": [*build_docker_operators(), owner, sent, *build_joining_operators(services)],
+    }
+
+
+def build_file_receiver(context: Planning, log: LogFile) -> dict[str, Any]:
+    """Files of the host, with the time that their lines have."""
+    how, multiline = build_file_reading(context, log), find_joined(context, log)
+    joined = [build_joined(multiline, how.format, within=PATH)] if multiline else []
+    return {
+        "include": [build_glob(context, log)],
+        "exclude": [f"{HOST_DIR}{path}" for path in log.exclude],
+        **READ,
+        "include_file_path": True,
+        "include_file_name": False,
+        "preserve_leading_whitespaces": True,
+        "preserve_trailing_whitespaces": True,
+        "resource": list_file_labels(log),
+        "retry_on_failure": {"enabled": True, "max_elapsed_time": 0},
+        "operators": [
+            *joined,
+            *build_time_operators(log.time, how.format, how.expression),
+            {"type": "copy", "from": PATH, "to": "resource.filename"},
+        ],
+    }
+
+
+# -- processors ------------------------------------------------------------------------------------------------------
+
+
+def build_memory_limiter(limits: Limits) -> dict[str, Any]:
+    """Beyond four fifths of the memory files are read no further, and sooner while it grows quickly."""
+    most = limits.memory * 4 // 5 // MIB
+    return {"check_interval": "1s", "limit_mib": most, "spike_limit_mib": most // 4}
+
+
+def build_line_transform(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is made of each line; one that is not what its service says is left as it is."""
+    first = {"statements": [f'keep_keys(log.attributes, ["{UNREAD}"])']}
+    return {"error_mode": "silent", "log_statements": [first, *groups]}
+
+
+def build_stream_transform(context: Planning, labels: Sequence[str]) -> dict[str, Any]:
+    """Labels in their order, and no second time beside a line."""
+    attribute = "resource.attributes"
+    constant = {"environment": context.settings.environment, "stack": context.stack}
+    own = [name for name in labels if name not in constant]
+    return {
+        "error_mode": "ignore",
+        "log_statements": [
+            {
+                "statements": [
+                    f'set(resource.cache["own"], {attribute})',
+                    f'keep_keys({attribute}, ["none"])',
+                    *(
+                        f'set({attribute}["{name}"], resource.cache["own"]["{name}"])'
+                        f' where resource.cache["own"]["{name}"] != nil'
+                        for name in own
+                    ),
+                    *(f'set({attribute}["{name}"], "{value}")' for name, value in constant.items()),
+                ]
+            },
+            {"statements": ["set(log.observed_time_unix_nano, 0) where log.time_unix_nano != 0"]},
+        ],
+    }
+
+
+def build_age_filter() -> dict[str, Any]:
+    """What drops lines that Loki would refuse; one without a time of its own has that of reading."""
+    condition = f'log.time_unix_nano != 0 and log.time < Now() - Duration("{OLDEST}")'
+    return {"error_mode": "ignore", "log_conditions": [condition]}
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------
+
+
+def build_exporters(own: Settings, context: Planned) -> dict[str, Any]:
+    """Loki behind a queue on disk; when that is full, files wait.
+
+    Source: https://pkg.go.dev/go.opentelemetry.io/collector/exporter/exporterhelper
+    """
+    queue = {
+        "sizer": "bytes",
+        "queue_size": parse_size(own.queue),
+        "storage": "file_storage",
+        "block_on_overflow": True,
+        "num_consumers": 2,
+        "batch": {"flush_timeout": "500ms", "min_size": BATCH_BYTES // 4, "max_size": BATCH_BYTES},
+    }
+    common = {"timeout": "30s", "retry_on_failure": FOREVER, "sending_queue": queue}
+    return {f"otlp_http/{store.workload}": {"endpoint": store.otlp, **common} for store in context.telemetry.log_stores}
+
+
+def build_pipeline(name: str, context: Planned) -> dict[str, list[str]]:
+    """The way of the lines of one receiver."""
+    return {
+        "receivers": [f"file_log/{name}"],
+        "processors": ["memory_limiter", f"transform/{name}", *TAIL],
+        "exporters": [f"otlp_http/{store.workload}" for store in context.telemetry.log_stores],
+    }
+
+
+def build_telemetry() -> dict[str, Any]:
+    """Its own log and metrics. Source: https://opentelemetry.io/docs/collector/internal-telemetry/"""
+    prometheus = {"host": "0.0.0.0", "port": METRICS_PORT, "without_scope_info": True}  # noqa: S104 - in its container
+    return {
+        "logs": {"level": "warn", "encoding": "json"},
+        "metrics": {"level": "normal", "readers": [{"pull": {"exporter": {"prometheus": prometheus}}}]},
+    }

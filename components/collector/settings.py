@@ -1,0 +1,33 @@
+"""Settings of the collector of log lines, and where it finds them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from model.base import Size
+from model.scope import OnlyOn
+from model.settings import ComponentSettings
+
+NAME = "collector"
+LINKS = "collector-links"
+METRICS_PORT = 8888
+HEALTH_PORT = 13133
+LINKS_PORT = 9081
+CONFIG_DIR = "/etc/otelcol"
+DOCUMENT = "collector.yaml"
+DATA_DIR = "/var/lib/otelcol"
+LINKS_DIR = "/links"
+"""A link for each container, whose name says whose lines are in the folder that it leads to."""
+PODS_DIR = "/var/log/pods"
+Label = Annotated[str, Field(pattern=r"^[^=\s]+(=[^\s]*)?$", examples=["team=shop"])]
+
+
+class Settings(ComponentSettings):
+    """The OpenTelemetry Collector as the agent that reads log lines (`logs.agent: collector`)."""
+
+    container_labels: Annotated[tuple[Label, ...], OnlyOn("docker")] = ()
+    """Collect only containers with all of these labels (key, or key=value); all of the engine when empty."""
+    queue: Size = "64MiB"
+    """Disk space for lines that cannot be passed on at once; when it is full, files are read no further until then."""

@@ -1,0 +1,131 @@
+"""The agents that read lines, each asked in the same words; what they make of a line is the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from components.collector.documents import READ, build_docker_receiver
+from components.collector.operators import PATH, build_joined, build_time_operators
+from components.collector.settings import LINKS_DIR
+from components.collector.statements import build_groups
+from components.lines.reading import Reading, build_readings
+from components.promtail.documents import OLD_LINES
+from components.promtail.multiline import build_joined as build_joined_stage
+from components.promtail.multiline import build_joining_stages
+from components.promtail.pipeline import build_stages
+from components.promtail.times import build_time_stages
+from model.lines import LineFormat, LineTime, Multiline
+from model.logs import CONTAINERS, Logs
+from tests.support.collected import collect_lines
+from tests.support.pushed import Entry, pushed_lines
+
+
+class LineAgent(Protocol):
+    """An agent as tests use it."""
+
+    def read_service(
+        self, folder: Path, services: Mapping[str, Logs], lines: Sequence[str], count: int, service: str
+    ) -> list[Entry]:
+        """The entries of the lines of a container of one of some services."""
+
+    def read_file(
+        self,
+        folder: Path,
+        time: LineTime,
+        line_format: LineFormat,
+        lines: Sequence[str],
+        count: int,
+        *,
+        multiline: Multiline | None = None,
+    ) -> list[Entry]:
+        """The entries of the lines of a file."""
+
+
+class Promtail:
+    """The very Promtail that is deployed."""
+
+    def read_service(
+        self, folder: Path, services: Mapping[str, Logs], lines: Sequence[str], count: int, service: str
+    ) -> list[Entry]:
+        """By the stages that containers have."""
+        stages = [*build_joining_stages(services), *build_stages(build_readings(services))]
+        return pushed_lines(folder, stages, lines, count, service=service)
+
+    def read_file(
+        self,
+        folder: Path,
+        time: LineTime,
+        line_format: LineFormat,
+        lines: Sequence[str],
+        count: int,
+        *,
+        multiline: Multiline | None = None,
+    ) -> list[Entry]:
+        """By the stages that files have."""
+        joined = [build_joined_stage(multiline, line_format, '{job=~".+"}')] if multiline else []
+        read = [*build_stages({}, Reading(format=line_format)), *build_time_stages(time, line_format)]
+        return pushed_lines(folder, [*joined, *read, OLD_LINES], lines, count)
+
+
+class Collector:
+    """The very collector that is deployed."""
+
+    def read_service(
+        self, folder: Path, services: Mapping[str, Logs], lines: Sequence[str], count: int, service: str
+    ) -> list[Entry]:
+        """By the document that containers have, from a file as Docker writes it."""
+        container = folder / "links" / f"{service},{service},0,abc"
+        container.mkdir(parents=True, exist_ok=True)
+        file = container / "abc-json.log"
+        file.write_text("".join(map(format_docker_line, lines)), encoding="utf-8")
+        reader = json.loads(json.dumps(build_docker_receiver(services)).replace(LINKS_DIR, str(folder / "links")))
+        labels = {"level", *(name for logs in services.values() for name in logs.labels)}
+        groups = build_groups(build_readings(services), Reading())
+        hidden = {"container", "since"}
+        entries = collect_lines(folder, reader, groups, count, sorted(labels))
+        return [
+            Entry({name: value for name, value in each.labels.items() if name not in hidden}, *list_rest(each))
+            for each in entries
+        ]
+
+    def read_file(
+        self,
+        folder: Path,
+        time: LineTime,
+        line_format: LineFormat,
+        lines: Sequence[str],
+        count: int,
+        *,
+        multiline: Multiline | None = None,
+    ) -> list[Entry]:
+        """By the operators that files have."""
+        folder.mkdir(exist_ok=True)
+        file = folder / "lines.log"
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        joined = [build_joined(multiline, line_format, within=PATH)] if multiline else []
+        reader: dict[str, Any] = {
+            "include": [str(file)],
+            **READ,
+            "include_file_path": True,
+            "resource": {"job": CONTAINERS},
+            "operators": [*joined, *build_time_operators(time, line_format)],
+        }
+        return collect_lines(folder, reader, build_groups({}, Reading(format=line_format)), count)
+
+
+def list_rest(entry: Entry) -> tuple[datetime, str, dict[str, str]]:
+    """All of an entry but its labels."""
+    return entry.time, entry.line, entry.beside
+
+
+def format_docker_line(line: str, stream: str = "stdout") -> str:
+    """A line as Docker's driver json-file writes it."""
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
+    return json.dumps({"log": f"{line}\n", "stream": stream, "time": time}, separators=(",", ":")) + "\n"
+
+
+AGENTS: Mapping[str, LineAgent] = {"promtail": Promtail(), "collector": Collector()}
