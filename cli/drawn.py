@@ -22,23 +22,29 @@ class Drawn:
     of_system: bool
 
 
-def find_panel(plan: Plan, alert: AlertRule) -> Drawn | None:
-    """The panel with most of the metrics that an alert asks for; None where none of them is drawn.
+class PanelIndex:
+    """The panels of a plan's dashboards by the metrics that they draw: listed once, however many alerts ask."""
 
-    Of equals that on the alert's own dashboard comes first, then the one that draws the least beside them.
-    """
-    records = _list_records(plan)
-    wanted = _expand(list_needed_names(alert.expr), records)
-    own = alert.annotations.get("dashboard_url", "")
-    best: tuple[tuple[float, bool, int], Drawn] | None = None
-    for drawn, names in _list_drawn(plan):
-        shared = wanted & _expand(names, records)
-        if not shared:
-            continue
-        place = (len(shared), f"/d/{drawn.uid}" in own, -len(names))
-        if best is None or place > best[0]:
-            best = (place, drawn)
-    return best[1] if best else None
+    def __init__(self, plan: Plan) -> None:
+        self._records = _list_records(plan)
+        self._panels = [(drawn, names, _expand(names, self._records)) for drawn, names in _list_drawn(plan)]
+
+    def find_panel(self, alert: AlertRule) -> Drawn | None:
+        """The panel with most of the metrics that an alert asks for; None where none of them is drawn.
+
+        Of equals that on the alert's own dashboard comes first, then the one that draws the least beside them.
+        """
+        wanted = _expand(list_needed_names(alert.expr), self._records)
+        own = alert.annotations.get("dashboard_url", "")
+        best: tuple[tuple[float, bool, int], Drawn] | None = None
+        for drawn, names, sources in self._panels:
+            shared = wanted & sources
+            if not shared:
+                continue
+            place = (len(shared), f"/d/{drawn.uid}" in own, -len(names))
+            if best is None or place > best[0]:
+                best = (place, drawn)
+        return best[1] if best else None
 
 
 def _list_drawn(plan: Plan) -> Iterator[tuple[Drawn, frozenset[str]]]:

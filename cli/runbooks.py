@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from cli.drawn import Drawn, find_panel
+from cli.drawn import Drawn, PanelIndex
 from cli.render import plan_file
 from cli.workspace import ROOT
 from model.errors import ConfigError
@@ -47,15 +47,16 @@ def collect_uses(root: Path = ROOT) -> dict[str, list[Use]]:
         if plan.system.name in seen and not example:
             continue
         seen.add(plan.system.name)
+        index = PanelIndex(plan)
         for each in (plan, *_plan_elsewhere(path, plan)):
             for group in each.telemetry.rules:
                 for alert in () if group.file else group.alerts:
                     if not (example and alert.name in by_name):
-                        by_name.setdefault(alert.name, []).append(build_use(plan, alert))
+                        by_name.setdefault(alert.name, []).append(build_use(plan, alert, index))
     return by_name
 
 
-def build_use(plan: Plan, alert: AlertRule) -> Use:
+def build_use(plan: Plan, alert: AlertRule, index: PanelIndex) -> Use:
     """An alert of a plan as its page shows it: its service is any service, and its labels are placeholders."""
     own = alert.name in {each.name for each in plan.system.alerts}
     title = plan.system.services[alert.service].title or alert.service if alert.service else ""
@@ -66,7 +67,7 @@ def build_use(plan: Plan, alert: AlertRule) -> Use:
         description=neutralise_text(alert.description, title),
         steps=tuple(neutralise_text(step, title) for step in alert.steps),
     )
-    return Use(plan.system.name, shown, own, find_panel(plan, alert))
+    return Use(plan.system.name, shown, own, index.find_panel(alert))
 
 
 def neutralise_text(text: str, title: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.drawn import find_panel, list_drawn_names
+from cli.drawn import PanelIndex, list_drawn_names
 from cli.render import plan_file
 from cli.workspace import ROOT
 
@@ -22,7 +22,7 @@ def test_a_panel_has_the_metrics_of_its_alert(alert: str, panel: str | None, uid
     """Whoever is called sees there what the alert is about."""
     plan = plan_file(ROOT / "Pulumi.dev.yaml", "dev")
     rule = next(rule for group in plan.telemetry.rules for rule in group.alerts if rule.name == alert)
-    drawn = find_panel(plan, rule)
+    drawn = PanelIndex(plan).find_panel(rule)
     assert (drawn and drawn.panel, drawn and drawn.uid) == (panel, uid)
 
 
@@ -36,11 +36,12 @@ def test_variables_are_no_metrics() -> None:
 def test_every_pack_draws_what_it_alerts_on() -> None:
     """Alerts about containers, probes, traffic and objectives lead to a panel."""
     plan = plan_file(ROOT / "Pulumi.devops-mcp.yaml", "devops-mcp")
+    index = PanelIndex(plan)
     missing = {
         rule.name
         for group in plan.telemetry.rules
         for rule in group.alerts
         if rule.name.startswith(("Container", "CPU", "Blackbox", "Traefik", "Slow", "High", "Error"))
-        and find_panel(plan, rule) is None
+        and index.find_panel(rule) is None
     }
     assert not missing
