@@ -38,12 +38,12 @@ class Use:
 
 
 @cache  # shipped files stay as they are while a command runs
-def collect_uses(root: Path = ROOT) -> dict[str, list[Use]]:
+def collect_uses() -> dict[str, list[Use]]:
     """Every alert of all shipped stacks by its name, each system once, on every platform that can have it."""
     by_name: dict[str, list[Use]] = {}
     seen: set[str] = set()
-    for path in list_shipped_files(root):
-        plan, example = plan_file(path, path.name.split(".")[1]), path.parent != root
+    for path in list_shipped_files():
+        plan, example = plan_file(path, path.name.split(".")[1]), path.parent != ROOT
         if plan.system.name in seen and not example:
             continue
         seen.add(plan.system.name)
@@ -92,9 +92,9 @@ def _plan_elsewhere(path: Path, plan: Plan) -> Iterator[Plan]:
             continue
 
 
-def render_pages(root: Path = ROOT) -> dict[Path, str]:
+def render_pages() -> dict[Path, str]:
     """The text of every page, and of the page that lists them."""
-    alerts = collect_uses(root)
+    alerts = collect_uses()
     shared = {name: some for name, every in alerts.items() if (some := [each for each in every if not each.own])}
     own = group_own_uses(alerts)
     pages = {**_render_pages(FOLDER, shared), FOLDER / "README.md": render_index(shared, own)}

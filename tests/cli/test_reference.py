@@ -64,10 +64,9 @@ def test_a_page_has_type_default_target_and_description_of_each_key() -> None:
 @pytest.mark.parametrize(("path", "model"), [(PAGES[0], registry.build_settings_model()), (PAGES[1], System)], ids=str)
 def test_every_key_is_described(path: object, model: type[Strict]) -> None:
     """No row of the real pages is without a description or a target, and no key that has a target is missing."""
-    for section in reference.list_sections(model):
-        rows = [line for line in reference.render_table(section, {s.model: s for s in reference.list_sections(model)})][
-            2:
-        ]
+    by_model = {section.model: section for section in reference.list_sections(model)}
+    for section in by_model.values():
+        rows = list(reference.render_table(section, by_model))[2:]
         fields = section.model.model_fields.values()
         assert len(rows) == sum(bool(reference.list_targets(field, section)) for field in fields)
         assert not [row for row in rows if row.endswith("|  |")]
