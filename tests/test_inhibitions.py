@@ -17,7 +17,7 @@ from model.inhibition import list_inhibitions
 from model.telemetry import AlertRule, Example, Inhibition, RuleGroup
 from tests.support.proving import STEP, choose_interval, run
 from tests.support.validating import tool
-from tests.test_alert_rules import STACKS, planned
+from tests.test_alert_rules import PARTS, STACKS, planned
 
 Pair = tuple[AlertRule, Inhibition, AlertRule]
 OUT = ") unless on ("
@@ -120,31 +120,50 @@ def named(pair: Pair) -> str:
     return f"{pair[0].name}-{pair[2].name}"
 
 
+def list_pairs(folder: Path, *, all_of: bool) -> list[tuple[Pair, Path]]:
+    """Pairs of a kind, each with a folder that has its name.
+
+    They are no parameters of tests: each process that collects tests would plan all stacks to know which there are.
+    """
+    pairs = [pair for pair in every_pair() if bool(pair[1].all_of) is all_of]
+    made = [(pair, folder / f"{number}-{named(pair)}") for number, pair in enumerate(pairs)]
+    for _, own in made:
+        own.mkdir()
+    return made
+
+
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("pair", [pair for pair in every_pair() if not pair[1].all_of], ids=named)
-def test_only_what_follows_is_silent(pair: Pair, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_only_what_follows_is_silent(part: int, tmp_path: Path) -> None:
     """The second alert is silent beside the first one with the same labels, and fires beside one of anything else."""
-    agrees(*cases(pair, tmp_path))
+    some = list_pairs(tmp_path, all_of=False)[part::PARTS]
+    assert some
+    for pair, folder in some:
+        agrees(*cases(pair, folder))
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("pair", [pair for pair in every_pair() if pair[1].all_of], ids=named)
-def test_one_of_several_silences_nothing(pair: Pair, tmp_path: Path) -> None:
+def test_one_of_several_silences_nothing(tmp_path: Path) -> None:
     """What follows from a service that is down is silent when all its targets are, and no target of another one is."""
+    every = list_pairs(tmp_path, all_of=True)
+    assert every
+    for pair, folder in every:
+        agrees(*cases_of_several(pair, folder))
+
+
+def cases_of_several(pair: Pair, folder: Path) -> Iterator[Path]:
+    """All targets down silence what follows; one of two does not, and none of another service does."""
     source, _, target = pair
     series, there = next(iter(example(source).fires)), example(target)
     assert series.startswith("up{") and 'service="api"' in next(iter(there.fires))
     down, up = "0+0x120", "1+0x120"
     second, other = series.replace('instance="', 'instance="b'), series.replace('"api', '"web')
-    files = [
-        case(tmp_path, name, [source, target], {**there.fires, **ups}, there.at, **{firing(target.name): fires})
-        for name, ups, fires in (
-            ("all", {series: down, second: down}, "0"),
-            ("one", {series: down, second: up}, "1"),
-            ("of-another", {series: up, second: up, other: down}, "1"),
-        )
-    ]
-    agrees(*files)
+    for name, ups, fires in (
+        ("all", {series: down, second: down}, "0"),
+        ("one", {series: down, second: up}, "1"),
+        ("of-another", {series: up, second: up, other: down}, "1"),
+    ):
+        yield case(folder, name, [source, target], {**there.fires, **ups}, there.at, **{firing(target.name): fires})
 
 
 def test_mutes_go_all_the_way() -> None:
