@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,7 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there once all modules are imported stays, so that no collection of garbage looks at it again."""
-    gc.collect()
+    """What is there once all modules are imported stays: no collection of garbage ever looks at it."""
     spare_collections()
 
 
