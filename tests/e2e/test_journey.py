@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import docker
 import pytest
@@ -141,7 +141,8 @@ def visit(floor: tuple[RunningStack, Shop], tmp_path_factory: pytest.TempPathFac
     """The stack, and the trace of a request that a visitor made."""
     stack, shop = floor
     with stack.opened() as addresses, browser(tmp_path_factory.mktemp("visitor")) as people:
-        shop.gateway = addresses["traefik"].rstrip("/")
+        address = urlsplit(addresses["traefik"])
+        shop.gateway = f"{address.scheme}://{address.netloc}"
         people.open(shop.address)
         page = click_element(people, '[data-telemetry="request"]')
         assert not page.errors
@@ -150,7 +151,9 @@ def visit(floor: tuple[RunningStack, Shop], tmp_path_factory: pytest.TempPathFac
 
         def read_services() -> bool:
             people.act()  # lets requests of the page go on
-            return {"shop-web", "orders", "stock"} <= {each["service"] for each in read_trace(stack, trace)}
+            services = {each["service"] for each in read_trace(stack, trace)}
+            assert services == {"shop-web", "orders", "stock"}, services
+            return True
 
         eventually(read_services, timeout=90, what=f"trace {trace}")
     return stack, trace
