@@ -231,7 +231,9 @@ def _count_new(by: str, series: str) -> str:
     Unless nobody looked five minutes ago, as after an absence of Prometheus: then it may be as old as it likes.
     """
     now, before = f"sum by ({by}) ({series})", f"sum by ({by}) ({series} offset 5m)"
-    return f"({now} - {before} or {now} unless {before} and on ({BY}) count by ({BY}) (up offset 5m))"
+    more = by.removeprefix(BY).strip(", ")  # what `up` has no label for
+    watched = f"ignoring ({more}) " * bool(more) + f"count by ({BY}) (up offset 5m)"
+    return f"({now} - {before} or {now} unless {before} and {watched})"
 
 
 # -- panels ----------------------------------------------------------------------------------------------------------
