@@ -88,6 +88,11 @@ rotate: .venv/.ready ## Give a secret another value and deploy it: make rotate N
 render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(FORMAT),--format $(FORMAT))
 
+.PHONY: diff
+diff: .venv/.ready ## Say what the working tree changes in what is deployed, against BASE=main; ALL=1 for every stack
+	@$(OPS) diff --stack $(STACK) $(if $(BASE),--base "$(BASE)") $(if $(ALL),--all-stacks) \
+		$(if $(PROMETHEUS),--prometheus "$(PROMETHEUS)")
+
 .PHONY: init
 init: .venv/.ready ## Write the files of a new stack for a service: make init STACK=shop URL=http://localhost:9464/metrics
 	@$(OPS) init --stack $(STACK) "$(URL)" $(if $(NAME),--name "$(NAME)")

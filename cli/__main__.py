@@ -13,6 +13,7 @@ MODULES = {
     "capacity": "cli.capacity",
     "completion": "cli.arguments",
     "describe": "cli.describe",
+    "diff": "cli.diff",
     "doctor": "cli.doctor",
     "init": "cli.init",
     "mcp": "cli.mcp",

@@ -112,6 +112,21 @@ COMMANDS: Mapping[str, Command] = {
             },
         },
     ),
+    "diff": Command(
+        "say what the working tree changes in what is deployed, as Markdown; needs no engine",
+        {
+            "--base": {"default": "main", "help": "commit to compare with, where this work left it (default: main)"},
+            "--all-stacks": {"action": "store_true", "help": "every stack of the checkout, in place of one"},
+            "--prometheus": {
+                "action": "append",
+                "default": [],
+                "metavar": "[STACK=]URL",
+                "help": "say how often changed alerts would have fired; a login is read from ~/.netrc",
+            },
+            "--previews": {"type": Path, "help": "folder with Pulumi's own previews, <stack>.txt, to add"},
+            "--json": _JSON,
+        },
+    ),
     "capacity": Command("show how much memory and disk the stack will need", {"--json": _JSON}),
     "init": Command(
         "write the files of a new stack that watches one service, from the URL of its metrics",

@@ -18,17 +18,11 @@ from components.alertmanager.routes import NOBODY
 from components.alertmanager.settings import NAME
 from model import routing
 from model.errors import ConfigError, Problem, suggest_name
-from model.matching import TakenRoute, find_routes
+from model.matching import TakenRoute, convert_route, find_routes
 from model.operator import GROUP
 from model.plan import Plan
 from model.renamed_alerts import suggest_present_name
 from model.routes import Matcher
-
-_SNAKE = {
-    "groupBy": "group_by", "groupWait": "group_wait", "groupInterval": "group_interval",
-    "repeatInterval": "repeat_interval", "muteTimeIntervals": "mute_time_intervals",
-    "activeTimeIntervals": "active_time_intervals",
-}  # fmt: skip
 
 
 def print_routes(stack: str, label_texts: Sequence[str], console: Console, *, as_json: bool = False) -> int:
@@ -125,13 +119,6 @@ def get_document(plan: Plan) -> dict[str, Any]:
             spec = item.body["spec"]
             return {"route": convert_route(spec["route"]), "receivers": spec["receivers"]}
     raise ConfigError([Problem(f"stack {plan.stack}", "has no Alertmanager, so there are no routes")])
-
-
-def convert_route(route: Mapping[str, Any]) -> dict[str, Any]:
-    """A route of an AlertmanagerConfig in Alertmanager's own notation."""
-    made = {_SNAKE.get(key, key): value for key, value in route.items()}
-    made["matchers"] = [f'{m["name"]}{m["matchType"]}"{m["value"]}"' for m in route.get("matchers", ())]
-    return {**made, "routes": [convert_route(below) for below in route.get("routes", ())]}
 
 
 # -- words -----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,12 @@ DEFAULTS: Mapping[str, Any] = {
     "receiver": "", "group_by": [], "group_wait": "30s", "group_interval": "5m", "repeat_interval": "4h",
 }  # fmt: skip
 """Those of the top route where it says nothing."""
+_SNAKE = {
+    "groupBy": "group_by", "groupWait": "group_wait", "groupInterval": "group_interval",
+    "repeatInterval": "repeat_interval", "muteTimeIntervals": "mute_time_intervals",
+    "activeTimeIntervals": "active_time_intervals",
+}  # fmt: skip
+"""Names of a route's options in an AlertmanagerConfig, and in Alertmanager's own document."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +78,10 @@ def _find_below(
 def find_first_missed(texts: Sequence[str], labels: Mapping[str, str]) -> str | None:
     """The first matcher that these labels do not fulfil; None when they fulfil all of them."""
     return next((text for text in texts if not Matcher.parse(text).matches(labels)), None)
+
+
+def convert_route(route: Mapping[str, Any]) -> dict[str, Any]:
+    """A route of an AlertmanagerConfig in Alertmanager's own notation."""
+    made = {_SNAKE.get(key, key): value for key, value in route.items()}
+    made["matchers"] = [f'{m["name"]}{m["matchType"]}"{m["value"]}"' for m in route.get("matchers", ())]
+    return {**made, "routes": [convert_route(below) for below in route.get("routes", ())]}

@@ -1,0 +1,1 @@
+"""What differs between two renderings of a stack, as plain values, and as text for people."""

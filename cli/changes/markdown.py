@@ -1,0 +1,203 @@
+"""A comparison as Markdown for a pull request: what matters first, the raw difference folded at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cli.changes.values import AREAS, DASHBOARDS, DATA, DOWNTIME, NOTIFICATIONS, RULES, TARGETS, Change, Detail
+from cli.changes.words import LIMIT, MARKER, format_block, format_code, shorten_pair
+
+SHOWN = 12
+"""Changes of an area that are seen at once; the others are folded."""
+_MOST_DETAILS = 8
+_LONGEST_FAILURE = 6_000
+_RESERVED = 2_000
+"""Bytes for what has to be said at the end: what was left out."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of comparing stacks: changes and raw differences by stack, failures in words, and against what."""
+
+    base: str
+    changes: Mapping[str, Sequence[Change]]
+    failures: Mapping[str, str] = field(default_factory=dict)
+    differences: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    previews: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def merge_changes(by_stack: Mapping[str, Sequence[Change]]) -> dict[Change, list[str]]:
+    """The stacks that have a change in common, in the order of importance."""
+    made: dict[Change, list[str]] = {}
+    for stack, changes in by_stack.items():
+        for change in changes:
+            stacks = made.setdefault(change, [])
+            if stack not in stacks:
+                stacks.append(stack)
+    order = list(AREAS)
+    return dict(sorted(made.items(), key=lambda item: order.index(item[0].area)))
+
+
+class _Text:
+    """Text that grows as long as it is within the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.parts, self.left, self.out = list[str](), limit, list[str]()
+
+    def add(self, text: str) -> bool:
+        """Adds a part, where there is room for it."""
+        size = len(text.encode())
+        if size > self.left:
+            return False
+        self.parts.append(text)
+        self.left -= size
+        return True
+
+
+def render_comment(comparison: Comparison, limit: int = LIMIT) -> str:
+    """The comment on a comparison, at most `limit` bytes long; a clean one is a single sentence."""
+    merged, stacks = merge_changes(comparison.changes), list(comparison.changes)
+    named = ", ".join(map(format_code, stacks))
+    against = f"compared with {format_code(comparison.base)}"
+    if not (merged or comparison.failures or comparison.differences or comparison.notes):
+        which = f"stack {named}" if len(stacks) == 1 else f"{len(stacks)} stacks"
+        return f"{MARKER}\n**Nothing that is deployed changes** ({which}, {against}).\n"
+    text = _Text(limit - _RESERVED)
+    heading = f"stack {named}" if len(stacks) == 1 else "what would be deployed"
+    text.add(f"{MARKER}\n### Changes of {heading}, {against}\n\n")
+    for stack, reason in comparison.failures.items():
+        text.add(f"**{format_code(stack)} could not be compared.** What it says:\n\n{_format_failure(reason)}\n")
+    for note in comparison.notes:
+        text.add(f"{note}\n\n")
+    text.add(f"{summarize(merged)}\n\n" if merged else "")
+    _add_areas(text, merged, len(stacks))
+    _add_folded(text, comparison, len(stacks))
+    left = "".join(f"- {line}\n" for line in text.out)
+    return "".join(text.parts) + (f"\n**Left out, as a comment has an end:**\n\n{left}" if left else "")
+
+
+def _format_failure(reason: str) -> str:
+    return format_block(reason[-_LONGEST_FAILURE:], "text")
+
+
+def summarize(merged: Mapping[Change, Sequence[str]]) -> str:
+    """The sentence that is read first: what happens to data and parts, and how many other changes there are."""
+    loud = [change for change in merged if change.area == DATA]
+    parts = [change for change in merged if change.area == DOWNTIME and "in place" not in change.verb]
+    first = f"**{_count(len(loud), 'warning')} about data.** " if loud else ""
+    if parts:
+        first += (
+            "; ".join(f"{_join_subjects(parts, verb)} {verb}" for verb in dict.fromkeys(p.verb for p in parts)) + "."
+        )
+    else:
+        first += "**Nothing is replaced or restarted.**"
+    words = {RULES: "rule", TARGETS: "target", NOTIFICATIONS: "notification", DASHBOARDS: "dashboard"}
+    counts = [
+        _count(number, f"change of {word}s" if number == 1 else f"changes of {word}s", plural=False)
+        for area, word in words.items()
+        if (number := sum(1 for change in merged if change.area == area))
+    ]
+    return f"{first} {', '.join(counts)}.".replace(" .", "") if counts else first
+
+
+def _join_subjects(parts: Sequence[Change], verb: str) -> str:
+    names = list(dict.fromkeys(part.subject for part in parts if part.verb == verb))
+    return ", ".join(f"**{format_code(name)}**" for name in names[:SHOWN]) + (
+        f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    )
+
+
+def _count(number: int, word: str, *, plural: bool = True) -> str:
+    return f"{number:,} {word}{'s' if plural and number != 1 else ''}"
+
+
+def _add_areas(text: _Text, merged: Mapping[Change, Sequence[str]], stacks: int) -> None:
+    """The changes of each area, the first ones at once and the others folded; what has no room is counted."""
+    areas = {area: [item for item in merged.items() if item[0].area == area] for area in AREAS}
+    for area, items in areas.items():
+        if not items or not text.add(f"#### {AREAS[area]}\n\n"):
+            continue
+        lines = [format_change(change, _name_stacks(where, stacks)) for change, where in items]
+        shown = sum(1 for line in lines[:SHOWN] if text.add(line))
+        folded = _fold_lines(text, lines[shown:])
+        text.add("\n")
+        if left := len(lines) - shown - folded:
+            text.out.append(f"{left:,} of {len(lines):,} entries under “{AREAS[area]}”")
+
+
+def _fold_lines(text: _Text, lines: Sequence[str]) -> int:
+    """Adds lines folded, as many as there is room for in half of what is left. Returns how many."""
+    room, taken = text.left // 2, list[str]()
+    for line in lines:
+        room -= len(line.encode())
+        if room < 0:
+            break
+        taken.append(line)
+    if not taken or not text.add(_fold(f"{len(taken):,} more", "".join(taken))):
+        return 0
+    return len(taken)
+
+
+def _fold(title: str, body: str) -> str:
+    """A folded part; `title` is ours."""
+    return f"\n<details><summary>{title}</summary>\n\n{body}\n</details>\n"
+
+
+def _name_stacks(where: Sequence[str], stacks: int) -> str:
+    return "" if len(where) == stacks else f" (in {', '.join(map(format_code, where))})"
+
+
+def format_change(change: Change, where: str = "") -> str:
+    """A change as an item of a list, with its details as items below it."""
+    note = f": {change.note}" if change.note and not change.details else f". {change.note}" if change.note else ""
+    lines = [f"- **{format_code(change.subject)}** {change.verb}{where}{note}"]
+    lines += [f"  - {line}" for item in change.details[:_MOST_DETAILS] for line in format_detail(item)]
+    if (more := len(change.details) - _MOST_DETAILS) > 0:
+        lines.append(f"  - and {more:,} more")
+    return "\n".join(lines) + "\n"
+
+
+def format_detail(item: Detail) -> Iterator[str]:
+    """A value before and after, in one line or in two where it is long."""
+    name = f"{format_code(item.name)}"
+    if item.before is None and item.after is None:
+        yield name
+    elif item.before is None:
+        yield f"{name}: {format_code(item.after or '')} (new)"
+    elif item.after is None:
+        yield f"{name}: {format_code(item.before)} (removed)"
+    else:
+        before, after = shorten_pair(item.before, item.after)
+        if len(before) + len(after) < 100:
+            yield f"{name}: {format_code(before)} → {format_code(after)}"
+        else:
+            yield f"{name} before: {format_code(before)}"
+            yield f"{name} after: {format_code(after)}"
+
+
+def _add_folded(text: _Text, comparison: Comparison, stacks: int) -> None:
+    """Pulumi's own previews and the raw difference, each folded; of what has no room, its size."""
+    for stack, preview in comparison.previews.items():
+        title = f"Pulumi's own preview of {stack}"
+        if not text.add(_fold(title, format_block(preview, "diff"))):
+            text.out.append(f"{title}: {_count(preview.count(chr(10)), 'line')}")
+    if not comparison.differences:
+        return
+    lines = sum(body.count("\n") for _, body in comparison.differences)
+    title = f"Raw difference: {_count(len(comparison.differences), 'document')}, {_count(lines, 'line')}"
+    room, parts = text.left - 200, list[str]()
+    left_documents = left_lines = 0
+    for (path, body), where in comparison.differences.items():
+        part = f"{format_code(path)}{_name_stacks(where, stacks)}\n\n{format_block(body, 'diff')}\n"
+        if len(part.encode()) <= room:
+            parts.append(part)
+            room -= len(part.encode())
+        else:
+            left_documents, left_lines = left_documents + 1, left_lines + body.count("\n")
+    if parts:
+        text.add(_fold(title, "".join(parts)))
+    if left_documents:
+        left = f"{_count(left_documents, 'document')} of {len(comparison.differences):,}, {_count(left_lines, 'line')}"
+        text.out.append(f"raw difference of {left}")
