@@ -12,7 +12,6 @@ from cli.changes.values import (
     DATA,
     DOWNTIME,
     GONE,
-    IMAGES,
     NEW,
     RESOURCES,
     SETTINGS,
@@ -110,7 +109,11 @@ def _list_replaced(old: Engine, new: Engine) -> Iterator[tuple[str, tuple[Detail
     for name in sorted(old.services.keys() & new.services.keys()):
         forced = [item for item in compare_values(old.services[name], new.services[name]) if not _is_in_place(item)]
         if forced:
-            made[name] = tuple(item for item in forced if not item.name.startswith(_DIGESTS))
+            made[name] = tuple(
+                Detail("another limit") if item.name.startswith(_LIMITS) else item
+                for item in forced
+                if not item.name.startswith(_DIGESTS)
+            )
     waiting = old.services.keys() & new.services.keys() - made.keys()
     while more := {name for name in waiting if new.find_starts_with(name) & made.keys()}:
         waiting -= more
@@ -133,8 +136,6 @@ def _compare_service(
     if forced is not None:
         reason = "" if forced else " It reads a changed document, or other mounts, only at its start."
         yield Change(DOWNTIME, "is replaced", name, forced, f"{explain_absence(name)}{reason}")
-    if old["image"] != new["image"]:
-        yield Change(IMAGES, CHANGED, name, (Detail("image", old["image"], new["image"]),))
     if limits := tuple(item for item in compare_values(_list_limits(old), _list_limits(new))):
         yield Change(RESOURCES, CHANGED, f"limits of {name}", limits)
     rest = [item for item in compare_values(old, new) if _is_in_place(item) and not item.name.startswith("memory")]

@@ -30,7 +30,9 @@ def compare_dashboards(before: Documents, after: Documents) -> Iterator[Change]:
         if old is None or new is None:
             yield Change(DASHBOARDS, NEW if new is not None else GONE, title)
         else:
-            yield Change(DASHBOARDS, CHANGED, title, tuple(_compare_panels(_list_panels(old), _list_panels(new))))
+            panels = tuple(_compare_panels(_list_panels(old), _list_panels(new)))
+            others = (key for key in dict.fromkeys([*old, *new]) if key != "panels" and old.get(key) != new.get(key))
+            yield Change(DASHBOARDS, CHANGED, title, (*panels, *(Detail(key) for key in others)))
 
 
 def _compare_panels(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Detail]:
@@ -40,7 +42,7 @@ def _compare_panels(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
         elif name not in new:
             yield Detail("panel", name, None)
         elif old[name] != new[name]:
-            yield Detail(f"panel {name}")
+            yield Detail("panel", name, name)
 
 
 def _read_board(text: str | None) -> dict[str, Any] | None:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cli.changes.values import AREAS, DASHBOARDS, DATA, DOWNTIME, NOTIFICATIONS, RULES, TARGETS, Change, Detail
+from cli.changes.values import (
+    AREAS,
+    DASHBOARDS,
+    DATA,
+    DOWNTIME,
+    GONE,
+    NEW,
+    NOTIFICATIONS,
+    RESOURCES,
+    RULES,
+    SETTINGS,
+    TARGETS,
+    Change,
+    Detail,
+)
 from cli.changes.words import LIMIT, MARKER, format_block, format_code, shorten_pair
 
 SHOWN = 12
@@ -88,18 +102,17 @@ def summarize(merged: Mapping[Change, Sequence[str]]) -> str:
     parts = [change for change in merged if change.area == DOWNTIME and "in place" not in change.verb]
     first = f"**{_count(len(loud), 'warning')} about data.** " if loud else ""
     if parts:
-        first += (
-            "; ".join(f"{_join_subjects(parts, verb)} {verb}" for verb in dict.fromkeys(p.verb for p in parts)) + "."
-        )
+        verbs = dict.fromkeys(part.verb for part in parts)
+        named = (f"{verb.removeprefix('is ').removeprefix('gets ')}: {_join_subjects(parts, verb)}" for verb in verbs)
+        text = "; ".join(named)
+        first += f"{text[0].upper()}{text[1:]}."
     else:
         first += "**Nothing is replaced or restarted.**"
-    words = {RULES: "rule", TARGETS: "target", NOTIFICATIONS: "notification", DASHBOARDS: "dashboard"}
-    counts = [
-        _count(number, f"change of {word}s" if number == 1 else f"changes of {word}s", plural=False)
-        for area, word in words.items()
-        if (number := sum(1 for change in merged if change.area == area))
-    ]
-    return f"{first} {', '.join(counts)}.".replace(" .", "") if counts else first
+    words = {RULES: "rule", TARGETS: "target", NOTIFICATIONS: "notification setting", DASHBOARDS: "dashboard"}
+    words |= {RESOURCES: "limit", SETTINGS: "other setting"}
+    numbers = ((sum(1 for change in merged if change.area == area), word) for area, word in words.items())
+    counts = ", ".join(_count(number, word) for number, word in numbers if number)
+    return f"{first} Also: {counts}." if counts else first
 
 
 def _join_subjects(parts: Sequence[Change], verb: str) -> str:
@@ -109,35 +122,53 @@ def _join_subjects(parts: Sequence[Change], verb: str) -> str:
     )
 
 
-def _count(number: int, word: str, *, plural: bool = True) -> str:
-    return f"{number:,} {word}{'s' if plural and number != 1 else ''}"
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+@dataclass
+class _Area:
+    """An area's changes as lines: how many are seen at once, and how many are folded."""
+
+    heading: str
+    lines: Sequence[str]
+    shown: int = 0
+    folded: int = 0
+
+    def compose(self) -> str:
+        """Its text, where what has no room is absent."""
+        end = self.shown + self.folded
+        more = _fold(f"{self.folded:,} more", "".join(self.lines[self.shown : end])) if self.folded else ""
+        return f"#### {self.heading}\n\n{''.join(self.lines[: self.shown])}{more}\n"
 
 
 def _add_areas(text: _Text, merged: Mapping[Change, Sequence[str]], stacks: int) -> None:
-    """The changes of each area, the first ones at once and the others folded; what has no room is counted."""
-    areas = {area: [item for item in merged.items() if item[0].area == area] for area in AREAS}
-    for area, items in areas.items():
-        if not items or not text.add(f"#### {AREAS[area]}\n\n"):
-            continue
-        lines = [format_change(change, _name_stacks(where, stacks)) for change, where in items]
-        shown = sum(1 for line in lines[:SHOWN] if text.add(line))
-        folded = _fold_lines(text, lines[shown:])
-        text.add("\n")
-        if left := len(lines) - shown - folded:
-            text.out.append(f"{left:,} of {len(lines):,} entries under “{AREAS[area]}”")
+    """The changes of each area: first ones of all areas before the others, which are folded; the rest is counted."""
+    areas = []
+    for area, heading in AREAS.items():
+        items = [(change, where) for change, where in merged.items() if change.area == area]
+        if items:
+            areas.append(
+                _Area(heading, [format_change(change, _name_stacks(where, stacks)) for change, where in items])
+            )
+    room = text.left - sum(len(area.compose().encode()) for area in areas)
+    for area in areas:
+        area.shown, room = _count_fitting(area.lines[:SHOWN], room)
+    for area in areas:
+        area.folded, room = _count_fitting(area.lines[area.shown :], room - len(_fold("1,000 more", "")))
+        text.add(area.compose())
+        if left := len(area.lines) - area.shown - area.folded:
+            text.out.append(f"{left:,} of {len(area.lines):,} entries under “{area.heading}”")
 
 
-def _fold_lines(text: _Text, lines: Sequence[str]) -> int:
-    """Adds lines folded, as many as there is room for in half of what is left. Returns how many."""
-    room, taken = text.left // 2, list[str]()
-    for line in lines:
-        room -= len(line.encode())
-        if room < 0:
-            break
-        taken.append(line)
-    if not taken or not text.add(_fold(f"{len(taken):,} more", "".join(taken))):
-        return 0
-    return len(taken)
+def _count_fitting(lines: Sequence[str], room: int) -> tuple[int, int]:
+    """How many of some lines fit into so many bytes, and how many bytes are left."""
+    for count, line in enumerate(lines):
+        size = len(line.encode())
+        if size > room:
+            return count, room
+        room -= size
+    return len(lines), room
 
 
 def _fold(title: str, body: str) -> str:
@@ -153,21 +184,27 @@ def format_change(change: Change, where: str = "") -> str:
     """A change as an item of a list, with its details as items below it."""
     note = f": {change.note}" if change.note and not change.details else f". {change.note}" if change.note else ""
     lines = [f"- **{format_code(change.subject)}** {change.verb}{where}{note}"]
-    lines += [f"  - {line}" for item in change.details[:_MOST_DETAILS] for line in format_detail(item)]
+    whole = change.verb in (NEW, GONE)
+    lines += [f"  - {line}" for item in change.details[:_MOST_DETAILS] for line in format_detail(item, whole=whole)]
     if (more := len(change.details) - _MOST_DETAILS) > 0:
         lines.append(f"  - and {more:,} more")
     return "\n".join(lines) + "\n"
 
 
-def format_detail(item: Detail) -> Iterator[str]:
-    """A value before and after, in one line or in two where it is long."""
-    name = f"{format_code(item.name)}"
+def format_detail(item: Detail, *, whole: bool = False) -> Iterator[str]:
+    """A value before and after, in one line or in two where it is long; of what is new or gone as a `whole`, one."""
+    name = format_code(item.name)
+    if whole and (item.before is None) != (item.after is None):
+        yield f"{name}: {format_code(str(item.after or item.before or ''))}"
+        return
     if item.before is None and item.after is None:
         yield name
     elif item.before is None:
         yield f"{name}: {format_code(item.after or '')} (new)"
     elif item.after is None:
         yield f"{name}: {format_code(item.before)} (removed)"
+    elif item.before == item.after:
+        yield f"{name}: {format_code(item.after)} changes"
     else:
         before, after = shorten_pair(item.before, item.after)
         if len(before) + len(after) < 100:

@@ -82,10 +82,9 @@ def _add_routes(route: Mapping[str, Any], above: tuple[str, ...], made: dict[str
         return
     name = " and ".join(matchers) or _ELSE
     part = made.setdefault(name, {})
-    receivers = [*part.get("notifies", "").split(", ")] if part else []
-    part |= {key: format_value(value) for key, value in route.items() if key not in _OWN}
     if route.get("receiver"):
-        part["notifies"] = ", ".join([*receivers, str(route["receiver"])])
+        part["notifies"] = f"{part['notifies']}, {route['receiver']}" if "notifies" in part else str(route["receiver"])
+    part |= {key: format_value(value) for key, value in route.items() if key not in _OWN}
     for below in route.get("routes") or ():
         _add_routes(below, matchers, made)
 

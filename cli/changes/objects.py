@@ -11,7 +11,6 @@ from cli.changes.values import (
     DATA,
     DOWNTIME,
     GONE,
-    IMAGES,
     NEW,
     RESOURCES,
     SETTINGS,
@@ -129,11 +128,9 @@ def _compare_running(key: _Key, one: Mapping[str, Any], other: Mapping[str, Any]
     if _is_forced(kind, details):
         yield Change(DOWNTIME, "is deleted and made anew", name, details, explain_absence(name))
     elif inside:
-        shown = tuple(Detail(_shorten_path(item.name), item.before, item.after) for item in inside)
+        shown = tuple(dict.fromkeys(_shorten_detail(item) for item in inside))
         yield Change(DOWNTIME, "gets new pods", name, shown, ROLLING if _is_rolling(other) else explain_absence(name))
-    images, limits = [list(compare_values(_pick(one, word), _pick(other, word))) for word in ("image", "resources")]
-    if images:
-        yield Change(IMAGES, CHANGED, name, tuple(images))
+    limits = tuple(compare_values(_list_limits(one), _list_limits(other)))
     counts = tuple(item for item in details if item.name == "spec.replicas")
     if limits or counts:
         yield Change(RESOURCES, CHANGED, f"limits of {name}" if limits else name, (*limits, *counts))
@@ -148,11 +145,13 @@ def _is_rolling(item: Mapping[str, Any]) -> bool:
     return not recreated and item["kind"] != "DaemonSet" and int(spec.get("replicas", 1)) > 1
 
 
-def _pick(item: Mapping[str, Any], word: str) -> dict[str, Any]:
-    """A field of each container that runs with the pod, by the container's name."""
+def _list_limits(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits and requests of the containers that run as long as their pod, by the container's name."""
     containers = ((item["spec"].get("template") or {}).get("spec") or {}).get("containers") or ()
-    return {str(each["name"]): each[word] for each in containers if each.get(word)}
+    return {str(each["name"]): each["resources"] for each in containers if each.get("resources")}
 
 
-def _shorten_path(path: str) -> str:
-    return path.removeprefix("spec.template.").removeprefix("spec.")
+def _shorten_detail(item: Detail) -> Detail:
+    if ".resources" in item.name:
+        return Detail("another limit")
+    return Detail(item.name.removeprefix("spec.template.").removeprefix("spec."), item.before, item.after)

@@ -58,8 +58,8 @@ def list_reloads(before: Documents, after: Documents, changes: Sequence[Change])
     owners = {path.partition("/")[0] for path in list_changed(before, after) if path not in _SKIPPED}
     named = {change.subject for change in changes if change.area == DOWNTIME}
     if reloading := sorted(owners - named - {*outside}):
-        note = "Nothing restarts for that."
-        yield Change(DOWNTIME, "takes its changed documents in place", ", ".join(reloading), (), note)
+        verb = "with changed documents: taken in place, without a restart"
+        yield Change(DOWNTIME, verb, ", ".join(reloading))
 
 
 def list_retention(changes: Sequence[Change]) -> Iterator[Change]:

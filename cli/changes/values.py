@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 DATA, DOWNTIME, RULES, TARGETS, NOTIFICATIONS = "data", "downtime", "rules", "targets", "notifications"
-RESOURCES, IMAGES, DASHBOARDS, SETTINGS = "resources", "images", "dashboards", "settings"
+RESOURCES, DASHBOARDS, SETTINGS = "resources", "dashboards", "settings"
 AREAS: Mapping[str, str] = {
     DATA: "Data",
     DOWNTIME: "Replacements and downtime",
@@ -18,7 +18,6 @@ AREAS: Mapping[str, str] = {
     TARGETS: "Targets",
     NOTIFICATIONS: "Notifications",
     RESOURCES: "Retention, limits and cost",
-    IMAGES: "Images",
     DASHBOARDS: "Dashboards",
     SETTINGS: "Other settings",
 }
@@ -34,7 +33,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Detail:
-    """A value before and after; None where there is none, and twice None where only the fact is worth a word."""
+    """A value before and after, None where there is none; one that is twice the same is a thing that changes inside."""
 
     name: str
     before: str | None = None
@@ -102,7 +101,7 @@ def _pair_items(before: Any, after: Any) -> list[tuple[str, Any, Any]] | None:
 
 def _name_items(items: Sequence[Any]) -> dict[str, Any] | None:
     """Items of a list by their name, or as `name=value`; None where they have none or share one."""
-    if all(isinstance(item, str) and "=" in item for item in items):
+    if all(isinstance(item, str) and ("=" in item or item.startswith("-")) for item in items):
         pairs = [item.partition("=") for item in items]
         named = {name: value for name, _, value in pairs}
         return named if len(named) == len(items) else None
