@@ -36,6 +36,8 @@ IN_PLACE = frozenset(
 
 Source: ForceNew in internal/provider/resource_docker_container.go of terraform-provider-docker 4.5.
 """
+_RECORDED = ("healthcheck", "init", "tmpfs")
+"""Of these, those that it only notes down: the update function beside that table leaves the container as it is."""
 _LIMITS = ("memory", "cpus", "ulimits")
 _DIGESTS = ("labels.io.observability.restart-digest", "networks_advanced")
 """Inputs that only repeat that something else is another."""
@@ -140,7 +142,9 @@ def _compare_service(
         yield Change(RESOURCES, CHANGED, f"limits of {name}", limits)
     rest = [item for item in compare_values(old, new) if _is_in_place(item) and not item.name.startswith("memory")]
     if rest and forced is None:
-        yield Change(SETTINGS, "changes in place", name, tuple(rest))
+        late = any(item.name.startswith(_RECORDED) for item in rest)
+        note = "The container has it from its next replacement on: the provider only notes it down." if late else ""
+        yield Change(SETTINGS, "changes in place", name, tuple(rest), note)
 
 
 def _say_gone(name: str) -> str:

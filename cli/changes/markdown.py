@@ -81,8 +81,7 @@ def render_comment(comparison: Comparison, limit: int = LIMIT) -> str:
     text = _Text(limit - _RESERVED)
     heading = f"stack {named}" if len(stacks) == 1 else "what would be deployed"
     text.add(f"{MARKER}\n### Changes of {heading}, {against}\n\n")
-    for stack, reason in comparison.failures.items():
-        text.add(f"**{format_code(stack)} could not be compared.** What it says:\n\n{_format_failure(reason)}\n")
+    _add_failures(text, comparison.failures)
     for note in comparison.notes:
         text.add(f"{note}\n\n")
     text.add(f"{summarize(merged)}\n\n" if merged else "")
@@ -92,8 +91,18 @@ def render_comment(comparison: Comparison, limit: int = LIMIT) -> str:
     return "".join(text.parts) + (f"\n**Left out, as a comment has an end:**\n\n{left}" if left else "")
 
 
-def _format_failure(reason: str) -> str:
-    return format_block(reason[-_LONGEST_FAILURE:], "text")
+def _add_failures(text: _Text, failures: Mapping[str, str]) -> None:
+    """Why stacks could not be compared, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for stack, reason in failures.items():
+        by_reason.setdefault(reason, []).append(stack)
+    left = 0
+    for reason, stacks in by_reason.items():
+        named = ", ".join(map(format_code, stacks))
+        block = format_block(reason[-_LONGEST_FAILURE:], "text")
+        left += 0 if text.add(f"**Not compared: {named}.**\n\n{block}\n") else len(stacks)
+    if left:
+        text.out.append(f"why {_count(left, 'more stack')} could not be compared")
 
 
 def summarize(merged: Mapping[Change, Sequence[str]]) -> str:
@@ -216,10 +225,11 @@ def format_detail(item: Detail, *, whole: bool = False) -> Iterator[str]:
 
 def _add_folded(text: _Text, comparison: Comparison, stacks: int) -> None:
     """Pulumi's own previews and the raw difference, each folded; of what has no room, its size."""
+    left = 0
     for stack, preview in comparison.previews.items():
-        title = f"Pulumi's own preview of {stack}"
-        if not text.add(_fold(title, format_block(preview, "diff"))):
-            text.out.append(f"{title}: {_count(preview.count(chr(10)), 'line')}")
+        left += not text.add(_fold(f"Pulumi's own preview of {stack}", format_block(preview, "diff")))
+    if left:
+        text.out.append(f"{_count(left, 'preview')} of Pulumi's own")
     if not comparison.differences:
         return
     lines = sum(body.count("\n") for _, body in comparison.differences)
@@ -236,5 +246,5 @@ def _add_folded(text: _Text, comparison: Comparison, stacks: int) -> None:
     if parts:
         text.add(_fold(title, "".join(parts)))
     if left_documents:
-        left = f"{_count(left_documents, 'document')} of {len(comparison.differences):,}, {_count(left_lines, 'line')}"
-        text.out.append(f"raw difference of {left}")
+        part = f"{_count(left_documents, 'document')} of {len(comparison.differences):,}, {_count(left_lines, 'line')}"
+        text.out.append(f"raw difference of {part}")

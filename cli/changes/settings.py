@@ -63,14 +63,16 @@ def list_reloads(before: Documents, after: Documents, changes: Sequence[Change])
 
 
 def list_retention(changes: Sequence[Change]) -> Iterator[Change]:
-    """Bounds in time and size: an entry of its own, and a warning where something is deleted for it."""
+    """Bounds in time and size: an entry of its own, which is a warning where something is deleted for it."""
     for change in changes:
         for item in change.details if change.area in (DOWNTIME, SETTINGS) else ():
             if "retention" in item.name.lower() and change.verb not in ("is new", "is removed"):
-                yield Change(RESOURCES, CHANGED, f"retention of {change.subject}", (item,))
+                subject = f"retention of {change.subject}"
                 if _is_less(item):
                     note = "What is beyond the new bound is deleted for good."
-                    yield Change(DATA, "becomes shorter", f"retention of {change.subject}", (item,), note)
+                    yield Change(DATA, "becomes shorter", subject, (item,), note)
+                else:
+                    yield Change(RESOURCES, CHANGED, subject, (item,))
 
 
 def _is_less(item: Detail) -> bool:

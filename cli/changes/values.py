@@ -136,5 +136,5 @@ def parse_amount(text: str) -> float | None:
     if text and not _DURATION.sub("", text):
         return sum(float(count) * _SECONDS[unit] for count, unit in _DURATION.findall(text))
     if size := _SIZE.fullmatch(text):
-        return float(size[1]) * 1024 ** " KMGTPE".index(size[2] or " ")
+        return float(size[1]) * float(1024 ** " KMGTPE".index(size[2] or " "))
     return None

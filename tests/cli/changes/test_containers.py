@@ -46,6 +46,8 @@ def test_some_inputs_change_in_place(key: str) -> None:
     """Nothing is replaced for them."""
     changes = compare(documents(**{key: 1024}))
     assert changes and not any(name.startswith("downtime") for name in changes)
+    notes = [item.note for item in changes.values() if "next replacement" in item.note]
+    assert bool(notes) == (key == "healthcheck")
 
 
 def test_memory_is_a_limit() -> None:

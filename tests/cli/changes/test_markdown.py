@@ -87,7 +87,16 @@ def test_what_stacks_share_is_said_once() -> None:
 def test_a_failure_is_said_and_is_no_clean_change() -> None:
     """In the words of the program that failed."""
     text = render_comment(comparison(failures={"dev": "1 problem in the configuration"}))
-    assert "could not be compared" in text and "1 problem in the configuration" in text and "Nothing" not in text
+    assert "**Not compared: `dev`.**" in text and "1 problem in the configuration" in text and "Nothing" not in text
+
+
+def test_many_failures_and_previews_fit() -> None:
+    """Equal reasons are said once; what has no room is counted."""
+    reasons = {f"s{number}": f"{number % 50} {'x' * 5000}" for number in range(100)}
+    text = render_comment(comparison(failures=reasons, previews=reasons))
+    assert len(text.encode()) <= LIMIT and "**Not compared: `s0`, `s50`.**" in text
+    said = text.count("**Not compared") * 2
+    assert f"- why {100 - said} more stacks could not be compared\n- 100 previews of Pulumi's own\n" in text
 
 
 def test_the_summary_names_what_goes_away() -> None:

@@ -44,8 +44,8 @@ def test_jobs_are_not_said_twice() -> None:
 
 
 def test_a_shorter_retention_deletes() -> None:
-    """A warning about data and an entry of resources; a longer one has the entry alone."""
-    assert [item.area for item in retention("360h", "7d")] == ["resources", "data"]
+    """A warning about data; a longer one is a resource."""
+    assert [item.area for item in retention("360h", "7d")] == ["data"]
     assert [item.area for item in retention("7d", "360h")] == ["resources"]
 
 
