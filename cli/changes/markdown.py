@@ -153,9 +153,9 @@ class _Area:
 
 def _add_areas(text: _Text, merged: Mapping[Change, Sequence[str]], stacks: int) -> None:
     """The changes of each area: first ones of all areas before the others, which are folded; the rest is counted."""
-    areas = []
-    for area, heading in AREAS.items():
-        items = [(change, where) for change, where in merged.items() if change.area == area]
+    areas = list[_Area]()
+    for key, heading in AREAS.items():
+        items = [(change, where) for change, where in merged.items() if change.area == key]
         if items:
             areas.append(
                 _Area(heading, [format_change(change, _name_stacks(where, stacks)) for change, where in items])

@@ -33,14 +33,14 @@ def compare_notifications(before: Documents, after: Documents) -> Iterator[Chang
     if old == new:
         return
     yield from _compare_routes(_list_routes(old), _list_routes(new))
-    ways, others = _list_receivers(old), _list_receivers(new)
-    for name in sorted(ways.keys() | others.keys()):
-        if ways.get(name) != others.get(name):
-            verb = NEW if name not in ways else GONE if name not in others else CHANGED
-            details = tuple(compare_values(ways.get(name, {}), others.get(name, {})))
+    ways, later = _list_receivers(old), _list_receivers(new)
+    for name in sorted(ways.keys() | later.keys()):
+        if ways.get(name) != later.get(name):
+            verb = NEW if name not in ways else GONE if name not in later else CHANGED
+            details = tuple(compare_values(ways.get(name, {}), later.get(name, {})))
             yield Change(NOTIFICATIONS, verb, f"receiver {name}", details)
-    rest = [{key: value for key, value in item.items() if key not in ("route", "receivers")} for item in (old, new)]
-    if details := tuple(compare_values(*rest)):
+    rest, others = ({key: each[key] for key in each if key not in ("route", "receivers")} for each in (old, new))
+    if details := tuple(compare_values(rest, others)):
         yield Change(NOTIFICATIONS, CHANGED, "alertmanager.yml", details)
 
 

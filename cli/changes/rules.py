@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +100,12 @@ def _pair_namesakes(before: Sequence[Rule], after: Sequence[Rule]) -> Iterator[P
     """Rules of one name: equal ones are no change, then those of one expression, of one severity, and the rest."""
     old = [rule for rule in before if rule not in after]
     new = [rule for rule in after if rule not in before]
-    for look in (lambda r: r.body.get("expr"), lambda r: r.body.get("labels"), lambda r: r.name):
+    looks: tuple[Callable[[Rule], object], ...] = (
+        lambda rule: rule.body.get("expr"),
+        lambda rule: rule.body.get("labels"),
+        lambda rule: rule.name,
+    )
+    for look in looks:
         for rule in [*old]:
             if (like := next((item for item in new if look(item) == look(rule)), None)) is not None:
                 old.remove(rule)

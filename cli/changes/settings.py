@@ -49,7 +49,7 @@ def compare_documents(before: Documents, after: Documents, left: Collection[str]
 
 def _compare_texts(path: str, old: str | None, new: str | None) -> Iterator[Detail]:
     if path.endswith(_READABLE):
-        yield from compare_values(*(parse_document(text or "") or {} for text in (old, new)))
+        yield from compare_values(parse_document(old or "") or {}, parse_document(new or "") or {})
 
 
 def list_reloads(before: Documents, after: Documents, changes: Sequence[Change]) -> Iterator[Change]:

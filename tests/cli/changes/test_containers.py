@@ -36,7 +36,8 @@ def compare(after: dict[str, str], before: dict[str, str] | None = None) -> dict
 @pytest.mark.parametrize("key", ["command", "user", "ports", "cpus", "mounts", "healthy"])
 def test_most_inputs_force_a_new_container(key: str) -> None:
     """What is missing meanwhile is said, and the input with both values."""
-    change = compare(documents(**{key: ["--target=read"]}))["downtime: is replaced"]
+    inputs: Any = {key: ["--target=read"]}
+    change = compare(documents(**inputs))["downtime: is replaced"]
     assert change.subject == "loki" and change.note.startswith("Log lines")
     assert change.details[0].name.startswith("another limit" if key == "cpus" else key)
 
@@ -44,7 +45,8 @@ def test_most_inputs_force_a_new_container(key: str) -> None:
 @pytest.mark.parametrize("key", ["memory", "restart", "healthcheck", "destroy_grace_seconds"])
 def test_some_inputs_change_in_place(key: str) -> None:
     """Nothing is replaced for them."""
-    changes = compare(documents(**{key: 1024}))
+    inputs: Any = {key: 1024}
+    changes = compare(documents(**inputs))
     assert changes and not any(name.startswith("downtime") for name in changes)
     notes = [item.note for item in changes.values() if "next replacement" in item.note]
     assert bool(notes) == (key == "healthcheck")

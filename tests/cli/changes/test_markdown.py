@@ -36,7 +36,7 @@ def test_a_clean_change_is_one_line() -> None:
 
 def test_areas_have_an_order() -> None:
     """Data and downtime first, the raw difference last."""
-    changes = [Change(area, "changes", "x") for area in reversed(AREAS)]
+    changes = [Change(area, "changes", "x") for area in reversed(list(AREAS))]
     text = render_comment(comparison(*changes, differences={("a", "@@\n-x\n"): ["dev"]}))
     places = [text.index(f"#### {heading}") for heading in AREAS.values()]
     assert text.startswith(MARKER) and places == sorted(places) and text.index("Raw difference") > places[-1]

@@ -10,8 +10,8 @@ LOKI = "loki/loki.yaml"
 
 def retention(before: str, after: str) -> list[Change]:
     """What comes of another retention of Loki."""
-    sides = ({LOKI: f"limits: {{retention_period: {value}}}"} for value in (before, after))
-    return list(list_retention(list(compare_documents(*sides, ()))))
+    old, new = ({LOKI: f"limits: {{retention_period: {value}}}"} for value in (before, after))
+    return list(list_retention(list(compare_documents(old, new, ()))))
 
 
 def test_keys_of_documents_are_compared() -> None:
