@@ -35,6 +35,8 @@ VALUES = 50_000.0
 histogram is a dozen series."""
 QUEUE_BYTES = 256 * 1024 * 1024
 """What a queue holds by default; for the example alone."""
+OWN = f'service="{NAME}"'
+"""Its own series: an agent that reads lines may be the same program."""
 KINDS = {"spans": "spans", "metric_points": "metrics", "log_records": "log records"}
 """How names of its counters end, and what they count."""
 
@@ -64,8 +66,8 @@ def alert_on_queue_filling(tune: Tune) -> AlertRule:
     )
     return AlertRule(
         name="OtelQueueFilling",
-        expr=f"sum by ({BY}, exporter) (otelcol_exporter_queue_size)"
-        f" / sum by ({BY}, exporter) (otelcol_exporter_queue_capacity) > {bound:g}",
+        expr=f"sum by ({BY}, exporter) (otelcol_exporter_queue_size{{{OWN}}})"
+        f" / sum by ({BY}, exporter) (otelcol_exporter_queue_capacity{{{OWN}}}) > {bound:g}",
         for_="2m",  # a restart of the store is over by then
         severity="warning",
         limit=Share(bound),
@@ -86,7 +88,7 @@ def alert_on_lost_items() -> AlertRule:
     """What a store refused for good."""
     series = build_service_series(NAME, "otelcol_exporter_send_failed_metric_points", exporter="otlp_http/metrics")
     up = build_service_series(NAME, "up")
-    names = '{__name__=~"otelcol_exporter_send_failed_(spans|metric_points|log_records)"}'
+    names = f'{{__name__=~"otelcol_exporter_send_failed_(spans|metric_points|log_records)",{OWN}}}'
     return AlertRule(
         name="OtelItemsLost",
         expr=f"{_count_new(f'{BY}, exporter', names)} > 0",
@@ -116,7 +118,7 @@ def alert_on_refused_items(tune: Tune) -> AlertRule:
         for kind in ("spans", "log_records")  # both have the same labels
     )
     more = f", more than {bound:g} items in 5 minutes" if bound else ""
-    refused = '{__name__=~"otelcol_receiver_refused_(spans|metric_points|log_records)"}'
+    refused = f'{{__name__=~"otelcol_receiver_refused_(spans|metric_points|log_records)",{OWN}}}'
     return AlertRule(
         name="OtelReceiverRefusing",
         expr=f"{_count_new(BY, refused)} > {bound:g}",
@@ -244,10 +246,13 @@ def panels() -> tuple[Panel, ...]:
     """What it takes, what it refuses, what waits, and what is lost."""
     taken, refused, lost = (
         # a signal that nobody has sent so far has no series
-        {title: f"sum({take_rate(f'otelcol_{name}_{kind}')})" + fill_zero_if_up(NAME) for kind, title in KINDS.items()}
+        {
+            title: f"sum({take_rate(f'otelcol_{name}_{kind}', OWN)})" + fill_zero_if_up(NAME)
+            for kind, title in KINDS.items()
+        }
         for name in ("receiver_accepted", "receiver_refused", "exporter_send_failed")
     )
-    size, capacity = (select(f"otelcol_exporter_queue_{what}") for what in ("size", "capacity"))
+    size, capacity = (select(f"otelcol_exporter_queue_{what}", OWN) for what in ("size", "capacity"))
     red = build_thresholds((0.001, "red"))
     return (
         build_panel("Received", taken, "cps", "Per second, by signal.", width=6),

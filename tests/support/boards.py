@@ -32,10 +32,11 @@ def tuned(alerts: Alerts, thresholds: Mapping[str, float]) -> Sequence[AlertRule
 
 
 def keeps_identity(alerts: Sequence[AlertRule]) -> None:
-    """Asserts that what is summed keeps service, system and environment, which routes and inhibitions look at."""
+    """Asserts that what is summed or joined keeps service, system and environment, by which alerts are routed."""
     for alert in alerts:
         assert alert.expr.count(" by (") == alert.expr.count(" by (service, system, environment"), alert.name
-        assert " on (" not in alert.expr and "without" not in alert.expr, alert.name
+        assert alert.expr.count(" on (") == alert.expr.count(" on (service, system, environment"), alert.name
+        assert "without" not in alert.expr, alert.name
 
 
 class MixinContract:
