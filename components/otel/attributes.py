@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from components.otel.bounds import build_record_statements
 from components.otel.settings import NAME
-from model.component import Planning
+from model.component import Planned, Planning
 from model.levels import LEVELS
 from model.naming import build_identity_labels
 from model.stores import LogLimits
@@ -66,13 +66,16 @@ def build_name_statements(context: Planning) -> list[str]:
     return [f'set({_NAME}, "{UNDECLARED}") where {others}']
 
 
-def build_identity_statements(context: Planning) -> list[str]:
-    """Who sent it, in the labels that scraped series and lines of containers have."""
+def build_identity_statements(context: Planning, others: Iterable[str] = ()) -> list[str]:
+    """Who sent it, in the labels that scraped series and lines of containers have; `others` are labels too."""
     known = build_name_condition(context.system.services)
     shared = {name: value for name, value in build_identity_labels(context, "").items() if name != "service"}
     return [
         # what a sender itself calls so is none of the file's labels
-        *(f"delete_key(resource.attributes, {json.dumps(name)})" for name in list_labels(context)),
+        *(
+            f"delete_key(resource.attributes, {json.dumps(name)})"
+            for name in dict.fromkeys((*list_labels(context), *others))
+        ),
         f'set(resource.attributes["service"], "{UNDECLARED}")',
         f'set(resource.attributes["service"], {_NAME}) where {known}',
         *_set_labels(shared),
@@ -127,8 +130,11 @@ def build_count_statements(context: Planning) -> list[str]:
     ]
 
 
-def build_log_statements(context: Planning, limits: LogLimits) -> list[str]:
-    """Records that their store takes, with one of the levels that lines have, by number or else by word."""
+def build_log_statements(context: Planned, limits: LogLimits) -> list[str]:
+    """Records that their store takes, with one of the levels that lines have, by number or else by word.
+
+    Which attributes are labels of streams is the same for all who send to Loki, so those of its agent are none here.
+    """
     number, text, level = "log.severity_number", "log.severity_text", 'log.attributes["level"]'
     ranges = [f'"{name}") where {number} >= {first} and {number} <= {last}' for name, (first, last) in NUMBERS.items()]
     words = [
@@ -138,7 +144,7 @@ def build_log_statements(context: Planning, limits: LogLimits) -> list[str]:
     return [
         f'set({text}, {level}) where {number} == 0 and {text} == "" and IsString({level})',
         *build_record_statements(limits),
-        *build_identity_statements(context),
+        *build_identity_statements(context, context.telemetry.line_labels),
         f'set({level}, "{UNKNOWN}")',
         *(f"set({level}, {each}" for each in (*ranges, *words)),
     ]

@@ -11,7 +11,7 @@ from components.otel import attributes
 from model.levels import LEVELS
 from tests.components.otel.plans import SENDER, plan_gateway
 from tests.support.planned import document
-from tests.support.systems import SYSTEM
+from tests.support.systems import SYSTEM, plan_shop
 
 
 def statements(folder: Path, name: str, **services: Any) -> list[str]:
@@ -73,6 +73,20 @@ def test_a_sender_gives_itself_no_label(tmp_path: Path) -> None:
             'delete_key(resource.attributes, "team")', 'set(resource.attributes["team"], "money")'
         ))  # fmt: skip
         assert gone < known
+
+
+def test_a_sender_gives_itself_no_label_of_lines(tmp_path: Path) -> None:
+    """Loki has one list of names for all senders, in which those of the agent are; what that reads has its own."""
+    settings = {"otel": json.dumps({"enabled": True}), "logs": json.dumps({"agent": "collector"})}
+    plan = plan_shop(tmp_path, {"services.billing": dict(SENDER)}, settings)
+    (limits,) = [document(plan, "loki", "loki.yaml")["limits_config"]]
+    (names,) = limits["otlp_config"]["resource_attributes"]["attributes_config"]
+    (found,) = [
+        value for key, value in document(plan, "otel", "otel.yaml")["processors"]["transform/logs"].items()
+        if key.endswith("_statements")
+    ]  # fmt: skip
+    gone = {name for name in names["attributes"] if f'delete_key(resource.attributes, "{name}")' in found}
+    assert gone == set(names["attributes"]) > {"container", "filename", "stack"}
 
 
 def test_levels_are_those_of_lines() -> None:
