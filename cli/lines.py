@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 
 from cli.exposed import Ask, list_up, query_series
 from components.loki.settings import NAME, READ
-from components.promtail.settings import NAME as AGENT
 from model.logs import SOURCES
 from model.plan import Plan
 from model.service import Service
+from model.settings import AGENTS
 from model.system import System
 
 LINES_SECONDS = 24 * 3600
@@ -27,10 +27,15 @@ AskLoki = Callable[[str], Any]
 """What Loki's API answers as `data` to a path below /loki/api/v1/, with its query; None where it has nothing."""
 
 
+def find_agent(plan: Plan) -> str | None:
+    """Who reads lines in a stack; None where nobody does."""
+    return next((workload.name for workload in plan.list_workloads() if workload.name in AGENTS), None)
+
+
 def has_lines(plan: Plan) -> bool:
     """Whether a stack has both who reads lines and who keeps them."""
     planned = {workload.name for workload in plan.list_workloads()}
-    return AGENT in planned and bool(planned & {NAME, READ})
+    return find_agent(plan) is not None and bool(planned & {NAME, READ})
 
 
 def list_label_values(ask: AskLoki, stack: str, label: str) -> set[str]:

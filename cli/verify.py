@@ -31,8 +31,10 @@ PROMETHEUS = "http://127.0.0.1:9090/prometheus"
 LOKI = f"http://127.0.0.1:{LOKI_PORT}"
 METRICS_OF = {"cadvisor", "prometheus"}
 """Workloads without which there are no metrics of containers."""
-LINES_OF = {"promtail", "loki"}
-"""Workloads without which there are no lines of containers."""
+LINES_OF = {"loki"}
+"""Workloads without which, and without an agent that reads them, there are no lines of containers."""
+Check = Callable[[docker.DockerClient, str], str | None]
+"""What finds out something of a stack: a sentence about what is wrong, or None."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,9 @@ def list_unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list
     An agent may be up and scraped and see nothing: then there is no figure that an alert could stand on.
     """
     planned = {workload.name for workload in plan.list_workloads()}
-    known = ((METRICS_OF, check_metrics), (LINES_OF, check_lines), (LINES_OF, partial(_check_service_lines, plan)))
+    known: list[tuple[set[str], Check]] = [(METRICS_OF, check_metrics)]
+    if agent := lines.find_agent(plan):
+        known += [(LINES_OF, partial(check_lines, agent)), (LINES_OF, partial(_check_service_lines, plan))]
     checks = [check for needed, check in known if needed <= planned]
     deadline = time.monotonic() + timeout
     while True:
@@ -210,9 +214,7 @@ def list_unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list
         time.sleep(0.5)
 
 
-def _ask_safely(
-    check: Callable[[docker.DockerClient, str], str | None], client: docker.DockerClient, stack: str
-) -> str | None:
+def _ask_safely(check: Check, client: docker.DockerClient, stack: str) -> str | None:
     try:
         return check(client, stack)
     except RuntimeError as error:  # whoever would know does not answer
@@ -256,14 +258,14 @@ def check_metrics(client: docker.DockerClient, stack: str) -> str | None:
     )
 
 
-def check_lines(client: docker.DockerClient, stack: str) -> str | None:
+def check_lines(agent: str, client: docker.DockerClient, stack: str) -> str | None:
     """That Loki has no line of any of the stack's containers; None when it has."""
     known = lines.list_label_values(partial(ask_loki, client, stack), stack, "container")
     if any(name.startswith(f"{stack}-") for name in known):
         return None
     return (
         "Loki has no line of any container of this stack;"
-        f" see docker logs {stack}-promtail and {stack}-socket-proxy, and docs/operations.md, Docker engines"
+        f" see docker logs {stack}-{agent} and {stack}-socket-proxy, and docs/operations.md, Docker engines"
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from cli import refusals, verify
+from cli.lines import find_agent, has_lines
 from cli.verify import Health
 from model.load import parse_model
 from model.system import System
@@ -297,6 +298,14 @@ def test_some_service_must_have_lines() -> None:
     for nothing in (lines("shop-web"), lines()):
         (sentence,) = watched(seen, nothing)
         assert "Loki has no line of any container of this stack" in sentence and "dev-promtail" in sentence
+
+
+def test_the_agent_that_is_deployed_is_named(tmp_path: Path) -> None:
+    """With the collector in Promtail's place lines are looked for as well, and its log is the one to read."""
+    (sentence,) = watched(metrics("dev-prometheus"), lines(), planned("prometheus", "loki", "collector"))
+    assert "docker logs dev-collector" in sentence
+    plan = plan_shop(tmp_path, settings={"logs": '{"agent": "collector"}'})
+    assert (find_agent(plan), has_lines(plan)) == ("collector", True)
 
 
 def test_a_service_that_says_where_its_lines_are_must_have_some() -> None:
