@@ -9,6 +9,7 @@ Events: https://pyyaml.org/wiki/PyYAMLDocumentation.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -27,6 +28,26 @@ _MAP_END = events.MappingEndEvent()
 _SEQ_BEGIN = events.SequenceStartEvent(None, None, implicit=True, flow_style=False)
 _SEQ_END = events.SequenceEndEvent()
 _RESOLVER: Any = Resolver()
+
+
+class _GoResolver(Resolver):
+    """What a program in Go takes for a number or a date, besides what a YAML library of Python does.
+
+    Its parser of dates knows a comma before the fraction of a second, as Python's logging writes it, and its numbers
+    need no dot: https://pkg.go.dev/go.yaml.in/yaml/v3 (3.0.6, resolve.go).
+    """
+
+
+_GoResolver.add_implicit_resolver(
+    "tag:yaml.org,2002:timestamp",
+    re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}[.,][0-9]+.*"),
+    list("0123456789"),
+)
+_GoResolver.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$|[-+]?0o?[0-7_]+$"),
+    list("-+.0123456789"),
+)
 _REPRESENTER = SafeRepresenter()
 
 
@@ -81,7 +102,7 @@ def _emit_value(value: Any, emit: Callable[[events.Event], None]) -> None:
 @lru_cache(maxsize=4096)  # keys, severities and names of labels are the same again and again
 def _build_text(value: str) -> events.ScalarEvent:
     """A text, in quotes where it would else be read as a number, a date or the like."""
-    patterns = Resolver.yaml_implicit_resolvers.get(value[:1], ())  # by the first character: of most there are none
+    patterns = _GoResolver.yaml_implicit_resolvers.get(value[:1], ())  # by the first character: of most there are none
     plain = not patterns or not any(pattern.match(value) for _, pattern in patterns)
     return events.ScalarEvent(None, None, (plain, True), value)
 

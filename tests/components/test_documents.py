@@ -50,6 +50,13 @@ def test_the_text_is_that_of_the_representer() -> None:
     assert render_yaml_documents([PLAIN, {"a": 1}]) == text + "---\na: 1\n"
 
 
+@pytest.mark.parametrize("text", ["2006-01-02 15:04:05,000", "2006-1-2T3:4:5,6Z", "1e3", "-2E5", "0o17", "08"])
+def test_no_text_is_a_number_or_a_date_to_a_program_in_go(text: str) -> None:
+    """PyYAML writes these without quotes, and Go's YAML reads a date or a number where a text was given."""
+    assert render_yaml({"a": text}) == f"a: '{text}'\n"
+    assert render_yaml({"a": "1.2.3", "b": "10m", "c": "2006-01-02 x"}) == "a: 1.2.3\nb: 10m\nc: 2006-01-02 x\n"
+
+
 def test_what_stands_twice_is_written_twice() -> None:
     """No anchors, which readers of a document would have to look up."""
     part = {"a": ["b"]}
