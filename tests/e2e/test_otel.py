@@ -50,7 +50,7 @@ SYSTEM = {
     },
 }
 ORIGIN = "https://shop.example.com"
-OTLP = {"enabled": True, "queue": "32MiB", "browser": {"origins": [ORIGIN]}}
+OTLP = {"enabled": True, "queue": "64MiB", "browser": {"origins": [ORIGIN]}}
 
 
 NAMES = ("job", "instance", "system")
@@ -297,13 +297,15 @@ def test_nothing_acknowledged_is_lost(till: Till) -> None:
     assert sent["rejected"] == 0 and sent["records"]
     print(f"{len(sent['traces'])} traces, {len(sent['records'])} records; refused {sent['refused']} times")
 
-    def count_lost() -> dict[str, int]:
-        lines = set(till.stack.loki('{service="billing"}', since=AWAY + 900, limit=5000))
-        lost = [text for text in sent["records"] if text not in lines]
-        holes = [trace for trace in sent["traces"] if len(till.read_trace(trace)) != 3]
-        return {"records": len(lost), "traces": len(holes)}
+    missing = {"records": set(sent["records"]), "traces": set(sent["traces"])}
 
-    eventually(lambda: count_lost() == {"records": 0, "traces": 0}, timeout=240, what="nothing is lost")
+    def is_there() -> bool:
+        missing["records"] -= set(till.stack.loki('{service="billing"}', since=AWAY + 900, limit=5000))
+        missing["traces"] = {trace for trace in missing["traces"] if len(till.read_trace(trace)) != 3}
+        assert not any(missing.values()), {kind: len(each) for kind, each in missing.items()}
+        return True
+
+    eventually(is_there, timeout=240, what="nothing is lost")
     values = f'http_server_request_duration_seconds_count{{service="billing"}}[{int(AWAY) + 900}s]'
     times = [at for at, _ in till.stack.prom(values)[0]["values"] if began <= at <= began + AWAY]
     longest = max(after - before for before, after in pairwise([began, *times, began + AWAY]))
@@ -313,13 +315,13 @@ def test_nothing_acknowledged_is_lost(till: Till) -> None:
 @pytest.mark.docker_engine
 def test_a_full_queue_is_said(till: Till) -> None:
     """Senders are refused and try again; somebody is notified of the queue, and of who is refused."""
-    till.stack.edit_settings(lambda config: config.update(otel={**OTLP, "queue": "1MiB"}))
+    till.stack.edit_settings(lambda config: config.update(otel={**OTLP, "queue": "16MiB"}))
     till.stack.up()
     loki = till.stack.container("loki")
     loki.stop()
     try:
         for _ in range(6):  # several fill it sooner
-            till.sender.begin(f"python3 /app/otlp.py {till.url} billing 600")
+            till.sender.begin(f"python3 /app/otlp.py {till.url} billing 600 BULK")
         for name in ("OtelQueueFilling", "OtelReceiverRefusing"):
             fires = f'ALERTS{{alertname="{name}", alertstate="firing"}}'
             eventually(lambda fires=fires: till.stack.prom(fires), timeout=400, what=fires)  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 Usage: otlp.py URL SERVICE SECONDS [LEVEL]. It prints what was acknowledged, as JSON: the ids of traces, the texts of
 records, the value of the counter, and how often it was refused and rejected. At the level IDLE it sends what a process
-says of itself, as nobody asks it for anything.
+says of itself, as nobody asks it for anything; at the level BULK its records are long.
 """
 
 import json
@@ -12,6 +12,8 @@ import urllib.error
 import urllib.request
 import uuid
 
+LONG = 100_000
+"""Characters of a long record."""
 SPANS = 3
 """Of each trace."""
 PATIENCE = 900
@@ -124,6 +126,7 @@ def main():
     while count == 0 or time.monotonic() < end:
         count += 1
         trace, text = uuid.uuid4().hex, f"paid {uuid.uuid4().hex}"
+        text += "x" * LONG if level == "BULK" else ""
         spans = {"resource": resource, "scopeSpans": [{"spans": list(build_spans(trace, level != "INFO"))}]}
         if send(url, "traces", {"resourceSpans": [spans]}, counts):
             done["traces"].append(trace)
