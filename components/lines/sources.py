@@ -39,6 +39,22 @@ def build_docker_rules(services: Mapping[str, Service]) -> list[Rule]:
     ]
 
 
+def build_cluster_rules(services: Mapping[str, Service]) -> list[Rule]:
+    """All rules for the pods of a cluster: their job, what they are called, and whose they are."""
+    return [
+        {"target_label": "job", "replacement": CONTAINERS},
+        {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+        {"source_labels": [f"{POD}name"], "target_label": "pod"},
+        {"source_labels": [f"{POD}container_name"], "target_label": "container"},
+        {"source_labels": [f"{POD}container_name"], "target_label": "service"},
+        build_copy_rule(f"{POD}label_app", "app"),
+        build_copy_rule(f"{POD}label_app_kubernetes_io_name", "app"),
+        build_copy_rule("app", "service"),
+        *build_key_rules(services),
+        *build_pod_rules(services),
+    ]
+
+
 def build_copy_rule(source: str, target: str) -> Rule:
     """A rule that copies a label where it has a value."""
     return {"source_labels": [source], "regex": "(.+)", "target_label": target}

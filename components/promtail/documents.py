@@ -19,7 +19,7 @@ from components.lines.files import (
     name_log_files,
 )
 from components.lines.reading import build_readings
-from components.lines.sources import POD, build_copy_rule, build_docker_rules, build_key_rules, build_pod_rules
+from components.lines.sources import POD, build_cluster_rules, build_docker_rules
 from components.lines.times import OLDEST
 from components.promtail.multiline import build_joined, build_joining_stages
 from components.promtail.pipeline import build_stages
@@ -81,16 +81,7 @@ def build_pods_job(context: Planning) -> dict[str, Any]:
         "kubernetes_sd_configs": [{"role": "pod"}],
         "relabel_configs": [
             {"source_labels": [f"{POD}node_name"], "target_label": "__host__"},  # pods of other nodes are left out
-            {"target_label": "job", "replacement": CONTAINERS},
-            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
-            {"source_labels": [f"{POD}name"], "target_label": "pod"},
-            {"source_labels": [f"{POD}container_name"], "target_label": "container"},
-            {"source_labels": [f"{POD}container_name"], "target_label": "service"},
-            build_copy_rule(f"{POD}label_app", "app"),
-            build_copy_rule(f"{POD}label_app_kubernetes_io_name", "app"),
-            build_copy_rule("app", "service"),
-            *build_key_rules(context.system.services),
-            *build_pod_rules(context.system.services),
+            *build_cluster_rules(context.system.services),
             {
                 "source_labels": [f"{POD}uid", f"{POD}container_name"],
                 "separator": "/",
