@@ -154,7 +154,7 @@ class DataVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class SharedVolume:
-    """A read-only view of another workload's data volume, by that volume's name."""
+    """A read-only view of another workload's data volume, by that volume's name; of one on each node, by agents."""
 
     name: str
     path: str

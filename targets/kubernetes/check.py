@@ -59,7 +59,7 @@ def _check_restart_with(workload: Workload) -> Iterator[str]:
 
 
 def _check_shared_volumes(workload: Workload) -> Iterator[str]:
-    if workload.shared_volumes:
+    if workload.shared_volumes and workload.placement != "node-agent":
         names = ", ".join(volume.name for volume in workload.shared_volumes)
         yield f"borrows the volumes {names}, which one pod alone can mount here"
 
@@ -91,6 +91,7 @@ FIELDS = Fields(
             "ports",
             "ports.name",
             "volumes",
+            "shared_volumes",
             "host_mounts",
             "tmpfs",
             "probe",

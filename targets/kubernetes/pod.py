@@ -146,6 +146,8 @@ def _build_mounts(workload: Workload) -> Iterator[Object]:
         yield build_secret_mount()
     for volume in workload.volumes:
         yield {"name": volume.name, "mountPath": volume.path}
+    for other in workload.shared_volumes:
+        yield {"name": other.name, "mountPath": other.path, "readOnly": True}
     for number, mount in enumerate(workload.host_mounts):
         yield {"name": f"host-{number}", "mountPath": mount.path, "readOnly": True}
     for number, path in enumerate(sorted(workload.tmpfs)):
@@ -163,9 +165,10 @@ def _build_volumes(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
         sources = [{"secret": {"name": name}} for name in group_secret_files(workload)]
         yield {"name": "secrets", "projected": {"defaultMode": 0o440, "sources": sources}}
     if workload.placement == "node-agent":
-        for volume in workload.volumes:  # what an agent remembers is about its node, so it stays there
-            path = f"/var/lib/observability/{scope.namespace}/{volume.name}"
-            yield {"name": volume.name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}}
+        # what an agent remembers is about its node, so it stays there, where other agents of the node see it too
+        for name in (each.name for volumes in (workload.volumes, workload.shared_volumes) for each in volumes):
+            path = f"/var/lib/observability/{scope.namespace}/{name}"
+            yield {"name": name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}}
     for number, mount in enumerate(workload.host_mounts):
         kind = "DirectoryOrCreate" if mount.create else ""
         yield {"name": f"host-{number}", "hostPath": {"path": mount.source, "type": kind}}

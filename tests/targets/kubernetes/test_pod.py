@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from model.settings import KubernetesSettings
-from model.workload import Workload
+from model.workload import DataVolume, SharedVolume, Workload
 from targets.kubernetes import manifests
 from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN, SERVER
@@ -45,3 +45,14 @@ def test_groups_are_supplemental() -> None:
     """A pod is in the groups that its workload names; in none where it names none."""
     assert pod(replace(PLAIN, groups=(33, 4)))["securityContext"]["supplementalGroups"] == [4, 33]
     assert "supplementalGroups" not in pod(PLAIN)["securityContext"]
+
+
+def test_agents_of_a_node_share_its_folders() -> None:
+    """What one agent writes another one of the same node reads, and cannot change."""
+    volume, view = DataVolume(name="links", path="/w"), SharedVolume(name="links", path="/r")
+    writer = pod(replace(PLAIN, placement="node-agent", volumes=(volume,)))
+    reader = pod(replace(PLAIN, name="reader", placement="node-agent", shared_volumes=(view,)))
+    (written, read) = ([each for each in spec["volumes"] if each["name"] == "links"] for spec in (writer, reader))
+    assert written == read and written[0]["hostPath"]["type"] == "DirectoryOrCreate"
+    (mount,) = [each for each in reader["containers"][0]["volumeMounts"] if each["name"] == "links"]
+    assert mount == {"name": "links", "mountPath": "/r", "readOnly": True}
