@@ -216,7 +216,7 @@ class LogSettings(Strict):
     """Log lines, whoever reads them."""
 
     agent: Literal["promtail", "collector"] = "promtail"
-    """Who reads them: Promtail, or an OpenTelemetry Collector, which a Docker engine alone has so far."""
+    """Who reads them: Promtail, or an OpenTelemetry Collector."""
 
 
 AGENTS: tuple[str, ...] = get_args(LogSettings.model_fields["agent"].annotation)
@@ -284,13 +284,6 @@ class Settings(Strict):
     def authority(self) -> str:
         """The host in `base_url`, with its port where it is said."""
         return self.base_url.partition("://")[2].partition("/")[0]
-
-    @model_validator(mode="after")
-    def _check_agent(self) -> Settings:
-        if self.target == "kubernetes" and self.logs.agent == "collector":
-            message = f"{self.logs.agent!r} reads the containers of a Docker engine, and this stack's target is"
-            raise Inconsistent([Problem("logs.agent", f"{message} kubernetes; leave it out")])
-        return self
 
     @model_validator(mode="after")
     def _check_ingress_host(self) -> Settings:

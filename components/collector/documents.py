@@ -14,9 +14,10 @@ from components.collector.operators import (
     build_docker_operators,
     build_joined,
     build_joining_operators,
+    build_pod_operators,
     build_time_operators,
 )
-from components.collector.settings import DATA_DIR, HEALTH_PORT, LINKS_DIR, METRICS_PORT, Settings
+from components.collector.settings import DATA_DIR, HEALTH_PORT, LINKS_DIR, METRICS_PORT, PODS_DIR, Settings
 from components.collector.statements import build_groups
 from components.lines.files import (
     HOST_DIR,
@@ -43,6 +44,14 @@ FINGERPRINT = "4kb"
 FOREVER = {"enabled": True, "initial_interval": "500ms", "max_interval": "30s", "max_elapsed_time": 0}
 POLL = "500ms"
 READ = {"storage": "file_storage", "poll_interval": POLL, "fingerprint_size": FINGERPRINT, "start_at": "beginning"}
+LINKED = {
+    **READ,
+    "include_file_path": True,
+    "include_file_name": False,
+    "resource": {"job": CONTAINERS},
+    "retry_on_failure": {"enabled": True, "max_elapsed_time": 0},
+}
+"""How files behind links are read."""
 TAIL = ("transform/stream", "filter/old", "groupbyattrs")
 """What is done with all lines alike."""
 
@@ -53,7 +62,8 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
     services = {key: service.logs for key, service in context.system.services.items()}
     readings = build_readings(services)
     groups = {CONTAINERS: build_groups(readings, Reading())}
-    receivers = {CONTAINERS: build_docker_receiver(services)}
+    build_receiver = build_pod_receiver if context.settings.target == "kubernetes" else build_docker_receiver
+    receivers = {CONTAINERS: build_receiver(services)}
     for name, log in logs.items():
         groups[name] = build_groups({}, build_file_reading(context, log))
         receivers[name] = build_file_receiver(context, log)
@@ -118,18 +128,38 @@ def build_docker_receiver(services: Mapping[str, Logs]) -> dict[str, Any]:
     Source: https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver
     """
     name = rf"^{LINKS_DIR}/(?P<service>[^,/]*),(?P<container>[^,/]*),(?P<since>\d+),"
-    owner = {"type": "regex_parser", "parse_from": PATH, "parse_to": "resource", "regex": name, "cache": {"size": 1000}}
     sent = {"type": "filter", "if": "resource.since != '0'", "expr": "timestamp.Unix() < int(resource.since)"}
+    owner = [_build_path_parser(name), sent]
     return {
         "include": [f"{LINKS_DIR}/*/*-json.log*"],
         "exclude": [f"{LINKS_DIR}/*/*.gz"],
-        **READ,
-        "include_file_path": True,
-        "include_file_name": False,
-        "resource": {"job": CONTAINERS},
-        "retry_on_failure": {"enabled": True, "max_elapsed_time": 0},
-        "operators": [*build_docker_operators(), owner, sent, *build_joining_operators(services)],
+        **LINKED,
+        "operators": [*build_docker_operators(), *owner, *build_joining_operators(services)],
     }
+
+
+def build_pod_receiver(services: Mapping[str, Logs]) -> dict[str, Any]:
+    """The files of this node's pods, by links that say whose they are; a file is called as the kubelet calls it.
+
+    Rotated files have a time behind their names, and compressed ones were read before.
+    """
+    pod = r"(?P<folder>(?P<namespace>[^_/]+)_(?P<pod>[^_/]+)_[^/]+)"
+    name = rf"^{LINKS_DIR}/{pod}/(?P<service>[^,/]*),(?P<app>[^,/]*),(?P<container>[^,/]*),[^/]*/(?P<file>[^/]+\.log)"
+    path = " + '/' + ".join((f"'{PODS_DIR}'", "resource.folder", "resource.container", "resource.file"))
+    owner = [_build_path_parser(name), {"type": "add", "field": "resource.filename", "value": f"EXPR({path})"}]
+    return {
+        "include": [f"{LINKS_DIR}/*/*/*.log*"],
+        "exclude": [f"{LINKS_DIR}/*/*/*.{end}" for end in ("gz", "tmp")],
+        **LINKED,
+        "preserve_trailing_whitespaces": True,
+        "operators": [*build_pod_operators(), *owner, *build_joining_operators(services)],
+    }
+
+
+def _build_path_parser(expression: str) -> dict[str, Any]:
+    return {
+        "type": "regex_parser", "parse_from": PATH, "parse_to": "resource", "regex": expression, "cache": {"size": 1000}
+    }  # fmt: skip
 
 
 def build_file_receiver(context: Planning, log: LogFile) -> dict[str, Any]:
@@ -183,7 +213,7 @@ def build_stream_transform(context: Planning, labels: Sequence[str]) -> dict[str
                     f'keep_keys({attribute}, ["none"])',
                     *(
                         f'set({attribute}["{name}"], resource.cache["own"]["{name}"])'
-                        f' where resource.cache["own"]["{name}"] != nil'
+                        f' where resource.cache["own"]["{name}"] != nil and resource.cache["own"]["{name}"] != ""'
                         for name in own
                     ),
                     *(f'set({attribute}["{name}"], "{value}")' for name, value in constant.items()),

@@ -44,6 +44,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
         alert_on_lost_lines(),
         alert_on_nothing_sent(),
         alert_on_unreadable_container(),
+        alert_on_missing_file(),
         alert_on_stale_links(),
     )
 
@@ -57,8 +58,8 @@ def alert_on_queue_filling(tune: Tune) -> AlertRule:
     )
     return AlertRule(
         name="CollectorQueueFilling",
-        expr=f"sum by ({BY}) (otelcol_exporter_queue_size{{{OWN}}})"
-        f" / sum by ({BY}) (otelcol_exporter_queue_capacity{{{OWN}}}) > {bound:g}",
+        expr=f"max by ({BY}) (otelcol_exporter_queue_size{{{OWN}}}"  # each node has one
+        f" / otelcol_exporter_queue_capacity{{{OWN}}}) > {bound:g}",
         for_="5m",  # longer than any restart of Loki
         severity="critical",
         limit=Share(bound),
@@ -67,7 +68,8 @@ def alert_on_queue_filling(tune: Tune) -> AlertRule:
         " Nothing is lost yet; once it is full, files are read no further, and what is rotated away is lost.",
         steps=(
             "Run `make verify`: is Loki healthy? If not, its own alerts and lines say why.",
-            "Read the collector's lines with `docker logs <stack>-collector`, as they do not reach Loki now.",
+            "Read the collector's lines with `docker logs <stack>-collector` (or `kubectl logs`), as they do not reach"
+            " Loki now.",
             "429 means Loki's limits, 5xx its disk or memory, no status the network between the two.",
             "If Loki will be away for long, give the queue more room: `collector: {queue: 512MiB}`.",
         ),
@@ -111,7 +113,7 @@ def alert_on_nothing_sent() -> AlertRule:
         " Searches in the logs find nothing that is new.",
         steps=(
             "Are there links to containers? `container_links` in Explore; where there are none, read"
-            " `docker logs <stack>-collector-links`.",
+            " `docker logs <stack>-collector-links` (or `kubectl logs`).",
             "Read the collector's lines with `docker logs <stack>-collector`: `permission denied` names a file.",
             "Is `docker.dataRoot` the engine's? `docker info -f '{{.DockerRootDir}}'` shows it.",
             "Is Loki refusing? Then CollectorQueueFilling or CollectorLinesLost fire too: follow their steps.",
@@ -140,20 +142,43 @@ def alert_on_unreadable_container() -> AlertRule:
     )
 
 
+def alert_on_missing_file() -> AlertRule:
+    """A container that runs and whose file is not where it was looked for."""
+    path = "/var/lib/docker/containers/0a1b"
+    series = build_service_series(LINKS, "container_links_missing", container="api", path=path)
+    return AlertRule(
+        name="CollectorFileMissing",
+        expr=f"max by ({BY}, container, path) (container_links_missing) > 0",
+        for_="10m",  # a container that has just started may have no file yet
+        severity="warning",
+        summary="The file with the lines of {{ $labels.container }} cannot be read: {{ $labels.path }}",
+        description="The container runs, and its file is not where the collector reads, or may not be read: its lines"
+        " are missing in Loki, and lost when they are rotated away.",
+        steps=(
+            "Look for the file: `ls -l <path>` on the host or node.",
+            "On an engine, is `docker.dataRoot` the folder that `docker info -f '{{.DockerRootDir}}'` shows?",
+            "On a node whose runtime is Docker, files of pods are links: `collector: {dockerFolder: ...}` names where"
+            " they lead to.",
+            "If the file was removed while the container writes to it, restart the container.",
+        ),
+        example=Example(fires={series: build_flat_samples(1)}, silent={series: build_flat_samples(0)}),
+    )
+
+
 def alert_on_stale_links() -> AlertRule:
-    """The engine does not say what runs."""
+    """The engine, or the API server of one node's program, does not say what runs."""
     series = build_service_series(LINKS, "container_links_listed_timestamp_seconds")
     return AlertRule(
         name="CollectorLinksStale",
-        expr=f"time() - max by ({BY}) (container_links_listed_timestamp_seconds) > {STALE_SECONDS}",
+        expr=f"time() - min by ({BY}) (container_links_listed_timestamp_seconds) > {STALE_SECONDS}",
         for_="5m",  # a restart of the engine is over by then
         severity="warning",
         summary="Containers have not been listed for {{ $value | humanizeDuration }}",
         description="New containers are not seen: their lines are missing until the engine is asked again, and lost"
         " where a container is removed before that.",
         steps=(
-            "Run `make verify`: does the socket proxy answer, through which it asks for containers?",
-            "Read `docker logs <stack>-collector-links`.",
+            "Run `make verify`: on an engine, does the socket proxy answer, through which it asks for containers?",
+            "Read `docker logs <stack>-collector-links` (or `kubectl logs`): it says who does not answer, or refuses.",
         ),
         example=Example(fires={series: build_flat_samples(0)}, silent={series: "0+60x120"}),
     )

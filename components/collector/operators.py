@@ -19,6 +19,7 @@ from model.logs import Logs
 
 Operator = dict[str, Any]
 PATH = 'attributes["log.file.path"]'
+DOCKER_FORM = """body startsWith '{"log":"'"""
 STREAM = "attributes.source"
 """Stream of a container, within which parts and lines are joined."""
 ENTRY_BYTES = 229376
@@ -39,9 +40,38 @@ def build_docker_operators() -> list[Operator]:
 
     Source: https://docs.docker.com/engine/logging/drivers/json-file/
     """
-    time = {"parse_from": "attributes.time", "layout_type": "gotime", "layout": RFC3339}
+    return [_parse_runtime("json_parser"), *_build_part_operators()]
+
+
+def build_pod_operators() -> list[Operator]:
+    """What the runtime of a node puts around a line: what Docker does, or the form that all others have.
+
+    A part of a line has the tag P, and the last one F: then it ends with a newline as Docker's does.
+    Source: https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
+    """
+    form = r"^(?P<time>\S+) (?P<stream>stdout|stderr) (?P<tag>\S+) ?(?P<log>.*)$"
     return [
-        {"type": "json_parser", "parse_to": "attributes", "timestamp": time, "on_error": "drop_quiet"},
+        _parse_runtime("json_parser", **{"if": DOCKER_FORM}),
+        _parse_runtime("regex_parser", **{"if": f"not ({DOCKER_FORM})"}, regex=form),
+        {
+            "type": "add",
+            "if": "attributes.tag != nil and not (attributes.tag startsWith 'P')",
+            "field": "attributes.log",
+            "value": r'EXPR(attributes.log + "\n")',
+        },
+        *_build_part_operators(),
+        {"type": "copy", "from": "attributes.stream", "to": "resource.stream"},
+    ]
+
+
+def _parse_runtime(kind: str, **options: str) -> Operator:
+    time = {"parse_from": "attributes.time", "layout_type": "gotime", "layout": RFC3339}
+    return {"type": kind, "parse_to": "attributes", "timestamp": time, "on_error": "drop_quiet", **options}
+
+
+def _build_part_operators() -> list[Operator]:
+    """What joins the parts of a line within a stream."""
+    return [
         {"type": "add", "field": STREAM, "value": f'EXPR({PATH} + " " + attributes.stream)'},
         {
             "type": "recombine",

@@ -1,4 +1,4 @@
-"""Whose lines are, and where those of pods lie, by the very Promtail that is deployed."""
+"""Whose lines are, and where those of pods lie, by the very agents that are deployed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from components.lines.sources import COMPOSE, CONTAINER, POD
-from components.promtail.settings import PODS_DIR
+from components.collector.pod_links import CONFIG_HASH
+from components.lines.sources import COMPOSE, CONTAINER
 from tests.components.promtail.plans import config
-from tests.support.planned import document
+from tests.support.line_agents import AGENTS
 from tests.support.pushed import read_files
 from tests.support.systems import plan_cluster
 
 TIME = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 """Now: lines that are older than a week are not sent."""
-HASH = f"{POD}annotation_kubernetes_io_config_hash"
 LOGGED = json.dumps({"level": "error", "msg": "broken"})
 DOCKER = {"log": f"{LOGGED}\n", "stream": "stderr", "time": TIME}
 COUNTED = {"log": "plain words\n", "stream": "stdout", "attrs": {"tag": "a"}, "time": TIME}
@@ -32,30 +31,40 @@ LINES = (
 """What stands in a file, the line that is left of it, and its level."""
 
 
-def read_pod(folder: Path, uid: str, text: str, **labels: str) -> dict[str, dict[str, str]]:
-    """The labels of one line of a pod whose folder has this uid in its name."""
-    file = folder / "pods" / f"shop_api_{uid}" / "main" / "0.log"
-    file.parent.mkdir(parents=True)
-    file.write_text(f"{text}\n", encoding="utf-8")
-    job = document(plan_cluster(folder / "plan"), "promtail", "promtail.yml")["scrape_configs"][0]
-    moved = json.loads(json.dumps(job).replace(PODS_DIR, str(folder / "pods")))
-    meta = {"__meta_kubernetes_namespace": "shop", f"{POD}container_name": "main", f"{POD}label_app": "api"}
-    return read_files(folder, moved, [{**meta, f"{POD}uid": "u-1", **labels}], 1)
+def read_pod(agent: str, folder: Path, text: str, **annotations: str) -> dict[str, str]:
+    """The labels of one line of a pod, and the line."""
+    plan = plan_cluster(folder / "plan", settings={"logs": json.dumps({"agent": agent})})
+    meta = {"namespace": "shop", "name": "api-1", "uid": "u-1", "labels": {"app": "api"}, "annotations": annotations}
+    return AGENTS[agent].read_pod(folder, plan, {"metadata": meta, "spec": {"containers": [{"name": "main"}]}}, text)
 
 
+@pytest.mark.parametrize("agent", AGENTS)
 @pytest.mark.parametrize(("written", "line", "level"), LINES)
-def test_a_line_is_what_the_program_wrote(tmp_path: Path, written: str, line: str, level: str | None) -> None:
+def test_a_line_is_what_the_program_wrote(
+    tmp_path: Path, agent: str, written: str, line: str, level: str | None
+) -> None:
     """Whether the runtime is Docker or another one, which a cluster may have both of; fields and level follow."""
-    ((shown, labels),) = read_pod(tmp_path, "u-1", written).items()
-    assert shown == line and labels.get("level") == level
-    assert (labels["service"], labels["container"], labels["namespace"]) == ("api", "main", "shop")
-    assert labels["stream"] in ("stdout", "stderr")
+    made = read_pod(agent, tmp_path, written)
+    assert made["line"] == line and made.get("level") == level
+    assert made.items() >= {
+        "service": "api", "app": "api", "container": "main", "namespace": "shop", "pod": "api-1",
+        "job": "containerlogs", "filename": f"{tmp_path}/pods/shop_api-1_u-1/main/0.log",
+    }.items()  # fmt: skip
+    assert made["stream"] in ("stdout", "stderr")
 
 
-def test_static_pods_lie_under_their_hash(tmp_path: Path) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_static_pods_lie_under_their_hash(tmp_path: Path, agent: str) -> None:
     """The folder of a pod that a kubelet starts by itself has the hash of its file in its name, and no uid."""
-    ((shown, labels),) = read_pod(tmp_path, "h-2", f"{TIME} stdout F up", **{HASH: "h-2"}).items()
-    assert shown == "up" and labels["service"] == "api"
+    made = read_pod(agent, tmp_path, f"{TIME} stdout F up", **{CONFIG_HASH: "h-2"})
+    assert made["line"] == "up" and made["service"] == "api"
+    assert made["filename"] == f"{tmp_path}/pods/shop_api-1_h-2/main/0.log"
+
+
+def test_parts_of_a_line_are_one_entry(tmp_path: Path) -> None:
+    """A runtime writes 16 KiB of a line at a time, and those of the other stream between them."""
+    parts = (f"{TIME} stdout P one ", f"{TIME} stdout P two ", f"{TIME} stdout F three")
+    assert read_pod("collector", tmp_path, "\n".join(parts))["line"] == "one two three"
 
 
 def test_promtail_itself_names_lines_so(tmp_path: Path) -> None:

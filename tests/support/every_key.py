@@ -81,6 +81,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
         "grafana": {"replicas": 2, "database": DATABASE},
         "kubernetes": {"ingressClass": "nginx", "tlsSecret": "certificate"},
     },
+    "kubernetes-collector": {**CLUSTER, "logs": {"agent": "collector"}},
     "operator": {**CLUSTER, "prometheus": {"mode": "operator"}, "otel": {"enabled": False}},
 }
 """Settings by name."""

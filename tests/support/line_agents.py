@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from components.collector.documents import READ, build_docker_receiver
+from components.collector.documents import READ, build_docker_receiver, build_pod_receiver
 from components.collector.operators import PATH, build_joined, build_time_operators
-from components.collector.settings import LINKS_DIR
+from components.collector.pod_links import CONFIG_HASH, POD, Api, PodLinks, list_containers, name_folder
+from components.collector.settings import LINKS_DIR, PODS_DIR
 from components.collector.statements import build_groups
 from components.lines.reading import Reading, build_readings
 from components.promtail.documents import OLD_LINES
@@ -20,8 +23,10 @@ from components.promtail.pipeline import build_stages
 from components.promtail.times import build_time_stages
 from model.lines import LineFormat, LineTime, Multiline
 from model.logs import CONTAINERS, Logs
+from model.plan import Plan
 from tests.support.collected import collect_lines
-from tests.support.pushed import Entry, pushed_lines
+from tests.support.planned import document, workload
+from tests.support.pushed import Entry, pushed_lines, read_files
 
 
 class LineAgent(Protocol):
@@ -43,6 +48,9 @@ class LineAgent(Protocol):
         multiline: Multiline | None = None,
     ) -> list[Entry]:
         """The entries of the lines of a file."""
+
+    def read_pod(self, folder: Path, plan: Plan, pod: Mapping[str, Any], text: str) -> dict[str, str]:
+        """The labels of the one line of a pod's only container, and the line as `line`."""
 
 
 class Promtail:
@@ -69,6 +77,17 @@ class Promtail:
         joined = [build_joined_stage(multiline, line_format, '{job=~".+"}')] if multiline else []
         read = [*build_stages({}, Reading(format=line_format)), *build_time_stages(time, line_format)]
         return pushed_lines(folder, [*joined, *read, OLD_LINES], lines, count)
+
+    def read_pod(self, folder: Path, plan: Plan, pod: Mapping[str, Any], text: str) -> dict[str, str]:
+        """By the job that pods have, with what service discovery knows of the pod."""
+        write_pod_line(folder, pod, text)
+        job = document(plan, "promtail", "promtail.yml")["scrape_configs"][0]
+        moved = json.loads(json.dumps(job).replace(PODS_DIR, str(folder / "pods")))
+        (meta,) = list_containers(pod)
+        static = pod["metadata"].get("annotations", {}).get(CONFIG_HASH)
+        more = {f"{POD}annotation_kubernetes_io_config_hash": static} if static else {}
+        ((line, labels),) = read_files(folder, moved, [{**meta, **more}], 1).items()
+        return {**labels, "line": line}
 
 
 class Collector:
@@ -115,6 +134,41 @@ class Collector:
             "operators": [*joined, *build_time_operators(time, line_format)],
         }
         return collect_lines(folder, reader, build_groups({}, Reading(format=line_format)), count)
+
+    def read_pod(self, folder: Path, plan: Plan, pod: Mapping[str, Any], text: str) -> dict[str, str]:
+        """By the document that pods have, through links that its other program makes."""
+        write_pod_line(folder, pod, text)
+        config = workload(plan, "collector-links").config
+        assert config
+        (folder / "links").mkdir()
+        rules = {**json.loads(config.files["links.json"]), "pods": str(folder / "pods")}
+        PodLinks(folder / "links", rules, _Listed([pod]), "node").refresh(0)
+        services = {key: service.logs for key, service in plan.system.services.items()}
+        moved = json.dumps(build_pod_receiver(services)).replace(LINKS_DIR, str(folder / "links"))
+        reader = json.loads(moved.replace(PODS_DIR, str(folder / "pods")))
+        (entry,) = collect_lines(folder, reader, build_groups(build_readings(services), Reading()), 1)
+        return {**{name: value for name, value in entry.labels.items() if value}, "line": entry.line}
+
+
+class _Listed(Api):
+    """An API server that has listed its pods."""
+
+    def __init__(self, pods: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__("")
+        self.listed = json.dumps({"metadata": {"resourceVersion": "1"}, "items": pods}).encode()
+
+    @contextmanager
+    def get(self, path: str) -> Iterator[Any]:
+        """What it answers, whatever is asked."""
+        yield io.BytesIO(self.listed)
+
+
+def write_pod_line(folder: Path, pod: Mapping[str, Any], text: str) -> None:
+    """A line of the only container of a pod, where a kubelet has it."""
+    (container,) = pod["spec"]["containers"]
+    file = folder / "pods" / name_folder(pod) / container["name"] / "0.log"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{text}\n", encoding="utf-8")
 
 
 def list_rest(entry: Entry) -> tuple[datetime, str, dict[str, str]]:

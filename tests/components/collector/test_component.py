@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from components.collector.settings import PODS_DIR
+from components.lines.sources import build_cluster_rules
 from model.errors import ConfigError
+from model.plan import Plan
 from tests.components.collector.plans import CHOSEN, plan_collector
 from tests.support.planned import document, explained, job, workload
 from tests.support.systems import plan_cluster, plan_shop
@@ -29,12 +35,6 @@ def test_settings_of_the_other_agent_are_refused(tmp_path: Path) -> None:
         plan_shop(tmp_path / "b", settings={"collector": json.dumps({"queue": "99MiB"})})
 
 
-def test_a_cluster_has_promtail(tmp_path: Path) -> None:
-    """So far the collector knows the containers of a Docker engine alone."""
-    with pytest.raises(ConfigError, match=r"logs\.agent: 'collector' reads the containers of a Docker engine"):
-        plan_cluster(tmp_path, settings=CHOSEN)
-
-
 def test_each_program_sees_what_it_needs(tmp_path: Path) -> None:
     """The one that asks the engine sees no file of it, and the one that reads files cannot ask."""
     plan = plan_collector(tmp_path, {"hostLogs": [{"path": "/var/log/shop/*.log", "job": "shop", "group": 4}]})
@@ -43,6 +43,47 @@ def test_each_program_sees_what_it_needs(tmp_path: Path) -> None:
     assert collector.is_exempt("root-user") and collector.groups == (4,)
     assert links.host_mounts == () and links.exemptions == ()
     assert collector.shared_volumes[0].name == links.volumes[0].name
+
+
+def test_on_a_cluster_both_are_on_every_node(tmp_path: Path) -> None:
+    """One asks for pods and looks whether files are there; the other one reads them and may ask for nothing."""
+    system = {"hostLogs": [{"path": "/var/log/shop/*.log", "job": "shop"}]}
+    plan = plan_cluster(tmp_path, system, {**CHOSEN, "collector": json.dumps({"dockerFolder": "/docker"})})
+    assert not {"promtail"} & {each.name for each in plan.list_workloads()}
+    collector, links = workload(plan, "collector"), workload(plan, "collector-links")
+    assert {collector.placement, links.placement} == {"node-agent"}
+    assert [mount.source for mount in links.host_mounts] == [PODS_DIR, "/docker"]
+    assert [mount.source for mount in collector.host_mounts] == [PODS_DIR, "/docker", "/var/log/shop"]
+    assert [mount.path for mount in links.host_mounts] == [PODS_DIR, "/docker"]
+    assert collector.host_mounts[-1].create and not collector.host_mounts[0].create
+    assert collector.shared_volumes[0].name == links.volumes[0].name
+
+
+def test_on_a_cluster_pods_alone_are_asked_for(tmp_path: Path) -> None:
+    """And only what reading them takes; that is also all that opens the network beyond the stack."""
+    plan = plan_cluster(tmp_path, settings=CHOSEN)
+    collector, links = workload(plan, "collector"), workload(plan, "collector-links")
+    (access,) = links.access
+    assert (access.groups, access.resources, access.verbs) == (("",), ("pods",), ("get", "list", "watch"))
+    assert collector.access == () and collector.egress == links.egress == "stack"
+    assert links.field_refs == {"NODE_NAME": "node-name"}
+    made = json.loads(links.config.files["links.json"]) if links.config else {}
+    assert made == {"pods": PODS_DIR, "rules": build_cluster_rules(plan.system.services)}
+
+
+@pytest.mark.parametrize("make", [plan_shop, plan_cluster])
+def test_a_program_has_what_it_imports(tmp_path: Path, make: Callable[..., Plan]) -> None:
+    """Delivered as it is, it accepts its document in another folder, with nothing of this repository around it."""
+    plan = make(tmp_path / "plan", settings=CHOSEN)
+    config = workload(plan, "collector-links").config
+    assert config
+    for path, text in config.files.items():
+        (tmp_path / "there" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "there" / path).write_text(text, encoding="utf-8")
+    command = [part.replace("{dir}", str(tmp_path / "there")) for part in config.validate[1:]]
+    run = subprocess.run([sys.executable, *command], cwd="/", env={}, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert config.restart_on == set(config.files)
 
 
 def test_positions_of_promtail_are_seen_where_they_stay(tmp_path: Path) -> None:
@@ -55,7 +96,10 @@ def test_positions_of_promtail_are_seen_where_they_stay(tmp_path: Path) -> None:
 def test_it_watches_itself(tmp_path: Path) -> None:
     """Both programs are scraped, each under its name, and there are alerts about lines that do not arrive."""
     plan = plan_collector(tmp_path)
-    assert [target.labels["service"] for target in job(plan, "collector").targets] == ["collector", "collector-links"]
+    for name in ("collector", "collector-links"):
+        assert [target.labels["service"] for target in job(plan, name).targets] == [name]
+        on_nodes = job(plan_cluster(tmp_path / name, settings=CHOSEN), name).discovery
+        assert on_nodes and on_nodes.labels["service"] == name
     explained(plan, "collector")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from components.collector.documents import FIRST, escape_dollars
 from components.collector.settings import DATA_DIR
-from tests.components.collector.plans import config, plan_collector
+from tests.components.collector.plans import CHOSEN, config, plan_collector
 from tests.support.planned import document
+from tests.support.systems import plan_cluster
 
 
 def test_files_wait_while_loki_is_away(tmp_path: Path) -> None:
@@ -37,6 +39,28 @@ def test_rotated_files_are_read_to_their_end(tmp_path: Path) -> None:
     """Docker renames a file that is full; compressed ones were read before."""
     reader = config(tmp_path)["receivers"]["file_log/containerlogs"]
     assert reader["include"] == ["/links/*/*-json.log*"] and reader["exclude"] == ["/links/*/*.gz"]
+
+
+def test_files_of_pods_are_called_as_kubelets_do(tmp_path: Path) -> None:
+    """Whatever is known of a line stands in the path that it is read by; what was rotated is the same stream."""
+    plan = plan_cluster(tmp_path, settings=CHOSEN)
+    reader = document(plan, "collector", "collector.yaml")["receivers"]["file_log/containerlogs"]
+    assert reader["include"] == ["/links/*/*/*.log*"] and "/links/*/*/*.gz" in reader["exclude"]
+    (owner,) = [each for each in reader["operators"] if each.get("parse_to") == "resource"]
+    expression = owner["regex"].replace("$$", "$")
+    found = re.match(expression, "/links/shop_api-1_u-1/orders,api,main,0a1b/0.log.20260101-000000")
+    assert found and found.groupdict() == {
+        "folder": "shop_api-1_u-1", "namespace": "shop", "pod": "api-1", "service": "orders", "app": "api",
+        "container": "main", "file": "0.log",
+    }  # fmt: skip
+    assert {"namespace", "pod", "container", "app", "stream", "filename"} <= set(FIRST)
+
+
+def test_a_label_without_a_value_is_none(tmp_path: Path) -> None:
+    """A pod without a label `app` has links with an empty part, and lines without that label."""
+    (first, _) = config(tmp_path)["processors"]["transform/stream"]["log_statements"]
+    (app,) = [each for each in first["statements"] if each.startswith('set(resource.attributes["app"]')]
+    assert app.endswith('resource.cache["own"]["app"] != ""')
 
 
 def test_files_of_the_host_are_those_of_promtail(tmp_path: Path) -> None:

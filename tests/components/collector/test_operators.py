@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.collector.operators import build_docker_operators, build_joining_operators, build_time_operators
+from components.collector.operators import (
+    build_docker_operators,
+    build_joining_operators,
+    build_pod_operators,
+    build_time_operators,
+)
 from model.lines import LineTime
 from model.load import parse_model
 from model.logs import Logs
@@ -20,6 +25,14 @@ def test_parts_are_joined_within_a_stream() -> None:
     (_, source, joined, _) = build_docker_operators()
     assert "attributes.stream" in source["value"] and joined["source_identifier"] == source["field"]
     assert joined["combine_with"] == "" and joined["is_last_entry"].endswith(r'"\n"')
+
+
+def test_both_forms_of_a_node_end_alike() -> None:
+    """Each line has one of two forms; what both leave is joined by the same operators, and has its stream as label."""
+    made = build_pod_operators()
+    (docker, other), rest = made[:2], made[2:]
+    assert other["if"] == f"not ({docker['if']})"
+    assert rest[1:-1] == build_docker_operators()[1:] and rest[-1]["to"] == "resource.stream"
 
 
 def test_services_that_are_joined_alike_share_an_operator() -> None:
