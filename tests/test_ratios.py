@@ -21,7 +21,8 @@ FLOWS = {"rate", "irate", "increase", "sum_over_time"}
 TOLD = {"slo:requests_unknown:ratio_rate1h", "OutcomeUnknown"}
 """What says that outcomes are not known: there 0 known ones are the worst, and not the best."""
 TRUE_ZEROS = {
-    "PostgreSQLMaxConnectionsReached": "no connections are reserved before PostgreSQL 16, which has the setting"
+    "BrowserErrorsHigh": "an error may keep every page from being shown, and counts as of one page then",
+    "PostgreSQLMaxConnectionsReached": "no connections are reserved before PostgreSQL 16, which has the setting",
 }
 """Zeros that are so where the series is missing, and why."""
 COMPARISONS = {">", ">=", "==", "!=", "<", "<="}

@@ -23,10 +23,14 @@ CREDENTIAL = re.compile(
 """What names one, without Grafana's way to name a file."""
 
 
-@pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    """A stack in which every component but the demo has something to do."""
-    return everything(tmp_path_factory.mktemp("shop"))
+AGENTS = frozenset({"promtail", "collector"})
+"""What reads lines: one of them in each stack."""
+
+
+@pytest.fixture(scope="module", params=sorted(AGENTS))
+def plan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A stack in which every component but the demo has something to do, with either agent."""
+    return everything(tmp_path_factory.mktemp("shop"), agent=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +44,9 @@ def test_every_component_is_scraped(plan: Plan) -> None:
     jobs = {job.name: job for job in plan.telemetry.scrape}
     for component in COMPONENTS:
         if component.name in UNWATCHED or "docker" not in component.targets:
+            continue
+        if component.name in AGENTS and AGENTS & plan.workloads.keys() != {component.name}:
+            assert len(AGENTS & plan.workloads.keys()) == 1
             continue
         assert component.name in plan.workloads, component.name
         assert jobs[component.name].targets, component.name

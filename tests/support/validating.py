@@ -72,9 +72,9 @@ PROVIDER = {"issuer": "https://login.example.com", "clientId": "monitoring", "em
 SECRETS = ("slack-url", "pager-key", "hook-url", "mail")
 
 
-def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
-    """A shop with all kinds of receivers (and `more`), several databases of each kind, log files, routes and a
-    provider at which people sign in.
+def everything(folder: Path, *more: Mapping[str, Any], agent: str = "promtail") -> Plan:
+    """A shop with all kinds of receivers (and `more`), several databases of each kind, log files that `agent` reads,
+    routes and a provider at which people sign in.
     """
     databases = {
         f"{kind}-{number}": {"kind": kind, "address": f"{kind}{number}:1234", "passwordSecret": "mail"}
@@ -90,6 +90,7 @@ def everything(folder: Path, *more: Mapping[str, Any]) -> Plan:
         "traefik": ConfigValue(
             '{"accessLog": true, "routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000", "strip": true}]}'
         ),
+        "logs": ConfigValue(json.dumps({"agent": agent})),
         "jaeger": ConfigValue('{"enabled": true}'),
         "mcp": ConfigValue('{"enabled": true}'),
         "otel": ConfigValue('{"enabled": true}'),
