@@ -34,6 +34,7 @@ from tests.support.guests import (
     describe_guest,
     load_image,
 )
+from tests.support.lines_agent import LINES_AGENT, choose_lines_agent
 from tests.support.panels import board_queries, board_variables
 from tests.support.running import PROMETHEUS, Engine, RunningStack
 from tests.support.troubled import list_firing
@@ -46,7 +47,7 @@ FAILING = {True: "HighErrorRatio", False: "JobsFailing"}
 UNUSED = {"Volumes in use", "Volume nearest to full", "Free space of volumes", "Inodes left"}
 """Panels about what this engine has none of; volumes that are folders of a node have no statistics."""
 STOP = 600
-"""Seconds without Promtail."""
+"""Seconds without who reads lines."""
 UNSEEN = {"Nodes that are not well", "Limit reached", "Files of their own"}
 """Panels without a line on the cluster: all nodes are well, and its kubelet measures neither."""
 
@@ -97,6 +98,7 @@ def _watch(config: dict[str, Any], bazaar: AnyBazaar) -> None:
     config |= {"system": "bazaar", "demo": False, "longestFor": "10s"}
     config.pop("demoWorkload")
     config["prometheus"]["retention"] = "15d"
+    choose_lines_agent(config)
     bazaar.edit_settings(config)
 
 
@@ -216,15 +218,15 @@ def test_rules_and_dashboards_of_their_owner_are_there(place: Place) -> None:
     assert place.stack.prom(panel["targets"][0]["expr"])
 
 
-@pytest.mark.local_engine  # as it takes its time, and Promtail is the same on each engine
+@pytest.mark.local_engine  # as it takes its time, and the agent is the same on each engine
 def test_lines_of_a_long_stop_have_their_own_time(place: Place) -> None:
-    """Promtail away for ten minutes: somebody is notified, no line is lost, and none has the time of its arrival."""
+    """Who reads lines is away for ten minutes: somebody is notified, no line is lost, none has the time of arrival."""
     stopped = time.time()
-    place.stack.container("promtail").stop()
-    eventually(lambda: ("TargetDown", "promtail") in list_firing(place.stack), timeout=300, what="TargetDown")
+    place.stack.container(LINES_AGENT).stop()
+    eventually(lambda: ("TargetDown", LINES_AGENT) in list_firing(place.stack), timeout=300, what="TargetDown")
     # there is nothing else to wait for than the time itself
     eventually(lambda: time.time() > stopped + STOP, timeout=STOP + 60, what="the end of the stop")
-    place.stack.container("promtail").start()
+    place.stack.container(LINES_AGENT).start()
     query = 'sum by (service) (count_over_time({service=~"web-api|mail-worker|traced"}[1m]))'
     # from two minutes before to the end of the stop
     options = {"query": query, "start": int(stopped) - 60, "end": int(stopped) + STOP, "step": 60}

@@ -13,7 +13,7 @@ from components.lines.sources import COMPOSE, CONTAINER
 from tests.components.promtail.plans import config
 from tests.support.line_agents import AGENTS
 from tests.support.pushed import read_files
-from tests.support.systems import plan_cluster
+from tests.support.systems import plan_cluster, plan_shop
 
 TIME = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 """Now: lines that are older than a week are not sent."""
@@ -86,15 +86,16 @@ def test_promtail_itself_names_lines_so(tmp_path: Path) -> None:
     assert all(labels["job"] == "containerlogs" for labels in made.values())
 
 
-def test_lines_of_a_file_are_the_services_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_lines_of_a_file_are_the_services_own(tmp_path: Path, agent: str) -> None:
     """They have its name, its labels and its level, by the process that is deployed; the file's own job stays."""
     logs = {"file": "nginx", "format": "logfmt", "levelField": "sev", "labels": ["level", "zone"]}
     entry = {"path": "/var/log/nginx/*.log", "job": "nginx", "labelFields": ["level", "team"]}
-    job = config(tmp_path / "plan", {"services.api.logs": logs, "hostLogs": [entry]})["scrape_configs"][1]
-    labels = job["static_configs"][0]["labels"]
-    assert labels["service"] == "api" and labels["__path__"] == "/host/var/log/nginx/*.log"
-    (tmp_path / "access").write_text("sev=warn zone=a team=b msg=x\n", encoding="utf-8")
-    ((_, shown),) = read_files(tmp_path, job, [{**labels, "__path__": str(tmp_path / "access")}], 1).items()
+    chosen = {"logs": json.dumps({"agent": agent})}
+    plan = plan_shop(tmp_path / "plan", {"services.api.logs": logs, "hostLogs": [entry]}, chosen)
+    (tmp_path / "access.log").write_text("sev=warn zone=a team=b msg=x\n", encoding="utf-8")
+    shown = AGENTS[agent].read_host_log(tmp_path, plan, "nginx")
     assert shown.items() >= {
         "job": "nginx", "service": "api", "level": "warn", "zone": "a", "team": "b",
     }.items()  # fmt: skip
+    assert shown["filename"] == str(tmp_path / "access.log")

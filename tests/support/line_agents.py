@@ -15,6 +15,7 @@ from components.collector.operators import PATH, build_joined, build_time_operat
 from components.collector.pod_links import CONFIG_HASH, POD, Api, PodLinks, list_containers, name_folder
 from components.collector.settings import LINKS_DIR, PODS_DIR
 from components.collector.statements import build_groups
+from components.lines.files import HOST_DIR
 from components.lines.reading import Reading, build_readings
 from components.promtail.documents import OLD_LINES
 from components.promtail.multiline import build_joined as build_joined_stage
@@ -52,6 +53,9 @@ class LineAgent(Protocol):
     def read_pod(self, folder: Path, plan: Plan, pod: Mapping[str, Any], text: str) -> dict[str, str]:
         """The labels of the one line of a pod's only container, and the line as `line`."""
 
+    def read_host_log(self, folder: Path, plan: Plan, job: str) -> dict[str, str]:
+        """The labels of the one line of access.log in `folder`, which stands for the host's /var/log/<job>."""
+
 
 class Promtail:
     """The very Promtail that is deployed."""
@@ -88,6 +92,15 @@ class Promtail:
         more = {f"{POD}annotation_kubernetes_io_config_hash": static} if static else {}
         ((line, labels),) = read_files(folder, moved, [{**meta, **more}], 1).items()
         return {**labels, "line": line}
+
+    def read_host_log(self, folder: Path, plan: Plan, job: str) -> dict[str, str]:
+        """By the job that the file has."""
+        jobs = document(plan, "promtail", "promtail.yml")["scrape_configs"]
+        (chosen,) = [each for each in jobs if each["job_name"] == job]
+        labels = chosen["static_configs"][0]["labels"]
+        path = labels["__path__"].replace(f"{HOST_DIR}/var/log/{job}", str(folder))
+        ((_, shown),) = read_files(folder, chosen, [{**labels, "__path__": path}], 1).items()
+        return shown
 
 
 class Collector:
@@ -148,6 +161,16 @@ class Collector:
         reader = json.loads(moved.replace(PODS_DIR, str(folder / "pods")))
         (entry,) = collect_lines(folder, reader, build_groups(build_readings(services), Reading()), 1)
         return {**{name: value for name, value in entry.labels.items() if value}, "line": entry.line}
+
+    def read_host_log(self, folder: Path, plan: Plan, job: str) -> dict[str, str]:
+        """By the receiver that the file has, and the statements of its lines."""
+        text = json.dumps(document(plan, "collector", "collector.yaml")).replace("$$", "$")
+        made = json.loads(text.replace(f"{HOST_DIR}/var/log/{job}", str(folder)))
+        processors = made["processors"]
+        groups = processors[f"transform/{job}"]["log_statements"][1:]
+        labels = processors["groupbyattrs"]["keys"]
+        (entry,) = collect_lines(folder, made["receivers"][f"file_log/{job}"], groups, 1, labels)
+        return entry.labels
 
 
 class _Listed(Api):
