@@ -119,7 +119,7 @@ def main(arguments: list[str]) -> int:
     document = read_document(arguments[1])
     if arguments[0] == "check":
         return 0
-    return run(ContainerLinks(Path(arguments[2]), document, Path(arguments[4])), int(arguments[3]))
+    return run(ContainerLinks(Path(arguments[2]), document, Path(arguments[4])), arguments[3])
 
 
 if __name__ == "__main__":

@@ -212,10 +212,11 @@ def read_document(path: str) -> dict[str, Any]:
     return document
 
 
-def run(links: Links, port: int) -> int:
-    """Keeps the folder current, and answers for it."""
+def run(links: Links, listen: str) -> int:
+    """Keeps the folder current, and answers for it at a port, or at host:port."""
     woken = queue.SimpleQueue[None]()
-    server = ThreadingHTTPServer(("", port), build_handler(links))
+    host, _, port = listen.rpartition(":")
+    server = ThreadingHTTPServer((host, int(port)), build_handler(links))
     for work in (server.serve_forever, lambda: keep_following(links, woken)):
         threading.Thread(target=work, daemon=True).start()
     keep_current(links, woken)

@@ -215,7 +215,7 @@ def main(arguments: list[str]) -> int:
         return 0
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
     api = Api(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", ACCOUNT)
-    return run(PodLinks(Path(arguments[2]), document, api, os.environ["NODE_NAME"]), int(arguments[3]))
+    return run(PodLinks(Path(arguments[2]), document, api, os.environ["NODE_NAME"]), arguments[3])
 
 
 if __name__ == "__main__":
