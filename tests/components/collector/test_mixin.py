@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from components.collector import mixin as pack
 from tests.support.boards import MixinContract
 
@@ -13,3 +15,13 @@ class TestCollector(MixinContract):
     """Its alerts and panels, and the thresholds above."""
 
     pack, thresholds = pack, THRESHOLDS
+
+
+def test_series_of_the_other_program_do_not_count() -> None:
+    """The gateway and the agent that reads lines are one program, and their counters have the same names."""
+    queries = [query.expr for panel in pack.panels() for query in panel.queries]
+    for text in (*queries, *(alert.expr for alert in pack.alerts({}))):
+        named = re.findall("otelcol_(?:exporter|receiver)_", text)
+        matchers = re.findall(r'otelcol_(?:exporter|receiver)_[\w|()"]*[{,]([^}]*)', text)
+        own = [each for each in matchers if 'service="collector"' in each]
+        assert len(named) == len(own), text
