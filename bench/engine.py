@@ -42,8 +42,8 @@ class Container:
             log = json.dumps({"level": "info", "msg": "an order was taken", "order": number, "path": "/api/v1/orders"})
             entry = {"log": f"{log}\n", "stream": "stdout", "time": _format_time(self._last)}
             lines.append(json.dumps(entry, separators=(",", ":")))
-        with self.file.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines))
+        with self.file.open("ab", buffering=0) as file:
+            file.write("".join(f"{line}\n" for line in lines).encode())
         self.written += count
 
 
@@ -123,13 +123,15 @@ def serve_engine(container: Container) -> Iterator[str]:
             self.wfile.flush()
 
         def _follow(self, since: int) -> None:
-            with container.file.open(encoding="utf-8") as file:
+            rest = b""  # a line of which a part is written so far
+            with container.file.open("rb") as file:
                 while not ended.is_set():
-                    if not (lines := file.readlines(256 * 1024)):
+                    if not (read := file.read(256 * 1024)):
                         ended.wait(0.05)
                         continue
+                    whole, _, rest = (rest + read).rpartition(b"\n")
                     try:
-                        self.wfile.write(build_frames(lines, since))
+                        self.wfile.write(build_frames(whole.decode().splitlines(), since))
                     except OSError:  # who asked is gone
                         return
 
