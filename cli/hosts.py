@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import docker
 from docker.models.containers import Container
 
-from cli import alertmanagers, certificate, drift, engine, recover, render, verify
+from cli import alertmanagers, certificate, engine, last_run, recover, render, verify
 from cli.alertmanagers import InContainer, Instance
 from cli.stack_file import Location
 from cli.tunnel import ExecTunnel, Tunnel
@@ -20,6 +20,7 @@ from model.plan import Plan
 from model.settings import Settings
 from targets.docker import engine as docker_engine
 from targets.docker import host_ports
+from targets.docker.reading import read_engine
 
 
 class Host(Protocol):
@@ -41,7 +42,7 @@ class Host(Protocol):
         """Has the entry point order a certificate that it lacks."""
 
     def compute_digest(self, plan: Plan) -> str:
-        """Digest of all that is there of the stack, as `cli.drift` compares it; empty where that is not known."""
+        """Digest of all that is there of the stack, as `cli.last_run` compares it; empty where that is not known."""
 
     def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
@@ -152,10 +153,10 @@ class DockerHost:
         return verify.fetch_url(self._client, self._stack, TRAEFIK, url)
 
     def compute_digest(self, plan: Plan) -> str:
-        """See `Host` and `cli.drift.read_digest`."""
+        """See `Host` and `cli.last_run.compute_digest`."""
         mirror = plan.settings.docker.registry_mirror
         names = {plan.images[name].reference(mirror) for name in render.list_images(plan)}
-        return drift.read_digest(self._client, self._stack, names)
+        return last_run.compute_digest(read_engine(self._client, self._stack), names)
 
     def list_urns_to_replace(self, space: Workspace) -> list[str]:
         """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""

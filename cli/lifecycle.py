@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, drift, engine, forward, render, secrets, verify
+from cli import alert_test, engine, forward, last_run, render, secrets, verify
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
@@ -138,7 +138,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     good = verify.print_report(report, console)
     _print_failures(host)
     if good:
-        drift.write_digest(space.directory, digest)
+        last_run.write_digest(space.directory, digest)
         for line in list_next_steps(plan):
             console.print(line)
     console.print(phases.format_total())
@@ -152,15 +152,15 @@ def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Seque
     the next run reads it back.
     """
     refresh_arguments = _list_refresh_arguments(space, plan, host)
-    drift.drop_digest(space.directory)
+    last_run.drop_digest(space.directory)
     run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *refresh_arguments, *replace)
     return host.compute_digest(plan)
 
 
 def _list_refresh_arguments(space: Workspace, plan: Plan, host: Host) -> tuple[str, ...]:
-    arguments = drift.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    arguments = last_run.list_refresh_arguments(space.directory, host.compute_digest(plan))
     if arguments:
-        console.print(f"   {drift.UNCHANGED}")
+        console.print(f"   {last_run.UNCHANGED}")
     return arguments
 
 
@@ -245,7 +245,7 @@ def down(stack: str, *, purge: bool) -> int:
     generated = space.read_outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
     if not purge:
         keep_secrets(space, generated)
-    drift.drop_digest(space.directory)
+    last_run.drop_digest(space.directory)
     run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
     volumes = host.list_volumes()
     if purge:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli import __main__ as program
-from cli import drift, engine, forward, locks, recover, render, secrets, verify
+from cli import engine, forward, last_run, locks, recover, render, secrets, verify
 from cli import lifecycle as commands
 from cli.hosts import DockerHost
 from cli.workspace import Description
@@ -110,9 +110,9 @@ def test_preview_changes_nothing(
 
 def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """`make down` destroys the stack, keeps its data volumes and names them, and forgets what the engine had."""
-    (stack / drift.FILE).write_text("{}")
+    (stack / last_run.FILE).write_text("{}")
     assert call(monkeypatch, "down") == 0
-    assert not (stack / drift.FILE).exists()
+    assert not (stack / last_run.FILE).exists()
     assert "destroy --yes --skip-preview --stack dev" in fakes.calls(stack)
     assert "Kept data volumes: dev-prometheus-data" in capsys.readouterr().out
 

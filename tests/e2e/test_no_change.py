@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cli.drift import UNCHANGED
+from cli.last_run import UNCHANGED
 from tests.support.running import RunningStack
 
 

@@ -12,64 +12,45 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import docker
-from docker.errors import NotFound
-
-from model.naming import LABEL
+from targets.docker.reading import Reading
 
 FILE = "engine.json"
 """Beside the working copy of the stack's files: what the engine had after the last successful run from this machine."""
 UNCHANGED = "the engine has all as the last run left it, so nothing is read back (`make refresh` does it)"
 """What people are shown where that is so."""
-_AT_ONCE = 8
-"""Containers that are inspected at the same time."""
 _STATE = ("Status", "Running", "Paused", "Dead", "ExitCode")
 """Of a container's state; the rest changes by itself."""
 _ENDPOINT = ("NetworkID", "Aliases", "IPAMConfig", "Links")
 """Of a container's place in a network; addresses change with each start."""
 
 
-def read_digest(client: docker.DockerClient, stack: str, references: Collection[str]) -> str:
+def compute_digest(reading: Reading, references: Collection[str]) -> str:
     """SHA-256 over all that an engine has of a stack: containers, volumes, networks, and what its images' names mean.
 
     Args:
         references: names of the images that the stack runs.
-
-    Raises:
-        docker.errors.DockerException: the engine does not answer.
     """
-    label = {"label": f"{LABEL}.stack={stack}"}
-    ids = sorted(str(item["Id"]) for item in client.api.containers(all=True, filters=label))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        containers = list(pool.map(lambda number: _describe_container(client, number), ids))
-    networks = [client.api.inspect_network(item["Id"]) for item in client.api.networks(filters=label)]
     content = {
-        "engine": client.info().get("ID"),
-        "containers": containers,
-        "volumes": _sort_by_name(
+        "engine": reading.engine,
+        "containers": [reading.gone, *sorted(map(_describe_container, reading.containers.values()), key=_get_id)],
+        "volumes": [
             {**item, "CreatedAt": None}  # moves with what is written; one made anew has containers made anew
-            for item in client.api.volumes(filters=label)["Volumes"] or ()
-        ),
-        "networks": _sort_by_name({**item, "Containers": None} for item in networks),
-        "images": sorted(
-            (name, item["Id"])
-            for item in client.api.images()
-            for name in item.get("RepoTags") or ()
-            if name in references
-        ),
+            for _, item in sorted(reading.volumes.items())
+        ],
+        "networks": [{**item, "Containers": None} for _, item in sorted(reading.networks.items())],
+        "images": sorted((name, reading.find_image(name)) for name in references),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _describe_container(client: docker.DockerClient, number: str) -> Any:
-    try:
-        answer = client.api.inspect_container(number)
-    except NotFound:
-        return number
+def _get_id(container: Mapping[str, Any]) -> str:
+    return str(container["Id"])
+
+
+def _describe_container(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     endpoints = (answer["NetworkSettings"].get("Networks") or {}).items()
     return {
         **{key: answer.get(key) for key in ("Id", "Name", "Image", "Config", "HostConfig")},
@@ -77,10 +58,6 @@ def _describe_container(client: docker.DockerClient, number: str) -> Any:
         "State": {key: answer["State"].get(key) for key in _STATE},
         "Networks": {name: {key: place.get(key) for key in _ENDPOINT} for name, place in endpoints},
     }
-
-
-def _sort_by_name(items: Any) -> list[Mapping[str, Any]]:
-    return sorted(items, key=lambda item: str(item["Name"]))
 
 
 def write_digest(folder: Path, digest: str) -> None:

@@ -12,7 +12,8 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from cli import drift
+from cli import last_run
+from targets.docker.reading import read_engine
 
 CONTAINER: dict[str, Any] = {
     "Id": "c1",
@@ -57,8 +58,8 @@ class Engine:
         return {"ID": self.number}
 
     def digest(self) -> str:
-        """What `cli.drift` makes of it."""
-        return drift.read_digest(cast(docker.DockerClient, self), "dev", ["api:1"])
+        """What `cli.last_run` makes of it."""
+        return last_run.compute_digest(read_engine(cast(docker.DockerClient, self), "dev"), ["api:1"])
 
 
 CHANGES: dict[str, Callable[[Engine], object]] = {
@@ -114,18 +115,18 @@ def test_a_container_that_goes_meanwhile_is_a_change() -> None:
 
 def test_only_a_run_that_ended_well_is_believed(tmp_path: Path) -> None:
     """Everything is read before the first run, after one that was killed, and where the file is not ours."""
-    assert drift.list_refresh_arguments(tmp_path, "a") == ()
-    drift.write_digest(tmp_path, "a")
-    assert drift.list_refresh_arguments(tmp_path, "a") == ("--refresh=false",)
-    assert drift.list_refresh_arguments(tmp_path, "b") == ()
-    drift.drop_digest(tmp_path)
-    drift.drop_digest(tmp_path)
-    assert drift.list_refresh_arguments(tmp_path, "a") == ()
-    (tmp_path / drift.FILE).write_text("[1]")
-    assert drift.list_refresh_arguments(tmp_path, "a") == ()
+    assert last_run.list_refresh_arguments(tmp_path, "a") == ()
+    last_run.write_digest(tmp_path, "a")
+    assert last_run.list_refresh_arguments(tmp_path, "a") == ("--refresh=false",)
+    assert last_run.list_refresh_arguments(tmp_path, "b") == ()
+    last_run.drop_digest(tmp_path)
+    last_run.drop_digest(tmp_path)
+    assert last_run.list_refresh_arguments(tmp_path, "a") == ()
+    (tmp_path / last_run.FILE).write_text("[1]")
+    assert last_run.list_refresh_arguments(tmp_path, "a") == ()
 
 
 def test_what_is_not_known_is_read(tmp_path: Path) -> None:
     """A platform without a digest has every resource read back, whatever was written before."""
-    drift.write_digest(tmp_path, "")
-    assert drift.list_refresh_arguments(tmp_path, "") == ()
+    last_run.write_digest(tmp_path, "")
+    assert last_run.list_refresh_arguments(tmp_path, "") == ()
