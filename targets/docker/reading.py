@@ -95,7 +95,8 @@ def read_image_settings(client: docker.DockerClient, numbers: Iterable[str]) -> 
 
 
 def _inspect_image(client: docker.DockerClient, number: str) -> Answer | None:
+    api: Any = client.api  # this call has no types in the SDK
     try:
-        return client.api.inspect_image(number).get("Config") or {}
+        return dict(api.inspect_image(number).get("Config") or {})
     except ImageNotFound:
         return None
