@@ -7,6 +7,7 @@ NAME ?=
 CONTEXT ?=
 RECEIVER ?=
 CLIENT ?=
+NOTIFY ?=
 SHOW ?=
 SEVERITY ?=
 # commits after this one have messages as CONTRIBUTING.md asks for
@@ -54,6 +55,10 @@ verify: .venv/.ready ## Show health, targets and addresses of the running stack
 .PHONY: doctor
 doctor: .venv/.ready ## Say what is wrong with the files, the engine and the stack, in the order in which to mend it
 	@$(OPS) doctor --stack $(STACK)
+
+.PHONY: drift
+drift: .venv/.ready ## Compare what runs with what is declared and change nothing; NOTIFY=25h has Alertmanager say it so long
+	@$(OPS) drift --stack $(STACK) $(if $(NOTIFY),--notify $(NOTIFY))
 
 .PHONY: open
 open: .venv/.ready ## Show the addresses of the stack's pages; forward them to this machine where nothing leads there

@@ -15,6 +15,7 @@ MODULES = {
     "describe": "cli.describe",
     "diff": "cli.diff",
     "doctor": "cli.doctor",
+    "drift": "cli.drift",
     "init": "cli.init",
     "mcp": "cli.mcp",
     "open": "cli.forward",

@@ -18,13 +18,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cli.alertmanagers import Instance
+from cli.alertmanagers import Instance, build_labels
 from cli.routes import get_document, parse_integration
 from components.alertmanager.mixin import SWITCH
 from components.alertmanager.notifications import TEST_ALERT
 from components.alertmanager.routes import NOBODY
 from model.errors import ConfigError, Problem, suggest_name
-from model.naming import derive_namespace
 from model.plan import Plan
 
 TRIES_SECONDS = 25.0
@@ -197,11 +196,9 @@ class Run:
 
 def build_alert(plan: Plan, receiver: str, severity: str, began: datetime, until: datetime) -> dict[str, Any]:
     """The alert as Alertmanager's API takes it, marked as a test; it says itself that nobody has to do anything."""
-    own_namespace = derive_namespace(plan.stack, plan.settings.kubernetes) if plan.operator else ""
     labels = {
-        "alertname": TEST_ALERT, "receiver": receiver, "severity": severity, "test": "true", "stack": plan.stack,
-        "system": plan.system.name, "environment": plan.settings.environment, "run": began.strftime("%Y%m%dT%H%M%SZ"),
-        **({"namespace": own_namespace} if own_namespace else {}),
+        "alertname": TEST_ALERT, "receiver": receiver, "severity": severity, "test": "true",
+        "run": began.strftime("%Y%m%dT%H%M%SZ"), **build_labels(plan),
     }  # fmt: skip
     annotations = {
         "summary": f"This is a test of the receiver {receiver}",

@@ -11,6 +11,8 @@ from typing import Protocol
 import docker
 
 from cli import verify
+from model.naming import derive_namespace
+from model.plan import Plan
 
 NAME, PORT, PREFIX = "alertmanager", 9093, "/alertmanager"
 PODS = "app.kubernetes.io/name=alertmanager,app.kubernetes.io/managed-by=prometheus-operator"
@@ -47,3 +49,14 @@ class InContainer:
         """See `Instance`."""
         container = self.client.containers.get(f"{self.stack}-{NAME}")
         return str(container.logs(since=int(since)).decode(errors="replace"))
+
+
+def build_labels(plan: Plan) -> dict[str, str]:
+    """The labels of an alert that a command sends: whose it is; with an operator, whose its receivers are."""
+    own_namespace = derive_namespace(plan.stack, plan.settings.kubernetes) if plan.operator else ""
+    return {
+        "stack": plan.stack,
+        "system": plan.system.name,
+        "environment": plan.settings.environment,
+        **({"namespace": own_namespace} if own_namespace else {}),
+    }

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = "observability"
-FINE, UNWELL, REFUSED, INTERRUPTED = 0, 1, 2, 130
+FINE, UNWELL, REFUSED, DRIFTED, UNREAD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes, in the order of EXIT_CODES; 130 is what shells give a process that Ctrl-C ended (128 + SIGINT)."""
 EXIT_CODES = f"""exit codes:
   {FINE:<4} success, and all that was checked is well
   {UNWELL:<4} something is wrong with the stack, or a tool failed
   {REFUSED:<4} wrong input: an unknown option, or a mistake in the stack's or the system's file
+  {DRIFTED:<4} drift: something is not as declared
+  {UNREAD:<4} drift: something could not be compared, and the rest is as declared
   {INTERRUPTED:<4} interrupted"""
 SHELLS = ("bash", "zsh")
 _JSON: Mapping[str, Any] = {"action": "store_true", "help": "print one JSON document, for programs"}
@@ -35,7 +37,7 @@ class Command:
 
 
 def parse_past(text: str) -> str:
-    """A time range back from now, as Grafana's addresses have it: minutes, hours or days.
+    """A length of time, as Grafana's addresses have it: minutes, hours or days.
 
     Raises:
         argparse.ArgumentTypeError: it is written in another way.
@@ -51,6 +53,17 @@ COMMANDS: Mapping[str, Command] = {
     "refresh": Command("compare the recorded state with what really runs", {}),
     "verify": Command("show health, targets and addresses of the running stack", {"--json": _JSON}),
     "doctor": Command("say what is wrong with the stack, in the order in which to mend it", {"--json": _JSON}),
+    "drift": Command(
+        "compare what runs with what is declared, and change nothing",
+        {
+            "--json": _JSON,
+            "--notify": {
+                "type": parse_past,
+                "metavar": "LASTING",
+                "help": "have Alertmanager say it for so long, such as 25h: longer than until the next run",
+            },
+        },
+    ),
     "open": Command("show the addresses of the stack's pages, and make them reachable from this machine", {}),
     "pictures": Command(
         "write pictures of the stack's dashboards",

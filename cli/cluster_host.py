@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import socket
 import threading
@@ -14,26 +15,28 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
+import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from kubernetes.config.config_exception import ConfigException  # type: ignore[import-untyped]
 from kubernetes.stream import portforward, stream  # type: ignore[import-untyped]
 
-from cli import alertmanagers, certificate, lines, operator_targets, recover
+from cli import alertmanagers, certificate, delivered, lines, operator_targets, recover
 from cli.alertmanagers import Instance
 from cli.refusals import Waiting
-from cli.render import build_cluster_scope
+from cli.render import build_cluster_scope, build_config_maps, build_objects
 from cli.tunnel import SocketTunnel, Tunnel
 from cli.verify import Health
 from cli.workspace import Description, Workspace
 from components.loki import settings as loki
 from components.traefik.settings import INTERNAL_PORT
 from model.checks.entry import TRAEFIK
+from model.deviation import Drift
 from model.errors import ConfigError, Problem
 from model.naming import LABEL, derive_agent_namespace, derive_namespace
 from model.operator import Operator
 from model.plan import Plan
 from model.settings import KubernetesSettings, Settings
-from targets.kubernetes import preflight
+from targets.kubernetes import drift, preflight
 from targets.kubernetes.delivery import read_log
 from targets.kubernetes.preflight import connect_cluster, explain_context_error, parse_quantity
 
@@ -68,6 +71,8 @@ class InPod:
 class ClusterHost:
     """The two namespaces of a stack on a cluster; Prometheus is in a third one where an operator runs it."""
 
+    at_once = 1  # while the client forwards a port, it takes every other call for one, too
+
     def __init__(self, stack: str, settings: KubernetesSettings, operator: Operator | None = None) -> None:
         self._stack, self._operator = stack, operator
         self._forwarding = threading.Lock()
@@ -80,6 +85,30 @@ class ClusterHost:
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
         return recover.recover_stack(space, None)
+
+    def restore(self, plan: Plan) -> list[str]:
+        """See `Host`: nothing, as the provider writes every declared field that somebody changed."""
+        return []
+
+    def compare(self, plan: Plan) -> Drift:
+        """See `Host` and `targets.kubernetes.drift`."""
+        declared = [*itertools.chain(*build_objects(plan).values()), *build_config_maps(plan).values()]
+        try:
+            return drift.compare_cluster(self.api.api_client, self._stack, declared)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise RuntimeError(f"the cluster does not answer: {error}") from None
+
+    def compare_documents(self, plan: Plan) -> dict[str, Drift]:
+        """See `Host`."""
+        return delivered.compare_documents(plan, self._run_in_pods, self.at_once)
+
+    def _run_in_pods(self, workload: str, command: Sequence[str]) -> list[tuple[str, str]]:
+        """What a command prints in each running pod of a workload, by the pod's name."""
+        try:
+            running = [pod for pod in self.list_pods(workload) if pod.status.phase == "Running"]
+            return [(pod.metadata.name, self._run(pod, workload, *command)) for pod in running]
+        except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise RuntimeError(str(getattr(error, "reason", error))) from None
 
     def check_preflight(self, plan: Plan) -> list[str]:
         """See `Host` and `targets.kubernetes.preflight.check_cluster`."""
@@ -107,19 +136,20 @@ class ClusterHost:
     def _fetch_metrics(self) -> str:
         return self.fetch(self._get_entry_pod(), INTERNAL_PORT, "/metrics")
 
-    def _run(self, pod: Any, container: str, *command: str) -> None:
-        """Runs a command in a container of a pod."""
+    def _run(self, pod: Any, container: str, *command: str) -> str:
+        """What a command prints in a container of a pod."""
         meta = pod.metadata
-        stream(
+        said = stream(
             self.api.connect_get_namespaced_pod_exec, meta.name, meta.namespace, container=container,
             command=list(command), stdin=False, stdout=True, stderr=True, tty=False,
         )  # fmt: skip
+        return str(said)
 
     def compute_digest(self, plan: Plan) -> str:
         """See `Host`: objects of a cluster change all the time, so Pulumi reads them back."""
         return ""
 
-    def list_urns_to_replace(self, space: Workspace) -> list[str]:
+    def list_urns_to_replace(self, space: Workspace, plan: Plan) -> list[str]:
         """See `Host`: none, as the provider looks again at what was not ready."""
         return []
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 import docker
+from docker.errors import DockerException
 from docker.models.containers import Container
 
-from cli import alertmanagers, certificate, engine, last_run, recover, render, verify
+from cli import alertmanagers, certificate, delivered, engine, last_run, recover, render, verify
 from cli.alertmanagers import InContainer, Instance
 from cli.stack_file import Location
 from cli.tunnel import ExecTunnel, Tunnel
@@ -16,18 +17,40 @@ from cli.verify import Health
 from cli.workspace import Description, Workspace
 from components.traefik.settings import INTERNAL_PORT
 from model.checks.entry import TRAEFIK
+from model.deviation import Drift
 from model.plan import Plan
 from model.settings import Settings
 from targets.docker import engine as docker_engine
 from targets.docker import host_ports
-from targets.docker.reading import read_engine
+from targets.docker.drift import compare_stack, declare_stack, list_moved_images, list_unseen
+from targets.docker.reading import read_engine, read_image_settings
+from targets.docker.shared import Scope
 
 
 class Host(Protocol):
-    """A place where a stack runs."""
+    """A place where a stack runs.
+
+    Attributes:
+        at_once: how many tunnels may be open at the same time.
+    """
+
+    at_once: int
 
     def recover(self, space: Workspace) -> list[str]:
         """Makes a run possible after one that was killed. Returns what was done, as sentences."""
+
+    def restore(self, plan: Plan) -> list[str]:
+        """Puts right, before a run, what Pulumi takes as it is. Returns what was done, as sentences."""
+
+    def compare(self, plan: Plan) -> Drift:
+        """What the platform has of the stack, compared with what is declared.
+
+        Raises:
+            RuntimeError: it does not answer; where it is an engine, docker.errors.DockerException.
+        """
+
+    def compare_documents(self, plan: Plan) -> dict[str, Drift]:
+        """The documents that processes see, compared with those declared; see `cli.delivered.compare_documents`."""
 
     def check_preflight(self, plan: Plan) -> list[str]:
         """What stands in the way of a run, asked before Pulumi asks for each resource, as sentences."""
@@ -44,7 +67,7 @@ class Host(Protocol):
     def compute_digest(self, plan: Plan) -> str:
         """Digest of all that is there of the stack, as `cli.last_run` compares it; empty where that is not known."""
 
-    def list_urns_to_replace(self, space: Workspace) -> list[str]:
+    def list_urns_to_replace(self, space: Workspace, plan: Plan) -> list[str]:
         """URNs of what must be made again although its inputs are the same."""
 
     def wait_healthy(self, timeout: float) -> list[Health]:
@@ -110,12 +133,45 @@ def open_host(stack: str, location: Location) -> Host:
 class DockerHost:
     """A Docker engine."""
 
+    at_once = 8
+
     def __init__(self, stack: str, client: docker.DockerClient) -> None:
         self._stack, self._client = stack, client
 
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`."""
         return recover.recover_stack(space, self._client)
+
+    def restore(self, plan: Plan) -> list[str]:
+        """See `Host`: containers that are paused, and names that mean another image than containers were made of."""
+        reading = read_engine(self._client, self._stack)
+        declared = declare_stack(_build_scope(plan), plan.list_workloads(), reading)
+        return recover.restore_engine(self._client, reading, list_moved_images(declared, reading))
+
+    def compare(self, plan: Plan) -> Drift:
+        """See `Host` and `targets.docker.drift`."""
+        reading = read_engine(self._client, self._stack)
+        settings = read_image_settings(self._client, [str(item["Image"]) for item in reading.containers.values()])
+        return compare_stack(declare_stack(_build_scope(plan), plan.list_workloads(), reading), reading, settings)
+
+    def compare_documents(self, plan: Plan) -> dict[str, Drift]:
+        """See `Host`."""
+        return delivered.compare_documents(plan, self._run, self.at_once)
+
+    def _run(self, workload: str, command: Sequence[str]) -> list[tuple[str, str]]:
+        """What a command prints in the container of a workload, by the container's name.
+
+        Raises:
+            RuntimeError: it failed, or the container does not run.
+        """
+        try:
+            container = verify.get_running(self._client, self._stack, workload)
+            code, text = engine.execute_command(container, command)
+        except DockerException as error:
+            raise RuntimeError(str(error)) from None
+        if code:
+            raise RuntimeError(f"{container.name}: exit status {code}: {text.strip()[-300:]}")
+        return [(str(container.name), text)]
 
     def check_preflight(self, plan: Plan) -> list[str]:
         """See `Host`, `targets.docker.engine.check_engine` and `targets.docker.host_ports.check_host_ports`."""
@@ -158,13 +214,17 @@ class DockerHost:
         names = {plan.images[name].reference(mirror) for name in render.list_images(plan)}
         return last_run.compute_digest(read_engine(self._client, self._stack), names)
 
-    def list_urns_to_replace(self, space: Workspace) -> list[str]:
-        """See `Host`: what was left unfinished, who sees no container, and who is not in a network of its own."""
+    def list_urns_to_replace(self, space: Workspace, plan: Plan) -> list[str]:
+        """See `Host`: what was left unfinished, who sees no container, and whose change the provider does not see.
+
+        Deliveries are repeated where documents on their volume are others than were delivered.
+        """
         state = space.export_state()
         blind = [f"{self._stack}-cadvisor"] if verify.is_blind(self._client, self._stack) else []
         urns = [*recover.list_unfinished(state), *recover.list_container_urns(state, blind)]
-        detached = recover.list_detached(state, verify.list_networks(self._client, self._stack))
-        return list(dict.fromkeys((*urns, *detached)))
+        spoilt = [f"{self._stack}-{name}-configure" for name in delivered.list_spoilt(self.compare_documents(plan))]
+        changed = recover.list_container_urns(state, [*list_unseen(self.compare(plan)), *spoilt])
+        return list(dict.fromkeys((*urns, *changed)))
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """See `Host`."""
@@ -209,3 +269,7 @@ class DockerHost:
         """See `Host`."""
         for volume in recover.list_volumes(self._client, self._stack):
             volume.remove()
+
+
+def _build_scope(plan: Plan) -> Scope:
+    return Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)

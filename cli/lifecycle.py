@@ -124,10 +124,10 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     overlay = phases.run("prerequisites", lambda: fetch_prerequisites(first))
     space, plan, host = connect_stack(stack, overlay)
     run_preflight(host, plan)
-    for line in phases.run("recovery", lambda: host.recover(space)):
+    for line in phases.run("recovery", lambda: [*host.recover(space), *host.restore(plan)]):
         console.print(f"   {line}")
     renewed = rotation.apply(space) if rotation else ()
-    replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space)) for arg in ("--replace", urn)]
+    replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space, plan)) for arg in ("--replace", urn)]
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
     scraped, unknown = phases.run("targets", lambda: wait_targets(host, plan, 90))

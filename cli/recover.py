@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import docker
+from docker.errors import DockerException
 from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.models.volumes import Volume
@@ -19,6 +20,7 @@ from docker.models.volumes import Volume
 from cli import locks, runs
 from cli.workspace import Workspace
 from model.naming import LABEL
+from targets.docker.reading import Reading
 
 CONTAINER = "docker:index/container:Container"
 
@@ -41,26 +43,6 @@ def list_container_urns(state: Mapping[str, Any], names: Collection[str]) -> lis
     """URNs of the containers of these names."""
     containers = (r for r in _list_resources(state) if r.get("type") == CONTAINER)
     return [str(r["urn"]) for r in containers if r.get("outputs", {}).get("name") in names]
-
-
-def list_detached(state: Mapping[str, Any], networks: Mapping[str, Collection[str]]) -> list[str]:
-    """URNs of containers that are not in all networks that they were given, as after `docker network disconnect`.
-
-    The provider (5.2.0) does not look at it again. `networks` are the names of those that running containers are in, by
-    the container's name.
-    """
-    return [
-        str(resource["urn"])
-        for resource in _list_resources(state)
-        if resource.get("type") == CONTAINER
-        and (name := resource.get("outputs", {}).get("name")) in networks
-        and not _list_networks(resource) <= set(networks[name])
-    ]
-
-
-def _list_networks(resource: Mapping[str, Any]) -> set[str]:
-    attachments = resource.get("inputs", {}).get("networksAdvanced") or ()
-    return {str(item["name"]) for item in attachments if isinstance(item, Mapping)}
 
 
 def _has_failed(resource: Mapping[str, Any]) -> bool:
@@ -96,6 +78,30 @@ def remove_orphans(containers: Iterable[Container], networks: Iterable[Network],
             network.remove()
             removed.append(str(network.name))
     return removed
+
+
+def restore_engine(client: docker.DockerClient, reading: Reading, moved: Mapping[str, str]) -> list[str]:
+    """Puts right what Pulumi takes as it is: to the provider (5.2.0) a paused container runs, and a name is its image.
+
+    Args:
+        client: the stack's engine.
+        reading: what it has.
+        moved: see `targets.docker.drift.list_moved_images`.
+
+    Returns what was done, as sentences.
+    """
+    done = []
+    for name, answer in sorted(reading.containers.items()):
+        if answer["State"].get("Paused"):
+            client.api.unpause(answer["Id"])
+            done.append(f"let {name} run again, which was paused")
+    for reference, number in sorted(moved.items()):
+        try:
+            client.images.pull(reference)
+            done.append(f"pulled {reference} again: its name meant another image than containers were made of")
+        except DockerException as error:
+            done.append(f"{reference} means another image than {number}, and cannot be pulled again: {error}")
+    return done
 
 
 def list_volumes(client: docker.DockerClient, stack: str) -> list[Volume]:

@@ -6,6 +6,7 @@ import contextlib
 import email
 import json
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -96,8 +97,12 @@ class Answer:
     location: str = ""
 
 
-def ask_tunnel(tunnel: Tunnel, method: str, path: str, body: object = None) -> Answer:
+def ask_tunnel(
+    tunnel: Tunnel, method: str, path: str, body: object = None, *, login: tuple[str, str] | None = None
+) -> Answer:
     """The answer to one request of HTTP, whose body is JSON where it has one; ends the tunnel.
+
+    With `login` it is asked with that user and password.
 
     Raises:
         RuntimeError: the answer is an error, or is none.
@@ -105,7 +110,8 @@ def ask_tunnel(tunnel: Tunnel, method: str, path: str, body: object = None) -> A
     data = b"" if body is None else json.dumps(body).encode()
     # version 1.0: the answer ends with the connection, and is in one piece
     kind, length = "Content-Type: application/json", f"Content-Length: {len(data)}"
-    head = "\r\n".join((f"{method} {path} HTTP/1.0", "Host: localhost", kind, length, "", ""))
+    known = [f"Authorization: Basic {b64encode(':'.join(login).encode()).decode()}"] if login else []
+    head = "\r\n".join((f"{method} {path} HTTP/1.0", "Host: localhost", kind, length, *known, "", ""))
     with contextlib.closing(tunnel):
         tunnel.write(head.encode() + data)
         answer = b"".join(tunnel.read())

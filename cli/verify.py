@@ -58,12 +58,6 @@ def list_services(client: docker.DockerClient, stack: str) -> list[Container]:
     return sorted(client.containers.list(all=True, filters=selector), key=lambda c: str(c.name))
 
 
-def list_networks(client: docker.DockerClient, stack: str) -> dict[str, set[str]]:
-    """The networks that each running service of a stack is in, by its container's name."""
-    running = (c for c in list_services(client, stack) if c.attrs["State"]["Status"] == "running")
-    return {str(c.name): set(c.attrs.get("NetworkSettings", {}).get("Networks") or {}) for c in running}
-
-
 def read_health(container: Container) -> Health:
     """The state of one container as its engine sees it now."""
     state = container.attrs["State"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from cli import recover, verify
 from cli.hosts import DockerHost
+from model.deviation import Deviation, Drift
+from model.plan import Plan
 from model.settings import ComponentSettings, Settings
 from model.workload import Port
 from targets.docker import engine as docker_engine
@@ -49,14 +52,17 @@ def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("blind", [True, False])
 def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blind: bool) -> None:
-    """cAdvisor alone is replaced, beside what a run left unfinished."""
+    """cAdvisor is replaced, beside what a run left unfinished, what lost its network and a delivery that was spoilt."""
     resources = [
         {"urn": f"urn:{name}", "type": recover.CONTAINER, "outputs": {"name": f"dev-{name}"}, "initErrors": errors}
-        for name, errors in {"cadvisor": [], "api": [], "half": ["no"]}.items()
+        for name, errors in {"cadvisor": [], "api": [], "half": ["no"], "loki-configure": []}.items()
     ]
     state = json.dumps({"deployment": {"resources": resources}})
     monkeypatch.setattr(verify, "is_blind", lambda client, stack: blind)
-    result = DockerHost("dev", fakes.engine_with()).list_urns_to_replace(
-        fakes.workspace(tmp_path, {"stack export": state})
-    )
-    assert result == ["urn:half", *(["urn:cadvisor"] if blind else [])]
+    lost = Deviation(kind="container", name="dev-api", what="networks", declared="a", running="b")
+    spoilt = Deviation(kind="document", name="a.yml", what="content", declared="a", running="b")
+    monkeypatch.setattr(DockerHost, "compare", lambda self, plan: Drift(deviations=(lost,)))
+    monkeypatch.setattr(DockerHost, "compare_documents", lambda self, plan: {"loki": Drift(deviations=(spoilt,))})
+    space = fakes.workspace(tmp_path, {"stack export": state})
+    result = DockerHost("dev", fakes.engine_with()).list_urns_to_replace(space, cast(Plan, None))
+    assert result == ["urn:half", *(["urn:cadvisor"] if blind else []), "urn:api", "urn:loki-configure"]

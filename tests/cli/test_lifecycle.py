@@ -16,6 +16,7 @@ from cli import engine, forward, last_run, locks, recover, render, secrets, veri
 from cli import lifecycle as commands
 from cli.hosts import DockerHost
 from cli.workspace import Description
+from model.deviation import Drift
 from model.secret import Secret
 from stack import registry
 from tests.support import fakes
@@ -79,6 +80,9 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     docker = fakes.engine_with(volumes=[FakeItem("dev-prometheus-data")])
     monkeypatch.setattr(commands, "open_host", lambda name, location: DockerHost(name, docker))
     monkeypatch.setattr(DockerHost, "describe", lambda self, settings: Description())
+    monkeypatch.setattr(DockerHost, "restore", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "compare", lambda self, plan: Drift())
+    monkeypatch.setattr(DockerHost, "compare_documents", lambda self, plan: {})
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
     plan = SimpleNamespace(
         stack="dev",
@@ -208,7 +212,6 @@ def test_only_what_may_have_changed_is_read_back(stack: Path, monkeypatch: pytes
     """After a run that ended well nothing is, until the engine has something else or a run does not end well."""
     verdicts, engines = [True, True, False, True], ["one"]
     monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
-    monkeypatch.setattr(recover, "list_unfinished", lambda state: [])
     for name in ("wait_healthy", "wait_targets", "list_unseen"):
         monkeypatch.setattr(verify, name, lambda *args, **options: [])
     monkeypatch.setattr(verify, "print_report", lambda *args, **options: verdicts.pop(0))
@@ -262,6 +265,7 @@ def test_rotate_deploys_another_value(
     for name in (
         "check_preflight",
         "recover",
+        "restore",
         "list_urns_to_replace",
         "wait_healthy",
         "wait_targets",

@@ -6,11 +6,15 @@ import json
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import docker
 import pytest
+from docker.errors import DockerException
 
 from cli import recover, runs
+from targets.docker.reading import Reading
 from tests.cli.test_locks import ago, dead_pid, lock
 from tests.support import fakes
 from tests.support.fakes import FakeItem
@@ -118,15 +122,27 @@ def test_imported_state_has_nothing_pending(tmp_path: Path, monkeypatch: pytest.
     assert written == [state(container("a"), pending_operations=[])]
 
 
-@pytest.mark.parametrize(("there", "again"), [({"own", "theirs"}, []), ({"own"}, ["urn:p"]), (set(), ["urn:p"])])
-def test_a_container_outside_of_its_network_is_made_again(there: set[str], again: list[str]) -> None:
-    """Nobody else notices: the provider does not look at it, and what it asks in that network has no name any more."""
-    resource = {
-        "urn": "urn:p",
-        "type": recover.CONTAINER,
-        "inputs": {"networksAdvanced": [{"name": "own"}, {"name": "theirs"}]},
-        "outputs": {"name": "dev-prometheus"},
-    }
-    state = {"deployment": {"resources": [resource]}}
-    assert recover.list_detached(state, {"dev-prometheus": there}) == again
-    assert recover.list_detached(state, {}) == [], "one that does not run is made again anyway"
+@pytest.mark.parametrize("registry", [True, False])
+def test_what_pulumi_takes_as_it_is_is_put_right(registry: bool) -> None:
+    """A paused container runs again, and a name that means another image is pulled, or said where it cannot be."""
+    done: list[str] = []
+
+    def pull(reference: str) -> None:
+        if not registry:
+            raise DockerException("no registry")
+        done.append(f"pull {reference}")
+
+    client = SimpleNamespace(
+        api=SimpleNamespace(unpause=lambda number: done.append(f"unpause {number}")),
+        images=SimpleNamespace(pull=pull),
+    )
+    reading = Reading(
+        containers={
+            "dev-a": {"Id": "a", "State": {"Paused": True}},
+            "dev-b": {"Id": "b", "State": {"Paused": False}},
+        }
+    )
+    said = recover.restore_engine(cast(docker.DockerClient, client), reading, {"loki:3": "sha256:1"})
+    assert said[0] == "let dev-a run again, which was paused" and len(said) == 2
+    assert ("pulled loki:3 again" in said[1]) == registry and ("no registry" in said[1]) != registry
+    assert done == ["unpause a", *(["pull loki:3"] if registry else [])]

@@ -53,6 +53,7 @@ ORDER = [
     "ingress",
     "operator",
     "recovery",
+    "drift",
     "deliveries",
     "down",
     "systems",
