@@ -102,8 +102,8 @@ def _normalise_options(options: Any) -> frozenset[str]:
 
 def _read_devices(answer: Mapping[str, Any], _: Answer) -> frozenset[str]:
     host = _host(answer)
-    asked = [item for key in ("DeviceRequests", "DeviceCgroupRules") for item in host.get(key) or ()]
-    return frozenset([*(str(item.get("PathOnHost")) for item in host.get("Devices") or ()), *map(str, asked)])
+    requested = [item for key in ("DeviceRequests", "DeviceCgroupRules") for item in host.get(key) or ()]
+    return frozenset([*(str(item.get("PathOnHost")) for item in host.get("Devices") or ()), *map(str, requested)])
 
 
 # -- how much it may use -----------------------------------------------------------------------------------------------
@@ -147,11 +147,11 @@ def _declare_mounts(inputs: Mapping[str, Any], _: Answer) -> dict[str, str]:
 
 def _read_mounts(answer: Mapping[str, Any], image: Answer) -> dict[str, str]:
     """Without the nameless volumes that the engine makes where an image asks for one and nothing is mounted."""
-    asked = (image.get("Volumes") or {}).keys()
+    requested = (image.get("Volumes") or {}).keys()
     made = {}
     for item in answer.get("Mounts") or ():
         nameless = item.get("Type") == "volume" and re.fullmatch(r"[0-9a-f]{64}", str(item.get("Name")))
-        if not (nameless and item["Destination"] in asked):
+        if not (nameless and item["Destination"] in requested):
             source = item.get("Name") if item.get("Type") == "volume" else item.get("Source")
             made[str(item["Destination"])] = _format_mount(item.get("Type", ""), source, writable=bool(item.get("RW")))
     return made

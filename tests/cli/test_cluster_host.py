@@ -18,9 +18,14 @@ from cli import alertmanagers, operator_targets
 from cli.alertmanagers import InContainer
 from cli.cluster_host import ClusterHost, InPod, read_pod_health
 from cli.hosts import DockerHost
+from cli.render import plan_file
+from model.deviation import Drift
 from model.operator import Operator
+from model.workload import ConfigDir
+from targets.kubernetes import drift as kubernetes_drift
 from tests.support import fakes
 from tests.support.serving import serving
+from tests.support.systems import ROOT
 
 
 def pod(*, ready: bool, waiting: str | None = None, restarts: int = 0) -> Any:
@@ -214,3 +219,43 @@ def test_tunnels_are_opened_one_after_the_other(monkeypatch: pytest.MonkeyPatch)
         for _ in range(200):
             pool.submit(host.open_tunnel, "traefik", 8080)
     assert most == [1]
+
+
+def test_a_cluster_is_compared_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of its objects and documents; a cluster that does not answer is no drift, and no absence of it."""
+    host = ClusterHost.__new__(ClusterHost)
+    host._stack, host._operator, host.namespace, host.api = "prod", None, "monitoring-prod", _Api()
+    plan = plan_file(ROOT / "Pulumi.prod.yaml", "prod")
+    kinds: set[str] = set()
+
+    def compare(client: object, stack: str, declared: list[Any]) -> Drift:
+        kinds.update(item["kind"] for item in declared)
+        if stack == "gone":
+            raise OSError("no route")
+        return Drift(notes=(stack,))
+
+    monkeypatch.setattr(kubernetes_drift, "compare_cluster", compare)
+    assert host.compare(plan) == Drift(notes=("prod",)) and host.restore(plan) == []
+    assert kinds >= {"Namespace", "ConfigMap", "StatefulSet", "NetworkPolicy"}
+    host._stack = "gone"
+    with pytest.raises(RuntimeError, match="does not answer: no route"):
+        host.compare(plan)
+
+
+def test_documents_are_asked_of_every_running_pod(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its own container; where that is not allowed, nothing is known of them."""
+    host = ClusterHost.__new__(ClusterHost)
+    running, waiting = pod(ready=True), pod(ready=False)
+    waiting.status.phase = "Pending"
+    monkeypatch.setattr(host, "list_pods", lambda workload: [running, waiting])
+    monkeypatch.setattr(host, "_run", lambda pod, container, *command: f"{'0' * 64}  loki.yaml")
+    workload = SimpleNamespace(name="loki", config=ConfigDir(path="/etc/loki", files={"loki.yaml": "a"}))
+    plan: Any = SimpleNamespace(list_workloads=lambda: [workload])
+    (item,) = host.compare_documents(plan)["loki"].deviations
+    assert item.name == "loki-0:/etc/loki/loki.yaml"
+
+    def refuse(*_: object) -> str:
+        raise kubernetes.client.exceptions.ApiException(status=403, reason="Forbidden")
+
+    monkeypatch.setattr(host, "_run", refuse)
+    assert "Forbidden" in host.compare_documents(plan)["loki"].unread[0]

@@ -44,10 +44,10 @@ def print_digests(files: dict[str, str]) -> str:
 )
 def test_every_change_is_named(there: dict[str, str], expected: list[tuple[str, str, str]]) -> None:
     """What a delivery puts right, and what it leaves."""
-    asked: list[tuple[str, Sequence[str]]] = []
+    calls: list[tuple[str, Sequence[str]]] = []
 
     def run(workload: str, command: Sequence[str]) -> list[tuple[str, str]]:
-        asked.append((workload, command))
+        calls.append((workload, command))
         return [("dev-prometheus", print_digests(there))]
 
     compared = compare_documents(build_plan(), run, at_once=2)
@@ -56,7 +56,7 @@ def test_every_change_is_named(there: dict[str, str], expected: list[tuple[str, 
         (item.name.removeprefix("dev-prometheus:/etc/prometheus/"), item.what, item.repair) for item in said
     ] == expected
     assert not compared["prometheus"].unread and [*compared] == ["prometheus"]
-    assert asked == [("prometheus", ["/tools/busybox", "sh", "-c", SCRIPT, "/etc/prometheus"])]
+    assert calls == [("prometheus", ["/tools/busybox", "sh", "-c", SCRIPT, "/etc/prometheus"])]
     assert list_spoilt(compared) == (["prometheus"] if any(repair == UP for *_, repair in expected) else [])
 
 

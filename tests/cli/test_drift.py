@@ -23,22 +23,22 @@ from tests.support import fakes
 from tests.support.calling import call
 
 ITEM = Deviation(kind="container", name="dev-loki", what="memory limit", declared="512 MiB", running="1024 MiB")
-FOUND, BLIND = Drift(deviations=(ITEM,)), Drift(unread=("silences could not be looked at: none runs",))
+SOME, BLIND = Drift(deviations=(ITEM,)), Drift(unread=("silences could not be looked at: none runs",))
 
 
 class Place:
-    """A host that has some drift, and says when it cannot be asked."""
+    """A host that has some drift, and says when it cannot be queried."""
 
     at_once = 1
 
-    def __init__(self, found: Drift, *instances: Alertmanager, error: str = "") -> None:
-        self.found, self.instances, self.error = found, instances, error
+    def __init__(self, given: Drift, *instances: Alertmanager, error: str = "") -> None:
+        self.given, self.instances, self.error = given, instances, error
 
     def compare(self, plan: Plan) -> Drift:
         """What the platform has."""
         if self.error:
             raise RuntimeError(self.error)
-        return self.found
+        return self.given
 
     def compare_documents(self, plan: Plan) -> dict[str, Drift]:
         """None differ."""
@@ -79,23 +79,23 @@ def test_drift_is_said_in_words(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What, where, declared, running and what puts it right; what is not known does not hide what is."""
-    place.found = FOUND + BLIND
+    place.given = SOME + BLIND
     assert call(monkeypatch, "drift") == 3
     said = " ".join(capsys.readouterr().out.split())
     assert "1. container dev-loki, memory limit: declared 512 MiB; running 1024 MiB make up puts it right" in said
     assert "not compared silences could not be looked at" in said
 
 
-@pytest.mark.parametrize(("found", "code"), [(Drift(), 0), (FOUND, 3), (BLIND, 4), (FOUND + BLIND, 3)])
+@pytest.mark.parametrize(("given", "code"), [(Drift(), 0), (SOME, 3), (BLIND, 4), (SOME + BLIND, 3)])
 def test_a_schedule_reads_the_code(
-    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: Drift, code: int
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: Drift, code: int
 ) -> None:
     """Nothing, drift, or not known: in the exit code and in the document for programs."""
-    place.found = found
+    place.given = given
     assert call(monkeypatch, "drift", "--json") == code
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["stack"], answer["code"], len(answer["unread"])) == ("dev", code, len(found.unread))
-    assert answer["deviations"] == ([vars(ITEM)] if found.deviations else [])
+    assert (answer["stack"], answer["code"], len(answer["unread"])) == ("dev", code, len(given.unread))
+    assert answer["deviations"] == ([vars(ITEM)] if given.deviations else [])
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])
@@ -126,17 +126,17 @@ def test_grafana_is_asked_as_its_administrator(place: Place, tmp_path: Path, mon
     """With the password that the stack generated; without one, that is said."""
     monkeypatch.setattr(drift.edited, "has_database", lambda plan: True)
     monkeypatch.setattr(drift.edited, "compare_grafana", lambda plan, ask, at_once: Drift(notes=(str(ask("/api/x")),)))
-    asked: list[Any] = []
+    calls: list[Any] = []
 
     def ask_tunnel(tunnel: str, method: str, path: str, *, login: tuple[str, str]) -> Any:
-        asked.append((tunnel, method, path, login))
+        calls.append((tunnel, method, path, login))
         return SimpleNamespace(text='{"a": 1}')
 
     monkeypatch.setattr(drift, "ask_tunnel", ask_tunnel)
     monkeypatch.setattr(Place, "open_tunnel", lambda self, name, port: f"{name}:{port}", raising=False)
     space = fakes.workspace(tmp_path, {"stack output": '{"grafana-admin-password": "s3cret"}'})
     assert find_drift(space, PLAN, cast(Host, place), NOW).notes == ("{'a': 1}",)
-    assert asked == [("grafana:3000", "GET", "/api/x", ("admin", "s3cret"))]
+    assert calls == [("grafana:3000", "GET", "/api/x", ("admin", "s3cret"))]
     (tmp_path / "other").mkdir()
     none = fakes.workspace(tmp_path / "other", {"stack output": "{}"})
     assert "the stack has no grafana-admin-password" in find_drift(none, PLAN, cast(Host, place), NOW).unread[0]
@@ -168,13 +168,13 @@ class Recording(Alertmanager):
         return "[]"
 
 
-@pytest.mark.parametrize(("found", "lasts"), [(FOUND, True), (BLIND, True), (Drift(), False)])
+@pytest.mark.parametrize(("given", "lasts"), [(SOME, True), (BLIND, True), (Drift(), False)])
 def test_alertmanager_says_it_until_the_next_run(
-    place: Place, monkeypatch: pytest.MonkeyPatch, found: Drift, lasts: bool
+    place: Place, monkeypatch: pytest.MonkeyPatch, given: Drift, lasts: bool
 ) -> None:
-    """An alert with the same labels each time: it lasts for so long, and ends where nothing is found any more."""
+    """An alert with the same labels each time: it lasts for so long, and ends where nothing differs any more."""
     receiver = Recording()
-    place.found, place.instances = found, (receiver,)
+    place.given, place.instances = given, (receiver,)
     call(monkeypatch, "drift", "--notify", "25h")
     (alert,) = receiver.alerts
     assert alert["labels"] == {
@@ -182,7 +182,7 @@ def test_alertmanager_says_it_until_the_next_run(
     }  # fmt: skip
     length = datetime.fromisoformat(alert["endsAt"]) - datetime.fromisoformat(alert["startsAt"])
     assert length == (timedelta(hours=25) if lasts else timedelta(0))
-    assert ("memory limit" in alert["annotations"]["description"]) == bool(found.deviations)
+    assert ("memory limit" in alert["annotations"]["description"]) == bool(given.deviations)
 
 
 def test_nobody_notified_is_not_well() -> None:

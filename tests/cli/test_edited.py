@@ -102,7 +102,7 @@ def test_every_edit_is_named(change: Callable[[Grafana], object], expected: tupl
 
 
 def test_the_viewer_has_no_database() -> None:
-    """Nothing can be edited in it, so nothing is asked."""
+    """Nothing can be edited in it, so nothing is queried."""
     assert has_database(build_plan()) and not has_database(build_plan("dashboard-viewer"))
 
 

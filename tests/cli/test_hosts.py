@@ -9,15 +9,15 @@ from typing import cast
 
 import pytest
 
-from cli import recover, verify
+from cli import hosts, recover, verify
 from cli.hosts import DockerHost
 from model.deviation import Deviation, Drift
 from model.plan import Plan
 from model.settings import ComponentSettings, Settings
-from model.workload import Port
+from model.workload import ConfigDir, Port
 from targets.docker import engine as docker_engine
 from targets.docker.engine import EngineFacts
-from tests.support import fakes
+from tests.support import engine_answers, fakes
 
 
 def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +66,25 @@ def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest
     space = fakes.workspace(tmp_path, {"stack export": state})
     result = DockerHost("dev", fakes.engine_with()).list_urns_to_replace(space, cast(Plan, None))
     assert result == ["urn:half", *(["urn:cadvisor"] if blind else []), "urn:api", "urn:loki-configure"]
+
+
+def test_an_engine_is_compared_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One reading of it for what is not as declared, and for what is put right before a run."""
+    plan = engine_answers.plan_dev()
+    reading = engine_answers.read_as_declared(plan)
+    monkeypatch.setattr(hosts, "read_engine", lambda client, stack: reading)
+    monkeypatch.setattr(hosts, "read_image_settings", lambda *_: engine_answers.read_image_settings(reading))
+    host = DockerHost("dev", fakes.engine_with())
+    assert host.compare(plan) == Drift() and host.restore(plan) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "unread"), [("healthy", 0, ""), ("healthy", 1, "status 1"), ("exited", 0, "is exited")]
+)
+def test_documents_are_asked_of_their_process(state: str, code: int, unread: str) -> None:
+    """In its own container; one that does not run, or fails, says nothing of them."""
+    item = fakes.service("loki", state=state, outputs=[(code, f"{'0' * 64}  loki.yaml\n".encode())])
+    workload = SimpleNamespace(name="loki", config=ConfigDir(path="/etc/loki", files={"loki.yaml": "a"}))
+    plan = cast(Plan, SimpleNamespace(list_workloads=lambda: [workload]))
+    drift = DockerHost("dev", fakes.engine_with(item)).compare_documents(plan)["loki"]
+    assert bool(drift.deviations) == (not unread) and unread in "".join(drift.unread)

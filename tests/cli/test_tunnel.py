@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from cli.tunnel import ExecTunnel, SocketTunnel
+from cli.tunnel import ExecTunnel, SocketTunnel, ask_tunnel
 
 
 class Stream:
@@ -85,3 +85,16 @@ def test_a_socket_is_closed_with_its_owner() -> None:
     assert next(tunnel.read()) == b"hello"
     tunnel.close()
     assert owner.closed and far.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("login", "said"), [(None, b""), (("admin", "s3cret"), b"Authorization: Basic YWRtaW46czNjcmV0")]
+)
+def test_a_request_has_a_login_where_one_is_given(login: tuple[str, str] | None, said: bytes) -> None:
+    """As HTTP has it, and none by itself."""
+    near, far = socket.socketpair()
+    far.sendall(frame(b"HTTP/1.0 200 OK\r\n\r\nwell"))
+    far.shutdown(socket.SHUT_WR)
+    assert ask_tunnel(opened(near), "GET", "/api", login=login).text == "well"
+    sent = far.recv(1000)
+    assert (said in sent) and (b"Authorization" in sent) == bool(login)

@@ -16,7 +16,7 @@ from tests.support.running import Run, RunningStack
 from tests.support.waiting import eventually
 
 LIMIT = 20.0
-"""Seconds for a stack that is as declared; it is to be asked often."""
+"""Seconds for a stack that is as declared; a schedule may run it often."""
 SILENT, DRIFTED = 0, 3
 
 

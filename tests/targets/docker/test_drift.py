@@ -1,4 +1,4 @@
-"""What an engine has otherwise than declared is found, and what each engine writes in another way is not."""
+"""What an engine has otherwise than declared is named, and what each engine writes in another way is not."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def test_everything_is_read_by_name() -> None:
 def test_an_image_is_found_by_its_reference() -> None:
     """By tag, or by digest, beside which a tag does not count."""
     reading = read_engine(build_client(), "dev")
-    found = [reading.find_image(name) for name in ("api:1", "api:2@sha256:d", "api:2", "api:1@sha256:e")]
-    assert found == ["sha256:a", "sha256:a", "", ""]
+    numbers = [reading.find_image(name) for name in ("api:1", "api:2@sha256:d", "api:2", "api:1@sha256:e")]
+    assert numbers == ["sha256:a", "sha256:a", "", ""]
     assert Reading(images={"127.0.0.1:5000/a:1": "x"}).find_image("127.0.0.1:5000/a:1") == "x"
 
 

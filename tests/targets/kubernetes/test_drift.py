@@ -1,4 +1,4 @@
-"""What a cluster has otherwise than declared is found, and what its server adds is not."""
+"""What a cluster has otherwise than declared is named, and what its server adds is not."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ class Api:
     def call_api(self, path: str, method: str, **options: Any) -> Any:
         """A GET of an object, or of the objects with a label."""
         assert method == "GET"
-        found = self.lists.get(path, {"items": []}) if options["query_params"] else self.objects.get(path, 404)
-        if isinstance(found, int):
-            raise ApiException(status=found, reason="says the API")
-        return SimpleNamespace(data=json.dumps(found))
+        answer = self.lists.get(path, {"items": []}) if options["query_params"] else self.objects.get(path, 404)
+        if isinstance(answer, int):
+            raise ApiException(status=answer, reason="says the API")
+        return SimpleNamespace(data=json.dumps(answer))
 
 
 def test_a_stack_as_declared_is_silent() -> None:

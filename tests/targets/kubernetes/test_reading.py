@@ -19,11 +19,11 @@ class Api:
     """A cluster that answers each question alike."""
 
     def __init__(self, answer: Any) -> None:
-        self.answer, self.asked = answer, list[tuple[str, Any]]()
+        self.answer, self.calls = answer, list[tuple[str, Any]]()
 
     def call_api(self, path: str, method: str, **options: Any) -> Any:
         """One question."""
-        self.asked.append((path, options["query_params"]))
+        self.calls.append((path, options["query_params"]))
         if isinstance(self.answer, int):
             raise ApiException(status=self.answer, reason="no")
         return SimpleNamespace(data=json.dumps(self.answer))
@@ -41,7 +41,7 @@ def test_objects_are_listed_by_the_label_of_the_stack() -> None:
     other = Reference("v1", "Service", "monitoring-dev", "other")
     listed, unread = list_labelled(api, [ITEM, other], "dev")
     assert listed == [{"metadata": {"name": "x"}, "apiVersion": "v1", "kind": "Service"}] and unread == []
-    assert api.asked == [
+    assert api.calls == [
         ("/api/v1/namespaces/monitoring-dev/services", [("labelSelector", "io.observability.stack=dev")])
     ]
     assert list_labelled(Api(404), [ITEM], "dev") == ([], [])
