@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from cli import drift, secrets
+from cli import drift, edited, secrets
 from cli.drift import find_drift, list_old_secrets, notify, parse_lasting
 from cli.hosts import Host
 from cli.workspace import Workspace
@@ -124,8 +124,8 @@ def test_what_cannot_be_looked_at_is_said(place: Place, tmp_path: Path) -> None:
 
 def test_grafana_is_asked_as_its_administrator(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the password that the stack generated; without one, that is said."""
-    monkeypatch.setattr(drift.edited, "has_database", lambda plan: True)
-    monkeypatch.setattr(drift.edited, "compare_grafana", lambda plan, ask, at_once: Drift(notes=(str(ask("/api/x")),)))
+    monkeypatch.setattr(edited, "has_database", lambda plan: True)
+    monkeypatch.setattr(edited, "compare_grafana", lambda plan, ask, at_once: Drift(notes=(str(ask("/api/x")),)))
     calls: list[Any] = []
 
     def ask_tunnel(tunnel: str, method: str, path: str, *, login: tuple[str, str]) -> Any:

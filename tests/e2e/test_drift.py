@@ -124,7 +124,7 @@ TAMPERINGS = (
         "memory limit",
     ),
     Tampering(
-        lambda s: s.container("promtail").update(restart_policy={"Name": "no"}),
+        lambda s: s.container("promtail").update(restart_policy=cast(Any, {"Name": "no"})),
         "container",
         "promtail",
         "restart policy",

@@ -240,7 +240,7 @@ def test_what_is_missing_or_more_is_named(plan: Plan, reading: Reading) -> None:
 
 def test_a_delivery_that_failed_is_named(plan: Plan, reading: Reading) -> None:
     """A one-shot container that ended with an error, or has not ended; one that never runs is as declared."""
-    reading.containers["dev-loki-configure"]["State"].update(ExitCode=1)  # type: ignore[index]
+    reading.containers["dev-loki-configure"]["State"].update(ExitCode=1)
     reading.containers["dev-tools"]["State"].update(Status="running")
     assert [(item.name, item.running) for item in compare(plan, reading).deviations] == [
         ("dev-loki-configure", "exited (exit status 1)"),

@@ -135,11 +135,11 @@ def test_fields_that_somebody_added_are_named_with_whom() -> None:
     """Neither what controllers add, nor a restart, nor what is declared; `make up` does not remove them."""
     declared = next(item for item in declare() if item["kind"] == "StatefulSet")
     name = pod(declared)["containers"][0]["name"]
-    inner = {
+    inner: dict[str, Any] = {
         "f:hostNetwork": {},
         "f:containers": {f'k:{{"name":"{name}"}}': {"f:env": {'k:{"name":"DEBUG"}': {".": {}}}}},
     }
-    annotations = {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}
+    annotations: dict[str, Any] = {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}
     fields = {
         "f:spec": {"f:replicas": {}, "f:template": {"f:spec": inner, "f:metadata": annotations}},
         "f:status": {"f:x": {}},
