@@ -3,7 +3,7 @@
 Two questions, both by reading. Does every declared value stand in the object as the API server gives it back?
 Defaults that the server adds are not asked about. And which other fields belong to somebody who is neither this program
 nor a controller? The server itself records whose each field is:
-https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management. See docs/adr/0024.
+https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management. See docs/adr/0025.
 """
 
 from __future__ import annotations
