@@ -75,6 +75,9 @@ def remove_orphans(containers: Iterable[Container], networks: Iterable[Network],
             removed.append(str(container.name))
     for network in networks:
         if network.id not in known:
+            network.reload()
+            for number in network.attrs.get("Containers") or ():  # an engine removes none that somebody is in
+                network.disconnect(number, force=True)
             network.remove()
             removed.append(str(network.name))
     return removed

@@ -77,6 +77,13 @@ def test_orphans_go_and_known_things_stay() -> None:
     assert engine.containers.filters == [{"label": "io.observability.stack=dev"}]
 
 
+def test_an_orphaned_network_is_left_before_it_goes() -> None:
+    """An engine refuses to remove a network that a container is in."""
+    network = FakeItem("dev-other", id="n", attrs={"Containers": {"web": {}}})
+    assert recover.remove_orphans([], [network], set()) == ["dev-other"]
+    assert network.done == ["disconnect web", "remove"]
+
+
 def test_remaining_volumes_are_sorted() -> None:
     """Volumes of the stack come by name."""
     engine = fakes.engine_with(volumes=[FakeItem("dev-z"), FakeItem("dev-a")])

@@ -68,6 +68,13 @@ class FakeItem:
         """Remembers that it was stopped."""
         self.done.append("stop")
 
+    def reload(self) -> None:
+        """It is as it was."""
+
+    def disconnect(self, container: str, force: bool) -> None:
+        """Remembers who is not in the network any more."""
+        self.done.append(f"disconnect {container}")
+
     def remove(self, force: bool = False) -> None:
         """Remembers that it was removed."""
         self.done.append("remove")
