@@ -68,11 +68,12 @@ def test_no_text_of_a_request_is_a_program(name: str) -> None:
 
 
 def test_secrets_are_where_nobody_writes() -> None:
-    """Only the job of Pulumi's preview has some, and it is not for forks."""
+    """Pulumi's preview has some, which is not for forks, and the schedule, which runs no request's code."""
     with_secrets = {
         f"{name}.{job}" for name in WORKFLOWS for job, made in jobs(name).items() if "secrets." in str(made)
     }
-    assert with_secrets == {"preview.pulumi"}
+    assert with_secrets == {"preview.pulumi", "drift.drift"}
+    assert read("drift")[True].keys() == {"schedule", "workflow_dispatch"}
     assert "head.repo.full_name == github.repository" in jobs("preview")["stacks"]["if"]
     assert jobs("preview")["pulumi"]["needs"] == "stacks"
 
