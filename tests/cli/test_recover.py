@@ -80,7 +80,8 @@ def test_orphans_go_and_known_things_stay() -> None:
 def test_an_orphaned_network_is_left_before_it_goes() -> None:
     """An engine refuses to remove a network that a container is in."""
     network = FakeItem("dev-other", id="n", attrs={"Containers": {"web": {}}})
-    assert recover.remove_orphans([], [network], set()) == ["dev-other"]
+    result = recover.list_engine_resources(fakes.engine_with(networks=[network]), "dev")
+    assert recover.remove_orphans(*result, set()) == ["dev-other"]
     assert network.done == ["disconnect web", "remove"]
 
 
