@@ -34,7 +34,8 @@ from bench.report import wait_until
 from cli.render import plan_file
 from cli.workspace import ROOT
 from components.collector.component import DOCKER_SCRIPT, PROGRAM_OPTIONS, RULES
-from components.collector.settings import DATA_DIR, LINKS, LINKS_DIR
+from components.collector.settings import LINKS, LINKS_DIR
+from components.otelcol import DATA_DIR
 from model.logs import CONTAINERS
 from model.plan import Plan
 from model.settings import AGENTS

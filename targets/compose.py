@@ -7,9 +7,10 @@ Format: https://github.com/compose-spec/compose-spec/blob/main/spec.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from model.base import escape_dollars
 from model.naming import derive_user_id
 from model.workload import SECRETS_DIR, Workload
 from targets.docker import containers
@@ -89,7 +90,7 @@ def _build_owner_service(scope: Scope, workload: Workload) -> Inputs:
 
 def _list_secrets(workload: Workload) -> dict[str, str]:
     """What is in each secret file, by its path: the name of the secret, and the text around it."""
-    return {file.path: _escape_dollars(file.fill(f"<{file.secret}>")) for file in workload.secrets}
+    return {file.path: escape_dollars(file.fill(f"<{file.secret}>")) for file in workload.secrets}
 
 
 def _describe_secret(workload: Workload, path: str) -> str:
@@ -101,7 +102,7 @@ def _build_service(scope: Scope, inputs: Inputs) -> Inputs:
     image = scope.build_reference(inputs["image"].name)
     labels = {key: value for key, value in inputs["labels"].items() if not isinstance(value, Late)}
     groups = [GROUP if isinstance(group, Late) else group for group in inputs.get("group_adds", ())]
-    known = _escape_dollars(format_inputs({**inputs, "labels": labels}))
+    known = escape_dollars(format_inputs({**inputs, "labels": labels}))
     return drop_absent(
         {
             "image": image,
@@ -176,15 +177,3 @@ def _build_volume_mount(source: str, target: str, *, read_only: bool = False) ->
 def _build_bind_mount(source: str, target: str, *, create: bool) -> Inputs:
     folder = {"create_host_path": create}
     return {"type": "bind", "source": source, "target": target, "read_only": True, "bind": folder}
-
-
-def _escape_dollars(value: Any) -> Any:
-    """Texts whose dollar signs Compose does not take for variables.
-
-    Source: https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md
-    """
-    if isinstance(value, str):
-        return value.replace("$", "$$")
-    if isinstance(value, Mapping):
-        return {key: _escape_dollars(inner) for key, inner in value.items()}
-    return [_escape_dollars(inner) for inner in value] if isinstance(value, list) else value

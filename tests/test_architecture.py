@@ -34,7 +34,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 """Which of our folders the code of each one may import, beside itself: the table of CONTRIBUTING.md."""
 FOLDERS = tuple(name for name in MAY_IMPORT if name not in ("toolchain", "instrumentation"))
 EVERYWHERE = (*MAY_IMPORT, "tests")
-SHARED = ("base", "discovery", "documents", "drawing", "entry", "lines", "exporters.base", "exporters.containers")
+SHARED = (
+    *("base", "discovery", "documents", "drawing", "entry", "lines", "otelcol"),
+    *("exporters.base", "exporters.containers"),
+)
 """Modules and folders of components/ that are not components, and that all of them may use."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
@@ -228,11 +231,8 @@ def test_every_hook_of_a_component_is_known(component: Component[Any]) -> None:
 def test_no_hook_is_looked_up_by_its_name() -> None:
     """Components are read through their class alone, where mypy sees each attribute."""
     hooks = HOOKS | {"SHORT", "replicas", "instances", "existing", "TARGETS", "UNDER_OPERATOR", "declared"}
-    for path in [
-        *sources("components", "stack", "cli", "targets"),
-        ROOT / "model" / "plan.py",
-        ROOT / "model" / "component.py",
-    ]:
+    of_model = [ROOT / "model" / name for name in ("plan.py", "component.py")]
+    for path in [*sources("components", "stack", "cli", "targets"), *of_model]:
         calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
         lookups = [c for c in calls if getattr(c.func, "id", "") in ("getattr", "hasattr", "setattr")]
         names = {value.value for call in lookups for value in call.args[1:2] if isinstance(value, ast.Constant)}
@@ -265,7 +265,7 @@ SPOKEN: dict[str, dict[str, str]] = {
     "components/grafana/mixin.py": {"loki": "the type of a data source"},
     "components/jaeger/documents.py": {"prometheus": "the format in which it exposes its series"},
     "components/mcp/documents.py": dict.fromkeys(("jaeger", "loki", "prometheus"), "a type of data sources"),
-    **{f"components/{name}/documents.py": {"prometheus": "the form of its metrics"} for name in ("collector", "otel")},
+    "components/otelcol.py": {"prometheus": "the form of its metrics"},
     "components/jaeger/component.py": {"collector": "the name of a port"},
     "components/prometheus/monitors.py": {"kubelet": "a label that the operator gives its Service"},
     "model/checks/entry.py": {"traefik": "the entry point, which alone is reached from outside"},

@@ -16,21 +16,17 @@ from components.base import build_heap_limit, build_limits
 from components.collector import mixin as pack
 from components.collector.documents import build_config, list_line_labels
 from components.collector.settings import (
-    CONFIG_DIR,
-    DATA_DIR,
     DOCUMENT,
-    HEALTH_PORT,
     LINKS,
     LINKS_DIR,
     LINKS_PORT,
-    METRICS_PORT,
     NAME,
     PODS_DIR,
     Settings,
 )
-from components.documents import render_yaml
 from components.lines.files import HOST_DIR, list_folders, list_log_files, list_shared_volumes
 from components.lines.sources import build_cluster_rules, build_docker_rules
+from components.otelcol import CONFIG_DIR, DATA_DIR, HEALTH_PORT, IMAGE, METRICS_PORT, build_config_dir
 from model.base import parse_size
 from model.component import Component, Planned, Planning
 from model.naming import build_scrape_targets
@@ -60,7 +56,6 @@ from model.workload import (
     Workload,
 )
 
-PROGRAM = "/otelcol-contrib"
 PROGRAM_OPTIONS = ("--feature-gates=stanza.synchronousLogEmitter",)
 """How far a file is read is written down only once what was read is in the queue."""
 PYTHON = ("/usr/bin/python3", "-B")
@@ -195,16 +190,11 @@ class Collector(Component[Settings]):
         read = [log for log in logs if not (volumes and log.demo)]
         collector = Workload(
             name=NAME,
-            image="otel-collector",
+            image=IMAGE,
             limits=limits,
             args=(f"--config=file:{CONFIG_DIR}/{DOCUMENT}", *PROGRAM_OPTIONS),
             env=build_heap_limit(limits, 80),
-            config=ConfigDir(
-                path=CONFIG_DIR,
-                files={DOCUMENT: render_yaml(build_config(own, context, limits))},
-                restart_on=frozenset({DOCUMENT}),  # it is away for a second, and goes on where it was
-                validate=(PROGRAM, "validate", f"--config=file:{{dir}}/{DOCUMENT}"),
-            ),
+            config=build_config_dir(DOCUMENT, build_config(own, context, limits)),
             ports=(Port(number=METRICS_PORT, name="metrics"), Port(number=HEALTH_PORT, name="health")),
             volumes=(
                 DataVolume(

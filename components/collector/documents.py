@@ -17,7 +17,7 @@ from components.collector.operators import (
     build_pod_operators,
     build_time_operators,
 )
-from components.collector.settings import DATA_DIR, HEALTH_PORT, LINKS_DIR, METRICS_PORT, PODS_DIR, Settings
+from components.collector.settings import LINKS_DIR, PODS_DIR, Settings
 from components.collector.statements import build_groups
 from components.lines.files import (
     HOST_DIR,
@@ -30,11 +30,12 @@ from components.lines.files import (
 )
 from components.lines.reading import Reading, build_readings
 from components.lines.times import OLDEST, UNREAD
+from components.otelcol import EXTENSIONS, build_extensions, build_memory_limiter, build_telemetry
 from model.base import derive_label_name, parse_size
 from model.component import Planned, Planning
 from model.logs import CONTAINERS, Logs
 from model.telemetry import LogFile
-from model.workload import MIB, Limits
+from model.workload import Limits
 
 FIRST = ("service", "container", "namespace", "pod", "app", "stream", "filename", "job")
 """Labels in the order in which Loki is to see them: it names a stream by the first one that it takes for a name."""
@@ -68,7 +69,7 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
         groups[name] = build_groups({}, build_file_reading(context, log))
         receivers[name] = build_file_receiver(context, log)
     labels = list_line_labels(context)
-    document: dict[str, Any] = {
+    return {
         "extensions": build_extensions(),
         "receivers": {f"file_log/{name}": receiver for name, receiver in receivers.items()},
         "processors": {
@@ -80,24 +81,11 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
         },
         "exporters": build_exporters(own, context),
         "service": {
-            "extensions": ["health_check", "file_storage"],
+            "extensions": list(EXTENSIONS),
             "pipelines": {f"logs/{name}": build_pipeline(name, context) for name in receivers},
             "telemetry": build_telemetry(),
         },
     }
-    return {key: escape_dollars(each) for key, each in document.items()}
-
-
-def escape_dollars(value: Any) -> Any:
-    """A document in which no dollar sign stands for a variable: expressions are full of them.
-
-    Source: https://opentelemetry.io/docs/collector/configuration/#environment-variables
-    """
-    if isinstance(value, str):
-        return value.replace("$", "$$")
-    if isinstance(value, dict):
-        return {key: escape_dollars(each) for key, each in value.items()}
-    return [escape_dollars(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def list_line_labels(context: Planning) -> tuple[str, ...]:
@@ -108,15 +96,6 @@ def list_line_labels(context: Planning) -> tuple[str, ...]:
     for log in context.system.host_logs:
         own |= {*log.labels, *map(derive_label_name, log.label_fields)}
     return (*FIRST, *sorted(own.difference(FIRST)))
-
-
-def build_extensions() -> dict[str, Any]:
-    """Its health, and the files of its queue and of how far it has read."""
-    compaction = {"on_start": True, "on_rebound": True, "directory": DATA_DIR}
-    return {
-        "health_check": {"endpoint": f"0.0.0.0:{HEALTH_PORT}"},
-        "file_storage": {"directory": DATA_DIR, "create_directory": True, "timeout": "10s", "compaction": compaction},
-    }
 
 
 # -- receivers -------------------------------------------------------------------------------------------------------
@@ -187,12 +166,6 @@ def build_file_receiver(context: Planning, log: LogFile) -> dict[str, Any]:
 # -- processors ------------------------------------------------------------------------------------------------------
 
 
-def build_memory_limiter(limits: Limits) -> dict[str, Any]:
-    """Beyond four fifths of the memory files are read no further, and sooner while it grows quickly."""
-    most = limits.memory * 4 // 5 // MIB
-    return {"check_interval": "1s", "limit_mib": most, "spike_limit_mib": most // 4}
-
-
 def build_line_transform(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What is made of each line; one that is not what its service says is left as it is."""
     first = {"statements": [f'keep_keys(log.attributes, ["{UNREAD}"])']}
@@ -256,13 +229,4 @@ def build_pipeline(name: str, context: Planned) -> dict[str, list[str]]:
         "receivers": [f"file_log/{name}"],
         "processors": ["memory_limiter", f"transform/{name}", *TAIL],
         "exporters": [f"otlp_http/{store.workload}" for store in context.telemetry.log_stores],
-    }
-
-
-def build_telemetry() -> dict[str, Any]:
-    """Its own log and metrics. Source: https://opentelemetry.io/docs/collector/internal-telemetry/"""
-    prometheus = {"host": "0.0.0.0", "port": METRICS_PORT, "without_scope_info": True}  # noqa: S104 - in its container
-    return {
-        "logs": {"level": "warn", "encoding": "json"},
-        "metrics": {"level": "normal", "readers": [{"pull": {"exporter": {"prometheus": prometheus}}}]},
     }

@@ -12,12 +12,8 @@ from model.settings import ComponentSettings
 
 NAME = "collector"
 LINKS = "collector-links"
-METRICS_PORT = 8888
-HEALTH_PORT = 13133
 LINKS_PORT = 9081
-CONFIG_DIR = "/etc/otelcol"
 DOCUMENT = "collector.yaml"
-DATA_DIR = "/var/lib/otelcol"
 LINKS_DIR = "/links"
 """A link for each container, whose name says whose lines are in the folder that it leads to."""
 PODS_DIR = "/var/log/pods"

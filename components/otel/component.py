@@ -8,27 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.base import build_heap_limit, build_identity_labels, build_limits, open_port
-from components.documents import render_yaml
 from components.otel import browser, spans
 from components.otel import mixin as pack
 from components.otel.attributes import list_labels
-from components.otel.documents import build_config, escape_references
+from components.otel.documents import build_config
 from components.otel.settings import (
     BROWSER_PORT,
     BROWSER_PREFIX,
-    CONFIG_DIR,
-    DATA_DIR,
     DOCUMENT,
     GRPC_PORT,
-    HEALTH_PORT,
     HTTP_PORT,
     LEAST_MEMORY,
-    METRICS_PORT,
     NAME,
     PREFIX,
     SIGNALS,
     Settings,
 )
+from components.otelcol import CONFIG_DIR, DATA_DIR, HEALTH_PORT, IMAGE, METRICS_PORT, build_config_dir
 from model.base import parse_size
 from model.component import Component, Planned, Planning
 from model.dashboard import build_dashboard
@@ -46,11 +42,10 @@ from model.telemetry import (
     StackRow,
     Telemetry,
 )
-from model.workload import Access, ConfigDir, DataVolume, HttpProbe, Port, Workload
+from model.workload import Access, DataVolume, HttpProbe, Port, Workload
 from packs import process
 from packs.catalogue import PACKS, add_pack_metrics
 
-PROGRAM = "/otelcol-contrib"
 PATHS = tuple(f"/v1/{signal}" for signal in SIGNALS)
 LOOKUP = (
     Access(resources=("pods", "namespaces")),
@@ -169,22 +164,16 @@ class OpenTelemetryGateway(Component[Settings]):
         """One gateway, with what waits on a volume."""
         limits = build_limits(own, memory=384)
         config = build_config(own, context, limits)
-        text = render_yaml(escape_references(config))
         cluster = context.settings.target == "kubernetes"
         queues = sum("sending_queue" in each for each in config["exporters"].values()) * parse_size(own.queue)
         return (
             Workload(
                 name=NAME,
-                image="otel-collector",
+                image=IMAGE,
                 limits=limits,
                 args=(f"--config=file:{CONFIG_DIR}/{DOCUMENT}",),
                 env=build_heap_limit(limits, 90),
-                config=ConfigDir(
-                    path=CONFIG_DIR,
-                    files={DOCUMENT: text},
-                    restart_on=frozenset({DOCUMENT}),  # it is away for a second, for which senders wait
-                    validate=(PROGRAM, "validate", f"--config=file:{{dir}}/{DOCUMENT}"),
-                ),
+                config=build_config_dir(DOCUMENT, config),  # senders wait while it is away
                 ports=list_ports(own, context),
                 volumes=(
                     # a queue's file is written anew before the old one is removed

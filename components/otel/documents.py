@@ -21,16 +21,14 @@ from components.otel.attributes import (
     build_sender_condition,
 )
 from components.otel.settings import (
-    DATA_DIR,
     GRPC_PORT,
-    HEALTH_PORT,
     HTTP_PORT,
-    METRICS_PORT,
     SIGNALS,
     Sampling,
     Settings,
 )
 from components.otel.stores import build_exporters
+from components.otelcol import EXTENSIONS, build_extensions, build_memory_limiter, build_telemetry
 from model.base import format_go_duration, parse_duration
 from model.component import Planned
 from model.stores import LogLimits
@@ -71,23 +69,11 @@ def build_config(own: Settings, context: Planned, limits: Limits) -> dict[str, A
         "connectors": build_connectors(own),
         "exporters": {name: exporter for stores in exporters.values() for name, exporter in stores.items()},
         "service": {
-            "extensions": ["health_check", "file_storage"],
+            "extensions": list(EXTENSIONS),
             "pipelines": build_pipelines(own, context, exporters),
             "telemetry": build_telemetry(),
         },
     }
-
-
-def escape_references(value: Any) -> Any:
-    """The document with each `$` twice, as the program reads one as the beginning of a reference: `${env:HOME}`.
-
-    Source: https://opentelemetry.io/docs/collector/configuration/#environment-variables
-    """
-    if isinstance(value, str):
-        return value.replace("$", "$$")
-    if isinstance(value, dict):
-        return {key: escape_references(each) for key, each in value.items()}
-    return [escape_references(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def build_receivers(own: Settings) -> dict[str, Any]:
@@ -101,15 +87,6 @@ def build_receivers(own: Settings) -> dict[str, Any]:
     }
     pages = {BROWSERS: browser.build_receiver(own.browser)} if own.browser else {}
     return {"otlp": {"protocols": protocols}, **pages}
-
-
-def build_extensions() -> dict[str, Any]:
-    """Its health, and the files of its queues."""
-    compaction = {"on_start": True, "on_rebound": True, "directory": DATA_DIR}
-    return {
-        "health_check": {"endpoint": f"0.0.0.0:{HEALTH_PORT}"},
-        "file_storage": {"directory": DATA_DIR, "create_directory": True, "timeout": "10s", "compaction": compaction},
-    }
 
 
 # -- processors ------------------------------------------------------------------------------------------------------
@@ -152,12 +129,6 @@ def build_processors(own: Settings, context: Planned, limits: Limits) -> dict[st
 def find_log_limits(context: Planned) -> LogLimits:
     """What the store of log records takes."""
     return next((store.limits for store in context.telemetry.log_stores), LogLimits())
-
-
-def build_memory_limiter(limits: Limits) -> dict[str, Any]:
-    """Beyond four fifths of the memory senders are refused, and sooner while it grows quickly."""
-    most = limits.memory * 4 // 5 // MIB
-    return {"check_interval": "1s", "limit_mib": most, "spike_limit_mib": most // 4}
 
 
 def build_transform(**statements: Sequence[str]) -> dict[str, Any]:
@@ -270,12 +241,3 @@ def build_browser_pipelines(traces: Sequence[str], metrics: Sequence[str], logs:
 
 def _pipe(source: str, processors: Sequence[str], exporters: Sequence[str]) -> dict[str, list[str]]:
     return {"receivers": [source], "processors": list(processors), "exporters": list(exporters)}
-
-
-def build_telemetry() -> dict[str, Any]:
-    """Its own log and metrics. Source: https://opentelemetry.io/docs/collector/internal-telemetry/"""
-    prometheus = {"host": "0.0.0.0", "port": METRICS_PORT, "without_scope_info": True}  # noqa: S104 - in its container
-    return {
-        "logs": {"level": "warn", "encoding": "json"},
-        "metrics": {"level": "normal", "readers": [{"pull": {"exporter": {"prometheus": prometheus}}}]},
-    }

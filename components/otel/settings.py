@@ -14,13 +14,8 @@ from model.settings import ComponentSettings
 NAME = "otel"
 GRPC_PORT = 4317
 HTTP_PORT = 4318
-METRICS_PORT = 8888
-"""The gateway's own metrics; neither published nor routed."""
-HEALTH_PORT = 13133
 PREFIX = "/otlp"
-CONFIG_DIR = "/etc/otelcol"
 DOCUMENT = "otel.yaml"
-DATA_DIR = "/var/lib/otelcol"
 BROWSER_PORT = 4319
 """For browsers, whose requests are bounded and cut down."""
 BROWSER_PREFIX = "/browser"

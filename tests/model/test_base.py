@@ -17,6 +17,7 @@ from model.base import (
     PortNumber,
     Size,
     Strict,
+    escape_dollars,
     format_go_duration,
     is_dns_name,
     parse_duration,
@@ -127,3 +128,8 @@ def test_names_are_told_from_addresses(host: str, named: bool) -> None:
 def test_go_reads_no_days(duration: str, text: str) -> None:
     """Days, weeks and years become hours; what Go's parser knows stays."""
     assert format_go_duration(duration) == text
+
+
+def test_a_dollar_sign_is_no_variable() -> None:
+    """Expressions end with one, and a collector or compose would look for a variable behind it."""
+    assert escape_dollars({"a": ["^x$", {"b": "${c}"}], "d": 1}) == {"a": ["^x$$", {"b": "$${c}"}], "d": 1}

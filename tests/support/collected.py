@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from components.collector.component import PROGRAM_OPTIONS
-from components.collector.documents import build_age_filter, build_line_transform, escape_dollars
+from components.collector.documents import build_age_filter, build_line_transform
+from model.base import escape_dollars
 from tests.support.pushed import Entry
 from tests.support.serving import serving
 from tests.support.waiting import eventually

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from components.collector.documents import FIRST, escape_dollars
-from components.collector.settings import DATA_DIR
+from components.collector.documents import FIRST
+from components.otelcol import DATA_DIR
 from tests.components.collector.plans import CHOSEN, config, plan_collector
 from tests.support.planned import document
 from tests.support.systems import plan_cluster
@@ -83,8 +83,3 @@ def test_memory_is_bounded_below_the_limit(tmp_path: Path) -> None:
     plan = plan_collector(tmp_path, collector={"memory": "512MiB"})
     made = document(plan, "collector", "collector.yaml")["processors"]["memory_limiter"]
     assert made["limit_mib"] == 409 and made["spike_limit_mib"] < made["limit_mib"]
-
-
-def test_a_dollar_sign_is_no_variable() -> None:
-    """Expressions end with one, and the collector would look for a variable behind it."""
-    assert escape_dollars({"a": ["^x$", {"b": "${c}"}], "d": 1}) == {"a": ["^x$$", {"b": "$${c}"}], "d": 1}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.otel.settings import DATA_DIR
+from components.otelcol import DATA_DIR
 from model.errors import ConfigError
 from model.workload import HttpProbe
 from tests.components.otel.plans import SENDER, plan_gateway

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.otel.bounds import choose_record_bytes
-from components.otel.settings import DATA_DIR
+from components.otelcol import DATA_DIR
 from model.stores import LogLimits
 from tests.components.otel.plans import plan_gateway
 from tests.components.otel.test_documents import config
