@@ -6,7 +6,7 @@ The program is the OpenTelemetry Collector; it stands in Promtail's place where 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,10 +21,10 @@ from components.collector.settings import (
     LINKS_DIR,
     LINKS_PORT,
     NAME,
-    PODS_DIR,
     Settings,
 )
-from components.lines.files import HOST_DIR, list_folders, list_log_files, list_shared_volumes
+from components.lines.files import build_folder_mounts, list_groups, list_shared_volumes, list_writers
+from components.lines.settings import PODS_DIR, POSITIONS_DIR, POSITIONS_FILE, POSITIONS_VOLUME
 from components.lines.sources import build_cluster_rules, build_docker_rules
 from components.otelcol import CONFIG_DIR, DATA_DIR, HEALTH_PORT, IMAGE, METRICS_PORT, build_config_dir
 from model.base import parse_size
@@ -34,7 +34,6 @@ from model.telemetry import (
     DOCKER_API,
     LOG_FILES,
     LOG_STORE,
-    LogFile,
     Need,
     RuleGroup,
     ScrapeJob,
@@ -62,8 +61,6 @@ PYTHON = ("/usr/bin/python3", "-B")
 DOCKER_SCRIPT, POD_SCRIPT, RULES = "container_links.py", "pod_links.py", "links.json"
 FOLDER_SCRIPT = "components/collector/link_folder.py"
 """What both programs import, at the path by which they do."""
-PROMTAIL_VOLUME, POSITIONS_DIR = "promtail-positions", "/positions"
-"""Where Promtail says how far it has read, if it was the agent before."""
 REASON = "reads the lines of containers, and the log files of the host"
 
 
@@ -80,14 +77,14 @@ def build_container_links(own: Settings, context: Planned) -> Workload:
     """What asks an engine; it sees no file of it."""
     apis = context.telemetry.docker_apis[:1]  # without one the plan is refused, as the need says
     # a volume that goes with Promtail could not be removed while somebody looks at it
-    before = (DataVolume(name=PROMTAIL_VOLUME, path=POSITIONS_DIR, size=MIB),) if context.settings.retain_data else ()
+    before = (DataVolume(name=POSITIONS_VOLUME, path=POSITIONS_DIR, size=MIB),) if context.settings.retain_data else ()
     document = {
         "engine": "".join(api.address for api in apis),
         "containers": f"{context.settings.docker.data_root}/containers",
         "labels": list(own.container_labels),
         "rules": build_docker_rules(context.system.services),
     }
-    made = _build_program(DOCKER_SCRIPT, document, f"{POSITIONS_DIR}/positions.yaml")
+    made = _build_program(DOCKER_SCRIPT, document, POSITIONS_FILE)
     return replace(made, volumes=(*made.volumes, *before), after=tuple(api.workload for api in apis))
 
 
@@ -142,16 +139,11 @@ def _list_pod_mounts(own: Settings, reason: str) -> tuple[HostMount, ...]:
     return (pods, HostMount(source=own.docker_folder, path=own.docker_folder, reason=reason, create=True))
 
 
-def list_mounts(own: Settings, context: Planned, read: Sequence[LogFile]) -> tuple[HostMount, ...]:
+def list_mounts(own: Settings, context: Planned) -> tuple[HostMount, ...]:
     """What the collector sees of the host: the files that links lead to, and the folders of log files."""
     pods, containers = context.settings.target == "kubernetes", f"{context.settings.docker.data_root}/containers"
     linked = _list_pod_mounts(own, REASON) if pods else (HostMount(source=containers, path=containers, reason=REASON),)
-    # a missing folder would be made as root's, where the application that comes later could not write; of the many
-    # nodes of a cluster not all have it
-    folders = (
-        HostMount(source=each, path=f"{HOST_DIR}{each}", reason=REASON, create=pods) for each in list_folders(read)
-    )
-    return (*linked, *folders)
+    return (*linked, *build_folder_mounts(context, REASON))
 
 
 # -- component -------------------------------------------------------------------------------------------------------
@@ -186,8 +178,6 @@ class Collector(Component[Settings]):
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """The collector, and beside it what tells whose the files are; how far it has read stands on a volume."""
         limits = build_limits(own, memory=256)
-        volumes, logs = list_shared_volumes(context), list_log_files(context)
-        read = [log for log in logs if not (volumes and log.demo)]
         collector = Workload(
             name=NAME,
             image=IMAGE,
@@ -202,18 +192,15 @@ class Collector(Component[Settings]):
                     size=2 * parse_size(own.queue),
                 ),
             ),
-            shared_volumes=(SharedVolume(name=LINKS, path=LINKS_DIR), *volumes),
-            host_mounts=list_mounts(own, context, read),
-            groups=tuple(sorted({log.group for log in read if log.group is not None})),
+            shared_volumes=(SharedVolume(name=LINKS, path=LINKS_DIR), *list_shared_volumes(context)),
+            host_mounts=list_mounts(own, context),
+            groups=list_groups(context),
             exemptions=(
                 Exemption(rule="host-mount", reason=REASON),
                 Exemption(rule="root-user", reason="files of containers are readable by root alone"),
             ),
             probe=HttpProbe(path="/", port=HEALTH_PORT),
             placement="node-agent",
-            after=(
-                *(store.workload for store in context.telemetry.log_stores),
-                *(key for log in logs if volumes for key in log.demo),
-            ),
+            after=(*(store.workload for store in context.telemetry.log_stores), *list_writers(context)),
         )  # fmt: skip
         return (build_links(own, context), collector)

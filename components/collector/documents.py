@@ -17,7 +17,7 @@ from components.collector.operators import (
     build_pod_operators,
     build_time_operators,
 )
-from components.collector.settings import LINKS_DIR, PODS_DIR, Settings
+from components.collector.settings import LINKS_DIR, Settings
 from components.collector.statements import build_groups
 from components.lines.files import (
     HOST_DIR,
@@ -29,6 +29,7 @@ from components.lines.files import (
     name_log_files,
 )
 from components.lines.reading import Reading, build_readings
+from components.lines.settings import PODS_DIR
 from components.lines.times import OLDEST, UNREAD
 from components.otelcol import EXTENSIONS, build_extensions, build_memory_limiter, build_telemetry
 from model.base import derive_label_name, parse_size

@@ -12,7 +12,7 @@ from model.lines import Multiline
 from model.logs import HostLog, Logs, derive_folder
 from model.naming import can_share_files, derive_demo_log_volume
 from model.telemetry import LogFile
-from model.workload import SharedVolume
+from model.workload import HostMount, SharedVolume
 
 HOST_DIR = "/host"
 """Where an agent sees the folders of its host."""
@@ -104,6 +104,33 @@ def list_shared_volumes(context: Planned) -> tuple[SharedVolume, ...]:
         for log in list_log_files(context)
         for key in log.demo
     )
+
+
+def list_host_files(context: Planned) -> list[LogFile]:
+    """The log files that are the host's own, and not on a volume of a stand-in."""
+    shared = list_shared_volumes(context)
+    return [log for log in list_log_files(context) if not (shared and log.demo)]
+
+
+def list_writers(context: Planned) -> tuple[str, ...]:
+    """The stand-ins that write to a shared volume."""
+    return tuple(key for log in list_log_files(context) for key in log.demo) if list_shared_volumes(context) else ()
+
+
+def build_folder_mounts(context: Planned, reason: str) -> tuple[HostMount, ...]:
+    """The folders of the host's log files.
+
+    A missing folder would be made as root's, where the application that comes later could not write; of the many nodes
+    of a cluster not all have it.
+    """
+    create = context.settings.target == "kubernetes"
+    folders = list_folders(list_host_files(context))
+    return tuple(HostMount(source=each, path=f"{HOST_DIR}{each}", reason=reason, create=create) for each in folders)
+
+
+def list_groups(context: Planned) -> tuple[int, ...]:
+    """The groups that may read the host's log files."""
+    return tuple(sorted({log.group for log in list_host_files(context) if log.group is not None}))
 
 
 def list_folders(read: Sequence[LogFile]) -> list[str]:

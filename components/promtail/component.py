@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from components.base import build_limits, publish_port
 from components.documents import render_yaml
-from components.lines.files import HOST_DIR, list_folders, list_log_files, list_shared_volumes
+from components.lines.files import build_folder_mounts, list_groups, list_shared_volumes, list_writers
+from components.lines.settings import PODS_DIR, POSITIONS_DIR, POSITIONS_VOLUME
 from components.promtail import mixin as pack
 from components.promtail.documents import build_config
-from components.promtail.settings import CONFIG_DIR, DATA_DIR, NAME, PODS_DIR, PORT, Settings
+from components.promtail.settings import CONFIG_DIR, NAME, PORT, Settings
 from model.component import Component, Planned, Planning
 from model.naming import build_scrape_targets
 from model.telemetry import (
@@ -60,15 +61,8 @@ class Promtail(Component[Settings]):
 
     def workloads(self, own: Settings, context: Planned) -> tuple[Workload, ...]:
         """One Promtail; how far it has read stands on a volume, so a restart neither loses nor repeats lines."""
-        volumes = list_shared_volumes(context)
-        read = [log for log in list_log_files(context) if not (volumes and log.demo)]
         pods = context.settings.target == "kubernetes"
-        mounts = tuple(
-            # a missing folder would be made as root's, where the application that comes later could not write; of the
-            # many nodes of a cluster not all have it
-            HostMount(source=source, path=f"{HOST_DIR}{source}", reason="reads the log files of the host", create=pods)
-            for source in list_folders(read)
-        )
+        mounts = build_folder_mounts(context, "reads the log files of the host")
         if pods:
             mounts += (HostMount(source=PODS_DIR, path=PODS_DIR, reason="reads what the pods of this node write"),)
         if own.docker_folder:  # at the path that links lead to; nodes may have different runtimes
@@ -92,10 +86,10 @@ class Promtail(Component[Settings]):
                     reload=Reload(port=PORT, path="/reload"),
                 ),
                 ports=(publish_port(context, NAME, PORT),),
-                volumes=(DataVolume(name="promtail-positions", path=DATA_DIR, retain=context.settings.retain_data),),
-                shared_volumes=volumes,
+                volumes=(DataVolume(name=POSITIONS_VOLUME, path=POSITIONS_DIR, retain=context.settings.retain_data),),
+                shared_volumes=list_shared_volumes(context),
                 host_mounts=mounts,
-                groups=tuple(sorted({log.group for log in read if log.group is not None})),
+                groups=list_groups(context),
                 exemptions=exemptions,
                 probe=HttpProbe(path="/ready", port=PORT),
                 placement="node-agent",
@@ -104,7 +98,7 @@ class Promtail(Component[Settings]):
                 after=(
                     *(api.workload for api in context.telemetry.docker_apis if not pods),
                     *(store.workload for store in context.telemetry.log_stores),
-                    *(key for log in list_log_files(context) if volumes for key in log.demo),
+                    *list_writers(context),
                 ),
             ),
         )

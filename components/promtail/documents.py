@@ -19,11 +19,12 @@ from components.lines.files import (
     name_log_files,
 )
 from components.lines.reading import build_readings
+from components.lines.settings import PODS_DIR, POSITIONS_FILE
 from components.lines.sources import POD, build_cluster_rules, build_docker_rules
 from components.lines.times import OLDEST
 from components.promtail.multiline import build_joined, build_joining_stages
 from components.promtail.pipeline import build_stages
-from components.promtail.settings import DATA_DIR, PODS_DIR, PORT, Settings
+from components.promtail.settings import PORT, Settings
 from components.promtail.times import build_time_stages
 from model.component import Planned, Planning
 from model.logs import CONTAINERS
@@ -40,7 +41,7 @@ def build_config(own: Settings, context: Planned) -> dict[str, Any]:
     jobs += build_file_jobs(context, list_log_files(context))
     return {
         "server": {"http_listen_port": PORT, "grpc_listen_port": 0, "log_level": "warn"},
-        "positions": {"filename": f"{DATA_DIR}/positions.yaml", "sync_period": "5s"},
+        "positions": {"filename": POSITIONS_FILE, "sync_period": "5s"},
         "clients": [build_client(context, store) for store in context.telemetry.log_stores],
         "limits_config": {"max_streams": 0},
         "scrape_configs": jobs,

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 from components.collector.documents import READ, build_docker_receiver, build_pod_receiver
 from components.collector.operators import PATH, build_joined, build_time_operators
 from components.collector.pod_links import CONFIG_HASH, POD, Api, PodLinks, list_containers, name_folder
-from components.collector.settings import LINKS_DIR, PODS_DIR
+from components.collector.settings import LINKS_DIR
 from components.collector.statements import build_groups
 from components.lines.files import HOST_DIR
 from components.lines.reading import Reading, build_readings
+from components.lines.settings import PODS_DIR
 from components.promtail.documents import OLD_LINES
 from components.promtail.multiline import build_joined as build_joined_stage
 from components.promtail.multiline import build_joining_stages

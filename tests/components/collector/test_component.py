@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.collector.settings import PODS_DIR
+from components.lines.settings import PODS_DIR
 from components.lines.sources import build_cluster_rules
 from model.errors import ConfigError
 from model.plan import Plan

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.promtail.settings import PODS_DIR
+from components.lines.settings import PODS_DIR
 from tests.support.planned import workload
 from tests.support.systems import plan_cluster
 
