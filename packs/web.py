@@ -147,7 +147,7 @@ def alert_on_slow_pages(subject: Subject) -> AlertRule:
 
     return AlertRule(
         name="BrowserPagesSlow",
-        expr=f"histogram_quantile({1 - SLOWER:g}, {buckets}) > {bound:g} and {visits} >= {few}",
+        expr=f"histogram_quantile({1 - SLOWER:g}, {buckets}) > {bound:g} and on ({_BY}) {visits} >= {few}",
         for_="15m",  # pages get slow with a release or a cache that is cold; the second is over by then
         severity="warning",
         limit=bound,
