@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from components import otelcol
 from components.loki import settings as loki_settings
 from components.otel import bounds, settings
 from model.plan import Plan
@@ -180,12 +181,12 @@ def run_both(folder: Path) -> Iterator[Pair]:
     """Both of them, with all that they write below `folder`."""
     made = Pair(folder, plan_gateway(folder))
     (store,) = made.plan.telemetry.log_stores
-    ports = {settings.HTTP_PORT: made.otlp, settings.HEALTH_PORT: made.health, settings.GRPC_PORT: free_port()}
+    ports = {settings.HTTP_PORT: made.otlp, otelcol.HEALTH_PORT: made.health, settings.GRPC_PORT: free_port()}
     moved = {f"0.0.0.0:{port}": f"127.0.0.1:{here}" for port, here in ports.items()}
-    own = {f"port: {settings.METRICS_PORT}": f"port: {made.metrics}", "host: 0.0.0.0": "host: 127.0.0.1"}
+    own = {f"port: {otelcol.METRICS_PORT}": f"port: {made.metrics}", "host: 0.0.0.0": "host: 127.0.0.1"}
     gateway = made.write(
         "otel",
-        {**moved, **own, settings.DATA_DIR: f"{folder}/queue", store.otlp: f"http://127.0.0.1:{made.loki}/otlp"},
+        {**moved, **own, otelcol.DATA_DIR: f"{folder}/queue", store.otlp: f"http://127.0.0.1:{made.loki}/otlp"},
     )
     http, grpc = (f"{kind}_listen_address: 127.0.0.1" for kind in ("http", "grpc"))
     loki = made.write(
