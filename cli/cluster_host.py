@@ -38,7 +38,8 @@ from model.plan import Plan
 from model.settings import KubernetesSettings, Settings
 from targets.kubernetes import drift, preflight
 from targets.kubernetes.delivery import read_log
-from targets.kubernetes.preflight import connect_cluster, explain_context_error, parse_quantity
+from targets.kubernetes.preflight import connect_cluster, explain_context_error
+from targets.kubernetes.shared import parse_quantity
 
 _RELOAD = ("/tools/busybox", "kill", "-HUP", "1")
 """Sends Traefik, the first process of its container, the signal to read its routes anew."""
@@ -346,7 +347,7 @@ def read_pod_health(pod: Any) -> Health:
     restarts = sum(state.restart_count for state in states)
     phase = "not ready" if pod.status.phase == "Running" else str(pod.status.phase).lower()
     word = "healthy" if ready else (reasons[0] if reasons else phase)
-    memory = sum(parse_quantity((c.resources.limits or {}).get("memory", "0")) for c in pod.spec.containers)
+    memory = sum(int(parse_quantity((c.resources.limits or {}).get("memory", "0"))) for c in pod.spec.containers)
     shown = f"{pod.metadata.namespace}/{pod.metadata.name}" + (f" ({restarts} restarts)" if restarts else "")
     return Health(pod.metadata.labels[f"{LABEL}.workload"], word, shown, memory)
 

@@ -15,9 +15,9 @@ from typing import Any
 from model.deviation import Deviation, Drift, format_value
 from model.extra_objects import SECRETS
 from model.naming import LABEL
-from targets.kubernetes.ownership import Reference
+from targets.kubernetes.ownership import Reference, get_reference
 from targets.kubernetes.reading import list_labelled, read_objects
-from targets.kubernetes.shared import Object
+from targets.kubernetes.shared import Object, parse_quantity
 
 CONTROLLERS = ("kube-", "kubelet", "cloud-controller-manager", "pulumi")
 """Begins of field managers that are no people: Kubernetes' own, and the provider."""
@@ -26,16 +26,7 @@ RESTART = "kubectl.kubernetes.io/restartedAt"
 BY_HAND = "make up leaves fields that others added: kubectl edit"
 KEYS = ("name", "mountPath", "containerPort", "port", "topologyKey", "uid")
 """What tells the entries of a list from each other, where they have it in common."""
-_UNITS = {
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "m": 1e-3,
-}  # fmt: skip
 _SKIPPED = frozenset({"apiVersion", "kind", "status"})
-
-
-def get_reference(item: Mapping[str, Any]) -> Reference:
-    """Where an object is."""
-    meta = item["metadata"]
-    return Reference(item["apiVersion"], item["kind"], meta.get("namespace", ""), meta["name"])
 
 
 def compare_cluster(client: Any, stack: str, declared: Sequence[Object]) -> Drift:
@@ -187,16 +178,8 @@ def _is_same(declared: Any, running: Any) -> bool:
 
 
 def _parse_quantity(value: Any) -> float | None:
-    text = str(value)
-    for unit in sorted(_UNITS, key=len, reverse=True):
-        if text.endswith(unit):
-            return _parse_number(text.removesuffix(unit), _UNITS[unit])
-    return _parse_number(text, 1)
-
-
-def _parse_number(text: str, factor: float) -> float | None:
     try:
-        return float(text) * factor
+        return parse_quantity(str(value))
     except ValueError:
         return None
 

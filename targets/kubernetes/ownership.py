@@ -7,9 +7,7 @@ there under a name of ours must carry the stack's label.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +17,9 @@ from model.extra_objects import ExtraObject
 from model.naming import LABEL
 from model.workload import Workload
 from targets.kubernetes import manifests, storage
+from targets.kubernetes.api import ask_api, ask_each
 from targets.kubernetes.shared import ClusterScope, Object
 
-SECONDS = 4
-"""How long the cluster may take for an answer before it counts as unreachable."""
-AT_ONCE = 8
-"""Questions on their way at a time: a stack has some 150 objects, and a cluster may be 50 ms away."""
 _ONLY_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
 """Asks for an object without its content: a ConfigMap may hold a megabyte."""
 
@@ -59,6 +54,12 @@ class Reference:
         return f"{self.kind} {self.name}" + (f" in namespace {self.namespace}" if self.namespace else "")
 
 
+def get_reference(item: Mapping[str, Any]) -> Reference:
+    """Where an object is."""
+    meta = item["metadata"]
+    return Reference(item["apiVersion"], item["kind"], meta.get("namespace", ""), meta["name"])
+
+
 def pluralize_kind(kind: str) -> str:
     """The name of a kind in addresses: `NetworkPolicy` is `networkpolicies`, `Ingress` is `ingresses`."""
     name = kind.lower()
@@ -74,12 +75,7 @@ def list_references(
         objects += [*manifests.build_workload_objects(scope, workload)]
         objects += [item for item in (storage.build_config_map(scope, workload),) if item]
     objects += [manifests.build_extra_object(scope, item) for item in extra_objects]
-    return sorted(
-        {
-            Reference(item["apiVersion"], item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
-            for item in objects
-        }
-    )
+    return sorted({get_reference(item) for item in objects})
 
 
 def check_ownership(client: Any, scope: ClusterScope, required: Sequence[Reference]) -> list[str]:
@@ -123,21 +119,11 @@ def _check_owner(scope: ClusterScope, item: Reference, answer: Answer) -> Iterat
 
 def _read_metadata(client: Any, required: Sequence[Reference]) -> dict[Reference, Answer]:
     """What the cluster answers about each of several objects."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(required, pool.map(lambda item: _read_object(client, item), required), strict=True))
+    return ask_each(required, lambda item: _read_object(client, item))
 
 
 def _read_object(client: Any, item: Reference) -> Answer:
     try:
-        answer = client.call_api(
-            item.path,
-            "GET",
-            header_params={"Accept": _ONLY_METADATA},
-            auth_settings=["BearerToken"],
-            _preload_content=False,
-            _return_http_data_only=True,
-            _request_timeout=SECONDS,
-        )
+        return dict(ask_api(client, item.path, accept=_ONLY_METADATA)["metadata"])
     except ApiException as error:
         return {403: "", 404: None}.get(error.status, f"{error.status} {error.reason}")
-    return dict(json.loads(answer.data)["metadata"])

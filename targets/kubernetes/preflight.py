@@ -18,11 +18,10 @@ from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import Workload
 from targets.kubernetes import operator, shared, storage
-from targets.kubernetes.ownership import SECONDS, check_ownership, list_references
+from targets.kubernetes.api import SECONDS
+from targets.kubernetes.ownership import check_ownership, list_references
 from targets.kubernetes.rights import CRDS, check_rights, list_required_rights
 from targets.kubernetes.shared import ClusterScope
-
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 def check_cluster(
@@ -95,7 +94,7 @@ def _check_volumes(client: Any, scope: ClusterScope, workloads: Sequence[Workloa
             claim = existing.get(item["metadata"]["name"])
             if claim is None:
                 continue
-            has = parse_quantity(claim.spec.resources.requests["storage"])
+            has = int(shared.parse_quantity(claim.spec.resources.requests["storage"]))
             where = f"volume {volume.name} of {workload.name} has {shared.format_quantity(has)}"
             if volume.size < has:
                 limit = shared.format_quantity(volume.size)
@@ -125,11 +124,3 @@ def _is_expandable(client: Any, storage_class: str | None) -> bool:
     except ApiException:
         return True  # this user may not look; the API itself refuses if it must
     return bool(storage.allow_volume_expansion)
-
-
-def parse_quantity(quantity: str) -> int:
-    """Bytes of a quantity such as 10Gi."""
-    for unit, factor in _UNITS.items():
-        if quantity.endswith(unit):
-            return int(float(quantity.removesuffix(unit)) * factor)
-    return int(quantity)

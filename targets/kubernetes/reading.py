@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # it publishes no types
 
 from model.naming import LABEL
-from targets.kubernetes.ownership import AT_ONCE, SECONDS, Reference
+from targets.kubernetes.api import ask_api, ask_each
+from targets.kubernetes.ownership import Reference
 
 
 def read_objects(client: Any, references: Sequence[Reference]) -> dict[Reference, Any]:
     """Each object; None where there is none, and the API's words where it cannot be read."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = pool.map(lambda item: _ask(client, item.path), references)
-        return dict(zip(references, answers, strict=True))
+    return ask_each(references, lambda item: _ask(client, item.path))
 
 
 def list_labelled(client: Any, references: Iterable[Reference], stack: str) -> tuple[list[Any], list[str]]:
     """Objects with the stack's label, of the kinds and namespaces of `references`, and what cannot be listed."""
     kinds = {(item.api, item.kind, item.namespace): item for item in references}
-    paths = {key: item.path.rpartition("/")[0] for key, item in sorted(kinds.items())}
     query = [("labelSelector", f"{LABEL}.stack={stack}")]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = dict(zip(paths, pool.map(lambda path: _ask(client, path, query), paths.values()), strict=True))
+    answers = ask_each(sorted(kinds), lambda key: _ask(client, kinds[key].path.rpartition("/")[0], query))
     listed, unread = [], []
     for (api, kind, namespace), answer in answers.items():
         if isinstance(answer, dict):
@@ -39,16 +34,6 @@ def list_labelled(client: Any, references: Iterable[Reference], stack: str) -> t
 
 def _ask(client: Any, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
     try:
-        answer = client.call_api(
-            path,
-            "GET",
-            query_params=[*query],
-            header_params={"Accept": "application/json"},
-            auth_settings=["BearerToken"],
-            _preload_content=False,
-            _return_http_data_only=True,
-            _request_timeout=SECONDS,
-        )
+        return ask_api(client, path, query=query)
     except ApiException as error:
         return None if error.status == 404 else f"{error.status} {error.reason}"
-    return json.loads(answer.data)

@@ -11,7 +11,8 @@ import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 from model.extra_objects import ExtraObject
 from model.workload import Workload
 from targets.kubernetes import operator
-from targets.kubernetes.ownership import AT_ONCE, SECONDS, list_references, pluralize_kind
+from targets.kubernetes.api import AT_ONCE, SECONDS
+from targets.kubernetes.ownership import list_references, pluralize_kind
 from targets.kubernetes.shared import ClusterScope
 
 CRDS = "customresourcedefinitions"

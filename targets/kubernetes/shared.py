@@ -117,6 +117,24 @@ def format_millis(cpus: float) -> str:
     return str(int(cpus)) if cpus == int(cpus) else f"{round(cpus * 1000)}m"
 
 
+_UNITS = {
+    **{"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50},
+    **{"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "m": 1e-3},
+}
+
+
+def parse_quantity(quantity: str) -> float:
+    """The number that a quantity such as 10Gi or 250m means.
+
+    Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+
+    Raises:
+        ValueError: it is none.
+    """
+    unit = next((unit for unit in _UNITS if quantity.endswith(unit)), "")
+    return float(quantity.removesuffix(unit)) * _UNITS.get(unit, 1)
+
+
 def format_quantity(size: int) -> str:
     """Bytes in the notation that the API gives back."""
     units = (("Gi", 1024**3), ("Mi", MIB), ("Ki", 1024))

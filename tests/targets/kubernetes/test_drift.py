@@ -14,8 +14,9 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 
 from model.deviation import UP, Deviation, Drift
 from model.settings import KubernetesSettings
-from targets.kubernetes.drift import BY_HAND, compare_cluster, compare_object, get_reference
+from targets.kubernetes.drift import BY_HAND, compare_cluster, compare_object
 from targets.kubernetes.manifests import build_stack_objects, build_workload_objects
+from targets.kubernetes.ownership import get_reference
 from targets.kubernetes.shared import ClusterScope
 from targets.kubernetes.storage import build_config_map
 from tests.support.workloads import IMAGES, PLAIN, SERVER

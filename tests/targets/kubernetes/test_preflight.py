@@ -16,7 +16,7 @@ from model.extra_objects import ExtraObject
 from model.settings import KubernetesSettings
 from model.workload import DataVolume, Port
 from targets.kubernetes import preflight
-from targets.kubernetes.preflight import check_cluster, parse_quantity
+from targets.kubernetes.preflight import check_cluster
 from targets.kubernetes.shared import ClusterScope
 from tests.support.workloads import IMAGES, PLAIN
 
@@ -244,11 +244,3 @@ def test_objects_of_others_are_told_with_the_rest(server: Server, tmp_path: Path
         " or choose another namespace with kubernetes.namespace"
     )
     assert "cannot shrink" in volume
-
-
-@pytest.mark.parametrize(
-    ("text", "count"), [("10Gi", 10 * 2**30), ("500Mi", 500 * 2**20), ("1024", 1024), ("2G", 2 * 10**9)]
-)
-def test_quantities_are_read(text: str, count: int) -> None:
-    """Powers of two and of ten, and plain bytes."""
-    assert parse_quantity(text) == count
