@@ -59,7 +59,7 @@ def _list_drawn(plan: Plan) -> Iterator[tuple[Drawn, frozenset[str]]]:
 
 def list_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The panels of a dashboard's model or of a row, those of its rows among them."""
-    for panel in holder.get("panels", ()):
+    for panel in holder.get("panels") or ():  # Grafana writes null
         yield panel
         yield from list_panels(panel)
 

@@ -31,13 +31,13 @@ from cli.workspace import Workspace
 from components.grafana.settings import NAME as GRAFANA
 from components.grafana.settings import PASSWORD
 from components.grafana.settings import PORT as GRAFANA_PORT
+from model.base import parse_duration
 from model.deviation import Drift
 from model.plan import Plan
 
 ALERT = "StackDrift"
 OLD = timedelta(days=365)
 """A year: the longest that common rules for passwords of machines allow without a change."""
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -107,11 +107,6 @@ def choose_code(drift: Drift) -> int:
     return DRIFTED if drift.deviations else UNREAD if drift.unread else FINE
 
 
-def parse_lasting(text: str) -> timedelta:
-    """A number of minutes, hours or days, which `cli.arguments.parse_past` has accepted."""
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-
-
 def notify(plan: Plan, instances: Sequence[Instance], drift: Drift, lasting: timedelta, now: datetime) -> Drift:
     """Has Alertmanager say that there is drift, for so long, or that there is none any more.
 
@@ -154,7 +149,8 @@ def run_command(args: argparse.Namespace) -> int:
         return _print_unreached(args, str(error))
     drift = find_drift(space, plan, host, now)
     if args.notify:
-        drift = notify(plan, host.list_alertmanagers(), drift, parse_lasting(args.notify), now)
+        lasting = timedelta(seconds=parse_duration(args.notify))
+        drift = notify(plan, host.list_alertmanagers(), drift, lasting, now)
     if args.json:
         seconds = round(time.monotonic() - began, 1)
         print(json.dumps({"stack": args.stack, "code": choose_code(drift), "seconds": seconds, **asdict(drift)}))

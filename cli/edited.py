@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from cli.alertmanagers import Instance
+from cli.drawn import list_panels
 from components.grafana.settings import NAME as GRAFANA
 from model.deviation import UP, Deviation, Drift, format_value
 from model.plan import Plan
@@ -73,19 +74,13 @@ def _compare_board(board: Dashboard, answer: Mapping[str, Any]) -> Iterator[Devi
 
 def describe_board(model: Mapping[str, Any]) -> dict[str, list[str]]:
     """What a dashboard says, without what each version of Grafana writes in another way: titles and expressions."""
-    panels = [*_list_panels(model)]
+    panels = [*list_panels(model)]
     texts: dict[str, list[str]] = {"title": [str(model.get("title"))]}
     for panel in panels:
         key = f"panel {panel.get('title') or panel.get('type')}"
         exprs = [str(target.get("expr")) for target in panel.get("targets") or () if "expr" in target]
         texts.setdefault(key, []).extend(exprs)
     return texts
-
-
-def _list_panels(model: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for panel in model.get("panels") or ():
-        yield panel
-        yield from _list_panels(panel)  # rows hold theirs while they are closed
 
 
 def _read_sources(plan: Plan) -> dict[str, Mapping[str, Any]]:

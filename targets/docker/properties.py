@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from model.base import parse_duration
 from model.naming import LABEL
 from model.workload import MIB
 from targets.docker.reading import Answer
@@ -20,7 +21,6 @@ UNKNOWN = "\0"
 """In a declared text: a part that only the deployment knows."""
 _SECOND = 1_000_000_000
 """Nanoseconds, in which the engine has durations."""
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 Read = Callable[[Mapping[str, Any], Answer], Any]
 """A value, of declared inputs or of the engine's answer, and of what the image gives."""
@@ -65,17 +65,11 @@ def _parse_environment(texts: Any) -> dict[str, str]:
     return dict(text.partition("=")[::2] for text in _list(texts))
 
 
-def _parse_seconds(text: str) -> int:
-    match = _DURATION.fullmatch(text)
-    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    return 3600 * hours + 60 * minutes + seconds
-
-
 def _declare_check(inputs: Mapping[str, Any], image: Answer) -> dict[str, str]:
     declared = inputs.get("healthcheck")
     if declared is None:
         return _read_check(image.get("Healthcheck"))
-    times = {key: f"{_parse_seconds(declared[key])} s" for key in ("interval", "timeout", "start_period")}
+    times = {key: f"{parse_duration(declared[key]):g} s" for key in ("interval", "timeout", "start_period")}
     return {"test": " ".join(declared["tests"]), **times, "retries": str(declared["retries"])}
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from cli import drift, edited, secrets
-from cli.drift import find_drift, list_old_secrets, notify, parse_lasting
+from cli.drift import find_drift, list_old_secrets, notify
 from cli.hosts import Host
 from cli.workspace import Workspace
 from model.deviation import Deviation, Drift
@@ -191,12 +191,6 @@ def test_nobody_notified_is_not_well() -> None:
         said = notify(PLAN, instances, Drift(), timedelta(hours=1), NOW)
         assert len(said.unread) == 1 and said.unread[0].startswith("nobody is notified: ")
         assert drift.choose_code(said) == 4
-
-
-@pytest.mark.parametrize(("text", "expected"), [("30m", 1800), ("25h", 90000), ("2d", 172800)])
-def test_lengths_are_minutes_hours_or_days(text: str, expected: int) -> None:
-    """As the option takes them."""
-    assert parse_lasting(text).total_seconds() == expected
 
 
 def test_the_codes_are_documented() -> None:
