@@ -137,7 +137,7 @@ test: .venv/.ready ## Run the unit tests (needs no Docker)
 		$(COMPILED) -m pytest -n $(WORKERS) --dist worksteal -m "not exhaustive" $(UNIT)
 
 .PHONY: test-exhaustive
-test-exhaustive: .venv/.ready ## Run the unit tests that try every key, every day of a month, every step of a delivery
+test-exhaustive: .venv/.ready ## Run the unit tests that try every key, day, step, page and alert, and the bounds
 	@$(PYTHON) -m toolchain ensure test
 	@eval "$$($(PYTHON) -m toolchain env)" && $(COMPILED) -m pytest -n $(WORKERS) --dist worksteal -m exhaustive $(UNIT)
 
@@ -217,8 +217,8 @@ bench-kubernetes: .venv/.ready ## Measure a stack's life on a cluster, next to k
 .PHONY: lint
 lint: .venv/.ready ## Check style, types, YAML, workflows, generated files and commit messages
 	@$(PYTHON) -m toolchain ensure test
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy .
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
+	@eval "$$($(PYTHON) -m toolchain env)" && .venv/bin/mypy . && actionlint
 	@.venv/bin/yamllint --strict .
-	@eval "$$($(PYTHON) -m toolchain env)" && actionlint
 	@$(PYTHON) -m cli.schema --check
 	@$(PYTHON) -m cli.commits $(COMMITS_AFTER)

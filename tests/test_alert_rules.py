@@ -86,6 +86,7 @@ def test_every_alert_can_be_acted_on(stack: str) -> None:
             assert alert.annotations["dashboard_url"].partition("/d/")[2].partition("?")[0] in boards
 
 
+@pytest.mark.exhaustive  # every alert of every stack; each module proves its own
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_alert_fires_and_stays_silent(part: int, tmp_path: Path) -> None:
     """Promtool agrees with every example: just past the condition, just before it, not too early, in whole sentences.

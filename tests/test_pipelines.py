@@ -149,6 +149,7 @@ def find_step(job: dict[str, Any], name: str) -> dict[str, Any]:
     return next(step for step in job["steps"] if step.get("name") == name)
 
 
+@pytest.mark.exhaustive  # an environment of its own
 def test_the_steps_give_a_comment(clone: Path, forge: Forge, tmp_path: Path) -> None:
     """Those of GitHub, one job after the other, each with what it has there; Pulumi's own preview is in it."""
     (clone / "previews").mkdir()

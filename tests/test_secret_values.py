@@ -15,6 +15,7 @@ from stack.stack import MonitoringStack
 from tests.support.deployed import Untouched, as_text, planned
 from tests.support.every_key import ENVIRONMENTS, SYSTEM
 from tests.support.mocks import RecordedResource, run_program
+from tests.support.tiers import leave_all_but
 
 LOGINS = {"registryLogins": [{"address": "r.example.com", "username": "u", "passwordSecret": "pull"}]}
 S3 = {"endpoint": "s3.example.com:9000", "bucket": "lines", "accessKeyId": "KEY"}
@@ -57,7 +58,7 @@ def carries_secrets(resource: RecordedResource, key: str) -> bool:
     return (kind, key) in {("Secret", "stringData"), ("RandomId", "keepers"), ("docker", "registryAuth")}
 
 
-@pytest.fixture(scope="module", params=PLANS)
+@pytest.fixture(scope="module", params=leave_all_but(("docker", "kubernetes"), PLANS))
 def plan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """A plan with everything that is possible beside each other."""
     return planned(tmp_path_factory.mktemp("canary"), PLANS[request.param], SYSTEM)

@@ -183,6 +183,7 @@ def test_the_right_label_gives_the_share_and_the_page(prometheus: Prometheus) ->
         assert not prometheus.firing(alert, service="named")
 
 
+@pytest.mark.exhaustive  # a whole Prometheus
 def test_another_label_is_told_and_is_no_success(prometheus: Prometheus) -> None:
     """Half of the requests fail, and the label is called otherwise: no ratio, no figure, and both alerts say so."""
     told = ("SLOWithoutData", "OutcomeUnknown")
@@ -193,6 +194,7 @@ def test_another_label_is_told_and_is_no_success(prometheus: Prometheus) -> None
     assert prometheus.ask(shown("misnamed-availability")) == []
 
 
+@pytest.mark.exhaustive  # a whole Prometheus
 def test_a_bucket_that_is_not_there_is_told(prometheus: Prometheus) -> None:
     """A threshold at which no bucket ends, because the file declares other buckets: no figure, and the alert."""
     named = {"slo": "fastapi-latency"}

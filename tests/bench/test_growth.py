@@ -33,6 +33,7 @@ def sizes() -> list[dict[str, float]]:
     return [growth.measure_size(5), growth.measure_size(150)]
 
 
+@pytest.mark.exhaustive  # large systems
 def test_resources_do_not_grow_with_targets(sizes: list[dict[str, float]]) -> None:
     """Targets are documents, not resources: thirty times the targets are the same number of resources."""
     small, large = sizes

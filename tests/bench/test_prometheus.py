@@ -21,6 +21,7 @@ def test_services_are_on_loopback(tmp_path: Path) -> None:
     assert not re.search(r"\b10\.\d+\.\d+\.\d+:8080", text)
 
 
+@pytest.mark.exhaustive  # a whole Prometheus
 def test_rules_find_their_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Prometheus starts with what was written, for each objective, and its rules have results at once."""
     monkeypatch.setattr(bench, "_SHORT", 3600)

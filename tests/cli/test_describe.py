@@ -156,6 +156,7 @@ def test_a_python_service_is_described(tmp_path: Path) -> None:
     assert len(metrics["http_request_duration_seconds"]["buckets"]) > 10
 
 
+@pytest.mark.exhaustive  # a whole Prometheus
 def test_what_is_printed_agrees_with_what_is_exposed(tmp_path: Path) -> None:
     """Of a real Go program, Prometheus itself: with its YAML nothing that is declared is missing."""
     job: dict[str, Any] = {"job_name": "web", "static_configs": [{"targets": ["127.0.0.1:1"]}]}

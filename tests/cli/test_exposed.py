@@ -68,6 +68,7 @@ def test_what_is_as_declared_is_silent(compare: Compare) -> None:
     assert compare(GOOD, {**CHANGE, "objectives": [{**objective, "threshold": 0.5}]}) == []
 
 
+@pytest.mark.exhaustive  # a Prometheus of its own
 def test_another_name_is_found(compare: Compare) -> None:
     """The nearest that is exposed is said; what is like nothing may only not have happened yet."""
     body = GOOD.replace("shop_requests_total", "shop_request_total").replace("shop_duration_seconds", "latency")
@@ -76,6 +77,7 @@ def test_another_name_is_found(compare: Compare) -> None:
     assert not maybe.certain and maybe.text.endswith("shop_duration_seconds: api does not expose it so far")
 
 
+@pytest.mark.exhaustive  # a Prometheus of its own
 def test_another_label_is_found(compare: Compare) -> None:
     """With those that the metric has and nobody declares."""
     (difference,) = compare(GOOD.replace("status=", "code="))
@@ -84,6 +86,7 @@ def test_another_label_is_found(compare: Compare) -> None:
     )
 
 
+@pytest.mark.exhaustive  # a Prometheus of its own
 def test_an_absent_bucket_is_found(compare: Compare) -> None:
     """That of an objective, with the nearest ones: nothing could be counted below it."""
     (difference,) = compare(GOOD, CHANGE)
@@ -91,6 +94,7 @@ def test_an_absent_bucket_is_found(compare: Compare) -> None:
     assert difference.text.endswith("ends at 0.25 s; the nearest end at 0.1 and 0.5")
 
 
+@pytest.mark.exhaustive  # a Prometheus of its own
 def test_a_pack_that_could_be_used_is_named(compare: Compare) -> None:
     """Where a service exposes all that it draws; that is a hint."""
     (difference,) = compare(GOOD + "".join(f"{name} 1\n" for name in go.METRICS))

@@ -40,6 +40,7 @@ class Example(Strict):
     """How fast."""
 
 
+@pytest.mark.exhaustive  # make lint says it too
 def test_the_stored_pages_are_up_to_date() -> None:
     """Both pages are among what `make golden` writes, and say what the models say now."""
     assert set(PAGES) <= schema.render_files().keys()

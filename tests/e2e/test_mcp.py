@@ -119,7 +119,8 @@ def test_a_fault_is_tracked_down_in_four_calls(stack: RunningStack, token: str) 
 
         explained = eventually(explain, timeout=120, what="the alert is explained")
         assert explained["runbook"]["steps"]
-        errors = call(stack, token, "error_analysis", duration="15m", service="api")
+        # the window of the alert: in a longer one, the time before the fault would count
+        errors = call(stack, token, "error_analysis", duration="5m", service="api")
         assert errors["services"][0]["by_endpoint"] and errors["services"][0]["error_ratio"] > 0.05
         lines = call(stack, token, "loki_query", query='{service="api"} |= "error"', start="now-15m")
         assert lines["lines"] or errors["lines"]

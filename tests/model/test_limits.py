@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.limits import Count, Limit, Share, get_limit_type
+from tests.support.tiers import leave_all_but
 from tests.test_alert_rules import STACKS, planned
 
 OVER = {"PrometheusSlowRuleGroups"}
@@ -27,7 +28,7 @@ def test_a_kind_allows_what_can_be_passed(
     assert get_limit_type(kind(0.5)) is kind and get_limit_type(0.5) is Limit and f"{kind(0.05):g}" == "0.05"
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", leave_all_but(("dev",), STACKS))
 def test_what_is_shown_in_percent_is_a_share(stack: str) -> None:
     """An alert whose value is a percentage has a threshold between 0 and 1, and each has one that its kind allows."""
     for group in planned(stack).telemetry.rules:

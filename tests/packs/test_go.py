@@ -41,6 +41,7 @@ LEAKS = {
 }
 
 
+@pytest.mark.exhaustive  # days, minute by minute
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_leak_is_found_in_a_small_container(name: str, uses: Any, tmp_path: Path) -> None:
     """Nobody has to know a container's limit: GOMEMLIMIT counts, and twice what the process used within a day."""

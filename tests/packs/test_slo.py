@@ -82,6 +82,7 @@ def test_thirty_days_equal_the_raw_samples(kind: str, tmp_path: Path) -> None:
     judged(tmp_path, groups, [test], slo.SLOW_INTERVAL)
 
 
+@pytest.mark.exhaustive  # days, minute by minute
 @pytest.mark.parametrize(
     ("speed", "minutes", "alert"),
     [

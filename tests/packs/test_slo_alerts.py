@@ -60,6 +60,7 @@ def test_two_failures_at_sixty_an_hour_call_nobody(tmp_path: Path) -> None:
     judged(tmp_path, groups(system(AVAILABILITY)), [case(series, "9h", *map(silent, PAGES))], slo.FAST_INTERVAL)
 
 
+@pytest.mark.exhaustive  # hours, minute by minute
 @pytest.mark.parametrize(
     ("every", "minutes", "alerts"), [(3, 25, PAGES), (1, 12, ("HighErrorRatio",)), (20, 110, ("ErrorBudgetBurnFast",))]
 )

@@ -25,6 +25,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Any, uses: Any) -> None:
     proves(rules.alerts, rules.recordings)
 
 
+@pytest.mark.exhaustive  # the same proof three times
 @pytest.mark.parametrize(
     ("name", "wish"), [("BrowserErrorsHigh", 0.2), ("BrowserPagesSlow", 2.5), ("BrowserRequestsFailing", 0.1)]
 )
@@ -105,6 +106,7 @@ def test_few_slow_visits_wake_nobody(proves: Proves, uses: Uses) -> None:
     check(proves, uses, "BrowserPagesSlow", fires=visit(20), silent=visit(19))
 
 
+@pytest.mark.exhaustive  # days, minute by minute
 def test_silence_is_longer_than_a_night_or_a_weekend(proves: Proves, uses: Uses) -> None:
     """A page is silent when nobody opens it on a day on which somebody did a week ago."""
     day = 1440

@@ -19,6 +19,7 @@ def test_the_same_plan_is_the_same_text(name: str, tmp_path: Path) -> None:
     assert as_registered(first) == as_registered(first) == as_registered(again)
 
 
+@pytest.mark.exhaustive
 def test_what_only_a_provider_is_told_makes_a_difference(tmp_path: Path) -> None:
     """An engine's address stands in no workload, and is seen where it is registered."""
     here = planned(tmp_path, ENVIRONMENTS["docker"], SYSTEM)

@@ -45,6 +45,7 @@ def test_a_stand_in_reaches_the_objective_at_night() -> None:
     assert baseline and baseline * QUIETEST > float(alert.expr.rpartition("<")[2])
 
 
+@pytest.mark.exhaustive  # a week, minute by minute
 @pytest.mark.parametrize("name", SENT)
 def test_people_are_called_where_it_is_usually_more(name: str, tmp_path: Path) -> None:
     """The same hour of last week decides, or of yesterday while there is no last week."""

@@ -201,6 +201,7 @@ def test_calls_of_a_minute_are_bounded(tmp_path: Path) -> None:
         asyncio.run(run())
 
 
+@pytest.mark.exhaustive  # the bounds
 def test_guessing_is_bounded(tmp_path: Path) -> None:
     """Wrong tokens are refused unread after some; who has a right one is not in the way."""
     with faking() as fake:
@@ -240,6 +241,7 @@ def test_a_slow_client_is_given_up() -> None:
     assert seen == ["http.request", "http.disconnect"]
 
 
+@pytest.mark.exhaustive  # the bounds
 def test_a_thousand_calls_at_once(tmp_path: Path) -> None:
     """Each is answered, refused or sent away; memory stays bounded, and afterwards the server answers as before."""
     with faking() as fake:

@@ -65,6 +65,7 @@ def test_other_kinds_of_values(fake: FakeSources, data: object, kind: str, value
     assert answer["kind"] == kind and answer["series"][0]["value"].startswith(value)
 
 
+@pytest.mark.exhaustive  # the bounds
 @pytest.mark.parametrize("source_bytes", [8 * 1024 * 1024, 100_000])
 def test_a_hundred_thousand_series_are_broken_down(fake: FakeSources, source_bytes: int) -> None:
     """In place of the series there are counts by label and a ready topk, whether or not the answer could be read."""
