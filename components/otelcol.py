@@ -10,6 +10,7 @@ from typing import Any
 from components.documents import render_yaml
 from model.base import escape_dollars
 from model.workload import MIB, ConfigDir, Limits
+from packs.base import BY
 
 IMAGE = "otel-collector"
 PROGRAM = "/otelcol-contrib"
@@ -56,3 +57,14 @@ def build_config_dir(name: str, document: dict[str, Any]) -> ConfigDir:
         restart_on=frozenset({name}),
         validate=(PROGRAM, "validate", f"--config=file:{{dir}}/{name}"),
     )
+
+
+def count_new(by: str, series: str) -> str:
+    """How much a counter has grown in five minutes, its first value included: it appears with its first event.
+
+    Unless nobody looked five minutes ago, as after an absence of Prometheus: then it may be as old as it likes.
+    """
+    now, before = f"sum by ({by}) ({series})", f"sum by ({by}) ({series} offset 5m)"
+    more = by.removeprefix(BY).strip(", ")  # what `up` has no label for
+    watched = f"ignoring ({more}) " * bool(more) + f"count by ({BY}) (up offset 5m)"
+    return f"({now} - {before} or {now} unless {before} and {watched})"

@@ -15,6 +15,7 @@ from cli.runbooks import list_shipped_files
 from model.plan import Plan
 from stack.assemble import ConfigValue
 from tests.support.systems import plan_shop
+from tests.support.tiers import leave_all_but
 from tests.support.validating import INTERVALS, SECRETS, VENDORS, accepts, everything, judged, tool, written
 from toolchain import validators
 from toolchain.context import build_default_context
@@ -26,7 +27,7 @@ STACKS = {
 }
 
 
-@pytest.fixture(params=sorted(STACKS))
+@pytest.fixture(scope="module", params=leave_all_but(("dev", "prod"), sorted(STACKS)))
 def plan(request: pytest.FixtureRequest) -> Plan:
     """The plan of each shipped stack."""
     return plan_file(STACKS[request.param], STACKS[request.param].name.split(".")[1])

@@ -10,6 +10,7 @@ from functools import cache
 
 from components.collector.settings import LINKS, NAME
 from components.drawing import fill_zero_if_up, select, take_rate
+from components.otelcol import count_new
 from model.dashboard_spec import Panel
 from model.limits import Share
 from model.telemetry import AlertRule, Example
@@ -81,11 +82,11 @@ def alert_on_lost_lines() -> AlertRule:
     """What Loki refused for good."""
     series = build_service_series(NAME, "otelcol_exporter_send_failed_log_records", **EXPORTER)
     failed = f"otelcol_exporter_send_failed_log_records{{{OWN}}}"
-    now, before = f"sum by ({BY}) ({failed})", f"sum by ({BY}) ({failed} offset 5m)"
+    up = build_service_series(NAME, "up")
     return AlertRule(
         name="CollectorLinesLost",
-        expr=f"({now} - {before} or {now} unless {before}) > 0",
-        for_="1m",  # a single loss is seen for five minutes
+        expr=f"{count_new(BY, failed)} > 0",
+        for_="1m",  # a single loss is seen for five minutes; a restart of Prometheus makes none
         keep_firing_for="10m",  # it is over soon, and somebody should read of it
         severity="warning",
         summary="Loki refused requests with {{ $value | humanize }} lines in 5 minutes",
@@ -96,7 +97,10 @@ def alert_on_lost_lines() -> AlertRule:
             "If LokiDiscardsLines fires too, follow its steps: it is the same limit seen from the other end.",
             "If lines are too far behind, look at the clock of the host and at programs that write old times.",
         ),
-        example=Example(fires={series: "_x58 3+0x10"}, silent={series: build_flat_samples(3)}),
+        example=Example(
+            fires={series: "_x58 3+0x10", up: build_flat_samples(1)},  # it appears with the first loss
+            silent={series: "_x58 3+0x10", up: "_x58 1+0x10"},  # Prometheus was away until then
+        ),
     )
 
 

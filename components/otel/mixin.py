@@ -10,6 +10,7 @@ from functools import cache
 from components.drawing import fill_zero_if_up, select, take_rate
 from components.otel.settings import NAME
 from components.otel.spans import CALLS
+from components.otelcol import count_new
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import SENT_VALUES, AlertRule, Example
@@ -91,7 +92,7 @@ def alert_on_lost_items() -> AlertRule:
     names = f'{{__name__=~"otelcol_exporter_send_failed_(spans|metric_points|log_records)",{OWN}}}'
     return AlertRule(
         name="OtelItemsLost",
-        expr=f"{_count_new(f'{BY}, exporter', names)} > 0",
+        expr=f"{count_new(f'{BY}, exporter', names)} > 0",
         for_="1m",  # a single loss is seen for five minutes; a restart of Prometheus makes none
         keep_firing_for="10m",  # it is over soon, and somebody should read of it
         severity="warning",
@@ -121,7 +122,7 @@ def alert_on_refused_items(tune: Tune) -> AlertRule:
     refused = f'{{__name__=~"otelcol_receiver_refused_(spans|metric_points|log_records)",{OWN}}}'
     return AlertRule(
         name="OtelReceiverRefusing",
-        expr=f"{_count_new(BY, refused)} > {bound:g}",
+        expr=f"{count_new(BY, refused)} > {bound:g}",
         for_="2m",  # SDKs try again within seconds, so what is over soon has lost nothing
         severity="warning",
         limit=Count(bound),
@@ -192,7 +193,7 @@ def alert_on_dropped_streams() -> AlertRule:
     series, dropped = build_service_series(NAME, name, error="limit"), f'{name}{{error!=""}}'
     return AlertRule(
         name="OtelStreamsDropped",
-        expr=f"{_count_new(f'{BY}, error', dropped)} > 0",
+        expr=f"{count_new(f'{BY}, error', dropped)} > 0",
         for_="5m",  # a sample that came twice is no loss
         severity="warning",
         summary="{{ $value | humanize }} differences of counters were dropped in 5 minutes: {{ $labels.error }}",
@@ -225,17 +226,6 @@ def alert_on_dropped_span_names() -> AlertRule:
         ),
         example=Example(fires={series: build_flat_samples(1)}, silent={series: build_flat_samples(0)}),
     )
-
-
-def _count_new(by: str, series: str) -> str:
-    """How much a counter has grown in five minutes, its first value included: it appears with its first event.
-
-    Unless nobody looked five minutes ago, as after an absence of Prometheus: then it may be as old as it likes.
-    """
-    now, before = f"sum by ({by}) ({series})", f"sum by ({by}) ({series} offset 5m)"
-    more = by.removeprefix(BY).strip(", ")  # what `up` has no label for
-    watched = f"ignoring ({more}) " * bool(more) + f"count by ({BY}) (up offset 5m)"
-    return f"({now} - {before} or {now} unless {before} and {watched})"
 
 
 # -- panels ----------------------------------------------------------------------------------------------------------
