@@ -62,6 +62,7 @@ def compare(tmp_path: Path) -> Compare:
     return made
 
 
+@pytest.mark.exhaustive  # a Prometheus of its own
 def test_what_is_as_declared_is_silent(compare: Compare) -> None:
     """Also a counter that has no series yet, and a service that does not answer, which its target says."""
     (objective,) = CHANGE["objectives"]

@@ -21,6 +21,7 @@ from cli.tunnel import SocketTunnel, Tunnel
 from cli.workspace import ROOT
 from tests.support.serving import serving
 from tests.support.systems import plan_cluster, plan_shop
+from tests.support.tiers import leave_all_but
 from tests.support.waiting import eventually
 
 
@@ -116,7 +117,7 @@ def test_who_answers_is_asked() -> None:
     assert not forward.is_answered("http://127.0.0.1:1/")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", leave_all_but((signal.SIGTERM,), (signal.SIGINT, signal.SIGTERM)))
 def test_it_ends_on_a_signal(number: signal.Signals) -> None:
     """Well, and also where the signal was ignored before, as by a shell that puts a command in the background."""
     code = (

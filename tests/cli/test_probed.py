@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bench.prometheus import run_prometheus
 from cli.probed import list_unanswered
 from tests.support.metrics_server import build_handler
@@ -22,6 +24,7 @@ probe_http_status_code{service="mail",instance="http://mail/health"} 0
 """
 
 
+@pytest.mark.exhaustive  # a whole Prometheus
 def test_what_does_not_answer_as_it_should_is_named(tmp_path: Path) -> None:
     """With the status of the answer, or that there was none; who is well is not named."""
     with serving(build_handler({"body": PAGE})) as address:

@@ -55,6 +55,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Any, uses: Any) -> None:
     proves(rules.alerts, rules.recordings)
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_a_threshold_can_be_tuned(proves: Any, uses: Any) -> None:
     """Another threshold changes the condition, and the alert is right about it as well."""
     usual = {alert.name: alert for alert in go.rules(uses("go")).alerts}

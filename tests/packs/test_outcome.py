@@ -43,6 +43,7 @@ def test_the_alert_on_unknown_outcomes_is_proven(pack: str, proves: Any, uses: A
     proves([outcome.alert_on_unknown_outcomes(subject, PACKS[pack].rules(subject).outcomes)])
 
 
+@pytest.mark.exhaustive  # every alert that counts
 @pytest.mark.parametrize("alert", COUNTERS)
 def test_another_label_is_told_and_is_no_success(alert: str, uses: Any, tmp_path: Path) -> None:
     """Half of the events fail, and the label has another name: the alert on failures cannot fire, that on this does."""
@@ -57,6 +58,7 @@ def test_another_label_is_told_and_is_no_success(alert: str, uses: Any, tmp_path
     judged(tmp_path, [group(pack, uses)], tests, "1m")
 
 
+@pytest.mark.exhaustive  # every alert that counts
 @pytest.mark.parametrize("alert", COUNTERS)
 def test_three_failures_are_no_alert_and_six_are(alert: str, uses: Any, tmp_path: Path) -> None:
     """All of a few events failed: below the least number nobody is told, beyond it people are."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from packs import python
 
 
@@ -13,6 +15,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Any, uses: Any) -> None:
     proves(rules.alerts, rules.recordings)
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_a_threshold_can_be_tuned(proves: Any, uses: Any) -> None:
     """Another threshold changes the condition, and the alert is right about it as well."""
     usual = {alert.name: alert for alert in python.rules(uses("python")).alerts}

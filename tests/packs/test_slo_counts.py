@@ -114,6 +114,7 @@ def test_a_service_that_never_failed_is_at_zero(tmp_path: Path) -> None:
     judged(tmp_path, slo.build_groups(system(AVAILABILITY), "test"), [case(series, "90m", *facts)], "30s")
 
 
+@pytest.mark.exhaustive  # hours, minute by minute
 def test_a_quiet_night_is_not_without_data(tmp_path: Path) -> None:
     """No request for two hours: no ratio, and no alert about that."""
     series = {requests(status="200"): "0+60x30 1800+0x210", **UP}

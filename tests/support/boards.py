@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from model.dashboard import build_dashboard
 from model.dashboard_spec import DashboardSpec, Panel
 from model.promql import Catalogue, check_query
@@ -51,6 +53,7 @@ class MixinContract:
         """Each alert fires just past its condition, not just before it, and not early."""
         proves(self.pack.alerts({}))
 
+    @pytest.mark.exhaustive  # a second proof
     def test_every_tuned_alert_is_proven(self, proves: Callable[..., None]) -> None:
         """Another threshold stands in the expression, the words and the limit, and the examples follow it."""
         proves(tuned(self.pack.alerts, self.thresholds))

@@ -11,6 +11,7 @@ import pytest
 from model.workload import Reload
 from tests.support.alerting import free_port
 from tests.support.delivering import Process, Volume, served
+from tests.support.tiers import leave_all_but
 
 OLD = {"a.yml": "a: 1\n", "rules/b.yml": "b: 1\n"}
 NEW = {"a.yml": "a: 2\n", "rules/c.yml": "c: 1\n"}
@@ -40,7 +41,7 @@ class Running:
         return {**files, "revision": f"X-Revision: {revision}\n"}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=leave_all_but(("report",), KINDS))
 def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
     """A process of each kind that runs its first documents."""
     volume = Volume(tmp_path)

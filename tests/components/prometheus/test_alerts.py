@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from components.prometheus import alerts as pack
 from model.telemetry import AlertRule
 from packs.base import Tune
@@ -27,6 +29,7 @@ def test_every_alert_is_proven(proves: Proves) -> None:
     proves(of_several({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_every_tuned_alert_is_proven(proves: Proves) -> None:
     """Another threshold stands in the expression, the words and the limit, and the examples follow it."""
     proves(tuned(of_several, THRESHOLDS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from components.traefik import mixin as traefik
 from tests.conftest import Proves
 from tests.support.boards import fits_a_row, is_sound, keeps_identity, tuned
@@ -19,6 +21,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(traefik.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(traefik.alerts, OTHERS))

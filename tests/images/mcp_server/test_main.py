@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -19,6 +20,7 @@ MODULE = ("-m", "mcp_server")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "images" / "mcp")}
 
 
+@pytest.mark.exhaustive  # a process of its own
 def test_a_client_over_stdio(tmp_path: Path) -> None:
     """The SDK's client starts the process, lists and calls tools; the audit line goes to the standard error."""
     file, errors = tmp_path / "stack.json", tmp_path / "errors"

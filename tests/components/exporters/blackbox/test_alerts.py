@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from components.exporters.blackbox import alerts as probes_alerts
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
@@ -20,6 +22,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(probes_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(probes_alerts.alerts, OTHERS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from components.exporters.containers import alerts as containers_alerts
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
@@ -19,6 +21,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(containers_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(containers_alerts.alerts, OTHERS))

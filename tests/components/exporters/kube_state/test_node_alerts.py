@@ -27,6 +27,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(cluster_node_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(cluster_node_alerts.alerts, OTHERS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from components.exporters.node import alerts as host_alerts
 from model.telemetry import Example
 from packs.base import build_counter_samples, build_service_series
@@ -25,6 +27,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(host_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(host_alerts.alerts, OTHERS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from components.exporters.node import device_alerts as host_device_alerts
 from tests.conftest import Proves
 from tests.support.boards import keeps_identity, tuned
@@ -15,6 +17,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(host_device_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(host_device_alerts.alerts, OTHERS))

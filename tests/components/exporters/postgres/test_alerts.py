@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from components.exporters.postgres import alerts as postgres_alerts
 from packs.base import build_flat_samples, build_service_series
 from tests.conftest import Proves
@@ -24,6 +26,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(postgres_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(postgres_alerts.alerts, OTHERS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from components.exporters.postgres import upkeep_alerts as postgres_upkeep_alerts
 from packs.base import build_flat_samples
 from tests.conftest import Proves
@@ -18,6 +20,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(postgres_upkeep_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(postgres_upkeep_alerts.alerts, OTHERS))

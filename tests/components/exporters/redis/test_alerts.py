@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from components.exporters.redis import alerts as redis_alerts
 from model.service import Tuning
 from tests.conftest import Proves
@@ -21,6 +23,7 @@ def test_alerts_fire_just_past_their_conditions(proves: Proves) -> None:
     proves(redis_alerts.alerts({}))
 
 
+@pytest.mark.exhaustive  # a second proof
 def test_thresholds_can_be_tuned(proves: Proves) -> None:
     """Another threshold changes condition and description, and the alert is right about it as well."""
     proves(tuned(redis_alerts.alerts, OTHERS))
