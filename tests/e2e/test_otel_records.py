@@ -255,7 +255,7 @@ def test_nothing_was_refused(sent: Pair) -> None:
     """Neither Loki nor the gateway counts anything that is lost, and every statement could be followed."""
     exposed = sent.request(f"http://127.0.0.1:{sent.loki}/metrics")
     reasons = re.findall(r'^loki_discarded_samples_total\{.*reason="(\w+)"', exposed, re.MULTILINE)
-    assert set(reasons) <= {"rate_limited"}  # which is tried again
+    assert set(reasons) <= {"rate_limited", "per_stream_rate_limit"}  # which are 429, and tried again
     exposed = sent.request(f"http://127.0.0.1:{sent.metrics}/metrics")
     assert not re.findall(r"^otelcol_exporter_send_failed_log_records.* [1-9]", exposed, re.MULTILINE)
     assert "failed to" not in (sent.folder / "otel.log").read_text()
