@@ -10,11 +10,14 @@ _AWAY: Mapping[str, str] = {
     "grafana": "Dashboards do not answer meanwhile.",
     "loki": "Log lines are neither stored nor searched meanwhile; Promtail sends them again.",
     "promtail": "Log lines arrive later: it goes on where it stopped.",
+    "collector": "Log lines arrive later: it goes on where it stopped.",
+    "collector-links": "Lines of containers that begin meanwhile arrive later.",
     "traefik": "No page of the stack is reached meanwhile.",
     "otel": "Services send again what is not taken meanwhile, as long as their SDKs do.",
     "jaeger": "Traces are neither stored nor searched meanwhile.",
     "mcp": "Agents get no answer meanwhile.",
     "oauth2-proxy": "Nobody signs in meanwhile.",
+    "socket-proxy": "Nothing is known of containers meanwhile: their log lines arrive later.",
     "cadvisor": "What it measures has a gap.",
     "kube-state-metrics": "What it measures has a gap.",
 }
@@ -24,7 +27,7 @@ ROLLING = "One pod after the other: the others go on meanwhile."
 
 def explain_absence(name: str) -> str:
     """What is missing for some seconds while a workload is replaced."""
-    if name.endswith("-exporter"):
+    if "-exporter" in name:
         return "What it measures has a gap."
     known = max((key for key in _AWAY if name == key or name.startswith(f"{key}-")), key=len, default="")
     return _AWAY.get(known, "It does not answer meanwhile.")
