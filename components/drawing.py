@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.dashboard_spec import Panel
-from packs.base import build_panel
+from packs.base import build_panel, build_thresholds
 
 AT = 'environment=~"$environment"'
 """The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""
@@ -57,3 +57,20 @@ def draw_stat(title: str, query: str, unit: str, text: str, legend: str = "{{ins
 def draw_chart(title: str, queries: Mapping[str, str], unit: str, text: str, **more: Any) -> Panel:
     """A graph, three of which fill a row; `queries` by legend."""
     return build_panel(title, queries, unit, text, **{"width": 8, **more})
+
+
+def count_events(metric: str, *matchers: str) -> str:
+    """By how much counters grew within five minutes, as most alerts about failures ask."""
+    return f"sum(increase({select(metric, *matchers)}[5m]))"
+
+
+def count_refused(gauge: str) -> str:
+    """How many instances say 0 in a gauge that is 1 while all is well, such as the result of the last reload."""
+    return f"sum(1 - {select(gauge)})"
+
+
+def draw_failures(title: str, kinds: Mapping[str, str], service: str, text: str, **more: Any) -> Panel:
+    """What went wrong within a component, one line for each kind: at 0 while who counts is up and has counted none."""
+    queries = {kind: query + fill_zero_if_up(service) for kind, query in kinds.items()}
+    red = build_thresholds((0.001, "red"))
+    return build_panel(title, queries, "short", text, **{"width": 24, "height": 6, "thresholds": red, **more})

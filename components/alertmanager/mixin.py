@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import fill_zero_if_up
+from components.drawing import count_refused, draw_failures, fill_zero_if_up, select
 from model.base import format_duration, parse_duration
 from model.dashboard_spec import Panel
 from model.limits import Share
@@ -252,6 +252,12 @@ def panels() -> tuple[Panel, ...]:
     sent = "sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval]))"
     failed = "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))"
     counts = {"{{state}}": "sum by (state) (alertmanager_alerts)"}
+    members, hashes = select("alertmanager_cluster_members"), select("alertmanager_config_hash")
+    failures = {
+        "configuration refused": count_refused("alertmanager_config_last_reload_successful"),
+        "configurations too many": f'count(count_values("config_hash", {hashes})) - 1',
+        "members not seen": f"count({members}) - min({members})",
+    }
     return (
         build_panel(
             "Notifications sent", {"{{integration}}": sent + used}, "ops", "Per second, failed ones too.", width=8
@@ -260,4 +266,7 @@ def panels() -> tuple[Panel, ...]:
             "Notifications failed", {"{{integration}}": failed + used}, "ops", "People miss these alerts.", width=8
         ),
         build_panel("Alerts held", counts, "short", "Suppressed: silenced, or inhibited by a worse one.", width=8),
+        draw_failures(
+            "Failures within Alertmanager", failures, SELF, "Instances that refuse, differ, or do not see each other."
+        ),
     )

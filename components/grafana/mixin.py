@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import fill_zero_if_up
+from components.drawing import count_events, draw_failures, fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule
@@ -99,9 +99,11 @@ def panels() -> tuple[Panel, ...]:
         + NOTHING_YET
         for q in (0.5, 0.95)
     }
+    failed = {"requests": count_events("grafana_datasource_request_total", 'code=~"5.."')}
     return (
         build_panel(
             "Grafana's requests by status", {"{{status_code}}": rate}, "reqps", "5xx are Grafana's own failures."
         ),
         build_panel("Grafana's request duration", quantiles, "s", "Half and 95 of 100 answers are quicker than this."),
+        draw_failures("Requests to data sources that fail", failed, SELF, "Within five minutes: 5xx alone."),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import fill_zero_if_up
+from components.drawing import count_events, count_refused, draw_failures, fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -32,7 +32,9 @@ RETENTION_SECONDS = 10800.0
 COMPACTOR = "loki_compactor_apply_retention_last_successful_run_timestamp_seconds"
 """Of each instance, and 0 on those that are not the compactor."""
 SELF = "loki"
-NOTHING_YET = fill_zero_if_up(f"{SELF}(-.*)?")
+LOKIS = f"{SELF}(-.*)?"
+"""Loki as a whole, and its parts."""
+NOTHING_YET = fill_zero_if_up(LOKIS)
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------
@@ -195,6 +197,12 @@ def panels() -> tuple[Panel, ...]:
     received = {"bytes": f"sum(rate(loki_distributor_bytes_received_total[$__rate_interval])){NOTHING_YET}"}
     lines = {"lines": f"sum(rate(loki_distributor_lines_received_total[$__rate_interval])){NOTHING_YET}"}
     streams = {"streams": f"sum(loki_ingester_memory_streams){NOTHING_YET}"}
+    failures = {
+        "requests that end with 5xx": count_events("loki_request_duration_seconds_count", 'status_code=~"5.."'),
+        "panics": count_events("loki_panic_total"),
+        "lines discarded": count_events("loki_discarded_samples_total"),
+        "limits refused": count_refused("loki_runtime_config_last_reload_successful"),
+    }
     return (  # Loki has no such series before the first line
         build_panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
         build_panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),
@@ -205,4 +213,5 @@ def panels() -> tuple[Panel, ...]:
             "One for each set of labels, on each instance that holds it.",
             width=8,
         ),
+        draw_failures("Failures within Loki", failures, LOKIS, "Within five minutes; discarded lines are lost."),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import fill_zero_if_up, select, sum_rate
+from components.drawing import count_events, count_refused, draw_failures, fill_zero_if_up, select, sum_rate
 from components.mcp.settings import NAME
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
@@ -148,6 +148,10 @@ def panels() -> tuple[Panel, ...]:
         "refused for {{reason}}": f"{sum_rate('reason', 'mcp_refused_requests_total')} > 0",
     }
     tools = f"{sum_rate('tool', 'mcp_calls_total')} > 0{fill_zero_if_up(NAME, 'tool')}"
+    failures = {
+        "sources that do not answer": count_events("mcp_source_requests_total", 'result="failed"'),
+        "document refused": count_refused("mcp_document_read_successful"),
+    }
     red = build_thresholds((1, "green"))
     return (
         build_panel("Calls", {"{{tool}}": tools}, "cps", "By tool."),
@@ -169,6 +173,7 @@ def panels() -> tuple[Panel, ...]:
             width=8,
             thresholds=red,
         ),
+        draw_failures("Failures within the MCP server", failures, NAME, "Of what it asks, and of its document."),
     )
 
 

@@ -243,6 +243,10 @@ def panels() -> tuple[Panel, ...]:
         for name in ("receiver_accepted", "receiver_refused", "exporter_send_failed")
     )
     size, capacity = (select(f"otelcol_exporter_queue_{what}", OWN) for what in ("size", "capacity"))
+    sent, unknown = (
+        f"sum by (sender) ({query})" + fill_zero_if_up(NAME, "sender")
+        for query in (take_rate("otel_sent_datapoints_total"), select("otel_undeclared_datapoints_total"))
+    )
     red = build_thresholds((0.001, "red"))
     return (
         build_panel("Received", taken, "cps", "Per second, by signal.", width=6),
@@ -255,12 +259,9 @@ def panels() -> tuple[Panel, ...]:
             width=6,
             thresholds=build_thresholds((QUEUE_SHARE, "red")),
         ),
+        build_panel("Lost", lost, "cps", "Refused by a store for good.", width=6, thresholds=red),
+        build_panel("Samples by sender", {"{{sender}}": sent}, "cps", "Each may send its share.", width=12),
         build_panel(
-            "Lost",
-            lost,
-            "cps",
-            "Refused by a store for good.",
-            width=6,
-            thresholds=red,
+            "Samples of senders that nobody declared", {"{{sender}}": unknown}, "short", "So far.", thresholds=red
         ),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from components.drawing import count_events, count_refused, draw_failures
 from components.prometheus import alerts as prometheus_alerts
 from components.prometheus import discovery_alerts as discovery
 from components.prometheus import target_alerts as targets
@@ -67,11 +68,30 @@ def panels() -> tuple[Panel, ...]:
         "used": "sum(prometheus_tsdb_storage_blocks_bytes)",
         "limit": "sum(prometheus_tsdb_retention_limit_bytes)",
     }
+    storage_fails = {
+        what: count_events(f"prometheus_tsdb_{name}_total") for name, what in prometheus_alerts.STORAGE.items()
+    }
+    scrapes = "prometheus_target_scrapes_{}_total"
+    failures = {
+        "configuration refused": count_refused("prometheus_config_last_reload_successful"),
+        "targets not understood": count_events("prometheus_target_sync_failed_total"),
+        "discovery fails": count_events("prometheus_sd_refresh_failures_total"),
+        "a cluster's objects not listed": count_events("prometheus_sd_kubernetes_failures_total"),
+        "scrapes with too many samples": count_events(scrapes.format("exceeded_sample_limit")),
+        "samples that came twice": count_events(scrapes.format("sample_duplicate_timestamp")),
+        "samples out of order": count_events(scrapes.format("sample_out_of_order")),
+        "rules not evaluated": count_events("prometheus_rule_evaluation_failures_total"),
+        "alerts not sent": count_events("prometheus_notifications_errors_total"),
+    }
     return (
         build_panel("Samples per second", ingested, "short", "What Prometheus stores.", width=6),
         build_panel("Series in memory", series, "short", "Memory grows with it: about 4 KiB for each.", width=6),
         build_panel("Duration of rule groups", slow, "s", "Must stay below the evaluation interval.", width=6),
         build_panel(
             "Storage", storage, "bytes", "At the limit the oldest samples are deleted; a limit of 0 is none.", width=6
+        ),
+        draw_failures("Failures within Prometheus", failures, prometheus_alerts.SELF, "Within five minutes.", width=12),
+        draw_failures(
+            "Failures of the storage", storage_fails, prometheus_alerts.SELF, "Within five minutes.", width=12
         ),
     )

@@ -15,7 +15,8 @@ from cli.workspace import ROOT
         ("NodeCPUHighUsage", "Cores", "host"),
         ("PostgreSQLMaxConnectionsReached", "Connections in use", "postgres"),
         ("HighErrorRatio", "Error ratio", "plue-overview"),  # by a recorded series
-        ("PrometheusRuleFailures", None, None),
+        ("PrometheusRuleFailures", "Failures within Prometheus", "monitoring-stack"),
+        ("LokiRetentionNotApplied", None, None),
     ],
 )
 def test_a_panel_has_the_metrics_of_its_alert(alert: str, panel: str | None, uid: str | None) -> None:

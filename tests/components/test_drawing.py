@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from components.drawing import (
+    count_events,
+    count_refused,
     draw_chart,
+    draw_failures,
     draw_stat,
     fill_zero_if,
     fill_zero_if_up,
@@ -34,3 +37,15 @@ def test_panels_have_their_usual_size() -> None:
     assert (number.kind, number.width, number.height) == ("stat", 6, 5)
     assert (graph.kind, graph.width) == ("timeseries", 8)
     assert draw_stat("Up", select("up"), "short", "1: it answers.").width == 4
+
+
+def test_failures_are_lines_by_kind_at_zero_while_there_are_none() -> None:
+    """Red from the first one on; where nobody counts, there is no line."""
+    chart = draw_failures("Failures", {"lost": count_events("x_total"), "refused": count_refused("ok")}, "x", "All.")
+    zero = fill_zero_if_up("x")
+    assert {query.legend: query.expr for query in chart.queries} == {
+        "lost": 'sum(increase(x_total{environment=~"$environment"}[5m]))' + zero,
+        "refused": 'sum(1 - ok{environment=~"$environment"})' + zero,
+    }
+    assert (chart.kind, chart.width, chart.height) == ("timeseries", 24, 6)
+    assert [(step.value, step.colour) for step in chart.thresholds] == [(0.001, "red")]
