@@ -71,6 +71,8 @@ CONTRIBUTORS: tuple[Contributor, ...] = (SystemContributor(),)
 @cache
 def build_settings_model() -> type[Settings]:
     """The settings of an environment with every component's section in them."""
+    for component in COMPONENTS:
+        component.settings.model_rebuild()  # for its defaults and as a part of the whole: else each is built twice
     sections: dict[str, Any] = {
         derive_field_name(component.name): (
             build_section_type(component),

@@ -20,14 +20,15 @@ HIDDEN = "hidden"
 
 @dataclass(frozen=True)
 class _Form:
-    """What a credential looks like: `text` has one group, the part to hide."""
+    """What a credential looks like: `text` has one group, the part to hide, and matches only where `word` does."""
 
     title: str
     text: re.Pattern[str]
+    word: re.Pattern[str]
 
 
-def _build_form(title: str, pattern: str) -> _Form:
-    return _Form(title, re.compile(pattern))
+def _build_form(title: str, pattern: str, word: str = "") -> _Form:
+    return _Form(title, re.compile(pattern), re.compile(word))
 
 
 _END = r"(?![A-Za-z0-9_-])"
@@ -65,6 +66,7 @@ _FORMS = (
         "a connection string with a password",
         r"(?i)(?=.*(?:^|[\s;])(?:host|server|user|uid|dbname|user id|data source)\s*=)"
         r".*?(?:^|[\s;])(?:password|pwd)\s*=\s*(?![$%{<])([^\s;]+)",
+        word="(?i)password|pwd",  # most texts have none, and from each character the pattern reads to the line's end
     ),
 )
 _KEYED = (
@@ -161,7 +163,7 @@ def _hide_in_text(text: str, key: str, *, access_key: bool) -> tuple[str, tuple[
 @lru_cache(maxsize=4096)
 def _hide_in_long_text(text: str, key: str, *, access_key: bool) -> tuple[str, tuple[str, ...]]:
     titles = []
-    for title, pattern in _list_patterns(key, access_key=access_key):
+    for title, pattern in _list_patterns(text, key, access_key=access_key):
         clean = pattern.sub(_drop_group, text)
         if clean != text:
             titles.append(title)
@@ -169,8 +171,8 @@ def _hide_in_long_text(text: str, key: str, *, access_key: bool) -> tuple[str, t
     return text, tuple(titles)
 
 
-def _list_patterns(key: str, *, access_key: bool) -> Iterator[tuple[str, re.Pattern[str]]]:
-    yield from ((form.title, form.text) for form in _FORMS)
+def _list_patterns(text: str, key: str, *, access_key: bool) -> Iterator[tuple[str, re.Pattern[str]]]:
+    yield from ((form.title, form.text) for form in _FORMS if form.word.search(text))
     yield from (("an integration key", re.compile(rf"^{value.pattern}$")) for name, value in _KEYED if name.search(key))
     if access_key:
         yield "an AWS secret access key", _ACCESS_KEY
