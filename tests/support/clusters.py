@@ -151,7 +151,8 @@ class ClusterStack(RunningStack):
                 yield f"the log of {where}/{state.name}", log.stdout
                 for process in _processes(state):
                     for part in ("cmdline", "environ"):
-                        yield f"{part} of {where}/{state.name}", (process / part).read_text(errors="replace")
+                        with suppress(FileNotFoundError, ProcessLookupError):  # a probe's process ends meanwhile
+                            yield f"{part} of {where}/{state.name}", (process / part).read_text(errors="replace")
 
     def secret_copies(self) -> Iterator[SecretCopy]:
         """What the pods mount below /run/secrets, as their processes see it."""
