@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.support.running import RunningStack
-from tests.support.stalls import StallWatch
 from tests.support.waiting import eventually
 
 LIMIT = 10.0
@@ -23,15 +22,13 @@ NO_FILE = "/prometheus/queries.log"
 def _nothing_restarts(stack: RunningStack) -> Iterator[None]:
     """Container IDs and start times are the same after the test, and no scrape was missed during it."""
     before, began = stack.identities(), time.time()
-    with StallWatch() as watch:
-        yield
+    yield
     assert stack.identities() == before
     window = int(time.time() - began) + 10
     for series in stack.prom(f'up{{service="api"}}[{window}s]'):
         times = [float(at) for at, _ in series["values"]]
         gaps = [later - earlier for earlier, later in pairwise(times)]
-        stalled = watch.longest  # with the machine itself, so that no scrape could be in time
-        assert max(gaps, default=0) < 7.5 + stalled, f"a scrape every 5 s was missed: {gaps}, stalled {stalled:.1f} s"
+        assert max(gaps, default=0) < 7.5, f"a scrape every 5 s was missed: {gaps}"
 
 
 def _live(stack: RunningStack, what: str, probe: Callable[[], object]) -> None:
