@@ -12,6 +12,8 @@ AT = 'environment=~"$environment"'
 """The matcher of a board's only variable that matters here: an exporter's own service is not what people choose."""
 
 
+RED_ABOVE_ZERO = build_thresholds((0.001, "red"))
+"""Of what should not happen at all: from the first one on."""
 NONE = "none yet"
 """What the zero in place of series that are not there yet is called in a legend."""
 
@@ -72,5 +74,5 @@ def count_refused(gauge: str) -> str:
 def draw_failures(title: str, kinds: Mapping[str, str], service: str, text: str, **more: Any) -> Panel:
     """What went wrong within a component, one line for each kind: at 0 while who counts is up and has counted none."""
     queries = {kind: query + fill_zero_if_up(service) for kind, query in kinds.items()}
-    red = build_thresholds((0.001, "red"))
-    return build_panel(title, queries, "short", text, **{"width": 24, "height": 6, "thresholds": red, **more})
+    looks = {"width": 24, "height": 6, "thresholds": RED_ABOVE_ZERO}
+    return build_panel(title, queries, "short", text, **{**looks, **more})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from components.collector.settings import LINKS, NAME
-from components.drawing import fill_zero_if_up, select, take_rate
+from components.drawing import RED_ABOVE_ZERO, fill_zero_if_up, select, take_rate
 from components.otelcol import count_new
 from model.dashboard_spec import Panel
 from model.limits import Share
@@ -204,7 +204,6 @@ def panels() -> tuple[Panel, ...]:
         "open files": f"sum({select('otelcol_fileconsumer_open_files', OWN)}){nothing_yet}",
         "containers": f"sum({select('container_links')})",
     }
-    red = build_thresholds((0.001, "red"))
     return (
         build_panel(
             "Lines read and sent",
@@ -214,7 +213,7 @@ def panels() -> tuple[Panel, ...]:
             width=6,
         ),
         build_panel("Lines refused", {"lines": rate["exporter_send_failed"]}, "cps", "By Loki, for good.", width=6,
-                    thresholds=red),
+                    thresholds=RED_ABOVE_ZERO),
         build_panel("Queue", {"queue": f"{size} / {capacity}"}, "percentunit",
                     f"What waits on disk. A warning is sent above {format_percent(QUEUE_SHARE)}.", width=6,
                     thresholds=build_thresholds((QUEUE_SHARE, "red"))),

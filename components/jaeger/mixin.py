@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import count_events, draw_failures, fill_zero_if_up
+from components.drawing import RED_ABOVE_ZERO, count_events, draw_failures, fill_zero_if_up
 from components.jaeger.documents import QUEUE_SPANS
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
@@ -22,7 +22,6 @@ from packs.base import (
     build_panel,
     build_service_series,
     build_share_example,
-    build_thresholds,
     format_percent,
     get_limit,
 )
@@ -181,11 +180,10 @@ def panels() -> tuple[Panel, ...]:
         " / (sum by (operation) (rate(jaeger_storage_latency_seconds_count[$__rate_interval])) > 0)"
         + fill_zero_if_up(SELF, "operation")
     }
-    failed = {"queries": count_events("jaeger_storage_requests_total", 'operation!="get_trace"', 'result="err"')}
-    red = build_thresholds((0.001, "red"))
+    failed = {"queries": count_events(QUERIES, f'operation!="{NOT_FOUND}"', 'result="err"')}
     return (
         build_panel("Spans received", received, "cps", "Per second, by the way that they come.", width=6),
-        build_panel("Spans lost", lost, "cps", "Their traces have holes.", width=6, thresholds=red),
+        build_panel("Spans lost", lost, "cps", "Their traces have holes.", width=6, thresholds=RED_ABOVE_ZERO),
         build_panel("Queue", queue, "percentunit", "When it is full, spans are refused.", width=6),
         build_panel("Queries of traces", queries, "s", "How long Badger takes for one, by operation.", width=6),
         draw_failures("Queries of traces that fail", failed, SELF, "Within five minutes; an unknown trace is none."),

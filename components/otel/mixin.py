@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import fill_zero_if_up, select, take_rate
+from components.drawing import RED_ABOVE_ZERO, fill_zero_if_up, select, take_rate
 from components.otel.settings import NAME
 from components.otel.spans import CALLS
 from components.otelcol import count_new
@@ -247,10 +247,9 @@ def panels() -> tuple[Panel, ...]:
         f"sum by (sender) ({query})" + fill_zero_if_up(NAME, "sender")
         for query in (take_rate("otel_sent_datapoints_total"), select("otel_undeclared_datapoints_total"))
     )
-    red = build_thresholds((0.001, "red"))
     return (
         build_panel("Received", taken, "cps", "Per second, by signal.", width=6),
-        build_panel("Refused", refused, "cps", "Senders try these again.", width=6, thresholds=red),
+        build_panel("Refused", refused, "cps", "Senders try these again.", width=6, thresholds=RED_ABOVE_ZERO),
         build_panel(
             "Queues",
             {"{{exporter}}": f"{size} / {capacity}"},
@@ -259,9 +258,13 @@ def panels() -> tuple[Panel, ...]:
             width=6,
             thresholds=build_thresholds((QUEUE_SHARE, "red")),
         ),
-        build_panel("Lost", lost, "cps", "Refused by a store for good.", width=6, thresholds=red),
-        build_panel("Samples by sender", {"{{sender}}": sent}, "cps", "Each may send its share.", width=12),
+        build_panel("Lost", lost, "cps", "Refused by a store for good.", width=6, thresholds=RED_ABOVE_ZERO),
+        build_panel("Samples by sender", {"{{sender}}": sent}, "cps", "Each may send its share."),
         build_panel(
-            "Samples of senders that nobody declared", {"{{sender}}": unknown}, "short", "So far.", thresholds=red
+            "Samples of senders that nobody declared",
+            {"{{sender}}": unknown},
+            "short",
+            "So far.",
+            thresholds=RED_ABOVE_ZERO,
         ),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import count_events, draw_failures, fill_zero_if_up
+from components.drawing import RED_ABOVE_ZERO, count_events, draw_failures, fill_zero_if_up
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -19,7 +19,6 @@ from packs.base import (
     build_panel,
     build_service_series,
     build_share_example,
-    build_thresholds,
     format_percent,
     get_limit,
 )
@@ -174,10 +173,11 @@ def panels() -> tuple[Panel, ...]:
         "targets": f"sum(promtail_targets_active_total){NOTHING_YET}",
     }
     refused = {"pushes": count_events("promtail_request_duration_seconds_count", 'status_code!~"2.."')}
-    red = build_thresholds((0.001, "red"))
     return (
         build_panel("Lines read and sent", lines, "cps", "Sent falls behind read while Loki refuses lines.", width=8),
-        build_panel("Lines dropped", {"{{reason}}": lost}, "cps", "These are lost.", width=8, thresholds=red),
+        build_panel(
+            "Lines dropped", {"{{reason}}": lost}, "cps", "These are lost.", width=8, thresholds=RED_ABOVE_ZERO
+        ),
         build_panel("Files followed", files, "short", "Files of the host, and the globs that found them.", width=8),
         draw_failures("Pushes refused by Loki", refused, SELF, "Within five minutes; most are tried again."),
     )

@@ -15,8 +15,15 @@ AT_ONCE = 8
 """Questions on their way at a time: a stack has some 150 objects, and a cluster may be 50 ms away."""
 
 
-def ask_api(client: Any, path: str, *, accept: str = "application/json", query: Sequence[tuple[str, str]] = ()) -> Any:
-    """What the API server answers to a GET of a path.
+def ask_api(
+    client: Any,
+    path: str,
+    *,
+    accept: str = "application/json",
+    query: Sequence[tuple[str, str]] = (),
+    seconds: int = SECONDS,
+) -> Any:
+    """What the API server answers to a GET of a path, for which it has so many seconds.
 
     Raises:
         kubernetes.client.exceptions.ApiException: it refuses, or there is no such thing (status 404).
@@ -29,7 +36,7 @@ def ask_api(client: Any, path: str, *, accept: str = "application/json", query: 
         auth_settings=["BearerToken"],
         _preload_content=False,
         _return_http_data_only=True,
-        _request_timeout=SECONDS,
+        _request_timeout=seconds,
     )
     return json.loads(answer.data)
 

@@ -20,6 +20,7 @@ from kubernetes.client.exceptions import ApiException  # type: ignore[import-unt
 from model.extra_objects import ExtraObject
 from model.operator import GROUP
 from targets.kubernetes import manifests, shared
+from targets.kubernetes.api import ask_api
 from targets.kubernetes.shared import ClusterScope
 from targets.kubernetes.structural import check_value as misfits
 
@@ -199,18 +200,10 @@ def check_rules(extra_objects: Sequence[ExtraObject]) -> Iterator[str]:
 
 
 def _get_document(client: Any, path: str) -> Any:
-    """An answer as plain data; None when there is no such thing. Types of the client's own would cost seconds."""
+    """An answer; None when there is no such thing."""
     try:
-        answer = client.call_api(
-            path,
-            "GET",
-            auth_settings=["BearerToken"],
-            _preload_content=False,
-            _return_http_data_only=True,
-            _request_timeout=SECONDS,
-        )
+        return ask_api(client, path, seconds=SECONDS)
     except ApiException as error:
         if error.status == 404:
             return None
         raise
-    return json.loads(answer.data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
@@ -11,7 +10,7 @@ import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 from model.extra_objects import ExtraObject
 from model.workload import Workload
 from targets.kubernetes import operator
-from targets.kubernetes.api import AT_ONCE, SECONDS
+from targets.kubernetes.api import SECONDS, ask_each
 from targets.kubernetes.ownership import list_references, pluralize_kind
 from targets.kubernetes.shared import ClusterScope
 
@@ -53,10 +52,9 @@ def list_required_rights(
 def check_rights(client: Any, required: Sequence[Right]) -> list[str]:
     """Rights that this user lacks, by the cluster's own word: a sentence for each namespace."""
     api = kubernetes.client.AuthorizationV1Api(client)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        allowed = [*pool.map(lambda right: _is_allowed(api, right), required)]
+    allowed = ask_each(required, lambda right: _is_allowed(api, right))
     lacking: dict[str, dict[str, list[str]]] = {}
-    for (verb, group, resource, namespace), granted in zip(required, allowed, strict=True):
+    for (verb, group, resource, namespace), granted in allowed.items():
         if not granted:
             name = f"{resource}{f'.{group}' if group else ''}"
             lacking.setdefault(namespace, {}).setdefault(name, []).append(verb)
