@@ -57,7 +57,13 @@ def build_sidecar(scope: ClusterScope, workload: Workload, config: ConfigDir) ->
         "env": [{"name": key, "value": value} for key, value in sorted(_build_environment(workload, config).items())],
         "resources": build_resources(memory, workload.limits.cpus, requested=16 * MIB),
         "securityContext": build_security_context(workload, main=False),
-        "startupProbe": {"exec": {"command": delivered}, "periodSeconds": 1, "failureThreshold": 60},
+        # without a time of its own a probe has one second, which a busy node needs to start a process
+        "startupProbe": {
+            "exec": {"command": delivered},
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+            "failureThreshold": 60,
+        },
         "volumeMounts": [
             {"name": "tools", "mountPath": TOOLS, "readOnly": True},
             {"name": "delivery", "mountPath": SCRIPTS, "readOnly": True},

@@ -41,6 +41,14 @@ def test_a_pod_fits_the_restricted_level(workload: Workload) -> None:
     assert not [volume for volume in spec["volumes"] if "hostPath" in volume]
 
 
+@pytest.mark.parametrize("workload", [SERVER, PLAIN], ids=lambda w: w.name)
+def test_probes_have_their_time(workload: Workload) -> None:
+    """Every probe says how long it may take: the default is one second, which a busy node exceeds."""
+    probes = [value for each in every_container(pod(workload)) for key, value in each.items() if key.endswith("Probe")]
+    assert probes or workload.probe is None
+    assert all(probe.get("timeoutSeconds", 1) > 1 for probe in probes)
+
+
 def test_groups_are_supplemental() -> None:
     """A pod is in the groups that its workload names; in none where it names none."""
     assert pod(replace(PLAIN, groups=(33, 4)))["securityContext"]["supplementalGroups"] == [4, 33]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from toolchain.cache import Cache
 from toolchain.cluster import service
@@ -20,6 +21,14 @@ def test_nothing_runs_at_first(context: Context) -> None:
     assert not service.stop_clusters(context)
     assert service.find_kubeconfig(context) == context.cache.root / "cluster" / "kubeconfig"
     assert service.find_kubeconfig(context, 3) == context.cache.root / "cluster-3" / "kubeconfig"
+
+
+def test_the_server_of_names_has_time_to_answer() -> None:
+    """A node that is busy for a second has names all the same: each probe waits for five."""
+    objects = yaml.safe_load_all((service._ADDONS / "coredns.yaml").read_text(encoding="utf-8"))
+    (pod,) = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
+    probes = {key: value["timeoutSeconds"] for key, value in pod["containers"][0].items() if key.endswith("Probe")}
+    assert probes == {"startupProbe": 5, "readinessProbe": 5, "livenessProbe": 5}
 
 
 def test_only_root_may_start_one(context: Context) -> None:
