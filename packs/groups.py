@@ -16,6 +16,7 @@ from model.telemetry import AlertRule, Example, RuleGroup
 from packs import outcome, presence
 from packs.base import Rules, Subject
 from packs.catalogue import PACKS
+from packs.roles import derive_metrics_kind
 
 NO_KEY, NO_TITLE = "\ue000", "\ue001"
 """Key and title of a service without a name: characters for private use, which no text of a rule has by itself."""
@@ -84,11 +85,11 @@ def _build_groups(subject: Subject, elsewhere: Set[str]) -> Iterator[RuleGroup]:
 
 
 def _derive_kind(key: str, service: Service) -> Hashable:
-    """What all services have in common that have the same rules; the metrics of packs are the same objects.
+    """What all services have in common that have the same rules.
 
     What is said of alerts is said of one service, which is then of a kind of its own.
     """
-    return key if service.tune else (service.packs, service.status_label, *map(id, service.metrics.values()))
+    return key if service.tune else derive_metrics_kind(service)
 
 
 def _remove_name(subject: Subject) -> Subject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from model.errors import Problem, suggest_name
 from model.roles import FREE, Role
@@ -21,11 +21,23 @@ TIMED: tuple[Role, ...] = ("duration", "query_duration")
 def check_roles(system: System, where: str) -> list[Problem]:
     """Metrics that a pack could not use; `where` is the beginning of each place."""
     result: list[Problem] = []
+    sound: set[Hashable] = set()
     for key, service in system.services.items():
+        kind = derive_metrics_kind(service)
+        if kind in sound:
+            continue
         path = f"{where}services.{key}"
-        result += [*_check_repeated(service, path), *_check_status(service, path), *_check_timed(service, path)]
-        result += _check_pack_metrics(service, path)
+        problems = [*_check_repeated(service, path), *_check_status(service, path), *_check_timed(service, path)]
+        problems += _check_pack_metrics(service, path)
+        result += problems
+        if not problems:
+            sound.add(kind)
     return result
+
+
+def derive_metrics_kind(service: Service) -> Hashable:
+    """What all services have in common that have the same metrics; those of packs are the same objects."""
+    return (service.packs, service.status_label, *map(id, service.metrics.values()))
 
 
 def _check_repeated(service: Service, where: str) -> Iterator[Problem]:
