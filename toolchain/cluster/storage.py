@@ -17,6 +17,7 @@ from toolchain.cluster.layout import PROVISIONER, STORAGE_CLASS
 
 POLL_SECONDS = 0.5
 """A claim is bound within a second; two small lists each time cost the API server nothing."""
+_ANY_NODE = {"key": "kubernetes.io/hostname", "operator": "Exists"}
 _VOLUMES = "/api/v1/persistentvolumes"
 _SUFFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
@@ -67,7 +68,11 @@ def read_requested_size(claim: Document) -> str:
 
 
 def build_volume(claim: Document, directory: Path) -> Document:
-    """The volume for a claim, bound to it alone: a directory that every node finds, as it would find a network's."""
+    """The volume for a claim, bound to it alone: a directory that every node finds, as it would find a network's.
+
+    Of the kind `local`, as the kubelet measures those, and no hostPath:
+    https://kubernetes.io/docs/concepts/storage/volumes/#local.
+    """
     meta = claim["metadata"]
     name = name_volume(claim)
     return {
@@ -79,7 +84,8 @@ def build_volume(claim: Document, directory: Path) -> Document:
             "accessModes": claim["spec"]["accessModes"],
             "storageClassName": STORAGE_CLASS,
             "persistentVolumeReclaimPolicy": "Delete",
-            "hostPath": {"path": str(directory / name), "type": "Directory"},
+            "local": {"path": str(directory / name)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [_ANY_NODE]}]}},
             "claimRef": {
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
@@ -114,7 +120,7 @@ class Provisioner:
     def _provision(self, claim: Document) -> None:
         directory = self.directory / name_volume(claim)
         directory.mkdir(parents=True, exist_ok=True)
-        # A hostPath volume is not given to the pod's group, so any user has to be able to write.
+        # A pod without a group of its own (fsGroup) is not given the volume, so any user has to be able to write.
         directory.chmod(0o777)
         self.api.create(_VOLUMES, build_volume(claim, self.directory))
 

@@ -90,7 +90,8 @@ def test_volume_is_bound_to_its_claim(tmp_path: Path) -> None:
     made = build_volume(claim(), tmp_path)
     assert made["spec"]["claimRef"]["uid"] == "1"
     assert made["spec"]["capacity"] == {"storage": "1Gi"}
-    assert made["spec"]["hostPath"]["path"] == str(tmp_path / "pvc-1")
+    assert made["spec"]["local"]["path"] == str(tmp_path / "pvc-1")
+    assert "hostPath" not in made["spec"], "the kubelet measures no such volume"
 
 
 def test_provisioner_makes_and_removes_directories(tmp_path: Path) -> None:
