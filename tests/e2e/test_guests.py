@@ -48,8 +48,8 @@ UNUSED = {"Volumes in use", "Volume nearest to full", "Free space of volumes", "
 """Panels about what this engine has none of; volumes that are folders of a node have no statistics."""
 STOP = 600
 """Seconds without who reads lines."""
-UNSEEN = {"Nodes that are not well", "Limit reached", "Files of their own"}
-"""Panels without a line on the cluster: all nodes are well, and its kubelet measures neither."""
+UNSEEN = {"Certificates of kubelets end in", "Limit reached", "Files of their own"}
+"""Panels without a line on the cluster: its kubelet renews no certificate, and measures neither of the others."""
 
 
 @dataclass(frozen=True)

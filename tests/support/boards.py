@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cli.drawn import list_drawn_names
 from model.dashboard import build_dashboard
 from model.dashboard_spec import DashboardSpec, Panel
-from model.promql import Catalogue, check_query
+from model.promql import Catalogue, check_query, fill_variables, list_needed_names
 from model.service import Tuning
-from model.telemetry import AlertRule
+from model.telemetry import AlertRule, Example
 from packs.base import Tune
 
 Alerts = Callable[[Tune], Sequence[AlertRule]]
+NOTHING: Mapping[str, str] = {}
+UNRELATED = {"unrelated": "1+0x120"}
+"""A series that no panel asks for."""
 
 
 def tuned(alerts: Alerts, thresholds: Mapping[str, float]) -> Sequence[AlertRule]:
@@ -79,6 +84,36 @@ def is_sound(spec: DashboardSpec, uid: str, panels: range) -> None:
             assert not check_query(query.expr, Catalogue()), panel.title
             assert query.expr.count("{") == query.expr.count('{environment=~"$environment"'), panel.title
             assert "$service" not in query.expr, panel.title
+
+
+def shows_troubles(
+    proves: Callable[..., None], alerts: Sequence[AlertRule], panels: Sequence[Panel], calm: Mapping[str, str] = NOTHING
+) -> None:
+    """Asserts that panels have a line above 0 where an alert's example fires.
+
+    Where all is `calm` each query has a line at 0, and where nobody counts it has none.
+    """
+    queries = [query.expr for panel in panels for query in panel.queries]
+    drawn = []
+    for alert in alerts:
+        needed = list_needed_names(alert.expr) - {"up"}
+        about = [
+            fill_variables(query).replace("$environment", ".*") for query in queries if list_drawn_names(query) & needed
+        ]
+        assert about and alert.example, alert.name
+        troubled = Example(fires=alert.example.fires, silent=calm, at=alert.example.at)
+        drawn.append(replace(alert, expr=" or ".join(f"({query}) > 0" for query in about), for_="0s", example=troubled))
+        drawn += [
+            replace(
+                alert,
+                name=f"{alert.name}-{n}",
+                expr=f"({query}) == 0",
+                for_="0s",
+                example=Example(fires=calm, silent=UNRELATED),
+            )
+            for n, query in enumerate(about if calm else ())
+        ]
+    proves(drawn)
 
 
 def fits_a_row(spec: DashboardSpec) -> None:

@@ -14,8 +14,16 @@ from components.exporters.kube_state import node_alerts as cluster_node_alerts
 from components.exporters.kube_state import volume_alerts as cluster_volume_alerts
 from components.exporters.kube_state import workload_alerts as cluster_workload_alerts
 from components.exporters.kube_state.alerts import ALIVE, RESTARTS, WORKLOADS
-from components.exporters.kube_state.node_alerts import PRESSURE, READY
+from components.exporters.kube_state.node_alerts import READY
+from components.exporters.kube_state.node_panels import build_node_panels
 from components.exporters.kube_state.volume_alerts import FILES, VOLUME_FULL, VOLUME_LOW
+from components.exporters.kube_state.workload_panels import (
+    COUNT,
+    build_job_panels,
+    build_phase_panel,
+    build_restart_panel,
+    build_workload_panels,
+)
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import Tune, build_thresholds, format_percent
@@ -23,11 +31,8 @@ from packs.base import Tune, build_thresholds, format_percent
 __all__ = ["alerts", "board", "panels"]
 
 TRUE = 'condition="true"'
-CONTAINER = "{{namespace}}/{{pod}} {{container}}"
 POD = "{{namespace}}/{{pod}}"
 CLAIM = "{{namespace}}/{{persistentvolumeclaim}}"
-COUNT = select("kube_pod_container_status_restarts_total")
-PHASES = f"sum by (phase) ({select('kube_pod_status_phase')})"
 LEFT = f"{select('kubelet_volume_stats_available_bytes')} / {select('kubelet_volume_stats_capacity_bytes')}"
 USED = f"max by (namespace, persistentvolumeclaim) (1 - {LEFT})"
 """Share of each volume in use; one that several nodes mount is told of by each of them."""
@@ -48,7 +53,7 @@ def alerts(tune: Tune) -> tuple[AlertRule, ...]:
 def panels() -> tuple[Panel, ...]:
     """What is missing, what restarts, what is full: the row for the stack's own dashboard."""
     return (
-        _build_phase_panel(6),
+        build_phase_panel(6),
         draw_chart(
             "Replicas missing",
             {
@@ -61,7 +66,7 @@ def panels() -> tuple[Panel, ...]:
             " left.",
             width=6, thresholds=build_thresholds((1, "yellow")),
         ),
-        _build_restart_panel(6),
+        build_restart_panel(6),
         _build_usage_panel(6),
     )  # fmt: skip
 
@@ -76,8 +81,9 @@ def board() -> DashboardSpec:
         refresh="30s",
         rows=(
             Row(title="Now", panels=_build_overview_panels()),
-            Row(title="Workloads", panels=_build_workload_panels()),
-            Row(title="Nodes", panels=_build_node_panels()),
+            Row(title="Workloads", panels=build_workload_panels()),
+            Row(title="Jobs", panels=build_job_panels()),
+            Row(title="Nodes", panels=build_node_panels()),
             Row(title="Volumes", panels=_build_volume_panels()),
             Row(title="Pods", panels=_build_pod_panels(), collapsed=True),
         ),
@@ -123,26 +129,6 @@ def _build_overview_panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-# -- panels that stand in two places ---------------------------------------------------------------------------------
-
-
-def _build_phase_panel(width: int) -> Panel:
-    return draw_chart(
-        "Pods by phase", {"{{phase}}": PHASES}, "short",
-        "Worry when pods stay Pending (no node has room, or an image or volume is missing) or when Failed ones grow.",
-        width=width,
-    )  # fmt: skip
-
-
-def _build_restart_panel(width: int) -> Panel:
-    again = f"round(sum by (namespace, pod, container) (increase({COUNT}[15m]))) > 0{fill_zero_if(COUNT, 'pod')}"
-    return draw_chart(
-        "Restarts of containers", {CONTAINER: again}, "short",
-        f"Within 15 minutes. A warning is sent above {RESTARTS:g}.",
-        width=width, thresholds=build_thresholds((RESTARTS, "yellow")),
-    )  # fmt: skip
-
-
 def _build_usage_panel(width: int) -> Panel:
     return draw_chart(
         "Volumes in use", {CLAIM: USED}, "percentunit",
@@ -153,52 +139,6 @@ def _build_usage_panel(width: int) -> Panel:
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
-
-
-def _build_workload_panels() -> tuple[Panel, ...]:
-    replicas: dict[str, str] = {}
-    for kind, (desired, available) in WORKLOADS.items():
-        name = f"{{{{namespace}}}}/{{{{{kind}}}}}"
-        replicas |= {f"{name} wanted": select(desired), f"{name} at work": select(available)}
-    return (
-        draw_chart(
-            "Replicas", replicas, "short",
-            "By workload. Worry when fewer are at work than are wanted: a warning is sent after 15 minutes, and people"
-            " are called when none is.",
-        ),
-        _build_restart_panel(8),
-        _build_phase_panel(8),
-    )  # fmt: skip
-
-
-def _build_node_panels() -> tuple[Panel, ...]:
-    def build_room(resource: str) -> dict[str, str]:
-        which = f'resource="{resource}"'
-        living = f"and on(namespace, pod) {select('kube_pod_status_phase', ALIVE)} == 1"  # what is done takes no room
-        return {
-            "{{node}} allocatable": f"sum by (node) ({select('kube_node_status_allocatable', which)})",
-            "{{node}} requested": f"sum by (node) ({select('kube_pod_container_resource_requests', which)} {living})",
-        }
-
-    sick = {
-        "{{node}} not ready": f"{select('kube_node_status_condition', READY)} == 0",
-        "{{node}} {{condition}}": f"{select('kube_node_status_condition', PRESSURE)} == 1",
-    }
-    return (
-        draw_chart(
-            "CPU by node", build_room("cpu"), "short",
-            "Cores that pods can have, and those that they asked for. Where the two meet no pod is started any more.",
-        ),
-        draw_chart(
-            "Memory by node", build_room("memory"), "bytes",
-            "What pods can have, and what they asked for. Where the two meet no pod is started any more.",
-        ),
-        draw_chart(
-            "Nodes that are not well", sick, "short",
-            "Empty is good. People are called for a node that is not ready for 15 minutes; for one that lacks memory,"
-            " disk, process numbers or its network for 5 minutes a warning is sent.",
-        ),
-    )  # fmt: skip
 
 
 def _build_volume_panels() -> tuple[Panel, ...]:
