@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import draw_chart, draw_stat, select, sum_rate, take_rate
+from components.drawing import RED_ABOVE_ZERO, draw_chart, draw_stat, fill_zero_if, select, sum_rate, take_rate
 from components.exporters.node import alerts as host_alerts
 from components.exporters.node import device_alerts as host_device_alerts
 from components.exporters.node import disk_alerts as host_disk_alerts
 from components.exporters.node.alerts import CLOCK_SECONDS, CPU, MEMORY
+from components.exporters.node.device_alerts import HARMLESS, QUEUE
 from components.exporters.node.disk_alerts import DISK_FULL, DISK_LOW, FILES, FLOOR_FULL, FLOOR_LOW, REAL
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
@@ -224,6 +225,30 @@ def _build_disk_panels() -> tuple[Panel, ...]:
             "Disk busy", busy, "percentunit",
             "Share of time with something to do. Near 100% and slow: it is the limit.",
         ),
+        draw_chart(
+            "Disk queue", {"{{device}}": take_rate("node_disk_io_time_weighted_seconds_total")}, "short",
+            f"Operations that wait at a time. A warning is sent when it stays above {QUEUE:g} for half an hour.",
+            width=12, thresholds=build_thresholds((QUEUE, "yellow")),
+        ),
+        _build_device_panel(),
+    )  # fmt: skip
+
+
+def _build_device_panel() -> Panel:
+    readable, broken = (select("node_filesystem_device_error", *matchers) for matchers in ((), (REAL, HARMLESS)))
+    active = select("node_md_disks", 'state="active"')
+    faults = {
+        ("{{mountpoint}} cannot be read", "mountpoint"): f"{broken} == 1",
+        ("{{device}} lacks disks", "device"): f"{select('node_md_disks_required')} - ignoring(state) {active}",
+        ("{{master}} lacks links", "master"): f"{select('node_bonding_slaves')} - {select('node_bonding_active')}",
+    }
+    return draw_chart(
+        "Broken devices",
+        {legend: query + fill_zero_if(readable, label) for (legend, label), query in faults.items()}, "short",
+        "None is good; 0 also on a host without an array (RAID) and without a bond. People are called when an array has"
+        " lacked a disk for 15 minutes; a warning is sent for a file system that cannot be read, and for a bond that"
+        " lacks a link.",
+        width=12, thresholds=RED_ABOVE_ZERO,
     )  # fmt: skip
 
 
@@ -234,16 +259,24 @@ def _build_kernel_panels() -> tuple[Panel, ...]:
     return (
         draw_chart(
             "Open files", files, "short", "Of all processes together. Worry at half of the limit: something leaks.",
+            width=6,
         ),
         draw_chart(
             "Clock offset", {"{{instance}}": f"abs({select('node_timex_offset_seconds')})"}, "s",
             f"Distance from the reference; a warning is sent when it stays above {CLOCK_SECONDS:g} s. 0 also where the"
             " kernel is not told.",
-            thresholds=build_thresholds((CLOCK_SECONDS, "red")),
+            width=6, thresholds=build_thresholds((CLOCK_SECONDS, "red")),
+        ),
+        draw_chart(
+            "Clock is being set", {"{{instance}}": select("node_timex_sync_status")}, "short",
+            "1: a time service sets it. A warning is sent where one did within a week, and none does now. Always 0 on"
+            " guests whose hypervisor keeps the time.",
+            width=6,
         ),
         draw_chart(
             "Slowest collectors", durations, "s",
             "Of node-exporter itself. Worry above a second: something on the host hangs.",
+            width=6,
         ),
         build_panel("Hosts", {"": hosts}, "short", "Name, kernel and architecture.", kind="table", width=24, height=5),
     )  # fmt: skip
