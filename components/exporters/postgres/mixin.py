@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import draw_chart, draw_stat, select, sum_rate, take_rate
+from components.drawing import draw_chart, draw_stat, fill_zero_if, select, sum_rate, take_rate
 from components.exporters.postgres import alerts as postgres_alerts
 from components.exporters.postgres import upkeep_alerts as postgres_upkeep_alerts
 from components.exporters.postgres.alerts import CACHE_HITS, CLIENTS, CONNECTIONS, LONG_SECONDS
+from components.exporters.postgres.upkeep_alerts import AGE, DEAD_ROWS, LAG_SECONDS
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import Tune, build_panel, build_thresholds, format_percent
@@ -76,6 +77,7 @@ def board() -> DashboardSpec:
             Row(title="In use", panels=panels()),
             Row(title="Connections and locks", panels=_build_waiting_panels()),
             Row(title="Rows", panels=_build_row_panels()),
+            Row(title="Vacuum and copies", panels=_build_upkeep_panels()),
             Row(title="Disk", panels=_build_disk_panels(), collapsed=True),
         ),
     )
@@ -133,6 +135,39 @@ def _build_row_panels() -> tuple[Panel, ...]:
         ),
         draw_chart(
             "Rows written", build_row_rates("inserted", "updated", "deleted"), "ops", "Rows per second.", width=12,
+        ),
+    )  # fmt: skip
+
+
+def _build_upkeep_panels() -> tuple[Panel, ...]:
+    there = f"{select('pg_up')} == 1"
+    dead = f"topk(8, max by (datname, relname) ({select('pg_stat_user_tables_n_dead_tup')}))"
+    age = f"max by (datname) ({select('pg_database_wraparound_age_datfrozenxid_seconds')})"
+    unread = f"1 - {select('pg_replication_slot_slot_is_active')}"
+    return (
+        draw_chart(
+            "Dead rows", {"{{datname}} {{relname}}": dead + fill_zero_if(there, "relname")}, "short",
+            f"The eight tables with most. A warning is sent above {DEAD_ROWS:g}, where they are more than the living"
+            " ones: vacuum does not get through.",
+            width=6, thresholds=build_thresholds((DEAD_ROWS, "yellow")),
+        ),
+        draw_chart(
+            "Age of the oldest transaction", {"{{datname}}": age}, "short",
+            f"In transactions since then. Vacuum brings it down from 200 million; a warning is sent above {AGE / 1e6:g}"
+            " million, and at 2,100 million nothing can be written any more.",
+            width=6, thresholds=build_thresholds((AGE, "yellow")),
+        ),
+        draw_chart(
+            "Behind the primary", {"{{database}}": select("pg_replication_lag_seconds")}, "s",
+            f"What a standby has not applied yet; 0 where the database is none. A warning is sent above {LAG_SECONDS:g}"
+            " s.",
+            width=6, thresholds=build_thresholds((LAG_SECONDS, "yellow")),
+        ),
+        draw_chart(
+            "Slots that nobody reads", {"{{database}} {{slot_name}}": unread + fill_zero_if(there, "slot_name")},
+            "short", "None is good; 0 also where there are no replication slots. For each one the disk fills up: a"
+            " warning is sent after half an hour.",
+            width=6, thresholds=build_thresholds((1, "yellow")),
         ),
     )  # fmt: skip
 
