@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import draw_chart, draw_stat, select, sum_rate, take_rate
+from components.drawing import RED_ABOVE_ZERO, draw_chart, draw_stat, fill_zero_if, select, sum_rate, take_rate
 from components.exporters.redis import alerts as redis_alerts
 from components.exporters.redis import data_alerts as redis_data_alerts
 from components.exporters.redis.alerts import BLOCKED, SLOW
@@ -76,7 +76,8 @@ def board() -> DashboardSpec:
             Row(title="In use", panels=panels()),
             Row(title="Commands", panels=_build_command_panels()),
             Row(title="Keys and memory", panels=_build_key_panels()),
-            Row(title="Network and persistence", panels=_build_process_panels(), collapsed=True),
+            Row(title="Persistence", panels=_build_persistence_panels()),
+            Row(title="Network and CPU", panels=_build_process_panels(), collapsed=True),
         ),
     )
 
@@ -146,24 +147,42 @@ def _build_key_panels() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+def _build_persistence_panels() -> tuple[Panel, ...]:
+    unsaved = {"{{database}}": select("redis_rdb_changes_since_last_save")}
+    kinds = {
+        "snapshot": "redis_rdb_last_bgsave_status",
+        "append-only file": "redis_aof_last_write_status",
+        "link to the master": "redis_master_link_up",
+    }
+    none_yet = fill_zero_if(f"{select('redis_up')} == 1", "database")
+    failed = {f"{{{{database}}}} {kind}": f"1 - {select(metric)}{none_yet}" for kind, metric in kinds.items()}
+    return (
+        draw_chart(
+            "Changes not saved", unsaved, "short",
+            "Since the last snapshot: lost in a crash unless there is an append-only file.",
+        ),
+        draw_chart(
+            "Saving and copying that fail", failed, "short",
+            "None is good; 0 also where Redis is no replica. People are called when a snapshot or the append-only file"
+            " cannot be written; a warning is sent for a replica that has lost its master.",
+            width=16, thresholds=RED_ABOVE_ZERO,
+        ),
+    )  # fmt: skip
+
+
 def _build_process_panels() -> tuple[Panel, ...]:
     moved = _build_rates_by_database("redis_net_input_bytes_total", "redis_net_output_bytes_total")
     opened = _build_rates_by_database("redis_connections_received_total", "redis_rejected_connections_total")
     cores = _build_rates_by_database("redis_cpu_user_seconds_total", "redis_cpu_sys_seconds_total")
-    unsaved = {"{{database}}": select("redis_rdb_changes_since_last_save")}
     return (
         draw_chart(
-            "Network", moved, "Bps", "Bytes per second. Much output for few commands: values are large.", width=6,
+            "Network", moved, "Bps", "Bytes per second. Much output for few commands: values are large.",
         ),
         draw_chart(
             "New connections", opened, "ops",
-            "Per second. Many mean a service without a pool; a warning is sent for refused ones.", width=6,
+            "Per second. Many mean a service without a pool; a warning is sent for refused ones.",
         ),
         draw_chart(
-            "CPU", cores, "percentunit", "Of one core: Redis has one thread for commands. Worry above 80%.", width=6,
-        ),
-        draw_chart(
-            "Changes not saved", unsaved, "short",
-            "Since the last snapshot: lost in a crash unless there is an append-only file.", width=6,
+            "CPU", cores, "percentunit", "Of one core: Redis has one thread for commands. Worry above 80%.",
         ),
     )  # fmt: skip
