@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import count_events, count_refused, draw_failures, fill_zero_if_up
+from components.drawing import count_events, count_refused, draw_failures, fill_zero_if_up, select
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -19,6 +19,7 @@ from packs.base import (
     build_panel,
     build_service_series,
     build_share_example,
+    build_thresholds,
     format_percent,
     get_limit,
 )
@@ -197,6 +198,7 @@ def panels() -> tuple[Panel, ...]:
     received = {"bytes": f"sum(rate(loki_distributor_bytes_received_total[$__rate_interval])){NOTHING_YET}"}
     lines = {"lines": f"sum(rate(loki_distributor_lines_received_total[$__rate_interval])){NOTHING_YET}"}
     streams = {"streams": f"sum(loki_ingester_memory_streams){NOTHING_YET}"}
+    cleaned = {"since the last run": f"time() - (max({select(COMPACTOR)}) > 0){NOTHING_YET}"}
     failures = {
         "requests that end with 5xx": count_events("loki_request_duration_seconds_count", 'status_code=~"5.."'),
         "panics": count_events("loki_panic_total"),
@@ -204,14 +206,23 @@ def panels() -> tuple[Panel, ...]:
         "limits refused": count_refused("loki_runtime_config_last_reload_successful"),
     }
     return (  # Loki has no such series before the first line
-        build_panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=8),
-        build_panel("Log lines received", lines, "cps", "What Promtail sends.", width=8),
+        build_panel("Log bytes received", received, "Bps", "Beyond Loki's ingestion rate lines are refused.", width=6),
+        build_panel("Log lines received", lines, "cps", "What Promtail sends.", width=6),
         build_panel(
             "Streams in memory",
             streams,
             "short",
             "One for each set of labels, on each instance that holds it.",
-            width=8,
+            width=6,
+        ),
+        build_panel(
+            "Old lines deleted",
+            cleaned,
+            "s",
+            f"How long ago: every ten minutes, and 0 until the first time. A warning is sent above"
+            f" {RETENTION_SECONDS / 3600:g} hours, and when there is no first time for as long.",
+            width=6,
+            thresholds=build_thresholds((RETENTION_SECONDS, "yellow")),
         ),
         draw_failures("Failures within Loki", failures, LOKIS, "Within five minutes; discarded lines are lost."),
     )

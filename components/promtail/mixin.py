@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.drawing import RED_ABOVE_ZERO, count_events, draw_failures, fill_zero_if_up
+from components.drawing import RED_ABOVE_ZERO, count_events, draw_failures, fill_zero_if_up, select
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -19,6 +19,7 @@ from packs.base import (
     build_panel,
     build_service_series,
     build_share_example,
+    build_thresholds,
     format_percent,
     get_limit,
 )
@@ -172,12 +173,27 @@ def panels() -> tuple[Panel, ...]:
         "files": f"sum(promtail_files_active_total){NOTHING_YET}",
         "targets": f"sum(promtail_targets_active_total){NOTHING_YET}",
     }
+    size, position = (select(f"promtail_{what}_bytes_total") for what in ("file", "read"))
+    on = "on(instance, path)"
+    unread = (
+        f"topk(8, {size} - {on} group_left() {position} > 0"
+        f" or {size} and changes({size}[1h]) > 0 unless {on} {position}){fill_zero_if_up(SELF, 'path')}"
+    )
     refused = {"pushes": count_events("promtail_request_duration_seconds_count", 'status_code!~"2.."')}
     return (
-        build_panel("Lines read and sent", lines, "cps", "Sent falls behind read while Loki refuses lines.", width=8),
+        build_panel("Lines read and sent", lines, "cps", "Sent falls behind read while Loki refuses lines.", width=6),
         build_panel(
-            "Lines dropped", {"{{reason}}": lost}, "cps", "These are lost.", width=8, thresholds=RED_ABOVE_ZERO
+            "Lines dropped", {"{{reason}}": lost}, "cps", "These are lost.", width=6, thresholds=RED_ABOVE_ZERO
         ),
-        build_panel("Files followed", files, "short", "Files of the host, and the globs that found them.", width=8),
+        build_panel("Files followed", files, "short", "Files of the host, and the globs that found them.", width=6),
+        build_panel(
+            "Files not read to their end",
+            {"{{instance}} {{path}}": unread},
+            "bytes",
+            f"The eight of which most waits; 0 where no files are read. A warning is sent when more than"
+            f" {BEHIND / 1024:g} KiB wait and nothing is read.",
+            width=6,
+            thresholds=build_thresholds((BEHIND, "yellow")),
+        ),
         draw_failures("Pushes refused by Loki", refused, SELF, "Within five minutes; most are tried again."),
     )

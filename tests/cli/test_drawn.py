@@ -16,7 +16,7 @@ from cli.workspace import ROOT
         ("PostgreSQLMaxConnectionsReached", "Connections in use", "postgres"),
         ("HighErrorRatio", "Error ratio", "plue-overview"),  # by a recorded series
         ("PrometheusRuleFailures", "Failures within Prometheus", "monitoring-stack"),
-        ("LokiRetentionNotApplied", None, None),
+        ("LokiRetentionNotApplied", "Old lines deleted", "monitoring-stack"),
     ],
 )
 def test_a_panel_has_the_metrics_of_its_alert(alert: str, panel: str | None, uid: str | None) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from components.loki import mixin as pack
-from tests.support.boards import MixinContract
+from packs.base import build_flat_samples, build_service_series
+from tests.support.boards import MixinContract, shows_troubles
 
 THRESHOLDS = {"LokiRequestErrors": 0.25, "LokiDiscardsLines": 100, "LokiRetentionNotApplied": 86400}
 """Another value for every alert that has one."""
@@ -37,3 +38,13 @@ def test_a_loki_that_just_started_has_time(proves: Any) -> None:
     second = series.replace("loki:3100", "loki-backend-1:3100")
     proves([replace(rule, example=replace(rule.example, silent={series: "_x30 0+0x210"}))])
     proves([replace(rule, example=replace(rule.example, silent={series: "0+0x240", second: "0+0x30 60+60x210"}))])
+
+
+def test_retention_is_drawn(proves: Any) -> None:
+    """How long ago old lines were deleted; 0 until the first time."""
+    shows_troubles(
+        proves,
+        [pack.alert_on_retention_not_applied({})],
+        pack.panels(),
+        {build_service_series(pack.SELF, "up"): build_flat_samples(1)},
+    )

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from components.promtail import mixin as pack
-from tests.support.boards import MixinContract
+from packs.base import build_flat_samples, build_service_series
+from tests.support.boards import MixinContract, shows_troubles
 
 THRESHOLDS = {"PromtailDropsLines": 100, "PromtailRequestsErrors": 0.25, "PromtailFileMissing": 4096}
 """Another value for every alert that has one."""
@@ -38,3 +39,14 @@ def test_one_line_of_any_instance_is_enough(proves: Any) -> None:
         rule.example, fires={sent: nothing, other: nothing}, silent={sent: nothing, other: "0+0x40 0+1x80"}
     )
     proves([replace(rule, example=example)])
+
+
+def test_files_that_wait_are_drawn(proves: Any) -> None:
+    """One that is read too slowly, and one that grows and cannot be opened; none where no file is read."""
+    rule = pack.alert_on_file_not_read({})
+    assert rule.example is not None
+    size, _ = rule.example.fires
+    unopened = replace(rule, name="Unopened", example=replace(rule.example, fires={size: "10+10x120"}))
+    shows_troubles(
+        proves, [rule, unopened], pack.panels(), {build_service_series(pack.SELF, "up"): build_flat_samples(1)}
+    )
