@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from components.drawing import draw_chart, select
 from model.base import format_duration
+from model.dashboard_spec import Panel
 from model.settings import Settings
 from model.telemetry import AlertRule, Example, Severity
 from model.tls import compute_renewal
-from packs.base import Tune, build_flat_samples, build_service_series, get_limit
+from packs.base import Tune, build_flat_samples, build_service_series, build_thresholds, get_limit
 
 SELF = "traefik"
 METRIC = "traefik_tls_certs_not_after"
@@ -51,8 +53,12 @@ def compute_bounds(settings: Settings) -> tuple[float, float]:
 
 def build_selector(settings: Settings) -> str:
     """The certificates for the host of the base URL, a wildcard's too."""
+    return f"{METRIC}{{{_build_matcher(settings)}}}"
+
+
+def _build_matcher(settings: Settings) -> str:
     either = "|".join(re.escape(name).replace("\\", "\\\\") for name in _list_host_names(settings))
-    return f'{METRIC}{{sans=~"(.+,)?({either})(,.+)?"}}'
+    return f'sans=~"(.+,)?({either})(,.+)?"'
 
 
 def covers_host(settings: Settings, names: Iterable[str]) -> bool:
@@ -166,3 +172,22 @@ def alert_on_authority_unreachable() -> AlertRule:
         ),
         example=Example(fires={series: build_flat_samples(0)}, silent={series: build_flat_samples(1)}),
     )
+
+
+# -- panels ----------------------------------------------------------------------------------------------------------
+
+
+def panels(settings: Settings) -> tuple[Panel, ...]:
+    """When the certificate ends; none without TLS."""
+    if not settings.tls.on:
+        return ()
+    warning, page = compute_bounds(settings)
+    newest = f"max by (sans) ({select(METRIC, _build_matcher(settings))})"
+    return (
+        draw_chart(
+            "Certificate ends in", {"{{sans}}": f"{newest} - time()"}, "s",
+            f"The newest with these names. A warning is sent below {format_duration(warning)}; people are called below"
+            f" {format_duration(page)}.",
+            width=24, height=6, thresholds=build_thresholds((page, "yellow"), (warning, "green")),
+        ),
+    )  # fmt: skip

@@ -91,7 +91,12 @@ class Traefik(Component[Settings]):
                 RuleGroup(name="traefik", alerts=(*pack.alerts(tune), *certificates.alerts(tune, context.settings))),
             ),
             dashboards=(
-                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard traefik"),
+                build_dashboard(
+                    pack.board(certificates.panels(context.settings)),
+                    folder="Monitoring",
+                    tags=["monitoring"],
+                    where="dashboard traefik",
+                ),
             ),
             routes=(
                 Route(

@@ -119,8 +119,8 @@ def panels() -> tuple[Panel, ...]:
 
 
 @cache
-def board() -> DashboardSpec:
-    """Everything about the proxy."""
+def board(certificates: tuple[Panel, ...] = ()) -> DashboardSpec:
+    """Everything about the proxy; with panels about its `certificates`, where it has some."""
     return DashboardSpec(
         uid="traefik",
         title="Traefik",
@@ -128,6 +128,7 @@ def board() -> DashboardSpec:
         refresh="30s",
         rows=(
             Row(title="Now", panels=_build_overview_panels()),
+            *([Row(title="Certificates", panels=certificates)] if certificates else ()),
             Row(title="All requests", panels=panels()),
             Row(title="Services", panels=_build_service_panels()),
             Row(title="Entry points and routers", panels=_build_entrypoint_panels(), collapsed=True),

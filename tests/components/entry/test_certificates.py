@@ -8,17 +8,33 @@ from typing import Any
 
 import pytest
 
+from cli.drawn import list_panels
+from components.entry import certificates
+from model.plan import Plan
 from model.telemetry import AlertRule
+from tests.conftest import Proves
+from tests.support.boards import shows_troubles
 from tests.support.planned import alerts
 from tests.support.systems import plan_shop
 
 HOUR, DAY = 3600, 86400
 
 
+def plan_with(folder: Path, tls: dict[str, Any]) -> Plan:
+    """The plan of a stack with such TLS."""
+    settings = {"baseUrl": "https://m.example.com", "environment": "prod", "tls": json.dumps(tls)}
+    return plan_shop(folder, settings=settings)
+
+
 def made(folder: Path, tls: dict[str, Any], group: str = "traefik") -> dict[str, AlertRule]:
     """The alerts of a stack with such TLS."""
-    settings = {"baseUrl": "https://m.example.com", "environment": "prod", "tls": json.dumps(tls)}
-    return alerts(plan_shop(folder, settings=settings), group)
+    return alerts(plan_with(folder, tls), group)
+
+
+def list_titles(plan: Plan) -> list[str]:
+    """The titles of the panels of Traefik's dashboard."""
+    (board,) = (board for board in plan.telemetry.dashboards if board.uid == "traefik")
+    return [panel["title"] for panel in list_panels(board.model)]
 
 
 @pytest.mark.parametrize(
@@ -43,3 +59,15 @@ def test_an_authority_that_does_not_answer_is_noticed(tmp_path: Path) -> None:
     found = made(tmp_path, {"mode": "acme", "acme": {"email": "a@example.com"}}, "probes")
     assert "AcmeDirectoryUnreachable" in found
     assert "AcmeDirectoryUnreachable" not in made(tmp_path / "b", {"mode": "internal"}, "probes")
+
+
+def test_its_end_is_drawn(tmp_path: Path, proves: Proves) -> None:
+    """With TLS, in the colours of the alerts; without there is neither an end nor an empty panel."""
+    plan = plan_with(tmp_path, {"mode": "internal"})
+    (panel,) = certificates.panels(plan.settings)
+    found = alerts(plan, "traefik")
+    ending = [found[f"TraefikTLSCertificates{name}"] for name in ("Expiring", "ExpiringSoon")]
+    assert [step.value for step in panel.thresholds] == [alert.limit for alert in ending]
+    assert panel.title in list_titles(plan)
+    shows_troubles(proves, ending, [panel])
+    assert panel.title not in list_titles(plan_shop(tmp_path / "plain"))
