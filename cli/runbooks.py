@@ -47,8 +47,8 @@ def collect_uses() -> dict[str, list[Use]]:
         if plan.system.name in seen and not example:
             continue
         seen.add(plan.system.name)
-        index = PanelIndex(plan)
         for each in (plan, *_plan_elsewhere(path, plan)):
+            index = PanelIndex(each)
             for group in each.telemetry.rules:
                 for alert in () if group.file else group.alerts:
                     if not (example and alert.name in by_name):

@@ -15,6 +15,9 @@ from model import tuning
 from model.telemetry import AlertRule
 from tests.support.yaml_files import read_yaml
 
+UNDRAWN: dict[str, str] = {}
+"""Alerts that no panel draws, and why a picture would say nothing."""
+
 
 def rule(**more: object) -> AlertRule:
     """An alert with everything that a page shows."""
@@ -57,6 +60,12 @@ def test_every_shipped_alert_has_a_page() -> None:
         assert f"({path.name})" in made[path.parent / "README.md"] or path.stem == "README"
         if path.stem == "README" and path.parent != runbooks.FOLDER:
             assert f"({path.parent.name}/README.md)" in made[runbooks.FOLDER / "README.md"]
+
+
+def test_every_alert_is_drawn() -> None:
+    """Each page names a panel, whatever the stack: nobody who is called has to write a query first."""
+    undrawn = {name for name, uses in runbooks.collect_uses().items() if not all(use.drawn for use in uses)}
+    assert undrawn == UNDRAWN.keys()
 
 
 def test_alerts_of_one_systems_file_have_their_pages_in_its_folder() -> None:
