@@ -66,11 +66,10 @@ def find_shortest_windows(telemetry: Telemetry, keys: Set[str]) -> dict[str, str
     """The shortest range of the rules whose queries name a service, for those of `keys`; that of all rules under ""."""
     every = [rule.expr for group in telemetry.rules for rule in group.recordings]
     every += [alert.expr for group in telemetry.rules for alert in group.alerts]
-    windows_by_key: dict[str, dict[str, None]] = {}
-    for expr in every:
-        windows = dict.fromkeys(list_windows(expr))
-        for key in ("", *(keys & {*_SERVICE.findall(expr)} if keys else ())):
-            windows_by_key.setdefault(key, {}).update(windows)
+    windows_by_key: dict[str, set[str]] = {"": set(list_windows(" ".join(every)))}
+    for expr in every if keys else ():
+        for key in keys & {*_SERVICE.findall(expr)}:
+            windows_by_key.setdefault(key, set()).update(list_windows(expr))
     return {key: min(windows, key=parse_duration, default=None) for key, windows in windows_by_key.items()}
 
 
