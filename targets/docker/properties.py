@@ -164,13 +164,14 @@ def _declare_networks(inputs: Mapping[str, Any], _: Answer) -> frozenset[str]:
 
 
 def _declare_aliases(inputs: Mapping[str, Any], _: Answer) -> dict[str, frozenset[str]]:
-    joined = inputs.get("networks_advanced") or ()
-    return {str(item["name"]): frozenset(_list(item.get("aliases"))) for item in joined}
+    """Without the container's own name: engines answer to it in every network, whether it is declared or not."""
+    joined, own = inputs.get("networks_advanced") or (), {str(inputs.get("hostname"))}
+    return {str(item["name"]): frozenset(_list(item.get("aliases"))) - own for item in joined}
 
 
 def _read_aliases(answer: Mapping[str, Any], _: Answer) -> dict[str, frozenset[str]]:
-    """Without the container's own short ID, which engines before 25 add."""
-    own = {str(answer["Id"])[:12]}
+    """Without the container's own name and short ID, which engines before 25 add to the aliases in every network."""
+    own = {str(answer["Id"])[:12], str(answer["Config"].get("Hostname"))}
     return {
         name: frozenset(_list((place or {}).get("Aliases"))) - own for name, place in _read_networks(answer).items()
     }

@@ -188,8 +188,10 @@ def _build_networks(inputs: Mapping[str, Any], number: str, version: str) -> dic
     if not joined:
         mode = inputs.get("network_mode", "bridge")
         return {} if inputs.get("start") is False else {mode: {"Aliases": None}}
-    own = [] if version == NEW else [number[:12]]
+    # moby 20.10, daemon/container_operations.go: the short ID and the host name are aliases in every network
+    own = [] if version == NEW else [number[:12], str(inputs.get("hostname", number[:12]))]
+    names = {item["name"]: [*map(_known, item.get("aliases") or ())] for item in joined}
     return {
-        item["name"]: {"Aliases": [*map(_known, item.get("aliases") or ()), *own] or None, "NetworkID": LABEL}
-        for item in joined
+        name: {"Aliases": [*given, *(each for each in own if each not in given)] or None, "NetworkID": LABEL}
+        for name, given in names.items()
     }

@@ -41,9 +41,12 @@ def compare(plan: Plan, reading: Reading, clean: Reading | None = None) -> Drift
     return compare_stack(declare(plan, reading), reading, read_image_settings(clean or reading))
 
 
+@pytest.mark.parametrize("networks", [(), ("shop_default",)], ids=["alone", "in a network of others"])
 @pytest.mark.parametrize("version", [OLD, NEW])
-def test_a_stack_as_declared_is_silent(plan: Plan, version: str) -> None:
-    """On an old engine and on a new one: defaults, orders and units are no difference."""
+def test_a_stack_as_declared_is_silent(plan: Plan, version: str, networks: tuple[str, ...]) -> None:
+    """On an old engine and on a new one: defaults, orders, units and the engine's own names are no difference."""
+    docker = plan.settings.docker.model_copy(update={"external_networks": networks})
+    plan = replace(plan, settings=plan.settings.model_copy(update={"docker": docker}))
     reading = read_as_declared(plan, version)
     assert len(reading.containers) > 20
     assert compare(plan, reading) == Drift()
