@@ -127,7 +127,12 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     for line in phases.run("recovery", lambda: [*host.recover(space), *host.restore(plan)]):
         console.print(f"   {line}")
     renewed = rotation.apply(space) if rotation else ()
-    replace = [arg for urn in (*renewed, *host.list_urns_to_replace(space, plan)) for arg in ("--replace", urn)]
+    mended = host.list_urns_to_replace(space, plan)
+    for urn in mended:  # Pulumi shows no difference for these
+        console.print(
+            f"   {escape(urn.rpartition('::')[2])} is made again: it is not as declared (`make drift` says how)"
+        )
+    replace = [arg for urn in (*renewed, *mended) for arg in ("--replace", urn)]
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
     scraped, unknown = phases.run("targets", lambda: wait_targets(host, plan, 90))

@@ -254,7 +254,7 @@ def test_the_engine_describes_itself_before_a_run(
 def test_rotate_deploys_another_value(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`make rotate` prepares first, then is a `make up` that replaces what holds the value, with its health check."""
+    """`make rotate` prepares first, then is a `make up` that replaces what holds the value, and says what it mends."""
     secret = Secret(name="tls-authority", purpose="x", generate=True, after_rotation="Import it again.")
     urn = "urn:pulumi:dev::observability::random:index/randomPassword:RandomPassword::dev-tls-authority"
     answers = {"stack export": json.dumps({"deployment": {"resources": [{"urn": urn}]}}), "stack output": "{}"}
@@ -266,19 +266,22 @@ def test_rotate_deploys_another_value(
         "check_preflight",
         "recover",
         "restore",
-        "list_urns_to_replace",
         "wait_healthy",
         "wait_targets",
         "list_unseen",
         "read_last_log_lines",
     ):
         monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
+    mended = "urn:pulumi:dev::observability::docker:index/container:Container::dev-loki"
+    monkeypatch.setattr(DockerHost, "list_urns_to_replace", lambda self, *args: [mended])
     monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
     monkeypatch.setattr(verify, "print_report", lambda *args, **options: True)
     assert call(monkeypatch, "rotate", "--name", "tls-authority") == 0
-    assert f"up --yes --skip-preview --stack dev --replace {urn}" in fakes.calls(stack)
-    assert "tls-authority has another value. Import it again." in capsys.readouterr().out
+    assert f"up --yes --skip-preview --stack dev --replace {urn} --replace {mended}" in fakes.calls(stack)
+    shown = capsys.readouterr().out
+    assert "tls-authority has another value. Import it again." in shown
+    assert "dev-loki is made again: it is not as declared" in " ".join(shown.split())
 
 
 def test_secrets_are_listed(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
