@@ -129,9 +129,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     renewed = rotation.apply(space) if rotation else ()
     mended = host.list_urns_to_replace(space, plan)
     for urn in mended:  # Pulumi shows no difference for these
-        console.print(
-            f"   {escape(urn.rpartition('::')[2])} is made again: it is not as declared (`make drift` says how)"
-        )
+        console.print(f"   {escape(urn.rpartition('::')[2])} is made again: it is not as declared, or did not start")
     replace = [arg for urn in (*renewed, *mended) for arg in ("--replace", urn)]
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
