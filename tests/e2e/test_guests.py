@@ -44,8 +44,6 @@ from tests.support.yaml_files import read_yaml, write_yaml
 AnyBazaar = Bazaar | ClusterBazaar
 FAILING = {True: "HighErrorRatio", False: "JobsFailing"}
 """The alert on failures of who serves requests, and of who does jobs."""
-UNUSED = {"Volumes in use", "Volume nearest to full", "Free space of volumes", "Inodes left"}
-"""Panels about what this engine has none of; volumes that are folders of a node have no statistics."""
 STOP = 600
 """Seconds without who reads lines."""
 UNSEEN = {"Certificates of kubelets end in", "Limit reached", "Files of their own"}
@@ -179,7 +177,7 @@ def test_lines_are_found(place: Place, guest: Guest) -> None:
 
 def test_every_panel_and_variable_has_data(place: Place) -> None:
     """Every query of every dashboard is answered."""
-    quiet = UNUSED | (UNSEEN if isinstance(place.stack, ClusterStack) else set())
+    quiet = UNSEEN if isinstance(place.stack, ClusterStack) else set()
     if not isinstance(place.stack, ClusterStack) and in_containerd(place.stack):
         quiet |= {"Files of their own"}  # `make up` has found out that this engine counts none, and left it out
     found = [item for item in board_queries(place.stack.root, place.stack.name) if item[1] not in quiet]
