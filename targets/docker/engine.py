@@ -52,6 +52,7 @@ class EngineFacts:
     user_namespaces: bool
     selinux: bool
     cpu_limit: bool
+    cgroup_version: int = 2
     product: str = DOCKER
     insecure: tuple[str, ...] = ()
     networks: Mapping[str, str] = field(default_factory=dict)
@@ -101,6 +102,7 @@ def read_facts(client: docker.DockerClient, address: str) -> EngineFacts:
         user_namespaces=_has_security_option(info, "userns"),
         selinux=_has_security_option(info, "selinux"),
         cpu_limit=bool(info.get("CpuCfsQuota")),
+        cgroup_version=int(info.get("CgroupVersion") or 1),
         product=_read_product(client.version()),
         insecure=tuple(_list_insecure_registries(info.get("RegistryConfig") or {})),
         networks={str(item["Name"]): _explain_unjoinable(item) for item in client.api.networks()},
@@ -151,10 +153,19 @@ def _check_capabilities(facts: EngineFacts) -> Iterator[str]:
     if facts.api < OLDEST_API:
         oldest = ".".join(map(str, OLDEST_API))
         yield f"the engine is Docker {facts.version}; Docker 20.10 (API {oldest}) or a newer one is needed"
-    help_ = "delegate the controllers cpu and memory to its user" if facts.rootless else "see `docker info`, Warnings"
+    help_ = _advise_on_limits(facts)
     lacking = {"memory": facts.memory_limit, "CPU": facts.cpu_limit}
     for what in (name for name, there in lacking.items() if not there):
         yield f"the engine cannot limit {what}, which every container of a stack asks for; {help_}"
+
+
+def _advise_on_limits(facts: EngineFacts) -> str:
+    if not facts.rootless:
+        return "see `docker info`, Warnings"
+    delegate = "delegate the controllers cpu and memory to its user"
+    if facts.cgroup_version == 1:
+        return f"it is rootless, and on cgroup v1 it has none: start its host with cgroup v2, and {delegate}"
+    return delegate
 
 
 def _check_settings(settings: DockerSettings, facts: EngineFacts) -> Iterator[str]:

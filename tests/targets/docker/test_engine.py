@@ -122,8 +122,11 @@ def test_limits_that_an_engine_cannot_keep_are_refused(key: str, what: str) -> N
     """Each container asks for them; a rootless engine is told which controllers it lacks."""
     (said,) = check_engine(DockerSettings(), far(**{key: False}))
     assert f"cannot limit {what}" in said and "docker info" in said
-    (said,) = check_engine(DockerSettings(), far(**{key: False, "SecurityOptions": ["name=rootless"]}))
-    assert "delegate the controllers" in said
+    rootless = {key: False, "SecurityOptions": ["name=rootless"]}
+    (said,) = check_engine(DockerSettings(), far(**rootless, CgroupVersion="2"))
+    assert "delegate the controllers" in said and "cgroup v2" not in said
+    (said,) = check_engine(DockerSettings(), far(**rootless, CgroupVersion="1"))
+    assert "start its host with cgroup v2, and delegate the controllers" in said
 
 
 @pytest.mark.parametrize(
