@@ -22,6 +22,8 @@ MINIMUM = (1, 26, 5)
 """The newest `go` line of the modules that we build (Loki's)."""
 ROOMY_BYTES = 8 * 1024**3
 """With this much memory a compiler may let garbage wait, which takes a few per cent off a build's processor time."""
+ALWAYS = ("-mod=mod", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false")
+"""The flags of every build, but for its tags and what its linker is given."""
 NICENESS = "5"
 """A build takes all cores for minutes; whoever sits at the machine goes first."""
 
@@ -114,9 +116,12 @@ class GoBuild:
         return build_go_environment(context, go)
 
     def list_flags(self) -> list[str]:
-        """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere."""
+        """The build's flags; they are part of the compiler's own cache key, so they are the same everywhere.
+
+        The linker drops what debuggers read (`-w`), so the compiler does not make it, which is a tenth of its work.
+        """
         link = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in self.stamps)])
-        return ["-mod=mod", "-trimpath", "-buildvcs=false", *self.list_tag_flags(), "-ldflags", link]
+        return [*ALWAYS, *self.list_tag_flags(), "-ldflags", link]
 
     def list_tag_flags(self) -> list[str]:
         """The build tags as a flag: what decides which files, and so which modules, belong to the program."""
