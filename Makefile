@@ -181,8 +181,12 @@ e2e-upgrade: .venv/.ready ## Deploy a stack by an older version, from the reposi
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -s tests/e2e/test_upgrade.py
 
+# the whole suite runs over TCP on the newest engine; on one of the distribution's generation what its own life changes
+REMOTE := up no_change in_place host
+
 .PHONY: e2e-tcp
-e2e-tcp: .venv/.ready ## Run the end-to-end suite on a second engine, reached over TCP with TLS
+e2e-tcp: TESTS = $(patsubst %,tests/e2e/test_%.py,$(REMOTE) containers daemons engines recovery)
+e2e-tcp: .venv/.ready ## Run the main part, and what restarts an engine, on a second one, reached over TCP with TLS
 	@$(PYTHON) -m toolchain up-prerequisites
 	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(TESTS) --engine tcp
 
@@ -194,7 +198,7 @@ e2e-newest: .venv/.ready ## Run the end-to-end suite on Docker Engine 29, which 
 .PHONY: e2e-ssh
 e2e-ssh: .venv/.ready ## Run the main part of the end-to-end suite on an engine reached over SSH
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(addprefix tests/e2e/test_,up.py no_change.py in_place.py host.py) --engine ssh
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest $(REMOTE:%=tests/e2e/test_%.py) --engine ssh
 
 CONTRACT ?= up no_change secrets machines logs in_place rotate alerts mcp otel guests $(ON_CLUSTER)
 
