@@ -4,6 +4,8 @@ PURGE ?=
 OUTPUT ?=
 FORMAT ?=
 NAME ?=
+FROM ?=
+WITHOUT ?=
 CONTEXT ?=
 RECEIVER ?=
 CLIENT ?=
@@ -88,6 +90,18 @@ secrets: .venv/.ready ## List the secrets of the stack: set, generated or missin
 .PHONY: rotate
 rotate: .venv/.ready ## Give a secret another value and deploy it: make rotate NAME=grafana-admin-password
 	@$(OPS) rotate --stack $(STACK) --name "$(NAME)"
+
+.PHONY: backup
+backup: .venv/.ready ## Back up the data of the running stack now (needs backup: {enabled: true})
+	@$(OPS) backup --stack $(STACK)
+
+.PHONY: backups
+backups: .venv/.ready ## Show the backups at the destination, and what has none
+	@$(OPS) backups --stack $(STACK)
+
+.PHONY: restore
+restore: .venv/.ready ## Fill the volumes of a stack that does not run: make restore FROM=latest, or an ID; WITHOUT=jaeger
+	@$(OPS) restore --stack $(STACK) --from "$(FROM)" $(if $(WITHOUT),--without "$(WITHOUT)")
 
 .PHONY: render
 render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import argparse
 
 MODULES = {
+    "backup": "cli.backups",
+    "backups": "cli.backups",
     "capacity": "cli.capacity",
     "completion": "cli.arguments",
     "describe": "cli.describe",
@@ -21,6 +23,7 @@ MODULES = {
     "open": "cli.forward",
     "pictures": "cli.pictures",
     "render": "cli.render",
+    "restore": "cli.restore",
     "routes": "cli.routes",
     "tour": "cli.tour",
 }

@@ -80,6 +80,20 @@ COMMANDS: Mapping[str, Command] = {
         "remove the stack; data volumes stay",
         {"--purge": {"action": "store_true", "help": "remove data volumes too"}},
     ),
+    "backup": Command("back up the data of the running stack now", {}),
+    "backups": Command("show the backups at the destination, and what has none", {"--json": _JSON}),
+    "restore": Command(
+        "fill the volumes of a stack that does not run from its backups",
+        {
+            "--from": {
+                "dest": "backup",
+                "required": True,
+                "metavar": "ID",
+                "help": "latest, or the ID of a backup: of each part the newest that is not younger",
+            },
+            "--without": {"default": "", "help": "parts that begin empty, separated by commas"},
+        },
+    ),
     "password": Command("print the generated passwords", {}),
     "secret": Command(
         "store a secret, read from standard input, or remove one",

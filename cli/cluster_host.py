@@ -24,6 +24,8 @@ from cli import alertmanagers, certificate, delivered, lines, operator_targets, 
 from cli.alertmanagers import Instance
 from cli.refusals import Waiting
 from cli.render import build_cluster_scope, build_config_maps, build_objects
+from cli.tasks import Say, Tasks
+from cli.tasks_cluster import ClusterTasks, run_in_pod
 from cli.tunnel import SocketTunnel, Tunnel
 from cli.verify import Health
 from cli.workspace import Description, Workspace
@@ -311,6 +313,20 @@ class ClusterHost:
             return read_log(self.api, pod, container, tail_lines=count)
         except ApiException as error:
             return f"{container}: {error.reason}"
+
+    def run_program(self, workload: str, command: Sequence[str], say: Say) -> int:
+        """See `Host`."""
+        running = [pod for pod in self.list_pods(workload) if pod.status.phase == "Running"]
+        if not running:
+            raise RuntimeError(f"no pod of {workload} runs in {self.namespace}: make verify STACK={self._stack}")
+        try:
+            return run_in_pod(self.api, running[0], workload, command, say)
+        except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise RuntimeError(str(getattr(error, "reason", error))) from None
+
+    def open_tasks(self, plan: Plan) -> Tasks:
+        """See `Host`."""
+        return ClusterTasks(self.api, plan, self.list_pods)
 
     def list_volumes(self) -> list[str]:
         """See `Host`."""

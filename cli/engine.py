@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import shlex
 import shutil
@@ -11,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import docker
@@ -21,6 +22,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 from docker.tls import TLSConfig
 
+from cli.tasks import Say, read_lines
 from cli.workspace import ROOT
 from model.settings import DEFAULT_SOCKET, DockerSettings
 
@@ -142,18 +144,36 @@ def execute_command(container: Container, command: Sequence[str]) -> tuple[int, 
     what arrives together with the head, as it does through a tunnel, is lost. This reads through the buffer.
     Frames: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach.
     """
+    number, raw = _start_command(container, command, _EXECUTE_SECONDS)
+    text = b"".join(_read_frames(io.BytesIO(raw.read())))
+    return _read_status(container, number), text.decode(errors="replace")
+
+
+def stream_command(container: Container, command: Sequence[str], say: Say) -> int:
+    """Exit status of a command in a container, whose lines are handed on as they come, however long it takes."""
+    number, raw = _start_command(container, command, None)
+    read_lines(_read_frames(raw), say)
+    return _read_status(container, number)
+
+
+def _start_command(container: Container, command: Sequence[str], timeout: int | None) -> tuple[str, Any]:
+    """The number of a command that was started, and what its output is read from."""
     api = cast(docker.DockerClient, container.client).api
     number = api.exec_create(container.id, list(command))["Id"]
     answer = api.post(
         f"{api.base_url}/v{api.api_version}/exec/{number}/start",
         json={"Detach": False, "Tty": False},
         stream=True,
-        timeout=_EXECUTE_SECONDS,
+        timeout=timeout,
     )
     answer.raise_for_status()
-    raw, text, at = answer.raw.read(), bytearray(), 0
-    while at < len(raw):
-        (length,) = struct.unpack(">4xL", raw[at : at + 8])
-        text += raw[at + 8 : at + 8 + length]
-        at += 8 + length
-    return int(api.exec_inspect(number)["ExitCode"]), text.decode(errors="replace")
+    return number, answer.raw
+
+
+def _read_frames(raw: Any) -> Iterator[bytes]:
+    while len(head := raw.read(8)) == 8:
+        yield raw.read(*struct.unpack(">4xL", head))
+
+
+def _read_status(container: Container, number: str) -> int:
+    return int(cast(docker.DockerClient, container.client).api.exec_inspect(number)["ExitCode"])

@@ -12,6 +12,8 @@ from docker.models.containers import Container
 from cli import alertmanagers, certificate, delivered, engine, last_run, recover, render, verify
 from cli.alertmanagers import InContainer, Instance
 from cli.stack_file import Location
+from cli.tasks import Say, Tasks
+from cli.tasks_engine import EngineTasks
 from cli.tunnel import ExecTunnel, Tunnel
 from cli.verify import Health
 from cli.workspace import Description, Workspace
@@ -108,6 +110,16 @@ class Host(Protocol):
 
     def list_alertmanagers(self) -> Sequence[Instance]:
         """The running Alertmanagers."""
+
+    def run_program(self, workload: str, command: Sequence[str], say: Say) -> int:
+        """Runs a program in a workload's container, hands on each line that it prints, and returns its exit status.
+
+        Raises:
+            RuntimeError: the workload does not run.
+        """
+
+    def open_tasks(self, plan: Plan) -> Tasks:
+        """What runs programs for a stack that does not run itself."""
 
     def list_volumes(self) -> list[str]:
         """Names of the data volumes that are there."""
@@ -260,6 +272,17 @@ class DockerHost:
         """See `Host`."""
         names = {verify.read_health(c).workload for c in verify.list_services(self._client, self._stack)}
         return [InContainer(self._client, self._stack)] if alertmanagers.NAME in names else []
+
+    def run_program(self, workload: str, command: Sequence[str], say: Say) -> int:
+        """See `Host`."""
+        try:
+            return engine.stream_command(verify.get_running(self._client, self._stack, workload), command, say)
+        except DockerException as error:
+            raise RuntimeError(str(error)) from None
+
+    def open_tasks(self, plan: Plan) -> Tasks:
+        """See `Host`."""
+        return EngineTasks(self._client, plan)
 
     def list_volumes(self) -> list[str]:
         """See `Host`."""

@@ -98,6 +98,7 @@ def build_plan(
     workloads = host_ports.withhold_ports({c.name: c.workloads(own, planned) for c, own in active})
     if not unreachable:  # else it is said already, with its place
         workloads = {name: tuple(map(add_host_exemption, group)) for name, group in workloads.items()}
+    workloads = mark_accompanied(workloads)
     plan = Plan(
         stack=context.stack,
         settings=context.settings,
@@ -125,6 +126,15 @@ def build_plan(
         if not problem.taken or problem.taken not in said  # with its place
     ]
     return plan, problems
+
+
+def mark_accompanied(workloads: Mapping[str, Sequence[Workload]]) -> dict[str, tuple[Workload, ...]]:
+    """The workloads, where those that others stand beside say so; by component."""
+    others = {workload.beside for group in workloads.values() for workload in group} - {""}
+    return {
+        name: tuple(replace(item, accompanied=True) if item.name in others else item for item in group)
+        for name, group in workloads.items()
+    }
 
 
 def _collect_idle(context: Planning, components: Sequence[Component[Any]]) -> dict[str, Telemetry]:
@@ -173,6 +183,6 @@ def _check_workload(plan: Plan, workload: Workload, volumes: Collection[str]) ->
     for b in workload.shared_volumes:
         if b.name not in volumes:
             yield f"{where}: borrows the volume {b.name!r}, which is not planned; {suggest_name(b.name, volumes)}"
-    for name in sorted({*workload.after, *workload.restart_with}):
+    for name in sorted({*workload.after, *workload.restart_with, *filter(None, [workload.beside])}):
         if name not in names:
             yield f"{where}: starts after {name!r}, which is not planned; {suggest_name(name, names)}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from model.backups import BackupSource
 from model.dashboard_spec import Panel
 from model.errors import Problem
 from model.lines import LineFormat, LineTime, Multiline
@@ -34,6 +35,7 @@ METRIC_STORE = "a store of metrics that are sent to it"
 OTLP = "an address for telemetry in OpenTelemetry's protocol"
 STAND_INS = "stand-ins for services"
 EDGE = "an entry point for people"
+BACKUPS = "backups of the stack's own data"
 """What parts of a stack offer each other, as it completes "nothing here offers ..."."""
 
 
@@ -310,8 +312,10 @@ class Telemetry:
     `spans` are addresses that take spans as OTLP over HTTP, such as http://traces:4318/v1/traces, and keep them;
     `metric_stores` those below which metrics are taken so, without the last `/v1/metrics`. `gateways` are addresses for
     services, below which all three signals are taken, and `otlp_labels` the attributes of what they pass on that are
-    labels of series and of lines. `line_labels` are attributes of lines alone that are labels of them. `offers` are
-    what others may stand on and `needs` what it stands on itself; its data sources are offers too.
+    labels of series and of lines. `line_labels` are attributes of lines alone that are labels of them. `backups` are
+    its volumes that are worth a copy elsewhere, and `data_elsewhere` says of data that is on no such volume where it
+    is, as "the lines are in the bucket x". `offers` are what others may stand on and `needs` what it stands on itself;
+    its data sources are offers too.
     """
 
     scrape: tuple[ScrapeJob, ...] = ()
@@ -330,6 +334,8 @@ class Telemetry:
     gateways: tuple[str, ...] = ()
     otlp_labels: tuple[str, ...] = ()
     line_labels: tuple[str, ...] = ()
+    backups: tuple[BackupSource, ...] = ()
+    data_elsewhere: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
 

@@ -162,7 +162,7 @@ class SharedVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class HostMount:
-    """A read-only view of a path of the host, with the reason why the workload cannot do without it.
+    """A view of a path of the host, with the reason why the workload cannot do without it; read-only, or `writable`.
 
     `create` makes an empty directory of a path that is not there, where the platform would refuse to start otherwise.
     """
@@ -171,6 +171,7 @@ class HostMount:
     path: str
     reason: str
     create: bool = False
+    writable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,8 +208,10 @@ class Workload:
     `egress` is where it connects to: the stack alone, or anywhere, so that it also joins the networks of others that
     the settings name. The `exposed` is what people outside of the platform connect to, by the name `host` where the
     platform has to know it. `labels` are those by which others find it. `groups` are those of the node, by number,
-    whose files it may read. What only one platform has is refused by the other where it would be missed; `exposed`,
-    `host`, `labels` and the limit of processes are for the platform that has them.
+    whose files it may read. What stands `beside` another workload runs as that one's user, on its node, and may see its
+    data volumes as `shared_volumes`; `accompanied` is the other one, whose new instances go to that node again. What
+    only one platform has is refused by the other where it would be missed; `exposed`, `host`, `labels` and the limit of
+    processes are for the platform that has them.
     """
 
     name: str
@@ -239,6 +242,13 @@ class Workload:
     host: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[int, ...] = ()
+    beside: str = ""
+    accompanied: bool = False
+
+    @property
+    def user_of(self) -> str:
+        """The workload whose numeric user it runs as: its own, or that of the one that it stands beside."""
+        return self.beside or self.name
 
     @property
     def sees_host(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 from pydantic import BaseModel, Field, create_model
 
 from components.alertmanager.component import Alertmanager
+from components.backup.component import Backup
 from components.collector.component import Collector
 from components.demo_workload import DemoWorkload
 from components.exporters.blackbox.component import BlackboxExporter
@@ -61,6 +62,7 @@ COMPONENTS: tuple[Component[Any], ...] = (
     McpServer(),
     OAuth2Proxy(),
     Traefik(),
+    Backup(),
 )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def _build_depends_on(workload: Workload) -> dict[str, Any]:
 
 def _build_owner_service(scope: Scope, workload: Workload) -> Inputs:
     """The one-shot that gives data volumes to the user of their process, which a new volume does not belong to."""
-    owner = derive_user_id(scope.stack, workload.name)
+    owner = derive_user_id(scope.stack, workload.user_of)
     return {
         "image": scope.build_reference("busybox"),
         "entrypoint": ["/bin/busybox", "chown", f"{owner}:{owner}", *(volume.path for volume in workload.volumes)],
@@ -149,7 +149,7 @@ def _build_surroundings(known: Inputs) -> Inputs:
         item["name"]: drop_absent({"aliases": item.get("aliases")}) for item in known.get("networks_advanced", ())
     }
     volumes = [
-        _build_bind_mount(item["host_path"], item["container_path"], create=True)
+        _build_bind_mount(item["host_path"], item["container_path"], create=True, read_only=item["read_only"])
         if "host_path" in item
         else _build_volume_mount(item["volume_name"], item["container_path"], read_only=item.get("read_only", False))
         for item in known["volumes"]
@@ -160,7 +160,10 @@ def _build_surroundings(known: Inputs) -> Inputs:
         "ports": [_build_port(item) for item in known.get("ports", ())] or None,
         "extra_hosts": [f"{item['host']}:{item['ip']}" for item in known.get("hosts", ())] or None,
         "volumes": volumes
-        + [_build_bind_mount(item["source"], item["target"], create=False) for item in known.get("mounts", ())],
+        + [
+            _build_bind_mount(item["source"], item["target"], create=False, read_only=item["read_only"])
+            for item in known.get("mounts", ())
+        ],
         "healthcheck": {"test" if key == "tests" else key: value for key, value in probe.items()} if probe else None,
     }
 
@@ -174,6 +177,6 @@ def _build_volume_mount(source: str, target: str, *, read_only: bool = False) ->
     return {"type": "volume", "source": source, "target": target, "read_only": read_only}
 
 
-def _build_bind_mount(source: str, target: str, *, create: bool) -> Inputs:
+def _build_bind_mount(source: str, target: str, *, create: bool, read_only: bool = True) -> Inputs:
     folder = {"create_host_path": create}
-    return {"type": "bind", "source": source, "target": target, "read_only": True, "bind": folder}
+    return {"type": "bind", "source": source, "target": target, "read_only": read_only, "bind": folder}

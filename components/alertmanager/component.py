@@ -14,6 +14,7 @@ from components.base import build_limits, publish_port
 from components.discovery import build_instance_discovery
 from components.documents import render_yaml
 from model import openings, routing
+from model.backups import BackupSource
 from model.base import parse_duration
 from model.checks.times import check_notifications
 from model.component import Component, Planned, Planning
@@ -24,7 +25,7 @@ from model.route import Route
 from model.scope import list_own_only
 from model.secret import Secret
 from model.stores import AlertReceiver
-from model.telemetry import NOTIFICATION, Datasource, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
+from model.telemetry import BACKUPS, NOTIFICATION, Datasource, RuleGroup, ScrapeJob, SeriesCount, StackRow, Telemetry
 from model.workload import ConfigDir, DataVolume, HttpProbe, Port, Reload, SecretFile, Workload
 
 
@@ -37,6 +38,19 @@ def list_gossip_arguments(context: Planning, replicas: int) -> tuple[str, ...]:
         return ("--cluster.listen-address=",)
     peers = context.list_instances(NAME, GOSSIP_PORT)
     return (f"--cluster.listen-address=0.0.0.0:{GOSSIP_PORT}", *(f"--cluster.peer={peer}" for peer in peers))
+
+
+def build_volume(context: Planning) -> DataVolume:
+    """Where silences and the notification log are kept."""
+    return DataVolume(name="alertmanager-data", path=DATA_DIR, retain=context.settings.retain_data)
+
+
+def list_snapshot_arguments(context: Planned) -> tuple[str, ...]:
+    """Where backups are made, the files of silences and notifications are written each minute: else each 15 of them.
+
+    Source: https://github.com/prometheus/alertmanager/blob/v0.31.1/cmd/alertmanager/main.go
+    """
+    return ("--data.maintenance-interval=1m",) if BACKUPS in context.telemetry.offers else ()
 
 
 # -- component -------------------------------------------------------------------------------------------------------
@@ -97,6 +111,9 @@ class Alertmanager(Component[Settings]):
             rules=(RuleGroup(name="alertmanager", alerts=rules),),
             alert_receivers=() if operator else (takes,),
             routes=() if operator else (route,),
+            backups=()
+            if operator
+            else (BackupSource(workload=NAME, volume=build_volume(context), instances=own.replicas),),
         )
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
@@ -151,6 +168,7 @@ class Alertmanager(Component[Settings]):
                     "--enable-feature=receiver-name-in-metrics",
                     f"--web.external-url={context.settings.base_url}/alertmanager/",
                     "--web.route-prefix=/alertmanager/",
+                    *list_snapshot_arguments(context),
                     *list_gossip_arguments(context, own.replicas),
                 ),
                 config=ConfigDir(
@@ -174,7 +192,7 @@ class Alertmanager(Component[Settings]):
                 ),
                 replicas=own.replicas,
                 egress="anywhere",
-                volumes=(DataVolume(name="alertmanager-data", path=DATA_DIR, retain=context.settings.retain_data),),
+                volumes=(build_volume(context),),
                 probe=HttpProbe(path="/alertmanager/-/healthy", port=PORT),
             ),
         )

@@ -26,6 +26,7 @@ from components.grafana.settings import (
     START,
     Settings,
 )
+from model.backups import BackupSource
 from model.checks.times import check_dashboards
 from model.component import Component, Planned, Planning
 from model.dashboard import build_dashboard
@@ -42,7 +43,37 @@ def build_storage_arguments(own: Settings, context: Planning) -> dict[str, Any]:
     """Where data is kept, as arguments of `Workload`: a volume, or memory where all that must last is elsewhere."""
     if own.database:
         return {"tmpfs": ("/tmp", DATA_DIR)}  # noqa: S108 - inside the container
-    return {"volumes": (DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data),)}
+    return {"volumes": (build_volume(context),)}
+
+
+def build_volume(context: Planning) -> DataVolume:
+    """Where users, preferences and people's own dashboards are kept."""
+    return DataVolume(name="grafana-data", path=DATA_DIR, retain=context.settings.retain_data)
+
+
+def list_backups(own: Settings, context: Planning) -> dict[str, Any]:
+    """What of its data is backed up, as arguments of `Telemetry`; with a database elsewhere it has none of its own."""
+    if own.database:
+        host = own.database.host
+        return {"data_elsewhere": (f"Grafana's users and dashboards are in the database at {host}; back that up",)}
+    source = BackupSource(
+        workload=NAME,
+        volume=build_volume(context),
+        exclude=(
+            "grafana.db-journal",
+            "grafana.db-wal",
+            "grafana.db-shm",
+            "png",
+            "png/*",
+            "csv",
+            "csv/*",
+            "log",
+            "log/*",
+        ),
+        sqlite=("grafana.db",) if own.image == NAME else (),
+        secrets=(SECRETS["GF_SECURITY_SECRET_KEY"],),
+    )
+    return {"backups": (source,)}
 
 
 # -- component -------------------------------------------------------------------------------------------------------
@@ -68,6 +99,7 @@ class Grafana(Component[Settings]):
                 ),
             ),
             rules=(RuleGroup(name=NAME, alerts=pack.alerts(context.system.tune)),),
+            **list_backups(own, context),
             routes=(
                 Route(name=NAME, prefix="/", url=f"http://{address}", login=False, page="/"),
             ),  # it has a login of its own

@@ -20,6 +20,7 @@ from components.jaeger.settings import (
     PREFIX,
     Settings,
 )
+from model.backups import BackupSource
 from model.component import Component, Planned, Planning
 from model.route import Opening, Route
 from model.telemetry import TRACES, Datasource, RuleGroup, ScrapeJob, ScrapeTarget, SeriesCount, StackRow, Telemetry
@@ -48,6 +49,22 @@ def build_documents(own: Settings, context: Planning) -> ConfigDir:
         files={CONFIG_FILE: render_yaml(build_config(own, context.settings.base_path))},
         restart_on=frozenset({CONFIG_FILE}),
         validate=(PROGRAM, "validate", f"--config={{dir}}/{CONFIG_FILE}"),
+    )
+
+
+def build_volume(context: Planning) -> DataVolume:
+    """Where spans are kept."""
+    return DataVolume(name="jaeger-data", path=DATA_DIR, retain=context.settings.retain_data)
+
+
+def build_backup_source(context: Planning) -> BackupSource:
+    """What of the volume is copied, and in which order: the list of tables first, as tables that it does not name are
+    removed and those that it names must be there; then tables and memory, which lead to values, and at last the values.
+
+    Source: https://github.com/dgraph-io/badger/blob/main/manifest.go.
+    """
+    return BackupSource(
+        workload=NAME, volume=build_volume(context), order=("key/MANIFEST", "key"), exclude=("key/LOCK", "data/LOCK")
     )
 
 
@@ -81,6 +98,7 @@ class Jaeger(Component[Settings]):
                     name=NAME, prefix=PREFIX, url=f"http://{address}", open=(Opening(),), whole=True, page=f"{PREFIX}/"
                 ),
             ),
+            backups=(build_backup_source(context),),
             spans=(f"http://{context.address(NAME, OTLP_HTTP_PORT)}/v1/traces",),
         )
 
@@ -96,7 +114,7 @@ class Jaeger(Component[Settings]):
                 args=(f"--config={CONFIG_DIR}/{CONFIG_FILE}",),
                 config=build_documents(own, context),
                 ports=list_ports(own, context),
-                volumes=(DataVolume(name="jaeger-data", path=DATA_DIR, retain=context.settings.retain_data),),
+                volumes=(build_volume(context),),
                 probe=HttpProbe(path="/status", port=HEALTH_PORT),
                 stop_seconds=30,  # Badger writes its tables when it closes
             ),

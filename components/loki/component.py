@@ -27,12 +27,13 @@ from components.loki.settings import (
     list_parts,
 )
 from model import openings
+from model.backups import BackupSource
 from model.capacity import choose_limit_mib, choose_volume_size, estimate_loki_disk, estimate_loki_memory
 from model.checks.times import check_log_limits
 from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.naming import build_scrape_targets
-from model.object_store import build_access
+from model.object_store import S3, build_access
 from model.places import locate_in_section
 from model.route import Opening, Route
 from model.secret import Secret
@@ -41,10 +42,29 @@ from model.telemetry import LOG_FILES, LOG_STORE, Datasource, RuleGroup, ScrapeJ
 from model.workload import MIB, ConfigDir, DataVolume, HttpProbe, Port, Reload, Workload
 
 
+def build_volume(own: Settings, context: Planning) -> DataVolume:
+    """The volume of a single Loki."""
+    size = choose_volume_size(0 if own.storage.s3 else estimate_loki_disk(context.system, own.retention))
+    return DataVolume(name="loki-data", path=DATA_DIR, retain=context.settings.retain_data, size=size)
+
+
+def build_backup_source(own: Settings, context: Planning) -> BackupSource:
+    """What of the volume is copied, and in which order: chunks that leave the write-ahead log meanwhile are written, an
+    index that is handed over is in one of two places, and a chunk is written before the index names it.
+
+    What the index gateway fetched is in the index already.
+    """
+    return BackupSource(
+        workload=NAME,
+        volume=build_volume(own, context),
+        order=("wal", "tsdb-shipper-active", "chunks/index"),
+        exclude=("tsdb-shipper-cache", "tsdb-shipper-cache/*"),
+    )
+
+
 def build_single_workload(own: Settings, context: Planned) -> Workload:
     """One Loki with index, chunks and write-ahead log on a volume; with a bucket, what is not yet in it."""
     memory = choose_limit_mib(estimate_loki_memory(context.system), 512)
-    size = choose_volume_size(0 if own.storage.s3 else estimate_loki_disk(context.system, own.retention))
     trusted = own.storage.s3.ca_certificate if own.storage.s3 else None
     files = {
         "loki.yaml": render_yaml(build_config(own, context)),
@@ -70,7 +90,7 @@ def build_single_workload(own: Settings, context: Planned) -> Workload:
             ),
         ),
         ports=(publish_port(context, NAME, PORT, default=3100),),
-        volumes=(DataVolume(name="loki-data", path=DATA_DIR, retain=context.settings.retain_data, size=size),),
+        volumes=(build_volume(own, context),),
         probe=HttpProbe(path="/ready", port=PORT, start_period=60),
         stop_seconds=60,
         **build_access(own.storage.s3, file=CREDENTIALS, secret=SECRET_KEY),
@@ -92,6 +112,14 @@ def build_part_workload(context: Planning, one: Workload, name: str, count: int)
         after=(BACKEND,) if name == READ else (),  # it is ready once it has found who plans its queries
         # it brings what it holds to the bucket; what is left after that is on its volume, so nobody need wait for it
         stop_seconds=180 if name == WRITE else one.stop_seconds,
+    )
+
+
+def describe_bucket(s3: S3) -> str:
+    """Where lines are that are in no volume of the stack's."""
+    return (
+        f"the log lines are in the bucket {s3.bucket}, and not backed up here: let the bucket keep versions of its"
+        " objects, or replicate it"
     )
 
 
@@ -136,6 +164,8 @@ class Loki(Component[Settings]):
             rules=(RuleGroup(name="loki", alerts=pack.alerts(context.system.tune)),),
             routes=(Route(name=NAME, prefix="/loki", url=f"http://{read}", open=openings.LOKI), *routes),
             offers=(LOG_STORE,),
+            backups=() if own.storage.s3 else (build_backup_source(own, context),),
+            data_elsewhere=(describe_bucket(own.storage.s3),) if own.storage.s3 else (),
             log_stores=(
                 LogStore(
                     url=f"http://{write}/loki/api/v1/push",

@@ -15,12 +15,14 @@ from components.prometheus.monitors import OperatorOptions
 from components.prometheus.objects import build_objects
 from components.prometheus.settings import CONFIG_DIR, DATA_DIR, INSTANCE, NAME, PORT, Settings
 from model import openings
+from model.backups import BackupSource
 from model.base import parse_size
 from model.capacity import choose_limit_mib, choose_volume_size, estimate_prometheus_memory
 from model.checks.times import check_scraping
 from model.component import Component, Planned, Planning
 from model.errors import Problem
 from model.extra_objects import ExtraObject
+from model.operator import Operator
 from model.places import locate_in_system
 from model.route import Route
 from model.scraping import USUAL
@@ -38,6 +40,27 @@ from model.telemetry import (
 )
 from model.workload import SECRETS_DIR, ConfigDir, DataVolume, HttpProbe, Reload, SecretFile, Workload
 from packs.system import find_scrape
+
+
+def build_volume(own: Settings, context: Planning) -> DataVolume:
+    """Where samples are kept."""
+    room = choose_volume_size(parse_size(own.retention_size))
+    return DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data, size=room)
+
+
+def build_backup_source(own: Settings, context: Planning) -> BackupSource:
+    """What of the volume is copied, and in which order: what leaves the write-ahead log meanwhile is in a block then.
+
+    Blocks never change; samples that are in two places are read once. A directory that is being made has a name of its
+    own until it is a block. Source: https://prometheus.io/docs/prometheus/latest/storage/#on-disk-layout
+    """
+    return BackupSource(
+        workload=NAME,
+        volume=build_volume(own, context),
+        order=("wal", "wbl", "chunks_head"),
+        exclude=("lock", "queries.active", "*.tmp-for-*"),
+        instances=own.replicas,
+    )
 
 
 class Prometheus(Component[Settings]):
@@ -82,6 +105,8 @@ class Prometheus(Component[Settings]):
             ),
             rules=(RuleGroup(name="prometheus", alerts=alerts),),
             routes=() if operator else (route,),
+            backups=() if operator else (build_backup_source(own, context),),
+            data_elsewhere=(describe_operator_data(operator),) if operator else (),
         )
 
     def derived(self, own: Settings, context: Planning, collected: Telemetry) -> Telemetry:
@@ -120,8 +145,6 @@ class Prometheus(Component[Settings]):
         """One Prometheus with its data on a volume; none where an operator runs one."""
         if context.operator:
             return ()
-        room = choose_volume_size(parse_size(own.retention_size))
-        volume = DataVolume(name="prometheus-data", path=DATA_DIR, retain=context.settings.retain_data, size=room)
         size = own.retention_size.replace("iB", "B")  # Prometheus' units are powers of two under these names
         reload = Reload(
             port=PORT, path="/prometheus/-/reload", metrics_path="/prometheus/metrics",
@@ -159,7 +182,7 @@ class Prometheus(Component[Settings]):
                     for secret in self.secrets(own, context)
                 ),
                 ports=(publish_port(context, NAME, PORT, default=9090),),
-                volumes=(volume,),
+                volumes=(build_volume(own, context),),
                 replicas=own.replicas,
                 field_refs={INSTANCE: "instance-name"} if own.replicas > 1 else {},
                 access=list_access(context.telemetry.scrape),
@@ -168,6 +191,14 @@ class Prometheus(Component[Settings]):
                 stop_seconds=60,
             ),
         )
+
+
+def describe_operator_data(operator: Operator) -> str:
+    """Where the samples and silences of an operator's instances are."""
+    return (
+        f"samples and silences are with the instances that an operator runs in namespace {operator.namespace}, and not"
+        " backed up here: have snapshots taken of their volumes there"
+    )
 
 
 def list_metric_stores(context: Planning) -> tuple[str, ...]:

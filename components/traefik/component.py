@@ -21,6 +21,7 @@ from components.traefik.settings import (
     Settings,
 )
 from model.addresses import is_own_host
+from model.backups import BackupSource
 from model.component import Component, Planned, Planning, SystemRow
 from model.dashboard import build_dashboard
 from model.errors import Problem
@@ -79,6 +80,7 @@ class Traefik(Component[Settings]):
         tune = context.system.tune
         return Telemetry(
             offers=(EDGE, name_series_offer("traefik")),
+            backups=tuple(BackupSource(workload=NAME, volume=volume) for volume in acme.list_volumes(context)),
             rows=(StackRow(title="Traefik", panels=pack.panels(), position=100),),
             scrape=(
                 ScrapeJob(

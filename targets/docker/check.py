@@ -71,6 +71,7 @@ FIELDS = Fields(
             "stop_seconds",
             "egress",
             "groups",
+            "beside",
         }
     ),
     refused={
@@ -86,6 +87,7 @@ FIELDS = Fields(
         "placement": "an engine is one node, so one container is one on every node",
         "exposed": "ports that people use are those with `publish`",
         "host": "the engine opens ports and knows no names of hosts",
+        "accompanied": "an engine is one node, and takes any number of containers to a volume",
         "labels": "containers are looked for by the stack's own labels",
         "ports.name": "a container's ports have numbers alone",
         "ports.udp": "in the stack's own network every port takes datagrams",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from model.naming import LABEL, derive_resource_name, derive_user_id
-from model.workload import MIB, Exemption, HttpProbe, Workload, compute_digest
+from model.workload import MIB, Exemption, HostMount, HttpProbe, Workload, compute_digest
 from targets.docker.shared import (
     SOCKET,
     TOOLS,
@@ -107,7 +107,7 @@ def build_container(scope: Scope, workload: Workload) -> Inputs:
 
 def _build_rights(scope: Scope, workload: Workload) -> Inputs:
     """Whom the process runs as, and what it may do."""
-    owner = derive_user_id(scope.stack, workload.name)
+    owner = derive_user_id(scope.stack, workload.user_of)
     adds = [f"CAP_{capability}" for capability in workload.list_capabilities()]
     return {
         "user": "0:0" if workload.is_exempt("root-user") else f"{owner}:{owner}",
@@ -136,8 +136,12 @@ def compute_restart_digest(scope: Scope, workload: Workload) -> str:
     """
     config = workload.config
     process = [scope.build_reference(workload.image), workload.args, workload.entrypoint, dict(workload.env)]
-    mounts = [sorted((item.path, item.source) for item in workload.host_mounts), sorted(workload.tmpfs)]
+    mounts = [sorted(map(_describe_host_mount, workload.host_mounts)), sorted(workload.tmpfs)]
     return compute_digest([*process, *mounts, config.compute_restart_digest() if config else ""])
+
+
+def _describe_host_mount(item: HostMount) -> tuple[str, ...]:
+    return (item.path, item.source, *(("writable",) if item.writable else ()))
 
 
 def find_process_name(scope: Scope, workload: Workload) -> str | Late:
@@ -198,7 +202,7 @@ def build_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
     mounts += build_data_mounts(scope, workload) + build_secret_mounts(scope, workload)
     mounts += [build_mount(scope.name_resource(other.name), other.path) for other in workload.shared_volumes]
     mounts += [
-        {"host_path": item.source, "container_path": item.path, "read_only": True}
+        {"host_path": item.source, "container_path": item.path, "read_only": not item.writable}
         for item in workload.host_mounts
         if item.create
     ]
@@ -207,7 +211,9 @@ def build_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
 
 def _build_existing_mounts(workload: Workload) -> list[Inputs]:
     ordered = sorted(workload.host_mounts, key=lambda item: item.path)
-    return [build_bind_mount(item.source, item.path) for item in ordered if not item.create]
+    return [
+        build_bind_mount(item.source, item.path, read_only=not item.writable) for item in ordered if not item.create
+    ]
 
 
 def _build_ports(workload: Workload) -> list[Inputs]:

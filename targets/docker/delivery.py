@@ -48,7 +48,7 @@ def build_secrets(scope: Scope, workload: Workload) -> Inputs:
 
 
 def _build_secret_upload(scope: Scope, workload: Workload, secret: SecretFile) -> Inputs:
-    owner = str(derive_user_id(scope.stack, workload.name))
+    owner = str(derive_user_id(scope.stack, workload.user_of))
     value = Late("secret", secret.secret, secret.template)
     return {"file": secret.path, "content": value, "permissions": "0400", "owner": owner, "group": owner}
 
@@ -130,7 +130,7 @@ def _build_environment(scope: Scope, workload: Workload, config: ConfigDir, revi
 def _build_delivery(scope: Scope, workload: Workload, config: ConfigDir, revision: str) -> dict[str, str]:
     values = {
         "NAME": workload.name,
-        "OWNER": str(derive_user_id(scope.stack, workload.name)),
+        "OWNER": str(derive_user_id(scope.stack, workload.user_of)),
         "REVISION": revision,
         "DOCUMENTS": str(len(config.files)),
         "DATA_DIRS": " ".join(volume.path for volume in workload.volumes),

@@ -126,9 +126,9 @@ def build_secret_mounts(scope: Scope, workload: Workload) -> list[Inputs]:
     return [build_mount(scope.name_resource(f"{workload.name}-secrets"), SECRETS_DIR)] if workload.secrets else []
 
 
-def build_bind_mount(source: str, path: str) -> Inputs:
-    """A read-only view of a path of the host. The engine refuses one that is not there, instead of making a folder."""
-    return {"type": "bind", "source": source, "target": path, "read_only": True}
+def build_bind_mount(source: str, path: str, *, read_only: bool = True) -> Inputs:
+    """A view of a path of the host. The engine refuses one that is not there, instead of making a folder."""
+    return {"type": "bind", "source": source, "target": path, "read_only": read_only}
 
 
 def drop_absent(inputs: Inputs) -> Inputs:

@@ -59,7 +59,7 @@ def _check_restart_with(workload: Workload) -> Iterator[str]:
 
 
 def _check_shared_volumes(workload: Workload) -> Iterator[str]:
-    if workload.shared_volumes and workload.placement != "node-agent":
+    if workload.shared_volumes and workload.placement != "node-agent" and not workload.beside:
         names = ", ".join(volume.name for volume in workload.shared_volumes)
         yield f"borrows the volumes {names}, which one pod alone can mount here"
 
@@ -107,6 +107,8 @@ FIELDS = Fields(
             "host",
             "labels",
             "groups",
+            "beside",
+            "accompanied",
         }
     ),
     refused={

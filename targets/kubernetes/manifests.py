@@ -115,6 +115,7 @@ def build_controller(scope: ClusterScope, workload: Workload) -> Object:
                 "labels": {
                     "app.kubernetes.io/name": workload.name,
                     **build_selector(scope, workload.name),
+                    **({f"{LABEL}.beside": workload.beside} if workload.beside else {}),
                     **workload.labels,
                     **scope.settings.labels,
                 },

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from model.naming import derive_user_id
+from model.naming import LABEL, derive_user_id
 from model.workload import MIB, HttpProbe, Workload
 from targets.kubernetes.network import list_listening_ports
 from targets.kubernetes.shared import (
@@ -20,13 +20,19 @@ from targets.kubernetes.shared import (
     build_selector,
 )
 from targets.kubernetes.sidecar import build_sidecar
-from targets.kubernetes.storage import group_secret_files
+from targets.kubernetes.storage import group_secret_files, name_claim, name_pod
+
+POD_NAME = "statefulset.kubernetes.io/pod-name"
+"""Label by which a cluster tells the pods of a StatefulSet apart.
+
+Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#pod-name-label
+"""
 
 
 def build_pod(scope: ClusterScope, workload: Workload) -> Object:
     """The pod's specification."""
     settings = scope.settings
-    owner = derive_user_id(scope.stack, workload.name)
+    owner = derive_user_id(scope.stack, workload.user_of)
     root = workload.is_exempt("root-user")
     agent = workload.placement == "node-agent"
     identity = {"runAsNonRoot": True, "runAsUser": owner, "runAsGroup": owner}
@@ -56,6 +62,8 @@ def build_pod(scope: ClusterScope, workload: Workload) -> Object:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
     if workload.replicas > 1:
         spec |= _build_anti_affinity(scope, workload)
+    if near := _build_affinity(scope, workload):
+        spec["affinity"] = {**spec.get("affinity", {}), "podAffinity": near}
     return {key: value for key, value in spec.items() if value != []}
 
 
@@ -72,6 +80,26 @@ def _build_anti_affinity(scope: ClusterScope, workload: Workload) -> Object:
             {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", **pods} for key in keys
         ],
     }
+
+
+def _build_affinity(scope: ClusterScope, workload: Workload) -> Object:
+    """Whatever stands beside a workload goes to the node of its first instance, to which their volume is attached.
+
+    A new instance of that one goes, where it can, to the node on which the volume still is: it would wait for ever on
+    another one, as the volume is in use. Source:
+    https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes
+    """
+    if workload.beside:
+        first = {POD_NAME: name_pod(workload.beside), f"{LABEL}.stack": scope.stack}
+        return {"requiredDuringSchedulingIgnoredDuringExecution": [_build_affinity_term(first)]}
+    if workload.accompanied:
+        term = _build_affinity_term({f"{LABEL}.beside": workload.name, f"{LABEL}.stack": scope.stack})
+        return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
+    return {}
+
+
+def _build_affinity_term(labels: Object) -> Object:
+    return {"labelSelector": {"matchLabels": labels}, "topologyKey": "kubernetes.io/hostname"}
 
 
 def _build_init_containers(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
@@ -149,7 +177,7 @@ def _build_mounts(workload: Workload) -> Iterator[Object]:
     for other in workload.shared_volumes:
         yield {"name": other.name, "mountPath": other.path, "readOnly": True}
     for number, mount in enumerate(workload.host_mounts):
-        yield {"name": f"host-{number}", "mountPath": mount.path, "readOnly": True}
+        yield {"name": f"host-{number}", "mountPath": mount.path, "readOnly": not mount.writable}
     for number, path in enumerate(sorted(workload.tmpfs)):
         yield {"name": f"tmp-{number}", "mountPath": path}
 
@@ -169,6 +197,9 @@ def _build_volumes(scope: ClusterScope, workload: Workload) -> Iterator[Object]:
         for name in (each.name for volumes in (workload.volumes, workload.shared_volumes) for each in volumes):
             path = f"/var/lib/observability/{scope.namespace}/{name}"
             yield {"name": name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}}
+    elif workload.beside:
+        for other in workload.shared_volumes:
+            yield {"name": other.name, "persistentVolumeClaim": {"claimName": name_claim(other.name, workload.beside)}}
     for number, mount in enumerate(workload.host_mounts):
         kind = "DirectoryOrCreate" if mount.create else ""
         yield {"name": f"host-{number}", "hostPath": {"path": mount.source, "type": kind}}

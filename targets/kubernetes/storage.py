@@ -64,12 +64,22 @@ def build_claims(scope: ClusterScope, workload: Workload) -> Iterator[tuple[Data
     """A claim for each data volume of each instance, named as the StatefulSet looks for it, so that it can grow."""
     for volume in workload.volumes if find_controller_kind(workload) == "StatefulSet" else ():
         for number in range(workload.replicas):
-            name = f"{volume.name}-{workload.name}-{number}"
+            name = name_claim(volume.name, workload.name, number)
             meta = build_metadata(scope, name, scope.find_namespace(workload), **build_selector(scope, workload.name))
             yield (
                 volume,
                 {**build_claim(scope, volume), "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta},
             )
+
+
+def name_pod(workload: str, number: int = 0) -> str:
+    """The pod of an instance of a workload with data volumes."""
+    return f"{workload}-{number}"
+
+
+def name_claim(volume: str, workload: str, number: int = 0) -> str:
+    """The claim of an instance of a workload for one of its data volumes."""
+    return f"{volume}-{name_pod(workload, number)}"
 
 
 def build_claim(scope: ClusterScope, volume: DataVolume) -> Object:

@@ -1,0 +1,243 @@
+"""`observability backup` and `backups`: backups now, and what is at the destination.
+
+The programs run in the agents' own containers; where the stack does not run, what is at the destination is asked for by
+a container, or a Job, of its own (see `cli.tasks`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.filesize import decimal as format_bytes
+from rich.markup import escape
+from rich.table import Table
+
+from cli.arguments import FINE, UNWELL
+from cli.hosts import Host
+from cli.running import open_running
+from cli.secrets import format_age
+from cli.tasks import Say, Task
+from cli.workspace import PROJECT, Workspace
+from components.backup.settings import CONFIG_DIR, DOCUMENT, NAME, PROGRAM, SCRATCH_DIR
+from model.errors import ConfigError, Problem
+from model.places import locate_in_section
+from model.plan import Plan
+from model.workload import Workload
+
+WAIT = 3600
+"""Seconds that a run waits for one of the schedule that is underway."""
+ID = "%Y%m%dT%H%M%SZ"
+"""How the ID of a backup says its time, in UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A backup at the destination: bytes and files of the whole volume, and when it ended (RFC 3339)."""
+
+    id: str
+    bytes: int
+    files: int
+    ended: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A stack: its workspace, its plan with its secrets, and where it runs."""
+
+    space: Workspace
+    plan: Plan
+    host: Host
+
+
+def list_agents(plan: Plan) -> tuple[Workload, ...]:
+    """The agents of a stack.
+
+    Raises:
+        ConfigError: it has no backups.
+    """
+    if not (agents := plan.workloads.get(NAME, ())):
+        message = "false, so there are no backups; name a destination (docs/how-to/back-up-and-restore.md)"
+        raise ConfigError([Problem(locate_in_section(plan.stack, NAME, "enabled"), message)])
+    return agents
+
+
+def build_command(word: str, *more: str, folder: str = CONFIG_DIR) -> tuple[str, ...]:
+    """The command line of an agent's program, whose document is in `folder`."""
+    return (*PROGRAM, word, "--document", f"{folder}/{DOCUMENT}", *more)
+
+
+def find_folder(plan: Plan) -> str:
+    """Where a task finds the document."""
+    return SCRATCH_DIR if plan.settings.target == "docker" else CONFIG_DIR
+
+
+def read_secrets(space: Workspace, agent: Workload) -> dict[str, str]:
+    """The contents of an agent's secret files by path, from the stack's configuration: nothing of it is generated."""
+    done = space.run_pulumi("config", "--show-secrets", "--json", "--stack", space.stack, capture=True)
+    values = {key.removeprefix(f"{PROJECT}:"): item.get("value", "") for key, item in json.loads(done.stdout).items()}
+    return {file.path: file.fill(str(values[file.secret])) for file in agent.secrets}
+
+
+# -- backup ----------------------------------------------------------------------------------------------------------
+
+
+def run_backups(plan: Plan, host: Host, console: Console) -> int:
+    """Has every agent make a backup, one after the other. Returns 1 where one fails."""
+    agents = list_agents(plan)
+    failed = [agent.beside for agent in agents if not run_backup(agent, host, console)]
+    if failed:
+        console.print(f"[red]no backup of {', '.join(failed)}[/]: the lines above say why")
+    return UNWELL if failed else FINE
+
+
+def run_backup(agent: Workload, host: Host, console: Console) -> bool:
+    """Has one agent make a backup, and shows its lines; whether it did."""
+    console.print(f"[bold]== {agent.beside}[/]")
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        if lines:
+            console.print(f"   {escape(lines[-1])}")
+        lines.append(line)
+
+    try:
+        code = host.run_program(agent.name, build_command("run", "--wait", str(WAIT)), say)
+    except RuntimeError as error:
+        console.print(f"   [red]{escape(str(error))}[/]")
+        return False
+    done = parse_object(lines[-1] if lines else "")
+    if code or done is None:
+        console.print(f"   {escape(lines[-1] if lines else 'it said nothing')} [red](exit status {code})[/]")
+        return False
+    console.print(f"   {describe_run(done)}")
+    return True
+
+
+def parse_object(line: str) -> dict[str, Any] | None:
+    """A line that is a JSON object; None where it is none."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def describe_run(done: Mapping[str, Any]) -> str:
+    """What a run says at its end, for people."""
+    return (
+        f"{done['id']}: {format_bytes(int(done['bytes']))} in {done['files']} files,"
+        f" {format_bytes(int(done['uploaded_bytes']))} uploaded, {float(done['seconds']):.1f} s"
+    )
+
+
+# -- backups ---------------------------------------------------------------------------------------------------------
+
+
+def list_copies(ask: Callable[[tuple[str, ...], Say], int], command: tuple[str, ...]) -> list[Copy]:
+    """What an agent says is at the destination, newest first.
+
+    Raises:
+        RuntimeError: it says nothing that could be read.
+    """
+    lines: list[str] = []
+    code = ask(command, lines.append)
+    if code:
+        raise RuntimeError(f"exit status {code}: {' '.join(lines)[-500:]}")
+    return parse_copies(lines)
+
+
+def parse_copies(lines: Sequence[str]) -> list[Copy]:
+    """The JSON array that the last line of a list begins.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    text = "\n".join(lines)
+    try:
+        entries = json.loads(text[text.index("[") :])
+        return [Copy(**{key: item[key] for key in ("id", "bytes", "files", "ended")}) for item in entries]
+    except (ValueError, KeyError, TypeError):
+        raise RuntimeError(f"no list of backups: {text[-500:]}") from None
+
+
+def ask_running(host: Host, agent: Workload) -> list[Copy]:
+    """What is at the destination, by the agent that runs.
+
+    Raises:
+        RuntimeError: it does not run, or does not reach it.
+    """
+    return list_copies(lambda command, say: host.run_program(agent.name, command, say), build_command("list"))
+
+
+def ask_once(opened: Opened, agent: Workload) -> list[Copy]:
+    """What is at the destination, where no agent runs.
+
+    Raises:
+        RuntimeError: it cannot be reached.
+    """
+    tasks, secrets = opened.host.open_tasks(opened.plan), read_secrets(opened.space, agent)
+    command = build_command("list", folder=find_folder(opened.plan))
+    return list_copies(lambda words, say: tasks.run(Task(agent=agent, command=words, secrets=secrets), say), command)
+
+
+def show_copies(opened: Opened, console: Console, *, as_json: bool) -> int:
+    """Prints what is at the destination. Returns 1 where something has no backup, or it cannot be known."""
+    plan, host = opened.plan, opened.host
+    agents, running = list_agents(plan), bool(host.open_tasks(plan).list_running())
+    found: dict[str, list[Copy]] = {}
+    unknown: dict[str, str] = {}
+    for agent in agents:
+        try:
+            found[agent.beside] = ask_running(host, agent) if running else ask_once(opened, agent)
+        except RuntimeError as error:
+            unknown[agent.beside] = str(error)
+    if as_json:
+        print(json.dumps({"stack": plan.stack, "backups": _describe(found), "unknown": unknown}))
+    else:
+        print_copies(plan.stack, found, unknown, console)
+    return UNWELL if unknown or not all(found.values()) else FINE
+
+
+def _describe(found: Mapping[str, Sequence[Copy]]) -> dict[str, Any]:
+    return {name: [asdict(copy) for copy in copies] for name, copies in found.items()}
+
+
+def print_copies(stack: str, found: Mapping[str, Sequence[Copy]], unknown: Mapping[str, str], console: Console) -> None:
+    """Prints a table of backups, and what has none."""
+    table = Table(title=f"Backups of stack {stack}", title_justify="left")
+    for heading in ("of", "id", "age", "size", "files"):
+        table.add_column(heading, no_wrap=True)
+    now = datetime.now(UTC)
+    for name, copies in found.items():
+        for copy in copies:
+            table.add_row(
+                name, copy.id, format_age(parse_id(copy.id), now), format_bytes(copy.bytes), f"{copy.files:,}"
+            )
+    console.print(table)
+    for name in (name for name, copies in found.items() if not copies):
+        console.print(f"[red]{name} has no backup[/]: make backup STACK={stack}")
+    for name, why in unknown.items():
+        console.print(f"[red]{name}: what is at the destination cannot be known:[/] {escape(why)}")
+
+
+def parse_id(text: str) -> datetime | None:
+    """The time that the ID of a backup says; None where it says none."""
+    try:
+        return datetime.strptime(text, ID).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Makes backups, or shows those that there are. Returns the exit code."""
+    console = Console(highlight=False, soft_wrap=True, stderr=args.json)
+    opened = Opened(*open_running(args.stack))
+    if args.command == "backup":
+        return run_backups(opened.plan, opened.host, console)
+    return show_copies(opened, console, as_json=args.json)
