@@ -144,20 +144,20 @@ def execute_command(container: Container, command: Sequence[str]) -> tuple[int, 
     what arrives together with the head, as it does through a tunnel, is lost. This reads through the buffer.
     Frames: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach.
     """
-    number, raw = _start_command(container, command, _EXECUTE_SECONDS)
+    api, number, raw = _start_command(container, command, _EXECUTE_SECONDS)
     text = b"".join(_read_frames(io.BytesIO(raw.read())))
-    return _read_status(container, number), text.decode(errors="replace")
+    return int(api.exec_inspect(number)["ExitCode"]), text.decode(errors="replace")
 
 
 def stream_command(container: Container, command: Sequence[str], say: Say) -> int:
     """Exit status of a command in a container, whose lines are handed on as they come, however long it takes."""
-    number, raw = _start_command(container, command, None)
+    api, number, raw = _start_command(container, command, None)
     read_lines(_read_frames(raw), say)
-    return _read_status(container, number)
+    return int(api.exec_inspect(number)["ExitCode"])
 
 
-def _start_command(container: Container, command: Sequence[str], timeout: int | None) -> tuple[str, Any]:
-    """The number of a command that was started, and what its output is read from."""
+def _start_command(container: Container, command: Sequence[str], timeout: int | None) -> tuple[Any, str, Any]:
+    """The engine's API, the number of a command that was started, and what its output is read from."""
     api = cast(docker.DockerClient, container.client).api
     number = api.exec_create(container.id, list(command))["Id"]
     answer = api.post(
@@ -167,13 +167,9 @@ def _start_command(container: Container, command: Sequence[str], timeout: int | 
         timeout=timeout,
     )
     answer.raise_for_status()
-    return number, answer.raw
+    return api, number, answer.raw
 
 
 def _read_frames(raw: Any) -> Iterator[bytes]:
     while len(head := raw.read(8)) == 8:
         yield raw.read(*struct.unpack(">4xL", head))
-
-
-def _read_status(container: Container, number: str) -> int:
-    return int(cast(docker.DockerClient, container.client).api.exec_inspect(number)["ExitCode"])

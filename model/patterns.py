@@ -10,6 +10,14 @@ PATTERN_TEXTS = {
     r"^[1-9][0-9]*[kmg]$": "a whole number and a unit of k, m or g, such as 50m",
     r"^/[A-Za-z0-9._~/-]*$": "a path that begins with a slash, of letters, digits and the signs . _ ~ - /",
     r"^([#@].+|[A-Z0-9]{6,})$": "a channel after #, a person after @, or the number of a channel, such as C0123456789",
+    r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$": (
+        "folders of letters, digits and the signs . _ -, without a slash at either end"
+    ),
+    r"^([A-Za-z0-9._-]+|[0-9a-fA-F:]+)$": "the name or address of a machine, without a port",
+    r"^[a-z_][a-z0-9_-]*$": "the name of a user, in lower case",
+    r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*$": (
+        "a public key as ssh-keyscan prints it behind the machine's name, such as ssh-ed25519 AAAAC3Nza..."
+    ),
     r"^[^=\s]+(=[^\s]*)?$": "the name of a label, or name=value",
     r"^[^@\s]+@[^@\s]+$": "a mail address",
     r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*$": "letters, digits and the signs _ . @ -, of which _ alone may come first",

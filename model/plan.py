@@ -84,7 +84,7 @@ def build_plan(
     active = [(c, context.sections[c.name]) for c in components if context.is_enabled(c.name)]
     parts, idle = {c.name: c.telemetry(own, context) for c, own in active}, _collect_idle(context, components)
     untuned = Telemetry.merge([*parts.values(), extra])
-    derived = [c.derived(own, context, untuned) for c, own in active]
+    derived = _derive_all(active, context, untuned)
     collected = Telemetry.merge([untuned, *derived])
     elsewhere = frozenset(alert.name for part in idle.values() for group in part.rules for alert in group.alerts)
     problems += tuning.check_tuning(collected, context.system, elsewhere)
@@ -95,10 +95,9 @@ def build_plan(
     planned = context.add_telemetry(merged)
     problems += [problem for c, own in active for problem in c.problems(own, planned)]
     problems += checks.check_stack(planned) + (unreachable := hosts.check_hosts(planned))
-    workloads = host_ports.withhold_ports({c.name: c.workloads(own, planned) for c, own in active})
+    workloads = mark_accompanied(host_ports.withhold_ports({c.name: c.workloads(own, planned) for c, own in active}))
     if not unreachable:  # else it is said already, with its place
         workloads = {name: tuple(map(add_host_exemption, group)) for name, group in workloads.items()}
-    workloads = mark_accompanied(workloads)
     plan = Plan(
         stack=context.stack,
         settings=context.settings,
@@ -126,6 +125,19 @@ def build_plan(
         if not problem.taken or problem.taken not in said  # with its place
     ]
     return plan, problems
+
+
+def _derive_all(
+    active: Sequence[tuple[Component[Any], ComponentSettings]], context: Planning, collected: Telemetry
+) -> list[Telemetry]:
+    """What follows from the contributions of all, by component. Who is deployed last is asked first, as the others then
+    see what it adds: whoever scrapes counts its targets too.
+    """
+    made: list[Telemetry] = []
+    for component, own in reversed(active):
+        made.append(part := component.derived(own, context, collected))
+        collected = collected if part == Telemetry() else Telemetry.merge([collected, part])
+    return made[::-1]
 
 
 def mark_accompanied(workloads: Mapping[str, Sequence[Workload]]) -> dict[str, tuple[Workload, ...]]:

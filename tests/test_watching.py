@@ -40,7 +40,7 @@ def alerts(plan: Plan) -> tuple[AlertRule, ...]:
 
 
 def test_every_component_is_scraped(plan: Plan) -> None:
-    """Each component has a scrape job of its name, whose targets all say service, system and environment."""
+    """Each component has a job of its name, or one for each workload, whose targets say what every target says."""
     jobs = {job.name: job for job in plan.telemetry.scrape}
     for component in COMPONENTS:
         if component.name in UNWATCHED or "docker" not in component.targets:
@@ -49,9 +49,10 @@ def test_every_component_is_scraped(plan: Plan) -> None:
             assert len(AGENTS & plan.workloads.keys()) == 1
             continue
         assert component.name in plan.workloads, component.name
-        assert jobs[component.name].targets, component.name
-        for target in jobs[component.name].targets:
+        names = {component.name} & jobs.keys() or {workload.name for workload in plan.workloads[component.name]}
+        for target in (target for name in names for target in jobs[name].targets):
             assert {"service", "system", "environment"} <= target.labels.keys(), target.address
+        assert all(jobs[name].targets for name in names), component.name
 
 
 def test_every_scraped_port_is_open(plan: Plan) -> None:

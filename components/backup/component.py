@@ -110,6 +110,18 @@ def build_reach(own: Settings) -> dict[str, Any]:
     return {"host_mounts": (mount,), "exemptions": (Exemption(rule="host-mount", reason=REASON),)}
 
 
+def check_directory(own: Settings, context: Planned) -> Iterator[Problem]:
+    """A directory of a host where there is none, or where an agent is another user there than its neighbour."""
+    if not own.destination or not own.destination.directory:
+        return
+    where = locate_in_section(context.stack, NAME, "destination.directory")
+    if context.settings.target == "kubernetes":
+        yield Problem(where, "is a directory of a Docker host, and pods have none that stays; use s3 or sftp")
+    elif context.settings.docker.user_namespaces:
+        message = "cannot be used, as this engine gives users of containers other numbers (userns-remap)"
+        yield Problem(where, f"{message}: what may see the host could not read the data; use s3 or sftp")
+
+
 def list_remarks(own: Settings, context: Planned) -> Iterator[str]:
     """What a destination does not protect from, and what is not backed up."""
     destination, where = own.destination, locate_in_section(context.stack, NAME, "destination")
@@ -167,11 +179,7 @@ class Backup(Component[Settings]):
 
     def problems(self, own: Settings, context: Planned) -> list[Problem]:
         """A directory where there is no host, and a stack without data."""
-        problems = []
-        if own.destination and own.destination.directory and context.settings.target == "kubernetes":
-            where = locate_in_section(context.stack, NAME, "destination.directory")
-            message = "is a directory of a Docker host, and pods have none that stays; use s3 or sftp"
-            problems.append(Problem(where, message))
+        problems = list(check_directory(own, context))
         if not context.telemetry.backups:
             where = locate_in_section(context.stack, NAME, "enabled")
             problems.append(Problem(where, "true, but no part of this stack has data of its own; leave it out"))

@@ -98,8 +98,8 @@ def alert_on_old_backup(tune: Tune) -> AlertRule:
             "If the agent does not run, look at it: `make verify STACK=x`.",
         ),
         example=Example(
-            fires={newest: build_flat_samples(1), interval: build_flat_samples(0.9 * 3600 / bound)},
-            silent={newest: build_flat_samples(1), interval: build_flat_samples(1.1 * 3600 / bound)},
+            fires={newest: build_flat_samples(1), interval: build_flat_samples(3600 / bound)},
+            silent={newest: build_flat_samples(1), interval: build_flat_samples(5400 / bound)},
             at="1h20m",
         ),
     )

@@ -94,7 +94,8 @@ def _build_affinity(scope: ClusterScope, workload: Workload) -> Object:
         return {"requiredDuringSchedulingIgnoredDuringExecution": [_build_affinity_term(first)]}
     if workload.accompanied:
         term = _build_affinity_term({f"{LABEL}.beside": workload.name, f"{LABEL}.stack": scope.stack})
-        return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
+        # less than what keeps instances apart
+        return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 50, "podAffinityTerm": term}]}
     return {}
 
 

@@ -67,7 +67,7 @@ def offered(folder: Path, root: Path, *words: str) -> set[str]:
 
 def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     """Commands by their first letters, and the options of the command that stands there."""
-    assert offered(tmp_path, ROOT, "re") == {"refresh", "render"}
+    assert offered(tmp_path, ROOT, "ref") == {"refresh"}
     assert {"--json", "--stack"} <= offered(tmp_path, ROOT, "verify", "--")
 
 

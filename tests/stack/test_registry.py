@@ -38,6 +38,7 @@ TOKENS = {
     "mcp": "McpServer",
     "oauth2-proxy": "OAuth2Proxy",
     "traefik": "Traefik",
+    "backup": "Backup",
 }
 """The last part of each component's resource type. A stack that is deployed has it in the URN of every resource."""
 

@@ -13,6 +13,15 @@ DATABASE: Mapping[str, Any] = {"type": "postgres", "host": "db.example.com:5432"
 HIDDEN = {"severity": "info", "receiver": "hidden"}
 TEAM = {"labels": {"team": "a"}, "receiver": "night", "continue": True, "activeTimeIntervals": ["night"]}
 EARLY = {"times": [{"startTime": "00:00", "endTime": "08:00"}]}
+BACKUP: Mapping[str, Any] = {
+    "enabled": True,
+    "destination": {"s3": {"endpoint": "https://s3.example.com", "bucket": "backups"}},
+}
+S3_BUCKET = {"endpoint": "https://s3.example.com", "bucket": "other"}
+DIRECTORY = {"directory": {"path": "/srv/backups"}}
+SFTP = {
+    "sftp": {"host": "backup.example.com", "user": "monitoring", "path": "/srv", "hostKey": "ssh-ed25519 AAAAC3Nza"},
+}
 BASE: Mapping[str, Any] = {
     "system": "shop",
     "jaeger": {"enabled": True},
@@ -24,6 +33,7 @@ BASE: Mapping[str, Any] = {
         "timeIntervals": [{"name": "night", "timeIntervals": [EARLY]}],
     },
     "traefik": {"routes": [{"name": "a", "prefix": "/a", "url": "http://api:4000"}]},
+    "backup": BACKUP,
 }
 ACME: Mapping[str, Any] = {
     "email": "ops@example.com",
@@ -64,8 +74,8 @@ CLUSTER: Mapping[str, Any] = {**BASE, "target": "kubernetes"}
 
 ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
     "docker": BASE,
-    "docker-demo": {**BASE, "demo": True},
-    "docker-collector": {**BASE, "logs": {"agent": "collector"}},
+    "docker-demo": {**BASE, "demo": True, "backup": {**BACKUP, "destination": DIRECTORY}},
+    "docker-collector": {**BASE, "logs": {"agent": "collector"}, "backup": {**BACKUP, "destination": SFTP}},
     "docker-acme": {**OPEN, "tls": {"mode": "acme", "acme": ACME}, "access": ACCESS},
     "docker-files": {
         **OPEN,
@@ -187,6 +197,14 @@ SETTINGS_VALUES: Values = {
     "kubernetes.tolerations": ([{"key": "disk", "operator": "Equal", "value": "fast"}],),
     "kubernetes.tolerations[].operator": (With("Exists", {"value": None}),),
     "loki.retention": ("48h",),
+    "backup.schedule": ("0 5 * * *",),
+    "backup.verify": ("0 5 * * mon",),
+    "backup.destination": (SFTP,),
+    "backup.destination.s3": (With(S3_BUCKET, {"directory": None, "sftp": None}),),
+    "backup.destination.directory": (With(DIRECTORY["directory"], {"s3": None, "sftp": None}),),
+    "backup.destination.sftp": (With(SFTP["sftp"], {"s3": None, "directory": None}),),
+    "backup.destination.s3.provider": ("Minio",),
+    "backup.destination.sftp.hostKey": ("ssh-ed25519 AAAAC3Nzb",),
     "tls": ({"mode": "internal"},),
     "tls.mode": (
         With("internal", {"acme": None, "files": None}),

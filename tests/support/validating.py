@@ -69,12 +69,14 @@ ROUTES = [
     {"severity": "warning", "receiver": "office"},
 ]
 PROVIDER = {"issuer": "https://login.example.com", "clientId": "monitoring", "emailDomains": ["example.com"]}
+BUCKET = {"endpoint": "https://s3.example.com", "bucket": "backups"}
+BACKUP_SECRETS = ("backup-passphrase", "backup-access-key-id", "backup-secret-access-key")
 SECRETS = ("slack-url", "pager-key", "hook-url", "mail")
 
 
 def everything(folder: Path, *more: Mapping[str, Any], agent: str = "promtail") -> Plan:
     """A shop with all kinds of receivers (and `more`), several databases of each kind, log files that `agent` reads,
-    routes and a provider at which people sign in.
+    routes, backups and a provider at which people sign in.
     """
     databases = {
         f"{kind}-{number}": {"kind": kind, "address": f"{kind}{number}:1234", "passwordSecret": "mail"}
@@ -94,6 +96,8 @@ def everything(folder: Path, *more: Mapping[str, Any], agent: str = "promtail") 
         "jaeger": ConfigValue('{"enabled": true}'),
         "mcp": ConfigValue('{"enabled": true}'),
         "otel": ConfigValue('{"enabled": true}'),
+        "backup": ConfigValue(json.dumps({"enabled": True, "destination": {"s3": BUCKET}})),
+        **{name: ConfigValue("", secret=True) for name in BACKUP_SECRETS},
         "access": ConfigValue(json.dumps({"login": "oidc", "oidc": PROVIDER})),
         "oidc-client-secret": ConfigValue("", secret=True),
         **{name: ConfigValue("", secret=True) for name in used},
