@@ -9,9 +9,9 @@ from model.cron import derive_longest_gap, parse_schedule, render_schedule
 
 def test_the_five_fields_are_read() -> None:
     """Numbers, lists, ranges, steps and names, each within its field; a Sunday is 0, also where it is written as 7."""
-    minute, hour, day, month, weekday = parse_schedule("*/20 1-3,22 * JAN,3 mon-wed,7")
-    assert (minute, hour) == ({0, 20, 40}, {1, 2, 3, 22})
-    assert (day, month, weekday) == (set(range(1, 32)), {1, 3}, {0, 1, 2, 3})
+    minute, hour, day, month, weekday = map(sorted, parse_schedule("*/20 1-3,22 * JAN,3 mon-wed,7"))
+    assert (minute, hour) == ([0, 20, 40], [1, 2, 3, 22])
+    assert (day, month, weekday) == ([*range(1, 32)], [1, 3], [0, 1, 2, 3])
     assert parse_schedule("5/30 0 * * *")[0] == {5, 35}
 
 
