@@ -14,7 +14,7 @@ from typing import Any
 import kubernetes  # type: ignore[import-untyped]  # it publishes no types
 import pytest
 
-from cli import alertmanagers, operator_targets
+from cli import alertmanagers, cluster_host, operator_targets
 from cli.alertmanagers import InContainer
 from cli.cluster_host import ClusterHost, InPod, read_pod_health
 from cli.hosts import DockerHost
@@ -259,3 +259,17 @@ def test_documents_are_asked_of_every_running_pod(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(host, "_run", refuse)
     assert "Forbidden" in host.compare_documents(plan)["loki"].unread[0]
+
+
+def test_a_program_runs_in_a_pod_of_its_workload(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one that runs, in the container of the workload's name; where none does, that is said."""
+    host = ClusterHost.__new__(ClusterHost)
+    host._stack, host.namespace, host.api = "dev", "monitoring-dev", _Api()
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(cluster_host, "run_in_pod", lambda api, *rest: asked.append(rest) or 3)
+    running = pod(ready=True)
+    monkeypatch.setattr(host, "list_pods", lambda workload=None: [running])
+    assert host.run_program("loki", ["run"], print) == 3 and asked == [(running, "loki", ["run"], print)]
+    monkeypatch.setattr(host, "list_pods", lambda workload=None: [])
+    with pytest.raises(RuntimeError, match="no pod of loki runs in monitoring-dev"):
+        host.run_program("loki", ["run"], print)

@@ -83,3 +83,10 @@ def test_the_address_is_said_or_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert engine.find_address(DockerSettings()) == "unix:///run/user/1000/docker.sock"
     monkeypatch.delenv("DOCKER_HOST")
     assert engine.find_address(DockerSettings()) == "unix:///var/run/docker.sock"
+
+
+def test_lines_are_handed_on() -> None:
+    """As they come, with the command's exit status at the end."""
+    said: list[str] = []
+    item = fakes.FakeItem("x", outputs=[(3, b"one\ntwo")])
+    assert engine.stream_command(item, ["true"], said.append) == 3 and said == ["one", "two"]  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from model.workload import ConfigDir, Port
 from targets.docker import engine as docker_engine
 from targets.docker.engine import EngineFacts
 from tests.support import engine_answers, fakes
+from tests.support.systems import plan_shop
 
 
 def test_an_engine_is_asked_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,3 +89,20 @@ def test_documents_are_asked_of_their_process(state: str, code: int, unread: str
     plan = cast(Plan, SimpleNamespace(list_workloads=lambda: [workload]))
     drift = DockerHost("dev", fakes.engine_with(item)).compare_documents(plan)["loki"]
     assert bool(drift.deviations) == (not unread) and unread in "".join(drift.unread)
+
+
+def test_a_program_runs_in_its_workloads_container() -> None:
+    """Its lines and its exit status; one that does not run is said."""
+    said: list[str] = []
+    item = fakes.service("backup-loki", outputs=[(3, b"one\n")])
+    assert DockerHost("dev", fakes.engine_with(item)).run_program("backup-loki", ["run"], said.append) == 3
+    assert said == ["one"] and item.commands == [["run"]]
+    stopped = fakes.service("backup-loki", state="exited")
+    with pytest.raises(RuntimeError, match="is exited"):
+        DockerHost("dev", fakes.engine_with(stopped)).run_program("backup-loki", ["run"], said.append)
+
+
+def test_tasks_run_on_the_same_engine(tmp_path: Path) -> None:
+    """With what the plan says of it."""
+    item = fakes.service("loki")
+    assert DockerHost("dev", fakes.engine_with(item)).open_tasks(plan_shop(tmp_path)).list_running() == [item.name]

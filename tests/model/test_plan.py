@@ -11,7 +11,7 @@ from model.component import Component, Contribution, Contributor, Planned, Plann
 from model.errors import ConfigError, Problem
 from model.images import Image
 from model.load import parse_model
-from model.plan import Plan, build_plan
+from model.plan import Plan, build_plan, mark_accompanied
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
 from model.system import System
@@ -202,3 +202,32 @@ def test_a_mistake_of_a_contributor_hides_no_other() -> None:
     made, problems = build_plan(context([component]), [component], [wrong])
     assert problems[0] == mistake and any("image 'no' is unknown" in str(problem) for problem in problems[1:])
     assert [entry.name for entry in made.list_workloads()] == ["a"]
+
+
+def test_who_has_a_neighbour_says_so() -> None:
+    """A target keeps both together; nobody else is touched."""
+    made = mark_accompanied({"a": (workload("a"), workload("b")), "c": (workload("c", beside="a"),)})
+    assert [item.accompanied for item in made["a"]] == [True, False] and not made["c"][0].accompanied
+
+
+def test_whoever_is_deployed_last_is_derived_first() -> None:
+    """So that the one that scrapes sees the jobs that follow from others."""
+
+    @dataclass
+    class Deriving(Fake):
+        """A component that adds a job, and remembers which it saw."""
+
+        adds: Telemetry = field(default_factory=Telemetry)
+        saw: list[tuple[str, ...]] = field(default_factory=list)
+
+        def derived(self, own: ComponentSettings, context: Planning, collected: Telemetry) -> Telemetry:
+            """What it adds."""
+            self.saw.append(tuple(item.name for item in collected.scrape))
+            return self.adds
+
+    early, late = (
+        Deriving("early"),
+        Deriving("late", adds=Telemetry(scrape=(ScrapeJob(name="late"),), offers=(EVALUATION,))),
+    )
+    plan(early, late)
+    assert early.saw == [("late",)] and late.saw == [()]

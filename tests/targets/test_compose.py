@@ -12,7 +12,7 @@ import pytest
 from cli import render
 from cli.render import plan_file, render_compose_files
 from model.settings import DockerSettings
-from model.workload import Exemption, SecretFile
+from model.workload import DataVolume, Exemption, SecretFile, SharedVolume
 from targets.compose import GROUP, build_compose_file
 from targets.docker.shared import Scope
 from tests.support.systems import ROOT, plan_shop
@@ -121,3 +121,15 @@ def test_a_file_of_a_secret_is_never_removed(tmp_path: Path, monkeypatch: pytest
     shown = read_yaml((folder / "compose.yaml").read_text())
     assert shown["services"]["prometheus"]["image"].startswith("prom/prometheus:v")
     assert (folder / "prometheus" / "prometheus.yml").exists()
+
+
+def test_what_stands_beside_a_workload_has_its_user() -> None:
+    """Also the directory that it writes to by itself; a path of the host is written to where that is said."""
+    view = (SharedVolume(name="server-data", path="/seen"),)
+    mount = replace(AGENT.host_mounts[0], writable=True)
+    beside = replace(SERVER, name="helper", beside="server", volumes=(DataVolume(name="scratch", path="/scratch"),))
+    beside = replace(beside, shared_volumes=view, host_mounts=(mount,), exemptions=AGENT.exemptions[-2:])
+    made = build_compose_file(SCOPE, [SERVER, beside])["services"]
+    assert made["helper"]["user"] == made["server"]["user"] == made["helper-volumes"]["entrypoint"][2]
+    mounts = {item["target"]: item["read_only"] for item in made["helper"]["volumes"]}
+    assert (mounts["/seen"], mounts[mount.path], mounts["/scratch"]) == (True, False, False)

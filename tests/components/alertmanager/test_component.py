@@ -100,3 +100,12 @@ def test_alerts_reach_every_instance(tmp_path: Path) -> None:
     cluster = plan_cluster(tmp_path / "two", settings={"alertmanager": json.dumps({"replicas": 2})})
     (two,) = cluster.telemetry.alert_receivers
     assert [target.partition(".")[0] for target in two.targets] == ["alertmanager-0", "alertmanager-1"]
+
+
+def test_silences_are_backed_up(tmp_path: Path) -> None:
+    """The volume of the first instance; what an operator runs has none here."""
+    plan = plan_cluster(tmp_path / "a", settings={"alertmanager": '{"replicas": 3}'})
+    (source,) = [item for item in plan.telemetry.backups if item.workload == "alertmanager"]
+    assert (source.volume,) == workload(plan, "alertmanager").volumes and source.instances == 3
+    operated = plan_cluster(tmp_path / "b", settings={"prometheus": '{"mode": "operator"}'})
+    assert "alertmanager" not in {item.workload for item in operated.telemetry.backups}

@@ -186,3 +186,21 @@ def test_the_stacks_dashboard_has_a_row_for_what_runs(tmp_path: Path) -> None:
         *first, "Jaeger", "Promtail", "Grafana", "Containers", "Host", "Traefik",
     ]  # fmt: skip
     assert rows(plan_cluster(tmp_path)) == [*first, "Promtail", "Grafana", "Cluster", "Containers", "Host", "Traefik"]
+
+
+def test_its_database_is_copied_as_one(tmp_path: Path) -> None:
+    """By SQLite itself, with the name of the key that it is encrypted with; a database elsewhere is not backed up."""
+    plan = plan_shop(tmp_path / "a")
+    (source,) = [item for item in plan.telemetry.backups if item.workload == "grafana"]
+    assert source.sqlite == ("grafana.db",) and source.secrets == (SECRETS["GF_SECURITY_SECRET_KEY"],)
+    assert (source.volume,) == workload(plan).volumes and source.volume.path == DATA_DIR
+    database = {"grafana": json.dumps({"database": {"type": "postgres", "host": "db.example.com:5432"}})}
+    other = plan_shop(tmp_path / "b", settings={**database, "grafana-database-password": ConfigValue("", secret=True)})
+    assert "grafana" not in {item.workload for item in other.telemetry.backups}
+    assert [said for said in other.telemetry.data_elsewhere if "db.example.com:5432" in said]
+
+
+def test_the_viewer_has_no_database(tmp_path: Path) -> None:
+    """What draws dashboards in Grafana's place has an account in a file."""
+    plan = plan_shop(tmp_path, settings={"grafana": '{"image": "dashboard-viewer"}'})
+    assert [item.sqlite for item in plan.telemetry.backups if item.workload == "grafana"] == [()]

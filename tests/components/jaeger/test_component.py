@@ -121,3 +121,16 @@ def test_the_resource_works_alone(tmp_path: Path) -> None:
     resources = run_program(program)
     assert by_name(resources, "dev-jaeger", ":Container").inputs["readOnly"] is True
     assert any(resource.type == "observability:components:Jaeger" for resource in resources)
+
+
+def test_its_list_of_tables_is_copied_first_and_values_last(tmp_path: Path) -> None:
+    """Each path is one that its configuration names, below its volume."""
+    plan = planned(tmp_path)
+    (source,) = [item for item in plan.telemetry.backups if item.workload == "jaeger"]
+    stores = document(plan, "jaeger", "jaeger.yaml")["extensions"]["jaeger_storage"]["backends"]
+    folders = {
+        key: path.removeprefix(f"{source.volume.path}/")
+        for key, path in stores["badger"]["badger"]["directories"].items()
+    }
+    assert source.order == (f"{folders['keys']}/MANIFEST", folders["keys"])
+    assert set(source.exclude) == {f"{folder}/LOCK" for folder in folders.values()}

@@ -13,7 +13,7 @@ from model.workload import Workload
 from targets.docker.check import check
 from tests.components.loki.plans import KEY, S3, scaled
 from tests.support.planned import document, explained, job, scraped_as, text, workload
-from tests.support.systems import plan_shop
+from tests.support.systems import plan_cluster, plan_shop
 
 
 def test_it_watches_itself(tmp_path: Path) -> None:
@@ -126,3 +126,25 @@ def test_a_request_with_records_is_no_burst(tmp_path: Path) -> None:
     plan_shop(tmp_path / "a", settings=settings)
     with pytest.raises(ConfigError, match=r"loki\.ingestionBurstSizeMb: 4: .+; use 16 at least"):
         plan_shop(tmp_path / "b", settings={**settings, "otel": '{"enabled": true}'})
+
+
+def test_its_log_is_copied_before_what_is_made_of_it(tmp_path: Path) -> None:
+    """Each path is one that its configuration names, below its volume."""
+    plan = plan_shop(tmp_path)
+    (source,) = [item for item in plan.telemetry.backups if item.workload == "loki"]
+    (volume,), config = workload(plan, "loki").volumes, document(plan, "loki", "loki.yaml")
+    wal, active, index = (f"{volume.path}/{path}" for path in source.order)
+    assert source.volume == volume and wal == config["ingester"]["wal"]["dir"]
+    assert index == config["common"]["storage"]["filesystem"]["chunks_directory"] + "/index"
+    assert active == config["common"]["path_prefix"] + "/tsdb-shipper-active"
+
+
+def test_a_bucket_is_not_backed_up(tmp_path: Path) -> None:
+    """The lines are in it, whether Loki is one process or in parts; where they are is said."""
+    for name, settings in {
+        "a": {"storage": {"s3": S3}},
+        "b": {"mode": "simpleScalable", "storage": {"s3": S3}},
+    }.items():
+        plan = plan_cluster(tmp_path / name, settings={"loki": json.dumps(settings), **KEY})
+        assert not [item for item in plan.telemetry.backups if item.workload.startswith("loki")]
+        assert [said for said in plan.telemetry.data_elsewhere if f"in the bucket {S3['bucket']}" in said]

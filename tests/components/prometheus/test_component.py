@@ -108,3 +108,18 @@ def test_an_operators_prometheus_is_given_no_login(tmp_path: Path) -> None:
         plan_cluster(tmp_path, {"scrape": {**LOGIN, "headers": {"X-Scope": "a"}}}, settings)
     for key in ("basicAuth", "headers"):
         assert f"services.api.scrape.{key}: is not given to an operator's Prometheus" in str(error.value)
+
+
+def test_its_log_is_copied_before_its_blocks(tmp_path: Path) -> None:
+    """What leaves the log meanwhile is in a block then; an operator's samples are elsewhere, which is said."""
+    (source,) = [item for item in plan_shop(tmp_path / "a").telemetry.backups if item.workload == "prometheus"]
+    assert source.order == ("wal", "wbl", "chunks_head") and {"lock", "queries.active"} < set(source.exclude)
+    operated = plan_cluster(tmp_path / "b", settings={"prometheus": '{"mode": "operator"}'})
+    assert "prometheus" not in {item.workload for item in operated.telemetry.backups}
+    assert [said for said in operated.telemetry.data_elsewhere if "an operator runs in namespace monitoring" in said]
+
+
+def test_every_instance_has_the_same_data(tmp_path: Path) -> None:
+    """So one of them is copied, and that there are several is known."""
+    plan = plan_cluster(tmp_path, settings={"prometheus": '{"replicas": 2}'})
+    assert [item.instances for item in plan.telemetry.backups if item.workload == "prometheus"] == [2]

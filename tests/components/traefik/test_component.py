@@ -43,3 +43,12 @@ def test_it_is_what_people_connect_to(tmp_path: Path) -> None:
     """By the host of the base URL, which a platform that leads people to it has to know."""
     found = workload(plan_shop(tmp_path, settings={"baseUrl": "https://m.example.com:8443"}), "traefik")
     assert found.exposed and found.host == "m.example.com"
+
+
+def test_certificates_by_acme_are_backed_up(tmp_path: Path) -> None:
+    """With the account, as authorities issue few of one name; without ACME it has no data."""
+    assert "traefik" not in {item.workload for item in plan_shop(tmp_path / "a").telemetry.backups}
+    settings = {"tls": '{"mode": "acme", "acme": {"email": "ops@example.com"}}', "baseUrl": "https://m.example.com"}
+    plan = plan_shop(tmp_path / "b", settings=settings)
+    (source,) = [item for item in plan.telemetry.backups if item.workload == "traefik"]
+    assert (source.volume,) == workload(plan, "traefik").volumes

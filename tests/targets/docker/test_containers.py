@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from model.settings import DockerSettings
-from model.workload import ExecProbe
-from targets.docker import containers
+from model.workload import ExecProbe, SharedVolume
+from targets.docker import containers, delivery
 from targets.docker.shared import Late, Scope, format_inputs
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
@@ -49,3 +49,28 @@ def test_a_process_is_called_after_what_starts_another_one() -> None:
 def test_durations_are_as_the_engine_writes_them(seconds: int, text: str) -> None:
     """Reading them back shows no difference."""
     assert containers.format_go_duration(seconds) == text
+
+
+def test_what_stands_beside_a_workload_has_its_user() -> None:
+    """Files that the other one alone may read are its own, and so is whatever is delivered to it."""
+    beside = replace(
+        SERVER, name="helper", beside="server", shared_volumes=(SharedVolume(name="server-data", path="/s"),)
+    )
+    made, neighbour = (containers.build_container(SCOPE, item) for item in (beside, SERVER))
+    assert made["user"] == neighbour["user"] != containers.build_container(SCOPE, replace(beside, beside=""))["user"]
+    assert {"volume_name": "dev-server-data", "container_path": "/s", "read_only": True} in made["volumes"]
+    (owner,) = {upload["owner"] for upload in delivery.build_secrets(SCOPE, beside)["uploads"]}
+    assert made["user"] == f"{owner}:{owner}"
+
+
+def test_a_path_of_the_host_is_read_only_unless_it_says_so() -> None:
+    """Whether it is there already or is made; a change of it is a new container, as the provider sees none."""
+    mount = AGENT.host_mounts[0]
+    for create, key in ((True, "volumes"), (False, "mounts")):
+        made = [
+            containers.build_container(SCOPE, replace(AGENT, host_mounts=(replace(mount, create=create, writable=w),)))
+            for w in (False, True)
+        ]
+        read_only = [next(i["read_only"] for i in item[key] if mount.path in map(str, i.values())) for item in made]
+        assert read_only == [True, False]
+        assert len({item["labels"]["io.observability.restart-digest"] for item in made}) == 2

@@ -25,6 +25,7 @@ def test_usual_workloads_are_fine() -> None:
     server = replace(SERVER, ports=tuple(replace(port, publish=None) for port in SERVER.ports))
     assert check([server, PLAIN, replace(PLAIN, placement="node-agent", host_mounts=(MOUNT,))]) == []
     assert check([replace(PLAIN, placement="node-agent", shared_volumes=(SharedVolume(name="a", path="/a"),))]) == []
+    assert check([replace(PLAIN, beside="other", shared_volumes=(SharedVolume(name="a", path="/a"),))]) == []
 
 
 @pytest.mark.parametrize(

@@ -64,3 +64,35 @@ def test_agents_of_a_node_share_its_folders() -> None:
     assert written == read and written[0]["hostPath"]["type"] == "DirectoryOrCreate"
     (mount,) = [each for each in reader["containers"][0]["volumeMounts"] if each["name"] == "links"]
     assert mount == {"name": "links", "mountPath": "/r", "readOnly": True}
+
+
+BESIDE = replace(
+    SERVER, name="helper", beside="server", shared_volumes=(SharedVolume(name="server-data", path="/seen"),)
+)
+
+
+def test_what_stands_beside_a_workload_has_its_user_and_its_node() -> None:
+    """It reads the first instance's claim, which is attached to one node, and cannot write to it."""
+    spec, neighbour = pod(BESIDE), pod(SERVER)
+    assert spec["securityContext"]["runAsUser"] == neighbour["securityContext"]["runAsUser"]
+    assert spec["securityContext"]["fsGroup"] == neighbour["securityContext"]["fsGroup"]
+    (term,) = spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["topologyKey"] == "kubernetes.io/hostname"
+    assert term["labelSelector"]["matchLabels"] == {
+        "statefulset.kubernetes.io/pod-name": "server-0", "io.observability.stack": "dev",
+    }  # fmt: skip
+    claims = [volume for volume in spec["volumes"] if "persistentVolumeClaim" in volume]
+    assert claims == [{"name": "server-data", "persistentVolumeClaim": {"claimName": "server-data-server-0"}}]
+    assert {"name": "server-data", "mountPath": "/seen", "readOnly": True} in spec["containers"][0]["volumeMounts"]
+
+
+def test_a_workload_goes_where_its_volume_is_in_use() -> None:
+    """A new instance would wait for ever on another node; with several, what keeps them apart weighs more."""
+    labels = manifests.build_controller(PLACE, BESIDE)["spec"]["template"]["metadata"]["labels"]
+    affinity = pod(replace(SERVER, accompanied=True, replicas=2))["affinity"]
+    (wish,) = affinity["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    wanted = wish["podAffinityTerm"]["labelSelector"]["matchLabels"]
+    assert wanted.items() <= labels.items() and wanted["io.observability.beside"] == "server"
+    (apart,) = affinity["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert wish["weight"] < apart["weight"]
+    assert "affinity" not in pod(SERVER)
