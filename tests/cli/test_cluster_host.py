@@ -266,7 +266,12 @@ def test_a_program_runs_in_a_pod_of_its_workload(monkeypatch: pytest.MonkeyPatch
     host = ClusterHost.__new__(ClusterHost)
     host._stack, host.namespace, host.api = "dev", "monitoring-dev", _Api()
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(cluster_host, "run_in_pod", lambda api, *rest: asked.append(rest) or 3)
+
+    def run(api: Any, *rest: Any) -> int:
+        asked.append(rest)
+        return 3
+
+    monkeypatch.setattr(cluster_host, "run_in_pod", run)
     running = pod(ready=True)
     monkeypatch.setattr(host, "list_pods", lambda workload=None: [running])
     assert host.run_program("loki", ["run"], print) == 3 and asked == [(running, "loki", ["run"], print)]

@@ -35,17 +35,20 @@ class BucketServer:
         bucket: the bucket's name.
         key_id: name of the access key.
         secret: the access key's secret half.
-        kubeconfig: that of the cluster in whose network it listens; this host's loopback when absent.
+        kubeconfig: that of the cluster in whose network it listens; this host's own when absent.
+        host: the address of this host at which it listens then; loopback when absent.
 
     Attributes:
         endpoint: `host:port` for those who use it.
         refused: requests that were not signed as they should be: method and path.
     """
 
-    def __init__(self, bucket: str, key_id: str, secret: str, kubeconfig: Path | None = None) -> None:
+    def __init__(
+        self, bucket: str, key_id: str, secret: str, kubeconfig: Path | None = None, *, host: str = "127.0.0.1"
+    ) -> None:
         self.bucket, self._key_id, self._secret = bucket, key_id, secret
         self.refused: list[str] = []
-        listener = _listener(kubeconfig)
+        listener = _listener(kubeconfig, host)
         host, port = listener.getsockname()
         self.endpoint = f"{host}:{port}"
         self._app = DomainDispatcherApplication(create_backend_app)
@@ -111,8 +114,8 @@ def _header(environ: Mapping[str, Any], name: str) -> str:
     return str(environ.get(key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}", ""))
 
 
-def _listener(kubeconfig: Path | None) -> socket.socket:
-    """A socket on a free port of the cluster's node, or of this host's loopback."""
+def _listener(kubeconfig: Path | None, host: str) -> socket.socket:
+    """A socket on a free port of the cluster's node, or of an address of this host."""
     if kubeconfig is None:
-        return socket.create_server(("127.0.0.1", 0))
+        return socket.create_server((host, 0))
     return on_node(kubeconfig, lambda: socket.create_server((NODE_IP, 0)))
