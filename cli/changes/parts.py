@@ -15,6 +15,7 @@ _AWAY: Mapping[str, str] = {
     "traefik": "No page of the stack is reached meanwhile.",
     "otel": "Services send again what is not taken meanwhile, as long as their SDKs do.",
     "jaeger": "Traces are neither stored nor searched meanwhile.",
+    "backup": "A backup that is due meanwhile is made with the next one.",
     "mcp": "Agents get no answer meanwhile.",
     "oauth2-proxy": "Nobody signs in meanwhile.",
     "socket-proxy": "Nothing is known of containers meanwhile: their log lines arrive later.",

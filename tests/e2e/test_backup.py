@@ -101,7 +101,8 @@ def test_a_backup_is_made_while_the_stack_runs(stack: RunningStack, known: Known
     found = json.loads(listed.text[listed.text.index("{") :])
     assert listed.code == 0 and found["unknown"] == {}
     assert {name: len(copies) for name, copies in found["backups"].items()} == dict.fromkeys(PARTS, 1)
-    assert bucket.keys() and not [key for key in bucket.keys() if any(part in key for part in PARTS)]
+    names = bucket.keys()
+    assert names and not [name for name in names if any(part in name for part in PARTS)]
     assert bucket.refused == []
 
 

@@ -157,8 +157,8 @@ def alert_on_autoscaler_without_metrics() -> AlertRule:
 
 def alert_on_job_failed() -> AlertRule:
     """When it has given up, after all attempts; and until it is deleted, for its next run is another Job."""
-    failed = {c: build_series("kube_job_failed", job_name="backup-1", condition=c) for c in ("true", "false")}
-    tried = build_series("kube_job_status_failed", job_name="backup-1")
+    failed = {c: build_series("kube_job_failed", job_name="nightly-1", condition=c) for c in ("true", "false")}
+    tried = build_series("kube_job_status_failed", job_name="nightly-1")
     return AlertRule(
         name="KubeJobFailed",
         expr='kube_job_failed{condition="true"} > 0',
@@ -185,7 +185,7 @@ def alert_on_job_not_completed(tune: Tune) -> AlertRule:
     """It hangs, or none of its pods can be made; no later run of a CronJob that forbids two at a time begins."""
     bound = get_limit(tune, "KubeJobNotCompleted", JOB_SECONDS)
     started, done = (
-        build_series(f"kube_job_status_{what}_time", job_name="backup-1") for what in ("start", "completion")
+        build_series(f"kube_job_status_{what}_time", job_name="nightly-1") for what in ("start", "completion")
     )
     over = "unless on(namespace, job_name)"
     minutes = int(bound // 60)
@@ -218,10 +218,10 @@ def alert_on_cron_job_late(tune: Tune) -> AlertRule:
     """Seconds since the time of its next run, which moves on with each run that begins."""
     bound = get_limit(tune, "KubeCronJobNotStarted", LATE_SECONDS)
     due = build_service_series(
-        SELF, "kube_cronjob_next_schedule_time", instance="k:8080", namespace="shop", cronjob="backup"
+        SELF, "kube_cronjob_next_schedule_time", instance="k:8080", namespace="shop", cronjob="nightly"
     )
     suspended = build_service_series(
-        SELF, "kube_cronjob_spec_suspend", instance="k:8080", namespace="shop", cronjob="backup"
+        SELF, "kube_cronjob_spec_suspend", instance="k:8080", namespace="shop", cronjob="nightly"
     )
     minutes = int(bound // 60)
     return AlertRule(

@@ -13,7 +13,13 @@ from tests.support.validating import everything
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("prometheus", "scraped"), ("loki-write", "Log lines"), ("node-exporter", "gap"), ("api", "does not answer")],
+    [
+        ("prometheus", "scraped"),
+        ("loki-write", "Log lines"),
+        ("backup-loki", "A backup"),
+        ("node-exporter", "gap"),
+        ("api", "does not answer"),
+    ],
 )
 def test_each_part_is_explained(name: str, words: str) -> None:
     """Parts of one component by the component, exporters alike, others in general words."""
