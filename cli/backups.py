@@ -32,6 +32,8 @@ from model.workload import Workload
 
 WAIT = 3600
 """Seconds that a run waits for one of the schedule that is underway."""
+_SAID = {"id", "bytes", "files", "uploaded_bytes", "seconds"}
+"""What a run says at its end."""
 ID = "%Y%m%dT%H%M%SZ"
 """How the ID of a backup says its time, in UTC."""
 
@@ -111,7 +113,7 @@ def run_backup(agent: Workload, host: Host, console: Console) -> bool:
     except RuntimeError as error:
         console.print(f"   [red]{escape(str(error))}[/]")
         return False
-    done = parse_object(lines[-1] if lines else "")
+    done = parse_run(lines[-1] if lines else "")
     if code or done is None:
         console.print(f"   {escape(lines[-1] if lines else 'it said nothing')} [red](exit status {code})[/]")
         return False
@@ -119,13 +121,13 @@ def run_backup(agent: Workload, host: Host, console: Console) -> bool:
     return True
 
 
-def parse_object(line: str) -> dict[str, Any] | None:
-    """A line that is a JSON object; None where it is none."""
+def parse_run(line: str) -> dict[str, Any] | None:
+    """What a run says in its last line, as a JSON object; None where it is none."""
     try:
         value = json.loads(line)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and value.keys() >= _SAID else None
 
 
 def describe_run(done: Mapping[str, Any]) -> str:
@@ -153,14 +155,15 @@ def list_copies(ask: Callable[[tuple[str, ...], Say], int], command: tuple[str, 
 
 
 def parse_copies(lines: Sequence[str]) -> list[Copy]:
-    """The JSON array that the last line of a list begins.
+    """The JSON array that a list ends with, on one line or on several.
 
     Raises:
         RuntimeError: there is none.
     """
     text = "\n".join(lines)
+    begin = max((number for number, line in enumerate(lines) if line.startswith("[")), default=len(lines))
     try:
-        entries = json.loads(text[text.index("[") :])
+        entries = json.loads("\n".join(lines[begin:]))
         return [Copy(**{key: item[key] for key in ("id", "bytes", "files", "ended")}) for item in entries]
     except (ValueError, KeyError, TypeError):
         raise RuntimeError(f"no list of backups: {text[-500:]}") from None

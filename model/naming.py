@@ -31,7 +31,8 @@ def derive_host(context: Planning, key: str) -> str:
 def derive_user_id(stack: str, workload: str) -> int:
     """Numeric user of a workload, 20000 to 59999: one of its own, the same on every run.
 
-    A user that no other container has makes process limits count that container alone, and keeps files apart.
+    A user that no other container has makes process limits count that container alone, and keeps files apart. What
+    stands beside a workload has that one's.
     """
     return 20000 + zlib.crc32(f"{stack}/{workload}".encode()) % 40000
 

@@ -102,7 +102,9 @@ def test_every_agent_makes_a_backup(tmp_path: Path) -> None:
     assert "20261130T031500Z: 2.0 MB in 12 files, 1.0 kB uploaded, 1.2 s" in text.getvalue()
 
 
-@pytest.mark.parametrize("answer", [(1, ["no space left"]), (0, ["no space left"]), (0, []), (3, [DONE])])
+@pytest.mark.parametrize(
+    "answer", [(1, ["no space left"]), (0, ["no space left"]), (0, []), (0, ['{"id": "x"}']), (3, [DONE])]
+)
 def test_a_run_that_failed_is_no_backup(tmp_path: Path, answer: tuple[int, list[str]]) -> None:
     """By its exit status, and by an end that says no ID; the others are made all the same, and what failed is named."""
     host = Answers(every(0, DONE, loki=answer))
@@ -170,7 +172,8 @@ def test_what_is_no_list_is_an_error(lines: list[str]) -> None:
 def test_a_list_may_follow_other_lines() -> None:
     """And may have several of its own."""
     text = json.dumps([vars(NEWER)], indent=1)
-    assert backups.parse_copies(["reading", *text.splitlines()]) == [NEWER]
+    assert backups.parse_copies(["[info] reading", *text.splitlines()]) == [NEWER]
+    assert backups.parse_copies(["[info] reading", written([NEWER, OLDER])]) == [NEWER, OLDER]
 
 
 def test_ids_say_their_time() -> None:

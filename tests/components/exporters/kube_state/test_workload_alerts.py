@@ -49,7 +49,7 @@ def test_a_failed_job_no_longer_hangs(proves: Proves, condition: str) -> None:
     rule = cluster_workload_alerts.alert_on_job_not_completed({})
     assert rule.example is not None
     failed = {
-        build_series("kube_job_failed", job_name="backup-1", condition="true"): f"{int(condition == 'true')}+0x1000"
+        build_series("kube_job_failed", job_name="nightly-1", condition="true"): f"{int(condition == 'true')}+0x1000"
     }
     begun = dict(rule.example.fires)
     if condition == "true":
