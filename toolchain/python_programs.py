@@ -41,3 +41,22 @@ MCP_RECIPE = Recipe(
     ),
     local=True,
 )
+
+BACKUP_LIBRARIES = PypiPackage("backup", "3.11")
+BACKUP_AGENT = OwnFiles("backup-agent", "images/backup/backup_agent")
+_BACKUP_HOME = "/usr/share/backup"
+BACKUP_RECIPE = Recipe(
+    files=(
+        *PYTHON_FILES,
+        File(BACKUP_LIBRARIES, ".", PACKAGES),
+        File(BACKUP_AGENT, "files", f"{_BACKUP_HOME}/backup_agent"),
+    ),
+    config=ImageConfig(
+        entrypoint=("/usr/bin/python3", "-m", "backup_agent"),
+        user="65534:65534",
+        # the package of rclone has its program in bin
+        env=(f"PATH={PACKAGES}/bin:/usr/bin:/bin", *ENVIRONMENT[1:], f"PYTHONPATH={_BACKUP_HOME}:{PACKAGES}"),
+        ports=("9877/tcp",),
+    ),
+    local=True,
+)

@@ -13,7 +13,7 @@ from toolchain.npm import NpmPackages
 from toolchain.oci import ImageConfig
 from toolchain.prometheus_ui import HOME, PrometheusUi
 from toolchain.pypi import PypiPackage
-from toolchain.python_programs import MCP_RECIPE
+from toolchain.python_programs import BACKUP_RECIPE, MCP_RECIPE
 from toolchain.recipe import File, Owned, Recipe
 from toolchain.web import SITE, WebBuild
 
@@ -346,6 +346,7 @@ RECIPES: dict[str, Recipe] = {
         local=True,
     ),
     "mcp": MCP_RECIPE,
+    "backup": BACKUP_RECIPE,
 }
 
 CLUSTER_RECIPES: dict[str, Recipe] = {

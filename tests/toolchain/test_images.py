@@ -12,8 +12,8 @@ from toolchain.recipes import RECIPES
 
 NAMES = """
 prometheus alertmanager loki jaeger oauth2-proxy promtail grafana dashboard-viewer traefik node-exporter
-blackbox-exporter postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo mcp
-otel-collector kube-state-metrics backup
+blackbox-exporter postgres-exporter redis-exporter cadvisor haproxy postgres redis busybox demo mcp backup
+otel-collector kube-state-metrics
 """
 
 

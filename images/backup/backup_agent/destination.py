@@ -1,0 +1,175 @@
+"""What lies at the destination: contents by their hash, and the manifests that name them.
+
+    <prefix>/<stack>/<workload>/blobs/<sha256>
+    <prefix>/<stack>/<workload>/manifests/<id>.json
+
+The names below the prefix are encrypted as well as the contents.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backup_agent.document import Directory, Document
+from backup_agent.errors import Failed
+from backup_agent.manifest import ID, Manifest, parse_manifest
+from backup_agent.rclone import CRYPT, NOT_THERE, Rclone, configuring
+
+_ENCRYPTED = re.compile(r"^[0-9a-v]{26,}$")
+"""Names as rclone encrypts them: blocks of 16 bytes in base32."""
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_HASH = re.compile(r"^[0-9a-f]{64}$")
+_DIRECTORIES, _FILES = ("--dirs-only",), ("--files-only",)
+
+
+class Destination:
+    """Where the backups of one workload of one stack are."""
+
+    def __init__(self, rclone: Rclone, stack: str, workload: str) -> None:
+        self._rclone, self.stack, self.workload = rclone, stack, workload
+        self.where = rclone.where
+        self._base = f"{CRYPT}:{stack}/{workload}"
+
+    def check_access(self) -> None:
+        """See that the destination answers, and that the passphrase is the one by which its names are encrypted.
+
+        Raises:
+            Failed: it does not answer, or it has backups that another passphrase encrypts.
+        """
+        raw = self._rclone.list_names(self._rclone.root, *_DIRECTORIES) or {}
+        ours = self._rclone.list_names(f"{CRYPT}:", *_DIRECTORIES) or {}
+        readable = [name for name in (each.rstrip("/") for each in ours) if _NAME.match(name)]
+        encrypted = [name for name in raw if _ENCRYPTED.match(name.rstrip("/"))]
+        if self.stack not in readable and len(encrypted) > len(readable):
+            raise Failed(
+                f"the {self.where} has backups that this passphrase does not decrypt: set the passphrase that they "
+                "were made with, or a prefix of its own for the new one"
+            )
+
+    # -- manifests ---------------------------------------------------------------------------------------------------
+
+    def list_ids(self) -> list[str]:
+        """The ids of all complete backups, oldest first."""
+        names = self._rclone.list_names(f"{self._base}/manifests", *_FILES) or {}
+        return sorted(name.removesuffix(".json") for name in names if ID.match(name.removesuffix(".json")))
+
+    def read_manifest(self, name: str) -> Manifest:
+        """The manifest of a backup.
+
+        Raises:
+            Failed: it cannot be read or is damaged.
+            Refused: it is of a newer format.
+        """
+        done = self._rclone.run("cat", f"{self._base}/manifests/{name}.json", retries=2)
+        return self._accept(parse_manifest(done.stdout, name), name)
+
+    def _accept(self, manifest: Manifest, name: str) -> Manifest:
+        expected = (self.stack, self.workload, name)
+        if (manifest.stack, manifest.workload, manifest.id) != expected:
+            raise Failed(
+                f"the manifest {name} is of another backup: {manifest.id} of {manifest.workload} of {manifest.stack}"
+            )
+        return manifest
+
+    def fetch_manifests(self, folder: Path) -> None:
+        """Have in `folder` the manifests that are at the destination, and no others; those that are there stay."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._rclone.run(
+            *("sync", "--size-only", "--include", "/????????T??????Z.json", f"{self._base}/manifests", str(folder)),
+            allowed=(0, NOT_THERE),
+        )  # fmt: skip
+
+    def load_manifest(self, folder: Path, name: str) -> Manifest:
+        """A manifest out of the folder of `fetch_manifests`."""
+        return self._accept(parse_manifest((folder / f"{name}.json").read_bytes(), name), name)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Put the manifest of a new backup there: from then on it is one."""
+        if manifest.id in self.list_ids():
+            raise Failed(f"a backup {manifest.id} is there already")
+        text = manifest.model_dump_json().encode()
+        with tempfile.TemporaryDirectory(prefix="manifest-") as name:
+            (Path(name) / f"{manifest.id}.json").write_bytes(text)
+            self._rclone.run("copy", "--immutable", name, f"{self._base}/manifests", retries=3)
+        if self.read_manifest(manifest.id) != manifest:
+            raise Failed(f"the manifest {manifest.id} is not what was written")
+
+    def remove_manifests(self, ids: Collection[str]) -> None:
+        """Remove backups; their contents stay."""
+        self._delete("manifests", [f"{name}.json" for name in ids])
+
+    # -- contents ----------------------------------------------------------------------------------------------------
+
+    def list_blobs(self) -> dict[str, int]:
+        """Sizes of all contents by name; what is left of uploads that were interrupted is among them."""
+        return self._rclone.list_names(f"{self._base}/blobs", *_FILES) or {}
+
+    def upload(self, staging: Path) -> None:
+        """Put files, or what links point to, there by their names; what is there is never written again."""
+        words = ("copy", "--copy-links", "--immutable", "--ignore-existing", "--transfers", "2", "--no-traverse")
+        self._rclone.run(*words, str(staging), f"{self._base}/blobs", retries=3)
+
+    def remove_blobs(self, names: Collection[str]) -> None:
+        """Remove contents that no manifest names."""
+        self._delete("blobs", names)
+
+    def download(self, names: Collection[str], folder: Path) -> str:
+        """Have contents in `folder`; gives what went wrong in words, "" where nothing did. Contents are not checked."""
+        with _listing(names) as listed:
+            words = ("copy", "--transfers", "4", "--files-from-raw", str(listed), "--no-traverse")
+            try:
+                self._rclone.run(*words, f"{self._base}/blobs", str(folder), retries=2)
+            except Failed as error:
+                return str(error)
+        return ""
+
+    def hash_blobs(self, names: Collection[str]) -> tuple[dict[str, str], str]:
+        """SHA-256 of the decrypted contents by name, of those that can be read, and what went wrong in words."""
+        with _listing(names) as listed:
+            words = ("hashsum", "SHA256", "--download", "--checkers", "2", "--files-from-raw", str(listed))
+            done = self._rclone.run(*words, f"{self._base}/blobs", allowed=range(256))
+        lines = (line.split() for line in done.stdout.decode(errors="replace").splitlines())
+        hashes = {words[1]: words[0] for words in lines if len(words) == 2 and _HASH.match(words[0])}
+        return hashes, done.stderr.decode(errors="replace") if done.returncode else ""
+
+    def _delete(self, folder: str, names: Collection[str]) -> None:
+        if names:
+            with _listing(names) as listed:
+                self._rclone.run(
+                    "delete", "--files-from-raw", str(listed), "--no-traverse", f"{self._base}/{folder}", retries=2
+                )
+
+
+@contextmanager
+def opening(document: Document, inherited: tuple[int, ...] = (), stack: str = "") -> Iterator[Destination]:
+    """The destination of a document, or of another stack's backups of the same workload.
+
+    Raises:
+        Failed: it is not there, does not answer, or the passphrase is not its own.
+    """
+    if isinstance(document.destination, Directory):
+        _check_directory(Path(document.destination.path))
+    with configuring(document, inherited) as rclone:
+        destination = Destination(rclone, stack or document.stack, document.workload)
+        destination.check_access()
+        yield destination
+
+
+def _check_directory(path: Path) -> None:
+    if not path.is_dir():
+        raise Failed(f"the directory {path} is not there: mount it, or name another destination")
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise Failed(f"the directory {path} cannot be written by user {os.getuid()}")
+
+
+@contextmanager
+def _listing(names: Collection[str]) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile("w", prefix="names-", encoding="utf-8") as file:
+        file.writelines(f"{name}\n" for name in sorted(names))
+        file.flush()
+        yield Path(file.name)
