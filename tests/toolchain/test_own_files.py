@@ -11,7 +11,7 @@ from toolchain import own_files
 from toolchain.cache import Cache
 from toolchain.context import Context, build_default_context
 from toolchain.own_files import OwnFiles
-from toolchain.python_programs import MCP_RECIPE, MCP_SERVER
+from toolchain.python_programs import BACKUP_AGENT, BACKUP_LIBRARIES, BACKUP_RECIPE, MCP_RECIPE, MCP_SERVER
 
 
 @pytest.fixture
@@ -48,3 +48,13 @@ def test_the_server_is_in_its_image() -> None:
     assert {path.name for path in MCP_SERVER.list_files()} >= {"__main__.py", "service.py", "alerts.py"}
     assert MCP_SERVER in MCP_RECIPE.list_sources() and MCP_RECIPE.config.user == "65534:65534"
     assert MCP_RECIPE.config.entrypoint[-2:] == ("-m", "mcp_server")
+
+
+def test_the_backup_agent_is_in_its_image() -> None:
+    """The package, what it is started by, and rclone on its path; no shell and no user but nobody."""
+    assert {path.name for path in BACKUP_AGENT.list_files()} >= {"__main__.py", "backup.py", "restore.py"}
+    assert {BACKUP_AGENT, BACKUP_LIBRARIES} <= set(BACKUP_RECIPE.list_sources()) and not BACKUP_RECIPE.busybox
+    config = BACKUP_RECIPE.config
+    assert config.entrypoint[-2:] == ("-m", "backup_agent") and config.user == "65534:65534"
+    packages = next(file.at for file in BACKUP_RECIPE.files if file.source is BACKUP_LIBRARIES)
+    assert f"PATH={packages}/bin:/usr/bin:/bin" in config.env

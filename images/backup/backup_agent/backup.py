@@ -80,37 +80,33 @@ class _Run:
             change_state(self._document.scratch, destination_up=True)
             try:
                 manifest = self._make_copy(destination)
-                self._remove_old(destination, manifest.id)
             finally:
                 self._clean()
         seconds = round(time.time() - self._began, 3)
         return Report(manifest.id, manifest.bytes, len(manifest.files), sum(self._uploaded.values()), seconds)
 
     def _make_copy(self, destination: Destination) -> Manifest:
-        ids = self._list_ids(destination)
-        destination.fetch_manifests(self._manifests)
+        ids = destination.fetch_manifests(self._manifests)
+        self._check_ids(destination, ids)
         newest = self._read_newest(destination, ids)
         present = destination.list_blobs()
         self._remove_pending(destination, present, ids)
         reader = Reader(self._document, self._copies, {file.path: file for file in newest.files} if newest else {})
         captured = self._capture(destination, reader, present)
-        manifest = self._finish(destination, captured, ids)
+        there = destination.list_blobs()
+        manifest = self._finish(destination, captured, ids, there)
         change_state(self._document.scratch, previous_size=newest.bytes if newest else 0)
+        self._remove_old(destination, [*ids, manifest.id], there)
         return manifest
 
-    def _list_ids(self, destination: Destination) -> list[str]:
-        """The ids of what is there.
-
-        Raises:
-            Failed: there was something before and there is nothing now.
-        """
-        ids, state = destination.list_ids(), read_state(self._document.scratch)
+    def _check_ids(self, destination: Destination, ids: list[str]) -> None:
+        """See that a destination that had backups still has some."""
+        state = read_state(self._document.scratch)
         if not ids and state.copies and state.destination == destination.where:
             raise Failed(
                 f"the {destination.where} had {state.copies} backups and has none: is another volume mounted there, or "
                 "the bucket another one? To begin anew, give it another prefix"
             )
-        return ids
 
     def _read_newest(self, destination: Destination, ids: list[str]) -> Manifest | None:
         """The newest backup; None where there is none, or where it is one that cannot be read."""
@@ -203,10 +199,11 @@ class _Run:
 
     # -- end ---------------------------------------------------------------------------------------------------------
 
-    def _finish(self, destination: Destination, captured: Captured, ids: list[str]) -> Manifest:
+    def _finish(
+        self, destination: Destination, captured: Captured, ids: list[str], there: Mapping[str, int]
+    ) -> Manifest:
         """See that every content is there with its size, and write the manifest."""
         files = tuple(captured.files[path] for path in sorted(captured.files))
-        there = destination.list_blobs()
         if lost := sorted(file.path for file in files if there.get(file.sha256) != file.size):
             raise Failed(
                 f"the {destination.where} does not have {len(lost)} files after their upload, such as {lost[0]}"
@@ -226,7 +223,7 @@ class _Run:
             links=tuple(captured.links[path] for path in sorted(captured.links)),
             bytes=sum(file.size for file in files),
         )
-        destination.write_manifest(manifest)
+        destination.write_manifest(manifest, self._manifests)
         self._say(f"the backup {manifest.id} is complete")
         change_state(
             self._document.scratch,
@@ -240,18 +237,15 @@ class _Run:
         )
         return manifest
 
-    def _remove_old(self, destination: Destination, newest: str) -> None:
+    def _remove_old(self, destination: Destination, ids: list[str], there: Mapping[str, int]) -> None:
         """Remove backups that are too old, and then the contents that no other one has."""
         try:
-            ids = destination.list_ids()
             kept = choose_kept(ids, self._document.keep)
             destination.remove_manifests(set(ids) - kept)
             change_state(self._document.scratch, copies=len(kept))
-            destination.fetch_manifests(self._manifests)
-            named = self._list_named(destination, kept)
-            destination.remove_blobs(destination.list_blobs().keys() - named)
+            destination.remove_blobs(there.keys() - self._list_named(destination, kept))
         except BackupError as error:
-            raise Failed(f"the backup {newest} is complete, but older ones could not be removed: {error}") from None
+            raise Failed(f"the backup {ids[-1]} is complete, but older ones could not be removed: {error}") from None
 
     def _clean(self) -> None:
         for folder in (self._copies, self._staging):

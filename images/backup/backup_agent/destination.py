@@ -15,16 +15,14 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backup_agent.document import Directory, Document
-from backup_agent.errors import Failed
+from backup_agent.document import NAME, Directory, Document
+from backup_agent.errors import Failed, describe_write_error
 from backup_agent.manifest import ID, Manifest, parse_manifest
 from backup_agent.rclone import CRYPT, NOT_THERE, Rclone, configuring
 
-_ENCRYPTED = re.compile(r"^[0-9a-v]{26,}$")
-"""Names as rclone encrypts them: blocks of 16 bytes in base32."""
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_SKIPPED = re.compile(r"([0-9a-v]{26,}): Skipping undecryptable dir name")
+"""What rclone says of a name that is encrypted (blocks of 16 bytes in base32) by another passphrase."""
 _HASH = re.compile(r"^[0-9a-f]{64}$")
-_DIRECTORIES, _FILES = ("--dirs-only",), ("--files-only",)
 
 
 class Destination:
@@ -41,11 +39,9 @@ class Destination:
         Raises:
             Failed: it does not answer, or it has backups that another passphrase encrypts.
         """
-        raw = self._rclone.list_names(self._rclone.root, *_DIRECTORIES) or {}
-        ours = self._rclone.list_names(f"{CRYPT}:", *_DIRECTORIES) or {}
-        readable = [name for name in (each.rstrip("/") for each in ours) if _NAME.match(name)]
-        encrypted = [name for name in raw if _ENCRYPTED.match(name.rstrip("/"))]
-        if self.stack not in readable and len(encrypted) > len(readable):
+        names, words = self._rclone.list_directories(f"{CRYPT}:")
+        strange = [name for name in names if not re.match(NAME, name)] + _SKIPPED.findall(words)
+        if self.stack not in names and strange:
             raise Failed(
                 f"the {self.where} has backups that this passphrase does not decrypt: set the passphrase that they "
                 "were made with, or a prefix of its own for the new one"
@@ -55,7 +51,7 @@ class Destination:
 
     def list_ids(self) -> list[str]:
         """The ids of all complete backups, oldest first."""
-        names = self._rclone.list_names(f"{self._base}/manifests", *_FILES) or {}
+        names = self._rclone.list_names(f"{self._base}/manifests", "--files-only") or {}
         return sorted(name.removesuffix(".json") for name in names if ID.match(name.removesuffix(".json")))
 
     def read_manifest(self, name: str) -> Manifest:
@@ -76,26 +72,29 @@ class Destination:
             )
         return manifest
 
-    def fetch_manifests(self, folder: Path) -> None:
-        """Have in `folder` the manifests that are at the destination, and no others; those that are there stay."""
+    def fetch_manifests(self, folder: Path) -> list[str]:
+        """Have in `folder` the manifests that are at the destination, and no others; gives the ids, oldest first."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._rclone.run(
-            *("sync", "--size-only", "--include", "/????????T??????Z.json", f"{self._base}/manifests", str(folder)),
-            allowed=(0, NOT_THERE),
-        )  # fmt: skip
+        words = ("sync", "--size-only", "--include", "/????????T??????Z.json")
+        done = self._rclone.run(*words, f"{self._base}/manifests", str(folder), allowed=(0, NOT_THERE))
+        if done.returncode == NOT_THERE:  # nothing was compared, so what is here is of another time
+            for path in folder.glob("*.json"):
+                path.unlink()
+        return sorted(path.stem for path in folder.glob("*.json") if ID.match(path.stem))
 
     def load_manifest(self, folder: Path, name: str) -> Manifest:
         """A manifest out of the folder of `fetch_manifests`."""
         return self._accept(parse_manifest((folder / f"{name}.json").read_bytes(), name), name)
 
-    def write_manifest(self, manifest: Manifest) -> None:
-        """Put the manifest of a new backup there: from then on it is one."""
-        if manifest.id in self.list_ids():
-            raise Failed(f"a backup {manifest.id} is there already")
-        text = manifest.model_dump_json().encode()
-        with tempfile.TemporaryDirectory(prefix="manifest-") as name:
-            (Path(name) / f"{manifest.id}.json").write_bytes(text)
-            self._rclone.run("copy", "--immutable", name, f"{self._base}/manifests", retries=3)
+    def write_manifest(self, manifest: Manifest, folder: Path) -> None:
+        """Put the manifest of a new backup there and into `folder`: from then on it is one. None is ever replaced."""
+        local = folder / f"{manifest.id}.json"
+        try:
+            local.write_bytes(manifest.model_dump_json().encode())
+        except OSError as error:
+            raise describe_write_error(error, str(folder)) from None
+        words = ("copy", "--immutable", "--include", f"/{local.name}")  # copyto would replace one all the same
+        self._rclone.run(*words, str(folder), f"{self._base}/manifests", retries=3)
         if self.read_manifest(manifest.id) != manifest:
             raise Failed(f"the manifest {manifest.id} is not what was written")
 
@@ -107,7 +106,7 @@ class Destination:
 
     def list_blobs(self) -> dict[str, int]:
         """Sizes of all contents by name; what is left of uploads that were interrupted is among them."""
-        return self._rclone.list_names(f"{self._base}/blobs", *_FILES) or {}
+        return self._rclone.list_names(f"{self._base}/blobs", "--files-only") or {}
 
     def upload(self, staging: Path) -> None:
         """Put files, or what links point to, there by their names; what is there is never written again."""

@@ -187,6 +187,13 @@ class Rclone:
         pairs = (line.partition(";") for line in done.stdout.decode(errors="replace").splitlines())
         return {name: int(size) for size, _, name in pairs}
 
+    def list_directories(self, remote: str) -> tuple[list[str], str]:
+        """Names of the directories in a directory, none where it is not there, and what rclone says of others."""
+        words = ("lsf", "--dirs-only", "--log-level", "NOTICE", remote)
+        done = self.run(*words, allowed=(0, NOT_THERE), seconds=_LIST_SECONDS)
+        names = [name.removesuffix("/") for name in done.stdout.decode(errors="replace").splitlines()]
+        return names, done.stderr.decode(errors="replace")
+
 
 def shorten_errors(text: str) -> str:
     """rclone's last words, without its clock: the error that ended it, or the last three lines."""

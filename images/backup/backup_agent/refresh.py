@@ -31,8 +31,7 @@ def list_backups(document: Document) -> tuple[list[Listed], list[str]]:
     """
     listed, problems = [], []
     with tempfile.TemporaryDirectory(prefix="manifests-") as folder, opening(document) as destination:
-        destination.fetch_manifests(Path(folder))
-        for name in reversed(destination.list_ids()):
+        for name in reversed(destination.fetch_manifests(Path(folder))):
             try:
                 each = destination.load_manifest(Path(folder), name)
                 listed.append(Listed(each.id, each.bytes, len(each.files), each.ended))
