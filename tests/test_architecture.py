@@ -34,10 +34,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 """Which of our folders the code of each one may import, beside itself: the table of CONTRIBUTING.md."""
 FOLDERS = tuple(name for name in MAY_IMPORT if name not in ("toolchain", "instrumentation"))
 EVERYWHERE = (*MAY_IMPORT, "tests")
-SHARED = (
-    *("base", "discovery", "documents", "drawing", "entry", "lines", "otelcol"),
-    *("exporters.base", "exporters.containers"),
-)
+SHARED_EXPORTERS = ("exporters.base", "exporters.containers")
+SHARED = ("base", "discovery", "documents", "drawing", "entry", "lines", "otelcol", *SHARED_EXPORTERS)
 """Modules and folders of components/ that are not components, and that all of them may use."""
 EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
@@ -56,6 +54,7 @@ SERVED_BY_HELPERS: dict[str, str] = {
     "otel-collector": "takes what the services of a stack send that asks for it",
     "backup": "copies the data of a stack whose people name a destination",
     "mcp": "lets agents ask a stack that wants it",
+    "backup": "backs the data up of a stack that wants it",
     "oauth2-proxy": "signs people in where they do that at an OpenID Connect provider",
     "kube-state-metrics": "watches the objects of a cluster, where a stack is deployed to one",
     "redis-exporter": "watches the cache of a system that has one",

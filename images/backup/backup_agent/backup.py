@@ -18,7 +18,7 @@ from backup_agent.errors import BackupError, Failed, describe_write_error
 from backup_agent.lock import locking
 from backup_agent.manifest import Manifest, choose_id, format_time, parse_time
 from backup_agent.pending import Pending
-from backup_agent.retention import choose_kept
+from backup_agent.retention import choose_staying
 from backup_agent.scan import Vanished
 from backup_agent.state import change_state, read_state
 
@@ -240,10 +240,10 @@ class _Run:
     def _remove_old(self, destination: Destination, ids: list[str], there: Mapping[str, int]) -> None:
         """Remove backups that are too old, and then the contents that no other one has."""
         try:
-            kept = choose_kept(ids, self._document.keep)
-            destination.remove_manifests(set(ids) - kept)
-            change_state(self._document.scratch, copies=len(kept))
-            destination.remove_blobs(there.keys() - self._list_named(destination, kept))
+            staying = choose_staying(ids, self._document.keep)
+            destination.remove_manifests(set(ids) - staying)
+            change_state(self._document.scratch, copies=len(staying))
+            destination.remove_blobs(there.keys() - self._list_named(destination, staying))
         except BackupError as error:
             raise Failed(f"the backup {ids[-1]} is complete, but older ones could not be removed: {error}") from None
 

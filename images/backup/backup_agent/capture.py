@@ -75,10 +75,10 @@ class Reader:
             self._read_database(captured, name)
         for part in (*self._document.order, ""):
             skips = build_filter(self._document.exclude, self._document.sqlite, before)
-            found = scan_part(self._data, part, skips)
-            captured.directories |= {each.path: each for each in found.directories}
-            captured.links |= {each.path: each for each in found.links}
-            for path in found.files:
+            listing = scan_part(self._data, part, skips)
+            captured.directories |= {each.path: each for each in listing.directories}
+            captured.links |= {each.path: each for each in listing.links}
+            for path in listing.files:
                 self._read_file(captured, path)
             before.append(part)
         return captured
@@ -134,6 +134,8 @@ class Reader:
     def _read_database(self, captured: Captured, name: str) -> None:
         source = self._data / name
         if not source.exists():
+            if name in self._known:
+                raise Failed(f"the database {source} is gone, and the newest backup has it")
             return
         target = self._choose_copy()
         try:

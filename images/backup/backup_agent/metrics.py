@@ -29,7 +29,7 @@ _VALUES = (
     ("uploaded_bytes", "uploaded_bytes", "Bytes of files that the last complete backup uploaded."),
     ("newest_timestamp_seconds", "newest_at", "When the newest backup was complete, as the destination has it."),
     ("copies", "copies", "Complete backups at the destination."),
-    ("destination_up", "destination_up", "Whether the destination answered when it was last asked."),
+    ("destination_up", "destination_up", "Whether the destination answered when it was last looked at."),
     ("verified_timestamp_seconds", "verified_at", "When a backup was last verified."),
     ("verify_successful", "verify_successful", "Whether the last verification ended without an error."),
 )

@@ -30,7 +30,9 @@ def list_backups(document: Document) -> tuple[list[Listed], list[str]]:
         Failed: the destination does not answer, or the passphrase is another one.
     """
     listed, problems = [], []
-    with tempfile.TemporaryDirectory(prefix="manifests-") as folder, opening(document) as destination:
+    # manifests can be large, and the usual place for such files is memory; a one-shot container has no scratch
+    place = document.scratch if Path(document.scratch).is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="list-", dir=place) as folder, opening(document) as destination:
         for name in reversed(destination.fetch_manifests(Path(folder))):
             try:
                 each = destination.load_manifest(Path(folder), name)

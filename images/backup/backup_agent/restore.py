@@ -20,7 +20,7 @@ from backup_agent.manifest import FileEntry, Manifest
 from backup_agent.scan import LOST
 from backup_agent.verify import choose_backup, describe_damage, is_damage
 
-BATCH_BYTES = 1024**3
+BATCH_BYTES, BATCH_FILES = 1024**3, 5000
 _CONTENTS = ".restore-contents"
 """Where contents are until their hash has been compared."""
 WAIT_SECONDS = 60
@@ -201,7 +201,8 @@ def _build_batches(files: list[FileEntry]) -> list[list[FileEntry]]:
     batches: list[list[FileEntry]] = []
     size, before = 0, ""
     for file in sorted(files, key=lambda each: each.sha256):
-        if not batches or (size + file.size > BATCH_BYTES and file.sha256 != before):
+        full = not batches or size + file.size > BATCH_BYTES or len(batches[-1]) >= BATCH_FILES
+        if full and file.sha256 != before:
             batches.append([])
             size = 0
         batches[-1].append(file)

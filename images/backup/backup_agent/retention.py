@@ -15,16 +15,16 @@ _PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
 }
 
 
-def choose_kept(ids: list[str], keep: Keep) -> set[str]:
+def choose_staying(ids: list[str], keep: Keep) -> set[str]:
     """The ids that stay: the newest of each of the newest days, weeks and months that have one, and the newest of all.
 
     A period without a backup does not count, so what stays does not shrink while backups fail.
     """
     newest_first = sorted(ids, reverse=True)
-    kept = set(newest_first[:1])
+    staying = set(newest_first[:1])
     for period, find_period in _PERIODS.items():
         newest: dict[tuple[int, ...], str] = {}
         for each in newest_first:
             newest.setdefault(find_period(parse_id(each)), each)
-        kept |= set(list(newest.values())[: getattr(keep, period)])
-    return kept
+        staying |= set(list(newest.values())[: getattr(keep, period)])
+    return staying

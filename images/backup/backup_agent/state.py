@@ -31,7 +31,7 @@ class State(BaseModel):
     verified_at: float = 0
     verify_successful: bool | None = None
     damaged: tuple[str, ...] = ()
-    """Contents that a verification has not found as they were: the next backup uploads them again."""
+    """Contents that a verification has seen to be damaged: the next backup uploads them again."""
 
 
 def find_state_file(scratch: str) -> Path:

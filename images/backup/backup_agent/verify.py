@@ -50,7 +50,7 @@ def choose_backup(destination: Destination, name: str) -> Manifest:
 
 
 def verify_backup(document: Document, name: str, say: Say, wait: float = 0) -> Verified:
-    """Download every content of a backup, and compare its hash. Nothing of it is kept.
+    """Download every content of a backup, and compare its hash. Nothing of it stays.
 
     Raises:
         Refused: there is no such backup, or other work is under way for longer than `wait` seconds.

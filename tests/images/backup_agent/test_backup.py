@@ -198,7 +198,7 @@ def test_a_manifest_that_cannot_be_read_keeps_every_content(stand: Stand, monkey
 
     monkeypatch.setattr(Destination, "load_manifest", load)
     stand.values["keep"] = {"daily": 0, "weekly": 0, "monthly": 0}
-    monkeypatch.setattr(backup, "choose_kept", lambda ids, keep: set(ids))
+    monkeypatch.setattr(backup, "choose_staying", lambda ids, keep: set(ids))
     (stand.data / "01ABC/index").unlink()
     with pytest.raises(Failed, match=r"is complete, but older ones could not be removed: .* is of format 2"):
         stand.run()

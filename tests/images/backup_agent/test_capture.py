@@ -14,7 +14,7 @@ from backup_agent import capture
 from backup_agent.capture import Captured, Reader
 from backup_agent.errors import Failed
 from backup_agent.manifest import FileEntry
-from backup_agent.scan import Found, Vanished, scan_part
+from backup_agent.scan import Listing, Vanished, scan_part
 from tests.support.backups import Stand
 
 
@@ -98,12 +98,12 @@ def test_a_file_that_is_rewritten_all_the_time_is_no_copy(stand: Stand, monkeypa
 def test_what_becomes_a_link_or_goes_is_not_followed(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was listed as a file is read as one, or everything is read again."""
 
-    def replace(data: Path, part: str, skips: Callable[[str], bool]) -> Found:
-        found = scan_part(data, part, skips)
+    def replace(data: Path, part: str, skips: Callable[[str], bool]) -> Listing:
+        listing = scan_part(data, part, skips)
         (stand.data / "wal/00000001").unlink(missing_ok=True)
         if link:
             (stand.data / "wal/00000001").symlink_to("/etc/passwd")
-        return found
+        return listing
 
     monkeypatch.setattr(capture, "scan_part", replace)
     link = False
@@ -121,3 +121,11 @@ def test_scratch_that_is_no_directory_is_said(stand: Stand) -> None:
     stand.scratch.write_text("")
     with pytest.raises(Failed, match=r"scratch cannot be written: "):
         read(stand)
+
+
+def test_a_database_that_is_gone_is_said(stand: Stand) -> None:
+    """One that never was is none; one that the newest backup has must be there, as that may soon be the only one."""
+    assert "grafana.db" not in read(stand).files
+    entry = FileEntry(path="grafana.db", size=1, mode=0o600, mtime_ns=0, sha256="a" * 64)
+    with pytest.raises(Failed, match=r"the database .*grafana.db is gone, and the newest backup has it"):
+        read(stand, {"grafana.db": entry})

@@ -57,7 +57,7 @@ def test_a_missing_content_leaves_the_marker(stand: Stand) -> None:
     """The files are named; what is damaged never gets a name. When it is there again, the restore goes on."""
     report = stand.run()
     largest, second, *_ = stand.list_stored()
-    shutil.move(largest, stand.folder / "kept")
+    shutil.move(largest, stand.folder / "aside")
     whole = second.read_bytes()
     second.write_bytes(whole[:-1] + b"x")
     with pytest.raises(Failed, match=r"missing: 01ABC/chunks/000001; .*damaged: 01ABC/index"):
@@ -65,7 +65,7 @@ def test_a_missing_content_leaves_the_marker(stand: Stand) -> None:
     target = stand.folder / "restored"
     assert json.loads((target / MARKER).read_text())["id"] == report.id
     assert not (target / "01ABC/index").exists() and (target / "wal/00000001").exists()
-    shutil.move(stand.folder / "kept", largest)
+    shutil.move(stand.folder / "aside", largest)
     second.write_bytes(whole)
     stand.restore()
     assert not (target / MARKER).exists() and (target / "01ABC/index").read_bytes() == b"i" * 20_000

@@ -13,12 +13,12 @@ from tests.support.backups import Stand
 
 def test_parts_are_read_in_order(stand: Stand) -> None:
     """What is read first is not read again, and neither is what is excluded or SQLite's."""
-    for path in ("grafana.db", "grafana.db-wal", "chunks_head/1", "top", "lost+found/x", "a.tmp/b", "a/b.tmp/c"):
+    for path in ("grafana.db", "grafana.db-wal", "chunks_head/1", "top", "lost+listing/x", "a.tmp/b", "a/b.tmp/c"):
         stand.write(path, path)
     skips = build_filter(["lock", "*.tmp"], ["grafana.db"], ["wal", "chunks_head"])
-    found = scan_part(stand.data, "", skips)
-    assert found.files == ["01ABC/chunks/000001", "01ABC/index", "top"]
-    assert [each.path for each in found.directories] == ["01ABC", "01ABC/chunks", "a"]
+    listing = scan_part(stand.data, "", skips)
+    assert listing.files == ["01ABC/chunks/000001", "01ABC/index", "top"]
+    assert [each.path for each in listing.directories] == ["01ABC", "01ABC/chunks", "a"]
     first = scan_part(stand.data, "wal", build_filter([], [], []))
     assert first.files == ["wal/00000001"] and [each.path for each in first.directories] == ["wal"]
     assert scan_part(stand.data, "none", build_filter([], [], [])).files == []
@@ -28,9 +28,9 @@ def test_links_are_no_files(stand: Stand) -> None:
     """A link is recorded as one and never followed; a pipe holds no data."""
     (stand.data / "link").symlink_to("/etc")
     os.mkfifo(stand.data / "pipe")
-    found = scan_part(stand.data, "", build_filter([], [], []))
-    assert [(each.path, each.target) for each in found.links] == [("link", "/etc")]
-    assert "pipe" not in found.files and "link" not in found.files
+    listing = scan_part(stand.data, "", build_filter([], [], []))
+    assert [(each.path, each.target) for each in listing.links] == [("link", "/etc")]
+    assert "pipe" not in listing.files and "link" not in listing.files
 
 
 def test_a_directory_that_goes_is_noticed(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
