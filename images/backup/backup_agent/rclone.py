@@ -26,7 +26,7 @@ NOT_THERE = 3
 """Exit code for a directory that is not there: https://rclone.org/docs/#list-of-exit-codes."""
 _PASSED = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-_COMMON = ("--contimeout", "15s", "--timeout", "60s", "--low-level-retries", "3", "--retries-sleep", "2s")
+_COMMON = ("--contimeout", "15s", "--timeout", "60s", "--low-level-retries", "3")
 _LIST_SECONDS = 1800
 """After this a destination that neither answers nor closes is one that is away."""
 _STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?P<level>[A-Z]+) *: *")
@@ -158,7 +158,8 @@ class Rclone:
         Raises:
             Failed: it ends with a code that is not in `allowed`, or takes longer than `seconds`.
         """
-        command = [*self._base, "--retries", str(retries), *words]
+        pause = ("--retries-sleep", "2s") if retries > 1 else ()  # rclone makes it after the last try as well
+        command = [*self._base, "--retries", str(retries), *pause, *words]
         try:
             done = subprocess.run(
                 command,

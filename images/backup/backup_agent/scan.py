@@ -15,7 +15,7 @@ from backup_agent.manifest import DirectoryEntry, LinkEntry
 COMPANIONS = ("", "-wal", "-shm", "-journal")
 """Endings of the files of a SQLite database: https://www.sqlite.org/tempfiles.html."""
 
-LOST = "lost+listing"
+LOST = "lost+found"
 
 
 class Vanished(Exception):
@@ -33,7 +33,7 @@ class Listing:
 
 def build_filter(exclude: Sequence[str], sqlite: Sequence[str], before: Sequence[str]) -> Callable[[str], bool]:
     """Whether a path is left out: a pattern matches it, SQLite copies it, or a part that was read before has it."""
-    # the last one is a file system's own: https://man7.org/linux/man-pages/man8/mklost+listing.8.html
+    # the last one is a file system's own: https://man7.org/linux/man-pages/man8/mklost+found.8.html
     left_out = {f"{name}{ending}" for name in sqlite for ending in COMPANIONS} | {*before, LOST}
     return lambda path: path in left_out or any(fnmatch.fnmatchcase(path, pattern) for pattern in exclude)
 

@@ -13,7 +13,7 @@ from tests.support.backups import Stand
 
 def test_parts_are_read_in_order(stand: Stand) -> None:
     """What is read first is not read again, and neither is what is excluded or SQLite's."""
-    for path in ("grafana.db", "grafana.db-wal", "chunks_head/1", "top", "lost+listing/x", "a.tmp/b", "a/b.tmp/c"):
+    for path in ("grafana.db", "grafana.db-wal", "chunks_head/1", "top", "lost+found/x", "a.tmp/b", "a/b.tmp/c"):
         stand.write(path, path)
     skips = build_filter(["lock", "*.tmp"], ["grafana.db"], ["wal", "chunks_head"])
     listing = scan_part(stand.data, "", skips)
