@@ -17,7 +17,7 @@ from backup_agent.document import Document
 from backup_agent.errors import Failed, Refused, describe_write_error
 from backup_agent.lock import locking
 from backup_agent.manifest import FileEntry, Manifest
-from backup_agent.scan import LOST
+from backup_agent.scan import build_filter
 from backup_agent.verify import choose_backup, describe_damage, is_damage
 
 BATCH_BYTES, BATCH_FILES = 1024**3, 5000
@@ -54,13 +54,13 @@ def restore_backup(document: Document, name: str, into: Path, say: Say, from_sta
         Refused: the directory is not empty, or there is no such backup; nothing was touched.
         Failed: something is missing or damaged, or cannot be written; the marker stays.
     """
-    before = read_marker(into)
+    before = read_marker(into, document)
     with opening(document, stack=from_stack) as destination:
         manifest = choose_backup(destination, name)
     _check_space(manifest, into, before)
     with locking(into / MARKER, WAIT_SECONDS, say, f"another restore into {into} is under way") as lock:
         try:
-            _mark(into, manifest)
+            _mark(into, manifest, document)
             with opening(document, (lock,), from_stack) as destination:
                 _Fill(manifest, into, destination, say).fill()
             shutil.rmtree(into / _CONTENTS, ignore_errors=True)
@@ -77,10 +77,11 @@ def _check_space(manifest: Manifest, into: Path, before: Marker | None) -> None:
         raise Refused(f"{into} has room for {free} bytes, and the backup {manifest.id} has {manifest.bytes}")
 
 
-def _mark(into: Path, manifest: Manifest) -> None:
+def _mark(into: Path, manifest: Manifest, document: Document) -> None:
     """Say in the directory what it is being filled from, unless it says so already."""
     marker = Marker(stack=manifest.stack, workload=manifest.workload, id=manifest.id)
-    if (before := read_marker(into)) is None:  # once more with the lock, as another restore may have come between
+    # once more with the lock, as another restore may have come between
+    if (before := read_marker(into, document)) is None:
         (into / MARKER).write_text(marker.model_dump_json(), encoding="utf-8")
     elif before != marker:
         raise Refused(
@@ -89,8 +90,10 @@ def _mark(into: Path, manifest: Manifest) -> None:
         )
 
 
-def read_marker(into: Path) -> Marker | None:
+def read_marker(into: Path, document: Document) -> Marker | None:
     """The marker of a restore that has not ended; None for an empty directory, also with a marker that says nothing.
+
+    What the document says is no data is nothing here either.
 
     Raises:
         Refused: the directory is absent, or has something without such a marker.
@@ -99,7 +102,8 @@ def read_marker(into: Path) -> Marker | None:
         raise Refused(f"{into} is no directory")
     path = into / MARKER
     text = path.read_bytes() if path.exists() else b""
-    others = sorted(each.name for each in into.iterdir() if each.name not in (LOST, MARKER))
+    skips = build_filter((*document.exclude, MARKER), (), ())
+    others = sorted(each.name for each in into.iterdir() if not skips(each.name))
     if not text and others:
         raise Refused(f"{into} is not empty, it has {', '.join(others[:5])}: only an empty directory is filled")
     try:

@@ -23,14 +23,16 @@ def list_all(folder: Path) -> list[str]:
 
 
 def test_a_directory_with_anything_is_refused(stand: Stand) -> None:
-    """Nothing in it is touched; a file system's own folder is nothing."""
+    """Nothing in it is touched; a file system's own folder is nothing, and so is what the document leaves out."""
     stand.run()
+    stand.values["exclude"] = [".mark"]
     target = stand.folder / "restored"
     (target / "lost+found").mkdir(parents=True)
     (target / "other").write_text("precious")
+    (target / ".mark").write_text("")
     with pytest.raises(Refused, match="is not empty, it has other: only an empty directory is filled"):
         stand.restore()
-    assert list_all(target) == ["lost+found", "other"]
+    assert list_all(target) == [".mark", "lost+found", "other"]
     (target / MARKER).write_text("no marker")
     with pytest.raises(Refused, match="is no marker of a restore"):
         stand.restore()
