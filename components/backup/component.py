@@ -70,7 +70,7 @@ def derive_agent_name(workload: str) -> str:
 def build_agent(own: Settings, context: Planned, source: BackupSource) -> Workload:
     """The agent of one volume: it has the user of whoever writes there, and sees its files without a way to change one.
 
-    Its scratch directory holds copies of files that are being written, and a whole backup while that is verified.
+    Its scratch directory holds copies of files that are being written, a new block as large as all others among them.
     """
     name, path = derive_agent_name(source.workload), f"{CONFIG_DIR}/{DOCUMENT}"
     return Workload(

@@ -84,8 +84,7 @@ def alert_on_old_backup(tune: Tune) -> AlertRule:
     return AlertRule(
         name="BackupTooOld",
         expr=f"time() - (backup_newest_timestamp_seconds > 0) {late}"
-        # without one the agent's own age counts; where that is not known, it has had its time
-        f" or (backup_copies == 0 unless time() - process_start_time_seconds < {bound:g} * backup_interval_seconds)",
+        f" or time() - process_start_time_seconds {late} and backup_copies == 0",  # without one the agent's own age counts
         for_="10m",  # a run that is late by its own length is no missing one
         severity="critical",
         limit=bound,
@@ -138,8 +137,8 @@ def alert_on_unverified_backup(own: Settings) -> AlertRule:
         name="BackupNotVerified",
         expr="backup_verify_successful == 0 and backup_verified_timestamp_seconds > 0"
         f" or time() - (backup_verified_timestamp_seconds > 0) > {bound}"
-        " or (backup_copies > 0 unless backup_verified_timestamp_seconds > 0"
-        f" unless time() - process_start_time_seconds < {bound})",
+        f" or time() - process_start_time_seconds > {bound} and backup_copies > 0"
+        " unless backup_verified_timestamp_seconds > 0",
         for_="10m",  # what fails stays so until the next verification
         severity="warning",
         summary="No backup of {{ $labels.service }} was read back",
@@ -149,7 +148,7 @@ def alert_on_unverified_backup(own: Settings) -> AlertRule:
             'Read why: `{service=~"backup-.*"} |= "verif"` in Grafana\'s Explore.',
             "If files at the destination are spoilt, `make backup STACK=x` makes a new backup; look who else writes"
             " there.",
-            "If the scratch directory is too small for a whole backup, give it more room.",
+            "If the destination is slow or refuses downloads, look at its own limits.",
         ),
         example=Example(
             fires={good: build_flat_samples(0), at: build_flat_samples(1)},

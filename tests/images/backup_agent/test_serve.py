@@ -57,6 +57,7 @@ def test_the_agent_serves(stand: Stand) -> None:
     with serving(stand) as address:
         eventually(lambda: read_value(address, "backup_destination_up") == 1, timeout=30, what="it has looked")
         assert read_value(address, "backup_copies") == 0
+        assert read_value(address, "process_start_time_seconds")
         stand.values["schedule"] = "0 */6 * * *"
         digest = hashlib.sha256(stand.write_document().read_bytes()).hexdigest()
         eventually(lambda: digest in get(f"{address}/metrics"), timeout=30, what="the document is used")
