@@ -87,7 +87,7 @@ class Destination(Strict):
 
 
 class Keep(Strict):
-    """Backups that stay at the destination: the newest one of all, and the newest of each day, week and month."""
+    """Backups that stay at the destination: all of the last 24 hours, and the newest of each day, week and month."""
 
     daily: Annotated[int, Field(ge=1, le=366)] = 7
     """Days."""

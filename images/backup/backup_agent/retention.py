@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from backup_agent.document import Keep
 from backup_agent.manifest import parse_id
@@ -15,13 +15,17 @@ _PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
 }
 
 
-def choose_staying(ids: list[str], keep: Keep) -> set[str]:
-    """The ids that stay: the newest of each of the newest days, weeks and months that have one, and the newest of all.
+_LATEST = timedelta(days=1)
 
-    A period without a backup does not count, so what stays does not shrink while backups fail.
+
+def choose_staying(ids: list[str], keep: Keep) -> set[str]:
+    """The ids that stay: those of 24 hours up to the newest, and the newest of each of the newest days, weeks, months.
+
+    A backup that somebody makes of spoilt data takes the place of none of that day. A period without a backup does not
+    count, so what stays does not shrink while backups fail.
     """
     newest_first = sorted(ids, reverse=True)
-    staying = set(newest_first[:1])
+    staying = {each for each in newest_first if parse_id(newest_first[0]) - parse_id(each) < _LATEST}
     for period, find_period in _PERIODS.items():
         newest: dict[tuple[int, ...], str] = {}
         for each in newest_first:
