@@ -54,7 +54,6 @@ SERVED_BY_HELPERS: dict[str, str] = {
     "otel-collector": "takes what the services of a stack send that asks for it",
     "backup": "copies the data of a stack whose people name a destination",
     "mcp": "lets agents ask a stack that wants it",
-    "backup": "backs the data up of a stack that wants it",
     "oauth2-proxy": "signs people in where they do that at an OpenID Connect provider",
     "kube-state-metrics": "watches the objects of a cluster, where a stack is deployed to one",
     "redis-exporter": "watches the cache of a system that has one",

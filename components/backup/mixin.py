@@ -84,7 +84,7 @@ def alert_on_old_backup(tune: Tune) -> AlertRule:
     return AlertRule(
         name="BackupTooOld",
         expr=f"time() - (backup_newest_timestamp_seconds > 0) {late}"
-        f" or time() - process_start_time_seconds {late} and backup_copies == 0",  # without one the agent's own age counts
+        f" or time() - process_start_time_seconds {late} and backup_copies == 0",  # the age of the agent
         for_="10m",  # a run that is late by its own length is no missing one
         severity="critical",
         limit=bound,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -21,14 +21,20 @@ pytestmark = [pytest.mark.docker_engine, pytest.mark.local_engine]
 
 KEY_ID, SECRET_KEY, PASSPHRASE = "observability", "canary/2c7d+f4", "canary-correct-horse-battery"
 PARTS = ("loki", "alertmanager", "prometheus", "grafana")
+LOKI = "http://127.0.0.1:3100/loki/api/v1"
 ALERTMANAGER = "http://127.0.0.1:9093/alertmanager/api/v2"
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the stack knew when it was backed up: a time at which there are samples, a line, and a silence."""
+    """What the stack knew when it was backed up: a time, what was counted then, a line, and a silence.
 
-    sampled: float
+    `sums` has the sum of every metric by its name, `counts` the number of lines of the ten minutes before by service.
+    """
+
+    at: float
+    sums: dict[str, str]
+    counts: dict[str, str]
     line: str
     silence: str
 
@@ -47,9 +53,7 @@ def stack(bucket: BucketServer, engine: Engine, tmp_path_factory: pytest.TempPat
     own = RunningStack(tmp_path_factory.mktemp("backup"), "e2e-backup", engine, ports=28400)
     s3 = {"endpoint": f"http://{bucket.endpoint}", "bucket": bucket.bucket}
     own.edit_settings(lambda config: config.update(backup={"enabled": True, "destination": {"s3": s3}}))
-    own.secret("backup-passphrase", PASSPHRASE)
-    own.secret("backup-access-key-id", KEY_ID)
-    own.secret("backup-secret-access-key", SECRET_KEY)
+    set_secrets(own)
     try:
         own.up()
         yield own
@@ -57,10 +61,26 @@ def stack(bucket: BucketServer, engine: Engine, tmp_path_factory: pytest.TempPat
         own.discard()
 
 
-def sampled(stack: RunningStack, at: float) -> list[Any]:
-    """Targets that were up at a time, as Prometheus knows it now."""
-    options = urlencode({"query": 'up{service="prometheus"} == 1', "time": at})
-    return list(stack.get("prometheus", f"{PROMETHEUS}/query?{options}")["data"]["result"])
+def set_secrets(stack: RunningStack) -> None:
+    """What people set: nothing of it is generated."""
+    stack.secret("backup-passphrase", PASSPHRASE)
+    stack.secret("backup-access-key-id", KEY_ID)
+    stack.secret("backup-secret-access-key", SECRET_KEY)
+
+
+def sums(stack: RunningStack, at: float) -> dict[str, str]:
+    """The sum of every metric at a time, by its name, as Prometheus knows it now."""
+    options = urlencode({"query": 'sum by (__name__) ({__name__=~".+"})', "time": at})
+    series = stack.get("prometheus", f"{PROMETHEUS}/query?{options}")["data"]["result"]
+    return {item["metric"]["__name__"]: item["value"][1] for item in series}
+
+
+def counts(stack: RunningStack, at: float, span: str = "10m") -> dict[str, str]:
+    """The lines of the stack's own containers in the time before a moment, by service, as Loki knows them now."""
+    own = f'{{job="containerlogs", container=~"{stack.container_name("")}.+"}}'
+    query = f"sum by (service) (count_over_time({own}[{span}]))"
+    series = stack.get("loki", f"{LOKI}/query?{urlencode({'query': query, 'time': at})}")["data"]["result"]
+    return {item["metric"].get("service", ""): item["value"][1] for item in series}
 
 
 def silences(stack: RunningStack) -> list[str]:
@@ -79,18 +99,34 @@ def silence(stack: RunningStack, comment: str) -> None:
     stack.http("alertmanager", 9093, "POST", "/alertmanager/api/v2/silences", body)
 
 
+def make_known(stack: RunningStack) -> Known:
+    """Makes what is looked for after a restore, and waits until all of it is there, the silence in its file too."""
+    line, comment = f"line {uuid.uuid4()}", f"silence {uuid.uuid4()}"
+    stack.http("api", 4000, "POST", "/demo/logs", {"msg": line, "level": "info"})
+    silence(stack, comment)
+    eventually(lambda: stack.loki(f'{{job="containerlogs"}} |= "{line}"'), timeout=60, what="the line in Loki")
+    script = f"/tools/busybox grep -c '{comment}' /alertmanager/silences || true"
+    eventually(lambda: stack.sh("alertmanager", script).strip() == "1", timeout=150, what="the silence in its file")
+    at = time.time() - 30  # samples of then have arrived
+    # lines of a file arrive in their order: with a later one of the service that writes most, those before are there
+    eventually(lambda: counts(stack, at + 30, "30s").get("web"), timeout=180, what="a line of after that")
+    known = Known(at, sums(stack, at), counts(stack, at), line, comment)
+    assert len(known.sums) > 200 and len(known.counts) > 5
+    return known
+
+
+def check_known(stack: RunningStack, known: Known) -> None:
+    """All that was known is known again."""
+    assert sums(stack, known.at) == known.sums
+    assert counts(stack, known.at) == known.counts
+    assert stack.loki(f'{{job="containerlogs"}} |= "{known.line}"')
+    assert known.silence in silences(stack)
+
+
 @pytest.fixture(scope="module")
 def known(stack: RunningStack) -> Known:
-    """What is there before the backup, the silence in its file too."""
-    made = Known(time.time() - 15, f"line {uuid.uuid4()}", f"silence {uuid.uuid4()}")
-    stack.http("api", 4000, "POST", "/demo/logs", {"msg": made.line, "level": "info"})
-    silence(stack, made.silence)
-    query = f'{{job="containerlogs"}} |= "{made.line}"'
-    eventually(lambda: stack.loki(query), timeout=60, what="the line in Loki")
-    eventually(lambda: sampled(stack, made.sampled), timeout=60, what="a sample of that time")
-    script = f"/tools/busybox grep -c '{made.silence}' /alertmanager/silences || true"
-    eventually(lambda: stack.sh("alertmanager", script).strip() == "1", timeout=150, what="the silence in its file")
-    return made
+    """What is there before the backup."""
+    return make_known(stack)
 
 
 def test_a_backup_is_made_while_the_stack_runs(stack: RunningStack, known: Known, bucket: BucketServer) -> None:
@@ -137,17 +173,17 @@ def test_nor_are_volumes_with_data(stack: RunningStack, known: Known) -> None:
 
 
 def test_a_restore_brings_everything_back(stack: RunningStack, known: Known) -> None:
-    """After the volumes are gone, the same answers: samples, lines, silences."""
+    """After volumes and Pulumi's state are gone, the same answers: sums of all metrics, lines, silences."""
     assert stack.run("down", "--purge").code == 0
+    shutil.rmtree(stack.state)
+    set_secrets(stack)
     label = {"label": f"io.observability.stack={stack.name}"}
     assert stack.client.volumes.list(filters=label) == []
     run = stack.run("restore", "--from", "latest")
     assert run.code == 0 and "All is there" in run.text, run.text[-6000:]
     assert stack.containers() == []  # what restored it is gone
     stack.up()
-    assert sampled(stack, known.sampled)
-    assert stack.loki(f'{{job="containerlogs"}} |= "{known.line}"')
-    assert known.silence in silences(stack)
+    check_known(stack, known)
     assert stack.run("drift").code == 0  # volumes are as the target makes them
 
 

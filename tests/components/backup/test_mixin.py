@@ -48,7 +48,11 @@ def test_how_long_nobody_may_read_a_backup_follows_from_the_schedule(verify: str
     """Two verifications that did not come."""
     own = Settings.model_validate({"verify": verify})
     (alert,) = [alert for alert in alerts({}, own) if alert.name == "BackupNotVerified"]
-    assert alert.expr.count(f"> {days * 86400} ") == 2 and f"{days * 86400} or" in alert.expr and f"{days}d" in alert.description
+    assert (
+        alert.expr.count(f"> {days * 86400} ") == 2
+        and f"{days * 86400} or" in alert.expr
+        and f"{days}d" in alert.description
+    )
 
 
 def test_no_backup_at_all_is_too_old() -> None:
