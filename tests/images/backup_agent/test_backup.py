@@ -40,6 +40,7 @@ def test_a_second_backup_uploads_what_has_changed(stand: Stand) -> None:
     assert len(stand.list_stored()) == 3 + 3 + 1
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_older_backups_keep_their_contents(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one of them has stays when the newest has it no more; it goes with the last that has it."""
     stand.values["keep"] = {"daily": 2, "weekly": 0, "monthly": 0}
@@ -53,6 +54,7 @@ def test_older_backups_keep_their_contents(stand: Stand, monkeypatch: pytest.Mon
     assert restored.id == ids[1] and (folder / "only").read_text() == "content of day 1"
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_everything_comes_back(stand: Stand) -> None:
     """Contents, permissions, times, empty directories, links, databases."""
     with closing(sqlite3.connect(stand.data / "grafana.db")) as made:
@@ -84,6 +86,7 @@ def test_nothing_is_no_backup(stand: Stand) -> None:
     assert not stand.list_stored() and read_state(str(stand.scratch)).run_successful is False
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_set_that_changes_is_read_again(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """A block that is replaced while it is uploaded: the second pass has the one that replaces it, and nothing else."""
     real = Destination.upload
@@ -101,6 +104,7 @@ def test_a_set_that_changes_is_read_again(stand: Stand, monkeypatch: pytest.Monk
     assert len(stand.list_stored()) == 3
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_content_is_never_under_another_ones_name(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """A quiet file that is rewritten between its hash and its upload is uploaded again, under its own name."""
     real = Destination.upload
@@ -116,6 +120,7 @@ def test_a_content_is_never_under_another_ones_name(stand: Stand, monkeypatch: p
     assert (stand.restore()[1] / "01ABC/index").read_bytes() == b"I" * 20_000
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_what_always_changes_fails(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """After three passes, in words; there is no backup, and what is there already stays as it is."""
     first = stand.run()
@@ -133,6 +138,7 @@ def test_what_always_changes_fails(stand: Stand, monkeypatch: pytest.MonkeyPatch
     assert list_ids(stand) == [first.id] and len(stand.list_stored()) == 4
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_uploads_of_a_run_that_was_ended_are_not_believed(stand: Stand) -> None:
     """A content that nobody has checked is removed and uploaded again, unless a backup has it."""
     stand.run()
@@ -150,6 +156,7 @@ def test_uploads_of_a_run_that_was_ended_are_not_believed(stand: Stand) -> None:
     assert stand.verify().files == 4
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_content_that_was_cut_is_uploaded_again(stand: Stand) -> None:
     """Its size at the destination is another one: it is said, replaced, and the backup is whole."""
     stand.run()
@@ -184,6 +191,7 @@ def test_the_manifest_is_last(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> 
     assert list_ids(stand) == []
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_manifest_that_cannot_be_read_keeps_every_content(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup is made all the same; that nothing was removed is said, and the run has failed."""
     first = stand.run()
@@ -205,6 +213,7 @@ def test_a_manifest_that_cannot_be_read_keeps_every_content(stand: Stand, monkey
     assert state.run_successful is False and state.copies == 2 and "format 2" in state.run_error
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_what_a_verification_found_damaged_is_uploaded_again(stand: Stand) -> None:
     """Where the data still has it; else it stays known."""
     stand.run()
@@ -214,6 +223,7 @@ def test_what_a_verification_found_damaged_is_uploaded_again(stand: Stand) -> No
     assert read_state(str(stand.scratch)).damaged == ("0" * 64,)
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_the_state_says_what_was_done(stand: Stand) -> None:
     """Times, sizes, and what the destination has."""
     report = stand.run()

@@ -35,6 +35,7 @@ def test_another_passphrase_is_noticed(stand: Stand) -> None:
     assert stand.restore()[0].id == before.id
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_other_things_may_lie_there(stand: Stand) -> None:
     """A stack beside it with the same passphrase, and what no backup is."""
     (stand.destination / "p" / "lost+found").mkdir(parents=True)
@@ -62,6 +63,7 @@ def test_a_directory_that_cannot_be_written_is_said(stand: Stand, monkeypatch: p
         stand.run()
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_manifest_is_never_replaced(stand: Stand) -> None:
     """The second one of an id is refused; one under another's name is no backup."""
     stand.values["workload"] = "w"
@@ -78,6 +80,7 @@ def test_a_manifest_is_never_replaced(stand: Stand) -> None:
             )
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_contents_can_be_hashed_and_removed(stand: Stand) -> None:
     """A content that is not there has no hash; removing it is no error."""
     report = stand.run()

@@ -16,6 +16,7 @@ def call(stand: Stand, *words: str) -> int:
     return main([words[0], "--document", str(stand.write_document()), *words[1:]])
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_backup_by_commands(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command's last line is JSON; progress comes before it."""
     assert call(stand, "run") == 0
@@ -46,6 +47,7 @@ def test_exit_codes(stand: Stand, tmp_path: Path, capsys: pytest.CaptureFixture[
         assert caught.value.code == 2
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_an_error_of_the_system_is_no_traceback(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
     """It is said like any other."""
     stand.run()

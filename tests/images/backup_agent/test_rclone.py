@@ -26,6 +26,7 @@ def use(stand: Stand, destination: dict[str, Any], **secrets: str) -> None:
         stand.values["secrets"][name] = str(stand.folder / name)
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_secrets_are_in_a_private_file_alone(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its mode is 0600, its directory's 0700, and it goes with the work; no argument or variable has a secret."""
     use(stand, S3, accessKeyId="the-id", secretAccessKey="the-secret")
@@ -90,6 +91,7 @@ def test_a_secret_is_one_line(tmp_path: Path, content: bytes | None, words: str)
     assert read_secret(str(path), "the passphrase") == " a "
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_who_does_not_answer_is_away(stand: Stand) -> None:
     """A command that takes too long is ended."""
     with (

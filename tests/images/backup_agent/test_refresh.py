@@ -12,6 +12,7 @@ from backup_agent.state import State, find_state_file, read_state
 from tests.support.backups import Stand
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_new_scratch_learns_from_the_destination(stand: Stand) -> None:
     """After a restart on another machine the age of the newest backup is known, and not zero."""
     stand.run()
@@ -31,6 +32,7 @@ def test_a_destination_without_backups_is_up(stand: Stand) -> None:
     assert state == State(destination_up=True, destination=state.destination) and state.destination
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_destination_that_is_away_or_empty_is_said(stand: Stand) -> None:
     """What was there stays known while it is away; one that has lost all has a newest backup of never."""
     stand.run()
@@ -47,6 +49,7 @@ def test_a_destination_that_is_away_or_empty_is_said(stand: Stand) -> None:
     assert refresh_state(stand.document) == "" and read_state(str(stand.scratch)).newest_at == newest
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_what_cannot_be_read_is_not_listed(stand: Stand) -> None:
     """A newer format and damage are said beside those that can be restored."""
     report = stand.run()

@@ -45,6 +45,7 @@ def test_a_directory_with_anything_is_refused(stand: Stand) -> None:
         restore.restore_backup(stand.document, "latest", stand.folder / "none", print)
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_of_two_contents_that_are_alike_each_file_has_its_own(stand: Stand) -> None:
     """Permissions and times are each file's."""
     stand.write("first", "same", age=5000).chmod(0o600)
@@ -54,6 +55,7 @@ def test_of_two_contents_that_are_alike_each_file_has_its_own(stand: Stand) -> N
     assert {name: tree[name] for name in ("first", "second")} == {name: before[name] for name in ("first", "second")}
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_missing_content_leaves_the_marker(stand: Stand) -> None:
     """The files are named; what is damaged never gets a name. When it is there again, the restore goes on."""
     report = stand.run()
@@ -72,6 +74,7 @@ def test_a_missing_content_leaves_the_marker(stand: Stand) -> None:
     assert not (target / MARKER).exists() and (target / "01ABC/index").read_bytes() == b"i" * 20_000
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_what_was_restored_before_is_compared_again(stand: Stand) -> None:
     """A file of the right size with another content is restored anew."""
     report = stand.run()
@@ -85,6 +88,7 @@ def test_what_was_restored_before_is_compared_again(stand: Stand) -> None:
     assert (target / "01ABC/index").read_bytes() == b"i" * 20_000
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_another_backup_does_not_go_on(stand: Stand) -> None:
     """A directory is filled from one backup; which one it is is said."""
     stand.run()
@@ -98,6 +102,7 @@ def test_another_backup_does_not_go_on(stand: Stand) -> None:
     assert list_all(target) == [MARKER]
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_another_stacks_backup_has_to_be_named(stand: Stand) -> None:
     """Of this stack there is none; by the other's name it is restored."""
     report = stand.run()
@@ -108,6 +113,7 @@ def test_another_stacks_backup_has_to_be_named(stand: Stand) -> None:
     assert stand.restore(from_stack="dev")[0].id == report.id
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_newer_format_is_refused(stand: Stand) -> None:
     """The newest backup is not passed over for an older one, and nothing is touched."""
     stand.run()
@@ -120,6 +126,7 @@ def test_a_newer_format_is_refused(stand: Stand) -> None:
     assert list_all(stand.folder / "restored") == []
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_too_little_room_is_refused(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is written."""
     stand.run()
@@ -129,6 +136,7 @@ def test_too_little_room_is_refused(stand: Stand, monkeypatch: pytest.MonkeyPatc
     assert list_all(stand.folder / "restored") == []
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_destination_that_goes_away_meanwhile_is_said(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is neither missing nor damaged what could not be downloaded."""
     stand.run()
@@ -138,6 +146,7 @@ def test_a_destination_that_goes_away_meanwhile_is_said(stand: Stand, monkeypatc
     assert (stand.folder / "restored" / MARKER).exists()
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_backup_removed_meanwhile_is_said(stand: Stand) -> None:
     """A manifest whose contents are gone is no backup that can be restored."""
     report = stand.run()
@@ -147,6 +156,7 @@ def test_a_backup_removed_meanwhile_is_said(stand: Stand) -> None:
         stand.restore()
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_batches_have_each_content_once(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of one content are in one batch, whatever its bound."""
     for number in range(3):
@@ -164,6 +174,7 @@ def test_batches_have_each_content_once(stand: Stand, monkeypatch: pytest.Monkey
     assert stand.restore()[0].files == 6 and batches == [1, 1, 1, 1]
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_directory_that_cannot_be_written_is_said(stand: Stand) -> None:
     """In words, and the marker stays."""
     report = stand.run()

@@ -58,6 +58,7 @@ def test_a_bucket_has_the_backups(stand: Stand, bucket: BucketServer) -> None:
     assert restored.files == 5 and read_tree(folder) == before
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_wrong_key_and_a_bucket_that_is_not_there_are_said(stand: Stand, bucket: BucketServer) -> None:
     """Neither looks like a destination without backups, and no bucket is made."""
     use_bucket(stand, bucket, secretAccessKey="another")
@@ -83,6 +84,7 @@ def write_key(path: Path) -> str:
     return key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_server_of_sftp_has_the_backups(stand: Stand) -> None:
     """By a private key; a server with another key than the document's is not spoken to."""
     port, folder = find_port(), stand.folder

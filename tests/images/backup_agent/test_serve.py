@@ -110,6 +110,7 @@ def test_what_was_missed_is_made(
     assert works == expected
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_work_is_a_process_that_ends_with_the_agent(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command runs to its end; after the agent's end none is begun."""
     monkeypatch.setenv(

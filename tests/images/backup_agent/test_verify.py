@@ -16,6 +16,7 @@ from tests.images.backup_agent.test_manifest import MANIFEST
 from tests.support.backups import Stand
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_whole_backup_is_verified(stand: Stand) -> None:
     """Nothing of it stays in scratch, and the state has the time."""
     report = stand.run()
@@ -45,6 +46,7 @@ def test_damage_is_found_and_mended(stand: Stand) -> None:
     assert stand.run().uploaded_bytes == 30_000 and stand.verify().files == 3
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_a_missing_content_is_found(stand: Stand) -> None:
     """And one that was cut, beside it."""
     stand.run()
@@ -56,6 +58,7 @@ def test_a_missing_content_is_found(stand: Stand) -> None:
         stand.verify()
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_what_cannot_be_downloaded_is_not_called_damaged(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """The destination is at fault, and nothing is uploaded again for it."""
     stand.run()
@@ -67,6 +70,7 @@ def test_what_cannot_be_downloaded_is_not_called_damaged(stand: Stand, monkeypat
     assert read_state(str(stand.scratch)).damaged == ()
 
 
+@pytest.mark.exhaustive  # rclone starts several times
 def test_no_backup_is_refused(stand: Stand) -> None:
     """None at all, or none of that id: those that are there are said."""
     with pytest.raises(Refused, match="has no backup of prometheus of the stack dev"):
