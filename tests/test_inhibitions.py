@@ -21,7 +21,7 @@ from tests.test_alert_rules import PARTS, STACKS, planned
 
 Pair = tuple[AlertRule, Inhibition, AlertRule]
 OUT = ") unless on ("
-"""Where the condition of a inhibited alert ends and what is left out begins."""
+"""Where the condition of an inhibited alert ends and what is left out begins."""
 ELSEWHERE = "elsewhere"
 """A value that no label of an example has."""
 
