@@ -189,15 +189,24 @@ def ask_once(opened: Opened, agent: Workload) -> list[Copy]:
     return list_copies(lambda words, say: tasks.run(Task(agent=agent, command=words, secrets=secrets), say), command)
 
 
+def ask(opened: Opened, agent: Workload, *, running: bool) -> list[Copy]:
+    """What is at the destination, newest first; nothing is made for it where the stack runs.
+
+    Raises:
+        RuntimeError: it cannot be reached.
+    """
+    return ask_running(opened.host, agent) if running else ask_once(opened, agent)
+
+
 def show_copies(opened: Opened, console: Console, *, as_json: bool) -> int:
     """Prints what is at the destination. Returns 1 where something has no backup, or it cannot be known."""
-    plan, host = opened.plan, opened.host
-    agents, running = list_agents(plan), bool(host.open_tasks(plan).list_running())
+    plan = opened.plan
+    agents, running = list_agents(plan), bool(opened.host.open_tasks(plan).list_running())
     found: dict[str, list[Copy]] = {}
     unknown: dict[str, str] = {}
     for agent in agents:
         try:
-            found[agent.beside] = ask_running(host, agent) if running else ask_once(opened, agent)
+            found[agent.beside] = ask(opened, agent, running=running)
         except RuntimeError as error:
             unknown[agent.beside] = str(error)
     if as_json:

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from cli import lifecycle, render
 from cli.arguments import FINE, UNWELL
-from cli.backups import Copy, Opened, ask_once, build_command, find_folder, list_agents, parse_id, read_secrets
+from cli.backups import Copy, Opened, ask, build_command, find_folder, list_agents, parse_id, read_secrets
 from cli.locks import refuse_locked
 from cli.secrets import list_stored_names
 from cli.tasks import INCOMPLETE, NOT_OURS, Task, Tasks
@@ -86,10 +86,11 @@ def choose_backups(opened: Opened, wanted: str, without: Collection[str]) -> lis
     tasks, every = opened.host.open_tasks(opened.plan), list_agents(opened.plan)
     agents = [agent for agent in every if agent.beside not in without]
     problems = [*check_names(every, without), *check_volumes(tasks, agents, opened.plan.stack)]
+    running = bool(tasks.list_running())
     found: dict[str, list[Copy]] = {}
     for agent in agents:
         try:
-            found[agent.beside] = ask_once(opened, agent)
+            found[agent.beside] = ask(opened, agent, running=running)
         except RuntimeError as error:
             problems.append(f"the backups of {agent.beside} cannot be listed: {error}")
     chosen = {name: copy for name, copies in found.items() if (copy := choose_copy(copies, wanted))}

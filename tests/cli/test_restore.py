@@ -71,6 +71,13 @@ def refused(folder: Path, host: Empty, wanted: str = "latest", without: Sequence
     return str(caught.value)
 
 
+def test_of_a_stack_that_runs_its_agents_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal makes neither a container nor a Job, and still says all that is wrong."""
+    monkeypatch.setattr(Empty, "run", lambda *_: pytest.fail("a task was run"))
+    text = refused(tmp_path, Empty(every(0, written([])), running=True))
+    assert "the stack runs" in text and all(f"{name} has no backup" in text for name in NAMES)
+
+
 def test_every_volume_is_filled_from_the_newest(tmp_path: Path) -> None:
     """Made first, and filled with all that there is; then people are told what comes next."""
     host = Empty(every(0, written([NEWER, OLDER])))
