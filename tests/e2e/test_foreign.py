@@ -248,7 +248,8 @@ def test_names_are_nobody_elses(place: Place) -> None:
     joined = place.project.client.networks.get(place.project.network).attrs["Containers"].values()
     assert {f"{place.stack.name}-{name}" for name in ("prometheus", "traefik")} <= {each["Name"] for each in joined}
     for name in OURS:
-        assert place.project.addresses(name) == {own}, name
+        answer = eventually(lambda name=name: place.project.addresses(name), timeout=30, what=name)  # type: ignore[misc]
+        assert answer == {own}, name
 
 
 def test_second_up_changes_nothing(place: Place) -> None:

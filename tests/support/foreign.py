@@ -100,12 +100,18 @@ class Project:
         return container
 
     def addresses(self, name: str) -> set[str]:
-        """Where the project's own containers find a name, in dotted form; empty where they do not find it."""
+        """Where the project's own containers find a name, in dotted form; empty where there is no such name.
+
+        Raises:
+            RuntimeError: the engine's resolver has not answered.
+        """
         ask = f"/bin/busybox nslookup {name}. 127.0.0.11 2>&1 || true"
         said = self.client.containers.run(
             self.image("busybox"), ["/bin/busybox", "sh", "-c", ask], network=self.network, remove=True
         )
         answer = said.decode().partition("Name:")[2]
+        if not answer and "NXDOMAIN" not in said.decode():
+            raise RuntimeError(f"{name}: {said.decode()}")
         return {line.split(":", 1)[1].strip() for line in answer.splitlines() if line.startswith("Address")}
 
 
