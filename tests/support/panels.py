@@ -25,20 +25,27 @@ def list_queries(
 ) -> list[tuple[str, str, str]]:
     """As above for a dashboard's model; of all its panels, or of these."""
     model = json.loads(json.dumps(board))
-    names = [variable["name"] for variable in model.get("templating", {}).get("list", [])]
+    chosen = _choose_all(model)
     found = []
     for panel in list_panels(model) if panels is None else panels:
         for target in panel.get("targets", []):
             source = (target.get("datasource") or panel.get("datasource") or {}).get("type", "prometheus")
-            found.append((panel["title"], source, _filled(target["expr"], names)))
+            found.append((panel["title"], source, _filled(target["expr"], chosen)))
     return found
 
 
-def _filled(query: str, variables: list[str]) -> str:
+def _choose_all(model: Mapping[str, Any]) -> dict[str, str]:
+    """What stands for each variable of a dashboard while all of its values are chosen."""
+    variables = model.get("templating", {}).get("list", ())
+    return {variable["name"]: variable.get("allValue") or ".*" for variable in variables}
+
+
+def _filled(query: str, chosen: Mapping[str, str]) -> str:
+    """A query with "All" chosen of each variable, which is what a dashboard begins with."""
     for name, value in INTERVALS.items():
         query = query.replace("${" + name[1:] + "}", value).replace(name, value)
-    for name in variables:
-        query = query.replace("${" + name + "}", ".*").replace(f"${name}", ".*")
+    for name, value in chosen.items():
+        query = query.replace("${" + name + "}", value).replace(f"${name}", value)
     return query
 
 
@@ -54,8 +61,8 @@ def board_variables(root: Path, stack: str) -> list[tuple[str, str, str]]:
     found = []
     for board in plan.telemetry.dashboards:
         model = json.loads(json.dumps(board.model))
-        names = [variable["name"] for variable in model.get("templating", {}).get("list", ())]
+        chosen = _choose_all(model)
         for variable in model.get("templating", {}).get("list", ()):
             inside = variable["query"]["query"].removeprefix("label_values(").rpartition(",")[0]
-            found.append((board.uid, variable["name"], _filled(inside, names)))
+            found.append((board.uid, variable["name"], _filled(inside, chosen)))
     return found
