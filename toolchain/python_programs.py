@@ -22,41 +22,40 @@ PYTHON_FILES: tuple[File, ...] = (
     *(File(PYTHON, f"root/lib/{{triplet}}/{name}", f"/{LIBRARIES}/{name}") for name in _STUBS),
 )
 PACKAGES = "/usr/lib/python3/dist-packages"
-ENVIRONMENT = ("PATH=/usr/bin:/bin", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1")
+
+
+def build_recipe(
+    module: str, libraries: PypiPackage, own: OwnFiles, *ports: str, path: str = "/usr/bin:/bin"
+) -> Recipe:
+    """The image of a program of ours in Python: its module, the libraries it wants, and the ports it listens on."""
+    home = f"/usr/share/{libraries.name}"
+    return Recipe(
+        files=(*PYTHON_FILES, File(libraries, ".", PACKAGES), File(own, "files", f"{home}/{module}")),
+        config=ImageConfig(
+            entrypoint=("/usr/bin/python3", "-m", module),
+            user="65534:65534",
+            env=(
+                f"PATH={path}",
+                "PYTHONUNBUFFERED=1",
+                "PYTHONDONTWRITEBYTECODE=1",
+                f"PYTHONPATH={home}:{PACKAGES}",
+            ),
+            ports=ports,
+        ),
+        local=True,
+    )
+
 
 MCP_LIBRARIES = PypiPackage("mcp", "3.11")
 MCP_SERVER = OwnFiles("mcp-server", "images/mcp/mcp_server")
-_HOME = "/usr/share/mcp"
-MCP_RECIPE = Recipe(
-    files=(
-        *PYTHON_FILES,
-        File(MCP_LIBRARIES, ".", PACKAGES),
-        File(MCP_SERVER, "files", f"{_HOME}/mcp_server"),
-    ),
-    config=ImageConfig(
-        entrypoint=("/usr/bin/python3", "-m", "mcp_server"),
-        user="65534:65534",
-        env=(*ENVIRONMENT, f"PYTHONPATH={_HOME}:{PACKAGES}"),
-        ports=("8000/tcp", "8001/tcp"),
-    ),
-    local=True,
-)
+MCP_RECIPE = build_recipe("mcp_server", MCP_LIBRARIES, MCP_SERVER, "8000/tcp", "8001/tcp")
 
 BACKUP_LIBRARIES = PypiPackage("backup", "3.11")
 BACKUP_AGENT = OwnFiles("backup-agent", "images/backup/backup_agent")
-_BACKUP_HOME = "/usr/share/backup"
-BACKUP_RECIPE = Recipe(
-    files=(
-        *PYTHON_FILES,
-        File(BACKUP_LIBRARIES, ".", PACKAGES),
-        File(BACKUP_AGENT, "files", f"{_BACKUP_HOME}/backup_agent"),
-    ),
-    config=ImageConfig(
-        entrypoint=("/usr/bin/python3", "-m", "backup_agent"),
-        user="65534:65534",
-        # the package of rclone has its program in bin
-        env=(f"PATH={PACKAGES}/bin:/usr/bin:/bin", *ENVIRONMENT[1:], f"PYTHONPATH={_BACKUP_HOME}:{PACKAGES}"),
-        ports=("9877/tcp",),
-    ),
-    local=True,
+BACKUP_RECIPE = build_recipe(
+    "backup_agent",
+    BACKUP_LIBRARIES,
+    BACKUP_AGENT,
+    "9877/tcp",
+    path=f"{PACKAGES}/bin:/usr/bin:/bin",  # the package of rclone has its program in bin
 )
