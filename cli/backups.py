@@ -1,6 +1,6 @@
 """`observability backup` and `backups`: backups now, and what is at the destination.
 
-The programs run in the agents' own containers; where the stack does not run, what is at the destination is asked for by
+The programs run in the agents' own containers; where the stack does not run, what is at the destination is listed by
 a container, or a Job, of its own (see `cli.tasks`).
 """
 

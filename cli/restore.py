@@ -50,9 +50,9 @@ def check_wanted(wanted: str, found: Mapping[str, Sequence[Copy]]) -> Iterator[s
         yield f"FROM={wanted} is the ID of no backup; {hint} (make backups lists them, FROM=latest takes the newest)"
 
 
-def check_volumes(tasks: Tasks, agents: Sequence[Workload], stack: str) -> Iterator[str]:
+def check_volumes(tasks: Tasks, agents: Sequence[Workload], stack: str, running: Sequence[str]) -> Iterator[str]:
     """What is in the way of data that is to come: a stack that runs, and volumes that are not empty."""
-    if running := tasks.list_running():
+    if running:
         yield f"the stack runs ({', '.join(running[:3])}…); remove it first: make down STACK={stack}"
         return
     for agent in agents:
@@ -85,12 +85,12 @@ def choose_backups(opened: Opened, wanted: str, without: Collection[str]) -> lis
     """
     tasks, every = opened.host.open_tasks(opened.plan), list_agents(opened.plan)
     agents = [agent for agent in every if agent.beside not in without]
-    problems = [*check_names(every, without), *check_volumes(tasks, agents, opened.plan.stack)]
-    running = bool(tasks.list_running())
+    running = tasks.list_running()
+    problems = [*check_names(every, without), *check_volumes(tasks, agents, opened.plan.stack, running)]
     found: dict[str, list[Copy]] = {}
     for agent in agents:
         try:
-            found[agent.beside] = ask(opened, agent, running=running)
+            found[agent.beside] = ask(opened, agent, running=bool(running))
         except RuntimeError as error:
             problems.append(f"the backups of {agent.beside} cannot be listed: {error}")
     chosen = {name: copy for name, copies in found.items() if (copy := choose_copy(copies, wanted))}
