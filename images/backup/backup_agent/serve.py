@@ -22,7 +22,6 @@ from backup_agent.refresh import refresh_state
 from backup_agent.schedule import measure_interval, parse_crontab
 from backup_agent.state import read_state
 
-PORT = 9877
 WATCH_SECONDS, REFRESH_SECONDS, SETTLE_SECONDS = 5, 3600, 600
 """How often the document and the destination are looked at, and when a backup that is due is made after a start."""
 _WAIT_SECONDS = 6 * 3600

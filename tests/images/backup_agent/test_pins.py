@@ -8,7 +8,7 @@ import tomllib
 from packaging.requirements import Requirement
 
 from backup_agent import VERSION
-from backup_agent.serve import PORT
+from backup_agent.__main__ import PORT
 from tests.support.systems import ROOT
 from toolchain.images import load_images
 from toolchain.python_programs import BACKUP_RECIPE
