@@ -163,7 +163,7 @@ def alert_on_unreachable_destination() -> AlertRule:
     return AlertRule(
         name="BackupDestinationUnreachable",
         expr="backup_destination_up == 0",
-        for_="70m",  # it is asked once an hour: two answers in a row that did not come
+        for_="70m",  # it is looked at once an hour: two answers in a row that did not come
         severity="warning",
         summary="{{ $labels.service }} does not reach the destination of its backups",
         description="The destination does not answer, refuses the login, or cannot be read with the passphrase: the"

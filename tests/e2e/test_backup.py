@@ -51,14 +51,19 @@ def bucket(engine: Engine) -> Iterator[BucketServer]:
 def stack(bucket: BucketServer, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack that is backed up to it."""
     own = RunningStack(tmp_path_factory.mktemp("backup"), "e2e-backup", engine, ports=28400)
-    s3 = {"endpoint": f"http://{bucket.endpoint}", "bucket": bucket.bucket}
-    own.edit_settings(lambda config: config.update(backup={"enabled": True, "destination": {"s3": s3}}))
-    set_secrets(own)
+    configure_backups(own, bucket)
     try:
         own.up()
         yield own
     finally:
         own.discard()
+
+
+def configure_backups(stack: RunningStack, bucket: BucketServer) -> None:
+    """Has a stack backed up to a bucket."""
+    s3 = {"endpoint": f"http://{bucket.endpoint}", "bucket": bucket.bucket}
+    stack.edit_settings(lambda config: config.update(backup={"enabled": True, "destination": {"s3": s3}}))
+    set_secrets(stack)
 
 
 def set_secrets(stack: RunningStack) -> None:

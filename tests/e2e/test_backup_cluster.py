@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_backup import KEY_ID, PARTS, SECRET_KEY, Known, check_known, make_known, set_secrets
+from tests.e2e.test_backup import KEY_ID, PARTS, SECRET_KEY, Known, check_known, configure_backups, make_known
 from tests.support.buckets import BucketServer
 from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.waiting import eventually
@@ -25,9 +25,7 @@ def bucket() -> Iterator[BucketServer]:
 def stack(bucket: BucketServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterStack]:
     """A stack that is backed up to it, with two instances of Prometheus and three of Alertmanager."""
     own = ClusterStack(tmp_path_factory.mktemp("backup"), "e2e-backup", start_cluster(), ports=28420)
-    s3 = {"endpoint": f"http://{bucket.endpoint}", "bucket": bucket.bucket}
-    own.edit_settings(lambda config: config.update(backup={"enabled": True, "destination": {"s3": s3}}))
-    set_secrets(own)
+    configure_backups(own, bucket)
     try:
         own.up()
         yield own
