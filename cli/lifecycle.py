@@ -177,7 +177,7 @@ def run_pulumi(space: Workspace, *args: str) -> None:
     try:
         space.run_pulumi(*args)
     except subprocess.CalledProcessError:
-        refuse_locked(space)
+        refuse_locked(space.backend, space.stack)
         raise
 
 

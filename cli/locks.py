@@ -8,13 +8,9 @@ import socket
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 from cli import runs
-
-if TYPE_CHECKING:
-    from cli.workspace import Workspace
 
 _CLOCK_SECONDS = 5
 """By how much the times of a lock and of its process's start may differ: the latter is reckoned from the uptime."""
@@ -45,12 +41,12 @@ class Lock:
         )
 
 
-def list_locks(space: Workspace) -> list[Lock]:
-    """The locks of the stack, where its backend is a directory."""
-    url = urlparse(space.env.get("PULUMI_BACKEND_URL", ""))
+def list_locks(backend: str, stack: str) -> list[Lock]:
+    """The locks of a stack, where the URL of its backend is that of a directory; else none."""
+    url = urlparse(backend)
     if url.scheme != "file":
         return []
-    return [_read_lock(path) for path in sorted(Path(url.path).glob(f".pulumi/locks/**/{space.stack}/*.json"))]
+    return [_read_lock(path) for path in sorted(Path(url.path).glob(f".pulumi/locks/**/{stack}/*.json"))]
 
 
 def _read_lock(path: Path) -> Lock:
@@ -62,26 +58,26 @@ def _read_lock(path: Path) -> Lock:
     return Lock(path, int(content.get("pid", 0)), content.get("username", ""), content.get("hostname", ""), since)
 
 
-def refuse_locked(space: Workspace) -> None:
+def refuse_locked(backend: str, stack: str) -> None:
     """Nothing, unless another run holds a lock of the stack.
 
     Raises:
         LockedError: one does.
     """
-    if active := [lock for lock in list_locks(space) if not lock.stale]:
+    if active := [lock for lock in list_locks(backend, stack) if not lock.stale]:
         raise runs.LockedError(
-            f"stack {space.stack} is being changed by another run:\n" + "\n".join(f"  {lock}" for lock in active)
+            f"stack {stack} is being changed by another run:\n" + "\n".join(f"  {lock}" for lock in active)
         )
 
 
-def remove_stale_locks(space: Workspace) -> bool:
+def remove_stale_locks(backend: str, stack: str) -> bool:
     """Removes the locks of runs that are no longer alive. Returns whether there were any.
 
     Raises:
         LockedError: another run changes the stack at this moment; nothing was removed.
     """
-    refuse_locked(space)
-    left = list_locks(space)
+    refuse_locked(backend, stack)
+    left = list_locks(backend, stack)
     for lock in left:
         lock.path.unlink(missing_ok=True)
     return bool(left)

@@ -125,7 +125,7 @@ def recover_stack(space: Workspace, client: docker.DockerClient | None) -> list[
     done = []
     if left := runs.end_abandoned(space.key):
         done.append(f"ended what a killed run left running: {', '.join(left)}")
-    if locks.remove_stale_locks(space):
+    if locks.remove_stale_locks(space.backend, space.stack):
         done.append("removed the lock of a run that is no longer alive")
     # Looked at before the state: what another run makes after that is not in these lists, and what it is making then
     # is pending in the state, which cannot be written while that run lives.

@@ -166,7 +166,7 @@ def run_command(args: argparse.Namespace) -> int:
     first = render.plan_file(ROOT / f"Pulumi.{args.stack}.yaml", args.stack)
     list_agents(first)  # before anything is fetched
     opened = Opened(*lifecycle.connect_stack(args.stack, lifecycle.fetch_prerequisites(first)))
-    refuse_locked(opened.space)
+    refuse_locked(opened.space.backend, opened.space.stack)
     lifecycle.run_preflight(opened.host, opened.plan)
     without = args.without.replace(",", " ").split()
     return restore_stack(opened, choose_backups(opened, args.backup, without), console)

@@ -65,9 +65,14 @@ class Workspace:
         return done
 
     @property
+    def backend(self) -> str:
+        """The URL of Pulumi's backend; empty where it is that of this person's login."""
+        return self.env.get("PULUMI_BACKEND_URL", "")
+
+    @property
     def key(self) -> str:
         """What tells the runs of this stack from those of all others on this machine."""
-        return runs.derive_stack_key(self.directory, self.stack, self.env.get("PULUMI_BACKEND_URL", ""))
+        return runs.derive_stack_key(self.directory, self.stack, self.backend)
 
     def export_state(self) -> dict[str, Any]:
         """The stack's state as plain data, secrets still encrypted; empty when there is none."""
@@ -220,7 +225,7 @@ def _write_document(path: Path, document: Mapping[str, Any]) -> None:
 def _select_stack(space: Workspace) -> None:
     answer = space.run_pulumi("stack", "select", space.stack, check=False, capture=True)
     if answer.returncode:
-        locks.remove_stale_locks(space)  # of a run that was killed while it made the stack
+        locks.remove_stale_locks(space.backend, space.stack)  # of a run that was killed while it made the stack
         made = space.run_pulumi("stack", "init", space.stack, check=False, capture=True)
         if made.returncode:
             raise SystemExit(f"cannot open the stack {space.stack}:\n{made.stderr.strip()}")

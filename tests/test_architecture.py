@@ -1,14 +1,11 @@
-"""The rules of the architecture, read from the source: who may import whom, and where things stand."""
+"""The rules of the architecture, read from the source: where things stand, and how they are shaped."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import re
-import sys
-import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +15,24 @@ from cli.render import plan_file
 from model.component import Component
 from stack import registry
 from stack.assemble import load_images
+from tests.support.source_code import (
+    FOLDERS,
+    MAY_IMPORT,
+    component_files,
+    functions,
+    home,
+    module_of,
+    named,
+    sources,
+    tree,
+)
 from tests.support.systems import ROOT
 
-MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "model": (),
-    "packs": ("model",),
-    "components": ("model", "packs", "targets.base"),
-    "targets": ("model",),
-    "stack": ("model", "packs", "components", "targets"),
-    "cli": ("model", "packs", "components", "targets", "stack"),
-    "bench": ("model", "packs", "components", "targets", "stack", "cli"),
-    "toolchain": (),
-    "instrumentation": (),
-}
-"""Which of our folders the code of each one may import, beside itself: the table of CONTRIBUTING.md."""
-FOLDERS = tuple(name for name in MAY_IMPORT if name not in ("toolchain", "instrumentation"))
 EVERYWHERE = (*MAY_IMPORT, "tests")
-SHARED_EXPORTERS = ("exporters.base", "exporters.containers")
-SHARED = ("base", "discovery", "documents", "drawing", "entry", "lines", "otelcol", *SHARED_EXPORTERS)
-"""Modules and folders of components/ that are not components, and that all of them may use."""
-EXPORTERS = "exporters"
 LONGEST_FUNCTION = 60
 LONGEST_COMPONENT = 300
 LONGEST_FILE = 400
 LONGEST_MAIN = 40
-IMPURE = {"os", "time", "random", "socket", "requests", "subprocess", "urllib", "http", "datetime", "secrets", "uuid"}
-READING = {"open", "read_text", "write_text", "read_bytes", "glob", "iterdir"}
-OUTER = {"pulumi", "pulumi_docker", "pulumi_random", "components", "targets", "stack", "cli", "bench", "toolchain"}
 SERVED_BY_HELPERS: dict[str, str] = {
     "busybox": "the target copies its probe client from it",
     "dashboard-viewer": "replaces grafana where grafana cannot be pulled",
@@ -59,136 +47,6 @@ SERVED_BY_HELPERS: dict[str, str] = {
     "redis-exporter": "watches the cache of a system that has one",
 }
 """Images that no component of an ordinary stack runs, each with the reason why it is in configs/images.yaml."""
-
-
-def sources(*folders: str) -> list[Path]:
-    """Every Python file of the folders."""
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    """The syntax tree of a file."""
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
-@cache
-def imports(path: Path) -> frozenset[str]:
-    """Every module a file imports, with `from a import b` as both a and a.b."""
-    found: set[str] = set()
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(found)
-
-
-def roots(path: Path) -> set[str]:
-    """The top-level packages a file imports."""
-    return {name.partition(".")[0] for name in imports(path)}
-
-
-def module_of(path: Path) -> str:
-    """A file of components/ as a module below it: `exporters.node.alerts`."""
-    return ".".join(path.relative_to(ROOT / "components").with_suffix("").parts)
-
-
-def inside(module: str, *others: str) -> bool:
-    """Whether a module is one of the others, or stands in one that is a folder."""
-    return any(module == other or module.startswith(f"{other}.") for other in others)
-
-
-@cache
-def component_files() -> list[Path]:
-    """Every file of a component: the only one, or those of its folder."""
-    files = [path for path in sources("components") if path.stem != "__init__"]
-    return [path for path in files if not inside(module_of(path), *SHARED)]
-
-
-def home(path: Path) -> str:
-    """The component that a file belongs to, by its module or folder: `loki`, `exporters.node`."""
-    parts = module_of(path).split(".")
-    return ".".join(parts[: 2 if parts[0] == EXPORTERS else 1])
-
-
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function and method of a file."""
-    return (node for node in ast.walk(tree(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-
-
-def named(path: Path) -> str:
-    """A file as it is called from the project's folder."""
-    return str(path.relative_to(ROOT))
-
-
-# -- imports ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("folder", MAY_IMPORT)
-def test_a_folder_imports_what_its_row_allows(folder: str) -> None:
-    """The table of CONTRIBUTING.md: each folder imports itself and the folders that are named in its row."""
-    allowed = (folder, *MAY_IMPORT[folder])
-    for path in sources(folder):
-        ours = {name for name in imports(path) if name.partition(".")[0] in MAY_IMPORT}
-        modules = {name for name in ours if not (ROOT / Path(*name.split("."))).is_dir() or name == folder}
-        assert not [name for name in modules if not inside(name, *allowed)], named(path)
-
-
-def test_contributors_read_the_same_table() -> None:
-    """CONTRIBUTING.md has one row for each folder of code, which names the folders that it may import."""
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)/` \|[^|]+\|([^|]+)\|$", text, re.MULTILINE))
-    for folder, allowed in MAY_IMPORT.items():
-        words = set(re.findall(r"`([\w.]+)`", rows[folder])) & {*MAY_IMPORT, "targets.base"}
-        assert words == set(allowed), folder
-
-
-def test_the_toolchain_is_a_distribution_of_its_own() -> None:
-    """It imports the standard library and what its own pyproject.toml requires."""
-    project = tomllib.loads((ROOT / "toolchain" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    required = {re.split(r"[<>=]", line)[0].replace("pyyaml", "yaml") for line in project["dependencies"]}
-    used = {name for path in sources("toolchain") for name in roots(path)}
-    assert used - sys.stdlib_module_names == {"toolchain"} | required
-
-
-def test_the_model_is_pure() -> None:
-    """Model and packs know neither Pulumi nor components nor targets, and read no clock, environment or network."""
-    impure = []
-    for path in sources("model", "packs"):
-        outer = IMPURE | OUTER | ({"packs"} if path.is_relative_to(ROOT / "model") else set())
-        impure += [f"{named(path)} imports {name}" for name in sorted(roots(path) & outer)]
-        calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and path.stem != "load"]
-        names = {c.id if isinstance(c, ast.Name) else getattr(c, "attr", "") for c in calls}
-        impure += [f"{named(path)} calls {name}" for name in sorted(names & READING)]
-    assert not impure
-
-
-def test_each_provider_has_one_importer() -> None:
-    """A provider's SDK is imported by its target alone."""
-    owners = {"pulumi_docker": "targets/docker/register.py", "pulumi_kubernetes": "targets/kubernetes/register.py"}
-    for provider, owner in owners.items():
-        users = [named(path) for path in sources(*FOLDERS, "toolchain") if provider in roots(path)]
-        assert set(users) <= {owner}
-
-
-def test_components_do_not_know_each_other() -> None:
-    """A component imports what is shared, and never another component."""
-    modules = {f"components.{module_of(path)}" for path in sources("components")}
-    for path in component_files():
-        others = [name.removeprefix("components.") for name in imports(path) & modules]
-        assert not [name for name in others if not inside(name, home(path), *SHARED)], named(path)
-
-
-def test_components_do_not_know_their_platform() -> None:
-    """No component imports a target, Pulumi or a platform's SDK: it is planned without any of them."""
-    for path in component_files():
-        assert not roots(path) & {"targets", "pulumi", "pulumi_docker", "pulumi_kubernetes", "docker"}, named(path)
-
-
-def test_assembling_knows_no_pulumi() -> None:
-    """The module that refuses bad configurations could not register a resource if it wanted to."""
-    assert not [name for name in roots(ROOT / "stack" / "assemble.py") if name.startswith("pulumi")]
 
 
 # -- one component, one file, one line -------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.source_code import FOLDERS
 from tests.support.yaml_files import read_yaml
-from tests.test_architecture import FOLDERS
 from tests.toolchain.test_recipes import MODULES
 from toolchain.images import load_images
 

@@ -140,7 +140,7 @@ def test_a_run_that_came_first_is_said(
     lock = locks.Lock(stack, 4711, "ann", "elsewhere")
     result = [[], [], [lock]] if command == "down" else [[lock]]
     monkeypatch.setattr(commands, "run_preflight", lambda host, plan: None)
-    monkeypatch.setattr(locks, "list_locks", lambda space: result.pop(0))
+    monkeypatch.setattr(locks, "list_locks", lambda backend, stack: result.pop(0))
     assert call(monkeypatch, command) == 1
     assert "stack dev is being changed by another run:\n  process 4711 of ann on elsewhere" in capsys.readouterr().out
 

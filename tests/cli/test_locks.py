@@ -35,7 +35,7 @@ def dead_pid() -> int:
 
 def stale(space: Workspace) -> set[Path]:
     """The locks of runs that are over."""
-    return {lock.path for lock in locks.list_locks(space) if lock.stale}
+    return {lock.path for lock in locks.list_locks(space.backend, space.stack) if lock.stale}
 
 
 def ago(seconds: float) -> str:
@@ -76,7 +76,7 @@ def test_a_killed_process_that_nobody_waited_for_holds_no_lock(tmp_path: Path) -
 def test_other_backends_have_no_locks_here(tmp_path: Path) -> None:
     """Locks of a backend that is no directory are their own business."""
     lock(tmp_path, "{")
-    assert locks.list_locks(fakes.workspace(tmp_path, PULUMI_BACKEND_URL="s3://states")) == []
+    assert locks.list_locks("s3://states", "dev") == []
 
 
 def test_a_stack_whose_making_was_killed_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_the_command_fetches_what_it_needs_first(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(lifecycle, "fetch_prerequisites", lambda plan: done.append("fetched"))
     monkeypatch.setattr(lifecycle, "connect_stack", lambda *_: (known.space, known.plan, known.host))
     monkeypatch.setattr(lifecycle, "run_preflight", lambda *_: done.append("asked"))
-    monkeypatch.setattr(restore, "refuse_locked", lambda space: done.append("locked"))
+    monkeypatch.setattr(restore, "refuse_locked", lambda backend, stack: done.append("locked"))
     args: Any = argparse.Namespace(stack="dev", backup="latest", without="loki, grafana")
     assert restore.run_command(args) == 0
     assert done == ["fetched", "locked", "asked"] and len(host.filled) == 2
