@@ -34,6 +34,8 @@ PATTERN_TEXTS = {
     r"^[a-z0-9]+([._/:-]+[a-z0-9]+)*$": "the name of an image without its tag, in lower case",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$": "128 letters, digits, underscores, dots and dashes at most",
     r"^sha256:[0-9a-f]{64}$": "sha256: and 64 digits of 0 to 9 and a to f",
+    r"^[0-9]+(\.[0-9]+){0,3}$": "numbers with dots between them, such as 3.15",
+    r"^https://": "an address that begins with https://",
     r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$": "the name of a header: letters, digits and dashes",
 }
 """As it completes "must be ..."; a test looks that each pattern of a file that people write has its words."""

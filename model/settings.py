@@ -17,6 +17,7 @@ from model.access import AccessSettings
 from model.addresses import Engine, IpAddress, LinkBase, PossiblePort, Registry
 from model.base import DnsLabel, DnsName, Duration, HostPath, Memory, Name, PortNumber, Strict, is_dns_name
 from model.errors import Inconsistent, Problem
+from model.images import Tag
 from model.operator import Operator
 from model.scope import OnlyOn, Target
 from model.tls import TlsSettings
@@ -258,6 +259,9 @@ class Settings(Strict):
     """How often targets are scraped unless they say otherwise."""
     logs: LogSettings = Field(default_factory=LogSettings)
     """Log lines, whoever reads them."""
+    versions: Mapping[Name, Tag] = Field(default_factory=dict)
+    """Tags of images by their names in configs/images.yaml, in place of the tags there: what stays on a version for
+    now. `make upgrade` writes it while it works."""
     docker: Annotated[DockerSettings, OnlyOn("docker")] = Field(default_factory=DockerSettings)
     """The Docker target."""
     kubernetes: Annotated[KubernetesSettings, OnlyOn("kubernetes")] = Field(default_factory=KubernetesSettings)

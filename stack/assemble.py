@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 from model.checks.plain_secrets import hide_secrets, remove_followers
 from model.component import Planning
 from model.errors import ConfigError, Problem, collect_problems, suggest_name
-from model.images import Image, ImagesFile
+from model.images import Image, ImagesFile, check_versions, hold_tags, list_held
 from model.load import list_keys, parse_model, parse_yaml, read_content, read_yaml
 from model.places import (
     derive_section_key,
@@ -99,7 +99,10 @@ def assemble_plan(
         raise TypeError("either address or platforms is needed")
     own_files, mistakes = read_own_files(system, settings.environment, root, SYSTEMS)
     problems += mistakes
-    context = replace(_build_planning(stack, settings, system, address, images or {}), own_files=own_files)
+    listed = images or {}
+    problems += check_versions(listed, settings.versions, locate_settings_file(stack)) if images else []
+    held = hold_tags(listed, settings.versions)
+    context = replace(_build_planning(stack, settings, system, address, held), own_files=own_files)
     problems += _check_settings(context, chosen=target is not None)
     secrets = collect_secrets(context)
     problems += _check_unknown_keys(stack, config, secrets) + _check_secrets(
@@ -113,7 +116,9 @@ def assemble_plan(
         problems += [Problem(f"target {settings.target}", text) for text in check(plan.list_workloads())]
     if problems:
         raise ConfigError(problems)
-    return replace(plan, secrets={**secrets, **plan.secrets})
+    used = {"busybox", *(workload.image for workload in plan.list_workloads())}
+    warnings = (*plan.warnings, *list_held(listed, settings.versions, used))
+    return replace(plan, secrets={**secrets, **plan.secrets}, warnings=warnings)
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------

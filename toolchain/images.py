@@ -1,4 +1,7 @@
-"""configs/images.yaml as the toolchain reads it: name, repository, tag. The program's own model reads it strictly."""
+"""configs/images.yaml as the toolchain reads it: name, repository, tag. The program's own model reads it strictly.
+
+Notes about upgrades are for people, and are not read here.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,7 @@ def _check_entry(entry: object) -> str:
     bad = [k for k in ("repository", "tag") if not isinstance(entry.get(k), str) or not entry[k]]
     if bad:
         return f"{' and '.join(bad)} must be text, found {[entry.get(k) for k in bad]!r}"
-    unknown = sorted(set(entry) - {"repository", "tag", "digest", "targets"})
+    unknown = sorted(set(entry) - {"repository", "tag", "digest", "targets", "upgrades"})
     if unknown:
         return f"unknown keys {unknown}"
     targets = entry.get("targets", list(TARGETS))

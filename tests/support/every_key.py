@@ -269,6 +269,8 @@ SETTINGS_VALUES: Values = {
     "alertmanager.deadMansSwitch": ({"url": "http://dead.example.com/"},),
     "alertmanager.deadMansSwitch.urlSecret": (With("hook-url", {"url": None}),),
     "grafana.minRefresh": ("20s",),
+    "versions": ({"loki": "3.7.7"},),
+    "versions.*": ("3.7.6",),
     "grafana.database": (DATABASE,),
     "grafana.database.sslMode": ("disable",),
     "loki.storage.s3": (S3,),
