@@ -103,6 +103,11 @@ backups: .venv/.ready ## Show the backups at the destination, and what has none
 restore: .venv/.ready ## Fill the volumes of a stack that does not run: make restore FROM=latest, or an ID; WITHOUT=jaeger
 	@$(OPS) restore --stack $(STACK) --from "$(FROM)" $(if $(WITHOUT),--without "$(WITHOUT)")
 
+.PHONY: upgrade
+upgrade: .venv/.ready ## Bring images to the checkout's versions one by one, after a backup: LIST=1 ONLY=loki,grafana
+	@$(OPS) upgrade --stack $(STACK) $(if $(LIST),--list) $(if $(ONLY),--only "$(ONLY)") \
+		$(if $(WITHOUT_BACKUP),--without-backup)
+
 .PHONY: render
 render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(FORMAT),--format $(FORMAT))

@@ -26,6 +26,7 @@ MODULES = {
     "restore": "cli.restore",
     "routes": "cli.routes",
     "tour": "cli.tour",
+    "upgrade": "cli.upgrade",
 }
 """Where a command is that is none of a stack's life; it is spared what only those import, such as the engine's SDK."""
 

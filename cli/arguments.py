@@ -94,6 +94,14 @@ COMMANDS: Mapping[str, Command] = {
             "--without": {"default": "", "help": "parts that begin empty, separated by commas"},
         },
     ),
+    "upgrade": Command(
+        "bring images to the versions of the checkout, one after the other, with a backup first",
+        {
+            "--list": {"action": "store_true", "help": "show what there is to upgrade, and change nothing"},
+            "--only": {"default": "", "help": "names of images, separated by commas; all of them when absent"},
+            "--without-backup": {"action": "store_true", "help": "make no backup first"},
+        },
+    ),
     "password": Command("print the generated passwords", {}),
     "secret": Command(
         "store a secret, read from standard input, or remove one",

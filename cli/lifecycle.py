@@ -123,6 +123,26 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # mistakes are reported before anything is fetched
     overlay = phases.run("prerequisites", lambda: fetch_prerequisites(first))
     space, plan, host = connect_stack(stack, overlay)
+    report = roll_out(space, plan, host, phases, rotation)
+    verify.print_report(report, console)
+    print_failures(host)
+    if report.good:
+        for line in list_next_steps(plan):
+            console.print(line)
+    console.print(phases.format_total())
+    return 0 if report.good else 1
+
+
+def roll_out(
+    space: Workspace, plan: Plan, host: Host, phases: Phases, rotation: secrets.Rotation | None = None
+) -> verify.Report:
+    """Deploys a plan, with another value of a secret where it is given, and waits until all is well. Says how it is.
+
+    Raises:
+        ConfigError: the host is in the way of a run.
+        LockedError: another run came first.
+        subprocess.CalledProcessError: Pulumi failed.
+    """
     run_preflight(host, plan)
     for line in phases.run("recovery", lambda: [*host.recover(space), *host.restore(plan)]):
         console.print(f"   {line}")
@@ -131,24 +151,20 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     for urn in mended:  # Pulumi shows no difference for these
         console.print(f"   {escape(urn.rpartition('::')[2])} is made again: it is not as declared, or did not start")
     replace = [arg for urn in (*renewed, *mended) for arg in ("--replace", urn)]
-    digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, stack, replace))
+    digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
     scraped, unknown = phases.run("targets", lambda: wait_targets(host, plan, 90))
     host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.list_unseen(plan, 60 if scraped else 0))
-    pages = forward.list_pages(plan)
-    report = verify.Report(stack, health, scraped, [*unknown, *unseen], plan.warnings, plan.settings.base_url, pages)
-    good = verify.print_report(report, console)
-    _print_failures(host)
-    if good:
+    unseen = [*unknown, *unseen]
+    pages, base_url = forward.list_pages(plan), plan.settings.base_url
+    report = verify.Report(space.stack, health, scraped, unseen, plan.warnings, base_url, pages)
+    if report.good:
         last_run.write_digest(space.directory, digest)
-        for line in list_next_steps(plan):
-            console.print(line)
-    console.print(phases.format_total())
-    return 0 if good else 1
+    return report
 
 
-def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Sequence[str]) -> str:
+def _deploy(space: Workspace, plan: Plan, host: Host, replace: Sequence[str]) -> str:
     """Runs `pulumi up`, and gives the digest of what the platform has right after it.
 
     While it runs nothing is known of that. What changes later, as during the wait for health, is not in the digest, so
@@ -156,7 +172,7 @@ def _deploy(space: Workspace, plan: Plan, host: Host, stack: str, replace: Seque
     """
     refresh_arguments = _list_refresh_arguments(space, plan, host)
     last_run.drop_digest(space.directory)
-    run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", stack, *refresh_arguments, *replace)
+    run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", space.stack, *refresh_arguments, *replace)
     return host.compute_digest(plan)
 
 
@@ -181,7 +197,7 @@ def run_pulumi(space: Workspace, *args: str) -> None:
         raise
 
 
-def _print_failures(host: Host) -> None:
+def print_failures(host: Host) -> None:
     """The last words of everything that is not well."""
     for name, said in host.read_last_log_lines():
         console.print(f"[red]{name}[/] last said:")

@@ -27,6 +27,9 @@ from model.scope import TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
+HELD = "held.yaml"
+"""Beside the working copy of the stack's files: the versions that an upgrade holds."""
+VERSIONS = f"{PROJECT}:versions"
 ENCRYPTION_KEYS = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Top-level keys of a Pulumi.<stack>.yaml that Pulumi writes when it first encrypts a secret."""
 
@@ -160,7 +163,10 @@ def _write_working_directory(source: Path, stack: str, overlay: Mapping[str, Any
         overlay = yaml.safe_load(remembered.read_text(encoding="utf-8"))
     target = directory / f"Pulumi.{stack}.yaml"
     before = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
-    _write_document(target, merge_documents(read_document(source), before or {}, overlay or {}))
+    merged = merge_documents(read_document(source), before or {}, overlay or {})
+    if held := read_held(stack)["held"]:
+        merged["config"][VERSIONS] = {**(merged["config"].get(VERSIONS) or {}), **held}
+    _write_document(target, merged)
     return directory
 
 
@@ -176,6 +182,47 @@ def describe_machine(space: Workspace, settings: Mapping[str, Mapping[str, Any]]
     for section, values in settings.items():
         overlay[section] = {**overlay.get(section, {}), **values}
     _write_working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)
+
+
+def read_held(stack: str) -> dict[str, dict[str, str]]:
+    """What `hold_versions` stored last: tags by the images' names, `held` and those that were said in their place."""
+    path = find_state_dir() / "work" / stack / HELD
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {"held": {}, "said": {}}
+
+
+def hold_versions(space: Workspace, versions: Mapping[str, str]) -> None:
+    """Has the setting `versions` say these tags, by the images' names, and of those that were held before what it said.
+
+    They stand in the local copy of the stack's file; where people have a backend of their own, in the file itself.
+    """
+    path = find_state_dir() / "work" / space.stack / HELD
+    before = read_held(space.stack)
+    config = read_document(space.directory / f"Pulumi.{space.stack}.yaml").get("config") or {}
+    current = {name: str(tag) for name, tag in (config.get(VERSIONS) or {}).items()}
+    said = {name: tag for name, tag in {**current, **before["said"]}.items() if name in versions}
+    said = {name: tag for name, tag in said.items() if name in before["said"] or name not in before["held"]}
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if versions:
+        _write_document(path, {"held": dict(versions), "said": said})
+    else:
+        path.unlink(missing_ok=True)
+    if space.local:
+        _write_working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, None)
+    else:
+        _write_versions(space, current, {name: before["said"].get(name) for name in before["held"]} | dict(versions))
+
+
+def _write_versions(space: Workspace, current: Mapping[str, str], wanted: Mapping[str, str | None]) -> None:
+    """Has a stack's own file say these tags; None takes one out."""
+    for name, tag in sorted(wanted.items()):
+        where = ("--path", f'{VERSIONS}["{name}"]', "--stack", space.stack)
+        if tag is None:
+            space.run_pulumi("config", "rm", *where, capture=True)
+        elif tag != current.get(name):
+            space.run_pulumi("config", "set", *where, "--type", "string", "--", tag, capture=True)
+    left = space.run_pulumi("config", "get", VERSIONS, "--stack", space.stack, check=False, capture=True)
+    if left.stdout.strip() == "{}":
+        space.run_pulumi("config", "rm", VERSIONS, "--stack", space.stack, capture=True)
 
 
 def merge_documents(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -187,34 +187,47 @@ def test_a_host_that_refuses_is_heard_before_pulumi(
     assert not (stack / "calls").exists()
 
 
+def fake_reports(monkeypatch: pytest.MonkeyPatch, *verdicts: bool, unseen: tuple[str, ...] = ()) -> list[verify.Report]:
+    """Runs of which each ends well or not, by what its targets are. Returns what is printed of them."""
+    states, printed = [*verdicts], list[verify.Report]()
+    monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [verify.Health("api", "healthy", "", 0)])
+    monkeypatch.setattr(
+        verify, "wait_targets", lambda *args, **options: [{"health": "up" if states.pop(0) else "down"}]
+    )
+    monkeypatch.setattr(verify, "list_unseen", lambda *args, **options: list(unseen))
+    monkeypatch.setattr(verify, "list_lacking", lambda plan, scraped: [])
+    monkeypatch.setattr(verify, "print_report", lambda report, console: printed.append(report))
+    return printed
+
+
 def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
-    verdict: list[bool] = [True, False]
+    printed = fake_reports(monkeypatch, True, False)
     monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
     monkeypatch.setattr(recover, "list_unfinished", lambda state: ["urn:x", "urn:y"])
-    monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [])
-    monkeypatch.setattr(verify, "wait_targets", lambda *args, **options: [])
-    monkeypatch.setattr(verify, "list_unseen", lambda *args, **options: ["no metrics"])
-    monkeypatch.setattr(verify, "print_report", lambda report, console: reported(report.unseen))
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
-
-    def reported(unseen: list[str]) -> bool:
-        assert unseen == ["no metrics"]
-        return verdict.pop(0)
-
     assert call(monkeypatch, "up") == 0
     assert fakes.calls(stack)[-1].endswith("--stack dev --replace urn:x --replace urn:y")
     assert call(monkeypatch, "up") == 1
+    assert [report.good for report in printed] == [True, False]
+
+
+def test_up_tells_what_nobody_watches(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is up and not seen is in the report, and the run has not ended well."""
+    printed = fake_reports(monkeypatch, True, unseen=("no metrics",))
+    monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
+    monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
+    assert call(monkeypatch, "up") == 1
+    assert [[*report.unseen] for report in printed] == [["no metrics"]]
 
 
 def test_only_what_may_have_changed_is_read_back(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a run that ended well nothing is, until the engine has something else or a run does not end well."""
-    verdicts, engines = [True, True, False, True], ["one"]
+    engines = ["one"]
+    fake_reports(monkeypatch, True, True, False, True)
     monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
-    for name in ("wait_healthy", "wait_targets", "list_unseen"):
-        monkeypatch.setattr(verify, name, lambda *args, **options: [])
-    monkeypatch.setattr(verify, "print_report", lambda *args, **options: verdicts.pop(0))
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: engines[0])
 
@@ -262,21 +275,13 @@ def test_rotate_deploys_another_value(
     monkeypatch.setattr(secrets, "prepare_rotation", lambda space, name, console: secrets.Rotation(secret=secret))
     monkeypatch.setattr(commands, "fetch_prerequisites", lambda plan: {})
     monkeypatch.setattr(render, "plan_file", lambda path, name: None)
-    for name in (
-        "check_preflight",
-        "recover",
-        "restore",
-        "wait_healthy",
-        "wait_targets",
-        "list_unseen",
-        "read_last_log_lines",
-    ):
+    fake_reports(monkeypatch, True)
+    for name in ("check_preflight", "recover", "restore", "read_last_log_lines"):
         monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
     mended = "urn:pulumi:dev::observability::docker:index/container:Container::dev-loki"
     monkeypatch.setattr(DockerHost, "list_urns_to_replace", lambda self, *args: [mended])
     monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
-    monkeypatch.setattr(verify, "print_report", lambda *args, **options: True)
     assert call(monkeypatch, "rotate", "--name", "tls-authority") == 0
     assert f"up --yes --skip-preview --stack dev --replace {urn} --replace {mended}" in fakes.calls(stack)
     shown = capsys.readouterr().out
