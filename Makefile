@@ -108,6 +108,10 @@ upgrade: .venv/.ready ## Bring images to the checkout's versions one by one, aft
 	@$(OPS) upgrade --stack $(STACK) $(if $(LIST),--list) $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(WITHOUT_BACKUP),--without-backup)
 
+.PHONY: state-move
+state-move: .venv/.ready ## Move the state and secrets of the stack to another Pulumi backend: TO=s3://bucket
+	@$(OPS) state-move --stack $(STACK) --to "$(TO)" $(if $(SECRETS_PROVIDER),--secrets-provider "$(SECRETS_PROVIDER)")
+
 .PHONY: render
 render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(FORMAT),--format $(FORMAT))

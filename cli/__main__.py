@@ -25,6 +25,7 @@ MODULES = {
     "render": "cli.render",
     "restore": "cli.restore",
     "routes": "cli.routes",
+    "state-move": "cli.state",
     "tour": "cli.tour",
     "upgrade": "cli.upgrade",
 }

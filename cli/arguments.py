@@ -102,6 +102,17 @@ COMMANDS: Mapping[str, Command] = {
             "--without-backup": {"action": "store_true", "help": "make no backup first"},
         },
     ),
+    "state-move": Command(
+        "move the state and the secrets of the stack to another Pulumi backend",
+        {
+            "--to": {"required": True, "metavar": "URL", "help": "such as s3://bucket, as pulumi login takes it"},
+            "--secrets-provider": {
+                "default": "",
+                "metavar": "KEY",
+                "help": "what encrypts its secrets there, such as awskms://alias/pulumi; a passphrase when absent",
+            },
+        },
+    ),
     "password": Command("print the generated passwords", {}),
     "secret": Command(
         "store a secret, read from standard input, or remove one",

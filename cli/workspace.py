@@ -27,6 +27,8 @@ from model.scope import TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
+MOVED = "moved.txt"
+"""Beside the working copy of the stack's files: the URL of the backend that a local stack has gone to."""
 HELD = "held.yaml"
 """Beside the working copy of the stack's files: the versions that an upgrade holds."""
 VERSIONS = f"{PROJECT}:versions"
@@ -116,7 +118,7 @@ def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str
             None takes what the last `up` found.
 
     Raises:
-        ConfigError: there is no such stack file.
+        ConfigError: there is no such stack file, or the stack has been moved to another backend.
         SystemExit: Pulumi cannot open the stack.
     """
     source = ROOT / f"Pulumi.{stack}.yaml"
@@ -127,6 +129,12 @@ def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str
     if has_own_backend(env):
         space = Workspace(stack, ROOT, env, local=False)
     else:
+        if (moved := find_state_dir() / "work" / stack / MOVED).exists():
+            message = f"is at {moved.read_text(encoding='utf-8').strip()}: set PULUMI_BACKEND_URL to that"
+            raise ConfigError(
+                [Problem(f"the state of stack {stack}", f"{message}; to begin anew here, remove {moved}")]
+            )
+        env.pop("PULUMI_CONFIG_PASSPHRASE", None)  # before its file for Pulumi, and of another backend
         env |= _prepare_local_backend()
         space = Workspace(stack, _write_working_directory(source, stack, overlay), env, local=True)
     _select_stack(space)
@@ -170,6 +178,17 @@ def _write_working_directory(source: Path, stack: str, overlay: Mapping[str, Any
     return directory
 
 
+def mark_moved(space: Workspace, to: str) -> None:
+    """Has a local stack be found at another backend alone."""
+    (space.directory / MOVED).write_text(f"{to}\n", encoding="utf-8")
+
+
+def read_overlay(space: Workspace) -> dict[str, Any]:
+    """What this machine adds to the settings of a local stack."""
+    remembered = space.directory / "machine.yaml"
+    return dict(yaml.safe_load(remembered.read_text(encoding="utf-8")) or {}) if remembered.exists() else {}
+
+
 def describe_machine(space: Workspace, settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Adds what a platform says of itself to a local stack's file, below what its own file says.
 
@@ -177,8 +196,7 @@ def describe_machine(space: Workspace, settings: Mapping[str, Mapping[str, Any]]
     """
     if not space.local:
         return
-    remembered = space.directory / "machine.yaml"
-    overlay = yaml.safe_load(remembered.read_text(encoding="utf-8")) if remembered.exists() else {}
+    overlay = read_overlay(space)
     for section, values in settings.items():
         overlay[section] = {**overlay.get(section, {}), **values}
     _write_working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)

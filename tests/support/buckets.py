@@ -70,6 +70,10 @@ class BucketServer:
         """Names of all objects in the bucket."""
         return sorted(s3_backends[ACCOUNT]["aws"].buckets[self.bucket].keys.keys())
 
+    def read(self, key: str) -> bytes:
+        """The content of an object."""
+        return bytes(s3_backends[ACCOUNT]["aws"].buckets[self.bucket].keys[key].value)
+
     def _judged(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not signed(environ, self._key_id, self._secret):
             self.refused.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
