@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,9 @@ from typing import Any
 from model.plan import Plan
 from model.promql import fill_variables, list_needed_names
 from model.telemetry import AlertRule
+
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_NAMES = re.compile(r'__name__=~"([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -27,34 +31,50 @@ class PanelIndex:
 
     def __init__(self, plan: Plan) -> None:
         self._records = _list_records(plan)
-        self._panels = [(drawn, names, _expand(names, self._records)) for drawn, names in _list_drawn(plan)]
+        self._panels = [(d, names, _expand(names, self._records), texts) for d, names, texts in _list_drawn(plan)]
 
     def find_panel(self, alert: AlertRule) -> Drawn | None:
         """The panel with most of the metrics that an alert asks for; None where none of them is drawn.
 
-        Of equals that on the alert's own dashboard comes first, then the one that draws the least beside them.
+        Of equals that on the alert's own dashboard comes first, then the one that chooses series by the same values of
+        labels, and then the one that draws the least beside them.
         """
-        wanted = _expand(list_needed_names(alert.expr), self._records)
-        own = alert.annotations.get("dashboard_url", "")
-        best: tuple[tuple[float, bool, int], Drawn] | None = None
-        for drawn, names, sources in self._panels:
+        wanted = _expand(list_needed_names(alert.expr) | self._list_matched(alert.expr), self._records)
+        own, values = alert.annotations.get("dashboard_url", ""), list_texts(alert.expr)
+        best: tuple[tuple[float, bool, int, int], Drawn] | None = None
+        for drawn, names, sources, texts in self._panels:
             shared = wanted & sources
             if not shared:
                 continue
-            place = (len(shared), f"/d/{drawn.uid}" in own, -len(names))
+            place = (len(shared), f"/d/{drawn.uid}" in own, len(values & texts), -len(names))
             if best is None or place > best[0]:
                 best = (place, drawn)
         return best[1] if best else None
 
+    def _list_matched(self, expr: str) -> frozenset[str]:
+        """The metrics that an expression names by a pattern, where one panel draws all of them that are drawn."""
+        matched = frozenset[str]()
+        for pattern in map(re.compile, _NAMES.findall(expr)):
+            drawn = [frozenset(filter(pattern.fullmatch, sources)) for *_, sources, _ in self._panels]
+            if any(names == frozenset().union(*drawn) for names in drawn):
+                matched |= frozenset().union(*drawn)
+        return matched
 
-def _list_drawn(plan: Plan) -> Iterator[tuple[Drawn, frozenset[str]]]:
-    """Each panel of Prometheus' metrics, and the metrics that it asks for."""
+
+def list_texts(query: str) -> frozenset[str]:
+    """What stands in quotes in a query: values of labels."""
+    return frozenset(_TEXT.findall(query)) - {""}
+
+
+def _list_drawn(plan: Plan) -> Iterator[tuple[Drawn, frozenset[str], frozenset[str]]]:
+    """Each panel of Prometheus' metrics, the metrics that it asks for, and by which values of labels."""
     for board in plan.telemetry.dashboards:
         for panel in list_panels(board.model):
             queries = [str(target["expr"]) for target in panel.get("targets", ()) if "expr" in target]
             names = frozenset(name for query in queries for name in list_drawn_names(query))
             if names and panel.get("title"):
-                yield Drawn(panel["title"], board.title, board.uid, board.folder == plan.system.title), names
+                drawn = Drawn(panel["title"], board.title, board.uid, board.folder == plan.system.title)
+                yield drawn, names, frozenset().union(*map(list_texts, queries))
 
 
 def list_panels(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

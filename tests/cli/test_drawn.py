@@ -12,7 +12,7 @@ from cli.workspace import ROOT
 @pytest.mark.parametrize(
     ("alert", "panel", "uid"),
     [
-        ("NodeCPUHighUsage", "Cores", "host"),
+        ("NodeCPUHighUsage", "CPU of the host", "host"),
         ("PostgreSQLMaxConnectionsReached", "Connections in use", "postgres"),
         ("HighErrorRatio", "Error ratio", "plue-overview"),  # by a recorded series
         ("PrometheusRuleFailures", "Failures within Prometheus", "monitoring-stack"),
@@ -25,6 +25,22 @@ def test_a_panel_has_the_metrics_of_its_alert(alert: str, panel: str | None, uid
     rule = next(rule for group in plan.telemetry.rules for rule in group.alerts if rule.name == alert)
     drawn = PanelIndex(plan).find_panel(rule)
     assert (drawn and drawn.panel, drawn and drawn.uid) == (panel, uid)
+
+
+@pytest.mark.parametrize(
+    ("stack", "alert", "panel"),
+    [
+        ("prod", "KubeNodePressure", "Nodes that are not well"),  # as "Nodes ready", by the same metric
+        ("devops-mcp", "OtelItemsLost", "Lost"),  # by a pattern of names
+        ("devops-mcp", "MetricMissing", "Services up"),  # whose pattern is drawn by no single panel
+    ],
+)
+def test_of_panels_with_a_metric_the_one_with_the_same_series_is_taken(stack: str, alert: str, panel: str) -> None:
+    """By the values of labels that both choose, and by all names that a pattern stands for."""
+    plan = plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
+    rule = next(rule for group in plan.telemetry.rules for rule in group.alerts if rule.name == alert)
+    drawn = PanelIndex(plan).find_panel(rule)
+    assert drawn and drawn.panel == panel
 
 
 def test_variables_are_no_metrics() -> None:
