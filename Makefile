@@ -14,7 +14,7 @@ SHOW ?=
 SEVERITY ?=
 # commits after this one have messages as CONTRIBUTING.md asks for
 COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
-ON_CLUSTER := closed on_cluster backup_cluster cluster_life scaled_loki ingress operator tls_cluster nodes
+ON_CLUSTER := closed on_cluster backup_cluster versions_cluster cluster_life scaled_loki ingress operator tls_cluster nodes
 TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade $(ON_CLUSTER))
 # one more than there are processors, for tests that wait for a program; each imports everything, which takes seconds
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))

@@ -21,7 +21,7 @@ from cli.backups import run_backups
 from cli.hosts import Host
 from cli.locks import refuse_locked
 from cli.versions import Upgrade, list_upgrades, print_upgrades, read_deployed
-from cli.workspace import ROOT, hold_versions, open_workspace, read_held
+from cli.workspace import ROOT, Workspace, hold_versions, open_workspace, read_held
 from components.backup.settings import NAME as BACKUP
 from model.errors import ConfigError, Problem, suggest_name
 from model.images import hold_tags
@@ -202,8 +202,8 @@ def check_upgrades(
     return problems
 
 
-def prepare_upgrades(stack: str) -> tuple[Plan, Host, list[Upgrade]]:
-    """The stack's plan, where it runs, and what of it has another version than the checkout.
+def prepare_upgrades(stack: str) -> tuple[Workspace, Plan, Host, list[Upgrade]]:
+    """The stack's workspace and plan, where it runs, and what of it has another version than the checkout.
 
     What an earlier upgrade holds is upgraded; what people say in the stack's own file is the version that they want.
 
@@ -217,14 +217,16 @@ def prepare_upgrades(stack: str) -> tuple[Plan, Host, list[Upgrade]]:
     record = read_held(stack)
     own = {name: tag for name, tag in plan.settings.versions.items() if name not in record["held"]}
     images = hold_tags(load_images(ROOT), {**own, **record["said"]})
-    return plan, host, list_upgrades(plan, images, read_deployed(space.export_state(), images))
+    return space, plan, host, list_upgrades(plan, images, read_deployed(space.export_state(), images))
 
 
 def run_command(args: argparse.Namespace) -> int:
     """Upgrades the stack in `args`, or shows what there is to upgrade. Returns its exit code."""
     only = args.only.replace(",", " ").split()
-    plan, host, upgrades = prepare_upgrades(args.stack)
+    space, plan, host, upgrades = prepare_upgrades(args.stack)
     if not upgrades:
+        if not args.list:
+            hold_versions(space, {})  # what was held waits for nothing any more
         console.print(f"every image of stack {args.stack} has the version of configs/images.yaml, or is held")
         return FINE
     print_upgrades(args.stack, upgrades, console)

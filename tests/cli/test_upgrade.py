@@ -183,7 +183,7 @@ def test_what_does_not_is_let_through(upgrades: list[Upgrade], only: list[str], 
 
 def call(monkeypatch: pytest.MonkeyPatch, folder: Path, upgrades: list[Upgrade], **options: Any) -> int:
     """`observability upgrade` of a stack with these upgrades."""
-    monkeypatch.setattr(upgrade, "prepare_upgrades", lambda stack: (plan_shop(folder), None, upgrades))
+    monkeypatch.setattr(upgrade, "prepare_upgrades", lambda stack: ("space", plan_shop(folder), None, upgrades))
     given = {"stack": "dev", "only": "", "list": False, "without_backup": False} | options
     return upgrade.run_command(argparse.Namespace(**given))
 
@@ -191,10 +191,11 @@ def call(monkeypatch: pytest.MonkeyPatch, folder: Path, upgrades: list[Upgrade],
 def test_a_list_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--list prints what there is; where there is nothing, that is said."""
-    assert call(monkeypatch, tmp_path, [LOKI], list=True) == 0
-    assert "3.7.8" in capsys.readouterr().out
-    assert call(monkeypatch, tmp_path, []) == 0
+    """--list prints what there is; where there is nothing, that is said, and nothing is held any longer."""
+    runs = Runs(monkeypatch, tmp_path)
+    assert call(monkeypatch, tmp_path, [LOKI], list=True) == call(monkeypatch, tmp_path, [], list=True) == 0
+    assert "3.7.8" in capsys.readouterr().out and runs.held == []
+    assert call(monkeypatch, tmp_path, []) == 0 and runs.held == [{}]
     assert "every image of stack dev has the version of configs/images.yaml" in capsys.readouterr().out
 
 
