@@ -24,6 +24,7 @@ from components.loki.settings import (
     SERIES,
     WRITE,
     Settings,
+    find_part,
     list_parts,
 )
 from model import openings
@@ -98,20 +99,20 @@ def build_single_workload(own: Settings, context: Planned) -> Workload:
 
 
 def build_part_workload(context: Planning, one: Workload, name: str, count: int) -> Workload:
-    """A part: that which reads keeps nothing, so it has no volume."""
+    """A part, or several that do everything: that which reads keeps nothing, so it has no volume."""
     stores_data = name != READ
     volume = DataVolume(name=f"{name}-data", path=DATA_DIR, retain=context.settings.retain_data)
     return replace(
         one,
         name=name,
-        args=(*one.args, f"-target={name.removeprefix(f'{NAME}-')}"),
+        args=(*one.args, f"-target={'all' if name == NAME else name.removeprefix(f'{NAME}-')}"),
         ports=(Port(number=PORT), Port(number=GRPC_PORT, name="grpc"), Port(number=GOSSIP_PORT, name="gossip")),
         replicas=count,
         volumes=(volume,) if stores_data else (),
         tmpfs=one.tmpfs if stores_data else (*one.tmpfs, DATA_DIR),
         after=(BACKEND,) if name == READ else (),  # it is ready once it has found who plans its queries
         # it brings what it holds to the bucket; what is left after that is on its volume, so nobody need wait for it
-        stop_seconds=180 if name == WRITE else one.stop_seconds,
+        stop_seconds=180 if name in (WRITE, NAME) else one.stop_seconds,
     )
 
 
@@ -145,13 +146,13 @@ class Loki(Component[Settings]):
     def telemetry(self, own: Settings, context: Planning) -> Telemetry:
         """Loki is scraped, is a data source, takes lines, and has alerts about those it refuses or fails to delete."""
         every = list_parts(own, context)
-        read, write, backend = (context.address(name if every else NAME, PORT) for name in (READ, WRITE, BACKEND))
+        read, write, backend = (context.address(find_part(name, every), PORT) for name in (READ, WRITE, BACKEND))
         series = {name: SeriesCount(target=count) for name, count in SERIES.items()}
         jobs = tuple(
             ScrapeJob(name=name, series=series[name], **build_scrape_targets(context, name, PORT, replicas=count))
             for name, count in (every or {NAME: 1}).items()
         )
-        elsewhere = {"push": (write, openings.PUSH), "rules": (backend, Opening())} if every else {}
+        elsewhere = {"push": (write, openings.PUSH), "rules": (backend, Opening())} if write != read else {}
         routes = (
             Route(name=f"{NAME}-{what}", prefix=f"/loki/api/v1/{what}", url=f"http://{at}", open=(way,))
             for what, (at, way) in elsewhere.items()
@@ -169,7 +170,7 @@ class Loki(Component[Settings]):
             log_stores=(
                 LogStore(
                     url=f"http://{write}/loki/api/v1/push",
-                    workload=WRITE if every else NAME,
+                    workload=find_part(WRITE, every),
                     otlp=f"http://{write}/otlp",
                     limits=LIMITS,
                 ),
@@ -186,15 +187,22 @@ class Loki(Component[Settings]):
         return problems
 
     def warnings(self, own: Settings, context: Planned) -> list[str]:
-        """A store that nobody sends a line to: no part of the stack, and no machine that may."""
+        """A store that nobody sends a line to: no part of the stack, and no machine that may; and a mode that ends."""
         opened = own.port or context.system.ports.get(NAME)
         pushed = opened or context.settings.access.list_machines("push")
-        if pushed or LOG_FILES in context.telemetry.offers:
-            return []
-        return [
-            f"{locate_in_section(context.stack, NAME, 'enabled')}: true, but nobody sends lines to it, so panels and"
-            " alerts on logs stay empty: let a program of yours push them ('push' in access.machines), or switch it off"
-        ]
+        said = []
+        if not pushed and LOG_FILES not in context.telemetry.offers:
+            said.append(
+                f"{locate_in_section(context.stack, NAME, 'enabled')}: true, but nobody sends lines to it, so panels"
+                " and alerts on logs stay empty: let a program of yours push them ('push' in access.machines), or"
+                " switch it off"
+            )
+        if own.mode == "simpleScalable":
+            said.append(
+                f"{locate_in_section(context.stack, NAME, 'mode')}: simpleScalable ends with Loki 4; replicated finds"
+                " the same lines in the same bucket (docs/kubernetes.md)"
+            )
+        return said
 
     def secrets(self, own: Settings, context: Planning) -> tuple[Secret, ...]:
         """The secret half of the access key, where one is named."""

@@ -22,6 +22,7 @@ from components.loki.settings import (
     TENANT,
     WRITE,
     Settings,
+    find_part,
     list_parts,
 )
 from model.base import format_duration, format_go_duration, parse_duration
@@ -95,18 +96,26 @@ def build_common_and_memberlist(own: Settings, context: Planning) -> dict[str, A
     if not parts:
         alone = {"replication_factor": 1, "ring": {"kvstore": {"store": "inmemory"}}}
         return {"common": {"instance_addr": "127.0.0.1", "path_prefix": DATA_DIR, **alone, **common}}
-    copies, compactor = min(parts[WRITE], MOST_COPIES), f"http://{context.address(BACKEND, PORT)}"
+    writers, rest = find_part(WRITE, parts), find_part(BACKEND, parts)
+    compactor = f"http://{context.address(rest, PORT)}"
     gossip = {"compactor_address": compactor, "ring": {"kvstore": {"store": "memberlist"}}}
     gateway = {"server_address": f"dns+{context.derive_peer_address(BACKEND, GRPC_PORT)}"}
+    members = [f"dns+{context.derive_peer_address(name, GOSSIP_PORT)}" for name in dict.fromkeys((writers, rest))]
     return {
-        "common": {"path_prefix": DATA_DIR, "replication_factor": copies, **gossip, **common},
+        "common": {
+            "path_prefix": DATA_DIR,
+            "replication_factor": min(parts[writers], MOST_COPIES),
+            **gossip,
+            **common,
+        },
         "memberlist": {
             "bind_port": GOSSIP_PORT,
-            "join_members": [f"dns+{context.derive_peer_address(name, GOSSIP_PORT)}" for name in (WRITE, BACKEND)],
+            "join_members": members,
             "rejoin_interval": "30s",  # all start at once, so that some may first have found none but themselves
             "abort_if_cluster_join_fails": False,
         },
-        "storage_config": {"tsdb_shipper": {"index_gateway_client": gateway}},
+        # those that are alike read the index themselves
+        **({"storage_config": {"tsdb_shipper": {"index_gateway_client": gateway}}} if rest == BACKEND else {}),
     }
 
 

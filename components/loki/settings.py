@@ -1,4 +1,4 @@
-"""Settings of Loki: one process or parts that share an object store."""
+"""Settings of Loki: one process, or several, alike or in parts, that share an object store."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ LIMITS = LogLimits()
 
 
 class Replicas(Strict):
-    """Instances of each part."""
+    """Instances, by what they are."""
 
+    all: Annotated[int, Field(ge=2, le=30)] = 3
+    """Instances that each do everything, in mode replicated; each line is on three of them, or on both."""
     write: Annotated[int, Field(ge=1, le=30)] = 3
     """Instances that take lines, each with a volume; each line is on three of them, or on all where they are fewer."""
     read: Annotated[int, Field(ge=1, le=30)] = 2
@@ -46,12 +48,13 @@ class Replicas(Strict):
 class Settings(ComponentSettings):
     """Loki."""
 
-    mode: Literal["single", "simpleScalable"] = "single"
-    """One process, or parts for writing, reading and the rest that grow apart; the latter on Kubernetes only.
+    mode: Literal["single", "replicated", "simpleScalable"] = "single"
+    """One process; several that are alike and share a bucket; or parts for writing, reading and the rest that grow
+    apart, which Loki 4 does not have any more. The latter two on Kubernetes only.
 
-    Source: https://grafana.com/docs/loki/latest/get-started/deployment-modes/#simple-scalable"""
+    Source: https://grafana.com/docs/loki/latest/get-started/deployment-modes/"""
     replicas: Replicas | None = None
-    """Instances of the parts in mode simpleScalable."""
+    """Instances in the modes replicated and simpleScalable."""
     storage: Storage = Field(default_factory=Storage)
     """Where lines are kept. Lines of before a change stay where they are, and are not found any more."""
     retention: Duration = "360h"
@@ -70,18 +73,36 @@ class Settings(ComponentSettings):
     @model_validator(mode="after")
     def _check_shared_storage(self) -> Settings:
         problems = []
-        if self.mode == "simpleScalable" and self.storage.s3 is None:
-            problems.append(Problem("storage.s3", "is required by mode simpleScalable: its parts share a bucket"))
-        if self.mode == "single" and self.replicas is not None:
-            problems.append(Problem("replicas", "mode single is one process; count instances in mode simpleScalable"))
+        if self.mode != "single" and self.storage.s3 is None:
+            who = "its parts share" if self.mode == "simpleScalable" else "its instances share"
+            problems.append(Problem("storage.s3", f"is required by mode {self.mode}: {who} a bucket"))
+        if self.replicas is not None:
+            problems += self._check_replicas(self.replicas)
         if problems:
             raise Inconsistent(problems)
         return self
 
+    def _check_replicas(self, replicas: Replicas) -> list[Problem]:
+        if self.mode == "single":
+            return [Problem("replicas", "mode single is one process; count instances in mode replicated")]
+        other = "simpleScalable" if self.mode == "replicated" else "replicated"
+        return [
+            Problem(f"replicas.{name}", f"has an effect in mode {other} only, and this is {self.mode}; leave it out")
+            for name in sorted(replicas.model_fields_set)
+            if (name == "all") == (self.mode == "simpleScalable")
+        ]
+
 
 def list_parts(own: Settings, context: Planning) -> Mapping[str, int]:
-    """Instances by workload; empty where Loki is one process, as it is planned where parts are refused."""
+    """Instances by workload; empty where Loki is one process, as it is planned where several are refused."""
     if own.mode == "single" or context.settings.target != "kubernetes":
         return {}
     replicas = own.replicas or Replicas()
+    if own.mode == "replicated":
+        return {NAME: replicas.all}
     return {BACKEND: replicas.backend, WRITE: replicas.write, READ: replicas.read}
+
+
+def find_part(name: str, parts: Mapping[str, int]) -> str:
+    """The workload that does what a part is for: that part, or Loki itself where it has none."""
+    return name if name in parts else NAME

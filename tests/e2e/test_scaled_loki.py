@@ -180,29 +180,59 @@ def test_second_up_changes_nothing(stack: ClusterStack) -> None:
         assert run.code == 0 and unchanged(run.text), run.text[-3000:]
 
 
-def test_a_lost_writer_and_a_lost_reader_lose_nothing(stack: ClusterStack) -> None:
-    """One of each is killed without a goodbye while lines come in: queries go on, and in the end each line is there."""
+def lose(stack: ClusterStack, parts: dict[str, int]) -> None:
+    """Kills one instance of each part without a goodbye while lines come in; in the end each line is there."""
     marker = uuid.uuid4().hex
     written(stack, marker, *range(10))
     eventually(lambda: found(stack, marker) == list(range(10)), timeout=20, what="the lines of before")
     pushed(stack, marker, STREAMS)
     held = f'{{job="by-hand"}} |= "{marker}"'
     eventually(lambda: len(stack.loki(held)) == STREAMS, timeout=20, what="all streams")
-    gone = {name: stack.ready(name)[0] for name in ("loki-write", "loki-read")}
+    gone = {name: stack.ready(name)[0] for name in parts}
     for name, pod in gone.items():
         stack.kill(pod, name)
         stack.api.delete_namespaced_pod(pod.metadata.name, stack.namespace, grace_period_seconds=0)
     began = time.monotonic()
     eventually(lambda: len(stack.loki(held)) == STREAMS, timeout=30, what="queries while they are away")
     print(f"queries after {time.monotonic() - began:.1f} s")
-    assert not runs(stack, gone["loki-write"].metadata.name), "what was asked for is on the other writers too"
+    (writer, *_) = gone.values()
+    assert not runs(stack, writer.metadata.name), "what was asked for is on the other writers too"
     written(stack, marker, *range(10, 20))
     for name, pod in gone.items():
 
         def again(name: str = name, uid: str = pod.metadata.uid) -> bool:
             there = stack.ready(name)
-            return len(there) == PARTS[name] and uid not in {item.metadata.uid for item in there}
+            return len(there) == parts[name] and uid not in {item.metadata.uid for item in there}
 
         eventually(again, timeout=180, what=f"{name} again")
     eventually(lambda: found(stack, marker) == list(range(20)), timeout=60, what="every line, once")
     assert len(stack.loki(held)) == STREAMS
+
+
+def test_a_lost_writer_and_a_lost_reader_lose_nothing(stack: ClusterStack) -> None:
+    """Queries go on while they are away."""
+    lose(stack, {name: PARTS[name] for name in ("loki-write", "loki-read")})
+
+
+def test_they_become_alike_and_keep_their_lines(stack: ClusterStack) -> None:
+    """The way to what Loki 4 has: parts go, instances come and find all in the bucket; nothing is left to change."""
+    marker = uuid.uuid4().hex
+    written(stack, marker, 1, 2)
+    eventually(lambda: found(stack, marker) == [1, 2], timeout=20, what="the lines of before")
+    stack.edit_settings(lambda config: config["loki"].update(mode="replicated"))
+    stack.up()
+    stack.logs_reader = "loki"
+    written(stack, marker, 3)
+    eventually(lambda: found(stack, marker) == [1, 2, 3], timeout=300, what="the lines of before and after, once")
+    assert len(stack.ready("loki")) == 3 and not any(stack.ready(name) for name in PARTS)
+    members = 'loki_ring_members{service="loki", name="ingester", state="ACTIVE"}'
+    eventually(lambda: {item["value"][1] for item in stack.prom(members)} == {"3"}, timeout=90, what="all know all")
+    running = eventually(lambda: stack.prom("sum(loki_boltdb_shipper_compactor_running)"), timeout=60, what="compactor")
+    assert running[0]["value"][1] == "1"
+    again = stack.up()
+    assert unchanged(again.text), again.text[-3000:]
+
+
+def test_one_of_those_that_are_alike_may_be_lost(stack: ClusterStack) -> None:
+    """It was a writer and a reader."""
+    lose(stack, {"loki": 3})

@@ -91,6 +91,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, Any]] = {
         "grafana": {"replicas": 2, "database": DATABASE},
         "kubernetes": {"ingressClass": "nginx", "tlsSecret": "certificate"},
     },
+    "kubernetes-replicated": {**CLUSTER, "loki": {"mode": "replicated", "storage": {"s3": S3}}},
     "kubernetes-collector": {**CLUSTER, "logs": {"agent": "collector"}},
     "operator": {**CLUSTER, "prometheus": {"mode": "operator"}, "otel": {"enabled": False}},
 }

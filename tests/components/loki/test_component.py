@@ -110,6 +110,30 @@ def test_every_part_is_scraped(tmp_path: Path) -> None:
         assert found is not None and found.labels["service"] == name
 
 
+def test_instances_that_are_alike_share_lines(tmp_path: Path) -> None:
+    """Each does everything, has a volume for what is not in the bucket yet, and finds the others by gossip alone."""
+    plan = scaled(tmp_path, mode="replicated", replicas={"all": 4})
+    one = workload(plan, "loki")
+    assert (one.replicas, one.args[-1], [volume.name for volume in one.volumes]) == (4, "-target=all", ["loki-data"])
+    assert {port.number for port in one.ports} == {3100, 9095, 7946}
+    config = document(plan, "loki", "loki.yaml")
+    assert config["memberlist"]["join_members"] == ["dns+loki-pods.monitoring-dev.svc:7946"]
+    assert config["common"]["replication_factor"] == 3 and "storage_config" not in config
+    found = job(plan, "loki").discovery
+    assert found is not None and found.expected == 4
+    assert not [name for name in plan.workloads["loki"] if name.name != "loki"]
+    assert [route.prefix for route in plan.telemetry.routes if "loki" in route.name] == ["/loki"]
+
+
+def test_a_mode_that_ends_is_told(tmp_path: Path) -> None:
+    """With the one that comes after it, which needs no word."""
+    (said,) = [text for text in scaled(tmp_path / "a").warnings if "Loki 4" in text]
+    assert said.startswith(
+        "Pulumi.dev.yaml: loki.mode: simpleScalable ends with Loki 4; replicated finds the same lines"
+    )
+    assert not [text for text in scaled(tmp_path / "b", mode="replicated").warnings if "Loki 4" in text]
+
+
 def test_parts_need_a_cluster(tmp_path: Path) -> None:
     """Docker refuses them with place, value and remedy, beside whatever else is wrong."""
     section = json.dumps({"mode": "simpleScalable", "storage": {"s3": S3}})
@@ -144,6 +168,7 @@ def test_a_bucket_is_not_backed_up(tmp_path: Path) -> None:
     for name, settings in {
         "a": {"storage": {"s3": S3}},
         "b": {"mode": "simpleScalable", "storage": {"s3": S3}},
+        "c": {"mode": "replicated", "storage": {"s3": S3}},
     }.items():
         plan = plan_cluster(tmp_path / name, settings={"loki": json.dumps(settings), **KEY})
         assert not [item for item in plan.telemetry.backups if item.workload.startswith("loki")]

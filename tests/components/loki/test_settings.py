@@ -15,7 +15,13 @@ S3 = {"s3": {"bucket": "logs", "endpoint": "s3.example.com"}}
 
 @pytest.mark.parametrize(
     ("given", "place"),
-    [({"mode": "simpleScalable"}, "storage.s3"), ({"replicas": {"write": 2}}, "replicas")],
+    [
+        ({"mode": "simpleScalable"}, "storage.s3"),
+        ({"mode": "replicated"}, "storage.s3"),
+        ({"replicas": {"write": 2}}, "replicas"),
+        ({"mode": "replicated", "storage": S3, "replicas": {"read": 2}}, "replicas.read"),
+        ({"mode": "simpleScalable", "storage": S3, "replicas": {"all": 2}}, "replicas.all"),
+    ],
 )
 def test_a_mode_has_what_it_needs(given: dict[str, Any], place: str) -> None:
     """Parts without a bucket would each have lines that no other one sees; one process has no instances to count."""

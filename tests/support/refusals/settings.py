@@ -36,6 +36,34 @@ KEEPING_CASES = (
     of_section(
         "instances of a single loki", "loki", {"replicas": {"write": 3}}, ".replicas", "mode single is one process"
     ),
+    of_section(
+        "lokis without a bucket",
+        "loki",
+        {"mode": "replicated"},
+        ".storage.s3",
+        "is required by mode replicated: its instances share a bucket",
+    ),
+    of_section(
+        "several lokis on docker",
+        "loki",
+        {"mode": "replicated", "storage": {"s3": S3}},
+        ".mode",
+        "'replicated' needs target 'kubernetes'; on 'docker' use 'single'",
+    ),
+    of_section(
+        "parts of lokis that are alike",
+        "loki",
+        {"mode": "replicated", "storage": {"s3": S3}, "replicas": {"write": 3}},
+        ".replicas.write",
+        "has an effect in mode simpleScalable only, and this is replicated",
+    ),
+    of_section(
+        "lokis that are alike among parts",
+        "loki",
+        {"mode": "simpleScalable", "storage": {"s3": S3}, "replicas": {"all": 3}},
+        ".replicas.all",
+        "has an effect in mode replicated only, and this is simpleScalable",
+    ),
     of_section("a number of lokis", "loki", {"replicas": 3}, ".replicas", "3: must be a mapping"),
     of_section(
         "no writer",
