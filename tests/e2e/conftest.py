@@ -68,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the marker of tests that restart the engine: people's own is left alone."""
     config.addinivalue_line("markers", "own_engine: runs where the engine is the tests' own: --engine tcp, newest, ssh")
+    config.addinivalue_line("markers", "newest_engine: needs what Docker Engine 29 has: --engine newest")
     config.addinivalue_line("markers", "docker_engine: stops and kills containers: not --engine kubernetes")
     config.addinivalue_line("markers", "local_engine: runs where the engine's socket is a file of this machine")
 
@@ -76,7 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Runs the files in the order of a stack's life, and leaves out what this engine is not for."""
     kind = config.getoption("--engine")
     idle = {"own_engine": kind not in ("tcp", "newest", "ssh"), "local_engine": kind != "local"}
-    idle["docker_engine"] = kind == "kubernetes"
+    idle |= {"docker_engine": kind == "kubernetes", "newest_engine": kind != "newest"}
     left = [item for item in items if any(idle[name] and item.get_closest_marker(name) for name in idle)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]

@@ -58,7 +58,14 @@ def test_who_sees_nothing_is_found_and_mended(stack: RunningStack) -> None:
     since = datetime.now(UTC)
     agent.start()
     failed = b"Registration of the docker container factory failed"
-    eventually(lambda: failed in agent.logs(since=since), timeout=60, what="a start without an engine")
+
+    def has_failed() -> bool:
+        assert failed in (said := agent.logs(since=since)), said.decode()[-2000:]
+        return True
+
+    eventually(
+        has_failed, timeout=180, what="a start without an engine"
+    )  # a resolver that does not answer is waited for
     proxy.start()
     eventually(lambda: verify.is_blind(stack.client, stack.name), timeout=150, what="a blind cAdvisor")
     run = stack.run("verify")

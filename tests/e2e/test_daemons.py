@@ -17,16 +17,18 @@ DAEMONS: Mapping[str, Mapping[str, Any]] = {
     "log-driver local": {"log-driver": "local"},
     "live-restore": {"live-restore": True},
     "user namespaces": {"userns-remap": "default"},
-    "nftables": {"firewall-backend": "nftables"},
 }
 """Settings by what they are called; https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file."""
+NEWEST: Mapping[str, Mapping[str, Any]] = {"nftables": {"firewall-backend": "nftables"}}
+"""Those that older engines do not have."""
+PARAMETERS = [*DAEMONS, *(pytest.param(name, marks=pytest.mark.newest_engine) for name in NEWEST)]
 
 
-@pytest.fixture(scope="module", params=DAEMONS)
+@pytest.fixture(scope="module", params=PARAMETERS)
 def odd(request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A stack on an engine with one of these settings; the suite's own engine is back when it is over."""
     assert engine.restart is not None, "the engine is the tests' own"
-    engine.restart(DAEMONS[request.param])
+    engine.restart({**DAEMONS, **NEWEST}[request.param])
     running = RunningStack(tmp_path_factory.mktemp("daemon"), "e2edaemon", engine, ports=28160)
     try:
         running.first_up = running.up()
