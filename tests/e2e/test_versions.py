@@ -35,15 +35,15 @@ class Images:
     stack: RunningStack
     made: list[str] = field(default_factory=list)
 
-    def make(self, name: str, tag: str, program: bytes = b"") -> None:
-        """One of the version that the stack would run, with a label, and with another program where it is given."""
+    def make(self, name: str, tag: str, program: bytes = b"", path: str = "") -> None:
+        """One of the version that the stack would run, with a label, and with another program at a path of its own."""
         image = plan_file(working_file(self.stack), self.stack.name).images[name]
         mirror = read_config(self.stack).get("observability:docker", {}).get("registryMirror")
         current = image.reference(mirror)
         made = image.model_copy(update={"tag": tag, "digest": None}).reference(mirror)
         lines, files = [f"FROM {current}", f"LABEL test={tag}"], {}
         if program:
-            lines, files = [*lines, f"COPY program /bin/{name}"], {"program": program}
+            lines, files = [*lines, f"COPY program {path}"], {"program": program}
         archive = pack({"Dockerfile": "\n".join(lines).encode(), **files})
         self.stack.client.images.build(fileobj=archive, custom_context=True, tag=made)
         self.made.append(made)
@@ -97,7 +97,7 @@ def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         own.up()
         images.make("prometheus", OLD_PROMETHEUS)
         images.make("node-exporter", OLD_NODE)
-        images.make("prometheus", BROKEN, NEVER_READY)
+        images.make("prometheus", BROKEN, NEVER_READY, "/bin/prometheus")
         hold(own, prometheus=OLD_PROMETHEUS, node_exporter=OLD_NODE)
         own.up()
         assert tags(own) == {"prometheus": OLD_PROMETHEUS, "node-exporter": OLD_NODE}
