@@ -17,11 +17,11 @@ from typing import Any
 
 from components.collector.component import PROGRAM_OPTIONS
 from components.collector.documents import build_age_filter, build_line_transform
+from components.documents import render_yaml
 from model.base import escape_dollars
 from tests.support.pushed import Entry
 from tests.support.serving import serving
 from tests.support.waiting import eventually
-from tests.support.yaml_files import write_yaml
 from toolchain import validators
 from toolchain.context import build_default_context
 
@@ -92,7 +92,7 @@ def collected(folder: Path, document: Mapping[str, Any], taken: Sequence[Entry],
     """What the collector sends by a document, once `count` entries have come."""
     folder.mkdir(exist_ok=True)
     file = folder / "collector.yaml"
-    file.write_text(write_yaml(dict(document)), encoding="utf-8")
+    file.write_text(render_yaml(dict(document)), encoding="utf-8")
     program = validators.ensure_validator(build_default_context(), "otel-collector", pinned=True)
     errors = folder / "errors"
     process = subprocess.Popen(
