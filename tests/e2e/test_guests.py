@@ -216,21 +216,23 @@ def test_rules_and_dashboards_of_their_owner_are_there(place: Place) -> None:
     assert place.stack.prom(panel["targets"][0]["expr"])
 
 
-@pytest.mark.local_engine  # as it takes its time, and the agent is the same on each engine
 def test_lines_of_a_long_stop_have_their_own_time(place: Place) -> None:
     """Who reads lines is away for ten minutes: somebody is notified, no line is lost, none has the time of arrival."""
     stopped = time.time()
-    place.stack.container(LINES_AGENT).stop()
-    eventually(lambda: ("TargetDown", LINES_AGENT) in list_firing(place.stack), timeout=300, what="TargetDown")
+    place.stack.stop_workload(LINES_AGENT)
+    away = {("TargetDown", LINES_AGENT), ("PrometheusTargetEmpty", LINES_AGENT)}  # the latter where pods are found
+    eventually(lambda: away & {*list_firing(place.stack)}, timeout=500, what="an alert about who reads lines")
     # there is nothing else to wait for than the time itself
     eventually(lambda: time.time() > stopped + STOP, timeout=STOP + 60, what="the end of the stop")
-    place.stack.container(LINES_AGENT).start()
+    place.stack.start_workload(LINES_AGENT)
     query = 'sum by (service) (count_over_time({service=~"web-api|mail-worker|traced"}[1m]))'
     # from two minutes before to the end of the stop
     options = {"query": query, "start": int(stopped) - 60, "end": int(stopped) + STOP, "step": 60}
 
     def count_lines() -> dict[str, list[int]]:
-        answer = place.stack.get("loki", f"http://127.0.0.1:3100/loki/api/v1/query_range?{urlencode(options)}")
+        answer = place.stack.get(
+            place.stack.logs_reader, f"http://127.0.0.1:3100/loki/api/v1/query_range?{urlencode(options)}"
+        )
         counts = {
             each["metric"]["service"]: [int(value) for _, value in each["values"]] for each in answer["data"]["result"]
         }
