@@ -109,6 +109,8 @@ def _build_setting(text: str, field: FieldInfo) -> dict[str, Any]:
         # Pulumi takes one type or any; where a word may stand for a section, the program's own check is the judge
         kind = {} if isinstance(default, ComponentSettings) and default.SHORT else {"type": "object"}
         return {**kind, **entry, "default": {}}
+    if isinstance(default, Mapping):
+        return {"type": "object", **entry, "default": dict(default)}
     entry = {"type": "boolean" if isinstance(default, bool) else "string", **entry}
     return entry if field.is_required() else {**entry, "default": default}
 

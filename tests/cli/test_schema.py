@@ -92,3 +92,14 @@ def test_a_change_is_found_and_written(tmp_path: Path, capsys: pytest.CaptureFix
     assert schema.main(["--check"], tmp_path) == 0
     (tmp_path / schema.FOLDER / "images.schema.json").write_text("{}")
     assert schema.write_files(tmp_path) == ["configs/schemas/images.schema.json"]
+
+
+def test_pulumi_takes_every_default() -> None:
+    """It refuses a project in which a default is of another type than its key says."""
+    types = {"string": str, "boolean": bool, "object": dict, "array": list, "integer": int}
+    settings = schema.build_project()["config"]
+    said = {
+        key: (entry["type"], entry["default"]) for key, entry in settings.items() if {"type", "default"} <= {*entry}
+    }
+    assert [key for key, (kind, default) in said.items() if type(default) is not types[kind]] == []
+    assert {"versions", "demo", "baseUrl", "loki"} <= said.keys()
