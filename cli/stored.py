@@ -27,19 +27,26 @@ LASTING = timedelta(hours=2)
 """A silence that ends sooner is not looked for: it may end meanwhile."""
 SLACK = 0.1
 """Share by which instances of Prometheus that scrape the same differ, as each began at another moment."""
+AGES = {"": 0, ", a day before": 86_400, ", a week before": 604_800}
+"""Seconds before the moment at which is asked: what is older lies in blocks and chunks, and not in a log any more."""
+SAMPLES_OF = "samples of job"
 Stored = Mapping[str, float]
-"""How much there is, by what it is of: `samples of job prometheus`."""
+"""How much there is, by what it is of: `samples of job prometheus, a day before`."""
 
 
 def read_stored(plan: Plan, host: Host, moment: float) -> dict[str, float]:
-    """What is stored of a moment, in seconds of the Unix epoch: samples and lines until then, and silences.
+    """What is stored of a moment, in seconds of the Unix epoch, and of days before: samples and lines, and silences.
 
     Raises:
         RuntimeError: a part that the stack has does not answer.
     """
-    found = {f"samples of job {job}": count for job, count in _count(host.ask_prometheus, SAMPLES, moment)}
-    if plan.workloads.get(LOKI):
-        found |= {f"lines of job {job}": count for job, count in _count(host.ask_loki, LINES, moment)}
+    found: dict[str, float] = {}
+    for words, age in AGES.items():
+        samples = _count(host.ask_prometheus, SAMPLES, moment - age)
+        found |= {f"{SAMPLES_OF} {job}{words}": count for job, count in samples}
+        if plan.workloads.get(LOKI):
+            lines = _count(host.ask_loki, LINES, moment - age)
+            found |= {f"lines of job {job}{words}": count for job, count in lines}
     for instance in host.list_alertmanagers():
         for silence in json.loads(instance.ask("/api/v2/silences")):
             if datetime.fromisoformat(silence["endsAt"]) > datetime.now(UTC) + LASTING:
@@ -66,6 +73,22 @@ def get_slack(plan: Plan) -> float:
     """The share by which answers differ with the instance that gives them."""
     replicated = any(workload.replicas > 1 for workload in plan.workloads.get(PROMETHEUS, ()))
     return SLACK if replicated or plan.operator else 0
+
+
+def wait_answers(read: Callable[[], Stored], timeout: float) -> Stored:
+    """What is stored, as soon as every part answers, after at most `timeout` seconds.
+
+    Raises:
+        RuntimeError: one does not.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return read()
+        except RuntimeError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
 
 
 def wait_stored(read: Callable[[], Stored], before: Stored, timeout: float, slack: float = 0) -> list[str]:

@@ -1,15 +1,19 @@
 """`observability upgrade`: other versions of images, one after the other, each with its health and its data checked.
 
-What waits for its turn is held by the setting `versions`, so whatever ends the command, the next run starts from what
-runs. A version that does not do well is taken back.
+What waits for its turn is held by the setting `versions`, and what a step is compared with is stored before it begins:
+whatever ends the command, the next run looks at that step first. A version that does not do well is taken back.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
+import re
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -18,10 +22,12 @@ from rich.markup import escape
 from cli import engine, lifecycle, render, stored, verify
 from cli.arguments import FINE, UNWELL
 from cli.backups import run_backups
+from cli.held import Underway, hold_versions, read_record, read_wanted
 from cli.hosts import Host
 from cli.locks import refuse_locked
-from cli.versions import Upgrade, list_upgrades, print_upgrades, read_deployed
-from cli.workspace import ROOT, Workspace, hold_versions, open_workspace, read_held
+from cli.runs import LockedError
+from cli.versions import Upgrade, build_upgrade, list_upgrades, print_upgrades, read_deployed, read_state
+from cli.workspace import ROOT, Workspace, find_held_file, open_workspace
 from components.backup.settings import NAME as BACKUP
 from model.errors import ConfigError, Problem, suggest_name
 from model.images import hold_tags
@@ -33,6 +39,30 @@ ANSWERS = 120.0
 console = Console(highlight=False, soft_wrap=True)
 
 
+# -- how it is -------------------------------------------------------------------------------------------------------
+
+
+def list_unwell(report: verify.Report) -> list[str]:
+    """The stack's own parts that are not well, as sentences."""
+    if not report.workloads:
+        return ["no part of the stack runs"]
+    return [f"{item.workload} is {item.state}" for item in report.workloads if not item.good]
+
+
+def count_troubles(report: verify.Report) -> Counter[str]:
+    """How often each kind of trouble is there around a stack's parts: targets that are down, and what nobody watches.
+
+    Numbers in sentences and addresses of pods change by themselves, so they tell no kinds apart.
+    """
+    labels = (target["labels"] for target in report.scraped if target["health"] != "up")
+    down = [f"targets of {each.get('service', '')} (job {each.get('job', '')}) are down" for each in labels]
+    unseen = [re.sub(r"\d+", "N", sentence) for sentence in report.unseen]
+    return Counter([*down, *unseen, *([] if report.scraped else ["no targets are known"])])
+
+
+# -- a course --------------------------------------------------------------------------------------------------------
+
+
 @dataclass
 class Course:
     """An upgrade that is underway.
@@ -40,13 +70,13 @@ class Course:
     Attributes:
         stack: the stack's name.
         held: tags of what waits for its turn, or was taken back, by the images' names.
-        known: what was wrong around the stack before the first step, as sentences.
+        known: how often each kind of trouble was there before the first step.
         stored: what was stored before the first step; `moment` is until when, in seconds of the Unix epoch.
     """
 
     stack: str
     held: dict[str, str]
-    known: Collection[str] = ()
+    known: Mapping[str, int] = field(default_factory=dict)
     stored: Mapping[str, float] = field(default_factory=dict)
     moment: float = 0
 
@@ -55,21 +85,51 @@ class Course:
 
         Targets that are down already do not stand in the way.
         """
-        if isinstance(done := self.roll_out(), list):
+        if isinstance(done := self._roll_out(None), list):
             return done
         report, plan, host = done
-        self.known = list_troubles(report)
-        moment = time.time() - stored.ARRIVED
-        self.stored = stored.read_stored(plan, host, moment)
+        if unwell := list_unwell(report):
+            return unwell
+        self.known, moment = count_troubles(report), time.time() - stored.ARRIVED
+        try:
+            self.stored = stored.wait_answers(lambda: stored.read_stored(plan, host, moment), ANSWERS)
+        except RuntimeError as error:
+            return [f"what is stored is not known: {error}"]
         self.moment = moment
-        return list_unwell(report)
+        if not any(name.startswith(stored.SAMPLES_OF) for name in self.stored):
+            return ["Prometheus has stored nothing yet that could be compared; try again in some minutes"]
+        return []
 
-    def go_on(self) -> list[str]:
-        """Deploys with what is held. Returns what is worse than at the beginning, as sentences."""
-        if isinstance(done := self.roll_out(), list):
+    def take_step(self, upgrade: Upgrade) -> list[str]:
+        """Deploys an image's other version. Returns what is worse than at the beginning, as sentences."""
+        self.held.pop(upgrade.name, None)
+        wrong = self._look(
+            Underway(
+                name=upgrade.name,
+                before=upgrade.before,
+                known=dict(self.known),
+                stored=dict(self.stored),
+                moment=self.moment,
+            )
+        )
+        if not wrong:
+            self.hold()
+        return wrong
+
+    def go_back(self, upgrade: Upgrade) -> list[str]:
+        """Deploys an image's version before. Returns what is worse than at the beginning, as sentences."""
+        self.held[upgrade.name] = upgrade.before
+        return self._look(None)
+
+    def hold(self) -> None:
+        """Has `versions` say what is held; no step is underway any more."""
+        hold_versions(open_workspace(self.stack, engine.build_tool_env()), self.held)
+
+    def _look(self, underway: Underway | None) -> list[str]:
+        if isinstance(done := self._roll_out(underway), list):
             return done
         report, plan, host = done
-        worse = [text for text in list_troubles(report) if text not in self.known]
+        worse = [kind for kind, count in count_troubles(report).items() if count > self.known.get(kind, 0)]
         if wrong := [*list_unwell(report), *worse]:
             lifecycle.print_failures(host)
             return wrong
@@ -79,14 +139,14 @@ class Course:
 
         return stored.wait_stored(read, self.stored, ANSWERS, stored.get_slack(plan))
 
-    def roll_out(self) -> tuple[verify.Report, Plan, Host] | list[str]:
+    def _roll_out(self, underway: Underway | None) -> tuple[verify.Report, Plan, Host] | list[str]:
         """Deploys with what is held, and says how it is then; what is wrong, as sentences, where Pulumi failed.
 
         Raises:
             ConfigError: the files are wrong, or the host is in the way of a run.
             LockedError: another run came first.
         """
-        hold_versions(open_workspace(self.stack, engine.build_tool_env()), self.held)
+        hold_versions(open_workspace(self.stack, engine.build_tool_env()), self.held, underway)
         space, plan, host = lifecycle.connect_stack(self.stack)
         try:
             return lifecycle.roll_out(space, plan, host, lifecycle.Phases()), plan, host
@@ -95,18 +155,7 @@ class Course:
             return ["Pulumi failed: its lines above say why"]
 
 
-def list_unwell(report: verify.Report) -> list[str]:
-    """The stack's own parts that are not well, as sentences."""
-    return [f"{item.workload} is {item.state}" for item in report.workloads if not item.good]
-
-
-def list_troubles(report: verify.Report) -> list[str]:
-    """What is wrong around a stack's parts, as sentences: targets that are down, and what is watched by nobody."""
-    down = [f"{target['scrapeUrl']} is {target['health']}" for target in report.scraped if target["health"] != "up"]
-    return [*down, *report.unseen, *([] if report.scraped else ["no targets are known"])]
-
-
-def upgrade_stack(course: Course, upgrades: Sequence[Upgrade]) -> int:
+def upgrade_stack(course: Course, upgrades: Sequence[Upgrade], plan: Plan) -> int:
     """Brings one image after the other to its version. Returns 1 where one of them was taken back."""
     announce(f"all as it is, with the files of this checkout: {', '.join(f'{u.name} {u.before}' for u in upgrades)}")
     if wrong := course.begin():
@@ -114,40 +163,64 @@ def upgrade_stack(course: Course, upgrades: Sequence[Upgrade]) -> int:
         return UNWELL
     for number, upgrade in enumerate(upgrades, 1):
         announce(f"{number} of {len(upgrades)}: {upgrade.name} {upgrade.before} -> {upgrade.after}")
-        began = time.monotonic()
-        del course.held[upgrade.name]
-        if wrong := course.go_on():
-            _say_wrong(f"{upgrade.name} {upgrade.after} does not do well", wrong)
-            take_back(course, upgrade)
+        if not step(course, upgrade, plan):
             return UNWELL
-        seconds = time.monotonic() - began
-        console.print(
-            f"   [green]{upgrade.name} {upgrade.after}[/]: healthy, and all that was stored is there ({seconds:.0f} s)"
-        )
     return FINE
 
 
-def take_back(course: Course, upgrade: Upgrade) -> None:
+def step(course: Course, upgrade: Upgrade, plan: Plan) -> bool:
+    """Brings one image to its version, and takes it back where it does not do well; whether it has it now."""
+    began = time.monotonic()
+    if wrong := course.take_step(upgrade):
+        _say_wrong(f"{upgrade.name} {upgrade.after} does not do well", wrong)
+        take_back(course, upgrade, plan)
+        return False
+    seconds = time.monotonic() - began
+    console.print(
+        f"   [green]{upgrade.name} {upgrade.after}[/]: healthy, and the samples, lines and silences of before are there"
+        f" ({seconds:.0f} s)"
+    )
+    return True
+
+
+def take_back(course: Course, upgrade: Upgrade, plan: Plan) -> None:
     """Puts the version before in place again, where it reads what the new one has written."""
     stack = course.stack
-    course.held[upgrade.name] = upgrade.before
     if not upgrade.reversible:
-        hold_versions(open_workspace(stack, engine.build_tool_env()), course.held)
-        console.print(
-            f"[red]{upgrade.before} may not read what {upgrade.after} has written, so it is left as it is.[/] Mend it,"
-            f" or go back with a backup, which needs empty volumes ({', '.join(upgrade.stores)}):"
-            f" make down STACK={stack}; make restore STACK={stack} FROM=latest; make up STACK={stack}"
-        )
+        course.held[upgrade.name] = upgrade.after
+        course.hold()
+        print_way_back(stack, upgrade, plan)
         return
     announce(f"back: {upgrade.name} {upgrade.after} -> {upgrade.before}")
-    if wrong := course.go_on():
+    wrong = course.go_back(upgrade)
+    if wrong:
         _say_wrong(f"{upgrade.name} is back at {upgrade.before}, and it is not well", wrong)
-        return
-    console.print(f"[yellow]{upgrade.name} is back at {upgrade.before}, healthy, with all that was stored.[/]")
+    else:
+        console.print(f"[yellow]{upgrade.name} is back at {upgrade.before}, healthy, with all that was compared.[/]")
     console.print(
         f"`versions` holds it there, and what would have come after it: {', '.join(sorted(course.held))}."
         f" Once the cause is mended: make upgrade STACK={stack}"
     )
+
+
+def print_way_back(stack: str, upgrade: Upgrade, plan: Plan) -> None:
+    """Says how people get back to a version that does not read what the new one has written."""
+    console.print(
+        f"[red]{upgrade.before} may not read what {upgrade.after} has written, so {upgrade.after} stays.[/]"
+        f" Mend the cause, and run make up STACK={stack}."
+    )
+    others = [agent.beside for agent in plan.workloads.get(BACKUP, ()) if agent.beside not in upgrade.stores]
+    if not plan.workloads.get(BACKUP):
+        console.print("There is no backup of before to go back to.")
+        return
+    console.print("Or go back to a backup of before, and lose what came since:")
+    for line in (
+        f"in Pulumi.{stack}.yaml: observability:versions: {{{upgrade.name}: {upgrade.before}}}",
+        f"make down STACK={stack}, and remove the data volumes of {', '.join(upgrade.stores)} alone",
+        f"make restore STACK={stack} FROM=ID WITHOUT={','.join(others)} (make backups lists them)",
+        f"make up STACK={stack}",
+    ):
+        console.print(f"   - {escape(line)}")
 
 
 def announce(text: str) -> None:
@@ -202,44 +275,111 @@ def check_upgrades(
     return problems
 
 
-def prepare_upgrades(stack: str) -> tuple[Workspace, Plan, Host, list[Upgrade]]:
-    """The stack's workspace and plan, where it runs, and what of it has another version than the checkout.
+@dataclass(frozen=True)
+class Prepared:
+    """What an upgrade begins with: the stack's workspace and plan, where it runs, and which tags it has by image."""
 
-    What an earlier upgrade holds is upgraded; what people say in the stack's own file is the version that they want.
+    space: Workspace
+    plan: Plan
+    host: Host
+    deployed: Mapping[str, str]
+
+    def build_upgrades(self) -> list[Upgrade]:
+        """What has another version than people ask for: the stack's own file first, then configs/images.yaml."""
+        images = hold_tags(load_images(ROOT), read_wanted(self.space))
+        return list_upgrades(self.plan, images, self.deployed)
+
+    def build_interrupted(self) -> tuple[Upgrade, Underway] | None:
+        """The step that a run before has begun and nobody has seen end."""
+        underway = read_record(self.space.stack).underway
+        if underway is None or underway.name not in self.plan.images:
+            return None
+        images = hold_tags(load_images(ROOT), read_wanted(self.space))
+        return build_upgrade(self.plan, images[underway.name], underway.name, underway.before), underway
+
+
+def prepare_stack(stack: str, *, change: bool) -> Prepared:
+    """The stack as it is; where something is to be changed, what a deployment needs is got first.
 
     Raises:
-        ConfigError: something in its files is wrong.
+        ConfigError: something in its files is wrong, or nothing of it is deployed.
         LockedError: another run changes the stack.
+        subprocess.CalledProcessError: what is deployed cannot be read.
     """
     first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
-    space, plan, host = lifecycle.connect_stack(stack, lifecycle.fetch_prerequisites(first))
+    space, plan, host = lifecycle.connect_stack(stack, lifecycle.fetch_prerequisites(first) if change else None)
     refuse_locked(space.backend, space.stack)
-    record = read_held(stack)
-    own = {name: tag for name, tag in plan.settings.versions.items() if name not in record["held"]}
-    images = hold_tags(load_images(ROOT), {**own, **record["said"]})
-    return space, plan, host, list_upgrades(plan, images, read_deployed(space.export_state(), images))
+    deployed = read_deployed(read_state(space), load_images(ROOT))
+    if not deployed:
+        raise ConfigError(
+            [Problem(f"stack {stack}", f"nothing of it is deployed; do that first: make up STACK={stack}")]
+        )
+    return Prepared(space, plan, host, deployed)
+
+
+@contextmanager
+def lock_course(stack: str) -> Iterator[None]:
+    """Lets one upgrade of a stack run on this machine; between its steps Pulumi itself holds no lock.
+
+    Raises:
+        LockedError: another one runs.
+    """
+    path = find_held_file(stack).with_name("upgrade.lock")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(f"stack {stack} is being upgraded by another run; wait until that has ended") from None
+        yield
 
 
 def run_command(args: argparse.Namespace) -> int:
     """Upgrades the stack in `args`, or shows what there is to upgrade. Returns its exit code."""
-    only = args.only.replace(",", " ").split()
-    space, plan, host, upgrades = prepare_upgrades(args.stack)
-    if not upgrades:
-        if not args.list:
-            hold_versions(space, {})  # what was held waits for nothing any more
-        console.print(f"every image of stack {args.stack} has the version of configs/images.yaml, or is held")
-        return FINE
-    print_upgrades(args.stack, upgrades, console)
     if args.list:
+        return show_upgrades(args.stack, prepare_stack(args.stack, change=False).build_upgrades())
+    with lock_course(args.stack):
+        prepared = prepare_stack(args.stack, change=True)
+        if interrupted := prepared.build_interrupted():
+            upgrade, underway = interrupted
+            announce(f"an interrupted step goes on: {upgrade.name} {upgrade.before} -> {upgrade.after}")
+            held = dict(read_record(args.stack).held)
+            course = Course(args.stack, held, underway.known, underway.stored, underway.moment)
+            if not step(course, upgrade, prepared.plan):
+                return UNWELL
+            prepared = prepare_stack(args.stack, change=False)
+        return upgrade_all(args, prepared)
+
+
+def show_upgrades(stack: str, upgrades: Sequence[Upgrade]) -> int:
+    """Prints what there is to upgrade. Returns the exit code."""
+    if upgrades:
+        print_upgrades(stack, upgrades, console)
+    else:
+        console.print(f"every image of stack {stack} has the version of configs/images.yaml, or is held")
+    return FINE
+
+
+def upgrade_all(args: argparse.Namespace, prepared: Prepared) -> int:
+    """Upgrades what people want upgraded, after a backup. Returns the exit code.
+
+    Raises:
+        ConfigError: something stands in the way; nothing was changed.
+    """
+    only, stack, plan = args.only.replace(",", " ").split(), args.stack, prepared.plan
+    upgrades = prepared.build_upgrades()
+    show_upgrades(stack, upgrades)
+    if not upgrades:
+        hold_versions(prepared.space, {})  # what was held waits for nothing any more
         return FINE
     saved = bool(plan.workloads.get(BACKUP))
-    if problems := check_upgrades(args.stack, upgrades, only, saved=saved, without_backup=args.without_backup):
+    if problems := check_upgrades(stack, upgrades, only, saved=saved, without_backup=args.without_backup):
         raise ConfigError(problems)
-    if saved and not args.without_backup and run_backups(plan, host, console) != FINE:
+    if saved and not args.without_backup and run_backups(plan, prepared.host, console) != FINE:
         console.print("nothing was upgraded, as there is no backup")
         return UNWELL
-    course = Course(args.stack, {each.name: each.before for each in upgrades})
-    code = upgrade_stack(course, [each for each in upgrades if not only or each.name in only])
+    course = Course(stack, {each.name: each.before for each in upgrades})
+    code = upgrade_stack(course, [each for each in upgrades if not only or each.name in only], plan)
     if code == FINE:
-        console.print(f"stack {args.stack} has all versions that were wanted")
+        console.print(f"stack {stack} has all versions that were wanted")
     return code

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.workspace import Workspace
 from model.images import Image, UpgradeNote, parse_version
 from model.plan import Plan
+from model.workload import Workload
+
+HELPER = "busybox"
+"""What prepares containers and pods of all others; no workload names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +46,16 @@ class Upgrade:
     def reversible(self) -> bool:
         """Whether the version before reads what the new one has written, as far as anybody has said."""
         return all(note.reversible for note in self.notes)
+
+
+def read_state(space: Workspace) -> dict[str, Any]:
+    """What Pulumi has of a stack, secrets encrypted.
+
+    Raises:
+        subprocess.CalledProcessError: it cannot be read: that is not the same as nothing.
+    """
+    done = space.run_pulumi("stack", "export", "--stack", space.stack, capture=True)
+    return dict(json.loads(done.stdout))
 
 
 def read_deployed(state: Mapping[str, Any], images: Mapping[str, Image]) -> dict[str, str]:
@@ -73,18 +89,25 @@ def _list_named(value: Any) -> Iterator[str]:
 
 def list_upgrades(plan: Plan, images: Mapping[str, Image], deployed: Mapping[str, str]) -> list[Upgrade]:
     """What has another version than `images` says; first what has no data, as least can go wrong there."""
-    made = []
-    for name, before in deployed.items():
-        image = images[name]
-        users = [workload for workload in plan.list_workloads() if workload.image == name]
-        if users and image.tag != before:
-            stores = tuple(workload.name for workload in users if workload.volumes)
-            notes = tuple(image.list_notes(before))
-            made.append(Upgrade(name=name, before=before, after=image.tag, stores=stores, notes=notes))
+    made = [
+        build_upgrade(plan, images[name], name, before)
+        for name, before in deployed.items()
+        if images[name].tag != before and (name == HELPER or _list_users(plan, name))
+    ]
     return sorted(made, key=lambda each: (bool(each.stores), not each.reversible, each.name))
 
 
-def print_upgrades(stack: str, upgrades: list[Upgrade], console: Console) -> None:
+def build_upgrade(plan: Plan, image: Image, name: str, before: str) -> Upgrade:
+    """The upgrade of an image from a tag to its own."""
+    stores = tuple(workload.name for workload in _list_users(plan, name) if workload.volumes)
+    return Upgrade(name=name, before=before, after=image.tag, stores=stores, notes=tuple(image.list_notes(before)))
+
+
+def _list_users(plan: Plan, name: str) -> list[Workload]:
+    return [workload for workload in plan.list_workloads() if workload.image == name]
+
+
+def print_upgrades(stack: str, upgrades: Sequence[Upgrade], console: Console) -> None:
     """Prints what would be upgraded, and what to know of it."""
     table = Table(title=f"Upgrades of stack {stack}", title_justify="left")
     for heading in ("image", "from", "to", "data"):

@@ -29,8 +29,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "observability"
 MOVED = "moved.txt"
 """Beside the working copy of the stack's files: the URL of the backend that a local stack has gone to."""
-HELD = "held.yaml"
-"""Beside the working copy of the stack's files: the versions that an upgrade holds."""
 VERSIONS = f"{PROJECT}:versions"
 ENCRYPTION_KEYS = ("encryptionsalt", "secretsprovider", "encryptedkey")
 """Top-level keys of a Pulumi.<stack>.yaml that Pulumi writes when it first encrypts a secret."""
@@ -125,20 +123,33 @@ def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str
     if not source.exists():
         known = ", ".join(sorted(p.name.split(".")[1] for p in ROOT.glob("Pulumi.*.yaml")))
         raise ConfigError([Problem(source.name, f"there is no such file; stacks: {known}")])
-    env = {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    if has_own_backend(env):
-        space = Workspace(stack, ROOT, env, local=False)
+    if has_own_backend(tool_env):
+        space = Workspace(stack, ROOT, {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}, local=False)
     else:
-        if (moved := find_state_dir() / "work" / stack / MOVED).exists():
-            message = f"is at {moved.read_text(encoding='utf-8').strip()}: set PULUMI_BACKEND_URL to that"
-            raise ConfigError(
-                [Problem(f"the state of stack {stack}", f"{message}; to begin anew here, remove {moved}")]
-            )
-        env.pop("PULUMI_CONFIG_PASSPHRASE", None)  # before its file for Pulumi, and of another backend
-        env |= _prepare_local_backend()
-        space = Workspace(stack, _write_working_directory(source, stack, overlay), env, local=True)
+        space = open_local(stack, tool_env, overlay)
     _select_stack(space)
     return space
+
+
+def open_local(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str, Any] | None = None) -> Workspace:
+    """The workspace of a stack of this machine's own backend, whether the stack is there or not; see `open_workspace`.
+
+    Raises:
+        ConfigError: the stack has been moved to another backend.
+    """
+    source = ROOT / f"Pulumi.{stack}.yaml"
+    if (moved := find_state_dir() / "work" / stack / MOVED).exists():
+        message = f"is at {moved.read_text(encoding='utf-8').strip()}: set PULUMI_BACKEND_URL to that"
+        raise ConfigError([Problem(f"the state of stack {stack}", f"{message}; to begin anew here, remove {moved}")])
+    env = {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    env.pop("PULUMI_CONFIG_PASSPHRASE", None)  # before its file for Pulumi, and of another backend
+    env |= _prepare_local_backend()
+    return Workspace(stack, _write_working_directory(source, stack, overlay), env, local=True)
+
+
+def has_local_state(stack: str) -> bool:
+    """Whether this machine's own backend knows the stack."""
+    return (find_state_dir() / "backend/.pulumi/stacks" / PROJECT / f"{stack}.json").exists()
 
 
 def _prepare_local_backend() -> dict[str, str]:
@@ -163,19 +174,50 @@ def _write_working_directory(source: Path, stack: str, overlay: Mapping[str, Any
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
     project["main"] = str(ROOT)
     project["runtime"]["options"] = {"virtualenv": str(ROOT / ".venv")}
-    _write_document(directory / "Pulumi.yaml", project)
+    write_document(directory / "Pulumi.yaml", project)
     remembered = directory / "machine.yaml"
     if overlay is not None:
-        _write_document(remembered, overlay)
+        write_document(remembered, overlay)
     elif remembered.exists():
         overlay = yaml.safe_load(remembered.read_text(encoding="utf-8"))
     target = directory / f"Pulumi.{stack}.yaml"
     before = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
     merged = merge_documents(read_document(source), before or {}, overlay or {})
-    if held := read_held(stack)["held"]:
-        merged["config"][VERSIONS] = {**(merged["config"].get(VERSIONS) or {}), **held}
-    _write_document(target, merged)
+    if held := read_held(stack):
+        merged["config"][VERSIONS] = {**parse_versions(merged, source.name), **held}
+    write_document(target, merged)
     return directory
+
+
+def rewrite_copy(space: Workspace) -> None:
+    """Writes the local copy of a stack's file anew, with what is held now."""
+    _write_working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, None)
+
+
+def find_held_file(stack: str) -> Path:
+    """Where `cli.held` stores which versions an upgrade holds."""
+    return find_state_dir() / "work" / stack / "held.yaml"
+
+
+def read_held(stack: str) -> dict[str, str]:
+    """The tags that an upgrade of the stack holds, by the images' names."""
+    path = find_held_file(stack)
+    return dict((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("held", {})) if path.exists() else {}
+
+
+def parse_versions(document: Mapping[str, Any], file: str) -> dict[str, str]:
+    """The setting `versions` in a stack's file, which Pulumi writes as a text of JSON too.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    said = (document.get("config") or {}).get(VERSIONS) or {}
+    try:
+        versions = json.loads(said) if isinstance(said, str) else said
+        return {str(name): str(tag) for name, tag in versions.items()}
+    except (ValueError, AttributeError):
+        message = f"{said!r}: must be a mapping of images' names to tags, such as {{loki: 3.7.7}}"
+        raise ConfigError([Problem(f"{file}: versions", message)]) from None
 
 
 def mark_moved(space: Workspace, to: str) -> None:
@@ -202,51 +244,11 @@ def describe_machine(space: Workspace, settings: Mapping[str, Mapping[str, Any]]
     _write_working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, overlay)
 
 
-def read_held(stack: str) -> dict[str, dict[str, str]]:
-    """What `hold_versions` stored last: tags by the images' names, `held` and those that were said in their place."""
-    path = find_state_dir() / "work" / stack / HELD
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {"held": {}, "said": {}}
-
-
-def hold_versions(space: Workspace, versions: Mapping[str, str]) -> None:
-    """Has the setting `versions` say these tags, by the images' names, and of those that were held before what it said.
-
-    They stand in the local copy of the stack's file; where people have a backend of their own, in the file itself.
-    """
-    path = find_state_dir() / "work" / space.stack / HELD
-    before = read_held(space.stack)
-    config = read_document(space.directory / f"Pulumi.{space.stack}.yaml").get("config") or {}
-    current = {name: str(tag) for name, tag in (config.get(VERSIONS) or {}).items()}
-    said = {name: tag for name, tag in {**current, **before["said"]}.items() if name in versions}
-    said = {name: tag for name, tag in said.items() if name in before["said"] or name not in before["held"]}
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if versions:
-        _write_document(path, {"held": dict(versions), "said": said})
-    else:
-        path.unlink(missing_ok=True)
-    if space.local:
-        _write_working_directory(ROOT / f"Pulumi.{space.stack}.yaml", space.stack, None)
-    else:
-        _write_versions(space, current, {name: before["said"].get(name) for name in before["held"]} | dict(versions))
-
-
-def _write_versions(space: Workspace, current: Mapping[str, str], wanted: Mapping[str, str | None]) -> None:
-    """Has a stack's own file say these tags; None takes one out."""
-    for name, tag in sorted(wanted.items()):
-        where = ("--path", f'{VERSIONS}["{name}"]', "--stack", space.stack)
-        if tag is None:
-            space.run_pulumi("config", "rm", *where, capture=True)
-        elif tag != current.get(name):
-            space.run_pulumi("config", "set", *where, "--type", "string", "--", tag, capture=True)
-    left = space.run_pulumi("config", "get", VERSIONS, "--stack", space.stack, check=False, capture=True)
-    if left.stdout.strip() == "{}":
-        space.run_pulumi("config", "rm", VERSIONS, "--stack", space.stack, capture=True)
-
-
 def merge_documents(source: Mapping[str, Any], before: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
     """The local stack file: the checkout's settings, the machine's additions below them, and its own secrets.
 
-    Secrets that were set in the local file, and its encryption salt, are carried over: they exist nowhere else.
+    Secrets that were set in the local file, and its encryption salt, are carried over: they exist nowhere else. With
+    another salt, such as that of a team's backend in the checkout's file, none of them could be read.
     """
     merged = dict(source)
     config = {key: value for key, value in (source.get("config") or {}).items()}
@@ -259,13 +261,14 @@ def merge_documents(source: Mapping[str, Any], before: Mapping[str, Any], overla
             config[name] = {**value, **config.get(name, {})}
         else:
             config.setdefault(name, value)
+    foreign = any(key in before and source.get(key) not in (None, before[key]) for key in ENCRYPTION_KEYS)
     for key, value in (before.get("config") or {}).items():
-        if isinstance(value, Mapping) and set(value) == {"secure"}:
-            config.setdefault(key, value)
+        if isinstance(value, Mapping) and set(value) == {"secure"} and (foreign or key not in config):
+            config[key] = value
     merged["config"] = config
     for key in ENCRYPTION_KEYS:
         if key in before:
-            merged.setdefault(key, before[key])
+            merged[key] = before[key]
     return merged
 
 
@@ -281,7 +284,8 @@ def read_document(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _write_document(path: Path, document: Mapping[str, Any]) -> None:
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """Writes YAML so that the file is there whole, or as it was before."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(yaml.safe_dump(dict(document), sort_keys=False), encoding="utf-8")
     temporary.rename(path)

@@ -6,13 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from model.base import Name, Strict
 from model.errors import Problem, suggest_name
 from model.scope import TARGETS, Target
 
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
+
+def _check_pinned(tag: str) -> str:
+    if tag == "latest":
+        raise ValueError("names no version, as it is another one tomorrow")
+    return tag
+
+
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"), AfterValidator(_check_pinned)]
 """An image's tag: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests."""
 
 

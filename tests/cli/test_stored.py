@@ -51,12 +51,15 @@ def silence(name: str, **lasting: float) -> dict[str, str]:
 
 
 def test_everything_that_is_stored_is_counted(tmp_path: Path) -> None:
-    """Samples and lines until one moment, and silences, but for those that end soon."""
+    """Samples and lines until one moment, a day and a week before it, and silences, but for those that end soon."""
     parts: Any = Parts({"api": 7}, {"containerlogs": 3}, [silence("a", days=1), silence("b", hours=1)])
-    assert stored.read_stored(plan_shop(tmp_path), parts, 1000.5) == {
-        "samples of job api": 7, "lines of job containerlogs": 3, "silence a": 1,
-    }  # fmt: skip
-    assert parts.moments == ["1000.500", "1000.500"]
+    found = stored.read_stored(plan_shop(tmp_path), parts, 1_000_000.5)
+    assert found == {"silence a": 1} | {
+        f"{what}{words}": count
+        for words in ("", ", a day before", ", a week before")
+        for what, count in (("samples of job api", 7), ("lines of job containerlogs", 3))
+    }
+    assert parts.moments == ["1000000.500"] * 2 + ["913600.500"] * 2 + ["395200.500"] * 2
 
 
 def test_a_part_that_does_not_answer_is_no_empty_one(tmp_path: Path) -> None:
@@ -66,7 +69,7 @@ def test_a_part_that_does_not_answer_is_no_empty_one(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="no Loki runs"):
         stored.read_stored(plan, parts, 1)
     without = replace(plan, workloads={name: group for name, group in plan.workloads.items() if name != "loki"})
-    assert stored.read_stored(without, parts, 1) == {"samples of job api": 7}
+    assert set(stored.read_stored(without, parts, 1).values()) == {7}
 
 
 def test_less_is_lost_and_more_is_not() -> None:
@@ -102,3 +105,20 @@ def test_a_part_is_given_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stored.wait_stored(read, BEFORE, 0) == ["what is stored is not known: refused"]
     answers[:] = [{}]
     assert len(stored.wait_stored(read, BEFORE, 0)) == 2
+
+
+def test_an_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that does not answer in time is an error."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    answers: list[Any] = [RuntimeError("not yet"), BEFORE]
+
+    def read() -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert stored.wait_answers(read, 60) == BEFORE
+    answers[:] = [RuntimeError("refused")]
+    with pytest.raises(RuntimeError, match="refused"):
+        stored.wait_answers(read, 0)

@@ -16,11 +16,11 @@ from cli.workspace import (
     ROOT,
     describe_machine,
     find_state_dir,
+    has_local_state,
     has_own_backend,
-    hold_versions,
     merge_documents,
     open_workspace,
-    read_held,
+    parse_versions,
 )
 from model.errors import ConfigError
 from tests.support import fakes
@@ -221,47 +221,40 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def write_stack(folder: Path, monkeypatch: pytest.MonkeyPatch, **versions: str) -> Path:
-    """A checkout with a stack whose own file says these versions."""
-    monkeypatch.setattr(workspace, "ROOT", folder)
-    (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
-    path = folder / "Pulumi.own.yaml"
-    path.write_text(write_yaml({"config": {"observability:system": "plue", "observability:versions": versions}}))
-    return path
+def test_a_salt_that_opens_local_secrets_is_kept() -> None:
+    """A team's salt and secrets in the checkout's file do not take the place of those that nothing else holds."""
+    before = {"encryptionsalt": "v1:local", "config": {"observability:slack": {"secure": "v1:local"}}}
+    source = {"encryptionsalt": "v1:team", "config": {"observability:slack": {"secure": "v1:team"}}}
+    assert merge_documents(source, before, {}) == before
+    same = {**source, "encryptionsalt": "v1:local"}
+    assert merge_documents(same, before, {})["config"] == source["config"]
 
 
-def test_versions_are_held_across_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They stand in the local copy, over what its own file says, whatever a run finds out about the machine."""
-    write_stack(tmp_path, monkeypatch, loki="3.8", traefik="v3")
-    env = environment(tmp_path)
-    space = open_workspace("own", env, {})
-
-    def stored() -> Any:
-        return read_yaml((space.directory / "Pulumi.own.yaml").read_text())["config"].get("observability:versions")
-
-    hold_versions(space, {"loki": "3.7.7", "grafana": "12"})
-    assert stored() == {"loki": "3.7.7", "grafana": "12", "traefik": "v3"}
-    assert read_held("own") == {"held": {"loki": "3.7.7", "grafana": "12"}, "said": {"loki": "3.8"}}
-    open_workspace("own", env, {"docker": {"registryMirror": "m:5000"}})
-    hold_versions(space, {"loki": "3.7.7"})
-    assert stored() == {"loki": "3.7.7", "traefik": "v3"} and read_held("own")["said"] == {"loki": "3.8"}
-    hold_versions(space, {})
-    assert stored() == {"loki": "3.8", "traefik": "v3"} and read_held("own") == {"held": {}, "said": {}}
+@pytest.mark.parametrize(
+    ("said", "versions"),
+    [
+        ({"loki": "3.7"}, {"loki": "3.7"}),
+        ('{"loki": "3.7"}', {"loki": "3.7"}),
+        (None, {}),
+        ({"loki": 3}, {"loki": "3"}),
+    ],
+)
+def test_versions_are_read_as_pulumi_writes_them(said: Any, versions: dict[str, str]) -> None:
+    """As a mapping, or as the text of one."""
+    assert parse_versions({"config": {"observability:versions": said}}, "x") == versions
 
 
-def test_versions_are_held_in_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a backend of one's own Pulumi writes them, each as a text, and puts back what was said before."""
-    path = write_stack(tmp_path, monkeypatch, loki="3.8")
-    space = open_workspace("own", environment(tmp_path, PULUMI_BACKEND_URL="file:///somewhere"), {})
-    hold_versions(space, {"loki": "3.7", "grafana": "12"})
-    path.write_text(write_yaml({"config": {"observability:versions": {"loki": "3.7", "grafana": "12"}}}))  # as Pulumi
-    hold_versions(space, {"loki": "3.7"})
-    hold_versions(space, {})
-    (_, *done) = fakes.calls(tmp_path)
-    where = '--path observability:versions["{}"] --stack own'
-    assert [line for line in done if " get " not in line] == [
-        f"config set {where.format('grafana')} --type string -- 12",
-        f"config set {where.format('loki')} --type string -- 3.7",
-        f"config rm {where.format('grafana')}",
-        f"config set {where.format('loki')} --type string -- 3.8",
-    ]
+@pytest.mark.parametrize("said", ["loki", "[1]", 3])
+def test_versions_of_another_form_are_refused(said: Any) -> None:
+    """With the file and the key."""
+    with pytest.raises(ConfigError, match=r"Pulumi.dev.yaml: versions: .+ must be a mapping of images' names to tags"):
+        parse_versions({"config": {"observability:versions": said}}, "Pulumi.dev.yaml")
+
+
+def test_a_local_stack_is_known_by_its_state(tmp_path: Path) -> None:
+    """What nobody deployed is not there."""
+    assert not has_local_state("dev")
+    path = tmp_path / "state/backend/.pulumi/stacks/observability/dev.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert has_local_state("dev")

@@ -219,12 +219,12 @@ def test_rules_and_dashboards_of_their_owner_are_there(place: Place) -> None:
 def test_lines_of_a_long_stop_have_their_own_time(place: Place) -> None:
     """Who reads lines is away for ten minutes: somebody is notified, no line is lost, none has the time of arrival."""
     stopped = time.time()
-    place.stack.stop_workload(LINES_AGENT)
+    place.stack.run_workload(LINES_AGENT, runs=False)
     away = {("TargetDown", LINES_AGENT), ("PrometheusTargetEmpty", LINES_AGENT)}  # the latter where pods are found
     eventually(lambda: away & {*list_firing(place.stack)}, timeout=500, what="an alert about who reads lines")
     # there is nothing else to wait for than the time itself
     eventually(lambda: time.time() > stopped + STOP, timeout=STOP + 60, what="the end of the stop")
-    place.stack.start_workload(LINES_AGENT)
+    place.stack.run_workload(LINES_AGENT, runs=True)
     query = 'sum by (service) (count_over_time({service=~"web-api|mail-worker|traced"}[1m]))'
     # from two minutes before to the end of the stop
     options = {"query": query, "start": int(stopped) - 60, "end": int(stopped) + STOP, "step": 60}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -9,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from cli import engine, held, state, workspace
+from cli.workspace import Workspace
+from model.errors import ConfigError
 from tests.e2e.test_no_change import unchanged
 from tests.support.buckets import BucketServer
-from tests.support.running import Engine, RunningStack
+from tests.support.running import ROOT, Engine, RunningStack
 from tests.support.waiting import eventually
 from tests.support.yaml_files import read_yaml
 
@@ -94,7 +100,10 @@ def test_nobody_runs_it_from_where_it_was(team: Team) -> None:
     done = subprocess.run(command, cwd=team.stack.root, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and f"is at {team.url}: set PULUMI_BACKEND_URL" in " ".join(done.stdout.split())
     (copy,) = (team.stack.state / "moved").iterdir()
-    assert "canary" not in copy.read_text() and f"stack::{team.stack.name}" not in copy.read_text()
+    stored = json.loads(copy.read_text())["deployment"]["resources"]
+    assert any(item["urn"].endswith(f"::{team.stack.name}-grafana") for item in stored)
+    assert "canary" not in copy.read_text()
+    assert list((team.stack.state / "backend/.pulumi/stacks/observability").glob(f"{team.stack.name}.json")) == []
 
 
 def test_two_people_do_not_change_it_at_once(team: Team) -> None:
@@ -114,6 +123,16 @@ def test_two_people_do_not_change_it_at_once(team: Team) -> None:
     assert unchanged(stack.up().text)
 
 
+def test_it_is_not_moved_to_where_it_is(team: Team) -> None:
+    """By whatever other URL the bucket is named; the stack is there afterwards, and the probe is not."""
+    before = team.bucket.keys()
+    run = team.stack.run("state-move", "--to", f"{team.url}&awssdk=v2")
+    assert run.code == 2 and "is there already" in run.text, run.text[-3000:]
+    probes = [key for key in set(team.bucket.keys()) if "moving" in key and "backups" not in key]
+    assert probes == []
+    assert {key for key in before if "/stacks/" in key} <= {*team.bucket.keys()}
+
+
 def test_without_the_passphrase_nothing_is_read(team: Team) -> None:
     """Another one is refused in words, before anything is touched."""
     before = team.stack.identities()
@@ -124,3 +143,60 @@ def test_without_the_passphrase_nothing_is_read(team: Team) -> None:
         team.passphrase.write_text(PASSPHRASE)
     assert run.code != 0 and "incorrect passphrase" in run.text
     assert team.stack.identities() == before
+
+
+FAILING = ("stack init --no-select", "stack import", "config set --secret", "stack rm --force")
+"""Commands of Pulumi that change something, in their order."""
+
+
+@pytest.mark.parametrize("command", FAILING)
+def test_a_move_that_is_cut_short_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """By a kill before any command that changes something: the stack is where it was, and the same command goes on."""
+    root = tmp_path / "checkout"
+    root.mkdir()
+    shutil.copy(ROOT / "Pulumi.yaml", root)
+    (root / "Pulumi.own.yaml").write_text("config:\n  observability:system: plue # people's own\n")
+    for module in (state, workspace, held):
+        monkeypatch.setattr(module, "ROOT", root)
+    for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in {"team": "of the team", "backend/x": ""}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setenv("OBSERVABILITY_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(tmp_path / "team"))
+    env, to = engine.build_tool_env(), f"file://{tmp_path / 'backend'}"
+    space = workspace.open_workspace("own", env)
+    make_resource(space)
+    run = Workspace.run_pulumi
+
+    def cut(self: Workspace, *args: str, **options: object) -> object:
+        if " ".join(args).startswith(command):
+            raise KeyboardInterrupt
+        return run(self, *args, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Workspace, "run_pulumi", cut)
+        state.move_state(state.find_source("own", env), to, "", Console())
+    if command != FAILING[-1]:  # then it is marked as moved already
+        here = state.find_source("own", env)
+        assert here.local and state.read_secrets(here) == {"slack": "canary"}
+        state.move_state(here, to, "", Console())
+    there = workspace.open_workspace("own", env | {"PULUMI_BACKEND_URL": to})
+    assert (
+        state.read_secrets(there) == {"slack": "canary"} and len(state.list_urns(state.export_deployment(there))) == 1
+    )
+    assert "# people's own" in (root / "Pulumi.own.yaml").read_text()
+    with pytest.raises(ConfigError, match="is at file://"):
+        workspace.open_workspace("own", env)
+
+
+def make_resource(space: Workspace) -> None:
+    """Has a stack consist of something, with a secret, and have one in its configuration."""
+    document = json.loads(space.run_pulumi("stack", "export", "--stack", space.stack, capture=True).stdout)
+    urn = f"urn:pulumi:{space.stack}::observability::pulumi:pulumi:Stack::observability-{space.stack}"
+    document["deployment"]["resources"] = [{"urn": urn, "custom": False, "type": "pulumi:pulumi:Stack"}]
+    space.run_pulumi("stack", "import", "--stack", space.stack, capture=True, stdin=json.dumps(document))
+    space.run_pulumi("config", "set", "--secret", "slack", "--stack", space.stack, stdin="canary")

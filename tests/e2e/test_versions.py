@@ -154,7 +154,7 @@ def test_what_does_not_do_well_is_taken_back(stack: RunningStack, known: Known) 
     run = stack.run("upgrade", "--without-backup", timeout=900)
     assert run.code == 1, run.text[-6000:]
     assert f"prometheus {BROKEN} does not do well" in run.text, run.text[-6000:]
-    assert f"prometheus is back at {OLD_PROMETHEUS}, healthy, with all that was stored." in run.text, run.text[-6000:]
+    assert f"prometheus is back at {OLD_PROMETHEUS}, healthy, with all that was compared." in run.text, run.text[-6000:]
     assert tags(stack) == {"prometheus": OLD_PROMETHEUS}
     known.check(stack)
     again = stack.up()

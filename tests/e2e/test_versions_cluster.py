@@ -39,7 +39,7 @@ def test_what_never_runs_is_taken_back(stack: ClusterStack) -> None:
     run = stack.run("upgrade", "--without-backup", timeout=1200)
     assert run.code == 1, run.text[-6000:]
     assert f"alertmanager {ABSENT} does not do well" in run.text, run.text[-6000:]
-    assert "healthy, with all that was stored." in run.text, run.text[-6000:]
+    assert "healthy, with all that was compared." in run.text, run.text[-6000:]
     assert images(stack) == before and len(before) == 1
     assert "known before" in silences(stack)
 

@@ -36,6 +36,7 @@ def test_a_mirror_serves_the_upstream_name() -> None:
         {"repository": "prom/x", "tag": ""},
         {"repository": "prom/x", "tag": "-v1"},
         {"repository": "prom/x", "tag": "a/b"},
+        {"repository": "prom/x", "tag": "latest"},
         {"repository": "prom/x", "tag": "v1", "digest": "sha256:abc"},
         {"repository": "prom/x", "tag": 1.1},
         {"repository": "prom/x"},

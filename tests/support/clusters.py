@@ -100,19 +100,13 @@ class ClusterStack(RunningStack):
             if any(state.type == "Ready" and state.status == "True" for state in pod.status.conditions or ())
         ]
 
-    def stop_workload(self, workload: str) -> None:
-        """Has the pods of an agent leave every node until `start_workload`."""
-        self._choose_nodes(workload, {"none.example.com": "none"})
-        eventually(lambda: not self.host.list_pods(workload), timeout=120, what=f"no pod of {workload}")
-
-    def start_workload(self, workload: str) -> None:
-        """Ends what `stop_workload` began."""
-        self._choose_nodes(workload, {"none.example.com": None})
-
-    def _choose_nodes(self, workload: str, labels: dict[str, str | None]) -> None:
+    def run_workload(self, workload: str, *, runs: bool) -> None:
+        """Has the pods of an agent leave every node, or come back."""
+        labels = {"none.example.com": None if runs else "none"}
         change = {"spec": {"template": {"spec": {"nodeSelector": labels}}}}
         where = f"--namespace={derive_agent_namespace(self.namespace)}"
         self.kubectl("patch", "daemonset", workload, where, "--type=merge", f"--patch={json.dumps(change)}")
+        eventually(lambda: bool(self.host.list_pods(workload)) == runs, timeout=120, what=f"pods of {workload}: {runs}")
 
     def identities(self) -> dict[str, tuple[str, str]]:
         """UID and restarts of every pod: what must not change when only documents do."""

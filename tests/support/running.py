@@ -257,13 +257,9 @@ class RunningStack:
         """The container of a workload."""
         return self.client.containers.get(f"{self.name}-{workload}")
 
-    def stop_workload(self, workload: str) -> None:
-        """Has a workload run nowhere until `start_workload`; its volume stays."""
-        self.container(workload).stop()
-
-    def start_workload(self, workload: str) -> None:
-        """Ends what `stop_workload` began."""
-        self.container(workload).start()
+    def run_workload(self, workload: str, *, runs: bool) -> None:
+        """Has a workload run nowhere, and again; its volume stays."""
+        self.container(workload).start() if runs else self.container(workload).stop()
 
     def containers(self, role: str | None = None) -> list[Container]:
         """All containers of the stack, running or not; of one role only where given."""
