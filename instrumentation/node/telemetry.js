@@ -9,10 +9,10 @@
  */
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { context, diag, DiagLogLevel, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace'
 import pino from 'pino'
@@ -45,6 +45,13 @@ process.on('uncaughtException', (error) => {
 
 // -- spans -----------------------------------------------------------------------------------------------------------
 
+/** What the SDK says of itself, such as that spans were refused; without a logger it says nothing. */
+const complain = (/** @type {string} */ message) => log.warn(`OpenTelemetry: ${message}`)
+const ignore = () => {}
+diag.setLogger(
+  { error: complain, warn: complain, info: ignore, debug: ignore, verbose: ignore },
+  { logLevel: DiagLogLevel.WARN }
+)
 const named = resourceFromAttributes({ 'service.name': 'orders', 'service.instance.id': hostname() })
 const provider = new TracerProvider({
   resource: named.merge(detectResources({ detectors: [envDetector] })), // OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES
