@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import re
-import secrets
 import shutil
 import subprocess
 import tempfile
@@ -31,6 +30,7 @@ from cli import engine
 from cli.arguments import FINE
 from cli.held import read_record
 from cli.locks import refuse_locked
+from cli.versions import read_state
 from cli.workspace import (
     ENCRYPTION_KEYS,
     PROJECT,
@@ -182,19 +182,15 @@ def prepare_folder(space: Workspace, folder: Path) -> None:
 
 
 def check_place(space: Workspace, other: Workspace) -> None:
-    """Nothing, unless what is made in the other backend is seen in the stack's own: they are one, whatever their URLs.
+    """Nothing, unless the other backend has the very state that the stack has now: they are one, whatever their URLs.
+
+    Encrypted anew it is never the same, so what an interrupted move has written there is told from it.
 
     Raises:
         ConfigError: they are.
         subprocess.CalledProcessError: one of them does not answer.
     """
-    probe = replace(other, stack=f"{space.stack[:20]}-moving-{secrets.token_hex(4)}")
-    probe.run_pulumi("stack", "init", "--no-select", probe.stack, capture=True)
-    try:
-        same = probe.stack in list_stacks(space)
-    finally:
-        probe.run_pulumi("stack", "rm", "--yes", probe.stack, capture=True)
-    if same:
+    if is_there(other) and read_state(other) == read_state(space):
         raise ConfigError([Problem("TO", f"stack {space.stack} is there already")])
 
 
@@ -209,14 +205,13 @@ def begin_stack(other: Workspace, deployment: Mapping[str, Any], provider: str) 
         chosen = ("--secrets-provider", provider) if provider else ()
         other.run_pulumi("stack", "init", "--no-select", other.stack, *chosen, capture=True)
         return
-    there = export_deployment(other)
+    there = dict(read_state(other)["deployment"])
     if list_urns(there) and list_urns(there) != list_urns(deployment):
         message = f"has another stack called {other.stack}, with {len(list_urns(there))} resources; choose another one"
         raise ConfigError([Problem(other.backend, message)])
     path = other.directory / f"Pulumi.{other.stack}.yaml"
     document = dict(read_document(path)) if path.exists() else {}
-    keys = describe_encryption(there)
-    path.write_text(yaml.safe_dump({**document, **keys}, sort_keys=False), encoding="utf-8")
+    path.write_text(yaml.safe_dump({**document, **describe_encryption(there)}, sort_keys=False), encoding="utf-8")
 
 
 def describe_encryption(deployment: Mapping[str, Any]) -> dict[str, str]:
@@ -343,7 +338,7 @@ def store_copy(space: Workspace, deployment: Mapping[str, Any]) -> Path:
         subprocess.CalledProcessError: it cannot be read.
         SystemExit: it is not what was moved.
     """
-    state = json.loads(space.run_pulumi("stack", "export", "--stack", space.stack, capture=True).stdout)
+    state = read_state(space)
     if list_urns(state["deployment"]) != list_urns(deployment):
         raise SystemExit("the stack has been changed meanwhile, so it stays where it is")
     folder = find_state_dir() / "moved"
@@ -367,8 +362,17 @@ def leave(space: Workspace, to: str, console: Console) -> None:
 
 
 def list_additions(space: Workspace) -> str:
-    """What this machine has added to the settings of a local stack, as YAML of a stack's file; empty where nothing."""
-    added = {f"{PROJECT}:{key}": value for key, value in read_overlay(space).items()}
+    """What this machine has added to the settings of a local stack, as YAML; empty where nothing was added.
+
+    Each section is whole: what its own file says of it, with what was added below.
+    """
+    config = read_document(ROOT / f"Pulumi.{space.stack}.yaml").get("config") or {}
+    added = {}
+    for key, value in read_overlay(space).items():
+        said = config.get(name := f"{PROJECT}:{key}")
+        whole = {**value, **(said or {})} if isinstance(value, Mapping) and isinstance(said or {}, Mapping) else said
+        if whole != said:
+            added[name] = whole
     return yaml.safe_dump({"config": added}, sort_keys=False) if added else ""
 
 
@@ -383,6 +387,8 @@ def run_command(args: argparse.Namespace) -> int:
     if space.local:
         console.print(f"Its secrets stand in Pulumi.{args.stack}.yaml, encrypted: commit it.")
     if space.local and (added := list_additions(space)):
-        console.print("This machine has added settings, which are the stack's own file's to say now, as far as needed:")
+        console.print(
+            "This machine has added to settings, which the stack's own file has to say now, as far as needed:"
+        )
         console.print(added.rstrip(), markup=False)
     return FINE

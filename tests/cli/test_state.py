@@ -6,7 +6,6 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from cli import held, state, workspace
 from cli.workspace import Workspace, open_workspace
 from model.errors import ConfigError
 from tests.support import fakes
+from tests.support.yaml_files import read_yaml
 
 URN = "urn:pulumi:dev::observability::pulumi:pulumi:Stack::observability-dev"
 HERE, TO = "file:///here", "s3://states"
@@ -96,24 +96,14 @@ def test_who_has_not_heard_of_it_is_told(tmp_path: Path) -> None:
 
 
 def test_a_place_that_is_the_same_is_seen(tmp_path: Path) -> None:
-    """Whatever its URL: what is made there is seen here."""
-    space = here(tmp_path, deployment(URN))
-    calls = tmp_path / "calls"
-
-    def names() -> str:
-        return json.dumps([{"name": line.split()[-1]} for line in calls.read_text().splitlines() if " init " in line])
-
-    original = Workspace.run_pulumi
-
-    def run(self: Workspace, *args: str, **options: Any) -> Any:
-        done = original(self, *args, **options)
-        return SimpleNamespace(stdout=names()) if args[:2] == ("stack", "ls") else done
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Workspace, "run_pulumi", run)
-        with pytest.raises(ConfigError, match="stack dev is there already"):
-            move(space, to=f"{HERE}/")
-    assert changes(tmp_path) == [] and fakes.calls(tmp_path)[-1].startswith("stack rm --yes dev-moving-")
+    """Whatever its URL: it has the very state; what an interrupted move wrote is encrypted anew."""
+    listed = {"stack ls": json.dumps([{"name": "organization/observability/dev"}])}
+    space = here(tmp_path / "here", deployment(URN))
+    with pytest.raises(ConfigError, match="stack dev is there already"):
+        state.check_place(space, here(tmp_path / "same", deployment(URN), **listed))
+    anew = deployment(URN) | {"secrets_providers": {"type": "passphrase", "state": {"salt": "new"}}}
+    state.check_place(space, here(tmp_path / "other", anew, **listed))
+    state.check_place(space, here(tmp_path / "none", deployment(URN)))
 
 
 def test_a_deployment_names_what_it_is_encrypted_with(tmp_path: Path) -> None:
@@ -258,9 +248,18 @@ def test_the_passphrase_of_here_does_not_go_there() -> None:
     assert state.build_env(env, {}, TO)["PULUMI_CONFIG_PASSPHRASE_FILE"] == "/local"
 
 
-def test_people_read_what_their_machine_had_added(tmp_path: Path) -> None:
-    """From the next run on, the stack's own file has to say it."""
+def test_people_read_what_their_machine_had_added(tmp_path: Path, root: Path) -> None:
+    """Each section whole, so that it can take the place of the one in the file; what that says already is not there."""
     space = Workspace("dev", tmp_path, {}, local=True)
     assert state.list_additions(space) == ""
-    (tmp_path / "machine.yaml").write_text("docker: {registryMirror: 'm:5000'}\n")
-    assert "observability:docker:\n    registryMirror: m:5000" in state.list_additions(space)
+    (root / "Pulumi.dev.yaml").write_text(
+        "config: {'observability:grafana': {port: 3001}, 'observability:docker': {a: 1}}"
+    )
+    (tmp_path / "machine.yaml").write_text("{docker: {a: 2}, grafana: {image: x}, kubernetes: {kubeconfig: /k}}")
+    assert read_yaml(state.list_additions(space)) == {
+        "config": {
+            "observability:grafana": {"image": "x", "port": 3001},
+            "observability:kubernetes": {"kubeconfig": "/k"},
+        }
+    }
+    assert workspace.read_overlay(space)["docker"] == {"a": 2}
