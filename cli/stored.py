@@ -21,7 +21,7 @@ from model.plan import Plan
 
 ARRIVED = 60
 """Seconds after which samples and lines of a moment have arrived."""
-SAMPLES = 'sum by (job) (count_over_time({__name__=~"up|scrape_samples_scraped"}[1h]))'
+SAMPLES = "sum by (job) (count_over_time(up[1h]))"
 LINES = 'sum by (job) (count_over_time({job=~".+"}[15m]))'
 LASTING = timedelta(hours=2)
 """A silence that ends sooner is not looked for: it may end meanwhile."""
