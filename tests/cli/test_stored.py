@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import pytest
 
 from cli import stored
 from tests.support.systems import plan_shop
+from tests.support.validating import tool
 
 BEFORE = {"samples of job a": 10.0, "lines of job b": 5.0}
 
@@ -122,3 +124,18 @@ def test_an_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     answers[:] = [RuntimeError("refused")]
     with pytest.raises(RuntimeError, match="refused"):
         stored.wait_answers(read, 0)
+
+
+def test_prometheus_counts_samples_by_job(tmp_path: Path) -> None:
+    """The query is one that it evaluates: two targets of a job, one of another, four samples each."""
+    series = ('up{job="a",instance="1"}', 'up{job="a",instance="2"}', 'up{job="b",instance="1"}')
+    wanted = [{"labels": f'{{job="{job}"}}', "value": count} for job, count in (("a", 8), ("b", 4))]
+    test = {
+        "interval": "15m",
+        "input_series": [{"series": name, "values": "1x4"} for name in series],
+        "promql_expr_test": [{"expr": stored.SAMPLES, "eval_time": "1h", "exp_samples": wanted}],
+    }
+    path = tmp_path / "test.yml"
+    path.write_text(json.dumps({"evaluation_interval": "15m", "tests": [test]}))
+    done = subprocess.run([tool("promtool"), "test", "rules", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
