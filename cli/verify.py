@@ -172,20 +172,28 @@ def _find_service(target: Mapping[str, Any]) -> str:
 
 
 def list_lacking(plan: Plan, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Services that are found by their pods and have fewer targets than they should, as sentences.
+    """Services that have fewer targets than they should, as sentences.
 
-    A target that was never found is down for nobody: neither Prometheus nor its list of targets speaks of it.
+    A target that is not known is down for nobody: neither Prometheus nor its list of targets speaks of it. With an
+    operator, which names its jobs itself, those are compared that are found by their pods.
     """
-    least = Counter[tuple[str, str]]()
+    found, written = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for job in plan.telemetry.scrape:
         if job.discovery:
             labels = {"job": job.name, "service": job.name, **job.discovery.labels}
-            least[labels["service"], labels["job"]] += job.discovery.least
+            found[labels["service"], labels["job"]] += job.discovery.least
+        for target in () if plan.operator else job.targets:
+            written[target.labels.get("service", job.name), job.name] += 1
     known = Counter((_find_service(target), target["labels"]["job"]) for target in scraped)
+    wanted = found + written
     return [
-        f"{service}: {known[service, job]} of {count} targets of the job {job} are known; are its pods there, and does"
-        " its selector find them?"
-        for (service, job), count in sorted(least.items())
+        f"{service}: {known[service, job]} of {count} targets of the job {job} are known; "
+        + (
+            "are its pods there, and does its selector find them?"
+            if found[service, job]
+            else "what does Prometheus say of its configuration, in its log?"
+        )
+        for (service, job), count in sorted(wanted.items())
         if known[service, job] < count
     ]
 

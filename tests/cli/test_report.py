@@ -39,8 +39,8 @@ class FakeHost:
 
 def discover(least: int) -> Any:
     """A plan that expects so many pods of a service."""
-    job = SimpleNamespace(name="api", discovery=SimpleNamespace(labels={"service": "api"}, least=least))
-    return SimpleNamespace(telemetry=SimpleNamespace(scrape=[job]))
+    job = SimpleNamespace(name="api", discovery=SimpleNamespace(labels={"service": "api"}, least=least), targets=())
+    return SimpleNamespace(telemetry=SimpleNamespace(scrape=[job]), operator=None)
 
 
 def test_nothing_that_runs_is_said() -> None:
