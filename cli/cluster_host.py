@@ -87,7 +87,7 @@ class ClusterHost:
 
     def recover(self, space: Workspace) -> list[str]:
         """See `Host`. Objects that exist already are taken over by the next run, so none is removed here."""
-        return recover.recover_stack(space, None)
+        return recover.recover_stack(space, None, [pod.metadata.name for pod in self.list_pods()])
 
     def restore(self, plan: Plan) -> list[str]:
         """See `Host`: nothing, as the provider writes every declared field that somebody changed."""

@@ -213,7 +213,8 @@ def run_command(args: argparse.Namespace) -> int:
         print(f"wrote {name}")
     chosen = add_free_ports(ROOT, args.stack)
     for key, value in chosen.items():
-        print(f"another program has the usual port: {key} is {value} here")
+        said = f"has port {value['port']}" if isinstance(value, dict) and "port" in value else f"is {value}"
+        print(f"something on this machine has the usual port: {key} {said} here")
     where = f", in the network {place.network}" if place.network else ", a process of the host" if place.keys else ""
     print(f"service {place.name}{where}; read the files, then: make up STACK={args.stack}")
     return FINE

@@ -62,6 +62,7 @@ def _describe_container(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def write_digest(folder: Path, digest: str) -> None:
     """Remembers what the engine has after a run that ended well."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / FILE).write_text(json.dumps({"digest": digest}), encoding="utf-8")
 
 

@@ -160,7 +160,7 @@ def roll_out(
     pages, base_url = forward.list_pages(plan), plan.settings.base_url
     report = verify.Report(space.stack, health, scraped, unseen, plan.warnings, base_url, pages)
     if report.good:
-        last_run.write_digest(space.directory, digest)
+        last_run.write_digest(space.memory, digest)
     return report
 
 
@@ -171,13 +171,13 @@ def _deploy(space: Workspace, plan: Plan, host: Host, replace: Sequence[str]) ->
     the next run reads it back.
     """
     refresh_arguments = _list_refresh_arguments(space, plan, host)
-    last_run.drop_digest(space.directory)
+    last_run.drop_digest(space.memory)
     run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", space.stack, *refresh_arguments, *replace)
     return host.compute_digest(plan)
 
 
 def _list_refresh_arguments(space: Workspace, plan: Plan, host: Host) -> tuple[str, ...]:
-    arguments = last_run.list_refresh_arguments(space.directory, host.compute_digest(plan))
+    arguments = last_run.list_refresh_arguments(space.memory, host.compute_digest(plan))
     if arguments:
         console.print(f"   {last_run.UNCHANGED}")
     return arguments
@@ -264,7 +264,7 @@ def down(stack: str, *, purge: bool) -> int:
     generated = space.read_outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
     if not purge:
         keep_secrets(space, generated)
-    last_run.drop_digest(space.directory)
+    last_run.drop_digest(space.memory)
     run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
     volumes = host.list_volumes()
     if purge:

@@ -19,6 +19,7 @@ from docker.models.volumes import Volume
 
 from cli import locks, runs
 from cli.workspace import Workspace
+from model.errors import ConfigError, Problem
 from model.naming import LABEL
 from targets.docker.reading import Reading
 
@@ -83,6 +84,30 @@ def remove_orphans(containers: Iterable[Container], networks: Iterable[Network],
     return removed
 
 
+def list_running(containers: Iterable[Container]) -> list[str]:
+    """Names of the services among a stack's containers that run."""
+    return [str(c.name) for c in containers if c.status == "running" and c.labels.get(f"{LABEL}.role") == "service"]
+
+
+def refuse_foreign(space: Workspace, running: Collection[str]) -> None:
+    """Nothing, unless parts of the stack run of which its state knows none: it was deployed from another place.
+
+    A run that was killed does not leave that: Pulumi stores what it makes as it goes, and first what the parts need.
+
+    Raises:
+        ConfigError: they do. What runs is not touched.
+    """
+    if running:
+        where = space.backend or "the backend of your login"
+        message = (
+            f"{len(running)} of its parts run ({', '.join(sorted(running)[:3])}, …), and {where} knows none of them:"
+            " they were deployed by way of another backend. Use that one (unset PULUMI_BACKEND_URL, or set it), or move"
+            f" its state here: make state-move STACK={space.stack}. If nobody has that state any more, remove what"
+            f" runs first; it has the label {LABEL}.stack={space.stack}"
+        )
+        raise ConfigError([Problem(f"stack {space.stack}", message)])
+
+
 def restore_engine(client: docker.DockerClient, reading: Reading, moved: Mapping[str, str]) -> list[str]:
     """Puts right what Pulumi takes as it is: to the provider (5.2.0) a paused container runs, and a name is its image.
 
@@ -112,14 +137,16 @@ def list_volumes(client: docker.DockerClient, stack: str) -> list[Volume]:
     return sorted(client.volumes.list(filters={"label": f"{LABEL}.stack={stack}"}), key=lambda v: str(v.name))
 
 
-def recover_stack(space: Workspace, client: docker.DockerClient | None) -> list[str]:
+def recover_stack(space: Workspace, client: docker.DockerClient | None, pods: Collection[str] = ()) -> list[str]:
     """Everything that must happen before a run. Returns what was done, as sentences.
 
     Args:
         space: the stack's workspace.
         client: its Docker engine, or None where the stack is not on one.
+        pods: names of its pods, where it is on a cluster.
 
     Raises:
+        ConfigError: what runs was deployed by way of another backend.
         LockedError: another run changes the stack at this moment; nothing was done.
     """
     done = []
@@ -131,13 +158,19 @@ def recover_stack(space: Workspace, client: docker.DockerClient | None) -> list[
     # is pending in the state, which cannot be written while that run lives.
     resources = list_engine_resources(client, space.stack) if client is not None else ([], [])
     state = space.export_state()
+    known = list_known_ids(state)
+    if not any(container.id in known for container in resources[0]):
+        refuse_foreign(space, list_running(resources[0]))
+    if pods and not any(str(item.get("type", "")).startswith("kubernetes:") for item in _list_resources(state)):
+        refuse_foreign(space, pods)
     if has_pending(state):
         state["deployment"]["pending_operations"] = []
-        path = space.directory / ".recovered-state.json"
+        path = space.memory / ".recovered-state.json"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.write_text(json.dumps(state), encoding="utf-8")
         space.run_pulumi("stack", "import", "--stack", space.stack, "--file", str(path), capture=True)
         path.unlink()
         done.append("cleared the operations that an interrupted run left pending")
-    if removed := remove_orphans(*resources, list_known_ids(state)):
+    if removed := remove_orphans(*resources, known):
         done.append(f"removed what an interrupted run left on the engine: {', '.join(sorted(removed))}")
     return done

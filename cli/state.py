@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,7 +31,6 @@ from cli import engine
 from cli.arguments import FINE
 from cli.held import read_record
 from cli.locks import refuse_locked
-from cli.versions import read_state
 from cli.workspace import (
     ENCRYPTION_KEYS,
     PROJECT,
@@ -190,7 +190,7 @@ def check_place(space: Workspace, other: Workspace) -> None:
         ConfigError: they are.
         subprocess.CalledProcessError: one of them does not answer.
     """
-    if is_there(other) and read_state(other) == read_state(space):
+    if is_there(other) and other.export_state() == space.export_state():
         raise ConfigError([Problem("TO", f"stack {space.stack} is there already")])
 
 
@@ -205,7 +205,7 @@ def begin_stack(other: Workspace, deployment: Mapping[str, Any], provider: str) 
         chosen = ("--secrets-provider", provider) if provider else ()
         other.run_pulumi("stack", "init", "--no-select", other.stack, *chosen, capture=True)
         return
-    there = dict(read_state(other)["deployment"])
+    there = dict(other.export_state()["deployment"])
     if list_urns(there) and list_urns(there) != list_urns(deployment):
         message = f"has another stack called {other.stack}, with {len(list_urns(there))} resources; choose another one"
         raise ConfigError([Problem(other.backend, message)])
@@ -338,7 +338,7 @@ def store_copy(space: Workspace, deployment: Mapping[str, Any]) -> Path:
         subprocess.CalledProcessError: it cannot be read.
         SystemExit: it is not what was moved.
     """
-    state = read_state(space)
+    state = space.export_state()
     if list_urns(state["deployment"]) != list_urns(deployment):
         raise SystemExit("the stack has been changed meanwhile, so it stays where it is")
     folder = find_state_dir() / "moved"
@@ -373,7 +373,7 @@ def list_additions(space: Workspace) -> str:
         whole = {**value, **(said or {})} if isinstance(value, Mapping) and isinstance(said or {}, Mapping) else said
         if whole != said:
             added[name] = whole
-    return yaml.safe_dump({"config": added}, sort_keys=False) if added else ""
+    return yaml.safe_dump(added, sort_keys=False) if added else ""
 
 
 def run_command(args: argparse.Namespace) -> int:
@@ -381,14 +381,16 @@ def run_command(args: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     space = find_source(args.stack, engine.build_tool_env())
     move_state(space, args.to, args.secrets_provider, console)
-    console.print(f"From now on: export PULUMI_BACKEND_URL='{args.to}'")
+    console.print(f"From now on, for this stack alone: PULUMI_BACKEND_URL='{args.to}'")
     if not args.secrets_provider:
         console.print(f"and {KEYS[1]} names the file with its passphrase.")
     if space.local:
         console.print(f"Its secrets stand in Pulumi.{args.stack}.yaml, encrypted: commit it.")
     if space.local and (added := list_additions(space)):
         console.print(
-            "This machine has added to settings, which the stack's own file has to say now, as far as needed:"
+            f"Put this below `config:` of Pulumi.{args.stack}.yaml, each section in the place of its own there:"
         )
-        console.print(added.rstrip(), markup=False)
+        console.print("this machine had added it, and without it the next run replaces containers.")
+        console.print(textwrap.indent(added.rstrip(), "  "), markup=False)
+    console.print(f"Then make preview STACK={args.stack} shows nothing to create, update, replace or delete.")
     return FINE

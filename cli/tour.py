@@ -23,6 +23,8 @@ from cli.hosts import Host
 from cli.routes import get_document
 from cli.running import open_running
 from cli.tunnel import ask_tunnel
+from components.alertmanager.settings import NAME as ALERTMANAGER
+from components.alertmanager.settings import Settings as AlertmanagerSettings
 from components.demo_workload import WEBHOOK, WEBHOOK_PORT
 from model.errors import ConfigError, Problem
 from model.plan import Plan
@@ -64,9 +66,17 @@ def list_next_steps(plan: Plan) -> list[str]:
         stand_in = find_stand_in(plan).name
     except ConfigError:
         first = f"make alert-test {where} sends a marked alert to every receiver"
+        if not has_receivers(plan):
+            first = "say who is notified, as nobody is yet: docs/how-to/be-notified.md"
     else:
         first = f"make tour {where} switches a fault of {stand_in} on, and shows the alert come and go"
     return [f"Next: {first}", f"      make doctor {where} says what is wrong, in the order in which to mend it"]
+
+
+def has_receivers(plan: Plan) -> bool:
+    """Whether anybody is declared who is notified."""
+    section = plan.sections.get(ALERTMANAGER)
+    return isinstance(section, AlertmanagerSettings) and bool(section.receivers)
 
 
 class Tour:

@@ -26,7 +26,7 @@ from cli.held import Underway, hold_versions, read_record, read_wanted
 from cli.hosts import Host
 from cli.locks import refuse_locked
 from cli.runs import LockedError
-from cli.versions import Upgrade, build_upgrade, list_upgrades, print_upgrades, read_deployed, read_state
+from cli.versions import Upgrade, build_upgrade, list_upgrades, print_upgrades, read_deployed
 from cli.workspace import ROOT, Workspace, find_held_file, open_workspace
 from components.backup.settings import NAME as BACKUP
 from model.errors import ConfigError, Problem, suggest_name
@@ -309,7 +309,7 @@ def prepare_stack(stack: str, *, change: bool) -> Prepared:
     first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)
     space, plan, host = lifecycle.connect_stack(stack, lifecycle.fetch_prerequisites(first) if change else None)
     refuse_locked(space.backend, space.stack)
-    deployed = read_deployed(read_state(space), load_images(ROOT))
+    deployed = read_deployed(space.export_state(), load_images(ROOT))
     if not deployed:
         raise ConfigError(
             [Problem(f"stack {stack}", f"nothing of it is deployed; do that first: make up STACK={stack}")]

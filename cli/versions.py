@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.workspace import Workspace
 from model.images import Image, UpgradeNote, parse_version
 from model.plan import Plan
 from model.workload import Workload
@@ -46,16 +44,6 @@ class Upgrade:
     def reversible(self) -> bool:
         """Whether the version before reads what the new one has written, as far as anybody has said."""
         return all(note.reversible for note in self.notes)
-
-
-def read_state(space: Workspace) -> dict[str, Any]:
-    """What Pulumi has of a stack, secrets encrypted.
-
-    Raises:
-        subprocess.CalledProcessError: it cannot be read: that is not the same as nothing.
-    """
-    done = space.run_pulumi("stack", "export", "--stack", space.stack, capture=True)
-    return dict(json.loads(done.stdout))
 
 
 def read_deployed(state: Mapping[str, Any], images: Mapping[str, Image]) -> dict[str, str]:

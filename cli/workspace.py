@@ -78,9 +78,19 @@ class Workspace:
         return runs.derive_stack_key(self.directory, self.stack, self.backend)
 
     def export_state(self) -> dict[str, Any]:
-        """The stack's state as plain data, secrets still encrypted; empty when there is none."""
-        done = self.run_pulumi("stack", "export", "--stack", self.stack, check=False, capture=True)
-        return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+        """The stack's state as plain data, secrets still encrypted.
+
+        Raises:
+            subprocess.CalledProcessError: it cannot be read. To take that for no state would be to take all that runs
+                for what nobody has made.
+        """
+        done = self.run_pulumi("stack", "export", "--stack", self.stack, capture=True)
+        return dict(json.loads(done.stdout or "{}"))
+
+    @property
+    def memory(self) -> Path:
+        """The folder of this machine for what is remembered of the stack, wherever its state is."""
+        return find_state_dir() / "work" / self.stack
 
     def read_outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs."""

@@ -77,6 +77,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stack whose Pulumi is a fake that logs to the returned folder, and whose engine holds one kept volume."""
     answers = {"stack export": "{}", "stack output": '{"grafana-admin-password": "s3cret", "baseUrl": "http://x"}'}
     space = fakes.workspace(tmp_path, answers)
+    monkeypatch.setenv("OBSERVABILITY_STATE", str(tmp_path / "memory"))
     docker = fakes.engine_with(volumes=[FakeItem("dev-prometheus-data")])
     monkeypatch.setattr(commands, "open_host", lambda name, location: DockerHost(name, docker))
     monkeypatch.setattr(DockerHost, "describe", lambda self, settings: Description())
@@ -89,6 +90,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         system=SimpleNamespace(services={}),
         list_workloads=lambda: [],
         warnings=("nobody is called",),
+        sections={},
         settings=registry.build_settings_model()(system="plue"),
     )
     monkeypatch.setattr(render, "plan_workspace", lambda space: plan)
@@ -114,9 +116,10 @@ def test_preview_changes_nothing(
 
 def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """`make down` destroys the stack, keeps its data volumes and names them, and forgets what the engine had."""
-    (stack / last_run.FILE).write_text("{}")
+    (stack / "memory/work/dev").mkdir(parents=True)
+    (stack / "memory/work/dev" / last_run.FILE).write_text("{}")
     assert call(monkeypatch, "down") == 0
-    assert not (stack / last_run.FILE).exists()
+    assert not (stack / "memory/work/dev" / last_run.FILE).exists()
     assert "destroy --yes --skip-preview --stack dev" in fakes.calls(stack)
     assert "Kept data volumes: dev-prometheus-data" in capsys.readouterr().out
 

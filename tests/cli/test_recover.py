@@ -14,6 +14,7 @@ import pytest
 from docker.errors import DockerException
 
 from cli import recover, runs
+from model.errors import ConfigError
 from targets.docker.reading import Reading
 from tests.cli.test_locks import ago, dead_pid, lock
 from tests.support import fakes
@@ -112,6 +113,20 @@ def test_interrupted_run_is_cleared(tmp_path: Path) -> None:
     assert not path.exists()
     assert any(line.startswith("stack import --stack dev --file") for line in fakes.calls(tmp_path))
     assert not list(tmp_path.glob(".recovered*"))
+
+
+def test_what_another_backend_has_deployed_is_left_alone(tmp_path: Path) -> None:
+    """Parts that run, of which the state knows none, are no leftovers: they are refused, with what to do."""
+    space = fakes.workspace(tmp_path, {"stack export": json.dumps(state())}, PULUMI_BACKEND_URL="s3://other")
+    running = fakes.service("loki")
+    running.labels["io.observability.role"] = "service"
+    cases: list[dict[str, Any]] = [{"client": fakes.engine_with(running)}, {"client": None, "pods": ["loki-0"]}]
+    for found in cases:
+        with pytest.raises(ConfigError, match=r"1 of its parts run .+, and s3://other knows none of them"):
+            recover.recover_stack(space, **found)
+    assert running.done == []
+    half = FakeItem("dev-loki-configure", id="x")  # what a first run that was killed leaves does not run
+    assert recover.recover_stack(space, fakes.engine_with(half)) != []
 
 
 def test_imported_state_has_nothing_pending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

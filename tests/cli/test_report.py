@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cli import render
+from cli import render, verify
 from cli.report import build_report, list_stopped, wait_targets
 from cli.verify import Health
 from model.errors import ConfigError, Problem
+from model.plan import Plan
+from tests.support.systems import plan_shop
 
 UP = {"labels": {"job": "api", "service": "api"}, "scrapeUrl": "http://api:1/metrics", "health": "up", "lastError": ""}
 SPACE: Any = SimpleNamespace(stack="dev")
@@ -87,3 +90,31 @@ def test_who_is_down_because_it_does_not_run_is_said() -> None:
     host: Any = FakeHost([])
     down = [{**UP, "health": "down", "scrapeUrl": f"http://{name}:1/metrics"} for name in ("gone", "slow", "gone")]
     assert list_stopped(host, [UP, *down]) == ["the container gone is exited"]
+
+
+def test_who_has_too_few_targets_is_named(tmp_path: Path) -> None:
+    """A service that is found by its pods: one that was never found is in no list, and nobody else speaks of it."""
+    pods = {"namespace": "shop", "selector": {"app": "api"}, "expected": 2}
+    plan = plan_shop(tmp_path, {"services.api.kubernetes": pods}, {"demo": "false", "target": "kubernetes"})
+    found = [{"job": job.name, **job.discovery.labels} for job in plan.telemetry.scrape if job.discovery]
+    others = [{**UP, "labels": labels} for labels in found for _ in range(2) if labels["job"] != "api"]
+    others += list_written(plan)
+    (sentence,) = verify.list_lacking(plan, [*others, UP])
+    assert sentence.startswith("api: 1 of 2 targets of the job api are known; are its pods there")
+    assert verify.list_lacking(plan, [*others, UP, UP]) == []
+
+
+def list_written(plan: Plan) -> list[dict[str, Any]]:
+    """The targets whose addresses stand in the configuration, as Prometheus knows them."""
+    written = [(job.name, item.labels) for job in plan.telemetry.scrape for item in job.targets]
+    return [{**UP, "labels": {"job": name, **labels}} for name, labels in written]
+
+
+def test_a_configuration_that_has_not_arrived_is_no_stack_without_targets(tmp_path: Path) -> None:
+    """All that is known is up, and most is not known: each job that lacks a target is named."""
+    plan = plan_shop(tmp_path)
+    written = list_written(plan)
+    assert verify.list_lacking(plan, written) == []
+    lacking = verify.list_lacking(plan, written[:1])
+    assert len(lacking) >= len({item["labels"]["job"] for item in written}) - 1
+    assert "; what does Prometheus say of its configuration, in its log?" in lacking[0]

@@ -257,9 +257,7 @@ def test_people_read_what_their_machine_had_added(tmp_path: Path, root: Path) ->
     )
     (tmp_path / "machine.yaml").write_text("{docker: {a: 2}, grafana: {image: x}, kubernetes: {kubeconfig: /k}}")
     assert read_yaml(state.list_additions(space)) == {
-        "config": {
-            "observability:grafana": {"image": "x", "port": 3001},
-            "observability:kubernetes": {"kubeconfig": "/k"},
-        }
+        "observability:grafana": {"image": "x", "port": 3001},
+        "observability:kubernetes": {"kubeconfig": "/k"},
     }
     assert workspace.read_overlay(space)["docker"] == {"a": 2}

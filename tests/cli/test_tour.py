@@ -97,11 +97,18 @@ def test_a_stack_without_stand_ins_has_no_tour(tmp_path: Path) -> None:
         find_stand_in(plan_shop(tmp_path, {}, {"demo": "false"}))
 
 
+NOTIFIED = json.dumps({"receivers": [{"name": "team", "webhook": {"url": "http://hook.example.com/"}}]})
+
+
 @pytest.mark.parametrize(
-    ("demo", "first"),
-    [("true", "make tour STACK=dev switches a fault of api on"), ("false", "make alert-test STACK=dev sends")],
+    ("settings", "first"),
+    [
+        ({"demo": "true"}, "make tour STACK=dev switches a fault of api on"),
+        ({"demo": "false", "alertmanager": NOTIFIED}, "make alert-test STACK=dev sends"),
+        ({"demo": "false"}, "say who is notified, as nobody is yet: docs/how-to/be-notified.md"),
+    ],
 )
-def test_a_stack_that_is_up_says_what_is_next(demo: str, first: str, tmp_path: Path) -> None:
-    """Where something can be made to fail there is a tour; elsewhere receivers are tried."""
-    said = list_next_steps(plan_shop(tmp_path, {}, {"demo": demo}))
+def test_a_stack_that_is_up_says_what_is_next(settings: dict[str, str], first: str, tmp_path: Path) -> None:
+    """Where something can be made to fail there is a tour; elsewhere receivers are tried, or declared first."""
+    said = list_next_steps(plan_shop(tmp_path, {}, settings))
     assert said[0].startswith(f"Next: {first}") and "make doctor" in said[1]

@@ -301,11 +301,11 @@ class Deployed:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *references: str, **tags: str) -> None:
         images = [{"type": "docker:index/remoteImage:RemoteImage", "inputs": {"name": name}} for name in references]
         plan = plan_shop(folder, {}, {"demo": "false", "versions": json.dumps(tags)})
-        space = SimpleNamespace(backend="", stack="dev")
+        state = {"deployment": {"resources": images}}
+        space = SimpleNamespace(backend="", stack="dev", export_state=lambda: state)
         monkeypatch.setattr(render, "plan_file", lambda path, stack: None)
         monkeypatch.setattr(lifecycle, "fetch_prerequisites", lambda first: pytest.fail("something was got"))
         monkeypatch.setattr(lifecycle, "connect_stack", lambda stack, overlay: (space, plan, "host"))
-        monkeypatch.setattr(upgrade, "read_state", lambda space: {"deployment": {"resources": images}})
         monkeypatch.setattr(upgrade, "read_wanted", lambda space: tags)
 
 

@@ -15,7 +15,6 @@ from cli import refusals, verify
 from cli.lines import find_agent, has_lines
 from cli.verify import Health
 from model.load import parse_model
-from model.plan import Plan
 from model.system import System
 from tests.support import fakes
 from tests.support.fakes import FakeItem
@@ -142,34 +141,6 @@ def test_a_target_that_refuses_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     assert seen["lastScrape"] == "00:02"
     assert "waiting does not change that: it wants a login" in shown([GOOD], [seen])[1]
     assert "waiting does not" not in shown([GOOD], [target("api", "down")])[1]
-
-
-def test_who_has_too_few_targets_is_named(tmp_path: Path) -> None:
-    """A service that is found by its pods: one that was never found is in no list, and nobody else speaks of it."""
-    pods = {"namespace": "shop", "selector": {"app": "api"}, "expected": 2}
-    plan = plan_shop(tmp_path, {"services.api.kubernetes": pods}, {"demo": "false", "target": "kubernetes"})
-    found = [{"job": job.name, **job.discovery.labels} for job in plan.telemetry.scrape if job.discovery]
-    others = [{**target("x"), "labels": labels} for labels in found for _ in range(2) if labels["job"] != "api"]
-    others += list_written(plan)
-    (sentence,) = verify.list_lacking(plan, [*others, target("api")])
-    assert sentence.startswith("api: 1 of 2 targets of the job api are known; are its pods there")
-    assert verify.list_lacking(plan, [*others, target("api"), target("api")]) == []
-
-
-def list_written(plan: Plan) -> list[dict[str, Any]]:
-    """The targets whose addresses stand in the configuration, as Prometheus knows them."""
-    written = [(job.name, item.labels) for job in plan.telemetry.scrape for item in job.targets]
-    return [{**target("x"), "labels": {"job": name, **labels}} for name, labels in written]
-
-
-def test_a_configuration_that_has_not_arrived_is_no_stack_without_targets(tmp_path: Path) -> None:
-    """All that is known is up, and most is not known: each job that lacks a target is named."""
-    plan = plan_shop(tmp_path)
-    written = list_written(plan)
-    assert verify.list_lacking(plan, written) == []
-    lacking = verify.list_lacking(plan, written[:1])
-    assert len(lacking) >= len({item["labels"]["job"] for item in written}) - 1
-    assert "; what does Prometheus say of its configuration, in its log?" in lacking[0]
 
 
 def test_who_is_down_is_named() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,8 @@ from rich.console import Console
 
 from cli import versions
 from cli.versions import Upgrade, list_upgrades, read_deployed
-from cli.workspace import Workspace
 from model.images import Image, UpgradeNote
 from model.plan import Plan
-from tests.support import fakes
 from tests.support.systems import plan_shop
 
 NOTE = UpgradeNote(
@@ -74,14 +71,6 @@ def test_what_has_no_data_comes_first(tmp_path: Path) -> None:
     assert [each.name for each in upgrades] == ["busybox", "node-exporter", "loki", "grafana"]
     assert [each.stores for each in upgrades] == [(), (), ("loki",), ("grafana",)]
     assert upgrades[3].notes == (NOTE,) and not upgrades[3].reversible and upgrades[2].reversible
-
-
-def test_a_state_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
-    """Else every image would be up to date."""
-    assert versions.read_state(fakes.workspace(tmp_path, {"stack export": '{"version": 3}'})) == {"version": 3}
-    fakes.fake_pulumi(tmp_path, fails=("stack export",))
-    with pytest.raises(subprocess.CalledProcessError):
-        versions.read_state(Workspace("dev", tmp_path, {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, local=True))
 
 
 @pytest.mark.parametrize(("before", "after", "back"), [("3.10.0", "3.9.0", True), ("3.9.0", "3.10.0", False)])

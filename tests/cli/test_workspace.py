@@ -177,14 +177,16 @@ def test_pulumi_gets_stdin_and_reports_failure(tmp_path: Path) -> None:
 
 
 def test_export_and_outputs_are_data(tmp_path: Path) -> None:
-    """State and outputs come back as data; empty where there is none."""
+    """State and outputs come back as data; a state that cannot be read is not none."""
     state: dict[str, Any] = {"deployment": {"resources": []}}
     space = fakes.workspace(tmp_path, {"stack export": json.dumps(state), "stack output": '{"url": "x"}'})
     assert space.export_state() == state
     assert space.read_outputs(show_secrets=True) == {"url": "x"}
     assert "--show-secrets" in fakes.calls(tmp_path)[-1]
     fakes.fake_pulumi(tmp_path, fails=("stack",))
-    assert space.export_state() == {} and space.read_outputs() == {}
+    assert space.read_outputs() == {}
+    with pytest.raises(subprocess.CalledProcessError):
+        space.export_state()
 
 
 def test_forget_keeps_secrets_that_exist_nowhere_else(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_it_goes_to_the_bucket_and_runs_on(team: Team) -> None:
     before, password = stack.identities(), stack.password("grafana-admin-password")
     run = stack.run("state-move", "--to", team.url)
     assert run.code == 0, run.text[-6000:]
-    added = read_yaml(run.text[run.text.index("config:") :])["config"]
+    added = read_yaml(run.text.split("replaces containers.\n")[1].split("Then make preview")[0])
     stack.edit_settings(lambda config: [config.update({key.partition(":")[2]: v}) for key, v in added.items()])
     stored = team.bucket.read(f".pulumi/stacks/observability/{stack.name}.json")
     assert b'"resources"' in stored and b"canary" not in stored and password.encode() not in stored
@@ -154,6 +154,20 @@ def test_without_the_passphrase_nothing_is_read(team: Team) -> None:
         team.passphrase.write_text(PASSPHRASE)
     assert run.code != 0 and "incorrect passphrase" in run.text
     assert team.stack.identities() == before
+
+
+def test_another_backend_does_not_take_what_runs_for_leftovers(team: Team, tmp_path: Path) -> None:
+    """Whoever runs it with a backend that does not know it is told so, and everything runs on."""
+    stack, before = team.stack, team.stack.identities()
+    stack.env["PULUMI_BACKEND_URL"] = f"file://{tmp_path}"
+    text = stack.stack_file.read_text()
+    try:
+        run = stack.run("up")
+    finally:
+        stack.stack_file.write_text(text)
+        team.join()
+    assert run.code == 2 and "knows none of them" in " ".join(run.text.split()), run.text[-3000:]
+    assert stack.identities() == before
 
 
 FAILING = ("stack init --no-select", "stack import", "config set --secret", "stack rm --force")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.test_backup import silence, silences
 from tests.support.clusters import ClusterStack, start_cluster
+from tests.support.waiting import eventually
 
 ABSENT = "v99.0.0"
 """A tag that no node has and no registry serves."""
@@ -20,6 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterStack]:
     try:
         own.up()
         silence(own, "known before")
+        eventually(lambda: own.prom("up offset 70s"), timeout=180, what="samples that are a minute old")
         yield own
     finally:
         own.discard()

@@ -64,6 +64,11 @@ class FakeItem:
     outputs: list[tuple[int, bytes]] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
 
+    @property
+    def status(self) -> str:
+        """How the engine calls its state."""
+        return str(self.attrs.get("State", {}).get("Status", "created"))
+
     def stop(self, timeout: int) -> None:
         """Remembers that it was stopped."""
         self.done.append("stop")
