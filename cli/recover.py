@@ -34,8 +34,8 @@ def list_known_ids(state: Mapping[str, Any]) -> set[str]:
 def list_unfinished(state: Mapping[str, Any]) -> list[str]:
     """URNs of what must be made again although its inputs are the same.
 
-    These are one-shot containers that ended with an error, and resources whose creation failed half-way: Pulumi keeps
-    both in the state and would call them unchanged.
+    These are one-shot containers that ended with an error or whose answer did not arrive, and resources whose creation
+    failed half-way: Pulumi keeps all of them in the state and would call them unchanged.
     """
     return [str(r["urn"]) for r in _list_resources(state) if r.get("initErrors") or _has_failed(r)]
 
@@ -48,7 +48,11 @@ def list_container_urns(state: Mapping[str, Any], names: Collection[str]) -> lis
 
 def _has_failed(resource: Mapping[str, Any]) -> bool:
     outputs = resource.get("outputs", {})
-    return resource.get("type") == CONTAINER and bool(outputs.get("attach") and outputs.get("exitCode"))
+    if resource.get("type") != CONTAINER or not outputs.get("attach"):
+        return False
+    # one answers by what it prints, which is lost where the engine is slow to hand it on
+    silent = str(outputs.get("name", "")).endswith("-tools") and not outputs.get("containerLogs")
+    return bool(outputs.get("exitCode")) or silent
 
 
 def has_pending(state: Mapping[str, Any]) -> bool:

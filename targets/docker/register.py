@@ -170,7 +170,7 @@ class DockerTarget:
             "network-id": lambda: self._network.id,
             "container": lambda: self._started[late.name],
             "secret": lambda: self._secrets[late.name],
-            "socket-group": lambda: self._fetch.container_logs.apply(_find_last_line),
+            "socket-group": lambda: self._fetch.container_logs.apply(read_group),
         }
         if late.kind in known:
             return known[late.kind]()
@@ -203,8 +203,19 @@ def _fill_late(late: Late, value: pulumi.Output[str]) -> pulumi.Output[str]:
     return value if late.template == "{}" else value.apply(late.fill)
 
 
-def _find_last_line(text: str | None) -> str:
-    return (text or "").strip().splitlines()[-1] if text else "0"
+def read_group(text: str | None) -> str:
+    """The number of the group that owns the engine's socket, from what the one-shot that looked said last.
+
+    Raises:
+        DeliveryError: it said none. To take that for root's would have the proxy refused by the socket.
+    """
+    lines = (text or "").split()
+    if not lines or not lines[-1].isdigit():
+        raise DeliveryError(
+            "the one-shot `tools` did not say which group owns the engine's socket, as its output did not arrive; run"
+            " `make up` again, which makes it again"
+        )
+    return lines[-1]
 
 
 def _check_delivery(name: str, configure: docker.Container) -> pulumi.Output[bool]:

@@ -60,6 +60,16 @@ def test_only_failed_one_shots_run_again() -> None:
     assert recover.list_unfinished({}) == []
 
 
+def test_an_answer_that_did_not_arrive_is_asked_for_again() -> None:
+    """The one-shot that looks for the socket's group ended well, and its output is not in the state."""
+    items = [container(urn) for urn in ("silent", "heard", "quiet")]
+    for item, more in zip(
+        items, ({"name": "dev-tools"}, {"name": "dev-tools", "containerLogs": "105\n"}, {}), strict=True
+    ):
+        item["outputs"] |= more
+    assert recover.list_unfinished(state(*items)) == ["silent"]
+
+
 def test_state_without_a_deployment_is_empty() -> None:
     """A stack that was never deployed knows nothing and has nothing pending."""
     assert recover.list_known_ids({}) == set()

@@ -9,6 +9,7 @@ import pytest
 from model.settings import DockerSettings
 from model.workload import ExecProbe, SharedVolume
 from targets.docker import containers, delivery
+from targets.docker.register import DeliveryError, read_group
 from targets.docker.shared import Late, Scope, format_inputs
 from tests.support.workloads import AGENT, IMAGES, PLAIN, SERVER
 
@@ -74,3 +75,11 @@ def test_a_path_of_the_host_is_read_only_unless_it_says_so() -> None:
         read_only = [next(i["read_only"] for i in item[key] if mount.path in map(str, i.values())) for item in made]
         assert read_only == [True, False]
         assert len({item["labels"]["io.observability.restart-digest"] for item in made}) == 2
+
+
+@pytest.mark.parametrize("said", [None, "", "\n", "stat: can't stat '/var/run/docker.sock'"])
+def test_a_group_that_was_not_said_is_not_that_of_root(said: str | None) -> None:
+    """The engine may hand on no output of a one-shot that went well: the socket would refuse the proxy."""
+    with pytest.raises(DeliveryError, match="did not say which group owns the engine's socket"):
+        read_group(said)
+    assert read_group("copied\n105\n") == "105"
