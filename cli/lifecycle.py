@@ -23,7 +23,7 @@ from cli.locks import refuse_locked
 from cli.report import build_report, wait_targets
 from cli.running import open_running
 from cli.stack_file import build_location, find_location, read_location, read_settings
-from cli.tour import list_next_steps
+from cli.tour import describe_doctor, list_next_steps
 from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem
 from model.plan import Plan
@@ -123,12 +123,15 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     first = render.plan_file(ROOT / f"Pulumi.{stack}.yaml", stack)  # mistakes are reported before anything is fetched
     overlay = phases.run("prerequisites", lambda: fetch_prerequisites(first))
     space, plan, host = connect_stack(stack, overlay)
-    report = roll_out(space, plan, host, phases, rotation)
+    try:
+        report = roll_out(space, plan, host, phases, rotation)
+    except subprocess.CalledProcessError:
+        console.print(f"Next: {describe_doctor(stack)}")
+        raise
     verify.print_report(report, console)
     print_failures(host)
-    if report.good:
-        for line in list_next_steps(plan):
-            console.print(line)
+    for line in list_next_steps(plan) if report.good else (f"Next: {describe_doctor(stack)}",):
+        console.print(line)
     console.print(phases.format_total())
     return 0 if report.good else 1
 

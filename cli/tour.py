@@ -70,7 +70,12 @@ def list_next_steps(plan: Plan) -> list[str]:
             first = "say who is notified, as nobody is yet: docs/how-to/be-notified.md"
     else:
         first = f"make tour {where} switches a fault of {stand_in} on, and shows the alert come and go"
-    return [f"Next: {first}", f"      make doctor {where} says what is wrong, in the order in which to mend it"]
+    return [f"Next: {first}", f"      {describe_doctor(plan.stack)}"]
+
+
+def describe_doctor(stack: str) -> str:
+    """What to do where something is wrong."""
+    return f"make doctor STACK={stack} says what is wrong, in the order in which to mend it"
 
 
 def has_receivers(plan: Plan) -> bool:

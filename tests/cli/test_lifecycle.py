@@ -203,8 +203,10 @@ def fake_reports(monkeypatch: pytest.MonkeyPatch, *verdicts: bool, unseen: tuple
     return printed
 
 
-def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make up` replaces one-shots that failed last time, then waits for health and targets; its status is theirs."""
+def test_up_repeats_unfinished(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make up` replaces one-shots that failed last time; its status is that of health and targets, or of Pulumi."""
     printed = fake_reports(monkeypatch, True, False)
     monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
     monkeypatch.setattr(recover, "list_unfinished", lambda state: ["urn:x", "urn:y"])
@@ -212,8 +214,13 @@ def test_up_repeats_unfinished(stack: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
     assert call(monkeypatch, "up") == 0
     assert fakes.calls(stack)[-1].endswith("--stack dev --replace urn:x --replace urn:y")
+    assert "make doctor" not in capsys.readouterr().out.replace("      make doctor", "")
     assert call(monkeypatch, "up") == 1
     assert [report.good for report in printed] == [True, False]
+    assert "Next: make doctor STACK=dev" in capsys.readouterr().out
+    fakes.fake_pulumi(stack, {"stack export": "{}"}, fails=("up",))
+    assert call(monkeypatch, "up") == 1
+    assert "Next: make doctor STACK=dev" in capsys.readouterr().out
 
 
 def test_up_tells_what_nobody_watches(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
