@@ -21,8 +21,6 @@ VERSIONS = {each.image: each.tag for each in OLDER}
 SAID = {
     "prometheus": 'prometheus_build_info{version="3.14.0"}',
     "alertmanager": 'alertmanager_build_info{version="0.31.0"}',
-    "loki": 'loki_build_info{version="3.7.7"}',
-    "node-exporter": 'node_exporter_build_info{version="1.11.1"}',
 }
 """What each says of itself."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from toolchain.context import Context, build_default_context
 from toolchain.golang import ALWAYS, GoBuild, build_go_environment, find_go
-from toolchain.recipes import ALERTMANAGER, LOKI, NODE_EXPORTER, PROMETHEUS
+from toolchain.recipes import ALERTMANAGER, PROMETHEUS
 from toolchain.run import run_command
 
 
@@ -46,7 +47,11 @@ class Older:
         with context.cache.lock("go-build"), tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "module"
             shutil.copytree(self.build.folder, source)
-            run_command([str(go), "get", f"{self.module}@{self.version}"], cwd=source, env=env)
+            path = source / "go.mod"
+            # what it needs itself decides the versions of all others: with those of today it may not compile
+            lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "// indirect" not in line]
+            named = re.compile(rf"(\b{re.escape(self.module)} )v\S+")
+            path.write_text("\n".join(named.sub(rf"\g<1>{self.version}", line) for line in lines), encoding="utf-8")
             stamps = tuple((name, self.tag.removeprefix("v")) for name, _ in self.build.stamps)
             flags = replace(self.build, stamps=stamps).list_flags()
             assert flags[: len(ALWAYS)] == [*ALWAYS]
@@ -56,13 +61,8 @@ class Older:
 
 OLDER = (
     Older(
-        "node-exporter", NODE_EXPORTER, "github.com/prometheus/node_exporter", "v1.11.1", "v1.11.1",
-        "/bin/node_exporter",
-    ),
-    Older(
         "alertmanager", ALERTMANAGER, "github.com/prometheus/alertmanager", "v0.31.0", "v0.31.0", "/bin/alertmanager"
     ),
     Older("prometheus", PROMETHEUS, "github.com/prometheus/prometheus", "v0.314.0", "v3.14.0", "/bin/prometheus"),
-    Older("loki", LOKI, "github.com/grafana/loki/v3", "v3.7.7", "3.7.7", "/usr/bin/loki"),
 )  # fmt: skip
 """What a stack ran before; https://pkg.go.dev has each module's versions."""
