@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.test_backup import Known, check_known, make_known
-from tests.e2e.test_versions import Images, hold, tags
+from tests.e2e.test_versions import Images, Known, hold, remember, tags
 from tests.support.older import OLDER
 from tests.support.running import Engine, RunningStack
 from tests.support.waiting import eventually
@@ -48,18 +47,18 @@ def known(stack: RunningStack) -> Known:
     """What the older versions have stored."""
     for query in SAID.values():
         eventually(lambda query=query: stack.prom(query), timeout=60, what=query)  # type: ignore[misc]
-    return make_known(stack)
+    return remember(stack)
 
 
 def test_every_part_is_upgraded_and_keeps_what_it_has(stack: RunningStack, known: Known) -> None:
-    """One after the other; sums of all metrics, lines, silences are the same, and each says its new version."""
+    """One after the other; sums of all metrics and silences are the same, and each says its new version."""
     assert tags(stack) == VERSIONS
     stack.edit_settings(lambda config: config.pop("versions"))
     run = stack.run("upgrade", "--without-backup", timeout=1200)
     print(run.text[-6000:])
     assert run.code == 0, run.text[-6000:]
     assert tags(stack) == {}
-    check_known(stack, known)
+    known.check(stack)
     eventually(lambda: not any(stack.prom(query) for query in SAID.values()), timeout=400, what="other versions")
 
 

@@ -124,6 +124,11 @@ class Known:
 @pytest.fixture(scope="module")
 def known(stack: RunningStack) -> Known:
     """What is there before the first upgrade."""
+    return remember(stack)
+
+
+def remember(stack: RunningStack) -> Known:
+    """What a stack knows now, once samples of more than a minute are there."""
     silence(stack, "known before")
     begun = time.time()
     eventually(lambda: len(sums(stack, begun + 30)) > 200 and time.time() > begun + 60, timeout=180, what="samples")
