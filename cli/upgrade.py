@@ -30,7 +30,7 @@ from cli.versions import Upgrade, build_upgrade, list_upgrades, print_upgrades, 
 from cli.workspace import ROOT, Workspace, find_held_file, open_workspace
 from components.backup.settings import NAME as BACKUP
 from model.errors import ConfigError, Problem, suggest_name
-from model.images import hold_tags
+from model.images import Image, hold_tags
 from model.plan import Plan
 from stack.assemble import load_images
 
@@ -285,17 +285,20 @@ class Prepared:
     deployed: Mapping[str, str]
 
     def build_upgrades(self) -> list[Upgrade]:
-        """What has another version than people ask for: the stack's own file first, then configs/images.yaml."""
-        images = hold_tags(load_images(ROOT), read_wanted(self.space))
-        return list_upgrades(self.plan, images, self.deployed)
+        """What has another version than people ask for."""
+        return list_upgrades(self.plan, self._list_wanted(), self.deployed)
+
+    def _list_wanted(self) -> Mapping[str, Image]:
+        """The images that people ask for: by the stack's own file first, then by configs/images.yaml."""
+        return hold_tags(load_images(ROOT), read_wanted(self.space))
 
     def build_interrupted(self) -> tuple[Upgrade, Underway] | None:
         """The step that a run before has begun and nobody has seen end."""
         underway = read_record(self.space.stack).underway
         if underway is None or underway.name not in self.plan.images:
             return None
-        images = hold_tags(load_images(ROOT), read_wanted(self.space))
-        return build_upgrade(self.plan, images[underway.name], underway.name, underway.before), underway
+        image = self._list_wanted()[underway.name]
+        return build_upgrade(self.plan, image, underway.name, underway.before), underway
 
 
 def prepare_stack(stack: str, *, change: bool) -> Prepared:
