@@ -15,16 +15,17 @@ from model.dashboard_spec import DashboardSpec, Panel, Row, build_uid
 from model.system import ServiceLevelObjective, System
 from model.telemetry import RecordingRule, RuleGroup
 from packs.base import ANSWERING, BY, Subject, build_panel, build_thresholds, get_limit
-from packs.slo_alerts import ON, PAGE, TICKET, UNJUDGED, build_alerts
+from packs.slo_alerts import ON, PAGE, SLOW_INTERVAL, TICKET, UNJUDGED, build_alerts, build_latest_query
 from packs.slo_counts import build_counts
 
 FAST_INTERVAL = "30s"
-SLOW_INTERVAL = "5m"
-"""As long as the windows of the sampled rates: they touch and hardly overlap, so their sum is that of the counters."""
 SHORT_WINDOWS = ("30m", "1h", "2h", "6h")
 """Derived from rates recorded every `FAST_INTERVAL`: 720 samples at most for each."""
 LONG_WINDOWS = ("1d", "3d")
-"""Derived from rates sampled every `SLOW_INTERVAL`: 864 samples at most; a window of 30 days takes 8640."""
+"""Derived from rates sampled every `SLOW_INTERVAL`: 864 samples at most; a window of 30 days takes 8640.
+
+The interval is as long as the windows of these rates: they touch and hardly overlap, so their sum is the counters'.
+"""
 NONE: Mapping[str, str] = {}
 
 
@@ -136,14 +137,15 @@ def panels(system: System) -> tuple[Panel, ...]:
         return ()
     chosen = f'system="{system.name}", environment=~"$environment", service=~"$service"'
     width = max(4, 24 // min(len(system.objectives), 6))
+    budget_left = build_latest_query(f"slo:error_budget_remaining:ratio{{{chosen}}}")
     table = {
         "objective": f"slo:objective:ratio{{{chosen}}}",
-        "achieved": f"1 - slo:error_ratio:window{{{chosen}}}",
+        "achieved": f"1 - {build_latest_query(f'slo:error_ratio:window{{{chosen}}}')}",
         "without data (1h)": f"slo:requests_unknown:ratio_rate1h{{{chosen}}}",
-        "budget left": f"slo:error_budget_remaining:ratio{{{chosen}}}",
+        "budget left": budget_left,
         "burn rate (1h)": f"slo:error_ratio:rate1h{{{chosen}}} / {ON} group_left () slo:error_budget:ratio",
     }
-    left = {"{{slo}}": f"slo:error_budget_remaining:ratio{{{chosen}}}"}
+    left = {"{{slo}}": budget_left}
     burn = {"{{slo}}": f"slo:error_ratio:rate1h{{{chosen}}} / {ON} group_left () slo:error_budget:ratio"}
     fast, slow = PAGE[0][0], TICKET[1][0]
     unjudged = get_limit(system.tune, "SLOWithoutData", UNJUDGED)
@@ -174,7 +176,7 @@ def build_status_panel(item: ServiceLevelObjective, width: int = 6, unjudged: fl
     """
     chosen = f'{{slo="{item.key}", environment=~"$environment"}}'
     blind = f"slo:requests_unknown:ratio_rate1h{chosen} > {unjudged:g}"
-    queries = {item.key: f"1 - slo:error_ratio:window{chosen} unless {ON} {blind}"}
+    queries = {item.key: f"1 - {build_latest_query(f'slo:error_ratio:window{chosen}')} unless {ON} {blind}"}
     floor = item.floor if item.floor is not None else max(0.0, round(2 * item.target - 1, 12))
     text = f"Over {item.window}: green from {item.target * 100:g}%, yellow from {floor * 100:g}%, red below; no data"
     text += " where requests come whose outcome is not known."

@@ -17,6 +17,10 @@ PAGE = ((14.4, "1h", "5m"), (6.0, "6h", "30m"))
 30-day budget go in an hour; the short window ends the alert soon after the errors end."""
 TICKET = ((3.0, "1d", "2h"), (1.0, "3d", "6h"))
 """A tenth of a 30-day budget in a day, or in three: no reason to wake somebody."""
+SLOW_INTERVAL = "5m"
+"""How often the windows of days are recorded."""
+LATEST = "12m"
+"""How old a series may be that is recorded every `SLOW_INTERVAL`: one evaluation may be missed, and each takes time."""
 ROUNDING = 0.5
 """Half a failure: numbers that are summed up from rates are right within a few percent."""
 UNJUDGED = 0.05
@@ -61,18 +65,33 @@ def build_alerts(tune: Tune) -> tuple[AlertRule, ...]:
     )
 
 
+def build_latest_query(series: str) -> str:
+    """The last value of a series that is recorded every `SLOW_INTERVAL`, whatever the lookback.
+
+    While a group with many objectives is evaluated, its last sample is as old as Prometheus' lookback
+    (https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness) and the next one is not there yet. An
+    alert that sees nothing for a moment begins its `for` anew.
+    """
+    return f"last_over_time({series}[{LATEST}])"
+
+
 def build_burn_condition(pairs: Sequence[tuple[float, str, str]], failures: int) -> str:
     """How many times too quickly a budget is spent over the long window, where the short window says so as well.
 
     It takes at least so many `failures` in the long window: with little traffic a single one is a high speed.
     """
 
+    slowly = {long for _, long, _ in TICKET}
+
+    def build_query(series: str, window: str) -> str:
+        return build_latest_query(f"{series}{window}") if window in slowly else f"{series}{window}"
+
     def build_speed(window: str) -> str:
-        return f"slo:error_ratio:rate{window} / {ON} group_left () slo:error_budget:ratio"
+        return f"{build_query('slo:error_ratio:rate', window)} / {ON} group_left () slo:error_budget:ratio"
 
     return " or ".join(
         f"({build_speed(long)} > {n:g} and {build_speed(quick)} > {n:g}"
-        f" and slo:requests_failed:increase{long} > {failures - ROUNDING:g})"
+        f" and {build_query('slo:requests_failed:increase', long)} > {failures - ROUNDING:g})"
         for n, long, quick in pairs
     )
 

@@ -11,9 +11,11 @@ import pytest
 
 from cli.render import plan_file
 from cli.runbooks import list_shipped_files
+from model.base import parse_duration
 from model.plan import Plan
 from model.telemetry import AlertRule, Example, RuleGroup
 from model.tuning import find_runbook
+from tests.support.panels import list_queries
 from tests.support.proving import asked_for, needed, prove_and_read, unproven
 from tests.support.systems import ROOT
 from tests.support.validating import tool
@@ -24,6 +26,8 @@ FILES = {
     str(path.relative_to(ROOT)).removeprefix("Pulumi.").removesuffix(".yaml"): path for path in list_shipped_files()
 }
 STACKS = [*FILES, f"dev {CLUSTER}"]
+LOOKBACK = 300
+"""Seconds, by default: https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness."""
 PARTS = 8
 """Tests that all groups are shared out to: which ones there are is known once all stacks are planned."""
 GAP = re.compile(r"  |\( | \)|\(\)| [.,:;]|^ | $|<no value>|\{\{")
@@ -71,6 +75,20 @@ def test_alerts_of_every_platform_are_among_them() -> None:
     """What only a cluster can raise is proven below as well."""
     names = {group.name for stack in STACKS for group in planned(stack).telemetry.rules}
     assert {"containers", "cluster"} <= names
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_is_recorded_seldom_is_read_over_a_range(stack: str) -> None:
+    """A sample as old as Prometheus' lookback is gone before the next one is there: alerts would begin anew."""
+    plan = planned(stack)
+    every = [(group, parse_duration(group.interval or "30s")) for group in plan.telemetry.rules]
+    seldom = {rule.record for group, seconds in every if seconds > LOOKBACK / 2 for rule in group.recordings}
+    read = re.compile(rf"\b({'|'.join(map(re.escape, seldom)) or '-'})(?:\{{[^}}]*\}})?(?![\w:{{\[])")
+    queries = [alert.expr for group, _ in every for alert in group.alerts]
+    queries += [rule.expr for group, seconds in every if seconds <= LOOKBACK / 2 for rule in group.recordings]
+    queries += [query for board in plan.telemetry.dashboards for _, _, query in list_queries(board.model)]
+    assert not seldom or any(name in query for name in seldom for query in queries)
+    assert not [query for query in queries if read.search(query)]
 
 
 @pytest.mark.parametrize("stack", STACKS)

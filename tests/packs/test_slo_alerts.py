@@ -11,6 +11,7 @@ from model.system import System
 from model.telemetry import RuleGroup
 from packs import http, slo
 from packs.base import MIN_FAILURES, Subject
+from packs.slo_alerts import TICKET, build_alerts
 from tests.support.objectives import AVAILABILITY, IDS, case, counted, fired, judged, near, silent, system
 
 BAD, GOOD = (f'http_requests_total{{{IDS}, status="{status}"}}' for status in ("500", "200"))
@@ -94,3 +95,18 @@ def test_the_number_of_failures_can_be_tuned(tmp_path: Path) -> None:
     judged(
         tmp_path, groups(system(AVAILABILITY, tune=more)), [case(series, "9h", *map(silent, PAGES))], slo.FAST_INTERVAL
     )
+
+
+def test_one_evaluation_of_days_may_be_missed(tmp_path: Path) -> None:
+    """Samples of the long windows are five minutes apart, and once ten: what waits for a quarter of an hour fires."""
+    _, long, quick = TICKET[0]
+    marks = f'{{slo="api-availability", {IDS}, window="30d"}}'
+    seldom = " ".join("0.01" if minute in (0, 5, 15, 20, 25) else "_" for minute in range(29))
+    series = {
+        f"slo:error_ratio:rate{long}{marks}": seldom,
+        f"slo:requests_failed:increase{long}{marks}": seldom.replace("0.01", "100"),
+        f"slo:error_ratio:rate{quick}{marks}": "0.01+0x29",
+        f"slo:error_budget:ratio{marks}": "0.001+0x29",
+    }
+    watching = RuleGroup(name="watching", alerts=build_alerts({}))
+    judged(tmp_path, [watching], [case(series, "28m", fired("ErrorBudgetBurnSlow"))], "30s")

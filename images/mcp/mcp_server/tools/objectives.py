@@ -19,8 +19,8 @@ from mcp_server.tools.base import Tool
 BUDGET = "slo:error_budget:ratio"
 QUERIES = {
     "objective": "slo:objective:ratio",
-    "achieved": "1 - slo:error_ratio:window",
-    "left": "slo:error_budget_remaining:ratio",
+    "achieved": "1 - last_over_time(slo:error_ratio:window[12m])",  # recorded every five minutes
+    "left": "last_over_time(slo:error_budget_remaining:ratio[12m])",
     "burn_1h": f"slo:error_ratio:rate1h / on (slo, service, environment) group_left () {BUDGET}",
     "burn_6h": f"slo:error_ratio:rate6h / on (slo, service, environment) group_left () {BUDGET}",
     "unknown": "slo:requests_unknown:ratio_rate1h",
