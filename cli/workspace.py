@@ -137,7 +137,8 @@ def open_workspace(stack: str, tool_env: Mapping[str, str], overlay: Mapping[str
         space = Workspace(stack, ROOT, {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}, local=False)
     else:
         space = open_local(stack, tool_env, overlay)
-    _select_stack(space)
+    if not (space.local and has_local_state(stack)):  # every command names its stack, so it need not be selected
+        _select_stack(space)
     return space
 
 

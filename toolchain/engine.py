@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-
-import docker
-from docker.errors import DockerException
+from typing import TYPE_CHECKING
 
 from toolchain.context import Context
 from toolchain.daemon import Daemon
 from toolchain.errors import ToolchainError
 from toolchain.host import read_os_release
 from toolchain.run import run_command
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 PACKAGES = ("docker.io", "iptables", "containerd", "runc")
 START_SECONDS = 60
@@ -26,15 +27,24 @@ def find_engine_address(context: Context) -> str:
     return context.environ.get("DOCKER_HOST") or SOCKET
 
 
+def open_client(context: Context, timeout: int = 60) -> DockerClient:
+    """A client of the engine; an answer may take `timeout` seconds. Raises docker.errors.DockerException."""
+    # importing it takes a quarter of a second, and every command of a stack asks for `env`, which needs no engine
+    from docker import DockerClient  # noqa: PLC0415
+
+    address = find_engine_address(context)
+    return DockerClient(base_url=address, timeout=timeout, use_ssh_client=address.startswith("ssh://"))
+
+
 def find_engine_version(context: Context) -> str | None:
     """The version of the engine that answers at the address, or None."""
     address = find_engine_address(context)
     if address.startswith("unix://") and not Path(address.removeprefix("unix://")).exists():
         return None
+    from docker.errors import DockerException  # noqa: PLC0415
+
     try:
-        client = docker.DockerClient(
-            base_url=address, timeout=_PING_SECONDS, use_ssh_client=address.startswith("ssh://")
-        )
+        client = open_client(context, _PING_SECONDS)
         try:
             return str(client.version()["Version"])
         finally:

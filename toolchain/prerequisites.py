@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import docker
-from docker.errors import DockerException
-
 from toolchain import plan, pulumi_cli, upstream
 from toolchain.assemble import ensure_image, find_image_path, find_recipe
 from toolchain.context import Context
-from toolchain.engine import ensure_engine, find_engine_address
+from toolchain.engine import ensure_engine, find_engine_address, open_client
 from toolchain.errors import ToolchainError
 from toolchain.golang import GoBuild
 from toolchain.images import ImageSpec
@@ -143,7 +140,9 @@ def refresh_engine(context: Context, registry: Registry, digests: Iterable[tuple
     """
     if not find_engine_address(context).startswith("unix://"):
         return
-    client = docker.DockerClient(base_url=find_engine_address(context))
+    from docker.errors import DockerException  # noqa: PLC0415  # see open_client
+
+    client = open_client(context)
     try:
         present = {tag: image for image in client.images.list() for tag in image.tags}
         for spec, digest in digests:
@@ -208,8 +207,7 @@ def _build_loader(context: Context, engine: Future[object]) -> Deliver:
 
     def load_image(spec: ImageSpec, image: BuiltImage) -> None:
         engine.result()
-        address = find_engine_address(context)
-        client = docker.DockerClient(base_url=address, use_ssh_client=address.startswith("ssh://"))
+        client = open_client(context)
         with tempfile.TemporaryDirectory() as scratch:
             archive = Path(scratch) / "image.tar"
             image.write_archive(f"{spec.repository}:{spec.tag}", archive)

@@ -105,6 +105,15 @@ def test_absent_stack_is_created(tmp_path: Path) -> None:
         open_workspace("dev", {"PATH": f"{path}:/usr/bin:/bin"}, {})
 
 
+def test_a_stack_that_is_there_is_not_selected(tmp_path: Path) -> None:
+    """Every command names its stack, and asking Pulumi for it first would take as long as an empty program does."""
+    stacks = tmp_path / "state/backend/.pulumi/stacks/observability"
+    stacks.mkdir(parents=True)
+    (stacks / "dev.json").write_text("{}")
+    open_workspace("dev", environment(tmp_path), {})
+    assert fakes.calls(tmp_path) == []
+
+
 def test_machine_adds_only_where_the_stack_says_nothing() -> None:
     """The overlay fills gaps, also inside sections, and never overrides the stack's own file."""
     source = {"config": {"observability:docker": {"host": "tcp://a:1"}, "observability:grafana": {"image": "grafana"}}}
