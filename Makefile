@@ -15,7 +15,7 @@ SEVERITY ?=
 # commits after this one have messages as CONTRIBUTING.md asks for
 COMMITS_AFTER ?= e4b57109797d27bcf0d08c520d834a0948bb31b5
 ON_CLUSTER := closed on_cluster backup_cluster versions_cluster cluster_life scaled_loki ingress operator tls_cluster nodes
-TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade older_versions $(ON_CLUSTER))
+TESTS ?= tests/e2e $(patsubst %,--ignore tests/e2e/test_%.py,systems upgrade older_versions providers $(ON_CLUSTER))
 # one more than there are processors, for tests that wait for a program; each imports everything, which takes seconds
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # modules are compiled once, as they are for people, not once for each worker and each run of a command
@@ -200,9 +200,11 @@ e2e-systems: .venv/.ready ## Run every system's own stack, or SYSTEMS="plue ..."
 	@eval "$$($(PYTHON) -m toolchain env)" && E2E_SYSTEMS="$(SYSTEMS)" $(PYTHON) -m pytest tests/e2e/test_systems.py
 
 .PHONY: e2e-upgrade
-e2e-upgrade: .venv/.ready ## Deploy by an older version of the program, and older versions of images; upgrade both (not in CI)
+e2e-upgrade: .venv/.ready ## Deploy by an older version of the program, of images and of providers; upgrade all (not in CI)
 	@$(PYTHON) -m toolchain up-prerequisites
-	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -s tests/e2e/test_upgrade.py tests/e2e/test_older_versions.py
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -s $(patsubst %,tests/e2e/test_%.py,upgrade older_versions providers)
+	@$(PYTHON) -m toolchain ensure kubernetes
+	@eval "$$($(PYTHON) -m toolchain env)" && $(PYTHON) -m pytest -s tests/e2e/test_providers.py --engine kubernetes
 
 # the whole suite runs over TCP on the newest engine; on one of the distribution's generation what its own life changes
 REMOTE := up no_change in_place host

@@ -67,7 +67,7 @@ KUBERNETES = Provider(
         "pulumi/kubernetes",
         ".",
         _TAGS,
-        # The SDK compares this with its own version; the code is that of 4.18.1.
+        # The SDK compares this with its own version; the code is of 2026-01-15, between 4.24.0 and 4.26.0.
         (("main.Version", "4.34.2"),),
         cpu_seconds=430,
         copies=tuple(

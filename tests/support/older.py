@@ -4,14 +4,48 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolchain.context import Context, build_default_context
-from toolchain.golang import ALWAYS, GoBuild, build_go_environment, find_go
+from toolchain.golang import ALWAYS, GoBuild, build_go_environment, find_go, find_module_folder
+from toolchain.pulumi_cli import KUBERNETES, PROVIDERS, Provider, build_environment, ensure_cli, find_home
 from toolchain.recipes import ALERTMANAGER, PROMETHEUS
 from toolchain.run import run_command
+
+
+def compile_older(build: GoBuild, context: Context, into: Path, edits: Mapping[str, tuple[str, str]]) -> None:
+    """Compiles a build's program after edits of its files: by the file's name an expression, and what replaces it.
+
+    Versions that a go.mod derived from others are left out of it: with those of today an older module may not compile.
+    """
+    go = find_go(context)
+    env = build_go_environment(context, go)
+    flags = build.list_flags()
+    assert flags[: len(ALWAYS)] == [*ALWAYS]
+    with context.cache.lock("go-build"), tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "module"
+        shutil.copytree(build.folder, source)
+        for name, (expression, text) in edits.items():
+            path = source / name
+            lines = path.read_text(encoding="utf-8").splitlines()
+            text_before = "\n".join(line for line in lines if name != "go.mod" or "// indirect" not in line)
+            edited, count = re.subn(expression, text, text_before)
+            assert count, f"{name} has no {expression}"
+            path.write_text(edited, encoding="utf-8")
+        for module, file, name in build.copies:
+            shutil.copyfile(find_module_folder(context, go, source, module) / file, source / name)
+        command = ["nice", str(go), "build", *flags, "-o", str(into / build.program), build.package]
+        run_command(command, cwd=source, env=env)
+
+
+def build_edit(module: str, version: str) -> dict[str, tuple[str, str]]:
+    """The edit of a go.mod that asks for this version of a module."""
+    return {"go.mod": (rf"(\b{re.escape(module)} )v\S+", rf"\g<1>{version}")}
 
 
 @dataclass(frozen=True)
@@ -38,25 +72,10 @@ class Older:
         context = build_default_context()
         inputs = {**self.build.list_inputs(context), "older": f"{self.module}@{self.version}"}
         name = f"older-{self.build.program}"
-        made = context.cache.ensure(name, inputs, lambda draft: self._compile(context, draft))
+        stamps = tuple((name, self.tag.removeprefix("v")) for name, _ in self.build.stamps)
+        build, edits = replace(self.build, stamps=stamps), build_edit(self.module, self.version)
+        made = context.cache.ensure(name, inputs, lambda draft: compile_older(build, context, draft, edits))
         return (made / self.build.program).read_bytes()
-
-    def _compile(self, context: Context, into: Path) -> None:
-        go = find_go(context)
-        env = build_go_environment(context, go)
-        with context.cache.lock("go-build"), tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "module"
-            shutil.copytree(self.build.folder, source)
-            path = source / "go.mod"
-            # what it needs itself decides the versions of all others: with those of today it may not compile
-            lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "// indirect" not in line]
-            named = re.compile(rf"(\b{re.escape(self.module)} )v\S+")
-            path.write_text("\n".join(named.sub(rf"\g<1>{self.version}", line) for line in lines), encoding="utf-8")
-            stamps = tuple((name, self.tag.removeprefix("v")) for name, _ in self.build.stamps)
-            flags = replace(self.build, stamps=stamps).list_flags()
-            assert flags[: len(ALWAYS)] == [*ALWAYS]
-            command = [str(go), "build", *flags, "-o", str(into / self.build.program), self.build.package]
-            run_command(command, cwd=source, env=env)
 
 
 OLDER = (
@@ -66,3 +85,62 @@ OLDER = (
     Older("prometheus", PROMETHEUS, "github.com/prometheus/prometheus", "v0.314.0", "v3.14.0", "/bin/prometheus"),
 )  # fmt: skip
 """What a stack ran before; https://pkg.go.dev has each module's versions."""
+
+
+@dataclass(frozen=True)
+class OlderProvider:
+    """A provider as an older checkout would have it: its plugin, and the Python SDK that asks for it.
+
+    Attributes:
+        provider: the one that is deployed with.
+        version: of the SDK and its plugin, as https://pypi.org has it.
+        edits: of the plugin's module, see `compile_older`.
+        stamps: what the linker is given.
+    """
+
+    provider: Provider
+    version: str
+    edits: Mapping[str, tuple[str, str]]
+    stamps: tuple[tuple[str, str], ...] = field(default=())
+
+    @contextmanager
+    def install(self, into: Path) -> Iterator[Path]:
+        """The folder for PYTHONPATH with the SDK; the plugin is where pulumi finds it, until the end."""
+        context = build_default_context()
+        context.cache.root.mkdir(parents=True, exist_ok=True)
+        name = self.provider.name
+        package = f"pulumi-{name}=={self.version}"
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(into), package]
+        run_command(pip, env=context.environ)
+        folder = find_home(context) / "plugins" / f"resource-{name}-v{self.version}"
+        command = [str(ensure_cli(context) / "pulumi"), "plugin", "install", "resource", name, self.version]
+        command += ["--reinstall", "--file", str(self._ensure(context) / self.provider.build.program)]
+        try:
+            run_command(command, env={**context.environ, **build_environment(context)})
+            yield into
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _ensure(self, context: Context) -> Path:
+        build = replace(self.provider.build, stamps=self.stamps)
+        inputs = {**build.list_inputs(context), "older": self.version, "edits": repr(sorted(self.edits.items()))}
+        return context.cache.ensure(
+            f"older-{build.program}", inputs, lambda draft: compile_older(build, context, draft, self.edits)
+        )
+
+
+OLDER_PROVIDERS = {
+    # of the bridged module one version alone can be verified (https://sum.golang.org), so that the plugin is the same
+    # program by another version, and the SDK another one
+    "docker": OlderProvider(
+        PROVIDERS[0], "5.1.1", {"dockerbridge/bridge.go": (r'const Version = "\S+"', 'const Version = "5.1.1"')}
+    ),
+    # the code of 4.18.1, of 2024-09-30
+    "kubernetes": OlderProvider(
+        KUBERNETES,
+        "4.33.0",
+        build_edit("github.com/pulumi/pulumi-kubernetes/provider/v4", "v4.0.0-20240930223531-b7dae6b4ea56"),
+        (("main.Version", "4.33.0"),),
+    ),
+}
+"""By the target that a stack has."""

@@ -1,4 +1,5 @@
-// Command pulumi-resource-kubernetes is the provider of pulumi-kubernetes 4.18.1, the newest one with a verifiable module.
+// Command pulumi-resource-kubernetes is the provider of pulumi-kubernetes as of 2026-01-15, between 4.24.0 and 4.26.0: the
+// newest one with a verifiable module.
 package main
 
 import (
@@ -16,6 +17,6 @@ var schema []byte
 var mapping []byte
 
 // Version is stamped by the build with that of the Python SDK, whose request this binary answers.
-var Version = "4.18.1"
+var Version string
 
 func main() { provider.Serve("kubernetes", Version, schema, mapping) }
