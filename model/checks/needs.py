@@ -122,16 +122,17 @@ def list_datasource_uids(board: Dashboard) -> frozenset[str]:
     return frozenset(uid for uid in uids if uid and not uid.startswith(("-", "$", "grafana")))
 
 
-def _find_datasource_uids(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        source_ref = node.get("datasource")
-        if isinstance(source_ref, Mapping) and isinstance(source_ref.get("uid"), str):
-            yield str(source_ref["uid"])
-        for value in node.values():
-            yield from _find_datasource_uids(value)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from _find_datasource_uids(value)
+def _find_datasource_uids(model: Mapping[str, Any]) -> Iterator[str]:
+    nodes: list[Any] = [model]  # a list and no recursion: a stack has some 15,000 values to look at
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            source_ref = node.get("datasource")
+            if isinstance(source_ref, dict) and isinstance(source_ref.get("uid"), str):
+                yield str(source_ref["uid"])
+            nodes += node.values()
+        elif isinstance(node, list):
+            nodes += node
 
 
 def join_sentences(parts: Sequence[str]) -> str:
