@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict
 
-import yaml
-
+from cli.record import Record, Underway, read_record
 from cli.workspace import (
     ROOT,
     VERSIONS,
@@ -23,48 +21,6 @@ from cli.workspace import (
     rewrite_copy,
     write_document,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Underway:
-    """A step of an upgrade that has begun and was not seen to end: what it is compared with.
-
-    Attributes:
-        name: the image's name; `before` its tag.
-        known: how often each kind of trouble was there before.
-        stored: what was stored, as `cli.stored` has it; `moment` is until when, in seconds of the Unix epoch.
-    """
-
-    name: str
-    before: str
-    known: Mapping[str, int] = field(default_factory=dict)
-    stored: Mapping[str, float] = field(default_factory=dict)
-    moment: float = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """What is stored.
-
-    Attributes:
-        held: tags by the images' names.
-        said: what the stack's own file said in their place, where that is where they stand.
-        underway: the step that has begun.
-    """
-
-    held: Mapping[str, str] = field(default_factory=dict)
-    said: Mapping[str, str] = field(default_factory=dict)
-    underway: Underway | None = None
-
-
-def read_record(stack: str) -> Record:
-    """What is stored of a stack; nothing where no upgrade holds anything."""
-    path = find_held_file(stack)
-    values: dict[str, Any] = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
-    underway = values.get("underway")
-    return Record(
-        held=values.get("held", {}), said=values.get("said", {}), underway=Underway(**underway) if underway else None
-    )
 
 
 def _write_record(stack: str, record: Record) -> None:
@@ -82,7 +38,7 @@ def read_wanted(space: Workspace) -> dict[str, str]:
     Raises:
         ConfigError: they are no mapping.
     """
-    path, record = ROOT / f"Pulumi.{space.stack}.yaml", read_record(space.stack)
+    path, record = ROOT / f"Pulumi.{space.stack}.yaml", read_record(find_held_file(space.stack))
     versions = parse_versions(read_document(path), path.name)
     if space.local:
         return versions
@@ -94,7 +50,7 @@ def hold_versions(space: Workspace, held: Mapping[str, str], underway: Underway 
 
     Whenever it is cut short, what is stored names at least all that the file holds.
     """
-    stack, before, wanted = space.stack, read_record(space.stack), read_wanted(space)
+    stack, before, wanted = space.stack, read_record(find_held_file(space.stack)), read_wanted(space)
     said = {} if space.local else {name: tag for name, tag in wanted.items() if name in held}
     more = {name: tag for name, tag in before.held.items() if name not in held}
     if not space.local:

@@ -29,13 +29,14 @@ from rich.markup import escape
 
 from cli import engine
 from cli.arguments import FINE
-from cli.held import read_record
 from cli.locks import refuse_locked
+from cli.record import read_record
 from cli.workspace import (
     ENCRYPTION_KEYS,
     PROJECT,
     ROOT,
     Workspace,
+    find_held_file,
     find_state_dir,
     has_local_state,
     has_own_backend,
@@ -111,7 +112,7 @@ def check_move(space: Workspace, to: str, provider: str) -> None:
     if not space.local and provider:
         message = "is encrypted as its file says; change that before or after: pulumi stack change-secrets-provider"
         problems.append(Problem(where, message))
-    if held := read_record(space.stack).held:
+    if held := read_record(find_held_file(space.stack)).held:
         message = f"an upgrade holds {', '.join(sorted(held))}; end it first: make upgrade STACK={space.stack}"
         problems.append(Problem(where, message))
     if problems:

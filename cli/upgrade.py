@@ -22,9 +22,10 @@ from rich.markup import escape
 from cli import engine, lifecycle, render, stored, verify
 from cli.arguments import FINE, UNWELL
 from cli.backups import run_backups
-from cli.held import Underway, hold_versions, read_record, read_wanted
+from cli.held import hold_versions, read_wanted
 from cli.hosts import Host
 from cli.locks import refuse_locked
+from cli.record import Underway, read_record
 from cli.runs import LockedError
 from cli.versions import Upgrade, build_upgrade, list_upgrades, print_upgrades, read_deployed
 from cli.workspace import ROOT, Workspace, find_held_file, open_workspace
@@ -294,7 +295,7 @@ class Prepared:
 
     def build_interrupted(self) -> tuple[Upgrade, Underway] | None:
         """The step that a run before has begun and nobody has seen end."""
-        underway = read_record(self.space.stack).underway
+        underway = read_record(find_held_file(self.space.stack)).underway
         if underway is None or underway.name not in self.plan.images:
             return None
         image = self._list_wanted()[underway.name]
@@ -346,7 +347,7 @@ def run_command(args: argparse.Namespace) -> int:
         if interrupted := prepared.build_interrupted():
             upgrade, underway = interrupted
             announce(f"an interrupted step goes on: {upgrade.name} {upgrade.before} -> {upgrade.after}")
-            held = dict(read_record(args.stack).held)
+            held = dict(read_record(find_held_file(args.stack)).held)
             course = Course(args.stack, held, underway.known, underway.stored, underway.moment)
             if not step(course, upgrade, prepared.plan):
                 return UNWELL

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from cli import locks, runs
+from cli.record import read_record
 from model.errors import ConfigError, Problem
 from model.load import read_yaml
 from model.scope import TARGETS
@@ -194,7 +195,7 @@ def _write_working_directory(source: Path, stack: str, overlay: Mapping[str, Any
     target = directory / f"Pulumi.{stack}.yaml"
     before = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
     merged = merge_documents(read_document(source), before or {}, overlay or {})
-    if held := read_held(stack):
+    if held := read_record(find_held_file(stack)).held:
         merged["config"][VERSIONS] = {**parse_versions(merged, source.name), **held}
     write_document(target, merged)
     return directory
@@ -208,12 +209,6 @@ def rewrite_copy(space: Workspace) -> None:
 def find_held_file(stack: str) -> Path:
     """Where `cli.held` stores which versions an upgrade holds."""
     return find_state_dir() / "work" / stack / "held.yaml"
-
-
-def read_held(stack: str) -> dict[str, str]:
-    """The tags that an upgrade of the stack holds, by the images' names."""
-    path = find_held_file(stack)
-    return dict((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("held", {})) if path.exists() else {}
 
 
 def parse_versions(document: Mapping[str, Any], file: str) -> dict[str, str]:

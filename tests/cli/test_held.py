@@ -8,20 +8,14 @@ from typing import Any
 import pytest
 
 from cli import held, workspace
-from cli.held import Record, Underway, hold_versions, read_record, read_wanted
-from cli.workspace import Workspace, open_workspace, read_held
+from cli.held import hold_versions, read_wanted
+from cli.record import Record, Underway, read_record
+from cli.workspace import Workspace, find_held_file, open_workspace
 from tests.support import fakes
 from tests.support.yaml_files import read_yaml, write_yaml
 
+pytestmark = pytest.mark.usefixtures("own_home")
 STEP = Underway(name="loki", before="3.7.7", known={"x": 1}, stored={"samples of job a": 2.0}, moment=3.5)
-
-
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("OBSERVABILITY_STATE", str(tmp_path / "state"))
-    for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def say(path: Path, versions: Any) -> None:
@@ -55,14 +49,14 @@ def test_the_local_copy_says_what_is_held(tmp_path: Path, file: Path) -> None:
     space, text = space_of(tmp_path), file.read_text()
     hold_versions(space, {"loki": "3.7.7", "grafana": "12"}, STEP)
     assert copied(space) == {"loki": "3.7.7", "grafana": "12", "traefik": "v3"}
-    assert read_record("own") == Record(held={"loki": "3.7.7", "grafana": "12"}, underway=STEP)
+    assert read_record(find_held_file("own")) == Record(held={"loki": "3.7.7", "grafana": "12"}, underway=STEP)
     assert open_workspace("own", {"PATH": space.env["PATH"]}, {"docker": {"registryMirror": "m:5000"}}).local
     assert copied(space)["loki"] == "3.7.7"
     hold_versions(space, {"loki": "3.7.7"})
-    assert copied(space) == {"loki": "3.7.7", "traefik": "v3"} and read_record("own").underway is None
+    assert copied(space) == {"loki": "3.7.7", "traefik": "v3"} and read_record(find_held_file("own")).underway is None
     hold_versions(space, {})
-    assert copied(space) == {"loki": "3.8", "traefik": "v3"} and read_record("own") == Record()
-    assert file.read_text() == text and read_held("own") == {}
+    assert copied(space) == {"loki": "3.8", "traefik": "v3"} and read_record(find_held_file("own")) == Record()
+    assert file.read_text() == text
 
 
 def test_what_people_take_out_of_their_file_is_not_wanted(tmp_path: Path, file: Path) -> None:
@@ -96,7 +90,7 @@ def test_a_file_of_ones_own_says_what_is_held(tmp_path: Path, file: Path) -> Non
         f"config rm {where.format('grafana')}",
         f"config set {where.format('loki')} --type string -- 3.8",
     ]
-    assert read_record("own") == Record()
+    assert read_record(find_held_file("own")) == Record()
 
 
 def test_a_text_of_json_stays_one(tmp_path: Path, file: Path) -> None:
@@ -118,7 +112,7 @@ def test_nothing_held_is_forgotten_by_a_run_that_is_cut_short(
     monkeypatch.setattr(held, "_say_versions", lambda space, versions: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hold_versions(space, {"grafana": "12"})
-    record = read_record("own")
+    record = read_record(find_held_file("own"))
     assert record.held == {"loki": "3.7", "grafana": "12"} and record.said == {"loki": "3.8"}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli import engine, lifecycle, render, stored, upgrade
-from cli.held import Record, Underway
+from cli.record import Record, Underway
 from cli.runs import LockedError
 from cli.upgrade import Course, check_upgrades, upgrade_stack
 from cli.verify import Health, Report

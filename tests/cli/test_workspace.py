@@ -26,13 +26,7 @@ from model.errors import ConfigError
 from tests.support import fakes
 from tests.support.yaml_files import read_yaml, write_yaml
 
-
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("OBSERVABILITY_STATE", str(tmp_path / "state"))
-    for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH"):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
