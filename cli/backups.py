@@ -25,12 +25,13 @@ from cli.secrets import format_age
 from cli.tasks import Say, Task
 from cli.workspace import PROJECT, Workspace
 from components.backup.settings import CONFIG_DIR, DOCUMENT, NAME, PROGRAM, SCRATCH_DIR
+from model.base import HOUR
 from model.errors import ConfigError, Problem
 from model.places import locate_in_section
 from model.plan import Plan
 from model.workload import Workload
 
-WAIT = 3600
+WAIT = HOUR
 """Seconds that a run waits for one of the schedule that is underway."""
 _SAID = {"id", "bytes", "files", "uploaded_bytes", "seconds"}
 """What a run says at its end."""

@@ -13,13 +13,14 @@ from urllib.parse import urlencode
 
 from cli.exposed import Ask, list_up, query_series
 from components.loki.settings import NAME, READ
+from model.base import DAY
 from model.logs import SOURCES
 from model.plan import Plan
 from model.service import Service
 from model.settings import AGENTS
 from model.system import System
 
-LINES_SECONDS = 24 * 3600
+LINES_SECONDS = DAY
 """How far lines are looked back for: quiet services write no more than a few a day."""
 RECENT = "1h"
 """Within which a service that is asked for something writes a line as a rule."""

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from cli.hosts import Host
 from components.loki.settings import NAME as LOKI
 from components.prometheus.settings import NAME as PROMETHEUS
+from model.base import DAY
 from model.plan import Plan
 
 ARRIVED = 60
@@ -27,7 +28,7 @@ LASTING = timedelta(hours=2)
 """A silence that ends sooner is not looked for: it may end meanwhile."""
 SLACK = 0.1
 """Share by which instances of Prometheus that scrape the same differ, as each began at another moment."""
-AGES = {"": 0, ", a day before": 86_400, ", a week before": 604_800}
+AGES = {"": 0, ", a day before": DAY, ", a week before": 7 * DAY}
 """Seconds before the moment at which is asked: what is older lies in blocks and chunks, and not in a log any more."""
 SAMPLES_OF = "samples of job"
 Stored = Mapping[str, float]

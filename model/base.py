@@ -14,7 +14,9 @@ from pydantic_core import CoreSchema
 
 from model.descriptions import list_descriptions
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+HOUR, DAY = 3600, 86_400
+"""In seconds."""
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": float(HOUR), "d": float(DAY), "w": 7.0 * DAY, "y": 365.0 * DAY}
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(r"([1-9]\d*)(B|KiB|MiB|GiB|TiB)")
 LONGEST_NAME = 40

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from model.base import parse_duration
+from model.base import DAY, parse_duration
 from model.service import Metric, Service
 from model.settings import KubernetesSettings
 from model.system import System
@@ -94,12 +94,12 @@ def estimate_prometheus_memory(system: System, telemetry: Telemetry, cluster: Ku
 
 def estimate_loki_memory(system: System) -> int:
     """Bytes of memory that Loki is expected to take."""
-    return LOKI_BASE + round(system.expected_log_bytes / 86400 * LOKI_PER_RATE)
+    return LOKI_BASE + round(system.expected_log_bytes / DAY * LOKI_PER_RATE)
 
 
 def estimate_loki_disk(system: System, retention: str) -> int:
     """Bytes of disk that lines are expected to take within a retention."""
-    return round(parse_duration(retention) / 86400 * system.expected_log_bytes / LOG_COMPRESSION)
+    return round(parse_duration(retention) / DAY * system.expected_log_bytes / LOG_COMPRESSION)
 
 
 def estimate_capacity(

@@ -21,8 +21,7 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
-DAY = 24 * 60
-"""Minutes."""
+DAY_MINUTES = 24 * 60
 
 Clock = Annotated[str, Field(pattern=CLOCK, examples=["08:30", "24:00"])]
 """A time of the day."""
@@ -143,8 +142,8 @@ class Period(Strict):
     def list_week_minutes(self) -> set[int]:
         """The minutes of a week that it covers, counted from the beginning of sunday."""
         days = {day for text in self.weekdays or ("sunday:saturday",) for day in _parse_days(text)}
-        spans = [(parse_clock(t.start_time), parse_clock(t.end_time)) for t in self.times] or [(0, DAY)]
-        return {day * DAY + minute for day in days for first, end in spans for minute in range(first, end)}
+        spans = [(parse_clock(t.start_time), parse_clock(t.end_time)) for t in self.times] or [(0, DAY_MINUTES)]
+        return {day * DAY_MINUTES + minute for day in days for first, end in spans for minute in range(first, end)}
 
 
 def _parse_days(text: str) -> range:
@@ -208,7 +207,7 @@ def _check_mute_for_ever(intervals: Mapping[str, TimeInterval], routes: Sequence
 def _is_covered(period: Period, mute: Iterable[Period]) -> bool:
     """Whether all of a period is surely mute; of what depends on the date only what always holds is counted."""
     weeks = [item.list_week_minutes() for item in mute if not item.dated and item.zone == period.zone]
-    every = set(range(7 * DAY))
+    every = set(range(7 * DAY_MINUTES))
     if any(not item.dated and item.list_week_minutes() == every for item in mute):
         return True  # at all times, in whatever zone
     return bool(weeks) and period.list_week_minutes() <= set().union(*weeks)

@@ -13,16 +13,15 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from model.addresses import HttpsUrl, PossiblePort
-from model.base import Duration, Name, Pem, Strict, format_duration, parse_duration
+from model.base import DAY, HOUR, Duration, Name, Pem, Strict, format_duration, parse_duration
 from model.errors import Inconsistent, Problem
 
-HOUR = 3600
 DIRECTORIES = {
     "production": "https://acme-v02.api.letsencrypt.org/directory",
     "staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
 }
 """Let's Encrypt's own directories: https://letsencrypt.org/docs/acme-protocol-updates/."""
-LIFETIMES = {"classic": 64 * 24 * HOUR, "tlsserver": 45 * 24 * HOUR, "shortlived": 160 * HOUR}
+LIFETIMES = {"classic": 64 * DAY, "tlsserver": 45 * DAY, "shortlived": 160 * HOUR}
 """Seconds that a certificate of a profile is valid, at least: classic has 90 days until 2027-02-10 and 64 from then on,
 and is renewed ten days before its end with either."""
 PRODUCTION = ("prod", "production")
@@ -84,7 +83,7 @@ class Acme(Strict):
             return parse_duration(self.lifetime)
         if self.letsencrypt:
             return LIFETIMES[self.profile or "classic"]
-        return 90 * 24 * HOUR
+        return 90 * DAY
 
     def get_directory_url(self, environment: str) -> str:
         """Address of the directory in an environment."""
@@ -173,7 +172,7 @@ def compute_renewal(lifetime: float) -> tuple[float, float]:
     """When Traefik renews certificates that it takes for valid for `lifetime` seconds, and how often it looks.
 
     Returns:
-        Seconds before the end, and seconds between two looks: `compute_renewal(160 * 3600) == (172800, 7200)`.
+        Seconds before the end, and seconds between two looks: `compute_renewal(160 * HOUR) == (172800, 7200)`.
     """
     hours = lifetime / HOUR
     before, every = next((before, every) for least, before, every in _RENEWALS if hours >= least)

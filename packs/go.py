@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from model.base import HOUR
 from model.dashboard_spec import Panel
 from model.service import Metric
 from model.telemetry import AlertRule, Example
 from packs import process
 from packs.base import CHOSEN, Rules, Subject, build_panel
 
-AHEAD_SECONDS = 4 * 3600
+AHEAD_SECONDS = 4 * HOUR
 """How far the trend is followed: time enough to act before it is reached."""
 MEMORY_BYTES = 8e9
 """More than a container is usually given. Most have less, and few know how much: hence the two bounds below as well."""

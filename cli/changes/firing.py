@@ -17,8 +17,9 @@ from typing import Any
 from cli.answers import read_answer
 from cli.changes.rules import Pair, Rule
 from cli.changes.values import parse_amount
+from model.base import DAY
 
-WEEK, STEP = 7 * 86400, 60
+WEEK, STEP = 7 * DAY, 60
 """Seconds: how far back, and how far apart; 10,080 points, of 11,000 that Prometheus gives."""
 MOST_RULES, MOST_BYTES, MOST_SECONDS = 20, 16 * 2**20, 120
 """Bounds of all that is looked at: pairs of rules, bytes of one answer, seconds for all."""

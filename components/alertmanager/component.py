@@ -15,7 +15,7 @@ from components.discovery import build_instance_discovery
 from components.documents import render_yaml
 from model import openings, routing
 from model.backups import BackupSource
-from model.base import parse_duration
+from model.base import HOUR, parse_duration
 from model.checks.times import check_notifications
 from model.component import Component, Planned, Planning
 from model.errors import Problem
@@ -164,7 +164,7 @@ class Alertmanager(Component[Settings]):
                 args=(
                     f"--config.file={CONFIG_DIR}/alertmanager.yml",
                     f"--storage.path={DATA_DIR}",
-                    f"--data.retention={parse_duration(own.retention) / 3600:.12g}h",  # it knows no years
+                    f"--data.retention={parse_duration(own.retention) / HOUR:.12g}h",  # it knows no years
                     "--enable-feature=receiver-name-in-metrics",
                     f"--web.external-url={context.settings.base_url}/alertmanager/",
                     "--web.route-prefix=/alertmanager/",

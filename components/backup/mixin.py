@@ -10,7 +10,7 @@ from functools import cache
 
 from components.backup.settings import NAME, Settings
 from components.drawing import count_refused, draw_failures, select
-from model.base import format_duration
+from model.base import DAY, HOUR, format_duration
 from model.cron import derive_longest_gap
 from model.dashboard_spec import Panel
 from model.limits import Share
@@ -33,7 +33,6 @@ REMAINING = 0.5
 that was lost, or a part of it, takes most of it."""
 VERIFICATIONS = 2
 """So many times that the newest backup should have been read and was not: one may fall into a restart."""
-DAY = 86400
 SELF = f"{NAME}-.*"
 """The agents, as a regular expression."""
 EXAMPLE = f"{NAME}-any"
@@ -97,7 +96,7 @@ def alert_on_old_backup(tune: Tune) -> AlertRule:
             "If the agent does not run, look at it: `make verify STACK=x`.",
         ),
         example=Example(
-            fires={newest: build_flat_samples(1), interval: build_flat_samples(3600 / bound)},
+            fires={newest: build_flat_samples(1), interval: build_flat_samples(HOUR / bound)},
             silent={newest: build_flat_samples(1), interval: build_flat_samples(5400 / bound)},
             at="1h20m",
         ),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from components.base import build_haproxy_arguments
 from components.entry.routing import RESOLVER, WEB
+from model.base import HOUR
 from model.component import Planning
 from model.secret import Secret
 from model.tls import Acme
@@ -31,7 +32,7 @@ def list_arguments(context: Planning, documents: str) -> tuple[str, ...]:
     acme, environment = context.settings.tls.acme, context.settings.environment
     if acme is None:
         return ()
-    hours = round(acme.lifetime_seconds / 3600)
+    hours = round(acme.lifetime_seconds / HOUR)
     values = {
         "email": acme.email,
         "caserver": acme.get_directory_url(environment),

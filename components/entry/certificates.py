@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from components.drawing import draw_chart, select
-from model.base import format_duration
+from model.base import DAY, HOUR, format_duration
 from model.dashboard_spec import Panel
 from model.settings import Settings
 from model.telemetry import AlertRule, Example, Severity
@@ -20,10 +20,9 @@ from packs.base import Tune, build_flat_samples, build_service_series, build_thr
 SELF = "traefik"
 METRIC = "traefik_tls_certs_not_after"
 BY = "service, system, environment, instance"
-DAY = 86400.0
-OWN_FILES = (21 * DAY, 3 * DAY)
+OWN_FILES = (21.0 * DAY, 3.0 * DAY)
 """Seconds before the end at which a warning is sent, and a page, for a certificate that people renew."""
-OWN_AUTHORITY = (90 * DAY, 7 * DAY)
+OWN_AUTHORITY = (90.0 * DAY, 7.0 * DAY)
 """The same for the stack's own authority: `make up` renews at the first run of a year, a year before the end."""
 PATIENCE = 2
 """Looks that may fail before anybody is bothered: an authority has its maintenance."""
@@ -125,7 +124,7 @@ def alert_on_certificate_ending(tune: Tune, settings: Settings, seconds: float) 
 def _alert_on_end(name: str, settings: Settings, bound: float, severity: Severity, description: str) -> AlertRule:
     """Less than `bound` seconds are left of the newest certificate."""
     series, step = _build_series(settings), bound * 0.01
-    at = bound + 3600  # the clock of a test begins at 1970, and the alert is looked at after an hour
+    at = bound + HOUR  # the clock of a test begins at 1970, and the alert is looked at after an hour
     return AlertRule(
         name=name,
         expr=f"max by ({BY}) ({build_selector(settings)}) - time() < {bound:g}",

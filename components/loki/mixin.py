@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 
 from components.drawing import count_events, count_refused, draw_failures, fill_zero_if_up, select
+from model.base import HOUR
 from model.dashboard_spec import Panel
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
@@ -140,7 +141,7 @@ def alert_on_retention_not_applied(tune: Tune) -> AlertRule:
         severity="warning",
         limit=bound,
         summary="Loki has deleted nothing for {{ $value | humanizeDuration }}",
-        description=f"The compactor has not applied the retention for {bound / 3600:g} hours: the disk will fill up.",
+        description=f"The compactor has not applied the retention for {bound / HOUR:g} hours: the disk will fill up.",
         steps=(
             'Read why: `{service=~"loki.*"} |= "compactor"` in Grafana\'s Explore.',
             "Look at the disk of Loki's volume: to delete lines, the compactor first has to write a smaller index.",
@@ -220,7 +221,7 @@ def panels() -> tuple[Panel, ...]:
             cleaned,
             "s",
             f"How long ago: every ten minutes, and 0 until the first time. A warning is sent above"
-            f" {RETENTION_SECONDS / 3600:g} hours, and when there is no first time for as long.",
+            f" {RETENTION_SECONDS / HOUR:g} hours, and when there is no first time for as long.",
             width=6,
             thresholds=build_thresholds((RETENTION_SECONDS, "yellow")),
         ),

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from model.base import DAY
 from model.naming import LABEL
 from model.workload import SECRETS_DIR, Workload
 from targets.kubernetes.pod import build_pod
 from targets.kubernetes.shared import ClusterScope, Object, build_metadata
 
-SECONDS = 86400
+SECONDS = DAY
 """After which the cluster ends and removes what nobody waits for any more."""
 _ROLE = {f"{LABEL}.role": "task"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
-from model.intervals import DAY, Period, TimeInterval, check_intervals, parse_clock
+from model.intervals import DAY_MINUTES, Period, TimeInterval, check_intervals, parse_clock
 from model.load import parse_model
 from model.routes import Route
 
@@ -26,7 +26,7 @@ def route(severity: str = "critical", **said: Any) -> Route:
 
 def test_a_clock_counts_minutes() -> None:
     """Midnight begins and ends the day."""
-    assert (parse_clock("00:00"), parse_clock("08:30"), parse_clock("24:00")) == (0, 510, DAY)
+    assert (parse_clock("00:00"), parse_clock("08:30"), parse_clock("24:00")) == (0, 510, DAY_MINUTES)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_all_kinds_of_times_are_taken() -> None:
 
 def test_a_period_covers_minutes_of_the_week() -> None:
     """Days times spans."""
-    assert len(Period().list_week_minutes()) == 7 * DAY
+    assert len(Period().list_week_minutes()) == 7 * DAY_MINUTES
     weekend = parse_model(Period, {"weekdays": ["sunday", "saturday"], "times": [NIGHT[0]]}, "period")
     assert len(weekend.list_week_minutes()) == 2 * 8 * 60 and min(weekend.list_week_minutes()) == 0
 

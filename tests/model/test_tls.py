@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from model.base import DAY, HOUR
 from model.tls import LIFETIMES, Acme, compute_renewal
-
-HOUR, DAY = 3600, 86400
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Source: https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATIO
 
 from __future__ import annotations
 
+from model.base import DAY, HOUR
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import (
@@ -27,7 +28,6 @@ LAST_DAYS = 3.0
 """The warning has been there for four days and was overlooked: next comes the outage."""
 LAST_HOURS = 6
 """Even certificates of one day are renewed eight hours before their end; a new stack knows no more than this."""
-DAY, HOUR = 86400, 3600
 ANSWERED_SHARE = 0.9
 """Of the answers of a quarter of an hour: one in ten people is turned away."""
 FLAPS = 5

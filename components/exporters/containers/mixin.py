@@ -10,6 +10,7 @@ from functools import cache
 
 from components.drawing import draw_chart, draw_stat, fill_zero_if, select, sum_rate, take_rate
 from components.exporters.containers.alerts import MEMORY, NAMED, RESTARTS, THROTTLED, alerts
+from model.base import HOUR
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from packs.base import build_thresholds, format_percent
 
@@ -71,7 +72,7 @@ def board(*, files: bool = True) -> DashboardSpec:
 def _build_overview_panels() -> tuple[Panel, ...]:
     every, none = "every", fill_zero_if(select("container_last_seen", NAMED))
     sick = f"count({select('container_health_state', NAMED)} == 0){none}"
-    young = f"count(time() - {select('container_start_time_seconds', NAMED)} < 3600){none}"
+    young = f"count(time() - {select('container_start_time_seconds', NAMED)} < {HOUR}){none}"
     return (
         draw_stat(
             "Running", f"count({select('container_last_seen', NAMED)})", "short", "Containers that cAdvisor sees.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from components.exporters.kube_state.alerts import SELF
+from model.base import DAY
 from model.limits import Count, Share
 from model.telemetry import AlertRule, Example
 from packs.base import (
@@ -28,9 +29,9 @@ IN_SERVICE = "and on(node) kube_node_spec_unschedulable == 0"
 """Nodes that take pods: whoever cordons one knows that it will be away."""
 FLAPS = 2.0
 """Changes in a quarter of an hour: a restart is two, gone and back; what comes after that is a habit."""
-CLIENT_SECONDS = 2 * 86400.0
+CLIENT_SECONDS = 2.0 * DAY
 """Two days, to be able to act by daylight on a weekend too. A kubelet renews at 70 to 90% of the time, weeks before."""
-SERVER_SECONDS = 7 * 86400.0
+SERVER_SECONDS = 7.0 * DAY
 """A week: an ended serving certificate costs metrics and logs of its containers, not the node."""
 FAILED_SHARE = 0.01
 """As in kube-state-metrics' own mixin: watches end regularly and begin again, but not with an error."""
@@ -188,7 +189,7 @@ def alert_on_certificate_expiry(tune: Tune, kind: Kind) -> AlertRule:
         limit=bound,
         summary=f"The kubelet of {{{{ $labels.node }}}} has a {kind.lower()} certificate for"
         " {{ $value | humanizeDuration }} more",
-        description=f"The certificate ends in less than {bound / 86400:g} days and was not renewed: {means}.",
+        description=f"The certificate ends in less than {bound / DAY:g} days and was not renewed: {means}.",
         steps=(
             "Is its request there, and not approved? `kubectl get csr --sort-by .metadata.creationTimestamp`.",
             "Approve it if it is right: `kubectl certificate approve <name>`; serving certificates are approved by"

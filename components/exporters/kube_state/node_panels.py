@@ -12,10 +12,9 @@ from components.exporters.kube_state.node_alerts import (
     READY,
     SERVER_SECONDS,
 )
+from model.base import DAY
 from model.dashboard_spec import Panel
 from packs.base import build_thresholds, format_percent
-
-DAY = 86400
 
 
 def build_node_panels() -> tuple[Panel, ...]:

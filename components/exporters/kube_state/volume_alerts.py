@@ -6,6 +6,7 @@ Source of kubelet_volume_stats_*: https://kubernetes.io/docs/reference/instrumen
 from __future__ import annotations
 
 from components.exporters.kube_state.alerts import build_series
+from model.base import DAY
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import SERVICE, Tune, build_flat_samples, build_service_series, format_percent, get_limit
@@ -19,7 +20,7 @@ VOLUME_FILLING = 0.4
 """The trend of a volume that is more than half empty changes before it matters."""
 FILES = 0.05
 """One in twenty inodes left: what uses them up makes many small files, and so goes on quickly."""
-HORIZON = 24 * 3600
+HORIZON = DAY
 """How far the trend of a volume is followed, in seconds: a day, for a claim may need someone's consent to grow."""
 KUBELET = "kubelet"
 VOLUME = (*SERVICE, "namespace", "persistentvolumeclaim")

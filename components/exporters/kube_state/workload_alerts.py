@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Literal
 
 from components.exporters.kube_state.alerts import SELF, build_series
+from model.base import HOUR
 from model.telemetry import AlertRule, Example
 from packs.base import Tune, build_flat_samples, build_service_series, get_limit
 
-JOB_SECONDS = 12 * 3600.0
+JOB_SECONDS = 12.0 * HOUR
 """Twelve hours, as in Kubernetes' mixin: a nightly backup that still runs at noon will not end by itself."""
-LATE_SECONDS = 3600.0
+LATE_SECONDS = float(HOUR)
 """An hour after its time: whatever delayed the controller is over, and hourly Jobs have missed a whole turn."""
 HPA = "horizontalpodautoscaler"
 JOB = "{{ $labels.namespace }}/{{ $labels.job_name }}"
@@ -197,7 +198,7 @@ def alert_on_job_not_completed(tune: Tune) -> AlertRule:
         severity="warning",
         limit=bound,
         summary=f"Job {JOB} has not ended for {{{{ $value | humanizeDuration }}}}",
-        description=f"The Job began more than {bound / 3600:g} hours ago and has neither succeeded nor failed: it"
+        description=f"The Job began more than {bound / HOUR:g} hours ago and has neither succeeded nor failed: it"
         " hangs, or its pods cannot be made.",
         steps=(
             "Has it a pod? `kubectl -n <namespace> get pods -l job-name=<job>`; if none, `kubectl -n <namespace>"

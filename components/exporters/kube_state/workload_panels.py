@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.drawing import draw_chart, fill_zero_if, fill_zero_if_up, select
 from components.exporters.kube_state.alerts import RESTARTS, SELF, STUCK, WORKLOADS
 from components.exporters.kube_state.workload_alerts import HPA, JOB_SECONDS, LATE_SECONDS
+from model.base import HOUR
 from model.dashboard_spec import Panel
 from packs.base import build_thresholds
 
@@ -118,7 +119,7 @@ def build_job_panels() -> tuple[Panel, ...]:
         draw_chart(
             "Jobs at work",
             {"{{namespace}}/{{job_name}}": f"time() - ({started} {over} {done} {over} {failed} == 1){nothing_yet}"},
-            "s", f"For how long; 0 while there is none. A warning is sent above {JOB_SECONDS / 3600:g} hours.",
+            "s", f"For how long; 0 while there is none. A warning is sent above {JOB_SECONDS / HOUR:g} hours.",
             thresholds=build_thresholds((JOB_SECONDS, "yellow")),
         ),
         draw_chart(

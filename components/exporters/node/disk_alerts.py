@@ -5,6 +5,7 @@ Source: https://github.com/prometheus/node_exporter#collectors
 
 from __future__ import annotations
 
+from model.base import DAY
 from model.limits import Share
 from model.telemetry import AlertRule, Example, Inhibition
 from packs.base import SERVICE, Tune, build_flat_samples, build_service_series, format_percent, get_limit
@@ -24,7 +25,7 @@ FILES = 0.05
 """One in twenty inodes left: on a small disk of 10 GiB some 30,000 files, which is what a cache makes in an hour."""
 REAL = 'fstype!~"tmpfs|ramfs|squashfs"'
 """File systems that hold data: the others are memory, or full by design."""
-HORIZON = 24 * 3600
+HORIZON = DAY
 """How far the trend of a disk is followed, in seconds: a day, so that it can be dealt with by daylight."""
 SELF = "node-exporter"
 DISK = (*SERVICE, "instance", "mountpoint", "device")

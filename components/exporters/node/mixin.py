@@ -14,6 +14,7 @@ from components.exporters.node import disk_alerts as host_disk_alerts
 from components.exporters.node.alerts import CLOCK_SECONDS, CPU, MEMORY
 from components.exporters.node.device_alerts import HARMLESS, QUEUE
 from components.exporters.node.disk_alerts import DISK_FULL, DISK_LOW, FILES, FLOOR_FULL, FLOOR_LOW, REAL
+from model.base import DAY
 from model.dashboard_spec import DashboardSpec, Panel, Row
 from model.telemetry import AlertRule
 from packs.base import Tune, build_panel, build_thresholds, format_percent
@@ -189,7 +190,7 @@ def _build_memory_panels() -> tuple[Panel, ...]:
 
 def _build_disk_panels() -> tuple[Panel, ...]:
     free = f"min by (mountpoint) ({select('node_filesystem_avail_bytes', REAL)})"
-    growth = f"-86400 * min by (mountpoint) (deriv({select('node_filesystem_avail_bytes', REAL)}[6h]))"
+    growth = f"-{DAY} * min by (mountpoint) (deriv({select('node_filesystem_avail_bytes', REAL)}[6h]))"
 
     def build_read_and_write(read: str, write: str) -> dict[str, str]:
         return {

@@ -10,14 +10,13 @@ import pytest
 
 from cli.drawn import list_panels
 from components.entry import certificates
+from model.base import DAY, HOUR
 from model.plan import Plan
 from model.telemetry import AlertRule
 from tests.conftest import Proves
 from tests.support.boards import shows_troubles
 from tests.support.planned import alerts
 from tests.support.systems import plan_shop
-
-HOUR, DAY = 3600, 86400
 
 
 def plan_with(folder: Path, tls: dict[str, Any]) -> Plan:
